@@ -1,0 +1,1 @@
+"""fjax: a functional training framework on JAX."""

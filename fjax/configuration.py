@@ -1,0 +1,167 @@
+"""Configured objects: what a layer, loss, metric, optimizer or initializer is, as plain fields.
+
+A subclass lists its fields as annotations, as in a dataclass, and gets from here its constructor,
+`repr`, equality and hash by value, `get_config` and `from_config`. Objects are sealed once made:
+compiled programs are kept by the configuration that they were compiled for.
+"""
+
+import dataclasses
+import functools
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import field
+from typing import Any, ClassVar, Self, dataclass_transform
+
+import numpy as np
+
+from fjax.errors import check_keywords
+
+
+def snake_case(name: str) -> str:
+    """Return the snake case of a class name.
+
+    >>> snake_case("BatchNormalization"), snake_case("Conv2D"), snake_case("AUC")
+    ('batch_normalization', 'conv2d', 'auc')
+    """
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+@dataclass_transform(eq_default=False, frozen_default=True, field_specifiers=(field,))
+class Configured:
+    """Base of everything that is described by plain fields.
+
+    A subclass with annotations becomes a dataclass: its `__post_init__` may normalise the fields,
+    after it the object is sealed. A subclass that writes its own `__init__` (as authors of Keras
+    classes do) is left as it is: it may set what it likes and is equal to itself alone.
+
+    `_renamed` maps older spellings of an argument to today's; they work with a DeprecationWarning.
+
+    >>> class Scale(Configured):
+    ...     factor: float = 1.0
+    >>> Scale(2.0), Scale(2.0) == Scale(factor=2.0), Scale().get_config()
+    (Scale(factor=2.0), True, {'factor': 1.0})
+    >>> Scale(factr=2.0)
+    Traceback (most recent call last):
+        ...
+    TypeError: `Scale` takes no argument `factr`. Did you mean `factor`? It takes: factor.
+    """
+
+    _renamed: ClassVar[Mapping[str, str]] = {}
+    _authored: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in cls.__dict__ or cls._authored:
+            cls._authored = True
+            return
+        dataclasses.dataclass(eq=False, repr=False)(cls)
+        cls.__init__ = _checked(cls.__init__)  # type: ignore[misc]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_sealed" in self.__dict__:
+            raise AttributeError(
+                f"`{type(self).__name__}` is a description and cannot be changed: `{name}` was set "
+                f"to {value!r}. Make a new one, as with `{type(self).__name__}.from_config`."
+            )
+        object.__setattr__(self, name, value)
+
+    def __eq__(self, other: object) -> bool:
+        if self._authored or type(self) is not type(other):
+            return self is other
+        return _comparable(self) == _comparable(other)
+
+    def __hash__(self) -> int:
+        return object.__hash__(self) if self._authored else hash(_comparable(self))
+
+    def __repr__(self) -> str:
+        if self._authored:
+            return f"{type(self).__name__}()"
+        shown = []
+        for item in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, item.name)
+            if not item.init or _same(value, item.default):
+                continue
+            shown.append(f"{item.name}={_shown(value)}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the fields as plain data: functions by name, configured objects as dicts."""
+        if self._authored:
+            return {}
+        names = [item.name for item in dataclasses.fields(self) if item.init]  # type: ignore[arg-type]
+        return {name: plain(getattr(self, name)) for name in names}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Return the object that `get_config` described."""
+        return cls(**config)
+
+
+def plain(value: Any) -> Any:
+    """Return plain data for a field's value, as `get_config` and a model file hold it."""
+    if isinstance(value, Configured):
+        return {"class_name": type(value).__name__, "config": value.get_config()}
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    if callable(value):
+        return value.__name__
+    return value
+
+
+def _checked(generated: Callable[..., None]) -> Callable[..., None]:
+    """Wrap a dataclass's constructor: misspelt keywords are answered, old ones translated."""
+
+    @functools.wraps(generated)
+    def __init__(self: Configured, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        cls = type(self)
+        for old in kwargs.keys() & cls._renamed.keys():
+            new = cls._renamed[old]
+            warnings.warn(
+                f"`{cls.__name__}({old}=…)` is an older spelling of `{new}=`.",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            kwargs.setdefault(new, kwargs.pop(old))
+        accepted = [item.name for item in dataclasses.fields(cls) if item.init]  # type: ignore[arg-type]
+        check_keywords(cls.__name__, kwargs, accepted)
+        generated(self, *args, **kwargs)
+        object.__setattr__(self, "_sealed", True)
+
+    return __init__
+
+
+def _comparable(configured: Configured) -> tuple[Any, ...]:
+    values = (getattr(configured, item.name) for item in dataclasses.fields(configured))  # type: ignore[arg-type]
+    return (type(configured), *(_hashable(value) for value in values))
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return tuple(sorted((key, _hashable(item)) for key, item in value.items()))
+    if isinstance(value, list | tuple):
+        return tuple(_hashable(item) for item in value)
+    # 1, 1.0 and True are equal in Python, and lead to different programs.
+    return (type(value), value) if isinstance(value, bool | int | float) else value
+
+
+def _same(value: Any, default: Any) -> bool:
+    return type(value) is type(default) and bool(value == default)
+
+
+def _shown(value: Any) -> str:
+    if callable(value) and not isinstance(value, Configured):
+        return getattr(value, "__name__", repr(value))
+    if isinstance(value, list | tuple):
+        inner = ", ".join(_shown(item) for item in value)
+        return (
+            f"[{inner}]"
+            if isinstance(value, list)
+            else f"({inner}{',' if len(value) == 1 else ''})"
+        )
+    return repr(value)

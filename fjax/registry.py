@@ -1,0 +1,76 @@
+"""One mechanism for every family of names: "relu", "adam", "mse", "he_normal"."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fjax.configuration import snake_case
+from fjax.errors import unknown_name
+
+
+class Registry:
+    """The names of one family.
+
+    Args:
+        family: What a member is called in an error message, such as "activation".
+        members: Classes and functions; each is known by its own name, a class also by its snake case.
+        aliases: Further names of members.
+
+    >>> def relu(x): ...
+    >>> activations = Registry("activation", [relu], {"rectifier": relu})
+    >>> activations.get("rectifier").__name__
+    'relu'
+    >>> activations.get("relo")
+    Traceback (most recent call last):
+        ...
+    ValueError: Unknown activation 'relo'. Did you mean `relu`? Known: rectifier, relu.
+    """
+
+    def __init__(
+        self,
+        family: str,
+        members: list[Callable[..., Any]],
+        aliases: Mapping[str, Callable[..., Any]] | None = None,
+    ) -> None:
+        self.family = family
+        self._members = {member.__name__: member for member in members}
+        self._aliases = {
+            snake_case(member.__name__): member for member in members if isinstance(member, type)
+        } | dict(aliases or {})
+
+    @property
+    def names(self) -> list[str]:
+        """Every name that `get` knows."""
+        return sorted(self._members | self._aliases)
+
+    def get(self, identifier: Any) -> Any:
+        """Return the member that an identifier means.
+
+        Args:
+            identifier: A name (a class is then made with its defaults), a class, `{"class_name": …,
+                "config": …}`, or the function or object itself.
+
+        Raises:
+            ValueError: The name is unknown; the nearest known one is suggested.
+            TypeError: The identifier is none of these.
+        """
+        if isinstance(identifier, str):
+            member = self._named(identifier)
+            return member() if isinstance(member, type) else member
+        if isinstance(identifier, Mapping) and "class_name" in identifier:
+            return self._named(identifier["class_name"])(**identifier.get("config", {}))
+        if isinstance(identifier, type):
+            return identifier()
+        if callable(identifier):
+            return identifier
+        raise TypeError(
+            f"Expected the name of a known {self.family}, a function or an object, "
+            f"received {identifier!r}. Known: {', '.join(self.names)}."
+        )
+
+    def _named(self, name: str) -> Any:
+        for spelling in (name, name.lower()):
+            if spelling in self._aliases:
+                return self._aliases[spelling]
+            if spelling in self._members:
+                return self._members[spelling]
+        raise unknown_name(self.family, name, self.names)
