@@ -57,7 +57,7 @@ class Configured:
             cls._authored = True
             return
         dataclasses.dataclass(eq=False, repr=False)(cls)
-        cls.__init__ = _checked(cls.__init__)  # type: ignore[misc]
+        setattr(cls, "__init__", _checked(cls.__init__))  # noqa: B010 (a plain assignment fails mypy)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "_sealed" in self.__dict__:
@@ -79,19 +79,17 @@ class Configured:
         if self._authored:
             return f"{type(self).__name__}()"
         shown = []
-        for item in dataclasses.fields(self):  # type: ignore[arg-type]
+        for item in _arguments(type(self)):
             value = getattr(self, item.name)
-            if not item.init or _same(value, item.default):
-                continue
-            shown.append(f"{item.name}={_shown(value)}")
+            if not _same(value, item.default):
+                shown.append(f"{item.name}={_shown(value)}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def get_config(self) -> dict[str, Any]:
         """Return the fields as plain data: functions by name, configured objects as dicts."""
         if self._authored:
             return {}
-        names = [item.name for item in dataclasses.fields(self) if item.init]  # type: ignore[arg-type]
-        return {name: plain(getattr(self, name)) for name in names}
+        return {item.name: plain(getattr(self, item.name)) for item in _arguments(type(self))}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -128,12 +126,18 @@ def _checked(generated: Callable[..., None]) -> Callable[..., None]:
                 stacklevel=2,
             )
             kwargs.setdefault(new, kwargs.pop(old))
-        accepted = [item.name for item in dataclasses.fields(cls) if item.init]  # type: ignore[arg-type]
-        check_keywords(cls.__name__, kwargs, accepted)
+        if kwargs:
+            check_keywords(cls.__name__, kwargs, [item.name for item in _arguments(cls)])
         generated(self, *args, **kwargs)
         object.__setattr__(self, "_sealed", True)
 
     return __init__
+
+
+def _arguments(cls: type) -> list[dataclasses.Field[Any]]:
+    """Return the fields that the constructor takes, positional ones first."""
+    taken = [item for item in dataclasses.fields(cls) if item.init]
+    return sorted(taken, key=lambda item: bool(item.kw_only))
 
 
 def _comparable(configured: Configured) -> tuple[Any, ...]:
@@ -151,6 +155,10 @@ def _hashable(value: Any) -> Any:
 
 
 def _same(value: Any, default: Any) -> bool:
+    if isinstance(default, str) and isinstance(value, Configured):
+        return snake_case(type(value).__name__) == default and value == type(value)()
+    if isinstance(default, str) and callable(value):
+        return getattr(value, "__name__", None) == default
     return type(value) is type(default) and bool(value == default)
 
 

@@ -12,7 +12,7 @@ class Registry:
 
     Args:
         family: What a member is called in an error message, such as "activation".
-        members: Classes and functions; each is known by its own name, a class also by its snake case.
+        members: Classes and functions; each is known by its name, a class also by its snake case.
         aliases: Further names of members.
 
     >>> def relu(x): ...

@@ -1,0 +1,38 @@
+"""The record of a run."""
+
+from typing import Any
+
+from fjax.callbacks.callback import Callback, Logs
+
+
+class History(Callback):
+    """Record the logs of each epoch; `fit` returns one.
+
+    Attributes:
+        epoch: The numbers of the epochs, from 0.
+        history: For each log its values, one an epoch; `pandas.DataFrame(history.history)` is a
+            table of the run.
+
+    Source: Keras's page "History callback".
+
+    >>> history = History()
+    >>> history.on_train_begin()
+    >>> history.on_epoch_end(0, {"loss": 0.5})
+    >>> history.history
+    {'loss': [0.5]}
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epoch: list[int] = []
+        self.history: dict[str, list[Any]] = {}
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Start a new list of epochs."""
+        self.epoch = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Append the epoch's logs."""
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)

@@ -1,0 +1,49 @@
+"""Logs that stay on the device until somebody reads them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from fjax.typing import Array
+
+
+class LazyLogs(Mapping[str, Any]):
+    """A mapping of log names to numbers, fetched all at once when the first is read.
+
+    >>> logs = LazyLogs({"loss": np.float32(0.5)})
+    >>> list(logs), logs["loss"], logs
+    (['loss'], 0.5, {'loss': 0.5})
+    """
+
+    def __init__(self, on_device: Mapping[str, Array]) -> None:
+        self._on_device = on_device
+        self._numbers: dict[str, Any] | None = None
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the logs as a dict of Python numbers, in the order of their names."""
+        if self._numbers is None:
+            self._numbers = to_numbers(self._on_device)
+        return self._numbers
+
+    def __getitem__(self, name: str) -> Any:
+        return self.numbers()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._on_device))
+
+    def __len__(self) -> int:
+        return len(self._on_device)
+
+    def __repr__(self) -> str:
+        return repr(self.numbers())
+
+
+def to_numbers(on_device: Mapping[str, Any]) -> dict[str, Any]:
+    """Fetch logs: scalars become floats, vectors (as of an F1 score per class) numpy arrays."""
+    fetched = jax.device_get(dict(on_device))
+    return {
+        name: float(value) if np.ndim(value) == 0 else np.asarray(value)
+        for name, value in sorted(fetched.items())
+    }

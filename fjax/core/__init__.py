@@ -1,0 +1,7 @@
+"""The pair and its composition: what a layer is, and how layers make a layer."""
+
+from fjax.core.combinators import Serial as Serial
+from fjax.core.combinators import serial as serial
+from fjax.core.layer import Layer as Layer
+from fjax.core.layer import as_layer as as_layer
+from fjax.core.layer import output_specs as output_specs

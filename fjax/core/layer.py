@@ -1,0 +1,277 @@
+"""The layer: a pair of pure functions, and configuration.
+
+    params, state = layer.init(key, *specs)
+    outputs, state = layer.apply(params, state, *inputs, key=None, training=False)
+
+A layer owns no array and changes nothing. `params` is what gradients flow to, `state` what changes
+without them; both are nested dicts of arrays, `{}` where there is nothing. `specs` and `inputs`
+have their batch axis. A layer that draws in training needs `key`, every other leaves it alone.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import jax
+
+from fjax.configuration import Configured, field, snake_case
+from fjax.errors import integer_at_least
+from fjax.typing import Key, Params, PyTree, Shape, Spec, State
+
+
+class Layer(Configured):
+    """Base class of layers: a pair of pure functions described by plain fields.
+
+    Args:
+        name: The key of this layer's weights in the container's `params` and `state`. By default
+            the class's name in snake case, numbered within the container (`dense`, `dense_1`).
+        input_shape: The shape of one input, without the batch axis; for a model's first layer only.
+
+    A subclass lists its fields and defines `apply`, and `init` if it has weights:
+
+    >>> import jax, jax.numpy as jnp
+    >>> class Scale(Layer):
+    ...     start: float = 1.0
+    ...
+    ...     def init(self, key, spec):
+    ...         return {"factor": jnp.full(spec.shape[-1], self.start)}, {}
+    ...
+    ...     def apply(self, params, state, inputs, *, key=None, training=False):
+    ...         return inputs * params["factor"], state
+    >>> init, apply = Scale(2.0)
+    >>> inputs = jnp.ones((3, 2))
+    >>> params, state = init(jax.random.key(0), inputs)
+    >>> outputs, state = apply(params, state, inputs)
+    >>> outputs.sum().item()
+    12.0
+    """
+
+    name: str | None = field(default=None, kw_only=True)
+    input_shape: Shape | int | None = field(default=None, kw_only=True)
+
+    _renamed: ClassVar[Mapping[str, str]] = {"input_dim": "input_shape"}
+
+    def __post_init__(self) -> None:
+        owner = type(self).__name__
+        if self.name is not None and (not isinstance(self.name, str) or not self.name):
+            raise ValueError(f"`{owner}`: `name` must be a non-empty str, received {self.name!r}.")
+        if self.name is not None and "/" in self.name:
+            raise ValueError(f"`{owner}`: `name` must not contain '/', received {self.name!r}.")
+        if self.input_shape is not None:
+            self.input_shape = normalise_shape(owner, "input_shape", self.input_shape)
+
+    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
+        """Return the layer's first params and state for inputs of these shapes and dtypes.
+
+        Args:
+            key: A PRNG key; the same key gives the same weights.
+            specs: One per input, batch axis included: an array, or a `jax.ShapeDtypeStruct`.
+        """
+        return {}, {}
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: PyTree,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[PyTree, State]:
+        """Return the outputs and the next state.
+
+        Args:
+            params: As `init` gave them, or trained since.
+            state: As `init` or the last call gave it.
+            inputs: The layer's inputs, batch axis first.
+            key: A PRNG key for layers that draw in training.
+            training: Whether this is a training step.
+        """
+        raise NotImplementedError(f"`{type(self).__name__}` defines no `apply`.")
+
+    def require_ready(self) -> None:
+        """Raise if the layer still waits for data it must have seen, as `Normalization` may."""
+
+    def __iter__(self) -> Iterator[Callable[..., Any]]:
+        yield self.init
+        yield self.apply
+
+    @staticmethod
+    def from_functions(
+        init: Callable[..., tuple[Params, State]],
+        apply: Callable[..., tuple[PyTree, State]],
+        name: str | None = None,
+    ) -> "Layer":
+        """Make a layer of any two functions that keep the protocol.
+
+        >>> import jax, jax.numpy as jnp
+        >>> def init(key, spec):
+        ...     return {"bias": jnp.zeros(spec.shape[-1])}, {}
+        >>> def apply(params, state, inputs, *, key=None, training=False):
+        ...     return inputs + params["bias"], state
+        >>> Layer.from_functions(init, apply, name="shift")
+        Pair(init_function=init, apply_function=apply, name='shift')
+        """
+        return Pair(init, apply, name=name)
+
+
+class Pair(Layer):
+    """Two functions as a layer; see `Layer.from_functions`."""
+
+    init_function: Callable[..., Any]
+    apply_function: Callable[..., Any]
+
+    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
+        """Call the first function."""
+        return self.init_function(key, *specs)
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: PyTree,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[PyTree, State]:
+        """Call the second function."""
+        return self.apply_function(params, state, *inputs, key=key, training=training)
+
+
+class Function(Layer):
+    """A bare function of arrays as a layer without weights.
+
+    >>> import jax
+    >>> as_layer(jax.numpy.tanh)
+    Function(function=tanh)
+    """
+
+    function: Callable[..., Any]
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: PyTree,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[PyTree, State]:
+        """Call the function on the inputs."""
+        return self.function(*inputs), state
+
+
+def as_layer(candidate: Any) -> Any:
+    """Return a layer for a layer, for a tuple `(init, apply)`, or for a bare function of arrays.
+
+    Raises:
+        TypeError: The candidate is none of these.
+    """
+    if isinstance(candidate, type):
+        raise TypeError(
+            f"Expected a layer, received the class `{candidate.__name__}`. "
+            f"Call it: `{candidate.__name__}(…)`."
+        )
+    if callable(getattr(candidate, "init", None)) and callable(getattr(candidate, "apply", None)):
+        return candidate
+    if isinstance(candidate, tuple) and len(candidate) == 2 and all(map(callable, candidate)):
+        return Pair(*candidate)
+    if callable(candidate):
+        return Function(candidate)
+    raise TypeError(
+        "Expected a layer, a pair of functions `(init, apply)` or a function of arrays, "
+        f"received {candidate!r} of type `{type(candidate).__name__}`."
+    )
+
+
+def base_name(layer: Any) -> str:
+    """Return the name that a layer has before its container numbers it.
+
+    >>> base_name(as_layer(jax.nn.relu))
+    'relu'
+    """
+    if isinstance(layer, Function):
+        return snake_case(getattr(layer.function, "__name__", "function").strip("<>"))
+    if isinstance(layer, Pair):
+        return snake_case(getattr(layer.apply_function, "__name__", "pair").strip("<>"))
+    return snake_case(type(layer).__name__)
+
+
+def unique_names(layers: list[Any]) -> list[str]:
+    """Return one name per layer: its own, or its class's, numbered where it would stand twice.
+
+    Raises:
+        ValueError: Two layers were given the same name.
+    """
+    given = [getattr(layer, "name", None) for layer in layers]
+    taken: set[str] = set()
+    for position, name in enumerate(given):
+        if name in taken:
+            raise ValueError(
+                f"Two layers are named {name!r}: {layers[given.index(name)]!r} and "
+                f"{layers[position]!r}. Give each layer of a model its own name."
+            )
+        if name is not None:
+            taken.add(name)
+    names = []
+    for layer, name in zip(layers, given, strict=True):
+        if name is None:
+            base, number = base_name(layer), 0
+            name = base
+            while name in taken:
+                number += 1
+                name = f"{base}_{number}"
+            taken.add(name)
+        names.append(name)
+    return names
+
+
+def output_specs(layer: Any, params: Params, state: State, *specs: Spec) -> PyTree:
+    """Return the shapes and dtypes of a layer's outputs, without computing them.
+
+    >>> import jax
+    >>> spec = jax.ShapeDtypeStruct((32, 8), "float32")
+    >>> output_specs(as_layer(jax.nn.relu), {}, {}, spec).shape
+    (32, 8)
+    """
+    return jax.eval_shape(lambda p, s, *x: layer.apply(p, s, *x)[0], params, state, *specs)
+
+
+def only(owner: str, values: tuple[Any, ...]) -> Any:
+    """Return the one input of a layer that takes one, or raise with the count that came.
+
+    >>> only("Dense", (1, 2))
+    Traceback (most recent call last):
+        ...
+    TypeError: `Dense` takes one input, received 2. Merge them first, or call it on each.
+    """
+    if len(values) != 1:
+        raise TypeError(
+            f"`{owner}` takes one input, received {len(values)}. "
+            "Merge them first, or call it on each."
+        )
+    return values[0]
+
+
+@contextmanager
+def located(name: str, layer: Any, inputs: tuple[PyTree, ...]) -> Iterator[None]:
+    """Add to an error inside a layer which one it was, its configuration and what it met."""
+    try:
+        yield
+    except Exception as error:
+        shapes = ", ".join(
+            f"{tuple(leaf.shape)} {leaf.dtype}" if hasattr(leaf, "shape") else repr(leaf)
+            for leaf in jax.tree.leaves(inputs)
+        )
+        error.add_note(f"In layer {name!r}, {layer!r}, with inputs of {shapes or 'no shape'}.")
+        raise
+
+
+def normalise_shape(owner: str, argument: str, shape: Any) -> tuple[int | None, ...]:
+    """Return a shape without batch axis as a tuple; an int is one axis, None an axis of any size.
+
+    >>> normalise_shape("Dense", "input_shape", [28, 28])
+    (28, 28)
+    """
+    axes = [shape] if not isinstance(shape, list | tuple) else shape
+    return tuple(
+        None if size is None else integer_at_least(owner, f"{argument}[{axis}]", size, 1)
+        for axis, size in enumerate(axes)
+    )

@@ -1,0 +1,89 @@
+"""The fully connected layer."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from fjax import activations, initializers
+from fjax.core.layer import Layer, only
+from fjax.errors import integer_at_least
+from fjax.typing import Array, Identifier, Key, Params, Spec, State
+
+
+class Dense(Layer):
+    """A fully connected layer: `activation(inputs @ kernel + bias)`.
+
+    Args:
+        units: The size of the output's last axis.
+        activation: Applied to the result; None, as "linear", leaves it as it is.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Draws the kernel, of shape `(features, units)`.
+        bias_initializer: Draws the bias, of shape `(units,)`.
+
+    Shapes: `(batch, …, features)` to `(batch, …, units)`.
+
+    Raises:
+        ValueError: `units` is not positive, the inputs have no feature axis, or another width than
+            the kernel.
+
+    Source: Keras's page "Dense layer".
+
+    >>> import jax, jax.numpy as jnp
+    >>> layer = Dense(10, activation="relu")
+    >>> params, state = layer.init(jax.random.key(0), jnp.ones((32, 8)))
+    >>> params["kernel"].shape, params["bias"].shape
+    ((8, 10), (10,))
+    >>> outputs, state = layer.apply(params, state, jnp.ones((32, 8)))
+    >>> outputs.shape
+    (32, 10)
+    """
+
+    units: int
+    activation: Identifier = "linear"
+    use_bias: bool = True
+    kernel_initializer: Identifier = "glorot_uniform"
+    bias_initializer: Identifier = "zeros"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.units = integer_at_least("Dense", "units", self.units, 1)
+        self.activation = activations.get(self.activation)
+        self.kernel_initializer = initializers.get(self.kernel_initializer)
+        self.bias_initializer = initializers.get(self.bias_initializer)
+
+    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
+        """Draw the kernel and, if there is one, the bias."""
+        spec = only("Dense", specs)
+        if len(spec.shape) < 2:
+            raise ValueError(
+                "`Dense` needs inputs of shape (batch, …, features), "
+                f"received {tuple(spec.shape)}. Add an axis, as with `x[:, None]`."
+            )
+        shape = (spec.shape[-1], self.units)
+        kernel_key, bias_key = jax.random.split(key)
+        params = {"kernel": initializers.draw(self.kernel_initializer, kernel_key, shape)}
+        if self.use_bias:
+            params["bias"] = initializers.draw(self.bias_initializer, bias_key, (self.units,))
+        return params, {}
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: Any,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[Array, State]:
+        """Return `activation(inputs @ kernel + bias)`."""
+        values = only("Dense", inputs)
+        features = params["kernel"].shape[0]
+        if values.ndim < 2 or values.shape[-1] != features:
+            raise ValueError(
+                f"`Dense` was built for {features} features, received inputs of shape "
+                f"{tuple(values.shape)}: expected (batch, …, {features})."
+            )
+        outputs = jnp.matmul(values, params["kernel"])
+        if self.use_bias:
+            outputs = outputs + params["bias"]
+        return self.activation(outputs), state

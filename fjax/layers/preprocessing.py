@@ -1,0 +1,198 @@
+"""Layers that bring raw numbers into the range that a network learns well from."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from fjax.core.layer import Layer, only
+from fjax.errors import is_integer, number_between
+from fjax.typing import Array, Key, Params, Spec, State
+
+
+class Rescaling(Layer):
+    """Scale and shift: `inputs * scale + offset`.
+
+    Args:
+        scale: The factor, such as 1/255 for images.
+        offset: Added after scaling.
+
+    Shapes: any, unchanged; integers become float32.
+
+    Source: Keras's page "Rescaling layer".
+
+    >>> import jax.numpy as jnp
+    >>> outputs, _ = Rescaling(1 / 255).apply({}, {}, jnp.array([[0, 255]], "uint8"))
+    >>> outputs.tolist()
+    [[0.0, 1.0]]
+    """
+
+    scale: float
+    offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.scale = number_between("Rescaling", "scale", self.scale, -np.inf)
+        self.offset = number_between("Rescaling", "offset", self.offset, -np.inf)
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: Any,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[Array, State]:
+        """Return `inputs * scale + offset`."""
+        values = jnp.asarray(only("Rescaling", inputs))
+        if not jnp.issubdtype(values.dtype, jnp.floating):
+            values = values.astype(jnp.float32)
+        return values * self.scale + self.offset, state
+
+
+class Normalization(Layer):
+    """Shift and scale each feature to mean 0 and variance 1, by statistics of the training data.
+
+    Args:
+        axis: The axis or axes that keep a statistic of their own; None for one of all the data.
+        mean: The mean or means, where they are known.
+        variance: The variance or variances, likewise.
+        invert: Whether to go the way back, from normalised to raw numbers.
+
+    The statistics come from `adapt(data)`, or are given; they are constants of the configuration,
+    and stand in the state as `mean`, `variance` and `count`.
+
+    Shapes: any, unchanged.
+
+    Raises:
+        ValueError: Only one of mean and variance is given, the variance is negative, or the data
+            has NaN, infinity, or another width.
+
+    Source: Keras's page "Normalization layer".
+
+    >>> import jax, numpy as np
+    >>> layer = Normalization()
+    >>> layer.adapt(np.array([[1.0], [3.0]]))
+    >>> params, state = layer.init(jax.random.key(0), jax.ShapeDtypeStruct((2, 1), "float32"))
+    >>> outputs, _ = layer.apply(params, state, np.array([[1.0], [3.0]], "float32"))
+    >>> outputs.tolist()
+    [[-1.0], [1.0]]
+    """
+
+    axis: int | tuple[int, ...] | None = -1
+    mean: float | tuple[float, ...] | None = None
+    variance: float | tuple[float, ...] | None = None
+    invert: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.axis, list | tuple):
+            self.axis = tuple(self.axis)
+        if self.axis is not None and not all(is_integer(axis) for axis in self._axes()):
+            raise ValueError(
+                f"`Normalization`: `axis` must be integers or None, received {self.axis!r}."
+            )
+        if (self.mean is None) != (self.variance is None):
+            raise ValueError(
+                "`Normalization`: `mean` and `variance` must be given together, received "
+                f"mean={self.mean!r}, variance={self.variance!r}."
+            )
+        if self.mean is not None:
+            self._keep(np.asarray(self.mean, np.float64), np.asarray(self.variance, np.float64))
+
+    def adapt(self, data: Any) -> None:
+        """Take the statistics of `data` (batch axis first): the one change that a layer admits.
+
+        It fills in the fields `mean` and `variance`, before a model that holds the layer is built.
+        """
+        values = np.asarray(data, np.float64)
+        axes = tuple(axis % values.ndim for axis in self._axes())
+        if values.size == 0 or 0 in axes:
+            raise ValueError(
+                f"`Normalization.adapt` needs data of shape (batch, …) and features on axis "
+                f"{self.axis}, received shape {values.shape}."
+            )
+        others = tuple(axis for axis in range(values.ndim) if axis not in axes)
+        bad = np.argwhere(~np.isfinite(values))
+        if len(bad):
+            place = tuple(int(index) for index in bad[0])
+            raise ValueError(
+                f"`Normalization.adapt`: the data has {len(bad)} entries that are NaN or infinite, "
+                f"the first at {place}. Drop or fill them first."
+            )
+        self._keep(np.mean(values, axis=others), np.var(values, axis=others))
+
+    def require_ready(self) -> None:
+        """Raise ValueError if there are no statistics yet."""
+        if self.mean is None:
+            raise ValueError(
+                f"`Normalization`{f' {self.name!r}' if self.name else ''} has no statistics yet: "
+                "call `layer.adapt(training_data)` before the model is trained or used, "
+                "or give `mean=` and `variance=`."
+            )
+
+    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
+        """Put the statistics into the state; without any they are those of normalised data."""
+        shape = tuple(only("Normalization", specs).shape)
+        sizes = self._statistic_shape(shape)
+        mean = np.zeros(sizes) if self.mean is None else np.asarray(self.mean)
+        variance = np.ones(sizes) if self.variance is None else np.asarray(self.variance)
+        try:
+            mean, variance = np.broadcast_to(mean, sizes), np.broadcast_to(variance, sizes)
+        except ValueError:
+            raise ValueError(
+                f"`Normalization` has statistics of shape {mean.shape}, the inputs {shape} need "
+                f"{sizes}: it was adapted to data of another width."
+            ) from None
+        return {}, {
+            "mean": jnp.asarray(mean, jnp.float32),
+            "variance": jnp.asarray(variance, jnp.float32),
+            "count": jnp.zeros((), jnp.int32),
+        }
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: Any,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[Array, State]:
+        """Return the normalised inputs, or with `invert` the raw ones."""
+        values = jnp.asarray(only("Normalization", inputs))
+        if not jnp.issubdtype(values.dtype, jnp.floating):
+            values = values.astype(jnp.float32)
+        shape = self._statistic_shape(values.shape, keep=True)
+        mean = state["mean"].reshape(shape).astype(values.dtype)
+        # Keras's bound, so that a constant feature gives zero, not NaN.
+        deviation = jnp.maximum(jnp.sqrt(state["variance"].reshape(shape)), 1e-7)
+        deviation = deviation.astype(values.dtype)
+        outputs = values * deviation + mean if self.invert else (values - mean) / deviation
+        return outputs, state
+
+    def _axes(self) -> tuple[Any, ...]:
+        if self.axis is None:
+            return ()
+        return self.axis if isinstance(self.axis, tuple) else (self.axis,)
+
+    def _statistic_shape(self, shape: tuple[int, ...], keep: bool = False) -> tuple[int, ...]:
+        for axis in self._axes():
+            if not -len(shape) <= axis < len(shape):
+                raise ValueError(
+                    f"`Normalization` needs inputs with an axis {axis}, received {tuple(shape)}."
+                )
+        axes = {axis % len(shape) for axis in self._axes()}
+        if keep:
+            return tuple(size if axis in axes else 1 for axis, size in enumerate(shape))
+        return tuple(size for axis, size in enumerate(shape) if axis in axes)
+
+    def _keep(self, mean: np.ndarray, variance: np.ndarray) -> None:
+        if (variance < 0).any():
+            raise ValueError("`Normalization`: `variance` must not be negative.")
+        for name, value in (("mean", mean), ("variance", variance)):
+            fixed = float(value) if value.ndim == 0 else _nested_tuple(value.tolist())
+            object.__setattr__(self, name, fixed)
+
+
+def _nested_tuple(values: Any) -> Any:
+    return tuple(map(_nested_tuple, values)) if isinstance(values, list) else values

@@ -1,0 +1,169 @@
+"""The arguments of `fit`, `evaluate` and `predict`: checked, and the data made ready."""
+
+import math
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fjax.errors import integer_at_least, number_between
+from fjax.training import ArraySource, Batch, IterableSource
+from fjax.training.arrays import is_batches, rows, take, to_batch
+
+Source = ArraySource | IterableSource
+
+
+class Fit(NamedTuple):
+    """The numbers of a `fit`, checked.
+
+    Attributes:
+        epochs: One past the last epoch.
+        initial_epoch: The first epoch.
+        steps_per_epoch: Steps in an epoch, None for all.
+        validation_steps: Steps of a validation, None for all.
+        validation_epochs: The epochs after which to validate.
+    """
+
+    epochs: int
+    initial_epoch: int
+    steps_per_epoch: int | None
+    validation_steps: int | None
+    validation_epochs: frozenset[int]
+
+
+def check_fit(
+    epochs: Any,
+    initial_epoch: Any,
+    steps_per_epoch: Any,
+    validation_steps: Any,
+    validation_freq: Any,
+) -> Fit:
+    """Return the numbers of a `fit`, or raise naming the one that is impossible."""
+    epochs = integer_at_least("fit", "epochs", epochs, 0)
+    initial_epoch = integer_at_least("fit", "initial_epoch", initial_epoch, 0)
+    if isinstance(validation_freq, list | tuple | set):
+        after = {
+            integer_at_least("fit", "validation_freq", epoch, 1) - 1 for epoch in validation_freq
+        }
+    else:
+        every = integer_at_least("fit", "validation_freq", validation_freq, 1)
+        after = set(range(every - 1, epochs, every))
+    return Fit(
+        epochs=epochs,
+        initial_epoch=initial_epoch,
+        steps_per_epoch=check_steps("fit", "steps_per_epoch", steps_per_epoch),
+        validation_steps=check_steps("fit", "validation_steps", validation_steps),
+        validation_epochs=frozenset(after),
+    )
+
+
+def check_steps(owner: str, argument: str, steps: Any) -> int | None:
+    """Return a number of steps, None for all of them."""
+    return None if steps is None else integer_at_least(owner, argument, steps, 1)
+
+
+def check_batch_size(owner: str, batch_size: Any, default: int | None = 32) -> int | None:
+    """Return the batch size, 32 where none is given as in Keras."""
+    if batch_size is None:
+        return default
+    return integer_at_least(owner, "batch_size", batch_size, 1)
+
+
+def check_verbose(owner: str, verbose: Any) -> int:
+    """Return 0, 1 or 2; "auto" is a bar in a terminal or notebook, and lines in a file."""
+    if verbose == "auto":
+        return 1 if sys.stdout.isatty() or "ipykernel" in sys.modules else 2
+    if verbose in (0, 1, 2):
+        return int(verbose)
+    raise ValueError(f'`{owner}`: `verbose` must be 0, 1, 2 or "auto", received {verbose!r}.')
+
+
+def split(batch: Batch, validation_split: Any) -> tuple[Batch, Batch | None]:
+    """Return the data without its last share, and that share, as Keras cuts it."""
+    share = number_between("fit", "validation_split", validation_split, 0.0, 1.0, open_high=True)
+    if share == 0.0:
+        return batch, None
+    count = rows(batch)
+    cut = math.floor(count * (1.0 - share))
+    if cut == 0 or cut == count:
+        raise ValueError(
+            f"`fit`: `validation_split={validation_split}` of {count} samples leaves {cut} to "
+            f"train on and {count - cut} to validate on: both need one at least."
+        )
+    return take(batch, 0, cut), take(batch, cut, count)
+
+
+def with_class_weight(batch: Batch, class_weight: Any, outputs: tuple[int, ...]) -> Batch:
+    """Return the data with each sample weighted by its class (and by its own weight, if any)."""
+    if class_weight is None:
+        return batch
+    if not isinstance(class_weight, Mapping):
+        raise TypeError(
+            "`fit`: `class_weight` must be a dict of class to weight, such as {0: 1.0, 1: 5.0}, "
+            f"received {class_weight!r}."
+        )
+    classes = max(outputs[-1], 2)
+    weights = np.ones(classes, np.float32)
+    for label, weight in class_weight.items():
+        if integer_at_least("fit", "a key of `class_weight`", label, 0) >= classes:
+            raise ValueError(
+                f"`fit`: `class_weight` names class {label}, but the model's output has the "
+                f"classes 0 to {classes - 1}."
+            )
+        weights[label] = number_between("fit", f"class_weight[{label}]", weight, 0.0)
+    labels = batch.targets
+    if not hasattr(labels, "ndim"):
+        raise ValueError("`fit`: `class_weight` needs one array of class labels as `y`.")
+    labels = labels.argmax(-1) if labels.ndim > 1 and labels.shape[-1] > 1 else labels.reshape(-1)
+    weight = weights[labels.astype(np.int32)]
+    if weight.shape != (rows(batch),):
+        raise ValueError(
+            "`fit`: `class_weight` needs one class label for each sample, received `y` of shape "
+            f"{batch.targets.shape}."
+        )
+    if batch.sample_weight is not None:
+        weight = weight * batch.sample_weight
+    return batch._replace(sample_weight=weight)
+
+
+def make_source(
+    owner: str,
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    batch_size: Any,
+    steps: int | None,
+    check: Callable[[Batch], Batch],
+    shuffle_seed: int | None = None,
+) -> Source:
+    """Return the source of batches for arrays, or for an iterable of batches."""
+    if x is None:
+        raise ValueError(f"`{owner}` needs data: `x` is None.")
+    if is_batches(x):
+        if y is not None or sample_weight is not None:
+            raise ValueError(
+                f"`{owner}`: `x` gives whole batches, so that targets and weights come with them "
+                "as `(x, y, sample_weight)`: leave out `y` and `sample_weight`."
+            )
+        if batch_size is not None:
+            raise ValueError(
+                f"`{owner}`: `x` gives whole batches, of its own size: leave out `batch_size`."
+            )
+        return IterableSource(x, steps, check)
+    return array_source(
+        owner, to_batch(x, y, sample_weight), batch_size, steps, check, shuffle_seed
+    )
+
+
+def array_source(
+    owner: str,
+    batch: Batch,
+    batch_size: Any,
+    steps: int | None,
+    check: Callable[[Batch], Batch],
+    shuffle_seed: int | None = None,
+) -> ArraySource:
+    """Return the source of batches for data that is arrays already."""
+    size = check_batch_size(owner, batch_size)
+    return ArraySource(check(batch), size or 32, shuffle_seed, steps)

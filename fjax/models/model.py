@@ -1,0 +1,656 @@
+"""The facade: Keras's words over a network, its compiled programs and one train state."""
+
+import random
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from fjax import losses
+from fjax.callbacks import CallbackList, History
+from fjax.callbacks.lazy_logs import to_numbers
+from fjax.core import as_layer
+from fjax.core.layer import base_name, normalise_shape
+from fjax.errors import explain_keywords, number_between
+from fjax.models import arguments
+from fjax.models.arguments import Source
+from fjax.models.compilation import Compilation, make_compilation
+from fjax.models.outline import Outline, outline, weight_paths
+from fjax.models.summary import summary
+from fjax.models.views import LayerView, OptimizerView
+from fjax.models.weights import difference, read_weights, write_weights
+from fjax.training import Batch, Programs, TrainState, init_accumulators, programs
+from fjax.training.arrays import rows, to_batch
+from fjax.training.loop import Pace, evaluate, predict, run_epoch
+from fjax.training.programs import initialise, initialise_optimizer
+from fjax.training.sources import ArraySource
+from fjax.training.step import Metrics
+from fjax.typing import PyTree
+
+
+class _Holder:
+    """Keeps the train state between two chunks of steps."""
+
+    train_state: TrainState
+
+
+class Model:
+    """A network that can be compiled, trained, evaluated and used, by Keras's names.
+
+    Args:
+        network: A layer, or what `serial` takes for one.
+        input_shape: The shape of one sample; by default it is taken from the first data.
+        name: The model's name.
+        seed: Gives the weights and all that training draws; by default drawn from Python's
+            `random`, which `fjax.utils.set_random_seed` seeds.
+
+    The arrays are in `train_state`, one value that can be taken out and assigned; `network` is the
+    pure pair. Whatever the model does is public one floor down, in `fjax.training`.
+
+    Source: Keras's page "The Model class".
+
+    >>> import numpy as np
+    >>> from fjax.layers import Dense
+    >>> model = Model(Dense(1), input_shape=(2,), seed=0)
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> history = model.fit(np.ones((8, 2)), np.ones(8), epochs=2, verbose=0)
+    >>> len(history.history["loss"])
+    2
+    """
+
+    def __init__(
+        self,
+        network: Any,
+        *,
+        input_shape: Any = None,
+        name: str | None = None,
+        seed: int | None = None,
+    ) -> None:
+        self._network = as_layer(network)
+        self.name = name or base_name(self._network)
+        self.stop_training = False
+        self.history: History | None = None
+        self._seed = random.getrandbits(32) if seed is None else seed
+        self._compilation: Compilation | None = None
+        self._specs: tuple[PyTree, ...] | None = None
+        self._outline: Outline | None = None
+        self._holder: _Holder | None = None
+        self._optimizer_is_new = False
+        if input_shape is not None:
+            self.build((None, *normalise_shape("Model", "input_shape", input_shape)))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}: {self._network!r}>"
+
+    # -- the network and its arrays
+
+    @property
+    def network(self) -> Any:
+        """The pure pair: `init, apply = model.network`."""
+        return self._network
+
+    @property
+    def built(self) -> bool:
+        """Whether the input shape is known."""
+        return self._outline is not None
+
+    @property
+    def outline(self) -> Outline:
+        """The shapes of weights and outputs.
+
+        Raises:
+            ValueError: The input shape is not known yet.
+        """
+        if self._outline is None:
+            raise ValueError(
+                f"The model {self.name!r} does not know its input shape yet: give "
+                "`Input(shape=…)` or `input_shape=` to its first layer, call "
+                "`build((None, …))`, or fit it first."
+            )
+        return self._outline
+
+    def build(self, input_shape: Any) -> None:
+        """Tell the model its input shape, batch axis included (None for a batch of any size)."""
+        shape = normalise_shape("build", "input_shape", input_shape)
+        if not shape:
+            raise ValueError("`build`: `input_shape` needs a batch axis, as in (None, 8).")
+        sizes = tuple(1 if size is None else size for size in shape[1:])
+        self._build_for((jax.ShapeDtypeStruct((1, *sizes), "float32"),))
+
+    @property
+    def train_state(self) -> TrainState:
+        """Everything that training has made so far, as one pytree; assigning it puts it back."""
+        if self._holder is None:
+            self.outline  # noqa: B018 (raises where the shapes are not known)
+            self._network.require_ready() if hasattr(self._network, "require_ready") else None
+            optimizer = None if self._compilation is None else self._compilation.optimizer
+            specs = self._specs or ()
+            self._holder = _Holder()
+            self._holder.train_state = initialise(
+                self._network, optimizer, jax.random.key(self._seed), *specs
+            )
+            self._optimizer_is_new = False
+        elif self._optimizer_is_new and self._compilation is not None:
+            held = self._holder.train_state
+            opt_state = initialise_optimizer(self._compilation.optimizer, held.params)
+            self._holder.train_state = held._replace(opt_state=opt_state)
+            self._optimizer_is_new = False
+        return self._holder.train_state
+
+    @train_state.setter
+    def train_state(self, value: TrainState) -> None:
+        shapes = self.outline
+        for home in ("params", "state"):
+            found = difference(getattr(shapes, home), getattr(value, home))
+            if found:
+                raise ValueError(
+                    f"The `{home}` of this train state does not fit the model {self.name!r}: "
+                    f"{found}."
+                )
+        self._holder = self._holder or _Holder()
+        self._holder.train_state = value
+        self._optimizer_is_new = value.opt_state == ()
+
+    @property
+    def layers(self) -> list[LayerView]:
+        """The layers, with their weights in this model."""
+        return [LayerView(self, self.name, self._network)]
+
+    @property
+    def output_shape(self) -> tuple[int | None, ...]:
+        """The shape of the outputs, None for the batch axis."""
+        return (None, *self.outline.outputs.shape[1:])
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """The shape of the inputs, None for the batch axis."""
+        self.outline  # noqa: B018 (raises where the shapes are not known)
+        return (None, *jax.tree.leaves(self._specs)[0].shape[1:])
+
+    def count_params(self) -> int:
+        """Return the number of values in all weights."""
+        shapes = self.outline
+        leaves = jax.tree.leaves((shapes.params, shapes.state))
+        return sum(int(np.prod(leaf.shape)) for leaf in leaves)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Return copies of all weights, in Keras's order."""
+        paths = weight_paths(self.outline.params, self.outline.state)
+        return read_weights(self.train_state, paths)
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replace all weights by arrays in the order of `get_weights`.
+
+        Raises:
+            ValueError: The number of arrays or a shape is another.
+        """
+        paths = weight_paths(self.outline.params, self.outline.state)
+        owner = f"model {self.name!r}"
+        self.train_state = write_weights(self.train_state, paths, weights, owner)
+
+    def summary(
+        self, line_length: int | None = None, print_fn: Callable[[str], Any] | None = None
+    ) -> None:
+        """Print a table of the layers, their output shapes and parameter counts.
+
+        Raises:
+            ValueError: The input shape is not known yet.
+        """
+        shapes = self.outline
+        specs = [_of_batch(self._specs or (), size) for size in (2, 3)]
+        summary(self.name, self._parts(), shapes.params, shapes.state, specs, line_length, print_fn)
+
+    # -- compile
+
+    @explain_keywords
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int | None = None,
+        jit_compile: Any = "auto",
+    ) -> None:
+        """Say how the model is trained. Every name is resolved here.
+
+        Args:
+            optimizer: A name, one of `fjax.optimizers`, or any pair `init`, `update`, as of optax.
+            loss: A name, one of `fjax.losses`, or a function of targets and outputs.
+            metrics: What to measure beside the loss, names, objects or functions.
+            weighted_metrics: Metrics in which sample weights count.
+            run_eagerly: Run each step uncompiled, to look into it with a debugger.
+            steps_per_execution: Accepted for Keras's sake; the loop always runs many steps at once.
+            jit_compile: Accepted for Keras's sake: "auto" or True compile; False is `run_eagerly`.
+        """
+        if jit_compile not in (True, False, "auto"):
+            raise ValueError(
+                f'`compile`: `jit_compile` must be True, False or "auto", received {jit_compile!r}.'
+            )
+        arguments.check_steps("compile", "steps_per_execution", steps_per_execution)
+        self._compilation = make_compilation(optimizer, loss, metrics, weighted_metrics)
+        self._optimizer_is_new = True
+        self.run_eagerly = bool(run_eagerly) or jit_compile is False
+
+    @property
+    def optimizer(self) -> OptimizerView:
+        """The optimizer, with its learning rate, which can be set."""
+        return OptimizerView(self, self._compiled("optimizer").optimizer)
+
+    @property
+    def loss(self) -> Any:
+        """The loss that the model was compiled with."""
+        return self._compiled("loss").loss
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next step."""
+        opt_state = self.train_state.opt_state
+        if not hasattr(opt_state, "learning_rate"):
+            raise AttributeError(
+                f"The optimizer {self._compiled('learning_rate').optimizer!r} keeps no learning "
+                "rate in its state: use one of `fjax.optimizers`."
+            )
+        return float(opt_state.learning_rate)
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        self.learning_rate  # noqa: B018 (raises where there is none)
+        rate = getattr(self._compiled("learning_rate").optimizer, "learning_rate", None)
+        if callable(rate):
+            raise AttributeError(
+                f"The learning rate follows the schedule {rate!r} and cannot be set: "
+                "compile with a number as learning rate."
+            )
+        value = number_between("optimizer", "learning_rate", np.asarray(value).item(), 0.0)
+        held = self.train_state
+        opt_state = held.opt_state._replace(learning_rate=np.float32(value))
+        self.train_state = held._replace(opt_state=opt_state)
+
+    # -- fit, evaluate, predict
+
+    @explain_keywords
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
+    ) -> History:
+        """Train the model, and return the `History` of its logs.
+
+        Args:
+            x: The inputs: an array (numpy, JAX, pandas), several in a tuple, a dict of arrays; or
+                an iterable of batches `(x, y)` or `(x, y, sample_weight)`.
+            y: The targets.
+            batch_size: Samples a step, by default 32.
+            epochs: The number of the last epoch, from 1.
+            verbose: 0 silent, 1 a bar, 2 a line an epoch; "auto" is 1 in a terminal, else 2.
+            callbacks: Who listens.
+            validation_split: The share of the data, from its end, to validate on.
+            validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on; wins over a split.
+            shuffle: Whether each epoch goes through the samples in another order.
+            class_weight: A dict of class to weight.
+            sample_weight: One weight a sample.
+            initial_epoch: The number of epochs that were made before.
+            steps_per_epoch: Steps in an epoch; the next epoch goes on where it ended.
+            validation_steps: Steps of a validation.
+            validation_batch_size: Samples a step of the validation, by default `batch_size`.
+            validation_freq: Validate after every so many epochs, or after those listed.
+
+        Raises:
+            RuntimeError: The model was not compiled.
+            ValueError: The data or a number cannot be, said before any training.
+        """
+        compilation = self._compiled("fit")
+        numbers = arguments.check_fit(
+            epochs, initial_epoch, steps_per_epoch, validation_steps, validation_freq
+        )
+        verbose = arguments.check_verbose("fit", verbose)
+        if not isinstance(shuffle, bool):
+            raise ValueError(f"`fit`: `shuffle` must be True or False, received {shuffle!r}.")
+        if compilation.loss is None:
+            raise ValueError("`fit` needs a loss: `model.compile(optimizer=…, loss=…)`.")
+        validation: Source | None = None
+        size = validation_batch_size or batch_size
+        if arguments.is_batches(x):
+            if validation_split or class_weight is not None:
+                raise ValueError(
+                    "`fit`: `validation_split` and `class_weight` need arrays, `x` gives batches: "
+                    "give `validation_data`, and weights within the batches."
+                )
+            source = arguments.make_source(
+                "fit", x, y, sample_weight, batch_size, numbers.steps_per_epoch, self._trainable
+            )
+            size = validation_batch_size
+        else:
+            if x is None:
+                raise ValueError("`fit` needs data: `x` is None.")
+            data, held_out = arguments.split(
+                self._trainable(to_batch(x, y, sample_weight)),
+                0.0 if validation_data is not None else validation_split,
+            )
+            data = arguments.with_class_weight(data, class_weight, self.outline.outputs.shape)
+            source = arguments.array_source(
+                "fit", data, batch_size, numbers.steps_per_epoch, _same,
+                self._shuffle_seed() if shuffle else None,
+            )  # fmt: skip
+            if held_out is not None:
+                validation = arguments.array_source(
+                    "fit", held_out, size, numbers.validation_steps, _same
+                )
+        if validation_data is not None:
+            validation = self._validation(validation_data, size, numbers.validation_steps)
+        try:
+            return self._fit(source, validation, numbers, callbacks, verbose)
+        finally:
+            source.close()
+            if validation is not None:
+                validation.close()
+
+    def _fit(
+        self,
+        source: Source,
+        validation: Source | None,
+        numbers: arguments.Fit,
+        callbacks: Any,
+        verbose: int,
+    ) -> History:
+        compiled, metrics, fresh = self._prepare(source.example)
+        listeners = CallbackList(
+            callbacks, self, verbose, epochs=numbers.epochs, steps=source.steps
+        )
+        names = ["loss", *(named.name for named in metrics), "learning_rate"]
+        validated = [f"val_{name}" for name in names] if validation is not None else []
+        listeners.check_monitors(names + validated)
+        self.history = listeners.history
+        self.stop_training = False
+        steps, pace = listeners.steps("train"), Pace(listeners.steps("train"))
+        made = int(self.train_state.epoch)
+        listeners.call("on_train_begin", {})
+        logs: dict[str, Any] = {}
+        for epoch in range(numbers.initial_epoch, numbers.epochs):
+            holder = self._begin_epoch(made, fresh)
+            listeners.call("on_epoch_begin", epoch, {})
+            on_device = run_epoch(holder, compiled, source, made, steps, pace)
+            logs = to_numbers(on_device)
+            if validation is not None and epoch in numbers.validation_epochs:
+                measured = self._evaluate(validation, listeners)
+                logs |= {f"val_{name}": value for name, value in measured.items()}
+            made += 1
+            self._end_epoch(made)
+            listeners.call("on_epoch_end", epoch, logs)
+            if self.stop_training:
+                break
+        listeners.call("on_train_end", logs)
+        return listeners.history
+
+    @explain_keywords
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Return the loss and metrics on data: the loss alone, a list, or a dict by name.
+
+        Args:
+            x: The inputs, as in `fit`.
+            y: The targets.
+            batch_size: Samples a step, by default 32.
+            verbose: 0 is silent.
+            sample_weight: One weight a sample.
+            steps: Steps to make, by default all.
+            callbacks: Who listens.
+            return_dict: Return `{"loss": …, …}`.
+        """
+        self._compiled("evaluate")
+        source = arguments.make_source(
+            "evaluate", x, y, sample_weight, batch_size,
+            arguments.check_steps("evaluate", "steps", steps), self._trainable,
+        )  # fmt: skip
+        verbose = arguments.check_verbose("evaluate", verbose)
+        listeners = CallbackList(callbacks, self, verbose, epochs=1, steps=source.steps)
+        try:
+            logs = self._evaluate(source, listeners)
+            metrics = self._prepare(source.example)[1]
+        finally:
+            source.close()
+        return self._returned(logs, metrics, return_dict)
+
+    @explain_keywords
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """Return the outputs for inputs, as numpy arrays.
+
+        Args:
+            x: The inputs, as in `fit`.
+            batch_size: Samples a step, by default 32.
+            verbose: 0 is silent.
+            steps: Steps to make, by default all.
+            callbacks: Who listens.
+        """
+        source = arguments.make_source(
+            "predict", x, None, None, batch_size,
+            arguments.check_steps("predict", "steps", steps), self._usable,
+        )  # fmt: skip
+        verbose = arguments.check_verbose("predict", verbose)
+        listeners = CallbackList(callbacks, self, verbose, epochs=1, steps=source.steps)
+        compiled = programs(self._network, None, None, ())
+        self._usable(source.example)
+        listeners.call("on_predict_begin", {})
+        try:
+            parts = predict(
+                compiled, self.train_state, self._empty_outputs, source, listeners.steps("predict")
+            )
+        finally:
+            source.close()
+        listeners.call("on_predict_end", {})
+        return jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
+
+    def predict_classes(self, x: Any, batch_size: int | None = None, verbose: Any = 0) -> Any:
+        """Return the most probable class of each sample: Keras 2's method."""
+        warnings.warn(
+            "`predict_classes` is an older spelling of `predict(x).argmax(-1)`, and of "
+            "`predict(x) > 0.5` for one output.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        outputs = self.predict(x, batch_size=batch_size, verbose=verbose)
+        if outputs.shape[-1] > 1:
+            return outputs.argmax(axis=-1)
+        return (outputs > 0.5).astype("int32")
+
+    def __call__(self, inputs: Any, training: bool = False) -> Any:
+        """Return the outputs for inputs as a JAX array; in training mode without noise, stateless.
+
+        >>> from fjax.layers import Dense
+        >>> Model(Dense(1), input_shape=(2,))(jnp.ones((3, 2))).shape
+        (3, 1)
+        """
+        batch = self._usable(to_batch(inputs))
+        held = self.train_state
+        key = jax.random.fold_in(held.key, held.step)
+        outputs, _ = self._network.apply(
+            held.params, held.state, *batch.inputs, key=key, training=training
+        )
+        return outputs
+
+    # -- one batch
+
+    @explain_keywords
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Make one training step; returns as `evaluate` does, means since `reset_metrics`."""
+        self._compiled("train_on_batch")
+        batch = self._trainable(to_batch(x, y, sample_weight))
+        batch = arguments.with_class_weight(batch, class_weight, self.outline.outputs.shape)
+        compiled, metrics, fresh = self._prepare(batch)
+        source = ArraySource(batch, rows(batch))
+        held = self.train_state
+        if jax.tree.structure(held.accumulators) != jax.tree.structure(fresh):
+            held = held._replace(accumulators=fresh)
+        assert self._holder is not None
+        self._holder.train_state = held._replace(batch=np.int32(0))
+        steps = CallbackList(None, self).steps("train")
+        logs = run_epoch(self._holder, compiled, source, 0, steps, Pace(steps))
+        return self._returned(to_numbers(logs), metrics, return_dict)
+
+    @explain_keywords
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """Return the loss and metrics on one batch, as `evaluate` does."""
+        count = rows(to_batch(x))
+        return self.evaluate(
+            x, y, count, verbose=0, sample_weight=sample_weight, return_dict=return_dict
+        )
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Return the outputs for one batch, as numpy arrays."""
+        return self.predict(x, batch_size=rows(to_batch(x)), verbose=0)
+
+    def reset_metrics(self) -> None:
+        """Start the means of `train_on_batch` anew."""
+        held = self.train_state
+        self.train_state = held._replace(accumulators={})
+
+    # -- inside
+
+    def _parts(self) -> list[tuple[str, Any]]:
+        return [(self.name, self._network)]
+
+    def _compiled(self, what: str) -> Compilation:
+        if self._compilation is None:
+            raise RuntimeError(
+                f"The model {self.name!r} must be compiled before `{what}`: "
+                "`model.compile(optimizer=…, loss=…)`."
+            )
+        return self._compilation
+
+    def _build_for(self, specs: tuple[PyTree, ...]) -> None:
+        self._outline = outline(self._network, *specs)
+        self._specs = specs
+
+    def _usable(self, batch: Batch) -> Batch:
+        """Return the batch, its inputs held against the model; the first data may build it."""
+        if self._outline is None:
+            self._build_for(_specs_of(batch.inputs))
+        expected = self._specs or ()
+        if len(batch.inputs) != len(expected):
+            raise ValueError(
+                f"The model {self.name!r} takes {len(expected)} inputs, `x` has "
+                f"{len(batch.inputs)}."
+            )
+        return batch
+
+    def _trainable(self, batch: Batch) -> Batch:
+        """Return the batch, its inputs and targets held against the model and its loss."""
+        batch = self._usable(batch)
+        loss = self._compiled("fit").loss
+        if batch.targets is None and loss is not None:
+            raise ValueError("The loss needs targets: `y` is None.")
+        if isinstance(loss, losses.Loss) and hasattr(self.outline.outputs, "shape"):
+            shape = (rows(batch), *self.outline.outputs.shape[1:])
+            loss.check_targets(batch.targets, shape, "y")
+        return batch
+
+    def _validation(self, data: Any, batch_size: Any, steps: int | None) -> Source:
+        if arguments.is_batches(data):
+            return arguments.make_source("fit", data, None, None, None, steps, self._trainable)
+        if not isinstance(data, list | tuple) or len(data) not in (2, 3):
+            raise ValueError(
+                "`fit`: `validation_data` must be `(x, y)`, `(x, y, sample_weight)` or an iterable "
+                f"of batches, received {type(data).__name__}."
+            )
+        x, y, weight = (*data, None)[:3]
+        return arguments.make_source("fit", x, y, weight, batch_size, steps, self._trainable)
+
+    def _prepare(self, example: Batch) -> tuple[Programs, Metrics, PyTree]:
+        """Return the programs, the metrics and their empty sums for data like this."""
+        compilation = self._compiled("fit")
+        outputs = self.outline.outputs
+        metrics = compilation.named_metrics(example.targets, outputs)
+        compiled = programs(self._network, compilation.loss, compilation.optimizer, metrics)
+        return compiled, metrics, init_accumulators(metrics, example.targets, outputs)
+
+    def _begin_epoch(self, epoch: int, fresh: PyTree) -> _Holder:
+        held = self.train_state
+        assert self._holder is not None
+        self._holder.train_state = held._replace(
+            epoch=np.int32(epoch), batch=np.int32(0), accumulators=fresh
+        )
+        return self._holder
+
+    def _end_epoch(self, epoch: int) -> None:
+        assert self._holder is not None
+        self._holder.train_state = self._holder.train_state._replace(
+            epoch=np.int32(epoch), batch=np.int32(0)
+        )
+
+    def _evaluate(self, source: Source, listeners: CallbackList) -> dict[str, Any]:
+        compiled, _, fresh = self._prepare(source.example)
+        listeners.call("on_test_begin", {})
+        steps = listeners.steps("test")
+        logs = to_numbers(evaluate(compiled, self.train_state, fresh, source, steps))
+        listeners.call("on_test_end", logs)
+        return logs
+
+    def _empty_outputs(self, count: int) -> PyTree:
+        return jax.tree.map(
+            lambda spec: np.zeros((count, *spec.shape[1:]), spec.dtype), self.outline.outputs
+        )
+
+    def _returned(self, logs: dict[str, Any], metrics: Metrics, return_dict: bool) -> Any:
+        if return_dict:
+            return logs
+        values = [logs["loss"], *(logs[named.name] for named in metrics)]
+        return values[0] if len(values) == 1 else values
+
+    def _shuffle_seed(self) -> int:
+        words = np.asarray(jax.random.key_data(self.train_state.key)).ravel()
+        return int(words[0]) << 32 | int(words[-1])
+
+
+def _same(batch: Batch) -> Batch:
+    return batch
+
+
+def _specs_of(inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
+    return jax.tree.map(lambda a: jax.ShapeDtypeStruct((1, *a.shape[1:]), a.dtype), inputs)
+
+
+def _of_batch(specs: tuple[PyTree, ...], size: int) -> tuple[PyTree, ...]:
+    return jax.tree.map(lambda s: jax.ShapeDtypeStruct((size, *s.shape[1:]), s.dtype), specs)

@@ -1,0 +1,193 @@
+"""The model that is a list of layers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from fjax.core import as_layer, serial
+from fjax.core.layer import integer_at_least, unique_names
+from fjax.errors import explain_keywords, suggestion
+from fjax.layers import InputLayer
+from fjax.models.model import Model
+from fjax.models.views import LayerView
+from fjax.models.weights import kept_weights
+from fjax.training import Batch, TrainState
+
+
+class Sequential(Model):
+    """A model whose layers follow one another.
+
+    Args:
+        layers: Layers, functions of arrays, or pairs `(init, apply)`. The first may be
+            `Input(shape=…)` or have `input_shape=`; else the first data tells the shape.
+        name: The model's name.
+        seed: As in `Model`.
+
+    Source: Keras's page "The Sequential class".
+
+    >>> from fjax.layers import Dense, Flatten, Input
+    >>> model = Sequential([Input((28, 28)), Flatten(), Dense(10, activation="softmax")])
+    >>> model.output_shape, [layer.name for layer in model.layers]
+    ((None, 10), ['flatten', 'dense'])
+    """
+
+    @explain_keywords
+    def __init__(
+        self,
+        layers: Sequence[Any] | None = None,
+        name: str | None = None,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__(serial(), name=name or "sequential", seed=seed)
+        self._declared: InputLayer | None = None
+        self._list: list[Any] = []
+        self._views: dict[str, LayerView] = {}
+        if layers is not None and not isinstance(layers, list | tuple):
+            raise TypeError(
+                f"`Sequential`: `layers` must be a list of layers, received {layers!r}. "
+                "Write `Sequential([layer, …])`."
+            )
+        for layer in layers or []:
+            self._append(layer)
+        self._relink()
+
+    def add(self, layer: Any) -> None:
+        """Append a layer; the layers that are there keep their weights.
+
+        Raises:
+            TypeError: It is no layer.
+            ValueError: Its name is taken, or its inputs do not fit.
+        """
+        self._append(layer)
+        try:
+            self._relink()
+        except Exception:
+            self._list.pop()
+            self._relink()
+            raise
+
+    def pop(self) -> LayerView:
+        """Remove the last layer and return it."""
+        if not self._list:
+            raise ValueError(f"The model {self.name!r} has no layer to remove.")
+        last = self.layers[-1]
+        self._list.pop()
+        self._relink()
+        return last
+
+    @property
+    def layers(self) -> list[LayerView]:
+        """The layers, with their weights in this model; the declared input is none of them."""
+        views = {}
+        for name, layer in zip(unique_names(self._list), self._list, strict=True):
+            view = self._views.get(name)
+            views[name] = view if view and view.layer is layer else LayerView(self, name, layer)
+        self._views = views
+        return list(views.values())
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> LayerView:
+        """Return the layer of this name, or at this place.
+
+        Raises:
+            ValueError: There is none.
+        """
+        layers = self.layers
+        if (name is None) == (index is None):
+            raise ValueError("`get_layer` needs either `name` or `index`.")
+        if index is not None:
+            index = integer_at_least("get_layer", "index", index, -len(layers))
+            if index >= len(layers):
+                raise ValueError(
+                    f"`get_layer`: the model has {len(layers)} layers, received index {index}."
+                )
+            return layers[index]
+        if name not in self._views:
+            known = ", ".join(self._views)
+            raise ValueError(
+                f"`get_layer`: the model {self.name!r} has no layer {name!r}."
+                f"{suggestion(str(name), self._views)} Layers: {known}."
+            )
+        return self._views[name]
+
+    def build(self, input_shape: Any) -> None:
+        """Tell the model its input shape, batch axis included (None for a batch of any size)."""
+        if not isinstance(input_shape, list | tuple) or not input_shape:
+            raise ValueError(
+                "`build`: `input_shape` needs a batch axis, as in (None, 8), "
+                f"received {input_shape!r}."
+            )
+        self._declared = InputLayer(tuple(input_shape)[1:])
+        self._relink()
+
+    def _append(self, layer: Any) -> None:
+        if isinstance(layer, Model):
+            raise TypeError(
+                f"A `Sequential` holds layers, received the model {layer.name!r}: "
+                "give its `network`, whose weights are then drawn anew."
+            )
+        layer = as_layer(layer)
+        if isinstance(layer, InputLayer):
+            if self._list or self._declared is not None:
+                raise ValueError(
+                    "`Input` declares the model's input: it must come first, and once."
+                )
+            self._declared = layer
+            return
+        shape = getattr(layer, "input_shape", None)
+        if shape is not None and not self._list and self._declared is None:
+            self._declared = InputLayer(shape)
+        self._list.append(layer)
+        try:
+            unique_names(self._list)
+        except ValueError:
+            self._list.pop()
+            raise
+
+    def _relink(self) -> None:
+        """Make the network of the list anew; weights that fit are kept."""
+        held = None if self._holder is None else self.train_state
+        declared = [] if self._declared is None else [self._declared]
+        self._network = serial(*declared, *self._list)
+        self._outline, self._holder = None, None
+        if self._declared is not None and self._list:
+            self._build_for((self._declared.spec(1),))
+            if held is not None:
+                self._keep(held)
+
+    def _keep(self, held: TrainState) -> None:
+        fresh = self.train_state
+        kept = (kept_weights(getattr(held, h), getattr(fresh, h)) for h in ("params", "state"))
+        params, state = kept
+        self.train_state = fresh._replace(params=params, state=state, key=held.key, step=held.step)
+        self._optimizer_is_new = True
+
+    def _usable(self, batch: Batch) -> Batch:
+        if self._declared is None:
+            if not self._list:
+                raise ValueError(f"The model {self.name!r} has no layers: `add` one first.")
+            _one_array(batch)
+            self._declared = InputLayer(batch.inputs[0].shape[1:])
+            self._relink()
+        _one_array(batch)
+        expected, given = self._declared.shape, batch.inputs[0].shape[1:]
+        if len(expected) != len(given) or any(
+            size not in (None, have) for size, have in zip(expected, given, strict=True)
+        ):
+            raise ValueError(
+                f"`x` has samples of shape {given} (in all {batch.inputs[0].shape}), the model "
+                f"{self.name!r} expects {expected}."
+            )
+        return super()._usable(batch)
+
+    def _parts(self) -> list[tuple[str, Any]]:
+        return list(zip(self._network.names, self._network.layers, strict=True))
+
+
+def _one_array(batch: Batch) -> None:
+    if len(batch.inputs) != 1 or not isinstance(batch.inputs[0], np.ndarray | jax.Array):
+        raise ValueError(
+            f"A `Sequential` takes one array as `x`, received {len(batch.inputs)} inputs of types "
+            f"{[type(value).__name__ for value in batch.inputs]}."
+        )

@@ -1,0 +1,107 @@
+"""A layer and an optimizer as they stand in a model: configuration, with the model's arrays."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fjax.models.outline import weight_paths
+from fjax.models.weights import read_weights, write_weights
+
+
+class LayerView:
+    """A layer of a model: the layer's fields, and its weights, which the model holds.
+
+    Attributes:
+        name: The layer's name in this model.
+        layer: The layer itself, which owns no array.
+    """
+
+    def __init__(self, model: Any, name: str, layer: Any) -> None:
+        self._model = model
+        self.name = name
+        self.layer = layer
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self.layer, attribute)
+
+    def __repr__(self) -> str:
+        return f"<{self.layer!r}, named {self.name!r}>"
+
+    @property
+    def weights(self) -> list[np.ndarray]:
+        """Copies of the layer's weights, in Keras's order."""
+        return self.get_weights()
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Return copies of the layer's weights, in Keras's order: `kernel, bias`."""
+        return read_weights(self._model.train_state, self._paths())
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replace the layer's weights.
+
+        Raises:
+            ValueError: The number of arrays or a shape is another.
+        """
+        self._model.train_state = write_weights(
+            self._model.train_state, self._paths(), weights, f"layer {self.name!r}"
+        )
+
+    def count_params(self) -> int:
+        """Return the number of values in the layer's weights."""
+        return sum(weight.size for weight in self.get_weights())
+
+    def _paths(self) -> list[tuple[str, ...]]:
+        shapes = self._model.outline
+        below = weight_paths(shapes.params[self.name], shapes.state[self.name])
+        return [(path[0], self.name, *path[1:]) for path in below]
+
+
+class OptimizerView:
+    """The optimizer of a model: its fields, and the learning rate in the model's train state."""
+
+    def __init__(self, model: Any, optimizer: Any) -> None:
+        object.__setattr__(self, "_model", model)
+        object.__setattr__(self, "optimizer", optimizer)
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self.optimizer, attribute)
+
+    def __setattr__(self, attribute: str, value: Any) -> None:
+        if attribute == "lr":
+            warnings.warn(
+                "`optimizer.lr` is an older spelling of `optimizer.learning_rate`.",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            attribute = "learning_rate"
+        if attribute != "learning_rate":
+            raise AttributeError(
+                f"Of a model's optimizer the learning rate can be set, not `{attribute}`: "
+                "call `compile` with another optimizer."
+            )
+        self._model.learning_rate = value
+
+    def __repr__(self) -> str:
+        return repr(self.optimizer)
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next step; setting it compiles nothing anew."""
+        return self._model.learning_rate
+
+    @property
+    def lr(self) -> float:
+        """The older spelling of `learning_rate`."""
+        warnings.warn(
+            "`optimizer.lr` is an older spelling of `optimizer.learning_rate`.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return self.learning_rate
+
+    @property
+    def iterations(self) -> int:
+        """How many steps were made."""
+        return int(self._model.train_state.step)

@@ -1,0 +1,187 @@
+"""What a user hands over, as numpy arrays that can be trained on, or one clear error."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from fjax.training.step import Batch
+from fjax.typing import PyTree
+
+
+def to_batch(x: Any, y: Any = None, sample_weight: Any = None) -> Batch:
+    """Return the data as numpy arrays of one common length, checked.
+
+    Args:
+        x: One input (array, DataFrame, nested list of numbers, or a dict of arrays), or a tuple or
+            list of several inputs.
+        y: The targets, likewise.
+        sample_weight: One number per sample.
+
+    Float arrays become float32, 64-bit integers int32; other integers stay as small as they are.
+
+    Raises:
+        ValueError: Something is empty, not numeric, not finite, or of another length.
+
+    >>> batch = to_batch([[1.0, 2.0], [3.0, 4.0]], [0, 1])
+    >>> batch.inputs[0].shape, batch.targets.dtype.name
+    ((2, 2), 'int32')
+    >>> to_batch([[1.0], [2.0]], [0, 1, 2])
+    Traceback (most recent call last):
+        ...
+    ValueError: `x` has 2 samples and `y` has 3: give one target for each sample.
+    """
+    inputs = tuple(_tree("x", value) for value in several(x))
+    targets = None if y is None else _tree("y", y)
+    weight = None if sample_weight is None else _weight(sample_weight)
+    count = _length("x", inputs)
+    if targets is not None and _length("y", targets) != count:
+        raise ValueError(
+            f"`x` has {count} samples and `y` has {_length('y', targets)}: "
+            "give one target for each sample."
+        )
+    if weight is not None and len(weight) != count:
+        raise ValueError(
+            f"`x` has {count} samples and `sample_weight` has {len(weight)}: "
+            "give one weight for each sample."
+        )
+    return Batch(inputs, targets, weight)
+
+
+def several(x: Any) -> tuple[Any, ...]:
+    """Return the inputs one by one: a tuple or list of arrays is several, anything else is one."""
+    if isinstance(x, tuple) and not (x and all(np.isscalar(value) for value in x)):
+        return x
+    if isinstance(x, list) and x and all(_is_array(value) for value in x):
+        return tuple(x)
+    return (x,)
+
+
+def is_batches(x: Any) -> bool:
+    """Tell whether `x` gives batches one after the other, rather than being the data itself."""
+    if isinstance(x, str | bytes | list | tuple | Mapping) or _is_array(x):
+        return False
+    return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
+
+
+def take(batch: Batch, start: int, stop: int) -> Batch:
+    """Return some rows of the data."""
+    return jax.tree.map(lambda array: array[start:stop], batch)
+
+
+def rows(batch: Any) -> int:
+    """Return the number of samples."""
+    return int(jax.tree.leaves(batch)[0].shape[0])
+
+
+def _is_array(value: Any) -> bool:
+    return hasattr(value, "__array__") or hasattr(value, "__array_interface__")
+
+
+def _tree(name: str, value: Any) -> PyTree:
+    if isinstance(value, Mapping):
+        if not value:
+            raise ValueError(f"`{name}` is an empty dict: give it one array for each name.")
+        return {key: _tree(f"{name}[{key!r}]", item) for key, item in value.items()}
+    parts = several(value)
+    if len(parts) > 1 or parts[0] is not value:
+        return tuple(_tree(f"{name}[{i}]", item) for i, item in enumerate(parts))
+    return _array(name, value)
+
+
+def _array(name: str, value: Any) -> np.ndarray:
+    columns = list(value.columns) if hasattr(value, "columns") else None
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(
+            f"`{name}` is no rectangular array ({error}): all samples must have the same shape."
+        ) from None
+    if array.ndim == 0:
+        raise ValueError(
+            f"`{name}` must be an array with one row for each sample, received {value!r}."
+        )
+    if array.size == 0:
+        raise ValueError(f"`{name}` is empty: its shape is {array.shape}.")
+    if array.dtype.kind not in "fiub":
+        array = _numbers(name, array, columns)
+    if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
+        return _narrowed(name, array)
+    if array.dtype.kind == "f":
+        _check_finite(name, array, columns)
+        if array.dtype.itemsize == 8:
+            narrow = array.astype(np.float32)
+            _check_finite(name, narrow, columns)
+            return narrow
+    return array
+
+
+def _numbers(name: str, array: np.ndarray, columns: list[Any] | None) -> np.ndarray:
+    """Return an array of objects as numbers where it holds nothing else, or say what it holds."""
+    if array.dtype.kind == "O":
+        for index, item in np.ndenumerate(array):
+            if not isinstance(item, int | float | np.number | np.bool_):
+                raise ValueError(
+                    f"`{name}` must hold numbers, found {item!r} of type "
+                    f"`{type(item).__name__}` at {_place(index, columns)}. Encode or drop it."
+                )
+        return array.astype(np.float64)
+    what = {"U": "text", "S": "bytes", "M": "dates", "m": "durations", "c": "complex numbers"}
+    raise ValueError(
+        f"`{name}` must hold numbers, received {what.get(array.dtype.kind, array.dtype.name)} "
+        f"such as {array.ravel()[0]!r}. Encode it as numbers first."
+    )
+
+
+def _narrowed(name: str, array: np.ndarray) -> np.ndarray:
+    limits = np.iinfo(np.int32)
+    if array.min() < limits.min or array.max() > limits.max:
+        raise ValueError(
+            f"`{name}` holds integers beyond 32 bits, from {array.min()} to {array.max()}. "
+            "Convert them to float32, or renumber them."
+        )
+    return array.astype(np.int32)
+
+
+def _check_finite(name: str, array: np.ndarray, columns: list[Any] | None) -> None:
+    # A sum is one pass without a copy; only where it is not finite does it matter which entry.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(array.sum()):
+            return
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad):
+        index = tuple(int(i) for i in bad[0])
+        raise ValueError(
+            f"`{name}` has {len(bad)} entries that are NaN or infinite, the first is "
+            f"{array[index]} at {_place(index, columns)}. Drop or fill them before training."
+        )
+
+
+def _place(index: tuple[int, ...], columns: list[Any] | None) -> str:
+    if columns is not None and len(index) == 2:
+        return f"row {index[0]}, column {columns[index[1]]!r}"
+    words = [f"row {index[0]}", *(f"column {i}" for i in index[1:2])]
+    if len(index) > 2:
+        words = [f"row {index[0]}", f"position {index[1:]}"]
+    return ", ".join(words)
+
+
+def _weight(sample_weight: Any) -> np.ndarray:
+    weight = _array("sample_weight", sample_weight)
+    if weight.ndim == 2 and weight.shape[1] == 1:
+        weight = weight[:, 0]
+    if weight.ndim != 1:
+        raise ValueError(
+            f"`sample_weight` must hold one number for each sample, received shape {weight.shape}."
+        )
+    return weight.astype(np.float32)
+
+
+def _length(name: str, tree: PyTree) -> int:
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    counts = {jax.tree_util.keystr(path): leaf.shape[0] for path, leaf in leaves}
+    if len(set(counts.values())) > 1:
+        listed = ", ".join(f"{name}{path}: {count}" for path, count in counts.items())
+        raise ValueError(f"The arrays of `{name}` have different numbers of samples ({listed}).")
+    return next(iter(counts.values()))

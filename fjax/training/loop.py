@@ -1,0 +1,188 @@
+"""The host's loop: which steps the device makes next, and who hears of them."""
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import jax
+import numpy as np
+
+from fjax.training.interrupts import uninterrupted
+from fjax.training.programs import Programs
+from fjax.training.sources import ArraySource, IterableSource, Window
+from fjax.training.state import TrainState
+from fjax.training.step import Logs
+from fjax.typing import PyTree
+
+Source = ArraySource | IterableSource
+
+
+class Holder(Protocol):
+    """Whoever keeps the train state between two chunks; the facade's model is one."""
+
+    train_state: TrainState
+
+
+class Listener(Protocol):
+    """Who hears of steps while they are made.
+
+    Attributes:
+        hears_steps: Whether every single step must be told.
+        shows_progress: Whether it wants to hear about ten times a second.
+    """
+
+    hears_steps: bool
+    shows_progress: bool
+
+    def on_step_begin(self, step: int) -> None:
+        """Hear that a chunk begins with this step of the epoch."""
+
+    def on_step_end(self, step: int, logs: Logs) -> bool:
+        """Hear that the steps up to this one are made; True stops the epoch."""
+
+
+class Pace:
+    """How many steps the next chunk has.
+
+    All that are left when nobody listens, one when every step is heard, and for a progress bar as
+    many as take a tenth of a second. The length of chunks never changes a bit of the result.
+    """
+
+    interval = 0.1
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._length = 1
+        self._timed = False
+
+    def chunk(self, left: int) -> int:
+        """Return the length of the next chunk, at most what is left."""
+        if self._listener.hears_steps:
+            return 1
+        return min(left, self._length) if self._listener.shows_progress else left
+
+    def made(self, steps: int, seconds: float) -> None:
+        """Learn from a chunk; the very first also compiled and tells nothing."""
+        if self._timed:
+            wanted = steps * self.interval / max(seconds, 1e-6)
+            self._length = int(max(1, min(wanted, 8 * steps)))
+        self._timed = True
+
+
+def run_epoch(
+    holder: Holder,
+    programs: Programs,
+    source: Source,
+    epoch: int,
+    listener: Listener,
+    pace: Pace,
+) -> Logs:
+    """Advance the holder's train state by one epoch, and return its logs, still on the device."""
+    step = int(holder.train_state.batch)
+    logs: Logs = {}
+    for window in source.windows(epoch, step):
+        first = window.first
+        while first < window.last:
+            last = first + pace.chunk(window.last - first)
+            listener.on_step_begin(step)
+            started = time.perf_counter()
+            with uninterrupted():
+                holder.train_state, logs = _advance(
+                    programs, holder.train_state, window, first, last
+                )
+            if listener.shows_progress:
+                jax.block_until_ready(logs)
+                pace.made(last - first, time.perf_counter() - started)
+            step += last - first
+            first = last
+            if listener.on_step_end(step - 1, logs):
+                return logs
+    source.prepare(epoch + 1)
+    return logs
+
+
+def evaluate(
+    programs: Programs,
+    train_state: TrainState,
+    accumulators: PyTree,
+    source: Source,
+    listener: Listener,
+) -> Logs:
+    """Return the loss and metrics over one epoch of the source, still on the device."""
+    step = 0
+    logs: Logs = {}
+    for window in source.windows(0):
+        for first, last in _chunks(window, listener):
+            listener.on_step_begin(step)
+            accumulators, logs = programs.measure(
+                accumulators,
+                train_state.params,
+                train_state.state,
+                window.data,
+                np.int32(first),
+                np.int32(last),
+                batch_size=window.batch_size,
+            )
+            step += last - first
+            if listener.on_step_end(step - 1, logs):
+                return logs
+    return logs
+
+
+def predict(
+    programs: Programs,
+    train_state: TrainState,
+    outputs: Callable[[int], PyTree],
+    source: Source,
+    listener: Listener,
+) -> list[PyTree]:
+    """Return the outputs for each window of the source, as numpy arrays.
+
+    Args:
+        programs: The compiled programs.
+        train_state: Whose params and state to use.
+        outputs: Makes an empty array of outputs for a number of rows.
+        source: The inputs.
+        listener: Hears of the steps.
+    """
+    step = 0
+    parts = []
+    for window in source.windows(0):
+        count = jax.tree.leaves(window.data)[0].shape[0]
+        filled = outputs(count)
+        for first, last in _chunks(window, listener):
+            listener.on_step_begin(step)
+            filled = programs.predict(
+                filled,
+                train_state.params,
+                train_state.state,
+                window.data,
+                np.int32(first),
+                np.int32(last),
+                batch_size=window.batch_size,
+            )
+            step += last - first
+            listener.on_step_end(step - 1, {"outputs": filled})
+        stop = window.last * window.batch_size
+        # A copy: what a user gets may be written to.
+        parts.append(jax.tree.map(lambda array, stop=stop: np.array(array)[:stop], filled))
+    return parts
+
+
+def _advance(
+    programs: Programs, train_state: TrainState, window: Window, first: int, last: int
+) -> tuple[TrainState, Logs]:
+    return programs.advance(
+        train_state,
+        window.data,
+        window.order,
+        np.int32(first),
+        np.int32(last),
+        batch_size=window.batch_size,
+    )
+
+
+def _chunks(window: Window, listener: Listener) -> list[tuple[int, int]]:
+    if listener.hears_steps:
+        return [(step, step + 1) for step in range(window.first, window.last)]
+    return [(window.first, window.last)]

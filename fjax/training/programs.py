@@ -1,0 +1,202 @@
+"""The compiled programs: the only place of `jax.jit`.
+
+A program is found again by its configuration. Two models of equal layers, loss, metrics and
+optimizer run the same compiled code, whatever their weights and learning rates.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from fjax.errors import is_number
+from fjax.optimizers import Optimizer
+from fjax.training import step as steps
+from fjax.training.state import TrainState, create_train_state
+from fjax.typing import Array, GradientTransformation, Key, PyTree, Spec
+
+# How many configurations keep their programs after the last model that used them is gone.
+KEPT = 16
+
+
+class Programs(NamedTuple):
+    """What a configuration compiles to; each function compiles at its first call.
+
+    Attributes:
+        advance: `(train_state, data, order, first, last, batch_size) -> (train_state, logs)`: makes
+            the steps `first` to `last` in one program; the bounds are traced, so one compilation
+            serves any chunk. The train state is donated.
+        measure: `(accumulators, params, state, data, first, last, batch_size) -> (accumulators,
+            logs)`: evaluates likewise.
+        predict: `(outputs, params, state, data, first, last, batch_size) -> outputs`: fills in the
+            rows of these batches; the outputs are donated.
+    """
+
+    advance: Callable[..., tuple[TrainState, steps.Logs]]
+    measure: Callable[..., tuple[PyTree, steps.Logs]]
+    predict: Callable[..., PyTree]
+
+
+def programs(
+    network: Any,
+    loss: Callable[..., Array] | None,
+    optimizer: GradientTransformation | None,
+    metrics: steps.Metrics,
+) -> Programs:
+    """Return the compiled programs of a configuration, the same ones for an equal configuration."""
+    return _programs(network, loss, _without_rate(optimizer), metrics)
+
+
+def initialise(
+    network: Any, optimizer: GradientTransformation | None, key: Key, *specs: Spec
+) -> TrainState:
+    """Return `create_train_state` of these arguments, compiled as one program."""
+    train_state = _initialiser(network, _without_rate(optimizer), specs)(key)
+    return train_state._replace(opt_state=_with_rate(optimizer, train_state.opt_state))
+
+
+def initialise_optimizer(optimizer: GradientTransformation, params: PyTree) -> PyTree:
+    """Return the optimizer's first state for `params`, compiled as one program."""
+    return _with_rate(optimizer, _optimizer_initialiser(_without_rate(optimizer))(params))
+
+
+@lru_cache(KEPT)
+def _initialiser(network: Any, optimizer: Any, specs: tuple[Any, ...]) -> Callable[..., Any]:
+    return jax.jit(lambda key: create_train_state(network, optimizer, key, *specs))
+
+
+@lru_cache(KEPT)
+def _optimizer_initialiser(optimizer: Any) -> Callable[..., Any]:
+    return jax.jit(optimizer.init)
+
+
+@lru_cache(KEPT)
+def _programs(network: Any, loss: Any, optimizer: Any, metrics: steps.Metrics) -> Programs:
+    def advance(
+        train_state: TrainState,
+        data: PyTree,
+        order: Array | None,
+        first: Array,
+        last: Array,
+        batch_size: int,
+    ) -> tuple[TrainState, steps.Logs]:
+        step = steps.train_step(network, loss, optimizer, metrics)  # type: ignore[arg-type]
+        train_state = over_batches(
+            lambda carry, batch, _: step(carry, batch)[0],
+            train_state, data, order, first, last, batch_size,
+        )  # fmt: skip
+        return train_state, steps.results(metrics, train_state.accumulators)
+
+    def measure(
+        accumulators: PyTree,
+        params: PyTree,
+        state: PyTree,
+        data: PyTree,
+        first: Array,
+        last: Array,
+        batch_size: int,
+    ) -> tuple[PyTree, steps.Logs]:
+        step = steps.test_step(network, loss, metrics)  # type: ignore[arg-type]
+        accumulators = over_batches(
+            lambda carry, batch, _: step(carry, params, state, batch),
+            accumulators, data, None, first, last, batch_size,
+        )  # fmt: skip
+        return accumulators, steps.results(metrics, accumulators)
+
+    def predict(
+        outputs: PyTree,
+        params: PyTree,
+        state: PyTree,
+        data: PyTree,
+        first: Array,
+        last: Array,
+        batch_size: int,
+    ) -> PyTree:
+        def fill(filled: PyTree, batch: steps.Batch, start: Array) -> PyTree:
+            rows, _ = network.apply(params, state, *batch.inputs)
+            return jax.tree.map(partial(_put, start), filled, rows)
+
+        return over_batches(fill, outputs, data, None, first, last, batch_size)
+
+    static = {"static_argnames": "batch_size", "donate_argnums": 0}
+    return Programs(
+        advance=jax.jit(advance, **static),
+        measure=jax.jit(measure, **static),
+        predict=jax.jit(predict, **static),
+    )
+
+
+def over_batches(
+    step: Callable[[PyTree, Any, Array], PyTree],
+    carry: PyTree,
+    data: PyTree,
+    order: Array | None,
+    first: Array,
+    last: Array,
+    batch_size: int,
+) -> PyTree:
+    """Return the carry after `step(carry, batch, start)` for the batches `first` to `last`.
+
+    The last batch holds the rows that are left, without padding: it counts as it does in Keras.
+
+    >>> import jax.numpy as jnp
+    >>> rows = jnp.arange(5)
+    >>> def add(total, batch, start):
+    ...     return total + batch.sum() * batch.shape[0]
+    >>> over_batches(add, jnp.int32(0), rows, None, 0, 3, 2).item()
+    16
+    """
+    count = jax.tree.leaves(data)[0].shape[0]
+    full, rest = divmod(count, batch_size)
+
+    def body(index: Array, carry: PyTree) -> PyTree:
+        start = index * batch_size
+        if order is None:
+            batch = jax.tree.map(lambda a: lax.dynamic_slice_in_dim(a, start, batch_size), data)
+        else:
+            batch = _rows(data, lax.dynamic_slice_in_dim(order, start, batch_size))
+        return step(carry, batch, start)
+
+    if full:
+        carry = lax.fori_loop(first, jnp.minimum(last, full), body, carry)
+    if rest:
+        start = full * batch_size
+        if order is None:
+            batch = jax.tree.map(lambda a: a[start:], data)
+        else:
+            batch = _rows(data, order[start:])
+        carry = lax.cond(
+            last > full, lambda c: step(c, batch, jnp.int32(start)), lambda c: c, carry
+        )
+    return carry
+
+
+def _rows(data: PyTree, rows: Array) -> PyTree:
+    # The order is a permutation of the rows: no index can be out of bounds.
+    return jax.tree.map(lambda a: a.at[rows].get(mode="promise_in_bounds"), data)
+
+
+def _put(start: Array, filled: Array, rows: Array) -> Array:
+    return lax.dynamic_update_slice_in_dim(filled, rows.astype(filled.dtype), start, 0)
+
+
+def _has_numeric_rate(optimizer: Any) -> bool:
+    return isinstance(optimizer, Optimizer) and is_number(getattr(optimizer, "learning_rate", None))
+
+
+def _without_rate(optimizer: Any) -> Any:
+    # A number as learning rate is read from the state alone, so one program serves every rate.
+    if _has_numeric_rate(optimizer) and not optimizer._authored:
+        return dataclasses.replace(optimizer, learning_rate=0.0)
+    return optimizer
+
+
+def _with_rate(optimizer: Any, opt_state: PyTree) -> PyTree:
+    if _has_numeric_rate(optimizer):
+        return opt_state._replace(learning_rate=np.float32(optimizer.learning_rate))
+    return opt_state

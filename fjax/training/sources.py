@@ -1,0 +1,262 @@
+"""Where batches come from: arrays that lie on the device, or an iterable read ahead by a thread."""
+
+import math
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import Any, NamedTuple, TypeVar
+
+import jax
+import numpy as np
+
+from fjax.training.arrays import rows, take, to_batch
+from fjax.training.step import Batch
+from fjax.typing import Array
+
+Item = TypeVar("Item")
+
+
+class Window(NamedTuple):
+    """Data on the device, and which of its batches come next.
+
+    Attributes:
+        data: Rows on the device.
+        order: The order to take the rows in; None is as they lie.
+        first: The first batch to take.
+        last: One past the last batch to take.
+        batch_size: Rows in a batch.
+    """
+
+    data: Batch
+    order: Array | None
+    first: int
+    last: int
+    batch_size: int
+
+
+class ArraySource:
+    """Batches of arrays.
+
+    The rows pass by again and again, each pass in an order drawn from (seed, pass) alone; an epoch
+    is one pass, or `steps_per_epoch` steps of the endless stream of passes.
+
+    Args:
+        batch: The data, numpy arrays.
+        batch_size: Rows in a batch; the last of a pass holds what is left.
+        shuffle_seed: Draws the orders; None leaves the rows as they lie.
+        steps_per_epoch: Steps in an epoch; None is one pass.
+        resident_bytes: Data larger than this stays on the host, and comes in windows of this size
+            at most; None asks the device for half its memory.
+
+    >>> batch = to_batch(np.arange(10.0)[:, None])
+    >>> source = ArraySource(batch, batch_size=4)
+    >>> source.steps, [(w.first, w.last) for w in source.windows(0)]
+    (3, [(0, 3)])
+    """
+
+    def __init__(
+        self,
+        batch: Batch,
+        batch_size: int,
+        shuffle_seed: int | None = None,
+        steps_per_epoch: int | None = None,
+        resident_bytes: int | None = None,
+    ) -> None:
+        self.count = rows(batch)
+        self.batch_size = min(batch_size, self.count)
+        self.steps_in_pass = math.ceil(self.count / self.batch_size)
+        self.steps: int | None = steps_per_epoch or self.steps_in_pass
+        self.example = take(batch, 0, 1)
+        self._seed = shuffle_seed
+        self._order: tuple[int, Array] | None = None
+        size = sum(leaf.nbytes for leaf in jax.tree.leaves(batch))
+        limit = resident_bytes or _half_of_device_memory()
+        self._window_batches = None
+        if limit is not None and size > limit:
+            self._window_batches = max(1, limit // max(1, size // self.count) // self.batch_size)
+        self._data = batch if self._window_batches else jax.device_put(batch)
+
+    def windows(self, epoch: int, start: int = 0) -> Iterator[Window]:
+        """Return the windows of an epoch from one of its steps on."""
+        steps = self.steps or self.steps_in_pass
+        step, end = epoch * steps + start, (epoch + 1) * steps
+        while step < end:
+            number, first = divmod(step, self.steps_in_pass)
+            last = min(self.steps_in_pass, first + end - step)
+            if self._window_batches:
+                yield from read_ahead(self._host_windows(number, first, last))
+            else:
+                yield Window(self._data, self._device_order(number), first, last, self.batch_size)
+            step += last - first
+
+    def prepare(self, epoch: int) -> None:
+        """Draw the order of an epoch to come and send it off, while the device is at work."""
+        if self._window_batches is None:
+            self._device_order(epoch * (self.steps or self.steps_in_pass) // self.steps_in_pass)
+
+    def close(self) -> None:
+        """Release what the source holds open: nothing."""
+
+    def _device_order(self, number: int) -> Array | None:
+        if self._seed is None:
+            return None
+        if self._order is None or self._order[0] != number:
+            self._order = (number, jax.device_put(self._host_order(number)))
+        return self._order[1]
+
+    def _host_order(self, number: int) -> np.ndarray | None:
+        if self._seed is None:
+            return None
+        generator = np.random.Generator(np.random.Philox(key=[self._seed, number]))
+        return generator.permutation(self.count).astype(np.int32)
+
+    def _host_windows(self, number: int, first: int, last: int) -> Iterator[Window]:
+        order = self._host_order(number)
+        for start in range(first, last, self._window_batches or 1):
+            stop = min(last, start + (self._window_batches or 1))
+            low, high = start * self.batch_size, min(self.count, stop * self.batch_size)
+            index = slice(low, high) if order is None else order[low:high]
+            data = jax.device_put(jax.tree.map(lambda array, i=index: array[i], self._data))
+            yield Window(data, None, 0, stop - start, self.batch_size)
+
+
+class IterableSource:
+    """Batches from an iterable, a generator, or an object with `__getitem__` and `__len__`.
+
+    A thread reads ahead by two batches, so memory stays bounded and the device is not kept waiting.
+
+    Args:
+        batches: Gives `x`, `(x, y)` or `(x, y, sample_weight)`.
+        steps_per_epoch: Steps in an epoch; None is until the iterable ends.
+        convert: Checks each batch; the facade holds it against the model here.
+    """
+
+    def __init__(
+        self,
+        batches: Any,
+        steps_per_epoch: int | None = None,
+        convert: Callable[[Batch], Batch] = lambda batch: batch,
+    ) -> None:
+        self.steps: int | None = steps_per_epoch
+        if steps_per_epoch is None and hasattr(batches, "__len__"):
+            self.steps = len(batches)
+        self._again = not isinstance(batches, Iterator)
+        self._batches = batches
+        self._endless = steps_per_epoch is not None
+        self._convert = convert
+        self._stream: Iterator[Window] | None = None
+        self._first: Window | None = None
+
+    @property
+    def example(self) -> Batch:
+        """One row of the first batch."""
+        if self._first is None:
+            self._first = next(self._open(), None)
+            if self._first is None:
+                raise ValueError("`x` gave no batch: the iterable is empty.")
+        return take(self._first.data, 0, 1)
+
+    def windows(self, epoch: int, start: int = 0) -> Iterator[Window]:
+        """Return the batches of an epoch, each as a window of its own."""
+        made = start
+        while self.steps is None or made < self.steps:
+            window, self._first = self._first, None
+            if window is None:
+                window = next(self._open(), None)
+            if window is None:
+                self.close()
+                if self._again and self._endless and made > start:
+                    continue
+                if made == start:
+                    raise ValueError(
+                        f"`x` gave no batch in epoch {epoch + 1}: the generator is used up. Give "
+                        "an iterable that can be iterated again, or `steps_per_epoch` and a "
+                        "generator that goes on."
+                    )
+                return
+            made += 1
+            yield window
+        if not self._endless:
+            self.close()
+
+    def prepare(self, epoch: int) -> None:
+        """Do nothing: the thread reads ahead by itself."""
+
+    def close(self) -> None:
+        """End the reading thread."""
+        if self._stream is not None:
+            self._stream.close()  # type: ignore[attr-defined]
+        if self._again:
+            self._stream = None
+
+    def _open(self) -> Iterator[Window]:
+        if self._stream is None:
+            self._stream = read_ahead(map(self._window, _iterate(self._batches)))
+        return self._stream
+
+    def _window(self, item: Any) -> Window:
+        parts = item if isinstance(item, tuple) else (item,)
+        if len(parts) > 3:
+            raise ValueError(
+                f"A batch must be `x`, `(x, y)` or `(x, y, sample_weight)`, received a tuple of "
+                f"{len(parts)}. Several inputs go in a tuple of their own: `((x1, x2), y)`."
+            )
+        batch = self._convert(to_batch(*parts))
+        return Window(jax.device_put(batch), None, 0, 1, rows(batch))
+
+
+def read_ahead(items: Iterable[Item], ahead: int = 2) -> Iterator[Item]:
+    """Iterate in a thread of its own, at most `ahead` items before they are asked for.
+
+    An error of the iterable is raised here; closing this generator ends the thread.
+
+    >>> list(read_ahead(range(3)))
+    [0, 1, 2]
+    """
+    ready: queue.Queue[tuple[str, Any]] = queue.Queue(ahead)
+    stop = threading.Event()
+
+    def put(kind: str, value: Any) -> None:
+        while not stop.is_set():
+            with suppress(queue.Full):
+                ready.put((kind, value), timeout=0.1)
+                return
+
+    def read() -> None:
+        try:
+            for item in items:
+                put("item", item)
+                if stop.is_set():
+                    return
+            put("end", None)
+        except BaseException as error:
+            put("error", error)
+
+    thread = threading.Thread(target=read, name="fjax-read-ahead", daemon=True)
+    thread.start()
+    try:
+        while True:
+            kind, value = ready.get()
+            if kind == "item":
+                yield value
+            elif kind == "error":
+                raise value
+            else:
+                return
+    finally:
+        stop.set()
+        thread.join(timeout=5.0)
+
+
+def _iterate(batches: Any) -> Iterator[Any]:
+    if hasattr(batches, "__iter__"):
+        yield from batches
+    else:
+        for index in range(len(batches)):
+            yield batches[index]
+
+
+def _half_of_device_memory() -> int | None:
+    statistics = jax.local_devices()[0].memory_stats()
+    return statistics["bytes_limit"] // 2 if statistics and "bytes_limit" in statistics else None

@@ -1,0 +1,65 @@
+"""One value is the whole run."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from fjax.typing import Array, GradientTransformation, Key, Params, PyTree, Spec, State
+
+
+class TrainState(NamedTuple):
+    """Everything that a training run is, as one pytree.
+
+    Attributes:
+        params: The network's params.
+        state: The network's state.
+        opt_state: The optimizer's state; its `learning_rate` is a leaf.
+        key: The PRNG key of the run; each step folds its number into it.
+        step: How many steps the run has made, int32.
+        epoch: How many epochs are finished, int32.
+        batch: How many steps of the current epoch are made, int32.
+        accumulators: The sums behind the running loss and metrics of the current epoch.
+    """
+
+    params: Params
+    state: State
+    opt_state: PyTree
+    key: Key
+    step: Array
+    epoch: Array
+    batch: Array
+    accumulators: PyTree
+
+
+def create_train_state(
+    network: Any, optimizer: GradientTransformation | None, key: Key, *specs: Spec
+) -> TrainState:
+    """Return the train state of a run that has made no step.
+
+    Args:
+        network: A layer.
+        optimizer: The pure optimizer; None for a network that will not be trained.
+        key: Gives the weights, and everything that the run will draw.
+        specs: The network's inputs, batch axis included.
+
+    >>> import jax
+    >>> from fjax.layers import Dense
+    >>> from fjax.optimizers import SGD
+    >>> spec = jax.ShapeDtypeStruct((32, 8), "float32")
+    >>> train_state = create_train_state(Dense(1), SGD(0.1), jax.random.key(0), spec)
+    >>> train_state.params["kernel"].shape, int(train_state.step)
+    ((8, 1), 0)
+    """
+    init_key, run_key = jax.random.split(key)
+    params, state = network.init(init_key, *specs)
+    return TrainState(
+        params=params,
+        state=state,
+        opt_state=() if optimizer is None else optimizer.init(params),
+        key=run_key,
+        step=jnp.zeros((), jnp.int32),
+        epoch=jnp.zeros((), jnp.int32),
+        batch=jnp.zeros((), jnp.int32),
+        accumulators={},
+    )

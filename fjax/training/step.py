@@ -1,0 +1,141 @@
+"""The pure steps: one batch of training, of evaluation, of prediction."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from fjax.metrics import Mean, Metric
+from fjax.training.state import TrainState
+from fjax.typing import Array, GradientTransformation, PyTree, Spec
+
+# Logs are the numbers that Keras shows: name to value, each the mean over the epoch so far.
+Logs = dict[str, Array]
+
+
+class Batch(NamedTuple):
+    """What one step sees; every leaf has the batch axis first.
+
+    Attributes:
+        inputs: The network's inputs, a tuple also where there is one.
+        targets: What the loss holds the outputs against.
+        sample_weight: One weight per sample, or None.
+    """
+
+    inputs: tuple[PyTree, ...]
+    targets: PyTree = None
+    sample_weight: Array | None = None
+
+
+class NamedMetric(NamedTuple):
+    """A metric, the key of its result in the logs, and whether sample weights count in it."""
+
+    name: str
+    metric: Metric
+    weighted: bool = False
+
+
+Metrics = tuple[NamedMetric, ...]
+TrainStep = Callable[[TrainState, Batch], tuple[TrainState, Logs]]
+
+
+def init_accumulators(metrics: Metrics, targets: Spec | None, outputs: Spec) -> PyTree:
+    """Return the empty sums of an epoch, as numpy arrays.
+
+    >>> init_accumulators((), None, None)
+    {'loss': {'total': array(0., dtype=float32), 'count': array(0., dtype=float32)}}
+    """
+    sums = {named.name: named.metric.init(targets, outputs) for named in metrics}
+    return {"loss": Mean().init(), **sums}
+
+
+def accumulate(
+    metrics: Metrics, accumulators: PyTree, loss: Array, outputs: PyTree, batch: Batch
+) -> PyTree:
+    """Add one batch to the sums; its loss counts once for every sample."""
+    size = jax.tree.leaves(batch.inputs)[0].shape[0]
+    sums = {"loss": Mean().update(accumulators["loss"], loss, sample_weight=jnp.float32(size))}
+    for name, metric, weighted in metrics:
+        weight = batch.sample_weight if weighted else None
+        sums[name] = metric.update(accumulators[name], batch.targets, outputs, weight)
+    return sums
+
+
+def results(metrics: Metrics, accumulators: PyTree) -> Logs:
+    """Return the loss and metrics that the sums stand for."""
+    values = {named.name: named.metric.result(accumulators[named.name]) for named in metrics}
+    return {"loss": Mean().result(accumulators["loss"]), **values}
+
+
+def train_step(
+    network: Any,
+    loss: Callable[..., Array],
+    optimizer: GradientTransformation,
+    metrics: Metrics = (),
+) -> TrainStep:
+    """Return the pure training step of a network.
+
+    Args:
+        network: A layer.
+        loss: `loss(targets, outputs, sample_weight)`, a scalar; each of `fjax.losses`' classes.
+        optimizer: One of `fjax.optimizers`, or any pair `init`, `update` by optax's convention.
+        metrics: What to measure beside the loss.
+
+    Returns:
+        `step(train_state, batch) -> (train_state, logs)`, for `jit`, `scan`, `vmap` or a loop.
+
+    >>> import jax, jax.numpy as jnp
+    >>> from fjax.layers import Dense
+    >>> from fjax.losses import MeanSquaredError
+    >>> from fjax.optimizers import SGD
+    >>> network, optimizer = Dense(1), SGD(0.1)
+    >>> batch = Batch((jnp.ones((4, 2)),), jnp.ones((4, 1)))
+    >>> train_state = create_train_state(network, optimizer, jax.random.key(0), *batch.inputs)
+    >>> train_state = train_state._replace(accumulators=init_accumulators((), None, None))
+    >>> step = train_step(network, MeanSquaredError(), optimizer)
+    >>> train_state, logs = step(train_state, batch)
+    >>> int(train_state.step), logs["loss"].shape
+    (1, ())
+    """
+
+    def step(train_state: TrainState, batch: Batch) -> tuple[TrainState, Logs]:
+        key = jax.random.fold_in(train_state.key, train_state.step)
+
+        def objective(params: PyTree) -> tuple[Array, tuple[PyTree, PyTree]]:
+            outputs, state = network.apply(
+                params, train_state.state, *batch.inputs, key=key, training=True
+            )
+            return loss(batch.targets, outputs, batch.sample_weight), (outputs, state)
+
+        differentiate = jax.value_and_grad(objective, has_aux=True)
+        (value, (outputs, state)), grads = differentiate(train_state.params)
+        updates, opt_state = optimizer.update(grads, train_state.opt_state, train_state.params)
+        params = jax.tree.map(lambda p, u: (p + u).astype(p.dtype), train_state.params, updates)
+        sums = accumulate(metrics, train_state.accumulators, value, outputs, batch)
+        next_state = TrainState(
+            params=params,
+            state=state,
+            opt_state=opt_state,
+            key=train_state.key,
+            step=train_state.step + 1,
+            epoch=train_state.epoch,
+            batch=train_state.batch + 1,
+            accumulators=sums,
+        )
+        return next_state, results(metrics, sums)
+
+    return step
+
+
+def test_step(
+    network: Any, loss: Callable[..., Array], metrics: Metrics = ()
+) -> Callable[[PyTree, PyTree, PyTree, Batch], PyTree]:
+    """Return the pure step of evaluation: `step(accumulators, params, state, batch)`."""
+
+    def step(accumulators: PyTree, params: PyTree, state: PyTree, batch: Batch) -> PyTree:
+        outputs, _ = network.apply(params, state, *batch.inputs)
+        value = loss(batch.targets, outputs, batch.sample_weight)
+        return accumulate(metrics, accumulators, value, outputs, batch)
+
+    return step
