@@ -1,1 +1,29 @@
-"""fjax: a functional training framework on JAX."""
+"""fjax: a functional training framework on JAX.
+
+Models are pure init/apply pairs; `Model` and `Sequential` put Keras's words around them, so that
+`import fjax as keras` runs a Keras tutorial.
+"""
+
+from fjax import activations as activations
+from fjax import callbacks as callbacks
+from fjax import core as core
+from fjax import datasets as datasets
+from fjax import initializers as initializers
+from fjax import layers as layers
+from fjax import losses as losses
+from fjax import metrics as metrics
+from fjax import models as models
+from fjax import optimizers as optimizers
+from fjax import training as training
+from fjax import utils as utils
+from fjax.core import Layer as Layer
+from fjax.core import serial as serial
+from fjax.initializers import Initializer as Initializer
+from fjax.layers import Input as Input
+from fjax.losses import Loss as Loss
+from fjax.metrics import Metric as Metric
+from fjax.models import Model as Model
+from fjax.models import Sequential as Sequential
+from fjax.optimizers import Optimizer as Optimizer
+
+__version__ = "0.1.0"

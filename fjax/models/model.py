@@ -1,8 +1,6 @@
 """The facade: Keras's words over a network, its compiled programs and one train state."""
 
-import random
 import warnings
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -11,32 +9,21 @@ import numpy as np
 from fjax import losses
 from fjax.callbacks import CallbackList, History
 from fjax.callbacks.lazy_logs import to_numbers
-from fjax.core import as_layer
-from fjax.core.layer import base_name, normalise_shape
 from fjax.errors import explain_keywords, number_between
 from fjax.models import arguments
 from fjax.models.arguments import Source
 from fjax.models.compilation import Compilation, make_compilation
-from fjax.models.outline import Outline, outline, weight_paths
-from fjax.models.summary import summary
-from fjax.models.views import LayerView, OptimizerView
-from fjax.models.weights import difference, read_weights, write_weights
-from fjax.training import Batch, Programs, TrainState, init_accumulators, programs
+from fjax.models.held_network import HeldNetwork, Holder, specs_of
+from fjax.models.views import OptimizerView
+from fjax.training import Batch, Programs, init_accumulators, programs
 from fjax.training.arrays import rows, to_batch
 from fjax.training.loop import Pace, evaluate, predict, run_epoch
-from fjax.training.programs import initialise, initialise_optimizer
 from fjax.training.sources import ArraySource
 from fjax.training.step import Metrics
 from fjax.typing import PyTree
 
 
-class _Holder:
-    """Keeps the train state between two chunks of steps."""
-
-    train_state: TrainState
-
-
-class Model:
+class Model(HeldNetwork):
     """A network that can be compiled, trained, evaluated and used, by Keras's names.
 
     Args:
@@ -68,141 +55,11 @@ class Model:
         name: str | None = None,
         seed: int | None = None,
     ) -> None:
-        self._network = as_layer(network)
-        self.name = name or base_name(self._network)
         self.stop_training = False
+        self.run_eagerly = False
         self.history: History | None = None
-        self._seed = random.getrandbits(32) if seed is None else seed
         self._compilation: Compilation | None = None
-        self._specs: tuple[PyTree, ...] | None = None
-        self._outline: Outline | None = None
-        self._holder: _Holder | None = None
-        self._optimizer_is_new = False
-        if input_shape is not None:
-            self.build((None, *normalise_shape("Model", "input_shape", input_shape)))
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name!r}: {self._network!r}>"
-
-    # -- the network and its arrays
-
-    @property
-    def network(self) -> Any:
-        """The pure pair: `init, apply = model.network`."""
-        return self._network
-
-    @property
-    def built(self) -> bool:
-        """Whether the input shape is known."""
-        return self._outline is not None
-
-    @property
-    def outline(self) -> Outline:
-        """The shapes of weights and outputs.
-
-        Raises:
-            ValueError: The input shape is not known yet.
-        """
-        if self._outline is None:
-            raise ValueError(
-                f"The model {self.name!r} does not know its input shape yet: give "
-                "`Input(shape=…)` or `input_shape=` to its first layer, call "
-                "`build((None, …))`, or fit it first."
-            )
-        return self._outline
-
-    def build(self, input_shape: Any) -> None:
-        """Tell the model its input shape, batch axis included (None for a batch of any size)."""
-        shape = normalise_shape("build", "input_shape", input_shape)
-        if not shape:
-            raise ValueError("`build`: `input_shape` needs a batch axis, as in (None, 8).")
-        sizes = tuple(1 if size is None else size for size in shape[1:])
-        self._build_for((jax.ShapeDtypeStruct((1, *sizes), "float32"),))
-
-    @property
-    def train_state(self) -> TrainState:
-        """Everything that training has made so far, as one pytree; assigning it puts it back."""
-        if self._holder is None:
-            self.outline  # noqa: B018 (raises where the shapes are not known)
-            self._network.require_ready() if hasattr(self._network, "require_ready") else None
-            optimizer = None if self._compilation is None else self._compilation.optimizer
-            specs = self._specs or ()
-            self._holder = _Holder()
-            self._holder.train_state = initialise(
-                self._network, optimizer, jax.random.key(self._seed), *specs
-            )
-            self._optimizer_is_new = False
-        elif self._optimizer_is_new and self._compilation is not None:
-            held = self._holder.train_state
-            opt_state = initialise_optimizer(self._compilation.optimizer, held.params)
-            self._holder.train_state = held._replace(opt_state=opt_state)
-            self._optimizer_is_new = False
-        return self._holder.train_state
-
-    @train_state.setter
-    def train_state(self, value: TrainState) -> None:
-        shapes = self.outline
-        for home in ("params", "state"):
-            found = difference(getattr(shapes, home), getattr(value, home))
-            if found:
-                raise ValueError(
-                    f"The `{home}` of this train state does not fit the model {self.name!r}: "
-                    f"{found}."
-                )
-        self._holder = self._holder or _Holder()
-        self._holder.train_state = value
-        self._optimizer_is_new = value.opt_state == ()
-
-    @property
-    def layers(self) -> list[LayerView]:
-        """The layers, with their weights in this model."""
-        return [LayerView(self, self.name, self._network)]
-
-    @property
-    def output_shape(self) -> tuple[int | None, ...]:
-        """The shape of the outputs, None for the batch axis."""
-        return (None, *self.outline.outputs.shape[1:])
-
-    @property
-    def input_shape(self) -> tuple[int | None, ...]:
-        """The shape of the inputs, None for the batch axis."""
-        self.outline  # noqa: B018 (raises where the shapes are not known)
-        return (None, *jax.tree.leaves(self._specs)[0].shape[1:])
-
-    def count_params(self) -> int:
-        """Return the number of values in all weights."""
-        shapes = self.outline
-        leaves = jax.tree.leaves((shapes.params, shapes.state))
-        return sum(int(np.prod(leaf.shape)) for leaf in leaves)
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Return copies of all weights, in Keras's order."""
-        paths = weight_paths(self.outline.params, self.outline.state)
-        return read_weights(self.train_state, paths)
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Replace all weights by arrays in the order of `get_weights`.
-
-        Raises:
-            ValueError: The number of arrays or a shape is another.
-        """
-        paths = weight_paths(self.outline.params, self.outline.state)
-        owner = f"model {self.name!r}"
-        self.train_state = write_weights(self.train_state, paths, weights, owner)
-
-    def summary(
-        self, line_length: int | None = None, print_fn: Callable[[str], Any] | None = None
-    ) -> None:
-        """Print a table of the layers, their output shapes and parameter counts.
-
-        Raises:
-            ValueError: The input shape is not known yet.
-        """
-        shapes = self.outline
-        specs = [_of_batch(self._specs or (), size) for size in (2, 3)]
-        summary(self.name, self._parts(), shapes.params, shapes.state, specs, line_length, print_fn)
-
-    # -- compile
+        super().__init__(network, input_shape=input_shape, name=name, seed=seed)
 
     @explain_keywords
     def compile(
@@ -232,7 +89,7 @@ class Model:
             )
         arguments.check_steps("compile", "steps_per_execution", steps_per_execution)
         self._compilation = make_compilation(optimizer, loss, metrics, weighted_metrics)
-        self._optimizer_is_new = True
+        self._optimizer, self._optimizer_is_new = self._compilation.optimizer, True
         self.run_eagerly = bool(run_eagerly) or jit_compile is False
 
     @property
@@ -269,8 +126,6 @@ class Model:
         held = self.train_state
         opt_state = held.opt_state._replace(learning_rate=np.float32(value))
         self.train_state = held._replace(opt_state=opt_state)
-
-    # -- fit, evaluate, predict
 
     @explain_keywords
     def fit(
@@ -380,7 +235,8 @@ class Model:
         listeners.check_monitors(names + validated)
         self.history = listeners.history
         self.stop_training = False
-        steps, pace = listeners.steps("train"), Pace(listeners.steps("train"))
+        steps = listeners.steps("train")
+        pace = Pace(steps)
         made = int(self.train_state.epoch)
         listeners.call("on_train_begin", {})
         logs: dict[str, Any] = {}
@@ -502,8 +358,6 @@ class Model:
         )
         return outputs
 
-    # -- one batch
-
     @explain_keywords
     def train_on_batch(
         self,
@@ -547,11 +401,6 @@ class Model:
         held = self.train_state
         self.train_state = held._replace(accumulators={})
 
-    # -- inside
-
-    def _parts(self) -> list[tuple[str, Any]]:
-        return [(self.name, self._network)]
-
     def _compiled(self, what: str) -> Compilation:
         if self._compilation is None:
             raise RuntimeError(
@@ -560,15 +409,11 @@ class Model:
             )
         return self._compilation
 
-    def _build_for(self, specs: tuple[PyTree, ...]) -> None:
-        self._outline = outline(self._network, *specs)
-        self._specs = specs
-
     def _usable(self, batch: Batch) -> Batch:
         """Return the batch, its inputs held against the model; the first data may build it."""
-        if self._outline is None:
-            self._build_for(_specs_of(batch.inputs))
-        expected = self._specs or ()
+        if not self.built:
+            self._build_for(specs_of(batch.inputs))
+        expected = self._known_specs()
         if len(batch.inputs) != len(expected):
             raise ValueError(
                 f"The model {self.name!r} takes {len(expected)} inputs, `x` has "
@@ -606,7 +451,7 @@ class Model:
         compiled = programs(self._network, compilation.loss, compilation.optimizer, metrics)
         return compiled, metrics, init_accumulators(metrics, example.targets, outputs)
 
-    def _begin_epoch(self, epoch: int, fresh: PyTree) -> _Holder:
+    def _begin_epoch(self, epoch: int, fresh: PyTree) -> Holder:
         held = self.train_state
         assert self._holder is not None
         self._holder.train_state = held._replace(
@@ -646,11 +491,3 @@ class Model:
 
 def _same(batch: Batch) -> Batch:
     return batch
-
-
-def _specs_of(inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
-    return jax.tree.map(lambda a: jax.ShapeDtypeStruct((1, *a.shape[1:]), a.dtype), inputs)
-
-
-def _of_batch(specs: tuple[PyTree, ...], size: int) -> tuple[PyTree, ...]:
-    return jax.tree.map(lambda s: jax.ShapeDtypeStruct((size, *s.shape[1:]), s.dtype), specs)

@@ -7,8 +7,8 @@ import jax
 import numpy as np
 
 from fjax.core import as_layer, serial
-from fjax.core.layer import integer_at_least, unique_names
-from fjax.errors import explain_keywords, suggestion
+from fjax.core.layer import unique_names
+from fjax.errors import explain_keywords, integer_at_least, suggestion
 from fjax.layers import InputLayer
 from fjax.models.model import Model
 from fjax.models.views import LayerView
@@ -150,7 +150,7 @@ class Sequential(Model):
         held = None if self._holder is None else self.train_state
         declared = [] if self._declared is None else [self._declared]
         self._network = serial(*declared, *self._list)
-        self._outline, self._holder = None, None
+        self._specs, self._outline, self._holder = None, None, None
         if self._declared is not None and self._list:
             self._build_for((self._declared.spec(1),))
             if held is not None:

@@ -57,30 +57,6 @@ def kept_weights(old: PyTree, new: PyTree) -> PyTree:
     return old if same else new
 
 
-def difference(expected: PyTree, given: PyTree, path: str = "") -> str | None:
-    """Say where two trees of arrays differ first in names or shapes; None where they are alike.
-
-    >>> difference({"kernel": np.ones(2)}, {"kernel": np.ones(3)})
-    'kernel has shape (3,), expected (2,)'
-    """
-    if isinstance(expected, Mapping):
-        if not isinstance(given, Mapping):
-            return f"{path or 'the tree'} is {type(given).__name__}, expected a dict"
-        for name in [*expected, *given]:
-            if name not in given:
-                return f"{path}{name} is missing"
-            if name not in expected:
-                return f"{path}{name} is unknown"
-            found = difference(expected[name], given[name], f"{path}{name}/")
-            if found:
-                return found
-        return None
-    if np.shape(given) != tuple(expected.shape):
-        where = path.rstrip("/")
-        return f"{where} has shape {np.shape(given)}, expected {tuple(expected.shape)}"
-    return None
-
-
 def _at(tree: PyTree, path: Path) -> PyTree:
     for name in path:
         tree = tree[name]

@@ -1,0 +1,198 @@
+"""A network with its arrays: the half of the facade that does not train."""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from fjax.core import as_layer
+from fjax.core.layer import base_name, normalise_shape
+from fjax.models.outline import Outline, outline, weight_paths
+from fjax.models.summary import summary
+from fjax.models.views import LayerView
+from fjax.models.weights import read_weights, write_weights
+from fjax.training import TrainState
+from fjax.training.programs import initialise, initialise_optimizer
+from fjax.trees import first_difference
+from fjax.typing import GradientTransformation, PyTree
+
+
+class Holder:
+    """Keeps the train state between two chunks of steps."""
+
+    train_state: TrainState
+
+
+class HeldNetwork:
+    """A network and one train state, whose arrays are made when they are first asked for.
+
+    Args:
+        network: A layer, or what `serial` takes for one.
+        input_shape: The shape of one sample, if it is known.
+        name: The name of the whole.
+        seed: Gives the weights and all that training draws.
+
+    >>> from fjax.layers import Dense
+    >>> held = HeldNetwork(Dense(3), input_shape=(8,))
+    >>> held.output_shape, held.count_params(), [w.shape for w in held.get_weights()]
+    ((None, 3), 27, [(8, 3), (3,)])
+    """
+
+    def __init__(
+        self,
+        network: Any,
+        *,
+        input_shape: Any = None,
+        name: str | None = None,
+        seed: int | None = None,
+    ) -> None:
+        self._network = as_layer(network)
+        self.name = name or base_name(self._network)
+        self._seed = random.getrandbits(32) if seed is None else seed
+        self._optimizer: GradientTransformation | None = None
+        self._optimizer_is_new = False
+        self._specs: tuple[PyTree, ...] | None = None
+        self._outline: Outline | None = None
+        self._holder: Holder | None = None
+        if input_shape is not None:
+            self.build((None, *normalise_shape(type(self).__name__, "input_shape", input_shape)))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}: {self._network!r}>"
+
+    @property
+    def network(self) -> Any:
+        """The pure pair: `init, apply = model.network`."""
+        return self._network
+
+    @property
+    def built(self) -> bool:
+        """Whether the input shape is known."""
+        return self._specs is not None
+
+    @property
+    def outline(self) -> Outline:
+        """The shapes of weights and outputs.
+
+        Raises:
+            ValueError: The input shape is not known yet.
+        """
+        if self._outline is None:
+            self._outline = outline(self._network, *self._known_specs())
+        return self._outline
+
+    def build(self, input_shape: Any) -> None:
+        """Tell the model its input shape, batch axis included (None for a batch of any size)."""
+        shape = normalise_shape("build", "input_shape", input_shape)
+        if not shape:
+            raise ValueError("`build`: `input_shape` needs a batch axis, as in (None, 8).")
+        sizes = tuple(1 if size is None else size for size in shape[1:])
+        self._build_for((jax.ShapeDtypeStruct((1, *sizes), "float32"),))
+
+    @property
+    def train_state(self) -> TrainState:
+        """Everything that training has made so far, as one pytree; assigning it puts it back."""
+        if self._holder is None:
+            specs = self._known_specs()
+            if hasattr(self._network, "require_ready"):
+                self._network.require_ready()
+            self._holder = Holder()
+            self._holder.train_state = initialise(
+                self._network, self._optimizer, jax.random.key(self._seed), *specs
+            )
+            self._optimizer_is_new = False
+        elif self._optimizer_is_new and self._optimizer is not None:
+            held = self._holder.train_state
+            opt_state = initialise_optimizer(self._optimizer, held.params)
+            self._holder.train_state = held._replace(opt_state=opt_state)
+            self._optimizer_is_new = False
+        return self._holder.train_state
+
+    @train_state.setter
+    def train_state(self, value: TrainState) -> None:
+        shapes = self.outline
+        for home in ("params", "state"):
+            found = first_difference(getattr(shapes, home), getattr(value, home))
+            if found:
+                raise ValueError(
+                    f"The `{home}` of this train state does not fit the model {self.name!r}; at "
+                    f"{found}."
+                )
+        self._holder = self._holder or Holder()
+        self._holder.train_state = value
+        self._optimizer_is_new = value.opt_state == ()
+
+    @property
+    def layers(self) -> list[LayerView]:
+        """The layers, with their weights in this model."""
+        return [LayerView(self, self.name, self._network)]
+
+    @property
+    def output_shape(self) -> tuple[int | None, ...]:
+        """The shape of the outputs, None for the batch axis."""
+        return (None, *self.outline.outputs.shape[1:])
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """The shape of the inputs, None for the batch axis."""
+        return (None, *jax.tree.leaves(self._known_specs())[0].shape[1:])
+
+    def count_params(self) -> int:
+        """Return the number of values in all weights."""
+        shapes = self.outline
+        leaves = jax.tree.leaves((shapes.params, shapes.state))
+        return sum(int(np.prod(leaf.shape)) for leaf in leaves)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Return copies of all weights, in Keras's order."""
+        paths = weight_paths(self.outline.params, self.outline.state)
+        return read_weights(self.train_state, paths)
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replace all weights by arrays in the order of `get_weights`.
+
+        Raises:
+            ValueError: The number of arrays or a shape is another.
+        """
+        paths = weight_paths(self.outline.params, self.outline.state)
+        owner = f"model {self.name!r}"
+        self.train_state = write_weights(self.train_state, paths, weights, owner)
+
+    def summary(
+        self, line_length: int | None = None, print_fn: Callable[[str], Any] | None = None
+    ) -> None:
+        """Print a table of the layers, their output shapes and parameter counts.
+
+        Raises:
+            ValueError: The input shape is not known yet.
+        """
+        shapes = self.outline
+        specs = [_of_batch(self._known_specs(), size) for size in (2, 3)]
+        summary(self.name, self._parts(), shapes.params, shapes.state, specs, line_length, print_fn)
+
+    def _known_specs(self) -> tuple[PyTree, ...]:
+        if self._specs is None:
+            raise ValueError(
+                f"The model {self.name!r} does not know its input shape yet: give "
+                "`Input(shape=…)` or `input_shape=` to its first layer, call "
+                "`build((None, …))`, or fit it first."
+            )
+        return self._specs
+
+    def _parts(self) -> list[tuple[str, Any]]:
+        return [(self.name, self._network)]
+
+    def _build_for(self, specs: tuple[PyTree, ...]) -> None:
+        self._outline = outline(self._network, *specs)
+        self._specs = specs
+
+
+def specs_of(inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
+    """Return the specs of inputs like these, for a batch of one."""
+    return jax.tree.map(lambda a: jax.ShapeDtypeStruct((1, *a.shape[1:]), a.dtype), inputs)
+
+
+def _of_batch(specs: tuple[PyTree, ...], size: int) -> tuple[PyTree, ...]:
+    return jax.tree.map(lambda s: jax.ShapeDtypeStruct((size, *s.shape[1:]), s.dtype), specs)
