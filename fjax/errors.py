@@ -19,7 +19,7 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     >>> suggestion("rleu", ["relu", "tanh"])
     ' Did you mean `relu`?'
     """
-    spelt = {candidate.lower(): candidate for candidate in sorted(known, reverse=True)}
+    spelt = {candidate.lower(): candidate for candidate in sorted(known)}
     nearest = difflib.get_close_matches(name.lower(), spelt, n=1, cutoff=0.6)
     return f" Did you mean `{spelt[nearest[0]]}`?" if nearest else ""
 
@@ -28,12 +28,13 @@ def unknown_name(family: str, name: str, known: Iterable[str]) -> ValueError:
     """Return the error for a name that a family does not know.
 
     >>> str(unknown_name("optimizer", "adm", ["adam", "sgd"]))
-    "Unknown optimizer 'adm'. Did you mean `adam`? Known: adam, sgd."
+    "Unknown optimizer 'adm'. Did you mean `adam`?"
+    >>> str(unknown_name("optimizer", "best", ["adam", "sgd"]))
+    "Unknown optimizer 'best'. Known: adam, sgd."
     """
     known = sorted(known)
-    return ValueError(
-        f"Unknown {family} {name!r}.{suggestion(name, known)} Known: {', '.join(known)}."
-    )
+    hint = suggestion(name, known) or f" Known: {', '.join(known)}."
+    return ValueError(f"Unknown {family} {name!r}.{hint}")
 
 
 def check_keywords(owner: str, given: Iterable[str], accepted: Iterable[str]) -> None:

@@ -22,7 +22,7 @@ class Registry:
     >>> activations.get("relo")
     Traceback (most recent call last):
         ...
-    ValueError: Unknown activation 'relo'. Did you mean `relu`? Known: rectifier, relu.
+    ValueError: Unknown activation 'relo'. Did you mean `relu`?
     """
 
     def __init__(

@@ -31,7 +31,7 @@ class InputLayer(Layer):
 
     shape: tuple[int | None, ...] = ()
     batch_size: int | None = None
-    dtype: str | None = None
+    dtype: str | None = "float32"
 
     def __post_init__(self) -> None:
         super().__post_init__()

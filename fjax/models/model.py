@@ -16,10 +16,10 @@ from fjax.models.compilation import Compilation, make_compilation
 from fjax.models.held_network import HeldNetwork, Holder, specs_of
 from fjax.models.views import OptimizerView
 from fjax.training import Batch, Programs, init_accumulators, programs
+from fjax.training.accumulators import Metrics
 from fjax.training.arrays import rows, to_batch
 from fjax.training.loop import Pace, evaluate, predict, run_epoch
 from fjax.training.sources import ArraySource
-from fjax.training.step import Metrics
 from fjax.typing import PyTree
 
 

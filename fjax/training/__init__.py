@@ -1,5 +1,7 @@
 """How a run advances: its state, its pure step, its compiled programs, its data and its loop."""
 
+from fjax.training.accumulators import NamedMetric as NamedMetric
+from fjax.training.accumulators import init_accumulators as init_accumulators
 from fjax.training.arrays import to_batch as to_batch
 from fjax.training.loop import evaluate as evaluate
 from fjax.training.loop import predict as predict
@@ -12,7 +14,5 @@ from fjax.training.sources import IterableSource as IterableSource
 from fjax.training.state import TrainState as TrainState
 from fjax.training.state import create_train_state as create_train_state
 from fjax.training.step import Batch as Batch
-from fjax.training.step import NamedMetric as NamedMetric
-from fjax.training.step import init_accumulators as init_accumulators
 from fjax.training.step import test_step as test_step
 from fjax.training.step import train_step as train_step

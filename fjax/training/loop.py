@@ -7,11 +7,11 @@ from typing import Protocol
 import jax
 import numpy as np
 
+from fjax.training.accumulators import Logs
 from fjax.training.interrupts import uninterrupted
 from fjax.training.programs import Programs
 from fjax.training.sources import ArraySource, IterableSource, Window
 from fjax.training.state import TrainState
-from fjax.training.step import Logs
 from fjax.typing import PyTree
 
 Source = ArraySource | IterableSource

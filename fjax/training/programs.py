@@ -17,6 +17,7 @@ from jax import lax
 from fjax.errors import is_number
 from fjax.optimizers import Optimizer
 from fjax.training import step as steps
+from fjax.training.accumulators import Logs, Metrics, results
 from fjax.training.state import TrainState, create_train_state
 from fjax.typing import Array, GradientTransformation, Key, PyTree, Spec
 
@@ -37,8 +38,8 @@ class Programs(NamedTuple):
             rows of these batches; the outputs are donated.
     """
 
-    advance: Callable[..., tuple[TrainState, steps.Logs]]
-    measure: Callable[..., tuple[PyTree, steps.Logs]]
+    advance: Callable[..., tuple[TrainState, Logs]]
+    measure: Callable[..., tuple[PyTree, Logs]]
     predict: Callable[..., PyTree]
 
 
@@ -46,7 +47,7 @@ def programs(
     network: Any,
     loss: Callable[..., Array] | None,
     optimizer: GradientTransformation | None,
-    metrics: steps.Metrics,
+    metrics: Metrics,
 ) -> Programs:
     """Return the compiled programs of a configuration, the same ones for an equal configuration."""
     return _programs(network, loss, _without_rate(optimizer), metrics)
@@ -76,7 +77,7 @@ def _optimizer_initialiser(optimizer: Any) -> Callable[..., Any]:
 
 
 @lru_cache(KEPT)
-def _programs(network: Any, loss: Any, optimizer: Any, metrics: steps.Metrics) -> Programs:
+def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Programs:
     def advance(
         train_state: TrainState,
         data: PyTree,
@@ -84,13 +85,13 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: steps.Metrics) -
         first: Array,
         last: Array,
         batch_size: int,
-    ) -> tuple[TrainState, steps.Logs]:
+    ) -> tuple[TrainState, Logs]:
         step = steps.train_step(network, loss, optimizer, metrics)  # type: ignore[arg-type]
         train_state = over_batches(
             lambda carry, batch, _: step(carry, batch)[0],
             train_state, data, order, first, last, batch_size,
         )  # fmt: skip
-        return train_state, steps.results(metrics, train_state.accumulators)
+        return train_state, results(metrics, train_state.accumulators)
 
     def measure(
         accumulators: PyTree,
@@ -100,13 +101,13 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: steps.Metrics) -
         first: Array,
         last: Array,
         batch_size: int,
-    ) -> tuple[PyTree, steps.Logs]:
+    ) -> tuple[PyTree, Logs]:
         step = steps.test_step(network, loss, metrics)  # type: ignore[arg-type]
         accumulators = over_batches(
             lambda carry, batch, _: step(carry, params, state, batch),
             accumulators, data, None, first, last, batch_size,
         )  # fmt: skip
-        return accumulators, steps.results(metrics, accumulators)
+        return accumulators, results(metrics, accumulators)
 
     def predict(
         outputs: PyTree,

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from fjax.core import output_specs
+from fjax.training.accumulators import Metrics, init_accumulators
 from fjax.typing import Array, GradientTransformation, Key, Params, PyTree, Spec, State
 
 
@@ -33,7 +35,12 @@ class TrainState(NamedTuple):
 
 
 def create_train_state(
-    network: Any, optimizer: GradientTransformation | None, key: Key, *specs: Spec
+    network: Any,
+    optimizer: GradientTransformation | None,
+    key: Key,
+    *specs: Spec,
+    metrics: Metrics = (),
+    targets: Spec | None = None,
 ) -> TrainState:
     """Return the train state of a run that has made no step.
 
@@ -42,6 +49,8 @@ def create_train_state(
         optimizer: The pure optimizer; None for a network that will not be trained.
         key: Gives the weights, and everything that the run will draw.
         specs: The network's inputs, batch axis included.
+        metrics: What the training step will measure beside the loss.
+        targets: The targets, where there are metrics.
 
     >>> import jax
     >>> from fjax.layers import Dense
@@ -53,6 +62,7 @@ def create_train_state(
     """
     init_key, run_key = jax.random.split(key)
     params, state = network.init(init_key, *specs)
+    outputs = output_specs(network, params, state, *specs) if metrics else None
     return TrainState(
         params=params,
         state=state,
@@ -61,5 +71,5 @@ def create_train_state(
         step=jnp.zeros((), jnp.int32),
         epoch=jnp.zeros((), jnp.int32),
         batch=jnp.zeros((), jnp.int32),
-        accumulators={},
+        accumulators=init_accumulators(metrics, targets, outputs),
     )

@@ -6,12 +6,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from fjax.metrics import Mean, Metric
+from fjax.training.accumulators import Logs, Metrics, accumulate, results
 from fjax.training.state import TrainState
-from fjax.typing import Array, GradientTransformation, PyTree, Spec
-
-# Logs are the numbers that Keras shows: name to value, each the mean over the epoch so far.
-Logs = dict[str, Array]
+from fjax.typing import Array, GradientTransformation, PyTree
 
 
 class Batch(NamedTuple):
@@ -28,44 +25,7 @@ class Batch(NamedTuple):
     sample_weight: Array | None = None
 
 
-class NamedMetric(NamedTuple):
-    """A metric, the key of its result in the logs, and whether sample weights count in it."""
-
-    name: str
-    metric: Metric
-    weighted: bool = False
-
-
-Metrics = tuple[NamedMetric, ...]
 TrainStep = Callable[[TrainState, Batch], tuple[TrainState, Logs]]
-
-
-def init_accumulators(metrics: Metrics, targets: Spec | None, outputs: Spec) -> PyTree:
-    """Return the empty sums of an epoch, as numpy arrays.
-
-    >>> init_accumulators((), None, None)
-    {'loss': {'total': array(0., dtype=float32), 'count': array(0., dtype=float32)}}
-    """
-    sums = {named.name: named.metric.init(targets, outputs) for named in metrics}
-    return {"loss": Mean().init(), **sums}
-
-
-def accumulate(
-    metrics: Metrics, accumulators: PyTree, loss: Array, outputs: PyTree, batch: Batch
-) -> PyTree:
-    """Add one batch to the sums; its loss counts once for every sample."""
-    size = jax.tree.leaves(batch.inputs)[0].shape[0]
-    sums = {"loss": Mean().update(accumulators["loss"], loss, sample_weight=jnp.float32(size))}
-    for name, metric, weighted in metrics:
-        weight = batch.sample_weight if weighted else None
-        sums[name] = metric.update(accumulators[name], batch.targets, outputs, weight)
-    return sums
-
-
-def results(metrics: Metrics, accumulators: PyTree) -> Logs:
-    """Return the loss and metrics that the sums stand for."""
-    values = {named.name: named.metric.result(accumulators[named.name]) for named in metrics}
-    return {"loss": Mean().result(accumulators["loss"]), **values}
 
 
 def train_step(
@@ -80,7 +40,7 @@ def train_step(
         network: A layer.
         loss: `loss(targets, outputs, sample_weight)`, a scalar; each of `fjax.losses`' classes.
         optimizer: One of `fjax.optimizers`, or any pair `init`, `update` by optax's convention.
-        metrics: What to measure beside the loss.
+        metrics: What to measure beside the loss; the train state must be made with the same.
 
     Returns:
         `step(train_state, batch) -> (train_state, logs)`, for `jit`, `scan`, `vmap` or a loop.
@@ -92,7 +52,6 @@ def train_step(
     >>> network, optimizer = Dense(1), SGD(0.1)
     >>> batch = Batch((jnp.ones((4, 2)),), jnp.ones((4, 1)))
     >>> train_state = create_train_state(network, optimizer, jax.random.key(0), *batch.inputs)
-    >>> train_state = train_state._replace(accumulators=init_accumulators((), None, None))
     >>> step = train_step(network, MeanSquaredError(), optimizer)
     >>> train_state, logs = step(train_state, batch)
     >>> int(train_state.step), logs["loss"].shape
@@ -112,7 +71,7 @@ def train_step(
         (value, (outputs, state)), grads = differentiate(train_state.params)
         updates, opt_state = optimizer.update(grads, train_state.opt_state, train_state.params)
         params = jax.tree.map(lambda p, u: (p + u).astype(p.dtype), train_state.params, updates)
-        sums = accumulate(metrics, train_state.accumulators, value, outputs, batch)
+        sums = _add(metrics, train_state.accumulators, value, outputs, batch)
         next_state = TrainState(
             params=params,
             state=state,
@@ -136,6 +95,11 @@ def test_step(
     def step(accumulators: PyTree, params: PyTree, state: PyTree, batch: Batch) -> PyTree:
         outputs, _ = network.apply(params, state, *batch.inputs)
         value = loss(batch.targets, outputs, batch.sample_weight)
-        return accumulate(metrics, accumulators, value, outputs, batch)
+        return _add(metrics, accumulators, value, outputs, batch)
 
     return step
+
+
+def _add(metrics: Metrics, sums: PyTree, value: Array, outputs: PyTree, batch: Batch) -> PyTree:
+    size = jnp.float32(jax.tree.leaves(batch.inputs)[0].shape[0])
+    return accumulate(metrics, sums, value, size, batch.targets, outputs, batch.sample_weight)

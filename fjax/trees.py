@@ -1,0 +1,64 @@
+"""Trees: nestings of dicts, lists and tuples with arrays at the leaves."""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from fjax.typing import PyTree
+
+
+def first_difference(expected: PyTree, received: PyTree) -> str | None:
+    """Tell where two trees first differ in containers, names or shapes; None where they agree.
+
+    Dtypes and values are not compared. Leaves may be arrays, numbers, or anything with a `.shape`.
+
+    >>> expected = {"dense": {"kernel": np.zeros((3, 4)), "bias": np.zeros(4)}}
+    >>> first_difference(expected, {"dense": {"kernel": np.zeros((4, 3)), "bias": np.zeros(4)}})
+    "['dense']['kernel']: expected an array of shape (3, 4), received an array of shape (4, 3)"
+    >>> first_difference(expected, {"dense": {"kernel": np.zeros((3, 4))}})
+    "['dense']['bias']: expected an array of shape (4,), received nothing"
+    >>> first_difference(expected, expected) is None
+    True
+    """
+    return _first_difference(expected, received, "")
+
+
+def _first_difference(expected: PyTree, received: PyTree, path: str) -> str | None:
+    if _is_leaf(expected) or _is_leaf(received) or type(expected) is not type(received):
+        wanted, found = _description(expected), _description(received)
+        return None if wanted == found else _sentence(path, wanted, found)
+    wanted_children, found_children = _children(expected), _children(received)
+    for name, child in wanted_children.items():
+        if name not in found_children:
+            return _sentence(path + name, _description(child), "nothing")
+        difference = _first_difference(child, found_children[name], path + name)
+        if difference is not None:
+            return difference
+    for name, child in found_children.items():
+        if name not in wanted_children:
+            return _sentence(path + name, "nothing", _description(child))
+    return None
+
+
+def _sentence(path: str, wanted: str, found: str) -> str:
+    return f"{path or 'the tree itself'}: expected {wanted}, received {found}"
+
+
+def _is_leaf(tree: PyTree) -> bool:
+    return jax.tree_util.all_leaves([tree])
+
+
+def _children(tree: PyTree) -> dict[str, Any]:
+    """Return the branches one level down, by the name of their way."""
+    branches, _ = jax.tree_util.tree_flatten_with_path(tree, is_leaf=lambda node: node is not tree)
+    return {jax.tree_util.keystr(path): child for path, child in branches}
+
+
+def _description(tree: PyTree) -> str:
+    if tree is None:
+        return "None"
+    if not _is_leaf(tree):
+        return f"a {type(tree).__name__}"
+    shape = tree.shape if hasattr(tree, "shape") else np.shape(tree)
+    return f"an array of shape {tuple(shape)}"
