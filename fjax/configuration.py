@@ -28,7 +28,7 @@ def snake_case(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-@dataclass_transform(eq_default=False, frozen_default=True, field_specifiers=(field,))
+@dataclass_transform(eq_default=False, field_specifiers=(field,))
 class Configured:
     """Base of everything that is described by plain fields.
 
@@ -66,6 +66,11 @@ class Configured:
                 f"to {value!r}. Make a new one, as with `{type(self).__name__}.from_config`."
             )
         object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if "_sealed" in self.__dict__:
+            raise AttributeError(f"`{type(self).__name__}` is a description and cannot be changed.")
+        object.__delattr__(self, name)
 
     def __eq__(self, other: object) -> bool:
         if self._authored or type(self) is not type(other):
@@ -108,6 +113,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     if callable(value):
+        if not hasattr(value, "__name__"):
+            raise TypeError(f"A configuration holds functions by name, and {value!r} has none.")
         return value.__name__
     return value
 
@@ -120,16 +127,22 @@ def _checked(generated: Callable[..., None]) -> Callable[..., None]:
         cls = type(self)
         for old in kwargs.keys() & cls._renamed.keys():
             new = cls._renamed[old]
+            if new in kwargs:
+                raise TypeError(
+                    f"`{cls.__name__}` was given `{new}` and its older spelling `{old}`."
+                )
             warnings.warn(
                 f"`{cls.__name__}({old}=…)` is an older spelling of `{new}=`.",
                 DeprecationWarning,
                 stacklevel=2,
             )
-            kwargs.setdefault(new, kwargs.pop(old))
+            kwargs[new] = kwargs.pop(old)
         if kwargs:
             check_keywords(cls.__name__, kwargs, [item.name for item in _arguments(cls)])
         generated(self, *args, **kwargs)
-        object.__setattr__(self, "_sealed", True)
+        # An author's `__init__` goes on after `super().__init__()`.
+        if not cls._authored:
+            object.__setattr__(self, "_sealed", True)
 
     return __init__
 

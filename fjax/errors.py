@@ -48,9 +48,9 @@ def check_keywords(owner: str, given: Iterable[str], accepted: Iterable[str]) ->
     accepted = list(accepted)
     for name in given:
         if name not in accepted:
+            takes = f"It takes: {', '.join(accepted)}." if accepted else "It takes none."
             raise TypeError(
-                f"`{owner}` takes no argument `{name}`.{suggestion(name, accepted)} "
-                f"It takes: {', '.join(accepted)}."
+                f"`{owner}` takes no argument `{name}`.{suggestion(name, accepted)} {takes}"
             )
 
 
@@ -74,11 +74,9 @@ def is_integer(value: Any) -> bool:
 
 def is_number(value: Any) -> bool:
     """Tell whether a value is one finite real number (a bool is not)."""
-    return (
-        isinstance(value, numbers.Real)
-        and not isinstance(value, bool | np.bool_)
-        and math.isfinite(value)
-    )
+    if isinstance(value, bool | np.bool_):
+        return False
+    return isinstance(value, numbers.Real) and math.isfinite(value)
 
 
 def integer_at_least(owner: str, argument: str, value: Any, minimum: int) -> int:

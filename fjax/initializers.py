@@ -2,9 +2,10 @@
 
     values = initializer(shape, dtype, key=key)
 
-`dtype` None is float32. A random initializer draws from `jax.random.key(seed)` when its `seed` is
-set, whatever `key` is; otherwise from `key`; and without either from the key of seed 0. So the
-values are a function of what is written, and two draws from one key are equal.
+`dtype` None is float32. A random initializer draws from its `seed` when that is set, whatever `key`
+is (and then draws what Keras draws from that seed); otherwise from `key`; and without either from
+the key of seed 0. So the values are a function of what is written, and two draws from one key are
+equal.
 
 A layer calls `draw`, which takes an initializer of this module, one of `jax.nn.initializers`, or
 any function of a shape and a dtype.
@@ -705,7 +706,9 @@ def _settled(
 def _source(seed: int | None, key: Key | None) -> Key:
     if seed is None and key is not None:
         return key
-    return jax.random.key(seed or 0)
+    # The words of Keras's key: the same seed draws the same numbers there and here.
+    words = jnp.array([seed or 0, 0], jnp.uint32)
+    return jax.random.wrap_key_data(words, impl="threefry2x32")
 
 
 def _checked_seed(initializer: Initializer, seed: Any) -> int | None:

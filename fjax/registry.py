@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fjax.configuration import snake_case
+from fjax.configuration import Configured, snake_case
 from fjax.errors import unknown_name
 
 
@@ -57,10 +57,11 @@ class Registry:
             member = self._named(identifier)
             return member() if isinstance(member, type) else member
         if isinstance(identifier, Mapping) and "class_name" in identifier:
-            return self._named(identifier["class_name"])(**identifier.get("config", {}))
+            member = self._named(identifier["class_name"])
+            return member(**identifier.get("config", {})) if isinstance(member, type) else member
         if isinstance(identifier, type):
             return identifier()
-        if callable(identifier):
+        if callable(identifier) or isinstance(identifier, Configured):
             return identifier
         raise TypeError(
             f"Expected the name of a known {self.family}, a function or an object, "

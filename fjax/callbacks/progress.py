@@ -99,7 +99,7 @@ class ProgbarLogger(Callback):
         seconds = time.perf_counter() - self._started
         steps = self.params.get("steps")
         parts = [f"{steps}/{steps}"] if steps else []
-        parts.append(f"{seconds:.0f}s" if seconds >= 10 else f"{seconds:.2f}s")
+        parts.append(duration(seconds))
         if steps:
             parts.append(f"{duration(seconds / steps)}/step")
         numbers = shown(logs)
@@ -118,13 +118,12 @@ def shown(logs: Mapping[str, Any]) -> str:
 def duration(seconds: float) -> str:
     """Return a duration in the unit that fits it.
 
-    >>> duration(0.0000123), duration(0.0123), duration(2)
-    ('12us', '12ms', '2s')
+    >>> duration(0.0000123), duration(0.0123), duration(2.34), duration(23.4)
+    ('12us', '12ms', '2.3s', '23s')
     """
-    for unit, size in (("s", 1.0), ("ms", 1e-3)):
-        if seconds >= size:
-            return f"{seconds / size:.0f}{unit}"
-    return f"{seconds / 1e-6:.0f}us"
+    if seconds >= 1:
+        return f"{seconds:.1f}s" if seconds < 10 else f"{seconds:.0f}s"
+    return f"{seconds * 1e3:.0f}ms" if seconds >= 1e-3 else f"{seconds * 1e6:.0f}us"
 
 
 def _number(value: Any) -> str:

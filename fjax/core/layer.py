@@ -16,7 +16,7 @@ import jax
 
 from fjax.configuration import Configured, field, snake_case
 from fjax.errors import integer_at_least
-from fjax.typing import Key, Params, PyTree, Shape, Spec, State
+from fjax.typing import Key, Params, PyTree, Spec, State
 
 
 class Layer(Configured):
@@ -47,7 +47,7 @@ class Layer(Configured):
     """
 
     name: str | None = field(default=None, kw_only=True)
-    input_shape: Shape | int | None = field(default=None, kw_only=True)
+    input_shape: tuple[int | None, ...] | int | None = field(default=None, kw_only=True)
 
     _renamed: ClassVar[Mapping[str, str]] = {"input_dim": "input_shape"}
 

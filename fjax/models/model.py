@@ -20,6 +20,7 @@ from fjax.training.accumulators import Metrics
 from fjax.training.arrays import rows, to_batch
 from fjax.training.loop import Pace, evaluate, predict, run_epoch
 from fjax.training.sources import ArraySource
+from fjax.trees import first_difference
 from fjax.typing import PyTree
 
 
@@ -374,7 +375,7 @@ class Model(HeldNetwork):
         compiled, metrics, fresh = self._prepare(batch)
         source = ArraySource(batch, rows(batch))
         held = self.train_state
-        if jax.tree.structure(held.accumulators) != jax.tree.structure(fresh):
+        if first_difference(fresh, held.accumulators):
             held = held._replace(accumulators=fresh)
         assert self._holder is not None
         self._holder.train_state = held._replace(batch=np.int32(0))

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from fjax.metrics import Mean, Metric
 from fjax.typing import Array, ArrayLike, PyTree, Spec
 
@@ -44,7 +46,7 @@ def accumulate(
     size: ArrayLike,
     targets: PyTree,
     outputs: PyTree,
-    sample_weight: Array | None,
+    sample_weight: Array | np.ndarray | None,
 ) -> PyTree:
     """Add one batch to the sums; its loss counts once for each of its `size` samples."""
     sums = {"loss": Mean().update(accumulators["loss"], loss, sample_weight=size)}

@@ -86,7 +86,7 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
         last: Array,
         batch_size: int,
     ) -> tuple[TrainState, Logs]:
-        step = steps.train_step(network, loss, optimizer, metrics)  # type: ignore[arg-type]
+        step = steps.train_step(network, loss, optimizer, metrics)
         train_state = over_batches(
             lambda carry, batch, _: step(carry, batch)[0],
             train_state, data, order, first, last, batch_size,
@@ -102,7 +102,7 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
         last: Array,
         batch_size: int,
     ) -> tuple[PyTree, Logs]:
-        step = steps.test_step(network, loss, metrics)  # type: ignore[arg-type]
+        step = steps.test_step(network, loss, metrics)
         accumulators = over_batches(
             lambda carry, batch, _: step(carry, params, state, batch),
             accumulators, data, None, first, last, batch_size,
@@ -124,12 +124,8 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
 
         return over_batches(fill, outputs, data, None, first, last, batch_size)
 
-    static = {"static_argnames": "batch_size", "donate_argnums": 0}
-    return Programs(
-        advance=jax.jit(advance, **static),
-        measure=jax.jit(measure, **static),
-        predict=jax.jit(predict, **static),
-    )
+    compiled = partial(jax.jit, static_argnames="batch_size", donate_argnums=0)
+    return Programs(compiled(advance), compiled(measure), compiled(predict))
 
 
 def over_batches(

@@ -4,10 +4,14 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from fjax.core import output_specs
 from fjax.training.accumulators import Metrics, init_accumulators
 from fjax.typing import Array, GradientTransformation, Key, Params, PyTree, Spec, State
+
+# A count on the device, or one that the host has just set.
+Counter = Array | np.ndarray | np.integer
 
 
 class TrainState(NamedTuple):
@@ -28,9 +32,9 @@ class TrainState(NamedTuple):
     state: State
     opt_state: PyTree
     key: Key
-    step: Array
-    epoch: Array
-    batch: Array
+    step: Counter
+    epoch: Counter
+    batch: Counter
     accumulators: PyTree
 
 

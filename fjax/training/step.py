@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from fjax.training.accumulators import Logs, Metrics, accumulate, results
 from fjax.training.state import TrainState
@@ -22,7 +23,7 @@ class Batch(NamedTuple):
 
     inputs: tuple[PyTree, ...]
     targets: PyTree = None
-    sample_weight: Array | None = None
+    sample_weight: Array | np.ndarray | None = None
 
 
 TrainStep = Callable[[TrainState, Batch], tuple[TrainState, Logs]]

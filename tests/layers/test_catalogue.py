@@ -89,7 +89,9 @@ def test_vmap_over_keys_gives_each_its_weights(entry):
     _, _, inputs = built(entry)
     keys = jax.random.split(KEY, 3)
     stacked = jax.vmap(lambda key: entry.layer.init(key, inputs))(keys)
-    assert_equal(jax.tree.map(lambda a: a[1], stacked), entry.layer.init(keys[1], inputs), rtol=1e-6)
+    assert_equal(
+        jax.tree.map(lambda a: a[1], stacked), entry.layer.init(keys[1], inputs), rtol=1e-6
+    )
 
 
 @every_layer

@@ -1,0 +1,79 @@
+"""The process of one contestant: it trains one job, an epoch whenever the parent asks for one.
+
+The parent writes a line `epoch`, this process answers with a line of JSON, `{"seconds": …,
+"loss": …}`; before all that it says `{"version": …}`, once imports and data are loaded.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import sys
+import time
+from typing import TextIO
+
+import numpy as np
+
+from benchmarks.contestants import CONTESTANTS
+from benchmarks.jobs import JOBS, find_job
+
+
+class Turns:
+    """When an epoch may begin; a contestant calls `begin` and `end` around each.
+
+    The first turn begins before the contestant is called, so its time holds the construction of
+    the model and all compilation.
+    """
+
+    def __init__(self, orders: TextIO, reports: TextIO) -> None:
+        self._orders = orders
+        self._reports = reports
+        self._started: float | None = None
+
+    def begin(self) -> None:
+        """Wait for the parent's order, unless an epoch runs already."""
+        if self._started is not None:
+            return
+        if self._orders.readline().strip() != "epoch":
+            sys.exit("the parent has gone")
+        self._started = time.perf_counter()
+
+    def end(self, loss: float) -> None:
+        """Report the time of the epoch and its mean loss."""
+        assert self._started is not None
+        seconds = time.perf_counter() - self._started
+        self._started = None
+        self.say(seconds=seconds, loss=loss)
+
+    def say(self, **report: object) -> None:
+        """Write one line."""
+        print(json.dumps(report), file=self._reports, flush=True)
+
+
+def main() -> None:
+    """Train as the arguments say."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("contestant", choices=list(CONTESTANTS))
+    parser.add_argument("job", choices=list(JOBS))
+    parser.add_argument("data", help="an .npz file of `x` and `y`")
+    parser.add_argument("epochs", type=int)
+    parser.add_argument("--quick", action="store_true")
+    arguments = parser.parse_args()
+    # What a library prints must not come between the reports.
+    reports = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    contestant = CONTESTANTS[arguments.contestant]
+    module, function = contestant.entry.split(":")
+    train = getattr(importlib.import_module(f"benchmarks.contestants.{module}"), function)
+    job = find_job(arguments.job, arguments.quick)
+    data = np.load(arguments.data)
+    x, y = data["x"], data["y"]
+    turns = Turns(sys.stdin, reports)
+    turns.say(version=importlib.import_module(contestant.package).__version__)
+    turns.begin()
+    train(job, x, y, arguments.epochs, turns)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Who takes part. Each has one function, `train(job, x, y, epochs, turns)`, in a file here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One row of the tables.
+
+    Attributes:
+        label: What the row is called.
+        entry: `module:function` in this package.
+        package: The distribution whose version counts.
+        needs: The modules without which there is nothing to run.
+        environment: What its process finds in the environment, beside everybody's.
+    """
+
+    label: str
+    entry: str
+    package: str
+    needs: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+CONTESTANTS = {
+    "fjax": Contestant("fjax", "fjax_fit:train", "fjax"),
+    "jax_loop": Contestant("JAX, bare `fori_loop`", "jax_loop:train", "jax"),
+    "jax_step": Contestant("JAX, hand-jitted step", "jax_step:train", "jax"),
+    "keras_jax": Contestant(
+        "Keras on JAX", "keras_fit:train", "keras", ("keras",), {"KERAS_BACKEND": "jax"}
+    ),
+    "keras_tensorflow": Contestant(
+        "Keras on TensorFlow", "keras_fit:train", "keras",
+        ("keras", "tensorflow"), {"KERAS_BACKEND": "tensorflow"},
+    ),
+    "torch_loader": Contestant(
+        "PyTorch, `DataLoader`", "torch_loop:train_from_loader", "torch", ("torch",)
+    ),
+    "torch_indexed": Contestant(
+        "PyTorch, rows by index", "torch_loop:train_by_index", "torch", ("torch",)
+    ),
+}  # fmt: skip

@@ -1,0 +1,45 @@
+"""Keras: the same lines as in `fjax_fit.py`; the environment chooses the backend."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from benchmarks.child import Turns
+from benchmarks.jobs import Job
+
+
+class InTurn(keras.callbacks.Callback):
+    """Makes each epoch wait for its turn."""
+
+    def __init__(self, turns: Turns) -> None:
+        super().__init__()
+        self._turns = turns
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._turns.begin()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._turns.end((logs or {})["loss"])
+
+
+def train(job: Job, x: np.ndarray, y: np.ndarray, epochs: int, turns: Turns) -> None:
+    """Train the job, epoch by epoch in turn."""
+    keras.utils.set_random_seed(0)
+    *hidden, outputs = job.units
+    model = keras.Sequential(
+        [
+            keras.layers.Input(job.input_shape),
+            *([keras.layers.Flatten()] if len(job.input_shape) > 1 else []),
+            *(keras.layers.Dense(units, activation="relu") for units in hidden),
+            keras.layers.Dense(outputs, activation="softmax" if job.classifies else None),
+        ]
+    )
+    model.compile(
+        optimizer=keras.optimizers.SGD(job.learning_rate),
+        loss="sparse_categorical_crossentropy" if job.classifies else "mse",
+        metrics=["accuracy"] if job.classifies else None,
+    )
+    model.fit(
+        x, y, batch_size=job.batch_size, epochs=epochs, verbose=0, callbacks=[InTurn(turns)]
+    )  # fmt: skip

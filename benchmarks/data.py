@@ -1,0 +1,37 @@
+"""The data of the jobs; the parent loads it, so that no process of a peer imports fjax."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.jobs import Job
+from fjax.datasets import california_housing, fashion_mnist
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def load(job: Job) -> tuple[np.ndarray, np.ndarray]:
+    """Return the inputs in float32 and the targets: float32 `(rows, 1)`, or int32 `(rows,)`."""
+    if job.drawn:
+        return _drawn(job)
+    if SHARED.is_dir():
+        os.environ.setdefault("FJAX_DATA", str(SHARED))
+    if job.classifies:
+        (x, y), _ = fashion_mnist.load_data()
+        return (x[: job.rows] / 255).astype("float32"), y[: job.rows].astype("int32")
+    (x, y), _ = california_housing.load_data()
+    known = np.isfinite(x).all(axis=1)
+    x, y = x[known], y[known, None] / 100_000
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    return x[: job.rows].astype("float32"), y[: job.rows].astype("float32")
+
+
+def _drawn(job: Job) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(0)
+    x = generator.standard_normal((job.rows, *job.input_shape), dtype="float32")
+    flat = x.reshape(job.rows, -1)
+    scores = flat @ generator.standard_normal((flat.shape[1], job.units[-1]), dtype="float32")
+    if job.classifies:
+        return x, scores.argmax(axis=1).astype("int32")
+    return x, scores / scores.std() + generator.standard_normal(scores.shape, dtype="float32")

@@ -1,0 +1,136 @@
+"""What the measurements say: the tables, and whether fjax is where it is meant to be."""
+
+import importlib.metadata
+import os
+import statistics
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.contestants import CONTESTANTS
+from benchmarks.jobs import Job
+from benchmarks.runner import ROOT, Record
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+BEGIN = "<!-- begin of the tables: `python -m benchmarks --write` -->"
+END = "<!-- end of the tables -->"
+
+# A loss this far from the median of all says that somebody trains something else.
+LOSS_TOLERANCE = 0.1
+
+Records = Mapping[str, Record]
+Target = tuple[str, bool]
+
+
+def ratio(records: Records, name: str, other: str) -> float:
+    """Return how many times as long as the other a contestant takes, the median of the rounds."""
+    pairs = zip(records[name].epochs, records[other].epochs, strict=True)
+    return statistics.median(own / others for own, others in pairs)
+
+
+def astray(records: Records) -> list[str]:
+    """Return the contestants whose final loss is off."""
+    final = {name: statistics.median(record.losses) for name, record in records.items()}
+    middle = statistics.median(final.values())
+    # Written so that a NaN is astray too.
+    return [name for name, loss in final.items() if not abs(loss / middle - 1) <= LOSS_TOLERANCE]
+
+
+def job_table(job: Job, records: Records) -> str:
+    """Return the table of one job in Markdown."""
+    head = ["", "first epoch, s", "epoch, s", "µs a step", "times fjax's epoch", "final loss"]
+    rows = [head, ["---", *["---:"] * (len(head) - 1)]]
+    off = astray(records)
+    for name, contestant in CONTESTANTS.items():
+        if name not in records:
+            rows.append([contestant.label, *[""] * (len(head) - 2), "not installed"])
+            continue
+        record = records[name]
+        epoch = statistics.median(record.epochs)
+        rows.append(
+            [
+                contestant.label,
+                f"{statistics.median(record.first_epochs):.2f}",
+                f"{epoch:.4f}",
+                f"{epoch / job.steps * 1e6:.1f}",
+                f"{ratio(records, name, 'fjax'):.2f}",
+                f"{statistics.median(record.losses):.4f}" + (" (off!)" if name in off else ""),
+            ]
+        )
+    size = f"{job.rows:,} samples, {job.steps:,} steps an epoch, batch {job.batch_size}, SGD"
+    caption = f"**{job.title}**, {'drawn data, ' if job.drawn else ''}{size} {job.learning_rate:g}"
+    return f"{caption}\n\n{_lines(rows)}"
+
+
+def import_table(imports: Mapping[str, float]) -> str:
+    """Return the times of the imports in Markdown."""
+    rows = [["", "seconds beyond a bare Python"], ["---", "---:"]]
+    rows += [[f"`import {name}`", f"{seconds:.2f}"] for name, seconds in imports.items()]
+    return _lines(rows)
+
+
+def targets(results: Mapping[str, Records], imports: Mapping[str, float]) -> list[Target]:
+    """Return what fjax is meant to reach, in the jobs that ran, and whether it does."""
+    found: list[Target] = []
+    if "california" in results:
+        records = results["california"]
+        found.append(_at_most_bare_loop("california", records, 1.3))
+        if "keras_jax" in records:
+            faster = ratio(records, "keras_jax", "fjax")
+            found.append((f"california: {faster:.1f} x Keras on JAX, at least 20", faster >= 20))
+    if "fashion" in results:
+        records = results["fashion"]
+        found.append(_at_most_bare_loop("fashion", records, 1.05))
+        peers = {n: ratio(records, n, "fjax") for n in records if n not in ("fjax", "jax_loop")}
+        nearest = min(peers, key=lambda name: peers[name])
+        text = f"fashion: faster than every peer, the nearest, {CONTESTANTS[nearest].label}, takes"
+        found.append((f"{text} {peers[nearest]:.2f} times as long", peers[nearest] > 1))
+    for job, records in results.items():
+        if "keras_jax" in records:
+            own = statistics.median(records["fjax"].first_epochs)
+            keras = statistics.median(records["keras_jax"].first_epochs)
+            text = f"{job}: first epoch {own:.2f} s, at most Keras on JAX's {keras:.2f} s"
+            found.append((text, own <= keras))
+    if "fjax" in imports:
+        more = imports["fjax"] - imports["jax"]
+        text = f"`import fjax` takes {more:+.2f} s beside `import jax`, at most +0.10 s"
+        found.append((text, more <= 0.1))
+    return found
+
+
+def target_lines(found: list[Target]) -> str:
+    """Return a list in Markdown."""
+    return "\n".join(f"- {'pass' if good else '**FAIL**'}: {text}" for text, good in found)
+
+
+def machine(results: Mapping[str, Records]) -> str:
+    """Return the machine and the versions in one line."""
+    versions = {"jaxlib": importlib.metadata.version("jaxlib")}
+    for records in results.values():
+        for name, record in records.items():
+            versions[CONTESTANTS[name].package] = record.version
+    listed = ", ".join(f"{package} {version}" for package, version in sorted(versions.items()))
+    return f"{os.cpu_count()} CPU cores; {listed}."
+
+
+def write(text: str, page: Path = PAGE) -> None:
+    """Put the text between the markers of the page."""
+    before, _, rest = page.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+
+
+def _at_most_bare_loop(job: str, records: Records, most: float) -> Target:
+    times = ratio(records, "fjax", "jax_loop")
+    return f"{job}: {times:.2f} x the bare `fori_loop`, at most {most:.2f}", times <= most
+
+
+def _lines(rows: list[list[str]]) -> str:
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.ljust(width) if index == 0 else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)

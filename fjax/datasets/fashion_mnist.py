@@ -1,0 +1,112 @@
+"""Fashion-MNIST: 70,000 pictures of clothes, 28 x 28, in MNIST's form.
+
+By Zalando Research (https://github.com/zalandoresearch/fashion-mnist), under the MIT licence.
+"""
+
+import gzip
+import os
+from pathlib import Path
+
+import numpy as np
+
+from fjax.datasets.files import Download, download, find, read_arrays, write
+from fjax.datasets.split import Samples
+
+CLASS_NAMES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+
+_FOLDER = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+
+_SOURCES = {
+    "x_train": Download(
+        _FOLDER + "train-images-idx3-ubyte.gz",
+        "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+        26_421_880,
+    ),
+    "y_train": Download(
+        _FOLDER + "train-labels-idx1-ubyte.gz",
+        "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+        29_515,
+    ),
+    "x_test": Download(
+        _FOLDER + "t10k-images-idx3-ubyte.gz",
+        "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+        4_422_102,
+    ),
+    "y_test": Download(
+        _FOLDER + "t10k-labels-idx1-ubyte.gz",
+        "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+        5_148,
+    ),
+}
+
+_ARRAYS = {
+    "x_train": ((60_000, 28, 28), "uint8"),
+    "y_train": ((60_000,), "uint8"),
+    "x_test": ((10_000, 28, 28), "uint8"),
+    "y_test": ((10_000,), "uint8"),
+}
+
+
+def load_data(path: str | os.PathLike[str] = "fashion_mnist.npz") -> tuple[Samples, Samples]:
+    """Load the pictures (see `keras.datasets.fashion_mnist`).
+
+    Args:
+        path: The file's name in FJAX_DATA or the cache, or an absolute path. The file is an `.npz`
+            archive of the four arrays; a download makes it of the four published files.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`: 60,000 and 10,000 images of shape `(28, 28)` in
+        uint8 from 0 (paper) to 255 (ink), and their classes in uint8, numbered as in CLASS_NAMES.
+
+    Raises:
+        FileNotFoundError: The file is nowhere and the download failed.
+        ValueError: The file holds something else.
+
+    >>> load_data("/nowhere/fashion_mnist.npz")
+    Traceback (most recent call last):
+        ...
+    FileNotFoundError: There is no file /nowhere/fashion_mnist.npz.
+    """
+    arrays = read_arrays(find(os.fspath(path), _fetch), _ARRAYS)
+    return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
+
+
+def parse_idx(content: bytes) -> np.ndarray:
+    """Return the array of unsigned bytes in an IDX file.
+
+    The file is two zero bytes, the type (8 for bytes), the number of axes, the size of each in four
+    bytes, then the entries.
+
+    Raises:
+        ValueError: The content is no such file.
+
+    >>> parse_idx(bytes([0, 0, 8, 1, 0, 0, 0, 3, 5, 6, 7])).tolist()
+    [5, 6, 7]
+    """
+    axes = content[3] if content[:3] == b"\x00\x00\x08" and len(content) > 3 else 0
+    start = 4 + 4 * axes
+    if not axes or len(content) < start:
+        raise ValueError("This is no IDX file of unsigned bytes.")
+    shape = np.frombuffer(content, ">u4", axes, offset=4)
+    return np.frombuffer(content, "uint8", offset=start).reshape(shape)
+
+
+def _fetch(path: Path) -> None:
+    x_train, y_train, x_test, y_test = (
+        parse_idx(gzip.decompress(download(_SOURCES[name]))) for name in _ARRAYS
+    )
+    write(
+        path,
+        lambda file: np.savez(file, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test),
+    )

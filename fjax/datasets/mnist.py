@@ -1,0 +1,52 @@
+"""MNIST: 70,000 handwritten digits, 28 x 28.
+
+By Y. LeCun and C. Cortes, from images of NIST (http://yann.lecun.com/exdb/mnist/), under CC BY-SA
+3.0. The archive is Keras's.
+"""
+
+import os
+from pathlib import Path
+
+from fjax.datasets.files import Download, download, find, read_arrays, write
+from fjax.datasets.split import Samples
+
+_SOURCE = Download(
+    "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
+    "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
+    11_490_434,
+)
+
+_ARRAYS = {
+    "x_train": ((60_000, 28, 28), "uint8"),
+    "y_train": ((60_000,), "uint8"),
+    "x_test": ((10_000, 28, 28), "uint8"),
+    "y_test": ((10_000,), "uint8"),
+}
+
+
+def load_data(path: str | os.PathLike[str] = "mnist.npz") -> tuple[Samples, Samples]:
+    """Load the digits (see `keras.datasets.mnist`).
+
+    Args:
+        path: The file's name in FJAX_DATA or the cache, or an absolute path.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`: 60,000 and 10,000 images of shape `(28, 28)` in
+        uint8 from 0 (paper) to 255 (ink), and their digits in uint8.
+
+    Raises:
+        FileNotFoundError: The file is nowhere and the download failed.
+        ValueError: The file holds something else.
+
+    >>> load_data("/nowhere/mnist.npz")
+    Traceback (most recent call last):
+        ...
+    FileNotFoundError: There is no file /nowhere/mnist.npz.
+    """
+    arrays = read_arrays(find(os.fspath(path), _fetch), _ARRAYS)
+    return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
+
+
+def _fetch(path: Path) -> None:
+    content = download(_SOURCE)
+    write(path, lambda file: file.write(content))

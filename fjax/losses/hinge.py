@@ -1,0 +1,140 @@
+"""Losses of the margin: they are 0 once an answer is right by enough."""
+
+from dataclasses import field
+
+import jax.numpy as jnp
+import numpy as np
+
+from fjax.losses import targets
+from fjax.losses.loss import PairedLoss
+from fjax.losses.preparation import pair
+from fjax.typing import Array, ArrayLike, Shape
+
+
+def hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+    """`max(1 - y_true * y_pred, 0)`, mean over the last axis.
+
+    Args:
+        y_true: Labels -1 and 1, `(batch, …, outputs)`; where all are 0 or 1, 0 means -1.
+        y_pred: Scores of the same shape.
+
+    Returns:
+        One value per sample, `(batch, …)`.
+
+    Raises:
+        ValueError: The shapes differ.
+
+    >>> print(hinge([[-1.0], [1.0]], [[-3.0], [0.5]]))
+    [0. 0.5]
+    """
+    y_true, y_pred = pair("hinge", y_true, y_pred)
+    return jnp.mean(jnp.maximum(1.0 - _signs(y_true) * y_pred, 0.0), axis=-1)
+
+
+def squared_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+    """`max(1 - y_true * y_pred, 0) ** 2`, mean over the last axis.
+
+    Args:
+        y_true: Labels -1 and 1, `(batch, …, outputs)`; where all are 0 or 1, 0 means -1.
+        y_pred: Scores of the same shape.
+
+    Returns:
+        One value per sample, `(batch, …)`.
+
+    Raises:
+        ValueError: The shapes differ.
+
+    >>> print(squared_hinge([[-1.0], [1.0]], [[-3.0], [0.5]]))
+    [0. 0.25]
+    """
+    y_true, y_pred = pair("squared_hinge", y_true, y_pred)
+    return jnp.mean(jnp.square(jnp.maximum(1.0 - _signs(y_true) * y_pred, 0.0)), axis=-1)
+
+
+def categorical_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+    """`max(neg - pos + 1, 0)`: the best wrong score may not come within 1 of the right one.
+
+    `pos` is `sum(y_true * y_pred)` and `neg` is `max((1 - y_true) * y_pred)`, over the last axis.
+
+    Args:
+        y_true: One-hot labels, `(batch, …, classes)`.
+        y_pred: Scores of the same shape.
+
+    Returns:
+        One value per sample, `(batch, …)`.
+
+    Raises:
+        ValueError: The shapes differ.
+
+    >>> print(categorical_hinge([[0.0, 1.0]], [[0.25, 0.5]]))
+    [0.75]
+    """
+    y_true, y_pred = pair("categorical_hinge", y_true, y_pred, _ONE_HOT)
+    right = jnp.sum(y_true * y_pred, axis=-1)
+    wrong = jnp.max((1.0 - y_true) * y_pred, axis=-1)
+    return jnp.maximum(wrong - right + 1.0, 0.0)
+
+
+class _MarginLoss(PairedLoss):
+    def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
+        """Check also that every label is a sign."""
+        super().check_targets(y_true, y_pred_shape, name)
+        rule = "labels -1 and 1, or 0 and 1."
+        targets.within(type(self).__name__, name, y_true, -1, 1, rule)
+
+
+class Hinge(_MarginLoss):
+    """The loss of `hinge`.
+
+    >>> print(Hinge()([[-1.0], [1.0]], [[-3.0], [0.5]]))
+    0.25
+    """
+
+    name: str | None = field(default="hinge", kw_only=True)
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        """Return `hinge`."""
+        return hinge(y_true, y_pred)
+
+
+class SquaredHinge(_MarginLoss):
+    """The loss of `squared_hinge`.
+
+    >>> print(SquaredHinge()([[-1.0], [1.0]], [[-3.0], [0.5]]))
+    0.125
+    """
+
+    name: str | None = field(default="squared_hinge", kw_only=True)
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        """Return `squared_hinge`."""
+        return squared_hinge(y_true, y_pred)
+
+
+class CategoricalHinge(PairedLoss):
+    """The loss of `categorical_hinge`.
+
+    >>> print(CategoricalHinge()([[0.0, 1.0]], [[0.25, 0.5]]))
+    0.75
+    """
+
+    name: str | None = field(default="categorical_hinge", kw_only=True)
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        """Return `categorical_hinge`."""
+        return categorical_hinge(y_true, y_pred)
+
+    def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
+        """Check that the labels are one-hot rows in the shape of the scores."""
+        owner = type(self).__name__
+        targets.numeric(owner, name, y_true)
+        targets.same_shape(owner, name, y_true.shape, y_pred_shape, _ONE_HOT)
+        targets.within(owner, name, y_true, -1, 1, "one-hot labels, 0 and 1.")
+
+
+_ONE_HOT = "Give one-hot labels, one column for each class, as `to_categorical` makes them."
+
+
+def _signs(y_true: Array) -> Array:
+    binary = jnp.all((y_true == 0) | (y_true == 1))
+    return jnp.where(binary, 2.0 * y_true - 1.0, y_true)

@@ -1,0 +1,151 @@
+"""Losses by name: what `compile(loss=…)` may be given."""
+
+from typing import Any
+
+from fjax.losses.crossentropy import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
+    binary_crossentropy,
+    categorical_crossentropy,
+    sparse_categorical_crossentropy,
+)
+from fjax.losses.divergence import KLDivergence, Poisson, kl_divergence, poisson
+from fjax.losses.focal import (
+    BinaryFocalCrossentropy,
+    CategoricalFocalCrossentropy,
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+)
+from fjax.losses.hinge import (
+    CategoricalHinge,
+    Hinge,
+    SquaredHinge,
+    categorical_hinge,
+    hinge,
+    squared_hinge,
+)
+from fjax.losses.loss import FunctionLoss, Loss
+from fjax.losses.regression import (
+    CosineSimilarity,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    cosine_similarity,
+    huber,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+)
+from fjax.registry import Registry
+from fjax.typing import Identifier, Shape
+
+_CLASSES: dict[Any, type[Loss]] = {
+    binary_crossentropy: BinaryCrossentropy,
+    binary_focal_crossentropy: BinaryFocalCrossentropy,
+    categorical_crossentropy: CategoricalCrossentropy,
+    categorical_focal_crossentropy: CategoricalFocalCrossentropy,
+    categorical_hinge: CategoricalHinge,
+    cosine_similarity: CosineSimilarity,
+    hinge: Hinge,
+    huber: Huber,
+    kl_divergence: KLDivergence,
+    log_cosh: LogCosh,
+    mean_absolute_error: MeanAbsoluteError,
+    mean_absolute_percentage_error: MeanAbsolutePercentageError,
+    mean_squared_error: MeanSquaredError,
+    mean_squared_logarithmic_error: MeanSquaredLogarithmicError,
+    poisson: Poisson,
+    sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
+    squared_hinge: SquaredHinge,
+}
+
+_REGISTRY = Registry(
+    "loss",
+    [*_CLASSES, *_CLASSES.values()],
+    # A snake-case name is the function, as in Keras, also where a class has the same one.
+    {function.__name__: function for function in _CLASSES}
+    | {
+        "bce": binary_crossentropy,
+        "kld": kl_divergence,
+        "logcosh": log_cosh,
+        "mae": mean_absolute_error,
+        "mape": mean_absolute_percentage_error,
+        "mse": mean_squared_error,
+        "msle": mean_squared_logarithmic_error,
+    },
+)
+
+
+def get(identifier: Identifier) -> Any:
+    """Return the loss that an identifier means; as `keras.losses.get`.
+
+    Args:
+        identifier: "mean_squared_error" or "mse" (the function), "MeanSquaredError" (an object),
+            a class, `{"class_name": …, "config": …}`, a function or object, or None.
+
+    Raises:
+        ValueError: The name is unknown; the nearest known one is suggested.
+        TypeError: The identifier is none of these.
+
+    >>> get("mse").__name__, get("Huber")
+    ('mean_squared_error', Huber())
+    """
+    return None if identifier is None else _REGISTRY.get(identifier)
+
+
+def as_loss(identifier: Identifier) -> Loss:
+    """Return the `Loss` that an identifier means; equal identifiers give equal objects.
+
+    A function of this package becomes its class with the defaults, any other a `FunctionLoss`.
+
+    Raises:
+        ValueError: The name is unknown.
+        TypeError: The identifier is no loss.
+
+    >>> as_loss("mse") == as_loss(mean_squared_error) == MeanSquaredError()
+    True
+    """
+    loss = _REGISTRY.get(identifier)
+    if isinstance(loss, Loss):
+        return loss
+    return _CLASSES[loss]() if loss in _CLASSES else FunctionLoss(loss)
+
+
+def resolve(identifier: Identifier, y_true_shape: Shape, y_pred_shape: Shape) -> Loss:
+    """Return the `Loss` that an identifier means, "crossentropy" and "ce" by the shapes.
+
+    Args:
+        identifier: As in `get`, or "crossentropy" or "ce".
+        y_true_shape: The shape of the targets, batch axis included.
+        y_pred_shape: The shape of the predictions, batch axis included.
+
+    >>> resolve("ce", (32,), (32, 10))
+    SparseCategoricalCrossentropy()
+    """
+    if isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce"):
+        return {
+            "binary": BinaryCrossentropy,
+            "sparse": SparseCategoricalCrossentropy,
+            "categorical": CategoricalCrossentropy,
+        }[kind(y_true_shape, y_pred_shape)]()
+    return as_loss(identifier)
+
+
+def kind(y_true_shape: Shape, y_pred_shape: Shape) -> str:
+    """Return "binary", "sparse" or "categorical": what the shapes say about the labels.
+
+    As Keras's `compile` reads them, and an output without a last axis is binary.
+
+    >>> kind((32, 1), (32, 1)), kind((32,), (32, 10)), kind((32, 10), (32, 10))
+    ('binary', 'sparse', 'categorical')
+    """
+    if len(y_pred_shape) < 2 or y_pred_shape[-1] == 1:
+        return "binary"
+    sparse = len(y_true_shape) < len(y_pred_shape) or y_true_shape[-1] == 1
+    return "sparse" if sparse else "categorical"

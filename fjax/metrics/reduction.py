@@ -1,0 +1,178 @@
+"""Metrics that are a sum or a mean of values."""
+
+from collections.abc import Callable
+from dataclasses import field
+from typing import Any
+
+import jax.numpy as jnp
+
+from fjax.configuration import snake_case
+from fjax.losses.preparation import align, divide, fit_weights
+from fjax.metrics.metric import Accumulator, Metric, zeros
+from fjax.typing import Array, ArrayLike
+
+
+class Sum(Metric):
+    """Weighted sum of the values that it is given; as `keras.metrics.Sum`.
+
+    `update(accumulator, values, sample_weight=None)` takes values in place of targets and
+    predictions.
+
+    >>> print(Sum()([1.0, 3.0]), Sum()([1.0, 3.0], sample_weight=[1.0, 0.5]))
+    4.0 2.5
+    """
+
+    name: str | None = "sum"
+
+    def init(self, y_true: Any = None, y_pred: Any = None) -> Accumulator:
+        """Return zeros."""
+        return {"total": zeros()}
+
+    def update(  # type: ignore[override]
+        self, accumulator: Accumulator, values: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Accumulator:
+        """Return the accumulator with the values added to it."""
+        values = _floats(values)
+        if sample_weight is not None:
+            values = values * fit_weights(type(self).__name__, sample_weight, values.shape)
+        return {"total": accumulator["total"] + jnp.sum(values)}
+
+    def result(self, accumulator: Accumulator) -> Array:
+        """Return the sum."""
+        return jnp.asarray(accumulator["total"])
+
+
+class _Average(Metric):
+    def init(self, y_true: Any = None, y_pred: Any = None) -> Accumulator:
+        """Return zeros."""
+        return {"total": zeros(), "count": zeros()}
+
+    def result(self, accumulator: Accumulator) -> Array:
+        """Return the mean, 0 where there was nothing."""
+        return divide(accumulator["total"], accumulator["count"])
+
+    def _add(
+        self, accumulator: Accumulator, values: ArrayLike, sample_weight: ArrayLike | None
+    ) -> Accumulator:
+        """Add the mean of each sample, weighted; a sample counts once, or as its mean weight."""
+        values = _floats(values)
+        count: Array | float
+        if sample_weight is None:
+            values = _samplewise(values)
+            count = float(values.size)
+        elif jnp.ndim(sample_weight) == 0:
+            # As in Keras one weight for the whole batch makes it count as one sample.
+            count = _floats(sample_weight)
+            values = jnp.mean(values) * count
+        else:
+            weights = fit_weights(type(self).__name__, sample_weight, values.shape)
+            values = _samplewise(values * weights)
+            count = jnp.sum(_samplewise(weights))
+        return {
+            "total": accumulator["total"] + jnp.sum(values),
+            "count": accumulator["count"] + count,
+        }
+
+
+class Mean(_Average):
+    """Weighted mean of the values that it is given; as `keras.metrics.Mean`.
+
+    `update(accumulator, values, sample_weight=None)` takes values in place of targets and
+    predictions.
+
+    >>> print(Mean()([1.0, 3.0]), Mean()([1.0, 3.0], sample_weight=[1.0, 0.0]))
+    2.0 1.0
+    """
+
+    name: str | None = "mean"
+
+    def update(  # type: ignore[override]
+        self, accumulator: Accumulator, values: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Accumulator:
+        """Return the accumulator with the values added to it."""
+        return self._add(accumulator, values, sample_weight)
+
+
+class MeanOfValues(_Average):
+    """Base of the metrics that are the mean of a function of targets and predictions.
+
+    A subclass writes `values(y_true, y_pred)`.
+
+    >>> class Bias(MeanOfValues):
+    ...     def values(self, y_true, y_pred):
+    ...         return y_pred - y_true
+    >>> print(Bias()([0.0, 0.0], [1.0, 2.0]))
+    1.5
+    """
+
+    def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+        """Return the values to average, `(batch, …)`."""
+        raise NotImplementedError(self._missing("values(self, y_true, y_pred)"))
+
+    def update(
+        self,
+        accumulator: Accumulator,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+    ) -> Accumulator:
+        """Return the accumulator with a batch added to it."""
+        return self._add(accumulator, self.values(y_true, y_pred), sample_weight)
+
+
+class FunctionMetric(MeanOfValues):
+    """The mean of a bare function of `(y_true, y_pred)`; Keras's `MeanMetricWrapper`.
+
+    The function gets both as they are, aligned in a last axis of size 1.
+
+    Args:
+        function: Returns values of shape `(batch, …)`.
+        name: The function's name where None.
+
+    Raises:
+        TypeError: The function cannot be called.
+
+    >>> def bias(y_true, y_pred):
+    ...     return y_pred - y_true
+    >>> metric = FunctionMetric(bias)
+    >>> print(metric.name, metric([[0.0], [0.0]], [[1.0], [2.0]]))
+    bias 1.5
+    """
+
+    function: Callable[[Array, Array], Array]
+    name: str | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Check the function and take its name."""
+        if not callable(self.function):
+            raise TypeError(
+                f"`FunctionMetric` needs a function of `(y_true, y_pred)`, received "
+                f"{self.function!r}."
+            )
+        if self.name is None:
+            object.__setattr__(self, "name", function_name(self.function))
+
+    def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+        """Return the values of the function."""
+        return self.function(*align(jnp.asarray(y_true), jnp.asarray(y_pred)))
+
+
+def function_name(function: Any) -> str:
+    """Return the key in logs of a function or an object: its name, else its class's.
+
+    >>> function_name(jnp.tanh)
+    'tanh'
+    """
+    name = getattr(function, "name", None)
+    if isinstance(name, str):
+        return name
+    return snake_case(getattr(function, "__name__", type(function).__name__))
+
+
+def _floats(values: ArrayLike) -> Array:
+    values = jnp.asarray(values)
+    return values.astype(jnp.promote_types(values.dtype, jnp.float32))
+
+
+def _samplewise(values: Array) -> Array:
+    return jnp.mean(values, axis=tuple(range(1, values.ndim)))

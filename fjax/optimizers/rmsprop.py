@@ -1,0 +1,69 @@
+"""RMSprop."""
+
+import jax.numpy as jnp
+
+from fjax.errors import one_of
+from fjax.optimizers.optimizer import LearningRate, Optimizer, Slots
+from fjax.typing import Array
+
+
+class RMSprop(Optimizer):
+    """Gradient descent with each element divided by the root of its mean square so far.
+
+    Args:
+        learning_rate: A number, a schedule, or a function of the step.
+        rho: How much of the running means is kept at each step, from 0 up to but not 1.
+        momentum: How much of the last update is kept in the next, from 0 to 1.
+        epsilon: Added to the mean square, inside the root.
+        centered: Whether the variance stands in place of the mean square.
+
+    The keyword arguments common to all are told at `Optimizer`, as are the errors.
+
+    Source: Keras, `RMSprop`; Tieleman and Hinton, "Neural Networks for Machine Learning", lecture
+    6.5 (2012); Graves, "Generating Sequences With Recurrent Neural Networks" (2013), for
+    `centered`.
+
+    >>> optimizer = RMSprop(0.1)
+    >>> params = {"w": jnp.array([1.0, -2.0])}
+    >>> updates, _ = optimizer.update(params, optimizer.init(params), params)
+    >>> updates["w"].round(4)
+    Array([-0.3162,  0.3162], dtype=float32)
+    """
+
+    learning_rate: LearningRate = 0.001
+    rho: float = 0.9
+    momentum: float = 0.0
+    epsilon: float = 1e-7
+    centered: bool = False
+
+    def _check(self) -> None:
+        self._check_number("rho", 0.0, 1.0, open_high=True)
+        self._check_number("momentum", 0.0, 1.0)
+        self._check_number("epsilon", 0.0)
+        one_of(type(self).__name__, "centered", self.centered, [False, True])
+
+    def init_one(self, param: Array) -> Slots:
+        """Return `velocity`, the mean square; `momentum` and `average_gradient` where used."""
+        slots = {"velocity": jnp.zeros_like(param)}
+        if self.momentum:
+            slots["momentum"] = jnp.zeros_like(param)
+        if self.centered:
+            slots["average_gradient"] = jnp.zeros_like(param)
+        return slots
+
+    def update_one(
+        self, grad: Array, slots: Slots, param: Array, learning_rate: Array, step: Array
+    ) -> tuple[Array, Slots]:
+        """Return the update and the next slots."""
+        rho = self.rho
+        square = rho * slots["velocity"] + (1 - rho) * jnp.square(grad)  # n = rho n + (1 - rho) g²
+        new_slots, spread = {"velocity": square}, square
+        if self.centered:
+            mean = rho * slots["average_gradient"] + (1 - rho) * grad  # a = rho a + (1 - rho) g
+            new_slots["average_gradient"] = mean
+            spread = square - jnp.square(mean)  # n - a²
+        update = -learning_rate * grad / jnp.sqrt(spread + self.epsilon)  # Δ = -η g / √(n + ε)
+        if self.momentum:
+            update = self.momentum * slots["momentum"] + update  # Δ = μ Δ - η g / √(n + ε)
+            new_slots["momentum"] = update
+        return update, new_slots

@@ -1,0 +1,68 @@
+"""The benchmarks run, nobody is missing, and everybody trains the same thing."""
+
+import pytest
+
+from benchmarks import report
+from benchmarks.__main__ import main
+from benchmarks.contestants import CONTESTANTS
+from benchmarks.jobs import JOBS, find_job
+from benchmarks.runner import Record, missing
+
+
+@pytest.mark.parametrize("job", list(JOBS))
+def test_every_contestant_has_its_row_and_the_losses_agree(job, capsys):
+    main(["--quick", "--jobs", job])
+    printed = capsys.readouterr().out
+    for contestant in CONTESTANTS.values():
+        row = next(
+            line for line in printed.splitlines() if line.startswith(f"| {contestant.label} ")
+        )
+        assert ("not installed" in row) == bool(missing(contestant))
+    assert "off!" not in printed
+    assert "`import fjax`" in printed
+    assert f"{job}: first epoch" in printed
+
+
+def records(**epochs):
+    return {
+        name: Record("1", [1.0], list(seconds), [0.5 if seconds else float("nan")])
+        for name, seconds in epochs.items()
+    }
+
+
+def test_a_ratio_is_taken_within_a_round():
+    measured = records(fjax=[1.0, 2.0, 3.0], jax_loop=[1.0, 1.0, 1.5])
+    assert report.ratio(measured, "fjax", "jax_loop") == 2.0
+
+
+def test_a_loss_that_is_off_is_flagged():
+    measured = records(fjax=[1.0], jax_loop=[1.0], jax_step=[1.0])
+    assert report.astray(measured) == []
+    measured["jax_step"].losses = [0.6]
+    measured["fjax"].losses = [float("nan")]
+    assert report.astray(measured) == ["fjax", "jax_step"]
+
+
+def test_the_targets_are_told_honestly():
+    measured = records(fjax=[1.0], jax_loop=[0.7], jax_step=[2.0], keras_jax=[20.0])
+    found = dict(report.targets({"california": measured}, {"fjax": 0.6, "jax": 0.4}))
+    assert list(found.values()) == [False, True, True, False]
+    assert "1.43 x the bare" in next(iter(found))
+
+
+def test_the_page_keeps_what_stands_around_the_tables(tmp_path):
+    page = tmp_path / "benchmarks.md"
+    page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    report.write("new", page)
+    report.write("newer", page)
+    assert page.read_text() == f"before\n{report.BEGIN}\n\nnewer\n\n{report.END}\nafter\n"
+
+
+def test_writing_needs_the_full_jobs(capsys):
+    with pytest.raises(SystemExit):
+        main(["--quick", "--write"])
+    assert "--write needs all jobs" in capsys.readouterr().err
+
+
+def test_a_quick_job_ends_in_a_smaller_batch():
+    assert find_job("fashion", quick=True).rows % 32

@@ -1,0 +1,23 @@
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """Two empty folders, the user's and the cache, and nothing of the machine's own."""
+    (tmp_path / "data").mkdir()
+    monkeypatch.setenv("FJAX_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("FJAX_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "data", tmp_path / "cache"
+
+
+@pytest.fixture
+def shared(monkeypatch):
+    """The folder of real files that lies beside the project where it was made."""
+    if not SHARED.is_dir():
+        pytest.skip("there is no folder ../shared/data")
+    monkeypatch.setenv("FJAX_DATA", str(SHARED))
+    return SHARED

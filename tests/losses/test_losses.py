@@ -1,0 +1,221 @@
+"""Losses: what every one of them promises, whatever its formula."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from fjax import losses
+from fjax.losses.loss import Loss, PairedLoss
+
+CLASSES = sorted(
+    name
+    for name in losses.__all__
+    if isinstance(getattr(losses, name), type) and name not in ("Loss", "FunctionLoss")
+)
+
+
+def sample(name, rows=6):
+    """Targets and predictions that every formula takes."""
+    random = np.random.default_rng(0)
+    y_pred = random.dirichlet(np.ones(3), rows).astype(np.float32)
+    labels = random.integers(0, 3, rows)
+    return (labels if name.startswith("Sparse") else np.eye(3)[labels]), y_pred
+
+
+@pytest.mark.parametrize("name", CLASSES)
+class TestEveryLoss:
+    def test_is_pure_under_jit_vmap_and_eval_shape(self, name):
+        loss = getattr(losses, name)()
+        y_true, y_pred = sample(name)
+        eager = loss(y_true, y_pred)
+        np.testing.assert_allclose(jax.jit(loss)(y_true, y_pred), eager, rtol=1e-6)
+        one_by_one = jax.vmap(lambda t, p: loss(t[None], p[None]))(y_true, y_pred)
+        np.testing.assert_allclose(jnp.mean(one_by_one), eager, rtol=1e-5)
+        assert jax.eval_shape(loss, y_true, y_pred).shape == ()
+
+    def test_has_finite_gradients(self, name):
+        loss = getattr(losses, name)()
+        y_true, y_pred = sample(name)
+        assert np.isfinite(jax.grad(loss, argnums=1)(y_true, y_pred)).all()
+
+    @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+    def test_computes_half_precision_in_float32(self, name, dtype):
+        loss = getattr(losses, name)()
+        y_true, y_pred = sample(name)
+        half = jnp.asarray(y_pred, dtype)
+        value = loss(y_true, half)
+        assert value.dtype == jnp.float32
+        np.testing.assert_allclose(value, loss(y_true, half.astype("float32")), rtol=1e-6)
+        assert jax.grad(loss, argnums=1)(y_true, half).dtype == dtype
+
+    @pytest.mark.parametrize("dtype", [np.uint8, np.int64, bool])
+    def test_takes_integer_targets(self, name, dtype):
+        loss = getattr(losses, name)()
+        y_true, y_pred = sample(name)
+        if name.startswith("Sparse"):
+            y_true = np.minimum(y_true, 1)
+        expected = loss(y_true.astype(np.float32), y_pred)
+        np.testing.assert_array_equal(loss(y_true.astype(dtype), y_pred), expected)
+
+    def test_refuses_to_broadcast(self, name):
+        loss = getattr(losses, name)()
+        wide, narrow = np.ones((32, 3), np.float32), np.ones((32, 1), np.float32)
+        if name.startswith("Sparse"):
+            with pytest.raises(ValueError, match=r"\(32, 3\).*\(32, 3\).*categorical_crossentropy"):
+                loss(wide, wide)
+            return
+        for y_true, y_pred in ((wide, narrow), (narrow, wide), (wide, np.ones((32, 2)))):
+            with pytest.raises(ValueError, match=r"y_true of shape \(32, ") as caught:
+                loss(y_true, y_pred)
+            assert str(y_true.shape) in str(caught.value)
+            assert str(y_pred.shape) in str(caught.value)
+
+    def test_equal_configuration_is_equal(self, name):
+        cls = getattr(losses, name)
+        assert cls() == cls()
+        assert hash(cls()) == hash(cls())
+        assert cls() != cls(reduction="sum")
+        assert repr(cls()) == f"{name}()"
+        assert cls.from_config(cls(reduction="sum").get_config()) == cls(reduction="sum")
+
+    def test_names_a_misspelt_argument_and_a_wrong_reduction(self, name):
+        cls = getattr(losses, name)
+        with pytest.raises(TypeError, match=f"`{name}` takes no argument `reductoin`"):
+            cls(reductoin="sum")
+        with pytest.raises(ValueError, match=f"`{name}`: `reduction` must be one of"):
+            cls(reduction="average")
+        with pytest.raises(TypeError, match="`name` must be a string"):
+            cls(name=3)
+
+    def test_accepts_its_own_targets(self, name):
+        y_true, y_pred = sample(name)
+        getattr(losses, name)().check_targets(y_true, (None, *y_pred.shape[1:]))
+
+    def test_refuses_targets_that_are_no_numbers(self, name):
+        with pytest.raises(ValueError, match=r"y must hold numbers.*numpy.unique"):
+            getattr(losses, name)().check_targets(np.array(["cat", "dog", "cat"]), (None, 3))
+
+
+def test_weights_of_samples_spread_over_their_steps():
+    y_true, y_pred = np.zeros((2, 3, 1)), np.arange(6.0).reshape(2, 3, 1)
+    weighted = losses.MeanSquaredError(reduction="none")(y_true, y_pred, [1.0, 2.0])
+    np.testing.assert_allclose(weighted, [[0, 1, 4], [18, 32, 50]])
+    # Also where there are as many steps as samples.
+    square = losses.MeanSquaredError(reduction="none")(
+        np.zeros((2, 2, 1)), np.ones((2, 2, 1)), [1.0, 2.0]
+    )
+    np.testing.assert_allclose(square, [[1, 1], [2, 2]])
+
+
+@pytest.mark.parametrize("weights", [(5,), (1,), (4, 2), (4, 1, 1)])
+def test_weights_that_fit_no_sample_are_refused(weights):
+    with pytest.raises(ValueError, match=r"`MeanSquaredError`: sample_weight of shape"):
+        losses.MeanSquaredError()(np.ones((4, 3)), np.ones((4, 3)), np.ones(weights))
+
+
+def test_one_value_for_the_batch_cannot_be_weighted():
+    with pytest.raises(ValueError, match="one value for the whole batch"):
+        losses.MeanSquaredError()(np.ones(4), np.ones(4), np.ones(4))
+
+
+def test_all_ignored_is_no_loss():
+    loss = losses.SparseCategoricalCrossentropy(ignore_class=-1)
+    value, gradient = jax.value_and_grad(lambda p: loss(np.full(4, -1), p))(jnp.zeros((4, 3)))
+    assert value == 0
+    assert np.all(gradient == 0)
+
+
+def test_classes_may_lie_on_another_axis():
+    labels = np.array([[0, 2], [1, 1]])
+    scores = np.random.default_rng(0).normal(size=(2, 3, 2)).astype(np.float32)
+    ours = losses.sparse_categorical_crossentropy(labels, scores, from_logits=True, axis=1)
+    moved = losses.sparse_categorical_crossentropy(labels, scores.swapaxes(1, 2), from_logits=True)
+    np.testing.assert_allclose(ours, moved, rtol=1e-6)
+
+
+def test_smoothing_counts_the_classes_of_its_axis():
+    rows = np.eye(3)[[0, 2]]
+    scores = np.random.default_rng(0).dirichlet(np.ones(3), (4, 2))
+    labels = np.broadcast_to(rows, scores.shape)
+    last = losses.categorical_crossentropy(labels, scores, label_smoothing=0.3)
+    middle = losses.categorical_crossentropy(
+        labels.swapaxes(1, 2), scores.swapaxes(1, 2), label_smoothing=0.3, axis=1
+    )
+    np.testing.assert_allclose(last, middle, rtol=1e-6)
+
+
+def test_a_loss_of_the_book():
+    """The shape that authors of Keras losses write: own `__init__`, attributes behind `super`."""
+
+    class HuberLoss(Loss):
+        def __init__(self, threshold=1.0, **kwargs):
+            super().__init__(**kwargs)
+            self.threshold = threshold
+
+        def call(self, y_true, y_pred):
+            error = y_true - y_pred
+            small = jnp.abs(error) < self.threshold
+            linear = self.threshold * jnp.abs(error) - self.threshold**2 / 2
+            return jnp.where(small, jnp.square(error) / 2, linear)
+
+        def get_config(self):
+            return {**super().get_config(), "threshold": self.threshold}
+
+    loss = HuberLoss(2.0, name="mine")
+    y_true, y_pred = np.array([0, 1, 5]), np.zeros((3, 1), np.float32)
+    np.testing.assert_allclose(
+        loss(y_true, y_pred, [1.0, 2.0, 0.5]), losses.Huber(2.0)(y_true, y_pred, [1.0, 2.0, 0.5])
+    )
+    assert loss.get_config() == {
+        "reduction": "sum_over_batch_size",
+        "name": "mine",
+        "threshold": 2.0,
+    }
+    assert HuberLoss.from_config(loss.get_config()).threshold == 2.0
+    assert loss == loss and loss != HuberLoss(2.0)
+    assert HuberLoss().name == "huber_loss"
+
+
+def test_a_loss_of_fields_is_compared_by_value():
+    class Tilted(Loss):
+        quantile: float = 0.5
+
+        def call(self, y_true, y_pred):
+            error = y_true - y_pred
+            return jnp.mean(jnp.maximum(self.quantile * error, (self.quantile - 1) * error), -1)
+
+    assert Tilted(0.9) == Tilted(0.9) != Tilted(0.1)
+    assert Tilted(0.9, reduction="sum")([[1.0]], [[0.0]]) == pytest.approx(0.9)
+    with pytest.raises(AttributeError, match="cannot be changed"):
+        Tilted().quantile = 0.3
+
+
+def test_a_loss_without_a_formula_says_so():
+    with pytest.raises(NotImplementedError, match=r"override `call\(self, y_true, y_pred\)`"):
+        Loss()([[1.0]], [[1.0]])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: losses.Huber(delta=0), "`Huber`: `delta` must be a number in"),
+        (lambda: losses.BinaryCrossentropy(0.1), "`from_logits` must be one of"),
+        (lambda: losses.BinaryCrossentropy(label_smoothing=2), "`label_smoothing` must be"),
+        (lambda: losses.CategoricalCrossentropy(axis=True), "`axis` must be one integer"),
+        (lambda: losses.CosineSimilarity(axis=(1, 2)), "`axis` must be one integer"),
+        (lambda: losses.SparseCategoricalCrossentropy(ignore_class=0.5), "`ignore_class` must be"),
+        (lambda: losses.BinaryFocalCrossentropy(alpha=2.0), "`alpha` must be a number in"),
+        (lambda: losses.BinaryFocalCrossentropy(gamma=-1.0), "`gamma` must be a number in"),
+        (lambda: losses.CategoricalFocalCrossentropy(alpha="high"), "`alpha` must be a number, or"),
+        (lambda: losses.BinaryFocalCrossentropy(apply_class_balancing=3), "must be one of"),
+    ],
+)
+def test_arguments_are_checked_where_they_are_given(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_paired_losses_are_those_that_compare_elements():
+    paired = {name for name in CLASSES if issubclass(getattr(losses, name), PairedLoss)}
+    assert set(CLASSES) - paired == {"SparseCategoricalCrossentropy"}
