@@ -10,3 +10,36 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 if SHARED.is_dir():
     os.environ.setdefault("FJAX_DATA", str(SHARED))
+
+import jax  # noqa: E402
+import pytest  # noqa: E402
+
+
+@pytest.fixture
+def compilations():
+    """The names of the programs that are compiled while a test runs."""
+    names = []
+
+    def listen(event, duration, **details):
+        if event.endswith("backend_compile_duration"):
+            names.append(details.get("fun_name", ""))
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    yield names
+    jax.monitoring.unregister_event_duration_listener(listen)
+
+
+@pytest.fixture
+def fetches(monkeypatch):
+    """What is read from the device to the host while a test runs."""
+    from jax._src.array import ArrayImpl
+
+    read = []
+    own = ArrayImpl._value
+
+    def recorded(array):
+        read.append(array.shape)
+        return own.fget(array)
+
+    monkeypatch.setattr(ArrayImpl, "_value", property(recorded))
+    return read

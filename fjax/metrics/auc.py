@@ -111,7 +111,7 @@ class AUC(Metric):
         where = [true.astype(bool).astype(jnp.int32), self._interval(pred)]
         if self.multi_label:
             where.append(jnp.broadcast_to(jnp.arange(pred.shape[1]), pred.shape))
-        return {"histogram": histogram.at[tuple(where)].add(weights)}
+        return {"histogram": histogram.at[tuple(where)].add(weights.astype(histogram.dtype))}
 
     def result(self, accumulator: Accumulator) -> Array:
         """Return the area; 0 where a class never came."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from fjax.errors import integer_at_least, is_number
 from fjax.losses.preparation import EPSILON, divide, fit_weights, pair
-from fjax.metrics.metric import Accumulator, Metric, zeros
+from fjax.metrics.metric import Accumulator, Metric, add, zeros
 from fjax.typing import Array, ArrayLike
 
 # What stands for "not among the best k"; as a threshold it lets every other score pass.
@@ -102,10 +102,10 @@ class _Counts(Metric):
             "true_negatives": ~label & ~answer,
             "false_negatives": label & ~answer,
         }
-        return {
-            name: accumulator[name] + jnp.sum(jnp.where(cells[name], weights, 0.0), axis=0)
-            for name in self._counted
+        sums = {
+            name: jnp.sum(jnp.where(cells[name], weights, 0.0), axis=0) for name in self._counted
         }
+        return add(accumulator, sums)
 
     def _thresholds(self) -> tuple[float, ...]:
         given = self.thresholds

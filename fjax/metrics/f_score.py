@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from fjax.errors import number_between, one_of
 from fjax.losses.preparation import EPSILON, fit_weights, pair
-from fjax.metrics.metric import Accumulator, Metric, matrices, outputs, zeros
+from fjax.metrics.metric import Accumulator, Metric, add, matrices, outputs, zeros
 from fjax.typing import Array, ArrayLike
 
 _SUMS = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
@@ -55,10 +55,8 @@ class _FScore(Metric):
         if sample_weight is not None:
             weights = fit_weights(owner, sample_weight, true.shape)
         axis = None if self.average == "micro" else 0
-        return {
-            name: accumulator[name] + jnp.sum(term * weights, axis=axis)
-            for name, term in zip(_SUMS, terms, strict=True)
-        }
+        sums = (jnp.sum(term * weights, axis=axis) for term in terms)
+        return add(accumulator, dict(zip(_SUMS, sums, strict=True)))
 
     def result(self, accumulator: Accumulator) -> Array:
         """Return the score, or one for each class where there is no average."""

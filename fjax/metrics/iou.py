@@ -76,7 +76,8 @@ class MeanIoU(Metric):
         if sample_weight is not None:
             weights = weights * fit_weights(type(self).__name__, sample_weight, true.shape)
         where = jnp.where(counted, true, 0), jnp.where(counted, pred, 0)
-        return {"confusion": jnp.asarray(accumulator["confusion"]).at[where].add(weights)}
+        confusion = jnp.asarray(accumulator["confusion"])
+        return {"confusion": confusion.at[where].add(weights.astype(confusion.dtype))}
 
     def result(self, accumulator: Accumulator) -> Array:
         """Return the mean over the classes that came."""

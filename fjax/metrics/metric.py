@@ -156,6 +156,18 @@ def zeros(shape: Shape = ()) -> np.ndarray:
     return np.zeros(shape, np.float32)
 
 
+def add(accumulator: Accumulator, added: Mapping[str, ArrayLike]) -> Accumulator:
+    """Return the sums with others added to them, in the type that they have.
+
+    >>> add({"total": np.float32(1)}, {"total": np.float64(2)})["total"].dtype
+    dtype('float32')
+    """
+    sums = {name: jnp.asarray(value) for name, value in accumulator.items()}
+    return {
+        name: sums[name] + jnp.asarray(value, sums[name].dtype) for name, value in added.items()
+    }
+
+
 def outputs(owner: str, y_pred: Any) -> int:
     """Return the size of the last axis of predictions of shape `(batch, outputs)`.
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from fjax.configuration import snake_case
 from fjax.losses.preparation import align, divide, fit_weights
-from fjax.metrics.metric import Accumulator, Metric, zeros
+from fjax.metrics.metric import Accumulator, Metric, add, zeros
 from fjax.typing import Array, ArrayLike
 
 
@@ -35,7 +35,7 @@ class Sum(Metric):
         values = _floats(values)
         if sample_weight is not None:
             values = values * fit_weights(type(self).__name__, sample_weight, values.shape)
-        return {"total": accumulator["total"] + jnp.sum(values)}
+        return add(accumulator, {"total": jnp.sum(values)})
 
     def result(self, accumulator: Accumulator) -> Array:
         """Return the sum."""
@@ -60,7 +60,7 @@ class _Average(Metric):
         if sample_weight is None:
             values = _samplewise(values)
             count = float(values.size)
-        elif jnp.ndim(sample_weight) == 0:
+        elif jnp.asarray(sample_weight).ndim == 0:
             # As in Keras one weight for the whole batch makes it count as one sample.
             count = _floats(sample_weight)
             values = jnp.mean(values) * count
@@ -68,10 +68,7 @@ class _Average(Metric):
             weights = fit_weights(type(self).__name__, sample_weight, values.shape)
             values = _samplewise(values * weights)
             count = jnp.sum(_samplewise(weights))
-        return {
-            "total": accumulator["total"] + jnp.sum(values),
-            "count": accumulator["count"] + count,
-        }
+        return add(accumulator, {"total": jnp.sum(values), "count": count})
 
 
 class Mean(_Average):

@@ -16,7 +16,7 @@ from fjax.losses.regression import (
     mean_squared_error,
     mean_squared_logarithmic_error,
 )
-from fjax.metrics.metric import Accumulator, Metric, matrices, outputs, zeros
+from fjax.metrics.metric import Accumulator, Metric, add, matrices, outputs, zeros
 from fjax.metrics.reduction import MeanOfValues
 from fjax.typing import Array, ArrayLike
 
@@ -191,14 +191,14 @@ class R2Score(Metric):
         matrices(owner, true, pred, "Reshape both to two axes, as with `y[:, None]`.")
         weights = fit_weights(owner, 1.0 if sample_weight is None else sample_weight, true.shape)
         weights = jnp.broadcast_to(weights, true.shape)
-        added = {
+        added: dict[str, Array | float] = {
             "sum": jnp.sum(true * weights, axis=0),
             "squared_sum": jnp.sum(true * true * weights, axis=0),
             "residual": jnp.sum(jnp.square(true - pred) * weights, axis=0),
             "count": jnp.sum(weights, axis=0),
             "num_samples": float(true.size),
         }
-        return {name: accumulator[name] + value for name, value in added.items()}
+        return add(accumulator, added)
 
     def result(self, accumulator: Accumulator) -> Array:
         """Return the score, or one for each output; NaN where there was nothing."""

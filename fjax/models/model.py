@@ -15,7 +15,7 @@ from fjax.models.arguments import Source
 from fjax.models.compilation import Compilation, make_compilation
 from fjax.models.held_network import HeldNetwork, Holder, specs_of
 from fjax.models.views import OptimizerView
-from fjax.training import Batch, Programs, init_accumulators, programs
+from fjax.training import Batch, Programs, init_accumulators, programs_for
 from fjax.training.accumulators import Metrics
 from fjax.training.arrays import rows, to_batch
 from fjax.training.loop import Pace, evaluate, predict, run_epoch
@@ -319,7 +319,7 @@ class Model(HeldNetwork):
         )  # fmt: skip
         verbose = arguments.check_verbose("predict", verbose)
         listeners = CallbackList(callbacks, self, verbose, epochs=1, steps=source.steps)
-        compiled = programs(self._network, None, None, ())
+        compiled = programs_for(self._network, None, None, ())
         self._usable(source.example)
         listeners.call("on_predict_begin", {})
         try:
@@ -449,7 +449,7 @@ class Model(HeldNetwork):
         compilation = self._compiled("fit")
         outputs = self.outline.outputs
         metrics = compilation.named_metrics(example.targets, outputs)
-        compiled = programs(self._network, compilation.loss, compilation.optimizer, metrics)
+        compiled = programs_for(self._network, compilation.loss, compilation.optimizer, metrics)
         return compiled, metrics, init_accumulators(metrics, example.targets, outputs)
 
     def _begin_epoch(self, epoch: int, fresh: PyTree) -> Holder:

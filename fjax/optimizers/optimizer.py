@@ -102,13 +102,6 @@ class Optimizer(Configured):
             )
         self._check()
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        # An author's `__init__` goes on after `super().__init__()`, which has sealed the object.
-        if self._authored:
-            object.__setattr__(self, name, value)
-        else:
-            super().__setattr__(name, value)
-
     def _translate_decay(self, decay: float) -> None:
         self._check_number("decay", 0.0)
         if callable(self.learning_rate):

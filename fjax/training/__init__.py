@@ -8,7 +8,7 @@ from fjax.training.loop import predict as predict
 from fjax.training.loop import run_epoch as run_epoch
 from fjax.training.programs import Programs as Programs
 from fjax.training.programs import initialise as initialise
-from fjax.training.programs import programs as programs
+from fjax.training.programs import programs_for as programs_for
 from fjax.training.sources import ArraySource as ArraySource
 from fjax.training.sources import IterableSource as IterableSource
 from fjax.training.state import TrainState as TrainState

@@ -111,7 +111,8 @@ def _array(name: str, value: Any) -> np.ndarray:
     if array.dtype.kind == "f":
         _check_finite(name, array, columns)
         if array.dtype.itemsize == 8:
-            narrow = array.astype(np.float32)
+            with np.errstate(over="ignore"):
+                narrow = array.astype(np.float32)
             _check_finite(name, narrow, columns)
             return narrow
     return array

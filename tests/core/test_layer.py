@@ -109,12 +109,12 @@ def test_a_layer_cannot_be_changed():
 
 
 def test_a_misspelt_argument_is_answered_with_the_nearest():
-    with pytest.raises(TypeError, match="no argument `activaton`. Did you mean `activation`"):
+    with pytest.raises(TypeError, match=r"no argument `activaton`. Did you mean `activation`"):
         Dense(3, activaton="relu")
-    with pytest.raises(ValueError, match="Unknown activation 'rleu'. Did you mean `relu`"):
+    with pytest.raises(ValueError, match=r"Unknown activation 'rleu'. Did you mean `relu`"):
         Dense(3, activation="rleu")
     with pytest.raises(
-        ValueError, match="Unknown initializer 'he_norml'. Did you mean `he_normal`"
+        ValueError, match=r"Unknown initializer 'he_norml'. Did you mean `he_normal`"
     ):
         Dense(3, kernel_initializer="he_norml")
 

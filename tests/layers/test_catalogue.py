@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tests.layers.catalogue import CATALOGUE, NOT_LAYERS, Entry, sample
 
 from fjax import layers
 from fjax.core import output_specs
+from tests.layers.catalogue import CATALOGUE, NOT_LAYERS, Entry, sample
 
 KEY = jax.random.key(0)
 every_layer = pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.label)

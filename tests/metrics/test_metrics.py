@@ -25,7 +25,7 @@ NAMES = sorted(
 )
 
 
-def make(name, **more):
+def make(name, /, **more):
     return getattr(metrics, name)(**OPTIONS.get(name, {}), **more)
 
 
@@ -106,6 +106,15 @@ class TestEveryMetric:
         assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(accumulator))
         same = metric.update(start, y_true, half.astype(jnp.float32))
         np.testing.assert_allclose(metric.result(accumulator), metric.result(same), rtol=1e-6)
+
+    def test_accumulators_keep_their_type_where_data_are_float64(self, name):
+        metric = make(name)
+        with jax.enable_x64(True):
+            y_true, y_pred = batch(name)
+            start = metric.init(y_true, y_pred)
+            for weights in (None, np.ones(8)):
+                accumulator = metric.update(start, y_true, y_pred.astype(np.float64), weights)
+                assert {leaf.dtype.name for leaf in jax.tree.leaves(accumulator)} == {"float32"}
 
     def test_refuses_to_broadcast(self, name):
         metric = make(name) if name != "AUC" else metrics.AUC()

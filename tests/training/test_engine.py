@@ -1,0 +1,188 @@
+"""The compiled programs and the loop: chunks, order, compilations, synchronisations, memory."""
+
+from types import SimpleNamespace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from fjax.training import ArraySource, create_train_state, programs_for, run_epoch, train_step
+from fjax.training.loop import Pace
+from fjax.training.programs import initialise
+from fjax.training.step import Batch
+
+
+class Listener:
+    """Hears every step, or none."""
+
+    shows_progress = False
+
+    def __init__(self, hears_steps=False):
+        self.hears_steps = hears_steps
+        self.heard = []
+
+    def on_step_begin(self, step):
+        pass
+
+    def on_step_end(self, step, logs):
+        self.heard.append(step)
+        return False
+
+
+class Chunks:
+    """A pace of our own choice."""
+
+    def __init__(self, *lengths):
+        self.lengths = list(lengths)
+
+    def chunk(self, left):
+        return min(left, self.lengths.pop(0) if self.lengths else left)
+
+    def made(self, steps, seconds):
+        pass
+
+
+def start(problem):
+    return create_train_state(
+        problem.network, problem.optimizer, jax.random.key(3), problem.spec,
+        metrics=problem.metrics, targets=problem.targets,
+    )  # fmt: skip
+
+
+def compiled(problem):
+    return programs_for(problem.network, problem.loss, problem.optimizer, problem.metrics)
+
+
+def run(problem, pace, epochs=2, listener=None, seed=7):
+    source = ArraySource(problem.data, 16, seed)
+    holder = SimpleNamespace(train_state=start(problem))
+    fresh = holder.train_state.accumulators
+    for epoch in range(epochs):
+        holder.train_state = holder.train_state._replace(
+            batch=np.int32(0), accumulators=jax.tree.map(jnp.zeros_like, fresh)
+        )
+        logs = run_epoch(holder, compiled(problem), source, epoch, listener or Listener(), pace)
+    return holder.train_state, logs
+
+
+def assert_same_bits(one, other):
+    def same(a, b):
+        if jnp.issubdtype(a.dtype, jax.dtypes.prng_key):
+            a, b = jax.random.key_data(a), jax.random.key_data(b)
+        np.testing.assert_array_equal(a, b)
+
+    jax.tree.map(same, one, other)
+
+
+@pytest.mark.parametrize("lengths", [(1, 1, 1, 1, 1, 1, 1, 1), (2, 2, 3, 1), (3, 1, 1, 3)])
+def test_the_length_of_chunks_never_changes_a_bit(problem, lengths):
+    assert_same_bits(run(problem, Chunks(*lengths)), run(problem, Chunks()))
+
+
+def test_hearing_every_step_never_changes_a_bit(problem):
+    listener = Listener(hears_steps=True)
+    one = run(problem, Pace(listener), listener=listener)
+    assert_same_bits(one, run(problem, Chunks()))
+    assert listener.heard == [0, 1, 2, 3] * 2
+
+
+def test_the_program_makes_the_steps_of_a_plain_loop(problem):
+    step = jax.jit(train_step(problem.network, problem.loss, problem.optimizer, problem.metrics))
+    expected = start(problem)
+    order = np.random.Generator(np.random.Philox(key=[7, 0])).permutation(50)
+    for rows in np.split(order, [16, 32, 48]):
+        batch = jax.tree.map(lambda a, rows=rows: a[rows], problem.data)
+        expected, logs = step(expected, batch)
+    train_state, own_logs = run(problem, Chunks(), epochs=1)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6),
+        (train_state.params, train_state.state, own_logs),
+        (expected.params, expected.state, logs),
+    )
+    assert int(train_state.step) == 4
+
+
+def test_the_last_batch_counts_by_its_size(problem):
+    _, logs = run(problem, Chunks(), epochs=1)
+    assert set(logs) == {"loss", "mae"}
+    train_state, _ = run(problem, Chunks(), epochs=1)
+    assert train_state.accumulators["loss"]["count"] == 50
+
+
+def test_one_compilation_serves_any_chunk(problem, compilations):
+    run(problem, Chunks(1, 2, 1), epochs=1)
+    compilations.clear()
+    run(problem, Chunks(2, 1, 1), epochs=1)
+    run(problem, Chunks(), epochs=1)
+    assert [name for name in compilations if "advance" in name] == []
+
+
+def test_optimizers_of_another_rate_and_equal_models_share_programs(problem):
+    same = programs_for(
+        type(problem.network)(problem.network.layers),
+        type(problem.loss)(),
+        type(problem.optimizer)(0.5),
+        problem.metrics,
+    )
+    assert same is compiled(problem)
+    other = programs_for(problem.network, problem.loss, type(problem.optimizer)(beta_1=0.5), ())
+    assert other is not compiled(problem)
+
+
+def test_the_rate_of_the_optimizer_is_in_the_first_state(problem):
+    made = initialise(
+        problem.network, type(problem.optimizer)(0.5), jax.random.key(0), problem.spec
+    )
+    assert made.opt_state.learning_rate == np.float32(0.5)
+
+
+def test_no_number_is_fetched_inside_an_epoch(problem, fetches):
+    source = ArraySource(problem.data, 16, 7)
+    holder = SimpleNamespace(train_state=start(problem)._replace(batch=np.int32(0)))
+    fetches.clear()
+    logs = run_epoch(holder, compiled(problem), source, 0, Listener(), Pace(Listener()))
+    assert fetches == []
+    assert np.isfinite(float(logs["loss"]))
+    assert fetches != []
+
+
+def test_the_train_state_is_donated(problem):
+    held = start(problem)
+    holder = SimpleNamespace(train_state=held._replace(batch=np.int32(0)))
+    kernel = held.params["dense"]["kernel"]
+    run_epoch(holder, compiled(problem), ArraySource(problem.data, 16), 0, Listener(), Chunks())
+    assert kernel.is_deleted()
+    assert not holder.train_state.params["dense"]["kernel"].is_deleted()
+
+
+def test_the_pure_step_goes_through_vmap_and_scan(problem):
+    step = train_step(problem.network, problem.loss, problem.optimizer, problem.metrics)
+    batches = jax.tree.map(lambda a: a[:48].reshape(3, 16, *a.shape[1:]), problem.data)
+    rates = jnp.array([1e-3, 1e-1])
+
+    def train(rate):
+        first = start(problem)
+        first = first._replace(opt_state=first.opt_state._replace(learning_rate=rate))
+        return jax.lax.scan(lambda carry, batch: step(carry, Batch(*batch)), first, batches)
+
+    last, logs = jax.vmap(train)(rates)
+    assert logs["loss"].shape == (2, 3)
+    alone, alone_logs = train(rates[1])
+    np.testing.assert_allclose(logs["loss"][1], alone_logs["loss"], rtol=1e-4)
+    np.testing.assert_allclose(
+        last.params["dense"]["kernel"][1], alone.params["dense"]["kernel"], rtol=1e-3, atol=1e-4
+    )
+
+
+def test_the_pace_of_a_progress_bar_settles_at_ten_a_second():
+    listener = SimpleNamespace(hears_steps=False, shows_progress=True)
+    pace = Pace(listener)
+    assert pace.chunk(1000) == 1
+    pace.made(1, 5.0)  # compiled
+    assert pace.chunk(1000) == 1
+    for _ in range(8):
+        length = pace.chunk(10**6)
+        pace.made(length, length * 1e-4)
+    assert pace.chunk(10**6) == pytest.approx(1000, abs=1)
+    assert pace.chunk(10) == 10
