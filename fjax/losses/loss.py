@@ -49,14 +49,7 @@ class Loss(Configured):
         one_of(type(self).__name__, "reduction", self.reduction, REDUCTIONS)
         check_name(type(self).__name__, self.name)
         if self.name is None:
-            object.__setattr__(self, "name", snake_case(type(self).__name__))
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if self._authored:
-            # An authored `__init__` sets attributes behind `super().__init__()` too.
-            object.__setattr__(self, name, value)
-        else:
-            super().__setattr__(name, value)
+            self.name = snake_case(type(self).__name__)
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """Return one value per sample: the formula of the loss."""

@@ -62,14 +62,7 @@ class Metric(Configured):
         """Check the name, or fill it in."""
         check_name(type(self).__name__, self.name)
         if self.name is None:
-            object.__setattr__(self, "name", snake_case(type(self).__name__))
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if self._authored:
-            # An authored `__init__` sets attributes behind `super().__init__()` too.
-            object.__setattr__(self, name, value)
-        else:
-            super().__setattr__(name, value)
+            self.name = snake_case(type(self).__name__)
 
     def init(self, y_true: Any = None, y_pred: Any = None) -> Accumulator:
         """Return the accumulator of no data: numpy zeros.

@@ -108,7 +108,7 @@ class Model(HeldNetwork):
         """The learning rate of the next step."""
         opt_state = self.train_state.opt_state
         if not hasattr(opt_state, "learning_rate"):
-            raise AttributeError(
+            raise TypeError(
                 f"The optimizer {self._compiled('learning_rate').optimizer!r} keeps no learning "
                 "rate in its state: use one of `fjax.optimizers`."
             )
@@ -119,7 +119,7 @@ class Model(HeldNetwork):
         self.learning_rate  # noqa: B018 (raises where there is none)
         rate = getattr(self._compiled("learning_rate").optimizer, "learning_rate", None)
         if callable(rate):
-            raise AttributeError(
+            raise TypeError(
                 f"The learning rate follows the schedule {rate!r} and cannot be set: "
                 "compile with a number as learning rate."
             )
@@ -213,7 +213,8 @@ class Model(HeldNetwork):
         if validation_data is not None:
             validation = self._validation(validation_data, size, numbers.validation_steps)
         try:
-            return self._fit(source, validation, numbers, callbacks, verbose)
+            with jax.disable_jit(self.run_eagerly):
+                return self._fit(source, validation, numbers, callbacks, verbose)
         finally:
             source.close()
             if validation is not None:
@@ -289,7 +290,8 @@ class Model(HeldNetwork):
         verbose = arguments.check_verbose("evaluate", verbose)
         listeners = CallbackList(callbacks, self, verbose, epochs=1, steps=source.steps)
         try:
-            logs = self._evaluate(source, listeners)
+            with jax.disable_jit(self.run_eagerly):
+                logs = self._evaluate(source, listeners)
             metrics = self._prepare(source.example)[1]
         finally:
             source.close()

@@ -498,7 +498,7 @@ class TestGet:
         assert optimizers.get(pair) is pair
 
     def test_an_unknown_name_is_answered(self):
-        with pytest.raises(ValueError, match=r"Unknown optimizer 'adm'\. Did you mean `Adam`"):
+        with pytest.raises(ValueError, match=r"Unknown optimizer 'adm'\. Did you mean `adam`"):
             optimizers.get("adm")
 
     @pytest.mark.parametrize("identifier", [None, 3, {}, dict, jnp.sum, lambda grads: grads])

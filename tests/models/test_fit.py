@@ -1,0 +1,480 @@
+"""`fit`, `evaluate`, `predict` and the steps of one batch."""
+
+import _thread
+import threading
+import time
+
+import jax
+import numpy as np
+import optax
+import pandas as pd
+import pytest
+
+import fjax as keras
+from fjax.layers import Dense, Dropout, Flatten, Input, Rescaling
+
+
+class Recorder(keras.callbacks.Callback):
+    """Writes down every hook."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def __getattribute__(self, name):
+        if name.startswith("on_"):
+            return lambda *args: self.calls.append(name)
+        return super().__getattribute__(name)
+
+
+def test_training_learns_and_records(model, digits):
+    x, y = digits
+    history = model.fit(x, y, epochs=20, validation_split=0.1, verbose=0)
+    assert history is model.history
+    assert list(history.history) == ["accuracy", "loss", "val_accuracy", "val_loss"]
+    assert history.epoch == list(range(20))
+    assert history.history["loss"][-1] < 0.7 * history.history["loss"][0]
+    frame = pd.DataFrame(history.history)
+    assert frame.shape == (20, 4)
+    assert (frame.dtypes == "float64").all()
+
+
+def test_evaluate_as_a_number_a_list_and_a_dict(model, digits, regression):
+    x, y = digits
+    loss, accuracy = model.evaluate(x, y, verbose=0)
+    assert model.evaluate(x, y, verbose=0, return_dict=True) == {"accuracy": accuracy, "loss": loss}
+    line, x, y = regression
+    assert isinstance(line.evaluate(x, y, verbose=0), float)
+
+
+@pytest.mark.parametrize("batch_size", [None, 1, 7, 50, 1000])
+def test_batches_do_not_change_what_is_predicted_and_measured(regression, batch_size):
+    model, x, y = regression
+    expected = model.predict(x, batch_size=50, verbose=0)
+    np.testing.assert_allclose(
+        model.predict(x, batch_size=batch_size, verbose=0), expected, rtol=1e-6, atol=1e-7
+    )
+    whole = np.mean((expected[:, 0] - y) ** 2)
+    np.testing.assert_allclose(model.evaluate(x, y, batch_size, verbose=0), whole, rtol=1e-5)
+
+
+def test_predictions_are_numpy_and_ours_to_change(regression):
+    model, x, _ = regression
+    outputs = model.predict(x, verbose=0)
+    assert type(outputs) is np.ndarray
+    outputs[:] = 0
+    assert model.predict_on_batch(x).any()
+    assert isinstance(model(x), jax.Array)
+
+
+def test_the_same_seed_gives_the_same_run(digits):
+    x, y = digits
+
+    def train():
+        keras.utils.set_random_seed(5)
+        model = keras.Sequential(
+            [Input((8, 8)), Flatten(), Rescaling(1 / 16), Dense(8, "relu"), Dropout(0.5), Dense(10)]
+        )
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("adam", loss)
+        return model.fit(x, y, epochs=2, verbose=0).history["loss"], model.get_weights()
+
+    (one, weights), (other, others) = train(), train()
+    assert one == other
+    for a, b in zip(weights, others, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_who_listens_does_not_change_a_bit(digits, model):
+    x, y = digits
+    start = model.train_state
+    start = jax.tree.map(lambda leaf: leaf.copy() if hasattr(leaf, "copy") else leaf, start)
+    weights = []
+    for arguments in (
+        {"verbose": 0},
+        {"verbose": 1},
+        {"verbose": 2},
+        {"verbose": 0, "callbacks": [Recorder()]},
+    ):
+        model.train_state = jax.tree.map(lambda leaf: leaf.copy(), start)
+        model.fit(x, y, epochs=2, **arguments)
+        weights.append(model.get_weights())
+    for other in weights[1:]:
+        for a, b in zip(weights[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_hooks_come_in_the_order_of_keras(regression):
+    model, x, y = regression
+    recorder = Recorder()
+    model.fit(x, y, batch_size=25, validation_data=(x[:25], y[:25]), verbose=0, callbacks=recorder)
+    step = ["on_train_batch_begin", "on_train_batch_end"]
+    test = ["on_test_begin", "on_test_batch_begin", "on_test_batch_end", "on_test_end"]
+    assert recorder.calls == [
+        "on_train_begin", "on_epoch_begin", *step, *step, *test, "on_epoch_end", "on_train_end",
+    ]  # fmt: skip
+    recorder.calls.clear()
+    model.predict(x, batch_size=50, verbose=0, callbacks=[recorder])
+    assert recorder.calls == [
+        "on_predict_begin", "on_predict_batch_begin", "on_predict_batch_end", "on_predict_end",
+    ]  # fmt: skip
+
+
+def test_the_older_batch_hooks_hear_running_means(digits, model):
+    x, y = digits
+    heard = []
+
+    class Older(keras.callbacks.Callback):
+        def on_batch_begin(self, batch, logs=None):
+            heard.append(batch)
+
+        def on_batch_end(self, batch, logs=None):
+            assert set(logs) == {"loss", "accuracy"}
+            assert logs.get("nothing") is None
+            heard.append(logs["loss"])
+
+    history = model.fit(x, y, batch_size=100, verbose=0, callbacks=[Older()])
+    assert heard[::2] == [0, 1]
+    assert heard[3] == history.history["loss"][0]
+
+
+def test_logs_of_a_step_stay_valid_after_the_next(regression):
+    model, x, y = regression
+    kept = []
+
+    class Keeps(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            kept.append(logs)
+
+    model.fit(x, y, batch_size=10, verbose=0, callbacks=[Keeps()])
+    assert all(np.isfinite(logs["loss"]) for logs in kept)
+
+
+def test_training_can_be_stopped_after_an_epoch_and_after_a_step(regression):
+    model, x, y = regression
+
+    class AfterEpoch(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch == 2
+
+    assert len(model.fit(x, y, epochs=9, verbose=0, callbacks=[AfterEpoch()]).epoch) == 3
+
+    class AfterStep(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = batch == 1
+
+    before = int(model.train_state.step)
+    model.fit(x, y, batch_size=10, epochs=3, verbose=0, callbacks=[AfterStep()])
+    assert int(model.train_state.step) == before + 2
+
+
+def test_a_callback_may_edit_the_train_state(regression):
+    model, x, y = regression
+
+    class Zero(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            held = self.model.train_state
+            zeros = jax.tree.map(lambda p: p * 0, held.params)
+            self.model.train_state = held._replace(params=zeros)
+
+    model.fit(x, y, verbose=0, callbacks=[Zero()])
+    assert not any(weight.any() for weight in model.get_weights())
+
+
+def test_the_learning_rate_is_read_and_set_without_compiling(regression, compilations):
+    model, x, y = regression
+    model.fit(x, y, verbose=0)
+    assert model.optimizer.learning_rate == pytest.approx(0.01)
+    compilations.clear()
+
+    class Halve(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.model.optimizer.learning_rate = 0.5**epoch
+
+    model.fit(x, y, epochs=3, verbose=0, callbacks=[Halve()])
+    assert model.optimizer.learning_rate == 0.25
+    assert not any("advance" in name for name in compilations)
+    with pytest.warns(DeprecationWarning, match="older spelling of `optimizer.learning_rate`"):
+        model.optimizer.lr = 0.0
+    before = model.get_weights()
+    model.fit(x, y, verbose=0)
+    np.testing.assert_array_equal(before[0], model.get_weights()[0])
+
+
+def test_a_schedule_is_followed_and_not_set(regression):
+    model, x, y = regression
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
+    model.compile(keras.optimizers.SGD(schedule), "mse")
+    model.fit(x, y, batch_size=10, epochs=2, verbose=0)
+    assert model.optimizer.learning_rate == pytest.approx(0.05)
+    with pytest.raises(TypeError, match="follows the schedule"):
+        model.optimizer.learning_rate = 1.0
+
+
+def test_one_compilation_a_fit_whoever_listens(digits, compilations):
+    x, y = digits
+    model = keras.Sequential([Input((8, 8)), Flatten(), Dense(3, "relu"), Dense(10, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(x, y, batch_size=33, epochs=3, verbose=0)
+    assert len([name for name in compilations if "advance" in name]) == 1
+    model.fit(x, y, batch_size=33, epochs=1, verbose=2, callbacks=[Recorder()])
+    model.fit(x, y, batch_size=33, epochs=1, verbose=1)
+    assert len([name for name in compilations if "advance" in name]) == 1
+
+
+def test_numbers_are_fetched_once_an_epoch_when_nobody_listens(digits, model, fetches):
+    x, y = digits
+    model.fit(x, y, verbose=0)
+    fetches.clear()
+    model.fit(x, y, epochs=1, verbose=0)
+    one = len(fetches)
+    fetches.clear()
+    model.fit(x, y, epochs=3, verbose=0)
+    # Each epoch reads its loss and its accuracy; starting a fit reads the key and the epoch.
+    assert len(fetches) - one == 2 * 2
+
+
+def test_optax_in_the_place_of_our_optimizers(digits):
+    x, y = digits
+    losses = []
+    for optimizer in (
+        optax.adam(1e-2),
+        optax.chain(optax.clip_by_global_norm(1.0), optax.sgd(0.1, momentum=0.9)),
+        optax.MultiSteps(optax.adamw(1e-2), 2),
+        keras.optimizers.Adam(1e-2, epsilon=1e-8),
+    ):
+        model = keras.Sequential(
+            [Input((8, 8)), Flatten(), Rescaling(1 / 16), Dense(10, "softmax")], seed=1
+        )
+        model.compile(optimizer, "sparse_categorical_crossentropy")
+        losses.append(model.fit(x, y, epochs=5, verbose=0, shuffle=False).history["loss"])
+    assert all(loss[-1] < loss[0] for loss in losses)
+    np.testing.assert_allclose(losses[0], losses[3], rtol=1e-5)
+    with pytest.raises(TypeError, match="keeps no learning rate in its state"):
+        model.compile(optax.sgd(0.1), "sparse_categorical_crossentropy")
+        model.optimizer.learning_rate  # noqa: B018
+
+
+def test_compiling_again_starts_the_optimizer_anew_and_keeps_the_weights(regression):
+    model, x, y = regression
+    model.fit(x, y, verbose=0)
+    weights = model.get_weights()
+    model.compile(keras.optimizers.SGD(0.5, momentum=0.9), "mae")
+    np.testing.assert_array_equal(model.get_weights()[0], weights[0])
+    assert model.optimizer.learning_rate == 0.5
+    assert int(model.train_state.opt_state.step) == 0
+
+
+def test_sample_weights_count_and_zero_is_absence(regression):
+    model, x, y = regression
+    weights = np.ones(50)
+    weights[30:] = 0
+    model.fit(x, y, batch_size=50, sample_weight=weights, verbose=0)
+    other = keras.Sequential([Input((1,)), Dense(1)], seed=0)
+    other.compile(keras.optimizers.SGD(0.01 * 30 / 50), "mse")
+    other.fit(x[:30], y[:30], batch_size=30, verbose=0)
+    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+
+
+def test_class_weight_is_sample_weight(digits):
+    x, y = digits
+    results = []
+    for arguments in (
+        {"class_weight": {0: 5.0, 3: 0.0}},
+        {"sample_weight": np.where(y == 0, 5.0, np.where(y == 3, 0.0, 1.0))},
+        {"class_weight": {0: 5.0}, "sample_weight": np.where(y == 3, 0.0, 1.0)},
+    ):
+        model = keras.Sequential([Input((8, 8)), Flatten(), Dense(10, "softmax")], seed=2)
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        model.fit(x / 16, y, verbose=0, **arguments)
+        results.append(model.get_weights()[0])
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(results[0], results[2])
+
+
+def test_weighted_metrics(regression):
+    model, x, y = regression
+    model.compile("sgd", "mse", metrics=["mae"], weighted_metrics=["mae"])
+    logs = model.evaluate(x, y, sample_weight=np.linspace(0, 1, 50), verbose=0, return_dict=True)
+    assert set(logs) == {"loss", "mae", "weighted_mae"}
+    assert logs["mae"] != logs["weighted_mae"]
+
+
+def test_metrics_of_one_name_are_numbered(regression):
+    model, x, y = regression
+    model.compile("sgd", "mse", metrics=["mae", keras.metrics.MeanAbsoluteError(name="mae")])
+    assert list(model.evaluate(x, y, verbose=0, return_dict=True)) == ["loss", "mae", "mae_1"]
+
+
+def test_own_losses_and_metrics(regression):
+    model, x, y = regression
+
+    def huber(y_true, y_pred):
+        error = y_true - y_pred
+        return jax.numpy.where(abs(error) < 1, error**2 / 2, abs(error) - 0.5)
+
+    class Huber(keras.losses.Loss):
+        def __init__(self, threshold=1.0, **kwargs):
+            self.threshold = threshold
+            super().__init__(**kwargs)
+
+        def call(self, y_true, y_pred):
+            return huber(y_true, y_pred)
+
+    values = []
+    for loss in (huber, Huber(), keras.losses.Huber(), "huber"):
+        model.compile("sgd", loss, metrics=[huber])
+        values.append(model.evaluate(x, y, verbose=0))
+    np.testing.assert_allclose(np.array(values), values[0][0], rtol=1e-6)
+
+
+def test_generators_iterables_and_indexed_things(regression):
+    model, x, y = regression
+    whole = [(x[i : i + 10], y[i : i + 10]) for i in range(0, 50, 10)]
+    batches = dict(enumerate(whole)).values()  # an iterable that begins anew each epoch
+
+    def forever():
+        while True:
+            yield from batches
+
+    history = model.fit(batches, epochs=2, verbose=0, validation_data=batches)
+    assert len(history.history["val_loss"]) == 2
+    history = model.fit(forever(), steps_per_epoch=5, epochs=2, verbose=0)
+    assert len(history.epoch) == 2
+    np.testing.assert_allclose(
+        model.evaluate(batches, verbose=0), model.evaluate(x, y, verbose=0), rtol=1e-5
+    )
+    outputs = model.predict((a for a, _ in batches), verbose=0)
+    np.testing.assert_allclose(outputs, model.predict(x, verbose=0), rtol=1e-5, atol=1e-6)
+
+
+def test_pandas_goes_in(regression):
+    model, x, y = regression
+    frame = pd.DataFrame(x, columns=["x"])
+    model.fit(frame, pd.Series(y), epochs=1, verbose=0)
+    assert model.predict(frame, verbose=0).shape == (50, 1)
+
+
+def test_validation_options(regression):
+    model, x, y = regression
+    history = model.fit(x, y, epochs=4, verbose=0, validation_split=0.2, validation_freq=2)
+    assert len(history.history["val_loss"]) == 2
+    history = model.fit(x, y, epochs=4, verbose=0, validation_split=0.2, validation_freq=[1, 4])
+    assert len(history.history["val_loss"]) == 2
+    model.fit(
+        x, y, verbose=0, validation_data=(x, y, np.ones(50)), validation_steps=2,
+        validation_batch_size=5,
+    )  # fmt: skip
+    # The data wins over a split, as in Keras: all rows are trained on.
+    before = int(model.train_state.step)
+    model.fit(x, y, batch_size=10, verbose=0, validation_split=0.5, validation_data=(x, y))
+    assert int(model.train_state.step) == before + 5
+
+
+def test_epochs_count_on_from_the_initial_one(regression):
+    model, x, y = regression
+    history = model.fit(x, y, initial_epoch=3, epochs=5, verbose=0)
+    assert history.epoch == [3, 4]
+    assert model.fit(x, y, epochs=0, verbose=0).history == {}
+
+
+def test_two_fits_go_through_the_rows_in_other_orders(regression):
+    model, x, y = regression
+    seen = []
+
+    class Weights(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(logs["loss"])
+
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    for _ in range(2):
+        model.fit(x, y, batch_size=25, verbose=0, callbacks=[Weights()])
+    assert seen[0] != seen[2]
+
+
+def test_one_batch_at_a_time(regression):
+    model, x, y = regression
+    first = model.train_on_batch(x, y)
+    assert first == pytest.approx(float(np.mean((y - 0) ** 2)), rel=2)
+    later = [model.train_on_batch(x, y) for _ in range(5)][-1]
+    assert later < first
+    model.reset_metrics()
+    assert model.train_on_batch(x, y, return_dict=True)["loss"] < later
+    assert int(model.train_state.step) == 7
+    assert model.test_on_batch(x, y) == pytest.approx(model.evaluate(x, y, verbose=0), rel=1e-5)
+
+
+def test_running_eagerly_gives_the_same(regression):
+    model, x, y = regression
+    other = keras.Sequential([Input((1,)), Dense(1)], seed=0)
+    other.compile("sgd", "mse", run_eagerly=True)
+    seen = []
+    loss = other.loss
+
+    one = model.fit(x, y, batch_size=25, epochs=2, verbose=0).history["loss"]
+    two = other.fit(x, y, batch_size=25, epochs=2, verbose=0).history["loss"]
+    np.testing.assert_allclose(one, two, rtol=1e-6)
+
+    def concrete(y_true, y_pred):
+        seen.append(float(y_true[0, 0]))
+        return loss.call(y_true, y_pred)
+
+    other.compile("sgd", concrete, jit_compile=False)
+    other.fit(x, y, batch_size=25, verbose=0)
+    assert len(seen) >= 2
+
+
+def test_predict_classes_works_with_a_warning(model, digits):
+    x, _ = digits
+    with pytest.warns(DeprecationWarning, match="older spelling"):
+        classes = model.predict_classes(x)
+    np.testing.assert_array_equal(classes, model.predict(x, verbose=0).argmax(-1))
+
+
+def test_older_spellings_of_optimizers():
+    with pytest.warns(DeprecationWarning, match="older spelling of `learning_rate="):
+        assert keras.optimizers.SGD(lr=0.1) == keras.optimizers.SGD(0.1)
+
+
+def test_ctrl_c_leaves_a_model_that_works(digits):
+    x, y = digits
+    x, y = np.tile(x, (50, 1, 1)), np.tile(y, 50)
+    model = keras.Sequential([Input((8, 8)), Flatten(), Dense(64, "relu"), Dense(10, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(x, y, verbose=0)
+    for delay in (0.05, 0.1, 0.15):
+        timer = threading.Thread(target=lambda s=delay: (time.sleep(s), _thread.interrupt_main()))
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(x, y, epochs=10_000, verbose=1)
+        timer.join()
+        assert np.isfinite(model.evaluate(x[:50], y[:50], verbose=0))
+        before = int(model.train_state.step)
+        model.fit(x[:64], y[:64], verbose=0)
+        assert int(model.train_state.step) == before + 2
+
+
+def test_a_line_an_epoch(regression, capsys):
+    model, x, y = regression
+    model.fit(x, y, epochs=2, verbose=2, validation_data=(x, y))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Epoch 1/2"
+    assert lines[1].startswith("2/2 - ")
+    assert "/step - loss: " in lines[1]
+    assert " - val_loss: " in lines[1]
+    model.fit(x, y, verbose=0)
+    model.evaluate(x, y, verbose=0)
+    model.predict(x, verbose=0)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_bar_shows_epoch_loss_and_steps(regression, capsys):
+    model, x, y = regression
+    model.fit(x, y, epochs=2, verbose=1)
+    out = capsys.readouterr().out
+    assert "Epoch 1/2" in out
+    assert "compiling" in out
+    assert "Epoch 2/2: 100%" in out
+    assert "2/2" in out
+    assert "loss: " in out
