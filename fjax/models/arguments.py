@@ -63,11 +63,9 @@ def check_steps(owner: str, argument: str, steps: Any) -> int | None:
     return None if steps is None else integer_at_least(owner, argument, steps, 1)
 
 
-def check_batch_size(owner: str, batch_size: Any, default: int | None = 32) -> int | None:
-    """Return the batch size, 32 where none is given as in Keras."""
-    if batch_size is None:
-        return default
-    return integer_at_least(owner, "batch_size", batch_size, 1)
+def check_batch_size(owner: str, batch_size: Any) -> int | None:
+    """Return the batch size, None where none is given."""
+    return None if batch_size is None else integer_at_least(owner, "batch_size", batch_size, 1)
 
 
 def check_verbose(owner: str, verbose: Any) -> int:
@@ -166,4 +164,7 @@ def array_source(
 ) -> ArraySource:
     """Return the source of batches for data that is arrays already."""
     size = check_batch_size(owner, batch_size)
-    return ArraySource(check(batch), size or 32, shuffle_seed, steps)
+    if size is None:
+        # As in Keras: steps without a batch size are one pass through the data.
+        size = 32 if steps is None else math.ceil(rows(batch) / steps)
+    return ArraySource(check(batch), size, shuffle_seed, steps)

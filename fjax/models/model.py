@@ -154,7 +154,8 @@ class Model(HeldNetwork):
             x: The inputs: an array (numpy, JAX, pandas), several in a tuple, a dict of arrays; or
                 an iterable of batches `(x, y)` or `(x, y, sample_weight)`.
             y: The targets.
-            batch_size: Samples a step, by default 32.
+            batch_size: Samples a step, by default 32; with `steps_per_epoch` alone as many as make
+                an epoch one pass.
             epochs: The number of the last epoch, from 1.
             verbose: 0 silent, 1 a bar, 2 a line an epoch; "auto" is 1 in a terminal, else 2.
             callbacks: Who listens.
@@ -164,7 +165,7 @@ class Model(HeldNetwork):
             class_weight: A dict of class to weight.
             sample_weight: One weight a sample.
             initial_epoch: The number of epochs that were made before.
-            steps_per_epoch: Steps in an epoch; the next epoch goes on where it ended.
+            steps_per_epoch: Steps in an epoch; the next one goes on where it ended.
             validation_steps: Steps of a validation.
             validation_batch_size: Samples a step of the validation, by default `batch_size`.
             validation_freq: Validate after every so many epochs, or after those listed.

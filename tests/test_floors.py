@@ -1,0 +1,91 @@
+"""The house's floors: who may import whom, and what importing costs."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "fjax"
+
+# The floor of each room; a room imports from its own floor only where RULES allows it.
+FLOORS = {
+    "typing": 0, "errors": 0, "configuration": 0, "registry": 0, "trees": 0,
+    "activations": 1, "initializers": 1, "losses": 1, "metrics": 1, "optimizers": 1,
+    "core": 2,
+    "layers": 3,
+    "training": 4,
+    "callbacks": 5, "models": 5,
+    "datasets": 6, "utils": 6,
+}  # fmt: skip
+
+# Within a floor a room may use these others.
+ALLOWED = {
+    "configuration": {"errors"},
+    "registry": {"configuration", "errors"},
+    "trees": {"typing"},
+    "metrics": {"losses"},
+    "models": {"callbacks"},
+}
+
+FILES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
+
+
+def room(path: Path) -> str:
+    """The module or package directly under fjax that a file belongs to."""
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    """The names that a file imports, dotted."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
+    return names
+
+
+def test_every_room_has_a_floor():
+    assert {room(path) for path in FILES} == set(FLOORS)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_down(path):
+    own = room(path)
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] != "fjax" or len(parts) < 2 or parts[1] == own:
+            continue
+        other = parts[1]
+        below = FLOORS[other] < FLOORS[own]
+        assert below or other in ALLOWED.get(own, ()), f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_training_compiles(path):
+    if room(path) == "training":
+        return
+    calls = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Attribute)]
+    assert not [n for n in calls if n.attr in ("jit", "pjit", "pmap")], path
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_judge_is_used_by_the_package(path):
+    judges = {"keras", "torch", "optax", "sklearn", "tensorflow", "flax", "equinox"}
+    assert not judges & {name.split(".")[0] for name in imports(path)}
+
+
+def test_importing_starts_no_device_and_loads_nothing_heavy():
+    program = """
+import sys
+import fjax
+from jax._src import xla_bridge
+assert not xla_bridge._backends, "a device was started"
+heavy = {"pandas", "sklearn", "matplotlib", "keras", "torch", "optax", "tqdm", "safetensors"}
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
