@@ -13,7 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--jobs", nargs="+", choices=list(JOBS), default=list(JOBS))
     parser.add_argument("--starts", type=int, help="how often all processes are started anew")
-    parser.add_argument("--rounds", type=int, help="epochs after the first one, in each start")
+    parser.add_argument("--rounds", type=int, help="turns after the first epoch, in each start")
     parser.add_argument("--quick", action="store_true", help="tiny jobs on drawn data")
     parser.add_argument("--write", action="store_true", help="put the tables into the docs")
     chosen = parser.parse_args(arguments)

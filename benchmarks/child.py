@@ -1,7 +1,8 @@
-"""The process of one contestant: it trains one job, an epoch whenever the parent asks for one.
+"""The process of one contestant: it trains one job, some epochs whenever the parent says so.
 
-The parent writes a line `epoch`, this process answers with a line of JSON, `{"seconds": …,
-"loss": …}`; before all that it says `{"version": …}`, once imports and data are loaded.
+The parent writes a line `turn`, this process answers with a line of JSON, `{"seconds": …,
+"loss": …}`, the seconds of one epoch; before all that it says `{"version": …}`, once imports and
+data are loaded.
 """
 
 import argparse
@@ -21,28 +22,34 @@ from benchmarks.jobs import JOBS, find_job
 class Turns:
     """When an epoch may begin; a contestant calls `begin` and `end` around each.
 
-    The first turn begins before the contestant is called, so its time holds the construction of
-    the model and all compilation.
+    The first turn is one epoch. It begins before the contestant is called, so its time holds the
+    construction of the model and all compilation.
     """
 
-    def __init__(self, orders: TextIO, reports: TextIO) -> None:
+    def __init__(self, orders: TextIO, reports: TextIO, epochs_a_turn: int) -> None:
         self._orders = orders
         self._reports = reports
+        self._epochs_a_turn = epochs_a_turn
+        self._wanted = 1
+        self._made = 0
         self._started: float | None = None
 
     def begin(self) -> None:
-        """Wait for the parent's order, unless an epoch runs already."""
+        """Wait for the parent's order, unless a turn has begun already."""
         if self._started is not None:
             return
-        if self._orders.readline().strip() != "epoch":
+        if self._orders.readline().strip() != "turn":
             sys.exit("the parent has gone")
         self._started = time.perf_counter()
 
     def end(self, loss: float) -> None:
-        """Report the time of the epoch and its mean loss."""
+        """Take the mean loss of an epoch; after the last one of the turn, report."""
         assert self._started is not None
-        seconds = time.perf_counter() - self._started
-        self._started = None
+        self._made += 1
+        if self._made < self._wanted:
+            return
+        seconds = (time.perf_counter() - self._started) / self._made
+        self._started, self._made, self._wanted = None, 0, self._epochs_a_turn
         self.say(seconds=seconds, loss=loss)
 
     def say(self, **report: object) -> None:
@@ -56,7 +63,7 @@ def main() -> None:
     parser.add_argument("contestant", choices=list(CONTESTANTS))
     parser.add_argument("job", choices=list(JOBS))
     parser.add_argument("data", help="an .npz file of `x` and `y`")
-    parser.add_argument("epochs", type=int)
+    parser.add_argument("turns", type=int, help="how many follow the first epoch")
     parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
     # What a library prints must not come between the reports.
@@ -69,10 +76,10 @@ def main() -> None:
     job = find_job(arguments.job, arguments.quick)
     data = np.load(arguments.data)
     x, y = data["x"], data["y"]
-    turns = Turns(sys.stdin, reports)
+    turns = Turns(sys.stdin, reports, job.epochs_a_turn)
     turns.say(version=importlib.import_module(contestant.package).__version__)
     turns.begin()
-    train(job, x, y, arguments.epochs, turns)
+    train(job, x, y, 1 + arguments.turns * job.epochs_a_turn, turns)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ class Job:
     """A network of relu layers trained by plain SGD in batches, the samples shuffled each epoch.
 
     Where it classifies, its last layer is a softmax, the loss the cross-entropy of integer labels,
-    and the accuracy is measured beside it; else the loss is the mean squared error.
+    and the accuracy is measured beside it; else the loss is the mean squared error. So many epochs
+    are one turn that even the fastest contestant is warm again after the others' turns.
     """
 
     title: str
@@ -20,6 +21,7 @@ class Job:
     learning_rate: float
     rows: int
     batch_size: int = 32
+    epochs_a_turn: int = 1
     drawn: bool = False
 
     @property
@@ -41,6 +43,7 @@ JOBS = {
         classifies=False,
         learning_rate=1e-3,
         rows=11_610,
+        epochs_a_turn=10,
     ),
     "fashion": Job(
         title="Fashion-MNIST, 784-300-100-10",

@@ -1,6 +1,6 @@
 """Runs the contestants: a process for each, all alive at once, one at a time at work.
 
-Round after round each is asked for one epoch while the others wait, so a machine that slows down
+Round after round each takes its turn of some epochs while the others wait, so a machine that slows down
 slows all of them down alike, and a ratio within one round says more than two times apart.
 """
 
@@ -32,7 +32,14 @@ PAUSE = 0.05
 
 @dataclass
 class Record:
-    """What was measured of one contestant: a list with one number for each start or round."""
+    """What was measured of one contestant.
+
+    Attributes:
+        version: Of its framework.
+        first_epochs: The seconds of the first epoch, one number for each start.
+        epochs: The seconds of an epoch later on, one number for each round of each start.
+        losses: The last epoch's mean loss, one number for each start.
+    """
 
     version: str = ""
     first_epochs: list[float] = field(default_factory=list)
@@ -43,9 +50,9 @@ class Record:
 class Process:
     """A contestant's process, used as a context."""
 
-    def __init__(self, name: str, job: str, data: str, epochs: int, quick: bool) -> None:
+    def __init__(self, name: str, job: str, data: str, turns: int, quick: bool) -> None:
         self._name = name
-        arguments = [name, job, data, str(epochs), *(["--quick"] if quick else [])]
+        arguments = [name, job, data, str(turns), *(["--quick"] if quick else [])]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.child", *arguments],
             cwd=ROOT,
@@ -62,11 +69,11 @@ class Process:
         self._process.kill()
         self._process.communicate()
 
-    def epoch(self) -> dict[str, Any]:
-        """Ask for an epoch, and return its report."""
+    def turn(self) -> dict[str, Any]:
+        """Ask for a turn, and return its report."""
         time.sleep(PAUSE)
         assert self._process.stdin is not None
-        self._process.stdin.write("epoch\n")
+        self._process.stdin.write("turn\n")
         self._process.stdin.flush()
         return self.report()
 
@@ -103,7 +110,7 @@ def measure(job: str, starts: int, rounds: int, quick: bool) -> dict[str, Record
     Args:
         job: The job's name.
         starts: How often all processes are started anew; each start gives one first epoch.
-        rounds: How many epochs follow the first one, in each start.
+        rounds: How many turns each takes after its first epoch, in each start.
         quick: Whether to run the tiny form of the job.
     """
     names = [name for name, contestant in CONTESTANTS.items() if not missing(contestant)]
@@ -115,7 +122,7 @@ def measure(job: str, starts: int, rounds: int, quick: bool) -> dict[str, Record
         for _ in range(starts):
             with ExitStack() as stack:
                 processes = {
-                    name: stack.enter_context(Process(name, job, data, 1 + rounds, quick))
+                    name: stack.enter_context(Process(name, job, data, rounds, quick))
                     for name in names
                 }
                 _measure_once(processes, records, rounds)
@@ -143,10 +150,10 @@ def _measure_once(
     for name, process in processes.items():
         records[name].version = process.report()["version"]
     for name, process in processes.items():
-        records[name].first_epochs.append(process.epoch()["seconds"])
+        records[name].first_epochs.append(process.turn()["seconds"])
     for number in range(rounds):
         for name, process in processes.items():
-            report = process.epoch()
+            report = process.turn()
             records[name].epochs.append(report["seconds"])
             if number == rounds - 1:
                 records[name].losses.append(report["loss"])

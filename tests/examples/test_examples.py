@@ -1,0 +1,64 @@
+"""The examples run, each with arguments that make it short."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def needs(file):
+    """Skip where the data is not on this machine: a test downloads nothing."""
+    path = Path(os.environ.get("FJAX_DATA", "")) / file
+    return pytest.mark.skipif(
+        not path.is_file(), reason=f"the folder that FJAX_DATA names has no {file}"
+    )
+
+
+def load(name):
+    """Import an example, which begins nothing before `main`."""
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def digits(folder):
+    picture = folder / "learning_curve.png"
+    accuracy = load("digits").main(epochs=2, picture=str(picture))
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert 0.6 < accuracy <= 1.0
+
+
+def fashion_mnist(folder):
+    assert 0.2 < load("fashion_mnist").main(epochs=1, rows=3600) <= 1.0
+
+
+def california_housing(folder):
+    assert 0.4 < load("california_housing").main(epochs=2) <= 1.0
+
+
+def pure_functions(folder):
+    assert 0.8 < load("pure_functions").main(epochs=2) <= 1.0
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        digits,
+        pytest.param(fashion_mnist, marks=needs("fashion_mnist.npz")),
+        pytest.param(california_housing, marks=needs("california_housing.npz")),
+        pure_functions,
+    ],
+)
+def test_an_example_runs(example, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    example(tmp_path)
+    assert "test" in capsys.readouterr().out
+
+
+def test_every_example_is_run():
+    run = {digits, fashion_mnist, california_housing, pure_functions}
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {each.__name__ for each in run}
