@@ -65,4 +65,4 @@ def find_job(name: str, quick: bool) -> Job:
     if not quick:
         return job
     rate = job.learning_rate if job.classifies else 0.03
-    return dataclasses.replace(job, rows=650, learning_rate=rate, drawn=True)
+    return dataclasses.replace(job, rows=650, learning_rate=rate, epochs_a_turn=1, drawn=True)

@@ -1,7 +1,7 @@
 """Runs the contestants: a process for each, all alive at once, one at a time at work.
 
-Round after round each takes its turn of some epochs while the others wait, so a machine that slows down
-slows all of them down alike, and a ratio within one round says more than two times apart.
+Round after round each takes its turn of some epochs while the others wait, so a machine that slows
+down slows all of them down alike, and a ratio within one round says more than two times apart.
 """
 
 import importlib.util
@@ -56,7 +56,7 @@ class Process:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.child", *arguments],
             cwd=ROOT,
-            env=environment(CONTESTANTS[name]),
+            env=environment(CONTESTANTS[name], quick),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -90,12 +90,15 @@ class Process:
         return report
 
 
-def environment(contestant: Contestant | None = None) -> dict[str, str]:
+def environment(contestant: Contestant | None = None, quick: bool = False) -> dict[str, str]:
     """Return the environment of a process: on the CPU, and nothing compiled kept from before."""
     shared = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
     own = dict(contestant.environment) if contestant else {"KERAS_BACKEND": "jax"}
     values = {**os.environ, **shared, **own}
     values.pop("JAX_COMPILATION_CACHE_DIR", None)
+    if quick:
+        # PyTorch's threads wait for each other a hundred times longer where tests share the cores.
+        values["OMP_NUM_THREADS"] = "1"
     return values
 
 

@@ -5,6 +5,7 @@ Models are pure init/apply pairs; `Model` and `Sequential` put Keras's words aro
 """
 
 from fjax import activations as activations
+from fjax import backend as backend
 from fjax import callbacks as callbacks
 from fjax import core as core
 from fjax import datasets as datasets

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fjax.errors import integer_at_least
+from fjax.training.programs import clear_programs
 
 
 def set_random_seed(seed: int) -> None:
@@ -31,6 +32,19 @@ def set_random_seed(seed: int) -> None:
         raise ValueError(f"`set_random_seed`: `seed` must be below 2**32, received {seed}.")
     random.seed(seed)
     np.random.seed(seed)
+
+
+def clear_session(free_memory: bool = True) -> None:
+    """Forget the compiled programs; models made before it compile again when they are next used.
+
+    There is no other session: names, seeds and arrays are no global state here.
+
+    Args:
+        free_memory: Accepted for Keras's sake.
+
+    Source: Keras's page "Config and backend utilities".
+    """
+    clear_programs()
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:

@@ -1,14 +1,14 @@
 """What `compile` was given, resolved as early as it can be."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fjax import losses, metrics, optimizers
 from fjax.training import NamedMetric
-from fjax.typing import Array, GradientTransformation, Spec
+from fjax.typing import GradientTransformation, Spec
 
-# Names whose metric depends on the shapes of targets and outputs.
-BY_SHAPES = ("accuracy", "acc", "crossentropy", "ce")
+# Names whose meaning depends on the shapes of targets and outputs.
+CROSSENTROPY = ("crossentropy", "ce")
+BY_SHAPES = ("accuracy", "acc", *CROSSENTROPY)
 
 
 class Compilation(NamedTuple):
@@ -16,23 +16,30 @@ class Compilation(NamedTuple):
 
     Attributes:
         optimizer: A pure optimizer.
-        loss: A loss, a scalar function of targets, outputs and weights; None for none.
+        loss: A loss; "crossentropy" or "ce", whose kind the shapes decide; None for none.
         metrics: Identifiers of metrics.
         weighted_metrics: Identifiers of metrics in which sample weights count.
     """
 
     optimizer: GradientTransformation
-    loss: Callable[..., Array] | None
+    loss: losses.Loss | str | None
     metrics: tuple[Any, ...]
     weighted_metrics: tuple[Any, ...]
 
+    def loss_for(self, targets: Spec | None, outputs: Spec) -> losses.Loss | None:
+        """Return the loss for targets and outputs of these shapes."""
+        if self.loss is None or targets is None:
+            return None
+        return losses.resolve(self.loss, tuple(targets.shape), tuple(outputs.shape))
+
     def named_metrics(self, targets: Spec, outputs: Spec) -> tuple[NamedMetric, ...]:
         """Return the metrics for targets and outputs of these shapes, under Keras's log names."""
+        loss = self.loss_for(targets, outputs)
         named: list[NamedMetric] = []
         for identifiers, weighted in ((self.metrics, False), (self.weighted_metrics, True)):
             for identifier in identifiers:
                 metric = metrics.resolve(
-                    identifier, tuple(targets.shape), tuple(outputs.shape), self.loss
+                    identifier, tuple(targets.shape), tuple(outputs.shape), loss
                 )
                 name = metrics.log_name(identifier)
                 taken = {entry.name for entry in named} | {"loss"}
@@ -58,8 +65,10 @@ def make_compilation(
     )
 
 
-def _loss(loss: Any) -> Callable[..., Array] | None:
-    return None if loss is None else losses.as_loss(loss)
+def _loss(loss: Any) -> losses.Loss | str | None:
+    if loss is None or (isinstance(loss, str) and loss.lower() in CROSSENTROPY):
+        return loss
+    return losses.as_loss(loss)
 
 
 def _metrics(argument: str, given: Any) -> tuple[Any, ...]:

@@ -6,7 +6,6 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax import losses
 from fjax.callbacks import CallbackList, History
 from fjax.callbacks.lazy_logs import to_numbers
 from fjax.errors import explain_keywords, number_between
@@ -428,10 +427,16 @@ class Model(HeldNetwork):
     def _trainable(self, batch: Batch) -> Batch:
         """Return the batch, its inputs and targets held against the model and its loss."""
         batch = self._usable(batch)
-        loss = self._compiled("fit").loss
-        if batch.targets is None and loss is not None:
+        compilation = self._compiled("fit")
+        if batch.targets is None and compilation.loss is not None:
             raise ValueError("The loss needs targets: `y` is None.")
-        if isinstance(loss, losses.Loss) and hasattr(self.outline.outputs, "shape"):
+        if batch.targets is not None and not hasattr(batch.targets, "shape"):
+            raise ValueError(
+                f"The model {self.name!r} has one output and takes one array as `y`, received a "
+                f"{type(batch.targets).__name__}."
+            )
+        loss = compilation.loss_for(batch.targets, self.outline.outputs)
+        if loss is not None:
             shape = (rows(batch), *self.outline.outputs.shape[1:])
             loss.check_targets(batch.targets, shape, "y")
         return batch
@@ -452,7 +457,8 @@ class Model(HeldNetwork):
         compilation = self._compiled("fit")
         outputs = self.outline.outputs
         metrics = compilation.named_metrics(example.targets, outputs)
-        compiled = programs_for(self._network, compilation.loss, compilation.optimizer, metrics)
+        loss = compilation.loss_for(example.targets, outputs)
+        compiled = programs_for(self._network, loss, compilation.optimizer, metrics)
         return compiled, metrics, init_accumulators(metrics, example.targets, outputs)
 
     def _begin_epoch(self, epoch: int, fresh: PyTree) -> Holder:

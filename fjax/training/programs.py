@@ -69,6 +69,12 @@ def initialise_optimizer(optimizer: GradientTransformation, params: PyTree) -> P
     return _with_rate(optimizer, _optimizer_initialiser(_without_rate(optimizer))(params))
 
 
+def clear_programs() -> None:
+    """Forget all compiled programs."""
+    for cache in (_programs, _initialiser, _optimizer_initialiser):
+        cache.cache_clear()
+
+
 @lru_cache(KEPT)
 def _initialiser(network: Any, optimizer: Any, specs: tuple[Any, ...]) -> Callable[..., Any]:
     return jax.jit(

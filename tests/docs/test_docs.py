@@ -7,6 +7,7 @@ import importlib
 import inspect
 import io
 import re
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -34,7 +35,7 @@ class Block(NamedTuple):
 
 def blocks(page):
     """The fenced blocks of a page, in order."""
-    found, lines = [], page.read_text().splitlines()
+    found, lines = [], page.read_text("utf-8").splitlines()
     number = 0
     while number < len(lines):
         if lines[number].startswith("```"):
@@ -58,7 +59,7 @@ def test_code_runs_and_prints_what_the_page_says(page, tmp_path, monkeypatch):
     """Blocks of a page share their names; an `output` block holds what the one before printed."""
     monkeypatch.chdir(tmp_path)
     names = {"__name__": page.stem}
-    lines, printed, end = page.read_text().splitlines(), None, 0
+    lines, printed, end = page.read_text("utf-8").splitlines(), None, 0
     for block in blocks(page):
         if block.language == "python":
             # Empty lines before it, so that a traceback tells the line of the page.
@@ -74,20 +75,21 @@ def test_code_runs_and_prints_what_the_page_says(page, tmp_path, monkeypatch):
             if not doctest.OutputChecker().check_output(block.text, printed, options):
                 pytest.fail(f"{where}: the page says\n{block.text}\nand it printed\n{printed}")
             printed = None
-    if "matplotlib.pyplot" in importlib.sys.modules:
-        importlib.import_module("matplotlib.pyplot").close("all")
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close("all")
 
 
 def headings(page):
     """The anchors of a page, as GitHub makes them of its headings."""
-    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
     titles = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_relative_links_lead_somewhere(page):
-    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
     broken = []
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if re.match(r"[a-z]+:", target):
@@ -100,7 +102,9 @@ def test_relative_links_lead_somewhere(page):
 
 
 def test_the_site_has_every_page():
-    listed = re.findall(r"^  - .+: (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+    listed = re.findall(
+        r"^  - .+: (\S+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE
+    )
     assert {page.name for page in DOCS.glob("*.md")} <= set(listed)
 
 
@@ -131,7 +135,7 @@ def public_names(module):
 def rows(page):
     """The rows of the tables of a page: for each heading, what stands in the cells."""
     sections, here = {}, None
-    for line in page.read_text().splitlines():
+    for line in page.read_text("utf-8").splitlines():
         if line.startswith("#"):
             here = sections.setdefault(line.lstrip("# ").strip("`"), [])
         elif line.startswith("|") and here is not None and not set(line) <= set("|-: "):

@@ -478,3 +478,23 @@ def test_a_bar_shows_epoch_loss_and_steps(regression, capsys):
     assert "Epoch 2/2: 100%" in out
     assert "2/2" in out
     assert "loss: " in out
+
+
+def test_crossentropy_is_resolved_by_the_shapes(digits):
+    x, y = digits
+    one_hot = keras.utils.to_categorical(y, 10)
+    results = []
+    for targets in (y, one_hot):
+        model = keras.Sequential([Input((8, 8)), Flatten(), Dense(10, "softmax")], seed=0)
+        model.compile("sgd", "crossentropy", metrics=["accuracy"])
+        results.append(model.evaluate(x / 16, targets, verbose=0))
+    np.testing.assert_allclose(results[0], results[1], rtol=1e-5)
+
+
+def test_clearing_the_session_forgets_programs_and_no_model(regression, compilations):
+    model, x, y = regression
+    model.fit(x, y, verbose=0)
+    compilations.clear()
+    keras.backend.clear_session()
+    model.fit(x, y, verbose=0)
+    assert len([name for name in compilations if "advance" in name]) == 1

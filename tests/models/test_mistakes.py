@@ -74,6 +74,7 @@ FIT = {
         "of y holds 5",
     ),
     "no targets": (lambda: regressor().fit(X), "needs targets: `y` is None"),
+    "several targets": (lambda: regressor().fit(X, (TARGETS, TARGETS)), "takes one array as `y`"),
     "no data": (lambda: regressor().fit(), "needs data: `x` is None"),
     # Data that cannot be trained on.
     "text": (lambda: regressor().fit(X.astype(str), TARGETS), "`x` must hold numbers"),
