@@ -293,7 +293,7 @@ def test_get_refuses():
 
 @pytest.mark.parametrize(
     "name",
-    [n for n in initializers._registry.names if n not in ("normal", "one", "uniform", "zero")],
+    [n for n in initializers.names.REGISTRY.names if n not in ("normal", "one", "uniform", "zero")],
 )
 def test_names_are_importable_too(name):
     assert type(get(name)) is getattr(initializers, name)
@@ -305,7 +305,7 @@ def test_every_class_has_a_name_in_the_registry():
         for value in vars(initializers).values()
         if inspect.isclass(value) and issubclass(value, Initializer) and value is not Initializer
     }
-    assert classes <= set(initializers._registry.names)
+    assert classes <= set(initializers.names.REGISTRY.names)
 
 
 class Halves(Initializer):

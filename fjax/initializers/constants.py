@@ -1,0 +1,91 @@
+"""Initializers that draw nothing."""
+
+import jax.numpy as jnp
+import numpy as np
+
+from fjax.initializers.initializer import (
+    Initializer,
+    any_number,
+    settled,
+    short,
+)
+from fjax.typing import Array, DType, Key, Shape
+
+
+class Constant(Initializer):
+    """Every entry is `value`, one number.
+
+    Raises:
+        ValueError: `value` is not one number, or not a whole one where an integer dtype is asked.
+
+    >>> print(Constant(2.5)((2,)))
+    [2.5 2.5]
+    """
+
+    value: float = 0.0
+
+    def __post_init__(self) -> None:
+        value = self.value.item() if isinstance(self.value, np.generic) else self.value
+        if not isinstance(value, bool | int | float):
+            raise ValueError(
+                f"`Constant`: `value` must be one number, received {short(value)}. For an array "
+                "of values, give a function `f(shape, dtype)` that returns it."
+            )
+        self.value = value
+
+    def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
+        """Return an array filled with the value."""
+        shape, dtype = settled(self, shape, dtype)
+        if jnp.issubdtype(dtype, jnp.integer) and not float(self.value).is_integer():
+            raise ValueError(
+                f"`{self!r}` cannot fill an array of {dtype.name}: not a whole number."
+            )
+        return jnp.full(shape, self.value, dtype)
+
+
+class Zeros(Initializer):
+    """Every entry is 0.
+
+    >>> print(Zeros()((2,), "int32"))
+    [0 0]
+    """
+
+    def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
+        """Return an array of zeros."""
+        return jnp.zeros(*settled(self, shape, dtype))
+
+
+class Ones(Initializer):
+    """Every entry is 1.
+
+    >>> print(Ones()((2,)))
+    [1. 1.]
+    """
+
+    def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
+        """Return an array of ones."""
+        return jnp.ones(*settled(self, shape, dtype))
+
+
+class Identity(Initializer):
+    """`gain` on the main diagonal of a matrix, 0 elsewhere.
+
+    Raises:
+        ValueError: The shape asked for is not that of a matrix.
+
+    >>> print(Identity(2.0)((2, 3)))
+    [[2. 0. 0.]
+     [0. 2. 0.]]
+    """
+
+    gain: float = 1.0
+
+    def __post_init__(self) -> None:
+        self.gain = any_number(self, "gain", self.gain)
+
+    def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
+        """Return the scaled identity matrix."""
+        shape, dtype = settled(self, shape, dtype, floating=True)
+        if len(shape) != 2:
+            raise ValueError(f"`Identity` makes matrices only: the shape {shape} has no two axes.")
+        return self.gain * jnp.eye(*shape, dtype=dtype)

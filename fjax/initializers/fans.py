@@ -1,0 +1,211 @@
+"""Initializers whose spread follows from the number of inputs and outputs."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import field
+
+import jax
+
+from fjax.errors import number_between, one_of
+from fjax.initializers.initializer import (
+    Initializer,
+    checked_axes,
+    checked_seed,
+    settled,
+    source,
+)
+from fjax.typing import Array, DType, Key, Shape
+
+TRUNCATED_STDDEV = 0.87962566103423978
+
+
+class VarianceScaling(Initializer):
+    """Random numbers of mean 0 and variance `scale / n`, by the weight's own shape.
+
+    Args:
+        scale: Positive factor.
+        mode: What `n` counts: the inputs that meet in one output ("fan_in"), the outputs that one
+            input reaches ("fan_out"), or their average ("fan_avg"); see `compute_fans`.
+        distribution: "truncated_normal" (also "normal"; the variance is that after the cut at two
+            standard deviations), "untruncated_normal" or "uniform".
+        seed: An integer that fixes the draw; None draws from the key.
+        input_axes: Axes of the weight that count as inputs, together with
+        output_axes: those that count as outputs; None goes by the shape alone.
+
+    Raises:
+        ValueError: `scale` is not positive, a word is misspelt, or only one of the axes is given.
+
+    >>> print(VarianceScaling(scale=2.0, mode="fan_out")((3, 4)).shape)
+    (3, 4)
+    >>> VarianceScaling(mode="fan_inn")
+    Traceback (most recent call last):
+        ...
+    ValueError: `VarianceScaling`: `mode` must be one of 'fan_in', 'fan_out', 'fan_avg',
+    received 'fan_inn'. Did you mean `fan_in`?
+    """
+
+    scale: float = 1.0
+    mode: str = "fan_in"
+    distribution: str = "truncated_normal"
+    seed: int | None = None
+    input_axes: Sequence[int] | None = None
+    output_axes: Sequence[int] | None = None
+
+    def __post_init__(self) -> None:
+        name = type(self).__name__
+        spelt = self.distribution.lower() if isinstance(self.distribution, str) else None
+        known = ["truncated_normal", "untruncated_normal", "uniform"]
+        distribution = "truncated_normal" if spelt == "normal" else spelt
+        if distribution not in known:
+            one_of(name, "distribution", self.distribution, known)
+        if (self.input_axes is None) != (self.output_axes is None):
+            raise ValueError(
+                f"`{name}`: `input_axes` and `output_axes` must be given together, received "
+                f"{self.input_axes!r} and {self.output_axes!r}."
+            )
+        self.scale = number_between(name, "scale", self.scale, 0.0, open_low=True)
+        self.mode = one_of(name, "mode", self.mode, ["fan_in", "fan_out", "fan_avg"])
+        self.distribution = distribution
+        self.seed = checked_seed(self, self.seed)
+        self.input_axes = checked_axes(name, "input_axes", self.input_axes)
+        self.output_axes = checked_axes(name, "output_axes", self.output_axes)
+
+    def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
+        """Return a draw."""
+        shape, dtype = settled(self, shape, dtype, floating=True)
+        fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
+        fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
+        variance = self.scale / max(1.0, fans[self.mode])
+        drawn_from = source(self.seed, key)
+        if self.distribution == "uniform":
+            limit = math.sqrt(3.0 * variance)
+            return jax.random.uniform(drawn_from, shape, dtype, -limit, limit)
+        if self.distribution == "untruncated_normal":
+            return jax.random.normal(drawn_from, shape, dtype) * math.sqrt(variance)
+        stddev = math.sqrt(variance) / TRUNCATED_STDDEV
+        return jax.random.truncated_normal(drawn_from, -2.0, 2.0, shape, dtype) * stddev
+
+
+class GlorotUniform(VarianceScaling):
+    """Uniform numbers within `sqrt(6 / (fan_in + fan_out))` of 0; what most layers begin with.
+
+    From Glorot & Bengio, 2010 (https://proceedings.mlr.press/v9/glorot10a.html). The arguments
+    `seed`, `input_axes` and `output_axes` are those of `VarianceScaling`.
+
+    >>> values = GlorotUniform()((2, 4), key=jax.random.key(1))
+    >>> bool(abs(values).max() <= 1.0)
+    True
+    """
+
+    scale: float = field(default=1.0, init=False)
+    mode: str = field(default="fan_avg", init=False)
+    distribution: str = field(default="uniform", init=False)
+
+
+class GlorotNormal(VarianceScaling):
+    """Truncated normal numbers of variance `2 / (fan_in + fan_out)`.
+
+    From Glorot & Bengio, 2010 (https://proceedings.mlr.press/v9/glorot10a.html). The arguments
+    `seed`, `input_axes` and `output_axes` are those of `VarianceScaling`.
+
+    >>> GlorotNormal(seed=1)
+    GlorotNormal(seed=1)
+    """
+
+    scale: float = field(default=1.0, init=False)
+    mode: str = field(default="fan_avg", init=False)
+    distribution: str = field(default="truncated_normal", init=False)
+
+
+class HeUniform(VarianceScaling):
+    """Uniform numbers within `sqrt(6 / fan_in)` of 0, made for layers followed by relu.
+
+    From He et al., 2015 (https://arxiv.org/abs/1502.01852). The arguments `seed`, `input_axes` and
+    `output_axes` are those of `VarianceScaling`.
+
+    >>> HeUniform().get_config()
+    {'seed': None, 'input_axes': None, 'output_axes': None}
+    """
+
+    scale: float = field(default=2.0, init=False)
+    mode: str = field(default="fan_in", init=False)
+    distribution: str = field(default="uniform", init=False)
+
+
+class HeNormal(VarianceScaling):
+    """Truncated normal numbers of variance `2 / fan_in`, made for layers followed by relu.
+
+    From He et al., 2015 (https://arxiv.org/abs/1502.01852). The arguments `seed`, `input_axes` and
+    `output_axes` are those of `VarianceScaling`.
+
+    >>> HeNormal()((3, 4)).shape
+    (3, 4)
+    """
+
+    scale: float = field(default=2.0, init=False)
+    mode: str = field(default="fan_in", init=False)
+    distribution: str = field(default="truncated_normal", init=False)
+
+
+class LecunUniform(VarianceScaling):
+    """Uniform numbers within `sqrt(3 / fan_in)` of 0.
+
+    From LeCun et al., 1998, "Efficient BackProp". The arguments `seed`, `input_axes` and
+    `output_axes` are those of `VarianceScaling`.
+
+    >>> LecunUniform()((3, 4)).shape
+    (3, 4)
+    """
+
+    scale: float = field(default=1.0, init=False)
+    mode: str = field(default="fan_in", init=False)
+    distribution: str = field(default="uniform", init=False)
+
+
+class LecunNormal(VarianceScaling):
+    """Truncated normal numbers of variance `1 / fan_in`, made for layers followed by selu.
+
+    From LeCun et al., 1998, "Efficient BackProp". The arguments `seed`, `input_axes` and
+    `output_axes` are those of `VarianceScaling`.
+
+    >>> LecunNormal()((3, 4)).shape
+    (3, 4)
+    """
+
+    scale: float = field(default=1.0, init=False)
+    mode: str = field(default="fan_in", init=False)
+    distribution: str = field(default="truncated_normal", init=False)
+
+
+def compute_fans(
+    shape: Sequence[int],
+    input_axes: Sequence[int] | None = None,
+    output_axes: Sequence[int] | None = None,
+) -> tuple[int, int]:
+    """Return how many inputs meet in one output of a weight, and how many outputs meet one input.
+
+    A matrix is `(inputs, outputs)`, a convolution kernel `(*window, inputs, outputs)` where each
+    place of the window counts, a vector is both. `input_axes` and `output_axes`, given together,
+    say otherwise.
+
+    >>> compute_fans((5, 7)), compute_fans((3, 3, 8, 16)), compute_fans((5, 2, 4), [0], [1, 2])
+    ((5, 7), (72, 144), (5, 8))
+    """
+    shape = tuple(shape)
+    if input_axes is not None and output_axes is not None:
+        for axis in (*input_axes, *output_axes):
+            if not -len(shape) <= axis < len(shape):
+                raise ValueError(
+                    f"`compute_fans`: axis {axis} is none of a weight of shape {shape}; the axes "
+                    f"given are {tuple(input_axes)} for inputs, {tuple(output_axes)} for outputs."
+                )
+        return (
+            math.prod(shape[axis] for axis in input_axes),
+            math.prod(shape[axis] for axis in output_axes),
+        )
+    if not shape:
+        return 1, 1
+    if len(shape) == 1:
+        return shape[0], shape[0]
+    window = math.prod(shape[:-2])
+    return window * shape[-2], window * shape[-1]

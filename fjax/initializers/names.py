@@ -1,0 +1,76 @@
+"""Initializers by name."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from fjax.initializers.constants import Constant, Identity, Ones, Zeros
+from fjax.initializers.distributions import RandomNormal, RandomUniform, TruncatedNormal
+from fjax.initializers.fans import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+    VarianceScaling,
+)
+from fjax.initializers.fourier import STFT
+from fjax.initializers.orthogonality import Orthogonal
+from fjax.registry import Registry
+from fjax.typing import Identifier
+
+REGISTRY = Registry(
+    "initializer",
+    [
+        Constant,
+        GlorotNormal,
+        GlorotUniform,
+        HeNormal,
+        HeUniform,
+        Identity,
+        LecunNormal,
+        LecunUniform,
+        Ones,
+        Orthogonal,
+        RandomNormal,
+        RandomUniform,
+        STFT,
+        TruncatedNormal,
+        VarianceScaling,
+        Zeros,
+    ],
+    {
+        "IdentityInitializer": Identity,
+        "OrthogonalInitializer": Orthogonal,
+        "STFTInitializer": STFT,
+        "normal": RandomNormal,
+        "one": Ones,
+        "uniform": RandomUniform,
+        "zero": Zeros,
+    },
+)
+
+
+def get(identifier: Identifier) -> Callable[..., Any]:
+    """Return the initializer that an identifier means.
+
+    Args:
+        identifier: A name, a class, `{"class_name": …, "config": …}`, an initializer, or a function
+            as `draw` calls it.
+
+    Raises:
+        ValueError: The name is unknown; the nearest known one is suggested.
+        TypeError: The identifier is none of these.
+
+    >>> get("he_normal"), get("HeNormal") == get(HeNormal)
+    (HeNormal(), True)
+    """
+    if isinstance(identifier, jax.Array | np.ndarray):
+        raise TypeError(
+            f"An array of shape {identifier.shape} is no initializer: a layer's configuration "
+            "holds no arrays. Give a function `f(shape, dtype)` that returns it."
+        )
+    return REGISTRY.get(identifier)
