@@ -19,7 +19,6 @@ from fjax.training.accumulators import Metrics
 from fjax.training.arrays import rows, to_batch
 from fjax.training.loop import Pace, evaluate, predict, run_epoch
 from fjax.training.sources import ArraySource
-from fjax.trees import first_difference
 from fjax.typing import PyTree
 
 
@@ -57,6 +56,7 @@ class Model(HeldNetwork):
     ) -> None:
         self.stop_training = False
         self.run_eagerly = False
+        self._calls = 0
         self.history: History | None = None
         self._compilation: Compilation | None = None
         super().__init__(network, input_shape=input_shape, name=name, seed=seed)
@@ -347,7 +347,10 @@ class Model(HeldNetwork):
         return (outputs > 0.5).astype("int32")
 
     def __call__(self, inputs: Any, training: bool = False) -> Any:
-        """Return the outputs for inputs as a JAX array; in training mode without noise, stateless.
+        """Return the outputs for inputs as a JAX array.
+
+        In training mode each call draws anew, as Monte Carlo dropout wants it; the state that it
+        would leave (moving averages) is dropped.
 
         >>> from fjax.layers import Dense
         >>> Model(Dense(1), input_shape=(2,))(jnp.ones((3, 2))).shape
@@ -355,7 +358,8 @@ class Model(HeldNetwork):
         """
         batch = self._usable(to_batch(inputs))
         held = self.train_state
-        key = jax.random.fold_in(held.key, held.step)
+        self._calls += training
+        key = jax.random.fold_in(jax.random.fold_in(held.key, held.step), self._calls)
         outputs, _ = self._network.apply(
             held.params, held.state, *batch.inputs, key=key, training=training
         )
@@ -370,19 +374,14 @@ class Model(HeldNetwork):
         class_weight: Any = None,
         return_dict: bool = False,
     ) -> Any:
-        """Make one training step; returns as `evaluate` does, means since `reset_metrics`."""
+        """Make one training step, and return the loss and metrics on it as `evaluate` does."""
         self._compiled("train_on_batch")
         batch = self._trainable(to_batch(x, y, sample_weight))
         batch = arguments.with_class_weight(batch, class_weight, self.outline.outputs.shape)
         compiled, metrics, fresh = self._prepare(batch)
-        source = ArraySource(batch, rows(batch))
-        held = self.train_state
-        if first_difference(fresh, held.accumulators):
-            held = held._replace(accumulators=fresh)
-        assert self._holder is not None
-        self._holder.train_state = held._replace(batch=np.int32(0))
+        holder = self._begin_epoch(int(self.train_state.epoch), fresh)
         steps = CallbackList(None, self).steps("train")
-        logs = run_epoch(self._holder, compiled, source, 0, steps, Pace(steps))
+        logs = run_epoch(holder, compiled, ArraySource(batch, rows(batch)), 0, steps, Pace(steps))
         return self._returned(to_numbers(logs), metrics, return_dict)
 
     @explain_keywords
@@ -398,11 +397,6 @@ class Model(HeldNetwork):
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch, as numpy arrays."""
         return self.predict(x, batch_size=rows(to_batch(x)), verbose=0)
-
-    def reset_metrics(self) -> None:
-        """Start the means of `train_on_batch` anew."""
-        held = self.train_state
-        self.train_state = held._replace(accumulators={})
 
     def _compiled(self, what: str) -> Compilation:
         if self._compilation is None:

@@ -399,10 +399,20 @@ def test_one_batch_at_a_time(regression):
     assert first == pytest.approx(float(np.mean((y - 0) ** 2)), rel=2)
     later = [model.train_on_batch(x, y) for _ in range(5)][-1]
     assert later < first
-    model.reset_metrics()
     assert model.train_on_batch(x, y, return_dict=True)["loss"] < later
     assert int(model.train_state.step) == 7
+    # What is returned is this batch's loss alone.
+    now = model.evaluate(x[:10], y[:10], verbose=0)
+    assert model.train_on_batch(x[:10], y[:10]) == pytest.approx(now, rel=1e-5)
     assert model.test_on_batch(x, y) == pytest.approx(model.evaluate(x, y, verbose=0), rel=1e-5)
+
+
+def test_calls_in_training_mode_draw_anew():
+    model = keras.Sequential([Input((4,)), Dropout(0.5)])
+    x = np.ones((1, 4), "float32")
+    draws = {tuple(model(x, training=True)[0].tolist()) for _ in range(20)}
+    assert len(draws) > 3
+    assert model(x).tolist() == x.tolist()
 
 
 def test_running_eagerly_gives_the_same(regression):
