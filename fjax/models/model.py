@@ -1,6 +1,7 @@
 """The facade: Keras's words over a network, its compiled programs and one train state."""
 
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import jax
@@ -213,7 +214,7 @@ class Model(HeldNetwork):
         if validation_data is not None:
             validation = self._validation(validation_data, size, numbers.validation_steps)
         try:
-            with jax.disable_jit(self.run_eagerly):
+            with self._mode():
                 return self._fit(source, validation, numbers, callbacks, verbose)
         finally:
             source.close()
@@ -290,7 +291,7 @@ class Model(HeldNetwork):
         verbose = arguments.check_verbose("evaluate", verbose)
         listeners = CallbackList(callbacks, self, verbose, epochs=1, steps=source.steps)
         try:
-            with jax.disable_jit(self.run_eagerly):
+            with self._mode():
                 logs = self._evaluate(source, listeners)
             metrics = self._prepare(source.example)[1]
         finally:
@@ -405,6 +406,10 @@ class Model(HeldNetwork):
                 "`model.compile(optimizer=…, loss=…)`."
             )
         return self._compilation
+
+    def _mode(self) -> AbstractContextManager[Any]:
+        # Only ever switched off here: a user's own `jax.disable_jit()` stays in force.
+        return jax.disable_jit() if self.run_eagerly else nullcontext()
 
     def _usable(self, batch: Batch) -> Batch:
         """Return the batch, its inputs held against the model; the first data may build it."""
