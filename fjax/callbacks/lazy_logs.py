@@ -1,6 +1,6 @@
 """Logs that stay on the device until somebody reads them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 import jax
@@ -9,7 +9,7 @@ import numpy as np
 from fjax.typing import Array
 
 
-class LazyLogs(Mapping[str, Any]):
+class LazyLogs(MutableMapping[str, Any]):
     """A mapping of log names to numbers, fetched all at once when the first is read.
 
     >>> logs = LazyLogs({"loss": np.float32(0.5)})
@@ -30,11 +30,17 @@ class LazyLogs(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         return self.numbers()[name]
 
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.numbers()[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self.numbers()[name]
+
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._on_device))
+        return iter(sorted(self._on_device) if self._numbers is None else self._numbers)
 
     def __len__(self) -> int:
-        return len(self._on_device)
+        return len(self._on_device if self._numbers is None else self._numbers)
 
     def __repr__(self) -> str:
         return repr(self.numbers())

@@ -2,6 +2,7 @@
 
 import math
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -133,25 +134,34 @@ def make_source(
     batch_size: Any,
     steps: int | None,
     check: Callable[[Batch], Batch],
-    shuffle_seed: int | None = None,
 ) -> Source:
-    """Return the source of batches for arrays, or for an iterable of batches."""
-    if x is None:
-        raise ValueError(f"`{owner}` needs data: `x` is None.")
+    """Return the source of a single pass, for arrays or an iterable of batches."""
     if is_batches(x):
-        if y is not None or sample_weight is not None:
-            raise ValueError(
-                f"`{owner}`: `x` gives whole batches, so that targets and weights come with them "
-                "as `(x, y, sample_weight)`: leave out `y` and `sample_weight`."
-            )
-        if batch_size is not None:
-            raise ValueError(
-                f"`{owner}`: `x` gives whole batches, of its own size: leave out `batch_size`."
-            )
-        return IterableSource(x, steps, check)
-    return array_source(
-        owner, to_batch(x, y, sample_weight), batch_size, steps, check, shuffle_seed
-    )
+        return batches_source(owner, x, y, sample_weight, batch_size, steps, check)
+    return array_source(owner, check(to_batch(x, y, sample_weight)), batch_size, steps)
+
+
+def batches_source(
+    owner: str,
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    batch_size: Any,
+    steps: int | None,
+    check: Callable[[Batch], Batch],
+    endless: bool = False,
+) -> IterableSource:
+    """Return the source for an iterable of batches, which says all that there is to say."""
+    if y is not None or sample_weight is not None:
+        raise ValueError(
+            f"`{owner}`: `x` gives whole batches, so that targets and weights come with them "
+            "as `(x, y, sample_weight)`: leave out `y` and `sample_weight`."
+        )
+    if batch_size is not None:
+        raise ValueError(
+            f"`{owner}`: `x` gives whole batches, of its own size: leave out `batch_size`."
+        )
+    return IterableSource(x, steps, check, endless)
 
 
 def array_source(
@@ -159,12 +169,21 @@ def array_source(
     batch: Batch,
     batch_size: Any,
     steps: int | None,
-    check: Callable[[Batch], Batch],
     shuffle_seed: int | None = None,
+    endless: bool = False,
 ) -> ArraySource:
-    """Return the source of batches for data that is arrays already."""
+    """Return the source for arrays; `endless` ones go on with the next pass where one ends."""
     size = check_batch_size(owner, batch_size)
     if size is None:
         # As in Keras: steps without a batch size are one pass through the data.
         size = 32 if steps is None else math.ceil(rows(batch) / steps)
-    return ArraySource(check(batch), size, shuffle_seed, steps)
+        steps = None
+    available = math.ceil(rows(batch) / size)
+    if steps is not None and steps > available and not endless:
+        warnings.warn(
+            f"`{owner}`: {steps} steps were asked for and the data has {available}: all of it is "
+            "used, once.",
+            stacklevel=4,
+        )
+        steps = None
+    return ArraySource(batch, size, shuffle_seed, steps)

@@ -1,5 +1,6 @@
 """What `compile` was given, resolved as early as it can be."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from fjax import losses, metrics, optimizers
@@ -68,6 +69,10 @@ def make_compilation(
 def _loss(loss: Any) -> losses.Loss | str | None:
     if loss is None or (isinstance(loss, str) and loss.lower() in CROSSENTROPY):
         return loss
+    if isinstance(loss, list | tuple) or (isinstance(loss, Mapping) and "class_name" not in loss):
+        raise TypeError(
+            f"`compile`: the model has one output and takes one loss, received {loss!r}."
+        )
     return losses.as_loss(loss)
 
 

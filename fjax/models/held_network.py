@@ -9,7 +9,9 @@ import numpy as np
 
 from fjax.core import as_layer
 from fjax.core.layer import base_name, normalise_shape
-from fjax.models.outline import Outline, outline, weight_paths
+from fjax.errors import integer_at_least, suggestion
+from fjax.layers import InputLayer
+from fjax.models.outline import Outline, outline, parts, weight_paths
 from fjax.models.summary import summary
 from fjax.models.views import LayerView
 from fjax.models.weights import read_weights, write_weights
@@ -50,12 +52,15 @@ class HeldNetwork:
     ) -> None:
         self._network = as_layer(network)
         self.name = name or base_name(self._network)
-        self._seed = random.getrandbits(32) if seed is None else seed
+        self._seed = random.getrandbits(32)
+        if seed is not None:
+            self._seed = integer_at_least(type(self).__name__, "seed", seed, 0)
         self._optimizer: GradientTransformation | None = None
         self._optimizer_is_new = False
         self._specs: tuple[PyTree, ...] | None = None
         self._outline: Outline | None = None
         self._holder: Holder | None = None
+        self._views: dict[str, LayerView] = {}
         if input_shape is not None:
             self.build((None, *normalise_shape(type(self).__name__, "input_shape", input_shape)))
 
@@ -112,6 +117,10 @@ class HeldNetwork:
 
     @train_state.setter
     def train_state(self, value: TrainState) -> None:
+        if not isinstance(value, TrainState):
+            raise TypeError(
+                f"`train_state` must be a `fjax.training.TrainState`, received {value!r}."
+            )
         shapes = self.outline
         for home in ("params", "state"):
             found = first_difference(getattr(shapes, home), getattr(value, home))
@@ -126,8 +135,46 @@ class HeldNetwork:
 
     @property
     def layers(self) -> list[LayerView]:
-        """The layers, with their weights in this model."""
-        return [LayerView(self, self.name, self._network)]
+        """The layers, with their weights in this model; a declared input is none of them."""
+        views: dict[str, LayerView] = {}
+        for name, layer, path in parts(self._network):
+            if isinstance(layer, InputLayer):
+                continue
+            view = self._views.get(name)
+            if view is None or view.layer is not layer:
+                view = LayerView(self, name, layer, path)
+            views[name] = view
+        self._views = views
+        return list(views.values())
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> LayerView:
+        """Return the layer of this name, or at this place.
+
+        Raises:
+            ValueError: There is none.
+        """
+        layers = self.layers
+        if (name is None) == (index is None):
+            raise ValueError("`get_layer` needs either `name` or `index`.")
+        if index is not None:
+            index = integer_at_least("get_layer", "index", index, -len(layers))
+            if index >= len(layers):
+                raise ValueError(
+                    f"`get_layer`: the model has {len(layers)} layers, received index {index}."
+                )
+            return layers[index]
+        if name not in self._views:
+            known = ", ".join(self._views)
+            raise ValueError(
+                f"`get_layer`: the model {self.name!r} has no layer {name!r}."
+                f"{suggestion(str(name), self._views)} Layers: {known}."
+            )
+        return self._views[name]
+
+    @property
+    def weights(self) -> list[np.ndarray]:
+        """Copies of all weights, in Keras's order."""
+        return self.get_weights()
 
     @property
     def output_shape(self) -> tuple[int | None, ...]:
@@ -170,7 +217,7 @@ class HeldNetwork:
         """
         shapes = self.outline
         specs = [_of_batch(self._known_specs(), size) for size in (2, 3)]
-        summary(self.name, self._parts(), shapes.params, shapes.state, specs, line_length, print_fn)
+        summary(self.name, parts(self._network), shapes, specs, line_length, print_fn)
 
     def _known_specs(self) -> tuple[PyTree, ...]:
         if self._specs is None:
@@ -180,9 +227,6 @@ class HeldNetwork:
                 "`build((None, …))`, or fit it first."
             )
         return self._specs
-
-    def _parts(self) -> list[tuple[str, Any]]:
-        return [(self.name, self._network)]
 
     def _build_for(self, specs: tuple[PyTree, ...]) -> None:
         self._outline = outline(self._network, *specs)

@@ -191,26 +191,23 @@ class Model(HeldNetwork):
                     "`fit`: `validation_split` and `class_weight` need arrays, `x` gives batches: "
                     "give `validation_data`, and weights within the batches."
                 )
-            source = arguments.make_source(
-                "fit", x, y, sample_weight, batch_size, numbers.steps_per_epoch, self._trainable
-            )
+            source: Source = arguments.batches_source(
+                "fit", x, y, sample_weight, batch_size, numbers.steps_per_epoch, self._trainable,
+                endless=True,
+            )  # fmt: skip
             size = validation_batch_size
         else:
-            if x is None:
-                raise ValueError("`fit` needs data: `x` is None.")
             data, held_out = arguments.split(
                 self._trainable(to_batch(x, y, sample_weight)),
                 0.0 if validation_data is not None else validation_split,
             )
             data = arguments.with_class_weight(data, class_weight, self.outline.outputs.shape)
             source = arguments.array_source(
-                "fit", data, batch_size, numbers.steps_per_epoch, _same,
-                self._shuffle_seed() if shuffle else None,
+                "fit", data, batch_size, numbers.steps_per_epoch,
+                self._shuffle_seed() if shuffle else None, endless=True,
             )  # fmt: skip
             if held_out is not None:
-                validation = arguments.array_source(
-                    "fit", held_out, size, numbers.validation_steps, _same
-                )
+                validation = arguments.array_source("fit", held_out, size, numbers.validation_steps)
         if validation_data is not None:
             validation = self._validation(validation_data, size, numbers.validation_steps)
         try:
@@ -233,7 +230,7 @@ class Model(HeldNetwork):
         listeners = CallbackList(
             callbacks, self, verbose, epochs=numbers.epochs, steps=source.steps
         )
-        names = ["loss", *(named.name for named in metrics), "learning_rate"]
+        names = ["loss", *(named.name for named in metrics)]
         validated = [f"val_{name}" for name in names] if validation is not None else []
         listeners.check_monitors(names + validated)
         self.history = listeners.history
@@ -326,9 +323,11 @@ class Model(HeldNetwork):
         self._usable(source.example)
         listeners.call("on_predict_begin", {})
         try:
-            parts = predict(
-                compiled, self.train_state, self._empty_outputs, source, listeners.steps("predict")
-            )
+            steps_heard = listeners.steps("predict")
+            with self._mode():
+                parts = predict(
+                    compiled, self.train_state, self._empty_outputs, source, steps_heard
+                )
         finally:
             source.close()
         listeners.call("on_predict_end", {})
@@ -354,7 +353,7 @@ class Model(HeldNetwork):
         would leave (moving averages) is dropped.
 
         >>> from fjax.layers import Dense
-        >>> Model(Dense(1), input_shape=(2,))(jnp.ones((3, 2))).shape
+        >>> Model(Dense(1), input_shape=(2,))(np.ones((3, 2))).shape
         (3, 1)
         """
         batch = self._usable(to_batch(inputs))
@@ -376,13 +375,16 @@ class Model(HeldNetwork):
         return_dict: bool = False,
     ) -> Any:
         """Make one training step, and return the loss and metrics on it as `evaluate` does."""
-        self._compiled("train_on_batch")
+        if self._compiled("train_on_batch").loss is None:
+            raise ValueError("`train_on_batch` needs a loss: `compile(optimizer=…, loss=…)`.")
         batch = self._trainable(to_batch(x, y, sample_weight))
         batch = arguments.with_class_weight(batch, class_weight, self.outline.outputs.shape)
         compiled, metrics, fresh = self._prepare(batch)
         holder = self._begin_epoch(int(self.train_state.epoch), fresh)
         steps = CallbackList(None, self).steps("train")
-        logs = run_epoch(holder, compiled, ArraySource(batch, rows(batch)), 0, steps, Pace(steps))
+        source = ArraySource(batch, rows(batch))
+        with self._mode():
+            logs = run_epoch(holder, compiled, source, 0, steps, Pace(steps))
         return self._returned(to_numbers(logs), metrics, return_dict)
 
     @explain_keywords
@@ -496,7 +498,3 @@ class Model(HeldNetwork):
     def _shuffle_seed(self) -> int:
         words = np.asarray(jax.random.key_data(self.train_state.key)).ravel()
         return int(words[0]) << 32 | int(words[-1])
-
-
-def _same(batch: Batch) -> Batch:
-    return batch

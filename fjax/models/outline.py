@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from fjax.core import output_specs
+from fjax.core import Serial, output_specs
+from fjax.core.layer import base_name
 from fjax.typing import PyTree, Spec
 
 
@@ -43,6 +44,26 @@ def outline(network: Any, *specs: Spec) -> Outline:
     jax.eval_shape(init, jax.eval_shape(lambda: jax.random.key(0)))
     params, state = (_specs(tree) for tree in ordered)
     return Outline(params, state, output_specs(network, params, state, *specs))
+
+
+def parts(network: Any) -> list[tuple[str, Any, tuple[str, ...]]]:
+    """Return the layers that a network shows: name, layer, and the path of its weights.
+
+    A serial shows its layers; any other network is one layer, whose weights are all there are.
+
+    >>> from fjax import serial
+    >>> from fjax.layers import Dense
+    >>> [(name, path) for name, _, path in parts(serial(Dense(3), Dense(1)))]
+    [('dense', ('dense',)), ('dense_1', ('dense_1',))]
+    >>> parts(Dense(3))
+    [('dense', Dense(units=3), ())]
+    """
+    if isinstance(network, Serial):
+        return [
+            (name, layer, (name,))
+            for name, layer in zip(network.names, network.layers, strict=True)
+        ]
+    return [(getattr(network, "name", None) or base_name(network), network, ())]
 
 
 def weight_paths(params: Mapping[str, Any], state: Mapping[str, Any]) -> list[tuple[str, ...]]:

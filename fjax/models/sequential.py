@@ -8,7 +8,7 @@ import numpy as np
 
 from fjax.core import as_layer, serial
 from fjax.core.layer import unique_names
-from fjax.errors import explain_keywords, integer_at_least, suggestion
+from fjax.errors import explain_keywords
 from fjax.layers import InputLayer
 from fjax.models.model import Model
 from fjax.models.views import LayerView
@@ -43,7 +43,6 @@ class Sequential(Model):
         super().__init__(serial(), name=name or "sequential", seed=seed)
         self._declared: InputLayer | None = None
         self._list: list[Any] = []
-        self._views: dict[str, LayerView] = {}
         if layers is not None and not isinstance(layers, list | tuple):
             raise TypeError(
                 f"`Sequential`: `layers` must be a list of layers, received {layers!r}. "
@@ -68,48 +67,13 @@ class Sequential(Model):
             self._relink()
             raise
 
-    def pop(self) -> LayerView:
-        """Remove the last layer and return it."""
+    def pop(self) -> Any:
+        """Remove the last layer and return it, without its weights."""
         if not self._list:
             raise ValueError(f"The model {self.name!r} has no layer to remove.")
-        last = self.layers[-1]
-        self._list.pop()
+        last = self._list.pop()
         self._relink()
         return last
-
-    @property
-    def layers(self) -> list[LayerView]:
-        """The layers, with their weights in this model; the declared input is none of them."""
-        views = {}
-        for name, layer in zip(unique_names(self._list), self._list, strict=True):
-            view = self._views.get(name)
-            views[name] = view if view and view.layer is layer else LayerView(self, name, layer)
-        self._views = views
-        return list(views.values())
-
-    def get_layer(self, name: str | None = None, index: int | None = None) -> LayerView:
-        """Return the layer of this name, or at this place.
-
-        Raises:
-            ValueError: There is none.
-        """
-        layers = self.layers
-        if (name is None) == (index is None):
-            raise ValueError("`get_layer` needs either `name` or `index`.")
-        if index is not None:
-            index = integer_at_least("get_layer", "index", index, -len(layers))
-            if index >= len(layers):
-                raise ValueError(
-                    f"`get_layer`: the model has {len(layers)} layers, received index {index}."
-                )
-            return layers[index]
-        if name not in self._views:
-            known = ", ".join(self._views)
-            raise ValueError(
-                f"`get_layer`: the model {self.name!r} has no layer {name!r}."
-                f"{suggestion(str(name), self._views)} Layers: {known}."
-            )
-        return self._views[name]
 
     def build(self, input_shape: Any) -> None:
         """Tell the model its input shape, batch axis included (None for a batch of any size)."""
@@ -127,7 +91,12 @@ class Sequential(Model):
                 f"A `Sequential` holds layers, received the model {layer.name!r}: "
                 "give its `network`, whose weights are then drawn anew."
             )
-        layer = as_layer(layer)
+        layer = as_layer(layer.layer if isinstance(layer, LayerView) else layer)
+        if any(layer is other for other in self._list):
+            raise ValueError(
+                f"The layer {layer!r} stands twice in {self.name!r}: a layer owns no weights that "
+                "its places could share. Write a layer for each place."
+            )
         if isinstance(layer, InputLayer):
             if self._list or self._declared is not None:
                 raise ValueError(
@@ -180,9 +149,6 @@ class Sequential(Model):
                 f"{self.name!r} expects {expected}."
             )
         return super()._usable(batch)
-
-    def _parts(self) -> list[tuple[str, Any]]:
-        return list(zip(self._network.names, self._network.layers, strict=True))
 
 
 def _one_array(batch: Batch) -> None:

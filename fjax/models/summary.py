@@ -1,20 +1,21 @@
 """The table of a model's layers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
 from fjax.core import output_specs
+from fjax.layers import InputLayer
+from fjax.models.outline import Outline
 from fjax.typing import PyTree
 
 
 def summary(
     name: str,
-    layers: Sequence[tuple[str, Any]],
-    params: Mapping[str, Any],
-    state: Mapping[str, Any],
+    layers: Sequence[tuple[str, Any, tuple[str, ...]]],
+    shapes: Outline,
     specs: Sequence[tuple[PyTree, ...]],
     line_length: int | None = None,
     print_fn: Callable[[str], Any] | None = None,
@@ -23,23 +24,22 @@ def summary(
 
     Args:
         name: The model's name.
-        layers: Names and layers, in order.
-        params: Shapes of the params by layer.
-        state: Shapes of the state by layer.
+        layers: Names, layers and paths of their weights, in order.
+        shapes: The shapes of all weights.
         specs: The first layer's inputs, at two batch sizes: an axis that differs is printed None.
         line_length: Width of the table.
         print_fn: Takes the text, by default `print`.
     """
     rows = []
-    shapes = [_shapes(layers, params, state, inputs) for inputs in specs]
-    for position, (layer_name, layer) in enumerate(layers):
-        if type(layer).__name__ == "InputLayer":
+    outputs = [_outputs(layers, shapes, inputs) for inputs in specs]
+    for position, (layer_name, layer, path) in enumerate(layers):
+        if isinstance(layer, InputLayer):
             continue
-        count = _count(params[layer_name]) + _count(state[layer_name])
-        shape = _merged(*(each[position] for each in shapes))
+        count = _count(_below(shapes.params, path)) + _count(_below(shapes.state, path))
+        shape = _merged(*(each[position] for each in outputs))
         rows.append((f"{layer_name} ({_kind(layer)})", shape, f"{count:,}"))
-    trainable, fixed = _count(params), _count(state)
-    bytes_ = _bytes(params), _bytes(state)
+    trainable, fixed = _count(shapes.params), _count(shapes.state)
+    bytes_ = _bytes(shapes.params), _bytes(shapes.state)
     lines = [f'Model: "{name}"', *_table(rows, line_length)]
     lines += [
         f" Total params: {trainable + fixed:,} ({_size(sum(bytes_))})",
@@ -49,15 +49,22 @@ def summary(
     (print_fn or print)("\n".join(lines))
 
 
-def _shapes(
-    layers: Sequence[tuple[str, Any]], params: Any, state: Any, inputs: tuple[PyTree, ...]
+def _outputs(
+    layers: Sequence[tuple[str, Any, tuple[str, ...]]], shapes: Outline, inputs: tuple[PyTree, ...]
 ) -> list[PyTree]:
-    shapes = []
-    for name, layer in layers:
-        outputs = output_specs(layer, params[name], state[name], *inputs)
-        shapes.append(outputs)
+    specs = []
+    for _, layer, path in layers:
+        params, state = _below(shapes.params, path), _below(shapes.state, path)
+        outputs = output_specs(layer, params, state, *inputs)
+        specs.append(outputs)
         inputs = (outputs,)
-    return shapes
+    return specs
+
+
+def _below(tree: PyTree, path: tuple[str, ...]) -> PyTree:
+    for name in path:
+        tree = tree[name]
+    return tree
 
 
 def _merged(one: PyTree, other: PyTree) -> str:

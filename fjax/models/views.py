@@ -18,13 +18,21 @@ class LayerView:
         layer: The layer itself, which owns no array.
     """
 
-    def __init__(self, model: Any, name: str, layer: Any) -> None:
-        self._model = model
-        self.name = name
-        self.layer = layer
+    name: str
+    layer: Any
+
+    def __init__(self, model: Any, name: str, layer: Any, path: tuple[str, ...]) -> None:
+        # What makes a view is set once: an assignment from outside is answered.
+        self.__dict__.update(_model=model, name=name, layer=layer, _path=path)
 
     def __getattr__(self, attribute: str) -> Any:
-        return getattr(self.layer, attribute)
+        return _of("layer", self, attribute)
+
+    def __setattr__(self, attribute: str, value: Any) -> None:
+        raise AttributeError(
+            f"The layer {self.name!r} is a description and cannot be changed: `{attribute}` was "
+            f"set to {value!r}. Its weights can, by `set_weights`."
+        )
 
     def __repr__(self) -> str:
         return f"<{self.layer!r}, named {self.name!r}>"
@@ -53,20 +61,25 @@ class LayerView:
         return sum(weight.size for weight in self.get_weights())
 
     def _paths(self) -> list[tuple[str, ...]]:
+        if not any(view is self for view in self._model.layers):
+            raise ValueError(
+                f"The layer {self.name!r} is no longer in the model {self._model.name!r}."
+            )
         shapes = self._model.outline
-        below = weight_paths(shapes.params[self.name], shapes.state[self.name])
-        return [(path[0], self.name, *path[1:]) for path in below]
+        params, state = shapes.params, shapes.state
+        for name in self._path:
+            params, state = params[name], state[name]
+        return [(path[0], *self._path, *path[1:]) for path in weight_paths(params, state)]
 
 
 class OptimizerView:
     """The optimizer of a model: its fields, and the learning rate in the model's train state."""
 
     def __init__(self, model: Any, optimizer: Any) -> None:
-        object.__setattr__(self, "_model", model)
-        object.__setattr__(self, "optimizer", optimizer)
+        self.__dict__.update(_model=model, optimizer=optimizer)
 
     def __getattr__(self, attribute: str) -> Any:
-        return getattr(self.optimizer, attribute)
+        return _of("optimizer", self, attribute)
 
     def __setattr__(self, attribute: str, value: Any) -> None:
         if attribute == "lr":
@@ -105,3 +118,10 @@ class OptimizerView:
     def iterations(self) -> int:
         """How many steps were made."""
         return int(self._model.train_state.step)
+
+
+def _of(inner: str, view: Any, attribute: str) -> Any:
+    # `copy` asks a view that has no attributes yet.
+    if inner not in view.__dict__:
+        raise AttributeError(attribute)
+    return getattr(view.__dict__[inner], attribute)

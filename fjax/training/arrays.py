@@ -32,6 +32,8 @@ def to_batch(x: Any, y: Any = None, sample_weight: Any = None) -> Batch:
         ...
     ValueError: `x` has 2 samples and `y` has 3: give one target for each sample.
     """
+    if x is None:
+        raise ValueError("There is no data: `x` is None.")
     inputs = tuple(_tree("x", value) for value in several(x))
     targets = None if y is None else _tree("y", y)
     weight = None if sample_weight is None else _weight(sample_weight)

@@ -113,7 +113,7 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
         last: Array,
         batch_size: int,
     ) -> tuple[PyTree, Logs]:
-        step = steps.test_step(network, loss, metrics)
+        step = steps.test_step(network, loss or _no_loss, metrics)
         accumulators = over_batches(
             lambda carry, batch, _: step(carry, params, state, batch),
             accumulators, data, None, first, last, batch_size,
@@ -182,6 +182,11 @@ def over_batches(
             last > full, lambda c: step(c, batch, jnp.int32(start)), lambda c: c, carry
         )
     return carry
+
+
+def _no_loss(*_: PyTree) -> Array:
+    # A model that was compiled without a loss can still be measured.
+    return jnp.zeros(())
 
 
 def _rows(data: PyTree, rows: Array) -> PyTree:

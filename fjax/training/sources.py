@@ -3,6 +3,7 @@
 import math
 import queue
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
@@ -130,6 +131,7 @@ class IterableSource:
         batches: Gives `x`, `(x, y)` or `(x, y, sample_weight)`.
         steps_per_epoch: Steps in an epoch; None is until the iterable ends.
         convert: Checks each batch; the facade holds it against the model here.
+        endless: Whether an iterable that ends before `steps_per_epoch` begins again.
     """
 
     def __init__(
@@ -137,13 +139,14 @@ class IterableSource:
         batches: Any,
         steps_per_epoch: int | None = None,
         convert: Callable[[Batch], Batch] = lambda batch: batch,
+        endless: bool = True,
     ) -> None:
         self.steps: int | None = steps_per_epoch
         if steps_per_epoch is None and hasattr(batches, "__len__"):
             self.steps = len(batches)
         self._again = not isinstance(batches, Iterator)
         self._batches = batches
-        self._endless = steps_per_epoch is not None
+        self._endless = endless and steps_per_epoch is not None
         self._convert = convert
         self._stream: Iterator[Window] | None = None
         self._first: Window | None = None
@@ -173,6 +176,12 @@ class IterableSource:
                         f"`x` gave no batch in epoch {epoch + 1}: the generator is used up. Give "
                         "an iterable that can be iterated again, or `steps_per_epoch` and a "
                         "generator that goes on."
+                    )
+                if self.steps is not None:
+                    warnings.warn(
+                        f"{self.steps} steps were asked for and `x` gave {made}: all of it was "
+                        "used, once.",
+                        stacklevel=2,
                     )
                 return
             made += 1

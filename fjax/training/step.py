@@ -50,6 +50,7 @@ def train_step(
     >>> from fjax.layers import Dense
     >>> from fjax.losses import MeanSquaredError
     >>> from fjax.optimizers import SGD
+    >>> from fjax.training import create_train_state
     >>> network, optimizer = Dense(1), SGD(0.1)
     >>> batch = Batch((jnp.ones((4, 2)),), jnp.ones((4, 1)))
     >>> train_state = create_train_state(network, optimizer, jax.random.key(0), *batch.inputs)
@@ -58,8 +59,18 @@ def train_step(
     >>> int(train_state.step), logs["loss"].shape
     (1, ())
     """
+    if not callable(loss) or not callable(getattr(optimizer, "update", None)):
+        raise TypeError(
+            "`train_step` takes functions, not names: a loss such as `fjax.losses.get(…)` and an "
+            f"optimizer such as `fjax.optimizers.get(…)`, received {loss!r} and {optimizer!r}."
+        )
 
     def step(train_state: TrainState, batch: Batch) -> tuple[TrainState, Logs]:
+        if not isinstance(batch.inputs, tuple):
+            raise TypeError(
+                "`Batch.inputs` must be a tuple, also for one input: `Batch((x,), y)`, received "
+                f"{type(batch.inputs).__name__}."
+            )
         key = jax.random.fold_in(train_state.key, train_state.step)
 
         def objective(params: PyTree) -> tuple[Array, tuple[PyTree, PyTree]]:

@@ -508,3 +508,60 @@ def test_clearing_the_session_forgets_programs_and_no_model(regression, compilat
     keras.backend.clear_session()
     model.fit(x, y, verbose=0)
     assert len([name for name in compilations if "advance" in name]) == 1
+
+
+def test_steps_beyond_the_data_use_it_once_and_say_so(regression):
+    model, x, y = regression
+    whole = model.evaluate(x, y, verbose=0)
+    for call in (
+        lambda: model.evaluate(x, y, batch_size=10, steps=20, verbose=0),
+        lambda: model.evaluate(dict(enumerate([(x, y)])).values(), steps=3, verbose=0),
+    ):
+        with pytest.warns(UserWarning, match="steps were asked for and"):
+            assert call() == pytest.approx(whole, rel=1e-5)
+    with pytest.warns(UserWarning, match="20 steps were asked for and the data has 5"):
+        assert model.predict(x, batch_size=10, steps=20, verbose=0).shape == (50, 1)
+    # Steps without a batch size are one pass, as in Keras.
+    assert model.predict(x, steps=7, verbose=0).shape == (50, 1)
+
+
+def test_measuring_without_a_loss(regression):
+    model, x, y = regression
+    model.compile("sgd", metrics=["mae"])
+    loss, error = model.evaluate(x, y, verbose=0)
+    assert (loss, error > 0) == (0.0, True)
+    for method in (model.fit, model.train_on_batch):
+        with pytest.raises(ValueError, match="needs a loss"):
+            method(x, y)
+
+
+def test_running_eagerly_reaches_every_method(regression):
+    _, x, y = regression
+    seen = []
+
+    def watch(inputs):
+        seen.append(isinstance(inputs, jax.core.Tracer))
+        return inputs
+
+    model = keras.Sequential([Input((1,)), watch, Dense(1)])
+    model.compile("sgd", "mse", run_eagerly=True)
+    model.predict(x, verbose=0)
+    model.evaluate(x, y, verbose=0)
+    model.train_on_batch(x, y)
+    assert not all(seen)
+    seen.clear()
+    model.predict(x, verbose=0)
+    assert seen == [False, False]
+
+
+def test_batch_logs_can_be_extended(regression):
+    model, x, y = regression
+    found = []
+
+    class Adds(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            logs["double"] = 2 * logs["loss"]
+            found.append(dict(logs))
+
+    model.fit(x, y, verbose=0, callbacks=[Adds()])
+    assert found[0]["double"] == 2 * found[0]["loss"]

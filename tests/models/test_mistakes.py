@@ -75,7 +75,7 @@ FIT = {
     ),
     "no targets": (lambda: regressor().fit(X), "needs targets: `y` is None"),
     "several targets": (lambda: regressor().fit(X, (TARGETS, TARGETS)), "takes one array as `y`"),
-    "no data": (lambda: regressor().fit(), "needs data: `x` is None"),
+    "no data": (lambda: regressor().fit(), "no data: `x` is None"),
     # Data that cannot be trained on.
     "text": (lambda: regressor().fit(X.astype(str), TARGETS), "`x` must hold numbers"),
     "text labels": (lambda: classifier().fit(X, np.array(["a"] * 20)), "`y` must hold numbers"),

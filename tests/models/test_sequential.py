@@ -1,5 +1,7 @@
 """`Sequential`: its list of layers, its shapes, its weights, its table."""
 
+import copy
+
 import jax
 import numpy as np
 import pytest
@@ -58,7 +60,10 @@ def test_adding_keeps_the_weights_that_are_there():
 def test_pop_takes_the_last_and_keeps_the_rest():
     model = stack()
     kernel = model.get_layer("dense").get_weights()[0]
-    assert model.pop().name == "dense_1"
+    popped = model.layers[-1]
+    assert model.pop() == Dense(10)
+    with pytest.raises(ValueError, match="no longer in the model"):
+        popped.get_weights()
     assert model.output_shape == (None, 30)
     np.testing.assert_array_equal(model.get_layer("dense").get_weights()[0], kernel)
     with pytest.raises(ValueError, match="no layer to remove"):
@@ -127,7 +132,8 @@ def test_a_train_state_that_does_not_fit_is_refused():
 def test_a_model_of_any_pair():
     model = keras.Model(serial(Dense(3), jax.nn.relu), input_shape=(4,), name="pair")
     assert model(np.ones((2, 4))).shape == (2, 3)
-    assert [layer.name for layer in model.layers] == ["pair"]
+    assert model.name == "pair"
+    assert [layer.name for layer in model.layers] == ["dense", "relu"]
 
 
 SUMMARY = """\
@@ -234,3 +240,48 @@ def test_adapt_names_the_row_and_column_of_a_nan():
         ValueError, match=r"1 entries that are NaN or infinite, the first at \(1, 0\)"
     ):
         keras.layers.Normalization().adapt(np.array([[0.0], [np.nan]]))
+
+
+def test_a_model_of_any_pair_shows_its_layers():
+    pair = keras.Model(serial(Flatten(), Dense(3)), input_shape=(8, 8))
+    assert [layer.name for layer in pair.layers] == ["flatten", "dense"]
+    assert pair.get_layer("dense").get_weights()[0].shape == (64, 3)
+    single = keras.Model(Dense(3), input_shape=(8,))
+    assert single.layers[0].get_weights()[0].shape == (8, 3)
+    for model, count in ((pair, "195"), (single, "27")):
+        lines = []
+        model.summary(print_fn=lines.append)
+        assert f"Total params: {count} " in lines[0]
+
+
+def test_a_view_cannot_be_changed_and_can_be_copied():
+    model = stack()
+    with pytest.raises(AttributeError, match=r"`units` was set to 5. Its weights can"):
+        model.layers[1].units = 5
+    with pytest.raises(AttributeError, match=r"cannot be changed: `trainable`"):
+        model.layers[1].trainable = False
+    assert copy.copy(model.layers[1]).units == 30
+
+
+def test_a_popped_layer_can_be_added_to_another_model():
+    model = stack()
+    view = model.layers[-1]
+    other = keras.Sequential([Input((4,))])
+    other.add(view)
+    assert other.layers[0].layer is view.layer
+    other.add(model.pop().from_config({"units": 2}))
+    assert other.output_shape == (None, 2)
+
+
+def test_one_layer_object_has_one_place():
+    layer = Dense(4)
+    with pytest.raises(ValueError, match=r"stands twice in 'sequential': .* for each place"):
+        keras.Sequential([Input((4,)), layer, layer])
+
+
+def test_what_is_no_seed_and_no_train_state():
+    for seed in ("a", -1, 1.5):
+        with pytest.raises(ValueError, match="`seed` must be an integer of at least 0"):
+            keras.Sequential([Dense(1)], seed=seed)
+    with pytest.raises(TypeError, match=r"must be a `fjax.training.TrainState`, received 3"):
+        stack().train_state = 3

@@ -186,3 +186,13 @@ def test_the_pace_of_a_progress_bar_settles_at_ten_a_second():
         pace.made(length, length * 1e-4)
     assert pace.chunk(10**6) == pytest.approx(1000, abs=1)
     assert pace.chunk(10) == 10
+
+
+def test_the_step_says_what_it_takes(problem):
+    with pytest.raises(TypeError, match="takes functions, not names"):
+        train_step(problem.network, "mse", problem.optimizer)
+    with pytest.raises(TypeError, match="takes functions, not names"):
+        train_step(problem.network, problem.loss, "adam")
+    step = train_step(problem.network, problem.loss, problem.optimizer, problem.metrics)
+    with pytest.raises(TypeError, match=r"must be a tuple, also for one input"):
+        step(start(problem), Batch(problem.data.inputs[0], problem.data.targets))
