@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         results[name] = measure(name, starts, rounds, chosen.quick)
         parts.append(report.job_table(find_job(name, chosen.quick), results[name]))
         print(f"\n{parts[-1]}", flush=True)
-    imports = measure_imports(1 if chosen.quick else 9)
+    imports = measure_imports(1 if chosen.quick else 15)
     parts.append(report.import_table(imports))
     print(f"\n{parts[-1]}")
     targets = report.target_lines(report.targets(results, imports))

@@ -2,9 +2,9 @@
 
 import importlib.metadata
 import os
-import statistics
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import median
 
 from benchmarks.contestants import CONTESTANTS
 from benchmarks.jobs import Job
@@ -18,19 +18,20 @@ END = "<!-- end of the tables -->"
 LOSS_TOLERANCE = 0.1
 
 Records = Mapping[str, Record]
+Imports = Mapping[str, list[float]]
 Target = tuple[str, bool]
 
 
 def ratio(records: Records, name: str, other: str) -> float:
     """Return how many times as long as the other a contestant takes, the median of the rounds."""
     pairs = zip(records[name].epochs, records[other].epochs, strict=True)
-    return statistics.median(own / others for own, others in pairs)
+    return median(own / others for own, others in pairs)
 
 
 def astray(records: Records) -> list[str]:
     """Return the contestants whose final loss is off."""
-    final = {name: statistics.median(record.losses) for name, record in records.items()}
-    middle = statistics.median(final.values())
+    final = {name: median(record.losses) for name, record in records.items()}
+    middle = median(final.values())
     # Written so that a NaN is astray too.
     return [name for name, loss in final.items() if not abs(loss / middle - 1) <= LOSS_TOLERANCE]
 
@@ -45,15 +46,15 @@ def job_table(job: Job, records: Records) -> str:
             rows.append([contestant.label, *[""] * (len(head) - 2), "not installed"])
             continue
         record = records[name]
-        epoch = statistics.median(record.epochs)
+        epoch = median(record.epochs)
         rows.append(
             [
                 contestant.label,
-                f"{statistics.median(record.first_epochs):.2f}",
+                f"{median(record.first_epochs):.2f}",
                 f"{epoch:.4f}",
                 f"{epoch / job.steps * 1e6:.1f}",
                 f"{ratio(records, name, 'fjax'):.2f}",
-                f"{statistics.median(record.losses):.4f}" + (" (off!)" if name in off else ""),
+                f"{median(record.losses):.4f}" + (" (off!)" if name in off else ""),
             ]
         )
     size = f"{job.rows:,} samples, {job.steps:,} steps an epoch, batch {job.batch_size}, SGD"
@@ -61,14 +62,14 @@ def job_table(job: Job, records: Records) -> str:
     return f"{caption}\n\n{_lines(rows)}"
 
 
-def import_table(imports: Mapping[str, float]) -> str:
+def import_table(imports: Imports) -> str:
     """Return the times of the imports in Markdown."""
     rows = [["", "seconds beyond a bare Python"], ["---", "---:"]]
-    rows += [[f"`import {name}`", f"{seconds:.2f}"] for name, seconds in imports.items()]
+    rows += [[f"`import {name}`", f"{median(taken):.2f}"] for name, taken in imports.items()]
     return _lines(rows)
 
 
-def targets(results: Mapping[str, Records], imports: Mapping[str, float]) -> list[Target]:
+def targets(results: Mapping[str, Records], imports: Imports) -> list[Target]:
     """Return what fjax is meant to reach, in the jobs that ran, and whether it does."""
     found: list[Target] = []
     if "california" in results:
@@ -88,12 +89,13 @@ def targets(results: Mapping[str, Records], imports: Mapping[str, float]) -> lis
         found.append((f"{text} {peers[nearest]:.2f} times as long", peers[nearest] > 1))
     for job, records in results.items():
         if "keras_jax" in records:
-            own = statistics.median(records["fjax"].first_epochs)
-            keras = statistics.median(records["keras_jax"].first_epochs)
+            own = median(records["fjax"].first_epochs)
+            keras = median(records["keras_jax"].first_epochs)
             text = f"{job}: first epoch {own:.2f} s, at most Keras on JAX's {keras:.2f} s"
             found.append((text, own <= keras))
-    if "fjax" in imports:
-        more = imports["fjax"] - imports["jax"]
+    if imports:
+        pairs = zip(imports["fjax"], imports["jax"], strict=True)
+        more = median(own - bare for own, bare in pairs)
         text = f"`import fjax` takes {more:+.2f} s beside `import jax`, at most +0.10 s"
         found.append((text, more <= 0.1))
     return found
@@ -115,9 +117,15 @@ def machine(results: Mapping[str, Records]) -> str:
 
 
 def write(text: str, page: Path = PAGE) -> None:
-    """Put the text between the markers of the page."""
-    before, _, rest = page.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
+    """Put the text between the markers of the page.
+
+    Raises:
+        ValueError: The page lacks a marker.
+    """
+    before, begin, rest = page.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"{page} must hold the line {BEGIN!r} and after it the line {END!r}.")
     page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
 
 

@@ -7,7 +7,6 @@ down slows all of them down alike, and a ratio within one round says more than t
 import importlib.util
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -132,8 +131,8 @@ def measure(job: str, starts: int, rounds: int, quick: bool) -> dict[str, Record
     return records
 
 
-def measure_imports(repeats: int) -> dict[str, float]:
-    """Return the seconds that `import …` takes beyond a bare Python, the median of some.
+def measure_imports(repeats: int) -> dict[str, list[float]]:
+    """Return the seconds that `import …` takes beyond a bare Python, one number for each round.
 
     The modules take turns, so that a slow moment of the machine meets all of them.
     """
@@ -144,7 +143,7 @@ def measure_imports(repeats: int) -> dict[str, float]:
         bare = _seconds_of("pass")
         for name in modules:
             taken[name].append(_seconds_of(f"import {name}") - bare)
-    return {name: statistics.median(values) for name, values in taken.items()}
+    return taken
 
 
 def _measure_once(

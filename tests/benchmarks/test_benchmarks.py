@@ -43,9 +43,12 @@ def test_a_loss_that_is_off_is_flagged():
 
 def test_the_targets_are_told_honestly():
     measured = records(fjax=[1.0], jax_loop=[0.7], jax_step=[2.0], keras_jax=[20.0])
-    found = dict(report.targets({"california": measured}, {"fjax": 0.6, "jax": 0.4}))
+    found = dict(
+        report.targets({"california": measured}, {"fjax": [0.9, 0.6, 0.6], "jax": [0.9, 0.4, 0.4]})
+    )
     assert list(found.values()) == [False, True, True, False]
     assert "1.43 x the bare" in next(iter(found))
+    assert "+0.20 s" in list(found)[-1]
 
 
 def test_the_page_keeps_what_stands_around_the_tables(tmp_path):
@@ -54,6 +57,14 @@ def test_the_page_keeps_what_stands_around_the_tables(tmp_path):
     report.write("new", page)
     report.write("newer", page)
     assert page.read_text() == f"before\n{report.BEGIN}\n\nnewer\n\n{report.END}\nafter\n"
+
+
+def test_a_page_without_markers_is_left_alone(tmp_path):
+    page = tmp_path / "benchmarks.md"
+    page.write_text(f"before\n{report.BEGIN}\nafter\n")
+    with pytest.raises(ValueError, match="must hold the line"):
+        report.write("new", page)
+    assert page.read_text() == f"before\n{report.BEGIN}\nafter\n"
 
 
 def test_writing_needs_the_full_jobs(capsys):
