@@ -94,6 +94,23 @@ def integer_at_least(owner: str, argument: str, value: Any, minimum: int) -> int
     return int(value)
 
 
+def seed_of(owner: str, value: Any) -> int:
+    """Return a seed as an int, or raise: it must be whole, from 0 to 2**32 - 1.
+
+    JAX would take a larger one modulo 2**32 without a word.
+
+    >>> seed_of("Dropout", -1)
+    Traceback (most recent call last):
+        ...
+    ValueError: `Dropout`: `seed` must be an integer from 0 to 2**32 - 1, received -1.
+    """
+    if is_integer(value) and 0 <= value < 2**32:
+        return int(value)
+    raise ValueError(
+        f"`{owner}`: `seed` must be an integer from 0 to 2**32 - 1, received {value!r}."
+    )
+
+
 def number_between(
     owner: str,
     argument: str,

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fjax.errors import integer_at_least
+from fjax.errors import integer_at_least, seed_of
 from fjax.training.programs import clear_programs
 
 
@@ -28,8 +28,7 @@ def set_random_seed(seed: int) -> None:
     >>> first_weight() == first_weight()
     True
     """
-    if integer_at_least("set_random_seed", "seed", seed, 0) >= 2**32:
-        raise ValueError(f"`set_random_seed`: `seed` must be below 2**32, received {seed}.")
+    seed = seed_of("set_random_seed", seed)
     random.seed(seed)
     np.random.seed(seed)
 

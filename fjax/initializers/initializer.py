@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.configuration import Configured
-from fjax.errors import is_integer, is_number
+from fjax.errors import is_integer, is_number, seed_of
 from fjax.typing import Array, DType, Key, Shape
 
 
@@ -62,14 +62,8 @@ def source(seed: int | None, key: Key | None) -> Key:
 
 
 def checked_seed(initializer: Initializer, seed: Any) -> int | None:
-    """Return a seed that JAX takes as it is, or raise."""
-    # JAX would take a larger seed modulo 2**32 without a word.
-    if seed is None or (is_integer(seed) and 0 <= seed < 2**32):
-        return None if seed is None else int(seed)
-    raise ValueError(
-        f"`{type(initializer).__name__}`: `seed` must be None or an integer from 0 to 2**32 - 1, "
-        f"received {seed!r}."
-    )
+    """Return a seed that JAX takes as it is, or raise; None draws from the key."""
+    return None if seed is None else seed_of(type(initializer).__name__, seed)
 
 
 def checked_axes(owner: str, argument: str, axes: Any) -> tuple[int, ...] | None:

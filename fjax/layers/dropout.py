@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from fjax.core.layer import Layer, only
-from fjax.errors import integer_at_least, number_between
+from fjax.errors import number_between, seed_of
 from fjax.typing import Array, Key, Params, State
 
 
@@ -43,7 +43,7 @@ class Dropout(Layer):
         if self.noise_shape is not None:
             self.noise_shape = tuple(self.noise_shape)
         if self.seed is not None:
-            self.seed = integer_at_least("Dropout", "seed", self.seed, 0)
+            self.seed = seed_of("Dropout", self.seed)
 
     def apply(
         self,

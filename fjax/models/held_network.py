@@ -9,7 +9,7 @@ import numpy as np
 
 from fjax.core import as_layer
 from fjax.core.layer import base_name, normalise_shape
-from fjax.errors import integer_at_least, suggestion
+from fjax.errors import integer_at_least, seed_of, suggestion
 from fjax.layers import InputLayer
 from fjax.models.outline import Outline, outline, parts, weight_paths
 from fjax.models.summary import summary
@@ -54,7 +54,7 @@ class HeldNetwork:
         self.name = name or base_name(self._network)
         self._seed = random.getrandbits(32)
         if seed is not None:
-            self._seed = integer_at_least(type(self).__name__, "seed", seed, 0)
+            self._seed = seed_of(type(self).__name__, seed)
         self._optimizer: GradientTransformation | None = None
         self._optimizer_is_new = False
         self._specs: tuple[PyTree, ...] | None = None
@@ -105,7 +105,7 @@ class HeldNetwork:
                 self._network.require_ready()
             self._holder = Holder()
             self._holder.train_state = initialise(
-                self._network, self._optimizer, jax.random.key(self._seed), *specs
+                self._network, self._optimizer, self._seed, *specs
             )
             self._optimizer_is_new = False
         elif self._optimizer_is_new and self._optimizer is not None:

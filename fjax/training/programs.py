@@ -19,13 +19,13 @@ from fjax.optimizers import Optimizer
 from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
 from fjax.training.state import TrainState, create_train_state
-from fjax.typing import Array, GradientTransformation, Key, PyTree, Spec
+from fjax.typing import Array, GradientTransformation, PyTree, Spec
 
 # How many configurations keep their programs after the last model that used them is gone.
 KEPT = 16
 
-# A program that runs once is not worth optimising: it compiles in a quarter of the time.
-RUN_ONCE = {"xla_backend_optimization_level": 0}
+# A program that runs once is not worth optimising much; below level 1 the weights lose last bits.
+RUN_ONCE = {"xla_backend_optimization_level": 1}
 
 
 class Programs(NamedTuple):
@@ -57,10 +57,10 @@ def programs_for(
 
 
 def initialise(
-    network: Any, optimizer: GradientTransformation | None, key: Key, *specs: Spec
+    network: Any, optimizer: GradientTransformation | None, seed: int, *specs: Spec
 ) -> TrainState:
-    """Return `create_train_state` of these arguments, compiled as one program."""
-    train_state = _initialiser(network, _without_rate(optimizer), specs)(key)
+    """Return `create_train_state` with the key of this seed, compiled as one program."""
+    train_state = _initialiser(network, _without_rate(optimizer), specs)(np.uint32(seed))
     return train_state._replace(opt_state=_with_rate(optimizer, train_state.opt_state))
 
 
@@ -78,7 +78,8 @@ def clear_programs() -> None:
 @lru_cache(KEPT)
 def _initialiser(network: Any, optimizer: Any, specs: tuple[Any, ...]) -> Callable[..., Any]:
     return jax.jit(
-        lambda key: create_train_state(network, optimizer, key, *specs), compiler_options=RUN_ONCE
+        lambda seed: create_train_state(network, optimizer, jax.random.key(seed), *specs),
+        compiler_options=RUN_ONCE,
     )
 
 

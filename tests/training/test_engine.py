@@ -131,10 +131,14 @@ def test_optimizers_of_another_rate_and_equal_models_share_programs(problem):
 
 
 def test_the_rate_of_the_optimizer_is_in_the_first_state(problem):
-    made = initialise(
-        problem.network, type(problem.optimizer)(0.5), jax.random.key(0), problem.spec
-    )
+    made = initialise(problem.network, type(problem.optimizer)(0.5), 0, problem.spec)
     assert made.opt_state.learning_rate == np.float32(0.5)
+
+
+def test_the_compiled_start_is_the_pure_one_bit_by_bit(problem):
+    made = initialise(problem.network, problem.optimizer, 3, problem.spec)
+    pure = create_train_state(problem.network, problem.optimizer, jax.random.key(3), problem.spec)
+    assert_same_bits(made, pure)
 
 
 def test_no_number_is_fetched_inside_an_epoch(problem, fetches):
