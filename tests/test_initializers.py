@@ -175,7 +175,7 @@ def test_stft_takes_the_values_of_a_window():
         (lambda: VarianceScaling(mode="fan_inn"), "Did you mean `fan_in`"),
         (lambda: VarianceScaling(distribution="unifrom"), "Did you mean `uniform`"),
         (lambda: VarianceScaling(distribution=None), "`distribution` must be one of"),
-        (lambda: GlorotUniform(seed=1.5), r"`GlorotUniform`: `seed` must be None or an integer"),
+        (lambda: GlorotUniform(seed=1.5), r"`GlorotUniform`: `seed` must be an integer from 0"),
         (lambda: GlorotUniform(seed=2**32), "`seed`"),
         (lambda: GlorotUniform(seed=-1), "`seed`"),
         (lambda: GlorotUniform(seed=True), "`seed`"),
