@@ -36,6 +36,9 @@ class LazyLogs(MutableMapping[str, Any]):
     def __delitem__(self, name: str) -> None:
         del self.numbers()[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in (self._on_device if self._numbers is None else self._numbers)
+
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._on_device) if self._numbers is None else self._numbers)
 
