@@ -1,16 +1,18 @@
 """The model that is a list of layers."""
 
 from collections.abc import Sequence
+from operator import is_
 from typing import Any
 
 import jax
 import numpy as np
 
-from fjax.core import as_layer, serial
-from fjax.core.layer import unique_names
+from fjax.core import Serial, as_layer, serial
+from fjax.core.layer import located, unique_names
 from fjax.errors import explain_keywords
 from fjax.layers import InputLayer
 from fjax.models.model import Model
+from fjax.models.outline import Outline, outline
 from fjax.models.views import LayerView
 from fjax.models.weights import kept_weights
 from fjax.training import Batch, TrainState
@@ -117,11 +119,14 @@ class Sequential(Model):
     def _relink(self) -> None:
         """Make the network of the list anew; weights that fit are kept."""
         held = None if self._holder is None else self.train_state
+        before, known = self._network, self._outline
         declared = [] if self._declared is None else [self._declared]
         self._network = serial(*declared, *self._list)
         self._specs, self._outline, self._holder = None, None, None
         if self._declared is not None and self._list:
-            self._build_for((self._declared.spec(1),))
+            specs = (self._declared.spec(1),)
+            self._outline = _grown(before, known, self._network) or outline(self._network, *specs)
+            self._specs = specs
             if held is not None:
                 self._keep(held)
 
@@ -149,6 +154,19 @@ class Sequential(Model):
                 f"{self.name!r} expects {expected}."
             )
         return super()._usable(batch)
+
+
+def _grown(before: Serial, known: Outline | None, network: Serial) -> Outline | None:
+    """Return the outline of a network by one layer longer, from what is known of the others."""
+    *names, name = network.names
+    *layers, layer = network.layers
+    same = len(layers) == len(before.layers) and all(map(is_, layers, before.layers))
+    if known is None or not same or names != before.names:
+        return None
+    with located(name, layer, (known.outputs,)):
+        last = outline(layer, known.outputs)
+    params, state = {**known.params, name: last.params}, {**known.state, name: last.state}
+    return Outline(params, state, last.outputs)
 
 
 def _one_array(batch: Batch) -> None:
