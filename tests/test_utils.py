@@ -1,0 +1,49 @@
+"""Seeds, and labels and rows made ready."""
+
+import random
+
+import numpy as np
+import pytest
+
+from fjax.utils import normalize, set_random_seed, to_categorical
+
+
+def test_seeding_repeats_python_s_and_numpy_s_draws():
+    set_random_seed(1)
+    first = random.random(), np.random.random()
+    set_random_seed(1)
+    assert (random.random(), np.random.random()) == first
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "a", None])
+def test_what_is_no_seed(seed):
+    with pytest.raises(ValueError, match="`set_random_seed`: `seed` must be an integer from 0"):
+        set_random_seed(seed)
+
+
+def test_labels_become_rows():
+    np.testing.assert_array_equal(to_categorical([[1], [0]]), [[0, 1], [1, 0]])
+    assert to_categorical([1], num_classes=4).shape == (1, 4)
+    assert to_categorical(np.zeros((2, 3), int), 5).shape == (2, 3, 5)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([0, -1], r"found -1 at \(1,\)"),
+        ([0.5], "found 0.5"),
+        ([3], "whole numbers from 0 to 2, found 3"),
+        ([], "needs class labels"),
+        (["a"], "needs class labels"),
+    ],
+)
+def test_what_is_no_label(labels, message):
+    with pytest.raises(ValueError, match=message):
+        to_categorical(labels, 3)
+
+
+def test_rows_of_zeros_stay_zeros():
+    np.testing.assert_array_equal(normalize(np.zeros((2, 3))), np.zeros((2, 3)))
+    np.testing.assert_allclose(
+        np.linalg.norm(normalize(np.arange(1.0, 7).reshape(2, 3)), axis=1), 1
+    )
