@@ -119,6 +119,30 @@ def plain(value: Any) -> Any:
     return value
 
 
+def by_value(thing: Any) -> bool:
+    """Tell whether equal ones of these are the same for good, so that they may share programs.
+
+    Plain data is, and configured objects of it, and the functions of fjax, JAX and numpy. A user's
+    function may read what changes outside of it, an authored object may be changed.
+
+    >>> by_value((1, "relu", np.tanh)), by_value(lambda x: x)
+    (True, False)
+    """
+    if isinstance(thing, Configured):
+        fields = dataclasses.fields(thing)  # type: ignore[arg-type]
+        return not thing._authored and all(by_value(getattr(thing, f.name)) for f in fields)
+    if isinstance(thing, Mapping):
+        return all(map(by_value, thing.values()))
+    if isinstance(thing, list | tuple):
+        return all(map(by_value, thing))
+    if callable(thing):
+        module = getattr(thing, "__module__", None) or type(thing).__module__
+        known = module.split(".")[0] in ("fjax", "jax", "jaxlib", "numpy")
+        # A lambda or a function made in a function may close over anything.
+        return known and "<" not in getattr(thing, "__qualname__", "")
+    return thing is None or isinstance(thing, str | bytes | int | float | np.generic)
+
+
 def _checked(generated: Callable[..., None]) -> Callable[..., None]:
     """Wrap a dataclass's constructor: misspelt keywords are answered, old ones translated."""
 

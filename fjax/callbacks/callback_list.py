@@ -79,6 +79,7 @@ class StepListener:
 
     def __init__(self, callbacks: CallbackList, mode: str) -> None:
         self._callbacks = callbacks
+        self._stops = mode == "train"
         self._begin = f"on_{mode}_batch_begin"
         self._end = f"on_{mode}_batch_end"
         hooks = [self._begin, self._end]
@@ -99,7 +100,8 @@ class StepListener:
         """Call the end hooks, and tell whether the run is to stop."""
         if self._listening:
             self._callbacks.call(self._end, step, LazyLogs(logs))
-        return bool(self.hears_steps and self._callbacks.model.stop_training)
+        stop = self._stops and self.hears_steps and self._callbacks.model.stop_training
+        return bool(stop)
 
 
 def defines(callback: Callback, hook: str) -> bool:

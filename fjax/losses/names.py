@@ -114,7 +114,9 @@ def as_loss(identifier: Identifier) -> Loss:
     loss = _REGISTRY.get(identifier)
     if isinstance(loss, Loss):
         return loss
-    return _CLASSES[loss]() if loss in _CLASSES else FunctionLoss(loss)
+    # By identity: an object that is called need not be hashable.
+    known = [made for function, made in _CLASSES.items() if function is loss]
+    return known[0]() if known else FunctionLoss(loss)
 
 
 def resolve(identifier: Identifier, y_true_shape: Shape, y_pred_shape: Shape) -> Loss:

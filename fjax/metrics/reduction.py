@@ -163,7 +163,7 @@ def function_name(function: Any) -> str:
     name = getattr(function, "name", None)
     if isinstance(name, str):
         return name
-    return snake_case(getattr(function, "__name__", type(function).__name__))
+    return snake_case(getattr(function, "__name__", type(function).__name__).strip("<>"))
 
 
 def _floats(values: ArrayLike) -> Array:

@@ -115,6 +115,12 @@ def with_class_weight(batch: Batch, class_weight: Any, outputs: tuple[int, ...])
     if not hasattr(labels, "ndim"):
         raise ValueError("`fit`: `class_weight` needs one array of class labels as `y`.")
     labels = labels.argmax(-1) if labels.ndim > 1 and labels.shape[-1] > 1 else labels.reshape(-1)
+    bad = np.flatnonzero((labels != np.floor(labels)) | (labels < 0) | (labels >= classes))
+    if len(bad):
+        raise ValueError(
+            f"`fit`: `class_weight` needs class labels from 0 to {classes - 1} as `y`, row "
+            f"{bad[0]} holds {labels[bad[0]]}."
+        )
     weight = weights[labels.astype(np.int32)]
     if weight.shape != (rows(batch),):
         raise ValueError(

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.core import as_layer
+from fjax.core import Serial, as_layer, output_specs
 from fjax.core.layer import base_name, normalise_shape
 from fjax.errors import integer_at_least, seed_of, suggestion
 from fjax.layers import InputLayer
@@ -61,6 +61,9 @@ class HeldNetwork:
         self._outline: Outline | None = None
         self._holder: Holder | None = None
         self._views: dict[str, LayerView] = {}
+        self._shapes: list[tuple[int | None, ...]] = []
+        self._outputs: dict[Any, PyTree] = {}
+        self._adapted: list[Any] = []
         if input_shape is not None:
             self.build((None, *normalise_shape(type(self).__name__, "input_shape", input_shape)))
 
@@ -94,7 +97,7 @@ class HeldNetwork:
         if not shape:
             raise ValueError("`build`: `input_shape` needs a batch axis, as in (None, 8).")
         sizes = tuple(1 if size is None else size for size in shape[1:])
-        self._build_for((jax.ShapeDtypeStruct((1, *sizes), "float32"),))
+        self._build_for((jax.ShapeDtypeStruct((1, *sizes), "float32"),), [shape[1:]])
 
     @property
     def train_state(self) -> TrainState:
@@ -104,6 +107,7 @@ class HeldNetwork:
             if hasattr(self._network, "require_ready"):
                 self._network.require_ready()
             self._holder = Holder()
+            self._adapted = _statistics(self._network)
             self._holder.train_state = initialise(
                 self._network, self._optimizer, self._seed, *specs
             )
@@ -129,7 +133,9 @@ class HeldNetwork:
                     f"The `{home}` of this train state does not fit the model {self.name!r}; at "
                     f"{found}."
                 )
-        self._holder = self._holder or Holder()
+        if self._holder is None:
+            self._holder = Holder()
+            self._adapted = _statistics(self._network)
         self._holder.train_state = value
         self._optimizer_is_new = value.opt_state == ()
 
@@ -228,9 +234,63 @@ class HeldNetwork:
             )
         return self._specs
 
-    def _build_for(self, specs: tuple[PyTree, ...]) -> None:
+    def _build_for(
+        self, specs: tuple[PyTree, ...], shapes: list[tuple[int | None, ...]] | None = None
+    ) -> None:
         self._outline = outline(self._network, *specs)
         self._specs = specs
+        self._shapes = shapes or [leaf.shape[1:] for leaf in jax.tree.leaves(specs)]
+        self._outputs = {}
+
+    def _outputs_for(self, inputs: tuple[PyTree, ...]) -> PyTree:
+        """Return the shapes and dtypes of the outputs for a batch of one of inputs like these."""
+        specs = specs_of(inputs)
+        leaves, structure = jax.tree.flatten(specs)
+        key = (structure, *((leaf.shape, leaf.dtype) for leaf in leaves))
+        if key not in self._outputs:
+            shapes = self.outline
+            self._outputs[key] = output_specs(self._network, shapes.params, shapes.state, *specs)
+        return self._outputs[key]
+
+    def _check_inputs(self, inputs: tuple[PyTree, ...]) -> None:
+        """Raise ValueError if the inputs are not of the shapes that the model was built for."""
+        known = self._known_specs()
+        wanted, found = (str(jax.tree.structure(tree)) for tree in (known, inputs))
+        if wanted != found:
+            raise ValueError(
+                f"The model {self.name!r} takes {len(known)} inputs of the structure {wanted}, `x` "
+                f"has {len(inputs)} of the structure {found}."
+            )
+        for array, expected in zip(jax.tree.leaves(inputs), self._shapes, strict=True):
+            given = tuple(array.shape[1:])
+            fits = len(expected) == len(given) and all(
+                size in (None, have) for size, have in zip(expected, given, strict=True)
+            )
+            if not fits:
+                raise ValueError(
+                    f"`x` has samples of shape {given} (in all {tuple(array.shape)}), the model "
+                    f"{self.name!r} expects {expected}."
+                )
+
+    def _check_statistics(self) -> None:
+        """Raise ValueError if a layer was adapted to other data after the weights were made."""
+        if self._holder is not None and _statistics(self._network) != self._adapted:
+            raise ValueError(
+                f"A layer of the model {self.name!r} was adapted anew after the model was used, "
+                "and the model holds the old statistics: adapt before the first use, or set them "
+                "by `model.get_layer(…).set_weights([mean, variance, count])`."
+            )
+
+
+def _statistics(network: Any) -> list[Any]:
+    """Return what the layers of a network that can be adapted have taken from data."""
+    found: list[Any] = []
+    for _, layer, path in parts(network):
+        if hasattr(layer, "adapt"):
+            found.append((layer.mean, layer.variance))
+        elif path and isinstance(layer, Serial):
+            found += _statistics(layer)
+    return found
 
 
 def specs_of(inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:

@@ -58,6 +58,7 @@ class Model(HeldNetwork):
         self.stop_training = False
         self.run_eagerly = False
         self._calls = 0
+        self._programs: dict[Any, Programs] = {}
         self.history: History | None = None
         self._compilation: Compilation | None = None
         super().__init__(network, input_shape=input_shape, name=name, seed=seed)
@@ -90,6 +91,7 @@ class Model(HeldNetwork):
             )
         arguments.check_steps("compile", "steps_per_execution", steps_per_execution)
         self._compilation = make_compilation(optimizer, loss, metrics, weighted_metrics)
+        self._programs = {}
         self._optimizer, self._optimizer_is_new = self._compilation.optimizer, True
         self.run_eagerly = bool(run_eagerly) or jit_compile is False
 
@@ -319,8 +321,8 @@ class Model(HeldNetwork):
         )  # fmt: skip
         verbose = arguments.check_verbose("predict", verbose)
         listeners = CallbackList(callbacks, self, verbose, epochs=1, steps=source.steps)
-        compiled = programs_for(self._network, None, None, ())
         self._usable(source.example)
+        compiled = programs_for(self._network, None, None, (), self._programs)
         listeners.call("on_predict_begin", {})
         try:
             steps_heard = listeners.steps("predict")
@@ -356,6 +358,11 @@ class Model(HeldNetwork):
         >>> Model(Dense(1), input_shape=(2,))(np.ones((3, 2))).shape
         (3, 1)
         """
+        if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs)):
+            raise TypeError(
+                f"The model {self.name!r} was called inside a traced function (`jax.jit`, "
+                "`jax.grad`, …): use `model.network`'s pure `apply(params, state, inputs)` there."
+            )
         batch = self._usable(to_batch(inputs))
         held = self.train_state
         self._calls += training
@@ -417,28 +424,25 @@ class Model(HeldNetwork):
         """Return the batch, its inputs held against the model; the first data may build it."""
         if not self.built:
             self._build_for(specs_of(batch.inputs))
-        expected = self._known_specs()
-        if len(batch.inputs) != len(expected):
-            raise ValueError(
-                f"The model {self.name!r} takes {len(expected)} inputs, `x` has "
-                f"{len(batch.inputs)}."
-            )
+        self._check_inputs(batch.inputs)
+        self._check_statistics()
         return batch
 
     def _trainable(self, batch: Batch) -> Batch:
         """Return the batch, its inputs and targets held against the model and its loss."""
         batch = self._usable(batch)
         compilation = self._compiled("fit")
-        if batch.targets is None and compilation.loss is not None:
-            raise ValueError("The loss needs targets: `y` is None.")
-        if batch.targets is not None and not hasattr(batch.targets, "shape"):
+        if batch.targets is None:
+            raise ValueError("The loss and the metrics need targets: `y` is None.")
+        if not hasattr(batch.targets, "shape"):
             raise ValueError(
                 f"The model {self.name!r} has one output and takes one array as `y`, received a "
                 f"{type(batch.targets).__name__}."
             )
-        loss = compilation.loss_for(batch.targets, self.outline.outputs)
+        outputs = self._outputs_for(batch.inputs)
+        loss = compilation.loss_for(batch.targets, outputs)
         if loss is not None:
-            shape = (rows(batch), *self.outline.outputs.shape[1:])
+            shape = (rows(batch), *outputs.shape[1:])
             loss.check_targets(batch.targets, shape, "y")
         return batch
 
@@ -456,10 +460,10 @@ class Model(HeldNetwork):
     def _prepare(self, example: Batch) -> tuple[Programs, Metrics, PyTree]:
         """Return the programs, the metrics and their empty sums for data like this."""
         compilation = self._compiled("fit")
-        outputs = self.outline.outputs
+        outputs = self._outputs_for(example.inputs)
         metrics = compilation.named_metrics(example.targets, outputs)
         loss = compilation.loss_for(example.targets, outputs)
-        compiled = programs_for(self._network, loss, compilation.optimizer, metrics)
+        compiled = programs_for(self._network, loss, compilation.optimizer, metrics, self._programs)
         return compiled, metrics, init_accumulators(metrics, example.targets, outputs)
 
     def _begin_epoch(self, epoch: int, fresh: PyTree) -> Holder:
@@ -484,10 +488,9 @@ class Model(HeldNetwork):
         listeners.call("on_test_end", logs)
         return logs
 
-    def _empty_outputs(self, count: int) -> PyTree:
-        return jax.tree.map(
-            lambda spec: np.zeros((count, *spec.shape[1:]), spec.dtype), self.outline.outputs
-        )
+    def _empty_outputs(self, data: Batch) -> PyTree:
+        count, specs = rows(data), self._outputs_for(data.inputs)
+        return jax.tree.map(lambda spec: np.zeros((count, *spec.shape[1:]), spec.dtype), specs)
 
     def _returned(self, logs: dict[str, Any], metrics: Metrics, return_dict: bool) -> Any:
         if return_dict:

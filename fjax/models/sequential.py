@@ -126,7 +126,7 @@ class Sequential(Model):
         if self._declared is not None and self._list:
             specs = (self._declared.spec(1),)
             self._outline = _grown(before, known, self._network) or outline(self._network, *specs)
-            self._specs = specs
+            self._specs, self._shapes, self._outputs = specs, [self._declared.shape], {}
             if held is not None:
                 self._keep(held)
 
@@ -134,25 +134,25 @@ class Sequential(Model):
         fresh = self.train_state
         kept = (kept_weights(getattr(held, h), getattr(fresh, h)) for h in ("params", "state"))
         params, state = kept
-        self.train_state = fresh._replace(params=params, state=state, key=held.key, step=held.step)
+        self.train_state = fresh._replace(
+            params=params, state=state, key=held.key, step=held.step, epoch=held.epoch
+        )
         self._optimizer_is_new = True
 
     def _usable(self, batch: Batch) -> Batch:
         if self._declared is None:
             if not self._list:
                 raise ValueError(f"The model {self.name!r} has no layers: `add` one first.")
-            _one_array(batch)
-            self._declared = InputLayer(batch.inputs[0].shape[1:])
-            self._relink()
-        _one_array(batch)
-        expected, given = self._declared.shape, batch.inputs[0].shape[1:]
-        if len(expected) != len(given) or any(
-            size not in (None, have) for size, have in zip(expected, given, strict=True)
-        ):
-            raise ValueError(
-                f"`x` has samples of shape {given} (in all {batch.inputs[0].shape}), the model "
-                f"{self.name!r} expects {expected}."
-            )
+            self._declared = InputLayer(_one_array(batch).shape[1:])
+            try:
+                self._relink()
+            except Exception:
+                self._declared = None
+                raise
+        x = _one_array(batch)
+        if x.ndim == 1 and self._declared.shape == (1,):
+            # As in Keras: a column may come without its axis.
+            batch = batch._replace(inputs=(x[:, None],))
         return super()._usable(batch)
 
 
@@ -169,9 +169,10 @@ def _grown(before: Serial, known: Outline | None, network: Serial) -> Outline | 
     return Outline(params, state, last.outputs)
 
 
-def _one_array(batch: Batch) -> None:
+def _one_array(batch: Batch) -> Any:
     if len(batch.inputs) != 1 or not isinstance(batch.inputs[0], np.ndarray | jax.Array):
         raise ValueError(
             f"A `Sequential` takes one array as `x`, received {len(batch.inputs)} inputs of types "
             f"{[type(value).__name__ for value in batch.inputs]}."
         )
+    return batch.inputs[0]

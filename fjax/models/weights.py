@@ -41,7 +41,8 @@ def write_weights(
                 f"`set_weights`: the weight {'/'.join(path[1:])} of {owner} has shape "
                 f"{tuple(old.shape)}, received {new.shape}."
             )
-        place[path[-1]] = jnp.asarray(new, old.dtype)
+        # A copy: what the caller does to its array later is its own affair.
+        place[path[-1]] = jnp.array(new, old.dtype, copy=True)
     return train_state._replace(**homes)
 
 

@@ -17,7 +17,7 @@ def to_batch(x: Any, y: Any = None, sample_weight: Any = None) -> Batch:
         x: One input (array, DataFrame, nested list of numbers, or a dict of arrays), or a tuple or
             list of several inputs.
         y: The targets, likewise.
-        sample_weight: One number per sample.
+        sample_weight: One number per sample, or per time step of the targets.
 
     Float arrays become float32, 64-bit integers int32; other integers stay as small as they are.
 
@@ -36,7 +36,7 @@ def to_batch(x: Any, y: Any = None, sample_weight: Any = None) -> Batch:
         raise ValueError("There is no data: `x` is None.")
     inputs = tuple(_tree("x", value) for value in several(x))
     targets = None if y is None else _tree("y", y)
-    weight = None if sample_weight is None else _weight(sample_weight)
+    weight = None if sample_weight is None else _weight(sample_weight, targets)
     count = _length("x", inputs)
     if targets is not None and _length("y", targets) != count:
         raise ValueError(
@@ -78,7 +78,8 @@ def rows(batch: Any) -> int:
 
 
 def _is_array(value: Any) -> bool:
-    return hasattr(value, "__array__") or hasattr(value, "__array_interface__")
+    known = hasattr(value, "__array__") or hasattr(value, "__array_interface__")
+    return known and np.ndim(value) > 0
 
 
 def _tree(name: str, value: Any) -> PyTree:
@@ -170,13 +171,16 @@ def _place(index: tuple[int, ...], columns: list[Any] | None) -> str:
     return ", ".join(words)
 
 
-def _weight(sample_weight: Any) -> np.ndarray:
+def _weight(sample_weight: Any, targets: PyTree) -> np.ndarray:
     weight = _array("sample_weight", sample_weight)
     if weight.ndim == 2 and weight.shape[1] == 1:
         weight = weight[:, 0]
-    if weight.ndim != 1:
+    # A sequence may have a weight for each of its time steps.
+    steps = weight.shape[1:]
+    if steps and (not hasattr(targets, "shape") or targets.shape[1 : weight.ndim] != steps):
         raise ValueError(
-            f"`sample_weight` must hold one number for each sample, received shape {weight.shape}."
+            f"`sample_weight` must hold one number for each sample, or for each time step of `y`, "
+            f"received shape {weight.shape}."
         )
     return weight.astype(np.float32)
 

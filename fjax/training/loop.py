@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from fjax.training.accumulators import Logs
@@ -12,6 +13,7 @@ from fjax.training.interrupts import uninterrupted
 from fjax.training.programs import Programs
 from fjax.training.sources import ArraySource, IterableSource, Window
 from fjax.training.state import TrainState
+from fjax.training.step import Batch
 from fjax.typing import PyTree
 
 Source = ArraySource | IterableSource
@@ -132,7 +134,7 @@ def evaluate(
 def predict(
     programs: Programs,
     train_state: TrainState,
-    outputs: Callable[[int], PyTree],
+    outputs: Callable[[Batch], PyTree],
     source: Source,
     listener: Listener,
 ) -> list[PyTree]:
@@ -141,15 +143,14 @@ def predict(
     Args:
         programs: The compiled programs.
         train_state: Whose params and state to use.
-        outputs: Makes an empty array of outputs for a number of rows.
+        outputs: Makes the empty outputs for some data.
         source: The inputs.
         listener: Hears of the steps.
     """
     step = 0
     parts = []
     for window in source.windows(0):
-        count = jax.tree.leaves(window.data)[0].shape[0]
-        filled = outputs(count)
+        filled = outputs(window.data)
         for first, last in _chunks(window, listener):
             listener.on_step_begin(step)
             filled = programs.predict(
@@ -162,7 +163,9 @@ def predict(
                 batch_size=window.batch_size,
             )
             step += last - first
-            listener.on_step_end(step - 1, {"outputs": filled})
+            if listener.hears_steps:
+                # The next step is given these outputs to write into: a hook gets its own.
+                listener.on_step_end(step - 1, {"outputs": jax.tree.map(jnp.copy, filled)})
         stop = window.last * window.batch_size
         # A copy: what a user gets may be written to.
         parts.append(jax.tree.map(lambda array, stop=stop: np.array(array)[:stop], filled))

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from fjax.configuration import by_value
 from fjax.errors import is_number
 from fjax.optimizers import Optimizer
 from fjax.training import step as steps
@@ -51,31 +52,46 @@ def programs_for(
     loss: Callable[..., Array] | None,
     optimizer: GradientTransformation | None,
     metrics: Metrics,
+    own: dict[Any, Programs] | None = None,
 ) -> Programs:
-    """Return the compiled programs of a configuration, the same ones for an equal configuration."""
-    return _programs(network, loss, _without_rate(optimizer), metrics)
+    """Return the compiled programs of a configuration, the same ones for an equal configuration.
+
+    A user's functions and authored objects may change behind an equal face: programs with them are
+    not shared, but kept in `own` for as long as the caller keeps that.
+    """
+    parts = (network, loss, _without_rate(optimizer), metrics)
+    if by_value(parts):
+        return _shared_programs(*parts)
+    own = {} if own is None else own
+    measured = tuple((named.name, type(named.metric), named.weighted) for named in metrics)
+    key = (type(loss), optimizer is None, measured)
+    if key not in own:
+        own[key] = _programs(*parts)
+    return own[key]
 
 
 def initialise(
     network: Any, optimizer: GradientTransformation | None, seed: int, *specs: Spec
 ) -> TrainState:
     """Return `create_train_state` with the key of this seed, compiled as one program."""
-    train_state = _initialiser(network, _without_rate(optimizer), specs)(np.uint32(seed))
+    parts = (network, _without_rate(optimizer), specs)
+    make = _shared_initialiser if by_value(parts[:2]) else _initialiser
+    train_state = make(*parts)(np.uint32(seed))
     return train_state._replace(opt_state=_with_rate(optimizer, train_state.opt_state))
 
 
 def initialise_optimizer(optimizer: GradientTransformation, params: PyTree) -> PyTree:
     """Return the optimizer's first state for `params`, compiled as one program."""
-    return _with_rate(optimizer, _optimizer_initialiser(_without_rate(optimizer))(params))
+    init = jax.jit(_without_rate(optimizer).init, compiler_options=RUN_ONCE)
+    return _with_rate(optimizer, init(params))
 
 
 def clear_programs() -> None:
     """Forget all compiled programs."""
-    for cache in (_programs, _initialiser, _optimizer_initialiser):
-        cache.cache_clear()
+    _shared_programs.cache_clear()
+    _shared_initialiser.cache_clear()
 
 
-@lru_cache(KEPT)
 def _initialiser(network: Any, optimizer: Any, specs: tuple[Any, ...]) -> Callable[..., Any]:
     return jax.jit(
         lambda seed: create_train_state(network, optimizer, jax.random.key(seed), *specs),
@@ -83,12 +99,6 @@ def _initialiser(network: Any, optimizer: Any, specs: tuple[Any, ...]) -> Callab
     )
 
 
-@lru_cache(KEPT)
-def _optimizer_initialiser(optimizer: Any) -> Callable[..., Any]:
-    return jax.jit(optimizer.init, compiler_options=RUN_ONCE)
-
-
-@lru_cache(KEPT)
 def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Programs:
     def advance(
         train_state: TrainState,
@@ -138,6 +148,10 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
 
     compiled = partial(jax.jit, static_argnames="batch_size", donate_argnums=0)
     return Programs(compiled(advance), compiled(measure), compiled(predict))
+
+
+_shared_programs = lru_cache(KEPT)(_programs)
+_shared_initialiser = lru_cache(KEPT)(_initialiser)
 
 
 def over_batches(

@@ -109,7 +109,8 @@ class ArraySource:
     def _host_order(self, number: int) -> np.ndarray | None:
         if self._seed is None:
             return None
-        generator = np.random.Generator(np.random.Philox(key=[self._seed, number]))
+        key = np.array([self._seed, number], np.uint64)
+        generator = np.random.Generator(np.random.Philox(key=key))
         return generator.permutation(self.count).astype(np.int32)
 
     def _host_windows(self, number: int, first: int, last: int) -> Iterator[Window]:
@@ -125,7 +126,8 @@ class ArraySource:
 class IterableSource:
     """Batches from an iterable, a generator, or an object with `__getitem__` and `__len__`.
 
-    A thread reads ahead by two batches, so memory stays bounded and the device is not kept waiting.
+    A thread reads ahead by two batches, so memory stays bounded and the device is not kept waiting;
+    a generator that is used again later goes on behind the batches that were read ahead.
 
     Args:
         batches: Gives `x`, `(x, y)` or `(x, y, sample_weight)`.
@@ -150,53 +152,60 @@ class IterableSource:
         self._convert = convert
         self._stream: Iterator[Window] | None = None
         self._first: Window | None = None
+        self._example: Batch | None = None
 
     @property
     def example(self) -> Batch:
         """One row of the first batch."""
-        if self._first is None:
+        if self._example is None:
             self._first = next(self._open(), None)
             if self._first is None:
                 raise ValueError("`x` gave no batch: the iterable is empty.")
-        return take(self._first.data, 0, 1)
+            self._example = take(self._first.data, 0, 1)
+        return self._example
 
     def windows(self, epoch: int, start: int = 0) -> Iterator[Window]:
         """Return the batches of an epoch, each as a window of its own."""
-        made = start
+        made, untouched = start, self._stream is None
         while self.steps is None or made < self.steps:
             window, self._first = self._first, None
             if window is None:
                 window = next(self._open(), None)
-            if window is None:
-                self.close()
-                if self._again and self._endless and made > start:
-                    continue
-                if made == start:
-                    raise ValueError(
-                        f"`x` gave no batch in epoch {epoch + 1}: the generator is used up. Give "
-                        "an iterable that can be iterated again, or `steps_per_epoch` and a "
-                        "generator that goes on."
-                    )
-                if self.steps is not None:
-                    warnings.warn(
-                        f"{self.steps} steps were asked for and `x` gave {made}: all of it was "
-                        "used, once.",
-                        stacklevel=2,
-                    )
-                return
-            made += 1
-            yield window
+            if window is not None:
+                made, untouched = made + 1, False
+                yield window
+                continue
+            self._begin_again()
+            if self._again and self._endless and not untouched:
+                untouched = True
+                continue
+            if made == start:
+                raise ValueError(
+                    f"`x` gave no batch in epoch {epoch + 1}: the generator is used up. Give "
+                    "an iterable that can be iterated again, or `steps_per_epoch` and a "
+                    "generator that goes on."
+                )
+            if self.steps is not None:
+                warnings.warn(
+                    f"{self.steps} steps were asked for and `x` gave {made}: all of it was "
+                    "used, once.",
+                    stacklevel=2,
+                )
+            return
         if not self._endless:
-            self.close()
+            self._begin_again()
 
     def prepare(self, epoch: int) -> None:
         """Do nothing: the thread reads ahead by itself."""
 
     def close(self) -> None:
-        """End the reading thread."""
+        """End the reading thread; a user's own generator stays open."""
         if self._stream is not None:
             self._stream.close()  # type: ignore[attr-defined]
+
+    def _begin_again(self) -> None:
         if self._again:
+            self.close()
             self._stream = None
 
     def _open(self) -> Iterator[Window]:
@@ -260,7 +269,9 @@ def read_ahead(items: Iterable[Item], ahead: int = 2) -> Iterator[Item]:
 
 def _iterate(batches: Any) -> Iterator[Any]:
     if hasattr(batches, "__iter__"):
-        yield from batches
+        # Not `yield from`, which would close a user's generator together with this one.
+        for batch in batches:  # noqa: UP028
+            yield batch
     else:
         for index in range(len(batches)):
             yield batches[index]

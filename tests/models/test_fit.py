@@ -3,6 +3,7 @@
 import _thread
 import threading
 import time
+from dataclasses import dataclass
 
 import jax
 import numpy as np
@@ -565,3 +566,192 @@ def test_batch_logs_can_be_extended(regression):
 
     model.fit(x, y, verbose=0, callbacks=[Adds()])
     assert found[0]["double"] == 2 * found[0]["loss"]
+
+
+def endless(x, y):
+    while True:
+        for i in range(0, 50, 10):
+            yield x[i : i + 10], y[i : i + 10]
+
+
+class Batches:
+    """Five batches, as often as one likes."""
+
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, index):
+        return self.x[10 * index : 10 * index + 10], self.y[10 * index : 10 * index + 10]
+
+
+def test_generators_to_measure_on(regression):
+    model, x, y = regression
+    whole = model.evaluate(x, y, verbose=0)
+    once = ((x[i : i + 10], y[i : i + 10]) for i in range(0, 50, 10))
+    assert model.evaluate(once, verbose=0) == pytest.approx(whole, rel=1e-5)
+    history = model.fit(
+        x, y, validation_data=endless(x, y), validation_steps=5, epochs=3, verbose=0
+    )
+    assert history.history["val_loss"][-1] == pytest.approx(
+        model.evaluate(x, y, verbose=0), rel=1e-5
+    )
+
+
+def test_an_epoch_as_long_as_its_iterable(regression):
+    model, x, y = regression
+    history = model.fit(Batches(x, y), steps_per_epoch=5, epochs=3, verbose=0)
+    assert len(history.epoch) == 3
+
+
+def test_a_generator_can_be_used_again(regression):
+    model, x, y = regression
+    batches = endless(x, y)
+    for _ in range(2):
+        model.fit(batches, steps_per_epoch=5, verbose=0)
+    assert int(model.train_state.step) == 10
+
+
+def test_a_stop_ends_training_and_no_measurement(regression):
+    model, x, y = regression
+
+    class Stops(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = True
+
+        def on_test_batch_end(self, batch, logs=None):
+            pass
+
+    callback = Stops()
+    history = model.fit(
+        x, y, batch_size=10, epochs=2, validation_data=(x, y), verbose=0, callbacks=[callback]
+    )
+    whole = model.evaluate(x, y, batch_size=10, verbose=0)
+    assert history.history["val_loss"] == pytest.approx([whole], rel=1e-5)
+    assert model.evaluate(x, y, batch_size=10, verbose=0, callbacks=[callback]) == whole
+
+
+def test_axes_of_any_size():
+    model = keras.Sequential([Input((None, 3)), Dense(2)])
+    model.compile("sgd", "mse")
+    assert model.output_shape[-1] == 2
+    for length in (7, 5):
+        x = np.ones((6, length, 3))
+        assert model.predict(x, verbose=0).shape == (6, length, 2)
+        weights = np.ones((6, length))
+        model.fit(x, np.ones((6, length, 2)), sample_weight=weights, verbose=0)
+    with pytest.raises(ValueError, match="or for each time step of `y`"):
+        model.fit(x, np.ones((6, 5, 2)), sample_weight=np.ones((6, 4)))
+
+
+def test_a_model_of_any_pair_checks_widths_and_keeps_dtypes():
+    model = keras.Model(jax.nn.relu, input_shape=(4,))
+    for width in (2, 7):
+        with pytest.raises(ValueError, match=r"expects \(4,\)"):
+            model.predict(np.ones((2, width)), verbose=0)
+    model = keras.Model(Flatten())
+    model.predict(np.ones((2, 2), "uint8"), verbose=0)
+    assert model.predict(np.array([[1.5, 2.5]]), verbose=0).tolist() == [[1.5, 2.5]]
+
+
+def test_compiling_again_reads_a_user_s_function_again(regression):
+    model, x, y = regression
+    factor = [1.0]
+
+    def loss(y_true, y_pred):
+        return factor[0] * (y_true - y_pred) ** 2
+
+    values = []
+    for factor[0] in (1.0, 10.0):
+        model.compile("sgd", loss)
+        values.append(model.evaluate(x, y, verbose=0))
+    assert values[1] == pytest.approx(10 * values[0], rel=1e-5)
+
+
+def test_objects_without_a_hash(regression):
+    _, x, y = regression
+
+    @dataclass
+    class Loss:
+        factor: float = 2.0
+
+        def __call__(self, y_true, y_pred):
+            return self.factor * (y_true - y_pred) ** 2
+
+    @dataclass
+    class Layer:
+        shift: np.ndarray
+
+        def init(self, key, spec):
+            return {}, {}
+
+        def apply(self, params, state, inputs, *, key=None, training=False):
+            return inputs + self.shift, state
+
+    @dataclass
+    class Optimizer:
+        rate: float = 0.01
+
+        def init(self, params):
+            return ()
+
+        def update(self, grads, opt_state, params):
+            return jax.tree.map(lambda g: -self.rate * g, grads), opt_state
+
+    model = keras.Sequential([Input((1,)), Layer(np.ones(1, "float32")), Dense(1)])
+    model.compile(Optimizer(), Loss())
+    history = model.fit(x, y, epochs=3, verbose=0)
+    assert history.history["loss"][-1] < history.history["loss"][0]
+
+
+def test_a_column_may_come_without_its_axis(regression):
+    model, x, y = regression
+    np.testing.assert_array_equal(model.predict(x[:, 0], verbose=0), model.predict(x, verbose=0))
+    model.fit(pd.Series(x[:, 0]), y, verbose=0)
+
+
+def test_adapting_after_the_first_use_is_said():
+    layer = keras.layers.Normalization()
+    model = keras.Sequential([Input((2,)), layer])
+    layer.adapt(np.ones((3, 2)))
+    model.predict(np.ones((3, 2)), verbose=0)
+    layer.adapt(np.zeros((3, 2)))
+    with pytest.raises(ValueError, match="was adapted anew after the model was used"):
+        model.predict(np.ones((3, 2)), verbose=0)
+
+
+def test_outputs_of_a_hook_stay_valid(regression):
+    model, x, _ = regression
+    kept = []
+
+    class Keeps(keras.callbacks.Callback):
+        def on_predict_batch_end(self, batch, logs=None):
+            kept.append(logs)
+
+    outputs = model.predict(x, batch_size=10, verbose=0, callbacks=[Keeps()])
+    np.testing.assert_array_equal(kept[0]["outputs"][:10], outputs[:10])
+
+
+def test_a_call_inside_a_traced_function_points_to_the_network(regression):
+    model, x, _ = regression
+    with pytest.raises(TypeError, match=r"use `model.network`'s pure `apply"):
+        jax.jit(model)(x)
+
+
+def test_the_caller_s_weights_are_copied(regression):
+    model, _, _ = regression
+    weights = [np.full((1, 1), 2.0, "float32"), np.zeros(1, "float32")]
+    model.set_weights(weights)
+    weights[0][:] = 0
+    assert model.get_weights()[0] == 2
+
+
+def test_growing_a_model_keeps_its_age(digits):
+    x, y = digits
+    model = keras.Sequential([Input((8, 8)), Flatten(), Dense(10, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(x, y, epochs=3, verbose=0)
+    model.add(Dense(10, "softmax"))
+    assert int(model.train_state.epoch) == 3

@@ -73,7 +73,7 @@ FIT = {
         lambda: classifier().fit(X, LABELS, validation_data=(X, LABELS + 5)),
         "of y holds 5",
     ),
-    "no targets": (lambda: regressor().fit(X), "needs targets: `y` is None"),
+    "no targets": (lambda: regressor().fit(X), "need targets: `y` is None"),
     "several targets": (lambda: regressor().fit(X, (TARGETS, TARGETS)), "takes one array as `y`"),
     "no data": (lambda: regressor().fit(), "no data: `x` is None"),
     # Data that cannot be trained on.
@@ -111,6 +111,14 @@ FIT = {
     "class_weight class": (
         lambda: classifier().fit(X, LABELS, class_weight={7: 2.0}),
         "`class_weight` names class 7, .* 0 to 2",
+    ),
+    "class_weight of numbers": (
+        lambda: regressor().fit(X, TARGETS, class_weight={0: 1.0, 1: 2.0}),
+        "needs class labels from 0 to 1 as `y`, row 0 holds",
+    ),
+    "measuring without targets": (
+        lambda: regressor(loss=None, metrics=["mae"]).evaluate(X),
+        "need targets: `y` is None",
     ),
     "class_weight negative": (
         lambda: classifier().fit(X, LABELS, class_weight={1: -2.0}),

@@ -217,6 +217,13 @@ def test_refused(name):
         make()
 
 
+def test_refused_first_data_leave_the_model_open():
+    model = keras.Sequential([Dense(3)])
+    with pytest.raises(ValueError, match="needs inputs of shape"):
+        model.predict(np.ones(4), verbose=0)
+    assert model.predict(np.ones((4, 2)), verbose=0).shape == (4, 3)
+
+
 def test_a_refused_layer_leaves_the_model_as_it_was():
     model = keras.Sequential([Input((4,)), Dense(3)])
     with pytest.raises(ValueError, match="`Reshape` cannot"):

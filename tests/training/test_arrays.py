@@ -45,6 +45,10 @@ def test_several_inputs_and_nested_structures():
     assert len(several(ROWS)) == 1
 
 
+def test_a_list_of_numpy_numbers_is_one_array():
+    assert to_batch([np.float32(1), np.float32(2)]).inputs[0].shape == (2,)
+
+
 def test_what_gives_batches():
     assert is_batches(iter([1]))
     assert is_batches(range(3))

@@ -34,6 +34,11 @@ def test_an_epoch_is_every_row_once_and_the_last_batch_what_is_left():
     assert source.steps == 3
 
 
+def test_large_seeds_are_told_apart():
+    first, second = (ArraySource(data(20), 4, 2**63 + seed) for seed in (5, 6))
+    assert taken(first, 0) != taken(second, 0)
+
+
 def test_orders_depend_on_seed_and_epoch_alone():
     one, other = ArraySource(data(20), 4, 1), ArraySource(data(20), 4, 1)
     other.prepare(3)
