@@ -1,11 +1,23 @@
 """Trees: nestings of dicts, lists and tuples with arrays at the leaves."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import jax
 import numpy as np
 
 from fjax.typing import PyTree
+
+
+def branch(tree: PyTree, path: Iterable[str]) -> PyTree:
+    """Return what lies in nested dicts at the end of a path of names.
+
+    >>> branch({"dense": {"kernel": 1}}, ("dense", "kernel"))
+    1
+    """
+    for name in path:
+        tree = tree[name]
+    return tree
 
 
 def first_difference(expected: PyTree, received: PyTree) -> str | None:

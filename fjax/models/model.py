@@ -9,7 +9,7 @@ import numpy as np
 
 from fjax.callbacks import CallbackList, History
 from fjax.callbacks.lazy_logs import to_numbers
-from fjax.errors import explain_keywords, number_between
+from fjax.errors import explain_keywords
 from fjax.models import arguments
 from fjax.models.arguments import Source
 from fjax.models.compilation import Compilation, make_compilation
@@ -104,31 +104,6 @@ class Model(HeldNetwork):
     def loss(self) -> Any:
         """The loss that the model was compiled with."""
         return self._compiled("loss").loss
-
-    @property
-    def learning_rate(self) -> float:
-        """The learning rate of the next step."""
-        opt_state = self.train_state.opt_state
-        if not hasattr(opt_state, "learning_rate"):
-            raise TypeError(
-                f"The optimizer {self._compiled('learning_rate').optimizer!r} keeps no learning "
-                "rate in its state: use one of `fjax.optimizers`."
-            )
-        return float(opt_state.learning_rate)
-
-    @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
-        self.learning_rate  # noqa: B018 (raises where there is none)
-        rate = getattr(self._compiled("learning_rate").optimizer, "learning_rate", None)
-        if callable(rate):
-            raise TypeError(
-                f"The learning rate follows the schedule {rate!r} and cannot be set: "
-                "compile with a number as learning rate."
-            )
-        value = number_between("optimizer", "learning_rate", np.asarray(value).item(), 0.0)
-        held = self.train_state
-        opt_state = held.opt_state._replace(learning_rate=np.float32(value))
-        self.train_state = held._replace(opt_state=opt_state)
 
     @explain_keywords
     def fit(

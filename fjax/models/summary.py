@@ -9,6 +9,7 @@ import numpy as np
 from fjax.core import output_specs
 from fjax.layers import InputLayer
 from fjax.models.outline import Outline
+from fjax.trees import branch
 from fjax.typing import PyTree
 
 
@@ -35,7 +36,7 @@ def summary(
     for position, (layer_name, layer, path) in enumerate(layers):
         if isinstance(layer, InputLayer):
             continue
-        count = _count(_below(shapes.params, path)) + _count(_below(shapes.state, path))
+        count = _count(branch(shapes.params, path)) + _count(branch(shapes.state, path))
         shape = _merged(*(each[position] for each in outputs))
         rows.append((f"{layer_name} ({_kind(layer)})", shape, f"{count:,}"))
     trainable, fixed = _count(shapes.params), _count(shapes.state)
@@ -54,17 +55,11 @@ def _outputs(
 ) -> list[PyTree]:
     specs = []
     for _, layer, path in layers:
-        params, state = _below(shapes.params, path), _below(shapes.state, path)
+        params, state = branch(shapes.params, path), branch(shapes.state, path)
         outputs = output_specs(layer, params, state, *inputs)
         specs.append(outputs)
         inputs = (outputs,)
     return specs
-
-
-def _below(tree: PyTree, path: tuple[str, ...]) -> PyTree:
-    for name in path:
-        tree = tree[name]
-    return tree
 
 
 def _merged(one: PyTree, other: PyTree) -> str:

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from fjax.errors import number_between
 from fjax.models.outline import weight_paths
 from fjax.models.weights import read_weights, write_weights
+from fjax.trees import branch
 
 
 class LayerView:
@@ -66,10 +68,8 @@ class LayerView:
                 f"The layer {self.name!r} is no longer in the model {self._model.name!r}."
             )
         shapes = self._model.outline
-        params, state = shapes.params, shapes.state
-        for name in self._path:
-            params, state = params[name], state[name]
-        return [(path[0], *self._path, *path[1:]) for path in weight_paths(params, state)]
+        below = weight_paths(branch(shapes.params, self._path), branch(shapes.state, self._path))
+        return [(path[0], *self._path, *path[1:]) for path in below]
 
 
 class OptimizerView:
@@ -94,7 +94,7 @@ class OptimizerView:
                 f"Of a model's optimizer the learning rate can be set, not `{attribute}`: "
                 "call `compile` with another optimizer."
             )
-        self._model.learning_rate = value
+        self._set_learning_rate(value)
 
     def __repr__(self) -> str:
         return repr(self.optimizer)
@@ -102,7 +102,7 @@ class OptimizerView:
     @property
     def learning_rate(self) -> float:
         """The learning rate of the next step; setting it compiles nothing anew."""
-        return self._model.learning_rate
+        return float(self._opt_state().learning_rate)
 
     @property
     def lr(self) -> float:
@@ -113,6 +113,27 @@ class OptimizerView:
             stacklevel=2,
         )
         return self.learning_rate
+
+    def _opt_state(self) -> Any:
+        opt_state = self._model.train_state.opt_state
+        if not hasattr(opt_state, "learning_rate"):
+            raise TypeError(
+                f"The optimizer {self.optimizer!r} keeps no learning rate in its state: use one of "
+                "`fjax.optimizers`."
+            )
+        return opt_state
+
+    def _set_learning_rate(self, value: Any) -> None:
+        opt_state = self._opt_state()
+        rate = getattr(self.optimizer, "learning_rate", None)
+        if callable(rate):
+            raise TypeError(
+                f"The learning rate follows the schedule {rate!r} and cannot be set: "
+                "compile with a number as learning rate."
+            )
+        value = number_between("optimizer", "learning_rate", np.asarray(value).item(), 0.0)
+        opt_state = opt_state._replace(learning_rate=np.float32(value))
+        self._model.train_state = self._model.train_state._replace(opt_state=opt_state)
 
     @property
     def iterations(self) -> int:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.training import TrainState
+from fjax.trees import branch
 from fjax.typing import PyTree
 
 # A path begins with "params" or "state".
@@ -16,7 +17,7 @@ Path = tuple[str, ...]
 def read_weights(train_state: TrainState, paths: Sequence[Path]) -> list[np.ndarray]:
     """Return copies of the weights at these paths."""
     homes = {"params": train_state.params, "state": train_state.state}
-    return [np.array(_at(homes, path)) for path in paths]
+    return [np.array(branch(homes, path)) for path in paths]
 
 
 def write_weights(
@@ -34,7 +35,7 @@ def write_weights(
         )
     homes = {"params": _copied(train_state.params), "state": _copied(train_state.state)}
     for path, weight in zip(paths, weights, strict=True):
-        place = _at(homes, path[:-1])
+        place = branch(homes, path[:-1])
         old, new = place[path[-1]], np.asarray(weight)
         if new.shape != old.shape:
             raise ValueError(
@@ -56,12 +57,6 @@ def kept_weights(old: PyTree, new: PyTree) -> PyTree:
         return {name: kept_weights(old.get(name), value) for name, value in new.items()}
     same = hasattr(old, "shape") and hasattr(new, "shape") and old.shape == new.shape
     return old if same else new
-
-
-def _at(tree: PyTree, path: Path) -> PyTree:
-    for name in path:
-        tree = tree[name]
-    return tree
 
 
 def _copied(tree: PyTree) -> PyTree:
