@@ -50,6 +50,7 @@ class Configured:
 
     _renamed: ClassVar[Mapping[str, str]] = {}
     _authored: ClassVar[bool] = False
+    _settable: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -60,7 +61,7 @@ class Configured:
         setattr(cls, "__init__", _checked(cls.__init__))  # noqa: B010 (a plain assignment fails mypy)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if "_sealed" in self.__dict__:
+        if "_sealed" in self.__dict__ and name not in self._settable:
             raise AttributeError(
                 f"`{type(self).__name__}` is a description and cannot be changed: `{name}` was set "
                 f"to {value!r}. Make a new one, as with `{type(self).__name__}.from_config`."
@@ -100,6 +101,23 @@ class Configured:
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Return the object that `get_config` described."""
         return cls(**config)
+
+
+def fields_ending(configured: Configured, suffix: str) -> dict[str, Any]:
+    """Return the fields whose names end so and which are set, by what stands before the end.
+
+    >>> class Pair(Configured):
+    ...     left_size: int = 1
+    ...     right_size: int | None = None
+    >>> fields_ending(Pair(), "_size")
+    {'left': 1}
+    """
+    values = {item.name: getattr(configured, item.name) for item in dataclasses.fields(configured)}  # type: ignore[arg-type]
+    return {
+        name.removesuffix(suffix): value
+        for name, value in values.items()
+        if name.endswith(suffix) and value is not None
+    }
 
 
 def plain(value: Any) -> Any:

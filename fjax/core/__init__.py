@@ -2,6 +2,11 @@
 
 from fjax.core.combinators import Serial as Serial
 from fjax.core.combinators import serial as serial
+from fjax.core.drawing import graph as graph
+from fjax.core.graph import Graph as Graph
+from fjax.core.inputs import InputLayer as InputLayer
 from fjax.core.layer import Layer as Layer
 from fjax.core.layer import as_layer as as_layer
 from fjax.core.layer import output_specs as output_specs
+from fjax.core.penalties import penalty as penalty
+from fjax.core.symbolic import SymbolicTensor as SymbolicTensor

@@ -1,10 +1,12 @@
 """Layers made of layers. A combinator knows only the protocol, never a particular layer."""
 
-from typing import Any
+from typing import Any, Self
 
 import jax
 
-from fjax.core.layer import Layer, as_layer, located, output_specs, unique_names
+from fjax.core.calling import CallRecord
+from fjax.core.layer import Layer, as_layer, output_specs, unique_names
+from fjax.core.location import located
 from fjax.typing import Key, Params, PyTree, Spec, State
 
 
@@ -17,6 +19,11 @@ class Serial(Layer):
         super().__post_init__()
         self.layers = tuple(as_layer(layer) for layer in self.layers)
         unique_names(list(self.layers))
+
+    @property
+    def kind(self) -> str:
+        """Keras's word for layers in a row."""
+        return "Sequential"
 
     @property
     def names(self) -> list[str]:
@@ -43,6 +50,33 @@ class Serial(Layer):
         training: bool = False,
     ) -> tuple[PyTree, State]:
         """Return the last layer's outputs, and each layer's next state by name."""
+        return self._run(params, state, inputs, key, training, [])
+
+    def trace(self, params: Params, state: State, *inputs: PyTree) -> list[CallRecord]:
+        """Return the calls of the layers for these inputs."""
+        calls: list[CallRecord] = []
+        self._run(params, state, inputs, None, False, calls)
+        return calls
+
+    def children(self) -> list[tuple[str, Any]]:
+        """Return the layers, by name."""
+        return list(zip(self.names, self.layers, strict=True))
+
+    def with_children(self, layers: Any) -> Self:
+        """Return other layers in a row."""
+        return type(self)(
+            tuple(layers), name=self.name, input_shape=self.input_shape, trainable=self.trainable
+        )
+
+    def _run(
+        self,
+        params: Params,
+        state: State,
+        inputs: tuple[PyTree, ...],
+        key: Key | None,
+        training: bool,
+        calls: list[CallRecord],
+    ) -> tuple[PyTree, State]:
         next_state = {}
         values = inputs
         for position, (name, layer) in enumerate(zip(self.names, self.layers, strict=True)):
@@ -51,14 +85,9 @@ class Serial(Layer):
                 outputs, next_state[name] = layer.apply(
                     params[name], state[name], *values, key=own_key, training=training
                 )
+            calls.append(CallRecord(name, layer, values, outputs))
             values = (outputs,)
         return values[0] if len(values) == 1 else values, next_state
-
-    def require_ready(self) -> None:
-        """Ask each layer."""
-        for layer in self.layers:
-            if isinstance(layer, Layer):
-                layer.require_ready()
 
 
 def serial(*layers: Any, name: str | None = None) -> Serial:

@@ -8,24 +8,34 @@ without them; both are nested dicts of arrays, `{}` where there is nothing. `spe
 have their batch axis. A layer that draws in training needs `key`, every other leaves it alone.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 import jax
 
-from fjax.configuration import Configured, field, snake_case
+from fjax.configuration import Configured, field, plain, snake_case
+from fjax.core.authoring import (
+    Author,
+    authored_apply,
+    authored_discover,
+    authored_init,
+    authored_trace,
+)
+from fjax.core.binding import find_sublayers, replace_sublayers
+from fjax.core.calling import call_without_weights, is_authored
 from fjax.errors import integer_at_least
 from fjax.typing import Key, Params, PyTree, Spec, State
 
 
-class Layer(Configured):
+class Layer(Author, Configured):
     """Base class of layers: a pair of pure functions described by plain fields.
 
     Args:
         name: The key of this layer's weights in the container's `params` and `state`. By default
             the class's name in snake case, numbered within the container (`dense`, `dense_1`).
         input_shape: The shape of one input, without the batch axis; for a model's first layer only.
+        trainable: Whether training changes the params. The one field that may be set later: a model
+            takes it over at its next `compile`.
 
     A subclass lists its fields and defines `apply`, and `init` if it has weights:
 
@@ -44,12 +54,36 @@ class Layer(Configured):
     >>> outputs, state = apply(params, state, inputs)
     >>> outputs.sum().item()
     12.0
+
+    Or it defines `call`, as an author of Keras classes does, with `build` and `add_weight` if it
+    has weights; see `fjax.core.authoring`:
+
+    >>> class Shift(Layer):
+    ...     def build(self, input_shape):
+    ...         self.bias = self.add_weight((input_shape[-1],), "ones", name="bias")
+    ...
+    ...     def call(self, inputs):
+    ...         return inputs + self.bias
+    >>> params, state = Shift().init(jax.random.key(0), inputs)
+    >>> Shift().apply(params, state, inputs)[0].sum().item()
+    12.0
     """
 
     name: str | None = field(default=None, kw_only=True)
     input_shape: tuple[int | None, ...] | int | None = field(default=None, kw_only=True)
+    trainable: bool = field(default=True, kw_only=True)
 
     _renamed: ClassVar[Mapping[str, str]] = {"input_dim": "input_shape"}
+    _settable: ClassVar[frozenset[str]] = frozenset({"trainable"})
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "call" in cls.__dict__ and "apply" not in cls.__dict__:
+            # An author's class: its pair is made of `build` and `call`.
+            setattr(cls, "init", authored_init)  # noqa: B010 (a plain assignment fails mypy)
+            setattr(cls, "apply", authored_apply)  # noqa: B010
+            setattr(cls, "discover", authored_discover)  # noqa: B010
+            setattr(cls, "trace", authored_trace)  # noqa: B010
 
     def __post_init__(self) -> None:
         owner = type(self).__name__
@@ -59,6 +93,15 @@ class Layer(Configured):
             raise ValueError(f"`{owner}`: `name` must not contain '/', received {self.name!r}.")
         if self.input_shape is not None:
             self.input_shape = normalise_shape(owner, "input_shape", self.input_shape)
+        if not isinstance(self.trainable, bool):
+            raise ValueError(
+                f"`{owner}`: `trainable` must be True or False, received {self.trainable!r}."
+            )
+
+    @property
+    def kind(self) -> str:
+        """What a summary calls the layer: its class's name; in snake case it is its first name."""
+        return type(self).__name__
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return the layer's first params and state for inputs of these shapes and dtypes.
@@ -88,8 +131,49 @@ class Layer(Configured):
         """
         raise NotImplementedError(f"`{type(self).__name__}` defines no `apply`.")
 
+    def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
+        """Call the layer on symbolic tensors, which records a node of a graph.
+
+        A layer without weights may be called on arrays, too; any other has none that it could use.
+
+        Args:
+            inputs: Symbolic tensors, one by one or in a list; see `fjax.Input`.
+            training: Fixes the mode of this call, whatever the model's is; None follows the model.
+            options: Further arguments of an authored `call`.
+
+        >>> from fjax.layers import Dense, Flatten, Input
+        >>> outputs = Dense(10)(Flatten()(Input((28, 28))))
+        >>> outputs.shape
+        (None, 10)
+        """
+        for leaf in jax.tree.leaves((inputs, options)):
+            if hasattr(leaf, "__call_layer__"):
+                return leaf.__call_layer__(self, inputs, training, options)
+        return call_without_weights(self, inputs, bool(training), options)
+
+    def children(self) -> list[tuple[str, Any]]:
+        """Return the layers within, by the names of their weights in `params` and `state`."""
+        return find_sublayers(self) if is_authored(self) else []
+
+    def with_children(self, layers: Sequence[Any]) -> Self:
+        """Return the same layer with these in the places of its children."""
+        return replace_sublayers(self, layers)
+
     def require_ready(self) -> None:
-        """Raise if the layer still waits for data it must have seen, as `Normalization` may."""
+        """Raise if a layer still waits for data it must have seen, as `Normalization` may."""
+        for _, child in self.children():
+            if isinstance(child, Layer):
+                child.require_ready()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the fields as plain data; of an authored class what `super().__init__` takes."""
+        if self._authored:
+            return {name: plain(getattr(self, name)) for name in ("name", "trainable")}
+        return super().get_config()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Where a model keeps the weights is the model's affair, and no part of a copy.
+        return {name: value for name, value in vars(self).items() if name != "_home"}
 
     def __iter__(self) -> Iterator[Callable[..., Any]]:
         yield self.init
@@ -120,6 +204,11 @@ class Pair(Layer):
     init_function: Callable[..., Any]
     apply_function: Callable[..., Any]
 
+    @property
+    def kind(self) -> str:
+        """The name of the second function."""
+        return getattr(self.apply_function, "__name__", "Pair")
+
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Call the first function."""
         return self.init_function(key, *specs)
@@ -145,6 +234,11 @@ class Function(Layer):
     """
 
     function: Callable[..., Any]
+
+    @property
+    def kind(self) -> str:
+        """The function's name."""
+        return getattr(self.function, "__name__", "Function")
 
     def apply(
         self,
@@ -187,11 +281,12 @@ def base_name(layer: Any) -> str:
     >>> base_name(as_layer(jax.nn.relu))
     'relu'
     """
-    if isinstance(layer, Function):
-        return snake_case(getattr(layer.function, "__name__", "function").strip("<>"))
-    if isinstance(layer, Pair):
-        return snake_case(getattr(layer.apply_function, "__name__", "pair").strip("<>"))
-    return snake_case(type(layer).__name__)
+    return snake_case(kind(layer)).strip("<>")
+
+
+def kind(layer: Any) -> str:
+    """Return what a summary calls a layer, also one that is no `Layer`."""
+    return layer.kind if isinstance(layer, Layer) else type(layer).__name__
 
 
 def unique_names(layers: list[Any]) -> list[str]:
@@ -248,20 +343,6 @@ def only(owner: str, values: tuple[Any, ...]) -> Any:
             "Merge them first, or call it on each."
         )
     return values[0]
-
-
-@contextmanager
-def located(name: str, layer: Any, inputs: tuple[PyTree, ...]) -> Iterator[None]:
-    """Add to an error inside a layer which one it was, its configuration and what it met."""
-    try:
-        yield
-    except Exception as error:
-        shapes = ", ".join(
-            f"{tuple(leaf.shape)} {leaf.dtype}" if hasattr(leaf, "shape") else repr(leaf)
-            for leaf in jax.tree.leaves(inputs)
-        )
-        error.add_note(f"In layer {name!r}, {layer!r}, with inputs of {shapes or 'no shape'}.")
-        raise
 
 
 def normalise_shape(owner: str, argument: str, shape: Any) -> tuple[int | None, ...]:

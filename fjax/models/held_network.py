@@ -7,24 +7,22 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.core import Serial, as_layer, output_specs
+from fjax.core import InputLayer, SymbolicTensor, as_layer, output_specs
+from fjax.core.freezing import flags, set_trainable, settled
 from fjax.core.layer import base_name, normalise_shape
+from fjax.core.penalties import without_penalties
 from fjax.errors import integer_at_least, seed_of, suggestion
-from fjax.layers import InputLayer
+from fjax.models.construction import declared_inputs
+from fjax.models.homes import Holder, place_of
 from fjax.models.outline import Outline, outline, parts, weight_paths
 from fjax.models.summary import summary
+from fjax.models.symbolic import Symbols, symbols_of
 from fjax.models.views import LayerView
 from fjax.models.weights import read_weights, write_weights
 from fjax.training import TrainState
 from fjax.training.programs import initialise, initialise_optimizer
 from fjax.trees import first_difference
 from fjax.typing import GradientTransformation, PyTree
-
-
-class Holder:
-    """Keeps the train state between two chunks of steps."""
-
-    train_state: TrainState
 
 
 class HeldNetwork:
@@ -35,6 +33,7 @@ class HeldNetwork:
         input_shape: The shape of one sample, if it is known.
         name: The name of the whole.
         seed: Gives the weights and all that training draws.
+        symbols: The symbolic tensors that the network was made of.
 
     >>> from fjax.layers import Dense
     >>> held = HeldNetwork(Dense(3), input_shape=(8,))
@@ -49,9 +48,12 @@ class HeldNetwork:
         input_shape: Any = None,
         name: str | None = None,
         seed: int | None = None,
+        symbols: Symbols | None = None,
     ) -> None:
-        self._network = as_layer(network)
-        self.name = name or base_name(self._network)
+        self.live_network = as_layer(network)
+        self._settled: Any = None
+        self._settled_flags: tuple[bool, ...] = ()
+        self.name = name or getattr(self.live_network, "name", None) or base_name(self.live_network)
         self._seed = random.getrandbits(32)
         if seed is not None:
             self._seed = seed_of(type(self).__name__, seed)
@@ -64,16 +66,39 @@ class HeldNetwork:
         self._shapes: list[tuple[int | None, ...]] = []
         self._outputs: dict[Any, PyTree] = {}
         self._adapted: list[Any] = []
+        self._symbols = symbols
+        declared = declared_inputs(self.live_network)
+        if declared is not None:
+            shapes = [layer.shape for layer in jax.tree.leaves(declared)]
+            self._build_for(jax.tree.map(lambda layer: layer.spec(1), declared), shapes)
         if input_shape is not None:
             self.build((None, *normalise_shape(type(self).__name__, "input_shape", input_shape)))
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name!r}: {self._network!r}>"
+        return f"<{type(self).__name__} {self.name!r}: {self.live_network!r}>"
 
     @property
     def network(self) -> Any:
-        """The pure pair: `init, apply = model.network`."""
-        return self._network
+        """The pure pair: `init, apply = model.network`.
+
+        Its layers are frozen or not as they were at the last `compile`.
+        """
+        current = flags(self.live_network)
+        if self._settled is None or (self._optimizer is None and current != self._settled_flags):
+            self._settle()
+        return self._settled
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights; setting it sets it for every layer.
+
+        It takes effect at the next `compile`, of this model and of those that contain it.
+        """
+        return all(flags(self.live_network))
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        set_trainable(self.live_network, value)
 
     @property
     def built(self) -> bool:
@@ -88,35 +113,41 @@ class HeldNetwork:
             ValueError: The input shape is not known yet.
         """
         if self._outline is None:
-            self._outline = outline(self._network, *self._known_specs())
+            self._outline = outline(self.live_network, *self._known_specs())
         return self._outline
 
     def build(self, input_shape: Any) -> None:
-        """Tell the model its input shape, batch axis included (None for a batch of any size)."""
-        shape = normalise_shape("build", "input_shape", input_shape)
-        if not shape:
-            raise ValueError("`build`: `input_shape` needs a batch axis, as in (None, 8).")
-        sizes = tuple(1 if size is None else size for size in shape[1:])
-        self._build_for((jax.ShapeDtypeStruct((1, *sizes), "float32"),), [shape[1:]])
+        """Tell the model its input shape, batch axis included (None for a batch of any size).
+
+        Several inputs are a list of shapes, named ones a dict.
+        """
+        if "_binding" in vars(self):
+            # An author's `build` calls it on the copy that is bound for one pass.
+            return
+        several = isinstance(input_shape, list | tuple) and any(
+            isinstance(shape, list | tuple) for shape in input_shape
+        )
+        whole = tuple(input_shape) if several else (input_shape,)
+        whole = jax.tree.map(_without_batch, whole, is_leaf=_is_shape)
+        shapes = jax.tree.leaves(whole, is_leaf=_is_shape)
+        specs = jax.tree.map(
+            lambda shape: jax.ShapeDtypeStruct((1, *(size or 1 for size in shape)), "float32"),
+            whole,
+            is_leaf=_is_shape,
+        )
+        self._build_for(specs, shapes)
 
     @property
     def train_state(self) -> TrainState:
         """Everything that training has made so far, as one pytree; assigning it puts it back."""
         if self._holder is None:
-            specs = self._known_specs()
-            if hasattr(self._network, "require_ready"):
-                self._network.require_ready()
-            self._holder = Holder()
-            self._adapted = _statistics(self._network)
-            self._holder.train_state = initialise(
-                self._network, self._optimizer, self._seed, *specs
-            )
-            self._optimizer_is_new = False
+            self._make()
         elif self._optimizer_is_new and self._optimizer is not None:
             held = self._holder.train_state
-            opt_state = initialise_optimizer(self._optimizer, held.params)
+            opt_state = initialise_optimizer(self.network, self._optimizer, held.params)
             self._holder.train_state = held._replace(opt_state=opt_state)
             self._optimizer_is_new = False
+        assert self._holder is not None
         return self._holder.train_state
 
     @train_state.setter
@@ -134,17 +165,17 @@ class HeldNetwork:
                     f"{found}."
                 )
         if self._holder is None:
-            self._holder = Holder()
-            self._adapted = _statistics(self._network)
+            self._holder = Holder(self._place(), value)
+            self._adapted = _statistics(self.live_network)
         self._holder.train_state = value
         self._optimizer_is_new = value.opt_state == ()
 
     @property
     def layers(self) -> list[LayerView]:
-        """The layers, with their weights in this model; a declared input is none of them."""
+        """The layers, with their weights in this model; of a graph the declared inputs, too."""
         views: dict[str, LayerView] = {}
-        for name, layer, path in parts(self._network):
-            if isinstance(layer, InputLayer):
+        for name, layer, path in parts(self.live_network):
+            if isinstance(layer, InputLayer) and path is not None:
                 continue
             view = self._views.get(name)
             if view is None or view.layer is not layer:
@@ -178,30 +209,59 @@ class HeldNetwork:
         return self._views[name]
 
     @property
+    def inputs(self) -> list[SymbolicTensor]:
+        """The symbolic tensors that the model begins with."""
+        return jax.tree.leaves(self.symbols.inputs)
+
+    @property
+    def outputs(self) -> list[SymbolicTensor]:
+        """The symbolic tensors that the model ends with."""
+        return jax.tree.leaves(self.symbols.outputs)
+
+    @property
+    def input(self) -> PyTree:
+        """The symbolic tensor that the model begins with; of several their structure."""
+        return self.symbols.inputs
+
+    @property
+    def output(self) -> PyTree:
+        """The symbolic tensor that the model ends with; of several their structure."""
+        return self.symbols.outputs
+
+    @property
+    def symbols(self) -> Symbols:
+        """The model as symbolic tensors, of which new models can be made."""
+        if self._symbols is None:
+            self._symbols = symbols_of(self.name, self.live_network)
+        return self._symbols
+
+    @property
     def weights(self) -> list[np.ndarray]:
         """Copies of all weights, in Keras's order."""
         return self.get_weights()
 
     @property
-    def output_shape(self) -> tuple[int | None, ...]:
-        """The shape of the outputs, None for the batch axis."""
-        return (None, *self.outline.outputs.shape[1:])
+    def output_shape(self) -> Any:
+        """The shape of the outputs in their structure, None for the batch axis."""
+        return jax.tree.map(lambda spec: (None, *spec.shape[1:]), self.outline.outputs)
 
     @property
-    def input_shape(self) -> tuple[int | None, ...]:
-        """The shape of the inputs, None for the batch axis."""
-        return (None, *jax.tree.leaves(self._known_specs())[0].shape[1:])
+    def input_shape(self) -> Any:
+        """The shape of the input, None for the batch axis; of several a list or dict."""
+        specs = self._known_specs()
+        structure = specs[0] if len(specs) == 1 else list(specs)
+        shapes = iter(self._shapes)
+        return jax.tree.map(lambda _: (None, *next(shapes)), structure)
 
     def count_params(self) -> int:
         """Return the number of values in all weights."""
         shapes = self.outline
-        leaves = jax.tree.leaves((shapes.params, shapes.state))
+        leaves = jax.tree.leaves((shapes.params, without_penalties(shapes.state)))
         return sum(int(np.prod(leaf.shape)) for leaf in leaves)
 
     def get_weights(self) -> list[np.ndarray]:
         """Return copies of all weights, in Keras's order."""
-        paths = weight_paths(self.outline.params, self.outline.state)
-        return read_weights(self.train_state, paths)
+        return read_weights(self.train_state, self._weight_paths())
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Replace all weights by arrays in the order of `get_weights`.
@@ -209,9 +269,8 @@ class HeldNetwork:
         Raises:
             ValueError: The number of arrays or a shape is another.
         """
-        paths = weight_paths(self.outline.params, self.outline.state)
         owner = f"model {self.name!r}"
-        self.train_state = write_weights(self.train_state, paths, weights, owner)
+        self.train_state = write_weights(self.train_state, self._weight_paths(), weights, owner)
 
     def summary(
         self, line_length: int | None = None, print_fn: Callable[[str], Any] | None = None
@@ -222,8 +281,37 @@ class HeldNetwork:
             ValueError: The input shape is not known yet.
         """
         shapes = self.outline
-        specs = [_of_batch(self._known_specs(), size) for size in (2, 3)]
-        summary(self.name, parts(self._network), shapes, specs, line_length, print_fn)
+        specs = [self._specs_at(size) for size in (2, 3)]
+        summary(self.name, self.live_network, shapes, specs, line_length, print_fn)
+
+    def _weight_paths(self) -> list[tuple[str, ...]]:
+        return weight_paths(self.outline.params, without_penalties(self.outline.state))
+
+    def _make(self) -> None:
+        """Draw the weights that the layers do not have from other models."""
+        specs = self._known_specs()
+        if hasattr(self.live_network, "require_ready"):
+            self.live_network.require_ready()
+        place = self._place()
+        known = [home.made for _, home in place.homes()]
+        made = initialise(self.network, self._optimizer, self._seed, *specs)
+        self._holder = Holder(place, made)
+        self._adapted = _statistics(self.live_network)
+        # Weights that came with a layer are not those that the optimizer began with.
+        self._optimizer_is_new = any(known) and self._optimizer is not None
+
+    def _place(self) -> Any:
+        """Return the homes of the layers' weights, checked where they have some already."""
+        shapes = self.outline
+        place = place_of(self.live_network, shapes.params, shapes.state)
+        for path, home, expected in place.with_trees(shapes.params):
+            found = first_difference(expected, home.params) if home.made else None
+            if found:
+                raise ValueError(
+                    f"The layer {'/'.join(path)!r} of {self.name!r} has its weights from another "
+                    f"model, which do not fit here; at {found}. Write a layer of its own for it."
+                )
+        return place
 
     def _known_specs(self) -> tuple[PyTree, ...]:
         if self._specs is None:
@@ -234,10 +322,25 @@ class HeldNetwork:
             )
         return self._specs
 
+    def _specs_at(self, size: int) -> tuple[PyTree, ...]:
+        """Return the inputs' specs with this size for the batch axis and axes of any size."""
+        shapes = iter(self._shapes)
+
+        def sized(spec: Any) -> jax.ShapeDtypeStruct:
+            sizes = (size if axis is None else axis for axis in next(shapes))
+            return jax.ShapeDtypeStruct((size, *sizes), spec.dtype)
+
+        return jax.tree.map(sized, self._known_specs())
+
+    def _settle(self) -> None:
+        """Fix which layers are frozen, until the next time."""
+        self._settled_flags = flags(self.live_network)
+        self._settled = settled(self.live_network)
+
     def _build_for(
         self, specs: tuple[PyTree, ...], shapes: list[tuple[int | None, ...]] | None = None
     ) -> None:
-        self._outline = outline(self._network, *specs)
+        self._outline = outline(self.live_network, *specs)
         self._specs = specs
         self._shapes = shapes or [leaf.shape[1:] for leaf in jax.tree.leaves(specs)]
         self._outputs = {}
@@ -249,7 +352,9 @@ class HeldNetwork:
         key = (structure, *((leaf.shape, leaf.dtype) for leaf in leaves))
         if key not in self._outputs:
             shapes = self.outline
-            self._outputs[key] = output_specs(self._network, shapes.params, shapes.state, *specs)
+            self._outputs[key] = output_specs(
+                self.live_network, shapes.params, shapes.state, *specs
+            )
         return self._outputs[key]
 
     def _check_inputs(self, inputs: tuple[PyTree, ...]) -> None:
@@ -274,7 +379,7 @@ class HeldNetwork:
 
     def _check_statistics(self) -> None:
         """Raise ValueError if a layer was adapted to other data after the weights were made."""
-        if self._holder is not None and _statistics(self._network) != self._adapted:
+        if self._holder is not None and _statistics(self.live_network) != self._adapted:
             raise ValueError(
                 f"A layer of the model {self.name!r} was adapted anew after the model was used, "
                 "and the model holds the old statistics: adapt before the first use, or set them "
@@ -282,21 +387,26 @@ class HeldNetwork:
             )
 
 
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, list | tuple) and not any(
+        isinstance(size, list | tuple | dict) for size in value
+    )
+
+
+def _without_batch(shape: Any) -> tuple[int | None, ...]:
+    shape = normalise_shape("build", "input_shape", shape)
+    if not shape:
+        raise ValueError("`build`: `input_shape` needs a batch axis, as in (None, 8).")
+    return shape[1:]
+
+
 def _statistics(network: Any) -> list[Any]:
     """Return what the layers of a network that can be adapted have taken from data."""
-    found: list[Any] = []
-    for _, layer, path in parts(network):
-        if hasattr(layer, "adapt"):
-            found.append((layer.mean, layer.variance))
-        elif path and isinstance(layer, Serial):
-            found += _statistics(layer)
-    return found
+    own = [(network.mean, network.variance)] if hasattr(network, "adapt") else []
+    children = network.children() if hasattr(network, "children") else []
+    return own + [entry for _, child in children for entry in _statistics(child)]
 
 
 def specs_of(inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
     """Return the specs of inputs like these, for a batch of one."""
     return jax.tree.map(lambda a: jax.ShapeDtypeStruct((1, *a.shape[1:]), a.dtype), inputs)
-
-
-def _of_batch(specs: tuple[PyTree, ...], size: int) -> tuple[PyTree, ...]:
-    return jax.tree.map(lambda s: jax.ShapeDtypeStruct((size, *s.shape[1:]), s.dtype), specs)

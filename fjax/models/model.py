@@ -9,9 +9,11 @@ import numpy as np
 
 from fjax.callbacks import CallbackList, History
 from fjax.callbacks.lazy_logs import to_numbers
+from fjax.core.authoring import Author
 from fjax.errors import explain_keywords
 from fjax.models import arguments
 from fjax.models.arguments import Source
+from fjax.models.construction import network_of
 from fjax.models.compilation import Compilation, make_compilation
 from fjax.models.held_network import HeldNetwork, Holder, specs_of
 from fjax.models.views import OptimizerView
@@ -23,7 +25,7 @@ from fjax.training.sources import ArraySource
 from fjax.typing import PyTree
 
 
-class Model(HeldNetwork):
+class Model(HeldNetwork, Author):
     """A network that can be compiled, trained, evaluated and used, by Keras's names.
 
     Args:
@@ -49,19 +51,29 @@ class Model(HeldNetwork):
 
     def __init__(
         self,
-        network: Any,
-        *,
+        *network: Any,
+        inputs: Any = None,
+        outputs: Any = None,
         input_shape: Any = None,
         name: str | None = None,
         seed: int | None = None,
+        trainable: bool = True,
     ) -> None:
+        before = set(vars(self))
         self.stop_training = False
         self.run_eagerly = False
         self._calls = 0
         self._programs: dict[Any, Programs] = {}
         self.history: History | None = None
         self._compilation: Compilation | None = None
-        super().__init__(network, input_shape=input_shape, name=name, seed=seed)
+        made = network_of(self, network, inputs, outputs, name)
+        super().__init__(
+            made.network, input_shape=input_shape, name=name, seed=seed, symbols=made.symbols
+        )
+        if not trainable:
+            self.trainable = False
+        # What stands here is the facade's own: whatever an author adds may hold layers.
+        self._internal = frozenset(vars(self)) - before | {"_internal"}
 
     @explain_keywords
     def compile(
@@ -93,6 +105,7 @@ class Model(HeldNetwork):
         self._compilation = make_compilation(optimizer, loss, metrics, weighted_metrics)
         self._programs = {}
         self._optimizer, self._optimizer_is_new = self._compilation.optimizer, True
+        self._settle()
         self.run_eagerly = bool(run_eagerly) or jit_compile is False
 
     @property
@@ -297,7 +310,7 @@ class Model(HeldNetwork):
         verbose = arguments.check_verbose("predict", verbose)
         listeners = CallbackList(callbacks, self, verbose, epochs=1, steps=source.steps)
         self._usable(source.example)
-        compiled = programs_for(self._network, None, None, (), self._programs)
+        compiled = programs_for(self.network, None, None, (), self._programs)
         listeners.call("on_predict_begin", {})
         try:
             steps_heard = listeners.steps("predict")
@@ -342,7 +355,7 @@ class Model(HeldNetwork):
         held = self.train_state
         self._calls += training
         key = jax.random.fold_in(jax.random.fold_in(held.key, held.step), self._calls)
-        outputs, _ = self._network.apply(
+        outputs, _ = self.network.apply(
             held.params, held.state, *batch.inputs, key=key, training=training
         )
         return outputs
@@ -438,7 +451,7 @@ class Model(HeldNetwork):
         outputs = self._outputs_for(example.inputs)
         metrics = compilation.named_metrics(example.targets, outputs)
         loss = compilation.loss_for(example.targets, outputs)
-        compiled = programs_for(self._network, loss, compilation.optimizer, metrics, self._programs)
+        compiled = programs_for(self.network, loss, compilation.optimizer, metrics, self._programs)
         return compiled, metrics, init_accumulators(metrics, example.targets, outputs)
 
     def _begin_epoch(self, epoch: int, fresh: PyTree) -> Holder:

@@ -6,9 +6,13 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from fjax.core import Serial, output_specs
+from fjax.core import Graph, Layer, Serial, output_specs
 from fjax.core.layer import base_name
 from fjax.typing import PyTree, Spec
+
+
+# A layer that a network shows: its name, itself, and the path of its weights, if it can have some.
+Part = tuple[str, Any, tuple[str, ...] | None]
 
 
 class Outline(NamedTuple):
@@ -46,10 +50,11 @@ def outline(network: Any, *specs: Spec) -> Outline:
     return Outline(params, state, output_specs(network, params, state, *specs))
 
 
-def parts(network: Any) -> list[tuple[str, Any, tuple[str, ...]]]:
+def parts(network: Any) -> list[Part]:
     """Return the layers that a network shows: name, layer, and the path of its weights.
 
-    A serial shows its layers; any other network is one layer, whose weights are all there are.
+    A network of layers shows these, a graph its declared inputs, too, whose weights are none and
+    whose path is None; any other network is one layer, whose weights are all there are.
 
     >>> from fjax import serial
     >>> from fjax.layers import Dense
@@ -58,11 +63,12 @@ def parts(network: Any) -> list[tuple[str, Any, tuple[str, ...]]]:
     >>> parts(Dense(3))
     [('dense', Dense(units=3), ())]
     """
-    if isinstance(network, Serial):
-        return [
-            (name, layer, (name,))
-            for name, layer in zip(network.names, network.layers, strict=True)
-        ]
+    if isinstance(network, Graph):
+        own = dict(network.children())
+        return [(name, layer, (name,) if name in own else None) for name, layer in network.shown()]
+    children = network.children() if isinstance(network, Layer) else []
+    if children or isinstance(network, Serial):
+        return [(name, layer, (name,)) for name, layer in children]
     return [(getattr(network, "name", None) or base_name(network), network, ())]
 
 

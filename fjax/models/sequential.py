@@ -7,15 +7,15 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.core import Serial, as_layer, serial
-from fjax.core.layer import located, unique_names
+from fjax.core import InputLayer, Serial, SymbolicTensor, as_layer, serial
+from fjax.core.layer import unique_names
+from fjax.core.location import located
 from fjax.errors import explain_keywords
-from fjax.layers import InputLayer
+from fjax.models.construction import declared_inputs
 from fjax.models.model import Model
 from fjax.models.outline import Outline, outline
 from fjax.models.views import LayerView
-from fjax.models.weights import kept_weights
-from fjax.training import Batch, TrainState
+from fjax.training import Batch
 
 
 class Sequential(Model):
@@ -42,7 +42,8 @@ class Sequential(Model):
         name: str | None = None,
         seed: int | None = None,
     ) -> None:
-        super().__init__(serial(), name=name or "sequential", seed=seed)
+        super().__init__(serial(name=name), seed=seed)
+        self._given_name = name
         self._declared: InputLayer | None = None
         self._list: list[Any] = []
         if layers is not None and not isinstance(layers, list | tuple):
@@ -88,16 +89,11 @@ class Sequential(Model):
         self._relink()
 
     def _append(self, layer: Any) -> None:
-        if isinstance(layer, Model):
-            raise TypeError(
-                f"A `Sequential` holds layers, received the model {layer.name!r}: "
-                "give its `network`, whose weights are then drawn anew."
-            )
-        layer = as_layer(layer.layer if isinstance(layer, LayerView) else layer)
+        layer = _layer_of(layer)
         if any(layer is other for other in self._list):
             raise ValueError(
-                f"The layer {layer!r} stands twice in {self.name!r}: a layer owns no weights that "
-                "its places could share. Write a layer for each place."
+                f"The layer {layer!r} stands twice in {self.name!r}. Write a layer for each place, "
+                "or share one in a graph: `fjax.Model(inputs, outputs)`."
             )
         if isinstance(layer, InputLayer):
             if self._list or self._declared is not None:
@@ -106,9 +102,8 @@ class Sequential(Model):
                 )
             self._declared = layer
             return
-        shape = getattr(layer, "input_shape", None)
-        if shape is not None and not self._list and self._declared is None:
-            self._declared = InputLayer(shape)
+        if not self._list and self._declared is None:
+            self._declared = _declaration_of(layer)
         self._list.append(layer)
         try:
             unique_names(self._list)
@@ -117,27 +112,23 @@ class Sequential(Model):
             raise
 
     def _relink(self) -> None:
-        """Make the network of the list anew; weights that fit are kept."""
+        """Make the network of the list anew; the layers keep their weights."""
         held = None if self._holder is None else self.train_state
-        before, known = self._network, self._outline
+        before, known = self.live_network, self._outline
         declared = [] if self._declared is None else [self._declared]
-        self._network = serial(*declared, *self._list)
+        self.live_network = serial(*declared, *self._list, name=self._given_name)
         self._specs, self._outline, self._holder = None, None, None
+        self._settled, self._symbols = None, None
         if self._declared is not None and self._list:
             specs = (self._declared.spec(1),)
-            self._outline = _grown(before, known, self._network) or outline(self._network, *specs)
+            grown = _grown(before, known, self.live_network)
+            self._outline = grown or outline(self.live_network, *specs)
             self._specs, self._shapes, self._outputs = specs, [self._declared.shape], {}
             if held is not None:
-                self._keep(held)
-
-    def _keep(self, held: TrainState) -> None:
-        fresh = self.train_state
-        kept = (kept_weights(getattr(held, h), getattr(fresh, h)) for h in ("params", "state"))
-        params, state = kept
-        self.train_state = fresh._replace(
-            params=params, state=state, key=held.key, step=held.step, epoch=held.epoch
-        )
-        self._optimizer_is_new = True
+                self.train_state = self.train_state._replace(
+                    key=held.key, step=held.step, epoch=held.epoch
+                )
+                self._optimizer_is_new = True
 
     def _usable(self, batch: Batch) -> Batch:
         if self._declared is None:
@@ -167,6 +158,33 @@ def _grown(before: Serial, known: Outline | None, network: Serial) -> Outline | 
         last = outline(layer, known.outputs)
     params, state = {**known.params, name: last.params}, {**known.state, name: last.state}
     return Outline(params, state, last.outputs)
+
+
+def _layer_of(item: Any) -> Any:
+    """Return the layer that an entry of the list stands for."""
+    if isinstance(item, LayerView):
+        return item.layer
+    if isinstance(item, Model):
+        return item.live_network
+    if isinstance(item, SymbolicTensor):
+        if not isinstance(item.node.layer, InputLayer):
+            raise TypeError(
+                f"A `Sequential` holds layers, received {item!r}: give the layer, not what it "
+                "returns, or make a graph by `fjax.Model(inputs, outputs)`."
+            )
+        return item.node.layer
+    return as_layer(item)
+
+
+def _declaration_of(layer: Any) -> InputLayer | None:
+    """Return the input that the first layer declares, if it does."""
+    shape = getattr(layer, "input_shape", None)
+    if shape is not None:
+        return InputLayer(shape)
+    declared = declared_inputs(layer)
+    if declared is not None and len(declared) == 1 and isinstance(declared[0], InputLayer):
+        return InputLayer(declared[0].shape, declared[0].batch_size, declared[0].dtype)
+    return None
 
 
 def _one_array(batch: Batch) -> Any:

@@ -1,21 +1,34 @@
 """The table of a model's layers."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
-from fjax.core import output_specs
-from fjax.layers import InputLayer
-from fjax.models.outline import Outline
+from fjax.core import Graph, InputLayer, Serial
+from fjax.core.freezing import frozen_paths, trainable_part
+from fjax.core.layer import kind
+from fjax.core.penalties import without_penalties
+from fjax.models.calls import LayerCalls, calls_of
+from fjax.models.outline import Outline, parts
 from fjax.trees import branch
 from fjax.typing import PyTree
 
 
+class Row(NamedTuple):
+    """What the table says of one layer."""
+
+    name: str
+    kind: str
+    shape: str
+    count: int
+    sources: tuple[str, ...]
+
+
 def summary(
     name: str,
-    layers: Sequence[tuple[str, Any, tuple[str, ...]]],
+    network: Any,
     shapes: Outline,
     specs: Sequence[tuple[PyTree, ...]],
     line_length: int | None = None,
@@ -25,78 +38,81 @@ def summary(
 
     Args:
         name: The model's name.
-        layers: Names, layers and paths of their weights, in order.
+        network: The network.
         shapes: The shapes of all weights.
-        specs: The first layer's inputs, at two batch sizes: an axis that differs is printed None.
+        specs: The network's inputs, at two sizes of its batch axis and axes of any size: an axis of
+            the outputs that differs is printed None.
         line_length: Width of the table.
         print_fn: Takes the text, by default `print`.
     """
-    rows = []
-    outputs = [_outputs(layers, shapes, inputs) for inputs in specs]
-    for position, (layer_name, layer, path) in enumerate(layers):
-        if isinstance(layer, InputLayer):
-            continue
-        count = _count(branch(shapes.params, path)) + _count(branch(shapes.state, path))
-        shape = _merged(*(each[position] for each in outputs))
-        rows.append((f"{layer_name} ({_kind(layer)})", shape, f"{count:,}"))
-    trainable, fixed = _count(shapes.params), _count(shapes.state)
-    bytes_ = _bytes(shapes.params), _bytes(shapes.state)
-    lines = [f'Model: "{name}"', *_table(rows, line_length)]
+    rows = rows_of(network, shapes, specs)
+    connected = isinstance(network, Graph)
+    state = without_penalties(shapes.state)
+    trained = trainable_part(shapes.params, frozen_paths(network))
+    whole, part = _count((shapes.params, state)), _count(trained)
+    bytes_ = _bytes((shapes.params, state)), _bytes(trained)
+    lines = [f'Model: "{name}"', *_table(rows, line_length, connected)]
     lines += [
-        f" Total params: {trainable + fixed:,} ({_size(sum(bytes_))})",
-        f" Trainable params: {trainable:,} ({_size(bytes_[0])})",
-        f" Non-trainable params: {fixed:,} ({_size(bytes_[1])})",
+        f" Total params: {whole:,} ({_size(bytes_[0])})",
+        f" Trainable params: {part:,} ({_size(bytes_[1])})",
+        f" Non-trainable params: {whole - part:,} ({_size(bytes_[0] - bytes_[1])})",
     ]
     (print_fn or print)("\n".join(lines))
 
 
-def _outputs(
-    layers: Sequence[tuple[str, Any, tuple[str, ...]]], shapes: Outline, inputs: tuple[PyTree, ...]
-) -> list[PyTree]:
-    specs = []
-    for _, layer, path in layers:
-        params, state = branch(shapes.params, path), branch(shapes.state, path)
-        outputs = output_specs(layer, params, state, *inputs)
-        specs.append(outputs)
-        inputs = (outputs,)
-    return specs
+def rows_of(network: Any, shapes: Outline, specs: Sequence[tuple[PyTree, ...]]) -> list[Row]:
+    """Return a row for each layer that a network shows."""
+    calls = calls_of(network, shapes, specs)
+    rows = []
+    for name, layer, path in parts(network):
+        if isinstance(layer, InputLayer) and path is not None:
+            continue
+        called = calls.get(name, LayerCalls("?", ()))
+        count = 0
+        if path is not None:
+            own = [_at(shapes.params, path), without_penalties(_at(shapes.state, path))]
+            count = _count(own)
+        rows.append(Row(name, kind(layer), called.shape, count, called.sources))
+    return rows
 
 
-def _merged(one: PyTree, other: PyTree) -> str:
-    def merge(a: Any, b: Any) -> str:
-        sizes = [str(x) if x == y else "None" for x, y in zip(a.shape, b.shape, strict=True)]
-        return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
-
-    parts = jax.tree.leaves(jax.tree.map(merge, one, other))
-    return ", ".join(parts)
+def _at(tree: PyTree, path: tuple[str, ...]) -> PyTree:
+    # A layer that is never called has no weights.
+    return branch(tree, path) if not path or path[0] in tree else {}
 
 
-def _kind(layer: Any) -> str:
-    return getattr(getattr(layer, "function", None), "__name__", type(layer).__name__)
-
-
-def _table(rows: list[tuple[str, str, str]], line_length: int | None) -> list[str]:
-    heads = ("Layer (type)", "Output Shape", "Param #")
-    least = (31, 22, 13)
+def _table(rows: list[Row], line_length: int | None, connected: bool) -> list[str]:
+    heads = ["Layer (type)", "Output Shape", "Param #"]
+    table = [[f"{row.name} ({row.kind})", row.shape, f"{row.count:,}"] for row in rows]
+    least = [31, 22, 13]
+    if connected:
+        heads.append("Connected to")
+        least = [20, 18, 10, 18]
+        table = [
+            [*cells, ", ".join(row.sources) or "-"] for cells, row in zip(table, rows, strict=True)
+        ]
     widths = [
-        max(wide, *(len(row[column]) for row in [heads, *rows]))
+        max(wide, *(len(cells[column]) for cells in [heads, *table]))
         for column, wide in enumerate(least)
     ]
     if line_length is not None:
-        widths[0] = max(widths[0], line_length - sum(widths[1:]) - 10)
+        widths[0] = max(widths[0], line_length - sum(widths[1:]) - 3 * len(widths) - 1)
 
     def line(cells: Sequence[str], bar: str) -> str:
-        left = [f" {cell:<{wide}} " for cell, wide in zip(cells[:2], widths[:2], strict=True)]
-        return bar + bar.join([*left, f" {cells[2]:>{widths[2]}} "]) + bar
+        aligned = [
+            f" {cell:>{wide}} " if head == "Param #" else f" {cell:<{wide}} "
+            for head, cell, wide in zip(heads, cells, widths, strict=True)
+        ]
+        return bar + bar.join(aligned) + bar
 
     def rule(left: str, fill: str, middle: str, right: str) -> str:
         return left + middle.join(fill * (wide + 2) for wide in widths) + right
 
     lines = [rule("┏", "━", "┳", "┓"), line(heads, "┃"), rule("┡", "━", "╇", "┩")]
-    for position, row in enumerate(rows):
+    for position, cells in enumerate(table):
         if position:
             lines.append(rule("├", "─", "┼", "┤"))
-        lines.append(line(row, "│"))
+        lines.append(line(cells, "│"))
     return [*lines, rule("└", "─", "┴", "┘")]
 
 

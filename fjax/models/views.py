@@ -4,10 +4,14 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+import jax
 import numpy as np
 
-from fjax.errors import number_between
+from fjax.core.freezing import set_trainable
+from fjax.core.penalties import without_penalties
+from fjax.errors import number_between, suggestion
 from fjax.models.outline import weight_paths
+from fjax.models.symbolic import tensors_of
 from fjax.models.weights import read_weights, write_weights
 from fjax.trees import branch
 
@@ -23,7 +27,7 @@ class LayerView:
     name: str
     layer: Any
 
-    def __init__(self, model: Any, name: str, layer: Any, path: tuple[str, ...]) -> None:
+    def __init__(self, model: Any, name: str, layer: Any, path: tuple[str, ...] | None) -> None:
         # What makes a view is set once: an assignment from outside is answered.
         self.__dict__.update(_model=model, name=name, layer=layer, _path=path)
 
@@ -31,6 +35,9 @@ class LayerView:
         return _of("layer", self, attribute)
 
     def __setattr__(self, attribute: str, value: Any) -> None:
+        if attribute == "trainable":
+            set_trainable(self.layer, value)
+            return
         raise AttributeError(
             f"The layer {self.name!r} is a description and cannot be changed: `{attribute}` was "
             f"set to {value!r}. Its weights can, by `set_weights`."
@@ -38,6 +45,43 @@ class LayerView:
 
     def __repr__(self) -> str:
         return f"<{self.layer!r}, named {self.name!r}>"
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        """Call the layer on symbolic tensors: its weights are those that it has in this model."""
+        return self.layer(*inputs, **options)
+
+    @property
+    def input(self) -> Any:
+        """The symbolic tensor that the layer is called on in this model; of several a list."""
+        return tensors_of(self._model.symbols, self.name, self.layer)[0]
+
+    @property
+    def output(self) -> Any:
+        """The symbolic tensor that the layer makes in this model; of several their structure."""
+        return tensors_of(self._model.symbols, self.name, self.layer)[1]
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of what the layer makes, None for axes of any size."""
+        return jax.tree.map(lambda tensor: tensor.shape, self.output)
+
+    @property
+    def layers(self) -> list["LayerView"]:
+        """The layers within this one, as the layers of a nested model."""
+        return [
+            LayerView(self._model, name, layer, (*self._path, name))
+            for name, layer in self.layer.children()
+        ]
+
+    def get_layer(self, name: str) -> "LayerView":
+        """Return the layer of this name within this one."""
+        within = {view.name: view for view in self.layers}
+        if name not in within:
+            raise ValueError(
+                f"The layer {self.name!r} contains no layer {name!r}.{suggestion(name, within)} "
+                f"Layers: {', '.join(within) or 'none'}."
+            )
+        return within[name]
 
     @property
     def weights(self) -> list[np.ndarray]:
@@ -63,12 +107,19 @@ class LayerView:
         return sum(weight.size for weight in self.get_weights())
 
     def _paths(self) -> list[tuple[str, ...]]:
-        if not any(view is self for view in self._model.layers):
+        if self._path is None:
+            return []
+        top = self._path[:1]
+        if not any(
+            view.layer is self.layer or (top and view.name == top[0] and len(self._path) > 1)
+            for view in self._model.layers
+        ):
             raise ValueError(
                 f"The layer {self.name!r} is no longer in the model {self._model.name!r}."
             )
         shapes = self._model.outline
-        below = weight_paths(branch(shapes.params, self._path), branch(shapes.state, self._path))
+        state = without_penalties(branch(shapes.state, self._path))
+        below = weight_paths(branch(shapes.params, self._path), state)
         return [(path[0], *self._path, *path[1:]) for path in below]
 
 

@@ -47,18 +47,6 @@ def write_weights(
     return train_state._replace(**homes)
 
 
-def kept_weights(old: PyTree, new: PyTree) -> PyTree:
-    """Return `new` with every array that `old` has in the same place and shape.
-
-    >>> kept_weights({"a": np.ones(2), "b": np.ones(1)}, {"a": np.zeros(2), "c": np.zeros(1)})
-    {'a': array([1., 1.]), 'c': array([0.])}
-    """
-    if isinstance(new, Mapping) and isinstance(old, Mapping):
-        return {name: kept_weights(old.get(name), value) for name, value in new.items()}
-    same = hasattr(old, "shape") and hasattr(new, "shape") and old.shape == new.shape
-    return old if same else new
-
-
 def _copied(tree: PyTree) -> PyTree:
     if isinstance(tree, Mapping):
         return {name: _copied(value) for name, value in tree.items()}

@@ -15,6 +15,7 @@ import numpy as np
 from jax import lax
 
 from fjax.configuration import by_value
+from fjax.core.freezing import frozen_paths, trainable_part
 from fjax.errors import is_number
 from fjax.optimizers import Optimizer
 from fjax.training import step as steps
@@ -80,10 +81,10 @@ def initialise(
     return train_state._replace(opt_state=_with_rate(optimizer, train_state.opt_state))
 
 
-def initialise_optimizer(optimizer: GradientTransformation, params: PyTree) -> PyTree:
-    """Return the optimizer's first state for `params`, compiled as one program."""
+def initialise_optimizer(network: Any, optimizer: GradientTransformation, params: PyTree) -> PyTree:
+    """Return the optimizer's first state for a network's params, compiled as one program."""
     init = jax.jit(_without_rate(optimizer).init, compiler_options=RUN_ONCE)
-    return _with_rate(optimizer, init(params))
+    return _with_rate(optimizer, init(trainable_part(params, frozen_paths(network))))
 
 
 def clear_programs() -> None:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.core import output_specs
+from fjax.core.freezing import frozen_paths, trainable_part
 from fjax.training.accumulators import Metrics, init_accumulators
 from fjax.typing import Array, GradientTransformation, Key, Params, PyTree, Spec, State
 
@@ -50,7 +51,8 @@ def create_train_state(
 
     Args:
         network: A layer.
-        optimizer: The pure optimizer; None for a network that will not be trained.
+        optimizer: The pure optimizer, which sees the params of layers that are not frozen; None
+            for a network that will not be trained.
         key: Gives the weights, and everything that the run will draw.
         specs: The network's inputs, batch axis included.
         metrics: What the training step will measure beside the loss.
@@ -67,10 +69,11 @@ def create_train_state(
     init_key, run_key = jax.random.split(key)
     params, state = network.init(init_key, *specs)
     outputs = output_specs(network, params, state, *specs) if metrics else None
+    trained = trainable_part(params, frozen_paths(network))
     return TrainState(
         params=params,
         state=state,
-        opt_state=() if optimizer is None else optimizer.init(params),
+        opt_state=() if optimizer is None else optimizer.init(trained),
         key=run_key,
         step=jnp.zeros((), jnp.int32),
         epoch=jnp.zeros((), jnp.int32),

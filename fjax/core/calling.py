@@ -1,0 +1,143 @@
+"""From the way a layer is called to the inputs of the pair, and back to an author's `call`."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from fjax.errors import check_keywords
+from fjax.typing import Key, PyTree
+
+# What `call` is given by the pass, rather than by whoever calls the layer.
+GIVEN = ("training", "key")
+
+
+class CallRecord(NamedTuple):
+    """One call of a layer within a network: its name, itself, what it was given and returned."""
+
+    name: str
+    layer: Any
+    inputs: tuple[PyTree, ...]
+    outputs: PyTree
+
+
+@jax.tree_util.register_pytree_node_class
+class Keywords(dict[str, Any]):
+    """Inputs that were given by name; they travel as the last of the inputs.
+
+    >>> jax.tree.map(lambda x: x + 1, Keywords(scale=1))
+    {'scale': 2}
+    """
+
+    def tree_flatten(self) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+        """Return the values and the names."""
+        names = tuple(sorted(self))
+        return tuple(self[name] for name in names), names
+
+    @classmethod
+    def tree_unflatten(cls, names: tuple[str, ...], values: tuple[Any, ...]) -> "Keywords":
+        """Return what was flattened."""
+        return cls(zip(names, values, strict=True))
+
+
+def is_authored(layer: Any) -> bool:
+    """Tell whether a layer's pair is made of an author's `build` and `call`."""
+    return hasattr(type(layer), "discover")
+
+
+def call_inputs(layer: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> tuple[PyTree, ...]:
+    """Return the inputs that `apply` gets where a layer was called so.
+
+    A list or tuple of inputs is several inputs, unless an author's `call` will take it apart.
+
+    >>> from fjax.layers import Activation
+    >>> call_inputs(Activation("relu"), ([1, 2],), {})
+    (1, 2)
+    """
+    if is_authored(layer):
+        return (*inputs, Keywords(options)) if options else inputs
+    check_keywords(type(layer).__name__, options, ["training"])
+    if len(inputs) == 1 and isinstance(inputs[0], list | tuple):
+        return tuple(inputs[0])
+    return inputs
+
+
+def call_arguments(
+    owner: Any, inputs: tuple[PyTree, ...], training: bool, key: Key | None
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments for an author's `call`: positional, and by name.
+
+    Raises:
+        TypeError: `call` does not take these inputs.
+    """
+    label = f"{type(owner).__name__}.call"
+    signature = _signature(type(owner).call)
+    options: dict[str, Any] = {}
+    if inputs and isinstance(inputs[-1], Keywords):
+        *values, last = inputs
+        inputs, options = tuple(values), dict(last)
+        if not signature.any_keyword:
+            check_keywords(label, options, [*signature.names, "training"])
+    inputs_by_position = [name for name in signature.names if name not in (*GIVEN, "mask")]
+    if not signature.any_position and len(inputs) > len(inputs_by_position):
+        if len(inputs_by_position) != 1:
+            raise TypeError(
+                f"`{label}` takes {len(inputs_by_position)} inputs "
+                f"({', '.join(inputs_by_position)}), received {len(inputs)}."
+            )
+        inputs = (inputs,)
+    missing = [name for name in signature.required[len(inputs) :] if name not in (*GIVEN, *options)]
+    if missing:
+        raise TypeError(
+            f"`{label}` takes the inputs {', '.join(signature.required)}, received {len(inputs)}: "
+            f"{', '.join(missing)} is missing."
+        )
+    for name, value in zip(GIVEN, (training, key), strict=True):
+        if name in signature.names:
+            options.setdefault(name, value)
+    return inputs, options
+
+
+def call_without_weights(
+    layer: Any, inputs: tuple[Any, ...], training: bool, options: dict[str, Any]
+) -> Any:
+    """Return the outputs of a layer that has no weights, for arrays.
+
+    Raises:
+        TypeError: The layer has weights, which it does not own.
+    """
+    values = tuple(
+        value if isinstance(value, Keywords) else jax.tree.map(jnp.asarray, value)
+        for value in call_inputs(layer, inputs, options)
+    )
+    params, state = jax.eval_shape(lambda: layer.init(jax.random.key(0), *values))
+    if jax.tree.leaves((params, state)):
+        raise TypeError(
+            f"{layer!r} was called on arrays, and owns no weights that it could use: put it into a "
+            "model, as `fjax.Sequential([layer])`, or use `params, state = layer.init(key, x)` and "
+            "`outputs, state = layer.apply(params, state, x)`. Within an authored layer, make it in "
+            "`__init__` or `build`, not in `call`."
+        )
+    return layer.apply(params, state, *values, training=training)[0]
+
+
+class _Signature(NamedTuple):
+    names: tuple[str, ...]
+    required: tuple[str, ...]
+    any_position: bool
+    any_keyword: bool
+
+
+@functools.lru_cache(256)
+def _signature(function: Callable[..., Any]) -> _Signature:
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    return _Signature(
+        names=tuple(p.name for p in named),
+        required=tuple(p.name for p in named if p.default is p.empty and p.name not in GIVEN),
+        any_position=any(p.kind is p.VAR_POSITIONAL for p in parameters),
+        any_keyword=any(p.kind is p.VAR_KEYWORD for p in parameters),
+    )

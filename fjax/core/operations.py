@@ -1,0 +1,149 @@
+"""Python's operators and indexing as layers without weights, for symbolic tensors."""
+
+import operator
+from collections.abc import Callable
+from types import EllipsisType
+from typing import Any
+
+import jax.numpy as jnp
+
+from fjax.core.layer import Layer
+from fjax.errors import is_integer, one_of
+from fjax.typing import Key, Params, PyTree, State
+
+# Names of operations, as a summary shows them, and the methods of Python's data model.
+OPERATORS = {
+    "add": "add",
+    "subtract": "sub",
+    "multiply": "mul",
+    "true_divide": "truediv",
+    "floor_divide": "floordiv",
+    "mod": "mod",
+    "power": "pow",
+    "matmul": "matmul",
+    "negative": "neg",
+    "absolute": "abs",
+    "greater": "gt",
+    "greater_equal": "ge",
+    "less": "lt",
+    "less_equal": "le",
+}
+
+
+class Operation(Layer):
+    """One of Python's operators.
+
+    Args:
+        operation: "add", "subtract", "multiply", "true_divide", "floor_divide", "mod", "power",
+            "matmul", "negative", "absolute", "greater", "greater_equal", "less" or "less_equal".
+
+    >>> Operation("multiply").apply({}, {}, 2.0, 3.0)
+    (6.0, {})
+    """
+
+    operation: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        one_of("Operation", "operation", self.operation, OPERATORS)
+
+    @property
+    def kind(self) -> str:
+        """The operation's name, as a class would be called."""
+        return self.operation.title().replace("_", "")
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: PyTree,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[PyTree, State]:
+        """Return the operator's result for its one or two inputs."""
+        function: Callable[..., Any] = getattr(operator, f"__{OPERATORS[self.operation]}__")
+        return function(*inputs), state
+
+
+class Index(Layer):
+    """Take a part of an array by indexing, `inputs[index]`.
+
+    Args:
+        index: One entry for each axis: an int, None for a new axis, "..." for all axes between, or
+            `("slice", start, stop, step)`; see `as_index`.
+
+    >>> outputs, _ = Index(as_index((slice(None), 0))).apply({}, {}, jnp.eye(3))
+    >>> outputs.tolist()
+    [1.0, 0.0, 0.0]
+    """
+
+    index: tuple[Any, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.index = tuple(
+            tuple(entry) if isinstance(entry, list | tuple) else entry for entry in self.index
+        )
+
+    @property
+    def kind(self) -> str:
+        """Keras's word for indexing."""
+        return "GetItem"
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: PyTree,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[PyTree, State]:
+        """Return the part of the one input."""
+        (values,) = inputs
+        entries = tuple(
+            slice(*entry[1:]) if isinstance(entry, tuple) else ... if entry == "..." else entry
+            for entry in self.index
+        )
+        for axis, entry in enumerate(entries[: entries.index(...)] if ... in entries else entries):
+            if is_integer(entry) and axis < values.ndim:
+                _check_position(axis, entry, values.shape)
+        return values[entries], state
+
+
+def as_index(index: Any) -> tuple[Any, ...]:
+    """Return an index of Python's as plain data.
+
+    Raises:
+        TypeError: An entry is neither an int, a slice of ints, `...` nor None.
+
+    >>> as_index((..., slice(1, None), 0))
+    ('...', ('slice', 1, None, None), 0)
+    """
+    entries = index if isinstance(index, tuple) else (index,)
+    return tuple(_plain_entry(entry) for entry in entries)
+
+
+def _plain_entry(entry: Any) -> Any:
+    if isinstance(entry, EllipsisType):
+        return "..."
+    if isinstance(entry, slice):
+        bounds = (entry.start, entry.stop, entry.step)
+        if all(bound is None or is_integer(bound) for bound in bounds):
+            return ("slice", *(None if bound is None else int(bound) for bound in bounds))
+    if entry is None:
+        return None
+    if is_integer(entry):
+        return int(entry)
+    raise TypeError(
+        f"A symbolic tensor is indexed by integers, slices of them, `...` and None, received "
+        f"{entry!r}. For anything else write a layer, as `fjax.core.as_layer(function)`."
+    )
+
+
+def _check_position(axis: int, position: int, shape: tuple[int, ...]) -> None:
+    # JAX would clamp an index that is out of bounds.
+    size = shape[axis]
+    if not -size <= position < size:
+        raise IndexError(
+            f"The index {position} is out of bounds for axis {axis} of an array of shape {shape}."
+        )

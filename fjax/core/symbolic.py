@@ -1,0 +1,231 @@
+"""Symbolic tensors: values that are not there yet, and the calls that will make them."""
+
+import copy
+import functools
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+from fjax.configuration import by_value
+from fjax.core.calling import call_inputs
+from fjax.core.layer import Layer, base_name, normalise_shape
+from fjax.core.location import located
+from fjax.core.operations import OPERATORS, Index, Operation, as_index
+from fjax.typing import PyTree, Shape
+
+# Shapes are found at these batch sizes (and sizes of axes of any size): an axis that differs
+# between them is one of any size.
+SIZES = (1, 2)
+
+# Tells which of two nodes was drawn first; nothing depends on the numbers themselves.
+_numbers = itertools.count()
+
+
+class Node:
+    """One call of a layer on symbolic tensors.
+
+    Attributes:
+        layer: The layer that is called; None for an input.
+        inputs: What it is called on: a tuple of tensors, constants, and nestings of them.
+        training: The mode that the call fixes; None follows the pass.
+        outputs: The tensors that it makes.
+        number: Larger than that of every node that was drawn before.
+    """
+
+    def __init__(
+        self,
+        layer: Any,
+        inputs: tuple[PyTree, ...],
+        training: bool | None,
+        specs: Callable[[int], PyTree],
+    ) -> None:
+        self.layer = layer
+        self.inputs = inputs
+        self.training = training
+        self.number = next(_numbers)
+        self.specs_at = specs
+        leaves, structure = jax.tree.flatten(specs(0))
+        tensors = [SymbolicTensor(self, position) for position in range(len(leaves))]
+        self.outputs: PyTree = jax.tree.unflatten(structure, tensors)
+
+    @functools.cached_property
+    def specs(self) -> tuple[list[Any], list[Any]]:
+        """The shapes and dtypes of the outputs' leaves, at each of the `SIZES`."""
+        smaller, larger = (jax.tree.leaves(self.specs_at(which)) for which in range(len(SIZES)))
+        return smaller, larger
+
+    @property
+    def name(self) -> str:
+        """What messages call the node."""
+        return getattr(self.layer, "name", None) or base_name(self.layer)
+
+    def parents(self) -> Iterator["SymbolicTensor"]:
+        """Return the tensors that the layer is called on."""
+        for leaf in jax.tree.leaves(self.inputs):
+            if isinstance(leaf, SymbolicTensor):
+                yield leaf
+
+
+class SymbolicTensor:
+    """A value in a graph that is being drawn: a shape and a dtype, and where it comes from.
+
+    `fjax.Input` makes the first ones, a layer called on some makes others, and Python's operators
+    and indexing do. `fjax.Model(inputs, outputs)` makes a network of them.
+
+    >>> from fjax.layers import Dense, Input
+    >>> inputs = Input((8,), name="features")
+    >>> outputs = Dense(3)(inputs) * 2.0 + 1.0
+    >>> inputs, outputs[:, 0].shape
+    (<SymbolicTensor (None, 8) float32 of 'features'>, (None,))
+    """
+
+    # numpy's operators step back for these.
+    __array_ufunc__ = None
+
+    def __init__(self, node: Node, position: int) -> None:
+        self.node = node
+        self.position = position
+
+    def __repr__(self) -> str:
+        return f"<SymbolicTensor {self.shape} {self.dtype} of {self.node.name!r}>"
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """The shape, with None for axes of any size."""
+        smaller, larger = (specs[self.position] for specs in self.node.specs)
+        return tuple(
+            a if a == b else None for a, b in zip(smaller.shape, larger.shape, strict=True)
+        )
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> Any:
+        """The number type, by name."""
+        return self.spec(0).dtype.name
+
+    @property
+    def name(self) -> str:
+        """The name of the layer that makes the tensor."""
+        return self.node.name
+
+    def spec(self, which: int) -> Any:
+        """Return the shape and dtype at one of the `SIZES`."""
+        return jax.tree.leaves(self.node.specs_at(which))[self.position]
+
+    def __call_layer__(
+        self, layer: Any, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
+    ) -> PyTree:
+        return call(layer, call_inputs(layer, inputs, options), training)
+
+    def __getitem__(self, index: Any) -> Any:
+        return call(Index(as_index(index)), (self,))
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.ndim == 0 or self.shape[0] is None:
+            raise TypeError(
+                f"{self!r} has a first axis of any size and cannot be iterated: take parts of it "
+                "by indexing, as in `tensor[:, 0]`."
+            )
+        return iter([self[position] for position in range(self.shape[0])])
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            f"{self!r} has no value yet, so that Python's `if`, `and` and `or` cannot decide by it: "
+            "write the condition into a layer, with `jnp.where`."
+        )
+
+    def __jax_array__(self) -> Any:
+        raise TypeError(
+            f"{self!r} has no value yet and was given to a function of arrays. Make the function a "
+            "layer: `fjax.core.as_layer(function)(tensor)`."
+        )
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        return self.__jax_array__()
+
+
+def _operator(name: str, swapped: bool = False) -> Callable[..., Any]:
+    def apply(self: SymbolicTensor, *others: Any) -> Any:
+        if not all(_is_operand(other) for other in others):
+            return NotImplemented
+        return call(Operation(name), (*others, self) if swapped else (self, *others))
+
+    return apply
+
+
+def _is_operand(value: Any) -> bool:
+    return isinstance(value, SymbolicTensor | int | float | np.number)
+
+
+for _name, _method in OPERATORS.items():
+    setattr(SymbolicTensor, f"__{_method}__", _operator(_name))
+    if _method in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
+        setattr(SymbolicTensor, f"__r{_method}__", _operator(_name, swapped=True))
+
+
+def input_tensor(declaration: Any) -> SymbolicTensor:
+    """Return the symbolic tensor of a declared input, a layer with a method `spec`."""
+    node = Node(declaration, (), None, lambda which: declaration.spec(SIZES[which]))
+    return jax.tree.leaves(node.outputs)[0]
+
+
+def call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = None) -> PyTree:
+    """Record a call of a layer, and return the tensors that it will make.
+
+    Raises:
+        TypeError: An array is among the inputs.
+        ValueError: The layer does not take these inputs; the error says which layer.
+    """
+    for leaf in jax.tree.leaves(inputs):
+        if not isinstance(leaf, SymbolicTensor | int | float | bool | str | np.number):
+            raise TypeError(
+                f"{layer!r} was called on symbolic tensors and an array of shape "
+                f"{np.shape(leaf)}: a graph holds no arrays. Give the array as an `Input`, or make "
+                "a layer that has it as a weight."
+            )
+
+    @functools.cache
+    def specs(which: int) -> PyTree:
+        values = jax.tree.map(
+            lambda leaf: leaf.spec(which) if isinstance(leaf, SymbolicTensor) else leaf, inputs
+        )
+        name = getattr(layer, "name", None) or base_name(layer)
+        with located(name, layer, values):
+            return _output_specs(layer, values)
+
+    return Node(layer, inputs, training, specs).outputs
+
+
+def _output_specs(layer: Any, values: tuple[PyTree, ...]) -> PyTree:
+    leaves, structure = jax.tree.flatten(values)
+    key = tuple(
+        (tuple(leaf.shape), leaf.dtype) if hasattr(leaf, "shape") else leaf for leaf in leaves
+    )
+    if by_value(layer) and isinstance(layer, Layer):
+        # A copy: the cache must not keep alive what a model keeps with the layer.
+        return _known_specs(copy.copy(layer), structure, key)
+    return _found_specs(layer, structure, key)
+
+
+def _found_specs(layer: Any, structure: Any, key: tuple[Any, ...]) -> PyTree:
+    shaped = [jax.ShapeDtypeStruct(*leaf) for leaf in key if isinstance(leaf, tuple)]
+
+    def outputs(prng_key: Any, *arrays: Any) -> PyTree:
+        given = iter(arrays)
+        leaves = [next(given) if isinstance(leaf, tuple) else leaf for leaf in key]
+        values = jax.tree.unflatten(structure, leaves)
+        params, state = layer.init(prng_key, *values)
+        return layer.apply(params, state, *values)[0]
+
+    return jax.eval_shape(outputs, jax.eval_shape(lambda: jax.random.key(0)), *shaped)
+
+
+# Equal layers on equal inputs have equal outputs: a deep network asks often.
+_known_specs = functools.lru_cache(1024)(_found_specs)

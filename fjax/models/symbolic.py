@@ -1,0 +1,79 @@
+"""The symbolic tensors of a model: what new models are made of it with."""
+
+from typing import Any, NamedTuple
+
+import jax
+
+from fjax.core import Graph, InputLayer, Serial, SymbolicTensor
+from fjax.core.symbolic import Node, call, input_tensor
+from fjax.typing import PyTree
+
+
+class Symbols(NamedTuple):
+    """A model as symbolic tensors.
+
+    Attributes:
+        inputs: The tensors that the model begins with, in their structure.
+        outputs: Those that it ends with.
+        nodes: The calls of the model's layers between them.
+    """
+
+    inputs: PyTree
+    outputs: PyTree
+    nodes: tuple[Node, ...]
+
+
+def symbols_of(name: str, network: Any) -> Symbols:
+    """Return the symbolic tensors of a serial network or a graph; these are made for it.
+
+    Raises:
+        AttributeError: The network is neither, or its input is not declared.
+    """
+    if isinstance(network, Graph):
+        return _of_graph(network)
+    if isinstance(network, Serial) and network.layers:
+        first, *others = network.layers
+        if isinstance(first, InputLayer):
+            tensor: Any = input_tensor(first)
+            begin, nodes = tensor, []
+            for layer in others:
+                tensor = call(layer, (tensor,))
+                nodes.append(jax.tree.leaves(tensor)[0].node)
+            return Symbols(begin, tensor, tuple(nodes))
+    raise AttributeError(
+        f"The model {name!r} has no symbolic tensors: only a `Sequential` that begins with `Input` "
+        "and a model made as `Model(inputs, outputs)` have."
+    )
+
+
+def tensors_of(symbols: Symbols, name: str, layer: Any) -> tuple[PyTree, PyTree]:
+    """Return what a layer is called on in a model, and what it makes.
+
+    Raises:
+        AttributeError: The layer is called several times.
+    """
+    for tensor in jax.tree.leaves(symbols.inputs):
+        if tensor.node.layer is layer:
+            return tensor, tensor
+    nodes = [node for node in symbols.nodes if node.layer is layer]
+    if len(nodes) != 1:
+        raise AttributeError(
+            f"The layer {name!r} is called {len(nodes)} times, so that it has no single `input` and "
+            "`output`: keep the tensor that the call returns."
+        )
+    inputs = nodes[0].inputs
+    return inputs[0] if len(inputs) == 1 else list(inputs), nodes[0].outputs
+
+
+def _of_graph(network: Graph) -> Symbols:
+    """Call the layers of a graph on new tensors."""
+    inputs = jax.tree.map(input_tensor, network.inputs)
+    values: list[SymbolicTensor] = jax.tree.leaves(inputs)
+    nodes = []
+    for each in network.calls:
+        arguments = network.arguments(each, values)
+        made = jax.tree.leaves(call(network.layers[each.layer], arguments, each.training))
+        values += made
+        nodes.append(made[0].node)
+    outputs = jax.tree.map(lambda ref: values[ref.value], network.outputs)
+    return Symbols(inputs, outputs, tuple(nodes))
