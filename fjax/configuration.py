@@ -102,6 +102,23 @@ class Configured:
         return cls(**config)
 
 
+def fields_ending(configured: Configured, suffix: str) -> dict[str, Any]:
+    """Return the fields whose names end so and which are set, by what stands before the end.
+
+    >>> class Pair(Configured):
+    ...     left_size: int = 1
+    ...     right_size: int | None = None
+    >>> fields_ending(Pair(), "_size")
+    {'left': 1}
+    """
+    values = {item.name: getattr(configured, item.name) for item in dataclasses.fields(configured)}  # type: ignore[arg-type]
+    return {
+        name.removesuffix(suffix): value
+        for name, value in values.items()
+        if name.endswith(suffix) and value is not None
+    }
+
+
 def plain(value: Any) -> Any:
     """Return plain data for a field's value, as `get_config` and a model file hold it."""
     if isinstance(value, Configured):

@@ -17,6 +17,11 @@ class Serial(Layer):
         super().__post_init__()
         self.layers = tuple(as_layer(layer) for layer in self.layers)
         unique_names(list(self.layers))
+        if not self.trainable:
+            raise ValueError(
+                "`Serial` has no weights of its own to freeze: give `trainable=False` to its "
+                "layers."
+            )
 
     @property
     def names(self) -> list[str]:
@@ -53,6 +58,13 @@ class Serial(Layer):
                 )
             values = (outputs,)
         return values[0] if len(values) == 1 else values, next_state
+
+    def constrain(self, params: Params) -> Params:
+        """Return the params with each layer's constraints applied."""
+        return {
+            name: layer.constrain(params[name]) if hasattr(layer, "constrain") else params[name]
+            for name, layer in zip(self.names, self.layers, strict=True)
+        }
 
     def require_ready(self) -> None:
         """Ask each layer."""

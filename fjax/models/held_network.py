@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.core import Serial, as_layer, output_specs
+from fjax.core import Serial, as_layer, output_specs, without_penalties
 from fjax.core.layer import base_name, normalise_shape
 from fjax.errors import integer_at_least, seed_of, suggestion
 from fjax.layers import InputLayer
@@ -195,7 +195,7 @@ class HeldNetwork:
     def count_params(self) -> int:
         """Return the number of values in all weights."""
         shapes = self.outline
-        leaves = jax.tree.leaves((shapes.params, shapes.state))
+        leaves = jax.tree.leaves((shapes.params, without_penalties(shapes.state)))
         return sum(int(np.prod(leaf.shape)) for leaf in leaves)
 
     def get_weights(self) -> list[np.ndarray]:

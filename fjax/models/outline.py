@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from fjax.core import Serial, output_specs
+from fjax.core import Serial, output_specs, without_penalties
 from fjax.core.layer import base_name
 from fjax.typing import PyTree, Spec
 
@@ -69,11 +69,12 @@ def parts(network: Any) -> list[tuple[str, Any, tuple[str, ...]]]:
 def weight_paths(params: Mapping[str, Any], state: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """Return the paths of all weights in Keras's order: layer by layer, params before state.
 
-    A path begins with "params" or "state".
+    A path begins with "params" or "state". A penalty is no weight.
 
     >>> weight_paths({"a": {"kernel": 0}, "b": {"gamma": 0}}, {"a": {}, "b": {"mean": 0}})
     [('params', 'a', 'kernel'), ('params', 'b', 'gamma'), ('state', 'b', 'mean')]
     """
+    state = without_penalties(state)
     own, inner = [], []
     for home, tree in (("params", params), ("state", state)):
         own += [(home, name) for name, value in tree.items() if not isinstance(value, Mapping)]

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.core import output_specs
+from fjax.core import output_specs, without_penalties
 from fjax.layers import InputLayer
 from fjax.models.outline import Outline
 from fjax.trees import branch
@@ -33,14 +33,15 @@ def summary(
     """
     rows = []
     outputs = [_outputs(layers, shapes, inputs) for inputs in specs]
+    state = without_penalties(shapes.state)
     for position, (layer_name, layer, path) in enumerate(layers):
         if isinstance(layer, InputLayer):
             continue
-        count = _count(branch(shapes.params, path)) + _count(branch(shapes.state, path))
+        count = _count(branch(shapes.params, path)) + _count(branch(state, path))
         shape = _merged(*(each[position] for each in outputs))
         rows.append((f"{layer_name} ({_kind(layer)})", shape, f"{count:,}"))
-    trainable, fixed = _count(shapes.params), _count(shapes.state)
-    bytes_ = _bytes(shapes.params), _bytes(shapes.state)
+    trainable, fixed = _count(shapes.params), _count(state)
+    bytes_ = _bytes(shapes.params), _bytes(state)
     lines = [f'Model: "{name}"', *_table(rows, line_length)]
     lines += [
         f" Total params: {trainable + fixed:,} ({_size(sum(bytes_))})",
