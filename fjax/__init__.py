@@ -7,6 +7,7 @@ Models are pure init/apply pairs; `Model` and `Sequential` put Keras's words aro
 from fjax import activations as activations
 from fjax import backend as backend
 from fjax import callbacks as callbacks
+from fjax import constraints as constraints
 from fjax import core as core
 from fjax import datasets as datasets
 from fjax import initializers as initializers
@@ -15,6 +16,7 @@ from fjax import losses as losses
 from fjax import metrics as metrics
 from fjax import models as models
 from fjax import optimizers as optimizers
+from fjax import regularizers as regularizers
 from fjax import training as training
 from fjax import utils as utils
 from fjax.core import Layer as Layer
@@ -26,5 +28,6 @@ from fjax.metrics import Metric as Metric
 from fjax.models import Model as Model
 from fjax.models import Sequential as Sequential
 from fjax.optimizers import Optimizer as Optimizer
+from fjax.regularizers import Regularizer as Regularizer
 
 __version__ = "0.1.0"

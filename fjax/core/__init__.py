@@ -8,5 +8,9 @@ from fjax.core.inputs import InputLayer as InputLayer
 from fjax.core.layer import Layer as Layer
 from fjax.core.layer import as_layer as as_layer
 from fjax.core.layer import output_specs as output_specs
+from fjax.core.penalties import empty_penalty as empty_penalty
+from fjax.core.penalties import has_penalty as has_penalty
 from fjax.core.penalties import penalty as penalty
+from fjax.core.penalties import with_penalty as with_penalty
+from fjax.core.penalties import without_penalties as without_penalties
 from fjax.core.symbolic import SymbolicTensor as SymbolicTensor

@@ -193,8 +193,8 @@ def _binding_of(author: Any, method: str) -> Binding:
     if binding is None:
         owner = type(author).__name__
         raise RuntimeError(
-            f"`{owner}.{method}` works within a pass alone: `add_weight` in `build`, `add_loss` and "
-            f"`super().call` in `call`. A weight made in `__init__` belongs into "
+            f"`{owner}.{method}` works within a pass alone: `add_weight` in `build`, `add_loss` "
+            "and `super().call` in `call`. A weight made in `__init__` belongs into "
             f"`build(self, input_shape)`; to use the layer, call `init` and `apply` or a model."
         )
     return binding

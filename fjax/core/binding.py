@@ -11,7 +11,7 @@ from fjax.core.calling import CallRecord, call_inputs, is_authored
 from fjax.core.location import located
 from fjax.core.penalties import PENALTY, joined
 from fjax.errors import suggestion
-from fjax.typing import Array, Key, Params, PyTree, Shape, Spec, State
+from fjax.typing import Array, Key, Params, PyTree, Shape, State
 
 # Which of an object's attributes are never an author's own.
 NOT_COPIED = ("_sealed", "_home")

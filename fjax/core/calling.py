@@ -116,10 +116,10 @@ def call_without_weights(
     params, state = jax.eval_shape(lambda: layer.init(jax.random.key(0), *values))
     if jax.tree.leaves((params, state)):
         raise TypeError(
-            f"{layer!r} was called on arrays, and owns no weights that it could use: put it into a "
-            "model, as `fjax.Sequential([layer])`, or use `params, state = layer.init(key, x)` and "
-            "`outputs, state = layer.apply(params, state, x)`. Within an authored layer, make it in "
-            "`__init__` or `build`, not in `call`."
+            f"{layer!r} was called on arrays, and owns no weights that it could use: put it "
+            "into a model, as `fjax.Sequential([layer])`, or use `params, state = layer.init(key, x)` and "
+            "`outputs, state = layer.apply(params, state, x)`. Within an authored layer, make it "
+            "in `__init__` or `build`, not in `call`."
         )
     return layer.apply(params, state, *values, training=training)[0]
 

@@ -137,8 +137,8 @@ def _ordered(
                     order.append(node)
             elif isinstance(node.layer, InputLayer):
                 raise ValueError(
-                    f"The graph is disconnected: an output needs the input {tensor!r}, which is not "
-                    f"among the inputs {given}. Add it to `inputs`."
+                    f"The graph is disconnected: an output needs the input {tensor!r}, which is "
+                    f"not among the inputs {given}. Add it to `inputs`."
                 )
             elif id(node) not in done:
                 visits.setdefault(id(node.layer), len(visits))

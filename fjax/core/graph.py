@@ -51,7 +51,8 @@ class Graph(Layer):
 
     >>> import jax.numpy as jnp
     >>> from fjax.layers import Dense, InputLayer
-    >>> twice = Graph(InputLayer((4,)), (Dense(4),), (Call(0, (Ref(0),)), Call(0, (Ref(1),))), Ref(2))
+    >>> calls = (Call(0, (Ref(0),)), Call(0, (Ref(1),)))
+    >>> twice = Graph(InputLayer((4,)), (Dense(4),), calls, Ref(2))
     >>> params, state = twice.init(jax.random.key(0), jnp.ones((2, 4)))
     >>> list(params), twice.apply(params, state, jnp.ones((2, 4)))[0].shape
     (['dense'], (2, 4))
@@ -201,8 +202,7 @@ class Graph(Layer):
         """Return the inputs one by one, or raise where they are not of the declared structure."""
         several = isinstance(self.inputs, list | tuple)
         wanted = tuple(self.inputs) if several else (self.inputs,)
-        expected, found = jax.tree.structure(wanted), jax.tree.structure(inputs)
-        if expected != found:
+        if str(jax.tree.structure(wanted)) != str(jax.tree.structure(inputs)):
             raise ValueError(
                 f"The graph {self.name or 'functional'!r} takes the inputs "
                 f"{', '.join(self.input_names)} as {_described(wanted)}, received "

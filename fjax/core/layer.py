@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Self
 
 import jax
 
-from fjax.configuration import Configured, field, plain, snake_case
+from fjax import constraints, regularizers
+from fjax.configuration import Configured, field, fields_ending, plain, snake_case
 from fjax.core.authoring import (
     Author,
     authored_apply,
@@ -23,8 +24,9 @@ from fjax.core.authoring import (
 )
 from fjax.core.binding import find_sublayers, replace_sublayers
 from fjax.core.calling import call_without_weights, is_authored
+from fjax.core.penalties import PENALTY
 from fjax.errors import integer_at_least
-from fjax.typing import Key, Params, PyTree, Spec, State
+from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
 
 class Layer(Author, Configured):
@@ -34,8 +36,10 @@ class Layer(Author, Configured):
         name: The key of this layer's weights in the container's `params` and `state`. By default
             the class's name in snake case, numbered within the container (`dense`, `dense_1`).
         input_shape: The shape of one input, without the batch axis; for a model's first layer only.
-        trainable: Whether training changes the params. The one field that may be set later: a model
-            takes it over at its next `compile`.
+        trainable: False freezes the layer: training leaves its params alone, its weights are not
+            regularized and not constrained, and `BatchNormalization` uses its moving averages in
+            training, too. The one field that may be set later: a model takes it over at its next
+            `compile`.
 
     A subclass lists its fields and defines `apply`, and `init` if it has weights:
 
@@ -67,6 +71,9 @@ class Layer(Author, Configured):
     >>> params, state = Shift().init(jax.random.key(0), inputs)
     >>> Shift().apply(params, state, inputs)[0].sum().item()
     12.0
+
+    Fields named `<weight>_regularizer` and `<weight>_constraint` are resolved here; `constrain`
+    applies the constraints, and `fjax.core.with_penalty` the regularizers, in `apply`.
     """
 
     name: str | None = field(default=None, kw_only=True)
@@ -91,12 +98,20 @@ class Layer(Author, Configured):
             raise ValueError(f"`{owner}`: `name` must be a non-empty str, received {self.name!r}.")
         if self.name is not None and "/" in self.name:
             raise ValueError(f"`{owner}`: `name` must not contain '/', received {self.name!r}.")
+        if self.name == PENALTY:
+            raise ValueError(
+                f"`{owner}`: `name` {PENALTY!r} is reserved for penalties in a layer's state. "
+                "Give the layer another name."
+            )
         if self.input_shape is not None:
             self.input_shape = normalise_shape(owner, "input_shape", self.input_shape)
         if not isinstance(self.trainable, bool):
-            raise ValueError(
+            raise TypeError(
                 f"`{owner}`: `trainable` must be True or False, received {self.trainable!r}."
             )
+        for family, resolve in (("regularizer", regularizers.get), ("constraint", constraints.get)):
+            for weight, identifier in fields_ending(self, f"_{family}").items():
+                setattr(self, f"{weight}_{family}", resolve(identifier))
 
     @property
     def kind(self) -> str:
@@ -158,6 +173,33 @@ class Layer(Author, Configured):
     def with_children(self, layers: Sequence[Any]) -> Self:
         """Return the same layer with these in the places of its children."""
         return replace_sublayers(self, layers)
+
+    def constrain(self, params: Params) -> Params:
+        """Return the params as they may be after a step: each `<weight>_constraint` is applied.
+
+        The layers within are asked in turn. The params of a frozen layer, and of one without
+        constraints, come back as they are.
+
+        Raises:
+            ValueError: A constraint returned another shape.
+
+        >>> import jax.numpy as jnp
+        >>> from fjax.layers import Dense
+        >>> layer = Dense(2, kernel_constraint="non_neg")
+        >>> print(layer.constrain({"kernel": jnp.array([[1.0, -1.0]])})["kernel"])
+        [[1. 0.]]
+        """
+        if not self.trainable:
+            return params
+        constrained = {
+            weight: _constrained(self, weight, constraint, params[weight])
+            for weight, constraint in fields_ending(self, "_constraint").items()
+            if weight in params
+        }
+        for name, child in self.children():
+            if name in params and hasattr(child, "constrain"):
+                constrained[name] = child.constrain(params[name])
+        return {**params, **constrained} if constrained else params
 
     def require_ready(self) -> None:
         """Raise if a layer still waits for data it must have seen, as `Normalization` may."""
@@ -275,6 +317,22 @@ def as_layer(candidate: Any) -> Any:
     )
 
 
+def _constrained(
+    layer: Layer, weight: str, constraint: Callable[[Array], Array], value: Array
+) -> Array:
+    owner = f"`{type(layer).__name__}`: `{weight}_constraint`"
+    try:
+        constrained = constraint(value)
+    except Exception as error:
+        error.add_note(f"In {owner}, {layer!r}.")
+        raise
+    if constrained.shape != value.shape:
+        raise ValueError(
+            f"{owner} must keep the shape {value.shape}, it returned {constrained.shape}."
+        )
+    return constrained.astype(value.dtype)
+
+
 def base_name(layer: Any) -> str:
     """Return the name that a layer has before its container numbers it.
 
@@ -305,6 +363,8 @@ def unique_names(layers: list[Any]) -> list[str]:
             )
         if name is not None:
             taken.add(name)
+    # A function may be called `penalty`; its place in the state may not.
+    taken.add(PENALTY)
     names = []
     for layer, name in zip(layers, given, strict=True):
         if name is None:

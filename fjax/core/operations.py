@@ -5,8 +5,6 @@ from collections.abc import Callable
 from types import EllipsisType
 from typing import Any
 
-import jax.numpy as jnp
-
 from fjax.core.layer import Layer
 from fjax.errors import is_integer, one_of
 from fjax.typing import Key, Params, PyTree, State
@@ -72,6 +70,7 @@ class Index(Layer):
         index: One entry for each axis: an int, None for a new axis, "..." for all axes between, or
             `("slice", start, stop, step)`; see `as_index`.
 
+    >>> import jax.numpy as jnp
     >>> outputs, _ = Index(as_index((slice(None), 0))).apply({}, {}, jnp.eye(3))
     >>> outputs.tolist()
     [1.0, 0.0, 0.0]
@@ -104,9 +103,8 @@ class Index(Layer):
             slice(*entry[1:]) if isinstance(entry, tuple) else ... if entry == "..." else entry
             for entry in self.index
         )
-        for axis, entry in enumerate(entries[: entries.index(...)] if ... in entries else entries):
-            if is_integer(entry) and axis < values.ndim:
-                _check_position(axis, entry, values.shape)
+        # numpy raises where an index is out of bounds, JAX would clamp it.
+        np.broadcast_to(0, values.shape)[entries]
         return values[entries], state
 
 
@@ -138,12 +136,3 @@ def _plain_entry(entry: Any) -> Any:
         f"A symbolic tensor is indexed by integers, slices of them, `...` and None, received "
         f"{entry!r}. For anything else write a layer, as `fjax.core.as_layer(function)`."
     )
-
-
-def _check_position(axis: int, position: int, shape: tuple[int, ...]) -> None:
-    # JAX would clamp an index that is out of bounds.
-    size = shape[axis]
-    if not -size <= position < size:
-        raise IndexError(
-            f"The index {position} is out of bounds for axis {axis} of an array of shape {shape}."
-        )

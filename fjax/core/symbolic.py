@@ -11,10 +11,10 @@ import numpy as np
 
 from fjax.configuration import by_value
 from fjax.core.calling import call_inputs
-from fjax.core.layer import Layer, base_name, normalise_shape
+from fjax.core.layer import Layer, base_name
 from fjax.core.location import located
 from fjax.core.operations import OPERATORS, Index, Operation, as_index
-from fjax.typing import PyTree, Shape
+from fjax.typing import PyTree
 
 # Shapes are found at these batch sizes (and sizes of axes of any size): an axis that differs
 # between them is one of any size.
@@ -137,8 +137,8 @@ class SymbolicTensor:
 
     def __bool__(self) -> bool:
         raise TypeError(
-            f"{self!r} has no value yet, so that Python's `if`, `and` and `or` cannot decide by it: "
-            "write the condition into a layer, with `jnp.where`."
+            f"{self!r} has no value yet, so that Python's `if`, `and` and `or` cannot decide by "
+            "it: write the condition into a layer, with `jnp.where`."
         )
 
     def __jax_array__(self) -> Any:

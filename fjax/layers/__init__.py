@@ -3,6 +3,9 @@
 from fjax.core.inputs import InputLayer as InputLayer
 from fjax.core.layer import Layer as Layer
 from fjax.layers.activation import Activation as Activation
+from fjax.layers.activity_regularization import (
+    ActivityRegularization as ActivityRegularization,
+)
 from fjax.layers.dense import Dense as Dense
 from fjax.layers.dropout import Dropout as Dropout
 from fjax.layers.input import Input as Input

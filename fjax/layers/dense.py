@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from fjax import activations, initializers
 from fjax.core.layer import Layer, only
+from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least
 from fjax.typing import Array, Identifier, Key, Params, Spec, State
 
@@ -20,6 +21,11 @@ class Dense(Layer):
         use_bias: Whether to add a bias.
         kernel_initializer: Draws the kernel, of shape `(features, units)`.
         bias_initializer: Draws the bias, of shape `(units,)`.
+        kernel_regularizer: Charges for the kernel, in the loss; None charges nothing.
+        bias_regularizer: Charges for the bias.
+        activity_regularizer: Charges for the outputs, divided by the batch size.
+        kernel_constraint: Applied to the kernel after each step; None leaves it as it is.
+        bias_constraint: Applied to the bias after each step.
 
     Shapes: `(batch, …, features)` to `(batch, …, units)`.
 
@@ -44,6 +50,11 @@ class Dense(Layer):
     use_bias: bool = True
     kernel_initializer: Identifier = "glorot_uniform"
     bias_initializer: Identifier = "zeros"
+    kernel_regularizer: Identifier = None
+    bias_regularizer: Identifier = None
+    activity_regularizer: Identifier = None
+    kernel_constraint: Identifier = None
+    bias_constraint: Identifier = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -65,7 +76,7 @@ class Dense(Layer):
         params = {"kernel": initializers.draw(self.kernel_initializer, kernel_key, shape)}
         if self.use_bias:
             params["bias"] = initializers.draw(self.bias_initializer, bias_key, (self.units,))
-        return params, {}
+        return params, empty_penalty(self)
 
     def apply(
         self,
@@ -86,4 +97,5 @@ class Dense(Layer):
         outputs = jnp.matmul(values, params["kernel"])
         if self.use_bias:
             outputs = outputs + params["bias"]
-        return self.activation(outputs), state
+        outputs = self.activation(outputs)
+        return outputs, with_penalty(self, params, state, outputs)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from fjax import initializers
 from fjax.core.layer import Layer, only
+from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import is_integer, number_between
 from fjax.typing import Array, Identifier, Key, Params, Spec, State
 
@@ -27,6 +28,11 @@ class BatchNormalization(Layer):
         gamma_initializer: Makes `gamma`.
         moving_mean_initializer: Makes the moving mean.
         moving_variance_initializer: Makes the moving variance.
+        beta_regularizer: Charges for `beta`, in the loss; None charges nothing.
+        gamma_regularizer: Charges for `gamma`.
+        beta_constraint: Applied to `beta` after each step; None leaves it as it is.
+        gamma_constraint: Applied to `gamma` after each step.
+        trainable: False normalises by the moving statistics in training too, and leaves them.
 
     Shapes: `(batch, …, features)`, unchanged. State: `moving_mean` and `moving_variance`.
 
@@ -54,6 +60,10 @@ class BatchNormalization(Layer):
     gamma_initializer: Identifier = "ones"
     moving_mean_initializer: Identifier = "zeros"
     moving_variance_initializer: Identifier = "ones"
+    beta_regularizer: Identifier = None
+    gamma_regularizer: Identifier = None
+    beta_constraint: Identifier = None
+    gamma_constraint: Identifier = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -80,7 +90,7 @@ class BatchNormalization(Layer):
         state["moving_variance"] = initializers.draw(
             self.moving_variance_initializer, keys[3], shape
         )
-        return params, state
+        return params, {**state, **empty_penalty(self)}
 
     def apply(
         self,
@@ -100,7 +110,7 @@ class BatchNormalization(Layer):
             )
         axis = self.axis % values.ndim
         broadcast = tuple(features if i == axis else 1 for i in range(values.ndim))
-        if training:
+        if training and self.trainable:
             others = tuple(i for i in range(values.ndim) if i != axis)
             # Half precision is too narrow to sum a batch in.
             wide = values.astype(jnp.promote_types(values.dtype, jnp.float32))
@@ -118,7 +128,8 @@ class BatchNormalization(Layer):
         if self.center:
             offset = offset + params["beta"]
         outputs = values * factor.reshape(broadcast) + offset.reshape(broadcast)
-        return outputs.astype(values.dtype), state
+        outputs = outputs.astype(values.dtype)
+        return outputs, with_penalty(self, params, state, outputs)
 
     def _moved(self, moving: Array, batch: Array) -> Array:
         batch = jax.lax.stop_gradient(batch)

@@ -44,8 +44,8 @@ def network_of(
     if not arguments and inputs is None and outputs is None and type(model).call is not Author.call:
         return Made(Subclassed(model))
     raise TypeError(
-        f"`{owner}` is made as `{owner}(inputs, outputs)` of symbolic tensors (see `fjax.Input`), as "
-        f"`{owner}(network)` of a layer, or by a subclass that defines `call`; received "
+        f"`{owner}` is made as `{owner}(inputs, outputs)` of symbolic tensors (see `fjax.Input`), "
+        f"as `{owner}(network)` of a layer, or by a subclass that defines `call`; received "
         f"{len(arguments)} arguments{' and `inputs` or `outputs`' if inputs or outputs else ''}."
     )
 

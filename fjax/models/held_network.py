@@ -285,7 +285,7 @@ class HeldNetwork:
         summary(self.name, self.live_network, shapes, specs, line_length, print_fn)
 
     def _weight_paths(self) -> list[tuple[str, ...]]:
-        return weight_paths(self.outline.params, without_penalties(self.outline.state))
+        return weight_paths(self.outline.params, self.outline.state)
 
     def _make(self) -> None:
         """Draw the weights that the layers do not have from other models."""

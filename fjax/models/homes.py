@@ -1,8 +1,8 @@
 """Where a model keeps the weights of its layers, so that models which share a layer share them.
 
 A `Home` has the arrays of one layer, and every model with that layer uses it. A model's train state
-is put together from the homes of its layers, and taken apart into them again: there is one place for
-every array, and nothing to keep in step. The layer remembers its home for the models alone: its
+is put together from the homes of its layers, and taken apart into them again: there is one place
+for every array, and nothing to keep in step. The layer remembers its home for the models alone: its
 `init` and `apply` know nothing of it, and no copy and no compiled program has it.
 """
 

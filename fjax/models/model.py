@@ -13,8 +13,8 @@ from fjax.core.authoring import Author
 from fjax.errors import explain_keywords
 from fjax.models import arguments
 from fjax.models.arguments import Source
-from fjax.models.construction import network_of
 from fjax.models.compilation import Compilation, make_compilation
+from fjax.models.construction import network_of
 from fjax.models.held_network import HeldNetwork, Holder, specs_of
 from fjax.models.views import OptimizerView
 from fjax.training import Batch, Programs, init_accumulators, programs_for

@@ -8,8 +8,8 @@ import numpy as np
 
 from fjax.core import Graph, Layer, Serial, output_specs
 from fjax.core.layer import base_name
+from fjax.core.penalties import without_penalties
 from fjax.typing import PyTree, Spec
-
 
 # A layer that a network shows: its name, itself, and the path of its weights, if it can have some.
 Part = tuple[str, Any, tuple[str, ...] | None]
@@ -75,11 +75,12 @@ def parts(network: Any) -> list[Part]:
 def weight_paths(params: Mapping[str, Any], state: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """Return the paths of all weights in Keras's order: layer by layer, params before state.
 
-    A path begins with "params" or "state".
+    A path begins with "params" or "state". A penalty is no weight.
 
     >>> weight_paths({"a": {"kernel": 0}, "b": {"gamma": 0}}, {"a": {}, "b": {"mean": 0}})
     [('params', 'a', 'kernel'), ('params', 'b', 'gamma'), ('state', 'b', 'mean')]
     """
+    state = without_penalties(state)
     own, inner = [], []
     for home, tree in (("params", params), ("state", state)):
         own += [(home, name) for name, value in tree.items() if not isinstance(value, Mapping)]

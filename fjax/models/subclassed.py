@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, Self
 
-import jax
-
 from fjax.core import Layer
 from fjax.core.authoring import authored_apply, authored_discover, authored_init, authored_trace
 from fjax.core.binding import Plan, find_sublayers, replace_sublayers

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from fjax.core import Graph, InputLayer, Serial
+from fjax.core import Graph, InputLayer
 from fjax.core.freezing import frozen_paths, trainable_part
 from fjax.core.layer import kind
 from fjax.core.penalties import without_penalties

@@ -58,8 +58,8 @@ def tensors_of(symbols: Symbols, name: str, layer: Any) -> tuple[PyTree, PyTree]
     nodes = [node for node in symbols.nodes if node.layer is layer]
     if len(nodes) != 1:
         raise AttributeError(
-            f"The layer {name!r} is called {len(nodes)} times, so that it has no single `input` and "
-            "`output`: keep the tensor that the call returns."
+            f"The layer {name!r} is called {len(nodes)} times, so that it has no single `input` "
+            "and `output`: keep the tensor that the call returns."
         )
     inputs = nodes[0].inputs
     return inputs[0] if len(inputs) == 1 else list(inputs), nodes[0].outputs

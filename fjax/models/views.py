@@ -8,7 +8,6 @@ import jax
 import numpy as np
 
 from fjax.core.freezing import set_trainable
-from fjax.core.penalties import without_penalties
 from fjax.errors import number_between, suggestion
 from fjax.models.outline import weight_paths
 from fjax.models.symbolic import tensors_of
@@ -118,8 +117,7 @@ class LayerView:
                 f"The layer {self.name!r} is no longer in the model {self._model.name!r}."
             )
         shapes = self._model.outline
-        state = without_penalties(branch(shapes.state, self._path))
-        below = weight_paths(branch(shapes.params, self._path), state)
+        below = weight_paths(branch(shapes.params, self._path), branch(shapes.state, self._path))
         return [(path[0], *self._path, *path[1:]) for path in below]
 
 

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fjax.core import has_penalty, penalty
 from fjax.training.accumulators import Logs, Metrics, accumulate, results
 from fjax.training.state import TrainState
 from fjax.typing import Array, GradientTransformation, PyTree
@@ -36,6 +37,9 @@ def train_step(
     metrics: Metrics = (),
 ) -> TrainStep:
     """Return the pure training step of a network.
+
+    What is made smaller is the loss and the network's own penalties (`fjax.core.penalty`); after
+    the update the network's constraints are applied.
 
     Args:
         network: A layer.
@@ -77,12 +81,15 @@ def train_step(
             outputs, state = network.apply(
                 params, train_state.state, *batch.inputs, key=key, training=True
             )
-            return loss(batch.targets, outputs, batch.sample_weight), (outputs, state)
+            value = loss(batch.targets, outputs, batch.sample_weight)
+            return _with_penalty(value, state), (outputs, state)
 
         differentiate = jax.value_and_grad(objective, has_aux=True)
         (value, (outputs, state)), grads = differentiate(train_state.params)
         updates, opt_state = optimizer.update(grads, train_state.opt_state, train_state.params)
         params = jax.tree.map(lambda p, u: (p + u).astype(p.dtype), train_state.params, updates)
+        if hasattr(network, "constrain"):
+            params = network.constrain(params)
         sums = _add(metrics, train_state.accumulators, value, outputs, batch)
         next_state = TrainState(
             params=params,
@@ -102,14 +109,22 @@ def train_step(
 def test_step(
     network: Any, loss: Callable[..., Array], metrics: Metrics = ()
 ) -> Callable[[PyTree, PyTree, PyTree, Batch], PyTree]:
-    """Return the pure step of evaluation: `step(accumulators, params, state, batch)`."""
+    """Return the pure step of evaluation: `step(accumulators, params, state, batch)`.
+
+    The loss has the network's own penalties in it, as in training.
+    """
 
     def step(accumulators: PyTree, params: PyTree, state: PyTree, batch: Batch) -> PyTree:
-        outputs, _ = network.apply(params, state, *batch.inputs)
-        value = loss(batch.targets, outputs, batch.sample_weight)
+        outputs, state = network.apply(params, state, *batch.inputs)
+        value = _with_penalty(loss(batch.targets, outputs, batch.sample_weight), state)
         return _add(metrics, accumulators, value, outputs, batch)
 
     return step
+
+
+def _with_penalty(value: Array, state: PyTree) -> Array:
+    # Where the network has none the program stays the same, to the bit.
+    return value + penalty(state) if has_penalty(state) else value
 
 
 def _add(metrics: Metrics, sums: PyTree, value: Array, outputs: PyTree, batch: Batch) -> PyTree:

@@ -1,0 +1,205 @@
+"""Constraints: what a weight is brought back to after each step, with Keras's names.
+
+    weight = constraint(weight)
+
+Any function of one array that returns one of the same shape is a constraint too. An `axis` is what
+a norm is summed over: 0 for the kernel of `Dense`, `(features, units)`, so that each unit has a
+norm; `(0, 1, 2)` for the kernel of `Conv2D`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+
+from fjax.configuration import Configured
+from fjax.errors import is_integer, number_between
+from fjax.registry import Registry
+from fjax.typing import Array, Identifier
+
+# Keras's: added to a norm before dividing by it.
+_EPSILON = 1e-7
+
+
+class Constraint(Configured):
+    """Base of the constraints; a subclass lists its fields and defines `__call__`.
+
+    >>> class Between(Constraint):
+    ...     bound: float = 1.0
+    ...
+    ...     def __call__(self, w):
+    ...         return jnp.clip(w, -self.bound, self.bound)
+    >>> print(Between(0.5)(jnp.array([0.25, -3.0])))
+    [ 0.25 -0.5 ]
+    """
+
+    def __call__(self, w: Array) -> Array:
+        """Return the weight as it may be, in the same shape."""
+        raise NotImplementedError(f"`{type(self).__name__}` must define `__call__(self, w)`.")
+
+
+class MaxNorm(Constraint):
+    """Weights whose norm is above `max_value` are scaled down to it.
+
+    Args:
+        max_value: The largest norm, not negative.
+        axis: The axis or axes that a norm is summed over; None is all.
+
+    Raises:
+        ValueError: `max_value` is negative or no number, `axis` is no integer, or is none of the
+            weight's.
+
+    Source: Srivastava et al., "Dropout", JMLR 15 (2014); Keras's page "Layer weight constraints".
+
+    >>> print(MaxNorm(1.0)(jnp.array([[3.0, 0.3], [4.0, 0.4]])).round(3))
+    [[0.6 0.3]
+     [0.8 0.4]]
+    """
+
+    max_value: float = 2
+    axis: int | Sequence[int] | None = 0
+
+    def __post_init__(self) -> None:
+        self.max_value = number_between("MaxNorm", "max_value", self.max_value, 0.0)
+        self.axis = _checked_axis(self, self.axis)
+
+    def __call__(self, w: Array) -> Array:
+        """Return the weight with no norm above the largest."""
+        norms = _norms(self, w, self.axis)
+        return _scaled(w, jnp.minimum(norms, self.max_value) / (_EPSILON + norms))
+
+
+class NonNeg(Constraint):
+    """Negative entries become 0.
+
+    Source: Keras's page "Layer weight constraints".
+
+    >>> print(NonNeg()(jnp.array([1.0, -2.0])))
+    [1. 0.]
+    """
+
+    def __call__(self, w: Array) -> Array:
+        """Return the weight without negative entries."""
+        return jnp.maximum(w, 0)
+
+
+class UnitNorm(Constraint):
+    """Weights are scaled to norm 1.
+
+    Args:
+        axis: The axis or axes that a norm is summed over; None is all.
+
+    Raises:
+        ValueError: `axis` is no integer, or is none of the weight's.
+
+    Source: Keras's page "Layer weight constraints".
+
+    >>> print(UnitNorm()(jnp.array([[3.0, 0.3], [4.0, 0.4]])).round(3))
+    [[0.6 0.6]
+     [0.8 0.8]]
+    """
+
+    axis: int | Sequence[int] | None = 0
+
+    def __post_init__(self) -> None:
+        self.axis = _checked_axis(self, self.axis)
+
+    def __call__(self, w: Array) -> Array:
+        """Return the weight with norms of 1."""
+        return _scaled(w, 1.0 / (_EPSILON + _norms(self, w, self.axis)))
+
+
+class MinMaxNorm(Constraint):
+    """Weights whose norm is outside of `[min_value, max_value]` are scaled towards it.
+
+    The norm becomes `rate * clip(norm, min_value, max_value) + (1 - rate) * norm`.
+
+    Args:
+        min_value: The smallest norm, not negative.
+        max_value: The largest norm, not below the smallest.
+        rate: How much of the way is gone at each step, in [0, 1].
+        axis: The axis or axes that a norm is summed over; None is all.
+
+    Raises:
+        ValueError: A number is out of its range, `axis` is no integer, or is none of the weight's.
+
+    Source: Keras's page "Layer weight constraints".
+
+    >>> print(MinMaxNorm(1.0, 2.0)(jnp.array([[3.0, 0.3], [4.0, 0.4]])).round(3))
+    [[1.2 0.6]
+     [1.6 0.8]]
+    """
+
+    min_value: float = 0.0
+    max_value: float = 1.0
+    rate: float = 1.0
+    axis: int | Sequence[int] | None = 0
+
+    def __post_init__(self) -> None:
+        owner = "MinMaxNorm"
+        self.min_value = number_between(owner, "min_value", self.min_value, 0.0)
+        self.max_value = number_between(owner, "max_value", self.max_value, self.min_value)
+        self.rate = number_between(owner, "rate", self.rate, 0.0, 1.0)
+        self.axis = _checked_axis(self, self.axis)
+
+    def __call__(self, w: Array) -> Array:
+        """Return the weight with its norms inside of the bounds, or nearer to them."""
+        norms = _norms(self, w, self.axis)
+        bounded = jnp.clip(norms, self.min_value, self.max_value)
+        desired = self.rate * bounded + (1.0 - self.rate) * norms
+        return _scaled(w, desired / (_EPSILON + norms))
+
+
+# Keras's snake-case names of the classes.
+max_norm = MaxNorm
+min_max_norm = MinMaxNorm
+non_neg = NonNeg
+unit_norm = UnitNorm
+
+_registry = Registry("constraint", [MaxNorm, MinMaxNorm, NonNeg, UnitNorm])
+
+
+def get(identifier: Identifier) -> Callable[[Array], Array] | None:
+    """Return the constraint that an identifier means; None is none.
+
+    Args:
+        identifier: A name, a class, `{"class_name": …, "config": …}`, a constraint, a function of
+            one array, or None.
+
+    Raises:
+        ValueError: The name is unknown; the nearest known one is suggested.
+        TypeError: The identifier is none of these.
+
+    >>> get("non_neg"), get(MaxNorm(3)), get(None)
+    (NonNeg(), MaxNorm(max_value=3.0), None)
+    """
+    if identifier is None:
+        return None
+    constraint = _registry.get(identifier)
+    if isinstance(constraint, Configured) and not isinstance(constraint, Constraint):
+        raise TypeError(f"Expected a constraint such as `MaxNorm(2)`, received {constraint!r}.")
+    return constraint
+
+
+def _checked_axis(owner: Constraint, axis: Any) -> int | tuple[int, ...] | None:
+    axes = axis if isinstance(axis, list | tuple) else [axis]
+    if axis is not None and not all(is_integer(one) for one in axes):
+        raise ValueError(
+            f"`{type(owner).__name__}`: `axis` must be an integer or a list of integers, "
+            f"received {axis!r}."
+        )
+    return tuple(axis) if isinstance(axis, list | tuple) else axis
+
+
+def _norms(owner: Constraint, w: Array, axis: Any) -> Array:
+    axes = () if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    if not all(-w.ndim <= one < w.ndim for one in axes):
+        raise ValueError(
+            f"`{type(owner).__name__}`: `axis` {axis} is none of a weight of shape {w.shape}."
+        )
+    wide = w.astype(jnp.promote_types(w.dtype, jnp.float32))
+    return jnp.sqrt(jnp.sum(jnp.square(wide), axis=axis, keepdims=True))
+
+
+def _scaled(w: Array, factor: Array) -> Array:
+    return (w * factor).astype(w.dtype)
