@@ -8,9 +8,9 @@ without them; both are nested dicts of arrays, `{}` where there is nothing. `spe
 have their batch axis. A layer that draws in training needs `key`, every other leaves it alone.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import jax
 
@@ -88,8 +88,28 @@ class Layer(Configured):
         """
         raise NotImplementedError(f"`{type(self).__name__}` defines no `apply`.")
 
+    def children(self) -> list[tuple[str, Any]]:
+        """Return the layers inside this one by name: `params[name]` holds the weights of each."""
+        return []
+
+    def with_children(self, layers: Sequence[Any]) -> Self:
+        """Return the same layer with others inside, in the places and under the names of its own.
+
+        Raises:
+            ValueError: There are more or fewer than `children()` returns.
+        """
+        if len(layers) != 0:
+            raise ValueError(
+                f"`{type(self).__name__}` has no layers inside, received {len(layers)} to put in "
+                "their places."
+            )
+        return self
+
     def require_ready(self) -> None:
-        """Raise if the layer still waits for data it must have seen, as `Normalization` may."""
+        """Raise if a layer still waits for data it must have seen, as `Normalization` may."""
+        for _, layer in self.children():
+            if isinstance(layer, Layer):
+                layer.require_ready()
 
     def __iter__(self) -> Iterator[Callable[..., Any]]:
         yield self.init
@@ -232,6 +252,17 @@ def output_specs(layer: Any, params: Params, state: State, *specs: Spec) -> PyTr
     (32, 8)
     """
     return jax.eval_shape(lambda p, s, *x: layer.apply(p, s, *x)[0], params, state, *specs)
+
+
+def as_arguments(outputs: PyTree) -> tuple[PyTree, ...]:
+    """Return the arguments that a layer's outputs are to the next one: a tuple is several.
+
+    Any other value is one argument: an array, a list, a dict, a named tuple.
+
+    >>> as_arguments((1, 2)), as_arguments([1, 2])
+    ((1, 2), ([1, 2],))
+    """
+    return outputs if type(outputs) is tuple else (outputs,)
 
 
 def only(owner: str, values: tuple[Any, ...]) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.core import Serial, as_layer, output_specs
+from fjax.core import Layer, Repeat, as_layer, output_specs
 from fjax.core.layer import base_name, normalise_shape
 from fjax.errors import integer_at_least, seed_of, suggestion
 from fjax.layers import InputLayer
@@ -284,13 +284,12 @@ class HeldNetwork:
 
 def _statistics(network: Any) -> list[Any]:
     """Return what the layers of a network that can be adapted have taken from data."""
-    found: list[Any] = []
-    for _, layer, path in parts(network):
-        if hasattr(layer, "adapt"):
-            found.append((layer.mean, layer.variance))
-        elif path and isinstance(layer, Serial):
-            found += _statistics(layer)
-    return found
+    if hasattr(network, "adapt"):
+        return [(network.mean, network.variance)]
+    if isinstance(network, Repeat):
+        return _statistics(network.layer)
+    children = network.children() if isinstance(network, Layer) else []
+    return [found for _, layer in children for found in _statistics(layer)]
 
 
 def specs_of(inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:

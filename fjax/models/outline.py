@@ -59,10 +59,7 @@ def parts(network: Any) -> list[tuple[str, Any, tuple[str, ...]]]:
     [('dense', Dense(units=3), ())]
     """
     if isinstance(network, Serial):
-        return [
-            (name, layer, (name,))
-            for name, layer in zip(network.names, network.layers, strict=True)
-        ]
+        return [(name, layer, (name,)) for name, layer in network.children()]
     return [(getattr(network, "name", None) or base_name(network), network, ())]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.core import Serial, as_layer, serial
+from fjax.core import Serial, as_arguments, as_layer, serial
 from fjax.core.layer import located, unique_names
 from fjax.errors import explain_keywords
 from fjax.layers import InputLayer
@@ -163,8 +163,9 @@ def _grown(before: Serial, known: Outline | None, network: Serial) -> Outline | 
     same = len(layers) == len(before.layers) and all(map(is_, layers, before.layers))
     if known is None or not same or names != before.names:
         return None
-    with located(name, layer, (known.outputs,)):
-        last = outline(layer, known.outputs)
+    values = as_arguments(known.outputs)
+    with located(name, layer, values):
+        last = outline(layer, *values)
     params, state = {**known.params, name: last.params}, {**known.state, name: last.state}
     return Outline(params, state, last.outputs)
 

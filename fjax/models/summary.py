@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.core import output_specs
+from fjax.core import as_arguments, output_specs
 from fjax.layers import InputLayer
 from fjax.models.outline import Outline
 from fjax.trees import branch
@@ -58,7 +58,7 @@ def _outputs(
         params, state = branch(shapes.params, path), branch(shapes.state, path)
         outputs = output_specs(layer, params, state, *inputs)
         specs.append(outputs)
-        inputs = (outputs,)
+        inputs = as_arguments(outputs)
     return specs
 
 
