@@ -35,7 +35,7 @@ def test_the_name_is_there_at_the_top():
 
 
 def test_it_draws_and_computes_what_a_serial_of_such_blocks_does():
-    net, unrolled = repeat(block(), 5), serial(*[block() for _ in range(5)])
+    net, unrolled = repeat(block(), 3), serial(*[block() for _ in range(3)])
     params, state = net.init(KEY, INPUTS)
     their_params, their_state = unrolled.init(KEY, INPUTS)
     close(params, stacked(their_params, unrolled.names), rtol=1e-6)
@@ -84,7 +84,7 @@ def test_one_block_is_traced_however_many_there_are():
 
 
 def test_jit_eval_shape_and_vmap_over_seeds():
-    net = repeat(block(), 3)
+    net = repeat(block(), 2)
     params, state = jax.jit(net.init)(KEY, INPUTS)
     close((params, state), net.init(KEY, INPUTS), rtol=1e-6)
     eager = run(net, params, state, INPUTS)
@@ -93,8 +93,9 @@ def test_jit_eval_shape_and_vmap_over_seeds():
     shapes = jax.eval_shape(net.init, KEY, jax.ShapeDtypeStruct((6, 4), "float32"))
     assert jax.tree.map(jnp.shape, (params, state)) == jax.tree.map(lambda s: s.shape, shapes)
     keys = jax.random.split(KEY, 3)
-    many = jax.vmap(lambda key: net.init(key, INPUTS))(keys)
-    outputs, _ = jax.vmap(lambda p, s, k: run(net, p, s, INPUTS, k))(*many, keys)
+    many = jax.jit(jax.vmap(lambda key: net.init(key, INPUTS)))(keys)
+    seeds = jax.vmap(lambda p, s, k: run(net, p, s, INPUTS, k))
+    outputs, _ = jax.jit(seeds)(*many, keys)
     single = jax.tree.map(lambda a: a[1], many)
     close(outputs[1], run(net, *single, INPUTS, keys[1])[0], rtol=1e-5, atol=1e-5)
 
