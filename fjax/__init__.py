@@ -20,6 +20,10 @@ from fjax import regularizers as regularizers
 from fjax import training as training
 from fjax import utils as utils
 from fjax.core import Layer as Layer
+from fjax.core import branch as branch
+from fjax.core import parallel as parallel
+from fjax.core import repeat as repeat
+from fjax.core import residual as residual
 from fjax.core import serial as serial
 from fjax.initializers import Initializer as Initializer
 from fjax.layers import Input as Input

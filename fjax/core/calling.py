@@ -65,6 +65,17 @@ def call_inputs(layer: Any, inputs: tuple[Any, ...], options: dict[str, Any]) ->
     return inputs
 
 
+def as_arguments(outputs: PyTree) -> tuple[PyTree, ...]:
+    """Return the arguments that a layer's outputs are to the next one: a tuple is several.
+
+    Any other value is one argument: an array, a list, a dict, a named tuple.
+
+    >>> as_arguments((1, 2)), as_arguments([1, 2])
+    ((1, 2), ([1, 2],))
+    """
+    return outputs if type(outputs) is tuple else (outputs,)
+
+
 def call_arguments(
     owner: Any, inputs: tuple[PyTree, ...], training: bool, key: Key | None
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -1,44 +1,85 @@
 """Layers made of layers. A combinator knows only the protocol, never a particular layer."""
 
+import dataclasses
+from collections.abc import Sequence
 from typing import Any, Self
 
 import jax
 
-from fjax.core.calling import CallRecord
+from fjax.configuration import field
+from fjax.core.calling import CallRecord, as_arguments
 from fjax.core.layer import Layer, as_layer, output_specs, unique_names
 from fjax.core.location import located
 from fjax.typing import Key, Params, PyTree, Spec, State
 
 
-class Serial(Layer):
-    """Layers one after the other; see `serial`."""
+class Combinator(Layer):
+    """Base of layers made of several layers, each with its own weights under its name.
+
+    Args:
+        layers: The layers.
+        given_names: The layers' names, where these are not what the layers alone would be called.
+    """
 
     layers: tuple[Any, ...]
+    given_names: tuple[str, ...] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.layers = tuple(as_layer(layer) for layer in self.layers)
-        unique_names(list(self.layers))
+        own = tuple(unique_names(list(self.layers)))
+        given = own if self.given_names is None else tuple(self.given_names)
+        if len(given) != len(own) or len(set(given)) != len(given):
+            raise ValueError(
+                f"`{type(self).__name__}`: `given_names` must be one name for each of "
+                f"{len(own)} layers, all different, received {given}."
+            )
+        # What goes without saying is not said, so that equal combinators are equal.
+        self.given_names = None if given == own else given
+
+    @property
+    def names(self) -> list[str]:
+        """The layers' names, which are the keys of `params` and `state`."""
+        return list(self.given_names or unique_names(list(self.layers)))
+
+    def children(self) -> list[tuple[str, Any]]:
+        """Return the layers by name."""
+        return list(zip(self.names, self.layers, strict=True))
+
+    def with_children(self, layers: Sequence[Any]) -> Self:
+        """Return the same combinator of other layers, under the names that these have now.
+
+        >>> import jax
+        >>> from fjax.layers import Activation, Dense
+        >>> network = serial(Dense(4), Activation("relu"))
+        >>> network.with_children([Dense(4), jax.nn.tanh]).names
+        ['dense', 'activation']
+        """
+        if len(layers) != len(self.layers):
+            raise ValueError(
+                f"`{type(self).__name__}` has {len(self.layers)} layers, received {len(layers)} "
+                "to put in their places."
+            )
+        return dataclasses.replace(self, layers=tuple(layers), given_names=tuple(self.names))
+
+
+class Serial(Combinator):
+    """Layers one after the other; see `serial`."""
 
     @property
     def kind(self) -> str:
         """Keras's word for layers in a row."""
         return "Sequential"
 
-    @property
-    def names(self) -> list[str]:
-        """The layers' names, which are the keys of `params` and `state`."""
-        return unique_names(list(self.layers))
-
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return each layer's params and state, by name, shapes followed from layer to layer."""
         params, state = {}, {}
         values: tuple[PyTree, ...] = specs
-        for position, (name, layer) in enumerate(zip(self.names, self.layers, strict=True)):
+        for position, (name, layer) in enumerate(self.children()):
             with located(name, layer, values):
                 # A layer's key is its position folded in: a layer added at the end changes no draw.
                 params[name], state[name] = layer.init(jax.random.fold_in(key, position), *values)
-                values = (output_specs(layer, params[name], state[name], *values),)
+                values = as_arguments(output_specs(layer, params[name], state[name], *values))
         return params, state
 
     def apply(
@@ -58,16 +99,6 @@ class Serial(Layer):
         self._run(params, state, inputs, None, False, calls)
         return calls
 
-    def children(self) -> list[tuple[str, Any]]:
-        """Return the layers, by name."""
-        return list(zip(self.names, self.layers, strict=True))
-
-    def with_children(self, layers: Any) -> Self:
-        """Return other layers in a row."""
-        return type(self)(
-            tuple(layers), name=self.name, input_shape=self.input_shape, trainable=self.trainable
-        )
-
     def _run(
         self,
         params: Params,
@@ -78,20 +109,98 @@ class Serial(Layer):
         calls: list[CallRecord],
     ) -> tuple[PyTree, State]:
         next_state = {}
+        outputs: PyTree = inputs[0] if len(inputs) == 1 else inputs
         values = inputs
-        for position, (name, layer) in enumerate(zip(self.names, self.layers, strict=True)):
-            own_key = None if key is None else jax.random.fold_in(key, position)
+        for position, (name, layer) in enumerate(self.children()):
             with located(name, layer, values):
                 outputs, next_state[name] = layer.apply(
-                    params[name], state[name], *values, key=own_key, training=training
+                    params[name],
+                    state[name],
+                    *values,
+                    key=folded(key, position),
+                    training=training,
                 )
             calls.append(CallRecord(name, layer, values, outputs))
-            values = (outputs,)
-        return values[0] if len(values) == 1 else values, next_state
+            values = as_arguments(outputs)
+        return outputs, next_state
+
+
+class SideBySide(Combinator):
+    """Base of combinators whose layers do not see one another; the outputs are a tuple."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.layers:
+            raise ValueError(f"`{type(self).__name__}` needs at least one layer, received none.")
+
+    def dealt(self, inputs: tuple[PyTree, ...]) -> list[tuple[PyTree, ...]]:
+        """Return the inputs of each layer."""
+        raise NotImplementedError(f"`{type(self).__name__}` defines no `dealt`.")
+
+    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
+        """Return each layer's params and state, by name."""
+        params, state = {}, {}
+        pairs = zip(self.children(), self.dealt(specs), strict=True)
+        for position, ((name, layer), values) in enumerate(pairs):
+            with located(name, layer, values):
+                params[name], state[name] = layer.init(jax.random.fold_in(key, position), *values)
+        return params, state
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: PyTree,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[tuple[PyTree, ...], State]:
+        """Return a tuple of the layers' outputs, and each layer's next state by name."""
+        outputs, next_state = [], {}
+        pairs = zip(self.children(), self.dealt(inputs), strict=True)
+        for position, ((name, layer), values) in enumerate(pairs):
+            with located(name, layer, values):
+                output, next_state[name] = layer.apply(
+                    params[name],
+                    state[name],
+                    *values,
+                    key=folded(key, position),
+                    training=training,
+                )
+            outputs.append(output)
+        return tuple(outputs), next_state
+
+
+class Parallel(SideBySide):
+    """Layers side by side, each with its own input; see `parallel`."""
+
+    def dealt(self, inputs: tuple[PyTree, ...]) -> list[tuple[PyTree, ...]]:
+        """Return for each layer the input in its place."""
+        if len(inputs) != len(self.layers):
+            raise TypeError(
+                f"`Parallel` of {len(self.layers)} layers takes one input for each, received "
+                f"{len(inputs)}. To give every layer all inputs, write `branch(…)`."
+            )
+        return [as_arguments(value) for value in inputs]
+
+
+class Branch(SideBySide):
+    """Layers side by side, all with the same inputs; see `branch`."""
+
+    def dealt(self, inputs: tuple[PyTree, ...]) -> list[tuple[PyTree, ...]]:
+        """Return for each layer all inputs."""
+        return [inputs] * len(self.layers)
+
+
+def folded(key: Key | None, position: int) -> Key | None:
+    """Return the key of the layer in a position; no key stays none."""
+    return None if key is None else jax.random.fold_in(key, position)
 
 
 def serial(*layers: Any, name: str | None = None) -> Serial:
     """Compose layers one after the other; the result is a layer again.
+
+    The first layer takes the inputs. Where a layer returns a tuple, as `branch` and `parallel` do,
+    the next one takes its values as several arguments; an array, a list or a dict is one argument.
 
     Args:
         layers: Layers, tuples `(init, apply)`, or bare functions of arrays such as `jax.nn.relu`.
@@ -113,3 +222,57 @@ def serial(*layers: Any, name: str | None = None) -> Serial:
     (32, 1)
     """
     return Serial(layers, name=name)
+
+
+def parallel(*layers: Any, name: str | None = None) -> Parallel:
+    """Put layers side by side, the first on the first input, the second on the second, and so on.
+
+    As many inputs as layers, and a tuple of as many outputs. An input that is a tuple reaches its
+    layer as several arguments, as in `serial`.
+
+    Args:
+        layers: As in `serial`; at least one.
+        name: The name of the whole inside a larger container.
+
+    Raises:
+        ValueError: Two layers were given the same name, or there are none.
+        TypeError: An argument is no layer, or there are more or fewer inputs than layers.
+
+    >>> import jax, jax.numpy as jnp
+    >>> from fjax.layers import Concatenate, Dense, Flatten
+    >>> network = serial(parallel(Flatten(), Dense(4)), Concatenate())
+    >>> picture, features = jnp.ones((32, 2, 3)), jnp.ones((32, 8))
+    >>> params, state = network.init(jax.random.key(0), picture, features)
+    >>> outputs, state = network.apply(params, state, picture, features)
+    >>> outputs.shape
+    (32, 10)
+    """
+    return Parallel(layers, name=name)
+
+
+def branch(*layers: Any, name: str | None = None) -> Branch:
+    """Put layers side by side, all on the same inputs.
+
+    One or several inputs, and a tuple with one output for each layer.
+
+    Args:
+        layers: As in `serial`; at least one.
+        name: The name of the whole inside a larger container.
+
+    Raises:
+        ValueError: Two layers were given the same name, or there are none.
+        TypeError: An argument is no layer.
+
+    >>> import jax, jax.numpy as jnp
+    >>> from fjax.layers import Concatenate, Dense
+    >>> wide, deep = Dense(2), serial(Dense(16, "relu"), Dense(3))
+    >>> network = serial(branch(wide, deep), Concatenate())
+    >>> inputs = jnp.ones((32, 8))
+    >>> params, state = network.init(jax.random.key(0), inputs)
+    >>> sorted(params["branch"])
+    ['dense', 'serial']
+    >>> outputs, state = network.apply(params, state, inputs)
+    >>> outputs.shape
+    (32, 5)
+    """
+    return Branch(layers, name=name)

@@ -25,9 +25,9 @@ def settled(layer: Any, trainable: bool = True) -> Any:
     if not isinstance(layer, Layer) or hasattr(layer, "adapt"):
         return layer
     own = trainable and layer.trainable
-    children = layer.children()
-    twin = layer.with_children([settled(child, own) for _, child in children]) if children else None
-    twin = copy.copy(layer) if twin is None else twin
+    inside = layer.inside()
+    parts = [settled(part, own) for part in inside]
+    twin = layer.with_children(parts) if inside else copy.copy(layer)
     twin.trainable = own
     return twin
 
@@ -36,7 +36,7 @@ def flags(layer: Any) -> tuple[bool, ...]:
     """Return the `trainable` of a layer and of all within it, in order."""
     if not isinstance(layer, Layer):
         return ()
-    return (layer.trainable, *(flag for _, child in layer.children() for flag in flags(child)))
+    return (layer.trainable, *(flag for part in layer.inside() for flag in flags(part)))
 
 
 def set_trainable(layer: Any, trainable: bool) -> None:
@@ -45,8 +45,8 @@ def set_trainable(layer: Any, trainable: bool) -> None:
         raise TypeError(f"`trainable` must be True or False, received {trainable!r}.")
     if isinstance(layer, Layer):
         layer.trainable = trainable
-        for _, child in layer.children():
-            set_trainable(child, trainable)
+        for part in layer.inside():
+            set_trainable(part, trainable)
 
 
 def frozen_paths(network: Any) -> list[Path]:
@@ -61,7 +61,11 @@ def frozen_paths(network: Any) -> list[Path]:
         return []
     if not network.trainable:
         return [()]
-    return [(name, *path) for name, child in network.children() for path in frozen_paths(child)]
+    children = network.children()
+    if not children:
+        # A repeated block's weights lie where the whole has them.
+        return [path for part in network.inside() for path in frozen_paths(part)]
+    return [(name, *path) for name, child in children for path in frozen_paths(child)]
 
 
 def trainable_part(params: Params, frozen: Iterable[Path]) -> Params:

@@ -170,9 +170,24 @@ class Layer(Author, Configured):
         """Return the layers within, by the names of their weights in `params` and `state`."""
         return find_sublayers(self) if is_authored(self) else []
 
+    def inside(self) -> list[Any]:
+        """Return the layers within, also those whose weights have no name of their own."""
+        return [child for _, child in self.children()]
+
     def with_children(self, layers: Sequence[Any]) -> Self:
-        """Return the same layer with these in the places of its children."""
-        return replace_sublayers(self, layers)
+        """Return the same layer with others in the places, and under the names, of those inside.
+
+        Raises:
+            ValueError: There are more or fewer than `inside` returns.
+        """
+        if is_authored(self):
+            return replace_sublayers(self, layers)
+        if len(layers) != 0:
+            raise ValueError(
+                f"`{type(self).__name__}` has no layers inside, received {len(layers)} to put in "
+                "their places."
+            )
+        return self
 
     def constrain(self, params: Params) -> Params:
         """Return the params as they may be after a step: each `<weight>_constraint` is applied.
@@ -203,9 +218,9 @@ class Layer(Author, Configured):
 
     def require_ready(self) -> None:
         """Raise if a layer still waits for data it must have seen, as `Normalization` may."""
-        for _, child in self.children():
-            if isinstance(child, Layer):
-                child.require_ready()
+        for layer in self.inside():
+            if isinstance(layer, Layer):
+                layer.require_ready()
 
     def get_config(self) -> dict[str, Any]:
         """Return the fields as plain data; of an authored class what `super().__init__` takes."""

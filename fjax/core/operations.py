@@ -5,6 +5,8 @@ from collections.abc import Callable
 from types import EllipsisType
 from typing import Any
 
+import numpy as np
+
 from fjax.core.layer import Layer
 from fjax.errors import is_integer, one_of
 from fjax.typing import Key, Params, PyTree, State

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.core import InputLayer, SymbolicTensor, as_layer, output_specs
+from fjax.core import InputLayer, Layer, SymbolicTensor, as_layer, output_specs
 from fjax.core.freezing import flags, set_trainable, settled
 from fjax.core.layer import base_name, normalise_shape
 from fjax.core.penalties import without_penalties
@@ -403,8 +403,8 @@ def _without_batch(shape: Any) -> tuple[int | None, ...]:
 def _statistics(network: Any) -> list[Any]:
     """Return what the layers of a network that can be adapted have taken from data."""
     own = [(network.mean, network.variance)] if hasattr(network, "adapt") else []
-    children = network.children() if hasattr(network, "children") else []
-    return own + [entry for _, child in children for entry in _statistics(child)]
+    inside = network.inside() if isinstance(network, Layer) else []
+    return own + [entry for layer in inside for entry in _statistics(layer)]
 
 
 def specs_of(inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from fjax.core import InputLayer, Serial, SymbolicTensor, as_layer, serial
+from fjax.core.calling import as_arguments
 from fjax.core.layer import unique_names
 from fjax.core.location import located
 from fjax.errors import explain_keywords
@@ -154,8 +155,9 @@ def _grown(before: Serial, known: Outline | None, network: Serial) -> Outline | 
     same = len(layers) == len(before.layers) and all(map(is_, layers, before.layers))
     if known is None or not same or names != before.names:
         return None
-    with located(name, layer, (known.outputs,)):
-        last = outline(layer, known.outputs)
+    values = as_arguments(known.outputs)
+    with located(name, layer, values):
+        last = outline(layer, *values)
     params, state = {**known.params, name: last.params}, {**known.state, name: last.state}
     return Outline(params, state, last.outputs)
 

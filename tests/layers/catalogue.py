@@ -6,20 +6,27 @@ import numpy as np
 
 from fjax import layers
 
+Shape = tuple[int, ...]
+
 
 class Entry(NamedTuple):
-    """A layer, the shape of its input (batch first), and the same layer of Keras."""
+    """A layer, the shape of its input (batch first) or a list of shapes, and Keras's layer."""
 
     layer: Any
-    shape: tuple[int, ...]
+    shape: Shape | list[Shape]
     keras: tuple[str, dict[str, Any]] | None = None
 
     @property
     def label(self) -> str:
         return f"{self.layer!r}-{self.shape}"
 
+    @property
+    def shapes(self) -> list[Shape]:
+        """The shapes of all inputs."""
+        return self.shape if isinstance(self.shape, list) else [self.shape]
 
-def entry(name: str, shape: tuple[int, ...], **config: Any) -> Entry:
+
+def entry(name: str, shape: Shape | list[Shape], **config: Any) -> Entry:
     """The layer of one name in both libraries, with the same arguments."""
     return Entry(getattr(layers, name)(**config), shape, (name, config))
 
@@ -29,13 +36,22 @@ MEAN, VARIANCE = (0.5, -1.0, 2.0), (1.0, 4.0, 0.25)
 CATALOGUE = [
     entry("Activation", (4, 3), activation="relu"),
     entry("Activation", (4, 5, 3), activation="softmax"),
+    entry("Add", [(4, 3), (4, 3)]),
+    entry("Add", [(4, 5, 3), (4, 3), (4, 1, 1)]),
+    entry("Average", [(4, 3), (4, 3), (4, 3)]),
+    entry("Average", [(4, 3), (4, 2, 3)]),
     entry("BatchNormalization", (6, 3)),
     entry("BatchNormalization", (6, 3, 4), axis=1, momentum=0.9, epsilon=1e-2),
     entry("BatchNormalization", (6, 5, 3), center=False),
     entry("BatchNormalization", (6, 3), scale=False, moving_mean_initializer="ones"),
+    entry("Concatenate", [(4, 3), (4, 2)]),
+    entry("Concatenate", [(4, 2, 3), (4, 1, 3), (4, 5, 3)], axis=1),
     entry("Dense", (4, 3), units=5),
     entry("Dense", (4, 3), units=5, activation="tanh", use_bias=False),
     entry("Dense", (2, 4, 3), units=2, bias_initializer="ones", kernel_initializer="he_normal"),
+    entry("Dot", [(4, 3), (4, 3)], axes=1),
+    entry("Dot", [(4, 3, 5), (4, 2, 3)], axes=(1, 2)),
+    entry("Dot", [(4, 5, 3), (4, 3)], axes=-1, normalize=True),
     entry("Dropout", (4, 3), rate=0.5),
     entry("Dropout", (4, 3), rate=0.0),
     entry("Dropout", (4, 5, 3), rate=0.3, noise_shape=(None, 1, 3), seed=7),
@@ -43,18 +59,27 @@ CATALOGUE = [
     entry("Flatten", (4, 2, 3, 5), data_format="channels_first"),
     entry("Flatten", (4,)),
     Entry(layers.InputLayer((2, 3)), (4, 2, 3)),
+    entry("Maximum", [(4, 3), (4, 3), (4, 1)]),
+    entry("Maximum", [(4, 2, 3), (4, 3)]),
+    entry("Minimum", [(4, 3), (4, 3)]),
+    entry("Minimum", [(4, 3), (4, 2, 3), (4, 1, 3)]),
+    entry("Multiply", [(4, 3), (4, 3), (4, 3)]),
+    entry("Multiply", [(4, 2, 3), (4, 3)]),
     entry("Normalization", (4, 3), mean=MEAN, variance=VARIANCE),
     entry("Normalization", (4, 3), mean=0.5, variance=2.0, axis=None, invert=True),
     entry("Normalization", (4, 3, 2), mean=MEAN, variance=VARIANCE, axis=1),
     entry("Rescaling", (4, 3), scale=0.5, offset=-1.0),
     entry("Reshape", (4, 6), target_shape=(2, 3)),
     entry("Reshape", (4, 6, 2), target_shape=(3, -1)),
+    entry("Subtract", [(4, 3), (4, 3)]),
+    entry("Subtract", [(4, 3), (4, 2, 3)]),
 ]
 
 # Public names that are no layer of their own.
 NOT_LAYERS = {"Input", "Layer"}
 
 
-def sample(entry: Entry, dtype: str = "float32", seed: int = 0) -> np.ndarray:
-    """Draw an input for an entry."""
-    return np.random.default_rng(seed).normal(size=entry.shape).astype(dtype)
+def samples(entry: Entry, dtype: str = "float32", seed: int = 0) -> tuple[np.ndarray, ...]:
+    """Draw the inputs of an entry."""
+    random = np.random.default_rng(seed)
+    return tuple(random.normal(size=shape).astype(dtype) for shape in entry.shapes)

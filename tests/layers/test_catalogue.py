@@ -7,15 +7,15 @@ import pytest
 
 from fjax import layers
 from fjax.core import output_specs
-from tests.layers.catalogue import CATALOGUE, NOT_LAYERS, Entry, sample
+from tests.layers.catalogue import CATALOGUE, NOT_LAYERS, Entry, samples
 
 KEY = jax.random.key(0)
 every_layer = pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.label)
 
 
 def built(entry: Entry, dtype: str = "float32"):
-    inputs = jnp.asarray(sample(entry), dtype)
-    params, state = entry.layer.init(KEY, inputs)
+    inputs = tuple(jnp.asarray(one, dtype) for one in samples(entry))
+    params, state = entry.layer.init(KEY, *inputs)
     return params, state, inputs
 
 
@@ -33,10 +33,11 @@ def test_every_public_layer_is_in_the_catalogue():
 @every_layer
 def test_shapes_are_those_of_eval_shape(entry):
     params, state, inputs = built(entry)
-    spec = output_specs(entry.layer, params, state, inputs)
-    outputs, _ = entry.layer.apply(params, state, inputs)
+    spec = output_specs(entry.layer, params, state, *inputs)
+    outputs, _ = entry.layer.apply(params, state, *inputs)
     assert (outputs.shape, outputs.dtype) == (spec.shape, spec.dtype)
-    shapes = jax.eval_shape(entry.layer.init, KEY, jax.ShapeDtypeStruct(inputs.shape, "float32"))
+    specs = [jax.ShapeDtypeStruct(shape, "float32") for shape in entry.shapes]
+    shapes = jax.eval_shape(entry.layer.init, KEY, *specs)
     assert jax.tree.map(jnp.shape, (params, state)) == jax.tree.map(lambda s: s.shape, shapes)
 
 
@@ -46,7 +47,7 @@ def test_compiled_equals_eager(entry, training):
     params, state, inputs = built(entry)
 
     def apply(params, state, inputs, key):
-        return entry.layer.apply(params, state, inputs, key=key, training=training)
+        return entry.layer.apply(params, state, *inputs, key=key, training=training)
 
     eager = apply(params, state, inputs, KEY)
     assert_equal(eager, jax.jit(apply)(params, state, inputs, KEY), rtol=1e-6, atol=1e-6)
@@ -55,10 +56,10 @@ def test_compiled_equals_eager(entry, training):
 @every_layer
 def test_the_same_key_gives_the_same_result(entry):
     params, state, inputs = built(entry)
-    again, _ = entry.layer.init(KEY, inputs)
+    again, _ = entry.layer.init(KEY, *inputs)
     assert_equal(params, again, rtol=0)
-    one = entry.layer.apply(params, state, inputs, key=KEY, training=True)
-    other = entry.layer.apply(params, state, inputs, key=KEY, training=True)
+    one = entry.layer.apply(params, state, *inputs, key=KEY, training=True)
+    other = entry.layer.apply(params, state, *inputs, key=KEY, training=True)
     assert_equal(one, other, rtol=0)
 
 
@@ -66,7 +67,7 @@ def test_the_same_key_gives_the_same_result(entry):
 def test_the_state_keeps_its_structure(entry):
     params, state, inputs = built(entry)
     for training in (False, True):
-        _, after = entry.layer.apply(params, state, inputs, key=KEY, training=training)
+        _, after = entry.layer.apply(params, state, *inputs, key=KEY, training=training)
         assert jax.tree.structure(after) == jax.tree.structure(state)
         specs = [jax.tree.map(lambda a: (a.shape, a.dtype), tree) for tree in (state, after)]
         assert specs[0] == specs[1]
@@ -75,12 +76,12 @@ def test_the_state_keeps_its_structure(entry):
 @every_layer
 def test_vmap_over_a_stack_of_inputs_equals_a_loop(entry):
     params, state, inputs = built(entry)
-    stacked = jnp.stack([inputs, inputs * 2 + 1])
+    stacked = tuple(jnp.stack([one, one * 2 + 1]) for one in inputs)
 
     def apply(inputs):
-        return entry.layer.apply(params, state, inputs, key=KEY, training=True)
+        return entry.layer.apply(params, state, *inputs, key=KEY, training=True)
 
-    looped = jax.tree.map(lambda *a: jnp.stack(a), *[apply(one) for one in stacked])
+    looped = jax.tree.map(lambda *a: jnp.stack(a), *map(apply, zip(*stacked, strict=True)))
     assert_equal(jax.vmap(apply)(stacked), looped, rtol=1e-5, atol=1e-6)
 
 
@@ -88,9 +89,9 @@ def test_vmap_over_a_stack_of_inputs_equals_a_loop(entry):
 def test_vmap_over_keys_gives_each_its_weights(entry):
     _, _, inputs = built(entry)
     keys = jax.random.split(KEY, 3)
-    stacked = jax.vmap(lambda key: entry.layer.init(key, inputs))(keys)
+    stacked = jax.vmap(lambda key: entry.layer.init(key, *inputs))(keys)
     assert_equal(
-        jax.tree.map(lambda a: a[1], stacked), entry.layer.init(keys[1], inputs), rtol=1e-6
+        jax.tree.map(lambda a: a[1], stacked), entry.layer.init(keys[1], *inputs), rtol=1e-6
     )
 
 
@@ -99,12 +100,13 @@ def test_scan_carries_the_state(entry):
     params, state, inputs = built(entry)
 
     def step(state, inputs):
-        outputs, state = entry.layer.apply(params, state, inputs, key=KEY, training=True)
+        outputs, state = entry.layer.apply(params, state, *inputs, key=KEY, training=True)
         return state, outputs
 
-    stacked = jnp.stack([inputs, inputs + 1])
+    later = tuple(one + 1 for one in inputs)
+    stacked = tuple(jnp.stack(pair) for pair in zip(inputs, later, strict=True))
     last, _ = jax.lax.scan(step, state, stacked)
-    expected = step(step(state, inputs)[0], inputs + 1)[0]
+    expected = step(step(state, inputs)[0], later)[0]
     assert_equal(last, expected, rtol=1e-5, atol=1e-6)
 
 
@@ -117,7 +119,7 @@ def test_gradients_are_finite_and_pass_checkpoint(entry):
         return jnp.sum(jnp.square(outputs))
 
     def apply(params, state, inputs):
-        return entry.layer.apply(params, state, inputs, key=KEY, training=True)
+        return entry.layer.apply(params, state, *inputs, key=KEY, training=True)
 
     gradients = jax.grad(loss, argnums=(0, 1))(params, inputs, apply)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
@@ -128,8 +130,8 @@ def test_gradients_are_finite_and_pass_checkpoint(entry):
 @every_layer
 def test_bfloat16_inputs_give_nearly_the_same(entry):
     params, state, inputs = built(entry)
-    exact, _ = entry.layer.apply(params, state, inputs)
-    rough, _ = entry.layer.apply(params, state, inputs.astype(jnp.bfloat16))
+    exact, _ = entry.layer.apply(params, state, *inputs)
+    rough, _ = entry.layer.apply(params, state, *(x.astype(jnp.bfloat16) for x in inputs))
     np.testing.assert_allclose(np.asarray(rough, "float32"), exact, rtol=0.05, atol=0.05)
 
 

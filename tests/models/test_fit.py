@@ -472,9 +472,17 @@ def test_a_column_may_come_without_its_axis(regression):
     model.fit(pd.Series(x[:, 0]), y, verbose=0)
 
 
-def test_adapting_after_the_first_use_is_said():
+@pytest.mark.parametrize(
+    "inside",
+    [
+        lambda layer: layer,
+        lambda layer: keras.serial(keras.residual(layer)),
+        lambda layer: keras.repeat(layer, 2),
+    ],
+)
+def test_adapting_after_the_first_use_is_said(inside):
     layer = keras.layers.Normalization()
-    model = keras.Sequential([Input((2,)), layer])
+    model = keras.Sequential([Input((2,)), inside(layer)])
     layer.adapt(np.ones((3, 2)))
     model.predict(np.ones((3, 2)), verbose=0)
     layer.adapt(np.zeros((3, 2)))

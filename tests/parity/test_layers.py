@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fjax.layers import Dropout, Normalization
-from tests.layers.catalogue import CATALOGUE, sample
+from tests.layers.catalogue import CATALOGUE, samples
 
 WITH_KERAS = [entry for entry in CATALOGUE if entry.keras is not None]
 DRAWS = {"Dropout"}
@@ -16,23 +16,29 @@ def pair(entry):
     """A Keras layer with weights, and ours with the same."""
     name, config = entry.keras
     theirs = getattr(keras.layers, name)(**config)
-    inputs = sample(entry)
-    theirs.build(inputs.shape)
+    inputs = samples(entry)
+    theirs.build(entry.shape)
     random = np.random.default_rng(1)
     if theirs.weights and name != "Normalization":
         theirs.set_weights([random.uniform(0.5, 1.5, w.shape) for w in theirs.weights])
-    params, state = entry.layer.init(jax.random.key(0), inputs)
+    params, state = entry.layer.init(jax.random.key(0), *inputs)
     own = {weight.name: weight.numpy() for weight in theirs.weights}
     params = {name: own[name] for name in params}
     state = {name: own.get(name, value) for name, value in state.items()}
     return theirs, params, state, inputs
 
 
+def as_keras_takes(inputs):
+    """Several inputs are one list to a Keras layer."""
+    return inputs[0] if len(inputs) == 1 else list(inputs)
+
+
 @pytest.mark.parametrize("entry", WITH_KERAS, ids=lambda entry: entry.label)
 def test_outputs_at_inference(entry):
     theirs, params, state, inputs = pair(entry)
-    outputs, _ = entry.layer.apply(params, state, inputs)
-    np.testing.assert_allclose(outputs, theirs(inputs, training=False), rtol=1e-5, atol=1e-6)
+    outputs, _ = entry.layer.apply(params, state, *inputs)
+    expected = theirs(as_keras_takes(inputs), training=False)
+    np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -43,8 +49,8 @@ def test_outputs_at_inference(entry):
 def test_outputs_and_state_in_training(entry):
     theirs, params, state, inputs = pair(entry)
     accepts = {"training": True} if entry.keras[0] == "BatchNormalization" else {}
-    expected = theirs(inputs, **accepts)
-    outputs, state = entry.layer.apply(params, state, inputs, training=True)
+    expected = theirs(as_keras_takes(inputs), **accepts)
+    outputs, state = entry.layer.apply(params, state, *inputs, training=True)
     np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=2e-6)
     after = {weight.name: weight.numpy() for weight in theirs.weights}
     for name in state:
@@ -60,21 +66,23 @@ def test_outputs_and_state_in_training(entry):
 def test_gradients(entry):
     theirs, params, state, inputs = pair(entry)
     accepts = {"training": True} if entry.keras[0] == "BatchNormalization" else {}
-    direction = np.random.default_rng(2).normal(size=theirs(inputs, **accepts).shape)
+    outputs = theirs(as_keras_takes(inputs), **accepts)
+    direction = np.random.default_rng(2).normal(size=outputs.shape)
     trainable = [w.value for w in theirs.trainable_variables]
     fixed = [w.value for w in theirs.non_trainable_variables]
 
     def their_loss(trainable, inputs):
-        outputs, _ = theirs.stateless_call(trainable, fixed, inputs, **accepts)
+        outputs, _ = theirs.stateless_call(trainable, fixed, as_keras_takes(inputs), **accepts)
         return (outputs * direction).sum()
 
     def our_loss(params, inputs):
-        outputs, _ = entry.layer.apply(params, state, inputs, training=True)
+        outputs, _ = entry.layer.apply(params, state, *inputs, training=True)
         return (outputs * direction).sum()
 
     expected, expected_inputs = jax.grad(their_loss, argnums=(0, 1))(trainable, inputs)
     gradients, gradients_inputs = jax.grad(our_loss, argnums=(0, 1))(params, inputs)
-    np.testing.assert_allclose(gradients_inputs, expected_inputs, rtol=1e-4, atol=1e-5)
+    for ours, expected_one in zip(gradients_inputs, expected_inputs, strict=True):
+        np.testing.assert_allclose(ours, expected_one, rtol=1e-4, atol=1e-5)
     named = {w.name: g for w, g in zip(theirs.trainable_variables, expected, strict=True)}
     for name, gradient in gradients.items():
         np.testing.assert_allclose(gradient, named[name], rtol=1e-4, atol=1e-5)
