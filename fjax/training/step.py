@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.training.accumulators import Logs, Metrics, accumulate, results
+from fjax.training.output_losses import OutputLosses
 from fjax.training.state import TrainState
 from fjax.typing import Array, GradientTransformation, PyTree
 
@@ -18,12 +19,13 @@ class Batch(NamedTuple):
     Attributes:
         inputs: The network's inputs, a tuple also where there is one.
         targets: What the loss holds the outputs against.
-        sample_weight: One weight per sample, or None.
+        sample_weight: One weight per sample, or None; of several outputs also a structure of
+            these like the outputs.
     """
 
     inputs: tuple[PyTree, ...]
     targets: PyTree = None
-    sample_weight: Array | np.ndarray | None = None
+    sample_weight: Array | np.ndarray | PyTree | None = None
 
 
 TrainStep = Callable[[TrainState, Batch], tuple[TrainState, Logs]]
@@ -39,7 +41,8 @@ def train_step(
 
     Args:
         network: A layer.
-        loss: `loss(targets, outputs, sample_weight)`, a scalar; each of `fjax.losses`' classes.
+        loss: `loss(targets, outputs, sample_weight)`, a scalar; each of `fjax.losses`' classes, or
+            `OutputLosses`, whose parts are logged too (the train state is made with the same).
         optimizer: One of `fjax.optimizers`, or any pair `init`, `update` by optax's convention.
         metrics: What to measure beside the loss; the train state must be made with the same.
 
@@ -73,17 +76,19 @@ def train_step(
             )
         key = jax.random.fold_in(train_state.key, train_state.step)
 
-        def objective(params: PyTree) -> tuple[Array, tuple[PyTree, PyTree]]:
+        def objective(params: PyTree) -> tuple[Array, tuple[PyTree, PyTree, Logs]]:
             outputs, state = network.apply(
                 params, train_state.state, *batch.inputs, key=key, training=True
             )
-            return loss(batch.targets, outputs, batch.sample_weight), (outputs, state)
+            value, parts = _loss(loss, outputs, batch)
+            return value, (outputs, state, parts)
 
         differentiate = jax.value_and_grad(objective, has_aux=True)
-        (value, (outputs, state)), grads = differentiate(train_state.params)
+        (value, (outputs, state, parts)), grads = differentiate(train_state.params)
         updates, opt_state = optimizer.update(grads, train_state.opt_state, train_state.params)
         params = jax.tree.map(lambda p, u: (p + u).astype(p.dtype), train_state.params, updates)
-        sums = _add(metrics, train_state.accumulators, value, outputs, batch)
+        values = {"loss": value, **parts}
+        sums = _add(metrics, train_state.accumulators, values, outputs, batch)
         next_state = TrainState(
             params=params,
             state=state,
@@ -106,12 +111,25 @@ def test_step(
 
     def step(accumulators: PyTree, params: PyTree, state: PyTree, batch: Batch) -> PyTree:
         outputs, _ = network.apply(params, state, *batch.inputs)
-        value = loss(batch.targets, outputs, batch.sample_weight)
-        return _add(metrics, accumulators, value, outputs, batch)
+        value, parts = _loss(loss, outputs, batch)
+        return _add(metrics, accumulators, {"loss": value, **parts}, outputs, batch)
 
     return step
 
 
-def _add(metrics: Metrics, sums: PyTree, value: Array, outputs: PyTree, batch: Batch) -> PyTree:
-    size = jnp.float32(jax.tree.leaves(batch.inputs)[0].shape[0])
-    return accumulate(metrics, sums, value, size, batch.targets, outputs, batch.sample_weight)
+def samples(batch: Batch) -> Array:
+    """Return the number of samples of a batch, as a mean counts them."""
+    return jnp.float32(jax.tree.leaves(batch.inputs)[0].shape[0])
+
+
+def _loss(loss: Callable[..., Array], outputs: PyTree, batch: Batch) -> tuple[Array, Logs]:
+    """Return the loss to differentiate, and the parts of it that are logged."""
+    if isinstance(loss, OutputLosses):
+        values = loss.values(batch.targets, outputs, batch.sample_weight)
+        return loss.total(values), loss.logs(values)
+    return loss(batch.targets, outputs, batch.sample_weight), {}
+
+
+def _add(metrics: Metrics, sums: PyTree, values: Logs, outputs: PyTree, batch: Batch) -> PyTree:
+    size, weight = samples(batch), batch.sample_weight
+    return accumulate(metrics, sums, values, size, batch.targets, outputs, weight)
