@@ -11,6 +11,7 @@ from fjax.core import Serial, as_layer, output_specs
 from fjax.core.layer import base_name, normalise_shape
 from fjax.errors import integer_at_least, seed_of, suggestion
 from fjax.layers import InputLayer
+from fjax.models.arrangement import names_of
 from fjax.models.outline import Outline, outline, parts, weight_paths
 from fjax.models.summary import summary
 from fjax.models.views import LayerView
@@ -191,6 +192,16 @@ class HeldNetwork:
     def input_shape(self) -> tuple[int | None, ...]:
         """The shape of the inputs, None for the batch axis."""
         return (None, *jax.tree.leaves(self._known_specs())[0].shape[1:])
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs: the network's own, the keys of a dict, or `input_0`, …."""
+        return names_of(self._network, "input", self._known_specs())
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs: the network's own, the keys of a dict, or `output_0`, …."""
+        return names_of(self._network, "output", self.outline.outputs)
 
     def count_params(self) -> int:
         """Return the number of values in all weights."""

@@ -1,4 +1,4 @@
-"""The losses of a network with several outputs: each looks at its own, their weighted sum counts."""
+"""Several outputs, each with a loss of its own: the weighted sum counts, the parts are logged."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -65,7 +65,7 @@ def programs_for(
     if by_value(parts):
         return _shared_programs(*parts)
     own = {} if own is None else own
-    measured = tuple(named._replace(metric=type(named.metric)) for named in metrics)
+    measured = tuple((name, type(metric), *rest) for name, metric, *rest in metrics)
     single = loss.losses if isinstance(loss, OutputLosses) else ()
     kinds = (type(loss), *((term.name, type(term.loss)) for term in single))
     key = (kinds, optimizer is None, measured)
@@ -174,7 +174,7 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Programs:
     def evaluation() -> Callable[..., PyTree]:
         step = steps.test_step(network, loss or _no_loss, metrics)
-        return lambda sums, held, batch: step(sums, *held, batch)
+        return lambda sums, held, batch: step(sums, held[0], held[1], batch)
 
     measure = _measuring(evaluation, metrics)
 
