@@ -183,7 +183,11 @@ class CompiledNetwork(HeldNetwork):
         key = (which, sizes, structure, *((leaf.shape, leaf.dtype) for leaf in leaves))
         if key not in self._programs:
             for size in sizes:
-                logs = check(step, held, _of_rows(example, size))
+                try:
+                    logs = check(step, held, _of_rows(example, size))
+                except Exception as error:
+                    error.add_note(f"In the model's `{which}`, with a batch of {size} samples.")
+                    raise
             self._programs[key] = sorted(logs, key=lambda name: (name != "loss", name))
         return self._programs[key]
 
