@@ -9,11 +9,13 @@ import numpy as np
 from fjax.typing import PyTree
 
 
-def branch(tree: PyTree, path: Iterable[str]) -> PyTree:
-    """Return what lies in nested dicts at the end of a path of names.
+def branch(tree: PyTree, path: Iterable[str | int]) -> PyTree:
+    """Return what lies in nested dicts and lists at the end of a path of names and positions.
 
     >>> branch({"dense": {"kernel": 1}}, ("dense", "kernel"))
     1
+    >>> branch([{"heads": [1, 2]}], (0, "heads", 1))
+    2
     """
     for name in path:
         tree = tree[name]

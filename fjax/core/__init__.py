@@ -1,5 +1,6 @@
 """The pair and its composition: what a layer is, and how layers make a layer."""
 
+from fjax.core.calling import as_arguments as as_arguments
 from fjax.core.combinators import Branch as Branch
 from fjax.core.combinators import Parallel as Parallel
 from fjax.core.combinators import Serial as Serial
@@ -10,7 +11,6 @@ from fjax.core.drawing import graph as graph
 from fjax.core.graph import Graph as Graph
 from fjax.core.inputs import InputLayer as InputLayer
 from fjax.core.layer import Layer as Layer
-from fjax.core.calling import as_arguments as as_arguments
 from fjax.core.layer import as_layer as as_layer
 from fjax.core.layer import output_specs as output_specs
 from fjax.core.penalties import empty_penalty as empty_penalty
@@ -18,8 +18,8 @@ from fjax.core.penalties import has_penalty as has_penalty
 from fjax.core.penalties import penalty as penalty
 from fjax.core.penalties import with_penalty as with_penalty
 from fjax.core.penalties import without_penalties as without_penalties
-from fjax.core.symbolic import SymbolicTensor as SymbolicTensor
 from fjax.core.repetition import Repeat as Repeat
 from fjax.core.repetition import repeat as repeat
 from fjax.core.residuals import Residual as Residual
 from fjax.core.residuals import residual as residual
+from fjax.core.symbolic import SymbolicTensor as SymbolicTensor

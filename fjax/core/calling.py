@@ -128,7 +128,8 @@ def call_without_weights(
     if jax.tree.leaves((params, state)):
         raise TypeError(
             f"{layer!r} was called on arrays, and owns no weights that it could use: put it "
-            "into a model, as `fjax.Sequential([layer])`, or use `params, state = layer.init(key, x)` and "
+            "into a model, as `fjax.Sequential([layer])`, or use its pair, `params, state = "
+            "layer.init(key, x)` and "
             "`outputs, state = layer.apply(params, state, x)`. Within an authored layer, make it "
             "in `__init__` or `build`, not in `call`."
         )

@@ -88,14 +88,26 @@ class Graph(Layer):
 
     @property
     def output_names(self) -> list[str]:
-        """The names of the outputs, in the order of their leaves: of the layers that make them."""
+        """The names of the outputs: a dict's keys, or those of the layers that make them.
+
+        Two outputs of one layer are numbered.
+        """
+        if isinstance(self.outputs, Mapping):
+            return sorted(self.outputs)
         makers = self._makers()
-        return [
-            self.names[self.calls[makers[ref.value]].layer]
-            if ref.value in makers
-            else self.input_names[ref.value]
-            for ref in jax.tree.leaves(self.outputs)
-        ]
+        named: list[str] = []
+        for ref in jax.tree.leaves(self.outputs):
+            maker = makers.get(ref.value)
+            base = self.input_names[ref.value] if maker is None else self._name_of(maker)
+            name, number = base, 0
+            while name in named:
+                number += 1
+                name = f"{base}_{number}"
+            named.append(name)
+        return named
+
+    def _name_of(self, call: int) -> str:
+        return self.names[self.calls[call].layer]
 
     def children(self) -> list[tuple[str, Any]]:
         """Return the layers, by name."""

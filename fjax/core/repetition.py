@@ -7,8 +7,8 @@ from typing import Any, Self
 import jax
 import jax.numpy as jnp
 
-from fjax.core.combinators import folded
 from fjax.core.calling import as_arguments
+from fjax.core.combinators import folded
 from fjax.core.layer import Layer, as_layer, base_name, output_specs
 from fjax.core.location import located
 from fjax.errors import integer_at_least

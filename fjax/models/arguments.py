@@ -3,14 +3,18 @@
 import math
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fjax.errors import integer_at_least, number_between
+from fjax.models.arrangement import arranged, check_count, check_names, paths
 from fjax.training import ArraySource, Batch, IterableSource
 from fjax.training.arrays import is_batches, rows, take, to_batch
+from fjax.training.output_losses import weight_at
+from fjax.trees import branch
+from fjax.typing import PyTree
 
 Source = ArraySource | IterableSource
 
@@ -93,43 +97,92 @@ def split(batch: Batch, validation_split: Any) -> tuple[Batch, Batch | None]:
     return take(batch, 0, cut), take(batch, cut, count)
 
 
-def with_class_weight(batch: Batch, class_weight: Any, outputs: tuple[int, ...]) -> Batch:
-    """Return the data with each sample weighted by its class (and by its own weight, if any)."""
+def with_class_weight(
+    batch: Batch, class_weight: Any, outputs: PyTree, names: Sequence[str]
+) -> Batch:
+    """Return the data with each sample weighted by its class (and by its own weight, if any).
+
+    Args:
+        batch: The data, targets in the structure of the outputs.
+        class_weight: A dict of class to weight; of several outputs a dict by name or a list of
+            these, None for an output whose classes are not weighted; None for none at all.
+        outputs: The shapes of the outputs.
+        names: Their names.
+    """
     if class_weight is None:
         return batch
+    where = paths(outputs, names)
+    weights = {}
+    for name, given in _class_weights(class_weight, names).items():
+        weight = weight_at(batch.sample_weight, where[name])
+        if given is not None:
+            labels = branch(batch.targets, where[name])
+            place = f"[{name!r}]" if len(names) > 1 else ""
+            shape = branch(outputs, where[name]).shape
+            by_class = _weight_of_class(place, given, labels, shape, rows(batch))
+            weight = by_class if weight is None else by_class * weight
+        weights[name] = weight
+    return batch._replace(
+        sample_weight=arranged("class_weight", "output", weights, outputs, names, needed=())
+    )
+
+
+def _class_weights(class_weight: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Return the dict of class to weight of each output, or None."""
+    by_name = isinstance(class_weight, Mapping) and any(
+        isinstance(value, Mapping) for value in class_weight.values()
+    )
+    if by_name:
+        check_names("class_weight", "output", class_weight, names)
+        return {name: class_weight.get(name) for name in names}
+    if len(names) > 1:
+        if not isinstance(class_weight, list | tuple):
+            raise TypeError(
+                f"`fit`: the model has the outputs {', '.join(names)}: `class_weight` must be a "
+                "dict by output, or a list, of dicts of class to weight, received "
+                f"{class_weight!r}."
+            )
+        check_count("class_weight", class_weight, names)
+        return dict(zip(names, class_weight, strict=True))
+    return {names[0]: class_weight}
+
+
+def _weight_of_class(
+    place: str, class_weight: Any, labels: Any, shape: tuple[int, ...], count: int
+) -> np.ndarray:
+    """Return the weight of each sample by its class."""
+    argument, y = f"class_weight{place}", f"y{place}"
     if not isinstance(class_weight, Mapping):
         raise TypeError(
-            "`fit`: `class_weight` must be a dict of class to weight, such as {0: 1.0, 1: 5.0}, "
+            f"`fit`: `{argument}` must be a dict of class to weight, such as {{0: 1.0, 1: 5.0}}, "
             f"received {class_weight!r}."
         )
-    classes = max(outputs[-1], 2)
+    classes = max(shape[-1], 2)
     weights = np.ones(classes, np.float32)
     for label, weight in class_weight.items():
-        if integer_at_least("fit", "a key of `class_weight`", label, 0) >= classes:
+        if integer_at_least("fit", f"a key of `{argument}`", label, 0) >= classes:
             raise ValueError(
-                f"`fit`: `class_weight` names class {label}, but the model's output has the "
+                f"`fit`: `{argument}` names class {label}, but the model's output has the "
                 f"classes 0 to {classes - 1}."
             )
-        weights[label] = number_between("fit", f"class_weight[{label}]", weight, 0.0)
-    labels = batch.targets
+        weights[label] = number_between("fit", f"{argument}[{label}]", weight, 0.0)
     if not hasattr(labels, "ndim"):
-        raise ValueError("`fit`: `class_weight` needs one array of class labels as `y`.")
+        raise ValueError(f"`fit`: `{argument}` needs one array of class labels as `{y}`.")
+    given = labels.shape
     labels = labels.argmax(-1) if labels.ndim > 1 and labels.shape[-1] > 1 else labels.reshape(-1)
     bad = np.flatnonzero((labels != np.floor(labels)) | (labels < 0) | (labels >= classes))
     if len(bad):
         raise ValueError(
-            f"`fit`: `class_weight` needs class labels from 0 to {classes - 1} as `y`, row "
+            f"`fit`: `{argument}` needs class labels from 0 to {classes - 1} as `{y}`, row "
             f"{bad[0]} holds {labels[bad[0]]}."
         )
     weight = weights[labels.astype(np.int32)]
-    if weight.shape != (rows(batch),):
+    if weight.shape != (count,):
         raise ValueError(
-            "`fit`: `class_weight` needs one class label for each sample, received `y` of shape "
-            f"{batch.targets.shape}."
+            f"`fit`: `{argument}` needs one class label for each sample, received `{y}` of shape "
+            f"{given}."
         )
-    if batch.sample_weight is not None:
-        weight = weight * batch.sample_weight
-    return batch._replace(sample_weight=weight)
+    return weight
 
 
 def make_source(

@@ -12,6 +12,7 @@ from fjax.core.freezing import flags, set_trainable, settled
 from fjax.core.layer import base_name, normalise_shape
 from fjax.core.penalties import without_penalties
 from fjax.errors import integer_at_least, seed_of, suggestion
+from fjax.models.arrangement import names_of
 from fjax.models.construction import declared_inputs
 from fjax.models.homes import Holder, place_of
 from fjax.models.outline import Outline, outline, parts, weight_paths
@@ -252,6 +253,16 @@ class HeldNetwork:
         structure = specs[0] if len(specs) == 1 else list(specs)
         shapes = iter(self._shapes)
         return jax.tree.map(lambda _: (None, *next(shapes)), structure)
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs: the network's own, the keys of a dict, or `input_0`, …."""
+        return names_of(self.network, "input", self._known_specs())
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs: the network's own, the keys of a dict, or `output_0`, …."""
+        return names_of(self.network, "output", self.outline.outputs)
 
     def count_params(self) -> int:
         """Return the number of values in all weights."""

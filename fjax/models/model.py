@@ -14,18 +14,18 @@ from fjax.errors import explain_keywords
 from fjax.models import arguments
 from fjax.models.arguments import Source
 from fjax.models.compilation import Compilation, make_compilation
+from fjax.models.compiled_network import CompiledNetwork, Prepared
 from fjax.models.construction import network_of
-from fjax.models.held_network import HeldNetwork, Holder, specs_of
+from fjax.models.held_network import Holder
 from fjax.models.views import OptimizerView
-from fjax.training import Batch, Programs, init_accumulators, programs_for
-from fjax.training.accumulators import Metrics
+from fjax.training import Batch, programs_for
 from fjax.training.arrays import rows, to_batch
 from fjax.training.loop import Pace, evaluate, predict, run_epoch
 from fjax.training.sources import ArraySource
 from fjax.typing import PyTree
 
 
-class Model(HeldNetwork, Author):
+class Model(CompiledNetwork, Author):
     """A network that can be compiled, trained, evaluated and used, by Keras's names.
 
     Args:
@@ -63,7 +63,7 @@ class Model(HeldNetwork, Author):
         self.stop_training = False
         self.run_eagerly = False
         self._calls = 0
-        self._programs: dict[Any, Programs] = {}
+        self._programs: dict[Any, Any] = {}
         self.history: History | None = None
         self._compilation: Compilation | None = None
         made = network_of(self, network, inputs, outputs, name)
@@ -80,29 +80,47 @@ class Model(HeldNetwork, Author):
         self,
         optimizer: Any = "rmsprop",
         loss: Any = None,
+        loss_weights: Any = None,
         metrics: Any = None,
         weighted_metrics: Any = None,
         run_eagerly: bool = False,
         steps_per_execution: int | None = None,
         jit_compile: Any = "auto",
+        train_step: Any = None,
+        test_step: Any = None,
     ) -> None:
         """Say how the model is trained. Every name is resolved here.
 
         Args:
             optimizer: A name, one of `fjax.optimizers`, or any pair `init`, `update`, as of optax.
-            loss: A name, one of `fjax.losses`, or a function of targets and outputs.
-            metrics: What to measure beside the loss, names, objects or functions.
-            weighted_metrics: Metrics in which sample weights count.
+            loss: A name, one of `fjax.losses`, or a function of targets and outputs; of several
+                outputs one for all, a list by position, or a dict by name. An output without a
+                loss has None, or is left out of the dict.
+            loss_weights: What each loss counts in the sum: a list by position or a dict by name;
+                or one number.
+            metrics: A list of what to measure beside the loss, names, objects or functions; of
+                several outputs a list of such lists, or a dict by name.
+            weighted_metrics: Metrics in which sample weights count, likewise.
             run_eagerly: Run each step uncompiled, to look into it with a debugger.
             steps_per_execution: Accepted for Keras's sake; the loop always runs many steps at once.
             jit_compile: Accepted for Keras's sake: "auto" or True compile; False is `run_eagerly`.
+            train_step: Your own pure `step(train_state, batch) -> (train_state, logs)` in the place
+                of the engine's, see `fjax.training.custom_train_step`. A subclass may define it as
+                a method instead: `train_step(self, train_state, batch)`.
+            test_step: Your own `step(train_state, batch) -> logs` of evaluation, likewise; without
+                one the loss and metrics are measured.
         """
         if jit_compile not in (True, False, "auto"):
             raise ValueError(
                 f'`compile`: `jit_compile` must be True, False or "auto", received {jit_compile!r}.'
             )
         arguments.check_steps("compile", "steps_per_execution", steps_per_execution)
-        self._compilation = make_compilation(optimizer, loss, metrics, weighted_metrics)
+        compilation = make_compilation(
+            optimizer, loss, loss_weights, metrics, weighted_metrics, train_step, test_step
+        )
+        if self.built:
+            compilation.by_output(self.output_names)
+        self._compilation = compilation
         self._programs = {}
         self._optimizer, self._optimizer_is_new = self._compilation.optimizer, True
         self._settle()
@@ -115,7 +133,7 @@ class Model(HeldNetwork, Author):
 
     @property
     def loss(self) -> Any:
-        """The loss that the model was compiled with."""
+        """The loss that the model was compiled with; several in a tuple or dict."""
         return self._compiled("loss").loss
 
     @explain_keywords
@@ -141,9 +159,10 @@ class Model(HeldNetwork, Author):
         """Train the model, and return the `History` of its logs.
 
         Args:
-            x: The inputs: an array (numpy, JAX, pandas), several in a tuple, a dict of arrays; or
-                an iterable of batches `(x, y)` or `(x, y, sample_weight)`.
-            y: The targets.
+            x: The inputs: an array (numpy, JAX, pandas); several in a tuple or list by position, or
+                in a dict by name; or an iterable of batches `(x, y)` or `(x, y, sample_weight)`.
+            y: The targets; of several outputs by position or by name. An output without loss and
+                metrics needs none.
             batch_size: Samples a step, by default 32; with `steps_per_epoch` alone as many as make
                 an epoch one pass.
             epochs: The number of the last epoch, from 1.
@@ -152,8 +171,9 @@ class Model(HeldNetwork, Author):
             validation_split: The share of the data, from its end, to validate on.
             validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on; wins over a split.
             shuffle: Whether each epoch goes through the samples in another order.
-            class_weight: A dict of class to weight.
-            sample_weight: One weight a sample.
+            class_weight: A dict of class to weight; of several outputs a list or dict of these.
+            sample_weight: One weight a sample; of several outputs also a list or dict of such
+                arrays, None for an output without.
             initial_epoch: The number of epochs that were made before.
             steps_per_epoch: Steps in an epoch; the next one goes on where it ended.
             validation_steps: Steps of a validation.
@@ -164,15 +184,16 @@ class Model(HeldNetwork, Author):
             RuntimeError: The model was not compiled.
             ValueError: The data or a number cannot be, said before any training.
         """
-        compilation = self._compiled("fit")
+        self._compiled("fit")
         numbers = arguments.check_fit(
             epochs, initial_epoch, steps_per_epoch, validation_steps, validation_freq
         )
         verbose = arguments.check_verbose("fit", verbose)
         if not isinstance(shuffle, bool):
             raise ValueError(f"`fit`: `shuffle` must be True or False, received {shuffle!r}.")
-        if compilation.loss is None:
-            raise ValueError("`fit` needs a loss: `model.compile(optimizer=…, loss=…)`.")
+        check = self._checked("train_step")
+        if validation_split or validation_data is not None:
+            self._checked("test_step")
         validation: Source | None = None
         size = validation_batch_size or batch_size
         if arguments.is_batches(x):
@@ -182,21 +203,23 @@ class Model(HeldNetwork, Author):
                     "give `validation_data`, and weights within the batches."
                 )
             source: Source = arguments.batches_source(
-                "fit", x, y, sample_weight, batch_size, numbers.steps_per_epoch, self._trainable,
+                "fit", x, y, sample_weight, batch_size, numbers.steps_per_epoch, check,
                 endless=True,
             )  # fmt: skip
             size = validation_batch_size
         else:
             data, held_out = arguments.split(
-                self._trainable(to_batch(x, y, sample_weight)),
+                check(to_batch(x, y, sample_weight)),
                 0.0 if validation_data is not None else validation_split,
             )
-            data = arguments.with_class_weight(data, class_weight, self.outline.outputs.shape)
+            data = self._with_class_weight(data, class_weight)
             source = arguments.array_source(
                 "fit", data, batch_size, numbers.steps_per_epoch,
                 self._shuffle_seed() if shuffle else None, endless=True,
             )  # fmt: skip
             if held_out is not None:
+                if check != self._trainable:
+                    held_out = self._checked("test_step")(held_out)
                 validation = arguments.array_source("fit", held_out, size, numbers.validation_steps)
         if validation_data is not None:
             validation = self._validation(validation_data, size, numbers.validation_steps)
@@ -216,13 +239,13 @@ class Model(HeldNetwork, Author):
         callbacks: Any,
         verbose: int,
     ) -> History:
-        compiled, metrics, fresh = self._prepare(source.example)
+        training = self._prepare("train_step", source)
+        measuring = None if validation is None else self._prepare("test_step", validation)
         listeners = CallbackList(
             callbacks, self, verbose, epochs=numbers.epochs, steps=source.steps
         )
-        names = ["loss", *(named.name for named in metrics)]
-        validated = [f"val_{name}" for name in names] if validation is not None else []
-        listeners.check_monitors(names + validated)
+        validated = [] if measuring is None else [f"val_{name}" for name in measuring.logs]
+        listeners.check_monitors(training.logs + validated)
         self.history = listeners.history
         self.stop_training = False
         steps = listeners.steps("train")
@@ -231,13 +254,15 @@ class Model(HeldNetwork, Author):
         listeners.call("on_train_begin", {})
         logs: dict[str, Any] = {}
         for epoch in range(numbers.initial_epoch, numbers.epochs):
-            holder = self._begin_epoch(made, fresh)
+            holder = self._begin_epoch(made, training.sums)
             listeners.call("on_epoch_begin", epoch, {})
-            on_device = run_epoch(holder, compiled, source, made, steps, pace)
+            on_device = run_epoch(holder, training.programs, source, made, steps, pace)
             logs = to_numbers(on_device)
             if validation is not None and epoch in numbers.validation_epochs:
-                measured = self._evaluate(validation, listeners)
+                assert measuring is not None
+                measured = self._evaluate(measuring, validation, listeners)
                 logs |= {f"val_{name}": value for name, value in measured.items()}
+                logs = dict(sorted(logs.items()))
             made += 1
             self._end_epoch(made)
             listeners.call("on_epoch_end", epoch, logs)
@@ -270,20 +295,19 @@ class Model(HeldNetwork, Author):
             callbacks: Who listens.
             return_dict: Return `{"loss": …, …}`.
         """
-        self._compiled("evaluate")
         source = arguments.make_source(
             "evaluate", x, y, sample_weight, batch_size,
-            arguments.check_steps("evaluate", "steps", steps), self._trainable,
+            arguments.check_steps("evaluate", "steps", steps), self._checked("test_step"),
         )  # fmt: skip
         verbose = arguments.check_verbose("evaluate", verbose)
         listeners = CallbackList(callbacks, self, verbose, epochs=1, steps=source.steps)
         try:
             with self._mode():
-                logs = self._evaluate(source, listeners)
-            metrics = self._prepare(source.example)[1]
+                measuring = self._prepare("test_step", source)
+                logs = self._evaluate(measuring, source, listeners)
         finally:
             source.close()
-        return self._returned(logs, metrics, return_dict)
+        return logs if return_dict else _listed(logs, measuring.logs)
 
     @explain_keywords
     def predict(
@@ -370,17 +394,17 @@ class Model(HeldNetwork, Author):
         return_dict: bool = False,
     ) -> Any:
         """Make one training step, and return the loss and metrics on it as `evaluate` does."""
-        if self._compiled("train_on_batch").loss is None:
-            raise ValueError("`train_on_batch` needs a loss: `compile(optimizer=…, loss=…)`.")
-        batch = self._trainable(to_batch(x, y, sample_weight))
-        batch = arguments.with_class_weight(batch, class_weight, self.outline.outputs.shape)
-        compiled, metrics, fresh = self._prepare(batch)
-        holder = self._begin_epoch(int(self.train_state.epoch), fresh)
-        steps = CallbackList(None, self).steps("train")
+        self._compiled("train_on_batch")
+        batch = self._checked("train_step")(to_batch(x, y, sample_weight))
+        batch = self._with_class_weight(batch, class_weight)
         source = ArraySource(batch, rows(batch))
+        training = self._prepare("train_step", source)
+        holder = self._begin_epoch(int(self.train_state.epoch), training.sums)
+        steps = CallbackList(None, self).steps("train")
         with self._mode():
-            logs = run_epoch(holder, compiled, source, 0, steps, Pace(steps))
-        return self._returned(to_numbers(logs), metrics, return_dict)
+            on_device = run_epoch(holder, training.programs, source, 0, steps, Pace(steps))
+        logs = to_numbers(on_device)
+        return logs if return_dict else _listed(logs, training.logs)
 
     @explain_keywords
     def test_on_batch(
@@ -396,63 +420,25 @@ class Model(HeldNetwork, Author):
         """Return the outputs for one batch, as numpy arrays."""
         return self.predict(x, batch_size=rows(to_batch(x)), verbose=0)
 
-    def _compiled(self, what: str) -> Compilation:
-        if self._compilation is None:
-            raise RuntimeError(
-                f"The model {self.name!r} must be compiled before `{what}`: "
-                "`model.compile(optimizer=…, loss=…)`."
-            )
-        return self._compilation
-
     def _mode(self) -> AbstractContextManager[Any]:
         # Only ever switched off here: a user's own `jax.disable_jit()` stays in force.
         return jax.disable_jit() if self.run_eagerly else nullcontext()
 
-    def _usable(self, batch: Batch) -> Batch:
-        """Return the batch, its inputs held against the model; the first data may build it."""
-        if not self.built:
-            self._build_for(specs_of(batch.inputs))
-        self._check_inputs(batch.inputs)
-        self._check_statistics()
-        return batch
-
-    def _trainable(self, batch: Batch) -> Batch:
-        """Return the batch, its inputs and targets held against the model and its loss."""
-        batch = self._usable(batch)
-        compilation = self._compiled("fit")
-        if batch.targets is None:
-            raise ValueError("The loss and the metrics need targets: `y` is None.")
-        if not hasattr(batch.targets, "shape"):
-            raise ValueError(
-                f"The model {self.name!r} has one output and takes one array as `y`, received a "
-                f"{type(batch.targets).__name__}."
-            )
-        outputs = self._outputs_for(batch.inputs)
-        loss = compilation.loss_for(batch.targets, outputs)
-        if loss is not None:
-            shape = (rows(batch), *outputs.shape[1:])
-            loss.check_targets(batch.targets, shape, "y")
-        return batch
+    def _with_class_weight(self, batch: Batch, class_weight: Any) -> Batch:
+        outputs, names = self.outline.outputs, self.output_names
+        return arguments.with_class_weight(batch, class_weight, outputs, names)
 
     def _validation(self, data: Any, batch_size: Any, steps: int | None) -> Source:
+        check = self._checked("test_step")
         if arguments.is_batches(data):
-            return arguments.make_source("fit", data, None, None, None, steps, self._trainable)
+            return arguments.make_source("fit", data, None, None, None, steps, check)
         if not isinstance(data, list | tuple) or len(data) not in (2, 3):
             raise ValueError(
                 "`fit`: `validation_data` must be `(x, y)`, `(x, y, sample_weight)` or an iterable "
                 f"of batches, received {type(data).__name__}."
             )
         x, y, weight = (*data, None)[:3]
-        return arguments.make_source("fit", x, y, weight, batch_size, steps, self._trainable)
-
-    def _prepare(self, example: Batch) -> tuple[Programs, Metrics, PyTree]:
-        """Return the programs, the metrics and their empty sums for data like this."""
-        compilation = self._compiled("fit")
-        outputs = self._outputs_for(example.inputs)
-        metrics = compilation.named_metrics(example.targets, outputs)
-        loss = compilation.loss_for(example.targets, outputs)
-        compiled = programs_for(self.network, loss, compilation.optimizer, metrics, self._programs)
-        return compiled, metrics, init_accumulators(metrics, example.targets, outputs)
+        return arguments.make_source("fit", x, y, weight, batch_size, steps, check)
 
     def _begin_epoch(self, epoch: int, fresh: PyTree) -> Holder:
         held = self.train_state
@@ -468,11 +454,13 @@ class Model(HeldNetwork, Author):
             epoch=np.int32(epoch), batch=np.int32(0)
         )
 
-    def _evaluate(self, source: Source, listeners: CallbackList) -> dict[str, Any]:
-        compiled, _, fresh = self._prepare(source.example)
+    def _evaluate(
+        self, measuring: Prepared, source: Source, listeners: CallbackList
+    ) -> dict[str, Any]:
         listeners.call("on_test_begin", {})
         steps = listeners.steps("test")
-        logs = to_numbers(evaluate(compiled, self.train_state, fresh, source, steps))
+        programs, sums, _ = measuring
+        logs = to_numbers(evaluate(programs, self.train_state, sums, source, steps))
         listeners.call("on_test_end", logs)
         return logs
 
@@ -480,12 +468,12 @@ class Model(HeldNetwork, Author):
         count, specs = rows(data), self._outputs_for(data.inputs)
         return jax.tree.map(lambda spec: np.zeros((count, *spec.shape[1:]), spec.dtype), specs)
 
-    def _returned(self, logs: dict[str, Any], metrics: Metrics, return_dict: bool) -> Any:
-        if return_dict:
-            return logs
-        values = [logs["loss"], *(logs[named.name] for named in metrics)]
-        return values[0] if len(values) == 1 else values
-
     def _shuffle_seed(self) -> int:
         words = np.asarray(jax.random.key_data(self.train_state.key)).ravel()
         return int(words[0]) << 32 | int(words[-1])
+
+
+def _listed(logs: dict[str, Any], names: list[str]) -> Any:
+    """Return the logs as Keras returns them from one call: one number, or a list in this order."""
+    values = [logs[name] for name in names]
+    return values[0] if len(values) == 1 else values

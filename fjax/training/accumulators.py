@@ -1,10 +1,11 @@
 """The sums behind the running loss and metrics of an epoch."""
 
-from typing import NamedTuple
-
-import numpy as np
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from fjax.metrics import Mean, Metric
+from fjax.training.output_losses import OutputLosses, Place, place, weight_at
+from fjax.trees import branch
 from fjax.typing import Array, ArrayLike, PyTree, Spec
 
 # Logs are the numbers that Keras shows: name to value, each the mean over the epoch so far.
@@ -12,18 +13,29 @@ Logs = dict[str, Array]
 
 
 class NamedMetric(NamedTuple):
-    """A metric, the key of its result in the logs, and whether sample weights count in it."""
+    """A metric, the key of its result in the logs, what it counts and where it looks.
+
+    Attributes:
+        name: The key in the logs.
+        metric: The metric.
+        weighted: Whether sample weights count in it.
+        output: Which output it looks at, as in `OutputLoss`; `()` is all there are.
+    """
 
     name: str
     metric: Metric
     weighted: bool = False
+    output: Place = ()
 
 
 Metrics = tuple[NamedMetric, ...]
 
 
 def init_accumulators(
-    metrics: Metrics = (), targets: Spec | None = None, outputs: Spec | None = None
+    metrics: Metrics = (),
+    targets: PyTree | Spec | None = None,
+    outputs: PyTree | Spec | None = None,
+    loss: Any = None,
 ) -> PyTree:
     """Return the empty sums of an epoch, as numpy arrays.
 
@@ -31,32 +43,55 @@ def init_accumulators(
         metrics: What is measured beside the loss.
         targets: Shape of the targets; some metrics keep one sum for each class.
         outputs: Shape of the outputs, likewise.
+        loss: The loss; `OutputLosses` keep a sum for each of theirs.
 
     >>> init_accumulators()
     {'loss': {'total': array(0., dtype=float32), 'count': array(0., dtype=float32)}}
     """
-    sums = {named.name: named.metric.init(targets, outputs) for named in metrics}
-    return {"loss": Mean().init(), **sums}
+    sums = empty_means(["loss", *(loss.log_names if isinstance(loss, OutputLosses) else ())])
+    for name, metric, _, output in metrics:
+        path = place(output)
+        own = [tree if tree is None else branch(tree, path) for tree in (targets, outputs)]
+        sums[name] = metric.init(*own)
+    return sums
+
+
+def empty_means(names: Iterable[str]) -> dict[str, Any]:
+    """Return the empty sums of running means."""
+    return {name: Mean().init() for name in names}
+
+
+def add_means(
+    accumulators: PyTree, values: Mapping[str, Array], size: ArrayLike
+) -> dict[str, PyTree]:
+    """Return the sums of these names with a batch's values added, once for each sample."""
+    return {
+        name: Mean().update(accumulators[name], value, sample_weight=size)
+        for name, value in values.items()
+    }
 
 
 def accumulate(
     metrics: Metrics,
     accumulators: PyTree,
-    loss: Array,
+    values: Mapping[str, Array],
     size: ArrayLike,
     targets: PyTree,
     outputs: PyTree,
-    sample_weight: Array | np.ndarray | None,
+    sample_weight: PyTree,
 ) -> PyTree:
-    """Add one batch to the sums; its loss counts once for each of its `size` samples."""
-    sums = {"loss": Mean().update(accumulators["loss"], loss, sample_weight=size)}
-    for name, metric, weighted in metrics:
-        weight = sample_weight if weighted else None
-        sums[name] = metric.update(accumulators[name], targets, outputs, weight)
+    """Add one batch to the sums; the values of its losses count once for each of its samples."""
+    sums = add_means(accumulators, values, size)
+    for name, metric, weighted, output in metrics:
+        path = place(output)
+        weight = weight_at(sample_weight, path) if weighted else None
+        own = branch(targets, path), branch(outputs, path)
+        sums[name] = metric.update(accumulators[name], *own, weight)
     return sums
 
 
 def results(metrics: Metrics, accumulators: PyTree) -> Logs:
-    """Return the loss and metrics that the sums stand for."""
+    """Return the losses and metrics that the sums stand for."""
     values = {named.name: named.metric.result(accumulators[named.name]) for named in metrics}
-    return {"loss": Mean().result(accumulators["loss"]), **values}
+    means = [name for name in accumulators if name not in values]
+    return {name: Mean().result(accumulators[name]) for name in means} | values

@@ -16,8 +16,9 @@ def to_batch(x: Any, y: Any = None, sample_weight: Any = None) -> Batch:
     Args:
         x: One input (array, DataFrame, nested list of numbers, or a dict of arrays), or a tuple or
             list of several inputs.
-        y: The targets, likewise.
-        sample_weight: One number per sample, or per time step of the targets.
+        y: The targets, likewise; None in the place of an output without targets.
+        sample_weight: One number per sample, or per time step of the targets; of several outputs
+            one for all, or a dict or list of such arrays and None.
 
     Float arrays become float32, 64-bit integers int32; other integers stay as small as they are.
 
@@ -35,28 +36,42 @@ def to_batch(x: Any, y: Any = None, sample_weight: Any = None) -> Batch:
     if x is None:
         raise ValueError("There is no data: `x` is None.")
     inputs = tuple(_tree("x", value) for value in several(x))
-    targets = None if y is None else _tree("y", y)
-    weight = None if sample_weight is None else _weight(sample_weight, targets)
+    targets = None if y is None else _tree("y", y, optional=True)
+    weight = None if sample_weight is None else _weights("sample_weight", sample_weight)
     count = _length("x", inputs)
-    if targets is not None and _length("y", targets) != count:
+    if jax.tree.leaves(targets) and _length("y", targets) != count:
         raise ValueError(
             f"`x` has {count} samples and `y` has {_length('y', targets)}: "
             "give one target for each sample."
         )
-    if weight is not None and len(weight) != count:
+    if jax.tree.leaves(weight) and _length("sample_weight", weight) != count:
         raise ValueError(
-            f"`x` has {count} samples and `sample_weight` has {len(weight)}: "
+            f"`x` has {count} samples and `sample_weight` has {_length('sample_weight', weight)}: "
             "give one weight for each sample."
         )
+    if isinstance(weight, np.ndarray):
+        check_weight("sample_weight", weight, targets, "y")
     return Batch(inputs, targets, weight)
+
+
+def check_weight(name: str, weight: np.ndarray, targets: PyTree, targets_name: str) -> None:
+    """Raise ValueError unless there is a weight for each sample, or for each time step of it."""
+    steps = weight.shape[1:]
+    if steps and (not hasattr(targets, "shape") or targets.shape[1 : weight.ndim] != steps):
+        raise ValueError(
+            f"`{name}` must hold one number for each sample, or for each time step of "
+            f"`{targets_name}`, received shape {weight.shape}."
+        )
 
 
 def several(x: Any) -> tuple[Any, ...]:
     """Return the inputs one by one: a tuple or list of arrays is several, anything else is one."""
     if isinstance(x, tuple) and not (x and all(np.isscalar(value) for value in x)):
         return x
-    if isinstance(x, list) and x and all(_is_array(value) for value in x):
-        return tuple(x)
+    if isinstance(x, list):
+        arrays = [value for value in x if value is not None]
+        if arrays and all(map(_is_array, arrays)):
+            return tuple(x)
     return (x,)
 
 
@@ -82,15 +97,15 @@ def _is_array(value: Any) -> bool:
     return known and np.ndim(value) > 0
 
 
-def _tree(name: str, value: Any) -> PyTree:
+def _tree(name: str, value: Any, optional: bool = False) -> PyTree:
     if isinstance(value, Mapping):
         if not value:
             raise ValueError(f"`{name}` is an empty dict: give it one array for each name.")
-        return {key: _tree(f"{name}[{key!r}]", item) for key, item in value.items()}
+        return {key: _tree(f"{name}[{key!r}]", item, optional) for key, item in value.items()}
     parts = several(value)
     if len(parts) > 1 or parts[0] is not value:
-        return tuple(_tree(f"{name}[{i}]", item) for i, item in enumerate(parts))
-    return _array(name, value)
+        return tuple(_tree(f"{name}[{i}]", item, optional) for i, item in enumerate(parts))
+    return None if optional and value is None else _array(name, value)
 
 
 def _array(name: str, value: Any) -> np.ndarray:
@@ -171,18 +186,12 @@ def _place(index: tuple[int, ...], columns: list[Any] | None) -> str:
     return ", ".join(words)
 
 
-def _weight(sample_weight: Any, targets: PyTree) -> np.ndarray:
-    weight = _array("sample_weight", sample_weight)
-    if weight.ndim == 2 and weight.shape[1] == 1:
-        weight = weight[:, 0]
-    # A sequence may have a weight for each of its time steps.
-    steps = weight.shape[1:]
-    if steps and (not hasattr(targets, "shape") or targets.shape[1 : weight.ndim] != steps):
-        raise ValueError(
-            f"`sample_weight` must hold one number for each sample, or for each time step of `y`, "
-            f"received shape {weight.shape}."
-        )
-    return weight.astype(np.float32)
+def _weights(name: str, sample_weight: Any) -> PyTree:
+    def flat(weight: np.ndarray) -> np.ndarray:
+        column = weight.ndim == 2 and weight.shape[1] == 1
+        return (weight[:, 0] if column else weight).astype(np.float32)
+
+    return jax.tree.map(flat, _tree(name, sample_weight, optional=True))
 
 
 def _length(name: str, tree: PyTree) -> int:

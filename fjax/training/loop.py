@@ -118,8 +118,7 @@ def evaluate(
             listener.on_step_begin(step)
             accumulators, logs = programs.measure(
                 accumulators,
-                train_state.params,
-                train_state.state,
+                train_state,
                 window.data,
                 np.int32(first),
                 np.int32(last),

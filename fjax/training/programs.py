@@ -20,6 +20,8 @@ from fjax.errors import is_number
 from fjax.optimizers import Optimizer
 from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
+from fjax.training.custom_step import TestStep, custom_test_step, custom_train_step
+from fjax.training.output_losses import OutputLosses
 from fjax.training.state import TrainState, create_train_state
 from fjax.typing import Array, GradientTransformation, PyTree, Spec
 
@@ -37,8 +39,8 @@ class Programs(NamedTuple):
         advance: `(train_state, data, order, first, last, batch_size) -> (train_state, logs)`: makes
             the steps `first` to `last` in one program; the bounds are traced, so one compilation
             serves any chunk. The train state is donated.
-        measure: `(accumulators, params, state, data, first, last, batch_size) -> (accumulators,
-            logs)`: evaluates likewise.
+        measure: `(accumulators, train_state, data, first, last, batch_size) -> (accumulators,
+            logs)`: evaluates likewise; the accumulators are donated.
         predict: `(outputs, params, state, data, first, last, batch_size) -> outputs`: fills in the
             rows of these batches; the outputs are donated.
     """
@@ -64,11 +66,37 @@ def programs_for(
     if by_value(parts):
         return _shared_programs(*parts)
     own = {} if own is None else own
-    measured = tuple((named.name, type(named.metric), named.weighted) for named in metrics)
-    key = (type(loss), optimizer is None, measured)
+    measured = tuple((name, type(metric), *rest) for name, metric, *rest in metrics)
+    single = loss.losses if isinstance(loss, OutputLosses) else ()
+    kinds = (type(loss), *((term.name, type(term.loss)) for term in single))
+    key = (kinds, optimizer is None, measured)
     if key not in own:
         own[key] = _programs(*parts)
     return own[key]
+
+
+def with_custom_steps(
+    programs: Programs,
+    train_step: steps.TrainStep | None,
+    test_step: TestStep | None,
+    own: dict[Any, Any],
+) -> Programs:
+    """Return the programs with a user's steps in the place of the engine's.
+
+    A user's function may change behind an equal face, so these are kept in `own` too.
+    """
+    if train_step is not None:
+        if "advance" not in own:
+            own["advance"] = _advancing(lambda: custom_train_step(train_step), ())
+        programs = programs._replace(advance=own["advance"])
+    if test_step is not None:
+        if "measure" not in own:
+            measure = _measuring(lambda: custom_test_step(test_step), ())
+            own["measure"] = lambda accumulators, train_state, *data, batch_size: measure(
+                accumulators, train_state._replace(accumulators=()), *data, batch_size=batch_size
+            )
+        programs = programs._replace(measure=own["measure"])
+    return programs
 
 
 def initialise(
@@ -100,7 +128,7 @@ def _initialiser(network: Any, optimizer: Any, specs: tuple[Any, ...]) -> Callab
     )
 
 
-def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Programs:
+def _advancing(make_step: Callable[[], steps.TrainStep], metrics: Metrics) -> Callable[..., Any]:
     def advance(
         train_state: TrainState,
         data: PyTree,
@@ -109,28 +137,47 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
         last: Array,
         batch_size: int,
     ) -> tuple[TrainState, Logs]:
-        step = steps.train_step(network, loss, optimizer, metrics)
+        step = make_step()
         train_state = over_batches(
             lambda carry, batch, _: step(carry, batch)[0],
             train_state, data, order, first, last, batch_size,
         )  # fmt: skip
         return train_state, results(metrics, train_state.accumulators)
 
+    return _compiled(advance)
+
+
+def _measuring(
+    make_step: Callable[[], Callable[..., PyTree]], metrics: Metrics
+) -> Callable[..., Any]:
     def measure(
         accumulators: PyTree,
-        params: PyTree,
-        state: PyTree,
+        held: PyTree,
         data: PyTree,
         first: Array,
         last: Array,
         batch_size: int,
     ) -> tuple[PyTree, Logs]:
-        step = steps.test_step(network, loss or _no_loss, metrics)
+        step = make_step()
         accumulators = over_batches(
-            lambda carry, batch, _: step(carry, params, state, batch),
+            lambda carry, batch, _: step(carry, held, batch),
             accumulators, data, None, first, last, batch_size,
         )  # fmt: skip
         return accumulators, results(metrics, accumulators)
+
+    return _compiled(measure)
+
+
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    return jax.jit(function, static_argnames="batch_size", donate_argnums=0)
+
+
+def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Programs:
+    def evaluation() -> Callable[..., PyTree]:
+        step = steps.test_step(network, loss or _no_loss, metrics)
+        return lambda sums, held, batch: step(sums, held[0], held[1], batch)
+
+    measure = _measuring(evaluation, metrics)
 
     def predict(
         outputs: PyTree,
@@ -147,8 +194,14 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
 
         return over_batches(fill, outputs, data, None, first, last, batch_size)
 
-    compiled = partial(jax.jit, static_argnames="batch_size", donate_argnums=0)
-    return Programs(compiled(advance), compiled(measure), compiled(predict))
+    return Programs(
+        advance=_advancing(lambda: steps.train_step(network, loss, optimizer, metrics), metrics),
+        # Only what is read: with another optimizer's state it is the same program.
+        measure=lambda accumulators, train_state, *data, batch_size: measure(
+            accumulators, (train_state.params, train_state.state), *data, batch_size=batch_size
+        ),
+        predict=_compiled(predict),
+    )
 
 
 _shared_programs = lru_cache(KEPT)(_programs)

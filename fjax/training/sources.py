@@ -78,6 +78,12 @@ class ArraySource:
             self._window_batches = max(1, limit // max(1, size // self.count) // self.batch_size)
         self._data = batch if self._window_batches else jax.device_put(batch)
 
+    @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """The numbers of rows that a batch can have."""
+        full, rest = divmod(self.count, self.batch_size)
+        return tuple(size for size in (self.batch_size * min(full, 1), rest) if size)
+
     def windows(self, epoch: int, start: int = 0) -> Iterator[Window]:
         """Return the windows of an epoch from one of its steps on."""
         steps = self.steps or self.steps_in_pass
@@ -153,6 +159,7 @@ class IterableSource:
         self._stream: Iterator[Window] | None = None
         self._first: Window | None = None
         self._example: Batch | None = None
+        self._first_rows = 0
 
     @property
     def example(self) -> Batch:
@@ -162,7 +169,14 @@ class IterableSource:
             if self._first is None:
                 raise ValueError("`x` gave no batch: the iterable is empty.")
             self._example = take(self._first.data, 0, 1)
+            self._first_rows = rows(self._first.data)
         return self._example
+
+    @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """The number of rows of the first batch; more is not known before."""
+        assert self.example is not None
+        return (self._first_rows,)
 
     def windows(self, epoch: int, start: int = 0) -> Iterator[Window]:
         """Return the batches of an epoch, each as a window of its own."""

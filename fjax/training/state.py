@@ -45,7 +45,8 @@ def create_train_state(
     key: Key,
     *specs: Spec,
     metrics: Metrics = (),
-    targets: Spec | None = None,
+    targets: PyTree | Spec | None = None,
+    loss: Any = None,
 ) -> TrainState:
     """Return the train state of a run that has made no step.
 
@@ -57,6 +58,7 @@ def create_train_state(
         specs: The network's inputs, batch axis included.
         metrics: What the training step will measure beside the loss.
         targets: The targets, where there are metrics.
+        loss: The loss, where it is `OutputLosses`, whose parts the training step will log.
 
     >>> import jax
     >>> from fjax.layers import Dense
@@ -78,5 +80,5 @@ def create_train_state(
         step=jnp.zeros((), jnp.int32),
         epoch=jnp.zeros((), jnp.int32),
         batch=jnp.zeros((), jnp.int32),
-        accumulators=init_accumulators(metrics, targets, outputs),
+        accumulators=init_accumulators(metrics, targets, outputs, loss),
     )

@@ -8,7 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.core import has_penalty, penalty
+from fjax.core.freezing import frozen_paths, overlaid, trainable_part
 from fjax.training.accumulators import Logs, Metrics, accumulate, results
+from fjax.training.output_losses import OutputLosses
 from fjax.training.state import TrainState
 from fjax.typing import Array, GradientTransformation, PyTree
 
@@ -19,12 +21,13 @@ class Batch(NamedTuple):
     Attributes:
         inputs: The network's inputs, a tuple also where there is one.
         targets: What the loss holds the outputs against.
-        sample_weight: One weight per sample, or None.
+        sample_weight: One weight per sample, or None; of several outputs also a structure of
+            these like the outputs.
     """
 
     inputs: tuple[PyTree, ...]
     targets: PyTree = None
-    sample_weight: Array | np.ndarray | None = None
+    sample_weight: Array | np.ndarray | PyTree | None = None
 
 
 TrainStep = Callable[[TrainState, Batch], tuple[TrainState, Logs]]
@@ -39,11 +42,13 @@ def train_step(
     """Return the pure training step of a network.
 
     What is made smaller is the loss and the network's own penalties (`fjax.core.penalty`); after
-    the update the network's constraints are applied.
+    the update the network's constraints are applied. Layers that are not `trainable` keep their
+    params, and the optimizer never sees these.
 
     Args:
         network: A layer.
-        loss: `loss(targets, outputs, sample_weight)`, a scalar; each of `fjax.losses`' classes.
+        loss: `loss(targets, outputs, sample_weight)`, a scalar; each of `fjax.losses`' classes, or
+            `OutputLosses`, whose parts are logged too (the train state is made with the same).
         optimizer: One of `fjax.optimizers`, or any pair `init`, `update` by optax's convention.
         metrics: What to measure beside the loss; the train state must be made with the same.
 
@@ -69,6 +74,8 @@ def train_step(
             f"optimizer such as `fjax.optimizers.get(…)`, received {loss!r} and {optimizer!r}."
         )
 
+    frozen = frozen_paths(network)
+
     def step(train_state: TrainState, batch: Batch) -> tuple[TrainState, Logs]:
         if not isinstance(batch.inputs, tuple):
             raise TypeError(
@@ -76,21 +83,25 @@ def train_step(
                 f"{type(batch.inputs).__name__}."
             )
         key = jax.random.fold_in(train_state.key, train_state.step)
+        trained = trainable_part(train_state.params, frozen)
 
-        def objective(params: PyTree) -> tuple[Array, tuple[PyTree, PyTree]]:
+        def objective(trained: PyTree) -> tuple[Array, tuple[PyTree, PyTree, Logs]]:
+            params = overlaid(train_state.params, trained) if frozen else trained
             outputs, state = network.apply(
                 params, train_state.state, *batch.inputs, key=key, training=True
             )
-            value = loss(batch.targets, outputs, batch.sample_weight)
-            return _with_penalty(value, state), (outputs, state)
+            value, parts = _loss(loss, outputs, batch)
+            return _with_penalty(value, state), (outputs, state, parts)
 
         differentiate = jax.value_and_grad(objective, has_aux=True)
-        (value, (outputs, state)), grads = differentiate(train_state.params)
-        updates, opt_state = optimizer.update(grads, train_state.opt_state, train_state.params)
-        params = jax.tree.map(lambda p, u: (p + u).astype(p.dtype), train_state.params, updates)
+        (value, (outputs, state, parts)), grads = differentiate(trained)
+        updates, opt_state = optimizer.update(grads, train_state.opt_state, trained)
+        trained = jax.tree.map(lambda p, u: (p + u).astype(p.dtype), trained, updates)
+        params = overlaid(train_state.params, trained) if frozen else trained
         if hasattr(network, "constrain"):
             params = network.constrain(params)
-        sums = _add(metrics, train_state.accumulators, value, outputs, batch)
+        values = {"loss": value, **parts}
+        sums = _add(metrics, train_state.accumulators, values, outputs, batch)
         next_state = TrainState(
             params=params,
             state=state,
@@ -116,8 +127,9 @@ def test_step(
 
     def step(accumulators: PyTree, params: PyTree, state: PyTree, batch: Batch) -> PyTree:
         outputs, state = network.apply(params, state, *batch.inputs)
-        value = _with_penalty(loss(batch.targets, outputs, batch.sample_weight), state)
-        return _add(metrics, accumulators, value, outputs, batch)
+        value, parts = _loss(loss, outputs, batch)
+        values = {"loss": _with_penalty(value, state), **parts}
+        return _add(metrics, accumulators, values, outputs, batch)
 
     return step
 
@@ -127,6 +139,19 @@ def _with_penalty(value: Array, state: PyTree) -> Array:
     return value + penalty(state) if has_penalty(state) else value
 
 
-def _add(metrics: Metrics, sums: PyTree, value: Array, outputs: PyTree, batch: Batch) -> PyTree:
-    size = jnp.float32(jax.tree.leaves(batch.inputs)[0].shape[0])
-    return accumulate(metrics, sums, value, size, batch.targets, outputs, batch.sample_weight)
+def samples(batch: Batch) -> Array:
+    """Return the number of samples of a batch, as a mean counts them."""
+    return jnp.float32(jax.tree.leaves(batch.inputs)[0].shape[0])
+
+
+def _loss(loss: Callable[..., Array], outputs: PyTree, batch: Batch) -> tuple[Array, Logs]:
+    """Return the loss to differentiate, and the parts of it that are logged."""
+    if isinstance(loss, OutputLosses):
+        values = loss.values(batch.targets, outputs, batch.sample_weight)
+        return loss.total(values), loss.logs(values)
+    return loss(batch.targets, outputs, batch.sample_weight), {}
+
+
+def _add(metrics: Metrics, sums: PyTree, values: Logs, outputs: PyTree, batch: Batch) -> PyTree:
+    size, weight = samples(batch), batch.sample_weight
+    return accumulate(metrics, sums, values, size, batch.targets, outputs, weight)

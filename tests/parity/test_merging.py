@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fjax import Layer, layers
+from fjax import layers
 
 ELEMENTWISE = ["Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"]
 PAIRS = {"Subtract", "Dot"}
@@ -115,7 +115,6 @@ def test_half_precision(name, dtype):
     ],
 )
 def test_functions_call_the_layer_on_the_list(name, config):
-
     inputs = arrays([(4, 3, 3), (4, 3, 3)])
     expected = getattr(keras.layers, name)(inputs, **config)
     np.testing.assert_allclose(getattr(layers, name)(inputs, **config), expected, rtol=1e-5)

@@ -1,0 +1,180 @@
+"""Several outputs, each with a loss of its own: the weighted sum counts, the parts are logged."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fjax.configuration import Configured
+from fjax.errors import number_between
+from fjax.trees import branch
+from fjax.typing import Array, PyTree
+
+# Where one output lies among all: a key or position, or several of them from the outside inwards;
+# `()` is everything.
+Place = str | int | tuple[str | int, ...]
+
+
+class OutputLoss(Configured):
+    """The loss of one output.
+
+    Args:
+        name: The output's name; the log of this loss is `<name>_loss`.
+        loss: `loss(targets, outputs, sample_weight)`, a scalar; each of `fjax.losses`' classes.
+        output: Where the output lies among all outputs, and its targets among all targets: a key
+            of a dict, a position in a list, or a tuple of these; `()` is everything.
+        weight: What its value counts in the sum.
+
+    Raises:
+        TypeError: The loss is no function, or the name no string.
+        ValueError: The weight is no finite number.
+
+    >>> from fjax.losses import MeanSquaredError
+    >>> OutputLoss("price", MeanSquaredError(), output="price", weight=0.9)
+    OutputLoss(name='price', loss=MeanSquaredError(), output=('price',), weight=0.9)
+    """
+
+    name: str
+    loss: Any
+    output: Any = ()
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the fields, and make the place a tuple."""
+        if not isinstance(self.name, str) or not self.name:
+            raise TypeError(
+                f"`OutputLoss`: `name` must be a non-empty str, received {self.name!r}."
+            )
+        if not callable(self.loss):
+            raise TypeError(
+                f"`OutputLoss`: `loss` of {self.name!r} must be a function, such as one of "
+                f"`fjax.losses`' objects, received {self.loss!r}."
+            )
+        self.output = place(self.output)
+        self.weight = number_between("OutputLoss", "weight", self.weight, -float("inf"))
+
+
+class OutputLosses(Configured):
+    """The losses of several outputs as one, for `train_step` in the place of a single loss.
+
+    Their total is the weighted sum, which is differentiated and logged as `loss`. Where there are
+    several, each is logged too, without its weight, as `<name>_loss`.
+
+    Args:
+        losses: A dict of the output's key to its loss; a list of losses by position; or a tuple of
+            `OutputLoss`. None stands for an output without a loss.
+        weights: What each counts, in a dict or list likewise; 1 where left out.
+
+    Raises:
+        TypeError: Something is no loss.
+        ValueError: There is no loss, a name stands twice, or a weight belongs to no loss.
+
+    Source: Keras's page "Model training APIs", `compile(loss=…, loss_weights=…)`.
+
+    >>> import jax.numpy as jnp
+    >>> from fjax.losses import MeanAbsoluteError, MeanSquaredError
+    >>> loss = OutputLosses(
+    ...     {"price": MeanSquaredError(), "age": MeanAbsoluteError()}, weights={"age": 0.5}
+    ... )
+    >>> targets = {"price": jnp.zeros(4), "age": jnp.zeros(4)}
+    >>> outputs = {"price": jnp.full(4, 3.0), "age": jnp.full(4, 2.0)}
+    >>> print(loss(targets, outputs), loss.log_names)
+    10.0 ('price_loss', 'age_loss')
+    """
+
+    losses: Any
+    weights: Any = None
+
+    def __post_init__(self) -> None:
+        """Make one `OutputLoss` of each entry."""
+        if isinstance(self.losses, Mapping):
+            entries = [(str(key), key, loss) for key, loss in self.losses.items()]
+        elif isinstance(self.losses, list | tuple):
+            entries = [(f"output_{i}", i, loss) for i, loss in enumerate(self.losses)]
+        else:
+            raise TypeError(
+                "`OutputLosses` takes a dict, a list or a tuple of losses, received "
+                f"{self.losses!r}."
+            )
+        weights = _by_key(self.weights)
+        terms = []
+        for name, key, loss in entries:
+            if isinstance(loss, OutputLoss):
+                terms.append(loss)
+            elif loss is not None:
+                terms.append(OutputLoss(name, loss, key, weights.pop(key, 1.0)))
+            elif weights.pop(key, None) is not None:
+                raise ValueError(f"`OutputLosses`: the output {name!r} has a weight and no loss.")
+        if weights:
+            raise ValueError(
+                f"`OutputLosses`: there is no loss for the weights of {sorted(map(str, weights))}."
+            )
+        names = [term.name for term in terms]
+        if not terms or len(set(names)) < len(names):
+            raise ValueError(
+                f"`OutputLosses` needs losses of different names, received {names or 'none'}."
+            )
+        self.losses, self.weights = tuple(terms), None
+
+    @property
+    def log_names(self) -> tuple[str, ...]:
+        """The logs of the single losses; a loss alone is the whole, and has none of its own."""
+        names = tuple(f"{term.name}_loss" for term in self.losses)
+        return names if len(names) > 1 else ()
+
+    def values(
+        self, targets: PyTree, outputs: PyTree, sample_weight: PyTree = None
+    ) -> tuple[Array, ...]:
+        """Return the value of each loss, without its weight.
+
+        Args:
+            targets: In the structure of the outputs; an output without a loss needs none.
+            outputs: The network's outputs.
+            sample_weight: One array for all outputs, or a structure of them like the outputs.
+        """
+        return tuple(
+            term.loss(
+                branch(targets, term.output),
+                branch(outputs, term.output),
+                weight_at(sample_weight, term.output),
+            )
+            for term in self.losses
+        )
+
+    def total(self, values: tuple[Array, ...]) -> Array:
+        """Return the weighted sum of the single losses' values."""
+        pairs = zip(self.losses, values, strict=True)
+        first, *others = (v if term.weight == 1.0 else v * term.weight for term, v in pairs)
+        return sum(others, first)
+
+    def logs(self, values: tuple[Array, ...]) -> dict[str, Array]:
+        """Return the values under the names of `log_names`."""
+        return dict(zip(self.log_names, values, strict=True)) if self.log_names else {}
+
+    def __call__(self, targets: PyTree, outputs: PyTree, sample_weight: PyTree = None) -> Array:
+        """Return the weighted sum of all losses."""
+        return self.total(self.values(targets, outputs, sample_weight))
+
+
+def place(output: Any) -> tuple[str | int, ...]:
+    """Return a place as a tuple.
+
+    >>> place("price"), place(0), place(())
+    (('price',), (0,), ())
+    """
+    return tuple(output) if isinstance(output, list | tuple) else (output,)
+
+
+def weight_at(sample_weight: PyTree, path: tuple[str | int, ...]) -> PyTree:
+    """Return the weights of the output at a place; one array is for all outputs."""
+    if sample_weight is None or hasattr(sample_weight, "shape"):
+        return sample_weight
+    return branch(sample_weight, path)
+
+
+def _by_key(weights: Any) -> dict[Any, float]:
+    if weights is None:
+        return {}
+    if isinstance(weights, Mapping):
+        return dict(weights)
+    if isinstance(weights, list | tuple):
+        return dict(enumerate(weights))
+    raise TypeError(f"`OutputLosses`: `weights` must be a dict or a list, received {weights!r}.")
