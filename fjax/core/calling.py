@@ -129,9 +129,8 @@ def call_without_weights(
         raise TypeError(
             f"{layer!r} was called on arrays, and owns no weights that it could use: put it "
             "into a model, as `fjax.Sequential([layer])`, or use its pair, `params, state = "
-            "layer.init(key, x)` and "
-            "`outputs, state = layer.apply(params, state, x)`. Within an authored layer, make it "
-            "in `__init__` or `build`, not in `call`."
+            "layer.init(key, x)` and `outputs, state = layer.apply(params, state, x)`. Within an "
+            "authored layer, make it in `__init__` or `build`, not in `call`."
         )
     return layer.apply(params, state, *values, training=training)[0]
 

@@ -270,7 +270,7 @@ def branch(*layers: Any, name: str | None = None) -> Branch:
     >>> inputs = jnp.ones((32, 8))
     >>> params, state = network.init(jax.random.key(0), inputs)
     >>> sorted(params["branch"])
-    ['dense', 'serial']
+    ['dense', 'sequential']
     >>> outputs, state = network.apply(params, state, inputs)
     >>> outputs.shape
     (32, 5)

@@ -35,7 +35,7 @@ def graph(inputs: PyTree, outputs: PyTree, name: str | None = None) -> Graph:
     >>> wide, deep = Input((5,), name="wide"), Input((6,), name="deep")
     >>> network = graph([wide, deep], Dense(1)(concatenate([wide, Dense(30)(deep)])))
     >>> network.input_names, network.names
-    (['wide', 'deep'], ['dense', 'concatenate', 'dense_1'])
+    (['wide', 'deep'], ('dense', 'concatenate', 'dense_1'))
     """
     return draw(inputs, outputs, name).graph
 

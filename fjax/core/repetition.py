@@ -64,6 +64,8 @@ class Repeat(Layer):
 
     def with_children(self, layers: Sequence[Any]) -> Self:
         """Return as many of another block."""
+        if len(layers) != 1:
+            raise ValueError(f"`Repeat` has one layer inside, received {len(layers)} for it.")
         (layer,) = layers
         return dataclasses.replace(self, layer=layer)
 

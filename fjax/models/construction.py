@@ -4,9 +4,10 @@ from typing import Any, NamedTuple
 
 import jax
 
-from fjax.core import Graph, InputLayer, Serial, SymbolicTensor
+from fjax.core import Graph, InputLayer, Serial, SymbolicTensor, as_layer
 from fjax.core.authoring import Author
 from fjax.core.drawing import draw
+from fjax.core.freezing import settled
 from fjax.models.subclassed import Subclassed
 from fjax.models.symbolic import Symbols
 from fjax.typing import PyTree
@@ -40,7 +41,8 @@ def network_of(
         drawing = draw(given[0], given[1], name)
         return Made(drawing.graph, Symbols(given[0], given[1], drawing.nodes))
     if len(arguments) == 1 and inputs is None and outputs is None:
-        return Made(arguments[0])
+        # A pair is a description: each model made of one has weights of its own.
+        return Made(settled(as_layer(arguments[0])))
     if not arguments and inputs is None and outputs is None and type(model).call is not Author.call:
         return Made(Subclassed(model))
     raise TypeError(

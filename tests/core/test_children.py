@@ -66,7 +66,7 @@ def test_children_are_named_as_the_weights_are(make):
 @every_combinator
 def test_the_same_children_give_the_same_combinator(make):
     layer = make()
-    assert layer.with_children([child for _, child in layer.children()]) == layer
+    assert layer.with_children(layer.inside()) == layer
 
 
 def test_a_layer_without_layers_inside():
@@ -74,8 +74,9 @@ def test_a_layer_without_layers_inside():
     assert Dense(3).with_children([]) == Dense(3)
     with pytest.raises(ValueError, match="`Dense` has no layers inside, received 1"):
         Dense(3).with_children([Dense(2)])
-    with pytest.raises(ValueError, match="`Repeat` has no layers inside, received 1"):
-        repeat(Dense(3), 2).with_children([Dense(3)])
+    assert repeat(Dense(3), 2).inside() == [Dense(3)]
+    with pytest.raises(ValueError, match="`Repeat` has one layer inside, received 0"):
+        repeat(Dense(3), 2).with_children([])
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_it_computes_what_its_layers_compute_one_after_the_other():
 def test_serials_nest():
     inner = serial(Dense(5), jnp.tanh)
     params, _ = serial(Flatten(), inner, Dense(3)).init(KEY, INPUTS)
-    assert params["serial"]["dense"]["kernel"].shape == (8, 5)
+    assert params["sequential"]["dense"]["kernel"].shape == (8, 5)
     assert params["dense"]["kernel"].shape == (5, 3)
     named = serial(Flatten(), serial(Dense(5), name="encoder")).init(KEY, INPUTS)[0]
     assert set(named) == {"flatten", "encoder"}

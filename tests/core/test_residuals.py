@@ -83,7 +83,7 @@ def test_transformations():
     stacked = jax.vmap(lambda key: run(params, INPUTS, key))(keys)
     one = jax.tree.map(lambda a: a[1], stacked)
     close(one, run(params, INPUTS, keys[1]), rtol=1e-5, atol=1e-6)
-    assert np.abs(one[1]["serial"]["batch_normalization"]["moving_mean"]).max() > 0
+    assert np.abs(one[1]["sequential"]["batch_normalization"]["moving_mean"]).max() > 0
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ class TestWhatGoesFromLayerToLayer:
     def test_a_serial_inside_takes_several_as_well(self):
         net = serial(branch(Dense(2), Dense(3)), serial(Concatenate(), Dense(1)))
         params, state = net.init(KEY, ONE)
-        assert params["serial"]["dense"]["kernel"].shape == (5, 1)
+        assert params["sequential"]["dense"]["kernel"].shape == (5, 1)
         assert net.apply(params, state, ONE)[0].shape == (6, 1)
 
     def test_in_a_sequential(self):
@@ -155,7 +155,7 @@ class TestTransformations:
         params, state = net.init(KEY, ONE, OTHER)
         _, after = net.apply(params, state, ONE, OTHER, key=KEY, training=True)
         assert jax.tree.structure(after) == jax.tree.structure(state)
-        moved = after["parallel"]["serial"]["batch_normalization"]["moving_mean"]
+        moved = after["parallel"]["sequential"]["batch_normalization"]["moving_mean"]
         assert np.abs(moved).max() > 0
 
 
