@@ -103,9 +103,10 @@ def initialise(
     network: Any, optimizer: GradientTransformation | None, seed: int, *specs: Spec
 ) -> TrainState:
     """Return `create_train_state` with the key of this seed, compiled as one program."""
-    parts = (network, _without_rate(optimizer), specs)
-    make = _shared_initialiser if by_value(parts[:2]) else _initialiser
-    train_state = make(*parts)(np.uint32(seed))
+    parts = (network, _without_rate(optimizer))
+    make = _shared_initialiser if by_value(parts) else _initialiser
+    leaves, structure = jax.tree.flatten(specs)
+    train_state = make(*parts, tuple(leaves), structure)(np.uint32(seed))
     return train_state._replace(opt_state=_with_rate(optimizer, train_state.opt_state))
 
 
@@ -121,7 +122,11 @@ def clear_programs() -> None:
     _shared_initialiser.cache_clear()
 
 
-def _initialiser(network: Any, optimizer: Any, specs: tuple[Any, ...]) -> Callable[..., Any]:
+def _initialiser(
+    network: Any, optimizer: Any, leaves: tuple[Any, ...], structure: Any
+) -> Callable[..., Any]:
+    # Inputs may be dicts, which are no key of a cache.
+    specs = jax.tree.unflatten(structure, leaves)
     return jax.jit(
         lambda seed: create_train_state(network, optimizer, jax.random.key(seed), *specs),
         compiler_options=RUN_ONCE,

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import fjax as keras
+from fjax import Layer
 from fjax.layers import Dense, Dropout, Flatten, Input
 
 X = np.random.default_rng(0).normal(size=(20, 4)).astype("float32")
@@ -23,6 +24,31 @@ def classifier(loss=SPARSE, units=3, **compiled):
 def regressor(units=1, loss="mse", **compiled):
     model = keras.Sequential([Input((4,)), Dense(units)])
     model.compile("sgd", loss, **compiled)
+    return model
+
+
+class Two(Layer):
+    """Scores of three classes and a number, from two inputs."""
+
+    input_names = ("left", "right")
+    output_names = ("label", "number")
+
+    def init(self, key, left, right):
+        return {"label": Dense(3).init(key, left)[0], "number": Dense(1).init(key, right)[0]}, {}
+
+    def apply(self, params, state, left, right, *, key=None, training=False):
+        scores, _ = Dense(3, "softmax").apply(params["label"], {}, left)
+        number, _ = Dense(1).apply(params["number"], {}, right)
+        return [scores, number], state
+
+
+XS, YS = {"left": X, "right": X[:, :2]}, {"label": LABELS, "number": TARGETS}
+
+
+def two(**compiled):
+    model = keras.Model(Two())
+    model.predict(XS, verbose=0)
+    model.compile("sgd", **{"loss": {"label": SPARSE, "number": "mse"}, **compiled})
     return model
 
 
@@ -149,6 +175,113 @@ FIT = {
         lambda: regressor().fit(X, TARGETS, callbacks=[Monitors("val_loss")]),
         "Give `fit` a `validation_split` or `validation_data`",
     ),
+    # Several inputs and outputs.
+    "input missing": (
+        lambda: two().fit({"left": X}, YS),
+        "`x` has nothing for the input 'right'. It must hold .* left, right",
+    ),
+    "input of another name": (
+        lambda: two().fit({"left": X, "rihgt": X}, YS),
+        "`x` names 'rihgt', which is no input of the model. Did you mean `right`",
+    ),
+    "inputs too many": (
+        lambda: two().fit((X, X, X), YS),
+        "`x` has 3 arrays, the model has 2 inputs: left, right",
+    ),
+    "input of another width": (
+        lambda: two().predict({"left": X, "right": X}),
+        r"shape \(4,\) .* for the input 'right', the model expects \(2,\)",
+    ),
+    "input in a dict": (
+        lambda: two().fit({"left": X, "right": {"a": X}}, YS),
+        "one array for the input 'right', received a dict",
+    ),
+    "nan in an input": (lambda: two().fit({**XS, "left": with_bad(np.nan)}, YS), r"`x\['left'\]`"),
+    "target missing": (
+        lambda: two().fit(XS, {"label": LABELS}),
+        "`y` has nothing for the output 'number'",
+    ),
+    "target of another name": (
+        lambda: two().fit(XS, {**YS, "lable": LABELS}),
+        "`y` names 'lable', which is no output of the model. Did you mean `label`",
+    ),
+    "targets too many": (
+        lambda: two().fit(XS, (LABELS, TARGETS, TARGETS)),
+        "`y` has 3 arrays, the model has 2 outputs: label, number",
+    ),
+    "target in validation": (
+        lambda: two().fit(XS, YS, validation_data=(XS, {"number": TARGETS})),
+        "`y` has nothing for the output 'label'",
+    ),
+    "target outside the classes": (
+        lambda: two().fit(XS, {**YS, "label": LABELS + 1}),
+        r"row 2 of y\['label'\] holds 3",
+    ),
+    "target of another shape": (
+        lambda: two().fit(XS, {**YS, "number": ONE_HOT}),
+        r"y\['number'\] of shape \(20, 3\)",
+    ),
+    "target of another length": (
+        lambda: two().fit(XS, {**YS, "number": TARGETS[:5]}),
+        r"\['number'\]: 5",
+    ),
+    "weights of another name": (
+        lambda: two().fit(XS, YS, sample_weight={"numbr": TARGETS}),
+        "`sample_weight` names 'numbr', .* Did you mean `number`",
+    ),
+    "weights too few": (
+        lambda: two().fit(XS, YS, sample_weight=[np.ones(20)]),
+        "`sample_weight` has 1 array, the model has 2 outputs",
+    ),
+    "weights of another shape": (
+        lambda: two().fit(XS, YS, sample_weight={"number": np.ones((20, 2))}),
+        r"`sample_weight\['number'\]` must hold one number for each sample",
+    ),
+    "class weights of another name": (
+        lambda: two().fit(XS, YS, class_weight={"lab": {0: 1.0}}),
+        "`class_weight` names 'lab', .* Did you mean `label`",
+    ),
+    "class weights of another class": (
+        lambda: two().fit(XS, YS, class_weight={"label": {9: 1.0}}),
+        r"`class_weight\['label'\]` names class 9, .* 0 to 2",
+    ),
+    "losses too few": (lambda: two(loss=["mse"]), "`loss` has 1 entry, the model has 2 outputs"),
+    "losses too many": (
+        lambda: regressor(loss=["mse", "mae"]),
+        "`loss` has 2 entries, the model has 1 output: output_0",
+    ),
+    "loss of another name": (
+        lambda: two(loss={"labels": SPARSE}),
+        "`loss` names 'labels', which is no output of the model. Did you mean `label`",
+    ),
+    "loss name of one output": (
+        lambda: two(loss={"label": "msee"}),
+        "Unknown loss 'msee'. Did you mean `mse`",
+    ),
+    "weight of no loss": (
+        lambda: two(loss={"label": SPARSE}, loss_weights={"number": 1.0}),
+        "`loss_weights`: the output '.*' has a",
+    ),
+    "weight missing": (
+        lambda: two(loss_weights={"number": 1.0}),
+        "the output 'label' has a loss and no weight",
+    ),
+    "weight no number": (
+        lambda: two(loss_weights=[1.0, "heavy"]),
+        r"`loss_weights\[1\]` must be a number",
+    ),
+    "metrics for one of two": (
+        lambda: two(metrics=["mae"]),
+        "`metrics` has 1 entry, the model has 2 outputs: label, number",
+    ),
+    "metrics of another name": (
+        lambda: two(weighted_metrics={"numbers": ["mae"]}),
+        "`weighted_metrics` names 'numbers', .* Did you mean `number`",
+    ),
+    "metric name of one output": (
+        lambda: two(metrics={"label": "acuracy"}),
+        "Unknown metric 'acuracy'. Did you mean `accuracy`",
+    ),
     # Said at construction and at compile.
     "loss name": (
         lambda: regressor(loss="mean_sqared_error"),
@@ -218,6 +351,11 @@ TYPE = {
         "takes no argument `num_threshold`. Did you mean `num_thresholds`",
     ),
     "metrics no list": (lambda: regressor(metrics="accuracy"), r'such as metrics=\["accuracy"\]'),
+    "class_weight for which output": (
+        lambda: two().fit(XS, YS, class_weight={0: 2.0}),
+        "the model has the outputs label, number: `class_weight` must be a dict by output",
+    ),
+    "metric None": (lambda: two(metrics=[["mae", None], None]), "must not hold None"),
     "class_weight a list": (
         lambda: classifier().fit(X, LABELS, class_weight=[1, 2, 3]),
         "must be a dict of class to weight",
