@@ -192,6 +192,8 @@ class Normalization(Layer):
         for name, value in (("mean", mean), ("variance", variance)):
             fixed = float(value) if value.ndim == 0 else _nested_tuple(value.tolist())
             object.__setattr__(self, name, fixed)
+        # Models that hold the layer keep the statistics that they have; later ones begin anew.
+        vars(self).pop("_home", None)
 
 
 def _nested_tuple(values: Any) -> Any:
