@@ -356,6 +356,11 @@ class Model(CompiledNetwork, Author):
             stacklevel=2,
         )
         outputs = self.predict(x, batch_size=batch_size, verbose=verbose)
+        if not isinstance(outputs, np.ndarray):
+            raise ValueError(
+                f"`predict_classes` takes a model of one output, {self.name!r} has "
+                f"{', '.join(self.output_names)}: use `predict`."
+            )
         if outputs.shape[-1] > 1:
             return outputs.argmax(axis=-1)
         return (outputs > 0.5).astype("int32")

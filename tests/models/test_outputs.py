@@ -301,3 +301,9 @@ def test_callbacks_monitor_the_parts():
     Monitors.monitor = "val_prise_loss"
     with pytest.raises(ValueError, match="Did you mean `val_price_loss`"):
         heads().fit(INPUTS, TARGETS, validation_split=0.2, verbose=0, callbacks=[Monitors()])
+
+
+@pytest.mark.filterwarnings("ignore:`predict_classes` is an older:DeprecationWarning")
+def test_classes_of_several_outputs_are_asked_of_predict():
+    with pytest.raises(ValueError, match="one output, 'heads' has price, kind: use `predict`"):
+        heads().predict_classes(INPUTS)
