@@ -28,8 +28,9 @@ class Layer(Configured):
         name: The key of this layer's weights in the container's `params` and `state`. By default
             the class's name in snake case, numbered within the container (`dense`, `dense_1`).
         input_shape: The shape of one input, without the batch axis; for a model's first layer only.
-        trainable: False freezes the layer: its weights are not regularized and not constrained,
-            and `BatchNormalization` uses its moving averages in training too.
+        trainable: False marks the layer as frozen: its weights are neither regularized nor
+            constrained, and `BatchNormalization` uses its moving averages in training too. What the
+            optimizer moves is the optimizer's affair: mask these weights there.
 
     A subclass lists its fields and defines `apply`, and `init` if it has weights:
 

@@ -25,17 +25,30 @@ def entry(name: str, shape: tuple[int, ...], **config: Any) -> Entry:
 
 
 MEAN, VARIANCE = (0.5, -1.0, 2.0), (1.0, 4.0, 0.25)
+L1L2 = {"class_name": "L1L2", "config": {"l1": 0.2, "l2": 0.3}}
 
 CATALOGUE = [
     entry("Activation", (4, 3), activation="relu"),
     entry("Activation", (4, 5, 3), activation="softmax"),
+    entry("ActivityRegularization", (4, 3), l1=0.1, l2=0.02),
+    entry("ActivityRegularization", (4, 5, 3), l1=0.3),
     entry("BatchNormalization", (6, 3)),
     entry("BatchNormalization", (6, 3, 4), axis=1, momentum=0.9, epsilon=1e-2),
     entry("BatchNormalization", (6, 5, 3), center=False),
     entry("BatchNormalization", (6, 3), scale=False, moving_mean_initializer="ones"),
+    entry("BatchNormalization", (6, 3), beta_regularizer="l1", gamma_regularizer="l2",
+          beta_constraint="unit_norm", gamma_constraint="non_neg"),
+    Entry(layers.BatchNormalization(gamma_regularizer="l2", trainable=False), (6, 3)),
     entry("Dense", (4, 3), units=5),
     entry("Dense", (4, 3), units=5, activation="tanh", use_bias=False),
     entry("Dense", (2, 4, 3), units=2, bias_initializer="ones", kernel_initializer="he_normal"),
+    entry("Dense", (4, 3), units=5, activation="tanh", kernel_regularizer="orthogonal_regularizer",
+          bias_regularizer=L1L2, activity_regularizer="l1", kernel_constraint="max_norm",
+          bias_constraint="non_neg"),
+    entry("Dense", (2, 4, 3), units=2, use_bias=False, bias_regularizer="l2",
+          activity_regularizer=L1L2, kernel_constraint="min_max_norm"),
+    Entry(layers.Dense(2, kernel_regularizer="l2", kernel_constraint="unit_norm", trainable=False),
+          (4, 3)),
     entry("Dropout", (4, 3), rate=0.5),
     entry("Dropout", (4, 3), rate=0.0),
     entry("Dropout", (4, 5, 3), rate=0.3, noise_shape=(None, 1, 3), seed=7),
@@ -49,7 +62,7 @@ CATALOGUE = [
     entry("Rescaling", (4, 3), scale=0.5, offset=-1.0),
     entry("Reshape", (4, 6), target_shape=(2, 3)),
     entry("Reshape", (4, 6, 2), target_shape=(3, -1)),
-]
+]  # fmt: skip
 
 # Public names that are no layer of their own.
 NOT_LAYERS = {"Input", "Layer"}
