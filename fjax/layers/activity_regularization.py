@@ -4,6 +4,7 @@ from typing import Any
 
 from fjax.core.layer import Layer, only
 from fjax.core.penalties import empty_penalty, with_penalty
+from fjax.errors import number_between
 from fjax.regularizers import L1L2
 from fjax.typing import Array, Key, Params, Spec, State
 
@@ -36,8 +37,8 @@ class ActivityRegularization(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        regularizer = self.activity_regularizer
-        self.l1, self.l2 = regularizer.l1, regularizer.l2
+        self.l1 = number_between("ActivityRegularization", "l1", self.l1, 0.0)
+        self.l2 = number_between("ActivityRegularization", "l2", self.l2, 0.0)
 
     @property
     def activity_regularizer(self) -> L1L2:

@@ -32,6 +32,7 @@ def entry(name: str, shape: Shape | list[Shape], **config: Any) -> Entry:
 
 
 MEAN, VARIANCE = (0.5, -1.0, 2.0), (1.0, 4.0, 0.25)
+L1L2 = {"class_name": "L1L2", "config": {"l1": 0.2, "l2": 0.3}}
 
 CATALOGUE = [
     entry("Activation", (4, 3), activation="relu"),
@@ -40,15 +41,27 @@ CATALOGUE = [
     entry("Add", [(4, 5, 3), (4, 3), (4, 1, 1)]),
     entry("Average", [(4, 3), (4, 3), (4, 3)]),
     entry("Average", [(4, 3), (4, 2, 3)]),
+    entry("ActivityRegularization", (4, 3), l1=0.1, l2=0.02),
+    entry("ActivityRegularization", (4, 5, 3), l1=0.3),
     entry("BatchNormalization", (6, 3)),
     entry("BatchNormalization", (6, 3, 4), axis=1, momentum=0.9, epsilon=1e-2),
     entry("BatchNormalization", (6, 5, 3), center=False),
     entry("BatchNormalization", (6, 3), scale=False, moving_mean_initializer="ones"),
+    entry("BatchNormalization", (6, 3), beta_regularizer="l1", gamma_regularizer="l2",
+          beta_constraint="unit_norm", gamma_constraint="non_neg"),
+    Entry(layers.BatchNormalization(gamma_regularizer="l2", trainable=False), (6, 3)),
     entry("Concatenate", [(4, 3), (4, 2)]),
     entry("Concatenate", [(4, 2, 3), (4, 1, 3), (4, 5, 3)], axis=1),
     entry("Dense", (4, 3), units=5),
     entry("Dense", (4, 3), units=5, activation="tanh", use_bias=False),
     entry("Dense", (2, 4, 3), units=2, bias_initializer="ones", kernel_initializer="he_normal"),
+    entry("Dense", (4, 3), units=5, activation="tanh", kernel_regularizer="orthogonal_regularizer",
+          bias_regularizer=L1L2, activity_regularizer="l1", kernel_constraint="max_norm",
+          bias_constraint="non_neg"),
+    entry("Dense", (2, 4, 3), units=2, use_bias=False, bias_regularizer="l2",
+          activity_regularizer=L1L2, kernel_constraint="min_max_norm"),
+    Entry(layers.Dense(2, kernel_regularizer="l2", kernel_constraint="unit_norm", trainable=False),
+          (4, 3)),
     entry("Dot", [(4, 3), (4, 3)], axes=1),
     entry("Dot", [(4, 3, 5), (4, 2, 3)], axes=(1, 2)),
     entry("Dot", [(4, 5, 3), (4, 3)], axes=-1, normalize=True),
@@ -73,7 +86,7 @@ CATALOGUE = [
     entry("Reshape", (4, 6, 2), target_shape=(3, -1)),
     entry("Subtract", [(4, 3), (4, 3)]),
     entry("Subtract", [(4, 3), (4, 2, 3)]),
-]
+]  # fmt: skip
 
 # Public names that are no layer of their own.
 NOT_LAYERS = {"Input", "Layer"}

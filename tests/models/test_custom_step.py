@@ -157,7 +157,7 @@ def test_nothing_to_evaluate_by():
 def test_steps_as_methods_of_a_subclass():
     class Halving(Model):
         def train_step(self, train_state, batch):
-            assert self.network is NETWORK
+            assert self.network == NETWORK
             halved = jax.tree.map(lambda p: p / 2, train_state.params)
             return train_state._replace(params=halved), {"left": halved["dense"]["kernel"].sum()}
 

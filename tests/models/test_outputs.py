@@ -117,7 +117,7 @@ def test_names():
     assert (model.input_names, model.output_names) == (["wide", "deep"], ["price", "kind"])
     model = Model(Heads())
     model.predict(INPUTS, verbose=0)
-    assert model.input_shape == (None, 3)
+    assert model.input_shape == [(None, 3), (None, 5)]
     model = heads(named=False, loss="mse", gives="dict")
     model.predict((WIDE, DEEP), verbose=0)
     assert (model.input_names, model.output_names) == (["input_0", "input_1"], ["kind", "price"])
