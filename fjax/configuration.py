@@ -18,6 +18,7 @@ import numpy as np
 from fjax.errors import check_keywords
 
 
+@functools.lru_cache(1024)
 def snake_case(name: str) -> str:
     """Return the snake case of a class name.
 

@@ -12,7 +12,7 @@ from fjax.core.graph import Graph as Graph
 from fjax.core.inputs import InputLayer as InputLayer
 from fjax.core.layer import Layer as Layer
 from fjax.core.layer import as_layer as as_layer
-from fjax.core.layer import output_specs as output_specs
+from fjax.core.outline import output_specs as output_specs
 from fjax.core.penalties import empty_penalty as empty_penalty
 from fjax.core.penalties import has_penalty as has_penalty
 from fjax.core.penalties import penalty as penalty

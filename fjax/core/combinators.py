@@ -8,8 +8,9 @@ import jax
 
 from fjax.configuration import field
 from fjax.core.calling import CallRecord, as_arguments
-from fjax.core.layer import Layer, as_layer, output_specs, unique_names
+from fjax.core.layer import Layer, as_layer, unique_names
 from fjax.core.location import located
+from fjax.core.outline import Outline, outline, output_specs
 from fjax.typing import Key, Params, PyTree, Spec, State
 
 
@@ -81,6 +82,17 @@ class Serial(Combinator):
                 params[name], state[name] = layer.init(jax.random.fold_in(key, position), *values)
                 values = as_arguments(output_specs(layer, params[name], state[name], *values))
         return params, state
+
+    def outline(self, *specs: Spec) -> Outline:
+        """Return the shapes of weights and outputs, put together from those of the layers."""
+        params, state = {}, {}
+        outputs: PyTree = specs[0] if len(specs) == 1 else specs
+        values: tuple[PyTree, ...] = specs
+        for name, layer in self.children():
+            with located(name, layer, values):
+                params[name], state[name], outputs = outline(layer, *values)
+            values = as_arguments(outputs)
+        return Outline(params, state, outputs)
 
     def apply(
         self,

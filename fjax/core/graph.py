@@ -7,8 +7,9 @@ import jax
 
 from fjax.configuration import Configured
 from fjax.core.calling import CallRecord
-from fjax.core.layer import Layer, as_layer, output_specs, unique_names
+from fjax.core.layer import Layer, as_layer, unique_names
 from fjax.core.location import located
+from fjax.core.outline import Outline, outline, output_specs
 from fjax.core.penalties import joined
 from fjax.typing import Key, Params, PyTree, Spec, State
 
@@ -136,8 +137,27 @@ class Graph(Layer):
             return output_specs(layer, {}, {}, value)
 
         self._run(specs, run, declared)
-        ordered = [name for name in self.names if name in params]
-        return {name: params[name] for name in ordered}, {name: state[name] for name in ordered}
+        return self._in_order(params), self._in_order(state)
+
+    def outline(self, *specs: Spec) -> Outline:
+        """Return the shapes of weights and outputs, put together from those of the layers."""
+        params: dict[str, Any] = {}
+        state: dict[str, Any] = {}
+
+        def run(call: Call, layer: Any, name: str, values: tuple[PyTree, ...]) -> PyTree:
+            if name in params:
+                return output_specs(layer, params[name], state[name], *values)
+            params[name], state[name], outputs = outline(layer, *values)
+            return outputs
+
+        def declared(name: str, layer: Any, value: PyTree) -> PyTree:
+            return outline(layer, value).outputs
+
+        outputs = self._run(specs, run, declared)
+        return Outline(self._in_order(params), self._in_order(state), outputs)
+
+    def _in_order(self, tree: dict[str, Any]) -> dict[str, Any]:
+        return {name: tree[name] for name in self.names if name in tree}
 
     def apply(
         self,

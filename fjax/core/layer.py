@@ -381,27 +381,17 @@ def unique_names(layers: list[Any]) -> list[str]:
     # A function may be called `penalty`; its place in the state may not.
     taken.add(PENALTY)
     names = []
+    numbers: dict[str, int] = {}
     for layer, name in zip(layers, given, strict=True):
         if name is None:
-            base, number = base_name(layer), 0
+            base = base_name(layer)
             name = base
             while name in taken:
-                number += 1
-                name = f"{base}_{number}"
+                numbers[base] = numbers.get(base, 0) + 1
+                name = f"{base}_{numbers[base]}"
             taken.add(name)
         names.append(name)
     return names
-
-
-def output_specs(layer: Any, params: Params, state: State, *specs: Spec) -> PyTree:
-    """Return the shapes and dtypes of a layer's outputs, without computing them.
-
-    >>> import jax
-    >>> spec = jax.ShapeDtypeStruct((32, 8), "float32")
-    >>> output_specs(as_layer(jax.nn.relu), {}, {}, spec).shape
-    (32, 8)
-    """
-    return jax.eval_shape(lambda p, s, *x: layer.apply(p, s, *x)[0], params, state, *specs)
 
 
 def only(owner: str, values: tuple[Any, ...]) -> Any:

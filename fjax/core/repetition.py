@@ -9,8 +9,9 @@ import jax.numpy as jnp
 
 from fjax.core.calling import as_arguments
 from fjax.core.combinators import folded
-from fjax.core.layer import Layer, as_layer, base_name, output_specs
+from fjax.core.layer import Layer, as_layer, base_name
 from fjax.core.location import located
+from fjax.core.outline import output_specs
 from fjax.errors import integer_at_least
 from fjax.typing import Key, Params, PyTree, Spec, State
 

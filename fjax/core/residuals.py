@@ -9,7 +9,8 @@ import jax.numpy as jnp
 
 from fjax.configuration import field
 from fjax.core.combinators import Branch
-from fjax.core.layer import Layer, as_layer, only, output_specs
+from fjax.core.layer import Layer, as_layer, only
+from fjax.core.outline import output_specs
 from fjax.typing import Key, Params, PyTree, Spec, State
 
 

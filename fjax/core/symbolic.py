@@ -1,6 +1,5 @@
 """Symbolic tensors: values that are not there yet, and the calls that will make them."""
 
-import copy
 import functools
 import itertools
 from collections.abc import Callable, Iterator
@@ -9,11 +8,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.configuration import by_value
 from fjax.core.calling import call_inputs
-from fjax.core.layer import Layer, base_name
+from fjax.core.layer import base_name
 from fjax.core.location import located
 from fjax.core.operations import OPERATORS, Index, Operation, as_index
+from fjax.core.outline import outline
 from fjax.typing import PyTree
 
 # Shapes are found at these batch sizes (and sizes of axes of any size): an axis that differs
@@ -198,34 +197,6 @@ def call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = None) -
         )
         name = getattr(layer, "name", None) or base_name(layer)
         with located(name, layer, values):
-            return _output_specs(layer, values)
+            return outline(layer, *values).outputs
 
     return Node(layer, inputs, training, specs).outputs
-
-
-def _output_specs(layer: Any, values: tuple[PyTree, ...]) -> PyTree:
-    leaves, structure = jax.tree.flatten(values)
-    key = tuple(
-        (tuple(leaf.shape), leaf.dtype) if hasattr(leaf, "shape") else leaf for leaf in leaves
-    )
-    if by_value(layer) and isinstance(layer, Layer):
-        # A copy: the cache must not keep alive what a model keeps with the layer.
-        return _known_specs(copy.copy(layer), structure, key)
-    return _found_specs(layer, structure, key)
-
-
-def _found_specs(layer: Any, structure: Any, key: tuple[Any, ...]) -> PyTree:
-    shaped = [jax.ShapeDtypeStruct(*leaf) for leaf in key if isinstance(leaf, tuple)]
-
-    def outputs(prng_key: Any, *arrays: Any) -> PyTree:
-        given = iter(arrays)
-        leaves = [next(given) if isinstance(leaf, tuple) else leaf for leaf in key]
-        values = jax.tree.unflatten(structure, leaves)
-        params, state = layer.init(prng_key, *values)
-        return layer.apply(params, state, *values)[0]
-
-    return jax.eval_shape(outputs, jax.eval_shape(lambda: jax.random.key(0)), *shaped)
-
-
-# Equal layers on equal inputs have equal outputs: a deep network asks often.
-_known_specs = functools.lru_cache(1024)(_found_specs)

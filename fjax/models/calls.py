@@ -7,7 +7,7 @@ import jax
 
 from fjax.core.calling import CallRecord
 from fjax.core.layer import base_name
-from fjax.models.outline import Outline
+from fjax.core.outline import Outline
 from fjax.typing import PyTree
 
 

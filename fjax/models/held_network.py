@@ -10,12 +10,13 @@ import numpy as np
 from fjax.core import InputLayer, Layer, SymbolicTensor, as_layer, output_specs
 from fjax.core.freezing import flags, set_trainable, settled
 from fjax.core.layer import base_name, normalise_shape
+from fjax.core.outline import Outline, outline
 from fjax.core.penalties import without_penalties
 from fjax.errors import integer_at_least, seed_of, suggestion
 from fjax.models.arrangement import names_of
 from fjax.models.construction import declared_inputs
 from fjax.models.homes import Holder, place_of
-from fjax.models.outline import Outline, outline, parts, weight_paths
+from fjax.models.parts import parts, weight_paths
 from fjax.models.summary import summary
 from fjax.models.symbolic import Symbols, symbols_of
 from fjax.models.views import LayerView
@@ -24,6 +25,9 @@ from fjax.training import TrainState
 from fjax.training.programs import initialise, initialise_optimizer
 from fjax.trees import first_difference
 from fjax.typing import GradientTransformation, PyTree
+
+# Networks of more params are drawn one after the other: see `initialise`.
+MOST_DRAWS = 32
 
 
 class HeldNetwork:
@@ -305,7 +309,8 @@ class HeldNetwork:
             self.live_network.require_ready()
         place = self._place()
         known = [home.made for _, home in place.homes()]
-        made = initialise(self.network, self._optimizer, self._seed, *specs)
+        at_once = len(jax.tree.leaves(self.outline.params)) <= MOST_DRAWS
+        made = initialise(self.network, self._optimizer, self._seed, *specs, at_once=at_once)
         self._holder = Holder(place, made)
         self._adapted = _statistics(self.live_network)
         # Weights that came with a layer are not those that the optimizer began with.
@@ -354,13 +359,12 @@ class HeldNetwork:
         self._outline = outline(self.live_network, *specs)
         self._specs = specs
         self._shapes = shapes or [leaf.shape[1:] for leaf in jax.tree.leaves(specs)]
-        self._outputs = {}
+        self._outputs = {_key_of(specs): self._outline.outputs}
 
     def _outputs_for(self, inputs: tuple[PyTree, ...]) -> PyTree:
         """Return the shapes and dtypes of the outputs for a batch of one of inputs like these."""
         specs = specs_of(inputs)
-        leaves, structure = jax.tree.flatten(specs)
-        key = (structure, *((leaf.shape, leaf.dtype) for leaf in leaves))
+        key = _key_of(specs)
         if key not in self._outputs:
             shapes = self.outline
             self._outputs[key] = output_specs(
@@ -396,6 +400,11 @@ class HeldNetwork:
                 "and the model holds the old statistics: adapt before the first use, or set them "
                 "by `model.get_layer(…).set_weights([mean, variance, count])`."
             )
+
+
+def _key_of(specs: tuple[PyTree, ...]) -> Any:
+    leaves, structure = jax.tree.flatten(specs)
+    return (structure, *((leaf.shape, leaf.dtype) for leaf in leaves))
 
 
 def _is_shape(value: Any) -> bool:

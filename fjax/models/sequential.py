@@ -1,20 +1,16 @@
 """The model that is a list of layers."""
 
 from collections.abc import Sequence
-from operator import is_
 from typing import Any
 
 import jax
 import numpy as np
 
-from fjax.core import InputLayer, Serial, SymbolicTensor, as_layer, serial
-from fjax.core.calling import as_arguments
+from fjax.core import InputLayer, SymbolicTensor, as_layer, serial
 from fjax.core.layer import unique_names
-from fjax.core.location import located
 from fjax.errors import explain_keywords
 from fjax.models.construction import declared_inputs
 from fjax.models.model import Model
-from fjax.models.outline import Outline, outline
 from fjax.models.views import LayerView
 from fjax.training import Batch
 
@@ -105,26 +101,19 @@ class Sequential(Model):
             return
         if not self._list and self._declared is None:
             self._declared = _declaration_of(layer)
+        if getattr(layer, "name", None) is not None:
+            unique_names([*self._list, layer])
         self._list.append(layer)
-        try:
-            unique_names(self._list)
-        except ValueError:
-            self._list.pop()
-            raise
 
     def _relink(self) -> None:
         """Make the network of the list anew; the layers keep their weights."""
         held = None if self._holder is None else self.train_state
-        before, known = self.live_network, self._outline
         declared = [] if self._declared is None else [self._declared]
         self.live_network = serial(*declared, *self._list, name=self._given_name)
         self._specs, self._outline, self._holder = None, None, None
         self._settled, self._symbols = None, None
         if self._declared is not None and self._list:
-            specs = (self._declared.spec(1),)
-            grown = _grown(before, known, self.live_network)
-            self._outline = grown or outline(self.live_network, *specs)
-            self._specs, self._shapes, self._outputs = specs, [self._declared.shape], {}
+            self._build_for((self._declared.spec(1),), [self._declared.shape])
             if held is not None:
                 self.train_state = self.train_state._replace(
                     key=held.key, step=held.step, epoch=held.epoch
@@ -146,20 +135,6 @@ class Sequential(Model):
             # As in Keras: a column may come without its axis.
             batch = batch._replace(inputs=(x[:, None],))
         return super()._usable(batch)
-
-
-def _grown(before: Serial, known: Outline | None, network: Serial) -> Outline | None:
-    """Return the outline of a network by one layer longer, from what is known of the others."""
-    *names, name = network.names
-    *layers, layer = network.layers
-    same = len(layers) == len(before.layers) and all(map(is_, layers, before.layers))
-    if known is None or not same or names != before.names:
-        return None
-    values = as_arguments(known.outputs)
-    with located(name, layer, values):
-        last = outline(layer, *values)
-    params, state = {**known.params, name: last.params}, {**known.state, name: last.state}
-    return Outline(params, state, last.outputs)
 
 
 def _layer_of(item: Any) -> Any:

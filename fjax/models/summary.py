@@ -9,9 +9,10 @@ import numpy as np
 from fjax.core import Graph, InputLayer
 from fjax.core.freezing import frozen_paths, trainable_part
 from fjax.core.layer import kind
+from fjax.core.outline import Outline
 from fjax.core.penalties import without_penalties
 from fjax.models.calls import LayerCalls, calls_of
-from fjax.models.outline import Outline, parts
+from fjax.models.parts import parts
 from fjax.trees import branch
 from fjax.typing import PyTree
 

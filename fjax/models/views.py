@@ -9,7 +9,7 @@ import numpy as np
 
 from fjax.core.freezing import set_trainable
 from fjax.errors import number_between, suggestion
-from fjax.models.outline import weight_paths
+from fjax.models.parts import weight_paths
 from fjax.models.symbolic import tensors_of
 from fjax.models.weights import read_weights, write_weights
 from fjax.trees import branch

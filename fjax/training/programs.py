@@ -100,13 +100,30 @@ def with_custom_steps(
 
 
 def initialise(
-    network: Any, optimizer: GradientTransformation | None, seed: int, *specs: Spec
+    network: Any,
+    optimizer: GradientTransformation | None,
+    seed: int,
+    *specs: Spec,
+    at_once: bool = True,
 ) -> TrainState:
-    """Return `create_train_state` with the key of this seed, compiled as one program."""
+    """Return `create_train_state` with the key of this seed.
+
+    Args:
+        network: The network.
+        optimizer: The pure optimizer, or None.
+        seed: Gives all that is drawn.
+        specs: The network's inputs.
+        at_once: Whether to compile one program. For a small network it is the fastest way; for a
+            deep one XLA would take minutes, while draw after draw each shape is compiled once. The
+            bits are the same.
+    """
     parts = (network, _without_rate(optimizer))
-    make = _shared_initialiser if by_value(parts) else _initialiser
-    leaves, structure = jax.tree.flatten(specs)
-    train_state = make(*parts, tuple(leaves), structure)(np.uint32(seed))
+    if not at_once:
+        train_state = create_train_state(*parts, jax.random.key(np.uint32(seed)), *specs)
+    else:
+        make = _shared_initialiser if by_value(parts) else _initialiser
+        leaves, structure = jax.tree.flatten(specs)
+        train_state = make(*parts, tuple(leaves), structure)(np.uint32(seed))
     return train_state._replace(opt_state=_with_rate(optimizer, train_state.opt_state))
 
 

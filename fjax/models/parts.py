@@ -1,53 +1,14 @@
-"""The shapes of a network: known before any weight is drawn."""
+"""The layers that a network shows, and the paths of its weights."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-import jax
-import numpy as np
-
-from fjax.core import Graph, Layer, Serial, output_specs
+from fjax.core import Graph, Layer, Serial
 from fjax.core.layer import base_name
 from fjax.core.penalties import without_penalties
-from fjax.typing import PyTree, Spec
 
 # A layer that a network shows: its name, itself, and the path of its weights, if it can have some.
 Part = tuple[str, Any, tuple[str, ...] | None]
-
-
-class Outline(NamedTuple):
-    """Shapes and dtypes of a network's weights and outputs.
-
-    Attributes:
-        params: As `init` returns them, in the order in which layers make them (a compiled program
-            returns dicts sorted by key).
-        state: Likewise.
-        outputs: For a batch of one.
-    """
-
-    params: Any
-    state: Any
-    outputs: PyTree
-
-
-def outline(network: Any, *specs: Spec) -> Outline:
-    """Return the outline of a network for these inputs, without computing anything.
-
-    >>> from fjax.layers import Dense
-    >>> shapes = outline(Dense(3), jax.ShapeDtypeStruct((1, 8), "float32"))
-    >>> list(shapes.params), shapes.outputs.shape
-    (['kernel', 'bias'], (1, 3))
-    """
-    ordered: list[Any] = []
-
-    def init(key: Any) -> tuple[PyTree, PyTree]:
-        params, state = network.init(key, *specs)
-        ordered.extend([params, state])
-        return params, state
-
-    jax.eval_shape(init, jax.eval_shape(lambda: jax.random.key(0)))
-    params, state = (_specs(tree) for tree in ordered)
-    return Outline(params, state, output_specs(network, params, state, *specs))
 
 
 def parts(network: Any) -> list[Part]:
@@ -94,10 +55,3 @@ def weight_paths(params: Mapping[str, Any], state: Mapping[str, Any]) -> list[tu
         below = weight_paths(params.get(name, {}), state.get(name, {}))
         inner += [(path[0], name, *path[1:]) for path in below]
     return own + inner
-
-
-def _specs(tree: PyTree) -> PyTree:
-    # A map over the pytree would sort the keys.
-    if isinstance(tree, Mapping):
-        return {name: _specs(value) for name, value in tree.items()}
-    return jax.ShapeDtypeStruct(np.shape(tree), tree.dtype)

@@ -1,0 +1,120 @@
+"""The shapes of a layer: known before any weight is drawn."""
+
+import copy
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from fjax.configuration import by_value
+from fjax.typing import Params, PyTree, Spec, State
+
+
+class Outline(NamedTuple):
+    """Shapes and dtypes of a layer's weights and outputs.
+
+    Attributes:
+        params: As `init` returns them, in the order in which layers make them (a compiled program
+            returns dicts sorted by key).
+        state: Likewise.
+        outputs: What `apply` returns.
+    """
+
+    params: Any
+    state: Any
+    outputs: PyTree
+
+
+def outline(layer: Any, *specs: Spec) -> Outline:
+    """Return the outline of a layer for these inputs, without computing anything.
+
+    A layer that is made of others may put its outline together, by a method of this name.
+
+    >>> from fjax.layers import Dense
+    >>> shapes = outline(Dense(3), jax.ShapeDtypeStruct((1, 8), "float32"))
+    >>> list(shapes.params), shapes.outputs.shape
+    (['kernel', 'bias'], (1, 3))
+    """
+    if hasattr(layer, "outline"):
+        return layer.outline(*specs)
+    key = _key(specs)
+    if by_value(layer):
+        # A copy: the cache must not keep alive what a model keeps with the layer.
+        return _known_outline(copy.copy(layer), *key)
+    return _outline(layer, *key)
+
+
+def output_specs(layer: Any, params: Params, state: State, *specs: Spec) -> PyTree:
+    """Return the shapes and dtypes of a layer's outputs, without computing them.
+
+    >>> from fjax.core import as_layer
+    >>> spec = jax.ShapeDtypeStruct((32, 8), "float32")
+    >>> output_specs(as_layer(jax.nn.relu), {}, {}, spec).shape
+    (32, 8)
+    """
+    key = _key((params, state, specs))
+    return (
+        _known_output_specs(copy.copy(layer), *key)
+        if by_value(layer)
+        else _output_specs(layer, *key)
+    )
+
+
+def eval_shape(function: Callable[..., PyTree], *arguments: PyTree) -> PyTree:
+    """Return the shapes of what a function returns; what has no shape is given to it as it is.
+
+    >>> eval_shape(lambda x, times: x * times, jax.ShapeDtypeStruct((3,), "float32"), 2).shape
+    (3,)
+    """
+    leaves, structure = jax.tree.flatten(arguments)
+    shaped = [leaf for leaf in leaves if hasattr(leaf, "shape")]
+
+    def on_shaped(*arrays: Any) -> PyTree:
+        given = iter(arrays)
+        filled = [next(given) if hasattr(leaf, "shape") else leaf for leaf in leaves]
+        return function(*jax.tree.unflatten(structure, filled))
+
+    return jax.eval_shape(on_shaped, *shaped)
+
+
+def _key(tree: PyTree) -> tuple[Any, tuple[Any, ...]]:
+    """Return a tree as what a cache can hold: its structure, and the shapes of its leaves."""
+    leaves, structure = jax.tree.flatten(tree)
+    shapes = (
+        jax.ShapeDtypeStruct(tuple(leaf.shape), leaf.dtype) if hasattr(leaf, "shape") else leaf
+        for leaf in leaves
+    )
+    return structure, tuple(shapes)
+
+
+def _outline(layer: Any, structure: Any, leaves: tuple[Any, ...]) -> Outline:
+    ordered: list[Any] = []
+
+    def whole(key: Any, *inputs: PyTree) -> PyTree:
+        params, state = layer.init(key, *inputs)
+        ordered.extend([params, state])
+        return layer.apply(params, state, *inputs)[0]
+
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    outputs = eval_shape(whole, key, *jax.tree.unflatten(structure, leaves))
+    params, state = (_specs(tree) for tree in ordered)
+    return Outline(params, state, outputs)
+
+
+def _output_specs(layer: Any, structure: Any, leaves: tuple[Any, ...]) -> PyTree:
+    params, state, specs = jax.tree.unflatten(structure, leaves)
+    return eval_shape(lambda p, s, *x: layer.apply(p, s, *x)[0], params, state, *specs)
+
+
+# Equal layers have equal shapes, and a deep network has many equal ones.
+_known_outline = functools.lru_cache(1024)(_outline)
+_known_output_specs = functools.lru_cache(1024)(_output_specs)
+
+
+def _specs(tree: PyTree) -> PyTree:
+    # A map over the pytree would sort the keys.
+    if isinstance(tree, Mapping):
+        return {name: _specs(value) for name, value in tree.items()}
+    return jax.ShapeDtypeStruct(np.shape(tree), tree.dtype)
