@@ -140,20 +140,24 @@ class SymbolicTensor:
             "it: write the condition into a layer, with `jnp.where`."
         )
 
+    @property
     def __jax_array__(self) -> Any:
-        raise TypeError(
+        # A property, for JAX asks for it first; a TypeError it would replace by one of its own.
+        raise ValueError(
             f"{self!r} has no value yet and was given to a function of arrays. Make the function a "
             "layer: `fjax.core.as_layer(function)(tensor)`."
         )
 
     def __array__(self, *_: Any, **__: Any) -> Any:
-        return self.__jax_array__()
+        return self.__jax_array__
 
 
 def _operator(name: str, swapped: bool = False) -> Callable[..., Any]:
     def apply(self: SymbolicTensor, *others: Any) -> Any:
-        if not all(_is_operand(other) for other in others):
-            return NotImplemented
+        for other in others:
+            if not _is_operand(other):
+                _refuse_array(Operation(name), other)
+                return NotImplemented
         return call(Operation(name), (*others, self) if swapped else (self, *others))
 
     return apply
@@ -167,6 +171,15 @@ for _name, _method in OPERATORS.items():
     setattr(SymbolicTensor, f"__{_method}__", _operator(_name))
     if _method in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
         setattr(SymbolicTensor, f"__r{_method}__", _operator(_name, swapped=True))
+
+
+def _refuse_array(layer: Any, value: Any) -> None:
+    if hasattr(value, "shape") and not isinstance(value, np.number):
+        raise TypeError(
+            f"{layer!r} was called on symbolic tensors and an array of shape {value.shape}: a "
+            "graph holds no arrays. Give the array as an `Input`, or make a layer that has it as "
+            "a weight."
+        )
 
 
 def input_tensor(declaration: Any) -> SymbolicTensor:
@@ -183,12 +196,8 @@ def call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = None) -
         ValueError: The layer does not take these inputs; the error says which layer.
     """
     for leaf in jax.tree.leaves(inputs):
-        if not isinstance(leaf, SymbolicTensor | int | float | bool | str | np.number):
-            raise TypeError(
-                f"{layer!r} was called on symbolic tensors and an array of shape "
-                f"{np.shape(leaf)}: a graph holds no arrays. Give the array as an `Input`, or make "
-                "a layer that has it as a weight."
-            )
+        if not isinstance(leaf, SymbolicTensor):
+            _refuse_array(layer, leaf)
 
     @functools.cache
     def specs(which: int) -> PyTree:

@@ -86,6 +86,7 @@ class Sequential(Model):
         self._relink()
 
     def _append(self, layer: Any) -> None:
+        declared = _declaration_of(layer)
         layer = _layer_of(layer)
         if any(layer is other for other in self._list):
             raise ValueError(
@@ -100,7 +101,7 @@ class Sequential(Model):
             self._declared = layer
             return
         if not self._list and self._declared is None:
-            self._declared = _declaration_of(layer)
+            self._declared = declared
         if getattr(layer, "name", None) is not None:
             unique_names([*self._list, layer])
         self._list.append(layer)
@@ -153,8 +154,12 @@ def _layer_of(item: Any) -> Any:
     return as_layer(item)
 
 
-def _declaration_of(layer: Any) -> InputLayer | None:
-    """Return the input that the first layer declares, if it does."""
+def _declaration_of(item: Any) -> InputLayer | None:
+    """Return the input that the first entry of the list declares, if it does."""
+    if isinstance(item, LayerView):
+        # The layer of another model begins with what it has there.
+        return _input_like(item.input) if item.has_symbols else None
+    layer = _layer_of(item)
     shape = getattr(layer, "input_shape", None)
     if shape is not None:
         return InputLayer(shape)
@@ -162,6 +167,12 @@ def _declaration_of(layer: Any) -> InputLayer | None:
     if declared is not None and len(declared) == 1 and isinstance(declared[0], InputLayer):
         return InputLayer(declared[0].shape, declared[0].batch_size, declared[0].dtype)
     return None
+
+
+def _input_like(tensor: Any) -> InputLayer | None:
+    if not isinstance(tensor, SymbolicTensor):
+        return None
+    return InputLayer(tensor.shape[1:], dtype=tensor.dtype)
 
 
 def _one_array(batch: Batch) -> Any:

@@ -50,14 +50,14 @@ def tensors_of(symbols: Symbols, name: str, layer: Any) -> tuple[PyTree, PyTree]
     """Return what a layer is called on in a model, and what it makes.
 
     Raises:
-        AttributeError: The layer is called several times.
+        ValueError: The layer is called several times.
     """
     for tensor in jax.tree.leaves(symbols.inputs):
         if tensor.node.layer is layer:
             return tensor, tensor
     nodes = [node for node in symbols.nodes if node.layer is layer]
     if len(nodes) != 1:
-        raise AttributeError(
+        raise ValueError(
             f"The layer {name!r} is called {len(nodes)} times, so that it has no single `input` "
             "and `output`: keep the tensor that the call returns."
         )

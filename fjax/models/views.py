@@ -50,6 +50,14 @@ class LayerView:
         return self.layer(*inputs, **options)
 
     @property
+    def has_symbols(self) -> bool:
+        """Whether the layer is called once in its model, on symbolic tensors that are known."""
+        try:
+            return self.input is not None
+        except (AttributeError, ValueError):
+            return False
+
+    @property
     def input(self) -> Any:
         """The symbolic tensor that the layer is called on in this model; of several a list."""
         return tensors_of(self._model.symbols, self.name, self.layer)[0]

@@ -1,0 +1,148 @@
+"""Which params are trained, and what follows for the step, the optimizer and the layers."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from fjax import branch, repeat, residual, serial
+from fjax.core import graph
+from fjax.core.freezing import (
+    flags,
+    frozen_paths,
+    overlaid,
+    set_trainable,
+    settled,
+    trainable_part,
+)
+from fjax.layers import BatchNormalization, Concatenate, Dense, Dropout, Input
+from fjax.losses import MeanSquaredError
+from fjax.optimizers import SGD, Adam
+from fjax.training import Batch, create_train_state, train_step
+
+KEY = jax.random.key(0)
+X = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
+Y = np.random.default_rng(1).normal(size=(8, 1)).astype("float32")
+
+
+def network(**base):
+    return serial(
+        serial(Dense(4), BatchNormalization(), name="base", **base), Dropout(0.5), Dense(1)
+    )
+
+
+def test_paths_of_what_is_frozen():
+    plain = network()
+    assert frozen_paths(plain) == []
+    frozen = serial(Dense(4, trainable=False), residual(Dense(4, trainable=False)), Dense(1))
+    assert frozen_paths(frozen) == [("dense",), ("residual", "dense")]
+    side = serial(branch(Dense(2, trainable=False, name="a"), Dense(2, name="b")), Concatenate())
+    assert frozen_paths(side) == [("branch", "a")]
+    assert frozen_paths(jnp.tanh) == []
+
+
+def test_a_frozen_whole_freezes_its_parts():
+    whole = network()
+    whole.layers[0].trainable = False
+    fixed = settled(whole)
+    assert frozen_paths(fixed) == [("base",)]
+    assert not any(flags(fixed.layers[0]))
+    assert flags(whole.layers[0]) == (False, True, True)
+
+
+def test_a_settled_network_does_not_hear_of_later_changes():
+    live = network()
+    fixed = settled(live)
+    set_trainable(live, False)
+    assert not any(flags(live))
+    assert all(flags(fixed))
+    assert fixed == network()
+    assert fixed != live
+
+
+def test_parts_and_wholes():
+    params = {"a": {"kernel": 1, "bias": 2}, "b": {"c": {"kernel": 3}, "d": {"kernel": 4}}}
+    part = trainable_part(params, [("a",), ("b", "c")])
+    assert part == {"b": {"d": {"kernel": 4}}}
+    assert overlaid(params, {"b": {"d": {"kernel": 9}}})["b"] == {
+        "c": {"kernel": 3},
+        "d": {"kernel": 9},
+    }
+    assert trainable_part(params, [()]) == {}
+    assert overlaid(params, {}) == params
+    assert trainable_part(params, [("unknown",)]) == params
+
+
+def test_a_repeated_block_may_be_frozen_in_part():
+    block = residual(serial(Dense(3, trainable=False), Dense(3)))
+    deep = repeat(block, 3)
+    assert frozen_paths(deep) == [("sequential", "dense")]
+    params, _ = deep.init(KEY, X)
+    kept = trainable_part(params, frozen_paths(deep))
+    assert set(kept["sequential"]) == {"dense_1"}
+    assert kept["sequential"]["dense_1"]["kernel"].shape == (3, 3, 3)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.1, momentum=0.9), Adam(), optax.adam(1e-3)])
+def test_a_step_leaves_frozen_params_alone_and_the_optimizer_never_sees_them(optimizer):
+    whole = network()
+    set_trainable(whole.layers[0], False)
+    fixed = settled(whole)
+    batch = Batch((X,), Y)
+    before = create_train_state(fixed, optimizer, KEY, X)
+    shapes = [leaf.shape for leaf in jax.tree.leaves(before.opt_state) if np.ndim(leaf)]
+    assert sorted(shapes) in ([(1,), (1,), (4, 1), (4, 1)], [(1,), (4, 1)])
+    after, _ = jax.jit(train_step(fixed, MeanSquaredError(), optimizer))(before, batch)
+    for name, same in (("base", True), ("dense", False)):
+        pairs = zip(*(jax.tree.leaves(s.params[name]) for s in (before, after)), strict=True)
+        assert all(np.array_equal(a, b) for a, b in pairs) == same
+    for one, other in zip(*map(jax.tree.leaves, (before.state, after.state)), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_batch_normalization_frozen_is_in_inference_mode():
+    fixed = settled(network(), trainable=False)
+    params, state = fixed.init(KEY, X)
+    outputs, after = fixed.layers[0].apply(params["base"], state["base"], X, training=True)
+    expected, _ = fixed.layers[0].apply(params["base"], state["base"], X, training=False)
+    np.testing.assert_array_equal(outputs, expected)
+    for one, other in zip(*map(jax.tree.leaves, (after, state["base"])), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_all_frozen_trains_nothing_and_still_counts():
+    fixed = settled(network(), trainable=False)
+    state = create_train_state(fixed, SGD(0.1), KEY, X)
+    after, logs = train_step(fixed, MeanSquaredError(), SGD(0.1))(state, Batch((X,), Y))
+    assert int(after.step) == 1
+    assert np.isfinite(logs["loss"])
+    for one, other in zip(*map(jax.tree.leaves, (state.params, after.params)), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_network_with_nothing_frozen_has_the_program_that_it_had():
+    plain, batch = network(), Batch((X,), Y)
+    state = create_train_state(plain, SGD(0.1), KEY, X)
+
+    def program(network):
+        return str(jax.make_jaxpr(train_step(network, MeanSquaredError(), SGD(0.1)))(state, batch))
+
+    assert program(plain) == program(settled(plain))
+
+
+def test_graphs_are_frozen_by_layer():
+    a = Input((3,))
+    base = Dense(4)
+    whole = graph(a, Dense(1)(base(a)))
+    base.trainable = False
+    assert frozen_paths(whole) == [("dense",)]
+    assert settled(whole).names == whole.names
+
+
+@pytest.mark.parametrize("value", [0, None, "no"])
+def test_what_is_no_bool_is_refused(value):
+    with pytest.raises(TypeError, match="`trainable` must be True or False"):
+        set_trainable(Dense(3), value)
+    with pytest.raises(TypeError, match="`trainable` must be True or False"):
+        Dense(3, trainable=value)

@@ -1,0 +1,129 @@
+"""Symbolic tensors: shapes, operators, indexing, and what they refuse."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from fjax.core import as_layer, graph
+from fjax.layers import Concatenate, Dense, Flatten, Input, Reshape
+
+KEY = jax.random.key(0)
+X = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
+
+
+def value_of(function, *arrays):
+    """What a function of symbolic tensors computes for these arrays."""
+    tensors = [Input(array.shape[1:], dtype=array.dtype.name) for array in arrays]
+    network = graph(tensors, function(*tensors))
+    params, state = network.init(KEY, *arrays)
+    return network.apply(params, state, *arrays)[0]
+
+
+OPERATIONS = {
+    "add": lambda a, b: a + b,
+    "add a number": lambda a, b: (a + 2) * b,
+    "a number added": lambda a, b: 2 + b * a,
+    "subtract": lambda a, b: a - b,
+    "from a number": lambda a, b: 1.0 - a * b,
+    "multiply": lambda a, b: a * b,
+    "divide": lambda a, b: a / (b * b + 1.0),
+    "divide a number": lambda a, b: 2.0 / (a * a + b * b + 1.0),
+    "floor": lambda a, b: (a * 10) // (b * b + 1.0),
+    "modulo": lambda a, b: (a * 10) % (b * b + 1.0),
+    "power": lambda a, b: (a * a + 0.1) ** b,
+    "a number's power": lambda a, b: 2.0 ** (a + b),
+    "negative": lambda a, b: -(a + b),
+    "absolute": lambda a, b: abs(a - b),
+    "greater": lambda a, b: a > b,
+    "at most": lambda a, b: a <= b,
+    "index": lambda a, b: (a + b)[:, 1],
+    "slice": lambda a, b: (a * b)[..., 1:],
+    "new axis": lambda a, b: (a - b)[:, None, :],
+    "backwards": lambda a, b: (a + b)[:, ::-1],
+    "numpy's number": lambda a, b: np.float32(3.0) * a + b,
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operators_do_what_they_do_to_arrays(name):
+    operation = OPERATIONS[name]
+    found = value_of(operation, X, 2 * X + 1)
+    np.testing.assert_array_equal(found, operation(jnp.asarray(X), jnp.asarray(2 * X + 1)))
+
+
+def test_matmul():
+    one, other = np.ones((4, 2, 3), "float32"), np.full((4, 3, 5), 2.0, "float32")
+    np.testing.assert_array_equal(value_of(lambda a, b: a @ b, one, other), one @ other)
+
+
+def test_shapes_have_none_where_any_size_is():
+    image = Input((28, 28), name="image")
+    assert image.shape == (None, 28, 28)
+    assert (image.ndim, image.dtype, image.name) == (3, "float32", "image")
+    assert Flatten()(image).shape == (None, 784)
+    assert Dense(3)(image).shape == (None, 28, 3)
+    sequence = Input((None, 5))
+    assert sequence.shape == (None, None, 5)
+    assert Dense(3)(sequence).shape == (None, None, 3)
+    assert (sequence * 2.0)[:, 0].shape == (None, 5)
+    assert Input((), dtype="int32").dtype == "int32"
+    assert Input((4,), batch_size=32).shape == (32, 4)
+
+
+def test_a_layer_takes_a_list_or_several():
+    a, b = Input((3,)), Input((3,))
+    assert Concatenate()([a, b]).shape == (None, 6)
+    assert Concatenate()(a, b).shape == (None, 6)
+    assert graph([a, b], Concatenate()([a, b])) == graph([a, b], Concatenate()(a, b))
+
+
+def test_functions_become_layers():
+    tensor = Input((3,))
+    outputs = as_layer(jnp.tanh)(tensor)
+    network = graph(tensor, outputs)
+    assert network.names == ("tanh",)
+    np.testing.assert_allclose(network.apply({"tanh": {}}, {"tanh": {}}, X)[0], np.tanh(X), 1e-5)
+
+
+def test_layers_without_weights_may_be_called_on_arrays():
+    assert Flatten()(np.ones((2, 3, 4))).shape == (2, 12)
+    with pytest.raises(TypeError, match=r"owns no weights that it could use.*Sequential"):
+        Dense(3)(X)
+
+
+REFUSED = {
+    "a shape that does not fit": (
+        lambda t: Reshape((5,))(t),
+        ValueError,
+        r"`Reshape` cannot make \(5,\)",
+    ),
+    "a function of arrays": (lambda t: jnp.tanh(t), ValueError, r"Make the function a layer"),
+    "numpy's function": (lambda t: np.asarray(t), ValueError, "has no value yet"),
+    "an array beside it": (lambda t: Concatenate()([t, X]), TypeError, "a graph holds no arrays"),
+    "an operator with an array": (lambda t: t + X, TypeError, "a graph holds no arrays"),
+    "a condition": (lambda t: 1 if t > 0 else 0, TypeError, "cannot decide by it"),
+    "iteration": (lambda t: list(t), TypeError, "cannot be iterated"),
+    "an index out of bounds": (lambda t: t[:, 3], IndexError, "index 3 is out of bounds"),
+    "an index that is no index": (
+        lambda t: t["a"],
+        TypeError,
+        r"indexed by integers.*received 'a'",
+    ),
+    "an unknown option": (lambda t: Dense(2)(t, mask=None), TypeError, "takes no argument `mask`"),
+    "too many inputs": (lambda t: Dense(2)(t, t), TypeError, "`Dense` takes one input, received 2"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name):
+    make, kind, message = REFUSED[name]
+    with pytest.raises(kind, match=message):
+        make(Input((3,)))
+
+
+def test_an_error_names_the_layer_and_the_shapes():
+    with pytest.raises(ValueError, match="Reshape") as raised:
+        Reshape((5,), name="shaped")(Input((3,)))
+    notes = " ".join(raised.value.__notes__)
+    assert "In layer 'shaped', Reshape(target_shape=(5,), name='shaped')" in notes

@@ -1,0 +1,265 @@
+"""Models that share layers share their weights; models in models; new models of old ones."""
+
+import copy
+import gc
+import pickle
+
+import numpy as np
+import pytest
+
+import fjax
+from fjax import Model, Sequential, serial
+from fjax.layers import BatchNormalization, Dense, Dropout, Flatten, Input, Normalization
+
+X = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
+Y = X[:, :1] * 2 + 1
+
+
+def trained(model, x=X, y=Y, **fit):
+    model.compile("adam", "mse")
+    model.fit(x, y, **{"epochs": 2, "verbose": 0, **fit})
+    return model
+
+
+def same(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_an_encoder_made_before_training_has_the_trained_weights():
+    inputs = Input((4,))
+    codes = Dense(2, name="codes")(inputs)
+    encoder, whole = Model(inputs, codes), Model(inputs, Dense(1)(codes))
+    before = encoder.get_weights()
+    trained(whole)
+    assert not same(before, encoder.get_weights())
+    assert same(encoder.get_weights(), whole.get_layer("codes").get_weights())
+    kernel, bias = encoder.get_weights()
+    np.testing.assert_allclose(
+        encoder.predict(X, verbose=0), X @ kernel + bias, rtol=1e-5, atol=1e-6
+    )
+
+
+def test_weights_set_in_one_model_are_those_of_the_other():
+    inputs = Input((4,))
+    hidden = Dense(2)(inputs)
+    one, other = Model(inputs, hidden), Model(inputs, Dense(1)(hidden))
+    one.set_weights([np.ones((4, 2)), np.zeros(2)])
+    np.testing.assert_array_equal(other.get_weights()[0], np.ones((4, 2)))
+    other.train_state = other.train_state._replace(
+        params={**other.train_state.params, "dense": {"kernel": np.full((4, 2), 5.0, "float32"),
+                                                      "bias": np.zeros(2, "float32")}}
+    )  # fmt: skip
+    np.testing.assert_array_equal(one.get_weights()[0], np.full((4, 2), 5.0))
+
+
+def test_models_that_train_in_turn_go_on_from_each_other():
+    inputs = Input((4,))
+    hidden = Dense(3)(inputs)
+    one, other = Model(inputs, Dense(1)(hidden)), Model(inputs, Dense(1)(hidden))
+    for model in (one, other, one, other):
+        trained(model, epochs=1)
+        assert same(one.layers[1].get_weights(), other.layers[1].get_weights())
+
+
+def test_nested_models_share_with_what_contains_them():
+    encoder = Sequential([Input((4,)), Dense(3, "relu"), BatchNormalization()], name="encoder")
+    decoder = Sequential([Input((3,)), Dense(1)], name="decoder")
+    whole = trained(Sequential([encoder, decoder]))
+    assert [layer.name for layer in whole.layers] == ["encoder", "decoder"]
+    assert same(encoder.get_weights(), whole.get_layer("encoder").get_weights())
+    np.testing.assert_allclose(
+        decoder.predict(encoder.predict(X, verbose=0), verbose=0),
+        whole.predict(X, verbose=0), rtol=1e-5, atol=1e-6,
+    )  # fmt: skip
+    inner = whole.get_layer("encoder").get_layer("batch_normalization")
+    assert same(inner.get_weights(), encoder.layers[1].get_weights())
+
+
+def test_a_model_called_twice_has_its_weights_once():
+    tower = Sequential([Input((4,)), Dense(3, "tanh")], name="tower")
+    one, other = Input((4,), name="one"), Input((4,), name="other")
+    model = Model([one, other], tower(one) - tower(other))
+    assert model.count_params() == 15
+    np.testing.assert_allclose(model.predict([X, X], verbose=0), np.zeros((64, 3)), atol=1e-7)
+    trained(model, [X, 2 * X], np.ones((64, 3)))
+    assert same(model.get_weights(), tower.get_weights())
+
+
+def test_models_within_models_within_models():
+    a = Input((4,))
+    inner = Model(a, Dense(3)(a), name="inner")
+    b = Input((4,))
+    middle = Model(b, Dense(2)(inner(b)), name="middle")
+    outer = Sequential([middle, Dense(1)])
+    trained(outer)
+    kernel = outer.get_layer("middle").get_layer("inner").get_layer("dense").get_weights()[0]
+    np.testing.assert_array_equal(kernel, inner.get_weights()[0])
+
+
+def test_a_new_model_of_old_layers_begins_with_their_weights():
+    old = trained(Sequential([Input((4,)), Dense(3, "relu"), Dense(2), Dense(1)]))
+    new = Sequential(old.layers[:-1])
+    assert same(new.get_weights(), old.get_weights()[:4])
+    new.add(Dense(5))
+    assert same(new.get_weights()[:4], old.get_weights()[:4])
+    part = Model(old.input, old.layers[0].output)
+    np.testing.assert_allclose(
+        part.predict(X, verbose=0), np.maximum(X @ old.get_weights()[0] + old.get_weights()[1], 0),
+        rtol=1e-5, atol=1e-6,
+    )  # fmt: skip
+
+
+def test_weights_survive_the_model_they_were_trained_in():
+    layer = Dense(1)
+    weights = trained(Sequential([Input((4,)), layer])).get_weights()
+    gc.collect()
+    assert same(Sequential([Input((4,)), layer]).get_weights(), weights)
+
+
+def test_a_pair_is_a_description_and_each_model_of_it_has_its_own_weights():
+    network = serial(Dense(3), Dense(1))
+    one, other = (Model(network, input_shape=(4,), seed=seed) for seed in (1, 2))
+    assert not same(one.get_weights(), other.get_weights())
+    trained(one)
+    again = Model(network, input_shape=(4,), seed=1)
+    assert not same(one.get_weights(), again.get_weights())
+    of_model = Model(one.network, input_shape=(4,), seed=1)
+    assert same(of_model.get_weights(), again.get_weights())
+
+
+def test_copies_of_a_layer_are_descriptions_again():
+    layer = Dense(1)
+    weights = trained(Sequential([Input((4,)), layer])).get_weights()
+    for other in (copy.copy(layer), copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        assert other == layer
+        assert not same(Sequential([Input((4,)), other], seed=5).get_weights(), weights)
+
+
+def test_freezing_through_views_layers_and_models():
+    base = Sequential([Input((4,)), Dense(3, "relu"), BatchNormalization()], name="base")
+    top = Dense(1)
+    model = Sequential([base, top])
+    base.trainable = False
+    assert (base.trainable, model.trainable, top.trainable) == (False, False, True)
+    model.layers[1].trainable = False
+    assert top.trainable is False
+    model.get_layer("dense").trainable = True
+    trained(model)
+    before = base.get_weights()
+    model.fit(X, Y, epochs=2, verbose=0)
+    assert same(before, base.get_weights())
+    base.trainable = True
+    model.fit(X, Y, epochs=1, verbose=0)
+    assert same(before, base.get_weights()), "it takes effect at compile"
+    trained(model)
+    assert not same(before, base.get_weights())
+
+
+def test_a_discriminator_trains_alone_and_is_frozen_inside():
+    discriminator = Sequential([Input((2,)), Dense(4, "relu"), Dense(1, "sigmoid")])
+    generator = Sequential([Input((3,)), Dense(2)])
+    discriminator.compile("adam", "binary_crossentropy")
+    discriminator.trainable = False
+    gan = Sequential([generator, discriminator])
+    gan.compile("adam", "binary_crossentropy")
+    noise = np.random.default_rng(0).normal(size=(32, 3))
+    for _ in range(2):
+        before = [model.get_weights() for model in (generator, discriminator)]
+        discriminator.train_on_batch(X[:32, :2], np.ones(32))
+        middle = [model.get_weights() for model in (generator, discriminator)]
+        gan.train_on_batch(noise, np.ones(32))
+        after = [model.get_weights() for model in (generator, discriminator)]
+        assert same(before[0], middle[0])
+        assert not same(before[1], middle[1])
+        assert not same(middle[0], after[0])
+        assert same(middle[1], after[1])
+
+
+def test_one_layer_with_two_shapes_is_refused():
+    layer = Dense(3)
+    trained(Sequential([Input((4,)), layer, Dense(1)]))
+    other = Sequential([Input((5,)), layer])
+    with pytest.raises(ValueError, match=r"'dense' of 'sequential' has its weights from another"):
+        other.get_weights()
+
+
+def test_one_layer_at_two_places_of_a_model_is_refused():
+    layer = Dense(4)
+    a = Input((4,))
+    inner = Model(a, layer(a), name="inner")
+    b = Input((4,))
+    whole = Model(b, inner(b) + layer(b))
+    with pytest.raises(ValueError, match=r"stands at two places .*'inner/dense' and 'dense'"):
+        whole.get_weights()
+
+
+def test_a_layer_adapted_anew_begins_anew_in_a_new_model():
+    layer = Normalization()
+    layer.adapt(X)
+    one = trained(Sequential([Input((4,)), layer, Dense(1)]))
+    layer.adapt(X * 10)
+    other = Sequential([Input((4,)), layer, Dense(1)])
+    np.testing.assert_allclose(other.get_weights()[1], 100 * one.get_weights()[1], rtol=1e-4)
+    with pytest.raises(ValueError, match="adapted anew"):
+        one.predict(X, verbose=0)
+
+
+def test_symbols_of_models():
+    model = Sequential([Input((4,)), Dense(3, name="hidden"), Dropout(0.5), Dense(1)])
+    assert model.input.shape == (None, 4)
+    assert model.output.shape == model.layers[-1].output.shape == (None, 1)
+    assert model.get_layer("hidden").input.shape == (None, 4)
+    assert model.get_layer("hidden").output_shape == (None, 3)
+    assert [tensor.shape for tensor in model.inputs + model.outputs] == [(None, 4), (None, 1)]
+    a, b = Input((4,), name="a"), Input((2,), name="b")
+    both = Model({"a": a, "b": b}, [Dense(2, name="sum")(a) + b, Flatten()(b)])
+    assert set(both.input) == {"a", "b"}
+    assert both.get_layer("a").output is a
+    assert both.input_shape == {"a": (None, 4), "b": (None, 2)}
+    assert both.output_shape == [(None, 2), (None, 2)]
+    assert [layer.name for layer in both.layers] == ["a", "sum", "b", "add", "flatten"]
+
+
+def test_symbols_are_refused_where_there_are_none():
+    with pytest.raises(AttributeError, match="has no symbolic tensors"):
+        _ = Sequential([Dense(3)]).input
+    with pytest.raises(AttributeError, match="has no symbolic tensors"):
+        _ = Model(Dense(3), input_shape=(4,)).output
+    a = Input((4,))
+    twice = Dense(4, name="twice")
+    model = Model(a, twice(twice(a)))
+    with pytest.raises(ValueError, match="'twice' is called 2 times"):
+        _ = model.get_layer("twice").output
+
+
+REFUSED = {
+    "inputs alone": (
+        lambda a: Model(a),
+        "made of symbolic tensors as `Model\\(inputs, outputs\\)`",
+    ),
+    "inputs twice": (lambda a: Model(a, inputs=a), "received"),
+    "nothing": (lambda a: Model(), "by a subclass that defines `call`"),
+    "a layer as output": (lambda a: Model(a, Dense(2)), "must be symbolic tensors"),
+    "two networks": (lambda a: Model(Dense(2), Dense(3)), "received 2 arguments"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name):
+    make, message = REFUSED[name]
+    with pytest.raises(TypeError, match=message):
+        make(Input((4,)))
+
+
+def test_programs_do_not_keep_the_weights_of_models_that_are_gone():
+    from fjax.models.homes import Home
+
+    def count():
+        gc.collect()
+        return sum(isinstance(thing, Home) for thing in gc.get_objects())
+
+    before = count()
+    trained(Sequential([Input((4,)), Dense(7), Dense(1)]))
+    fjax.Model(*[tensor := Input((4,)), Dense(6)(tensor)]).get_weights()
+    del tensor
+    assert count() == before
