@@ -324,10 +324,13 @@ class BoundLayer:
 
 
 def as_sublayer(value: Any) -> Any:
-    """Return the layer that an attribute's value stands for, or None; a model is its network."""
+    """Return the layer that an attribute's value stands for, or None.
+
+    A model is its network, and a layer of a model that layer.
+    """
     if isinstance(value, type | BoundLayer):
         return None
-    if hasattr(type(value), "network"):
+    if hasattr(value, "live_network"):
         return value.live_network
     pair = (getattr(value, "init", None), getattr(value, "apply", None))
     return value if all(map(callable, pair)) else None

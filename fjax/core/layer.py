@@ -312,6 +312,8 @@ class Function(Layer):
 def as_layer(candidate: Any) -> Any:
     """Return a layer for a layer, for a tuple `(init, apply)`, or for a bare function of arrays.
 
+    A model stands for its network, and a layer of a model for that layer.
+
     Raises:
         TypeError: The candidate is none of these.
     """
@@ -320,6 +322,8 @@ def as_layer(candidate: Any) -> Any:
             f"Expected a layer, received the class `{candidate.__name__}`. "
             f"Call it: `{candidate.__name__}(…)`."
         )
+    if hasattr(candidate, "live_network"):
+        return candidate.live_network
     if callable(getattr(candidate, "init", None)) and callable(getattr(candidate, "apply", None)):
         return candidate
     if isinstance(candidate, tuple) and len(candidate) == 2 and all(map(callable, candidate)):

@@ -38,8 +38,9 @@ def network_of(
                 f"`{owner}` is made of symbolic tensors as `{owner}(inputs, outputs)`, received "
                 f"{len(given)} of the two."
             )
-        drawing = draw(given[0], given[1], name)
-        return Made(drawing.graph, Symbols(given[0], given[1], drawing.nodes))
+        begin, end = given[0], _one_of_one(given[1])
+        drawing = draw(begin, end, name)
+        return Made(drawing.graph, Symbols(begin, end, drawing.nodes))
     if len(arguments) == 1 and inputs is None and outputs is None:
         # A pair is a description: each model made of one has weights of its own.
         return Made(settled(as_layer(arguments[0])))
@@ -50,6 +51,12 @@ def network_of(
         f"as `{owner}(network)` of a layer, or by a subclass that defines `call`; received "
         f"{len(arguments)} arguments{' and `inputs` or `outputs`' if inputs or outputs else ''}."
     )
+
+
+def _one_of_one(outputs: PyTree) -> PyTree:
+    """Return the one tensor of a list of one: such a model returns an array, as in Keras."""
+    listed = isinstance(outputs, list | tuple) and len(outputs) == 1
+    return outputs[0] if listed and isinstance(outputs[0], SymbolicTensor) else outputs
 
 
 def declared_inputs(network: Any) -> tuple[PyTree, ...] | None:

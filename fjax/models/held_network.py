@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from fjax.core import InputLayer, Layer, SymbolicTensor, as_layer, output_specs
+from fjax.core.calling import call_inputs
 from fjax.core.freezing import flags, set_trainable, settled
 from fjax.core.layer import base_name, normalise_shape
 from fjax.core.outline import Outline, outline
@@ -18,7 +19,7 @@ from fjax.models.construction import declared_inputs
 from fjax.models.homes import Holder, place_of
 from fjax.models.parts import parts, weight_paths
 from fjax.models.summary import summary
-from fjax.models.symbolic import Symbols, symbols_of
+from fjax.models.symbolic import Symbols, in_order, symbols_of
 from fjax.models.views import LayerView
 from fjax.models.weights import read_weights, write_weights
 from fjax.training import TrainState
@@ -347,6 +348,18 @@ class HeldNetwork:
             return jax.ShapeDtypeStruct((size, *sizes), spec.dtype)
 
         return jax.tree.map(sized, self._known_specs())
+
+    def _called_in_graph(
+        self, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
+    ) -> PyTree:
+        """Return the symbolic tensors that the network makes; the first ones may build it."""
+        if self.built:
+            inputs = in_order(self.live_network, inputs)
+        elif not options:
+            values = call_inputs(self.live_network, inputs, options)
+            shapes = [leaf.shape[1:] for leaf in jax.tree.leaves(values)]
+            self._build_for(jax.tree.map(lambda tensor: tensor.spec(0), values), shapes)
+        return self.live_network(*inputs, training=training, **options)
 
     def _settle(self) -> None:
         """Fix which layers are frozen, until the next time."""

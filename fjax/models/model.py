@@ -9,8 +9,9 @@ import numpy as np
 
 from fjax.callbacks import CallbackList, History
 from fjax.callbacks.lazy_logs import to_numbers
+from fjax.core import SymbolicTensor
 from fjax.core.authoring import Author
-from fjax.errors import explain_keywords
+from fjax.errors import check_keywords, explain_keywords
 from fjax.models import arguments
 from fjax.models.arguments import Source
 from fjax.models.compilation import Compilation, make_compilation
@@ -365,23 +366,36 @@ class Model(CompiledNetwork, Author):
             return outputs.argmax(axis=-1)
         return (outputs > 0.5).astype("int32")
 
-    def __call__(self, inputs: Any, training: bool = False) -> Any:
-        """Return the outputs for inputs as a JAX array.
+    def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
+        """Return the outputs for arrays as JAX arrays, or call the model on symbolic tensors.
 
-        In training mode each call draws anew, as Monte Carlo dropout wants it; the state that it
-        would leave (moving averages) is dropped.
+        In training mode each call on arrays draws anew, as Monte Carlo dropout wants it; the state
+        that it would leave (moving averages) is dropped.
 
-        >>> from fjax.layers import Dense
-        >>> Model(Dense(1), input_shape=(2,))(np.ones((3, 2))).shape
-        (3, 1)
+        A model that is called on symbolic tensors becomes a layer of the graph, which shares its
+        weights. There `training` fixes the mode of this call; None follows the whole.
+
+        Args:
+            inputs: The inputs; several one by one, in a list or tuple, or in a dict by name.
+            training: The mode of the call, by default that of use.
+            options: Further arguments of an authored `call`, for symbolic tensors.
+
+        >>> from fjax.layers import Dense, Input
+        >>> model = Model(Dense(1), input_shape=(2,))
+        >>> model(np.ones((3, 2))).shape, model(Input((2,))).shape
+        ((3, 1), (None, 1))
         """
+        leaves = jax.tree.leaves((inputs, options))
+        if any(isinstance(leaf, SymbolicTensor) for leaf in leaves):
+            return self._called_in_graph(inputs, training, options)
+        check_keywords(f"{type(self).__name__}.__call__", options, ["training"])
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs)):
             raise TypeError(
                 f"The model {self.name!r} was called inside a traced function (`jax.jit`, "
                 "`jax.grad`, …): use `model.network`'s pure `apply(params, state, inputs)` there."
             )
-        batch = self._usable(to_batch(inputs))
-        held = self.train_state
+        batch = self._usable(to_batch(inputs[0] if len(inputs) == 1 else inputs))
+        held, training = self.train_state, bool(training)
         self._calls += training
         key = jax.random.fold_in(jax.random.fold_in(held.key, held.step), self._calls)
         outputs, _ = self.network.apply(

@@ -7,12 +7,14 @@ import jax
 import numpy as np
 
 from fjax.core import InputLayer, SymbolicTensor, as_layer, serial
+from fjax.core.calling import call_inputs
 from fjax.core.layer import unique_names
 from fjax.errors import explain_keywords
 from fjax.models.construction import declared_inputs
 from fjax.models.model import Model
 from fjax.models.views import LayerView
 from fjax.training import Batch
+from fjax.typing import PyTree
 
 
 class Sequential(Model):
@@ -121,6 +123,14 @@ class Sequential(Model):
                 )
                 self._optimizer_is_new = True
 
+    def _called_in_graph(
+        self, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
+    ) -> PyTree:
+        if self._declared is None and self._list:
+            (tensor,) = call_inputs(self.live_network, inputs, options)
+            self.build(tensor.shape)
+        return super()._called_in_graph(inputs, training, options)
+
     def _usable(self, batch: Batch) -> Batch:
         if self._declared is None:
             if not self._list:
@@ -140,10 +150,6 @@ class Sequential(Model):
 
 def _layer_of(item: Any) -> Any:
     """Return the layer that an entry of the list stands for."""
-    if isinstance(item, LayerView):
-        return item.layer
-    if isinstance(item, Model):
-        return item.live_network
     if isinstance(item, SymbolicTensor):
         if not isinstance(item.node.layer, InputLayer):
             raise TypeError(

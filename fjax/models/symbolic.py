@@ -1,11 +1,13 @@
 """The symbolic tensors of a model: what new models are made of it with."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
 
 from fjax.core import Graph, InputLayer, Serial, SymbolicTensor
 from fjax.core.symbolic import Node, call, input_tensor
+from fjax.models.arrangement import arranged
 from fjax.typing import PyTree
 
 
@@ -44,6 +46,21 @@ def symbols_of(name: str, network: Any) -> Symbols:
         f"The model {name!r} has no symbolic tensors: only a `Sequential` that begins with `Input` "
         "and a model made as `Model(inputs, outputs)` have."
     )
+
+
+def in_order(network: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the inputs of a call in the structure of a graph, where they came in another one.
+
+    They may come by name where the graph has them by position, and by position where by name.
+    """
+    if not isinstance(network, Graph) or len(inputs) != 1:
+        return inputs
+    (given,) = inputs
+    by_name, wanted_by_name = (isinstance(tree, Mapping) for tree in (given, network.inputs))
+    if by_name == wanted_by_name:
+        return inputs
+    tree = list(network.inputs) if isinstance(network.inputs, tuple) else network.inputs
+    return (arranged("inputs", "input", given, tree, network.input_names),)
 
 
 def tensors_of(symbols: Symbols, name: str, layer: Any) -> tuple[PyTree, PyTree]:

@@ -58,6 +58,11 @@ class LayerView:
             return False
 
     @property
+    def live_network(self) -> Any:
+        """What another model takes up: the layer itself, as of a model its network."""
+        return self.layer
+
+    @property
     def input(self) -> Any:
         """The symbolic tensor that the layer is called on in this model; of several a list."""
         return tensors_of(self._model.symbols, self.name, self.layer)[0]
