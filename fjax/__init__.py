@@ -17,6 +17,7 @@ from fjax import models as models
 from fjax import optimizers as optimizers
 from fjax import training as training
 from fjax import utils as utils
+from fjax import visualization as visualization
 from fjax.core import Layer as Layer
 from fjax.core import serial as serial
 from fjax.initializers import Initializer as Initializer
