@@ -19,6 +19,7 @@ from fjax import optimizers as optimizers
 from fjax import regularizers as regularizers
 from fjax import training as training
 from fjax import utils as utils
+from fjax import visualization as visualization
 from fjax.core import Layer as Layer
 from fjax.core import branch as branch
 from fjax.core import parallel as parallel

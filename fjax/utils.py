@@ -1,4 +1,4 @@
-"""What Keras keeps under `utils`: seeds, and labels and rows made ready."""
+"""What Keras keeps under `utils`: seeds, labels and rows made ready, pictures of models."""
 
 import random
 from typing import Any
@@ -7,6 +7,8 @@ import numpy as np
 
 from fjax.errors import integer_at_least, seed_of
 from fjax.training.programs import clear_programs
+from fjax.visualization import model_to_dot as model_to_dot
+from fjax.visualization import plot_model as plot_model
 
 
 def set_random_seed(seed: int) -> None:

@@ -18,7 +18,7 @@ FLOORS = {
     "layers": 3,
     "training": 4,
     "callbacks": 5, "models": 5,
-    "backend": 6, "datasets": 6, "utils": 6,
+    "backend": 6, "datasets": 6, "utils": 6, "visualization": 6,
 }  # fmt: skip
 
 # Within a floor a room may use these others.
@@ -29,6 +29,7 @@ ALLOWED = {
     "metrics": {"losses"},
     "models": {"callbacks"},
     "backend": {"utils"},
+    "utils": {"visualization"},
 }
 
 FILES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
@@ -88,6 +89,7 @@ import fjax
 from jax._src import xla_bridge
 assert not xla_bridge._backends, "a device was started"
 heavy = {"pandas", "sklearn", "matplotlib", "keras", "torch", "optax", "tqdm", "safetensors"}
+heavy |= {"pydot", "pyparsing", "IPython"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)

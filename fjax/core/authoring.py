@@ -38,6 +38,7 @@ import jax.numpy as jnp
 from fjax import initializers, regularizers
 from fjax.core.binding import Binding, Plan, WeightPlan, extended
 from fjax.core.calling import CallRecord, call_arguments
+from fjax.core.flow import marked
 from fjax.core.penalties import PENALTY
 from fjax.errors import integer_at_least
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
@@ -150,10 +151,13 @@ def authored_apply(
 
 
 def authored_trace(self: Any, params: Params, state: State, *inputs: PyTree) -> list[CallRecord]:
-    """Return the calls of the sublayers for these inputs."""
-    binding = Binding(self, params, state, None, training=False)
-    _run(binding, inputs)
-    return binding.calls
+    """Return the calls of the sublayers for these inputs, and last, without a name, of the whole.
+
+    The trace tells what each is called on; see `fjax.core.flow`.
+    """
+    binding = Binding(self, params, state, None, training=False, marking=True)
+    outputs = marked(_run(binding, inputs), "in", "")
+    return [*binding.calls, CallRecord("", self, inputs, outputs)]
 
 
 def _run(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.core.calling import CallRecord, call_inputs, is_authored
+from fjax.core.flow import marked
 from fjax.core.location import located
 from fjax.core.penalties import PENALTY, joined
 from fjax.errors import suggestion
@@ -61,6 +62,7 @@ class Binding:
         key: What its layers draw from.
         training: Whether this is a training step.
         plan: The plan to make, in the abstract pass before `init`; None in `apply`.
+        marking: Whether the trace is to tell what the layers are called on; see `fjax.core.flow`.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Binding:
         key: Key | None,
         training: bool,
         plan: Plan | None = None,
+        marking: bool = False,
     ) -> None:
         self.owner = owner
         self.params = params
@@ -78,6 +81,7 @@ class Binding:
         self.key = key
         self.training = training
         self.plan = plan
+        self.marking = marking
         self.phase = "none"
         self.next_state: dict[str, Any] = dict(state)
         self.weights: dict[str, tuple[str, Array]] = {}
@@ -287,11 +291,15 @@ class BoundLayer:
             # A layer that is called again draws anew.
             key = jax.random.fold_in(key, self._times) if self._times else key
         self._times += 1
+        if binding.marking:
+            values = marked(values, "in", self.name)
         with located(self.name, layer, values):
             if binding.plan is None:
                 outputs = self._apply(values, key, mode)
             else:
                 outputs = self._plan(binding.plan, values, key, mode)
+        if binding.marking:
+            outputs = marked(outputs, "out", self.name)
         binding.calls.append(CallRecord(self.name, layer, values, outputs))
         return outputs
 

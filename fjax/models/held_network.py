@@ -13,12 +13,13 @@ from fjax.core.freezing import flags, set_trainable, settled
 from fjax.core.layer import base_name, normalise_shape
 from fjax.core.outline import Outline, outline
 from fjax.core.penalties import without_penalties
-from fjax.errors import integer_at_least, seed_of, suggestion
+from fjax.errors import explain_keywords, integer_at_least, seed_of, suggestion
 from fjax.models.arrangement import names_of
+from fjax.models.calls import NetworkCalls, calls_of
 from fjax.models.construction import declared_inputs
 from fjax.models.homes import Holder, place_of
 from fjax.models.parts import parts, weight_paths
-from fjax.models.summary import summary
+from fjax.models.summary import Layout, summary
 from fjax.models.symbolic import Symbols, in_order, symbols_of
 from fjax.models.views import LayerView
 from fjax.models.weights import read_weights, write_weights
@@ -288,17 +289,57 @@ class HeldNetwork:
         owner = f"model {self.name!r}"
         self.train_state = write_weights(self.train_state, self._weight_paths(), weights, owner)
 
+    @explain_keywords
     def summary(
-        self, line_length: int | None = None, print_fn: Callable[[str], Any] | None = None
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
     ) -> None:
         """Print a table of the layers, their output shapes and parameter counts.
+
+        Args:
+            line_length: Width of the table; by default what its cells need, at most the terminal's.
+            positions: Where each column ends, as parts of the line, as in `[0.4, 0.75, 1.0]`.
+            print_fn: Takes the whole text, by default `print`.
+            expand_nested: Whether to show the layers within layers.
+            show_trainable: Whether to say of each layer if it is trained: Y, N, or - for none
+                that has weights.
+            layer_range: The names of the first and last layer to show, or regular expressions.
+
+        Layers that are frozen now count as not trainable, also before the next `compile`.
+
+        Raises:
+            ValueError: The input shape is not known yet, or no layer has a name in the range.
+        """
+        summary(
+            self.name, self.live_network, self.outline, self.layer_calls(nested=expand_nested),
+            self._trained_optimizer_state(),
+            Layout(line_length, positions, print_fn, expand_nested, show_trainable, layer_range),
+        )  # fmt: skip
+
+    def layer_calls(self, nested: bool = False) -> NetworkCalls:
+        """Return how the layers call one another, with all shapes: what drawings are made of.
+
+        Args:
+            nested: Whether to go into layers that are made of layers.
 
         Raises:
             ValueError: The input shape is not known yet.
         """
         shapes = self.outline
-        specs = [self._specs_at(size) for size in (2, 3)]
-        summary(self.name, self.live_network, shapes, specs, line_length, print_fn)
+        inputs = [self._specs_at(size) for size in (2, 3)]
+        return calls_of(self.live_network, shapes.params, shapes.state, inputs, nested)
+
+    def _trained_optimizer_state(self) -> PyTree:
+        """Return the optimizer's state if it has made a step, else an empty one."""
+        if self._holder is None or self._optimizer is None or self._optimizer_is_new:
+            return ()
+        held = self._holder.train_state
+        return held.opt_state if int(held.step) else ()
 
     def _weight_paths(self) -> list[tuple[str, ...]]:
         return weight_paths(self.outline.params, self.outline.state)

@@ -51,7 +51,7 @@ class Subclassed(Layer):
         return authored_discover(self.author, plan, inputs, key, training)
 
     def trace(self, params: Params, state: State, *inputs: PyTree) -> list[CallRecord]:
-        """Return the calls of the author's layers for these inputs."""
+        """Return the calls of the author's layers for these inputs, and last of the whole."""
         return authored_trace(self.author, params, state, *inputs)
 
     def children(self) -> list[tuple[str, Any]]:

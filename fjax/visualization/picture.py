@@ -1,0 +1,119 @@
+"""A picture of a model, in a file."""
+
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+from fjax.errors import explain_keywords
+from fjax.visualization.dot import TO_INSTALL, model_to_dot
+from fjax.visualization.text import text_drawing
+
+ENDINGS = (".png", ".svg", ".pdf", ".dot")
+
+
+@explain_keywords
+def plot_model(
+    model: Any,
+    to_file: Any = "model.png",
+    show_shapes: bool = False,
+    show_dtype: bool = False,
+    show_layer_names: bool = True,
+    rankdir: str = "TB",
+    expand_nested: bool = False,
+    dpi: int = 200,
+    show_layer_activations: bool = False,
+    show_trainable: bool = False,
+) -> Any:
+    """Write a picture of a model into a file; without graphviz, print it as text instead.
+
+    Args:
+        model: A model whose input shape is known.
+        to_file: The file; its ending says what it is: .png, .svg, .pdf, or .dot for graphviz's own
+            language, which needs pydot alone.
+        show_shapes: Whether to write the shapes of inputs and outputs.
+        show_dtype: Whether to write the dtypes of outputs.
+        show_layer_names: Whether to write the layers' names before their kinds.
+        rankdir: Where the picture goes: "TB" downwards, "LR" to the right, "BT" or "RL".
+        expand_nested: Whether to draw the layers within layers, in frames.
+        dpi: Dots per inch.
+        show_layer_activations: Whether to write the activations of layers that have one.
+        show_trainable: Whether to write of layers with weights if they are trained.
+
+    Returns:
+        In a notebook the picture to be shown, else None.
+
+    Raises:
+        TypeError: It is no model.
+        ValueError: The model's input shape is not known yet, the ending is unknown, or an argument
+            is none of those.
+        FileNotFoundError: The file's folder does not exist.
+
+    Source: Keras's page "Model plotting utilities".
+
+    >>> import tempfile
+    >>> from fjax import Sequential
+    >>> from fjax.layers import Dense, Input
+    >>> file = Path(tempfile.mkdtemp()) / "model.dot"
+    >>> plot_model(Sequential([Input((4,)), Dense(3)]), file, show_shapes=True)
+    >>> "(None, 3)" in file.read_text()
+    True
+    """
+    file = _checked_file(to_file)
+    # Made first: whatever is wrong with the model is said on every machine.
+    text = text_drawing(model, show_shapes=show_shapes, expand_nested=expand_nested)
+    try:
+        dot = model_to_dot(
+            model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi,
+            show_layer_activations, show_trainable,
+        )  # fmt: skip
+    except ImportError:
+        _print_instead(f"pydot is missing: {TO_INSTALL}", file, text)
+        return None
+    ending = file.suffix.lower()
+    if ending == ".dot":
+        file.write_text(dot.to_string(), "utf-8")
+        return None
+    try:
+        picture = dot.create(format=ending[1:])
+    except FileNotFoundError:
+        _print_instead(
+            "graphviz's program `dot` is missing: install graphviz (`apt install graphviz`, `brew "
+            "install graphviz` or https://graphviz.org/download)",
+            file,
+            text,
+        )
+        return None
+    file.write_bytes(picture)
+    return _shown(file)
+
+
+def _checked_file(to_file: Any) -> Path:
+    file = Path(to_file)
+    if file.suffix.lower() not in ENDINGS:
+        raise ValueError(
+            f"`plot_model`: `to_file` must end in one of {', '.join(ENDINGS)}, received "
+            f"{str(to_file)!r}."
+        )
+    if not file.parent.is_dir():
+        raise FileNotFoundError(
+            f"`plot_model`: the folder {str(file.parent)!r} of `to_file` does not exist: make it "
+            "first."
+        )
+    return file
+
+
+def _print_instead(reason: str, file: Path, text: str) -> None:
+    warnings.warn(
+        f"`plot_model` wrote no {file.name!r}, since {reason}. The model as text:", stacklevel=4
+    )
+    print(text)
+
+
+def _shown(file: Path) -> Any:
+    """Return the picture for a notebook to show; nothing is imported for it elsewhere."""
+    display = sys.modules.get("IPython.display")
+    ending = file.suffix.lower()
+    if display is None or ending == ".pdf":
+        return None
+    return display.SVG(str(file)) if ending == ".svg" else display.Image(str(file))
