@@ -29,12 +29,19 @@ from fjax.typing import PyTree
 class Model(CompiledNetwork, Author):
     """A network that can be compiled, trained, evaluated and used, by Keras's names.
 
+    It is made in one of three ways: `Model(inputs, outputs)` of symbolic tensors, whose layers keep
+    the weights that they have in other models; `Model(network)` of a pure pair, with weights of its
+    own; or by a subclass that makes layers in `__init__` and has a `call(inputs, training=None)`.
+
     Args:
-        network: A layer, or what `serial` takes for one.
+        network: A layer, or what `serial` takes for one; or `inputs` and `outputs` by position.
+        inputs: The symbolic tensors to begin with: one, or a list, tuple or dict; see `fjax.Input`.
+        outputs: The symbolic tensors to end with, likewise.
         input_shape: The shape of one sample; by default it is taken from the first data.
         name: The model's name.
         seed: Gives the weights and all that training draws; by default drawn from Python's
             `random`, which `fjax.utils.set_random_seed` seeds.
+        trainable: False freezes all layers.
 
     The arrays are in `train_state`, one value that can be taken out and assigned; `network` is the
     pure pair. Whatever the model does is public one floor down, in `fjax.training`.
@@ -48,6 +55,11 @@ class Model(CompiledNetwork, Author):
     >>> history = model.fit(np.ones((8, 2)), np.ones(8), epochs=2, verbose=0)
     >>> len(history.history["loss"])
     2
+    >>> from fjax.layers import Input
+    >>> wide, deep = Input((2,), name="wide"), Input((3,), name="deep")
+    >>> model = Model(inputs=[wide, deep], outputs=Dense(1)(wide) + Dense(1)(deep))
+    >>> model.input_names, model.output_shape
+    (['wide', 'deep'], (None, 1))
     """
 
     def __init__(
