@@ -123,9 +123,10 @@ def placed(columns: Sequence[Column], positions: Sequence[float], length: int) -
     ends = [float(position) for position in positions]
     rising = all(before < after for before, after in itertools.pairwise([0.0, *ends]))
     if len(ends) != len(columns) or not rising or ends[-1] > 1:
+        heads = ", ".join(column.head for column in columns)
         raise ValueError(
             f"`summary`: `positions` must be {len(columns)} rising numbers up to 1, where the "
-            f"columns {', '.join(column.head for column in columns)} end, received {list(positions)}."
+            f"columns {heads} end, received {list(positions)}."
         )
     places = [0, *(int(end * (length - 1)) for end in ends)]
     widths = [after - before - 3 for before, after in itertools.pairwise(places)]

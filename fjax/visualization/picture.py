@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from fjax.errors import explain_keywords
+from fjax.visualization.diagram import diagram_of
 from fjax.visualization.dot import TO_INSTALL, model_to_dot
-from fjax.visualization.text import text_drawing
+from fjax.visualization.text import text_of
 
 ENDINGS = (".png", ".svg", ".pdf", ".dot")
 
@@ -61,7 +62,7 @@ def plot_model(
     """
     file = _checked_file(to_file)
     # Made first: whatever is wrong with the model is said on every machine.
-    text = text_drawing(model, show_shapes=show_shapes, expand_nested=expand_nested)
+    text = text_of(diagram_of("plot_model", model, expand_nested), show_shapes)
     try:
         dot = model_to_dot(
             model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi,

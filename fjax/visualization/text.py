@@ -51,7 +51,11 @@ def text_drawing(model: Any, show_shapes: bool = False, expand_nested: bool = Fa
     ●   add (Add)
     ●   price (Dense) → output
     """
-    diagram = diagram_of("text_drawing", model, expand_nested)
+    return text_of(diagram_of("text_drawing", model, expand_nested), show_shapes)
+
+
+def text_of(diagram: Diagram, show_shapes: bool) -> str:
+    """Return a drawing of boxes and arrows; see `text_drawing`."""
     order = _ordered(diagram)
     if not order:
         return f"{diagram.name} has no layers"

@@ -1,0 +1,46 @@
+"""Which layer's outputs lead to which layer's inputs, through JAX's own functions."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from fjax.core.flow import Source, marked, sources
+
+THROUGH = {
+    "operations": lambda a, b: jnp.tanh(a) * b + 1,
+    "jit": lambda a, b: jax.jit(lambda x, y: x @ y)(a, b),
+    "vmap": lambda a, b: jax.vmap(jnp.dot)(a, b),
+    "checkpoint": lambda a, b: jax.checkpoint(lambda x, y: x - y)(a, b),
+    "custom gradient": lambda a, b: jax.nn.relu(a) + jax.nn.silu(b),
+    "a loop": lambda a, b: jax.lax.fori_loop(0, 3, lambda i, x: x + b, a),
+    "a branch": lambda a, b: jax.lax.cond(a.sum() > 0, lambda x, y: x, lambda x, y: y, a, b),
+}
+
+
+@pytest.mark.parametrize("name", THROUGH)
+def test_two_values_meet(name):
+    def run(inputs):
+        first, second = marked((inputs, inputs), "out", "a")
+        return marked(THROUGH[name](first, second), "in", "b")
+
+    jaxpr = jax.make_jaxpr(run)(jax.ShapeDtypeStruct((2, 2), "float32")).jaxpr
+    found = sources(jaxpr, [(Source(None, 0),)])
+    assert set(found["b", 0]) == {Source("a", 0), Source("a", 1)}
+
+
+def test_what_does_not_meet_is_kept_apart():
+    @jax.jit
+    def swap(x, y):
+        return y, x
+
+    def run(one, two):
+        left = marked(one * 2, "out", "left")
+        return marked(swap(left, two), "in", "end"), marked((3.0, one), "in", "other")
+
+    spec = jax.ShapeDtypeStruct((2,), "float32")
+    found = sources(jax.make_jaxpr(run)(spec, spec).jaxpr, [(Source(None, 0),), (Source(None, 1),)])
+    assert found == {
+        ("end", 0): (Source(None, 1),),
+        ("end", 1): (Source("left", 0),),
+        ("other", 1): (Source(None, 0),),
+    }
