@@ -57,6 +57,13 @@ class Turns:
         print(json.dumps(report), file=self._reports, flush=True)
 
 
+def own_output() -> TextIO:
+    """Return what stdout was, and turn all that libraries print to stderr."""
+    output = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return output
+
+
 def main() -> None:
     """Train as the arguments say."""
     parser = argparse.ArgumentParser()
@@ -66,20 +73,18 @@ def main() -> None:
     parser.add_argument("turns", type=int, help="how many follow the first epoch")
     parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
-    # What a library prints must not come between the reports.
-    reports = os.fdopen(os.dup(sys.stdout.fileno()), "w")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    reports = own_output()
 
     contestant = CONTESTANTS[arguments.contestant]
     module, function = contestant.entry.split(":")
     train = getattr(importlib.import_module(f"benchmarks.contestants.{module}"), function)
     job = find_job(arguments.job, arguments.quick)
     data = np.load(arguments.data)
-    x, y = data["x"], data["y"]
+    inputs, targets = job.inputs(data["x"]), data["y"]
     turns = Turns(sys.stdin, reports, job.epochs_a_turn)
     turns.say(version=importlib.import_module(contestant.package).__version__)
     turns.begin()
-    train(job, x, y, 1 + arguments.turns * job.epochs_a_turn, turns)
+    train(job, inputs, targets, 1 + arguments.turns * job.epochs_a_turn, turns)
 
 
 if __name__ == "__main__":

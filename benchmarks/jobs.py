@@ -2,7 +2,12 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -10,8 +15,18 @@ class Job:
     """A network of relu layers trained by plain SGD in batches, the samples shuffled each epoch.
 
     Where it classifies, its last layer is a softmax, the loss the cross-entropy of integer labels,
-    and the accuracy is measured beside it; else the loss is the mean squared error. So many epochs
-    are one turn that even the fastest contestant is warm again after the others' turns.
+    and the accuracy is measured beside it; else the loss is the mean squared error.
+
+    With two inputs it is the wide & deep network: the first input goes around the hidden layers,
+    which the second one goes through. Of its two outputs the main one is made of the first input
+    and the last hidden layer together, the auxiliary one of that layer alone. Both learn the same
+    targets, and the mean absolute error of each is measured.
+
+    Attributes:
+        features: The first feature of each input, and the first one behind; empty is one input of
+            all features.
+        loss_weights: What the loss of each output counts.
+        epochs_a_turn: So many that even the fastest contestant is warm again after the others.
     """
 
     title: str
@@ -20,6 +35,8 @@ class Job:
     classifies: bool
     learning_rate: float
     rows: int
+    features: tuple[tuple[int, int], ...] = ()
+    loss_weights: tuple[float, ...] = (1.0,)
     batch_size: int = 32
     epochs_a_turn: int = 1
     drawn: bool = False
@@ -30,9 +47,28 @@ class Job:
         return math.ceil(self.rows / self.batch_size)
 
     @property
-    def sizes(self) -> tuple[int, ...]:
-        """The widths from the flattened input to the output."""
-        return (math.prod(self.input_shape), *self.units)
+    def input_shapes(self) -> list[tuple[int, ...]]:
+        """The shape of one sample of each input."""
+        return [(stop - start,) for start, stop in self.features] or [self.input_shape]
+
+    @property
+    def kernels(self) -> list[tuple[int, int]]:
+        """The shapes of the kernels: those of the hidden layers, then those of the outputs."""
+        *around, through = (math.prod(shape) for shape in self.input_shapes)
+        *hidden, (width, units) = pairwise((through, *self.units))
+        if not around:
+            return [*hidden, (width, units)]
+        return [*hidden, (sum(around) + width, units), (width, units)]
+
+    def weighted(self, losses: Sequence[Any]) -> Any:
+        """Return what is made smaller: the sum of the outputs' losses, each with its weight."""
+        if len(losses) == 1:
+            return losses[0]
+        return sum(weight * loss for weight, loss in zip(self.loss_weights, losses, strict=True))
+
+    def inputs(self, x: np.ndarray) -> list[np.ndarray]:
+        """Return the array of each input."""
+        return [np.ascontiguousarray(x[:, start:stop]) for start, stop in self.features] or [x]
 
 
 JOBS = {
@@ -43,6 +79,17 @@ JOBS = {
         classifies=False,
         learning_rate=1e-3,
         rows=11_610,
+        epochs_a_turn=10,
+    ),
+    "wide_and_deep": Job(
+        title="Wide & deep on California housing, inputs of 5 and 6, 30-30, two outputs of 1",
+        input_shape=(8,),
+        units=(30, 30, 1),
+        classifies=False,
+        learning_rate=1e-3,
+        rows=11_610,
+        features=((0, 5), (2, 8)),
+        loss_weights=(0.9, 0.1),
         epochs_a_turn=10,
     ),
     "fashion": Job(

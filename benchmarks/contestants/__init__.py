@@ -1,4 +1,4 @@
-"""Who takes part. Each has one function, `train(job, x, y, epochs, turns)`, in a file here."""
+"""Who takes part. Each has one function, `train(job, inputs, targets, epochs, turns)`, here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

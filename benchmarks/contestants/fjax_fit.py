@@ -1,4 +1,4 @@
-"""fjax: `Sequential`, `compile` and `fit`, as a user writes it."""
+"""fjax: `Sequential` or `Model`, `compile` and `fit`, as a user writes it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,8 +8,8 @@ import numpy as np
 from benchmarks.child import Turns
 from benchmarks.jobs import Job
 from fjax.callbacks import Callback
-from fjax.layers import Dense, Flatten, Input
-from fjax.models import Sequential
+from fjax.layers import Concatenate, Dense, Flatten, Input
+from fjax.models import Model, Sequential
 from fjax.optimizers import SGD
 
 
@@ -27,8 +27,19 @@ class InTurn(Callback):
         self._turns.end((logs or {})["loss"])
 
 
-def train(job: Job, x: np.ndarray, y: np.ndarray, epochs: int, turns: Turns) -> None:
+def train(
+    job: Job, inputs: list[np.ndarray], targets: np.ndarray, epochs: int, turns: Turns
+) -> None:
     """Train the job, epoch by epoch in turn."""
+    model = wide_and_deep(job) if job.features else sequential(job)
+    x, y = (inputs, [targets, targets]) if job.features else (inputs[0], targets)
+    model.fit(
+        x, y, batch_size=job.batch_size, epochs=epochs, verbose=0, callbacks=[InTurn(turns)]
+    )  # fmt: skip
+
+
+def sequential(job: Job) -> Model:
+    """Return the compiled network of layers in a row."""
     *hidden, outputs = job.units
     model = Sequential(
         [
@@ -44,6 +55,23 @@ def train(job: Job, x: np.ndarray, y: np.ndarray, epochs: int, turns: Turns) -> 
         loss="sparse_categorical_crossentropy" if job.classifies else "mse",
         metrics=["accuracy"] if job.classifies else None,
     )
-    model.fit(
-        x, y, batch_size=job.batch_size, epochs=epochs, verbose=0, callbacks=[InTurn(turns)]
-    )  # fmt: skip
+    return model
+
+
+def wide_and_deep(job: Job) -> Model:
+    """Return the compiled network of two inputs and two outputs."""
+    *hidden, outputs = job.units
+    wide, deep = (Input(shape) for shape in job.input_shapes)
+    values = deep
+    for units in hidden:
+        values = Dense(units, activation="relu")(values)
+    main = Dense(outputs)(Concatenate()([wide, values]))
+    auxiliary = Dense(outputs)(values)
+    model = Model(inputs=[wide, deep], outputs=[main, auxiliary], seed=0)
+    model.compile(
+        optimizer=SGD(job.learning_rate),
+        loss=["mse", "mse"],
+        loss_weights=list(job.loss_weights),
+        metrics=[["mae"], ["mae"]],
+    )
+    return model

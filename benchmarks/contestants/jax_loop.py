@@ -13,12 +13,15 @@ from benchmarks.contestants.by_hand import (
     Params,
     first_carry,
     first_params,
+    mean_loss,
     training_step,
 )
 from benchmarks.jobs import Job
 
 
-def train(job: Job, x: np.ndarray, y: np.ndarray, epochs: int, turns: Turns) -> None:
+def train(
+    job: Job, inputs: list[np.ndarray], targets: np.ndarray, epochs: int, turns: Turns
+) -> None:
     """Train the job, epoch by epoch in turn."""
     generator = np.random.default_rng(0)
     params = first_params(job, generator)
@@ -26,21 +29,21 @@ def train(job: Job, x: np.ndarray, y: np.ndarray, epochs: int, turns: Turns) -> 
     full, rest = divmod(job.rows, job.batch_size)
 
     @partial(jax.jit, donate_argnums=0)
-    def epoch(params: Params, x: Any, y: Any, order: Any) -> Carry:
+    def epoch(params: Params, inputs: list[Any], targets: Any, order: Any) -> Carry:
         def on_rows(carry: Carry, rows: Any) -> Carry:
-            batch = [array.at[rows].get(mode="promise_in_bounds") for array in (x, y)]
-            return step(carry, *batch)
+            *x, y = (array.at[rows].get(mode="promise_in_bounds") for array in (*inputs, targets))
+            return step(carry, x, y)
 
         def body(index: Any, carry: Carry) -> Carry:
             start = index * job.batch_size
             return on_rows(carry, lax.dynamic_slice_in_dim(order, start, job.batch_size))
 
-        carry = lax.fori_loop(0, full, body, first_carry(params))
+        carry = lax.fori_loop(0, full, body, first_carry(job, params))
         return on_rows(carry, order[full * job.batch_size :]) if rest else carry
 
-    on_device = jax.device_put((x, y))
+    on_device = jax.device_put((inputs, targets))
     for _ in range(epochs):
         turns.begin()
         order = generator.permutation(job.rows).astype("int32")
-        params, total, _ = epoch(params, *on_device, order)
-        turns.end(float(total) / job.rows)
+        params, losses, _ = epoch(params, *on_device, order)
+        turns.end(mean_loss(job, losses))

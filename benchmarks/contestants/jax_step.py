@@ -4,11 +4,13 @@ import jax
 import numpy as np
 
 from benchmarks.child import Turns
-from benchmarks.contestants.by_hand import first_carry, first_params, training_step
+from benchmarks.contestants.by_hand import first_carry, first_params, mean_loss, training_step
 from benchmarks.jobs import Job
 
 
-def train(job: Job, x: np.ndarray, y: np.ndarray, epochs: int, turns: Turns) -> None:
+def train(
+    job: Job, inputs: list[np.ndarray], targets: np.ndarray, epochs: int, turns: Turns
+) -> None:
     """Train the job, epoch by epoch in turn."""
     generator = np.random.default_rng(0)
     params = first_params(job, generator)
@@ -16,9 +18,9 @@ def train(job: Job, x: np.ndarray, y: np.ndarray, epochs: int, turns: Turns) -> 
     for _ in range(epochs):
         turns.begin()
         order = generator.permutation(job.rows)
-        carry = first_carry(params)
+        carry = first_carry(job, params)
         for start in range(0, job.rows, job.batch_size):
             rows = order[start : start + job.batch_size]
-            carry = step(carry, x[rows], y[rows])
-        params, total, _ = carry
-        turns.end(float(total) / job.rows)
+            carry = step(carry, [array[rows] for array in inputs], targets[rows])
+        params, losses, _ = carry
+        turns.end(mean_loss(job, losses))

@@ -23,9 +23,20 @@ class InTurn(keras.callbacks.Callback):
         self._turns.end((logs or {})["loss"])
 
 
-def train(job: Job, x: np.ndarray, y: np.ndarray, epochs: int, turns: Turns) -> None:
+def train(
+    job: Job, inputs: list[np.ndarray], targets: np.ndarray, epochs: int, turns: Turns
+) -> None:
     """Train the job, epoch by epoch in turn."""
     keras.utils.set_random_seed(0)
+    model = wide_and_deep(job) if job.features else sequential(job)
+    x, y = (inputs, [targets, targets]) if job.features else (inputs[0], targets)
+    model.fit(
+        x, y, batch_size=job.batch_size, epochs=epochs, verbose=0, callbacks=[InTurn(turns)]
+    )  # fmt: skip
+
+
+def sequential(job: Job) -> keras.Model:
+    """Return the compiled network of layers in a row."""
     *hidden, outputs = job.units
     model = keras.Sequential(
         [
@@ -40,6 +51,23 @@ def train(job: Job, x: np.ndarray, y: np.ndarray, epochs: int, turns: Turns) -> 
         loss="sparse_categorical_crossentropy" if job.classifies else "mse",
         metrics=["accuracy"] if job.classifies else None,
     )
-    model.fit(
-        x, y, batch_size=job.batch_size, epochs=epochs, verbose=0, callbacks=[InTurn(turns)]
-    )  # fmt: skip
+    return model
+
+
+def wide_and_deep(job: Job) -> keras.Model:
+    """Return the compiled network of two inputs and two outputs."""
+    *hidden, outputs = job.units
+    wide, deep = (keras.layers.Input(shape) for shape in job.input_shapes)
+    values = deep
+    for units in hidden:
+        values = keras.layers.Dense(units, activation="relu")(values)
+    main = keras.layers.Dense(outputs)(keras.layers.Concatenate()([wide, values]))
+    auxiliary = keras.layers.Dense(outputs)(values)
+    model = keras.Model(inputs=[wide, deep], outputs=[main, auxiliary])
+    model.compile(
+        optimizer=keras.optimizers.SGD(job.learning_rate),
+        loss=["mse", "mse"],
+        loss_weights=list(job.loss_weights),
+        metrics=[["mae"], ["mae"]],
+    )
+    return model

@@ -4,8 +4,7 @@ The second is the faster way for arrays in memory, which fewer users know. The n
 PyTorch's own choice.
 """
 
-from collections.abc import Callable, Iterable
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
@@ -15,55 +14,89 @@ from torch.utils.data import DataLoader, TensorDataset
 from benchmarks.child import Turns
 from benchmarks.jobs import Job
 
-Batches = Iterable[tuple[torch.Tensor, torch.Tensor]]
+Batches = Iterable[Sequence[torch.Tensor]]
 
 
-def train_from_loader(job: Job, x: np.ndarray, y: np.ndarray, epochs: int, turns: Turns) -> None:
+def train_from_loader(
+    job: Job, inputs: list[np.ndarray], targets: np.ndarray, epochs: int, turns: Turns
+) -> None:
     """Train on the batches of a `DataLoader`."""
     torch.manual_seed(0)
-    dataset = TensorDataset(torch.from_numpy(x), _targets(job, y))
+    dataset = TensorDataset(*_tensors(job, inputs, targets))
     loader = DataLoader(dataset, batch_size=job.batch_size, shuffle=True)
     _train(job, lambda: loader, epochs, turns)
 
 
-def train_by_index(job: Job, x: np.ndarray, y: np.ndarray, epochs: int, turns: Turns) -> None:
+def train_by_index(
+    job: Job, inputs: list[np.ndarray], targets: np.ndarray, epochs: int, turns: Turns
+) -> None:
     """Train on rows picked from the tensors by a permutation."""
     torch.manual_seed(0)
-    inputs, targets = torch.from_numpy(x), _targets(job, y)
+    tensors = _tensors(job, inputs, targets)
 
     def batches() -> Batches:
         order = torch.randperm(job.rows)
-        return ((inputs[rows], targets[rows]) for rows in order.split(job.batch_size))
+        return ([tensor[rows] for tensor in tensors] for rows in order.split(job.batch_size))
 
     _train(job, batches, epochs, turns)
 
 
-def _targets(job: Job, y: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(y.astype("int64") if job.classifies else y)
+class WideAndDeep(nn.Module):
+    """The network of two inputs and two outputs."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        *hidden, main, auxiliary = job.kernels
+        self.hidden = nn.Sequential()
+        for shape in hidden:
+            self.hidden.append(_linear(*shape)).append(nn.ReLU())
+        self.main, self.auxiliary = _linear(*main), _linear(*auxiliary)
+
+    def forward(self, wide: torch.Tensor, deep: torch.Tensor) -> list[torch.Tensor]:
+        """Return the main and the auxiliary output."""
+        values = self.hidden(deep)
+        return [self.main(torch.cat([wide, values], dim=1)), self.auxiliary(values)]
+
+
+def _sequential(job: Job) -> nn.Sequential:
+    *hidden, last = job.kernels
+    model = nn.Sequential(nn.Flatten())
+    for shape in hidden:
+        model.append(_linear(*shape)).append(nn.ReLU())
+    return model.append(_linear(*last))
+
+
+def _linear(inputs: int, outputs: int) -> nn.Linear:
+    """Return a layer with Keras's first weights, so that the losses can be compared."""
+    linear = nn.Linear(inputs, outputs)
+    nn.init.xavier_uniform_(linear.weight)
+    nn.init.zeros_(linear.bias)
+    return linear
+
+
+def _tensors(job: Job, inputs: list[np.ndarray], targets: np.ndarray) -> list[torch.Tensor]:
+    arrays = [*inputs, targets.astype("int64") if job.classifies else targets]
+    return [torch.from_numpy(array) for array in arrays]
 
 
 def _train(job: Job, batches: Callable[[], Batches], epochs: int, turns: Turns) -> None:
-    model = nn.Sequential(nn.Flatten())
-    for inputs, outputs in pairwise(job.sizes):
-        if len(model) > 1:
-            model.append(nn.ReLU())
-        linear = nn.Linear(inputs, outputs)
-        # Keras's first weights, so that the losses can be held against each other.
-        nn.init.xavier_uniform_(linear.weight)
-        nn.init.zeros_(linear.bias)
-        model.append(linear)
+    model = WideAndDeep(job) if job.features else _sequential(job)
     loss_function = nn.CrossEntropyLoss() if job.classifies else nn.MSELoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=job.learning_rate)
     for _ in range(epochs):
         turns.begin()
-        total, right = 0.0, 0
-        for x, y in batches():
+        totals = [0.0 for _ in job.loss_weights]
+        measured = [0.0 for _ in job.loss_weights]
+        for *inputs, y in batches():
             optimizer.zero_grad()
-            outputs = model(x)
-            loss = loss_function(outputs, y)
-            loss.backward()
+            outputs = model(*inputs) if job.features else [model(*inputs)]
+            losses = [loss_function(values, y) for values in outputs]
+            job.weighted(losses).backward()
             optimizer.step()
-            total += loss.item() * len(x)
-            if job.classifies:
-                right += (outputs.argmax(dim=1) == y).sum().item()
-        turns.end(total / job.rows)
+            for index, (loss, values) in enumerate(zip(losses, outputs, strict=True)):
+                totals[index] += loss.item() * len(y)
+                if job.classifies:
+                    measured[index] += (values.argmax(dim=1) == y).sum().item()
+                elif job.features:
+                    measured[index] += (values.detach() - y).abs().sum().item()
+        turns.end(job.weighted(totals) / job.rows)

@@ -1,5 +1,6 @@
 """The benchmarks run, nobody is missing, and everybody trains the same thing."""
 
+import numpy as np
 import pytest
 
 from benchmarks import report
@@ -19,6 +20,26 @@ def test_every_contestant_has_its_rows_and_the_losses_agree(capsys):
     assert "off!" not in printed
     assert "`import fjax`" in printed
     assert all(f"{job}: first epoch" in printed for job in JOBS)
+    assert "**20 layers" in printed
+    assert "compile: `repeat` of 48 blocks" in printed
+
+
+def test_the_wide_and_deep_job_has_the_networks_shapes():
+    job = find_job("wide_and_deep", quick=False)
+    assert job.input_shapes == [(5,), (6,)]
+    assert job.kernels == [(6, 30), (30, 30), (35, 1), (30, 1)]
+    assert job.weighted([1.0, 2.0]) == pytest.approx(1.1)
+    wide, deep = job.inputs(np.arange(16.0).reshape(2, 8))
+    np.testing.assert_array_equal(wide[1], [8, 9, 10, 11, 12])
+    np.testing.assert_array_equal(deep[1], [10, 11, 12, 13, 14, 15])
+
+
+def test_the_other_jobs_have_one_input_and_one_output():
+    job = find_job("fashion", quick=False)
+    assert job.kernels == [(784, 300), (300, 100), (100, 10)]
+    assert job.weighted([2.0]) == 2.0
+    x = np.zeros((2, 28, 28))
+    assert job.inputs(x) == [x]
 
 
 def records(**epochs):
@@ -49,6 +70,14 @@ def test_the_targets_are_told_honestly():
     assert list(found.values()) == [False, True, True, False]
     assert "1.43 x the bare" in next(iter(found))
     assert "+0.20 s" in list(found)[-1]
+
+
+def test_wide_and_deep_has_the_targets_of_a_small_network():
+    measured = records(fjax=[1.0], jax_loop=[0.8], keras_jax=[24.0])
+    found = dict(report.targets({"wide_and_deep": measured}, {}))
+    assert list(found.values()) == [True, True, True]
+    assert "24.0 times Keras on JAX's step rate" in list(found)[1]
+    assert "the bare `fori_loop` reaches 30.0" in list(found)[1]
 
 
 def test_the_page_keeps_what_stands_around_the_tables(tmp_path):

@@ -1,0 +1,1 @@
+"""How long deep networks take to compile: fjax beside Keras, `repeat` beside `serial`."""

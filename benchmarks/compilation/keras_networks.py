@@ -1,0 +1,35 @@
+"""Keras: the same lines as in `fjax_networks.py`."""
+
+import keras
+import numpy as np
+
+from benchmarks.compilation.sizes import BATCH_SIZE, UNITS, Timed
+
+
+def sequential(layers: int) -> Timed:
+    """Return what builds a `Sequential` and trains it for one step."""
+
+    def build() -> keras.Model:
+        dense = (keras.layers.Dense(UNITS, activation="relu") for _ in range(layers))
+        return keras.Sequential([keras.layers.Input((UNITS,)), *dense])
+
+    return lambda: _first_step(build())
+
+
+def graph(layers: int) -> Timed:
+    """Return what builds a model of symbolic tensors and trains it for one step."""
+
+    def build() -> keras.Model:
+        inputs = values = keras.layers.Input((UNITS,))
+        for _ in range(layers):
+            values = keras.layers.Dense(UNITS, activation="relu")(values)
+        return keras.Model(inputs=inputs, outputs=values)
+
+    return lambda: _first_step(build())
+
+
+def _first_step(model: keras.Model) -> int:
+    x = np.zeros((BATCH_SIZE, UNITS), "float32")
+    model.compile(optimizer=keras.optimizers.SGD(1e-3), loss="mse")
+    model.fit(x, x, batch_size=BATCH_SIZE, verbose=0)
+    return model.count_params()
