@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from fjax.core import Graph, Layer, Serial, output_specs
+from fjax.core.binding import remembered_layers
 from fjax.core.layer import base_name
 from fjax.core.penalties import without_penalties
 from fjax.typing import PyTree, Spec
@@ -45,7 +46,8 @@ def outline(network: Any, *specs: Spec) -> Outline:
         ordered.extend([params, state])
         return params, state
 
-    jax.eval_shape(init, jax.eval_shape(lambda: jax.random.key(0)))
+    with remembered_layers():
+        jax.eval_shape(init, jax.eval_shape(lambda: jax.random.key(0)))
     params, state = (_specs(tree) for tree in ordered)
     return Outline(params, state, output_specs(network, params, state, *specs))
 
