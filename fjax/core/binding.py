@@ -573,6 +573,8 @@ def _refuse_cycle(layers: Iterable[Any], holders: list[Any]) -> None:
                 if attribute not in own and attribute != "_made":
                     _find(attribute, value, found)
             _refuse_cycle([inner for _, inner in found.values()], [*holders, holder])
+        elif hasattr(layer, "inside"):
+            _refuse_cycle(layer.inside(), holders)
 
 
 def _find(name: str, value: Any, found: dict[int, tuple[str, Any]]) -> None:
