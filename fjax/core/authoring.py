@@ -28,16 +28,20 @@ has as many parameters, else as one tuple. A state weight changes by assignment 
 ((4, 3), 1.0)
 """
 
-import inspect
-from collections.abc import Sequence
+import dataclasses
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from fjax import initializers, regularizers
-from fjax.core.binding import Binding, Plan, WeightPlan, extended
-from fjax.core.calling import CallRecord, call_arguments
+from fjax import constraints, initializers, regularizers
+from fjax.core.binding import CONSTRAINT, Binding, Plan, WeightPlan, extended, find_sublayers
+from fjax.core.calling import CallRecord, build_arguments, call_arguments, takes_training
 from fjax.core.flow import marked
 from fjax.core.penalties import PENALTY
 from fjax.errors import integer_at_least
@@ -51,7 +55,9 @@ class Author:
         """Make the weights with `add_weight`; for authors to override.
 
         Args:
-            input_shape: The input's shape with None for the batch axis; of several inputs a list.
+            input_shape: The first input's shape with None for the batch axis; a list or dict of
+                shapes where that input is one of arrays. For a `call` of several arguments write
+                `build(self, a_shape, b_shape)`, with the names of these arguments.
         """
 
     def call(self, *inputs: Any, training: bool | None = None) -> Any:
@@ -65,6 +71,7 @@ class Author:
         dtype: Any = None,
         trainable: bool = True,
         regularizer: Any = None,
+        constraint: Any = None,
         name: str | None = None,
     ) -> Array:
         """Return a weight of the layer; to be called in `build`.
@@ -75,11 +82,15 @@ class Author:
             dtype: Its number type, by default float32.
             trainable: Whether it is one of the params. Otherwise it is state: `call` may assign it.
             regularizer: A function of the weight that is added to the loss.
-            name: Its name in params or state; by default `variable`, numbered.
+            constraint: A function of the weight that is applied after each update: the object's
+                attribute `<name>_constraint`, which `constrain` reads. It is set in `__init__`.
+            name: Its name in params or state; by default that of the attribute that it is assigned
+                to in `build`, or `variable`, numbered, if it is assigned to none.
 
         Raises:
             RuntimeError: It was not called in `build`.
-            ValueError: The name is taken, or the shape is none.
+            ValueError: The name is taken, the shape is none, or the constraint is not that
+                attribute.
         """
         owner = type(self).__name__
         binding = _binding_of(self, "add_weight")
@@ -98,7 +109,9 @@ class Author:
             floating = jnp.issubdtype(number_type, jnp.floating)
             initializer = "glorot_uniform" if floating else "zeros"
         planned = WeightPlan(sizes, number_type, initializers.get(initializer), bool(trainable))
-        return binding.add_weight(name, planned, regularizers.get(regularizer))
+        return binding.add_weight(
+            name, planned, regularizers.get(regularizer), constraints.get(constraint)
+        )
 
     def add_loss(self, loss: Any) -> None:
         """Add a number to the loss of this pass; to be called in `call`."""
@@ -106,7 +119,35 @@ class Author:
 
 
 def authored_init(self: Any, key: Key, *specs: Spec) -> tuple[Params, State]:
-    """Return the first params and state: a plan is made in one abstract pass, then its weights."""
+    """Return the first params and state: a plan is made in an abstract pass, then its weights."""
+    with _known_plans() as plans:
+        leaves, structure = jax.tree.flatten(specs)
+        shapes = [(leaf.shape, leaf.dtype) if hasattr(leaf, "shape") else leaf for leaf in leaves]
+        key_of_plan = (id(self), structure, *shapes)
+        if key_of_plan not in plans:
+            plans[key_of_plan] = _planned(self, specs)
+        return _made(plans[key_of_plan], self, key)
+
+
+@contextmanager
+def _known_plans() -> Iterator[dict[Any, Plan]]:
+    """Keep plans until the outermost `init` ends: layers in layers ask for the same ones."""
+    known = _PLANS.get()
+    if known is not None:
+        yield known
+        return
+    plans: dict[Any, Plan] = {}
+    token = _PLANS.set(plans)
+    try:
+        yield plans
+    finally:
+        _PLANS.reset(token)
+
+
+_PLANS: ContextVar[dict[Any, Plan] | None] = ContextVar("_PLANS", default=None)
+
+
+def _planned(self: Any, specs: tuple[PyTree, ...]) -> Plan:
     plan = Plan()
     leaves, structure = jax.tree.flatten(specs)
     shaped = [position for position, leaf in enumerate(leaves) if hasattr(leaf, "shape")]
@@ -117,8 +158,12 @@ def authored_init(self: Any, key: Key, *specs: Spec) -> tuple[Params, State]:
             values[position] = array
         return jax.tree.unflatten(structure, values)
 
-    takes_training = "training" in inspect.signature(type(self).call).parameters
-    for training in (False, True) if takes_training else (False,):
+    _check_fields(self)
+    # Tells a layer that contains itself, before anything runs.
+    find_sublayers(self)
+    for training in (False, True):
+        if training and not plan.modal:
+            break
         jax.eval_shape(
             lambda key, arrays, mode=training: authored_discover(
                 self, plan, inputs_of(arrays), key, mode
@@ -126,13 +171,14 @@ def authored_init(self: Any, key: Key, *specs: Spec) -> tuple[Params, State]:
             jax.eval_shape(lambda: jax.random.key(0)),
             [leaves[position] for position in shaped],
         )
-    return _made(plan, self, key)
+    return plan
 
 
 def authored_discover(
     self: Any, plan: Plan, inputs: tuple[PyTree, ...], key: Key | None, training: bool
 ) -> PyTree:
     """Return the outputs of an abstract pass that notes in the plan what `init` must make."""
+    plan.modal |= takes_training(self)
     return _run(Binding(self, {}, {}, key, training, plan), inputs)
 
 
@@ -143,9 +189,14 @@ def authored_apply(
     *inputs: PyTree,
     key: Key | None = None,
     training: bool = False,
+    trainable: bool | None = None,
 ) -> tuple[PyTree, State]:
-    """Return what `call` returns on a bound copy, and the state that it leaves there."""
-    binding = Binding(self, params, state, key, training)
+    """Return what `call` returns on a bound copy, and the state that it leaves there.
+
+    A frozen object charges nothing for its own weights; `trainable` says so in its stead.
+    """
+    trained = self.trainable if trainable is None else trainable
+    binding = Binding(self, params, state, key, training, trainable=trained)
     outputs = _run(binding, inputs)
     return outputs, binding.next_state
 
@@ -160,11 +211,43 @@ def authored_trace(self: Any, params: Params, state: State, *inputs: PyTree) -> 
     return [*binding.calls, CallRecord("", self, inputs, outputs)]
 
 
+def authored_constraints(owner: Any) -> dict[str, Callable[[Array], Array]]:
+    """Return the attributes `<weight>_constraint` of an author's object, by weight."""
+    found = {
+        name.removesuffix(CONSTRAINT): constraints.get(value)
+        for name, value in vars(owner).items()
+        if name.endswith(CONSTRAINT)
+    }
+    return {weight: constraint for weight, constraint in found.items() if constraint is not None}
+
+
+def _check_fields(self: Any) -> None:
+    """Raise TypeError where a description has a field that cannot be compared and hashed."""
+    if getattr(type(self), "_authored", True):
+        return
+    for item in dataclasses.fields(self):
+        value = getattr(self, item.name)
+        if any(isinstance(leaf, jax.Array | np.ndarray | set) for leaf in jax.tree.leaves(value)):
+            raise TypeError(
+                f"`{type(self).__name__}`: the field `{item.name}` holds a "
+                f"`{type(value).__name__}`, and a description holds plain values: make it a weight "
+                "by `add_weight`, with `trainable=False` if it is not trained, or a tuple."
+            )
+
+
 def _run(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
     twin = binding.copy()
     arguments, options = call_arguments(binding.owner, inputs, binding.training, binding.key)
-    binding.build(twin, _shapes(arguments))
-    outputs = twin.call(*arguments, **options)
+    binding.build(twin, build_arguments(binding.owner, arguments, options))
+    try:
+        outputs = twin.call(*arguments, **options)
+    except AttributeError as error:
+        if re.search(r"no attribute '?assign", str(error)):
+            error.add_note(
+                "A weight is a JAX array here, and state changes by assignment: "
+                "`self.total = self.total + x` in the place of `self.total.assign_add(x)`."
+            )
+        raise
     binding.collect(twin)
     return outputs
 
@@ -202,17 +285,3 @@ def _binding_of(author: Any, method: str) -> Binding:
             f"`build(self, input_shape)`; to use the layer, call `init` and `apply` or a model."
         )
     return binding
-
-
-def _shapes(arguments: tuple[PyTree, ...]) -> Any:
-    """Return the shapes that `build` is given: of one input a tuple, of several a list or dict."""
-
-    def shape(value: Any) -> Any:
-        if isinstance(value, list | tuple):
-            return [shape(item) for item in value]
-        if isinstance(value, dict):
-            return {name: shape(item) for name, item in value.items()}
-        return (None, *value.shape[1:]) if getattr(value, "shape", ()) else None
-
-    shapes = [shape(value) for value in arguments]
-    return shapes[0] if len(shapes) == 1 else shapes

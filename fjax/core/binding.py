@@ -1,21 +1,41 @@
 """Binding: a shallow copy of an author's object that has its weights for one pass."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fjax import constraints
 from fjax.core.calling import CallRecord, call_inputs, is_authored
 from fjax.core.flow import marked
 from fjax.core.location import located
-from fjax.core.penalties import PENALTY, joined
+from fjax.core.penalties import PENALTY, charged, joined
 from fjax.errors import suggestion
 from fjax.typing import Array, Key, Params, PyTree, Shape, State
 
+# How the attribute ends that holds the constraint of a weight.
+CONSTRAINT = "_constraint"
+
 # Which of an object's attributes are never an author's own.
-NOT_COPIED = ("_sealed", "_home")
+NOT_COPIED = ("_sealed", "_home", "_made")
+
+# Whether objects remember the layers that `build` makes: so for a model, which shows them and may
+# freeze them, and not for `init` and `apply`, which change nothing.
+_REMEMBERS: ContextVar[bool] = ContextVar("_REMEMBERS", default=False)
+
+
+@contextmanager
+def remembered_layers() -> Iterator[None]:
+    """Have authors' objects remember the layers that their `build` makes, while plans are made."""
+    token = _REMEMBERS.set(True)
+    try:
+        yield
+    finally:
+        _REMEMBERS.reset(token)
 
 
 class WeightPlan(NamedTuple):
@@ -35,6 +55,7 @@ class Plan:
         inherited: The inputs of the layer that the class extends, if `call` runs that.
         sublayers: What the sublayers met, by name: their place, and their inputs or own plan.
         penalised: Whether anything is added to the loss.
+        modal: Whether the object's `call`, or that of a sublayer, is given the mode.
     """
 
     def __init__(self) -> None:
@@ -42,14 +63,19 @@ class Plan:
         self.inherited: tuple[PyTree, ...] | None = None
         self.sublayers: dict[str, SublayerPlan] = {}
         self.penalised = False
+        self.modal = False
 
 
 class SublayerPlan(NamedTuple):
-    """A sublayer: its place among its siblings, itself, and its inputs or its own plan."""
+    """A sublayer: its place among its siblings, itself, and its inputs or its own plan.
+
+    What `init` makes of the inputs is kept in shapes.
+    """
 
     position: int
     layer: Any
     needs: tuple[PyTree, ...] | Plan
+    shapes: tuple[Params, State] | None = None
 
 
 class Binding:
@@ -63,6 +89,7 @@ class Binding:
         training: Whether this is a training step.
         plan: The plan to make, in the abstract pass before `init`; None in `apply`.
         marking: Whether the trace is to tell what the layers are called on; see `fjax.core.flow`.
+        trainable: Whether the weights are trained; else their regularizers are silent.
     """
 
     def __init__(
@@ -74,6 +101,7 @@ class Binding:
         training: bool,
         plan: Plan | None = None,
         marking: bool = False,
+        trainable: bool = True,
     ) -> None:
         self.owner = owner
         self.params = params
@@ -82,6 +110,7 @@ class Binding:
         self.training = training
         self.plan = plan
         self.marking = marking
+        self.trainable = trainable
         self.phase = "none"
         self.next_state: dict[str, Any] = dict(state)
         self.weights: dict[str, tuple[str, Array]] = {}
@@ -89,7 +118,11 @@ class Binding:
         self.call_penalties: list[Array] = []
         self.calls: list[CallRecord] = []
         self.sublayers: dict[int, BoundLayer] = {}
-        self._places: dict[str, Place] = {}
+        self._shapes: tuple[Any, ...] = ()
+        self._places: dict[str, list[Place]] = {}
+        self._inheritances = 0
+        self._unnamed = 0
+        self._attributes: list[str | None] | None = None
 
     def copy(self) -> Any:
         """Return the bound copy of the owner."""
@@ -101,34 +134,48 @@ class Binding:
         twin.__dict__["_binding"] = self
         return twin
 
-    def build(self, twin: Any, shapes: Any) -> None:
+    def build(self, twin: Any, shapes: tuple[Any, ...]) -> None:
         """Run the author's `build`, bind the sublayers that it made, and remember its weights."""
-        self.phase = "build"
-        twin.build(shapes)
+        self.phase, self._shapes = "build", shapes
+        before = len(self.sublayers)
+        twin.build(*shapes)
         own = vars(self.owner).get("_internal", ())
         for name, value in list(vars(twin).items()):
             if name not in own and name != "_binding":
                 twin.__dict__[name] = self._bound(name, value)
+        self._remember(list(self.sublayers.values())[before:])
         self._places = {
-            name: place
-            for name, (_, array) in self.weights.items()
-            for place in _places_of(twin, array)
+            name: list(_places_of(twin, array)) for name, (_, array) in self.weights.items()
         }
+        for name in self.weights:
+            if any(name == bound.name for bound in self.sublayers.values()):
+                raise ValueError(
+                    f"`{self.label}`: a weight and a sublayer are both named {name!r}: give the "
+                    "weight or the layer another `name`."
+                )
         self.phase = "call"
 
     def collect(self, twin: Any) -> State:
         """Return the next state: what `call` left in the attributes of state weights."""
-        for name, place in self._places.items():
+        for name, places in self._places.items():
             home, before = self.weights[name]
-            after = _at(twin, place)
-            if after is before:
+            found = {id(value): value for value in (_at(twin, place) for place in places)}
+            found.pop(id(before), None)
+            if not found:
                 continue
+            if len(found) > 1:
+                raise ValueError(
+                    f"`{self.label}`: the weight {name!r} stands in several attributes, and `call` "
+                    "set them to different values: keep it in one."
+                )
+            (after,) = found.values()
             if home == "params":
                 raise ValueError(
                     f"`{self.label}`: `call` set the trainable weight {name!r}. Only the optimizer "
                     "changes it; make it with `add_weight(trainable=False)` to keep it by hand."
                 )
             self.next_state[name] = self._checked(name, before, after)
+        self._check_all_made()
         if PENALTY in self.state:
             self.next_state[PENALTY] = {
                 "weights": jnp.float32(sum(self.weight_penalties)),
@@ -146,9 +193,16 @@ class Binding:
         """The class's name, for messages."""
         return type(self.owner).__name__
 
-    def add_weight(self, name: str | None, planned: WeightPlan, regularizer: Any) -> Array:
+    def add_weight(
+        self, name: str | None, planned: WeightPlan, regularizer: Any, constraint: Any
+    ) -> Array:
         """Return the weight of this name: planned now, or as params and state have it."""
-        name = self._weight_name(name)
+        name = self._next_attribute() if name is None else self._checked_name(name)
+        if name in self.weights:
+            raise ValueError(
+                f"`{self.label}.add_weight`: two weights are named {name!r}: give each its own. A "
+                "weight without a `name` has that of its attribute."
+            )
         home = "params" if planned.trainable else "state"
         if self.plan is not None:
             self.plan.weights.setdefault(name, planned)
@@ -156,10 +210,12 @@ class Binding:
         else:
             weight = self._given(home, name, planned.shape)
         self.weights[name] = (home, weight)
+        if constraint is not None:
+            self._check_constraint(name, constraint)
         if regularizer is not None:
             self._penalise()
-            if planned.trainable and getattr(self.owner, "trainable", True):
-                self.weight_penalties.append(regularizer(weight))
+            if planned.trainable and self.trainable:
+                self.weight_penalties.append(charged(self.owner, name, regularizer, weight))
         return weight
 
     def add_loss(self, value: Any) -> None:
@@ -176,22 +232,117 @@ class Binding:
         """Return the outputs of the layer that the author's class extends: `super().call`."""
         base = extended(type(self.owner))
         mode = self.training if training is None else bool(training)
+        key = self.key
+        if key is not None and self._inheritances:
+            # A layer that is called again draws anew.
+            key = jax.random.fold_in(key, self._inheritances)
+        self._inheritances += 1
+        params, state = self.params, self.next_state
+        if self.plan is not None:
+            params, state = base.init(self.owner, jax.random.key(0), *inputs)
+            self._check_inherited((*params, *state))
+            self.plan.inherited = jax.tree.map(_spec_of, inputs)
+        outputs, after = base.apply(self.owner, params, state, *inputs, key=key, training=mode)
+        charges = after.get(PENALTY)
+        if charges is not None:
+            self._penalise()
+            self.call_penalties.append(charges["calls"])
+            if self._inheritances == 1:
+                # A function of the params: counted once, however often the layer is called.
+                self.weight_penalties.append(charges["weights"])
         if self.plan is None:
-            outputs, after = base.apply(
-                self.owner, self.params, self.state, *inputs, key=self.key, training=mode
-            )
             self.next_state.update(after)
-            return outputs
-        params, state = base.init(self.owner, jax.random.key(0), *inputs)
-        self.plan.inherited = jax.tree.map(_spec_of, inputs)
-        return base.apply(self.owner, params, state, *inputs, key=self.key, training=mode)[0]
+        return outputs
+
+    def _check_all_made(self) -> None:
+        """Raise ValueError where `build` made fewer weights than there are."""
+        if self.plan is not None or self._inheritances:
+            return
+        for home, tree in (("params", self.params), ("state", self.state)):
+            for name, value in tree.items():
+                if name not in self.weights and not isinstance(value, Mapping):
+                    raise ValueError(
+                        f"`{self.label}`: the layer's {home} have the weight {name!r}, which "
+                        "`build` did not make this time: it must make the same weights each time."
+                    )
+
+    def _check_constraint(self, name: str, constraint: Any) -> None:
+        # It is applied after the update, where `build` has not run: the object itself must have it.
+        attribute = f"{name}{CONSTRAINT}"
+        if constraints.get(getattr(self.owner, attribute, None)) != constraint:
+            raise ValueError(
+                f"`{self.label}.add_weight`: the constraint of the weight {name!r} must be the "
+                f"attribute `{attribute}`, from which it is applied after each update: write "
+                f"`self.{attribute} = fjax.constraints.get(…)` in `__init__`, and give "
+                f"`constraint=self.{attribute}`. Or override `constrain(self, params)`."
+            )
+
+    def _check_inherited(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            if name in self.weights:
+                raise ValueError(
+                    f"`{self.label}.add_weight`: the layer that the class extends has a weight "
+                    f"{name!r} already: give this one another name."
+                )
+
+    def _remember(self, made: list["BoundLayer"]) -> None:
+        """Keep the layers that `build` made, or tell that nothing knows what is asked of them."""
+        layers = {bound.name: bound.layer for bound in made}
+        if _REMEMBERS.get():
+            if layers or "_made" in vars(self.owner):
+                object.__setattr__(self.owner, "_made", layers)
+        elif "_made" not in vars(self.owner):
+            for name, layer in layers.items():
+                if not getattr(layer, "trainable", True):
+                    raise ValueError(
+                        f"`{self.label}`: the layer {name!r} is frozen and made in `build`, where "
+                        "nothing outside of a model knows of it: make it in `__init__`."
+                    )
+
+    def weights_of(self, sublayer: str) -> tuple[Any, Any]:
+        """Return the params and the state of a sublayer as they are now; zeros in a plan."""
+        if self.plan is None:
+            return self.params.get(sublayer, {}), self.next_state.get(sublayer, {})
+        known = self.plan.sublayers.get(sublayer)
+        if known is None:
+            return {}, {}
+        if not isinstance(known.needs, Plan):
+            return jax.tree.map(_zeros, known.shapes)
+        weights = known.needs.weights.items()
+        return {name: jnp.zeros(weight.shape, weight.dtype) for name, weight in weights}, {}
 
     def _penalise(self) -> None:
         if self.plan is not None:
             self.plan.penalised = True
 
-    def _weight_name(self, name: str | None) -> str:
-        if name is not None and (not isinstance(name, str) or not name or "/" in name):
+    def _next_attribute(self) -> str:
+        """Return the name of a weight that was given none: that of its attribute."""
+        if self._attributes is None:
+            self._attributes = self._found_attributes()
+        found = self._attributes[self._unnamed] if self._unnamed < len(self._attributes) else None
+        self._unnamed += 1
+        if found is not None:
+            return found
+        name, number = "variable", 0
+        while name in self.weights:
+            number += 1
+            name = f"variable_{number}"
+        return name
+
+    def _found_attributes(self) -> list[str | None]:
+        """Return the attributes of the weights without a name, by running `build` on a copy.
+
+        A weight is made before it is assigned, so that one run cannot tell.
+        """
+        scout = _Scout(self.owner, {}, {}, None, self.training, Plan())
+        twin = scout.copy()
+        scout.phase = "build"
+        twin.build(*self._shapes)
+        found = (next(_places_of(twin, array), None) for array in scout.unnamed)
+        return [None if place is None else "_".join(map(str, place)) for place in found]
+
+    def _checked_name(self, name: str) -> str:
+        if not isinstance(name, str) or not name or "/" in name:
             raise ValueError(
                 f"`{self.label}.add_weight`: `name` must be a non-empty str without '/', received "
                 f"{name!r}."
@@ -200,15 +351,6 @@ class Binding:
             raise ValueError(
                 f"`{self.label}.add_weight`: the name {PENALTY!r} is kept for what is added to the "
                 "loss: choose another."
-            )
-        if name is None:
-            name, number = "variable", 0
-            while name in self.weights:
-                number += 1
-                name = f"variable_{number}"
-        elif name in self.weights:
-            raise ValueError(
-                f"`{self.label}.add_weight`: two weights are named {name!r}: give each its own."
             )
         return name
 
@@ -229,6 +371,11 @@ class Binding:
         return weight
 
     def _checked(self, name: str, before: Array, after: Any) -> Array:
+        if not isinstance(after, jax.Array | np.ndarray) and not np.isscalar(after):
+            raise TypeError(
+                f"`{self.label}`: `call` set the weight {name!r} to {after!r} of type "
+                f"`{type(after).__name__}`: it must stay an array."
+            )
         after = jnp.asarray(after, before.dtype) if np.isscalar(after) else jnp.asarray(after)
         if (after.shape, after.dtype) != (before.shape, before.dtype):
             raise ValueError(
@@ -240,11 +387,6 @@ class Binding:
     def _bound(self, name: str, value: Any) -> Any:
         """Return an attribute's value with every layer in it bound, and containers copied."""
         layer = as_sublayer(value)
-        if layer is self.owner:
-            raise ValueError(
-                f"`{self.label}`: the attribute `{name}` is the layer itself: a layer cannot "
-                "contain itself."
-            )
         if layer is not None:
             if id(layer) not in self.sublayers:
                 taken = {bound.name for bound in self.sublayers.values()}
@@ -253,13 +395,30 @@ class Binding:
                     raise ValueError(
                         f"`{self.label}`: two sublayers are named {own!r}: give each its own name."
                     )
-                self.sublayers[id(layer)] = BoundLayer(self, own, layer, len(self.sublayers))
+                if self.phase == "build" and not _REMEMBERS.get():
+                    made = vars(self.owner).get("_made", {}).get(own, layer)
+                else:
+                    made = layer
+                self.sublayers[id(layer)] = BoundLayer(self, own, made, len(self.sublayers))
             return self.sublayers[id(layer)]
-        if isinstance(value, dict):
-            return {key: self._bound(f"{name}_{key}", item) for key, item in value.items()}
-        if type(value) in (list, tuple):
-            return type(value)(self._bound(f"{name}_{i}", item) for i, item in enumerate(value))
-        return value
+        return map_items(lambda key, item: self._bound(f"{name}_{key}", item), value)
+
+
+class _Scout(Binding):
+    """A binding that runs `build` alone, to see where weights without a name are assigned."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.unnamed: list[Array] = []
+
+    def add_weight(
+        self, name: str | None, planned: WeightPlan, regularizer: Any, constraint: Any
+    ) -> Array:
+        """Return an array that is no other."""
+        weight = jnp.zeros(planned.shape, planned.dtype)
+        if name is None:
+            self.unnamed.append(weight)
+        return weight
 
 
 class BoundLayer:
@@ -267,22 +426,22 @@ class BoundLayer:
 
     def __init__(self, binding: Binding, name: str, layer: Any, position: int) -> None:
         self.name = name
+        self.layer = layer
         self._binding = binding
-        self._layer = layer
         self._position = position
         self._times = 0
 
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("__"):
             raise AttributeError(attribute)
-        own = self._binding.params.get(self.name, {})
-        if isinstance(own, Mapping) and attribute in own:
-            return own[attribute]
-        return getattr(self._layer, attribute)
+        for tree in self._binding.weights_of(self.name):
+            if isinstance(tree, Mapping) and attribute in tree:
+                return tree[attribute]
+        return getattr(self.layer, attribute)
 
     def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
         """Return the sublayer's outputs for arrays; what it leaves in its state is kept."""
-        binding, layer = self._binding, self._layer
+        binding, layer = self._binding, self.layer
         mode = binding.training if training is None else bool(training)
         values = call_inputs(layer, inputs, options)
         key = binding.key
@@ -311,7 +470,7 @@ class BoundLayer:
                 "was not called when they were made. Call it in every pass."
             )
         before = binding.next_state[self.name]
-        outputs, after = self._layer.apply(
+        outputs, after = self.layer.apply(
             binding.params[self.name], before, *values, key=key, training=training
         )
         binding.next_state[self.name] = joined(before, after) if self._times > 1 else after
@@ -320,15 +479,20 @@ class BoundLayer:
     def _plan(
         self, plan: Plan, values: tuple[PyTree, ...], key: Key | None, training: bool
     ) -> PyTree:
-        if is_authored(self._layer):
-            known = plan.sublayers.get(self.name)
+        known = plan.sublayers.get(self.name)
+        if is_authored(self.layer):
             own = known.needs if known is not None and isinstance(known.needs, Plan) else Plan()
-            plan.sublayers[self.name] = SublayerPlan(self._position, self._layer, own)
-            return self._layer.discover(own, values, key, training)
-        params, state = self._layer.init(jax.random.key(0), *values)
-        specs = jax.tree.map(_spec_of, values)
-        plan.sublayers.setdefault(self.name, SublayerPlan(self._position, self._layer, specs))
-        return self._layer.apply(params, state, *values, key=key, training=training)[0]
+            plan.sublayers[self.name] = SublayerPlan(self._position, self.layer, own)
+            outputs = self.layer.discover(own, values, key, training)
+            plan.modal |= own.modal
+            return outputs
+        if known is None:
+            specs = jax.tree.map(_spec_of, values)
+            shapes = jax.eval_shape(lambda: self.layer.init(jax.random.key(0), *values))
+            known = SublayerPlan(self._position, self.layer, specs, shapes)
+            plan.sublayers[self.name] = known
+        params, state = jax.tree.map(_zeros, known.shapes)
+        return self.layer.apply(params, state, *values, key=key, training=training)[0]
 
 
 def as_sublayer(value: Any) -> Any:
@@ -342,6 +506,11 @@ def as_sublayer(value: Any) -> Any:
         return value.live_network
     pair = (getattr(value, "init", None), getattr(value, "apply", None))
     return value if all(map(callable, pair)) else None
+
+
+def holds_layers(value: Any) -> bool:
+    """Tell whether a value is a layer or holds some in lists, tuples and dicts."""
+    return as_sublayer(value) is not None or any(holds_layers(item) for _, item in items_of(value))
 
 
 def sublayer_name(layer: Any, attribute: str) -> str:
@@ -363,8 +532,11 @@ def find_sublayers(owner: Any) -> list[tuple[str, Any]]:
     own = vars(owner).get("_internal", ())
     found: dict[int, tuple[str, Any]] = {}
     for attribute, value in vars(owner).items():
-        if attribute not in own:
+        if attribute not in own and attribute != "_made":
             _find(attribute, value, found)
+    for name, layer in vars(owner).get("_made", {}).items():
+        found.setdefault(id(layer), (name, layer))
+    _refuse_cycle([layer for _, layer in found.values()], [owner])
     return list(found.values())
 
 
@@ -377,11 +549,7 @@ def replace_sublayers(owner: Any, layers: Sequence[Any]) -> Any:
         layer = as_sublayer(value)
         if layer is not None:
             return new[id(layer)]
-        if isinstance(value, dict):
-            return {key: replaced(item) for key, item in value.items()}
-        if type(value) in (list, tuple):
-            return type(value)(map(replaced, value))
-        return value
+        return map_items(lambda _, item: replaced(item), value)
 
     own = vars(owner).get("_internal", ())
     twin = object.__new__(type(owner))
@@ -400,16 +568,33 @@ def extended(author: type) -> Any:
     raise TypeError(f"`{author.__name__}` extends no layer.")
 
 
+def _refuse_cycle(layers: Iterable[Any], holders: list[Any]) -> None:
+    """Raise ValueError if one of the holders of these layers is among them, however deep."""
+    for layer in layers:
+        holder = getattr(layer, "author", layer)
+        if any(holder is other for other in holders):
+            chain = " > ".join(type(item).__name__ for item in (*holders, holder))
+            raise ValueError(
+                f"`{type(holders[0]).__name__}`: a layer cannot contain itself: {chain}."
+            )
+        if is_authored(layer):
+            found: dict[int, tuple[str, Any]] = {}
+            own = vars(holder).get("_internal", ())
+            for attribute, value in vars(holder).items():
+                if attribute not in own and attribute != "_made":
+                    _find(attribute, value, found)
+            _refuse_cycle([inner for _, inner in found.values()], [*holders, holder])
+        elif hasattr(layer, "inside"):
+            _refuse_cycle(layer.inside(), holders)
+
+
 def _find(name: str, value: Any, found: dict[int, tuple[str, Any]]) -> None:
     layer = as_sublayer(value)
     if layer is not None:
         found.setdefault(id(layer), (sublayer_name(layer, name), layer))
-    elif isinstance(value, dict):
-        for key, item in value.items():
+    else:
+        for key, item in items_of(value):
             _find(f"{name}_{key}", item, found)
-    elif type(value) in (list, tuple):
-        for position, item in enumerate(value):
-            _find(f"{name}_{position}", item, found)
 
 
 def _spec_of(value: Any) -> Any:
@@ -420,26 +605,47 @@ def _spec_of(value: Any) -> Any:
 Place = tuple[Any, ...]
 
 
-def _places_of(twin: Any, array: Array) -> list[Place]:
-    def search(value: Any, place: Place) -> Place | None:
+def _places_of(twin: Any, array: Array) -> Iterator[Place]:
+    def search(value: Any, place: Place) -> Iterator[Place]:
         if value is array:
-            return place
-        items = enumerate(value) if isinstance(value, list | tuple) else ()
-        if isinstance(value, dict):
-            items = value.items()  # type: ignore[assignment]
-        for key, item in items:
-            found = search(item, (*place, key))
-            if found is not None:
-                return found
-        return None
+            yield place
+        for key, item in items_of(value):
+            yield from search(item, (*place, key))
 
-    attributes = {name: value for name, value in vars(twin).items() if name != "_binding"}
-    place = search(attributes, ())
-    return [] if place is None else [place]
+    own = (*vars(twin).get("_internal", ()), "_binding")
+    return search({name: value for name, value in vars(twin).items() if name not in own}, ())
 
 
 def _at(twin: Any, place: Place) -> Any:
-    value = vars(twin)
+    value: Any = vars(twin)
     for key in place:
-        value = value[key]
+        try:
+            value = value[key]
+        except (KeyError, IndexError, TypeError):
+            return None
     return value
+
+
+def items_of(value: Any) -> Iterable[tuple[Any, Any]]:
+    """Return what a list, tuple or dict holds, with its places; of any other value nothing."""
+    if isinstance(value, dict):
+        return value.items()
+    return enumerate(value) if isinstance(value, list | tuple) else ()
+
+
+def map_items(function: Callable[[Any, Any], Any], value: Any) -> Any:
+    """Return a copy of a list, tuple or dict with a function's values; any other value itself."""
+    if isinstance(value, dict):
+        return {key: function(key, item) for key, item in value.items()}
+    if not isinstance(value, list | tuple):
+        return value
+    items = [function(place, item) for place, item in enumerate(value)]
+    if isinstance(value, list):
+        return items
+    return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+
+
+def _zeros(spec: Any) -> Any:
+    if jax.dtypes.issubdtype(spec.dtype, jax.dtypes.prng_key):
+        return jnp.broadcast_to(jax.random.key(0), spec.shape)
+    return jnp.zeros(spec.shape, spec.dtype)

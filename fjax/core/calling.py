@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from fjax.errors import check_keywords
+from fjax.errors import check_keywords, suggestion
 from fjax.typing import Key, PyTree
 
 # What `call` is given by the pass, rather than by whoever calls the layer.
@@ -28,19 +28,28 @@ class CallRecord(NamedTuple):
 class Keywords(dict[str, Any]):
     """Inputs that were given by name; they travel as the last of the inputs.
 
-    >>> jax.tree.map(lambda x: x + 1, Keywords(scale=1))
-    {'scale': 2}
+    Plain values (numbers, strings, None) are no leaves: a transformation leaves them as they are,
+    so that `call` may decide by them.
+
+    >>> jax.tree.map(lambda x: x + 1, Keywords(scale=jnp.ones(()), mode="sum")) == {
+    ...     "scale": 2.0, "mode": "sum"
+    ... }
+    True
     """
 
-    def tree_flatten(self) -> tuple[tuple[Any, ...], tuple[str, ...]]:
-        """Return the values and the names."""
-        names = tuple(sorted(self))
-        return tuple(self[name] for name in names), names
+    def tree_flatten(self) -> tuple[tuple[Any, ...], tuple[tuple[str, ...], tuple[Any, ...]]]:
+        """Return the values that may be arrays; and their names, and what is plain."""
+        fixed = {name: value for name, value in self.items() if _is_plain(value)}
+        names = tuple(sorted(self.keys() - fixed.keys()))
+        return tuple(self[name] for name in names), (names, tuple(sorted(fixed.items())))
 
     @classmethod
-    def tree_unflatten(cls, names: tuple[str, ...], values: tuple[Any, ...]) -> "Keywords":
+    def tree_unflatten(
+        cls, known: tuple[tuple[str, ...], tuple[Any, ...]], values: tuple[Any, ...]
+    ) -> "Keywords":
         """Return what was flattened."""
-        return cls(zip(names, values, strict=True))
+        names, fixed = known
+        return cls((*zip(names, values, strict=True), *fixed))
 
 
 def is_authored(layer: Any) -> bool:
@@ -110,6 +119,54 @@ def call_arguments(
         if name in signature.names:
             options.setdefault(name, value)
     return inputs, options
+
+
+def takes_training(owner: Any) -> bool:
+    """Tell whether an author's `call` is given the mode."""
+    return "training" in _signature(type(owner).call).names
+
+
+def build_arguments(
+    owner: Any, arguments: tuple[Any, ...], options: dict[str, Any]
+) -> tuple[Any, ...]:
+    """Return the shapes that an author's `build` is given, None for the batch axis, as in Keras.
+
+    With one parameter it gets the shape of the first input: a list or dict of shapes where that is
+    several arrays. With several parameters, `a_shape` is the shape of the argument `a` of `call`.
+
+    Raises:
+        TypeError: `build` asks for something else.
+    """
+    expected = _signature(type(owner).build).names
+    if len(expected) <= 1:
+        return tuple(_shape_of(value) for value in arguments[: len(expected)])
+    names = _signature(type(owner).call).names
+    given = {**dict(zip(names, arguments, strict=False)), **options}
+    shapes = {f"{name}_shape": _shape_of(value) for name, value in given.items()}
+    for name in expected:
+        if name not in shapes:
+            label = type(owner).__name__
+            known = ", ".join(f"{name}_shape" for name in names if name not in GIVEN)
+            raise TypeError(
+                f"`{label}.build` asks for `{name}`: of several parameters each is the name of an "
+                f"argument of `{label}.call` with `_shape` behind it: {known}."
+                f"{suggestion(name, shapes)}"
+            )
+    return tuple(shapes[name] for name in expected)
+
+
+def _shape_of(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_shape_of(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _shape_of(item) for name, item in value.items()}
+    return (None, *value.shape[1:]) if getattr(value, "shape", ()) else None
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str | bytes | bool | int | float | complex)
 
 
 def call_without_weights(

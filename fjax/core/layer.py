@@ -18,11 +18,12 @@ from fjax.configuration import Configured, field, fields_ending, plain, snake_ca
 from fjax.core.authoring import (
     Author,
     authored_apply,
+    authored_constraints,
     authored_discover,
     authored_init,
     authored_trace,
 )
-from fjax.core.binding import find_sublayers, replace_sublayers
+from fjax.core.binding import CONSTRAINT, find_sublayers, replace_sublayers
 from fjax.core.calling import call_without_weights, is_authored
 from fjax.core.penalties import PENALTY
 from fjax.errors import integer_at_least
@@ -144,7 +145,10 @@ class Layer(Author, Configured):
             key: A PRNG key for layers that draw in training.
             training: Whether this is a training step.
         """
-        raise NotImplementedError(f"`{type(self).__name__}` defines no `apply`.")
+        raise NotImplementedError(
+            f"`{type(self).__name__}` defines neither `call(self, inputs)` nor `apply(self, "
+            "params, state, *inputs, key=None, training=False)`: a layer needs one of them."
+        )
 
     def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
         """Call the layer on symbolic tensors, which records a node of a graph.
@@ -208,13 +212,18 @@ class Layer(Author, Configured):
             return params
         constrained = {
             weight: _constrained(self, weight, constraint, params[weight])
-            for weight, constraint in fields_ending(self, "_constraint").items()
+            for weight, constraint in self._constraints().items()
             if weight in params
         }
         for name, child in self.children():
             if name in params and hasattr(child, "constrain"):
                 constrained[name] = child.constrain(params[name])
         return {**params, **constrained} if constrained else params
+
+    def _constraints(self) -> dict[str, Callable[[Array], Array]]:
+        # The attributes of an object that an author's `__init__` made are no fields.
+        own = authored_constraints(self) if self._authored else {}
+        return {**fields_ending(self, CONSTRAINT), **own}
 
     def require_ready(self) -> None:
         """Raise if a layer still waits for data it must have seen, as `Normalization` may."""

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from fjax.configuration import by_value
+from fjax.core.binding import remembered_layers
 from fjax.typing import Params, PyTree, Spec, State
 
 
@@ -98,7 +99,8 @@ def _outline(layer: Any, structure: Any, leaves: tuple[Any, ...]) -> Outline:
         return layer.apply(params, state, *inputs)[0]
 
     key = jax.eval_shape(lambda: jax.random.key(0))
-    outputs = eval_shape(whole, key, *jax.tree.unflatten(structure, leaves))
+    with remembered_layers():
+        outputs = eval_shape(whole, key, *jax.tree.unflatten(structure, leaves))
     params, state = (_specs(tree) for tree in ordered)
     return Outline(params, state, outputs)
 

@@ -114,9 +114,9 @@ def with_penalty(layer: Any, params: Params, state: State, outputs: PyTree) -> S
             for output in jax.tree.leaves(outputs):
                 # An empty batch has no penalty, and is not divided by.
                 size = max(1, output.shape[0]) if output.ndim else 1
-                calls = calls + _charge(layer, name, regularizer, output) / size
+                calls = calls + charged(layer, name, regularizer, output) / size
         elif name in params and layer.trainable:
-            weights = weights + _charge(layer, name, regularizer, params[name])
+            weights = weights + charged(layer, name, regularizer, params[name])
     return {**state, PENALTY: {"weights": weights, "calls": calls}}
 
 
@@ -127,7 +127,12 @@ def _regularizers(layer: Any) -> dict[str, Callable[[Array], Array]]:
     return found if activity is None else {**found, "activity": activity}
 
 
-def _charge(layer: Any, name: str, regularizer: Callable[[Array], Array], array: Array) -> Array:
+def charged(layer: Any, name: str, regularizer: Callable[[Array], Array], array: Array) -> Array:
+    """Return what a layer's regularizer charges for an array, in float32.
+
+    Raises:
+        ValueError: It returned more than one number.
+    """
     charge = jnp.asarray(regularizer(array), jnp.float32)
     if charge.shape != ():
         raise ValueError(

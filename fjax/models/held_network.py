@@ -112,6 +112,14 @@ class HeldNetwork:
         """Whether the input shape is known."""
         return self._specs is not None
 
+    @built.setter
+    def built(self, value: bool) -> None:
+        # An author's `build` ends by it, on the copy that is bound for one pass.
+        if "_binding" not in vars(self):
+            raise AttributeError(
+                f"The model {self.name!r} is built by `build(input_shape)`, not by `built = …`."
+            )
+
     @property
     def outline(self) -> Outline:
         """The shapes of weights and outputs.

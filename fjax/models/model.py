@@ -18,6 +18,7 @@ from fjax.models.compilation import Compilation, make_compilation
 from fjax.models.compiled_network import CompiledNetwork, Prepared
 from fjax.models.construction import network_of
 from fjax.models.held_network import Holder
+from fjax.models.subclassed import build_within_a_pass, check_attribute, is_authored_model
 from fjax.models.views import OptimizerView
 from fjax.training import Batch, programs_for
 from fjax.training.arrays import rows, to_batch
@@ -80,6 +81,11 @@ class Model(CompiledNetwork, Author):
         self.history: History | None = None
         self._compilation: Compilation | None = None
         made = network_of(self, network, inputs, outputs, name)
+        if input_shape is not None and is_authored_model(self):
+            raise ValueError(
+                f"`{type(self).__name__}`: an authored model takes no `input_shape`, its layers "
+                "are not there yet: call `model.build((None, …))` once it is made, or fit it."
+            )
         super().__init__(
             made.network, input_shape=input_shape, name=name, seed=seed, symbols=made.symbols
         )
@@ -87,6 +93,25 @@ class Model(CompiledNetwork, Author):
             self.trainable = False
         # What stands here is the facade's own: whatever an author adds may hold layers.
         self._internal = frozenset(vars(self)) - before | {"_internal"}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__ and cls.call is not Author.call:
+            setattr(cls, "build", build_within_a_pass(cls.__dict__["build"], Model))  # noqa: B010
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if is_authored_model(self):
+            check_attribute(self, Model, name, value)
+        super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        # Asked for what is not there alone; `copy` asks for more before there is anything.
+        if not name.startswith("__") and "stop_training" not in vars(self):
+            raise RuntimeError(
+                f"`{type(self).__name__}.__init__` did not call `super().__init__()`: make it the "
+                "first line there."
+            )
+        return object.__getattribute__(self, name)
 
     @explain_keywords
     def compile(

@@ -1,13 +1,21 @@
 """The network of a model class that an author wrote with `call`."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from fjax.core import Layer
-from fjax.core.authoring import authored_apply, authored_discover, authored_init, authored_trace
-from fjax.core.binding import Plan, find_sublayers, replace_sublayers
+from fjax.core.authoring import (
+    Author,
+    authored_apply,
+    authored_constraints,
+    authored_discover,
+    authored_init,
+    authored_trace,
+)
+from fjax.core.binding import Plan, find_sublayers, holds_layers, replace_sublayers
 from fjax.core.calling import CallRecord
-from fjax.typing import Key, Params, PyTree, Spec, State
+from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
 
 class Subclassed(Layer):
@@ -42,7 +50,15 @@ class Subclassed(Layer):
         training: bool = False,
     ) -> tuple[PyTree, State]:
         """Return what the author's `call` returns."""
-        return authored_apply(self.author, params, state, *inputs, key=key, training=training)
+        return authored_apply(
+            self.author,
+            params,
+            state,
+            *inputs,
+            key=key,
+            training=training,
+            trainable=self.trainable,
+        )
 
     def discover(
         self, plan: Plan, inputs: tuple[PyTree, ...], key: Key | None, training: bool
@@ -54,6 +70,9 @@ class Subclassed(Layer):
         """Return the calls of the author's layers for these inputs, and last of the whole."""
         return authored_trace(self.author, params, state, *inputs)
 
+    def _constraints(self) -> dict[str, Callable[[Array], Array]]:
+        return authored_constraints(self.author)
+
     def children(self) -> list[tuple[str, Any]]:
         """Return the layers in the author's attributes."""
         return find_sublayers(self.author)
@@ -61,3 +80,40 @@ class Subclassed(Layer):
     def with_children(self, layers: Sequence[Any]) -> Self:
         """Return the network of a copy of the author's model with other layers."""
         return type(self)(replace_sublayers(self.author, layers))
+
+
+def is_authored_model(model: Any) -> bool:
+    """Tell whether a model is made by a `call` that its class defines."""
+    return type(model).call is not Author.call
+
+
+def build_within_a_pass(own: Callable[..., None], facade: type) -> Callable[..., None]:
+    """Return an author's `build` of a model; called from outside it is the facade's."""
+
+    @functools.wraps(own)
+    def build(self: Any, *shapes: Any, **named: Any) -> None:
+        within = "_binding" in vars(self)
+        (own if within else facade.build)(self, *shapes, **named)  # type: ignore[attr-defined]
+
+    return build
+
+
+def check_attribute(model: Any, facade: type, name: str, value: Any) -> None:
+    """Raise ValueError where an author's attribute would take the place of one of the facade's.
+
+    Args:
+        model: The author's model.
+        facade: The class that the author extends.
+        name: The attribute.
+        value: What it is set to.
+    """
+    if name.startswith("_"):
+        return
+    own = getattr(facade, name, None)
+    fixed = isinstance(own, property) and own.fset is None
+    taken = own is not None or name in vars(model).get("_internal", ())
+    if fixed or (taken and holds_layers(value)):
+        raise ValueError(
+            f"`{type(model).__name__}`: `{name}` is the model's own: choose another name for this "
+            f"attribute, such as `own_{name}`."
+        )
