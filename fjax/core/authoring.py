@@ -206,7 +206,8 @@ def authored_trace(self: Any, params: Params, state: State, *inputs: PyTree) -> 
 
     The trace tells what each is called on; see `fjax.core.flow`.
     """
-    binding = Binding(self, params, state, None, training=False, marking=True)
+    key = jax.random.key(0)
+    binding = Binding(self, params, state, key, training=False, marking=True)
     outputs = marked(_run(binding, inputs), "in", "")
     return [*binding.calls, CallRecord("", self, inputs, outputs)]
 

@@ -108,7 +108,7 @@ class Serial(Combinator):
     def trace(self, params: Params, state: State, *inputs: PyTree) -> list[CallRecord]:
         """Return the calls of the layers for these inputs."""
         calls: list[CallRecord] = []
-        self._run(params, state, inputs, None, False, calls)
+        self._run(params, state, inputs, jax.random.key(0), False, calls)
         return calls
 
     def _run(

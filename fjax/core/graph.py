@@ -173,7 +173,7 @@ class Graph(Layer):
     def trace(self, params: Params, state: State, *inputs: PyTree) -> list[CallRecord]:
         """Return the calls of the layers for these inputs, and of the declared inputs."""
         calls: list[CallRecord] = []
-        self._apply(params, state, inputs, None, False, calls)
+        self._apply(params, state, inputs, jax.random.key(0), False, calls)
         return calls
 
     def _apply(

@@ -29,6 +29,9 @@ from fjax.core.penalties import PENALTY
 from fjax.errors import integer_at_least
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
+# What Keras's layers have, and here the layers of a model.
+OF_A_MODEL = ("get_weights", "set_weights", "weights", "count_params", "input", "output")
+
 
 class Layer(Author, Configured):
     """Base class of layers: a pair of pure functions described by plain fields.
@@ -236,6 +239,15 @@ class Layer(Author, Configured):
         if self._authored:
             return {name: plain(getattr(self, name)) for name in ("name", "trainable")}
         return super().get_config()
+
+    def __getattr__(self, name: str) -> Any:
+        hint = ""
+        if name in OF_A_MODEL:
+            hint = (
+                f" A layer owns no weights: ask the model that it stands in, as in "
+                f"`model.get_layer({self.__dict__.get('name') or base_name(self)!r}).{name}`."
+            )
+        raise AttributeError(f"`{type(self).__name__}` has no attribute `{name}`.{hint}")
 
     def __getstate__(self) -> dict[str, Any]:
         # Where a model keeps the weights is the model's affair, and no part of a copy.

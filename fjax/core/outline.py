@@ -96,7 +96,8 @@ def _outline(layer: Any, structure: Any, leaves: tuple[Any, ...]) -> Outline:
     def whole(key: Any, *inputs: PyTree) -> PyTree:
         params, state = layer.init(key, *inputs)
         ordered.extend([params, state])
-        return layer.apply(params, state, *inputs)[0]
+        # The key is for layers that draw in use, too.
+        return layer.apply(params, state, *inputs, key=key)[0]
 
     key = jax.eval_shape(lambda: jax.random.key(0))
     with remembered_layers():
@@ -107,7 +108,10 @@ def _outline(layer: Any, structure: Any, leaves: tuple[Any, ...]) -> Outline:
 
 def _output_specs(layer: Any, structure: Any, leaves: tuple[Any, ...]) -> PyTree:
     params, state, specs = jax.tree.unflatten(structure, leaves)
-    return eval_shape(lambda p, s, *x: layer.apply(p, s, *x)[0], params, state, *specs)
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    return eval_shape(
+        lambda k, p, s, *x: layer.apply(p, s, *x, key=k)[0], key, params, state, *specs
+    )
 
 
 # Equal layers have equal shapes, and a deep network has many equal ones.

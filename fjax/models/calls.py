@@ -142,7 +142,7 @@ def _traced(network: Any, params: Params, state: State, inputs: tuple[PyTree, ..
             records.extend(network.trace(params, state, *values))
         else:
             name = getattr(network, "name", None) or base_name(network)
-            outputs, _ = network.apply(params, state, *values)
+            outputs, _ = network.apply(params, state, *values, key=jax.random.key(0))
             records.append(CallRecord(name, network, values, outputs))
 
     traced = jax.make_jaxpr(run)(params, state, specs)

@@ -20,11 +20,11 @@ from fjax.models.construction import network_of
 from fjax.models.held_network import Holder
 from fjax.models.subclassed import build_within_a_pass, check_attribute, is_authored_model
 from fjax.models.views import OptimizerView
-from fjax.training import Batch, programs_for
+from fjax.training import Batch, TrainState, programs_for
 from fjax.training.arrays import rows, to_batch
 from fjax.training.loop import Pace, evaluate, predict, run_epoch
 from fjax.training.sources import ArraySource
-from fjax.typing import PyTree
+from fjax.typing import Key, PyTree
 
 
 class Model(CompiledNetwork, Author):
@@ -377,9 +377,9 @@ class Model(CompiledNetwork, Author):
         try:
             steps_heard = listeners.steps("predict")
             with self._mode():
-                parts = predict(
-                    compiled, self.train_state, self._empty_outputs, source, steps_heard
-                )
+                held = self.train_state
+                held = held._replace(key=self._key_of_call(held))
+                parts = predict(compiled, held, self._empty_outputs, source, steps_heard)
         finally:
             source.close()
         listeners.call("on_predict_end", {})
@@ -433,12 +433,16 @@ class Model(CompiledNetwork, Author):
             )
         batch = self._usable(to_batch(inputs[0] if len(inputs) == 1 else inputs))
         held, training = self.train_state, bool(training)
-        self._calls += training
-        key = jax.random.fold_in(jax.random.fold_in(held.key, held.step), self._calls)
+        key = self._key_of_call(held)
         outputs, _ = self.network.apply(
             held.params, held.state, *batch.inputs, key=key, training=training
         )
         return outputs
+
+    def _key_of_call(self, held: TrainState) -> Key:
+        """Return a key that no call before was given."""
+        self._calls += 1
+        return jax.random.fold_in(jax.random.fold_in(held.key, held.step), self._calls)
 
     @explain_keywords
     def train_on_batch(

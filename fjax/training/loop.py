@@ -141,7 +141,7 @@ def predict(
 
     Args:
         programs: The compiled programs.
-        train_state: Whose params and state to use.
+        train_state: Whose params and state to use, and whose key where a layer draws.
         outputs: Makes the empty outputs for some data.
         source: The inputs.
         listener: Hears of the steps.
@@ -156,6 +156,7 @@ def predict(
                 filled,
                 train_state.params,
                 train_state.state,
+                train_state.key,
                 window.data,
                 np.int32(first),
                 np.int32(last),

@@ -23,7 +23,7 @@ from fjax.training.accumulators import Logs, Metrics, results
 from fjax.training.custom_step import TestStep, custom_test_step, custom_train_step
 from fjax.training.output_losses import OutputLosses
 from fjax.training.state import TrainState, create_train_state
-from fjax.typing import Array, GradientTransformation, PyTree, Spec
+from fjax.typing import Array, GradientTransformation, Key, PyTree, Spec
 
 # How many configurations keep their programs after the last model that used them is gone.
 KEPT = 16
@@ -41,7 +41,7 @@ class Programs(NamedTuple):
             serves any chunk. The train state is donated.
         measure: `(accumulators, train_state, data, first, last, batch_size) -> (accumulators,
             logs)`: evaluates likewise; the accumulators are donated.
-        predict: `(outputs, params, state, data, first, last, batch_size) -> outputs`: fills in the
+        predict: `(outputs, params, state, key, data, first, last, batch_size) -> outputs`: fills in the
             rows of these batches; the outputs are donated.
     """
 
@@ -182,12 +182,21 @@ def _measuring(
     ) -> tuple[PyTree, Logs]:
         step = make_step()
         accumulators = over_batches(
-            lambda carry, batch, _: step(carry, held, batch),
+            lambda carry, batch, start: step(carry, _keyed(held, start), batch),
             accumulators, data, None, first, last, batch_size,
         )  # fmt: skip
         return accumulators, results(metrics, accumulators)
 
     return _compiled(measure)
+
+
+def _in_use(train_state: TrainState) -> TrainState:
+    return train_state._replace(opt_state=(), epoch=np.int32(0), batch=np.int32(0), accumulators=())
+
+
+def _keyed(held: TrainState, start: Array) -> TrainState:
+    # Each batch has a key of its own, for layers that draw in use, too.
+    return held._replace(key=jax.random.fold_in(held.key, start))
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -197,7 +206,9 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Programs:
     def evaluation() -> Callable[..., PyTree]:
         step = steps.test_step(network, loss or _no_loss, metrics)
-        return lambda sums, held, batch: step(sums, held[0], held[1], batch)
+        return lambda sums, held, batch: step(
+            sums, held.params, held.state, batch, jax.random.fold_in(held.key, held.step)
+        )
 
     measure = _measuring(evaluation, metrics)
 
@@ -205,13 +216,16 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
         outputs: PyTree,
         params: PyTree,
         state: PyTree,
+        key: Key,
         data: PyTree,
         first: Array,
         last: Array,
         batch_size: int,
     ) -> PyTree:
         def fill(filled: PyTree, batch: steps.Batch, start: Array) -> PyTree:
-            rows, _ = network.apply(params, state, *batch.inputs)
+            # For layers that draw in use, too, as Monte Carlo dropout.
+            own = jax.random.fold_in(key, start)
+            rows, _ = network.apply(params, state, *batch.inputs, key=own)
             return jax.tree.map(partial(_put, start), filled, rows)
 
         return over_batches(fill, outputs, data, None, first, last, batch_size)
@@ -220,7 +234,7 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
         advance=_advancing(lambda: steps.train_step(network, loss, optimizer, metrics), metrics),
         # Only what is read: with another optimizer's state it is the same program.
         measure=lambda accumulators, train_state, *data, batch_size: measure(
-            accumulators, (train_state.params, train_state.state), *data, batch_size=batch_size
+            accumulators, _in_use(train_state), *data, batch_size=batch_size
         ),
         predict=_compiled(predict),
     )

@@ -12,7 +12,7 @@ from fjax.core.freezing import frozen_paths, overlaid, trainable_part
 from fjax.training.accumulators import Logs, Metrics, accumulate, results
 from fjax.training.output_losses import OutputLosses
 from fjax.training.state import TrainState
-from fjax.typing import Array, GradientTransformation, PyTree
+from fjax.typing import Array, GradientTransformation, Key, PyTree
 
 
 class Batch(NamedTuple):
@@ -119,14 +119,17 @@ def train_step(
 
 def test_step(
     network: Any, loss: Callable[..., Array], metrics: Metrics = ()
-) -> Callable[[PyTree, PyTree, PyTree, Batch], PyTree]:
-    """Return the pure step of evaluation: `step(accumulators, params, state, batch)`.
+) -> Callable[..., PyTree]:
+    """Return the pure step of evaluation: `step(accumulators, params, state, batch, key=None)`.
 
-    The loss has the network's own penalties in it, as in training.
+    The loss has the network's own penalties in it, as in training. The key is for layers that draw
+    in use, too.
     """
 
-    def step(accumulators: PyTree, params: PyTree, state: PyTree, batch: Batch) -> PyTree:
-        outputs, state = network.apply(params, state, *batch.inputs)
+    def step(
+        accumulators: PyTree, params: PyTree, state: PyTree, batch: Batch, key: Key | None = None
+    ) -> PyTree:
+        outputs, state = network.apply(params, state, *batch.inputs, key=key)
         value, parts = _loss(loss, outputs, batch)
         values = {"loss": _with_penalty(value, state), **parts}
         return _add(metrics, accumulators, values, outputs, batch)

@@ -156,3 +156,11 @@ def test_initial_weights_follow_the_key():
     other, _ = Dense(3).init(jax.random.key(2), jnp.zeros((2, 4)))
     np.testing.assert_array_equal(one["kernel"], same["kernel"])
     assert not np.array_equal(one["kernel"], other["kernel"])
+
+
+def test_weights_are_asked_of_the_model():
+    with pytest.raises(AttributeError, match=r"ask the model .* `model.get_layer\('dense'\).get_w"):
+        Dense(3).get_weights()
+    with pytest.raises(AttributeError, match=r"`Dense` has no attribute `unit`\.$"):
+        _ = Dense(3).unit
+    assert not hasattr(Dense(3), "weights")

@@ -263,3 +263,16 @@ def test_programs_do_not_keep_the_weights_of_models_that_are_gone():
     fjax.Model(*[tensor := Input((4,)), Dense(6)(tensor)]).get_weights()
     del tensor
     assert count() == before
+
+
+def test_a_layer_that_always_draws_draws_anew_in_each_call():
+    class Always(Dropout):
+        def call(self, inputs):
+            return super().call(inputs, training=True)
+
+    model = trained(Sequential([Input((4,)), Always(0.5), Dense(1)]), validation_split=0.25)
+    one, other = (model.predict(X, verbose=0) for _ in range(2))
+    assert not np.array_equal(one, other)
+    assert not np.array_equal(one[:32], one[32:])
+    assert np.isfinite(model.evaluate(X, Y, verbose=0))
+    model.summary(print_fn=lambda text: None)
