@@ -144,4 +144,4 @@ def mnist():
 @pytest.fixture(scope="session")
 def digits():
     (x, y), _ = fjax.datasets.digits.load_data()
-    return (x[:768] / 16).astype("float32"), y[:512].astype("int32")
+    return (x[:512] / 16).astype("float32"), y[:512].astype("int32")
