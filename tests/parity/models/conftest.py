@@ -132,7 +132,7 @@ def california():
 @pytest.fixture(scope="session")
 def fashion():
     x, y = loaded(fjax.datasets.fashion_mnist)
-    return (x[:512] / 255).astype("float32"), y[:512].astype("int32")
+    return (x[:768] / 255).astype("float32"), y[:768].astype("int32")
 
 
 @pytest.fixture(scope="session")

@@ -63,4 +63,3 @@ def test_parts_learn_with_the_whole(judge, fashion, build):
         parts.append([codes, restored, *encoder.get_weights(), *decoder.get_weights()])
     judge.same_runs(*runs)
     judge.same_outputs(*parts, 1e-3, 1e-3)
-

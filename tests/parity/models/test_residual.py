@@ -46,7 +46,9 @@ def residual(keras, convolution):
         outputs = convolution(filters, 3, use_bias=False, padding="same")(outputs)
         outputs = keras.layers.BatchNormalization(momentum=0.9)(outputs)
         if strides > 1:
-            inputs = convolution(filters, 1, strides=strides, use_bias=False, padding="same")(inputs)
+            inputs = convolution(filters, 1, strides=strides, use_bias=False, padding="same")(
+                inputs
+            )
             inputs = keras.layers.BatchNormalization(momentum=0.9)(inputs)
         return keras.layers.Activation("relu")(keras.layers.Add()([inputs, outputs]))
 

@@ -75,7 +75,11 @@ def contrastive(keras, model):
 
 @pytest.mark.parametrize(
     ("build", "compiled"),
-    [(distances, binary), (products, contrastive), (shared_layer, binary)],
+    [
+        (distances, binary),
+        (products, contrastive),
+        pytest.param(shared_layer, binary, marks=pytest.mark.slow),
+    ],
 )
 def test_siamese(judge, pairs, build, compiled):
     judge.compare(build, compiled, *pairs)
@@ -100,7 +104,9 @@ def test_a_recommender(judge, california):
     models = judge.compare(two_towers, binary, [user, item], fits)
     # What the towers make of users and items, after training.
     vectors = [
-        library.Model(model.input, [model.get_layer(f"{side}_vector").output for side in ("user", "item")])
+        library.Model(
+            model.input, [model.get_layer(f"{side}_vector").output for side in ("user", "item")]
+        )
         for library, model in zip((fjax, keras), models, strict=True)
     ]
     judge.same_outputs(*(each.predict([user, item], verbose=0) for each in vectors), 1e-3, 1e-4)
@@ -150,6 +156,7 @@ def test_tasks_by_name(judge, named):
     judge.compare(tasks, by_task, *named)
 
 
+@pytest.mark.slow
 def test_sample_weights_by_name(judge, named):
     x, y = named
     random = np.random.default_rng(0)

@@ -96,9 +96,7 @@ def one_loss(keras, model):
 
 def test_one_input(judge, california):
     ours, theirs = judge.compare(wide_and_deep, sgd, *california)
-    assert [layer.name for layer in ours.layers][1:] == [
-        layer.name for layer in theirs.layers
-    ][1:]
+    assert [layer.name for layer in ours.layers][1:] == [layer.name for layer in theirs.layers][1:]
 
 
 def test_two_inputs(judge, parts):
@@ -109,7 +107,9 @@ def test_two_inputs(judge, parts):
     judge.same_outputs(*(model.predict(named, verbose=0) for model in (ours, theirs)), 1e-4)
 
 
-@pytest.mark.parametrize("compiled", [by_list, by_name, one_loss])
+@pytest.mark.parametrize(
+    "compiled", [by_list, by_name, pytest.param(one_loss, marks=pytest.mark.slow)]
+)
 def test_two_named_outputs(judge, parts, compiled):
     x, y = parts
     targets = [y, np.log(y)]
@@ -117,12 +117,13 @@ def test_two_named_outputs(judge, parts, compiled):
     assert models[0].output_names == models[1].output_names
 
 
-@pytest.mark.parametrize("compiled", [by_list, one_loss])
+@pytest.mark.parametrize("compiled", [pytest.param(by_list, marks=pytest.mark.slow), one_loss])
 def test_two_outputs_with_default_names(judge, parts, compiled):
     x, y = parts
     judge.compare(unnamed_outputs, compiled, [x["wide"], x["deep"]], [y, np.log(y)])
 
 
+@pytest.mark.slow
 def test_targets_by_name(judge, parts):
     x, y = parts
     targets = {"main_output": y, "aux_output": np.log(y)}
