@@ -8,7 +8,7 @@ import numpy as np
 
 from fjax.core import InputLayer, SymbolicTensor, as_layer, serial
 from fjax.core.calling import call_inputs
-from fjax.core.layer import unique_names
+from fjax.core.layer import only, unique_names
 from fjax.errors import explain_keywords
 from fjax.models.construction import declared_inputs
 from fjax.models.model import Model
@@ -127,7 +127,7 @@ class Sequential(Model):
         self, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
     ) -> PyTree:
         if self._declared is None and self._list:
-            (tensor,) = call_inputs(self.live_network, inputs, options)
+            tensor = only("Sequential", call_inputs(self.live_network, inputs, options))
             self.build(tensor.shape)
         return super()._called_in_graph(inputs, training, options)
 

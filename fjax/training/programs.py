@@ -41,8 +41,8 @@ class Programs(NamedTuple):
             serves any chunk. The train state is donated.
         measure: `(accumulators, train_state, data, first, last, batch_size) -> (accumulators,
             logs)`: evaluates likewise; the accumulators are donated.
-        predict: `(outputs, params, state, key, data, first, last, batch_size) -> outputs`: fills in the
-            rows of these batches; the outputs are donated.
+        predict: `(outputs, params, state, key, data, first, last, batch_size) -> outputs`: fills in
+            the rows of these batches; the outputs are donated.
     """
 
     advance: Callable[..., tuple[TrainState, Logs]]

@@ -44,6 +44,30 @@ def pure_functions(folder):
     assert 0.8 < load("pure_functions").main(epochs=2) <= 1.0
 
 
+def wide_and_deep(folder):
+    assert 30_000 < load("wide_and_deep").main(epochs=1) < 100_000
+
+
+def siamese(folder):
+    assert 0.6 < load("siamese").main(epochs=1, rows=6000) <= 1.0
+
+
+def autoencoder(folder):
+    picture = folder / "reconstructions.png"
+    error = load("autoencoder").main(epochs=1, rows=6000, picture=str(picture))
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert 0.0 < error < 0.08
+
+
+def transfer_learning(folder):
+    assert 0.8 < load("transfer_learning").main(epochs=1, rows=6000) <= 1.0
+
+
+def multi_task(folder):
+    logs = load("multi_task").main(epochs=1)
+    assert logs["dear_auc"] > 0.7 and logs["income_accuracy"] > 0.4
+
+
 @pytest.mark.parametrize(
     "example",
     [
@@ -51,6 +75,11 @@ def pure_functions(folder):
         pytest.param(fashion_mnist, marks=needs("fashion_mnist.npz")),
         pytest.param(california_housing, marks=needs("california_housing.npz")),
         pure_functions,
+        pytest.param(wide_and_deep, marks=needs("california_housing.npz")),
+        pytest.param(siamese, marks=needs("mnist.npz")),
+        pytest.param(autoencoder, marks=needs("fashion_mnist.npz")),
+        pytest.param(transfer_learning, marks=needs("fashion_mnist.npz")),
+        pytest.param(multi_task, marks=needs("california_housing.npz")),
     ],
 )
 def test_an_example_runs(example, tmp_path, monkeypatch, capsys):
@@ -60,5 +89,8 @@ def test_an_example_runs(example, tmp_path, monkeypatch, capsys):
 
 
 def test_every_example_is_run():
-    run = {digits, fashion_mnist, california_housing, pure_functions}
+    run = {
+        digits, fashion_mnist, california_housing, pure_functions, wide_and_deep, siamese,
+        autoencoder, transfer_learning, multi_task,
+    }  # fmt: skip
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {each.__name__ for each in run}

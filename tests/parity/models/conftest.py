@@ -132,7 +132,7 @@ def california():
 @pytest.fixture(scope="session")
 def fashion():
     x, y = loaded(fjax.datasets.fashion_mnist)
-    return (x[:512] / 255).astype("float32"), y[:512].astype("int32")
+    return (x[:768] / 255).astype("float32"), y[:768].astype("int32")
 
 
 @pytest.fixture(scope="session")
@@ -144,4 +144,4 @@ def mnist():
 @pytest.fixture(scope="session")
 def digits():
     (x, y), _ = fjax.datasets.digits.load_data()
-    return (x[:768] / 16).astype("float32"), y[:512].astype("int32")
+    return (x[:512] / 16).astype("float32"), y[:512].astype("int32")

@@ -75,7 +75,11 @@ def contrastive(keras, model):
 
 @pytest.mark.parametrize(
     ("build", "compiled"),
-    [(distances, binary), (products, contrastive), (shared_layer, binary)],
+    [
+        (distances, binary),
+        (products, contrastive),
+        pytest.param(shared_layer, binary, marks=pytest.mark.slow),
+    ],
 )
 def test_siamese(judge, pairs, build, compiled):
     judge.compare(build, compiled, *pairs)
@@ -152,6 +156,7 @@ def test_tasks_by_name(judge, named):
     judge.compare(tasks, by_task, *named)
 
 
+@pytest.mark.slow
 def test_sample_weights_by_name(judge, named):
     x, y = named
     random = np.random.default_rng(0)
