@@ -18,11 +18,11 @@ from fjax.layers import BatchNormalization, Dense, Layer
 
 
 class Views(Layer):
-    """Two noisy views of each picture: moved by up to a pixel, brighter or darker, with noise."""
+    """Two noisy views of each picture: with pixels that are dark, and with noise."""
 
-    def __init__(self, noise=0.1, **kwargs):
+    def __init__(self, kept=0.7, noise=0.2, **kwargs):
         super().__init__(**kwargs)
-        self.noise = noise
+        self.kept, self.noise = kept, noise
 
     def call(self, inputs, key=None):
         """Return the first views and the second ones."""
@@ -30,11 +30,8 @@ class Views(Layer):
 
     def view(self, inputs, key):
         """Return one view of each picture."""
-        shift, light, grain = jax.random.split(key, 3)
-        steps = jax.random.randint(shift, (2, len(inputs)), -1, 2)
-        moved = jax.vmap(lambda image, down, right: jnp.roll(image, (down, right), (0, 1)))
-        views = moved(inputs, *steps)
-        views = views * jax.random.uniform(light, (len(inputs), 1, 1), minval=0.7, maxval=1.3)
+        dark, grain = jax.random.split(key)
+        views = inputs * jax.random.bernoulli(dark, self.kept, inputs.shape)
         return views + self.noise * jax.random.normal(grain, views.shape)
 
 

@@ -410,7 +410,12 @@ def output_specs(layer: Any, params: Params, state: State, *specs: Spec) -> PyTr
     >>> output_specs(as_layer(jax.nn.relu), {}, {}, spec).shape
     (32, 8)
     """
-    return jax.eval_shape(lambda p, s, *x: layer.apply(p, s, *x)[0], params, state, *specs)
+
+    def outputs(key: Key, params: Params, state: State, *inputs: PyTree) -> PyTree:
+        return layer.apply(params, state, *inputs, key=key)[0]
+
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    return jax.eval_shape(outputs, key, params, state, *specs)
 
 
 def only(owner: str, values: tuple[Any, ...]) -> Any:

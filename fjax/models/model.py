@@ -407,7 +407,7 @@ class Model(CompiledNetwork, Author):
             )
         batch = self._usable(to_batch(inputs))
         held = self.train_state
-        self._calls += training
+        self._calls += 1
         key = jax.random.fold_in(jax.random.fold_in(held.key, held.step), self._calls)
         outputs, _ = self.network.apply(
             held.params, held.state, *batch.inputs, key=key, training=training

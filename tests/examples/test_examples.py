@@ -44,6 +44,21 @@ def pure_functions(folder):
     assert 0.8 < load("pure_functions").main(epochs=2) <= 1.0
 
 
+def gan(folder):
+    picture = folder / "samples.png"
+    # As far from a digit as noise is 0.9, as other digits are 0.3.
+    assert load("gan").main(epochs=100, picture=str(picture)) < 0.5
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def contrastive(folder):
+    assert 0.75 < load("contrastive").main(epochs=30) <= 1.0
+
+
+def research(folder):
+    assert 0.93 < load("research").main(epochs=10, meta_steps=200) <= 1.0
+
+
 @pytest.mark.parametrize(
     "example",
     [
@@ -51,6 +66,9 @@ def pure_functions(folder):
         pytest.param(fashion_mnist, marks=needs("fashion_mnist.npz")),
         pytest.param(california_housing, marks=needs("california_housing.npz")),
         pure_functions,
+        gan,
+        contrastive,
+        research,
     ],
 )
 def test_an_example_runs(example, tmp_path, monkeypatch, capsys):
@@ -60,5 +78,5 @@ def test_an_example_runs(example, tmp_path, monkeypatch, capsys):
 
 
 def test_every_example_is_run():
-    run = {digits, fashion_mnist, california_housing, pure_functions}
+    run = {digits, fashion_mnist, california_housing, pure_functions, gan, contrastive, research}
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {each.__name__ for each in run}
