@@ -45,7 +45,7 @@ def network_of(
         # A pair is a description: each model made of one has weights of its own.
         return Made(settled(as_layer(arguments[0])))
     if not arguments and inputs is None and outputs is None and type(model).call is not Author.call:
-        return Made(Subclassed(model))
+        return Made(Subclassed(model, name))
     raise TypeError(
         f"`{owner}` is made as `{owner}(inputs, outputs)` of symbolic tensors (see `fjax.Input`), "
         f"as `{owner}(network)` of a layer, or by a subclass that defines `call`; received "

@@ -23,10 +23,11 @@ class Subclassed(Layer):
 
     Args:
         author: The model.
+        name: The name that the model was given.
     """
 
-    def __init__(self, author: Any) -> None:
-        super().__init__()
+    def __init__(self, author: Any, name: str | None = None) -> None:
+        super().__init__(name=name)
         self.author = author
 
     def __repr__(self) -> str:
@@ -79,7 +80,7 @@ class Subclassed(Layer):
 
     def with_children(self, layers: Sequence[Any]) -> Self:
         """Return the network of a copy of the author's model with other layers."""
-        return type(self)(replace_sublayers(self.author, layers))
+        return type(self)(replace_sublayers(self.author, layers), self.name)
 
 
 def is_authored_model(model: Any) -> bool:

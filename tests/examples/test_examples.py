@@ -68,6 +68,21 @@ def multi_task(folder):
     assert logs["dear_auc"] > 0.7 and logs["income_accuracy"] > 0.4
 
 
+def gan(folder):
+    picture = folder / "samples.png"
+    # As far from a digit as noise is 0.9, as other digits are 0.3.
+    assert load("gan").main(epochs=100, picture=str(picture)) < 0.5
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def contrastive(folder):
+    assert 0.75 < load("contrastive").main(epochs=30) <= 1.0
+
+
+def research(folder):
+    assert 0.93 < load("research").main(epochs=10, meta_steps=200) <= 1.0
+
+
 @pytest.mark.parametrize(
     "example",
     [
@@ -80,6 +95,9 @@ def multi_task(folder):
         pytest.param(autoencoder, marks=needs("fashion_mnist.npz")),
         pytest.param(transfer_learning, marks=needs("fashion_mnist.npz")),
         pytest.param(multi_task, marks=needs("california_housing.npz")),
+        gan,
+        contrastive,
+        research,
     ],
 )
 def test_an_example_runs(example, tmp_path, monkeypatch, capsys):
@@ -91,6 +109,6 @@ def test_an_example_runs(example, tmp_path, monkeypatch, capsys):
 def test_every_example_is_run():
     run = {
         digits, fashion_mnist, california_housing, pure_functions, wide_and_deep, siamese,
-        autoencoder, transfer_learning, multi_task,
+        autoencoder, transfer_learning, multi_task, gan, contrastive, research,
     }  # fmt: skip
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {each.__name__ for each in run}

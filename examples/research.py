@@ -1,0 +1,143 @@
+"""Out of the facade and back: a model's own pair, in loops that no `fit` could run.
+
+An ensemble is trained at once by `vmap` over seeds; a Hessian-vector product is checked against
+finite differences; MAML's inner loop is differentiated through; and the best member of the ensemble
+is put back into the model, whose `evaluate` sees it.
+
+Source: Finn et al., "Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks", 2017.
+"""
+
+import argparse
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import fjax
+from fjax.layers import Dense, Flatten, Rescaling
+
+
+def descend(params, grads, rate):
+    """Return the params after one step of plain gradient descent."""
+    return jax.tree.map(lambda param, grad: param - rate * grad, params, grads)
+
+
+def dot(one, other):
+    """Return the inner product of two trees."""
+    return sum(jnp.vdot(a, b) for a, b in zip(*map(jax.tree.leaves, (one, other)), strict=True))
+
+
+def train_ensemble(network, loss, x, y, members, epochs):
+    """Return the params and states of as many members, each trained from its own seed."""
+    spec = jax.ShapeDtypeStruct(x.shape, x.dtype)
+    orders = np.stack([np.random.default_rng(e).permutation(len(x)) for e in range(epochs)])
+    orders = orders[:, : len(x) // 64 * 64].reshape(-1, 64)
+
+    def step(weights, rows):
+        params, state = weights
+
+        def objective(params):
+            outputs, after = network.apply(params, state, x[rows], training=True)
+            return loss(y[rows], outputs), after
+
+        grads, state = jax.grad(objective, has_aux=True)(params)
+        return (descend(params, grads, 0.2), state), None
+
+    def train(key):
+        return jax.lax.scan(step, network.init(key, spec), orders)[0]
+
+    return jax.jit(jax.vmap(train))(jax.random.split(jax.random.key(0), members))
+
+
+def curvature(network, loss, params, state, x, y):
+    """Return the Hessian's product with the gradient, and how far finite differences are off."""
+
+    def objective(params):
+        return loss(y, network.apply(params, state, x)[0])
+
+    slope = jax.grad(objective)
+    direction = slope(params)
+    direction = jax.tree.map(lambda d: d / jnp.sqrt(dot(direction, direction)), direction)
+    product = jax.jit(lambda p, v: jax.jvp(slope, (p,), (v,))[1])(params, direction)
+    ahead, behind = (slope(descend(params, direction, way)) for way in (-1e-2, 1e-2))
+    measured = jax.tree.map(lambda a, b: (a - b) / 2e-2, ahead, behind)
+    off = jax.tree.map(jnp.subtract, product, measured)
+    return float(dot(direction, product)), float(jnp.sqrt(dot(off, off) / dot(product, product)))
+
+
+def learn_to_learn(steps):
+    """Return the error on new sine waves after five steps on ten points: drawn, and by MAML."""
+    network = fjax.serial(Dense(40, "tanh"), Dense(40, "tanh"), Dense(1))
+    optimizer = fjax.optimizers.Adam(3e-3)
+
+    def waves(key, count):
+        height, phase, points = jax.random.split(key, 3)
+        heights = jax.random.uniform(height, (count, 1, 1), minval=0.5, maxval=3.0)
+        phases = jax.random.uniform(phase, (count, 1, 1), maxval=jnp.pi)
+        x = jax.random.uniform(points, (count, 20, 1), minval=-3.0, maxval=3.0)
+        return x, heights * jnp.sin(x + phases)
+
+    def error(params, x, y):
+        return jnp.mean((network.apply(params, state, x)[0] - y) ** 2)
+
+    def adapted(params, x, y, inner):
+        for _ in range(inner):
+            params = descend(params, jax.grad(error)(params, x, y), 0.03)
+        return params
+
+    def meta(params, x, y, inner=1):
+        # Ten points to learn from, ten others to be measured by.
+        each = jax.vmap(lambda x, y: error(adapted(params, x[:10], y[:10], inner), x[10:], y[10:]))
+        return each(x, y).mean()
+
+    def step(carry, key):
+        params, opt_state = carry
+        grads = jax.grad(meta)(params, *waves(key, 16))
+        updates, opt_state = optimizer.update(grads, opt_state, params)
+        return (jax.tree.map(jnp.add, params, updates), opt_state), None
+
+    params, state = network.init(jax.random.key(1), jax.ShapeDtypeStruct((20, 1), "float32"))
+    keys = jax.random.split(jax.random.key(2), steps)
+    learned = jax.jit(lambda carry: jax.lax.scan(step, carry, keys)[0])(
+        (params, optimizer.init(params))
+    )[0]
+    new = waves(jax.random.key(3), 100)
+    return tuple(float(meta(each, *new, inner=5)) for each in (params, learned))
+
+
+def main(epochs: int = 30, meta_steps: int = 1000) -> float:
+    """Train the ensemble, look at its curvature, learn to learn; return the best test accuracy."""
+    data = jax.tree.map(jnp.asarray, fjax.datasets.digits.load_data())
+    (x_train, y_train), (x_test, y_test) = data
+    loss = fjax.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model = fjax.Sequential(
+        [fjax.Input((8, 8)), Flatten(), Rescaling(1 / 16), Dense(32, "tanh"), Dense(10)], seed=0
+    )
+    model.compile("sgd", loss, metrics=["accuracy"])
+
+    network = model.network
+    params, states = train_ensemble(network, loss, x_train, y_train, members=8, epochs=epochs)
+    logits, _ = jax.vmap(lambda p, s: network.apply(p, s, x_test))(params, states)
+    scores = (logits.argmax(-1) == y_test).mean(axis=-1)
+    together = float((jax.nn.softmax(logits).mean(axis=0).argmax(-1) == y_test).mean())
+    print(f"test accuracy of 8 members: {scores.min():.4f} to {scores.max():.4f}")
+    print(f"of the ensemble: {together:.4f}")
+
+    best = jax.tree.map(lambda leaf: leaf[int(scores.argmax())], (params, states))
+    bend, off = curvature(network, loss, *best, x_train, y_train)
+    print(f"curvature along the gradient: {bend:.4f}, finite differences are {off:.1%} off")
+
+    drawn, learned = learn_to_learn(meta_steps)
+    print(f"error on a new sine wave after five steps: {drawn:.3f} as drawn, {learned:.3f} by MAML")
+
+    model.train_state = model.train_state._replace(params=best[0], state=best[1])
+    accuracy = model.evaluate(np.asarray(x_test), np.asarray(y_test), verbose=0)[1]
+    print(f"the best member, evaluated by the model: {accuracy:.4f}")
+    return accuracy
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--meta-steps", type=int, default=1000)
+    main(**vars(parser.parse_args()))
