@@ -149,9 +149,7 @@ def by_value(thing: Any) -> bool:
     """
     if isinstance(thing, Configured):
         fields = dataclasses.fields(thing)  # type: ignore[arg-type]
-        # A model may freeze the layers that an author's `build` made, which are no fields.
-        open_ = thing._authored or "_made" in vars(thing)
-        return not open_ and all(by_value(getattr(thing, f.name)) for f in fields)
+        return not thing._authored and all(by_value(getattr(thing, f.name)) for f in fields)
     if isinstance(thing, Mapping):
         return all(map(by_value, thing.values()))
     if isinstance(thing, list | tuple):

@@ -30,9 +30,7 @@ has as many parameters, else as one tuple. A state weight changes by assignment 
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -43,6 +41,7 @@ from fjax import constraints, initializers, regularizers
 from fjax.core.binding import CONSTRAINT, Binding, Plan, WeightPlan, extended, find_sublayers
 from fjax.core.calling import CallRecord, build_arguments, call_arguments, takes_training
 from fjax.core.flow import marked
+from fjax.core.outline import eval_shape
 from fjax.core.penalties import PENALTY
 from fjax.errors import integer_at_least
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
@@ -120,56 +119,30 @@ class Author:
 
 def authored_init(self: Any, key: Key, *specs: Spec) -> tuple[Params, State]:
     """Return the first params and state: a plan is made in an abstract pass, then its weights."""
-    with _known_plans() as plans:
-        leaves, structure = jax.tree.flatten(specs)
-        shapes = [(leaf.shape, leaf.dtype) if hasattr(leaf, "shape") else leaf for leaf in leaves]
-        key_of_plan = (id(self), structure, *shapes)
-        if key_of_plan not in plans:
-            plans[key_of_plan] = _planned(self, specs)
-        return _made(plans[key_of_plan], self, key)
+    return _made(planned(self, specs), self, key)
 
 
-@contextmanager
-def _known_plans() -> Iterator[dict[Any, Plan]]:
-    """Keep plans until the outermost `init` ends: layers in layers ask for the same ones."""
-    known = _PLANS.get()
-    if known is not None:
-        yield known
-        return
-    plans: dict[Any, Plan] = {}
-    token = _PLANS.set(plans)
-    try:
-        yield plans
-    finally:
-        _PLANS.reset(token)
+def planned(self: Any, specs: tuple[PyTree, ...], remembers: bool = False) -> Plan:
+    """Return the plan of an author's object for these inputs.
 
-
-_PLANS: ContextVar[dict[Any, Plan] | None] = ContextVar("_PLANS", default=None)
-
-
-def _planned(self: Any, specs: tuple[PyTree, ...]) -> Plan:
-    plan = Plan()
-    leaves, structure = jax.tree.flatten(specs)
-    shaped = [position for position, leaf in enumerate(leaves) if hasattr(leaf, "shape")]
-
-    def inputs_of(arrays: Sequence[Any]) -> tuple[PyTree, ...]:
-        values = list(leaves)
-        for position, array in zip(shaped, arrays, strict=True):
-            values[position] = array
-        return jax.tree.unflatten(structure, values)
-
+    Args:
+        self: The object.
+        specs: Its inputs.
+        remembers: Whether the object is to keep the layers that its `build` makes. So for a model,
+            which shows them and may freeze them; `init` and `apply` change nothing.
+    """
     _check_fields(self)
     # Tells a layer that contains itself, before anything runs.
     find_sublayers(self)
+    plan = Plan(remembers)
+    key = jax.eval_shape(lambda: jax.random.key(0))
     for training in (False, True):
         if training and not plan.modal:
             break
-        jax.eval_shape(
-            lambda key, arrays, mode=training: authored_discover(
-                self, plan, inputs_of(arrays), key, mode
-            ),
-            jax.eval_shape(lambda: jax.random.key(0)),
-            [leaves[position] for position in shaped],
+        eval_shape(
+            lambda key, *inputs, mode=training: authored_discover(self, plan, inputs, key, mode),
+            key,
+            *specs,
         )
     return plan
 

@@ -1,8 +1,6 @@
 """Binding: a shallow copy of an author's object that has its weights for one pass."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import jax
@@ -23,20 +21,6 @@ CONSTRAINT = "_constraint"
 # Which of an object's attributes are never an author's own.
 NOT_COPIED = ("_sealed", "_home", "_made")
 
-# Whether objects remember the layers that `build` makes: so for a model, which shows them and may
-# freeze them, and not for `init` and `apply`, which change nothing.
-_REMEMBERS: ContextVar[bool] = ContextVar("_REMEMBERS", default=False)
-
-
-@contextmanager
-def remembered_layers() -> Iterator[None]:
-    """Have authors' objects remember the layers that their `build` makes, while plans are made."""
-    token = _REMEMBERS.set(True)
-    try:
-        yield
-    finally:
-        _REMEMBERS.reset(token)
-
 
 class WeightPlan(NamedTuple):
     """How a weight is made: which shape and type, by what, and whether gradients flow to it."""
@@ -50,6 +34,9 @@ class WeightPlan(NamedTuple):
 class Plan:
     """What `init` must make for an author's object, found by one abstract pass through it.
 
+    Args:
+        remembers: Whether the object is to keep the layers that its `build` makes.
+
     Attributes:
         weights: The object's own weights, by name, in the order of `add_weight`.
         inherited: The inputs of the layer that the class extends, if `call` runs that.
@@ -58,7 +45,8 @@ class Plan:
         modal: Whether the object's `call`, or that of a sublayer, is given the mode.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, remembers: bool = False) -> None:
+        self.remembers = remembers
         self.weights: dict[str, WeightPlan] = {}
         self.inherited: tuple[PyTree, ...] | None = None
         self.sublayers: dict[str, SublayerPlan] = {}
@@ -288,7 +276,7 @@ class Binding:
     def _remember(self, made: list["BoundLayer"]) -> None:
         """Keep the layers that `build` made, or tell that nothing knows what is asked of them."""
         layers = {bound.name: bound.layer for bound in made}
-        if _REMEMBERS.get():
+        if self.plan is not None and self.plan.remembers:
             if layers or "_made" in vars(self.owner):
                 object.__setattr__(self.owner, "_made", layers)
         elif "_made" not in vars(self.owner):
@@ -395,7 +383,8 @@ class Binding:
                     raise ValueError(
                         f"`{self.label}`: two sublayers are named {own!r}: give each its own name."
                     )
-                if self.phase == "build" and not _REMEMBERS.get():
+                anew = self.plan is not None and self.plan.remembers
+                if self.phase == "build" and not anew:
                     made = vars(self.owner).get("_made", {}).get(own, layer)
                 else:
                     made = layer

@@ -9,7 +9,6 @@ import jax
 import numpy as np
 
 from fjax.configuration import by_value
-from fjax.core.binding import remembered_layers
 from fjax.typing import Params, PyTree, Spec, State
 
 
@@ -40,11 +39,15 @@ def outline(layer: Any, *specs: Spec) -> Outline:
     """
     if hasattr(layer, "outline"):
         return layer.outline(*specs)
-    key = _key(specs)
     if by_value(layer):
         # A copy: the cache must not keep alive what a model keeps with the layer.
-        return _known_outline(copy.copy(layer), *key)
-    return _outline(layer, *key)
+        return _known_outline(copy.copy(layer), *_key(specs))
+    return outline_by_trace(layer, *specs)
+
+
+def outline_by_trace(layer: Any, *specs: Spec) -> Outline:
+    """Return the outline of a layer by one abstract pass through `init` and `apply`."""
+    return _outline(layer, *_key(specs))
 
 
 def output_specs(layer: Any, params: Params, state: State, *specs: Spec) -> PyTree:
@@ -100,8 +103,7 @@ def _outline(layer: Any, structure: Any, leaves: tuple[Any, ...]) -> Outline:
         return layer.apply(params, state, *inputs, key=key)[0]
 
     key = jax.eval_shape(lambda: jax.random.key(0))
-    with remembered_layers():
-        outputs = eval_shape(whole, key, *jax.tree.unflatten(structure, leaves))
+    outputs = eval_shape(whole, key, *jax.tree.unflatten(structure, leaves))
     params, state = (_specs(tree) for tree in ordered)
     return Outline(params, state, outputs)
 

@@ -12,9 +12,11 @@ from fjax.core.authoring import (
     authored_discover,
     authored_init,
     authored_trace,
+    planned,
 )
 from fjax.core.binding import Plan, find_sublayers, holds_layers, replace_sublayers
 from fjax.core.calling import CallRecord
+from fjax.core.outline import Outline, outline_by_trace
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
 
@@ -60,6 +62,11 @@ class Subclassed(Layer):
             training=training,
             trainable=self.trainable,
         )
+
+    def outline(self, *specs: Spec) -> Outline:
+        """Return the shapes of weights and outputs; the layers that `build` makes become known."""
+        planned(self.author, specs, remembers=True)
+        return outline_by_trace(self, *specs)
 
     def discover(
         self, plan: Plan, inputs: tuple[PyTree, ...], key: Key | None, training: bool
