@@ -55,7 +55,7 @@ def curvature(network, loss, params, state, x, y):
     def objective(params):
         return loss(y, network.apply(params, state, x)[0])
 
-    slope = jax.grad(objective)
+    slope = jax.jit(jax.grad(objective))
     direction = slope(params)
     direction = jax.tree.map(lambda d: d / jnp.sqrt(dot(direction, direction)), direction)
     product = jax.jit(lambda p, v: jax.jvp(slope, (p,), (v,))[1])(params, direction)
@@ -102,7 +102,8 @@ def learn_to_learn(steps):
         (params, optimizer.init(params))
     )[0]
     new = waves(jax.random.key(3), 100)
-    return tuple(float(meta(each, *new, inner=5)) for each in (params, learned))
+    measured = jax.jit(lambda params: meta(params, *new, inner=5))
+    return float(measured(params)), float(measured(learned))
 
 
 def main(epochs: int = 30, meta_steps: int = 1000) -> float:
