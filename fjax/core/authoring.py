@@ -38,11 +38,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax import constraints, initializers, regularizers
-from fjax.core.binding import CONSTRAINT, Binding, Plan, WeightPlan, extended, find_sublayers
+from fjax.core.binding import CONSTRAINT, Binding, extended
 from fjax.core.calling import CallRecord, build_arguments, call_arguments, takes_training
 from fjax.core.flow import marked
 from fjax.core.outline import eval_shape
 from fjax.core.penalties import PENALTY
+from fjax.core.plans import Plan, WeightPlan
+from fjax.core.sublayers import find_sublayers
 from fjax.errors import integer_at_least
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 

@@ -1,7 +1,7 @@
 """Binding: a shallow copy of an author's object that has its weights for one pass."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,8 @@ from fjax.core.calling import CallRecord, call_inputs, is_authored
 from fjax.core.flow import marked
 from fjax.core.location import located
 from fjax.core.penalties import PENALTY, charged, joined
+from fjax.core.plans import Plan, SublayerPlan, WeightPlan
+from fjax.core.sublayers import Bound, as_sublayer, items_of, map_items, sublayer_name
 from fjax.errors import suggestion
 from fjax.typing import Array, Key, Params, PyTree, Shape, State
 
@@ -20,50 +22,6 @@ CONSTRAINT = "_constraint"
 
 # Which of an object's attributes are never an author's own.
 NOT_COPIED = ("_sealed", "_home", "_made")
-
-
-class WeightPlan(NamedTuple):
-    """How a weight is made: which shape and type, by what, and whether gradients flow to it."""
-
-    shape: Shape
-    dtype: Any
-    initializer: Any
-    trainable: bool
-
-
-class Plan:
-    """What `init` must make for an author's object, found by one abstract pass through it.
-
-    Args:
-        remembers: Whether the object is to keep the layers that its `build` makes.
-
-    Attributes:
-        weights: The object's own weights, by name, in the order of `add_weight`.
-        inherited: The inputs of the layer that the class extends, if `call` runs that.
-        sublayers: What the sublayers met, by name: their place, and their inputs or own plan.
-        penalised: Whether anything is added to the loss.
-        modal: Whether the object's `call`, or that of a sublayer, is given the mode.
-    """
-
-    def __init__(self, remembers: bool = False) -> None:
-        self.remembers = remembers
-        self.weights: dict[str, WeightPlan] = {}
-        self.inherited: tuple[PyTree, ...] | None = None
-        self.sublayers: dict[str, SublayerPlan] = {}
-        self.penalised = False
-        self.modal = False
-
-
-class SublayerPlan(NamedTuple):
-    """A sublayer: its place among its siblings, itself, and its inputs or its own plan.
-
-    What `init` makes of the inputs is kept in shapes.
-    """
-
-    position: int
-    layer: Any
-    needs: tuple[PyTree, ...] | Plan
-    shapes: tuple[Params, State] | None = None
 
 
 class Binding:
@@ -410,7 +368,7 @@ class _Scout(Binding):
         return weight
 
 
-class BoundLayer:
+class BoundLayer(Bound):
     """A sublayer as an author's `call` sees it: its fields, its weights, and its call."""
 
     def __init__(self, binding: Binding, name: str, layer: Any, position: int) -> None:
@@ -484,70 +442,6 @@ class BoundLayer:
         return self.layer.apply(params, state, *values, key=key, training=training)[0]
 
 
-def as_sublayer(value: Any) -> Any:
-    """Return the layer that an attribute's value stands for, or None.
-
-    A model is its network, and a layer of a model that layer.
-    """
-    if isinstance(value, type | BoundLayer):
-        return None
-    if hasattr(value, "live_network"):
-        return value.live_network
-    pair = (getattr(value, "init", None), getattr(value, "apply", None))
-    return value if all(map(callable, pair)) else None
-
-
-def holds_layers(value: Any) -> bool:
-    """Tell whether a value is a layer or holds some in lists, tuples and dicts."""
-    return as_sublayer(value) is not None or any(holds_layers(item) for _, item in items_of(value))
-
-
-def sublayer_name(layer: Any, attribute: str) -> str:
-    """Return a sublayer's name: its own, or that of the attribute that holds it."""
-    return getattr(layer, "name", None) or attribute
-
-
-def find_sublayers(owner: Any) -> list[tuple[str, Any]]:
-    """Return the layers in an object's attributes, lists and dicts, with their names, each once.
-
-    >>> from fjax.layers import Dense
-    >>> class Author:
-    ...     def __init__(self):
-    ...         self.hidden = [Dense(3), Dense(2)]
-    ...         self.last = Dense(1)
-    >>> [name for name, _ in find_sublayers(Author())]
-    ['hidden_0', 'hidden_1', 'last']
-    """
-    own = vars(owner).get("_internal", ())
-    found: dict[int, tuple[str, Any]] = {}
-    for attribute, value in vars(owner).items():
-        if attribute not in own and attribute != "_made":
-            _find(attribute, value, found)
-    for name, layer in vars(owner).get("_made", {}).items():
-        found.setdefault(id(layer), (name, layer))
-    _refuse_cycle([layer for _, layer in found.values()], [owner])
-    return list(found.values())
-
-
-def replace_sublayers(owner: Any, layers: Sequence[Any]) -> Any:
-    """Return a copy of an object with other layers in the places of those that it holds."""
-    known = find_sublayers(owner)
-    new = {id(old): layer for (_, old), layer in zip(known, layers, strict=True)}
-
-    def replaced(value: Any) -> Any:
-        layer = as_sublayer(value)
-        if layer is not None:
-            return new[id(layer)]
-        return map_items(lambda _, item: replaced(item), value)
-
-    own = vars(owner).get("_internal", ())
-    twin = object.__new__(type(owner))
-    for name, value in vars(owner).items():
-        if name != "_home":
-            twin.__dict__[name] = value if name in own else replaced(value)
-    return twin
-
-
 def extended(author: type) -> Any:
     """Return the class whose pure pair an author's class extends."""
     for base in author.__mro__:
@@ -555,35 +449,6 @@ def extended(author: type) -> Any:
         if own is not None and "discover" not in base.__dict__:
             return base
     raise TypeError(f"`{author.__name__}` extends no layer.")
-
-
-def _refuse_cycle(layers: Iterable[Any], holders: list[Any]) -> None:
-    """Raise ValueError if one of the holders of these layers is among them, however deep."""
-    for layer in layers:
-        holder = getattr(layer, "author", layer)
-        if any(holder is other for other in holders):
-            chain = " > ".join(type(item).__name__ for item in (*holders, holder))
-            raise ValueError(
-                f"`{type(holders[0]).__name__}`: a layer cannot contain itself: {chain}."
-            )
-        if is_authored(layer):
-            found: dict[int, tuple[str, Any]] = {}
-            own = vars(holder).get("_internal", ())
-            for attribute, value in vars(holder).items():
-                if attribute not in own and attribute != "_made":
-                    _find(attribute, value, found)
-            _refuse_cycle([inner for _, inner in found.values()], [*holders, holder])
-        elif hasattr(layer, "inside"):
-            _refuse_cycle(layer.inside(), holders)
-
-
-def _find(name: str, value: Any, found: dict[int, tuple[str, Any]]) -> None:
-    layer = as_sublayer(value)
-    if layer is not None:
-        found.setdefault(id(layer), (sublayer_name(layer, name), layer))
-    else:
-        for key, item in items_of(value):
-            _find(f"{name}_{key}", item, found)
 
 
 def _spec_of(value: Any) -> Any:
@@ -613,25 +478,6 @@ def _at(twin: Any, place: Place) -> Any:
         except (KeyError, IndexError, TypeError):
             return None
     return value
-
-
-def items_of(value: Any) -> Iterable[tuple[Any, Any]]:
-    """Return what a list, tuple or dict holds, with its places; of any other value nothing."""
-    if isinstance(value, dict):
-        return value.items()
-    return enumerate(value) if isinstance(value, list | tuple) else ()
-
-
-def map_items(function: Callable[[Any, Any], Any], value: Any) -> Any:
-    """Return a copy of a list, tuple or dict with a function's values; any other value itself."""
-    if isinstance(value, dict):
-        return {key: function(key, item) for key, item in value.items()}
-    if not isinstance(value, list | tuple):
-        return value
-    items = [function(place, item) for place, item in enumerate(value)]
-    if isinstance(value, list):
-        return items
-    return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
 
 
 def _zeros(spec: Any) -> Any:

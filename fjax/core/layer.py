@@ -23,9 +23,10 @@ from fjax.core.authoring import (
     authored_init,
     authored_trace,
 )
-from fjax.core.binding import CONSTRAINT, find_sublayers, replace_sublayers
+from fjax.core.binding import CONSTRAINT
 from fjax.core.calling import call_without_weights, is_authored
 from fjax.core.penalties import PENALTY
+from fjax.core.sublayers import find_sublayers, replace_sublayers
 from fjax.errors import integer_at_least
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 

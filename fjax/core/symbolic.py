@@ -195,6 +195,11 @@ def call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = None) -
         TypeError: An array is among the inputs.
         ValueError: The layer does not take these inputs; the error says which layer.
     """
+    if training is not None and not isinstance(training, bool):
+        raise TypeError(
+            f"{layer!r} was called with `training={training!r}`: it must be True, False or None, "
+            "which follows the model."
+        )
     for leaf in jax.tree.leaves(inputs):
         if not isinstance(leaf, SymbolicTensor):
             _refuse_array(layer, leaf)

@@ -17,7 +17,7 @@ from fjax.errors import explain_keywords, integer_at_least, seed_of, suggestion
 from fjax.models.arrangement import names_of
 from fjax.models.calls import NetworkCalls, calls_of
 from fjax.models.construction import declared_inputs
-from fjax.models.homes import Holder, place_of
+from fjax.models.homes import Holder, Place, place_of
 from fjax.models.parts import parts, weight_paths
 from fjax.models.summary import Layout, summary
 from fjax.models.symbolic import Symbols, in_order, symbols_of
@@ -180,7 +180,7 @@ class HeldNetwork:
                     f"{found}."
                 )
         if self._holder is None:
-            self._holder = Holder(self._place(), value)
+            self._holder = Holder(self._place(self.outline), value)
             self._adapted = _statistics(self.live_network)
         self._holder.train_state = value
         self._optimizer_is_new = value.opt_state == ()
@@ -357,7 +357,7 @@ class HeldNetwork:
         specs = self._known_specs()
         if hasattr(self.live_network, "require_ready"):
             self.live_network.require_ready()
-        place = self._place()
+        place = self._place(self.outline)
         known = [home.made for _, home in place.homes()]
         at_once = len(jax.tree.leaves(self.outline.params)) <= MOST_DRAWS
         made = initialise(self.network, self._optimizer, self._seed, *specs, at_once=at_once)
@@ -366,9 +366,8 @@ class HeldNetwork:
         # Weights that came with a layer are not those that the optimizer began with.
         self._optimizer_is_new = any(known) and self._optimizer is not None
 
-    def _place(self) -> Any:
+    def _place(self, shapes: Outline) -> Place:
         """Return the homes of the layers' weights, checked where they have some already."""
-        shapes = self.outline
         place = place_of(self.live_network, shapes.params, shapes.state)
         for path, home, expected in place.with_trees(shapes.params):
             found = first_difference(expected, home.params) if home.made else None
@@ -418,7 +417,10 @@ class HeldNetwork:
     def _build_for(
         self, specs: tuple[PyTree, ...], shapes: list[tuple[int | None, ...]] | None = None
     ) -> None:
-        self._outline = outline(self.live_network, *specs)
+        found = outline(self.live_network, *specs)
+        # Tells layers that stand twice, or whose weights do not fit, before anything is trained.
+        self._place(found)
+        self._outline = found
         self._specs = specs
         self._shapes = shapes or [leaf.shape[1:] for leaf in jax.tree.leaves(specs)]
         self._outputs = {_key_of(specs): self._outline.outputs}

@@ -14,9 +14,10 @@ from fjax.core.authoring import (
     authored_trace,
     planned,
 )
-from fjax.core.binding import Plan, find_sublayers, holds_layers, replace_sublayers
 from fjax.core.calling import CallRecord
 from fjax.core.outline import Outline, outline_by_trace
+from fjax.core.plans import Plan
+from fjax.core.sublayers import find_sublayers, holds_layers, replace_sublayers
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
 

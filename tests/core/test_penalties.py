@@ -267,7 +267,6 @@ def test_the_reserved_name():
         (lambda: Dense(1, trainable="no"), TypeError, "`trainable` must be True or False"),
         (lambda: Dense(1, trainable=0), TypeError, "`Dense`: `trainable` .* received 0"),
         (lambda: ActivityRegularization(-1), ValueError, "`ActivityRegularization`: `l1` must"),
-        (lambda: fjax.core.Serial((), trainable=False), ValueError, "give `trainable=False` to"),
     ],
 )
 def test_mistakes_at_construction(make, error, message):
