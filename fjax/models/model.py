@@ -63,6 +63,7 @@ class Model(CompiledNetwork, Author):
     (['wide', 'deep'], (None, 1))
     """
 
+    @explain_keywords
     def __init__(
         self,
         *network: Any,

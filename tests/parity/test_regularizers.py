@@ -11,7 +11,7 @@ import pytest
 from fjax import regularizers
 from fjax.core import has_penalty, penalty
 from fjax.layers import ActivityRegularization
-from tests.layers.catalogue import CATALOGUE
+from tests.layers.catalogue import CATALOGUE, samples
 from tests.parity.test_layers import pair
 
 CASES = [
@@ -76,13 +76,13 @@ def test_the_names_cover_keras_s():
 CHARGING = [
     entry
     for entry in CATALOGUE
-    if entry.keras and has_penalty(entry.layer.init(jax.random.key(0), jnp.zeros(entry.shape))[1])
+    if entry.keras and has_penalty(entry.layer.init(jax.random.key(0), *samples(entry))[1])
 ]
 
 
 @pytest.mark.parametrize("entry", CHARGING, ids=lambda entry: entry.label)
 def test_what_a_layer_charges(entry):
-    theirs, params, state, inputs = pair(entry)
+    theirs, params, state, (inputs,) = pair(entry)
     accepts = {"training": True} if entry.keras[0] == "BatchNormalization" else {}
     # A Keras layer called alone drops the charge for its outputs; in a model it keeps it.
     model = keras.Sequential([keras.Input(inputs.shape[1:]), theirs])
