@@ -8,6 +8,10 @@ from fjax.core.combinators import branch as branch
 from fjax.core.combinators import parallel as parallel
 from fjax.core.combinators import serial as serial
 from fjax.core.drawing import graph as graph
+from fjax.core.freezing import frozen_paths as frozen_paths
+from fjax.core.freezing import overlaid as overlaid
+from fjax.core.freezing import settled as settled
+from fjax.core.freezing import trainable_part as trainable_part
 from fjax.core.graph import Graph as Graph
 from fjax.core.inputs import InputLayer as InputLayer
 from fjax.core.layer import Layer as Layer

@@ -224,6 +224,13 @@ def _run(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
                 "`self.total = self.total + x` in the place of `self.total.assign_add(x)`."
             )
         raise
+    leaves = jax.tree.leaves(outputs)
+    if not leaves or not all(hasattr(leaf, "shape") for leaf in leaves):
+        raise TypeError(
+            f"`{type(binding.owner).__name__}.call` must return an array, or a list, tuple or dict "
+            f"of arrays, it returned {outputs!r}."
+            + (" Does it end with `return`?" if outputs is None else "")
+        )
     binding.collect(twin)
     return outputs
 

@@ -14,7 +14,7 @@ from fjax.core.location import located
 from fjax.core.penalties import PENALTY, charged, joined
 from fjax.core.plans import Plan, SublayerPlan, WeightPlan
 from fjax.core.sublayers import Bound, as_sublayer, items_of, map_items, sublayer_name
-from fjax.errors import suggestion
+from fjax.errors import is_number, suggestion
 from fjax.typing import Array, Key, Params, PyTree, Shape, State
 
 # How the attribute ends that holds the constraint of a weight.
@@ -167,6 +167,8 @@ class Binding:
     def add_loss(self, value: Any) -> None:
         """Add a scalar to the loss of this pass."""
         self._penalise()
+        if not hasattr(value, "dtype") and not is_number(value):
+            raise TypeError(f"`{self.label}`: `add_loss` takes one number, received {value!r}.")
         if np.shape(value) != ():
             raise ValueError(
                 f"`{self.label}`: `add_loss` takes one number, received the shape "
@@ -234,9 +236,14 @@ class Binding:
     def _remember(self, made: list["BoundLayer"]) -> None:
         """Keep the layers that `build` made, or tell that nothing knows what is asked of them."""
         layers = {bound.name: bound.layer for bound in made}
+        known = vars(self.owner).get("_made", {})
         if self.plan is not None and self.plan.remembers:
-            if layers or "_made" in vars(self.owner):
-                object.__setattr__(self.owner, "_made", layers)
+            if layers or known:
+                kept = {
+                    name: known[name] if _same_kind(known.get(name), layer) else layer
+                    for name, layer in layers.items()
+                }
+                object.__setattr__(self.owner, "_made", kept)
         elif "_made" not in vars(self.owner):
             for name, layer in layers.items():
                 if not getattr(layer, "trainable", True):
@@ -478,6 +485,16 @@ def _at(twin: Any, place: Place) -> Any:
         except (KeyError, IndexError, TypeError):
             return None
     return value
+
+
+def _same_kind(one: Any, other: Any) -> bool:
+    """Tell whether `build` made the same layer again; whether it is frozen is no difference."""
+
+    def fields(layer: Any) -> Any:
+        config = layer.get_config() if hasattr(layer, "get_config") else {}
+        return {name: value for name, value in config.items() if name != "trainable"}
+
+    return type(one) is type(other) and fields(one) == fields(other)
 
 
 def _zeros(spec: Any) -> Any:

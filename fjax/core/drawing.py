@@ -136,9 +136,11 @@ def _ordered(
                     done.add(id(node))
                     order.append(node)
             elif isinstance(node.layer, InputLayer):
+                namesake = any(tensor.name == other.name for other in given)
+                hint = " One has its name, and is another tensor: was `Input` called again?"
                 raise ValueError(
                     f"The graph is disconnected: an output needs the input {tensor!r}, which is "
-                    f"not among the inputs {given}. Add it to `inputs`."
+                    f"not among the inputs {given}. Add it to `inputs`.{hint if namesake else ''}"
                 )
             elif id(node) not in done:
                 visits.setdefault(id(node.layer), len(visits))

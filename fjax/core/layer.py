@@ -110,13 +110,16 @@ class Layer(Author, Configured):
             )
         if self.input_shape is not None:
             self.input_shape = normalise_shape(owner, "input_shape", self.input_shape)
-        if not isinstance(self.trainable, bool):
-            raise TypeError(
-                f"`{owner}`: `trainable` must be True or False, received {self.trainable!r}."
-            )
         for family, resolve in (("regularizer", regularizers.get), ("constraint", constraints.get)):
             for weight, identifier in fields_ending(self, f"_{family}").items():
                 setattr(self, f"{weight}_{family}", resolve(identifier))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "trainable" and not isinstance(value, bool):
+            raise TypeError(
+                f"`{type(self).__name__}`: `trainable` must be True or False, received {value!r}."
+            )
+        super().__setattr__(name, value)
 
     @property
     def kind(self) -> str:

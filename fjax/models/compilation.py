@@ -172,6 +172,11 @@ def make_compilation(
 
 
 def _losses(loss: Any) -> Any:
+    several = list(loss.values()) if isinstance(loss, Mapping) else loss
+    if isinstance(several, list | tuple) and all(one is None for one in several):
+        raise ValueError(
+            f"`compile`: `loss={loss!r}` gives no output a loss: name one, or leave `loss` out."
+        )
     if isinstance(loss, Mapping) and "class_name" not in loss:
         return {name: _loss(one) for name, one in loss.items()}
     if isinstance(loss, list | tuple):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from fjax.core import InputLayer, Layer, SymbolicTensor, as_layer, output_specs
@@ -17,7 +18,7 @@ from fjax.errors import explain_keywords, integer_at_least, seed_of, suggestion
 from fjax.models.arrangement import names_of
 from fjax.models.calls import NetworkCalls, calls_of
 from fjax.models.construction import declared_inputs
-from fjax.models.homes import Holder, Place, place_of
+from fjax.models.homes import Holder, Place, own_arrays, place_of
 from fjax.models.parts import parts, weight_paths
 from fjax.models.summary import Layout, summary
 from fjax.models.symbolic import Symbols, in_order, symbols_of
@@ -179,6 +180,8 @@ class HeldNetwork:
                     f"The `{home}` of this train state does not fit the model {self.name!r}; at "
                     f"{found}."
                 )
+        _check_numbers(value, shapes)
+        value = own_arrays(value, None if self._holder is None else self._holder.train_state)
         if self._holder is None:
             self._holder = Holder(self._place(self.outline), value)
             self._adapted = _statistics(self.live_network)
@@ -409,6 +412,22 @@ class HeldNetwork:
             self._build_for(jax.tree.map(lambda tensor: tensor.spec(0), values), shapes)
         return self.live_network(*inputs, training=training, **options)
 
+    def _restructure(
+        self, specs: tuple[PyTree, ...] | None, shapes: list[tuple[int | None, ...]] | None = None
+    ) -> None:
+        """Begin anew with the layers that there are now; those that stay keep their weights."""
+        held = None if self._holder is None else self._holder.train_state
+        self._specs, self._outline, self._holder = None, None, None
+        self._settled, self._symbols, self._outputs = None, None, {}
+        if specs is None:
+            return
+        self._build_for(specs, shapes)
+        if held is not None:
+            self.train_state = self.train_state._replace(
+                key=held.key, step=held.step, epoch=held.epoch
+            )
+            self._optimizer_is_new = True
+
     def _settle(self) -> None:
         """Fix which layers are frozen, until the next time."""
         self._settled_flags = flags(self.live_network)
@@ -464,6 +483,33 @@ class HeldNetwork:
                 "and the model holds the old statistics: adapt before the first use, or set them "
                 "by `model.get_layer(…).set_weights([mean, variance, count])`."
             )
+
+
+def _check_numbers(value: TrainState, shapes: Outline) -> None:
+    """Raise ValueError where a weight is of another type, or a count or the key is none."""
+    for home in ("params", "state"):
+        pairs = zip(
+            *(jax.tree_util.tree_leaves_with_path(getattr(t, home)) for t in (shapes, value)),
+            strict=True,
+        )
+        for (path, expected), (_, found) in pairs:
+            dtype = found.dtype if hasattr(found, "dtype") else np.result_type(found)
+            if dtype != expected.dtype:
+                raise ValueError(
+                    f"The `{home}` of this train state do not fit: "
+                    f"{jax.tree_util.keystr(path)} must be {expected.dtype}, received {dtype}."
+                )
+    for name in ("step", "epoch", "batch"):
+        count = getattr(value, name)
+        whole = np.ndim(count) == 0 and np.issubdtype(np.asarray(count).dtype, np.integer)
+        if not whole or count < 0:
+            raise ValueError(
+                f"`{name}` of a train state must be a whole number from 0, received {count!r}."
+            )
+    if not jnp.issubdtype(getattr(value.key, "dtype", np.float32), jax.dtypes.prng_key):
+        raise ValueError(
+            f"`key` of a train state must be a key as of `jax.random.key`, received {value.key!r}."
+        )
 
 
 def _key_of(specs: tuple[PyTree, ...]) -> Any:

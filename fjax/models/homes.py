@@ -9,6 +9,9 @@ for every array, and nothing to keep in step. The layer remembers its home for t
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import jax
+import jax.numpy as jnp
+
 from fjax.core import Layer
 from fjax.training import TrainState
 from fjax.typing import PyTree
@@ -94,6 +97,34 @@ class Holder:
         for _, home in self.place.homes():
             home.made = True
         self._rest = value._replace(params={}, state={})
+
+
+def own_arrays(value: TrainState, held: TrainState | None) -> TrainState:
+    """Return a train state of arrays that nobody else has: what is not held already is copied.
+
+    The next step gives its arrays away, and whoever else had one would be left without.
+
+    Raises:
+        ValueError: An array was given away in a step since the state was taken.
+    """
+    mine = {id(leaf) for leaf in jax.tree.leaves(held)}
+
+    def own(leaf: Any) -> Any:
+        if not isinstance(leaf, jax.Array):
+            return leaf
+        if leaf.is_deleted():
+            raise ValueError(
+                "The arrays of this train state are gone: a model with these layers was trained "
+                "since it was taken, and a step gives its arrays away. Take a copy before, by "
+                "`jax.tree.map(jnp.copy, model.train_state)`."
+            )
+        if id(leaf) in mine:
+            # A second time in the same state it is another's.
+            mine.discard(id(leaf))
+            return leaf
+        return jnp.copy(leaf)
+
+    return jax.tree.map(own, value)
 
 
 def place_of(layer: Any, params: PyTree, state: PyTree) -> Place:

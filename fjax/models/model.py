@@ -18,7 +18,12 @@ from fjax.models.compilation import Compilation, make_compilation
 from fjax.models.compiled_network import CompiledNetwork, Prepared
 from fjax.models.construction import network_of
 from fjax.models.held_network import Holder
-from fjax.models.subclassed import build_within_a_pass, check_attribute, is_authored_model
+from fjax.models.subclassed import (
+    build_within_a_pass,
+    changes_layers,
+    check_attribute,
+    is_authored_model,
+)
 from fjax.models.views import OptimizerView
 from fjax.training import Batch, TrainState, programs_for
 from fjax.training.arrays import rows, to_batch
@@ -77,6 +82,7 @@ class Model(CompiledNetwork, Author):
         before = set(vars(self))
         self.stop_training = False
         self.run_eagerly = False
+        self._fitting = False
         self._calls = 0
         self._programs: dict[Any, Any] = {}
         self.history: History | None = None
@@ -101,9 +107,14 @@ class Model(CompiledNetwork, Author):
             setattr(cls, "build", build_within_a_pass(cls.__dict__["build"], Model))  # noqa: B010
 
     def __setattr__(self, name: str, value: Any) -> None:
+        changes = False
         if is_authored_model(self):
             check_attribute(self, Model, name, value)
+            changes = changes_layers(self, name, value)
         super().__setattr__(name, value)
+        if changes:
+            self._programs = {}
+            self._restructure(self._specs, self._shapes)
 
     def __getattr__(self, name: str) -> Any:
         # Asked for what is not there alone; `copy` asks for more before there is anything.
@@ -154,6 +165,14 @@ class Model(CompiledNetwork, Author):
                 f'`compile`: `jit_compile` must be True, False or "auto", received {jit_compile!r}.'
             )
         arguments.check_steps("compile", "steps_per_execution", steps_per_execution)
+        if self._fitting:
+            raise RuntimeError(
+                f"The model {self.name!r} is being trained, and cannot be compiled meanwhile: end "
+                "the `fit` first, as by `model.stop_training = True`."
+            )
+        if is_authored_model(self):
+            # An author's lists may have other layers than before.
+            self._restructure(self._specs, self._shapes)
         compilation = make_compilation(
             optimizer, loss, loss_weights, metrics, weighted_metrics, train_step, test_step
         )
@@ -262,10 +281,12 @@ class Model(CompiledNetwork, Author):
                 validation = arguments.array_source("fit", held_out, size, numbers.validation_steps)
         if validation_data is not None:
             validation = self._validation(validation_data, size, numbers.validation_steps)
+        self._fitting = True
         try:
             with self._mode():
                 return self._fit(source, validation, numbers, callbacks, verbose)
         finally:
+            self._fitting = False
             source.close()
             if validation is not None:
                 validation.close()

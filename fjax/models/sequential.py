@@ -110,18 +110,12 @@ class Sequential(Model):
 
     def _relink(self) -> None:
         """Make the network of the list anew; the layers keep their weights."""
-        held = None if self._holder is None else self.train_state
         declared = [] if self._declared is None else [self._declared]
         self.live_network = serial(*declared, *self._list, name=self._given_name)
-        self._specs, self._outline, self._holder = None, None, None
-        self._settled, self._symbols = None, None
         if self._declared is not None and self._list:
-            self._build_for((self._declared.spec(1),), [self._declared.shape])
-            if held is not None:
-                self.train_state = self.train_state._replace(
-                    key=held.key, step=held.step, epoch=held.epoch
-                )
-                self._optimizer_is_new = True
+            self._restructure((self._declared.spec(1),), [self._declared.shape])
+        else:
+            self._restructure(None)
 
     def _called_in_graph(
         self, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]

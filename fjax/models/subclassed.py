@@ -126,3 +126,12 @@ def check_attribute(model: Any, facade: type, name: str, value: Any) -> None:
             f"`{type(model).__name__}`: `{name}` is the model's own: choose another name for this "
             f"attribute, such as `own_{name}`."
         )
+
+
+def changes_layers(model: Any, name: str, value: Any) -> bool:
+    """Tell whether an author's attribute brings other layers to a model that is built."""
+    own = vars(model).get("_internal")
+    if own is None or name in own or "_binding" in vars(model):
+        return False
+    before = vars(model).get(name)
+    return before is not value and (holds_layers(before) or holds_layers(value))

@@ -175,14 +175,22 @@ def predict(
 def _advance(
     programs: Programs, train_state: TrainState, window: Window, first: int, last: int
 ) -> tuple[TrainState, Logs]:
-    return programs.advance(
-        train_state,
-        window.data,
-        window.order,
-        np.int32(first),
-        np.int32(last),
-        batch_size=window.batch_size,
-    )
+    try:
+        return programs.advance(
+            train_state,
+            window.data,
+            window.order,
+            np.int32(first),
+            np.int32(last),
+            batch_size=window.batch_size,
+        )
+    except Exception as error:
+        if any(leaf.is_deleted() for leaf in jax.tree.leaves(train_state.params)):
+            error.add_note(
+                "The weights went with the step that failed on the device. Set them again, by "
+                "`set_weights` or a copy of `train_state` that was taken before."
+            )
+        raise
 
 
 def _chunks(window: Window, listener: Listener) -> list[tuple[int, int]]:

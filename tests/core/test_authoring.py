@@ -782,9 +782,15 @@ def test_build_makes_other_weights_each_time():
 
 def test_a_loss_in_some_passes_only():
     charges = []
-    layer = mistake(call=lambda self, x: [self.add_loss(1.0) for _ in charges] and x)
+
+    def call(self, x):
+        for charge in charges:
+            self.add_loss(charge)
+        return x
+
+    layer = mistake(call=call)
     params, state = built(layer)
-    charges.append(1)
+    charges.append(1.0)
     with pytest.raises(ValueError, match="`add_loss` was called in a branch that was not taken"):
         layer.apply(params, state, X)
 
@@ -830,3 +836,12 @@ def test_a_frozen_layer_made_in_build():
     model.fit(np.asarray(X), np.ones((4, 3)), verbose=0)
     np.testing.assert_array_equal(model(np.asarray(X)), before)
     assert [view.name for view in model.layers] == ["inner"]
+
+
+@pytest.mark.parametrize("value", [None, "hi", 3.0])
+def test_call_returns_arrays(value):
+    layer = mistake(lambda self: None, lambda self, x: value)
+    with pytest.raises(TypeError, match=r"call` must return an array, .* it returned"):
+        built(layer)
+    with pytest.raises(TypeError, match="`add_loss` takes one number, received 'a'"):
+        built(mistake(lambda self: None, lambda self, x: self.add_loss("a") or x))

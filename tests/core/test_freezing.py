@@ -146,3 +146,5 @@ def test_what_is_no_bool_is_refused(value):
         set_trainable(Dense(3), value)
     with pytest.raises(TypeError, match="`trainable` must be True or False"):
         Dense(3, trainable=value)
+    with pytest.raises(TypeError, match="`trainable` must be True or False"):
+        Dense(3).trainable = value

@@ -258,6 +258,11 @@ REFUSED = {
         ValueError,
         r"disconnected: an output needs the input <SymbolicTensor .* of 'b'>, .* Add it",
     ),
+    "another input of the same name": (
+        lambda a, b: graph(a, Dense(2)(Input((3,), name="a"))),
+        ValueError,
+        "One has its name, and is another tensor: was `Input` called again",
+    ),
     "an input leads nowhere": (
         lambda a, b: graph([a, b], a * 2),
         ValueError,

@@ -274,3 +274,114 @@ def test_a_layer_that_always_draws_draws_anew_in_each_call():
     assert not np.array_equal(one[:32], one[32:])
     assert np.isfinite(model.evaluate(X, Y, verbose=0))
     model.summary(print_fn=lambda text: None)
+
+
+def pair_of_models():
+    inputs = Input((4,))
+    hidden = Dense(3, name="hidden")(inputs)
+    models = Model(inputs, Dense(1)(hidden)), Model(inputs, hidden)
+    for model in models:
+        model.compile("adam", "mse")
+    return models
+
+
+class TestTrainStatesTakenAndGiven:
+    def test_a_state_given_to_another_model_is_copied(self):
+        one, other = (Model(Dense(1), input_shape=(4,)) for _ in range(2))
+        for model in (one, other):
+            model.compile("adam", "mse")
+        weights = other.get_weights()
+        one.train_state = other.train_state
+        one.fit(X, Y, verbose=0)
+        assert same(other.get_weights(), weights)
+        other.fit(X, Y, verbose=0)
+
+    def test_a_state_that_was_given_away_is_refused_and_does_no_harm(self):
+        whole, part = pair_of_models()
+        taken = part.train_state
+        whole.fit(X, Y, verbose=0)
+        with pytest.raises(ValueError, match="arrays of this train state are gone"):
+            part.train_state = taken
+        assert same(whole.layers[1].get_weights(), part.get_weights())
+
+    def test_one_array_in_two_places_becomes_two(self):
+        inputs = Input((4,))
+        model = Model(inputs, Dense(4, name="b")(Dense(4, name="a")(inputs)))
+        model.compile("sgd", "mse")
+        params = model.train_state.params
+        model.train_state = model.train_state._replace(params={"a": params["a"], "b": params["a"]})
+        model.fit(X, X, verbose=0)
+        assert not same(*(model.get_layer(name).get_weights() for name in "ab"))
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"step": -5}, "`step` of a train state must be a whole number from 0, received -5"),
+            ({"epoch": "a"}, "`epoch` of a train state must be"),
+            ({"key": 3}, "`key` of a train state must be a key"),
+            ({"params": {"kernel": np.ones((4, 1), int), "bias": np.ones(1, "f4")}}, "be float32"),
+        ],
+    )
+    def test_what_is_no_train_state(self, change, message):
+        model = Model(Dense(1), input_shape=(4,))
+        with pytest.raises(ValueError, match=message):
+            model.train_state = model.train_state._replace(**change)
+
+
+def test_a_step_that_fails_on_the_device_says_what_became_of_the_weights():
+    import jax
+
+    def fails(values):
+        raise ValueError("no such luck")
+
+    def apply(params, state, inputs, *, key=None, training=False):
+        spec = jax.ShapeDtypeStruct(inputs.shape, inputs.dtype)
+        return jax.pure_callback(fails, spec, inputs, vmap_method="sequential"), state
+
+    model = Model(serial(fjax.Layer.from_functions(lambda key, *s: ({}, {}), apply), Dense(1)))
+    model.compile("sgd", "mse")
+    with pytest.raises(Exception, match="no such luck"):
+        model.fit(X, Y, verbose=0)
+
+
+def test_compiling_meanwhile_is_refused():
+    class Compiles(fjax.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.compile("sgd", "mse")
+
+    whole, _ = pair_of_models()
+    with pytest.raises(RuntimeError, match="is being trained, and cannot be compiled meanwhile"):
+        whole.fit(X, Y, verbose=0, callbacks=[Compiles()])
+    whole.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="gives no output a loss"):
+        whole.compile("sgd", loss=[None])
+
+
+class Swapped(Model):
+    def __init__(self):
+        super().__init__()
+        self.body, self.more, self.head = Dense(3), [Dense(3)], Dense(1)
+
+    def call(self, inputs):
+        hidden = self.body(inputs)
+        for layer in self.more:
+            hidden = layer(hidden)
+        return self.head(hidden)
+
+
+def test_an_authored_model_takes_other_layers_and_the_rest_keep_their_weights():
+    one, other = trained(Swapped()), trained(Swapped())
+    body = one.get_layer("body").get_weights()
+    one.head = other.head
+    assert same(one.get_layer("head").get_weights(), other.get_layer("head").get_weights())
+    assert same(one.get_layer("body").get_weights(), body)
+    one.head = Dense(2)
+    assert one.output_shape == (None, 2)
+    assert one.predict(X, verbose=0).shape == (64, 2)
+    trained(one, y=np.zeros((64, 2)))
+    one.more.append(Dense(3))
+    trained(one, y=np.zeros((64, 2)))
+    assert len(one.get_weights()) == 8
+    one.more.pop()
+    one.compile("adam", "mse")
+    assert len(one.get_weights()) == 6
