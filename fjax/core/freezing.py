@@ -41,8 +41,6 @@ def flags(layer: Any) -> tuple[bool, ...]:
 
 def set_trainable(layer: Any, trainable: bool) -> None:
     """Set the `trainable` of a layer and of all within it, as Keras does."""
-    if not isinstance(trainable, bool):
-        raise TypeError(f"`trainable` must be True or False, received {trainable!r}.")
     if isinstance(layer, Layer):
         layer.trainable = trainable
         for part in layer.inside():

@@ -129,7 +129,8 @@ class HeldNetwork:
             ValueError: The input shape is not known yet.
         """
         if self._outline is None:
-            self._outline = outline(self.live_network, *self._known_specs())
+            self._known_specs()
+        assert self._outline is not None
         return self._outline
 
     def build(self, input_shape: Any) -> None:
