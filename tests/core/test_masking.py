@@ -76,8 +76,8 @@ def test_branches_have_the_mask_each():
 @pytest.mark.parametrize("transform", [jax.jit, lambda f: jax.vmap(lambda x: f(x[None])[0])])
 def test_transformations_see_plain_values(transform):
     network = serial(MaskZeros(), layers.Rescaling(1.0), MeanOverSteps())
-    outputs = transform(lambda x: network.apply({n: {} for n in network.names},
-                                                {n: {} for n in network.names}, x)[0])(INPUTS)  # fmt: skip
+    params, state = network.init(jax.random.key(0), INPUTS)
+    outputs = transform(lambda x: network.apply(params, state, x)[0])(INPUTS)
     np.testing.assert_allclose(outputs, MEANS, rtol=1e-6)
 
 
