@@ -8,6 +8,7 @@ import jax
 
 from fjax.configuration import field
 from fjax.core.calling import CallRecord, as_arguments
+from fjax.core.inputs import InputLayer, check_inputs
 from fjax.core.layer import Layer, as_layer, unique_names
 from fjax.core.location import located
 from fjax.core.outline import Outline, outline, output_specs
@@ -94,6 +95,13 @@ class Serial(Combinator):
             values = as_arguments(outputs)
         return Outline(params, state, outputs)
 
+    def check_inputs(self, *inputs: PyTree) -> None:
+        """Hold the values against the first layer that is no declaration of an input."""
+        for name, layer in self.children():
+            if not isinstance(layer, InputLayer):
+                check_inputs(name, layer, inputs)
+                return
+
     def apply(
         self,
         params: Params,
@@ -157,6 +165,11 @@ class SideBySide(Combinator):
             with located(name, layer, values):
                 params[name], state[name] = layer.init(jax.random.fold_in(key, position), *values)
         return params, state
+
+    def check_inputs(self, *inputs: PyTree) -> None:
+        """Hold the values against each layer that is given them."""
+        for (name, layer), values in zip(self.children(), self.dealt(inputs), strict=True):
+            check_inputs(name, layer, values)
 
     def apply(
         self,
