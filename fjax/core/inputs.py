@@ -1,5 +1,6 @@
 """The declared input of a model: its shape and dtype; and the check of what comes in."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -9,6 +10,24 @@ from fjax.core.layer import Layer, normalise_shape, only
 from fjax.core.location import located
 from fjax.errors import integer_at_least
 from fjax.typing import Array, Key, Params, Spec, State
+
+# Sizes of the batch and of axes of any size, where these are not known yet: an axis of a shape that
+# differs between the two is one of any size. It must hold every kernel and window that goes over
+# it; nothing is computed.
+SIZES = ((1, 256), (2, 512))
+
+
+def sized(
+    shape: Sequence[int | None], dtype: Any, which: int, batch_size: int | None = None
+) -> jax.ShapeDtypeStruct:
+    """Return the spec of inputs with samples of a shape, at one of the `SIZES`.
+
+    >>> sized((None, 3), "float32", 0), sized((None, 3), "float32", 1, batch_size=8).shape
+    (ShapeDtypeStruct(shape=(1, 256, 3), dtype=float32), (8, 512, 3))
+    """
+    batch, any_size = SIZES[which]
+    sizes = (any_size if size is None else size for size in shape)
+    return jax.ShapeDtypeStruct((batch_size or batch, *sizes), dtype)
 
 
 class InputLayer(Layer):
@@ -65,10 +84,11 @@ class InputLayer(Layer):
         self._check(values.shape)
         return jnp.asarray(values).astype(self.dtype), state
 
-    def spec(self, batch_size: int) -> jax.ShapeDtypeStruct:
-        """Return the declared input for a batch of this size, which axes of any size have, too."""
-        sizes = (batch_size if size is None else size for size in self.shape)
-        return jax.ShapeDtypeStruct((self.batch_size or batch_size, *sizes), self.dtype)
+    masking = "keeps"
+
+    def spec(self, which: int) -> jax.ShapeDtypeStruct:
+        """Return the declared input at one of the `SIZES`."""
+        return sized(self.shape, self.dtype, which, self.batch_size)
 
     def _check(self, shape: tuple[int, ...]) -> None:
         declared = (self.batch_size, *self.shape)
