@@ -8,6 +8,7 @@ import jax
 
 from fjax.configuration import field
 from fjax.core.calling import CallRecord, as_arguments
+from fjax.core.inputs import InputLayer, check_inputs
 from fjax.core.layer import Layer, as_layer, unique_names
 from fjax.core.location import located
 from fjax.core.masking import applied, initialised
@@ -98,6 +99,13 @@ class Serial(Combinator):
             values = as_arguments(outputs)
         return Outline(params, state, outputs)
 
+    def check_inputs(self, *inputs: PyTree) -> None:
+        """Hold the values against the first layer that is no declaration of an input."""
+        for name, layer in self.children():
+            if not isinstance(layer, InputLayer):
+                check_inputs(name, layer, inputs)
+                return
+
     def apply(
         self,
         params: Params,
@@ -163,6 +171,11 @@ class SideBySide(Combinator):
                 own_key = jax.random.fold_in(key, position)
                 params[name], state[name] = initialised(layer, own_key, *values)
         return params, state
+
+    def check_inputs(self, *inputs: PyTree) -> None:
+        """Hold the values against each layer that is given them."""
+        for (name, layer), values in zip(self.children(), self.dealt(inputs), strict=True):
+            check_inputs(name, layer, values)
 
     def apply(
         self,

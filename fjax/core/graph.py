@@ -7,6 +7,7 @@ import jax
 
 from fjax.configuration import Configured
 from fjax.core.calling import CallRecord
+from fjax.core.inputs import check_inputs
 from fjax.core.layer import Layer, as_layer, unique_names
 from fjax.core.location import located
 from fjax.core.masking import applied, initialised, unmasked
@@ -210,6 +211,15 @@ class Graph(Layer):
             return outputs
 
         return self._run(inputs, run, declared), next_state
+
+    def check_inputs(self, *inputs: PyTree) -> None:
+        """Hold the values against each layer that is called on inputs of the graph alone."""
+        values = self._input_leaves(inputs)
+        for call in self.calls:
+            refs = _refs(call.inputs)
+            if refs and all(ref.value < len(values) for ref in refs):
+                name, layer = self.names[call.layer], self.layers[call.layer]
+                check_inputs(name, layer, self.arguments(call, values))
 
     def _run(self, inputs: tuple[PyTree, ...], run: Any, declared: Any) -> PyTree:
         """Return the outputs, where `run` makes each call's."""

@@ -1,4 +1,4 @@
-"""The declared input of a model: its shape and dtype."""
+"""The declared input of a model: its shape and dtype; and the check of what comes in."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from fjax.core.layer import Layer, normalise_shape, only
+from fjax.core.location import located
 from fjax.errors import integer_at_least
 from fjax.typing import Array, Key, Params, Spec, State
 
@@ -107,3 +108,11 @@ class InputLayer(Layer):
                 f"The declared input has shape {declared}, received {tuple(shape)}: one sample "
                 f"must have shape {self.shape}."
             )
+
+
+def check_inputs(name: str, layer: Any, values: tuple[Any, ...]) -> None:
+    """Hold the values of data against a layer, under its name, if the layer looks at values."""
+    check = getattr(layer, "check_inputs", None)
+    if check is not None:
+        with located(name, layer, values):
+            check(*values)

@@ -240,6 +240,15 @@ class Layer(Author, Configured):
         own = authored_constraints(self) if self._authored else {}
         return {**fields_ending(self, CONSTRAINT), **own}
 
+    def check_inputs(self, *inputs: Any) -> None:
+        """Raise where the values of a model's data can be no inputs; for layers to override.
+
+        It is called on the host, before anything runs, for the layers that data reaches first.
+
+        Args:
+            inputs: The numpy arrays that `apply` will be given.
+        """
+
     def require_ready(self) -> None:
         """Raise if a layer still waits for data it must have seen, as `Normalization` may."""
         for layer in self.inside():

@@ -8,6 +8,7 @@ from fjax.layers.activity_regularization import (
 )
 from fjax.layers.dense import Dense as Dense
 from fjax.layers.dropout import Dropout as Dropout
+from fjax.layers.embedding import Embedding as Embedding
 from fjax.layers.input import Input as Input
 from fjax.layers.merging import Add as Add
 from fjax.layers.merging import Average as Average
