@@ -104,7 +104,9 @@ class Embedding(Layer):
     def check_inputs(self, *inputs: Any) -> None:
         """Raise ValueError where the data of a model holds no number of the vocabulary."""
         ids = np.asarray(only("Embedding", inputs))
-        if ids.size == 0 or (ids.dtype.kind != "f" and 0 <= ids.min() <= ids.max() < self.input_dim):
+        if ids.size == 0 or (
+            ids.dtype.kind != "f" and 0 <= ids.min() <= ids.max() < self.input_dim
+        ):
             return
         bad = np.argwhere(~((ids >= 0) & (ids < self.input_dim) & (ids == np.floor(ids))))
         if len(bad):
