@@ -25,6 +25,8 @@ class Activation(Layer):
 
     activation: Identifier
 
+    masking = "keeps"
+
     def __post_init__(self) -> None:
         super().__post_init__()
         self.activation = activations.get(self.activation)

@@ -13,8 +13,7 @@ from fjax.layers.spatial import (
     add_bias,
     channels_of,
     check_channels,
-    check_fit,
-    check_rank,
+    check_inputs,
     check_strides,
     checked_format,
     checked_padding,
@@ -119,10 +118,8 @@ class Convolution(Layer):
         return outputs, with_penalty(self, params, state, outputs)
 
     def _check(self, shape: tuple[int, ...]) -> None:
-        owner = type(self).__name__
-        check_rank(owner, shape, self.rank, self.data_format)
-        check_fit(
-            owner,
+        check_inputs(
+            type(self).__name__,
             shape,
             self.kernel_size,
             self.strides,

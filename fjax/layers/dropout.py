@@ -37,6 +37,8 @@ class Dropout(Layer):
     noise_shape: tuple[int | None, ...] | None = None
     seed: int | None = None
 
+    masking = "keeps"
+
     def __post_init__(self) -> None:
         super().__post_init__()
         self.rate = number_between("Dropout", "rate", self.rate, 0.0, 1.0)

@@ -65,6 +65,8 @@ class BatchNormalization(Layer):
     beta_constraint: Identifier = None
     gamma_constraint: Identifier = None
 
+    masking = "keeps"
+
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = "BatchNormalization"

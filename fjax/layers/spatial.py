@@ -103,7 +103,7 @@ def check_strides(owner: str, strides: Shape, dilation_rate: Shape) -> None:
         )
 
 
-def check_fit(
+def check_inputs(
     owner: str,
     shape: Sequence[int],
     window: Shape,
@@ -112,15 +112,16 @@ def check_fit(
     data_format: str,
     dilation_rate: Shape | None = None,
 ) -> None:
-    """Raise if no window fits into the inputs, so that the outputs would be empty.
+    """Raise if inputs have other axes than expected, or no window fits into them.
 
-    >>> check_fit("Conv2D", (32, 2, 8, 3), (3, 3), (1, 1), "valid", "channels_last")
+    >>> check_inputs("Conv2D", (32, 2, 8, 3), (3, 3), (1, 1), "valid", "channels_last")
     Traceback (most recent call last):
         ...
     ValueError: `Conv2D`: a window of (3, 3) does not fit into inputs of shape (32, 2, 8, 3), whose
     spatial axes are (2, 8): no output would be left. Use a smaller window, `padding="same"` or
     larger inputs.
     """
+    check_rank(owner, shape, len(window), data_format)
     dilation = dilation_rate or (1,) * len(window)
     covers = tuple(covered(w, d) for w, d in zip(window, dilation, strict=True))
     sizes = tuple(shape[axis] for axis in spatial_axes(len(window), data_format))

@@ -113,7 +113,7 @@ class Sequential(Model):
         declared = [] if self._declared is None else [self._declared]
         self.live_network = serial(*declared, *self._list, name=self._given_name)
         if self._declared is not None and self._list:
-            self._restructure((self._declared.spec(1),), [self._declared.shape])
+            self._restructure((self._declared.spec(0),), [self._declared.shape])
         else:
             self._restructure(None)
 

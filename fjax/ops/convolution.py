@@ -2,7 +2,8 @@
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -54,14 +55,14 @@ def convolution(
         window_padding(size, cover, stride, padding)
         for size, cover, stride in zip(sizes, covers, strides, strict=True)
     )
-    options = {
+    options: dict[str, Any] = {
         "strides": tuple(strides),
         "around": around,
         "dilation": tuple(dilation),
         "groups": groups,
         "data_format": data_format,
     }
-    by_library = functools.partial(_by_library, **options)
+    by_library: Callable[..., Array] = functools.partial(_by_library, **options)
     if math.prod(kernel.shape[:-2]) > MOST_PLACES:
         return by_library(inputs, kernel)
     by_patches = functools.partial(_by_patches, **options)

@@ -2,7 +2,8 @@
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -51,13 +52,13 @@ def transposed_convolution(
         output_range(covered(w, d), stride, padding, more)
         for w, d, stride, more in zip(window, dilation, strides, extra, strict=True)
     ]
-    options = {
+    options: dict[str, Any] = {
         "strides": tuple(strides),
         "ranges": tuple(ranges),
         "dilation": tuple(dilation),
         "data_format": data_format,
     }
-    by_library = functools.partial(_by_library, **options)
+    by_library: Callable[..., Array] = functools.partial(_by_library, **options)
     if math.prod(window) > MOST_PLACES:
         return by_library(inputs, kernel)
     by_copies = functools.partial(_by_copies, **options)
