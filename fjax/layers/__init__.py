@@ -12,7 +12,15 @@ from fjax.layers.activation import Softmax as Softmax
 from fjax.layers.activity_regularization import (
     ActivityRegularization as ActivityRegularization,
 )
+from fjax.layers.convolution import Conv1D as Conv1D
+from fjax.layers.convolution import Conv2D as Conv2D
+from fjax.layers.convolution import Conv3D as Conv3D
+from fjax.layers.convolution import Convolution1D as Convolution1D
+from fjax.layers.convolution import Convolution2D as Convolution2D
+from fjax.layers.convolution import Convolution3D as Convolution3D
 from fjax.layers.dense import Dense as Dense
+from fjax.layers.depthwise_convolution import DepthwiseConv1D as DepthwiseConv1D
+from fjax.layers.depthwise_convolution import DepthwiseConv2D as DepthwiseConv2D
 from fjax.layers.dropout import Dropout as Dropout
 from fjax.layers.dropout import SpatialDropout1D as SpatialDropout1D
 from fjax.layers.dropout import SpatialDropout2D as SpatialDropout2D
@@ -21,6 +29,18 @@ from fjax.layers.einsum_dense import EinsumDense as EinsumDense
 from fjax.layers.embedding import Embedding as Embedding
 from fjax.layers.function import Identity as Identity
 from fjax.layers.function import Lambda as Lambda
+from fjax.layers.global_pooling import GlobalAveragePooling1D as GlobalAveragePooling1D
+from fjax.layers.global_pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
+from fjax.layers.global_pooling import GlobalAveragePooling3D as GlobalAveragePooling3D
+from fjax.layers.global_pooling import GlobalAvgPool1D as GlobalAvgPool1D
+from fjax.layers.global_pooling import GlobalAvgPool2D as GlobalAvgPool2D
+from fjax.layers.global_pooling import GlobalAvgPool3D as GlobalAvgPool3D
+from fjax.layers.global_pooling import GlobalMaxPool1D as GlobalMaxPool1D
+from fjax.layers.global_pooling import GlobalMaxPool2D as GlobalMaxPool2D
+from fjax.layers.global_pooling import GlobalMaxPool3D as GlobalMaxPool3D
+from fjax.layers.global_pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
+from fjax.layers.global_pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
+from fjax.layers.global_pooling import GlobalMaxPooling3D as GlobalMaxPooling3D
 from fjax.layers.input import Input as Input
 from fjax.layers.merging import Add as Add
 from fjax.layers.merging import Average as Average
@@ -53,6 +73,18 @@ from fjax.layers.padding import Cropping3D as Cropping3D
 from fjax.layers.padding import ZeroPadding1D as ZeroPadding1D
 from fjax.layers.padding import ZeroPadding2D as ZeroPadding2D
 from fjax.layers.padding import ZeroPadding3D as ZeroPadding3D
+from fjax.layers.pooling import AveragePooling1D as AveragePooling1D
+from fjax.layers.pooling import AveragePooling2D as AveragePooling2D
+from fjax.layers.pooling import AveragePooling3D as AveragePooling3D
+from fjax.layers.pooling import AvgPool1D as AvgPool1D
+from fjax.layers.pooling import AvgPool2D as AvgPool2D
+from fjax.layers.pooling import AvgPool3D as AvgPool3D
+from fjax.layers.pooling import MaxPool1D as MaxPool1D
+from fjax.layers.pooling import MaxPool2D as MaxPool2D
+from fjax.layers.pooling import MaxPool3D as MaxPool3D
+from fjax.layers.pooling import MaxPooling1D as MaxPooling1D
+from fjax.layers.pooling import MaxPooling2D as MaxPooling2D
+from fjax.layers.pooling import MaxPooling3D as MaxPooling3D
 from fjax.layers.preprocessing import Normalization as Normalization
 from fjax.layers.preprocessing import Rescaling as Rescaling
 from fjax.layers.reshaping import Flatten as Flatten
@@ -63,3 +95,13 @@ from fjax.layers.resizing import Resizing as Resizing
 from fjax.layers.resizing import UpSampling1D as UpSampling1D
 from fjax.layers.resizing import UpSampling2D as UpSampling2D
 from fjax.layers.resizing import UpSampling3D as UpSampling3D
+from fjax.layers.separable_convolution import SeparableConv1D as SeparableConv1D
+from fjax.layers.separable_convolution import SeparableConv2D as SeparableConv2D
+from fjax.layers.separable_convolution import SeparableConvolution1D as SeparableConvolution1D
+from fjax.layers.separable_convolution import SeparableConvolution2D as SeparableConvolution2D
+from fjax.layers.transposed_convolution import Conv1DTranspose as Conv1DTranspose
+from fjax.layers.transposed_convolution import Conv2DTranspose as Conv2DTranspose
+from fjax.layers.transposed_convolution import Conv3DTranspose as Conv3DTranspose
+from fjax.layers.transposed_convolution import Convolution1DTranspose as Convolution1DTranspose
+from fjax.layers.transposed_convolution import Convolution2DTranspose as Convolution2DTranspose
+from fjax.layers.transposed_convolution import Convolution3DTranspose as Convolution3DTranspose
