@@ -1,3 +1,3 @@
-"""Functions on arrays that layers are made of, each with the lowering that its backend runs best."""
+"""Functions on arrays that layers are made of, in the form that runs best on each backend."""
 
 from fjax.ops.embedding import lookup as lookup
