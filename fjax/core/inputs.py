@@ -30,6 +30,15 @@ def sized(
     return jax.ShapeDtypeStruct((batch_size or batch, *sizes), dtype)
 
 
+def any_size(one: Sequence[int], other: Sequence[int]) -> tuple[int | None, ...]:
+    """Return a shape that was found at both `SIZES`, with None where the two differ.
+
+    >>> any_size((1, 256, 3), (2, 512, 3))
+    (None, None, 3)
+    """
+    return tuple(a if a == b else None for a, b in zip(one, other, strict=True))
+
+
 class InputLayer(Layer):
     """The declaration of an input: inputs are held against the shape, and cast to the dtype.
 

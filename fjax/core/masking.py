@@ -203,7 +203,8 @@ def warn_of_end(layer: Any) -> None:
     warnings.warn(
         f"The layer `{name}` was given inputs with a mask and makes no use of masks: the mask ends "
         "here, and the layers behind it count what was masked.",
-        stacklevel=3,
+        # Always from this line, so that one text is shown once however often the layer is traced.
+        stacklevel=1,
     )
 
 

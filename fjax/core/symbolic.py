@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from fjax.core.calling import call_inputs
-from fjax.core.inputs import SIZES
+from fjax.core.inputs import SIZES, any_size
 from fjax.core.layer import base_name
 from fjax.core.location import located
 from fjax.core.masking import is_masked, split, with_mask
@@ -97,9 +97,7 @@ class SymbolicTensor:
     def shape(self) -> tuple[int | None, ...]:
         """The shape, with None for axes of any size."""
         smaller, larger = (specs[self.position] for specs in self.node.specs)
-        return tuple(
-            a if a == b else None for a, b in zip(smaller.shape, larger.shape, strict=True)
-        )
+        return any_size(smaller.shape, larger.shape)
 
     @property
     def ndim(self) -> int:
@@ -216,10 +214,11 @@ def call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = None) -
     for leaf in jax.tree.leaves(inputs):
         if not isinstance(leaf, SymbolicTensor):
             _refuse_array(layer, leaf)
-    # A mask that was given by name stands beside its tensor already.
-    inputs = jax.tree.map(
-        lambda leaf: leaf if is_masked(leaf) else _explicit(leaf), inputs, is_leaf=is_masked
-    )
+    if not isinstance(layer, Operation | Index):
+        # A mask that was given by name stands beside its tensor already.
+        inputs = jax.tree.map(
+            lambda leaf: leaf if is_masked(leaf) else _explicit(leaf), inputs, is_leaf=is_masked
+        )
 
     @functools.cache
     def specs(which: int) -> PyTree:

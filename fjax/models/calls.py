@@ -10,6 +10,7 @@ from fjax.core import Graph, InputLayer, Layer, Serial
 from fjax.core.calling import CallRecord
 from fjax.core.flow import Source, Sources, joined, sources
 from fjax.core.graph import Ref
+from fjax.core.inputs import any_size
 from fjax.core.layer import base_name
 from fjax.core.masking import applied, is_masked, unmasked
 from fjax.models.parts import parts
@@ -253,5 +254,4 @@ def _leaves(tree: PyTree) -> list[Any]:
 
 
 def _value(one: Any, other: Any) -> Value:
-    sizes = zip(one.shape, other.shape, strict=True)
-    return Value(tuple(a if a == b else None for a, b in sizes), str(one.dtype))
+    return Value(any_size(one.shape, other.shape), str(one.dtype))

@@ -11,7 +11,7 @@ import numpy as np
 from fjax.core import InputLayer, Layer, SymbolicTensor, as_layer, output_specs
 from fjax.core.calling import call_inputs
 from fjax.core.freezing import flags, set_trainable, settled
-from fjax.core.inputs import SIZES, sized
+from fjax.core.inputs import SIZES, any_size, sized
 from fjax.core.layer import base_name, normalise_shape
 from fjax.core.masking import unmasked
 from fjax.core.outline import Outline, outline
@@ -263,8 +263,11 @@ class HeldNetwork:
 
     @property
     def output_shape(self) -> Any:
-        """The shape of the outputs in their structure, None for the batch axis."""
-        return jax.tree.map(lambda spec: (None, *spec.shape[1:]), self.outline.outputs)
+        """The shape of the outputs in their structure, None for axes of any size."""
+        smaller, larger = (self._outputs_for(self._specs_at(which)) for which in range(len(SIZES)))
+        return jax.tree.map(
+            lambda one, other: (None, *any_size(one.shape, other.shape)[1:]), smaller, larger
+        )
 
     @property
     def input_shape(self) -> Any:
