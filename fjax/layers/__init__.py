@@ -55,6 +55,14 @@ from fjax.layers.padding import ZeroPadding2D as ZeroPadding2D
 from fjax.layers.padding import ZeroPadding3D as ZeroPadding3D
 from fjax.layers.preprocessing import Normalization as Normalization
 from fjax.layers.preprocessing import Rescaling as Rescaling
+from fjax.layers.recurrent import GRU as GRU
+from fjax.layers.recurrent import LSTM as LSTM
+from fjax.layers.recurrent import RNN as RNN
+from fjax.layers.recurrent import GRUCell as GRUCell
+from fjax.layers.recurrent import LSTMCell as LSTMCell
+from fjax.layers.recurrent import SimpleRNN as SimpleRNN
+from fjax.layers.recurrent import SimpleRNNCell as SimpleRNNCell
+from fjax.layers.recurrent import StackedRNNCells as StackedRNNCells
 from fjax.layers.reshaping import Flatten as Flatten
 from fjax.layers.reshaping import Permute as Permute
 from fjax.layers.reshaping import RepeatVector as RepeatVector
