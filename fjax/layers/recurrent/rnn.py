@@ -14,6 +14,7 @@ from fjax.core.masking import applied, checked_mask, initialised, split, unmaske
 from fjax.core.penalties import empty_penalty
 from fjax.layers.recurrent.cell import Cell, by_weight, charged, check_cell, sizes_of
 from fjax.layers.recurrent.inner import inner_layer
+from fjax.layers.recurrent.stacked import StackedRNNCells
 from fjax.ops import recurrence
 from fjax.ops.recurrence import Step
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
@@ -252,8 +253,6 @@ class RNN(Recurrent):
     def __post_init__(self) -> None:
         super().__post_init__()
         if isinstance(self.cell, list | tuple):
-            from fjax.layers.recurrent.stacked import StackedRNNCells
-
             self.cell = StackedRNNCells(tuple(self.cell))
         self.cell = inner_layer("RNN", "cell", self.cell)
         size = getattr(self.cell, "state_size", None)

@@ -1,10 +1,14 @@
 """Cells on top of one another."""
 
-from typing import Any
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, Self
 
 import jax
 
-from fjax.core.combinators import Combinator, folded
+from fjax.core.combinators import folded
+from fjax.core.layer import Layer, unique_names
+from fjax.core.location import located
 from fjax.core.masking import applied, initialised
 from fjax.core.outline import output_specs
 from fjax.layers.recurrent.cell import sizes_of
@@ -12,11 +16,11 @@ from fjax.layers.recurrent.inner import inner_layer
 from fjax.typing import Key, Params, PyTree, Spec, State
 
 
-class StackedRNNCells(Combinator):
+class StackedRNNCells(Layer):
     """Cells one after the other, as one cell: the output of each is the inputs of the next.
 
     Args:
-        layers: The cells.
+        cells: The cells, in a list.
 
     Shapes: `(batch, features)` and a list of the states of each to the last output and the next
     states.
@@ -34,46 +38,53 @@ class StackedRNNCells(Combinator):
     (['lstm_cell', 'gru_cell'], (2, 2))
     """
 
+    cells: tuple[Any, ...]
+
     def __post_init__(self) -> None:
-        kind = "StackedRNNCells"
-        self.layers = tuple(inner_layer(kind, "layers", cell) for cell in self.layers)
         super().__post_init__()
-        if not self.layers:
-            raise ValueError(f"`{kind}` needs at least one cell, received none.")
-        for cell in self.layers:
+        given = self.cells if isinstance(self.cells, list | tuple) else (self.cells,)
+        self.cells = tuple(inner_layer("StackedRNNCells", "cells", cell) for cell in given)
+        if not self.cells:
+            raise ValueError("`StackedRNNCells` needs at least one cell, received none.")
+        for cell in self.cells:
             if getattr(cell, "state_size", None) is None:
-                raise ValueError(f"`{kind}`: the cell {cell!r} needs an attribute `state_size`.")
-
-    @property
-    def kind(self) -> str:
-        """The class's name."""
-        return "StackedRNNCells"
-
-    @property
-    def cells(self) -> list[Any]:
-        """The cells."""
-        return list(self.layers)
+                raise ValueError(
+                    f"`StackedRNNCells`: the cell {cell!r} needs an attribute `state_size`: the "
+                    "size of its state, or a list of sizes."
+                )
 
     @property
     def state_size(self) -> list[Any]:
         """The sizes of the states of each cell."""
-        return [sizes_of(cell) for cell in self.layers]
+        return [sizes_of(cell) for cell in self.cells]
 
     @property
     def output_size(self) -> int:
         """The size of the last cell's output."""
-        last = self.layers[-1]
+        last = self.cells[-1]
         return getattr(last, "output_size", None) or sizes_of(last)[0]
+
+    def children(self) -> list[tuple[str, Any]]:
+        """Return the cells, by name."""
+        return list(zip(unique_names(list(self.cells)), self.cells, strict=True))
+
+    def with_children(self, layers: Sequence[Any]) -> Self:
+        """Return the same of other cells."""
+        if len(layers) != len(self.cells):
+            raise ValueError(
+                f"`StackedRNNCells` has {len(self.cells)} cells, received {len(layers)} for them."
+            )
+        return dataclasses.replace(self, cells=tuple(layers))
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return each cell's params and state, by name."""
         params, state = {}, {}
         values, states = specs
         for position, ((name, cell), own) in enumerate(zip(self.children(), states, strict=True)):
-            params[name], state[name] = initialised(
-                cell, jax.random.fold_in(key, position), values, own
-            )
-            values, _ = output_specs(cell, params[name], state[name], values, own)
+            with located(name, cell, (values, own)):
+                own_key = jax.random.fold_in(key, position)
+                params[name], state[name] = initialised(cell, own_key, values, own)
+                values, _ = output_specs(cell, params[name], state[name], values, own)
         return params, state
 
     def apply(
@@ -88,9 +99,10 @@ class StackedRNNCells(Combinator):
         values, states = inputs
         after, next_state = [], {}
         for position, ((name, cell), own) in enumerate(zip(self.children(), states, strict=True)):
-            (values, made), next_state[name] = applied(
-                cell, params[name], state[name], values, own,
-                key=folded(key, position), training=training,
-            )  # fmt: skip
+            with located(name, cell, (values, own)):
+                (values, made), next_state[name] = applied(
+                    cell, params[name], state[name], values, own,
+                    key=folded(key, position), training=training,
+                )  # fmt: skip
             after.append(made)
         return (values, after), next_state
