@@ -42,6 +42,7 @@ from fjax.layers.global_pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
 from fjax.layers.global_pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
 from fjax.layers.global_pooling import GlobalMaxPooling3D as GlobalMaxPooling3D
 from fjax.layers.input import Input as Input
+from fjax.layers.masking import Masking as Masking
 from fjax.layers.merging import Add as Add
 from fjax.layers.merging import Average as Average
 from fjax.layers.merging import Concatenate as Concatenate
@@ -87,6 +88,16 @@ from fjax.layers.pooling import MaxPooling2D as MaxPooling2D
 from fjax.layers.pooling import MaxPooling3D as MaxPooling3D
 from fjax.layers.preprocessing import Normalization as Normalization
 from fjax.layers.preprocessing import Rescaling as Rescaling
+from fjax.layers.recurrent import GRU as GRU
+from fjax.layers.recurrent import LSTM as LSTM
+from fjax.layers.recurrent import RNN as RNN
+from fjax.layers.recurrent import Bidirectional as Bidirectional
+from fjax.layers.recurrent import GRUCell as GRUCell
+from fjax.layers.recurrent import LSTMCell as LSTMCell
+from fjax.layers.recurrent import SimpleRNN as SimpleRNN
+from fjax.layers.recurrent import SimpleRNNCell as SimpleRNNCell
+from fjax.layers.recurrent import StackedRNNCells as StackedRNNCells
+from fjax.layers.recurrent import TimeDistributed as TimeDistributed
 from fjax.layers.reshaping import Flatten as Flatten
 from fjax.layers.reshaping import Permute as Permute
 from fjax.layers.reshaping import RepeatVector as RepeatVector
