@@ -22,7 +22,8 @@ class ZeroPadding(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        self.padding = pairs(owner, "padding", self.padding, self.axes)
+        found = pairs(owner, "padding", self.padding, self.axes)
+        self.padding = found if self.axes > 1 else found[0]
         self.data_format = checked_format(owner, self.data_format)
 
     def apply(
@@ -37,7 +38,8 @@ class ZeroPadding(Layer):
         owner = type(self).__name__
         values = only(owner, inputs)
         check_rank(owner, values.shape, self.axes, self.data_format)
-        return jnp.pad(values, around(self.data_format, self.padding)), state
+        rim = pairs(owner, "padding", self.padding, self.axes)
+        return jnp.pad(values, around(self.data_format, rim)), state
 
 
 class ZeroPadding1D(ZeroPadding):
@@ -111,7 +113,8 @@ class Cropping(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        self.cropping = pairs(owner, "cropping", self.cropping, self.axes)
+        found = pairs(owner, "cropping", self.cropping, self.axes)
+        self.cropping = found if self.axes > 1 else found[0]
         self.data_format = checked_format(owner, self.data_format)
 
     def apply(
@@ -126,7 +129,7 @@ class Cropping(Layer):
         owner = type(self).__name__
         values = only(owner, inputs)
         check_rank(owner, values.shape, self.axes, self.data_format)
-        cuts = around(self.data_format, self.cropping)
+        cuts = around(self.data_format, pairs(owner, "cropping", self.cropping, self.axes))
         if any(sum(cut) >= size > 0 for cut, size in zip(cuts, values.shape, strict=True)):
             raise ValueError(
                 f"`{owner}`: `cropping` {self.cropping} leaves nothing of inputs of shape "
