@@ -47,14 +47,16 @@ class Nadam(Optimizer):
     ) -> tuple[Array, Slots]:
         """Return the update and the next slots."""
         t = step.astype(jnp.float32)
-        mu = self.beta_1 * (1 - 0.5 * 0.96**t)  # μ = β₁ (1 - 0.96ᵗ / 2)
-        next_mu = self.beta_1 * (1 - 0.5 * 0.96 ** (t + 1))
+        # Rounded alike, the errors of 1 - β and of 1 - βᵗ go out of the quotient.
+        beta_1, beta_2 = jnp.float32(self.beta_1), jnp.float32(self.beta_2)
+        mu = beta_1 * (1 - 0.5 * 0.96**t)  # μ = β₁ (1 - 0.96ᵗ / 2)
+        next_mu = beta_1 * (1 - 0.5 * 0.96 ** (t + 1))
         product = slots["product"] * mu  # Π μ, and with the next
         next_product = product * next_mu
         m, v = slots["momentum"], slots["velocity"]
-        m = m + (1 - self.beta_1) * (grad - m)  # m = β₁ m + (1 - β₁) g
-        v = v + (1 - self.beta_2) * (jnp.square(grad) - v)  # v = β₂ v + (1 - β₂) g²
+        m = m + (1 - beta_1) * (grad - m)  # m = β₁ m + (1 - β₁) g
+        v = v + (1 - beta_2) * (jnp.square(grad) - v)  # v = β₂ v + (1 - β₂) g²
         m_hat = next_mu * m / (1 - next_product) + (1 - mu) * grad / (1 - product)
-        v_hat = v / (1 - self.beta_2**t)
+        v_hat = v / (1 - beta_2**t)
         update = -learning_rate * m_hat / (jnp.sqrt(v_hat) + self.epsilon)
         return update, {"momentum": m, "velocity": v, "product": product}

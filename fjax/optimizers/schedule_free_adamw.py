@@ -56,9 +56,11 @@ class ScheduleFreeAdamW(Optimizer):
         t = step.astype(jnp.float32)
         if self.warmup_steps:
             learning_rate = learning_rate * jnp.minimum(t / self.warmup_steps, 1.0)
-        beta, z, v = self.beta_1, slots["momentum"], slots["velocity"]
+        # Rounded alike, the errors of 1 - β₂ and of 1 - β₂ᵗ go out of the quotient.
+        beta, beta_2 = jnp.float32(self.beta_1), jnp.float32(self.beta_2)
+        z, v = slots["momentum"], slots["velocity"]
         x = (param - (1 - beta) * z) / beta  # the mean so far, from y = (1 - β) z + β x
-        v = v + (1 - self.beta_2) * (jnp.square(grad) - v)
-        z = z - learning_rate * grad / (jnp.sqrt(v / (1 - self.beta_2**t)) + self.epsilon)
+        v = v + (1 - beta_2) * (jnp.square(grad) - v)
+        z = z - learning_rate * grad / (jnp.sqrt(v / (1 - beta_2**t)) + self.epsilon)
         x = (1 - 1 / t) * x + z / t
         return (1 - beta) * z + beta * x - param, {"momentum": z, "velocity": v}
