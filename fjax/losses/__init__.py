@@ -1,5 +1,9 @@
 """Losses, with Keras's names: functions of `(y_true, y_pred)`, and classes that reduce them."""
 
+from fjax.losses.circle import (
+    Circle,
+    circle,
+)
 from fjax.losses.crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -7,6 +11,10 @@ from fjax.losses.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
     sparse_categorical_crossentropy,
+)
+from fjax.losses.ctc import (
+    CTC,
+    ctc,
 )
 from fjax.losses.divergence import (
     KLDivergence,
@@ -19,6 +27,10 @@ from fjax.losses.focal import (
     CategoricalFocalCrossentropy,
     binary_focal_crossentropy,
     categorical_focal_crossentropy,
+)
+from fjax.losses.generalized import (
+    CategoricalGeneralizedCrossEntropy,
+    categorical_generalized_cross_entropy,
 )
 from fjax.losses.hinge import (
     CategoricalHinge,
@@ -36,6 +48,12 @@ from fjax.losses.names import (
     as_loss,
     get,
     resolve,
+)
+from fjax.losses.overlap import (
+    Dice,
+    Tversky,
+    dice,
+    tversky,
 )
 from fjax.losses.regression import (
     CosineSimilarity,
@@ -55,12 +73,16 @@ from fjax.losses.regression import (
 )
 
 __all__ = [
+    "CTC",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
+    "Circle",
     "CosineSimilarity",
+    "Dice",
     "FunctionLoss",
     "Hinge",
     "Huber",
@@ -74,13 +96,18 @@ __all__ = [
     "Poisson",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
+    "Tversky",
     "as_loss",
     "binary_crossentropy",
     "binary_focal_crossentropy",
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "circle",
     "cosine_similarity",
+    "ctc",
+    "dice",
     "get",
     "hinge",
     "huber",
@@ -94,4 +121,5 @@ __all__ = [
     "resolve",
     "sparse_categorical_crossentropy",
     "squared_hinge",
+    "tversky",
 ]

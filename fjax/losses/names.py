@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from fjax.losses.circle import (
+    Circle,
+    circle,
+)
 from fjax.losses.crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -10,12 +14,20 @@ from fjax.losses.crossentropy import (
     categorical_crossentropy,
     sparse_categorical_crossentropy,
 )
+from fjax.losses.ctc import (
+    CTC,
+    ctc,
+)
 from fjax.losses.divergence import KLDivergence, Poisson, kl_divergence, poisson
 from fjax.losses.focal import (
     BinaryFocalCrossentropy,
     CategoricalFocalCrossentropy,
     binary_focal_crossentropy,
     categorical_focal_crossentropy,
+)
+from fjax.losses.generalized import (
+    CategoricalGeneralizedCrossEntropy,
+    categorical_generalized_cross_entropy,
 )
 from fjax.losses.hinge import (
     CategoricalHinge,
@@ -26,6 +38,12 @@ from fjax.losses.hinge import (
     squared_hinge,
 )
 from fjax.losses.loss import FunctionLoss, Loss
+from fjax.losses.overlap import (
+    Dice,
+    Tversky,
+    dice,
+    tversky,
+)
 from fjax.losses.regression import (
     CosineSimilarity,
     Huber,
@@ -50,8 +68,12 @@ _CLASSES: dict[Any, type[Loss]] = {
     binary_focal_crossentropy: BinaryFocalCrossentropy,
     categorical_crossentropy: CategoricalCrossentropy,
     categorical_focal_crossentropy: CategoricalFocalCrossentropy,
+    categorical_generalized_cross_entropy: CategoricalGeneralizedCrossEntropy,
     categorical_hinge: CategoricalHinge,
+    circle: Circle,
     cosine_similarity: CosineSimilarity,
+    ctc: CTC,
+    dice: Dice,
     hinge: Hinge,
     huber: Huber,
     kl_divergence: KLDivergence,
@@ -63,6 +85,7 @@ _CLASSES: dict[Any, type[Loss]] = {
     poisson: Poisson,
     sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
     squared_hinge: SquaredHinge,
+    tversky: Tversky,
 }
 
 _REGISTRY = Registry(
