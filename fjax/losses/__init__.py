@@ -1,9 +1,5 @@
 """Losses, with Keras's names: functions of `(y_true, y_pred)`, and classes that reduce them."""
 
-from fjax.losses.circle import (
-    Circle,
-    circle,
-)
 from fjax.losses.crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -11,10 +7,6 @@ from fjax.losses.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
     sparse_categorical_crossentropy,
-)
-from fjax.losses.ctc import (
-    CTC,
-    ctc,
 )
 from fjax.losses.divergence import (
     KLDivergence,
@@ -70,6 +62,14 @@ from fjax.losses.regression import (
     mean_absolute_percentage_error,
     mean_squared_error,
     mean_squared_logarithmic_error,
+)
+from fjax.losses.similarity import (
+    Circle,
+    circle,
+)
+from fjax.losses.temporal import (
+    CTC,
+    ctc,
 )
 
 __all__ = [

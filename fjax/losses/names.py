@@ -2,10 +2,6 @@
 
 from typing import Any
 
-from fjax.losses.circle import (
-    Circle,
-    circle,
-)
 from fjax.losses.crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -13,10 +9,6 @@ from fjax.losses.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
     sparse_categorical_crossentropy,
-)
-from fjax.losses.ctc import (
-    CTC,
-    ctc,
 )
 from fjax.losses.divergence import KLDivergence, Poisson, kl_divergence, poisson
 from fjax.losses.focal import (
@@ -59,6 +51,14 @@ from fjax.losses.regression import (
     mean_absolute_percentage_error,
     mean_squared_error,
     mean_squared_logarithmic_error,
+)
+from fjax.losses.similarity import (
+    Circle,
+    circle,
+)
+from fjax.losses.temporal import (
+    CTC,
+    ctc,
 )
 from fjax.registry import Registry
 from fjax.typing import Identifier, Shape

@@ -68,7 +68,7 @@ def _best(rates: Array, constrained: Array, least: float) -> Array:
 
 
 class SensitivityAtSpecificity(_AtPoint):
-    """Best sensitivity where specificity is at least as given; as `keras.metrics.SensitivityAtSpecificity`.
+    """Best sensitivity at a given specificity; as `keras.metrics.SensitivityAtSpecificity`.
 
     Sensitivity is the share of labels 1 that are found, specificity that of labels 0.
 
@@ -105,7 +105,7 @@ class SensitivityAtSpecificity(_AtPoint):
 
 
 class SpecificityAtSensitivity(_AtPoint):
-    """Best specificity where sensitivity is at least as given; as `keras.metrics.SpecificityAtSensitivity`.
+    """Best specificity at a given sensitivity; as `keras.metrics.SpecificityAtSensitivity`.
 
     Sensitivity is the share of labels 1 that are found, specificity that of labels 0.
 
@@ -142,7 +142,7 @@ class SpecificityAtSensitivity(_AtPoint):
 
 
 class PrecisionAtRecall(_AtPoint):
-    """Best precision where recall is at least as given; as `keras.metrics.PrecisionAtRecall`.
+    """Best precision at a given recall; as `keras.metrics.PrecisionAtRecall`.
 
     Precision is the share of the found that is right, recall the share of the labels 1 that is
     found.
@@ -180,7 +180,7 @@ class PrecisionAtRecall(_AtPoint):
 
 
 class RecallAtPrecision(_AtPoint):
-    """Best recall where precision is at least as given; as `keras.metrics.RecallAtPrecision`.
+    """Best recall at a given precision; as `keras.metrics.RecallAtPrecision`.
 
     Precision is the share of the found that is right, recall the share of the labels 1 that is
     found.

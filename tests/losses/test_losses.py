@@ -230,7 +230,7 @@ def test_arguments_are_checked_where_they_are_given(make, message):
 
 def test_paired_losses_are_those_that_compare_elements():
     paired = {name for name in CLASSES if issubclass(getattr(losses, name), PairedLoss)}
-    assert set(CLASSES) - paired == {"SparseCategoricalCrossentropy"}
+    assert set(CLASSES) - paired == LABELLED | {"CTC"}
 
 
 class TestOverlap:
@@ -289,24 +289,23 @@ class TestCTC:
                 total += np.prod(probabilities[range(4), way])
         np.testing.assert_allclose(losses.ctc([[1, 1]], logits), [-np.log(total)], rtol=1e-5)
 
-    @pytest.mark.parametrize("padding", [0, 3])
-    def test_equals_optax(self, padding):
+    def test_equals_optax(self):
         random = np.random.default_rng(0)
         logits = random.normal(size=(5, 9, 4)).astype(np.float32)
-        labels = random.integers(1, 4, (5, 4))
+        labels = random.integers(1, 4, (5, 6))
         for row, length in enumerate((4, 3, 0, 1, 2)):
             labels[row, length:] = 0
-        labels = np.pad(labels, ((0, 0), (0, padding)))
-        expected = optax.ctc_loss(logits, np.zeros((5, 9)), labels, labels == 0)
-        np.testing.assert_allclose(losses.ctc(labels, logits), expected, rtol=1e-5)
-        ours, theirs = (
-            jax.grad(lambda p, loss=loss: jnp.sum(loss(p)))(logits)
-            for loss in (
-                lambda p: losses.ctc(labels, p),
-                lambda p: optax.ctc_loss(p, np.zeros((5, 9)), labels, labels == 0),
-            )
-        )
-        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+        def compared(loss):
+            value, back = jax.vjp(loss, logits)
+            return value, back(jnp.ones(5))
+
+        def theirs(logits):
+            return optax.ctc_loss(logits, np.zeros((5, 9)), labels, labels == 0)
+
+        ours = jax.jit(lambda: compared(lambda logits: losses.ctc(labels, logits)))()
+        for mine, other in zip(ours, jax.jit(lambda: compared(theirs))(), strict=True):
+            np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-5)
 
     def test_too_few_steps_leave_gradients_finite(self):
         value, gradient = jax.value_and_grad(lambda p: losses.CTC()([[1, 1]], p))(

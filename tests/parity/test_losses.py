@@ -173,11 +173,10 @@ CASES |= {
         "Circle",
         [
             (embedded, [(8, 4)], {}),
-            (embedded_column, [(8, 4)], {"gamma": 10.0, "margin": 0.2}),
-            (embedded, [(8, 4)], {"remove_diagonal": False}),
+            (embedded_column, [(8, 4)], {"gamma": 9.0, "margin": 0.2, "remove_diagonal": False}),
         ],
     ),
-    "ctc": ("CTC", [(sequences, [(6, 5, 4), (6, 9, 3)], {})]),
+    "ctc": ("CTC", [(sequences, [(6, 7, 4)], {})]),
     "dice": (
         "Dice",
         [(binary, SHAPES, {}), (binary, WIDE, {"axis": -1}), (binary, WIDE[1:], {"axis": (1, 2)})],

@@ -44,8 +44,8 @@ def circle(
     Raises:
         ValueError: The shapes do not fit each other.
 
-    >>> print(circle([0, 0, 1], [[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]]).round(4))
-    [ 0. 38.4 0. ]
+    >>> print(circle([0, 0, 1], [[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]], gamma=1).round(4))
+    [0.4791 0.9599 0. ]
     """
     labels, embeddings = _labelled("y_pred", y_true, y_pred)
     others, references = labels, embeddings
