@@ -8,6 +8,10 @@ from fjax.layers.activity_regularization import (
 )
 from fjax.layers.dense import Dense as Dense
 from fjax.layers.dropout import Dropout as Dropout
+from fjax.layers.features.category_encoding import CategoryEncoding as CategoryEncoding
+from fjax.layers.features.discretization import Discretization as Discretization
+from fjax.layers.features.hashing import HashedCrossing as HashedCrossing
+from fjax.layers.features.hashing import Hashing as Hashing
 from fjax.layers.input import Input as Input
 from fjax.layers.merging import Add as Add
 from fjax.layers.merging import Average as Average
@@ -30,3 +34,6 @@ from fjax.layers.preprocessing import Normalization as Normalization
 from fjax.layers.preprocessing import Rescaling as Rescaling
 from fjax.layers.reshaping import Flatten as Flatten
 from fjax.layers.reshaping import Reshape as Reshape
+from fjax.layers.text.integer_lookup import IntegerLookup as IntegerLookup
+from fjax.layers.text.string_lookup import StringLookup as StringLookup
+from fjax.layers.text.text_vectorization import TextVectorization as TextVectorization
