@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from fjax.core.text import is_text, takes_numbers
 from fjax.errors import check_keywords, suggestion
 from fjax.typing import Key, PyTree
 
@@ -177,6 +178,9 @@ def call_without_weights(
     Raises:
         TypeError: The layer has weights, which it does not own.
     """
+    for value in inputs:
+        if is_text(value):
+            raise takes_numbers(type(layer).__name__, value)
     values = tuple(
         value if isinstance(value, Keywords) else jax.tree.map(jnp.asarray, value)
         for value in call_inputs(layer, inputs, options)

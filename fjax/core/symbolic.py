@@ -13,6 +13,7 @@ from fjax.core.layer import base_name
 from fjax.core.location import located
 from fjax.core.operations import OPERATORS, Index, Operation, as_index
 from fjax.core.outline import outline
+from fjax.core.text import is_text
 from fjax.typing import PyTree
 
 # Shapes are found at these batch sizes (and sizes of axes of any size): an axis that differs
@@ -107,7 +108,8 @@ class SymbolicTensor:
     @property
     def dtype(self) -> Any:
         """The number type, by name."""
-        return self.spec(0).dtype.name
+        spec = self.spec(0)
+        return "string" if is_text(spec) else spec.dtype.name
 
     @property
     def name(self) -> str:

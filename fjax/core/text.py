@@ -27,13 +27,14 @@ def is_text(value: Any) -> bool:
     return dtype.kind in "UST"
 
 
-def example_of(value: Any) -> str:
-    """Return the first text of a value, for a message.
+def described(value: Any) -> str:
+    """Return what a message says of text: the first one, where they are there.
 
-    >>> example_of([["so good"], ["so bad"]])
-    "'so good'"
+    >>> described([["so good"], ["so bad"]])
+    "text such as 'so good'"
     """
-    return repr(str(np.asarray(value).ravel()[0])) if np.asarray(value).size else "nothing"
+    there = isinstance(value, str | bytes | list | tuple | np.ndarray)
+    return f"text such as {str(np.asarray(value).ravel()[0])!r}" if there else "text"
 
 
 def text_spec(shape: tuple[int, ...]) -> jax.ShapeDtypeStruct:
@@ -48,9 +49,7 @@ def takes_numbers(owner: str, value: Any) -> TypeError:
     `Dense` takes numbers, received text such as 'so good'. Make numbers of it first: sentences by \
 `fjax.layers.TextVectorization`, categories by `fjax.layers.StringLookup`.
     """
-    return TypeError(
-        f"`{owner}` takes numbers, received text such as {example_of(value)}. {MAKE_NUMBERS}"
-    )
+    return TypeError(f"`{owner}` takes numbers, received {described(value)}. {MAKE_NUMBERS}")
 
 
 MAKE_NUMBERS = (

@@ -58,10 +58,8 @@ class TextLayer(VocabularyLayer):
     def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
         """Return the numbers of text, or of a symbolic tensor of it."""
         for value in inputs:
-            numbers = hasattr(value, "dtype") and not is_text(value)
-            if not hasattr(value, "__call_layer__") and (numbers or not is_text(value)):
-                raise self._no_text(value)
-            if hasattr(value, "__call_layer__") and value.dtype != "string":
+            symbolic = hasattr(value, "__call_layer__")
+            if value.dtype != "string" if symbolic else not (is_text(value) or is_traced(value)):
                 raise self._no_text(value)
         return super().__call__(*inputs, training=training, **options)
 

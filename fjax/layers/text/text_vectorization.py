@@ -135,7 +135,7 @@ class TextVectorization(TextLayer):
     def _modes(self) -> tuple[str, ...]:
         return "int", "multi_hot", "count", "tf_idf"
 
-    def _rows(self, texts: Any) -> list[Sequence[str]]:
+    def _rows(self, texts: Any) -> Sequence[Sequence[str]]:
         """Return the terms of each text."""
         values = np.atleast_1d(np.asarray(texts))
         if values.dtype.kind not in "USOT":
@@ -145,7 +145,7 @@ class TextVectorization(TextLayer):
         rows = self._split(strings)
         return rows if self.ngrams is None else [self._joined(row) for row in rows]
 
-    def _terms_of(self, batch: Any) -> list[Sequence[str]]:
+    def _terms_of(self, batch: Any) -> Sequence[Sequence[str]]:
         return self._rows(batch)
 
     def _standardized(self, texts: np.ndarray) -> np.ndarray:
@@ -166,7 +166,7 @@ class TextVectorization(TextLayer):
             flat = [text.translate(PUNCTUATION) for text in flat]
         return np.array(flat, object).reshape(texts.shape)
 
-    def _split(self, texts: np.ndarray) -> list[Sequence[str]]:
+    def _split(self, texts: np.ndarray) -> Sequence[Sequence[str]]:
         if self.split is None:
             return texts.reshape(len(texts), -1).tolist()
         if texts.ndim > 1 and texts.shape[1:] != (1,):

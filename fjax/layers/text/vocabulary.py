@@ -33,8 +33,8 @@ class VocabularyLayer(DataLayer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        self.output_mode = OLDER.get(self.output_mode, self.output_mode)
-        one_of(owner, "output_mode", self.output_mode, self._modes())
+        mode = OLDER.get(self.output_mode, self.output_mode)
+        object.__setattr__(self, "output_mode", one_of(owner, "output_mode", mode, self._modes()))
         if self.sparse:
             raise ValueError(f"`{owner}`: `sparse` must be False: arrays are dense here.")
         if self.invert and self.output_mode != "int":
@@ -44,7 +44,8 @@ class VocabularyLayer(DataLayer):
             )
         if self.max_tokens is not None:
             room = max(self._first_term + 1, 2)
-            self.max_tokens = integer_at_least(owner, "max_tokens", self.max_tokens, room)
+            most = integer_at_least(owner, "max_tokens", self.max_tokens, room)
+            object.__setattr__(self, "max_tokens", most)
         elif self.pad_to_max_tokens:
             raise ValueError(f"`{owner}`: `pad_to_max_tokens=True` needs `max_tokens`.")
         if self.idf_weights is not None and self.output_mode != "tf_idf":
