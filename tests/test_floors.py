@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1] / "fjax"
 FLOORS = {
     "typing": 0, "errors": 0, "configuration": 0, "registry": 0, "trees": 0,
     "activations": 1, "initializers": 1, "losses": 1, "metrics": 1, "optimizers": 1,
-    "regularizers": 1, "constraints": 1,
+    "regularizers": 1, "constraints": 1, "ops": 1,
     "core": 2,
     "layers": 3,
     "training": 4,

@@ -39,8 +39,16 @@ import numpy as np
 
 from fjax import constraints, initializers, regularizers
 from fjax.core.binding import CONSTRAINT, Binding, extended
-from fjax.core.calling import CallRecord, build_arguments, call_arguments, takes_training
+from fjax.core.calling import (
+    CallRecord,
+    build_arguments,
+    call_arguments,
+    masks_of,
+    takes_mask,
+    takes_training,
+)
 from fjax.core.flow import marked
+from fjax.core.masking import initialised, is_masked, unmasked, warn_of_end, with_mask
 from fjax.core.outline import eval_shape
 from fjax.core.penalties import PENALTY
 from fjax.core.plans import Plan, WeightPlan
@@ -213,6 +221,11 @@ def _check_fields(self: Any) -> None:
 
 def _run(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
     twin = binding.copy()
+    if not binding.sublayers and not takes_mask(binding.owner):
+        # Nothing within could make use of a mask.
+        given, inputs = inputs, unmasked(inputs)
+    else:
+        given = inputs
     arguments, options = call_arguments(binding.owner, inputs, binding.training, binding.key)
     binding.build(twin, build_arguments(binding.owner, arguments, options))
     try:
@@ -232,6 +245,28 @@ def _run(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
             + (" Does it end with `return`?" if outputs is None else "")
         )
     binding.collect(twin)
+    return _masked(binding.owner, given, options, outputs)
+
+
+def _masked(
+    owner: Any, inputs: tuple[PyTree, ...], options: dict[str, Any], outputs: PyTree
+) -> PyTree:
+    """Return the outputs with the mask that an author's object gives them, as Keras has it.
+
+    That is what `compute_mask(inputs, mask)` returns, or the mask of the inputs where the attribute
+    `supports_masking` is True, unless the outputs have one already.
+    """
+    mask = masks_of(inputs, options)
+    if not hasattr(outputs, "shape") or is_masked(outputs):
+        return outputs
+    if hasattr(owner, "compute_mask"):
+        return with_mask(outputs, owner.compute_mask(unmasked(inputs[0]), mask))
+    if mask is None or isinstance(mask, list):
+        return outputs
+    if getattr(owner, "supports_masking", False):
+        return with_mask(outputs, mask)
+    if not takes_mask(owner):
+        warn_of_end(owner)
     return outputs
 
 
@@ -252,7 +287,7 @@ def _made(plan: Plan, owner: Any, key: Key) -> tuple[Params, State]:
         if isinstance(sublayer.needs, Plan):
             params[name], state[name] = _made(sublayer.needs, sublayer.layer, own_key)
         else:
-            params[name], state[name] = sublayer.layer.init(own_key, *sublayer.needs)
+            params[name], state[name] = initialised(sublayer.layer, own_key, *sublayer.needs)
     if plan.penalised:
         state[PENALTY] = {"weights": jnp.zeros(()), "calls": jnp.zeros(())}
     return params, state

@@ -11,6 +11,7 @@ from fjax import constraints
 from fjax.core.calling import CallRecord, call_inputs, is_authored
 from fjax.core.flow import marked
 from fjax.core.location import located
+from fjax.core.masking import applied, initialised
 from fjax.core.penalties import PENALTY, charged, joined
 from fjax.core.plans import Plan, SublayerPlan, WeightPlan
 from fjax.core.sublayers import Bound, as_sublayer, items_of, map_items, sublayer_name
@@ -424,8 +425,8 @@ class BoundLayer(Bound):
                 "was not called when they were made. Call it in every pass."
             )
         before = binding.next_state[self.name]
-        outputs, after = self.layer.apply(
-            binding.params[self.name], before, *values, key=key, training=training
+        outputs, after = applied(
+            self.layer, binding.params[self.name], before, *values, key=key, training=training
         )
         binding.next_state[self.name] = joined(before, after) if self._times > 1 else after
         return outputs
@@ -442,11 +443,11 @@ class BoundLayer(Bound):
             return outputs
         if known is None:
             specs = jax.tree.map(_spec_of, values)
-            shapes = jax.eval_shape(lambda: self.layer.init(jax.random.key(0), *values))
+            shapes = jax.eval_shape(lambda: initialised(self.layer, jax.random.key(0), *values))
             known = SublayerPlan(self._position, self.layer, specs, shapes)
             plan.sublayers[self.name] = known
         params, state = jax.tree.map(_zeros, known.shapes)
-        return self.layer.apply(params, state, *values, key=key, training=training)[0]
+        return applied(self.layer, params, state, *values, key=key, training=training)[0]
 
 
 def extended(author: type) -> Any:

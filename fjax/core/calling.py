@@ -2,12 +2,14 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from fjax.core.masking import applied, initialised, split, unmasked, with_mask
 from fjax.core.text import is_text, takes_numbers
 from fjax.errors import check_keywords, suggestion
 from fjax.typing import Key, PyTree
@@ -61,7 +63,9 @@ def is_authored(layer: Any) -> bool:
 def call_inputs(layer: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> tuple[PyTree, ...]:
     """Return the inputs that `apply` gets where a layer was called so.
 
-    A list or tuple of inputs is several inputs, unless an author's `call` will take it apart.
+    A list or tuple of inputs is several inputs, unless an author's `call` will take it apart. The
+    keyword `mask` becomes part of the inputs; others come behind them, if the layer lists them in
+    its `call_options`.
 
     >>> from fjax.layers import Activation
     >>> call_inputs(Activation("relu"), ([1, 2],), {})
@@ -69,10 +73,25 @@ def call_inputs(layer: Any, inputs: tuple[Any, ...], options: dict[str, Any]) ->
     """
     if is_authored(layer):
         return (*inputs, Keywords(options)) if options else inputs
-    check_keywords(type(layer).__name__, options, ["training"])
+    name, known = type(layer).__name__, getattr(layer, "call_options", ())
+    check_keywords(name, options, ["training", "mask", *known])
     if len(inputs) == 1 and isinstance(inputs[0], list | tuple):
-        return tuple(inputs[0])
-    return inputs
+        inputs = tuple(inputs[0])
+    given = {option: value for option, value in options.items() if value is not None}
+    inputs = _with_masks(name, inputs, given.pop("mask", None))
+    return (*inputs, Keywords(given)) if given else inputs
+
+
+def _with_masks(owner: str, inputs: tuple[Any, ...], mask: Any) -> tuple[Any, ...]:
+    """Return the inputs with their masks: one is that of the first, a list has one for each."""
+    masks = mask if isinstance(mask, list | tuple) else (mask,)
+    if len(masks) > len(inputs):
+        raise ValueError(
+            f"`{owner}` was called with {len(masks)} masks for {len(inputs)} inputs: give one for "
+            "each, None where there is none."
+        )
+    pairs = zip_longest(inputs, masks)
+    return tuple(value if own is None else with_mask(unmasked(value), own) for value, own in pairs)
 
 
 def as_arguments(outputs: PyTree) -> tuple[PyTree, ...]:
@@ -119,7 +138,28 @@ def call_arguments(
     for name, value in zip(GIVEN, (training, key), strict=True):
         if name in signature.names:
             options.setdefault(name, value)
+    if "mask" in signature.names:
+        options["mask"] = masks_of(inputs, options)
+        inputs = unmasked(inputs)
     return inputs, options
+
+
+def masks_of(inputs: tuple[PyTree, ...], options: Mapping[str, Any]) -> Any:
+    """Return the mask of an author's inputs: the one that was given by name, or that they carry.
+
+    Of a list or tuple of inputs it is a list, as in Keras.
+    """
+    if options.get("mask") is not None or not inputs:
+        return options.get("mask")
+    first = inputs[0]
+    if isinstance(first, list | tuple):
+        return [split(value)[1] for value in first]
+    return split(first)[1]
+
+
+def takes_mask(owner: Any) -> bool:
+    """Tell whether an author's `call` is given the mask of its inputs."""
+    return "mask" in _signature(type(owner).call).names
 
 
 def takes_training(owner: Any) -> bool:
@@ -185,7 +225,7 @@ def call_without_weights(
         value if isinstance(value, Keywords) else jax.tree.map(jnp.asarray, value)
         for value in call_inputs(layer, inputs, options)
     )
-    params, state = jax.eval_shape(lambda: layer.init(jax.random.key(0), *values))
+    params, state = jax.eval_shape(lambda: initialised(layer, jax.random.key(0), *values))
     if jax.tree.leaves((params, state)):
         raise TypeError(
             f"{layer!r} was called on arrays, and owns no weights that it could use: put it "
@@ -193,7 +233,7 @@ def call_without_weights(
             "layer.init(key, x)` and `outputs, state = layer.apply(params, state, x)`. Within an "
             "authored layer, make it in `__init__` or `build`, not in `call`."
         )
-    return layer.apply(params, state, *values, training=training)[0]
+    return applied(layer, params, state, *values, training=training)[0]
 
 
 class _Signature(NamedTuple):

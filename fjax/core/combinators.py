@@ -8,8 +8,10 @@ import jax
 
 from fjax.configuration import field
 from fjax.core.calling import CallRecord, as_arguments
+from fjax.core.inputs import InputLayer, check_inputs
 from fjax.core.layer import Layer, as_layer, unique_names
 from fjax.core.location import located
+from fjax.core.masking import applied, initialised
 from fjax.core.outline import Outline, outline, output_specs
 from fjax.typing import Key, Params, PyTree, Spec, State
 
@@ -24,6 +26,8 @@ class Combinator(Layer):
 
     layers: tuple[Any, ...]
     given_names: tuple[str, ...] | None = field(default=None, kw_only=True)
+
+    masking = "takes"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -79,7 +83,8 @@ class Serial(Combinator):
         for position, (name, layer) in enumerate(self.children()):
             with located(name, layer, values):
                 # A layer's key is its position folded in: a layer added at the end changes no draw.
-                params[name], state[name] = layer.init(jax.random.fold_in(key, position), *values)
+                own_key = jax.random.fold_in(key, position)
+                params[name], state[name] = initialised(layer, own_key, *values)
                 values = as_arguments(output_specs(layer, params[name], state[name], *values))
         return params, state
 
@@ -93,6 +98,13 @@ class Serial(Combinator):
                 params[name], state[name], outputs = outline(layer, *values)
             values = as_arguments(outputs)
         return Outline(params, state, outputs)
+
+    def check_inputs(self, *inputs: PyTree) -> None:
+        """Hold the values against the first layer that is no declaration of an input."""
+        for name, layer in self.children():
+            if not isinstance(layer, InputLayer):
+                check_inputs(name, layer, inputs)
+                return
 
     def apply(
         self,
@@ -125,7 +137,8 @@ class Serial(Combinator):
         values = inputs
         for position, (name, layer) in enumerate(self.children()):
             with located(name, layer, values):
-                outputs, next_state[name] = layer.apply(
+                outputs, next_state[name] = applied(
+                    layer,
                     params[name],
                     state[name],
                     *values,
@@ -155,8 +168,14 @@ class SideBySide(Combinator):
         pairs = zip(self.children(), self.dealt(specs), strict=True)
         for position, ((name, layer), values) in enumerate(pairs):
             with located(name, layer, values):
-                params[name], state[name] = layer.init(jax.random.fold_in(key, position), *values)
+                own_key = jax.random.fold_in(key, position)
+                params[name], state[name] = initialised(layer, own_key, *values)
         return params, state
+
+    def check_inputs(self, *inputs: PyTree) -> None:
+        """Hold the values against each layer that is given them."""
+        for (name, layer), values in zip(self.children(), self.dealt(inputs), strict=True):
+            check_inputs(name, layer, values)
 
     def apply(
         self,
@@ -171,7 +190,8 @@ class SideBySide(Combinator):
         pairs = zip(self.children(), self.dealt(inputs), strict=True)
         for position, ((name, layer), values) in enumerate(pairs):
             with located(name, layer, values):
-                output, next_state[name] = layer.apply(
+                output, next_state[name] = applied(
+                    layer,
                     params[name],
                     state[name],
                     *values,

@@ -7,6 +7,7 @@ import jax
 from fjax.core.graph import Call, Graph, Ref
 from fjax.core.inputs import InputLayer
 from fjax.core.layer import unique_names
+from fjax.core.masking import with_mask
 from fjax.core.symbolic import Node, SymbolicTensor
 from fjax.typing import PyTree
 
@@ -62,7 +63,7 @@ def draw(inputs: PyTree, outputs: PyTree, name: str | None = None) -> Drawing:
     calls = []
     count = len(given)
     for node in nodes:
-        made = jax.tree.leaves(node.outputs)
+        made = node.tensors
         arguments = jax.tree.map(
             lambda leaf: refs[_key(leaf)] if isinstance(leaf, SymbolicTensor) else leaf, node.inputs
         )
@@ -72,11 +73,17 @@ def draw(inputs: PyTree, outputs: PyTree, name: str | None = None) -> Drawing:
             refs.setdefault(_key(tensor), Ref(count))
             count += 1
     declared = jax.tree.map(_declaration, inputs)
-    ends = jax.tree.map(lambda tensor: refs[_key(tensor)], outputs)
+    ends = jax.tree.map(lambda tensor: _end(tensor, refs), outputs)
     drawn = Graph(
         declared, tuple(layers), tuple(calls), ends, _names(layers, order, declared), name=name
     )
     return Drawing(drawn, tuple(nodes))
+
+
+def _end(tensor: SymbolicTensor, refs: dict[tuple[int, int], Ref]) -> Any:
+    """Return the reference to an output, with that to its mask; a declared input has none."""
+    mask = None if tensor.mask is None else refs.get(_key(tensor.mask))
+    return with_mask(refs[_key(tensor)], mask)
 
 
 def _names(layers: list[Any], order: list[Node], declared: PyTree) -> tuple[str, ...]:

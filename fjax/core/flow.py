@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 from jax.ad_checkpoint import checkpoint_name
 
+from fjax.core.masking import is_masked, split, with_mask
 from fjax.typing import PyTree
 
 _MARK = "fjax"
@@ -34,14 +35,15 @@ def marked(tree: PyTree, side: str, layer: str) -> PyTree:
     >>> sources(traced.jaxpr, [()])
     {('b', 0): (Source(layer='a', number=0),)}
     """
-    leaves, structure = jax.tree.flatten(tree)
-    named = [
-        checkpoint_name(leaf, f"{_MARK}/{side}/{layer}/{number}")
-        if hasattr(leaf, "shape")
-        else leaf
-        for number, leaf in enumerate(leaves)
-    ]
+    leaves, structure = jax.tree.flatten(tree, is_leaf=is_masked)
+    named = [_named(leaf, f"{_MARK}/{side}/{layer}/{number}") for number, leaf in enumerate(leaves)]
     return jax.tree.unflatten(structure, named)
+
+
+def _named(leaf: Any, name: str) -> Any:
+    # A mask goes where its values go.
+    values, mask = split(leaf)
+    return with_mask(checkpoint_name(values, name), mask) if hasattr(values, "shape") else leaf
 
 
 def sources(jaxpr: Any, given: Sequence[Sources]) -> dict[tuple[str, int], Sources]:

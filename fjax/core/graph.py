@@ -7,8 +7,10 @@ import jax
 
 from fjax.configuration import Configured
 from fjax.core.calling import CallRecord
+from fjax.core.inputs import check_inputs
 from fjax.core.layer import Layer, as_layer, unique_names
 from fjax.core.location import located
+from fjax.core.masking import applied, initialised, unmasked
 from fjax.core.outline import Outline, outline, output_specs
 from fjax.core.penalties import joined
 from fjax.typing import Key, Params, PyTree, Spec, State
@@ -65,6 +67,8 @@ class Graph(Layer):
     outputs: Any
     names: tuple[str, ...] = ()
 
+    masking = "takes"
+
     def __post_init__(self) -> None:
         super().__post_init__()
         self.layers = tuple(as_layer(layer) for layer in self.layers)
@@ -97,7 +101,7 @@ class Graph(Layer):
             return sorted(self.outputs)
         makers = self._makers()
         named: list[str] = []
-        for ref in jax.tree.leaves(self.outputs):
+        for ref in jax.tree.leaves(unmasked(self.outputs)):
             maker = makers.get(ref.value)
             base = self.input_names[ref.value] if maker is None else self._name_of(maker)
             name, number = base, 0
@@ -130,7 +134,7 @@ class Graph(Layer):
             if name not in params:
                 # A layer's key is its place folded in: see `Serial`.
                 own_key = jax.random.fold_in(key, call.layer)
-                params[name], state[name] = layer.init(own_key, *values)
+                params[name], state[name] = initialised(layer, own_key, *values)
             return output_specs(layer, params[name], state[name], *values)
 
         def declared(name: str, layer: Any, value: PyTree) -> PyTree:
@@ -193,7 +197,9 @@ class Graph(Layer):
             own_key = None if key is None else jax.random.fold_in(key, next(drawn))
             mode = training if call.training is None else call.training
             before = next_state[name]
-            outputs, after = layer.apply(params[name], before, *values, key=own_key, training=mode)
+            outputs, after = applied(
+                layer, params[name], before, *values, key=own_key, training=mode
+            )
             next_state[name] = joined(before, after) if name in seen else after
             seen.add(name)
             calls.append(CallRecord(name, layer, values, outputs))
@@ -205,6 +211,15 @@ class Graph(Layer):
             return outputs
 
         return self._run(inputs, run, declared), next_state
+
+    def check_inputs(self, *inputs: PyTree) -> None:
+        """Hold the values against each layer that is called on inputs of the graph alone."""
+        values = self._input_leaves(inputs)
+        for call in self.calls:
+            refs = _refs(call.inputs)
+            if refs and all(ref.value < len(values) for ref in refs):
+                name, layer = self.names[call.layer], self.layers[call.layer]
+                check_inputs(name, layer, self.arguments(call, values))
 
     def _run(self, inputs: tuple[PyTree, ...], run: Any, declared: Any) -> PyTree:
         """Return the outputs, where `run` makes each call's."""

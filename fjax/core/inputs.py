@@ -1,14 +1,43 @@
-"""The declared input of a model: its shape and dtype."""
+"""The declared input of a model: its shape and dtype; and the check of what comes in."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from fjax.core.layer import Layer, normalise_shape, only
-from fjax.core.text import text_spec
+from fjax.core.location import located
+from fjax.core.text import STRING
 from fjax.errors import integer_at_least
 from fjax.typing import Array, Key, Params, Spec, State
+
+# Sizes of the batch and of axes of any size, where these are not known yet: an axis of a shape that
+# differs between the two is one of any size. It must hold every kernel and window that goes over
+# it; nothing is computed.
+SIZES = ((1, 256), (2, 512))
+
+
+def sized(
+    shape: Sequence[int | None], dtype: Any, which: int, batch_size: int | None = None
+) -> jax.ShapeDtypeStruct:
+    """Return the spec of inputs with samples of a shape, at one of the `SIZES`.
+
+    >>> sized((None, 3), "float32", 0), sized((None, 3), "float32", 1, batch_size=8).shape
+    (ShapeDtypeStruct(shape=(1, 256, 3), dtype=float32), (8, 512, 3))
+    """
+    batch, any_size = SIZES[which]
+    sizes = (any_size if size is None else size for size in shape)
+    return jax.ShapeDtypeStruct((batch_size or batch, *sizes), dtype)
+
+
+def any_size(one: Sequence[int], other: Sequence[int]) -> tuple[int | None, ...]:
+    """Return a shape that was found at both `SIZES`, with None where the two differ.
+
+    >>> any_size((1, 256, 3), (2, 512, 3))
+    (None, None, 3)
+    """
+    return tuple(a if a == b else None for a, b in zip(one, other, strict=True))
 
 
 class InputLayer(Layer):
@@ -78,13 +107,12 @@ class InputLayer(Layer):
         self._check(values.shape)
         return jnp.asarray(values).astype(self.dtype), state
 
-    def spec(self, batch_size: int) -> jax.ShapeDtypeStruct:
-        """Return the declared input for a batch of this size, which axes of any size have, too."""
-        sizes = (batch_size if size is None else size for size in self.shape)
-        shape = (self.batch_size or batch_size, *sizes)
-        if self.dtype == "string":
-            return text_spec(shape)
-        return jax.ShapeDtypeStruct(shape, self.dtype)
+    masking = "keeps"
+
+    def spec(self, which: int) -> jax.ShapeDtypeStruct:
+        """Return the declared input at one of the `SIZES`."""
+        dtype = STRING if self.dtype == "string" else self.dtype
+        return sized(self.shape, dtype, which, self.batch_size)
 
     def _check(self, shape: tuple[int, ...]) -> None:
         declared = (self.batch_size, *self.shape)
@@ -95,3 +123,11 @@ class InputLayer(Layer):
                 f"The declared input has shape {declared}, received {tuple(shape)}: one sample "
                 f"must have shape {self.shape}."
             )
+
+
+def check_inputs(name: str, layer: Any, values: tuple[Any, ...]) -> None:
+    """Hold the values of data against a layer, under its name, if the layer looks at values."""
+    check = getattr(layer, "check_inputs", None)
+    if check is not None:
+        with located(name, layer, values):
+            check(*values)

@@ -85,6 +85,9 @@ class Layer(Author, Configured):
     input_shape: tuple[int | None, ...] | int | None = field(default=None, kw_only=True)
     trainable: bool = field(default=True, kw_only=True)
 
+    # What may be given by name when the layer is called, beside `training` and `mask`.
+    call_options: ClassVar[tuple[str, ...]] = ()
+
     _renamed: ClassVar[Mapping[str, str]] = {"input_dim": "input_shape"}
     _settable: ClassVar[frozenset[str]] = frozenset({"trainable"})
 
@@ -125,6 +128,11 @@ class Layer(Author, Configured):
     def kind(self) -> str:
         """What a summary calls the layer: its class's name; in snake case it is its first name."""
         return type(self).__name__
+
+    @property
+    def masking(self) -> str:
+        """What the layer does with the mask of its inputs; see `fjax.core.masking`."""
+        return "takes" if is_authored(self) else "ends"
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return the layer's first params and state for inputs of these shapes and dtypes.
@@ -231,6 +239,15 @@ class Layer(Author, Configured):
         # The attributes of an object that an author's `__init__` made are no fields.
         own = authored_constraints(self) if self._authored else {}
         return {**fields_ending(self, CONSTRAINT), **own}
+
+    def check_inputs(self, *inputs: Any) -> None:
+        """Raise where the values of a model's data can be no inputs; for layers to override.
+
+        It is called on the host, before anything runs, for the layers that data reaches first.
+
+        Args:
+            inputs: The numpy arrays that `apply` will be given.
+        """
 
     def require_ready(self) -> None:
         """Raise if a layer still waits for data it must have seen, as `Normalization` may."""

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from fjax.configuration import by_value
+from fjax.core.masking import applied, initialised
 from fjax.core.text import is_text, takes_numbers
 from fjax.typing import Params, PyTree, Spec, State
 
@@ -108,10 +109,10 @@ def _outline(layer: Any, structure: Any, leaves: tuple[Any, ...]) -> Outline:
     ordered: list[Any] = []
 
     def whole(key: Any, *inputs: PyTree) -> PyTree:
-        params, state = layer.init(key, *inputs)
+        params, state = initialised(layer, key, *inputs)
         ordered.extend([params, state])
         # The key is for layers that draw in use, too.
-        return layer.apply(params, state, *inputs, key=key)[0]
+        return applied(layer, params, state, *inputs, key=key)[0]
 
     key = jax.eval_shape(lambda: jax.random.key(0))
     outputs = eval_shape(whole, key, *jax.tree.unflatten(structure, leaves))
@@ -123,7 +124,7 @@ def _output_specs(layer: Any, structure: Any, leaves: tuple[Any, ...]) -> PyTree
     params, state, specs = jax.tree.unflatten(structure, leaves)
     key = jax.eval_shape(lambda: jax.random.key(0))
     return eval_shape(
-        lambda k, p, s, *x: layer.apply(p, s, *x, key=k)[0], key, params, state, *specs
+        lambda k, p, s, *x: applied(layer, p, s, *x, key=k)[0], key, params, state, *specs
     )
 
 

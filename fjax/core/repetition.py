@@ -11,6 +11,7 @@ from fjax.core.calling import as_arguments
 from fjax.core.combinators import folded
 from fjax.core.layer import Layer, as_layer, base_name
 from fjax.core.location import located
+from fjax.core.masking import applied, initialised
 from fjax.core.outline import output_specs
 from fjax.errors import integer_at_least
 from fjax.typing import Key, Params, PyTree, Spec, State
@@ -22,6 +23,8 @@ class Repeat(Layer):
     layer: Any
     count: int
 
+    masking = "takes"
+
     def __post_init__(self) -> None:
         super().__post_init__()
         self.layer = as_layer(self.layer)
@@ -31,7 +34,7 @@ class Repeat(Layer):
         """Return the block's params and state, each array with a leading axis of blocks."""
         keys = jax.vmap(lambda position: jax.random.fold_in(key, position))(jnp.arange(self.count))
         with located(self._block_name, self.layer, specs):
-            params, state = jax.vmap(lambda one: self.layer.init(one, *specs))(keys)
+            params, state = jax.vmap(lambda one: initialised(self.layer, one, *specs))(keys)
         # Tells a block that changes shape or dtype before anything is computed.
         output_specs(self, params, state, *specs)
         return params, state
@@ -49,9 +52,10 @@ class Repeat(Layer):
         def block(values: tuple[PyTree, ...], own: Any) -> tuple[tuple[PyTree, ...], State]:
             position, params, state = own
             with located(self._block_name, self.layer, values):
-                outputs, state = self.layer.apply(
-                    params, state, *values, key=folded(key, position), training=training
-                )
+                outputs, state = applied(
+                    self.layer, params, state, *values,
+                    key=folded(key, position), training=training,
+                )  # fmt: skip
             self._check(values, outputs)
             return as_arguments(outputs), state
 

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from fjax.configuration import field
 from fjax.core.combinators import Branch
 from fjax.core.layer import Layer, as_layer, only
+from fjax.core.masking import either_mask, split, unmasked, with_mask
 from fjax.core.outline import output_specs
 from fjax.typing import Key, Params, PyTree, Spec, State
 
@@ -20,6 +21,8 @@ class Residual(Layer):
     layer: Any
     shortcut: Any = None
     given_names: tuple[str, ...] | None = field(default=None, kw_only=True)
+
+    masking = "takes"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -69,9 +72,11 @@ class Residual(Layer):
         around = only("Residual", inputs) if self.shortcut is None else None
         outputs, state = self.ways.apply(params, state, *inputs, key=key, training=training)
         through, around = (*outputs, around)[:2]
+        masks = [split(value)[1] for value in (through, around)]
+        through, around = unmasked(through), unmasked(around)
         if _shapes(through) != _shapes(around):
             raise ValueError(self._misfit(_shapes(through), _shapes(around)))
-        return jax.tree.map(jnp.add, through, around), state
+        return with_mask(jax.tree.map(jnp.add, through, around), either_mask(masks)), state
 
     def _misfit(self, through: PyTree, around: PyTree) -> str:
         if self.shortcut is not None:

@@ -9,16 +9,14 @@ import jax
 import numpy as np
 
 from fjax.core.calling import call_inputs
+from fjax.core.inputs import SIZES, any_size
 from fjax.core.layer import base_name
 from fjax.core.location import located
+from fjax.core.masking import is_masked, split, with_mask
 from fjax.core.operations import OPERATORS, Index, Operation, as_index
 from fjax.core.outline import outline
 from fjax.core.text import is_text
 from fjax.typing import PyTree
-
-# Shapes are found at these batch sizes (and sizes of axes of any size): an axis that differs
-# between them is one of any size.
-SIZES = (1, 2)
 
 # Tells which of two nodes was drawn first; nothing depends on the numbers themselves.
 _numbers = itertools.count()
@@ -31,7 +29,8 @@ class Node:
         layer: The layer that is called; None for an input.
         inputs: What it is called on: a tuple of tensors, constants, and nestings of them.
         training: The mode that the call fixes; None follows the pass.
-        outputs: The tensors that it makes.
+        tensors: The tensors that it makes, masks among them.
+        outputs: The same in their structure, each mask being its tensor's attribute.
         number: Larger than that of every node that was drawn before.
     """
 
@@ -48,8 +47,9 @@ class Node:
         self.number = next(_numbers)
         self.specs_at = specs
         leaves, structure = jax.tree.flatten(specs(0))
-        tensors = [SymbolicTensor(self, position) for position in range(len(leaves))]
-        self.outputs: PyTree = jax.tree.unflatten(structure, tensors)
+        self.tensors = [SymbolicTensor(self, position) for position in range(len(leaves))]
+        made = jax.tree.unflatten(structure, self.tensors)
+        self.outputs: PyTree = jax.tree.map(_with_own_mask, made, is_leaf=is_masked)
 
     @functools.cached_property
     def specs(self) -> tuple[list[Any], list[Any]]:
@@ -88,6 +88,8 @@ class SymbolicTensor:
     def __init__(self, node: Node, position: int) -> None:
         self.node = node
         self.position = position
+        # The symbolic tensor of booleans that says what counts; None where all does.
+        self.mask: SymbolicTensor | None = None
 
     def __repr__(self) -> str:
         return f"<SymbolicTensor {self.shape} {self.dtype} of {self.node.name!r}>"
@@ -96,9 +98,7 @@ class SymbolicTensor:
     def shape(self) -> tuple[int | None, ...]:
         """The shape, with None for axes of any size."""
         smaller, larger = (specs[self.position] for specs in self.node.specs)
-        return tuple(
-            a if a == b else None for a, b in zip(smaller.shape, larger.shape, strict=True)
-        )
+        return any_size(smaller.shape, larger.shape)
 
     @property
     def ndim(self) -> int:
@@ -184,10 +184,21 @@ def _refuse_array(layer: Any, value: Any) -> None:
         )
 
 
+def _with_own_mask(value: Any) -> SymbolicTensor:
+    tensor, mask = split(value)
+    tensor.mask = mask
+    return tensor
+
+
+def _explicit(value: Any) -> Any:
+    """Return a value as a layer will be given it: the mask of a tensor stands beside it."""
+    return with_mask(value, value.mask) if isinstance(value, SymbolicTensor) else value
+
+
 def input_tensor(declaration: Any) -> SymbolicTensor:
     """Return the symbolic tensor of a declared input, a layer with a method `spec`."""
-    node = Node(declaration, (), None, lambda which: declaration.spec(SIZES[which]))
-    return jax.tree.leaves(node.outputs)[0]
+    node = Node(declaration, (), None, declaration.spec)
+    return node.tensors[0]
 
 
 def call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = None) -> PyTree:
@@ -205,6 +216,11 @@ def call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = None) -
     for leaf in jax.tree.leaves(inputs):
         if not isinstance(leaf, SymbolicTensor):
             _refuse_array(layer, leaf)
+    if not isinstance(layer, Operation | Index):
+        # A mask that was given by name stands beside its tensor already.
+        inputs = jax.tree.map(
+            lambda leaf: leaf if is_masked(leaf) else _explicit(leaf), inputs, is_leaf=is_masked
+        )
 
     @functools.cache
     def specs(which: int) -> PyTree:

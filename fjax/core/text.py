@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import jax
 import numpy as np
 
 STRING = np.dtypes.StringDType()
@@ -35,11 +34,6 @@ def described(value: Any) -> str:
     """
     there = isinstance(value, str | bytes | list | tuple | np.ndarray)
     return f"text such as {str(np.asarray(value).ravel()[0])!r}" if there else "text"
-
-
-def text_spec(shape: tuple[int, ...]) -> jax.ShapeDtypeStruct:
-    """Return what stands for text of this shape where only shapes count."""
-    return jax.ShapeDtypeStruct(shape, STRING)
 
 
 def takes_numbers(owner: str, value: Any) -> TypeError:

@@ -2,16 +2,29 @@
 
 from fjax.core.inputs import InputLayer as InputLayer
 from fjax.core.layer import Layer as Layer
+from fjax.layers.activation import ELU as ELU
 from fjax.layers.activation import Activation as Activation
+from fjax.layers.activation import LeakyReLU as LeakyReLU
+from fjax.layers.activation import Maxout as Maxout
+from fjax.layers.activation import PReLU as PReLU
+from fjax.layers.activation import ReLU as ReLU
+from fjax.layers.activation import Softmax as Softmax
 from fjax.layers.activity_regularization import (
     ActivityRegularization as ActivityRegularization,
 )
 from fjax.layers.dense import Dense as Dense
 from fjax.layers.dropout import Dropout as Dropout
+from fjax.layers.dropout import SpatialDropout1D as SpatialDropout1D
+from fjax.layers.dropout import SpatialDropout2D as SpatialDropout2D
+from fjax.layers.dropout import SpatialDropout3D as SpatialDropout3D
+from fjax.layers.einsum_dense import EinsumDense as EinsumDense
+from fjax.layers.embedding import Embedding as Embedding
 from fjax.layers.features.category_encoding import CategoryEncoding as CategoryEncoding
 from fjax.layers.features.discretization import Discretization as Discretization
 from fjax.layers.features.hashing import HashedCrossing as HashedCrossing
 from fjax.layers.features.hashing import Hashing as Hashing
+from fjax.layers.function import Identity as Identity
+from fjax.layers.function import Lambda as Lambda
 from fjax.layers.input import Input as Input
 from fjax.layers.merging import Add as Add
 from fjax.layers.merging import Average as Average
@@ -29,11 +42,31 @@ from fjax.layers.merging import maximum as maximum
 from fjax.layers.merging import minimum as minimum
 from fjax.layers.merging import multiply as multiply
 from fjax.layers.merging import subtract as subtract
+from fjax.layers.noise import AlphaDropout as AlphaDropout
+from fjax.layers.noise import GaussianDropout as GaussianDropout
+from fjax.layers.noise import GaussianNoise as GaussianNoise
 from fjax.layers.normalization import BatchNormalization as BatchNormalization
+from fjax.layers.normalization import GroupNormalization as GroupNormalization
+from fjax.layers.normalization import LayerNormalization as LayerNormalization
+from fjax.layers.normalization import RMSNormalization as RMSNormalization
+from fjax.layers.normalization import SpectralNormalization as SpectralNormalization
+from fjax.layers.normalization import UnitNormalization as UnitNormalization
+from fjax.layers.padding import Cropping1D as Cropping1D
+from fjax.layers.padding import Cropping2D as Cropping2D
+from fjax.layers.padding import Cropping3D as Cropping3D
+from fjax.layers.padding import ZeroPadding1D as ZeroPadding1D
+from fjax.layers.padding import ZeroPadding2D as ZeroPadding2D
+from fjax.layers.padding import ZeroPadding3D as ZeroPadding3D
 from fjax.layers.preprocessing import Normalization as Normalization
 from fjax.layers.preprocessing import Rescaling as Rescaling
 from fjax.layers.reshaping import Flatten as Flatten
+from fjax.layers.reshaping import Permute as Permute
+from fjax.layers.reshaping import RepeatVector as RepeatVector
 from fjax.layers.reshaping import Reshape as Reshape
+from fjax.layers.resizing import Resizing as Resizing
+from fjax.layers.resizing import UpSampling1D as UpSampling1D
+from fjax.layers.resizing import UpSampling2D as UpSampling2D
+from fjax.layers.resizing import UpSampling3D as UpSampling3D
 from fjax.layers.text.integer_lookup import IntegerLookup as IntegerLookup
 from fjax.layers.text.string_lookup import StringLookup as StringLookup
 from fjax.layers.text.text_vectorization import TextVectorization as TextVectorization

@@ -35,6 +35,8 @@ class ActivityRegularization(Layer):
     l1: float = 0.0
     l2: float = 0.0
 
+    masking = "keeps"
+
     def __post_init__(self) -> None:
         super().__post_init__()
         self.l1 = number_between("ActivityRegularization", "l1", self.l1, 0.0)

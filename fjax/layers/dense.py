@@ -56,6 +56,8 @@ class Dense(Layer):
     kernel_constraint: Identifier = None
     bias_constraint: Identifier = None
 
+    masking = "keeps"
+
     def __post_init__(self) -> None:
         super().__post_init__()
         self.units = integer_at_least("Dense", "units", self.units, 1)

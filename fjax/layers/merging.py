@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from fjax.core.layer import Layer
+from fjax.core.masking import either_mask, split, with_mask
 from fjax.errors import is_integer
 from fjax.typing import Array, Key, Params, PyTree, State
 
@@ -15,6 +16,8 @@ class Merge(Layer):
     """Base of the merge layers: counts the inputs, asks `check`, and calls `merged`."""
 
     exactly_two: ClassVar[bool] = False
+
+    masking = "takes"
 
     def apply(
         self,
@@ -32,9 +35,12 @@ class Merge(Layer):
             raise TypeError(
                 f"`{owner}` takes {wanted} 2 inputs, as several arguments, received {received}."
             )
-        values = [jnp.asarray(value) for value in inputs]
+        pairs = [split(value) for value in inputs]
+        values = [jnp.asarray(value) for value, _ in pairs]
+        masks = [mask for _, mask in pairs]
         self.check(values)
-        return self.merged(values), state
+        mask = None if all(own is None for own in masks) else self.merged_mask(values, masks)
+        return with_mask(self.merged(values), mask), state
 
     def check(self, values: list[Array]) -> None:
         """Raise ValueError if the shapes do not fit."""
@@ -47,6 +53,10 @@ class Merge(Layer):
     def merged(self, values: list[Array]) -> Array:
         """Return the one value, shapes being right."""
         raise NotImplementedError(f"`{type(self).__name__}` defines no `merged`.")
+
+    def merged_mask(self, values: list[Array], masks: list[Any]) -> Any:
+        """Return the mask of the one value, where an input has a mask; None where it has none."""
+        return None
 
     def misfit(self, values: list[Array], why: str) -> ValueError:
         """Return the error for shapes that do not fit."""
@@ -77,6 +87,10 @@ class Elementwise(Merge):
             jnp.expand_dims(value, tuple(range(1, 1 + rank - value.ndim))) for value in values
         ]
         return functools.reduce(self.operation, aligned)
+
+    def merged_mask(self, values: list[Array], masks: list[Any]) -> Any:
+        """Return where an entry counts in any input; None if one of the inputs has no mask."""
+        return either_mask(masks)
 
 
 class Add(Elementwise):
@@ -220,6 +234,18 @@ class Concatenate(Merge):
     def merged(self, values: list[Array]) -> Array:
         """Return the inputs one behind the other."""
         return jnp.concatenate(values, axis=self.axis)
+
+    def merged_mask(self, values: list[Array], masks: list[Any]) -> Any:
+        """Return the masks side by side; an entry counts where any of its features does."""
+        whole = [
+            jnp.ones(value.shape, bool)
+            if mask is None
+            else jnp.broadcast_to(
+                mask.reshape(mask.shape + (1,) * (value.ndim - mask.ndim)), value.shape
+            )
+            for value, mask in zip(values, masks, strict=True)
+        ]
+        return jnp.any(self.merged(whole), axis=-1)
 
 
 class Dot(Merge):

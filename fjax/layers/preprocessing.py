@@ -30,6 +30,8 @@ class Rescaling(Layer):
     scale: float
     offset: float = 0.0
 
+    masking = "keeps"
+
     def __post_init__(self) -> None:
         super().__post_init__()
         self.scale = number_between("Rescaling", "scale", self.scale, -np.inf)
@@ -83,6 +85,8 @@ class Normalization(Layer):
     mean: float | tuple[float, ...] | None = None
     variance: float | tuple[float, ...] | None = None
     invert: bool = False
+
+    masking = "keeps"
 
     def __post_init__(self) -> None:
         super().__post_init__()

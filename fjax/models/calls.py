@@ -10,7 +10,9 @@ from fjax.core import Graph, InputLayer, Layer, Serial
 from fjax.core.calling import CallRecord
 from fjax.core.flow import Source, Sources, joined, sources
 from fjax.core.graph import Ref
+from fjax.core.inputs import any_size
 from fjax.core.layer import base_name
+from fjax.core.masking import applied, is_masked, unmasked
 from fjax.models.parts import parts
 from fjax.typing import Params, PyTree, State
 
@@ -142,7 +144,7 @@ def _traced(network: Any, params: Params, state: State, inputs: tuple[PyTree, ..
             records.extend(network.trace(params, state, *values))
         else:
             name = getattr(network, "name", None) or base_name(network)
-            outputs, _ = network.apply(params, state, *values, key=jax.random.key(0))
+            outputs, _ = applied(network, params, state, *values, key=jax.random.key(0))
             records.append(CallRecord(name, network, values, outputs))
 
     traced = jax.make_jaxpr(run)(params, state, specs)
@@ -154,34 +156,34 @@ def _traced(network: Any, params: Params, state: State, inputs: tuple[PyTree, ..
 def _wiring(network: Any, trace: _Trace) -> _Wiring:
     """Return where the inputs of layers come from, as the kind of network tells it best."""
     if isinstance(network, Graph):
-        return _wiring_of_graph(network)
+        return _wiring_of_graph(network, trace.records)
     if trace.records and not trace.records[-1].name:
         return _wiring_of_author(trace)
     return _wiring_of_row(trace)
 
 
-def _wiring_of_graph(graph: Graph) -> _Wiring:
+def _wiring_of_graph(graph: Graph, records: list[CallRecord]) -> _Wiring:
     layers: dict[str, tuple[Sources, ...]] = {}
     makers = []
     for number, name in enumerate(graph.input_names):
         layers[name] = ((Source(None, number),),)
         makers.append(Source(name, 0))
-    for call in graph.calls:
-        name = graph.names[call.layer]
+    for call, record in zip(graph.calls, records[len(makers) :], strict=True):
         met: list[Sources] = [
-            (makers[leaf.value],) if isinstance(leaf, Ref) else ()
-            for leaf in jax.tree.leaves(call.inputs)
+            (makers[leaf.value],) if isinstance(leaf, Ref) else () for leaf in _leaves(call.inputs)
         ]
-        layers[name] = _side_by_side(layers.get(name, ()), met)
-        makers += [Source(name, number) for number in range(call.outputs)]
-    return _Wiring(layers, tuple((makers[ref.value],) for ref in jax.tree.leaves(graph.outputs)))
+        layers[record.name] = _side_by_side(layers.get(record.name, ()), met)
+        for number, leaf in enumerate(jax.tree.leaves(record.outputs, is_leaf=is_masked)):
+            # A mask has the number of its values.
+            makers += [Source(record.name, number)] * len(jax.tree.leaves(leaf))
+    return _Wiring(layers, tuple((makers[ref.value],) for ref in _leaves(graph.outputs)))
 
 
 def _wiring_of_author(trace: _Trace) -> _Wiring:
     found = sources(trace.jaxpr, trace.given)
 
     def of(name: str, values: PyTree) -> tuple[Sources, ...]:
-        return tuple(found.get((name, n), ()) for n in range(len(jax.tree.leaves(values))))
+        return tuple(found.get((name, n), ()) for n in range(len(_leaves(values))))
 
     *calls, whole = trace.records
     layers: dict[str, tuple[Sources, ...]] = {}
@@ -197,7 +199,7 @@ def _wiring_of_row(trace: _Trace) -> _Wiring:
     for call in trace.records:
         met = _sources(makers, call.inputs)
         layers[call.name] = _side_by_side(layers.get(call.name, ()), met)
-        for number, leaf in enumerate(jax.tree.leaves(call.outputs)):
+        for number, leaf in enumerate(_leaves(call.outputs)):
             # A layer may return its input: whoever had it last is the source.
             makers[id(leaf)] = Source(call.name, number)
         met = _sources(makers, call.outputs)
@@ -205,7 +207,7 @@ def _wiring_of_row(trace: _Trace) -> _Wiring:
 
 
 def _sources(makers: dict[int, Source], values: PyTree) -> list[Sources]:
-    return [(makers[id(leaf)],) if id(leaf) in makers else () for leaf in jax.tree.leaves(values)]
+    return [(makers[id(leaf)],) if id(leaf) in makers else () for leaf in _leaves(values)]
 
 
 def _side_by_side(before: Sequence[Sources], after: Sequence[Sources]) -> tuple[Sources, ...]:
@@ -242,10 +244,14 @@ def _is_declaration(calls: LayerCalls) -> bool:
 
 def _values(one: PyTree, other: PyTree) -> tuple[Value, ...]:
     """Return the arrays of a tree that is there at two sizes."""
-    pairs = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
+    pairs = zip(_leaves(one), _leaves(other), strict=True)
     return tuple(_value(a, b) for a, b in pairs if hasattr(a, "shape"))
 
 
+def _leaves(tree: PyTree) -> list[Any]:
+    # What is masked is shown as one value.
+    return jax.tree.leaves(unmasked(tree))
+
+
 def _value(one: Any, other: Any) -> Value:
-    sizes = zip(one.shape, other.shape, strict=True)
-    return Value(tuple(a if a == b else None for a, b in sizes), str(one.dtype))
+    return Value(any_size(one.shape, other.shape), str(one.dtype))

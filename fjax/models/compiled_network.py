@@ -68,6 +68,8 @@ class CompiledNetwork(HeldNetwork):
                 self._compilation.by_output(self.output_names)
         batch = batch._replace(inputs=self._arranged(batch.inputs))
         self._check_inputs(batch.inputs)
+        if hasattr(self.live_network, "check_inputs"):
+            self.live_network.check_inputs(*batch.inputs)
         self._check_statistics()
         return batch
 

@@ -11,7 +11,9 @@ import numpy as np
 from fjax.core import InputLayer, Layer, SymbolicTensor, as_layer, output_specs
 from fjax.core.calling import call_inputs
 from fjax.core.freezing import flags, set_trainable, settled
+from fjax.core.inputs import SIZES, any_size, sized
 from fjax.core.layer import base_name, normalise_shape
+from fjax.core.masking import unmasked
 from fjax.core.outline import Outline, outline
 from fjax.core.penalties import without_penalties
 from fjax.errors import explain_keywords, integer_at_least, seed_of, suggestion
@@ -148,7 +150,7 @@ class HeldNetwork:
         whole = jax.tree.map(_without_batch, whole, is_leaf=_is_shape)
         shapes = jax.tree.leaves(whole, is_leaf=_is_shape)
         specs = jax.tree.map(
-            lambda shape: jax.ShapeDtypeStruct((1, *(size or 1 for size in shape)), "float32"),
+            lambda shape: sized(shape, "float32", 0),
             whole,
             is_leaf=_is_shape,
         )
@@ -261,8 +263,11 @@ class HeldNetwork:
 
     @property
     def output_shape(self) -> Any:
-        """The shape of the outputs in their structure, None for the batch axis."""
-        return jax.tree.map(lambda spec: (None, *spec.shape[1:]), self.outline.outputs)
+        """The shape of the outputs in their structure, None for axes of any size."""
+        smaller, larger = (self._outputs_for(self._specs_at(which)) for which in range(len(SIZES)))
+        return jax.tree.map(
+            lambda one, other: (None, *any_size(one.shape, other.shape)[1:]), smaller, larger
+        )
 
     @property
     def input_shape(self) -> Any:
@@ -343,7 +348,7 @@ class HeldNetwork:
             ValueError: The input shape is not known yet.
         """
         shapes = self.outline
-        inputs = [self._specs_at(size) for size in (2, 3)]
+        inputs = [self._specs_at(which) for which in range(len(SIZES))]
         return calls_of(self.live_network, shapes.params, shapes.state, inputs, nested)
 
     def _trained_optimizer_state(self) -> PyTree:
@@ -391,15 +396,12 @@ class HeldNetwork:
             )
         return self._specs
 
-    def _specs_at(self, size: int) -> tuple[PyTree, ...]:
-        """Return the inputs' specs with this size for the batch axis and axes of any size."""
+    def _specs_at(self, which: int) -> tuple[PyTree, ...]:
+        """Return the inputs' specs at one of the `SIZES`."""
         shapes = iter(self._shapes)
-
-        def sized(spec: Any) -> jax.ShapeDtypeStruct:
-            sizes = (size if axis is None else axis for axis in next(shapes))
-            return jax.ShapeDtypeStruct((size, *sizes), spec.dtype)
-
-        return jax.tree.map(sized, self._known_specs())
+        return jax.tree.map(
+            lambda spec: sized(next(shapes), spec.dtype, which), self._known_specs()
+        )
 
     def _called_in_graph(
         self, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
@@ -440,7 +442,7 @@ class HeldNetwork:
         found = outline(self.live_network, *specs)
         # Tells layers that stand twice, or whose weights do not fit, before anything is trained.
         self._place(found)
-        self._outline = found
+        self._outline = found._replace(outputs=unmasked(found.outputs))
         self._specs = specs
         self._shapes = shapes or [leaf.shape[1:] for leaf in jax.tree.leaves(specs)]
         self._outputs = {_key_of(specs): self._outline.outputs}
@@ -451,9 +453,8 @@ class HeldNetwork:
         key = _key_of(specs)
         if key not in self._outputs:
             shapes = self.outline
-            self._outputs[key] = output_specs(
-                self.live_network, shapes.params, shapes.state, *specs
-            )
+            found = output_specs(self.live_network, shapes.params, shapes.state, *specs)
+            self._outputs[key] = unmasked(found)
         return self._outputs[key]
 
     def _check_inputs(self, inputs: tuple[PyTree, ...]) -> None:

@@ -11,6 +11,7 @@ from fjax.callbacks import CallbackList, History
 from fjax.callbacks.lazy_logs import to_numbers
 from fjax.core import SymbolicTensor
 from fjax.core.authoring import Author
+from fjax.core.masking import unmasked
 from fjax.errors import check_keywords, explain_keywords
 from fjax.models import arguments
 from fjax.models.arguments import Source
@@ -459,7 +460,7 @@ class Model(CompiledNetwork, Author):
         outputs, _ = self.network.apply(
             held.params, held.state, *batch.inputs, key=key, training=training
         )
-        return outputs
+        return unmasked(outputs)
 
     def _key_of_call(self, held: TrainState) -> Key:
         """Return a key that no call before was given."""

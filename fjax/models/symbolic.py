@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 
 from fjax.core import Graph, InputLayer, Serial, SymbolicTensor
+from fjax.core.masking import unmasked
 from fjax.core.symbolic import Node, call, input_tensor
 from fjax.models.arrangement import arranged
 from fjax.typing import PyTree
@@ -89,8 +90,9 @@ def _of_graph(network: Graph) -> Symbols:
     nodes = []
     for each in network.calls:
         arguments = network.arguments(each, values)
-        made = jax.tree.leaves(call(network.layers[each.layer], arguments, each.training))
-        values += made
-        nodes.append(made[0].node)
-    outputs = jax.tree.map(lambda ref: values[ref.value], network.outputs)
+        made = call(network.layers[each.layer], arguments, each.training)
+        node = jax.tree.leaves(made)[0].node
+        values += node.tensors
+        nodes.append(node)
+    outputs = jax.tree.map(lambda ref: values[ref.value], unmasked(network.outputs))
     return Symbols(inputs, outputs, tuple(nodes))

@@ -9,7 +9,8 @@ from fjax.core import Graph, InputLayer, Layer, Serial
 from fjax.core.calling import is_authored
 from fjax.core.combinators import Branch
 from fjax.core.graph import Ref
-from fjax.core.text import MAKE_NUMBERS, described, is_text, text_spec
+from fjax.core.inputs import SIZES, any_size, sized
+from fjax.core.text import MAKE_NUMBERS, STRING, described, is_text
 from fjax.models.parts import parts
 from fjax.typing import PyTree
 
@@ -40,11 +41,10 @@ def declared_specs(
     Those of text are the specs and shapes of what its layer makes of it.
     """
 
-    def specs_at(size: int) -> tuple[PyTree, ...]:
-        return jax.tree.map(lambda layer: layer.spec(size), declared)
+    def specs_at(which: int) -> tuple[PyTree, ...]:
+        return jax.tree.map(lambda layer: layer.spec(which), declared)
 
-    shapes = [layer.shape for layer in jax.tree.leaves(declared)]
-    return _specs(name, network, specs_at, shapes)
+    return _specs(name, network, specs_at)
 
 
 def first_specs(
@@ -52,33 +52,27 @@ def first_specs(
 ) -> tuple[tuple[PyTree, ...], list[Shape]]:
     """Return the specs for inputs like these, as `declared_specs` does."""
 
-    def specs_at(size: int) -> tuple[PyTree, ...]:
-        return jax.tree.map(lambda array: _spec_like(array, size), inputs)
+    def spec(array: Any, which: int) -> jax.ShapeDtypeStruct:
+        return sized(array.shape[1:], STRING if is_text(array) else array.dtype, which)
 
-    shapes = [array.shape[1:] for array in jax.tree.leaves(inputs)]
-    return _specs(name, network, specs_at, shapes)
+    def specs_at(which: int) -> tuple[PyTree, ...]:
+        return jax.tree.map(lambda array: spec(array, which), inputs)
+
+    return _specs(name, network, specs_at)
 
 
 def _specs(
-    name: str, network: Any, specs_at: Callable[[int], tuple[PyTree, ...]], shapes: list[Shape]
+    name: str, network: Any, specs_at: Callable[[int], tuple[PyTree, ...]]
 ) -> tuple[tuple[PyTree, ...], list[Shape]]:
-    specs = specs_at(1)
-    _check_numbers(name, network, specs)
-    if not any(is_text(leaf) for leaf in jax.tree.leaves(specs)):
-        return specs, shapes
-
-    def made(size: int) -> tuple[PyTree, ...]:
-        return _replaced(
-            name, network, specs_at(size), lambda layer, s: layer.encoded_spec(s.shape)
+    _check_numbers(name, network, specs_at(0))
+    smaller, larger = (
+        _replaced(
+            name, network, specs_at(which), lambda layer, spec: layer.encoded_spec(spec.shape)
         )
-
-    # An axis that differs between two sizes is one of any size.
-    pairs = zip(*(jax.tree.leaves(made(size)) for size in (2, 3)), strict=True)
-    shapes = [
-        tuple(a if a == b else None for a, b in zip(one.shape[1:], other.shape[1:], strict=True))
-        for one, other in pairs
-    ]
-    return made(1), shapes
+        for which in range(len(SIZES))
+    )
+    pairs = zip(jax.tree.leaves(smaller), jax.tree.leaves(larger), strict=True)
+    return smaller, [any_size(one.shape, other.shape)[1:] for one, other in pairs]
 
 
 def _check_numbers(name: str, network: Any, specs: tuple[PyTree, ...]) -> None:
@@ -91,11 +85,6 @@ def _check_numbers(name: str, network: Any, specs: tuple[PyTree, ...]) -> None:
                     f" the model {name!r} begins with {layer!r}. A model on what the layer returns "
                     "begins behind it."
                 )
-
-
-def _spec_like(array: Any, size: int) -> jax.ShapeDtypeStruct:
-    shape = (size, *array.shape[1:])
-    return text_spec(shape) if is_text(array) else jax.ShapeDtypeStruct(shape, array.dtype)
 
 
 def _replaced(

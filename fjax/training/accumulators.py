@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from fjax.core.masking import unmasked
 from fjax.metrics import Mean, Metric
+from fjax.training.masked_outputs import metric_weight
 from fjax.training.output_losses import OutputLosses, Place, place, weight_at
 from fjax.trees import branch
 from fjax.typing import Array, ArrayLike, PyTree, Spec
@@ -82,10 +84,11 @@ def accumulate(
 ) -> PyTree:
     """Add one batch to the sums; the values of its losses count once for each of its samples."""
     sums = add_means(accumulators, values, size)
-    for name, metric, weighted, output in metrics:
-        path = place(output)
-        weight = weight_at(sample_weight, path) if weighted else None
-        own = branch(targets, path), branch(outputs, path)
+    for name, metric, weighted, where in metrics:
+        path = place(where)
+        output = branch(outputs, path)
+        weight = metric_weight(output, weight_at(sample_weight, path)) if weighted else None
+        own = branch(targets, path), unmasked(output)
         sums[name] = metric.update(accumulators[name], *own, weight)
     return sums
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from fjax.configuration import Configured
 from fjax.errors import number_between
+from fjax.training.masked_outputs import loss_of
 from fjax.trees import branch
 from fjax.typing import Array, PyTree
 
@@ -131,7 +132,8 @@ class OutputLosses(Configured):
             sample_weight: One array for all outputs, or a structure of them like the outputs.
         """
         return tuple(
-            term.loss(
+            loss_of(
+                term.loss,
                 branch(targets, term.output),
                 branch(outputs, term.output),
                 weight_at(sample_weight, term.output),

@@ -16,6 +16,7 @@ from jax import lax
 
 from fjax.configuration import by_value
 from fjax.core.freezing import frozen_paths, trainable_part
+from fjax.core.masking import unmasked
 from fjax.errors import is_number
 from fjax.optimizers import Optimizer
 from fjax.training import step as steps
@@ -226,7 +227,7 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
             # For layers that draw in use, too, as Monte Carlo dropout.
             own = jax.random.fold_in(key, start)
             rows, _ = network.apply(params, state, *batch.inputs, key=own)
-            return jax.tree.map(partial(_put, start), filled, rows)
+            return jax.tree.map(partial(_put, start), filled, unmasked(rows))
 
         return over_batches(fill, outputs, data, None, first, last, batch_size)
 

@@ -10,6 +10,7 @@ import numpy as np
 from fjax.core import has_penalty, penalty
 from fjax.core.freezing import frozen_paths, overlaid, trainable_part
 from fjax.training.accumulators import Logs, Metrics, accumulate, results
+from fjax.training.masked_outputs import loss_of
 from fjax.training.output_losses import OutputLosses
 from fjax.training.state import TrainState
 from fjax.typing import Array, GradientTransformation, Key, PyTree
@@ -152,7 +153,7 @@ def _loss(loss: Callable[..., Array], outputs: PyTree, batch: Batch) -> tuple[Ar
     if isinstance(loss, OutputLosses):
         values = loss.values(batch.targets, outputs, batch.sample_weight)
         return loss.total(values), loss.logs(values)
-    return loss(batch.targets, outputs, batch.sample_weight), {}
+    return loss_of(loss, batch.targets, outputs, batch.sample_weight), {}
 
 
 def _add(metrics: Metrics, sums: PyTree, values: Logs, outputs: PyTree, batch: Batch) -> PyTree:

@@ -112,7 +112,7 @@ REFUSED = {
     ),
     "no shape": (lambda t: Input(), ValueError, "needs the shape of one sample"),
     "a mode that is none": (lambda t: Dense(2)(t, training="yes"), TypeError, "`training='yes'`"),
-    "an unknown option": (lambda t: Dense(2)(t, mask=None), TypeError, "takes no argument `mask`"),
+    "an unknown option": (lambda t: Dense(2)(t, scale=2), TypeError, "takes no argument `scale`"),
     "too many inputs": (lambda t: Dense(2)(t, t), TypeError, "`Dense` takes one input, received 2"),
 }
 

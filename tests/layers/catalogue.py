@@ -10,11 +10,15 @@ Shape = tuple[int, ...]
 
 
 class Entry(NamedTuple):
-    """A layer, the shape of its input (batch first) or a list of shapes, and Keras's layer."""
+    """A layer, the shape of its input (batch first) or a list of shapes, and Keras's layer.
+
+    `whole` says that inputs are whole numbers below it.
+    """
 
     layer: Any
     shape: Shape | list[Shape]
     keras: tuple[str, dict[str, Any]] | None = None
+    whole: int | None = None
 
     @property
     def label(self) -> str:
@@ -26,9 +30,9 @@ class Entry(NamedTuple):
         return self.shape if isinstance(self.shape, list) else [self.shape]
 
 
-def entry(name: str, shape: Shape | list[Shape], **config: Any) -> Entry:
+def entry(name: str, shape: Shape | list[Shape], whole: int | None = None, **config: Any) -> Entry:
     """The layer of one name in both libraries, with the same arguments."""
-    return Entry(getattr(layers, name)(**config), shape, (name, config))
+    return Entry(getattr(layers, name)(**config), shape, (name, config), whole)
 
 
 MEAN, VARIANCE = (0.5, -1.0, 2.0), (1.0, 4.0, 0.25)
@@ -68,6 +72,8 @@ CATALOGUE = [
     entry("Dropout", (4, 3), rate=0.5),
     entry("Dropout", (4, 3), rate=0.0),
     entry("Dropout", (4, 5, 3), rate=0.3, noise_shape=(None, 1, 3), seed=7),
+    entry("Embedding", (4, 5), whole=4, input_dim=10, output_dim=3, embeddings_regularizer="l2",
+          embeddings_constraint="non_neg"),
     entry("Flatten", (4, 2, 3)),
     entry("Flatten", (4, 2, 3, 5), data_format="channels_first"),
     entry("Flatten", (4,)),
@@ -88,6 +94,13 @@ CATALOGUE = [
     entry("Subtract", [(4, 3), (4, 2, 3)]),
 ]  # fmt: skip
 
+# Each family's own list, which is made of the above.
+from tests.layers.catalogue_activations import ACTIVATIONS  # noqa: E402
+from tests.layers.catalogue_normalization import NORMALIZATION  # noqa: E402
+from tests.layers.catalogue_reshaping import RESHAPING  # noqa: E402
+
+CATALOGUE += ACTIVATIONS + NORMALIZATION + RESHAPING
+
 # Public names that are no layer of their own.
 NOT_LAYERS = {"Input", "Layer"}
 
@@ -95,4 +108,6 @@ NOT_LAYERS = {"Input", "Layer"}
 def samples(entry: Entry, dtype: str = "float32", seed: int = 0) -> tuple[np.ndarray, ...]:
     """Draw the inputs of an entry."""
     random = np.random.default_rng(seed)
+    if entry.whole is not None:
+        return tuple(random.integers(entry.whole, size=s).astype(dtype) for s in entry.shapes)
     return tuple(random.normal(size=shape).astype(dtype) for shape in entry.shapes)

@@ -34,7 +34,7 @@ class TextLayer(VocabularyLayer):
     def encoded_spec(self, shape: tuple[int, ...]) -> jax.ShapeDtypeStruct:
         """Return the shape and dtype of what `encode` makes of texts of this shape.
 
-        An axis whose size depends on the texts has the size of the batch axis.
+        An axis whose size depends on the texts has a size that differs with that of the batch axis.
         """
         raise NotImplementedError
 

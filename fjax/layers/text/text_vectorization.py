@@ -14,6 +14,8 @@ from fjax.layers.text.text_layer import TextLayer
 
 PUNCTUATION = str.maketrans("", "", string.punctuation)
 STANDARDS = ("lower_and_strip_punctuation", "lower", "strip_punctuation")
+# What stands for the length of the longest text, for each sample of a batch.
+ANY_LENGTH = 256
 SPLITS = ("whitespace", "character")
 
 
@@ -128,7 +130,7 @@ class TextVectorization(TextLayer):
         """Return the shape and dtype of what `encode` makes of texts of this shape."""
         if self.output_mode == "int":
             return jax.ShapeDtypeStruct(
-                (shape[0], self.output_sequence_length or shape[0]), "int32"
+                (shape[0], self.output_sequence_length or ANY_LENGTH * shape[0]), "int32"
             )
         return jax.ShapeDtypeStruct((shape[0], self._depth), "float32")
 

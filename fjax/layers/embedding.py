@@ -1,0 +1,162 @@
+"""Vectors for whole numbers, such as the words of a text."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import jax.numpy as jnp
+import numpy as np
+
+from fjax import initializers
+from fjax.core.layer import Layer, only
+from fjax.core.masking import Masked
+from fjax.core.penalties import empty_penalty, with_penalty
+from fjax.errors import integer_at_least
+from fjax.ops import lookup
+from fjax.typing import Array, DType, Identifier, Key, Params, Shape, Spec, State
+
+
+class Embedding(Layer):
+    """Give each whole number from 0 to `input_dim - 1` a vector of its own, which is learnt.
+
+    A number outside of this range, or a fraction, is a mistake: a model refuses data that has one
+    before it trains, and within a compiled program its vector is NaN. (It is never taken for
+    another number, as by truncation or from the end.)
+
+    Args:
+        input_dim: How many numbers there are: the largest one plus 1.
+        output_dim: The size of a vector.
+        embeddings_initializer: Draws the vectors, `(input_dim, output_dim)`.
+        embeddings_regularizer: Charges for the vectors, in the loss; None charges nothing.
+        embeddings_constraint: Applied to the vectors after each step; None leaves them.
+        mask_zero: Whether 0 stands for nothing, as at the end of short sequences: the outputs then
+            have a mask (`fjax.core.masking.Masked`) for the layers behind that take one.
+        weights: The first vectors in the place of drawn ones: an array, or a list of one. They are
+            no part of `get_config`.
+
+    Shapes: `(batch, …)` to `(batch, …, output_dim)`.
+
+    Raises:
+        ValueError: A size is not positive, or `weights` has another shape.
+
+    Source: Keras's page "Embedding layer".
+
+    >>> import jax
+    >>> layer = Embedding(5, 2, embeddings_initializer="ones", mask_zero=True)
+    >>> words = jnp.array([[3, 4, 0]])
+    >>> params, state = layer.init(jax.random.key(0), words)
+    >>> outputs, state = layer.apply(params, state, words)
+    >>> outputs.values.shape, outputs.mask.tolist()
+    ((1, 3, 2), [[True, True, False]])
+    """
+
+    input_dim: int
+    output_dim: int
+    embeddings_initializer: Identifier = "uniform"
+    embeddings_regularizer: Identifier = None
+    embeddings_constraint: Identifier = None
+    mask_zero: bool = False
+    weights: Any = None
+
+    # Elsewhere an older spelling of `input_shape`; here the number of rows.
+    _renamed: ClassVar[Mapping[str, str]] = {}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.input_dim = integer_at_least("Embedding", "input_dim", self.input_dim, 1)
+        self.output_dim = integer_at_least("Embedding", "output_dim", self.output_dim, 1)
+        if not isinstance(self.mask_zero, bool):
+            raise ValueError(
+                f"`Embedding`: `mask_zero` must be True or False, received {self.mask_zero!r}."
+            )
+        if self.weights is not None:
+            # A description holds no array: the initializer keeps it.
+            self.embeddings_initializer = self._given(self.weights)
+            self.weights = None
+        elif not isinstance(self.embeddings_initializer, Given):
+            self.embeddings_initializer = initializers.get(self.embeddings_initializer)
+
+    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
+        """Draw the vectors."""
+        only("Embedding", specs)
+        shape = (self.input_dim, self.output_dim)
+        params = {"embeddings": initializers.draw(self.embeddings_initializer, key, shape)}
+        return params, empty_penalty(self)
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: Any,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[Array | Masked, State]:
+        """Return the vectors, with `mask_zero` masked where the number is 0."""
+        ids = jnp.asarray(only("Embedding", inputs))
+        if ids.dtype == bool:
+            raise ValueError(
+                "`Embedding` takes whole numbers, received booleans: write `x.astype(int)`."
+            )
+        outputs = lookup(params["embeddings"], ids)
+        state = with_penalty(self, params, state, outputs)
+        return (Masked(outputs, ids != 0) if self.mask_zero else outputs), state
+
+    def check_inputs(self, *inputs: Any) -> None:
+        """Raise ValueError where the data of a model holds no number of the vocabulary."""
+        ids = np.asarray(only("Embedding", inputs))
+        if ids.size == 0 or (
+            ids.dtype.kind != "f" and 0 <= ids.min() <= ids.max() < self.input_dim
+        ):
+            return
+        bad = np.argwhere(~((ids >= 0) & (ids < self.input_dim) & (ids == np.floor(ids))))
+        if len(bad):
+            place = tuple(int(index) for index in bad[0])
+            raise ValueError(
+                f"`Embedding` takes whole numbers from 0 to {self.input_dim - 1}, as `input_dim` is "
+                f"{self.input_dim}; the data holds {ids[place].item()!r} at {place}. Raise "
+                "`input_dim`, or put a number for unknown words in its place."
+            )
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the fields as plain data, without given `weights`."""
+        config = super().get_config()
+        if isinstance(self.embeddings_initializer, Given):
+            config["embeddings_initializer"] = "uniform"
+        return config
+
+    def _given(self, weights: Any) -> "Given":
+        if self.embeddings_initializer != "uniform":
+            raise ValueError(
+                "`Embedding` was given `weights` and an `embeddings_initializer`: the vectors "
+                "begin as one of both."
+            )
+        if isinstance(weights, list | tuple) and len(weights) == 1:
+            (weights,) = weights
+        values = np.array(weights, np.float32)
+        if values.shape != (self.input_dim, self.output_dim):
+            raise ValueError(
+                f"`Embedding`: `weights` must have shape {(self.input_dim, self.output_dim)}, "
+                f"`(input_dim, output_dim)`, received {values.shape}."
+            )
+        return Given(values)
+
+
+class Given:
+    """An initializer that returns an array; two of them are equal where their arrays are."""
+
+    def __init__(self, values: np.ndarray) -> None:
+        self._values = values
+        self._digest = hashlib.sha256(values.tobytes()).hexdigest()
+
+    def __call__(self, key: Key, shape: Shape, dtype: DType = jnp.float32) -> Array:
+        """Return the array."""
+        return jnp.asarray(self._values, dtype)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Given) and self._digest == other._digest
+
+    def __hash__(self) -> int:
+        return hash(self._digest)
+
+    def __repr__(self) -> str:
+        return f"<given {self._values.shape}>"

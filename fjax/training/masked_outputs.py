@@ -1,0 +1,55 @@
+"""Outputs with a mask: what is masked counts neither in the loss nor in weighted metrics."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+
+from fjax.core.masking import split, unmasked
+from fjax.typing import Array, PyTree
+
+# The reductions that divide by how many values there are: by those that count, under a mask.
+MEANS = ("sum_over_batch_size", "mean")
+
+
+def loss_of(
+    loss: Callable[..., Array], targets: PyTree, outputs: PyTree, sample_weight: PyTree
+) -> Array:
+    """Return the loss of outputs, of which only the entries count that their mask lets count.
+
+    A mean is that over the entries that count, as in Keras: their weights grow by the share of
+    them. A loss that does not tell its `reduction` is taken for a mean.
+
+    >>> from fjax.core.masking import Masked
+    >>> from fjax.losses import MeanSquaredError
+    >>> outputs = Masked(jnp.array([[[1.0], [2.0]]]), jnp.array([[True, False]]))
+    >>> print(loss_of(MeanSquaredError(), jnp.zeros((1, 2, 1)), outputs, None))
+    1.0
+    """
+    values, mask = split(outputs)
+    if mask is None:
+        return loss(targets, unmasked(outputs), sample_weight)
+    weight = jnp.asarray(mask, jnp.float32)
+    if getattr(loss, "reduction", MEANS[0]) in MEANS:
+        counted = jnp.sum(weight)
+        weight = weight * jnp.where(counted > 0, weight.size / jnp.maximum(counted, 1.0), 0.0)
+    return loss(targets, values, _product(weight, sample_weight))
+
+
+def metric_weight(outputs: PyTree, sample_weight: Any) -> Any:
+    """Return the weights for a metric of these outputs.
+
+    As in Keras the mask counts in a metric that is weighted, and in no other.
+    """
+    _, mask = split(outputs)
+    if mask is None or sample_weight is None:
+        return sample_weight
+    return _product(jnp.asarray(mask, jnp.float32), sample_weight)
+
+
+def _product(mask: Array, sample_weight: Any) -> Array:
+    if sample_weight is None:
+        return mask
+    weight = jnp.asarray(sample_weight, jnp.float32)
+    # One weight a sample counts for each of its steps.
+    return mask * weight.reshape(weight.shape + (1,) * (mask.ndim - weight.ndim))

@@ -1,0 +1,274 @@
+"""Masks as explicit values: how they go through layers, graphs, authored classes and training."""
+
+import warnings
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import fjax
+from fjax import Layer, layers
+from fjax.core import branch, graph, repeat, residual, serial
+from fjax.core.masking import Masked, applied, masking_of, unmasked
+from fjax.core.outline import outline
+
+
+class MaskZeros(Layer):
+    """Masks the steps of which all features are zero."""
+
+    masking = "takes"
+
+    def apply(self, params, state, *inputs, key=None, training=False):
+        (values,) = inputs
+        return Masked(values, jnp.any(values != 0, axis=-1)), state
+
+
+class MeanOverSteps(Layer):
+    """Uses a mask: the mean of the steps that count."""
+
+    masking = "takes"
+
+    def apply(self, params, state, *inputs, key=None, training=False):
+        (masked,) = inputs
+        share = masked.mask[..., None].astype(masked.dtype)
+        return jnp.sum(masked.values * share, axis=1) / jnp.sum(share, axis=1), state
+
+
+INPUTS = np.arange(1.0, 25.0, dtype="float32").reshape(2, 4, 3)
+INPUTS[0, 2:] = 0.0
+INPUTS[1, 3] = 0.0
+MEANS = np.stack([INPUTS[0, :2].mean(axis=0), INPUTS[1, :3].mean(axis=0)])
+
+
+def run(network, *inputs):
+    params, state = network.init(jax.random.key(0), *inputs)
+    return network.apply(params, state, *inputs)[0]
+
+
+def test_a_mask_goes_through_layers_in_a_row():
+    network = serial(MaskZeros(), layers.Activation("linear"), MeanOverSteps())
+    np.testing.assert_allclose(run(network, INPUTS), MEANS, rtol=1e-6)
+
+
+def test_nested_networks_pass_a_mask_on():
+    inner = serial(layers.Activation("linear"), layers.Rescaling(1.0))
+    network = serial(MaskZeros(), inner, MeanOverSteps())
+    np.testing.assert_allclose(run(network, INPUTS), MEANS, rtol=1e-6)
+
+
+def test_a_residual_keeps_the_mask_of_both_ways():
+    network = serial(MaskZeros(), residual(layers.Activation("linear")), MeanOverSteps())
+    np.testing.assert_allclose(run(network, INPUTS), 2 * MEANS, rtol=1e-6)
+
+
+def test_repeated_blocks_carry_a_mask():
+    network = serial(MaskZeros(), repeat(layers.Rescaling(2.0), 3), MeanOverSteps())
+    np.testing.assert_allclose(run(network, INPUTS), 8 * MEANS, rtol=1e-6)
+
+
+def test_branches_have_the_mask_each():
+    ways = branch(layers.Rescaling(1.0), layers.Rescaling(2.0))
+    network = serial(MaskZeros(), ways, layers.Add(), MeanOverSteps())
+    np.testing.assert_allclose(run(network, INPUTS), 3 * MEANS, rtol=1e-6)
+
+
+@pytest.mark.parametrize("transform", [jax.jit, lambda f: jax.vmap(lambda x: f(x[None])[0])])
+def test_transformations_see_plain_values(transform):
+    network = serial(MaskZeros(), layers.Rescaling(1.0), MeanOverSteps())
+    params, state = network.init(jax.random.key(0), INPUTS)
+    outputs = transform(lambda x: network.apply(params, state, x)[0])(INPUTS)
+    np.testing.assert_allclose(outputs, MEANS, rtol=1e-6)
+
+
+def test_a_mask_is_carried_by_a_scan():
+    masked = Masked(jnp.asarray(INPUTS), jnp.any(INPUTS != 0, axis=-1))
+
+    def body(carry, _):
+        return applied(layers.Rescaling(2.0), {}, {}, carry)[0], None
+
+    outputs, _ = jax.lax.scan(body, masked, length=3)
+    np.testing.assert_array_equal(outputs.values, 8 * INPUTS)
+    np.testing.assert_array_equal(outputs.mask, masked.mask)
+
+
+def test_a_layer_that_makes_no_use_of_masks_ends_them():
+    network = serial(MaskZeros(), layers.Reshape((4, 3)))
+    with pytest.warns(UserWarning, match="layer `Reshape` was given inputs with a mask"):
+        outputs = run(network, INPUTS)
+    assert not isinstance(outputs, Masked)
+
+
+def test_no_mask_warns_of_nothing():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run(serial(layers.Rescaling(1.0), layers.Reshape((4, 3))), INPUTS)
+
+
+class TestGraphs:
+    """Symbolic tensors: the mask is one of the tensors of the graph."""
+
+    def drawn(self):
+        inputs = layers.Input((None, 3))
+        outputs = MeanOverSteps()(layers.Activation("linear")(MaskZeros()(inputs)))
+        return inputs, outputs
+
+    def test_the_mask_is_an_edge_of_the_graph(self):
+        network = graph(*self.drawn())
+        np.testing.assert_allclose(run(network, INPUTS), MEANS, rtol=1e-6)
+        assert any(isinstance(value, Masked) for call in network.calls for value in call.inputs)
+        assert network == graph(*self.drawn())
+        assert hash(network) == hash(graph(*self.drawn()))
+
+    def test_a_tensor_shows_its_mask(self):
+        tensor = MaskZeros()(layers.Input((None, 3)))
+        assert (tensor.shape, tensor.mask.shape, tensor.mask.dtype) == (
+            (None, None, 3), (None, None), "bool",
+        )  # fmt: skip
+        assert tensor[:, 0].mask is None
+
+    def test_a_mask_given_by_name(self):
+        inputs, mask = layers.Input((4, 3)), layers.Input((4,), dtype="bool", name="mask")
+        network = graph([inputs, mask], MeanOverSteps()(inputs, mask=mask))
+        mask = np.any(INPUTS != 0, axis=-1)
+        np.testing.assert_allclose(run(network, INPUTS, mask), MEANS, rtol=1e-6)
+
+    def test_more_masks_than_inputs(self):
+        inputs = layers.Input((4, 3))
+        with pytest.raises(ValueError, match="with 2 masks for 1 inputs"):
+            MeanOverSteps()(inputs, mask=[inputs, inputs])
+
+    def test_a_model_of_masked_outputs(self):
+        inputs = layers.Input((None, 3))
+        outputs = layers.Dense(2)(MaskZeros()(inputs))
+        model = fjax.Model(inputs, outputs)
+        assert model.output_shape == (None, None, 2)
+        assert model.output_names == ["dense"]
+        assert model.predict(INPUTS, verbose=0).shape == (2, 4, 2)
+        assert model(INPUTS).shape == (2, 4, 2)
+        wider = fjax.Model(inputs, MeanOverSteps()(model(inputs)))
+        expected = MEANS @ model.get_weights()[0]
+        np.testing.assert_allclose(wider.predict(INPUTS, verbose=0), expected, rtol=1e-5)
+
+    def test_pictures_show_one_value(self):
+        inputs = layers.Input((None, 3))
+        model = fjax.Model(inputs, MeanOverSteps()(layers.Dense(2)(MaskZeros()(inputs))))
+        lines = []
+        model.summary(print_fn=lines.append)
+        text = "\n".join(lines)
+        assert "(None, None, 2)" in text
+        assert "bool" not in text
+        calls = model.layer_calls()
+        assert [len(each.outputs) for each in calls.layers] == [1, 1, 1, 1]
+
+
+class TestMerging:
+    """Masks of merged values, as Keras has them."""
+
+    masked = Masked(jnp.ones((1, 3, 2)), jnp.array([[True, False, False]]))
+    other = Masked(jnp.ones((1, 3, 2)), jnp.array([[True, True, False]]))
+
+    def test_a_sum_counts_where_any_does(self):
+        outputs, _ = layers.Add().apply({}, {}, self.masked, self.other)
+        assert outputs.mask.tolist() == [[True, True, False]]
+
+    def test_a_sum_with_an_input_without_mask_has_none(self):
+        outputs, _ = layers.Add().apply({}, {}, self.masked, jnp.ones((1, 3, 2)))
+        assert not isinstance(outputs, Masked)
+
+    @pytest.mark.parametrize(
+        ("axis", "expected"),
+        [(-1, [[True, True, False]]), (1, [[True, False, False, True, True, False]])],
+    )
+    def test_concatenated_masks(self, axis, expected):
+        outputs, _ = layers.Concatenate(axis).apply({}, {}, self.masked, self.other)
+        assert outputs.mask.tolist() == expected
+
+    def test_an_unmasked_part_counts_everywhere(self):
+        outputs, _ = layers.Concatenate(1).apply({}, {}, self.masked, jnp.ones((1, 1, 2)))
+        assert outputs.mask.tolist() == [[True, False, False, True]]
+
+
+class Doubling(Layer):
+    """An author's layer that supports masking."""
+
+    def __init__(self):
+        super().__init__()
+        self.supports_masking = True
+
+    def call(self, inputs):
+        return 2 * inputs
+
+
+class Counting(Layer):
+    """An author's layer that is given the mask, and makes one."""
+
+    def call(self, inputs, mask=None):
+        return inputs * mask[..., None]
+
+    def compute_mask(self, inputs, mask=None):
+        return ~mask
+
+
+class Around(Layer):
+    """An author's layer with layers in it: the mask goes from one to the other."""
+
+    def __init__(self):
+        super().__init__()
+        self.mask_zeros = MaskZeros()
+        self.linear = layers.Activation("linear")
+        self.mean = MeanOverSteps()
+
+    def call(self, inputs):
+        return self.mean(self.linear(self.mask_zeros(inputs)))
+
+
+class Plain(Layer):
+    """An author's layer that knows nothing of masks."""
+
+    def call(self, inputs):
+        return jnp.square(inputs)
+
+
+class TestAuthored:
+    """Authored classes are given masks as Keras gives them."""
+
+    def test_supports_masking_keeps_the_mask(self):
+        network = serial(MaskZeros(), Doubling(), MeanOverSteps())
+        np.testing.assert_allclose(run(network, INPUTS), 2 * MEANS, rtol=1e-6)
+
+    def test_call_and_compute_mask_are_given_the_mask(self):
+        outputs = run(serial(MaskZeros(), Counting()), INPUTS)
+        np.testing.assert_array_equal(outputs.values, INPUTS)
+        np.testing.assert_array_equal(outputs.mask, np.all(INPUTS == 0, axis=-1))
+
+    def test_a_mask_goes_from_sublayer_to_sublayer(self):
+        np.testing.assert_allclose(run(Around(), INPUTS), MEANS, rtol=1e-6)
+
+    def test_a_layer_that_knows_no_masks_ends_them(self):
+        with pytest.warns(UserWarning, match="`Plain` was given inputs with a mask"):
+            outputs = run(serial(MaskZeros(), Plain()), INPUTS)
+        np.testing.assert_array_equal(outputs, INPUTS**2)
+
+
+def test_a_masked_value_stands_for_its_values():
+    masked = Masked(jnp.asarray(INPUTS), jnp.any(INPUTS != 0, axis=-1))
+    assert (masked.ndim, masked.dtype, len(masked)) == (3, jnp.float32, 2)
+    for value in (masked + 0, 0 + masked, masked - np.zeros(3, "float32"), masked[:], +1 * masked):
+        assert not isinstance(value, Masked)
+        np.testing.assert_array_equal(value, INPUTS)
+    np.testing.assert_allclose(jnp.mean(masked, axis=1), INPUTS.mean(axis=1), rtol=1e-6)
+    np.testing.assert_array_equal(unmasked([masked])[0], INPUTS)
+    with pytest.raises(AttributeError):
+        masked.no_such_attribute  # noqa: B018
+
+
+def test_what_a_layer_does_is_told_by_its_class():
+    assert [masking_of(layer) for layer in (layers.Dense(1), layers.Flatten(), jnp.tanh)] == [
+        "keeps", "ends", "ends",
+    ]  # fmt: skip
+
+
+def test_an_outline_has_the_mask():
+    shapes = outline(MaskZeros(), jax.ShapeDtypeStruct((2, 4, 3), "float32"))
+    assert shapes.outputs.mask.shape == (2, 4)
