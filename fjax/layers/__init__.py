@@ -2,7 +2,13 @@
 
 from fjax.core.inputs import InputLayer as InputLayer
 from fjax.core.layer import Layer as Layer
+from fjax.layers.activation import ELU as ELU
 from fjax.layers.activation import Activation as Activation
+from fjax.layers.activation import LeakyReLU as LeakyReLU
+from fjax.layers.activation import Maxout as Maxout
+from fjax.layers.activation import PReLU as PReLU
+from fjax.layers.activation import ReLU as ReLU
+from fjax.layers.activation import Softmax as Softmax
 from fjax.layers.activity_regularization import (
     ActivityRegularization as ActivityRegularization,
 )
@@ -16,7 +22,13 @@ from fjax.layers.dense import Dense as Dense
 from fjax.layers.depthwise_convolution import DepthwiseConv1D as DepthwiseConv1D
 from fjax.layers.depthwise_convolution import DepthwiseConv2D as DepthwiseConv2D
 from fjax.layers.dropout import Dropout as Dropout
+from fjax.layers.dropout import SpatialDropout1D as SpatialDropout1D
+from fjax.layers.dropout import SpatialDropout2D as SpatialDropout2D
+from fjax.layers.dropout import SpatialDropout3D as SpatialDropout3D
+from fjax.layers.einsum_dense import EinsumDense as EinsumDense
 from fjax.layers.embedding import Embedding as Embedding
+from fjax.layers.function import Identity as Identity
+from fjax.layers.function import Lambda as Lambda
 from fjax.layers.global_pooling import GlobalAveragePooling1D as GlobalAveragePooling1D
 from fjax.layers.global_pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
 from fjax.layers.global_pooling import GlobalAveragePooling3D as GlobalAveragePooling3D
@@ -46,7 +58,21 @@ from fjax.layers.merging import maximum as maximum
 from fjax.layers.merging import minimum as minimum
 from fjax.layers.merging import multiply as multiply
 from fjax.layers.merging import subtract as subtract
+from fjax.layers.noise import AlphaDropout as AlphaDropout
+from fjax.layers.noise import GaussianDropout as GaussianDropout
+from fjax.layers.noise import GaussianNoise as GaussianNoise
 from fjax.layers.normalization import BatchNormalization as BatchNormalization
+from fjax.layers.normalization import GroupNormalization as GroupNormalization
+from fjax.layers.normalization import LayerNormalization as LayerNormalization
+from fjax.layers.normalization import RMSNormalization as RMSNormalization
+from fjax.layers.normalization import SpectralNormalization as SpectralNormalization
+from fjax.layers.normalization import UnitNormalization as UnitNormalization
+from fjax.layers.padding import Cropping1D as Cropping1D
+from fjax.layers.padding import Cropping2D as Cropping2D
+from fjax.layers.padding import Cropping3D as Cropping3D
+from fjax.layers.padding import ZeroPadding1D as ZeroPadding1D
+from fjax.layers.padding import ZeroPadding2D as ZeroPadding2D
+from fjax.layers.padding import ZeroPadding3D as ZeroPadding3D
 from fjax.layers.pooling import AveragePooling1D as AveragePooling1D
 from fjax.layers.pooling import AveragePooling2D as AveragePooling2D
 from fjax.layers.pooling import AveragePooling3D as AveragePooling3D
@@ -62,7 +88,13 @@ from fjax.layers.pooling import MaxPooling3D as MaxPooling3D
 from fjax.layers.preprocessing import Normalization as Normalization
 from fjax.layers.preprocessing import Rescaling as Rescaling
 from fjax.layers.reshaping import Flatten as Flatten
+from fjax.layers.reshaping import Permute as Permute
+from fjax.layers.reshaping import RepeatVector as RepeatVector
 from fjax.layers.reshaping import Reshape as Reshape
+from fjax.layers.resizing import Resizing as Resizing
+from fjax.layers.resizing import UpSampling1D as UpSampling1D
+from fjax.layers.resizing import UpSampling2D as UpSampling2D
+from fjax.layers.resizing import UpSampling3D as UpSampling3D
 from fjax.layers.separable_convolution import SeparableConv1D as SeparableConv1D
 from fjax.layers.separable_convolution import SeparableConv2D as SeparableConv2D
 from fjax.layers.separable_convolution import SeparableConvolution1D as SeparableConvolution1D

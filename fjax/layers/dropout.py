@@ -1,13 +1,15 @@
-"""Dropout: noise that is there in training only."""
+"""Dropout of single entries, and of whole feature maps: noise that is there in training only."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
+from fjax.configuration import field
 from fjax.core.layer import Layer, only
 from fjax.errors import number_between, seed_of
-from fjax.typing import Array, Key, Params, State
+from fjax.layers.spatial import check_rank, checked_format
+from fjax.typing import Array, Key, Params, Shape, State
 
 
 class Dropout(Layer):
@@ -59,28 +61,158 @@ class Dropout(Layer):
         values = only("Dropout", inputs)
         if not training or self.rate == 0.0:
             return values, state
-        if key is None:
-            raise ValueError(
-                "`Dropout` draws in training and needs a key: "
-                "`layer.apply(params, state, inputs, key=jax.random.key(0), training=True)`."
-            )
-        if self.rate == 1.0:
-            return jnp.zeros_like(values), state
-        if self.seed is not None:
-            key = jax.random.fold_in(key, self.seed)
-        keep = 1.0 - self.rate
-        mask = jax.random.bernoulli(key, keep, self._mask_shape(values.shape))
-        return jnp.where(mask, values / keep, jnp.zeros_like(values)), state
+        drawn = drawing_key("Dropout", key, self.seed)
+        shape = shape_of_noise("Dropout", self.noise_shape, values.shape)
+        return dropped(values, self.rate, drawn, shape), state
 
-    def _mask_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        if self.noise_shape is None:
-            return shape
-        if len(self.noise_shape) != len(shape) or any(
-            size not in (None, 1, axis) for size, axis in zip(self.noise_shape, shape, strict=True)
-        ):
-            raise ValueError(
-                f"`Dropout`: `noise_shape` {self.noise_shape} does not fit inputs of {shape}: "
-                "expected for each axis 1, None or the input's size."
-            )
-        pairs = zip(self.noise_shape, shape, strict=True)
-        return tuple(axis if size is None else size for size, axis in pairs)
+
+class SpatialDropout(Layer):
+    """Base of the dropouts of whole feature maps: what is drawn for a channel counts all over it.
+
+    A subclass says by `axes` how many axes its inputs have between batch and channels.
+    """
+
+    axes: ClassVar[int]
+
+    rate: float
+    data_format: str | None = None
+    seed: int | None = None
+
+    masking = "keeps"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        owner = type(self).__name__
+        self.rate = number_between(owner, "rate", self.rate, 0.0, 1.0)
+        checked_format(owner, self.data_format)
+        if self.seed is not None:
+            self.seed = seed_of(owner, self.seed)
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: Any,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[Array, State]:
+        """Return the inputs, in training with a share of the channels dropped."""
+        owner = type(self).__name__
+        values = only(owner, inputs)
+        check_rank(owner, values.shape, self.axes, self.data_format)
+        if not training or self.rate == 0.0:
+            return values, state
+        drawn = drawing_key(owner, key, self.seed)
+        channels = 1 if self.data_format == "channels_first" else values.ndim - 1
+        shape = tuple(n if place in (0, channels) else 1 for place, n in enumerate(values.shape))
+        return dropped(values, self.rate, drawn, shape), state
+
+
+class SpatialDropout1D(SpatialDropout):
+    """Set a random share of the channels of sequences to zero in training, and scale up the others.
+
+    Neighbours in time tell the same, so that `Dropout` of single entries would drop little.
+
+    Args:
+        rate: The share of channels that is dropped, in [0, 1].
+        seed: Folded into the key, to tell apart two layers that are given the same key.
+
+    Shapes: `(batch, time, channels)`, unchanged.
+
+    Raises:
+        ValueError: `rate` is outside [0, 1], the inputs have not 3 axes, or a training step came
+            without a key.
+
+    Source: Tompson et al., "Efficient Object Localization Using Convolutional Networks" (2015),
+    https://arxiv.org/abs/1411.4280; Keras's page "SpatialDropout1D layer".
+
+    >>> import jax, jax.numpy as jnp
+    >>> inputs, key = jnp.ones((1, 3, 100)), jax.random.key(0)
+    >>> outputs, _ = SpatialDropout1D(0.5).apply({}, {}, inputs, key=key, training=True)
+    >>> bool((outputs == outputs[:, :1]).all()), sorted(set(outputs.ravel().tolist()))
+    (True, [0.0, 2.0])
+    """
+
+    axes = 1
+
+    data_format: str | None = field(default=None, init=False, repr=False)
+
+
+class SpatialDropout2D(SpatialDropout):
+    """Set a random share of the channels of images to zero in training, and scale up the others.
+
+    Args:
+        rate: The share of channels that is dropped, in [0, 1].
+        data_format: "channels_last" (default) or "channels_first".
+        seed: Folded into the key, to tell apart two layers that are given the same key.
+
+    Shapes: `(batch, height, width, channels)`, or with the channels first; unchanged.
+
+    Raises:
+        ValueError: As of `SpatialDropout1D`, for inputs of 4 axes.
+
+    Source: Tompson et al. (2015), https://arxiv.org/abs/1411.4280; Keras's page "SpatialDropout2D
+    layer".
+
+    >>> import jax, jax.numpy as jnp
+    >>> inputs, key = jnp.ones((1, 2, 2, 100)), jax.random.key(0)
+    >>> outputs, _ = SpatialDropout2D(0.5).apply({}, {}, inputs, key=key, training=True)
+    >>> bool((outputs == outputs[:, :1, :1]).all())
+    True
+    """
+
+    axes = 2
+
+
+class SpatialDropout3D(SpatialDropout):
+    """Set a random share of the channels of volumes to zero in training, and scale up the others.
+
+    Arguments, errors and source as `SpatialDropout2D`, for inputs of 5 axes.
+
+    Shapes: `(batch, depth, height, width, channels)`, or with the channels first; unchanged.
+
+    >>> import jax, jax.numpy as jnp
+    >>> inputs, key = jnp.ones((1, 2, 2, 2, 100)), jax.random.key(0)
+    >>> outputs, _ = SpatialDropout3D(0.5).apply({}, {}, inputs, key=key, training=True)
+    >>> bool((outputs == outputs[:, :1, :1, :1]).all())
+    True
+    """
+
+    axes = 3
+
+
+def drawing_key(owner: str, key: Key | None, seed: int | None) -> Key:
+    """Return the key that a layer draws from in training, or raise: it must be given one."""
+    if key is None:
+        raise ValueError(
+            f"`{owner}` draws in training and needs a key: "
+            "`layer.apply(params, state, inputs, key=jax.random.key(0), training=True)`."
+        )
+    return key if seed is None else jax.random.fold_in(key, seed)
+
+
+def dropped(values: Array, rate: float, key: Key, shape: Shape) -> Array:
+    """Return values with a share of them zero and the others scaled up, by a draw of this shape."""
+    if rate == 1.0:
+        return jnp.zeros_like(values)
+    keep = 1.0 - rate
+    return jnp.where(jax.random.bernoulli(key, keep, shape), values / keep, jnp.zeros_like(values))
+
+
+def shape_of_noise(owner: str, noise_shape: tuple[int | None, ...] | None, shape: Shape) -> Shape:
+    """Return the shape of a draw for inputs of a shape, or raise where the two do not fit.
+
+    >>> shape_of_noise("Dropout", (None, 1, 3), (32, 5, 3))
+    (32, 1, 3)
+    """
+    if noise_shape is None:
+        return shape
+    if len(noise_shape) != len(shape) or any(
+        size not in (None, 1, axis) for size, axis in zip(noise_shape, shape, strict=True)
+    ):
+        raise ValueError(
+            f"`{owner}`: `noise_shape` {noise_shape} does not fit inputs of {shape}: "
+            "expected for each axis 1, None or the input's size."
+        )
+    pairs = zip(noise_shape, shape, strict=True)
+    return tuple(axis if size is None else size for size, axis in pairs)

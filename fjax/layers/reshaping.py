@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from fjax.core.layer import Layer, only
-from fjax.errors import is_integer, one_of
+from fjax.errors import integer_at_least, is_integer, one_of
 from fjax.typing import Array, Key, Params, State
 
 
@@ -102,3 +102,97 @@ class Reshape(Layer):
                 f"{size} values do not fill {known}."
             )
         return jnp.reshape(values, (values.shape[0], *self.target_shape)), state
+
+
+class Permute(Layer):
+    """Put the axes of each sample in another order.
+
+    Args:
+        dims: The axes in their new order, counted from 1; the batch axis, 0, stays.
+
+    Shapes: `(batch, …)` to the same sizes in the new order.
+
+    Raises:
+        ValueError: `dims` are not the numbers from 1 on, each once, or the inputs have more or
+            fewer axes.
+
+    Source: Keras's page "Permute layer".
+
+    >>> import jax.numpy as jnp
+    >>> outputs, _ = Permute((2, 1)).apply({}, {}, jnp.zeros((32, 10, 64)))
+    >>> outputs.shape
+    (32, 64, 10)
+    """
+
+    dims: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        dims = tuple(self.dims) if isinstance(self.dims, list | tuple) else (self.dims,)
+        whole = bool(dims) and all(map(is_integer, dims))
+        if not whole or sorted(dims) != list(range(1, len(dims) + 1)):
+            raise ValueError(
+                "`Permute`: `dims` must be the numbers from 1 to the number of axes of a sample, "
+                f"each once, received {self.dims!r}."
+            )
+        self.dims = tuple(int(axis) for axis in dims)
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: Any,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[Array, State]:
+        """Return the inputs with their axes in the new order."""
+        values = only("Permute", inputs)
+        if values.ndim != len(self.dims) + 1:
+            raise ValueError(
+                f"`Permute` with `dims` {self.dims} needs inputs of {len(self.dims) + 1} axes, "
+                f"received {tuple(values.shape)}."
+            )
+        return jnp.transpose(values, (0, *self.dims)), state
+
+
+class RepeatVector(Layer):
+    """Repeat each sample along a new axis of time.
+
+    Args:
+        n: How often.
+
+    Shapes: `(batch, features)` to `(batch, n, features)`.
+
+    Raises:
+        ValueError: `n` is not positive, or the inputs have not 2 axes.
+
+    Source: Keras's page "RepeatVector layer".
+
+    >>> import jax.numpy as jnp
+    >>> RepeatVector(2).apply({}, {}, jnp.array([[1.0, 3.0]]))[0].tolist()
+    [[[1.0, 3.0], [1.0, 3.0]]]
+    """
+
+    n: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.n = integer_at_least("RepeatVector", "n", self.n, 1)
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: Any,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[Array, State]:
+        """Return the inputs `n` times."""
+        values = only("RepeatVector", inputs)
+        if values.ndim != 2:
+            raise ValueError(
+                "`RepeatVector` needs inputs of shape (batch, features), received "
+                f"{tuple(values.shape)}."
+            )
+        batch, features = values.shape
+        return jnp.broadcast_to(values[:, None, :], (batch, self.n, features)), state

@@ -94,6 +94,14 @@ CATALOGUE = [
     entry("Subtract", [(4, 3), (4, 2, 3)]),
 ]  # fmt: skip
 
+# Each family's own list, which is made of the above.
+from tests.layers.catalogue_activations import ACTIVATIONS  # noqa: E402
+from tests.layers.catalogue_convolution import CONVOLUTION  # noqa: E402
+from tests.layers.catalogue_normalization import NORMALIZATION  # noqa: E402
+from tests.layers.catalogue_reshaping import RESHAPING  # noqa: E402
+
+CATALOGUE += ACTIVATIONS + CONVOLUTION + NORMALIZATION + RESHAPING
+
 # Public names that are no layer of their own.
 NOT_LAYERS = {"Input", "Layer"}
 

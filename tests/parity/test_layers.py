@@ -9,7 +9,10 @@ from fjax.layers import Dropout, Normalization
 from tests.layers.catalogue import CATALOGUE, samples
 
 WITH_KERAS = [entry for entry in CATALOGUE if entry.keras is not None]
-DRAWS = {"Dropout"}
+DRAWS = {
+    "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D",
+    "SpatialDropout2D", "SpatialDropout3D",
+}  # fmt: skip
 
 
 def pair(entry):

@@ -1,4 +1,4 @@
-"""Layers that normalise by statistics of what passes through them."""
+"""Batch normalization: each feature by the statistics of the batch."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from fjax import initializers
 from fjax.core.layer import Layer, only
+from fjax.core.masking import checked_mask, split, with_mask
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import is_integer, number_between
 from fjax.typing import Array, Identifier, Key, Params, Spec, State
@@ -17,6 +18,9 @@ class BatchNormalization(Layer):
 
     In training `outputs = gamma * (inputs - mean) / sqrt(variance + epsilon) + beta`, with the
     batch's statistics, and `moving = moving * momentum + batch * (1 - momentum)` in the state.
+    What a mask leaves out does not count in the statistics; the mask goes on. In a step over
+    several devices the batch is one array, and its statistics are those of the whole: that is what
+    Keras's `synchronized` asks for.
 
     Args:
         axis: The axis of the features.
@@ -37,7 +41,8 @@ class BatchNormalization(Layer):
     Shapes: `(batch, …, features)`, unchanged. State: `moving_mean` and `moving_variance`.
 
     Raises:
-        ValueError: A number is out of its range, or the inputs have no such axis.
+        ValueError: A number is out of its range, the inputs have no such axis, or a mask has not
+            their shape without the last axis.
 
     Source: Ioffe and Szegedy, "Batch Normalization" (2015); Keras's page
     "BatchNormalization layer".
@@ -65,7 +70,7 @@ class BatchNormalization(Layer):
     beta_constraint: Identifier = None
     gamma_constraint: Identifier = None
 
-    masking = "keeps"
+    masking = "takes"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -101,9 +106,9 @@ class BatchNormalization(Layer):
         *inputs: Any,
         key: Key | None = None,
         training: bool = False,
-    ) -> tuple[Array, State]:
+    ) -> tuple[Any, State]:
         """Return the normalised inputs, in training with the moving statistics moved on."""
-        values = only("BatchNormalization", inputs)
+        values, mask = split(only("BatchNormalization", inputs))
         features = self._features(values.shape)
         if features != state["moving_mean"].shape[0]:
             raise ValueError(
@@ -116,7 +121,10 @@ class BatchNormalization(Layer):
             others = tuple(i for i in range(values.ndim) if i != axis)
             # Half precision is too narrow to sum a batch in.
             wide = values.astype(jnp.promote_types(values.dtype, jnp.float32))
-            mean, variance = jnp.mean(wide, axis=others), jnp.var(wide, axis=others)
+            if mask is None:
+                mean, variance = jnp.mean(wide, axis=others), jnp.var(wide, axis=others)
+            else:
+                mean, variance = _masked_moments(wide, mask, others)
             state = {
                 "moving_mean": self._moved(state["moving_mean"], mean),
                 "moving_variance": self._moved(state["moving_variance"], variance),
@@ -131,7 +139,7 @@ class BatchNormalization(Layer):
             offset = offset + params["beta"]
         outputs = values * factor.reshape(broadcast) + offset.reshape(broadcast)
         outputs = outputs.astype(values.dtype)
-        return outputs, with_penalty(self, params, state, outputs)
+        return with_mask(outputs, mask), with_penalty(self, params, state, outputs)
 
     def _moved(self, moving: Array, batch: Array) -> Array:
         batch = jax.lax.stop_gradient(batch)
@@ -144,3 +152,15 @@ class BatchNormalization(Layer):
                 f"received {tuple(shape)}."
             )
         return shape[self.axis]
+
+
+def _masked_moments(values: Array, mask: Any, others: tuple[int, ...]) -> tuple[Array, Array]:
+    """Return the mean and the variance of what counts, along the other axes."""
+    mask = checked_mask("BatchNormalization", values, mask, axes=values.ndim - 1)
+    counts = jnp.broadcast_to(mask[..., None], values.shape)
+    # Keras's bound, so that a batch in which nothing counts is not divided by 0.
+    total = jnp.sum(counts, axis=others, keepdims=True) + 1e-7
+    mean = jnp.sum(jnp.where(counts, values, 0.0), axis=others, keepdims=True) / total
+    squares = jnp.square(jnp.where(counts, values - mean, 0.0))
+    variance = jnp.sum(squares, axis=others, keepdims=True) / total
+    return jnp.squeeze(mean, others), jnp.squeeze(variance, others)

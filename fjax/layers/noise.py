@@ -1,0 +1,183 @@
+"""Gaussian noise, and dropout for networks that normalise themselves; in training only."""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from fjax.core.layer import Layer, only
+from fjax.errors import number_between, seed_of
+from fjax.layers.dropout import drawing_key, shape_of_noise
+from fjax.typing import Array, Key, Params, State
+
+# What a dropped entry is set to: the limit of `selu` towards minus infinity.
+DROPPED = -1.6732632423543772 * 1.0507009873554805
+
+
+class GaussianNoise(Layer):
+    """Add normal noise of mean 0 in training.
+
+    Args:
+        stddev: The noise's standard deviation, not negative. Keras refuses one above 1, which data
+            of other scales need.
+        seed: Folded into the key, to tell apart two layers that are given the same key.
+
+    Shapes: any, unchanged.
+
+    Raises:
+        ValueError: `stddev` is negative, or a training step came without a key.
+
+    Source: Keras's page "GaussianNoise layer".
+
+    >>> import jax, jax.numpy as jnp
+    >>> inputs, key = jnp.ones(10000), jax.random.key(0)
+    >>> outputs, _ = GaussianNoise(0.5).apply({}, {}, inputs, key=key, training=True)
+    >>> round(outputs.mean().item(), 1), round(outputs.std().item(), 1)
+    (1.0, 0.5)
+    """
+
+    stddev: float
+    seed: int | None = None
+
+    masking = "keeps"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.stddev = number_between("GaussianNoise", "stddev", self.stddev, 0.0)
+        if self.seed is not None:
+            self.seed = seed_of("GaussianNoise", self.seed)
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: Any,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[Array, State]:
+        """Return the inputs, in training with noise added."""
+        values = only("GaussianNoise", inputs)
+        if not training or self.stddev == 0.0:
+            return values, state
+        drawn = drawing_key("GaussianNoise", key, self.seed)
+        noise = jax.random.normal(drawn, values.shape, _floating(values))
+        return values + self.stddev * noise, state
+
+
+class GaussianDropout(Layer):
+    """Multiply by normal noise of mean 1 and variance `rate / (1 - rate)` in training.
+
+    It has mean and variance of `Dropout` with the same rate, and drops nothing.
+
+    Args:
+        rate: The share that `Dropout` would drop, in [0, 1); at 1 the variance would be infinite.
+        seed: Folded into the key, to tell apart two layers that are given the same key.
+
+    Shapes: any, unchanged.
+
+    Raises:
+        ValueError: `rate` is outside [0, 1), or a training step came without a key.
+
+    Source: Srivastava et al., "Dropout", JMLR 15 (2014), section 10; Keras's page "GaussianDropout
+    layer".
+
+    >>> import jax, jax.numpy as jnp
+    >>> inputs, key = jnp.ones(10000), jax.random.key(0)
+    >>> outputs, _ = GaussianDropout(0.5).apply({}, {}, inputs, key=key, training=True)
+    >>> round(outputs.mean().item(), 1), round(outputs.std().item(), 1)
+    (1.0, 1.0)
+    """
+
+    rate: float
+    seed: int | None = None
+
+    masking = "keeps"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.rate = number_between("GaussianDropout", "rate", self.rate, 0.0, 1.0, open_high=True)
+        if self.seed is not None:
+            self.seed = seed_of("GaussianDropout", self.seed)
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: Any,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[Array, State]:
+        """Return the inputs, in training multiplied by noise."""
+        values = only("GaussianDropout", inputs)
+        if not training or self.rate == 0.0:
+            return values, state
+        drawn = drawing_key("GaussianDropout", key, self.seed)
+        noise = jax.random.normal(drawn, values.shape, _floating(values))
+        return values * (1.0 + math.sqrt(self.rate / (1.0 - self.rate)) * noise), state
+
+
+class AlphaDropout(Layer):
+    """Dropout that keeps mean 0 and variance 1, for networks of `selu` units.
+
+    In training a share of the entries is set to `selu`'s lower limit, and all are then scaled and
+    shifted so that inputs of mean 0 and variance 1 keep both.
+
+    Args:
+        rate: The share that is dropped, in [0, 1); at 1 nothing would be left to scale.
+        noise_shape: The shape of the draw where some axes share it, as for `Dropout`.
+        seed: Folded into the key, to tell apart two layers that are given the same key.
+
+    Shapes: any, unchanged.
+
+    Raises:
+        ValueError: `rate` is outside [0, 1), or a training step came without a key.
+
+    Source: Klambauer et al., "Self-Normalizing Neural Networks" (2017),
+    https://arxiv.org/abs/1706.02515; Keras's page "AlphaDropout layer".
+
+    >>> import jax
+    >>> inputs = jax.random.normal(jax.random.key(1), (10000,))
+    >>> layer = AlphaDropout(0.5)
+    >>> outputs, _ = layer.apply({}, {}, inputs, key=jax.random.key(0), training=True)
+    >>> round(abs(outputs.mean().item()), 1), round(outputs.std().item(), 1)
+    (0.0, 1.0)
+    """
+
+    rate: float
+    noise_shape: tuple[int | None, ...] | None = None
+    seed: int | None = None
+
+    masking = "keeps"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.rate = number_between("AlphaDropout", "rate", self.rate, 0.0, 1.0, open_high=True)
+        if self.noise_shape is not None:
+            self.noise_shape = tuple(self.noise_shape)
+        if self.seed is not None:
+            self.seed = seed_of("AlphaDropout", self.seed)
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: Any,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[Array, State]:
+        """Return the inputs, in training with a share of them dropped."""
+        values = only("AlphaDropout", inputs)
+        if not training or self.rate == 0.0:
+            return values, state
+        drawn = drawing_key("AlphaDropout", key, self.seed)
+        shape = shape_of_noise("AlphaDropout", self.noise_shape, values.shape)
+        kept = jax.random.bernoulli(drawn, 1.0 - self.rate, shape)
+        scale = ((1.0 - self.rate) * (1.0 + self.rate * DROPPED**2)) ** -0.5
+        shift = -scale * DROPPED * self.rate
+        return jnp.where(kept, values, DROPPED) * scale + shift, state
+
+
+def _floating(values: Array) -> Any:
+    """Return the dtype to draw noise in: the values' own, unless these are whole numbers."""
+    return values.dtype if jnp.issubdtype(values.dtype, jnp.floating) else jnp.float32

@@ -1,0 +1,8 @@
+"""Layers that normalise by statistics of what passes through them, or of their weights."""
+
+from fjax.layers.normalization.batch import BatchNormalization as BatchNormalization
+from fjax.layers.normalization.group import GroupNormalization as GroupNormalization
+from fjax.layers.normalization.layer import LayerNormalization as LayerNormalization
+from fjax.layers.normalization.rms import RMSNormalization as RMSNormalization
+from fjax.layers.normalization.spectral import SpectralNormalization as SpectralNormalization
+from fjax.layers.normalization.unit import UnitNormalization as UnitNormalization

@@ -1,0 +1,256 @@
+"""Layers that change the resolution of sequences, images and volumes."""
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from fjax.configuration import field
+from fjax.core.layer import Layer, only
+from fjax.errors import integer_at_least, is_integer, is_number, one_of
+from fjax.layers.spatial import NAMES, check_rank, checked_format
+from fjax.typing import Array, Key, Params, Shape, State
+
+INTERPOLATIONS = ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"]
+
+
+class UpSampling(Layer):
+    """Base of the repetitions; a subclass says by `axes` how many axes it goes over."""
+
+    axes: ClassVar[int]
+
+    size: Any = 2
+    data_format: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        owner = type(self).__name__
+        sizes = self.size if isinstance(self.size, list | tuple) else (self.size,) * self.axes
+        if len(sizes) != self.axes or not all(is_integer(size) and size > 0 for size in sizes):
+            each = f", or one for each of ({', '.join(NAMES[self.axes])})" if self.axes > 1 else ""
+            raise ValueError(
+                f"`{owner}`: `size` must be an integer of at least 1{each}, received {self.size!r}."
+            )
+        self.size = tuple(int(size) for size in sizes) if self.axes > 1 else int(sizes[0])
+        checked_format(owner, self.data_format)
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: Any,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[Array, State]:
+        """Return the inputs with each entry repeated."""
+        owner = type(self).__name__
+        values = only(owner, inputs)
+        check_rank(owner, values.shape, self.axes, self.data_format)
+        return self.upsampled(values), state
+
+    def upsampled(self, values: Array) -> Array:
+        """Return the values with each entry repeated."""
+        for place, size in self.places():
+            values = jnp.repeat(values, size, axis=place)
+        return values
+
+    def places(self) -> list[tuple[int, int]]:
+        """Return each axis with its factor."""
+        first = 2 if self.data_format == "channels_first" else 1
+        sizes = self.size if isinstance(self.size, tuple) else (self.size,)
+        return list(enumerate(sizes, first))
+
+
+class UpSampling1D(UpSampling):
+    """Repeat each step of sequences.
+
+    Args:
+        size: How often.
+
+    Shapes: `(batch, time, channels)` to `(batch, size * time, channels)`.
+
+    Raises:
+        ValueError: `size` is not positive, or the inputs have not 3 axes.
+
+    Source: Keras's page "UpSampling1D layer".
+
+    >>> import jax.numpy as jnp
+    >>> UpSampling1D(2).apply({}, {}, jnp.array([[[1.0], [3.0]]]))[0].ravel().tolist()
+    [1.0, 1.0, 3.0, 3.0]
+    """
+
+    axes = 1
+
+    data_format: str | None = field(default=None, init=False, repr=False)
+
+
+class UpSampling2D(UpSampling):
+    """Enlarge images by whole factors.
+
+    Args:
+        size: The factor, or one for each of (height, width).
+        data_format: "channels_last" (default) or "channels_first".
+        interpolation: "nearest", which repeats each pixel, "bilinear", "bicubic", "lanczos3" or
+            "lanczos5".
+
+    Shapes: `(batch, height, width, channels)`, or with the channels first, to larger ones.
+
+    Raises:
+        ValueError: A factor is not positive, the interpolation is not known, or the inputs have
+            not 4 axes.
+
+    Source: Keras's page "UpSampling2D layer".
+
+    >>> import jax.numpy as jnp
+    >>> outputs, _ = UpSampling2D((2, 3)).apply({}, {}, jnp.ones((32, 4, 5, 3)))
+    >>> outputs.shape
+    (32, 8, 15, 3)
+    """
+
+    axes = 2
+
+    size: Any = (2, 2)
+    interpolation: str = "nearest"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        given = self.interpolation
+        lower = given.lower() if isinstance(given, str) else given
+        self.interpolation = one_of("UpSampling2D", "interpolation", lower, INTERPOLATIONS)
+
+    def upsampled(self, values: Array) -> Array:
+        """Return the enlarged images."""
+        if self.interpolation == "nearest":
+            return super().upsampled(values)
+        factors = dict(self.places())
+        shape = tuple(size * factors.get(place, 1) for place, size in enumerate(values.shape))
+        return _resized(values, shape, self.interpolation, antialias=False)
+
+
+class UpSampling3D(UpSampling):
+    """Repeat each entry of volumes.
+
+    Args:
+        size: How often, or one for each of (depth, height, width).
+        data_format: "channels_last" (default) or "channels_first".
+
+    Shapes: `(batch, depth, height, width, channels)`, or with the channels first, to larger ones.
+
+    Raises:
+        ValueError: A factor is not positive, or the inputs have not 5 axes.
+
+    Source: Keras's page "UpSampling3D layer".
+
+    >>> import jax.numpy as jnp
+    >>> outputs, _ = UpSampling3D().apply({}, {}, jnp.ones((8, 2, 3, 4, 1)))
+    >>> outputs.shape
+    (8, 4, 6, 8, 1)
+    """
+
+    axes = 3
+
+    size: Any = (2, 2, 2)
+
+
+class Resizing(Layer):
+    """Give images another height and width.
+
+    Args:
+        height: The new height.
+        width: The new width.
+        interpolation: "bilinear", "nearest", "bicubic", "lanczos3" or "lanczos5".
+        crop_to_aspect_ratio: Whether to cut the images first, around their middle, so that nothing
+            is stretched.
+        pad_to_aspect_ratio: Whether to put `fill_value` around the images first, instead.
+        fill_mode: "constant", the one there is.
+        fill_value: What is put around.
+        antialias: Whether to smooth where the images become smaller.
+        data_format: "channels_last" (default) or "channels_first".
+
+    Shapes: `(batch, height, width, channels)`, or with the channels first; one image may come
+    without a batch axis. The dtype stays: whole numbers are rounded.
+
+    Raises:
+        ValueError: A size is not positive, the interpolation is not known, both ways to keep the
+            aspect ratio are asked for, or the inputs have not 3 or 4 axes.
+
+    Source: Keras's page "Resizing layer".
+
+    >>> import jax.numpy as jnp
+    >>> outputs, _ = Resizing(14, 20).apply({}, {}, jnp.ones((32, 28, 28, 3)))
+    >>> outputs.shape
+    (32, 14, 20, 3)
+    """
+
+    height: int
+    width: int
+    interpolation: str = "bilinear"
+    crop_to_aspect_ratio: bool = False
+    pad_to_aspect_ratio: bool = False
+    fill_mode: str = "constant"
+    fill_value: float = 0.0
+    antialias: bool = False
+    data_format: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        owner = "Resizing"
+        self.height = integer_at_least(owner, "height", self.height, 1)
+        self.width = integer_at_least(owner, "width", self.width, 1)
+        one_of(owner, "interpolation", self.interpolation, INTERPOLATIONS)
+        one_of(owner, "fill_mode", self.fill_mode, ["constant"])
+        checked_format(owner, self.data_format)
+        if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
+            raise ValueError(
+                "`Resizing`: `crop_to_aspect_ratio` and `pad_to_aspect_ratio` are two ways to one "
+                "end: set one of them."
+            )
+        if not is_number(self.fill_value):
+            raise ValueError(
+                f"`Resizing`: `fill_value` must be a number, received {self.fill_value!r}."
+            )
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: Any,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[Array, State]:
+        """Return the images in their new size."""
+        values = only("Resizing", inputs)
+        if values.ndim not in (3, 4):
+            raise ValueError(
+                "`Resizing` needs images of shape (batch, height, width, channels), or one of "
+                f"them, received {tuple(values.shape)}."
+            )
+        first = values.ndim - (2 if self.data_format == "channels_first" else 3)
+        height, width = values.shape[first : first + 2]
+        # Keras's rounding: both ends alike, towards the smaller.
+        high, wide = width * self.height // self.width, height * self.width // self.height
+        if self.crop_to_aspect_ratio:
+            high, wide = max(min(height, high), 1), max(min(width, wide), 1)
+            top, left = (height - high) // 2, (width - wide) // 2
+            values = jax.lax.slice_in_dim(values, top, top + high, axis=first)
+            values = jax.lax.slice_in_dim(values, left, left + wide, axis=first + 1)
+        elif self.pad_to_aspect_ratio:
+            rim = [(0, 0)] * values.ndim
+            rim[first] = (max((high - height) // 2, 0),) * 2
+            rim[first + 1] = (max((wide - width) // 2, 0),) * 2
+            values = jnp.pad(values, rim, constant_values=self.fill_value)
+        shape = (*values.shape[:first], self.height, self.width, *values.shape[first + 2 :])
+        return _resized(values, shape, self.interpolation, self.antialias), state
+
+
+def _resized(values: Array, shape: Shape, interpolation: str, antialias: bool) -> Array:
+    """Return values resampled to a shape, in their own dtype."""
+    if interpolation == "nearest":
+        return jax.image.resize(values, shape, "nearest")
+    # Half precision is too narrow to place the samples in.
+    wide = values.astype(jnp.promote_types(values.dtype, jnp.float32))
+    resized = jax.image.resize(wide, shape, interpolation, antialias=antialias)
+    if jnp.issubdtype(values.dtype, jnp.integer):
+        limits = jnp.iinfo(values.dtype)
+        resized = jnp.clip(jnp.round(resized), limits.min, limits.max)
+    return resized.astype(values.dtype)
