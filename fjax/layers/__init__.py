@@ -12,6 +12,10 @@ from fjax.layers.activation import Softmax as Softmax
 from fjax.layers.activity_regularization import (
     ActivityRegularization as ActivityRegularization,
 )
+from fjax.layers.attention import AdditiveAttention as AdditiveAttention
+from fjax.layers.attention import Attention as Attention
+from fjax.layers.attention import GroupQueryAttention as GroupQueryAttention
+from fjax.layers.attention import MultiHeadAttention as MultiHeadAttention
 from fjax.layers.dense import Dense as Dense
 from fjax.layers.dropout import Dropout as Dropout
 from fjax.layers.dropout import SpatialDropout1D as SpatialDropout1D

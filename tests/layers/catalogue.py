@@ -96,10 +96,11 @@ CATALOGUE = [
 
 # Each family's own list, which is made of the above.
 from tests.layers.catalogue_activations import ACTIVATIONS  # noqa: E402
+from tests.layers.catalogue_attention import ATTENTION  # noqa: E402
 from tests.layers.catalogue_normalization import NORMALIZATION  # noqa: E402
 from tests.layers.catalogue_reshaping import RESHAPING  # noqa: E402
 
-CATALOGUE += ACTIVATIONS + NORMALIZATION + RESHAPING
+CATALOGUE += ACTIVATIONS + ATTENTION + NORMALIZATION + RESHAPING
 
 # Public names that are no layer of their own.
 NOT_LAYERS = {"Input", "Layer"}
