@@ -42,7 +42,7 @@ def like(tree, arrays):
 def pair(name, config, inputs):
     """A Keras layer with drawn weights, ours, and the same as our params."""
     theirs, ours = getattr(keras.layers, name)(**config), getattr(layers, name)(**config)
-    params, state = jax.eval_shape(ours.init, jax.random.key(0), *inputs)
+    params, state = ours.init(jax.random.key(0), *inputs)
     shapes = [value.shape for value in inputs]
     theirs.build(*shapes) if name in HEADS else theirs.build(shapes)
     random = np.random.default_rng(1)
@@ -62,12 +62,12 @@ def compare(name, config, inputs, masks=(), gradients=False, **options):
     theirs, ours, params, state = pair(name, config, inputs)
     names = ("query_mask", "value_mask", "key_mask")
     if name in HEADS:
-        given = dict(zip(names, masks, strict=False))
-        # Keras takes the query's mask from the query alone.
+        told_masks = dict(zip(names, masks, strict=False))
         query = jnp.asarray(inputs[0])
-        if given.get("query_mask") is not None:
-            query._keras_mask = jnp.asarray(given["query_mask"])
-        told = {key: jnp.asarray(m) for key, m in given.items() if m is not None}
+        # Keras's `MultiHeadAttention` takes the query's mask from the query alone.
+        if name == "MultiHeadAttention" and told_masks.get("query_mask") is not None:
+            query._keras_mask = jnp.asarray(told_masks["query_mask"])
+        told = {key: jnp.asarray(m) for key, m in told_masks.items() if m is not None}
         expected = called(theirs, name, [query, *inputs[1:]], **told, **options)
     else:
         told = {"mask": [*masks]} if masks else {}
@@ -96,8 +96,8 @@ def compare(name, config, inputs, masks=(), gradients=False, **options):
     def our_loss(params, inputs):
         return (ours.apply(params, state, *inputs)[0] * direction).sum()
 
-    expected = jax.grad(their_loss, argnums=(0, 1))(trainable, [*inputs])
-    found, by_inputs = jax.grad(our_loss, argnums=(0, 1))(params, [*inputs])
+    expected = jax.jit(jax.grad(their_loss, argnums=(0, 1)))(trainable, [*inputs])
+    found, by_inputs = jax.jit(jax.grad(our_loss, argnums=(0, 1)))(params, [*inputs])
     ordered = list(leaves(like_order(params, found)))
     for one, other in zip([*ordered, *by_inputs], [*expected[0], *expected[1]], strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
@@ -169,14 +169,7 @@ def test_a_query_that_may_take_of_nothing(dropout, scores):
     compare("MultiHeadAttention", config, [QUERY, VALUE], masks, return_attention_scores=scores)
 
 
-MASKS = st.sampled_from([None, True])
-
-
-@settings(max_examples=8)
-@given(query=MASKS, value=MASKS, key=MASKS, causal=st.booleans(), scores=st.booleans(),
-       attention=st.sampled_from([None, "full", "flat", "heads"]),
-       window=st.sampled_from([None, 2]))  # fmt: skip
-def test_masks_together(query, value, key, causal, scores, attention, window):
+def masks_agree(query, value, key, causal, scores, attention, window):
     masks = [
         mask if wanted else None
         for mask, wanted in zip(
@@ -190,6 +183,30 @@ def test_masks_together(query, value, key, causal, scores, attention, window):
         options["attention_mask"] = jnp.asarray(shaped[attention])
     config = {"num_heads": 2, "key_dim": 3, "sliding_window": window}
     compare("MultiHeadAttention", config, [QUERY, VALUE, KEY], masks, **options)
+
+
+any_masks = given(
+    query=st.booleans(),
+    value=st.booleans(),
+    key=st.booleans(),
+    causal=st.booleans(),
+    scores=st.booleans(),
+    attention=st.sampled_from([None, "full", "flat", "heads"]),
+    window=st.sampled_from([None, 2]),
+)
+
+
+@settings(max_examples=6, deadline=None, derandomize=True)
+@any_masks
+def test_masks_together(**drawn):
+    masks_agree(**drawn)
+
+
+@pytest.mark.slow
+@settings(max_examples=200, deadline=None)
+@any_masks
+def test_many_masks_together(**drawn):
+    masks_agree(**drawn)
 
 
 @pytest.mark.parametrize("axes", [None, (2,), (1,), (-2,), (1, 2)])
