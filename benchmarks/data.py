@@ -12,7 +12,12 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def load(job: Job) -> tuple[np.ndarray, np.ndarray]:
-    """Return the inputs in float32 and the targets: float32 `(rows, 1)`, or int32 `(rows,)`."""
+    """Return the inputs and the targets: float32 `(rows, 1)`, or int32 `(rows,)` for classes.
+
+    The inputs are float32, tokens int32.
+    """
+    if job.vocabulary:
+        return _tokens(job)
     if job.drawn:
         return _drawn(job)
     if SHARED.is_dir():
@@ -35,3 +40,13 @@ def _drawn(job: Job) -> tuple[np.ndarray, np.ndarray]:
     if job.classifies:
         return x, scores.argmax(axis=1).astype("int32")
     return x, scores / scores.std() + generator.standard_normal(scores.shape, dtype="float32")
+
+
+def _tokens(job: Job) -> tuple[np.ndarray, np.ndarray]:
+    """Draw tokens of which some speak for one class and some for the other."""
+    generator = np.random.default_rng(0)
+    # A few tokens make most of a text.
+    shares = generator.random((job.rows, *job.input_shape)) ** 3
+    x = (shares * job.vocabulary).astype("int32")
+    scores = generator.standard_normal(job.vocabulary)[x].mean(axis=1)
+    return x, (scores[:, None] > np.median(scores)).astype("float32")

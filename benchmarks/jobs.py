@@ -22,10 +22,17 @@ class Job:
     and the last hidden layer together, the auxiliary one of that layer alone. Both learn the same
     targets, and the mean absolute error of each is measured.
 
+    With a vocabulary it is the block of attention, of `benchmarks.contestants.attention`: sequences
+    of tokens, embedded, attend to themselves; what comes out is added, normalised and averaged
+    over time. Its loss is the cross-entropy of two classes, its accuracy is measured.
+
     Attributes:
         features: The first feature of each input, and the first one behind; empty is one input of
             all features.
         loss_weights: What the loss of each output counts.
+        vocabulary: How many tokens there are; 0 is a job of numbers.
+        width: The size of an embedded token.
+        heads: How many heads of attention share it.
         epochs_a_turn: So many that even the fastest contestant is warm again after the others.
     """
 
@@ -40,6 +47,9 @@ class Job:
     batch_size: int = 32
     epochs_a_turn: int = 1
     drawn: bool = False
+    vocabulary: int = 0
+    width: int = 0
+    heads: int = 0
 
     @property
     def steps(self) -> int:
@@ -100,6 +110,19 @@ JOBS = {
         learning_rate=1e-2,
         rows=55_000,
     ),
+    "attention": Job(
+        title="Attention of 2 heads over 40 tokens of 10,000, width 32, as for movie reviews",
+        input_shape=(40,),
+        units=(1,),
+        classifies=False,
+        learning_rate=0.05,
+        rows=12_800,
+        batch_size=128,
+        drawn=True,
+        vocabulary=10_000,
+        width=32,
+        heads=2,
+    ),
 }
 
 
@@ -111,5 +134,5 @@ def find_job(name: str, quick: bool) -> Job:
     job = JOBS[name]
     if not quick:
         return job
-    rate = job.learning_rate if job.classifies else 0.03
+    rate = job.learning_rate if job.classifies or job.vocabulary else 0.03
     return dataclasses.replace(job, rows=650, learning_rate=rate, epochs_a_turn=1, drawn=True)

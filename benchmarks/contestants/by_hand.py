@@ -7,9 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from benchmarks.contestants import attention
 from benchmarks.jobs import Job
 
-Params = list[tuple[Any, Any]]
+# Kernels and biases layer by layer; of the block of attention by name.
+Params = Any
 # Of each output the sum of the losses, and the sum of what is measured beside it.
 Sums = list[Any]
 # The params, and the sums of the epoch so far.
@@ -19,13 +21,15 @@ Carry = tuple[Params, Sums, Sums]
 def first_carry(job: Job, params: Params) -> Carry:
     """Return what an epoch begins with."""
     losses = [np.float32(0) for _ in job.loss_weights]
-    if job.classifies:
+    if job.classifies or job.vocabulary:
         return params, losses, [np.int32(0)]
     return params, losses, [np.float32(0) for _ in job.loss_weights if job.features]
 
 
 def first_params(job: Job, generator: np.random.Generator) -> Params:
     """Return kernels uniform as in Keras (Glorot), and biases of zeros."""
+    if job.vocabulary:
+        return attention.first_params(job, generator)
     return [
         (
             generator.uniform(-limit, limit, shape).astype("float32"),
@@ -63,6 +67,8 @@ def training_step(job: Job) -> Callable[[Carry, Sequence[Any], Any], Carry]:
 
 
 def _outputs(job: Job, params: Params, inputs: Sequence[Any]) -> list[Any]:
+    if job.vocabulary:
+        return [attention.logits(job, params, *inputs)]
     *around, through = inputs
     values = through.reshape(len(through), -1)
     count = len(job.loss_weights)
@@ -74,6 +80,8 @@ def _outputs(job: Job, params: Params, inputs: Sequence[Any]) -> list[Any]:
 
 
 def _loss(job: Job, values: Any, y: Any) -> Any:
+    if job.vocabulary:
+        return jnp.mean(jax.nn.softplus(values) - values * y)
     if not job.classifies:
         return jnp.mean((values - y) ** 2)
     chosen = jax.nn.one_hot(y, job.units[-1]) * jax.nn.log_softmax(values)
@@ -82,6 +90,8 @@ def _loss(job: Job, values: Any, y: Any) -> Any:
 
 def _measures(job: Job) -> list[Callable[[Any, Any], Any]]:
     """Return what is measured beside the loss of each output, each a sum over a batch."""
+    if job.vocabulary:
+        return [lambda values, y: jnp.sum((values > 0) == (y > 0.5))]
     if job.classifies:
         return [lambda values, y: jnp.sum(jnp.argmax(values, axis=-1) == y)]
     return [lambda values, y: jnp.sum(jnp.abs(values - y))] if job.features else []

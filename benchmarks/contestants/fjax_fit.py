@@ -8,7 +8,19 @@ import numpy as np
 from benchmarks.child import Turns
 from benchmarks.jobs import Job
 from fjax.callbacks import Callback
-from fjax.layers import Concatenate, Dense, Flatten, Input
+from fjax.layers import (
+    Add,
+    Concatenate,
+    Dense,
+    Embedding,
+    Flatten,
+    GlobalAveragePooling1D,
+    Input,
+    LayerNormalization,
+    MultiHeadAttention,
+)
+from fjax.losses import BinaryCrossentropy
+from fjax.metrics import BinaryAccuracy
 from fjax.models import Model, Sequential
 from fjax.optimizers import SGD
 
@@ -31,7 +43,10 @@ def train(
     job: Job, inputs: list[np.ndarray], targets: np.ndarray, epochs: int, turns: Turns
 ) -> None:
     """Train the job, epoch by epoch in turn."""
-    model = wide_and_deep(job) if job.features else sequential(job)
+    if job.vocabulary:
+        model = attention(job)
+    else:
+        model = wide_and_deep(job) if job.features else sequential(job)
     x, y = (inputs, [targets, targets]) if job.features else (inputs[0], targets)
     model.fit(
         x, y, batch_size=job.batch_size, epochs=epochs, verbose=0, callbacks=[InTurn(turns)]
@@ -73,5 +88,21 @@ def wide_and_deep(job: Job) -> Model:
         loss=["mse", "mse"],
         loss_weights=list(job.loss_weights),
         metrics=[["mae"], ["mae"]],
+    )
+    return model
+
+
+def attention(job: Job) -> Model:
+    """Return the compiled block of attention."""
+    tokens = Input(job.input_shape, dtype="int32")
+    embedded = Embedding(job.vocabulary, job.width)(tokens)
+    attended = MultiHeadAttention(job.heads, job.width // job.heads)(embedded, embedded)
+    values = LayerNormalization()(Add()([embedded, attended]))
+    outputs = Dense(1)(GlobalAveragePooling1D()(values))
+    model = Model(tokens, outputs, seed=0)
+    model.compile(
+        optimizer=SGD(job.learning_rate),
+        loss=BinaryCrossentropy(from_logits=True),
+        metrics=[BinaryAccuracy(threshold=0.0)],
     )
     return model

@@ -28,7 +28,10 @@ def train(
 ) -> None:
     """Train the job, epoch by epoch in turn."""
     keras.utils.set_random_seed(0)
-    model = wide_and_deep(job) if job.features else sequential(job)
+    if job.vocabulary:
+        model = attention(job)
+    else:
+        model = wide_and_deep(job) if job.features else sequential(job)
     x, y = (inputs, [targets, targets]) if job.features else (inputs[0], targets)
     model.fit(
         x, y, batch_size=job.batch_size, epochs=epochs, verbose=0, callbacks=[InTurn(turns)]
@@ -69,5 +72,23 @@ def wide_and_deep(job: Job) -> keras.Model:
         loss=["mse", "mse"],
         loss_weights=list(job.loss_weights),
         metrics=[["mae"], ["mae"]],
+    )
+    return model
+
+
+def attention(job: Job) -> keras.Model:
+    """Return the compiled block of attention."""
+    tokens = keras.layers.Input(job.input_shape, dtype="int32")
+    embedded = keras.layers.Embedding(job.vocabulary, job.width)(tokens)
+    attended = keras.layers.MultiHeadAttention(job.heads, job.width // job.heads)(
+        embedded, embedded
+    )
+    values = keras.layers.LayerNormalization()(keras.layers.Add()([embedded, attended]))
+    outputs = keras.layers.Dense(1)(keras.layers.GlobalAveragePooling1D()(values))
+    model = keras.Model(tokens, outputs)
+    model.compile(
+        optimizer=keras.optimizers.SGD(job.learning_rate),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        metrics=[keras.metrics.BinaryAccuracy(threshold=0.0)],
     )
     return model

@@ -58,6 +58,40 @@ class WideAndDeep(nn.Module):
         return [self.main(torch.cat([wide, values], dim=1)), self.auxiliary(values)]
 
 
+class AttentionBlock(nn.Module):
+    """The block of attention."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(job.vocabulary, job.width)
+        nn.init.uniform_(self.embedding.weight, -0.05, 0.05)
+        self.attention = nn.MultiheadAttention(job.width, job.heads, batch_first=True)
+        # Each projection is drawn by itself in Keras; here they stand in one matrix.
+        for part in self.attention.in_proj_weight.data.split(job.width):
+            nn.init.xavier_uniform_(part)
+        nn.init.xavier_uniform_(self.attention.out_proj.weight)
+        self.normalization = nn.LayerNorm(job.width, eps=1e-3)
+        self.dense = _linear(job.width, 1)
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Return the logit of each sequence."""
+        embedded = self.embedding(tokens)
+        attended, _ = self.attention(embedded, embedded, embedded, need_weights=False)
+        return self.dense(self.normalization(embedded + attended).mean(dim=1))
+
+
+def _network(job: Job) -> nn.Module:
+    if job.vocabulary:
+        return AttentionBlock(job)
+    return WideAndDeep(job) if job.features else _sequential(job)
+
+
+def _loss_function(job: Job) -> nn.Module:
+    if job.vocabulary:
+        return nn.BCEWithLogitsLoss()
+    return nn.CrossEntropyLoss() if job.classifies else nn.MSELoss()
+
+
 def _sequential(job: Job) -> nn.Sequential:
     *hidden, last = job.kernels
     model = nn.Sequential(nn.Flatten())
@@ -80,8 +114,7 @@ def _tensors(job: Job, inputs: list[np.ndarray], targets: np.ndarray) -> list[to
 
 
 def _train(job: Job, batches: Callable[[], Batches], epochs: int, turns: Turns) -> None:
-    model = WideAndDeep(job) if job.features else _sequential(job)
-    loss_function = nn.CrossEntropyLoss() if job.classifies else nn.MSELoss()
+    model, loss_function = _network(job), _loss_function(job)
     optimizer = torch.optim.SGD(model.parameters(), lr=job.learning_rate)
     for _ in range(epochs):
         turns.begin()
@@ -95,7 +128,9 @@ def _train(job: Job, batches: Callable[[], Batches], epochs: int, turns: Turns) 
             optimizer.step()
             for index, (loss, values) in enumerate(zip(losses, outputs, strict=True)):
                 totals[index] += loss.item() * len(y)
-                if job.classifies:
+                if job.vocabulary:
+                    measured[index] += ((values > 0) == (y > 0.5)).sum().item()
+                elif job.classifies:
                     measured[index] += (values.argmax(dim=1) == y).sum().item()
                 elif job.features:
                     measured[index] += (values.detach() - y).abs().sum().item()
