@@ -94,12 +94,13 @@ CATALOGUE = [
 
 # Each family's own list, which is made of the above.
 from tests.layers.catalogue_activations import ACTIVATIONS  # noqa: E402
+from tests.layers.catalogue_attention import ATTENTION  # noqa: E402
 from tests.layers.catalogue_convolution import CONVOLUTION  # noqa: E402
 from tests.layers.catalogue_normalization import NORMALIZATION  # noqa: E402
 from tests.layers.catalogue_recurrent import RECURRENT  # noqa: E402
 from tests.layers.catalogue_reshaping import RESHAPING  # noqa: E402
 
-CATALOGUE += ACTIVATIONS + CONVOLUTION + NORMALIZATION + RECURRENT + RESHAPING
+CATALOGUE += ACTIVATIONS + ATTENTION + CONVOLUTION + NORMALIZATION + RECURRENT + RESHAPING
 
 # Public names that are no layer of their own.
 NOT_LAYERS = {"Input", "Layer"}
