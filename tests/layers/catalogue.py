@@ -96,13 +96,16 @@ CATALOGUE = [
 
 # Each family's own list, which is made of the above.
 from tests.layers.catalogue_activations import ACTIVATIONS  # noqa: E402
+from tests.layers.catalogue_features import FEATURES  # noqa: E402
 from tests.layers.catalogue_normalization import NORMALIZATION  # noqa: E402
 from tests.layers.catalogue_reshaping import RESHAPING  # noqa: E402
+from tests.layers.catalogue_text import ON_TEXT  # noqa: E402
 
-CATALOGUE += ACTIVATIONS + NORMALIZATION + RESHAPING
+CATALOGUE += ACTIVATIONS + FEATURES + NORMALIZATION + RESHAPING
 
-# Public names that are no layer of their own.
-NOT_LAYERS = {"Input", "Layer"}
+# Public names that are no layer of their own; and layers on text, which no array can stand for:
+# their battery is in `test_text.py`.
+NOT_LAYERS = {"Input", "Layer"} | {type(one.layer).__name__ for one in ON_TEXT}
 
 
 def samples(entry: Entry, dtype: str = "float32", seed: int = 0) -> tuple[np.ndarray, ...]:
