@@ -174,7 +174,7 @@ WRONG = {
     "no data": (lambda: fitted(StringLookup(), NOTHING), "the data has no term to learn"),
     "a term twice": (lambda: StringLookup(vocabulary=["a", "b", "a"]), "names terms twice: 'a'"),
     "a mask among terms": (
-        lambda: StringLookup(vocabulary=["a", ""], mask_token=""), "the `mask_token` '' at place 1"),
+        lambda: StringLookup(vocabulary=["a", ""], mask_token=""), "the `mask_token` '' at pla"),
     "a large vocabulary": (
         lambda: StringLookup(max_tokens=2, vocabulary=["a", "b"]), "has 3 terms with the special"),
     "max_tokens too small": (
@@ -214,7 +214,7 @@ WRONG = {
     "a number out of range": (
         lambda: layers.CategoryEncoding(3)([[0, 3]]), r"from 0 to 2 .*found 3 at \(0, 1\)"),
     "weights of ones": (
-        lambda: layers.CategoryEncoding(3)([[0]], count_weights=np.ones((1, 1))), "`count_weights`"),
+        lambda: layers.CategoryEncoding(3)([[0]], count_weights=np.ones((1, 1))), "`count_weight"),
     "no ranges": (lambda: layers.Discretization(), "either `bin_boundaries` or `num_bins`"),
     "falling boundaries": (lambda: layers.Discretization([1.0, 0.0]), "a list of ascending number"),
     "ranges not found yet": (lambda: layers.Discretization(num_bins=3)([1.0]), "no boundaries yet"),
@@ -226,10 +226,10 @@ WRONG = {
 }  # fmt: skip
 
 OF_ANOTHER_KIND = {
-    "numbers as text": (lambda: TextVectorization(vocabulary=["a"])([1, 2]), "takes text, received"),
-    "numbers as names": (lambda: StringLookup(vocabulary=["a"])(np.ones(2)), "takes text, received"),
+    "numbers as text": (lambda: TextVectorization(vocabulary=["a"])([1, 2]), "takes text, receive"),
+    "numbers as names": (lambda: StringLookup(vocabulary=["a"])(np.ones(2)), "takes text, receiv"),
     "numbers to learn from": (lambda: fitted(StringLookup(), [1, 2]), "takes text, received int64"),
-    "mixed data": (lambda: StringLookup(vocabulary=["a"])(np.array(["a", 1], object)), "takes text"),
+    "mixed data": (lambda: StringLookup(vocabulary=["a"])(np.array(["a", 1], object)), "text"),
     "text as numbers": (lambda: IntegerLookup(vocabulary=[1])(["a"]), "takes numbers, received te"),
     "text as categories": (lambda: layers.CategoryEncoding(2)(["a"]), "text such as 'a'"),
     "text in ranges": (lambda: layers.Discretization([1.0])(["a"]), "`Discretization` takes numb"),
@@ -243,7 +243,7 @@ OF_ANOTHER_KIND = {
         lambda: StringLookup(vocabulary=["a"], invert=True)(np.array(["a"])), "takes integers"),
     "a mask of text for integers": (lambda: Hashing(3, mask_value="a")([1]), "`mask_value` is 'a'"),
     "crossed fractions": (
-        lambda: layers.HashedCrossing(3)((np.ones(2), np.ones(2))), "strings or integers, received"),
+        lambda: layers.HashedCrossing(3)((np.ones(2), np.ones(2))), "strings or integers, receive"),
 }  # fmt: skip
 
 

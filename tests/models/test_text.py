@@ -181,7 +181,7 @@ TYPES = {
     "a symbolic tensor of numbers": (
         lambda: vectorized()(keras.Input((2,))), "takes text, received float32"),
     "a symbolic tensor of text": (
-        lambda: Dense(1)(keras.Input((1,), dtype="string")), "`Dense` takes numbers, received text"),
+        lambda: Dense(1)(keras.Input((1,), dtype="string")), "`Dense` takes numbers, received"),
     "text to a called layer": (lambda: Rescaling(1.0)(["a"]), "`Rescaling` takes numbers"),
 }  # fmt: skip
 
