@@ -1,3 +1,9 @@
-"""Functions on arrays that layers are made of, each with the lowering that its backend runs best."""
+"""Functions on arrays that layers are made of, in the lowering that each backend runs best."""
 
+from fjax.ops.convolution import convolution as convolution
 from fjax.ops.embedding import lookup as lookup
+from fjax.ops.pooling import average_pooling as average_pooling
+from fjax.ops.pooling import max_pooling as max_pooling
+from fjax.ops.recurrence import Recurrence as Recurrence
+from fjax.ops.recurrence import recurrence as recurrence
+from fjax.ops.transposed_convolution import transposed_convolution as transposed_convolution
