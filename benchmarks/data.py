@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.jobs import Job
-from fjax.datasets import california_housing, fashion_mnist
+from fjax.datasets import california_housing, fashion_mnist, mnist
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -18,8 +18,9 @@ def load(job: Job) -> tuple[np.ndarray, np.ndarray]:
     if SHARED.is_dir():
         os.environ.setdefault("FJAX_DATA", str(SHARED))
     if job.classifies:
-        (x, y), _ = fashion_mnist.load_data()
-        return (x[: job.rows] / 255).astype("float32"), y[: job.rows].astype("int32")
+        (x, y), _ = mnist.load_data() if job.convolutions else fashion_mnist.load_data()
+        x = x[: job.rows].reshape(-1, *job.input_shape)
+        return (x / 255).astype("float32"), y[: job.rows].astype("int32")
     (x, y), _ = california_housing.load_data()
     known = np.isfinite(x).all(axis=1)
     x, y = x[known], y[known, None] / 100_000

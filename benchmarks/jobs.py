@@ -12,7 +12,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Job:
-    """A network of relu layers trained by plain SGD in batches, the samples shuffled each epoch.
+    """A network of relu layers trained in batches, the samples shuffled each epoch.
 
     Where it classifies, its last layer is a softmax, the loss the cross-entropy of integer labels,
     and the accuracy is measured beside it; else the loss is the mean squared error.
@@ -22,7 +22,14 @@ class Job:
     and the last hidden layer together, the auxiliary one of that layer alone. Both learn the same
     targets, and the mean absolute error of each is measured.
 
+    With convolutions it is a network for images: each is one of 3 x 3 without padding, followed by
+    a pooling of the maxima of 2 x 2.
+
     Attributes:
+        convolutions: The filters of each convolution that stands before the other layers.
+        dropout: The share that is dropped before the last layer.
+        optimizer: "SGD" without momentum, or "Adam".
+        without: Contestants that take no part.
         features: The first feature of each input, and the first one behind; empty is one input of
             all features.
         loss_weights: What the loss of each output counts.
@@ -40,6 +47,10 @@ class Job:
     batch_size: int = 32
     epochs_a_turn: int = 1
     drawn: bool = False
+    convolutions: tuple[int, ...] = ()
+    dropout: float = 0.0
+    optimizer: str = "SGD"
+    without: tuple[str, ...] = ()
 
     @property
     def steps(self) -> int:
@@ -55,10 +66,25 @@ class Job:
     def kernels(self) -> list[tuple[int, int]]:
         """The shapes of the kernels: those of the hidden layers, then those of the outputs."""
         *around, through = (math.prod(shape) for shape in self.input_shapes)
+        if self.convolutions:
+            through = self._pooled_size()
         *hidden, (width, units) = pairwise((through, *self.units))
         if not around:
             return [*hidden, (width, units)]
         return [*hidden, (sum(around) + width, units), (width, units)]
+
+    @property
+    def windows(self) -> list[tuple[int, int, int, int]]:
+        """The shapes of the convolutions' kernels."""
+        channels = pairwise((self.input_shape[-1], *self.convolutions))
+        return [(3, 3, inputs, filters) for inputs, filters in channels]
+
+    def _pooled_size(self) -> int:
+        """Return how many numbers of a sample the convolutions leave."""
+        height, width = self.input_shape[:2]
+        for _ in self.convolutions:
+            height, width = (height - 2) // 2, (width - 2) // 2
+        return height * width * self.convolutions[-1]
 
     def weighted(self, losses: Sequence[Any]) -> Any:
         """Return what is made smaller: the sum of the outputs' losses, each with its weight."""
@@ -100,6 +126,20 @@ JOBS = {
         learning_rate=1e-2,
         rows=55_000,
     ),
+    "mnist_cnn": Job(
+        title="MNIST, 28 x 28: convolutions of 32 and 64, each pooled, dropout, 10",
+        input_shape=(28, 28, 1),
+        units=(10,),
+        classifies=True,
+        learning_rate=1e-3,
+        rows=6_400,
+        batch_size=128,
+        convolutions=(32, 64),
+        dropout=0.5,
+        optimizer="Adam",
+        # XLA's convolution runs in one thread within a loop: a minute an epoch.
+        without=("jax_loop",),
+    ),
 }
 
 
@@ -111,5 +151,8 @@ def find_job(name: str, quick: bool) -> Job:
     job = JOBS[name]
     if not quick:
         return job
+    if job.convolutions:
+        # Small images, and nothing dropped: so few steps do not bring the losses together.
+        job = dataclasses.replace(job, input_shape=(12, 12, 1), dropout=0.0)
     rate = job.learning_rate if job.classifies else 0.03
     return dataclasses.replace(job, rows=650, learning_rate=rate, epochs_a_turn=1, drawn=True)

@@ -8,9 +8,9 @@ import numpy as np
 from benchmarks.child import Turns
 from benchmarks.jobs import Job
 from fjax.callbacks import Callback
-from fjax.layers import Concatenate, Dense, Flatten, Input
+from fjax.layers import Concatenate, Conv2D, Dense, Dropout, Flatten, Input, Layer, MaxPooling2D
 from fjax.models import Model, Sequential
-from fjax.optimizers import SGD
+from fjax.optimizers import SGD, Adam
 
 
 class InTurn(Callback):
@@ -44,18 +44,29 @@ def sequential(job: Job) -> Model:
     model = Sequential(
         [
             Input(job.input_shape),
+            *convolutions(job),
             *([Flatten()] if len(job.input_shape) > 1 else []),
             *(Dense(units, activation="relu") for units in hidden),
+            *([Dropout(job.dropout)] if job.dropout else []),
             Dense(outputs, activation="softmax" if job.classifies else None),
         ],
         seed=0,
     )
     model.compile(
-        optimizer=SGD(job.learning_rate),
+        optimizer=(SGD if job.optimizer == "SGD" else Adam)(job.learning_rate),
         loss="sparse_categorical_crossentropy" if job.classifies else "mse",
         metrics=["accuracy"] if job.classifies else None,
     )
     return model
+
+
+def convolutions(job: Job) -> list[Layer]:
+    """Return the convolutions, each with its pooling."""
+    return [
+        layer
+        for filters in job.convolutions
+        for layer in (Conv2D(filters, 3, activation="relu"), MaxPooling2D(2))
+    ]
 
 
 def wide_and_deep(job: Job) -> Model:

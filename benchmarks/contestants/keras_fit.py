@@ -41,17 +41,33 @@ def sequential(job: Job) -> keras.Model:
     model = keras.Sequential(
         [
             keras.layers.Input(job.input_shape),
+            *convolutions(job),
             *([keras.layers.Flatten()] if len(job.input_shape) > 1 else []),
             *(keras.layers.Dense(units, activation="relu") for units in hidden),
+            *([keras.layers.Dropout(job.dropout)] if job.dropout else []),
             keras.layers.Dense(outputs, activation="softmax" if job.classifies else None),
         ]
     )
     model.compile(
-        optimizer=keras.optimizers.SGD(job.learning_rate),
+        optimizer=(keras.optimizers.SGD if job.optimizer == "SGD" else keras.optimizers.Adam)(
+            job.learning_rate
+        ),
         loss="sparse_categorical_crossentropy" if job.classifies else "mse",
         metrics=["accuracy"] if job.classifies else None,
     )
     return model
+
+
+def convolutions(job: Job) -> list[keras.layers.Layer]:
+    """Return the convolutions, each with its pooling."""
+    return [
+        layer
+        for filters in job.convolutions
+        for layer in (
+            keras.layers.Conv2D(filters, 3, activation="relu"),
+            keras.layers.MaxPooling2D(2),
+        )
+    ]
 
 
 def wide_and_deep(job: Job) -> keras.Model:

@@ -60,21 +60,34 @@ class WideAndDeep(nn.Module):
 
 def _sequential(job: Job) -> nn.Sequential:
     *hidden, last = job.kernels
-    model = nn.Sequential(nn.Flatten())
+    model = nn.Sequential()
+    for _, _, channels, filters in job.windows:
+        model.append(_as_keras_begins(nn.Conv2d(channels, filters, 3))).append(nn.ReLU())
+        model.append(nn.MaxPool2d(2))
+    model.append(nn.Flatten())
     for shape in hidden:
         model.append(_linear(*shape)).append(nn.ReLU())
+    if job.dropout:
+        model.append(nn.Dropout(job.dropout))
     return model.append(_linear(*last))
 
 
-def _linear(inputs: int, outputs: int) -> nn.Linear:
+def _linear(inputs: int, outputs: int) -> nn.Module:
+    return _as_keras_begins(nn.Linear(inputs, outputs))
+
+
+def _as_keras_begins(layer: nn.Linear | nn.Conv2d) -> nn.Module:
     """Return a layer with Keras's first weights, so that the losses can be compared."""
-    linear = nn.Linear(inputs, outputs)
-    nn.init.xavier_uniform_(linear.weight)
-    nn.init.zeros_(linear.bias)
-    return linear
+    nn.init.xavier_uniform_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
 
 
 def _tensors(job: Job, inputs: list[np.ndarray], targets: np.ndarray) -> list[torch.Tensor]:
+    if job.convolutions:
+        # PyTorch has the channels first.
+        inputs = [np.ascontiguousarray(np.moveaxis(array, -1, 1)) for array in inputs]
     arrays = [*inputs, targets.astype("int64") if job.classifies else targets]
     return [torch.from_numpy(array) for array in arrays]
 
@@ -82,7 +95,8 @@ def _tensors(job: Job, inputs: list[np.ndarray], targets: np.ndarray) -> list[to
 def _train(job: Job, batches: Callable[[], Batches], epochs: int, turns: Turns) -> None:
     model = WideAndDeep(job) if job.features else _sequential(job)
     loss_function = nn.CrossEntropyLoss() if job.classifies else nn.MSELoss()
-    optimizer = torch.optim.SGD(model.parameters(), lr=job.learning_rate)
+    kind = torch.optim.SGD if job.optimizer == "SGD" else torch.optim.Adam
+    optimizer = kind(model.parameters(), lr=job.learning_rate)
     for _ in range(epochs):
         turns.begin()
         totals = [0.0 for _ in job.loss_weights]
