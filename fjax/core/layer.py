@@ -90,6 +90,7 @@ class Layer(Author, Configured):
 
     _renamed: ClassVar[Mapping[str, str]] = {"input_dim": "input_shape"}
     _settable: ClassVar[frozenset[str]] = frozenset({"trainable"})
+    _weights_of_fields: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -226,9 +227,9 @@ class Layer(Author, Configured):
         if not self.trainable:
             return params
         constrained = {
-            weight: _constrained(self, weight, constraint, params[weight])
-            for weight, constraint in self._constraints().items()
-            if weight in params
+            weight: _constrained(self, field_name, constraint, params[weight])
+            for field_name, constraint in self._constraints().items()
+            if (weight := self.weight_of(field_name)) in params
         }
         for name, child in self.children():
             if name in params and hasattr(child, "constrain"):
@@ -248,6 +249,14 @@ class Layer(Author, Configured):
         Args:
             inputs: The numpy arrays that `apply` will be given.
         """
+
+    @classmethod
+    def weight_of(cls, field_name: str) -> str:
+        """Return the name in `params` of what `<field_name>_regularizer` and `…_constraint` mean.
+
+        It is the same name but where Keras has two, as for `depthwise_regularizer` and `kernel`.
+        """
+        return cls._weights_of_fields.get(field_name, field_name)
 
     def require_ready(self) -> None:
         """Raise if a layer still waits for data it must have seen, as `Normalization` may."""

@@ -92,9 +92,9 @@ def empty_penalty(layer: Any) -> State:
 def with_penalty(layer: Any, params: Params, state: State, outputs: PyTree) -> State:
     """Return the state that a layer's `apply` returns: with what its regularizers charge.
 
-    A field `<weight>_regularizer` charges for `params[<weight>]`, unless the layer is frozen;
-    `activity_regularizer` charges for the outputs, divided by the batch size. A layer without
-    regularizers gets its state back as it is.
+    A field `<weight>_regularizer` charges for `params[<weight>]` (but see `Layer.weight_of`),
+    unless the layer is frozen; `activity_regularizer` charges for the outputs, divided by the batch
+    size. A layer without regularizers gets its state back as it is.
 
     Raises:
         ValueError: A regularizer returned more than one number.
@@ -115,8 +115,8 @@ def with_penalty(layer: Any, params: Params, state: State, outputs: PyTree) -> S
                 # An empty batch has no penalty, and is not divided by.
                 size = max(1, output.shape[0]) if output.ndim else 1
                 calls = calls + charged(layer, name, regularizer, output) / size
-        elif name in params and layer.trainable:
-            weights = weights + charged(layer, name, regularizer, params[name])
+        elif (weight := layer.weight_of(name)) in params and layer.trainable:
+            weights = weights + charged(layer, name, regularizer, params[weight])
     return {**state, PENALTY: {"weights": weights, "calls": calls}}
 
 

@@ -8,10 +8,10 @@ from fjax.typing import Shape
 NAMES = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
-def checked_format(owner: str, data_format: str | None) -> str | None:
+def checked_format(owner: str, value: Any) -> str:
     """Return where the channels stand, or raise; None is "channels_last"."""
-    known = [None, "channels_last", "channels_first"]
-    return one_of(owner, "data_format", data_format, known)
+    value = "channels_last" if value is None else value
+    return str(one_of(owner, "data_format", value, ["channels_last", "channels_first"]))
 
 
 def pairs(owner: str, argument: str, value: Any, axes: int) -> tuple[tuple[int, int], ...]:
@@ -65,14 +65,19 @@ def around(data_format: str | None, found: tuple[tuple[int, int], ...]) -> list[
 def check_rank(owner: str, shape: Shape, axes: int, data_format: str | None) -> None:
     """Raise unless inputs have these axes, and those of batch and channels.
 
-    >>> check_rank("Cropping1D", (32, 10), 1, None)
+    >>> check_rank("Conv2D", (32, 28, 28), 2, None)
     Traceback (most recent call last):
         ...
-    ValueError: `Cropping1D` needs inputs of shape (batch, time, channels), received (32, 10).
+    ValueError: `Conv2D` needs inputs of shape (batch, height, width, channels), received
+    (32, 28, 28). If it is the channel axis that is missing, add it: `x[..., None]`.
     """
     if len(shape) == axes + 2:
         return
     between = ", ".join(NAMES[axes])
     first = data_format == "channels_first"
     order = f"batch, channels, {between}" if first else f"batch, {between}, channels"
-    raise ValueError(f"`{owner}` needs inputs of shape ({order}), received {tuple(shape)}.")
+    hint = ""
+    if len(shape) == axes + 1:
+        missing = "x[:, None]" if first else "x[..., None]"
+        hint = f" If it is the channel axis that is missing, add it: `{missing}`."
+    raise ValueError(f"`{owner}` needs inputs of shape ({order}), received {tuple(shape)}.{hint}")

@@ -24,6 +24,7 @@ from fjax.models.homes import Holder, Place, own_arrays, place_of
 from fjax.models.parts import parts, weight_paths
 from fjax.models.summary import Layout, summary
 from fjax.models.symbolic import Symbols, in_order, symbols_of
+from fjax.models.text_inputs import declared_specs
 from fjax.models.views import LayerView
 from fjax.models.weights import read_weights, write_weights
 from fjax.training import TrainState
@@ -79,8 +80,7 @@ class HeldNetwork:
         self._symbols = symbols
         declared = declared_inputs(self.live_network)
         if declared is not None:
-            shapes = [layer.shape for layer in jax.tree.leaves(declared)]
-            self._build_for(jax.tree.map(lambda layer: layer.spec(0), declared), shapes)
+            self._build_for(*declared_specs(self.name, self.live_network, declared))
         if input_shape is not None:
             self.build((None, *normalise_shape(type(self).__name__, "input_shape", input_shape)))
 
@@ -490,8 +490,9 @@ class HeldNetwork:
         if self._holder is not None and _statistics(self.live_network) != self._adapted:
             raise ValueError(
                 f"A layer of the model {self.name!r} was adapted anew after the model was used, "
-                "and the model holds the old statistics: adapt before the first use, or set them "
-                "by `model.get_layer(…).set_weights([mean, variance, count])`."
+                "and the model holds weights for what it had learned before: adapt before the "
+                "first use, or make a new model. Of a `Normalization` the statistics can be set by "
+                "`model.get_layer(…).set_weights([mean, variance, count])`."
             )
 
 
@@ -542,7 +543,7 @@ def _without_batch(shape: Any) -> tuple[int | None, ...]:
 
 def _statistics(network: Any) -> list[Any]:
     """Return what the layers of a network that can be adapted have taken from data."""
-    own = [(network.mean, network.variance)] if hasattr(network, "adapt") else []
+    own = [network.learned()] if hasattr(network, "adapt") else []
     inside = network.inside() if isinstance(network, Layer) else []
     return own + [entry for layer in inside for entry in _statistics(layer)]
 

@@ -94,14 +94,21 @@ CATALOGUE = [
 
 # Each family's own list, which is made of the above.
 from tests.layers.catalogue_activations import ACTIVATIONS  # noqa: E402
+from tests.layers.catalogue_attention import ATTENTION  # noqa: E402
+from tests.layers.catalogue_convolution import CONVOLUTION  # noqa: E402
+from tests.layers.catalogue_features import FEATURES  # noqa: E402
 from tests.layers.catalogue_normalization import NORMALIZATION  # noqa: E402
 from tests.layers.catalogue_recurrent import RECURRENT  # noqa: E402
 from tests.layers.catalogue_reshaping import RESHAPING  # noqa: E402
+from tests.layers.catalogue_text import ON_TEXT  # noqa: E402
 
-CATALOGUE += ACTIVATIONS + NORMALIZATION + RECURRENT + RESHAPING
+CATALOGUE += [
+    *ACTIVATIONS, *ATTENTION, *CONVOLUTION, *FEATURES, *NORMALIZATION, *RECURRENT, *RESHAPING,
+]  # fmt: skip
 
-# Public names that are no layer of their own.
-NOT_LAYERS = {"Input", "Layer"}
+# Public names that are no layer of their own; and layers on text, which no array can stand for:
+# their battery is in `test_text.py`.
+NOT_LAYERS = {"Input", "Layer"} | {type(one.layer).__name__ for one in ON_TEXT}
 
 # Called on one step and states: the layers that run them are in the list.
 NOT_LAYERS |= {"GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"}

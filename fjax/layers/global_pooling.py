@@ -1,0 +1,226 @@
+"""Global pooling layers: one number for each channel."""
+
+from typing import Any, ClassVar
+
+import jax.numpy as jnp
+
+from fjax.core.layer import Layer, only
+from fjax.core.masking import checked_mask, split
+from fjax.layers.spatial import check_rank, checked_format
+from fjax.ops.windows import spatial_axes
+from fjax.typing import Array, Identifier, Key, Params, State
+
+
+class GlobalPooling(Layer):
+    """What the global pooling layers share; `rank` is the number of their spatial axes."""
+
+    rank: ClassVar[int]
+
+    data_format: Identifier = "channels_last"
+    keepdims: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        owner = type(self).__name__
+        self.data_format = checked_format(owner, self.data_format) or "channels_last"
+        if not isinstance(self.keepdims, bool):
+            raise ValueError(
+                f"`{owner}`: `keepdims` must be True or False, received {self.keepdims!r}."
+            )
+
+    def _axes(self, values: Array) -> tuple[int, ...]:
+        """Return the axes that are pooled, of inputs that have the right ones."""
+        owner = type(self).__name__
+        check_rank(owner, values.shape, self.rank, self.data_format)
+        axes = tuple(spatial_axes(self.rank, self.data_format))
+        if any(values.shape[axis] == 0 for axis in axes):
+            raise ValueError(
+                f"`{owner}` received inputs of shape {tuple(values.shape)}, which have no places "
+                "to pool. Give it inputs that are not empty."
+            )
+        return axes
+
+
+class GlobalMaxPooling(GlobalPooling):
+    """What the layers share that take the largest value of all places."""
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: Any,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[Array, State]:
+        """Return the largest value of each channel."""
+        values = only(type(self).__name__, inputs)
+        return jnp.max(values, self._axes(values), keepdims=self.keepdims), state
+
+
+class GlobalAveragePooling(GlobalPooling):
+    """What the layers share that take the average of all places."""
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: Any,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[Array, State]:
+        """Return the average of each channel."""
+        values, mask = split(only(type(self).__name__, inputs))
+        axes = self._axes(values)
+        if mask is None:
+            return jnp.mean(values, axes, keepdims=self.keepdims), state
+        channel_axis = 2 if self.data_format == "channels_last" else 1
+        # A mask has no channel axis.
+        steps = jnp.take(values, 0, axis=channel_axis)
+        mask = checked_mask(type(self).__name__, steps, mask)
+        counted = jnp.expand_dims(mask, channel_axis)
+        total = jnp.sum(jnp.where(counted, values, 0), axes, keepdims=self.keepdims)
+        count = jnp.sum(counted.astype(values.dtype), axes, keepdims=self.keepdims)
+        return total / count, state
+
+
+class GlobalMaxPooling1D(GlobalMaxPooling):
+    """The largest value of each channel over one axis, such as time.
+
+    Args:
+        data_format: "channels_last" (also None) or "channels_first".
+        keepdims: Whether the pooled axes stay, with size 1.
+
+    Shapes: `(batch, steps, channels)` to `(batch, channels)`.
+
+    Raises:
+        ValueError: The inputs have another number of axes than expected, or no places.
+
+    Source: Keras's page "GlobalMaxPooling1D layer".
+
+    >>> import jax.numpy as jnp
+    >>> GlobalMaxPooling1D().apply({}, {}, jnp.ones((4, 7, 3)))[0].shape
+    (4, 3)
+    """
+
+    rank: ClassVar[int] = 1
+
+
+class GlobalMaxPooling2D(GlobalMaxPooling):
+    """The largest value of each channel over height and width.
+
+    Args:
+        data_format: "channels_last" (also None) or "channels_first".
+        keepdims: Whether the pooled axes stay, with size 1.
+
+    Shapes: `(batch, height, width, channels)` to `(batch, channels)`.
+
+    Raises:
+        ValueError: The inputs have another number of axes than expected, or no places.
+
+    Source: Keras's page "GlobalMaxPooling2D layer".
+
+    >>> import jax.numpy as jnp
+    >>> GlobalMaxPooling2D().apply({}, {}, jnp.ones((4, 7, 7, 3)))[0].shape
+    (4, 3)
+    """
+
+    rank: ClassVar[int] = 2
+
+
+class GlobalMaxPooling3D(GlobalMaxPooling):
+    """The largest value of each channel over depth, height and width.
+
+    Args:
+        data_format: "channels_last" (also None) or "channels_first".
+        keepdims: Whether the pooled axes stay, with size 1.
+
+    Shapes: `(batch, depth, height, width, channels)` to `(batch, channels)`.
+
+    Raises:
+        ValueError: The inputs have another number of axes than expected, or no places.
+
+    Source: Keras's page "GlobalMaxPooling3D layer".
+
+    >>> import jax.numpy as jnp
+    >>> GlobalMaxPooling3D().apply({}, {}, jnp.ones((4, 7, 7, 7, 3)))[0].shape
+    (4, 3)
+    """
+
+    rank: ClassVar[int] = 3
+
+
+class GlobalAveragePooling1D(GlobalAveragePooling):
+    """The average of each channel over one axis, such as time.
+
+    Steps that a mask leaves out do not count; a sample that has no other gets NaN, as in Keras.
+
+    Args:
+        data_format: "channels_last" (also None) or "channels_first".
+        keepdims: Whether the pooled axes stay, with size 1.
+
+    Shapes: `(batch, steps, channels)` to `(batch, channels)`.
+
+    Raises:
+        ValueError: The inputs have another number of axes than expected, or no places.
+
+    Source: Keras's page "GlobalAveragePooling1D layer".
+
+    >>> import jax.numpy as jnp
+    >>> GlobalAveragePooling1D().apply({}, {}, jnp.ones((4, 7, 3)))[0].shape
+    (4, 3)
+    """
+
+    rank: ClassVar[int] = 1
+    masking: ClassVar[str] = "takes"
+
+
+class GlobalAveragePooling2D(GlobalAveragePooling):
+    """The average of each channel over height and width.
+
+    Args:
+        data_format: "channels_last" (also None) or "channels_first".
+        keepdims: Whether the pooled axes stay, with size 1.
+
+    Shapes: `(batch, height, width, channels)` to `(batch, channels)`.
+
+    Raises:
+        ValueError: The inputs have another number of axes than expected, or no places.
+
+    Source: Keras's page "GlobalAveragePooling2D layer".
+
+    >>> import jax.numpy as jnp
+    >>> GlobalAveragePooling2D().apply({}, {}, jnp.ones((4, 7, 7, 3)))[0].shape
+    (4, 3)
+    """
+
+    rank: ClassVar[int] = 2
+
+
+class GlobalAveragePooling3D(GlobalAveragePooling):
+    """The average of each channel over depth, height and width.
+
+    Args:
+        data_format: "channels_last" (also None) or "channels_first".
+        keepdims: Whether the pooled axes stay, with size 1.
+
+    Shapes: `(batch, depth, height, width, channels)` to `(batch, channels)`.
+
+    Raises:
+        ValueError: The inputs have another number of axes than expected, or no places.
+
+    Source: Keras's page "GlobalAveragePooling3D layer".
+
+    >>> import jax.numpy as jnp
+    >>> GlobalAveragePooling3D().apply({}, {}, jnp.ones((4, 7, 7, 7, 3)))[0].shape
+    (4, 3)
+    """
+
+    rank: ClassVar[int] = 3
+
+
+GlobalMaxPool1D = GlobalMaxPooling1D
+GlobalMaxPool2D = GlobalMaxPooling2D
+GlobalMaxPool3D = GlobalMaxPooling3D
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D

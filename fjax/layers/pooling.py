@@ -1,0 +1,234 @@
+"""Pooling layers: the maximum or the average of windows."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from fjax.core.layer import Layer, only
+from fjax.layers.spatial import checked_format
+from fjax.layers.windows import Sizes, check_inputs, checked_padding, each_axis
+from fjax.ops import average_pooling, max_pooling
+from fjax.typing import Array, Identifier, Key, Params, State
+
+
+class Pooling(Layer):
+    """What the pooling layers share; `rank` is the number of their spatial axes."""
+
+    rank: ClassVar[int]
+    pool: ClassVar[Callable[..., Array]]
+
+    pool_size: Sizes
+    strides: Sizes = None
+    padding: str = "valid"
+    data_format: Identifier = "channels_last"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        owner = type(self).__name__
+        self.pool_size = each_axis(owner, "pool_size", self.pool_size, self.rank)
+        steps = self.pool_size if self.strides is None else self.strides
+        self.strides = each_axis(owner, "strides", steps, self.rank)
+        self.padding = checked_padding(owner, self.padding)
+        self.data_format = checked_format(owner, self.data_format) or "channels_last"
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: Any,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[Array, State]:
+        """Return one value for each window and channel."""
+        owner = type(self).__name__
+        values = only(owner, inputs)
+        options = (self.pool_size, self.strides, self.padding, self.data_format)
+        check_inputs(owner, values.shape, *options)
+        window, strides, padding, data_format = options
+        outputs = type(self).pool(
+            values, window=window, strides=strides, padding=padding, data_format=data_format
+        )
+        return outputs, state
+
+
+class MaxPooling1D(Pooling):
+    """The largest value of each window over one axis, such as time.
+
+    Args:
+        pool_size: The window's size, one integer or a tuple of one.
+        strides: The step between windows, likewise; None is `pool_size`: windows side by side.
+        padding: "valid" (what fills no window is left out) or "same" (places that are added
+            count for nothing); capital letters do as well.
+        data_format: "channels_last" (also None) or "channels_first".
+
+    Shapes: `(batch, steps, channels)` to `(batch, new_steps, channels)`.
+
+    Raises:
+        ValueError: An argument is out of range; the inputs have another number of axes than
+            expected, or are smaller than the window.
+
+    Source: Keras's page "MaxPooling1D layer".
+
+    >>> import jax.numpy as jnp
+    >>> outputs, _ = MaxPooling1D(2).apply({}, {}, jnp.ones((4, 7, 3)))
+    >>> outputs.shape
+    (4, 3, 3)
+    """
+
+    rank: ClassVar[int] = 1
+    pool: ClassVar[Callable[..., Array]] = staticmethod(max_pooling)
+
+    pool_size: Sizes = 2
+
+
+class MaxPooling2D(Pooling):
+    """The largest value of each window over height and width.
+
+    Args:
+        pool_size: The window's size, one integer or two.
+        strides: The step between windows, likewise; None is `pool_size`: windows side by side.
+        padding: "valid" (what fills no window is left out) or "same" (places that are added
+            count for nothing); capital letters do as well.
+        data_format: "channels_last" (also None) or "channels_first".
+
+    Shapes: `(batch, height, width, channels)` to `(batch, new_height, new_width, channels)`.
+
+    Raises:
+        ValueError: An argument is out of range; the inputs have another number of axes than
+            expected, or are smaller than the window.
+
+    Source: Keras's page "MaxPooling2D layer".
+
+    >>> import jax.numpy as jnp
+    >>> outputs, _ = MaxPooling2D(2).apply({}, {}, jnp.ones((4, 7, 7, 3)))
+    >>> outputs.shape
+    (4, 3, 3, 3)
+    """
+
+    rank: ClassVar[int] = 2
+    pool: ClassVar[Callable[..., Array]] = staticmethod(max_pooling)
+
+    pool_size: Sizes = (2, 2)
+
+
+class MaxPooling3D(Pooling):
+    """The largest value of each window over depth, height and width.
+
+    Args:
+        pool_size: The window's size, one integer or three.
+        strides: The step between windows, likewise; None is `pool_size`: windows side by side.
+        padding: "valid" (what fills no window is left out) or "same" (places that are added
+            count for nothing); capital letters do as well.
+        data_format: "channels_last" (also None) or "channels_first".
+
+    Shapes: `(batch, depth, height, width, channels)` to
+    `(batch, new_depth, new_height, new_width, channels)`.
+
+    Raises:
+        ValueError: An argument is out of range; the inputs have another number of axes than
+            expected, or are smaller than the window.
+
+    Source: Keras's page "MaxPooling3D layer".
+
+    >>> import jax.numpy as jnp
+    >>> outputs, _ = MaxPooling3D(2).apply({}, {}, jnp.ones((4, 7, 7, 7, 3)))
+    >>> outputs.shape
+    (4, 3, 3, 3, 3)
+    """
+
+    rank: ClassVar[int] = 3
+    pool: ClassVar[Callable[..., Array]] = staticmethod(max_pooling)
+
+    pool_size: Sizes = (2, 2, 2)
+
+
+class AveragePooling1D(Pooling):
+    """The average of each window over one axis, such as time.
+
+    Args:
+        pool_size: The window's size, one integer or a tuple of one.
+        strides: The step between windows, likewise; None is `pool_size`: windows side by side.
+        padding: "valid" (what fills no window is left out) or "same" (places that are added
+            count for nothing); capital letters do as well.
+        data_format: "channels_last" (also None) or "channels_first".
+
+    Shapes: `(batch, steps, channels)` to `(batch, new_steps, channels)`.
+
+    Raises:
+        ValueError: An argument is out of range; the inputs have another number of axes than
+            expected, or are smaller than the window.
+
+    Source: Keras's page "AveragePooling1D layer".
+
+    >>> import jax.numpy as jnp
+    >>> outputs, _ = AveragePooling1D(2).apply({}, {}, jnp.ones((4, 7, 3)))
+    >>> outputs.shape
+    (4, 3, 3)
+    """
+
+    rank: ClassVar[int] = 1
+    pool: ClassVar[Callable[..., Array]] = staticmethod(average_pooling)
+
+
+class AveragePooling2D(Pooling):
+    """The average of each window over height and width.
+
+    Args:
+        pool_size: The window's size, one integer or two.
+        strides: The step between windows, likewise; None is `pool_size`: windows side by side.
+        padding: "valid" (what fills no window is left out) or "same" (places that are added
+            count for nothing); capital letters do as well.
+        data_format: "channels_last" (also None) or "channels_first".
+
+    Shapes: `(batch, height, width, channels)` to `(batch, new_height, new_width, channels)`.
+
+    Raises:
+        ValueError: An argument is out of range; the inputs have another number of axes than
+            expected, or are smaller than the window.
+
+    Source: Keras's page "AveragePooling2D layer".
+
+    >>> import jax.numpy as jnp
+    >>> outputs, _ = AveragePooling2D(2).apply({}, {}, jnp.ones((4, 7, 7, 3)))
+    >>> outputs.shape
+    (4, 3, 3, 3)
+    """
+
+    rank: ClassVar[int] = 2
+    pool: ClassVar[Callable[..., Array]] = staticmethod(average_pooling)
+
+
+class AveragePooling3D(Pooling):
+    """The average of each window over depth, height and width.
+
+    Args:
+        pool_size: The window's size, one integer or three.
+        strides: The step between windows, likewise; None is `pool_size`: windows side by side.
+        padding: "valid" (what fills no window is left out) or "same" (places that are added
+            count for nothing); capital letters do as well.
+        data_format: "channels_last" (also None) or "channels_first".
+
+    Shapes: `(batch, depth, height, width, channels)` to
+    `(batch, new_depth, new_height, new_width, channels)`.
+
+    Raises:
+        ValueError: An argument is out of range; the inputs have another number of axes than
+            expected, or are smaller than the window.
+
+    Source: Keras's page "AveragePooling3D layer".
+
+    >>> import jax.numpy as jnp
+    >>> outputs, _ = AveragePooling3D(2).apply({}, {}, jnp.ones((4, 7, 7, 7, 3)))
+    >>> outputs.shape
+    (4, 3, 3, 3, 3)
+    """
+
+    rank: ClassVar[int] = 3
+    pool: ClassVar[Callable[..., Array]] = staticmethod(average_pooling)
+
+
+MaxPool1D = MaxPooling1D
+MaxPool2D = MaxPooling2D
+MaxPool3D = MaxPooling3D
+AvgPool1D = AveragePooling1D
+AvgPool2D = AveragePooling2D
+AvgPool3D = AveragePooling3D

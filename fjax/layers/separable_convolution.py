@@ -1,0 +1,231 @@
+"""Separable convolution layers: first over the places of each channel, then over the channels."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import jax
+
+from fjax import activations, initializers
+from fjax.core.layer import Layer, only
+from fjax.core.penalties import empty_penalty, with_penalty
+from fjax.errors import integer_at_least
+from fjax.layers.spatial import checked_format
+from fjax.layers.windows import (
+    Sizes,
+    add_bias,
+    channels_of,
+    check_channels,
+    check_inputs,
+    check_strides,
+    checked_padding,
+    each_axis,
+)
+from fjax.ops import convolution
+from fjax.typing import Array, Identifier, Key, Params, Spec, State
+
+
+class SeparableConvolution(Layer):
+    """What the separable convolution layers share; `rank` is the number of their spatial axes."""
+
+    rank: ClassVar[int]
+    _weights_of_fields: ClassVar[Mapping[str, str]] = {
+        "depthwise": "depthwise_kernel",
+        "pointwise": "pointwise_kernel",
+    }
+
+    filters: int
+    kernel_size: Sizes
+    strides: Sizes = 1
+    padding: str = "valid"
+    data_format: Identifier = "channels_last"
+    dilation_rate: Sizes = 1
+    depth_multiplier: int = 1
+    activation: Identifier = "linear"
+    use_bias: bool = True
+    depthwise_initializer: Identifier = "glorot_uniform"
+    pointwise_initializer: Identifier = "glorot_uniform"
+    bias_initializer: Identifier = "zeros"
+    depthwise_regularizer: Identifier = None
+    pointwise_regularizer: Identifier = None
+    bias_regularizer: Identifier = None
+    activity_regularizer: Identifier = None
+    depthwise_constraint: Identifier = None
+    pointwise_constraint: Identifier = None
+    bias_constraint: Identifier = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        owner = type(self).__name__
+        self.filters = integer_at_least(owner, "filters", self.filters, 1)
+        self.kernel_size = each_axis(owner, "kernel_size", self.kernel_size, self.rank)
+        self.strides = each_axis(owner, "strides", self.strides, self.rank)
+        self.dilation_rate = each_axis(owner, "dilation_rate", self.dilation_rate, self.rank)
+        self.padding = checked_padding(owner, self.padding)
+        self.data_format = checked_format(owner, self.data_format) or "channels_last"
+        self.depth_multiplier = integer_at_least(
+            owner, "depth_multiplier", self.depth_multiplier, 1
+        )
+        self.activation = activations.get(self.activation)
+        self.depthwise_initializer = initializers.get(self.depthwise_initializer)
+        self.pointwise_initializer = initializers.get(self.pointwise_initializer)
+        self.bias_initializer = initializers.get(self.bias_initializer)
+        check_strides(owner, self.strides, self.dilation_rate)
+
+    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
+        """Draw the two kernels and, if there is one, the bias."""
+        shape = only(type(self).__name__, specs).shape
+        self._check(shape)
+        channels = channels_of(shape, self.data_format)
+        first, second, third = jax.random.split(key, 3)
+        depthwise = (*self.kernel_size, channels, self.depth_multiplier)
+        pointwise = (*[1] * self.rank, channels * self.depth_multiplier, self.filters)
+        params = {
+            "depthwise_kernel": initializers.draw(self.depthwise_initializer, first, depthwise),
+            "pointwise_kernel": initializers.draw(self.pointwise_initializer, second, pointwise),
+        }
+        if self.use_bias:
+            params["bias"] = initializers.draw(self.bias_initializer, third, (self.filters,))
+        return params, empty_penalty(self)
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: Any,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[Array, State]:
+        """Return the activation of both convolutions, one after the other, plus the bias."""
+        owner = type(self).__name__
+        values = only(owner, inputs)
+        self._check(values.shape)
+        kernel = params["depthwise_kernel"]
+        channels = kernel.shape[-2]
+        check_channels(owner, values.shape, self.data_format, channels)
+        between = convolution(
+            values,
+            kernel.reshape(*self.kernel_size, 1, -1),
+            strides=self.strides,
+            padding=self.padding,
+            dilation=self.dilation_rate,
+            groups=channels,
+            data_format=self.data_format,
+        )
+        outputs = convolution(
+            between,
+            params["pointwise_kernel"],
+            strides=(1,) * self.rank,
+            padding="valid",
+            dilation=(1,) * self.rank,
+            data_format=self.data_format,
+        )
+        if self.use_bias:
+            outputs = add_bias(outputs, params["bias"], self.data_format)
+        outputs = self.activation(outputs)
+        return outputs, with_penalty(self, params, state, outputs)
+
+    def _check(self, shape: tuple[int, ...]) -> None:
+        check_inputs(
+            type(self).__name__,
+            shape,
+            self.kernel_size,
+            self.strides,
+            self.padding,
+            self.data_format,
+            self.dilation_rate,
+        )
+
+
+class SeparableConv1D(SeparableConvolution):
+    """A convolution of each channel alone over one axis, then one that mixes the channels.
+
+    Args:
+        filters: The number of output channels.
+        kernel_size: The window's size, one integer or a tuple of one.
+        strides: The step between windows, likewise.
+        padding: "valid" (no padding) or "same" (zeros around the inputs, so that strides of 1 keep
+            their size); capital letters do as well.
+        data_format: "channels_last" (also None) or "channels_first".
+        dilation_rate: The step between the places of a window; strides and it cannot both be
+            above 1.
+        depth_multiplier: How many values each channel has between the two convolutions.
+        activation: Applied to the result; None, as "linear", leaves it as it is.
+        use_bias: Whether to add a bias to each filter.
+        depthwise_initializer: Draws the first kernel, `(*window, channels, depth_multiplier)`.
+        pointwise_initializer: Draws the second, `(1, channels * depth_multiplier, filters)`.
+        bias_initializer: Draws the bias, of shape `(filters,)`.
+        depthwise_regularizer: Charges for the first kernel, in the loss; None charges nothing.
+        pointwise_regularizer: Charges for the second.
+        bias_regularizer: Charges for the bias.
+        activity_regularizer: Charges for the outputs, divided by the batch size.
+        depthwise_constraint: Applied to the first kernel after each step; None leaves it.
+        pointwise_constraint: Applied to the second.
+        bias_constraint: Applied to the bias after each step.
+
+    Shapes: `(batch, steps, channels)` to `(batch, new_steps, filters)`.
+
+    Raises:
+        ValueError: An argument is out of range; the inputs have another number of axes or channels
+            than expected, or are smaller than the window.
+
+    Source: Keras's page "SeparableConv1D layer".
+
+    >>> import jax, jax.numpy as jnp
+    >>> layer = SeparableConv1D(8, 3)
+    >>> params, state = layer.init(jax.random.key(0), jnp.ones((2, 10, 4)))
+    >>> layer.apply(params, state, jnp.ones((2, 10, 4)))[0].shape
+    (2, 8, 8)
+    """
+
+    rank: ClassVar[int] = 1
+
+
+class SeparableConv2D(SeparableConvolution):
+    """A convolution of each channel alone over height and width, then one that mixes the channels.
+
+    Args:
+        filters: The number of output channels.
+        kernel_size: The window's size, one integer or two.
+        strides: The step between windows, likewise.
+        padding: "valid" (no padding) or "same" (zeros around the inputs, so that strides of 1 keep
+            their size); capital letters do as well.
+        data_format: "channels_last" (also None) or "channels_first".
+        dilation_rate: The step between the places of a window; strides and it cannot both be
+            above 1.
+        depth_multiplier: How many values each channel has between the two convolutions.
+        activation: Applied to the result; None, as "linear", leaves it as it is.
+        use_bias: Whether to add a bias to each filter.
+        depthwise_initializer: Draws the first kernel, `(*window, channels, depth_multiplier)`.
+        pointwise_initializer: Draws the second, `(1, 1, channels * depth_multiplier, filters)`.
+        bias_initializer: Draws the bias, of shape `(filters,)`.
+        depthwise_regularizer: Charges for the first kernel, in the loss; None charges nothing.
+        pointwise_regularizer: Charges for the second.
+        bias_regularizer: Charges for the bias.
+        activity_regularizer: Charges for the outputs, divided by the batch size.
+        depthwise_constraint: Applied to the first kernel after each step; None leaves it.
+        pointwise_constraint: Applied to the second.
+        bias_constraint: Applied to the bias after each step.
+
+    Shapes: `(batch, height, width, channels)` to `(batch, new_height, new_width, filters)`.
+
+    Raises:
+        ValueError: An argument is out of range; the inputs have another number of axes or channels
+            than expected, or are smaller than the window.
+
+    Source: Keras's page "SeparableConv2D layer".
+
+    >>> import jax, jax.numpy as jnp
+    >>> layer = SeparableConv2D(8, 3, padding="same")
+    >>> params, state = layer.init(jax.random.key(0), jnp.ones((2, 8, 8, 4)))
+    >>> [params[name].shape for name in ("depthwise_kernel", "pointwise_kernel")]
+    [(3, 3, 4, 1), (1, 1, 4, 8)]
+    """
+
+    rank: ClassVar[int] = 2
+
+    strides: Sizes = (1, 1)
+    dilation_rate: Sizes = (1, 1)
+
+
+SeparableConvolution1D = SeparableConv1D
+SeparableConvolution2D = SeparableConv2D
