@@ -143,7 +143,13 @@ def test_an_authored_model_takes_text():
 
 
 def test_integers_are_looked_up_in_the_program():
-    model = keras.Sequential([IntegerLookup(vocabulary=[30, 10], output_mode="one_hot"), Dense(1)])
+    model = keras.Sequential(
+        [
+            keras.Input((1,), dtype="int64"),
+            IntegerLookup(vocabulary=[30, 10], output_mode="one_hot"),
+            Dense(1),
+        ]
+    )
     ids = np.array([[10], [30], [7]])
     outputs = model.predict(ids, verbose=0)
     np.testing.assert_allclose(outputs[:, 0], model.get_weights()[0][[2, 1, 0], 0], rtol=1e-6)
@@ -190,6 +196,9 @@ TYPES = {
         lambda: vectorized()(keras.Input((2,))), "takes text, received float32"),
     "a symbolic tensor of text": (
         lambda: Dense(1)(keras.Input((1,), dtype="string")), "`Dense` takes numbers, received"),
+    "numbers where numbers of text would fit": (
+        lambda: bag_model(keras.Input((), dtype="string")).predict(np.ones((2, 6))),
+        r"must hold text, received float32 of shape \(None, 6\)"),
     "text to a called layer": (lambda: Rescaling(1.0)(["a"]), "`Rescaling` takes numbers"),
 }  # fmt: skip
 
