@@ -22,10 +22,14 @@ class Job:
     and the last hidden layer together, the auxiliary one of that layer alone. Both learn the same
     targets, and the mean absolute error of each is measured.
 
+    With a vocabulary it is a network for texts, trained by Adam: an embedding of the first of
+    `units`, an LSTM of the second, and a sigmoid; the loss is the binary cross-entropy.
+
     Attributes:
         features: The first feature of each input, and the first one behind; empty is one input of
             all features.
         loss_weights: What the loss of each output counts.
+        vocabulary: How many words there are, for a network for texts.
         epochs_a_turn: So many that even the fastest contestant is warm again after the others.
     """
 
@@ -37,6 +41,7 @@ class Job:
     rows: int
     features: tuple[tuple[int, int], ...] = ()
     loss_weights: tuple[float, ...] = (1.0,)
+    vocabulary: int = 0
     batch_size: int = 32
     epochs_a_turn: int = 1
     drawn: bool = False
@@ -45,6 +50,11 @@ class Job:
     def steps(self) -> int:
         """The steps of an epoch; the last one holds what is left."""
         return math.ceil(self.rows / self.batch_size)
+
+    @property
+    def optimizer(self) -> str:
+        """The optimizer's name."""
+        return "Adam" if self.vocabulary else "SGD"
 
     @property
     def input_shapes(self) -> list[tuple[int, ...]]:
@@ -100,6 +110,17 @@ JOBS = {
         learning_rate=1e-2,
         rows=55_000,
     ),
+    "lstm_reviews": Job(
+        title="Movie reviews of 40 words, embedding of 10,000 by 32, LSTM of 32, one output",
+        input_shape=(40,),
+        units=(32, 32, 1),
+        classifies=False,
+        # So small that the losses of all stay close together.
+        learning_rate=1e-4,
+        rows=8_548,
+        vocabulary=10_000,
+        batch_size=128,
+    ),
 }
 
 
@@ -111,5 +132,5 @@ def find_job(name: str, quick: bool) -> Job:
     job = JOBS[name]
     if not quick:
         return job
-    rate = job.learning_rate if job.classifies else 0.03
+    rate = job.learning_rate if job.classifies or job.vocabulary else 0.03
     return dataclasses.replace(job, rows=650, learning_rate=rate, epochs_a_turn=1, drawn=True)

@@ -8,9 +8,9 @@ import numpy as np
 from benchmarks.child import Turns
 from benchmarks.jobs import Job
 from fjax.callbacks import Callback
-from fjax.layers import Concatenate, Dense, Flatten, Input
+from fjax.layers import LSTM, Concatenate, Dense, Embedding, Flatten, Input
 from fjax.models import Model, Sequential
-from fjax.optimizers import SGD
+from fjax.optimizers import SGD, Adam
 
 
 class InTurn(Callback):
@@ -31,7 +31,10 @@ def train(
     job: Job, inputs: list[np.ndarray], targets: np.ndarray, epochs: int, turns: Turns
 ) -> None:
     """Train the job, epoch by epoch in turn."""
-    model = wide_and_deep(job) if job.features else sequential(job)
+    if job.vocabulary:
+        model = reviews(job)
+    else:
+        model = wide_and_deep(job) if job.features else sequential(job)
     x, y = (inputs, [targets, targets]) if job.features else (inputs[0], targets)
     model.fit(
         x, y, batch_size=job.batch_size, epochs=epochs, verbose=0, callbacks=[InTurn(turns)]
@@ -55,6 +58,22 @@ def sequential(job: Job) -> Model:
         loss="sparse_categorical_crossentropy" if job.classifies else "mse",
         metrics=["accuracy"] if job.classifies else None,
     )
+    return model
+
+
+def reviews(job: Job) -> Model:
+    """Return the compiled network for texts."""
+    width, units, outputs = job.units
+    model = Sequential(
+        [
+            Input(job.input_shape, dtype="int32"),
+            Embedding(job.vocabulary, width),
+            LSTM(units),
+            Dense(outputs, activation="sigmoid"),
+        ],
+        seed=0,
+    )
+    model.compile(optimizer=Adam(job.learning_rate), loss="binary_crossentropy")
     return model
 
 

@@ -28,7 +28,10 @@ def train(
 ) -> None:
     """Train the job, epoch by epoch in turn."""
     keras.utils.set_random_seed(0)
-    model = wide_and_deep(job) if job.features else sequential(job)
+    if job.vocabulary:
+        model = reviews(job)
+    else:
+        model = wide_and_deep(job) if job.features else sequential(job)
     x, y = (inputs, [targets, targets]) if job.features else (inputs[0], targets)
     model.fit(
         x, y, batch_size=job.batch_size, epochs=epochs, verbose=0, callbacks=[InTurn(turns)]
@@ -51,6 +54,21 @@ def sequential(job: Job) -> keras.Model:
         loss="sparse_categorical_crossentropy" if job.classifies else "mse",
         metrics=["accuracy"] if job.classifies else None,
     )
+    return model
+
+
+def reviews(job: Job) -> keras.Model:
+    """Return the compiled network for texts."""
+    width, units, outputs = job.units
+    model = keras.Sequential(
+        [
+            keras.layers.Input(job.input_shape, dtype="int32"),
+            keras.layers.Embedding(job.vocabulary, width),
+            keras.layers.LSTM(units),
+            keras.layers.Dense(outputs, activation="sigmoid"),
+        ]
+    )
+    model.compile(optimizer=keras.optimizers.Adam(job.learning_rate), loss="binary_crossentropy")
     return model
 
 

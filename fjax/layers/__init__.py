@@ -12,6 +12,10 @@ from fjax.layers.activation import Softmax as Softmax
 from fjax.layers.activity_regularization import (
     ActivityRegularization as ActivityRegularization,
 )
+from fjax.layers.attention import AdditiveAttention as AdditiveAttention
+from fjax.layers.attention import Attention as Attention
+from fjax.layers.attention import GroupQueryAttention as GroupQueryAttention
+from fjax.layers.attention import MultiHeadAttention as MultiHeadAttention
 from fjax.layers.convolution import Conv1D as Conv1D
 from fjax.layers.convolution import Conv2D as Conv2D
 from fjax.layers.convolution import Conv3D as Conv3D
