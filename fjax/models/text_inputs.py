@@ -96,9 +96,9 @@ def _check_numbers(name: str, network: Any, inputs: tuple[PyTree, ...]) -> None:
         for layer in _readers(network, place):
             if getattr(layer, "on_host", False):
                 raise TypeError(
-                    f"`x` must hold text, received {leaf.dtype} of shape {(None, *leaf.shape[1:])}:"
-                    f" the model {name!r} begins with {layer!r}. A model on what the layer returns "
-                    "begins behind it."
+                    f"`{_argument(network, place)}` must hold text, received {leaf.dtype} of shape "
+                    f"{(None, *leaf.shape[1:])}: the model {name!r} begins with {layer!r}. A "
+                    "model on what the layer returns begins behind it."
                 )
 
 
@@ -115,27 +115,33 @@ def _replaced(
 
 def _reader(name: str, network: Any, place: int, text: Any) -> Any:
     """Return the layer that an input goes to, which must be on text."""
-    readers: list[Any] = []
+    x, readers = _argument(network, place), list[Any]()
     for layer in _readers(network, place) or _of_author(network):
         if not any(layer == other for other in readers):
             readers.append(layer)
     if len(readers) > 1:
         raise ValueError(
-            f"The model {name!r} gives one input of text to several layers, {readers}: declare an "
+            f"The model {name!r} gives the text `{x}` to several layers, {readers}: declare an "
             "`Input` for each, and give the text to each."
         )
     if not readers or not getattr(readers[0], "takes_text", False):
         first = readers[0] if readers else _first(network)
         raise ValueError(
-            f"`x` must hold numbers, received {described(text)}: the model {name!r} begins with "
+            f"`{x}` must hold numbers, received {described(text)}: the model {name!r} begins with "
             f"{first!r}, which takes numbers. {MAKE_NUMBERS}"
         )
     if not getattr(readers[0], "on_host", False):
         raise ValueError(
-            f"`x` must hold numbers, received {described(text)}: within a model {readers[0]!r} "
+            f"`{x}` must hold numbers, received {described(text)}: within a model {readers[0]!r} "
             "takes numbers. Call the layer on the text first, and give the model what it returns."
         )
     return readers[0]
+
+
+def _argument(network: Any, place: int) -> str:
+    """Return what a message calls an input."""
+    names = network.input_names if isinstance(network, Graph) else []
+    return f"x[{names[place]!r}]" if len(names) > 1 else "x"
 
 
 def _readers(network: Any, place: int) -> list[Any]:

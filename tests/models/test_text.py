@@ -96,6 +96,10 @@ def test_a_graph_has_inputs_of_text_and_of_numbers():
         "age": np.ones((20, 1)),
     }
     model.fit(x, LABELS, verbose=0)
+    with pytest.raises(ValueError, match=r"`x\['age'\]` must hold numbers, received text such"):
+        model.predict({**x, "age": x["city"]}, verbose=0)
+    with pytest.raises(TypeError, match=r"`x\['city'\]` must hold text, received float32"):
+        model.predict({**x, "city": x["age"]}, verbose=0)
     some = {name: values[:3] for name, values in x.items()}
     np.testing.assert_array_equal(
         model.predict(some, verbose=0), model.predict(list(some.values()), verbose=0)
