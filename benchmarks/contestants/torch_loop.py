@@ -41,97 +41,30 @@ def train_by_index(
     _train(job, batches, epochs, turns)
 
 
-class WideAndDeep(nn.Module):
-    """The network of two inputs and two outputs."""
-
-    def __init__(self, job: Job) -> None:
-        super().__init__()
-        *hidden, main, auxiliary = job.kernels
-        self.hidden = nn.Sequential()
-        for shape in hidden:
-            self.hidden.append(_linear(*shape)).append(nn.ReLU())
-        self.main, self.auxiliary = _linear(*main), _linear(*auxiliary)
-
-    def forward(self, wide: torch.Tensor, deep: torch.Tensor) -> list[torch.Tensor]:
-        """Return the main and the auxiliary output."""
-        values = self.hidden(deep)
-        return [self.main(torch.cat([wide, values], dim=1)), self.auxiliary(values)]
-
-
-class AttentionBlock(nn.Module):
-    """The block of attention."""
-
-    def __init__(self, job: Job) -> None:
-        super().__init__()
-        self.embedding = nn.Embedding(job.vocabulary, job.width)
-        nn.init.uniform_(self.embedding.weight, -0.05, 0.05)
-        self.attention = nn.MultiheadAttention(job.width, job.heads, batch_first=True)
-        # Each projection is drawn by itself in Keras; here they stand in one matrix.
-        for part in self.attention.in_proj_weight.data.split(job.width):
-            nn.init.xavier_uniform_(part)
-        nn.init.xavier_uniform_(self.attention.out_proj.weight)
-        self.normalization = nn.LayerNorm(job.width, eps=1e-3)
-        self.dense = _linear(job.width, 1)
-
-    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Return the logit of each sequence."""
-        embedded = self.embedding(tokens)
-        attended, _ = self.attention(embedded, embedded, embedded, need_weights=False)
-        return self.dense(self.normalization(embedded + attended).mean(dim=1))
-
-
-def _network(job: Job) -> nn.Module:
-    if job.vocabulary:
-        return AttentionBlock(job)
-    return WideAndDeep(job) if job.features else _sequential(job)
-
-
-def _loss_function(job: Job) -> nn.Module:
-    if job.vocabulary:
-        return nn.BCEWithLogitsLoss()
-    return nn.CrossEntropyLoss() if job.classifies else nn.MSELoss()
-
-
-def _sequential(job: Job) -> nn.Sequential:
-    *hidden, last = job.kernels
-    model = nn.Sequential(nn.Flatten())
-    for shape in hidden:
-        model.append(_linear(*shape)).append(nn.ReLU())
-    return model.append(_linear(*last))
-
-
-def _linear(inputs: int, outputs: int) -> nn.Linear:
-    """Return a layer with Keras's first weights, so that the losses can be compared."""
-    linear = nn.Linear(inputs, outputs)
-    nn.init.xavier_uniform_(linear.weight)
-    nn.init.zeros_(linear.bias)
-    return linear
-
-
 def _tensors(job: Job, inputs: list[np.ndarray], targets: np.ndarray) -> list[torch.Tensor]:
-    arrays = [*inputs, targets.astype("int64") if job.classifies else targets]
+    if len(job.input_shape) == 3:
+        # PyTorch has the channels of images first.
+        inputs = [np.ascontiguousarray(np.moveaxis(array, -1, 1)) for array in inputs]
+    classes = targets.dtype.kind == "i"
+    arrays = [*inputs, targets.astype("int64") if classes else targets]
     return [torch.from_numpy(array) for array in arrays]
 
 
 def _train(job: Job, batches: Callable[[], Batches], epochs: int, turns: Turns) -> None:
-    model, loss_function = _network(job), _loss_function(job)
-    optimizer = torch.optim.SGD(model.parameters(), lr=job.learning_rate)
+    model, loss_function = job.module.torch_module(job), getattr(nn, job.task.torch_loss)()
+    optimizer = getattr(torch.optim, job.optimizer)(model.parameters(), lr=job.learning_rate)
     for _ in range(epochs):
         turns.begin()
         totals = [0.0 for _ in job.loss_weights]
         measured = [0.0 for _ in job.loss_weights]
         for *inputs, y in batches():
             optimizer.zero_grad()
-            outputs = model(*inputs) if job.features else [model(*inputs)]
+            outputs = model(*inputs) if len(job.loss_weights) > 1 else [model(*inputs)]
             losses = [loss_function(values, y) for values in outputs]
             job.weighted(losses).backward()
             optimizer.step()
             for index, (loss, values) in enumerate(zip(losses, outputs, strict=True)):
                 totals[index] += loss.item() * len(y)
-                if job.vocabulary:
-                    measured[index] += ((values > 0) == (y > 0.5)).sum().item()
-                elif job.classifies:
-                    measured[index] += (values.argmax(dim=1) == y).sum().item()
-                elif job.features:
-                    measured[index] += (values.detach() - y).abs().sum().item()
+                for number in job.task.measured(values.detach(), y):
+                    measured[index] += number.item()
         turns.end(job.weighted(totals) / job.rows)

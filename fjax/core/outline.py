@@ -10,7 +10,7 @@ import numpy as np
 
 from fjax.configuration import by_value
 from fjax.core.masking import applied, initialised
-from fjax.core.text import is_text, takes_numbers
+from fjax.core.text import STRING, is_text, takes_numbers
 from fjax.typing import Params, PyTree, Spec, State
 
 
@@ -98,11 +98,11 @@ def eval_shape(function: Callable[..., PyTree], *arguments: PyTree) -> PyTree:
 def _key(tree: PyTree) -> tuple[Any, tuple[Any, ...]]:
     """Return a tree as what a cache can hold: its structure, and the shapes of its leaves."""
     leaves, structure = jax.tree.flatten(tree)
-    shapes = (
-        jax.ShapeDtypeStruct(tuple(leaf.shape), leaf.dtype) if hasattr(leaf, "shape") else leaf
-        for leaf in leaves
-    )
-    return structure, tuple(shapes)
+    return structure, tuple(_spec(leaf) if hasattr(leaf, "shape") else leaf for leaf in leaves)
+
+
+def _spec(leaf: Any) -> Any:
+    return jax.ShapeDtypeStruct(tuple(leaf.shape), STRING if is_text(leaf) else leaf.dtype)
 
 
 def _outline(layer: Any, structure: Any, leaves: tuple[Any, ...]) -> Outline:

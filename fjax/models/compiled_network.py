@@ -66,11 +66,11 @@ class CompiledNetwork(HeldNetwork):
             self._build_for(*first_specs(self.name, self.live_network, inputs))
             if self._compilation is not None:
                 self._compilation.by_output(self.output_names)
+        self._check_statistics()
         batch = batch._replace(inputs=self._arranged(batch.inputs))
         self._check_inputs(batch.inputs)
         if hasattr(self.live_network, "check_inputs"):
             self.live_network.check_inputs(*batch.inputs)
-        self._check_statistics()
         return batch
 
     def _in_order(self, inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:

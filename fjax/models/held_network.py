@@ -399,9 +399,13 @@ class HeldNetwork:
     def _specs_at(self, which: int) -> tuple[PyTree, ...]:
         """Return the inputs' specs at one of the `SIZES`."""
         shapes = iter(self._shapes)
-        return jax.tree.map(
-            lambda spec: sized(next(shapes), spec.dtype, which), self._known_specs()
-        )
+
+        def spec_at(spec: Any) -> Any:
+            # Any other size than that of any batch was declared.
+            declared = None if spec.shape[0] == SIZES[0][0] else spec.shape[0]
+            return sized(next(shapes), spec.dtype, which, declared)
+
+        return jax.tree.map(spec_at, self._known_specs())
 
     def _called_in_graph(
         self, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
@@ -448,8 +452,12 @@ class HeldNetwork:
         self._outputs = {_key_of(specs): self._outline.outputs}
 
     def _outputs_for(self, inputs: tuple[PyTree, ...]) -> PyTree:
-        """Return the shapes and dtypes of the outputs for a batch of one of inputs like these."""
-        specs = specs_of(inputs)
+        """Return the shapes and dtypes of the outputs for a batch of inputs like these.
+
+        It is a batch of one, unless the model's input declares another size.
+        """
+        size = jax.tree.leaves(self._known_specs())[0].shape[0]
+        specs = specs_of(inputs, size)
         key = _key_of(specs)
         if key not in self._outputs:
             shapes = self.outline
@@ -540,6 +548,6 @@ def _statistics(network: Any) -> list[Any]:
     return own + [entry for layer in inside for entry in _statistics(layer)]
 
 
-def specs_of(inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
-    """Return the specs of inputs like these, for a batch of one."""
-    return jax.tree.map(lambda a: jax.ShapeDtypeStruct((1, *a.shape[1:]), a.dtype), inputs)
+def specs_of(inputs: tuple[PyTree, ...], size: int = 1) -> tuple[PyTree, ...]:
+    """Return the specs of inputs like these, for a batch of this size."""
+    return jax.tree.map(lambda a: jax.ShapeDtypeStruct((size, *a.shape[1:]), a.dtype), inputs)

@@ -26,7 +26,7 @@ from fjax.models.subclassed import (
     is_authored_model,
 )
 from fjax.models.views import OptimizerView
-from fjax.training import Batch, TrainState, programs_for
+from fjax.training import Batch, TrainState, finalized, programs_for
 from fjax.training.arrays import rows, to_batch
 from fjax.training.loop import Pace, evaluate, predict, run_epoch
 from fjax.training.sources import ArraySource
@@ -329,6 +329,8 @@ class Model(CompiledNetwork, Author):
             listeners.call("on_epoch_end", epoch, logs)
             if self.stop_training:
                 break
+        if logs:
+            self._finalize()
         listeners.call("on_train_end", logs)
         return listeners.history
 
@@ -536,6 +538,11 @@ class Model(CompiledNetwork, Author):
         self._holder.train_state = self._holder.train_state._replace(
             epoch=np.int32(epoch), batch=np.int32(0)
         )
+
+    def _finalize(self) -> None:
+        assert self._holder is not None and self._optimizer is not None
+        held = self._holder.train_state
+        self._holder.train_state = finalized(self.network, self._optimizer, held)
 
     def _evaluate(
         self, measuring: Prepared, source: Source, listeners: CallbackList

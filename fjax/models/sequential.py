@@ -13,7 +13,7 @@ from fjax.core.text import is_text
 from fjax.errors import explain_keywords
 from fjax.models.construction import declared_inputs
 from fjax.models.model import Model
-from fjax.models.text_inputs import declared_specs
+from fjax.models.text_inputs import check_text, declared_specs
 from fjax.models.views import LayerView
 from fjax.training import Batch
 from fjax.typing import PyTree
@@ -132,6 +132,7 @@ class Sequential(Model):
             if not self._list:
                 raise ValueError(f"The model {self.name!r} has no layers: `add` one first.")
             first = _one_array(batch)
+            check_text(self.name, self.live_network, batch.inputs)
             dtype = "string" if is_text(first) else None
             self._declared = InputLayer(first.shape[1:], dtype=dtype)
             try:

@@ -33,6 +33,13 @@ def encoded(name: str, network: Any, inputs: tuple[PyTree, ...]) -> tuple[PyTree
     return _replaced(name, network, inputs, lambda layer, texts: layer.encode(texts))
 
 
+def check_text(name: str, network: Any, inputs: tuple[PyTree, ...]) -> None:
+    """Raise ValueError where text is given to a network that takes none there."""
+    for place, leaf in enumerate(jax.tree.leaves(inputs)):
+        if is_text(leaf):
+            _reader(name, network, place, leaf)
+
+
 def declared_specs(
     name: str, network: Any, declared: tuple[PyTree, ...]
 ) -> tuple[tuple[PyTree, ...], list[Shape]]:
@@ -51,6 +58,7 @@ def first_specs(
     name: str, network: Any, inputs: tuple[PyTree, ...]
 ) -> tuple[tuple[PyTree, ...], list[Shape]]:
     """Return the specs for inputs like these, as `declared_specs` does."""
+    check_text(name, network, inputs)
 
     def spec(array: Any, which: int) -> jax.ShapeDtypeStruct:
         return sized(array.shape[1:], STRING if is_text(array) else array.dtype, which)

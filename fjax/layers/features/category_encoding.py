@@ -25,8 +25,8 @@ class CategoryEncoding(DataLayer):
     When called, `count_weights`, an array of the inputs' shape, is what each number counts in the
     mode "count".
 
-    Called on arrays it refuses numbers out of range; within a compiled program, where none can be
-    refused, they have a row of zeros.
+    A number out of range is a mistake: a model refuses data that has one before it trains, and so
+    does the layer when it is called on arrays; within a compiled program its row is zeros.
 
     Shapes: "one_hot" (…) to (…, num_tokens), which takes the place of a last axis of size 1; the
     others (batch, numbers) to (batch, num_tokens), and (batch,) as one sample.
@@ -80,11 +80,13 @@ class CategoryEncoding(DataLayer):
         assert self.num_tokens is not None
         ids = integers("CategoryEncoding", values)
         if not is_traced(ids):
-            self._check(np.asarray(ids))
+            self.check_inputs(ids)
         return encoded("CategoryEncoding", ids, self.output_mode, self.num_tokens, weights), state
 
-    def _check(self, ids: np.ndarray) -> None:
+    def check_inputs(self, *inputs: Any) -> None:
+        """Raise ValueError where data holds a number out of range."""
         assert self.num_tokens is not None
+        ids = np.asarray(_with_weights(inputs)[0])
         bad = np.argwhere((ids < 0) | (ids >= self.num_tokens))
         if len(bad):
             place = tuple(int(index) for index in bad[0])

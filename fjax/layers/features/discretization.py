@@ -73,7 +73,7 @@ class Discretization(DataLayer):
         """Take the boundaries from data: quantiles, as exact as `epsilon` asks for.
 
         Args:
-            data: An array, or an iterable of batches.
+            data: An array, or an iterable of batches, as a list is, too.
             steps: How many batches of an iterable to take.
 
         Raises:
@@ -155,9 +155,7 @@ class Discretization(DataLayer):
 
 
 def _batches(data: Any, steps: int | None) -> Iterable[Any]:
-    if isinstance(data, list | tuple) or hasattr(data, "__array__") or is_text(data):
-        return [data]
-    return islice(data, steps)
+    return [data] if hasattr(data, "__array__") or is_text(data) else islice(data, steps)
 
 
 def _summary(values: np.ndarray, epsilon: float) -> np.ndarray:

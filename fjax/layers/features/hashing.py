@@ -176,10 +176,11 @@ class HashedCrossing(DataLayer):
                 "`HashedCrossing` takes features of one shape, (batch,) or (batch, 1), received "
                 f"{', '.join(str(tuple(value.shape)) for value in inputs)}."
             )
-        if any(map(is_text, inputs)) and any(map(is_traced, inputs)):
-            return jnp.zeros(shape, jnp.int32), state
         features = [value if is_text(value) else _whole(value) for value in inputs]
-        if any(map(is_text, features)):
+        if any(is_text(value) and is_traced(value) for value in features):
+            # Text that is not there: only the shape counts.
+            numbers = jnp.zeros(shape, jnp.int32)
+        elif any(map(is_text, features)):
             numbers = jnp.asarray(self._crossed(*features))
         else:
             numbers = computed_on_host(self._crossed, *features)

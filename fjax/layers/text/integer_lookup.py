@@ -41,8 +41,9 @@ class IntegerLookup(VocabularyLayer):
             its rest, "farmhash" by a hash of its digits.
         salt: With "farmhash" one or two integers: the key of another hash (SipHash-2-4).
 
-    It is a layer as any, and works within compiled programs. There `num_oov_indices=0` cannot
-    raise: what is out of the vocabulary has the number -1, and a row of zeros.
+    It is a layer as any, and works within compiled programs. With `num_oov_indices=0` a model
+    refuses data that has an integer out of the vocabulary before it trains; within a compiled
+    program, where none can be refused, it has the number -1, and a row of zeros.
 
     Shapes: any; "one_hot" adds an axis, or takes the place of a last one of size 1; the modes with
     a row for each sample take (batch, integers) to (batch, terms), and (batch,) as one sample.
@@ -110,6 +111,16 @@ class IntegerLookup(VocabularyLayer):
         rows = encoded("IntegerLookup", numbers, mode, self._depth)
         return rows * self._idf() if self.output_mode == "tf_idf" else rows, state
 
+    def check_inputs(self, *inputs: Any) -> None:
+        """Raise ValueError where data holds an integer that has no number."""
+        self.require_ready()
+        if self.num_oov_indices > 0 or self.invert:
+            return
+        known = {*self.get_vocabulary(), self.mask_token}
+        unknown = [v for v in np.unique(np.asarray(inputs[0])).tolist() if v not in known]
+        if unknown:
+            raise self._no_place(unknown)
+
     def _numbers_of(self, values: Array, terms: np.ndarray) -> Array:
         own = terms[self._first_term :]
         order = np.argsort(own).astype(np.int32)
@@ -120,9 +131,8 @@ class IntegerLookup(VocabularyLayer):
         if self.mask_token is not None:
             masked = values == self.mask_token
         if self.num_oov_indices == 0:
-            unknown = ~known & ~masked
-            if not is_traced(values) and unknown.any():
-                raise self._no_place(np.asarray(values)[np.asarray(unknown)].tolist())
+            if not is_traced(values):
+                self.check_inputs(values)
             others = jnp.full(values.shape, -1)
         elif self.num_oov_indices == 1:
             others = jnp.full(values.shape, self._first_unknown)
