@@ -41,62 +41,30 @@ def train_by_index(
     _train(job, batches, epochs, turns)
 
 
-class WideAndDeep(nn.Module):
-    """The network of two inputs and two outputs."""
-
-    def __init__(self, job: Job) -> None:
-        super().__init__()
-        *hidden, main, auxiliary = job.kernels
-        self.hidden = nn.Sequential()
-        for shape in hidden:
-            self.hidden.append(_linear(*shape)).append(nn.ReLU())
-        self.main, self.auxiliary = _linear(*main), _linear(*auxiliary)
-
-    def forward(self, wide: torch.Tensor, deep: torch.Tensor) -> list[torch.Tensor]:
-        """Return the main and the auxiliary output."""
-        values = self.hidden(deep)
-        return [self.main(torch.cat([wide, values], dim=1)), self.auxiliary(values)]
-
-
-def _sequential(job: Job) -> nn.Sequential:
-    *hidden, last = job.kernels
-    model = nn.Sequential(nn.Flatten())
-    for shape in hidden:
-        model.append(_linear(*shape)).append(nn.ReLU())
-    return model.append(_linear(*last))
-
-
-def _linear(inputs: int, outputs: int) -> nn.Linear:
-    """Return a layer with Keras's first weights, so that the losses can be compared."""
-    linear = nn.Linear(inputs, outputs)
-    nn.init.xavier_uniform_(linear.weight)
-    nn.init.zeros_(linear.bias)
-    return linear
-
-
 def _tensors(job: Job, inputs: list[np.ndarray], targets: np.ndarray) -> list[torch.Tensor]:
-    arrays = [*inputs, targets.astype("int64") if job.classifies else targets]
+    if len(job.input_shape) == 3:
+        # PyTorch has the channels of images first.
+        inputs = [np.ascontiguousarray(np.moveaxis(array, -1, 1)) for array in inputs]
+    classes = targets.dtype.kind == "i"
+    arrays = [*inputs, targets.astype("int64") if classes else targets]
     return [torch.from_numpy(array) for array in arrays]
 
 
 def _train(job: Job, batches: Callable[[], Batches], epochs: int, turns: Turns) -> None:
-    model = WideAndDeep(job) if job.features else _sequential(job)
-    loss_function = nn.CrossEntropyLoss() if job.classifies else nn.MSELoss()
-    optimizer = torch.optim.SGD(model.parameters(), lr=job.learning_rate)
+    model, loss_function = job.module.torch_module(job), getattr(nn, job.task.torch_loss)()
+    optimizer = getattr(torch.optim, job.optimizer)(model.parameters(), lr=job.learning_rate)
     for _ in range(epochs):
         turns.begin()
         totals = [0.0 for _ in job.loss_weights]
         measured = [0.0 for _ in job.loss_weights]
         for *inputs, y in batches():
             optimizer.zero_grad()
-            outputs = model(*inputs) if job.features else [model(*inputs)]
+            outputs = model(*inputs) if len(job.loss_weights) > 1 else [model(*inputs)]
             losses = [loss_function(values, y) for values in outputs]
             job.weighted(losses).backward()
             optimizer.step()
             for index, (loss, values) in enumerate(zip(losses, outputs, strict=True)):
                 totals[index] += loss.item() * len(y)
-                if job.classifies:
-                    measured[index] += (values.argmax(dim=1) == y).sum().item()
-                elif job.features:
-                    measured[index] += (values.detach() - y).abs().sum().item()
+                for number in job.task.measured(values.detach(), y):
+                    measured[index] += number.item()
         turns.end(job.weighted(totals) / job.rows)

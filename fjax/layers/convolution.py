@@ -8,14 +8,14 @@ from fjax import activations, initializers
 from fjax.core.layer import Layer, only
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least
-from fjax.layers.spatial import (
+from fjax.layers.spatial import checked_format
+from fjax.layers.windows import (
     Sizes,
     add_bias,
     channels_of,
     check_channels,
     check_inputs,
     check_strides,
-    checked_format,
     checked_padding,
     each_axis,
 )
@@ -54,7 +54,7 @@ class Convolution(Layer):
         self.strides = each_axis(owner, "strides", self.strides, self.rank)
         self.dilation_rate = each_axis(owner, "dilation_rate", self.dilation_rate, self.rank)
         self.padding = checked_padding(owner, self.padding, self.paddings)
-        self.data_format = checked_format(owner, self.data_format)
+        self.data_format = checked_format(owner, self.data_format) or "channels_last"
         self.groups = integer_at_least(owner, "groups", self.groups, 1)
         self.activation = activations.get(self.activation)
         self.kernel_initializer = initializers.get(self.kernel_initializer)

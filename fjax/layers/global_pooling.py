@@ -22,7 +22,7 @@ class GlobalPooling(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        self.data_format = checked_format(owner, self.data_format)
+        self.data_format = checked_format(owner, self.data_format) or "channels_last"
         if not isinstance(self.keepdims, bool):
             raise ValueError(
                 f"`{owner}`: `keepdims` must be True or False, received {self.keepdims!r}."

@@ -6,8 +6,7 @@ import jax.numpy as jnp
 
 from fjax.configuration import field
 from fjax.core.layer import Layer, only
-from fjax.errors import is_integer
-from fjax.layers.spatial import NAMES, check_rank, checked_format
+from fjax.layers.spatial import around, check_rank, checked_format, pairs
 from fjax.typing import Array, Key, Params, State
 
 
@@ -205,51 +204,3 @@ class Cropping3D(Cropping):
     axes = 3
 
     cropping: Any = ((1, 1), (1, 1), (1, 1))
-
-
-def pairs(owner: str, argument: str, value: Any, axes: int) -> tuple[tuple[int, int], ...]:
-    """Return for each axis what to do before and behind it, or raise.
-
-    One number is for all axes and ends; of several, one an axis, each is a number for both of its
-    ends or a pair. For a single axis the pair may stand by itself.
-
-    >>> pairs("ZeroPadding2D", "padding", (1, (2, 3)), 2)
-    ((1, 1), (2, 3))
-    >>> pairs("ZeroPadding1D", "padding", (2, 3), 1)
-    ((2, 3),)
-    >>> pairs("ZeroPadding2D", "padding", -1, 2)
-    Traceback (most recent call last):
-        ...
-    ValueError: `ZeroPadding2D`: `padding` must be an integer of at least 0, one for each of
-    (height, width), or a pair for each, received -1.
-    """
-    found: list[Any] = [value] * axes if is_integer(value) else [value] if axes == 1 else []
-    if not found and isinstance(value, list | tuple):
-        found = list(value)
-    both = [(one, one) if is_integer(one) else one for one in found]
-    fits = len(both) == axes and all(
-        isinstance(pair, list | tuple)
-        and len(pair) == 2
-        and all(is_integer(size) and size >= 0 for size in pair)
-        for pair in both
-    )
-    if not fits:
-        each = "or a pair for (before, behind)"
-        if axes > 1:
-            each = f"one for each of ({', '.join(NAMES[axes])}), or a pair for each"
-        raise ValueError(
-            f"`{owner}`: `{argument}` must be an integer of at least 0, {each}, received {value!r}."
-        )
-    return tuple((int(before), int(behind)) for before, behind in both)
-
-
-def around(data_format: str | None, found: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
-    """Return pairs for all axes of inputs: nothing for batch and channels.
-
-    >>> around("channels_first", ((1, 2),))
-    [(0, 0), (0, 0), (1, 2)]
-    """
-    nothing = (0, 0)
-    if data_format == "channels_first":
-        return [nothing, nothing, *found]
-    return [nothing, *found, nothing]

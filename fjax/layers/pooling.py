@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from fjax.core.layer import Layer, only
-from fjax.layers.spatial import Sizes, check_inputs, checked_format, checked_padding, each_axis
+from fjax.layers.spatial import checked_format
+from fjax.layers.windows import Sizes, check_inputs, checked_padding, each_axis
 from fjax.ops import average_pooling, max_pooling
 from fjax.typing import Array, Identifier, Key, Params, State
 
@@ -27,7 +28,7 @@ class Pooling(Layer):
         steps = self.pool_size if self.strides is None else self.strides
         self.strides = each_axis(owner, "strides", steps, self.rank)
         self.padding = checked_padding(owner, self.padding)
-        self.data_format = checked_format(owner, self.data_format)
+        self.data_format = checked_format(owner, self.data_format) or "channels_last"
 
     def apply(
         self,

@@ -1,152 +1,83 @@
-"""What layers whose windows slide over spatial axes have in common: their checks, their bias."""
+"""Arguments of layers that go over the axes between batch and channels."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from fjax.errors import integer_at_least, is_integer, one_of
-from fjax.ops.windows import covered, spatial_axes, window_count
-from fjax.typing import Array, Shape
+from fjax.errors import is_integer, one_of
+from fjax.typing import Shape
 
-# The spatial axes, by their number.
-NAMES = {1: ("steps",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-
-# One integer, or one for each spatial axis; whoever stores it resolves it to a tuple.
-Sizes = Any
-
-
-def each_axis(owner: str, argument: str, value: Any, rank: int, minimum: int = 1) -> Shape:
-    """Return one integer for each spatial axis; a single one counts for all.
-
-    >>> each_axis("Conv2D", "strides", 2, 2)
-    (2, 2)
-    >>> each_axis("Conv2D", "strides", (2, 2, 2), 2)
-    Traceback (most recent call last):
-        ...
-    ValueError: `Conv2D`: `strides` must be one integer of at least 1 or 2 of them,
-    received (2, 2, 2).
-    """
-    if is_integer(value):
-        return (integer_at_least(owner, argument, value, minimum),) * rank
-    sizes = tuple(value) if isinstance(value, list | tuple) else ()
-    if len(sizes) != rank or not all(is_integer(size) and size >= minimum for size in sizes):
-        several = f" or {rank} of them" if rank > 1 else ""
-        raise ValueError(
-            f"`{owner}`: `{argument}` must be one integer of at least {minimum}{several}, "
-            f"received {value!r}."
-        )
-    return tuple(int(size) for size in sizes)
-
-
-def checked_padding(owner: str, value: Any, allowed: Sequence[str] = ("valid", "same")) -> str:
-    """Return the padding in small letters, or raise: it must be one of the allowed.
-
-    >>> checked_padding("Conv2D", "SAME")
-    'same'
-    """
-    small = value.lower() if isinstance(value, str) else value
-    if small == "causal" and "causal" not in allowed:
-        raise ValueError(
-            f"`{owner}`: `padding` 'causal' is for `Conv1D` alone, whose one axis is time; "
-            f"choose one of {', '.join(map(repr, allowed))}."
-        )
-    return str(one_of(owner, "padding", small, allowed))
+NAMES = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
 def checked_format(owner: str, value: Any) -> str:
-    """Return the data format, or raise; None stands for "channels_last"."""
+    """Return where the channels stand, or raise; None is "channels_last"."""
     value = "channels_last" if value is None else value
     return str(one_of(owner, "data_format", value, ["channels_last", "channels_first"]))
 
 
-def check_rank(owner: str, shape: Sequence[int], rank: int, data_format: str | None) -> None:
-    """Raise if inputs do not have a batch axis, the spatial axes and a channel axis.
+def pairs(owner: str, argument: str, value: Any, axes: int) -> tuple[tuple[int, int], ...]:
+    """Return for each axis what to do before and behind it, or raise.
 
-    >>> check_rank("Conv2D", (32, 28, 28), 2, "channels_last")
+    One number is for all axes and ends; of several, one an axis, each is a number for both of its
+    ends or a pair. For a single axis the pair may stand by itself.
+
+    >>> pairs("ZeroPadding2D", "padding", (1, (2, 3)), 2)
+    ((1, 1), (2, 3))
+    >>> pairs("ZeroPadding1D", "padding", (2, 3), 1)
+    ((2, 3),)
+    >>> pairs("ZeroPadding2D", "padding", -1, 2)
     Traceback (most recent call last):
         ...
-    ValueError: `Conv2D` needs inputs of shape (batch, height, width, channels), 4 axes, received
-    (32, 28, 28). If the channel axis is missing, add it: `x[..., None]`.
+    ValueError: `ZeroPadding2D`: `padding` must be an integer of at least 0, one for each of
+    (height, width), or a pair for each, received -1.
     """
-    if len(shape) == rank + 2:
-        return
-    last = data_format != "channels_first"
-    axes = [*NAMES[rank], "channels"] if last else ["channels", *NAMES[rank]]
-    hint = ""
-    if len(shape) == rank + 1:
-        missing = "x[..., None]" if last else "x[:, None]"
-        hint = f" If the channel axis is missing, add it: `{missing}`."
-    raise ValueError(
-        f"`{owner}` needs inputs of shape (batch, {', '.join(axes)}), {rank + 2} axes, received "
-        f"{tuple(shape)}.{hint}"
+    found: list[Any] = [value] * axes if is_integer(value) else [value] if axes == 1 else []
+    if not found and isinstance(value, list | tuple):
+        found = list(value)
+    both = [(one, one) if is_integer(one) else one for one in found]
+    fits = len(both) == axes and all(
+        isinstance(pair, list | tuple)
+        and len(pair) == 2
+        and all(is_integer(size) and size >= 0 for size in pair)
+        for pair in both
     )
-
-
-def channels_of(shape: Sequence[int], data_format: str) -> int:
-    """Return how many channels inputs of a shape have."""
-    return shape[-1] if data_format == "channels_last" else shape[1]
-
-
-def check_channels(owner: str, shape: Sequence[int], data_format: str, built_for: int) -> None:
-    """Raise if inputs have other channels than the layer was built for."""
-    channels = channels_of(shape, data_format)
-    if channels != built_for:
+    if not fits:
+        each = "or a pair for (before, behind)"
+        if axes > 1:
+            each = f"one for each of ({', '.join(NAMES[axes])}), or a pair for each"
         raise ValueError(
-            f"`{owner}` was built for {built_for} channels, received inputs of shape "
-            f"{tuple(shape)} with {channels}; `data_format` is {data_format!r}."
+            f"`{owner}`: `{argument}` must be an integer of at least 0, {each}, received {value!r}."
         )
+    return tuple((int(before), int(behind)) for before, behind in both)
 
 
-def check_strides(owner: str, strides: Shape, dilation_rate: Shape) -> None:
-    """Raise if a layer both skips positions and spreads its windows."""
-    if max(strides) > 1 and max(dilation_rate) > 1:
-        raise ValueError(
-            f"`{owner}`: `strides` {strides} and `dilation_rate` {dilation_rate} cannot both be "
-            "above 1: set one of them to 1."
-        )
+def around(data_format: str | None, found: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
+    """Return pairs for all axes of inputs: nothing for batch and channels.
 
-
-def check_inputs(
-    owner: str,
-    shape: Sequence[int],
-    window: Shape,
-    strides: Shape,
-    padding: str,
-    data_format: str,
-    dilation_rate: Shape | None = None,
-) -> None:
-    """Raise if inputs have other axes than expected, or no window fits into them.
-
-    >>> check_inputs("Conv2D", (32, 2, 8, 3), (3, 3), (1, 1), "valid", "channels_last")
-    Traceback (most recent call last):
-        ...
-    ValueError: `Conv2D`: a window of (3, 3) does not fit into inputs of shape (32, 2, 8, 3), whose
-    spatial axes are (2, 8): no output would be left. Use a smaller window, `padding="same"` or
-    larger inputs.
+    >>> around("channels_first", ((1, 2),))
+    [(0, 0), (0, 0), (1, 2)]
     """
-    check_rank(owner, shape, len(window), data_format)
-    dilation = dilation_rate or (1,) * len(window)
-    covers = tuple(covered(w, d) for w, d in zip(window, dilation, strict=True))
-    sizes = tuple(shape[axis] for axis in spatial_axes(len(window), data_format))
-    counts = [
-        window_count(size, cover, stride, padding)
-        for size, cover, stride in zip(sizes, covers, strides, strict=True)
-    ]
-    if min(counts) > 0:
-        return
-    spread = f" (of {window}, spread by `dilation_rate` {dilation})" if covers != window else ""
-    advice = (
-        'Use a smaller window, `padding="same"` or larger inputs.'
-        if padding == "valid"
-        else "Give it inputs that are not empty."
-    )
-    raise ValueError(
-        f"`{owner}`: a window of {covers}{spread} does not fit into inputs of shape "
-        f"{tuple(shape)}, whose spatial axes are {sizes}: no output would be left. {advice}"
-    )
-
-
-def add_bias(outputs: Array, bias: Array, data_format: str) -> Array:
-    """Add one number to each channel."""
+    nothing = (0, 0)
     if data_format == "channels_first":
-        bias = bias.reshape(-1, *[1] * (outputs.ndim - 2))
-    return outputs + bias
+        return [nothing, nothing, *found]
+    return [nothing, *found, nothing]
+
+
+def check_rank(owner: str, shape: Shape, axes: int, data_format: str | None) -> None:
+    """Raise unless inputs have these axes, and those of batch and channels.
+
+    >>> check_rank("Conv2D", (32, 28, 28), 2, None)
+    Traceback (most recent call last):
+        ...
+    ValueError: `Conv2D` needs inputs of shape (batch, height, width, channels), received
+    (32, 28, 28). If it is the channel axis that is missing, add it: `x[..., None]`.
+    """
+    if len(shape) == axes + 2:
+        return
+    between = ", ".join(NAMES[axes])
+    first = data_format == "channels_first"
+    order = f"batch, channels, {between}" if first else f"batch, {between}, channels"
+    hint = ""
+    if len(shape) == axes + 1:
+        missing = "x[:, None]" if first else "x[..., None]"
+        hint = f" If it is the channel axis that is missing, add it: `{missing}`."
+    raise ValueError(f"`{owner}` needs inputs of shape ({order}), received {tuple(shape)}.{hint}")

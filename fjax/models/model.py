@@ -268,7 +268,7 @@ class Model(CompiledNetwork, Author):
             size = validation_batch_size
         else:
             data, held_out = arguments.split(
-                check(to_batch(x, y, sample_weight)),
+                check(to_batch(x, y, sample_weight, text=True)),
                 0.0 if validation_data is not None else validation_split,
             )
             data = self._with_class_weight(data, class_weight)
@@ -396,7 +396,8 @@ class Model(CompiledNetwork, Author):
         )  # fmt: skip
         verbose = arguments.check_verbose("predict", verbose)
         listeners = CallbackList(callbacks, self, verbose, epochs=1, steps=source.steps)
-        self._usable(source.example)
+        # The first batch of an iterable may be what builds the model.
+        assert source.example is not None
         compiled = programs_for(self.network, None, None, (), self._programs)
         listeners.call("on_predict_begin", {})
         try:
@@ -456,7 +457,7 @@ class Model(CompiledNetwork, Author):
                 f"The model {self.name!r} was called inside a traced function (`jax.jit`, "
                 "`jax.grad`, …): use `model.network`'s pure `apply(params, state, inputs)` there."
             )
-        batch = self._usable(to_batch(inputs[0] if len(inputs) == 1 else inputs))
+        batch = self._usable(to_batch(inputs[0] if len(inputs) == 1 else inputs, text=True))
         held, training = self.train_state, bool(training)
         key = self._key_of_call(held)
         outputs, _ = self.network.apply(
@@ -480,7 +481,7 @@ class Model(CompiledNetwork, Author):
     ) -> Any:
         """Make one training step, and return the loss and metrics on it as `evaluate` does."""
         self._compiled("train_on_batch")
-        batch = self._checked("train_step")(to_batch(x, y, sample_weight))
+        batch = self._checked("train_step")(to_batch(x, y, sample_weight, text=True))
         batch = self._with_class_weight(batch, class_weight)
         source = ArraySource(batch, rows(batch))
         training = self._prepare("train_step", source)
@@ -496,14 +497,14 @@ class Model(CompiledNetwork, Author):
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
         """Return the loss and metrics on one batch, as `evaluate` does."""
-        count = rows(to_batch(x))
+        count = rows(to_batch(x, text=True))
         return self.evaluate(
             x, y, count, verbose=0, sample_weight=sample_weight, return_dict=return_dict
         )
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch, as numpy arrays."""
-        return self.predict(x, batch_size=rows(to_batch(x)), verbose=0)
+        return self.predict(x, batch_size=rows(to_batch(x, text=True)), verbose=0)
 
     def _mode(self) -> AbstractContextManager[Any]:
         # Only ever switched off here: a user's own `jax.disable_jit()` stays in force.

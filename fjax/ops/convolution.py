@@ -18,6 +18,8 @@ MOST_PLACES = 128
 # Patches of more values than this are made of a part of the batch at a time.
 MOST_VALUES = 2**25
 
+STATIC = ("strides", "around", "dilation", "groups", "data_format")
+
 
 def convolution(
     inputs: Array,
@@ -55,13 +57,20 @@ def convolution(
         window_padding(size, cover, stride, padding)
         for size, cover, stride in zip(sizes, covers, strides, strict=True)
     )
-    options: dict[str, Any] = {
-        "strides": tuple(strides),
-        "around": around,
-        "dilation": tuple(dilation),
-        "groups": groups,
-        "data_format": data_format,
-    }
+    return _convolution(
+        inputs,
+        kernel,
+        strides=tuple(strides),
+        around=around,
+        dilation=tuple(dilation),
+        groups=groups,
+        data_format=data_format,
+    )
+
+
+# One program also where nobody compiles around it, and traced once for equal layers of a network.
+@functools.partial(jax.jit, static_argnames=STATIC)
+def _convolution(inputs: Array, kernel: Array, **options: Any) -> Array:
     by_library: Callable[..., Array] = functools.partial(_by_library, **options)
     if math.prod(kernel.shape[:-2]) > MOST_PLACES:
         return by_library(inputs, kernel)

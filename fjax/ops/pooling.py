@@ -4,12 +4,15 @@ import functools
 import math
 from collections.abc import Callable, Sequence
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
 from fjax.ops.windows import spatial_axes, window_count, window_padding
-from fjax.typing import Array
+from fjax.typing import Array, DType
+
+Combination = Callable[[Array, Array], Array]
 
 # Longer windows are left to the library: a slice for each place of an axis is too many.
 LONGEST_WINDOW = 32
@@ -36,10 +39,7 @@ def max_pooling(
     >>> max_pooling(values, window=[2], strides=[2], padding="valid").ravel().tolist()
     [3.0, 2.0]
     """
-    floating = jnp.issubdtype(inputs.dtype, jnp.floating)
-    lowest = -jnp.inf if floating else jnp.iinfo(inputs.dtype).min
-    initial = np.asarray(lowest, inputs.dtype)
-    return _pooled(inputs, lax.max, _larger, initial, window, strides, padding, data_format)
+    return _pooled(inputs, "max", tuple(window), tuple(strides), padding, data_format)
 
 
 def average_pooling(
@@ -60,8 +60,7 @@ def average_pooling(
     """
     if not jnp.issubdtype(inputs.dtype, jnp.inexact):
         inputs = inputs.astype(jnp.result_type(float))
-    initial = np.zeros((), inputs.dtype)
-    sums = _pooled(inputs, lax.add, jnp.add, initial, window, strides, padding, data_format)
+    sums = _pooled(inputs, "sum", tuple(window), tuple(strides), padding, data_format)
     if padding == "valid":
         return sums / math.prod(window)
     counts = np.ones((1,) * inputs.ndim)
@@ -75,16 +74,17 @@ def average_pooling(
     return sums / jnp.asarray(counts, inputs.dtype)
 
 
+# One program also where nobody compiles around it, and traced once for equal layers of a network.
+@functools.partial(jax.jit, static_argnums=(1, 2, 3, 4, 5))
 def _pooled(
     inputs: Array,
-    combine: Callable[[Array, Array], Array],
-    combine_in_order: Callable[[Array, Array], Array],
-    initial: np.ndarray,
-    window: Sequence[int],
-    strides: Sequence[int],
+    kind: str,
+    window: tuple[int, ...],
+    strides: tuple[int, ...],
     padding: str,
     data_format: str,
 ) -> Array:
+    combine, in_order, initial = _reduction(kind, inputs.dtype)
     axes = spatial_axes(len(window), data_format)
     along = list(zip(axes, window, strides, strict=True))
     around = [(0, 0)] * inputs.ndim
@@ -101,7 +101,7 @@ def _pooled(
         values = jnp.pad(values, around, constant_values=initial)
         # The last axis first: of equal values the first one of all is then found first.
         for axis, size, stride in reversed(along):
-            values = functools.reduce(combine_in_order, _places(values, axis, size, stride))
+            values = functools.reduce(in_order, _places(values, axis, size, stride))
         return values
 
     if max(window) > LONGEST_WINDOW:
@@ -121,6 +121,14 @@ def _places(values: Array, axis: int, window: int, stride: int) -> list[Array]:
     values = lax.slice_in_dim(values, 0, count * window, axis=axis)
     split = values.reshape(*values.shape[:axis], count, window, *values.shape[axis + 1 :])
     return [lax.index_in_dim(split, at, axis + 1, keepdims=False) for at in range(window)]
+
+
+def _reduction(kind: str, dtype: DType) -> tuple[Combination, Combination, np.ndarray]:
+    """Return how the library combines two values, how slices are combined, and the first value."""
+    if kind == "sum":
+        return lax.add, jnp.add, np.zeros((), dtype)
+    lowest = -jnp.inf if jnp.issubdtype(dtype, jnp.floating) else jnp.iinfo(dtype).min
+    return lax.max, _larger, np.asarray(lowest, dtype)
 
 
 def _larger(best: Array, other: Array) -> Array:

@@ -84,13 +84,16 @@ def recurrence(
         return (after, kept, output if carries else None), output if sequences else None
 
     entries = jnp.swapaxes(inputs, 0, 1), None if mask is None else jnp.swapaxes(mask, 0, 1)
+    carry: Any
+    outputs: Any
     carry, outputs = lax.scan(
         take, (list(states), kept, first), entries, reverse=backwards, unroll=unroll
     )
     states, kept, last = carry
-    if sequences:
-        outputs = jnp.swapaxes(jnp.flip(outputs, 0) if backwards else outputs, 0, 1)
-    return Recurrence(outputs if sequences else last, states, kept)
+    if not sequences:
+        return Recurrence(last, states, kept)
+    outputs = jnp.flip(outputs, 0) if backwards else outputs
+    return Recurrence(jnp.swapaxes(outputs, 0, 1), states, kept)
 
 
 def _choose(batch: int, counts: Array, new: Array, old: Array) -> Array:

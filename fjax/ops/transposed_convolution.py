@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -52,17 +53,14 @@ def transposed_convolution(
         output_range(covered(w, d), stride, padding, more)
         for w, d, stride, more in zip(window, dilation, strides, extra, strict=True)
     ]
-    options: dict[str, Any] = {
-        "strides": tuple(strides),
-        "ranges": tuple(ranges),
-        "dilation": tuple(dilation),
-        "data_format": data_format,
-    }
-    by_library: Callable[..., Array] = functools.partial(_by_library, **options)
-    if math.prod(window) > MOST_PLACES:
-        return by_library(inputs, kernel)
-    by_copies = functools.partial(_by_copies, **options)
-    return lax.platform_dependent(inputs, kernel, cpu=by_copies, default=by_library)
+    return _transposed_convolution(
+        inputs,
+        kernel,
+        strides=tuple(strides),
+        ranges=tuple(ranges),
+        dilation=tuple(dilation),
+        data_format=data_format,
+    )
 
 
 def output_range(
@@ -85,6 +83,16 @@ def output_range(
         reach = covers + covers % 2 - 2 + output_padding
     before = min(reach // 2 + reach % 2, covers - 1)
     return covers - 1 - before, reach - before - (covers - 1)
+
+
+# One program also where nobody compiles around it, and traced once for equal layers of a network.
+@functools.partial(jax.jit, static_argnames=("strides", "ranges", "dilation", "data_format"))
+def _transposed_convolution(inputs: Array, kernel: Array, **options: Any) -> Array:
+    by_library: Callable[..., Array] = functools.partial(_by_library, **options)
+    if math.prod(kernel.shape[:-2]) > MOST_PLACES:
+        return by_library(inputs, kernel)
+    by_copies = functools.partial(_by_copies, **options)
+    return lax.platform_dependent(inputs, kernel, cpu=by_copies, default=by_library)
 
 
 def _by_library(

@@ -1,6 +1,6 @@
 """Convolution and pooling layers with sample configurations; see `tests.layers.catalogue`."""
 
-from tests.layers.entries import entry
+from tests.layers.catalogue import entry
 
 FIRST = {"data_format": "channels_first"}
 CONVOLUTION = [

@@ -64,8 +64,7 @@ class Recurrent(Layer):
         params, state = initialised(cell, key, step, states)
         state = self.with_cell_part({}, state)
         if self.stateful:
-            first = _first_states(cell, params, values)
-            state[STATES] = _numbered(first)
+            state = {**state, STATES: _numbered(_first_states(cell, params, values))}
         return self.with_cell_part({}, params), state
 
     def apply(
@@ -166,12 +165,6 @@ class Recurrent(Layer):
             raise ValueError(
                 f"`{self.kind}` needs sequences of at least one step, received {shape}: the time "
                 "axis is empty."
-            )
-        if not jnp.issubdtype(values.dtype, jnp.floating):
-            raise ValueError(
-                f"`{self.kind}` needs sequences of floats, received {values.dtype}. Numbers that "
-                "stand for words go through `Embedding` first; others are cast by "
-                "`x.astype('float32')`."
             )
 
     def _checked_states(self, given: Any, zeros: list[Any]) -> list[Any]:
@@ -317,7 +310,7 @@ class CellLayer(Recurrent):
     @property
     def own_cell(self) -> Any:
         """The cell, of the layer's own fields."""
-        names = {item.name for item in dataclasses.fields(self.cell_class)}  # type: ignore[arg-type]
+        names = {item.name for item in dataclasses.fields(self.cell_class)}
         own = ("name", "input_shape")
         return self.cell_class(**{name: getattr(self, name) for name in names.difference(own)})
 

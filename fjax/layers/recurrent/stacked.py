@@ -13,7 +13,7 @@ from fjax.core.masking import applied, initialised
 from fjax.core.outline import output_specs
 from fjax.layers.recurrent.cell import sizes_of
 from fjax.layers.recurrent.inner import inner_layer
-from fjax.typing import Key, Params, PyTree, Spec, State
+from fjax.typing import Key, Params, PyTree, State
 
 
 class StackedRNNCells(Layer):
@@ -76,7 +76,7 @@ class StackedRNNCells(Layer):
             )
         return dataclasses.replace(self, cells=tuple(layers))
 
-    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
+    def init(self, key: Key, *specs: Any) -> tuple[Params, State]:
         """Return each cell's params and state, by name."""
         params, state = {}, {}
         values, states = specs
