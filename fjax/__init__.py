@@ -15,6 +15,7 @@ from fjax import layers as layers
 from fjax import losses as losses
 from fjax import metrics as metrics
 from fjax import models as models
+from fjax import ops as ops
 from fjax import optimizers as optimizers
 from fjax import preprocessing as preprocessing
 from fjax import regularizers as regularizers

@@ -28,8 +28,8 @@ def first_params(job: Job, generator: np.random.Generator) -> Any:
     width, heads, outputs = job.units
 
     def kernel(*shape: int) -> np.ndarray:
-        # Keras takes the axes but the last two for a window.
-        return by_hand.glorot(generator, *shape)
+        # Heads and their features are one axis to Keras, as wide as the vectors.
+        return by_hand.glorot(generator, width, width).reshape(shape)
 
     projections = {
         name: (kernel(width, heads, width // heads), np.zeros((heads, width // heads), "float32"))

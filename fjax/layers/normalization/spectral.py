@@ -11,7 +11,7 @@ from fjax import initializers
 from fjax.core.layer import Layer
 from fjax.core.masking import applied, initialised
 from fjax.errors import integer_at_least
-from fjax.layers.recurrent.inner import inner_layer
+from fjax.layers.inner import inner_layer
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
 OWNER = "SpectralNormalization"

@@ -13,7 +13,7 @@ from fjax.core.layer import Layer, base_name
 from fjax.core.location import located
 from fjax.core.masking import applied, initialised, split, unmasked, with_mask
 from fjax.errors import one_of
-from fjax.layers.recurrent.inner import inner_layer
+from fjax.layers.inner import inner_layer
 from fjax.layers.recurrent.rnn import Recurrent
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 

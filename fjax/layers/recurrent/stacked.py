@@ -12,7 +12,7 @@ from fjax.core.location import located
 from fjax.core.masking import applied, initialised
 from fjax.core.outline import output_specs
 from fjax.layers.recurrent.cell import sizes_of
-from fjax.layers.recurrent.inner import inner_layer
+from fjax.layers.inner import inner_layer
 from fjax.typing import Key, Params, PyTree, State
 
 

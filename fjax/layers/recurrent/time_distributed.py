@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from fjax.core.layer import Layer, base_name, only
 from fjax.core.masking import applied, initialised, masking_of, split, unmasked, with_mask
 from fjax.core.penalties import joined
-from fjax.layers.recurrent.inner import inner_layer
+from fjax.layers.inner import inner_layer
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
 
