@@ -148,8 +148,10 @@ def test_wide_and_deep_has_the_targets_of_a_small_network():
 def test_attention_is_held_to_its_nearest_peer():
     measured = records(fjax=[1.0], jax_loop=[1.0], jax_step=[1.4], torch_loader=[3.0])
     found = dict(report.targets({"attention": measured}, {}))
-    assert list(found.values()) == [True, False]
-    assert "1.5 times faster than every peer, the nearest, JAX, hand-jitted step" in list(found)[1]
+    assert list(found.values()) == [False]
+    assert "1.5 times faster than every peer, the nearest, JAX, hand-jitted step" in next(
+        iter(found)
+    )
 
 
 def test_the_page_keeps_what_stands_around_the_tables(tmp_path):

@@ -36,6 +36,10 @@ def fashion_mnist(folder):
     assert 0.2 < load("fashion_mnist").main(epochs=1, rows=3600) <= 1.0
 
 
+def mnist_cnn(folder):
+    assert 0.8 < load("mnist_cnn").main(epochs=1, rows=6000) <= 1.0
+
+
 def california_housing(folder):
     assert 0.4 < load("california_housing").main(epochs=2) <= 1.0
 
@@ -96,6 +100,7 @@ def movie_reviews(folder):
     [
         digits,
         pytest.param(fashion_mnist, marks=needs("fashion_mnist.npz")),
+        pytest.param(mnist_cnn, marks=needs("mnist.npz")),
         pytest.param(california_housing, marks=needs("california_housing.npz")),
         pure_functions,
         pytest.param(wide_and_deep, marks=needs("california_housing.npz")),
@@ -117,7 +122,8 @@ def test_an_example_runs(example, tmp_path, monkeypatch, capsys):
 
 def test_every_example_is_run():
     run = {
-        digits, fashion_mnist, california_housing, pure_functions, wide_and_deep, siamese,
-        autoencoder, transfer_learning, multi_task, gan, contrastive, research, movie_reviews,
+        digits, fashion_mnist, mnist_cnn, california_housing, pure_functions, wide_and_deep,
+        siamese, autoencoder, transfer_learning, multi_task, gan, contrastive, research,
+        movie_reviews,
     }  # fmt: skip
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {each.__name__ for each in run}

@@ -1,0 +1,1 @@
+"""Ways to compute one operation, timed beside each other: `python -m benchmarks.lowering`."""
