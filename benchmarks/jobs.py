@@ -12,7 +12,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Job:
-    """A network of relu layers trained in batches, the samples shuffled each epoch.
+    """A network of relu layers trained by plain SGD in batches, the samples shuffled each epoch.
 
     Where it classifies, its last layer is a softmax, the loss the cross-entropy of integer labels,
     and the accuracy is measured beside it; else the loss is the mean squared error.
@@ -22,17 +22,20 @@ class Job:
     and the last hidden layer together, the auxiliary one of that layer alone. Both learn the same
     targets, and the mean absolute error of each is measured.
 
-    With convolutions it is a network for images: each is one of 3 x 3 without padding, followed by
-    a pooling of the maxima of 2 x 2.
+    With a vocabulary it is a network for texts, trained by Adam: an embedding of the first of
+    `units`, an LSTM of the second, and a sigmoid; the loss is the binary cross-entropy.
+
+    With convolutions it is a network for images, trained by Adam: each convolution is one of 3 x 3
+    without padding, behind it stand a relu and a pooling of the maxima of 2 x 2.
 
     Attributes:
         convolutions: The filters of each convolution that stands before the other layers.
         dropout: The share that is dropped before the last layer.
-        optimizer: "SGD" without momentum, or "Adam".
         without: Contestants that take no part.
         features: The first feature of each input, and the first one behind; empty is one input of
             all features.
         loss_weights: What the loss of each output counts.
+        vocabulary: How many words there are, for a network for texts.
         epochs_a_turn: So many that even the fastest contestant is warm again after the others.
     """
 
@@ -44,18 +47,23 @@ class Job:
     rows: int
     features: tuple[tuple[int, int], ...] = ()
     loss_weights: tuple[float, ...] = (1.0,)
+    vocabulary: int = 0
     batch_size: int = 32
     epochs_a_turn: int = 1
     drawn: bool = False
     convolutions: tuple[int, ...] = ()
     dropout: float = 0.0
-    optimizer: str = "SGD"
     without: tuple[str, ...] = ()
 
     @property
     def steps(self) -> int:
         """The steps of an epoch; the last one holds what is left."""
         return math.ceil(self.rows / self.batch_size)
+
+    @property
+    def optimizer(self) -> str:
+        """The optimizer's name."""
+        return "Adam" if self.vocabulary or self.convolutions else "SGD"
 
     @property
     def input_shapes(self) -> list[tuple[int, ...]]:
@@ -126,6 +134,17 @@ JOBS = {
         learning_rate=1e-2,
         rows=55_000,
     ),
+    "lstm_reviews": Job(
+        title="Movie reviews of 40 words, embedding of 10,000 by 32, LSTM of 32, one output",
+        input_shape=(40,),
+        units=(32, 32, 1),
+        classifies=False,
+        # So small that the losses of all stay close together.
+        learning_rate=1e-4,
+        rows=8_548,
+        vocabulary=10_000,
+        batch_size=128,
+    ),
     "mnist_cnn": Job(
         title="MNIST, 28 x 28: convolutions of 32 and 64, each pooled, dropout, 10",
         input_shape=(28, 28, 1),
@@ -136,7 +155,6 @@ JOBS = {
         batch_size=128,
         convolutions=(32, 64),
         dropout=0.5,
-        optimizer="Adam",
         # XLA's convolution runs in one thread within a loop: a minute an epoch.
         without=("jax_loop",),
     ),
@@ -154,5 +172,5 @@ def find_job(name: str, quick: bool) -> Job:
     if job.convolutions:
         # Small images, and nothing dropped: so few steps do not bring the losses together.
         job = dataclasses.replace(job, input_shape=(12, 12, 1), dropout=0.0)
-    rate = job.learning_rate if job.classifies else 0.03
+    rate = job.learning_rate if job.classifies or job.vocabulary else 0.03
     return dataclasses.replace(job, rows=650, learning_rate=rate, epochs_a_turn=1, drawn=True)

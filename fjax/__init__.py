@@ -16,6 +16,7 @@ from fjax import losses as losses
 from fjax import metrics as metrics
 from fjax import models as models
 from fjax import optimizers as optimizers
+from fjax import preprocessing as preprocessing
 from fjax import regularizers as regularizers
 from fjax import training as training
 from fjax import utils as utils

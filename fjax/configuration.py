@@ -153,7 +153,7 @@ def by_value(thing: Any) -> bool:
     if isinstance(thing, Mapping):
         return all(map(by_value, thing.values()))
     if isinstance(thing, list | tuple):
-        return all(map(by_value, thing))
+        return _are_strings(thing) or all(map(by_value, thing))
     if callable(thing):
         module = getattr(thing, "__module__", None) or type(thing).__module__
         known = module.split(".")[0] in ("fjax", "jax", "jaxlib", "numpy")
@@ -205,9 +205,14 @@ def _hashable(value: Any) -> Any:
     if isinstance(value, Mapping):
         return tuple(sorted((key, _hashable(item)) for key, item in value.items()))
     if isinstance(value, list | tuple):
-        return tuple(_hashable(item) for item in value)
+        return tuple(value) if _are_strings(value) else tuple(_hashable(item) for item in value)
     # 1, 1.0 and True are equal in Python, and lead to different programs.
     return (type(value), value) if isinstance(value, bool | int | float) else value
+
+
+def _are_strings(values: list[Any] | tuple[Any, ...]) -> bool:
+    # A vocabulary has many thousands: told at once, not one by one.
+    return set(map(type, values)) == {str}
 
 
 def _same(value: Any, default: Any) -> bool:

@@ -22,6 +22,15 @@ def branch(tree: PyTree, path: Iterable[str | int]) -> PyTree:
     return tree
 
 
+def path_name(path: Iterable[Any]) -> str:
+    """Return a leaf's path, as JAX gives it, as names joined by "/".
+
+    >>> [path_name(path) for path, _ in jax.tree_util.tree_leaves_with_path({"a": {"b": [1, 2]}})]
+    ['a/b/0', 'a/b/1']
+    """
+    return jax.tree_util.keystr(tuple(path), simple=True, separator="/")
+
+
 def first_difference(expected: PyTree, received: PyTree) -> str | None:
     """Tell where two trees first differ in containers, names or shapes; None where they agree.
 

@@ -1,4 +1,4 @@
-"""What Keras keeps under `utils`: seeds, labels and rows made ready, pictures of models."""
+"""What Keras keeps under `utils`: seeds, labels, rows and sequences made ready, pictures."""
 
 import random
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fjax.errors import integer_at_least, seed_of
+from fjax.preprocessing.sequence import pad_sequences as pad_sequences
 from fjax.training.programs import clear_programs
 from fjax.visualization import model_to_dot as model_to_dot
 from fjax.visualization import plot_model as plot_model

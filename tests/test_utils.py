@@ -2,6 +2,7 @@
 
 import random
 
+import keras
 import numpy as np
 import pytest
 
@@ -40,6 +41,24 @@ def test_labels_become_rows():
 def test_what_is_no_label(labels, message):
     with pytest.raises(ValueError, match=message):
         to_categorical(labels, 3)
+
+
+def test_labels_are_those_of_keras():
+    for labels, count in (([0, 2, 1], None), ([[1], [0]], 4), (np.ones((2, 3), int), 3)):
+        ours = to_categorical(labels, count)
+        theirs = keras.utils.to_categorical(labels, count)
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_normalized_rows_are_those_of_keras():
+    x = np.random.default_rng(0).normal(size=(3, 4, 2))
+    x[1] = 0
+    for arguments in ({}, {"axis": 1}, {"axis": -2, "order": 1}, {"axis": 2, "order": 3}):
+        np.testing.assert_allclose(normalize(x, **arguments), keras.utils.normalize(x, **arguments))
+    # Keras 3.15 takes the last axis for 0 here, and raises; its functions on tensors do not.
+    np.testing.assert_allclose(
+        normalize(x, axis=0), keras.ops.normalize(x.astype("float32"), axis=0), rtol=1e-5
+    )
 
 
 def test_rows_of_zeros_stay_zeros():

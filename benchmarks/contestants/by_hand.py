@@ -1,51 +1,44 @@
 """The training step in plain `jax.numpy`, which the two hand-written contestants share."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
+from benchmarks.contestants import images_by_hand, reviews_by_hand
 from benchmarks.jobs import Job
 
-Params = list[tuple[Any, Any]]
-# The params, and with Adam two moments of each and the number of the step.
-Trained = tuple[Any, ...]
+# Kernels and biases; of the networks for texts and images what their own modules say.
+Params = Any
 # Of each output the sum of the losses, and the sum of what is measured beside it.
 Sums = list[Any]
-# What is trained, and the sums of the epoch so far.
-Carry = tuple[Trained, Sums, Sums]
+# The params, and the sums of the epoch so far.
+Carry = tuple[Params, Sums, Sums]
 
 
-def first_trained(job: Job, generator: np.random.Generator) -> Trained:
-    """Return what the training begins with."""
-    params = first_params(job, generator)
-    if job.optimizer == "SGD":
-        return (params,)
-    first, second = (jax.tree.map(np.zeros_like, params) for _ in range(2))
-    return params, first, second, np.int32(0)
-
-
-def first_carry(job: Job, trained: Trained) -> Carry:
+def first_carry(job: Job, params: Params) -> Carry:
     """Return what an epoch begins with."""
     losses = [np.float32(0) for _ in job.loss_weights]
     if job.classifies:
-        return trained, losses, [np.int32(0)]
-    return trained, losses, [np.float32(0) for _ in job.loss_weights if job.features]
+        return params, losses, [np.int32(0)]
+    return params, losses, [np.float32(0) for _ in job.loss_weights if job.features]
 
 
 def first_params(job: Job, generator: np.random.Generator) -> Params:
     """Return kernels uniform as in Keras (Glorot), and biases of zeros."""
+    if job.vocabulary:
+        return reviews_by_hand.first_trained(job, generator)
+    if job.convolutions:
+        return images_by_hand.first_trained(job, generator)
     return [
         (
             generator.uniform(-limit, limit, shape).astype("float32"),
-            np.zeros(shape[-1], "float32"),
+            np.zeros(shape[1], "float32"),
         )
-        for shape in (*job.windows, *job.kernels)
-        for limit in [np.sqrt(6 / (math.prod(shape[:-2]) * sum(shape[-2:])))]
+        for shape in job.kernels
+        for limit in [np.sqrt(6 / sum(shape))]
     ]
 
 
@@ -56,60 +49,64 @@ def mean_loss(job: Job, losses: Sums) -> float:
 
 def training_step(job: Job) -> Callable[[Carry, Sequence[Any], Any], Carry]:
     """Return `step(carry, inputs, targets) -> carry`."""
+    if job.vocabulary:
+        return _reviews_step(job)
+    if job.convolutions:
+        return _images_step(job)
 
-    def objective(
-        params: Params, inputs: Sequence[Any], y: Any, key: Any
-    ) -> tuple[Any, tuple[Sums, Sums]]:
-        outputs = _outputs(job, params, inputs, key)
+    def objective(params: Params, inputs: Sequence[Any], y: Any) -> tuple[Any, tuple[Sums, Sums]]:
+        outputs = _outputs(job, params, inputs)
         losses = [_loss(job, values, y) for values in outputs]
         measured = [measure(values, y) for values in outputs for measure in _measures(job)]
         return job.weighted(losses), (losses, measured)
 
     def step(carry: Carry, inputs: Sequence[Any], y: Any) -> Carry:
-        trained, losses, measured = carry
+        params, losses, measured = carry
         differentiate = jax.value_and_grad(objective, has_aux=True)
-        key = jax.random.fold_in(jax.random.key(0), trained[-1]) if job.dropout else None
-        (_, (new_losses, newly_measured)), grads = differentiate(trained[0], inputs, y, key)
-        trained = _updated(job, trained, grads)
+        (_, (new_losses, newly_measured)), grads = differentiate(params, inputs, y)
+        params = jax.tree.map(lambda p, g: p - job.learning_rate * g, params, grads)
         losses = [sum_ + loss * len(y) for sum_, loss in zip(losses, new_losses, strict=True)]
         measured = [sum_ + new for sum_, new in zip(measured, newly_measured, strict=True)]
-        return trained, losses, measured
+        return params, losses, measured
 
     return step
 
 
-def _updated(job: Job, trained: Trained, grads: Params) -> Trained:
-    if job.optimizer == "SGD":
-        return (jax.tree.map(lambda p, g: p - job.learning_rate * g, trained[0], grads),)
-    params, first, second, count = trained
-    count = count + 1
-    first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, first, grads)
-    second = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, second, grads)
-    rate = job.learning_rate * jnp.sqrt(1 - 0.999**count) / (1 - 0.9**count)
-    params = jax.tree.map(
-        lambda p, m, v: p - rate * m / (jnp.sqrt(v) + 1e-7), params, first, second
-    )
-    return params, first, second, count
+def _reviews_step(job: Job) -> Callable[[Carry, Sequence[Any], Any], Carry]:
+    def step(carry: Carry, inputs: Sequence[Any], y: Any) -> Carry:
+        trained, (total,), measured = carry
+        loss, grads = jax.value_and_grad(
+            lambda weights: reviews_by_hand.loss(reviews_by_hand.logits(weights, inputs[0]), y)
+        )(trained[0])
+        trained = reviews_by_hand.adam(trained, grads, job.learning_rate)
+        return trained, [total + loss * len(y)], measured
+
+    return step
 
 
-def _outputs(job: Job, params: Params, inputs: Sequence[Any], key: Any) -> list[Any]:
-    *around, through = inputs
-    for kernel, bias in params[: len(job.windows)]:
-        numbers = ("NHWC", "HWIO", "NHWC")
-        convolved = lax.conv_general_dilated(
-            through, kernel, (1, 1), "VALID", dimension_numbers=numbers
+def _images_step(job: Job) -> Callable[[Carry, Sequence[Any], Any], Carry]:
+    def objective(weights: Any, images: Any, y: Any, key: Any) -> tuple[Any, Any]:
+        logits = images_by_hand.logits(job, weights, images, key)
+        return _loss(job, logits, y), jnp.sum(jnp.argmax(logits, axis=-1) == y)
+
+    def step(carry: Carry, inputs: Sequence[Any], y: Any) -> Carry:
+        trained, (total,), (right,) = carry
+        key = jax.random.fold_in(jax.random.key(0), trained[-1])
+        (loss, more), grads = jax.value_and_grad(objective, has_aux=True)(
+            trained[0], inputs[0], y, key
         )
-        through = jax.nn.relu(convolved + bias)
-        window = (1, 2, 2, 1)
-        through = lax.reduce_window(through, -jnp.inf, lax.max, window, window, "VALID")
-    params = params[len(job.windows) :]
+        trained = reviews_by_hand.adam(trained, grads, job.learning_rate)
+        return trained, [total + loss * len(y)], [right + more]
+
+    return step
+
+
+def _outputs(job: Job, params: Params, inputs: Sequence[Any]) -> list[Any]:
+    *around, through = inputs
     values = through.reshape(len(through), -1)
     count = len(job.loss_weights)
     for kernel, bias in params[:-count]:
         values = jax.nn.relu(values @ kernel + bias)
-    if job.dropout:
-        kept = jax.random.bernoulli(key, 1 - job.dropout, values.shape)
-        values = jnp.where(kept, values / (1 - job.dropout), 0)
     before = [jnp.concatenate([*around, values], axis=1), values] if around else [values]
     heads = params[-count:]
     return [each @ kernel + bias for each, (kernel, bias) in zip(before, heads, strict=True)]

@@ -8,7 +8,17 @@ import numpy as np
 from benchmarks.child import Turns
 from benchmarks.jobs import Job
 from fjax.callbacks import Callback
-from fjax.layers import Concatenate, Conv2D, Dense, Dropout, Flatten, Input, Layer, MaxPooling2D
+from fjax.layers import (
+    LSTM,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    Input,
+    MaxPooling2D,
+)
 from fjax.models import Model, Sequential
 from fjax.optimizers import SGD, Adam
 
@@ -31,7 +41,12 @@ def train(
     job: Job, inputs: list[np.ndarray], targets: np.ndarray, epochs: int, turns: Turns
 ) -> None:
     """Train the job, epoch by epoch in turn."""
-    model = wide_and_deep(job) if job.features else sequential(job)
+    if job.vocabulary:
+        model = reviews(job)
+    elif job.convolutions:
+        model = images(job)
+    else:
+        model = wide_and_deep(job) if job.features else sequential(job)
     x, y = (inputs, [targets, targets]) if job.features else (inputs[0], targets)
     model.fit(
         x, y, batch_size=job.batch_size, epochs=epochs, verbose=0, callbacks=[InTurn(turns)]
@@ -44,29 +59,61 @@ def sequential(job: Job) -> Model:
     model = Sequential(
         [
             Input(job.input_shape),
-            *convolutions(job),
             *([Flatten()] if len(job.input_shape) > 1 else []),
             *(Dense(units, activation="relu") for units in hidden),
-            *([Dropout(job.dropout)] if job.dropout else []),
             Dense(outputs, activation="softmax" if job.classifies else None),
         ],
         seed=0,
     )
     model.compile(
-        optimizer=(SGD if job.optimizer == "SGD" else Adam)(job.learning_rate),
+        optimizer=SGD(job.learning_rate),
         loss="sparse_categorical_crossentropy" if job.classifies else "mse",
         metrics=["accuracy"] if job.classifies else None,
     )
     return model
 
 
-def convolutions(job: Job) -> list[Layer]:
-    """Return the convolutions, each with its pooling."""
-    return [
-        layer
-        for filters in job.convolutions
-        for layer in (Conv2D(filters, 3, activation="relu"), MaxPooling2D(2))
-    ]
+def reviews(job: Job) -> Model:
+    """Return the compiled network for texts."""
+    width, units, outputs = job.units
+    model = Sequential(
+        [
+            Input(job.input_shape, dtype="int32"),
+            Embedding(job.vocabulary, width),
+            LSTM(units),
+            Dense(outputs, activation="sigmoid"),
+        ],
+        seed=0,
+    )
+    model.compile(optimizer=Adam(job.learning_rate), loss="binary_crossentropy")
+    return model
+
+
+def images(job: Job) -> Model:
+    """Return the compiled network for images."""
+    model = Sequential(
+        [
+            Input(job.input_shape),
+            *(
+                layer
+                for filters in job.convolutions
+                for layer in (
+                    Conv2D(filters, 3, activation="relu"),
+                    MaxPooling2D(2),
+                )
+            ),
+            Flatten(),
+            Dropout(job.dropout),
+            Dense(job.units[-1], activation="softmax"),
+        ],
+        seed=0,
+    )
+    model.compile(
+        optimizer=Adam(job.learning_rate),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    return model
 
 
 def wide_and_deep(job: Job) -> Model:

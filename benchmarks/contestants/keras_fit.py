@@ -28,7 +28,12 @@ def train(
 ) -> None:
     """Train the job, epoch by epoch in turn."""
     keras.utils.set_random_seed(0)
-    model = wide_and_deep(job) if job.features else sequential(job)
+    if job.vocabulary:
+        model = reviews(job)
+    elif job.convolutions:
+        model = images(job)
+    else:
+        model = wide_and_deep(job) if job.features else sequential(job)
     x, y = (inputs, [targets, targets]) if job.features else (inputs[0], targets)
     model.fit(
         x, y, batch_size=job.batch_size, epochs=epochs, verbose=0, callbacks=[InTurn(turns)]
@@ -41,33 +46,58 @@ def sequential(job: Job) -> keras.Model:
     model = keras.Sequential(
         [
             keras.layers.Input(job.input_shape),
-            *convolutions(job),
             *([keras.layers.Flatten()] if len(job.input_shape) > 1 else []),
             *(keras.layers.Dense(units, activation="relu") for units in hidden),
-            *([keras.layers.Dropout(job.dropout)] if job.dropout else []),
             keras.layers.Dense(outputs, activation="softmax" if job.classifies else None),
         ]
     )
     model.compile(
-        optimizer=(keras.optimizers.SGD if job.optimizer == "SGD" else keras.optimizers.Adam)(
-            job.learning_rate
-        ),
+        optimizer=keras.optimizers.SGD(job.learning_rate),
         loss="sparse_categorical_crossentropy" if job.classifies else "mse",
         metrics=["accuracy"] if job.classifies else None,
     )
     return model
 
 
-def convolutions(job: Job) -> list[keras.layers.Layer]:
-    """Return the convolutions, each with its pooling."""
-    return [
-        layer
-        for filters in job.convolutions
-        for layer in (
-            keras.layers.Conv2D(filters, 3, activation="relu"),
-            keras.layers.MaxPooling2D(2),
-        )
-    ]
+def reviews(job: Job) -> keras.Model:
+    """Return the compiled network for texts."""
+    width, units, outputs = job.units
+    model = keras.Sequential(
+        [
+            keras.layers.Input(job.input_shape, dtype="int32"),
+            keras.layers.Embedding(job.vocabulary, width),
+            keras.layers.LSTM(units),
+            keras.layers.Dense(outputs, activation="sigmoid"),
+        ]
+    )
+    model.compile(optimizer=keras.optimizers.Adam(job.learning_rate), loss="binary_crossentropy")
+    return model
+
+
+def images(job: Job) -> keras.Model:
+    """Return the compiled network for images."""
+    model = keras.Sequential(
+        [
+            keras.layers.Input(job.input_shape),
+            *(
+                layer
+                for filters in job.convolutions
+                for layer in (
+                    keras.layers.Conv2D(filters, 3, activation="relu"),
+                    keras.layers.MaxPooling2D(2),
+                )
+            ),
+            keras.layers.Flatten(),
+            keras.layers.Dropout(job.dropout),
+            keras.layers.Dense(job.units[-1], activation="softmax"),
+        ],
+    )
+    model.compile(
+        optimizer=keras.optimizers.Adam(job.learning_rate),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    return model
 
 
 def wide_and_deep(job: Job) -> keras.Model:

@@ -58,11 +58,47 @@ class WideAndDeep(nn.Module):
         return [self.main(torch.cat([wide, values], dim=1)), self.auxiliary(values)]
 
 
+class Reviews(nn.Module):
+    """The network for texts; its output is a logit."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        width, units, outputs = job.units
+        self.embedding = nn.Embedding(job.vocabulary, width)
+        nn.init.uniform_(self.embedding.weight, -0.05, 0.05)
+        self.lstm = nn.LSTM(width, units, batch_first=True)
+        weights = dict(self.lstm.named_parameters())
+        nn.init.xavier_uniform_(weights["weight_ih_l0"])
+        nn.init.orthogonal_(weights["weight_hh_l0"])
+        for name in ("bias_ih_l0", "bias_hh_l0"):
+            nn.init.zeros_(weights[name])
+        with torch.no_grad():
+            weights["bias_ih_l0"][units : 2 * units] = 1
+        self.dense = _linear(units, outputs)
+
+    def forward(self, words: torch.Tensor) -> torch.Tensor:
+        """Return the logits."""
+        _, (hidden, _) = self.lstm(self.embedding(words))
+        return self.dense(hidden[0])
+
+
+def _network(job: Job) -> nn.Module:
+    if job.vocabulary:
+        return Reviews(job)
+    return WideAndDeep(job) if job.features else _sequential(job)
+
+
+def _loss(job: Job) -> nn.Module:
+    if job.vocabulary:
+        return nn.BCEWithLogitsLoss()
+    return nn.CrossEntropyLoss() if job.classifies else nn.MSELoss()
+
+
 def _sequential(job: Job) -> nn.Sequential:
     *hidden, last = job.kernels
     model = nn.Sequential()
     for _, _, channels, filters in job.windows:
-        model.append(_as_keras_begins(nn.Conv2d(channels, filters, 3))).append(nn.ReLU())
+        model.append(_begun(nn.Conv2d(channels, filters, 3))).append(nn.ReLU())
         model.append(nn.MaxPool2d(2))
     model.append(nn.Flatten())
     for shape in hidden:
@@ -73,10 +109,10 @@ def _sequential(job: Job) -> nn.Sequential:
 
 
 def _linear(inputs: int, outputs: int) -> nn.Module:
-    return _as_keras_begins(nn.Linear(inputs, outputs))
+    return _begun(nn.Linear(inputs, outputs))
 
 
-def _as_keras_begins(layer: nn.Linear | nn.Conv2d) -> nn.Module:
+def _begun(layer: nn.Linear | nn.Conv2d) -> nn.Module:
     """Return a layer with Keras's first weights, so that the losses can be compared."""
     nn.init.xavier_uniform_(layer.weight)
     if layer.bias is not None:
@@ -93,10 +129,8 @@ def _tensors(job: Job, inputs: list[np.ndarray], targets: np.ndarray) -> list[to
 
 
 def _train(job: Job, batches: Callable[[], Batches], epochs: int, turns: Turns) -> None:
-    model = WideAndDeep(job) if job.features else _sequential(job)
-    loss_function = nn.CrossEntropyLoss() if job.classifies else nn.MSELoss()
-    kind = torch.optim.SGD if job.optimizer == "SGD" else torch.optim.Adam
-    optimizer = kind(model.parameters(), lr=job.learning_rate)
+    model, loss_function = _network(job), _loss(job)
+    optimizer = getattr(torch.optim, job.optimizer)(model.parameters(), lr=job.learning_rate)
     for _ in range(epochs):
         turns.begin()
         totals = [0.0 for _ in job.loss_weights]

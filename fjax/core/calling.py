@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from fjax.core.masking import applied, initialised, split, unmasked, with_mask
+from fjax.core.text import is_text, takes_numbers
 from fjax.errors import check_keywords, suggestion
 from fjax.typing import Key, PyTree
 
@@ -217,6 +218,9 @@ def call_without_weights(
     Raises:
         TypeError: The layer has weights, which it does not own.
     """
+    for value in inputs:
+        if is_text(value):
+            raise takes_numbers(type(layer).__name__, value)
     values = tuple(
         value if isinstance(value, Keywords) else jax.tree.map(jnp.asarray, value)
         for value in call_inputs(layer, inputs, options)

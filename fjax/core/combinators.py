@@ -100,9 +100,12 @@ class Serial(Combinator):
         return Outline(params, state, outputs)
 
     def check_inputs(self, *inputs: PyTree) -> None:
-        """Hold the values against the first layer that is no declaration of an input."""
+        """Hold the values against the first layer that they reach as they are.
+
+        A declared input passes them on, and so does a layer on text, which made them on the host.
+        """
         for name, layer in self.children():
-            if not isinstance(layer, InputLayer):
+            if not isinstance(layer, InputLayer) and not getattr(layer, "on_host", False):
                 check_inputs(name, layer, inputs)
                 return
 

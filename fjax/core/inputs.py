@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from fjax.core.layer import Layer, normalise_shape, only
 from fjax.core.location import located
+from fjax.core.text import STRING
 from fjax.errors import integer_at_least
 from fjax.typing import Array, Key, Params, Spec, State
 
@@ -45,7 +46,8 @@ class InputLayer(Layer):
     Args:
         shape: The shape of one sample, without the batch axis; None for an axis of any size.
         batch_size: The size of the batch axis, where it is fixed.
-        dtype: What inputs are cast to (so that images may stay bytes), by default float32.
+        dtype: What inputs are cast to (so that images may stay bytes), by default float32; or
+            "string", for text, which a model's layer on text turns into numbers on the host.
 
     Raises:
         ValueError: The shape or dtype is none, or inputs do not have the declared shape.
@@ -67,6 +69,9 @@ class InputLayer(Layer):
         self.shape = normalise_shape("InputLayer", "shape", self.shape)
         if self.batch_size is not None:
             self.batch_size = integer_at_least("InputLayer", "batch_size", self.batch_size, 1)
+        if self.dtype in ("string", "str", str):
+            self.dtype = "string"
+            return
         try:
             self.dtype = jnp.dtype(self.dtype or "float32").name
         except TypeError:
@@ -75,9 +80,15 @@ class InputLayer(Layer):
                 f"received {self.dtype!r}."
             ) from None
 
+    @property
+    def takes_text(self) -> bool:
+        """Whether text is declared."""
+        return self.dtype == "string"
+
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Check the spec against the declaration; there are no weights."""
-        self._check(only("InputLayer", specs).shape)
+        if self.dtype != "string":
+            self._check(only("InputLayer", specs).shape)
         return {}, {}
 
     def apply(
@@ -90,6 +101,9 @@ class InputLayer(Layer):
     ) -> tuple[Array, State]:
         """Return the inputs in the declared dtype."""
         values = only("InputLayer", inputs)
+        if self.dtype == "string":
+            # Text, or the numbers that a model has made of it.
+            return values, state
         self._check(values.shape)
         return jnp.asarray(values).astype(self.dtype), state
 
@@ -97,7 +111,8 @@ class InputLayer(Layer):
 
     def spec(self, which: int) -> jax.ShapeDtypeStruct:
         """Return the declared input at one of the `SIZES`."""
-        return sized(self.shape, self.dtype, which, self.batch_size)
+        dtype = STRING if self.dtype == "string" else self.dtype
+        return sized(self.shape, dtype, which, self.batch_size)
 
     def _check(self, shape: tuple[int, ...]) -> None:
         declared = (self.batch_size, *self.shape)

@@ -18,6 +18,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from fjax.typing import Array, Key, Params, PyTree, State
 
@@ -52,6 +53,9 @@ class Masked:
 
     def __jax_array__(self) -> Array:
         return jnp.asarray(self.values)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.values, dtype) if copy else np.asarray(self.values, dtype)
 
     def __getitem__(self, index: Any) -> Any:
         return self.values[index]

@@ -10,6 +10,7 @@ import numpy as np
 
 from fjax.configuration import by_value
 from fjax.core.masking import applied, initialised
+from fjax.core.text import STRING, is_text, takes_numbers
 from fjax.typing import Params, PyTree, Spec, State
 
 
@@ -40,10 +41,20 @@ def outline(layer: Any, *specs: Spec) -> Outline:
     """
     if hasattr(layer, "outline"):
         return layer.outline(*specs)
+    _check_text(layer, specs)
     if by_value(layer):
         # A copy: the cache must not keep alive what a model keeps with the layer.
         return _known_outline(copy.copy(layer), *_key(specs))
     return outline_by_trace(layer, *specs)
+
+
+def _check_text(layer: Any, specs: tuple[Spec, ...]) -> None:
+    """Raise TypeError where text meets a layer on numbers; a layer made of others asks them."""
+    if getattr(layer, "takes_text", False) or (hasattr(layer, "inside") and layer.inside()):
+        return
+    for spec in jax.tree.leaves(specs):
+        if is_text(spec):
+            raise takes_numbers(getattr(layer, "kind", type(layer).__name__), spec)
 
 
 def outline_by_trace(layer: Any, *specs: Spec) -> Outline:
@@ -87,11 +98,11 @@ def eval_shape(function: Callable[..., PyTree], *arguments: PyTree) -> PyTree:
 def _key(tree: PyTree) -> tuple[Any, tuple[Any, ...]]:
     """Return a tree as what a cache can hold: its structure, and the shapes of its leaves."""
     leaves, structure = jax.tree.flatten(tree)
-    shapes = (
-        jax.ShapeDtypeStruct(tuple(leaf.shape), leaf.dtype) if hasattr(leaf, "shape") else leaf
-        for leaf in leaves
-    )
-    return structure, tuple(shapes)
+    return structure, tuple(_spec(leaf) if hasattr(leaf, "shape") else leaf for leaf in leaves)
+
+
+def _spec(leaf: Any) -> Any:
+    return jax.ShapeDtypeStruct(tuple(leaf.shape), STRING if is_text(leaf) else leaf.dtype)
 
 
 def _outline(layer: Any, structure: Any, leaves: tuple[Any, ...]) -> Outline:

@@ -15,6 +15,7 @@ from fjax.core.location import located
 from fjax.core.masking import is_masked, split, with_mask
 from fjax.core.operations import OPERATORS, Index, Operation, as_index
 from fjax.core.outline import outline
+from fjax.core.text import is_text
 from fjax.typing import PyTree
 
 # Tells which of two nodes was drawn first; nothing depends on the numbers themselves.
@@ -107,7 +108,8 @@ class SymbolicTensor:
     @property
     def dtype(self) -> Any:
         """The number type, by name."""
-        return self.spec(0).dtype.name
+        spec = self.spec(0)
+        return "string" if is_text(spec) else spec.dtype.name
 
     @property
     def name(self) -> str:

@@ -12,6 +12,10 @@ from fjax.layers.activation import Softmax as Softmax
 from fjax.layers.activity_regularization import (
     ActivityRegularization as ActivityRegularization,
 )
+from fjax.layers.attention import AdditiveAttention as AdditiveAttention
+from fjax.layers.attention import Attention as Attention
+from fjax.layers.attention import GroupQueryAttention as GroupQueryAttention
+from fjax.layers.attention import MultiHeadAttention as MultiHeadAttention
 from fjax.layers.convolution import Conv1D as Conv1D
 from fjax.layers.convolution import Conv2D as Conv2D
 from fjax.layers.convolution import Conv3D as Conv3D
@@ -27,6 +31,10 @@ from fjax.layers.dropout import SpatialDropout2D as SpatialDropout2D
 from fjax.layers.dropout import SpatialDropout3D as SpatialDropout3D
 from fjax.layers.einsum_dense import EinsumDense as EinsumDense
 from fjax.layers.embedding import Embedding as Embedding
+from fjax.layers.features.category_encoding import CategoryEncoding as CategoryEncoding
+from fjax.layers.features.discretization import Discretization as Discretization
+from fjax.layers.features.hashing import HashedCrossing as HashedCrossing
+from fjax.layers.features.hashing import Hashing as Hashing
 from fjax.layers.function import Identity as Identity
 from fjax.layers.function import Lambda as Lambda
 from fjax.layers.global_pooling import GlobalAveragePooling1D as GlobalAveragePooling1D
@@ -42,6 +50,7 @@ from fjax.layers.global_pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
 from fjax.layers.global_pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
 from fjax.layers.global_pooling import GlobalMaxPooling3D as GlobalMaxPooling3D
 from fjax.layers.input import Input as Input
+from fjax.layers.masking import Masking as Masking
 from fjax.layers.merging import Add as Add
 from fjax.layers.merging import Average as Average
 from fjax.layers.merging import Concatenate as Concatenate
@@ -87,6 +96,16 @@ from fjax.layers.pooling import MaxPooling2D as MaxPooling2D
 from fjax.layers.pooling import MaxPooling3D as MaxPooling3D
 from fjax.layers.preprocessing import Normalization as Normalization
 from fjax.layers.preprocessing import Rescaling as Rescaling
+from fjax.layers.recurrent import GRU as GRU
+from fjax.layers.recurrent import LSTM as LSTM
+from fjax.layers.recurrent import RNN as RNN
+from fjax.layers.recurrent import Bidirectional as Bidirectional
+from fjax.layers.recurrent import GRUCell as GRUCell
+from fjax.layers.recurrent import LSTMCell as LSTMCell
+from fjax.layers.recurrent import SimpleRNN as SimpleRNN
+from fjax.layers.recurrent import SimpleRNNCell as SimpleRNNCell
+from fjax.layers.recurrent import StackedRNNCells as StackedRNNCells
+from fjax.layers.recurrent import TimeDistributed as TimeDistributed
 from fjax.layers.reshaping import Flatten as Flatten
 from fjax.layers.reshaping import Permute as Permute
 from fjax.layers.reshaping import RepeatVector as RepeatVector
@@ -99,6 +118,9 @@ from fjax.layers.separable_convolution import SeparableConv1D as SeparableConv1D
 from fjax.layers.separable_convolution import SeparableConv2D as SeparableConv2D
 from fjax.layers.separable_convolution import SeparableConvolution1D as SeparableConvolution1D
 from fjax.layers.separable_convolution import SeparableConvolution2D as SeparableConvolution2D
+from fjax.layers.text.integer_lookup import IntegerLookup as IntegerLookup
+from fjax.layers.text.string_lookup import StringLookup as StringLookup
+from fjax.layers.text.text_vectorization import TextVectorization as TextVectorization
 from fjax.layers.transposed_convolution import Conv1DTranspose as Conv1DTranspose
 from fjax.layers.transposed_convolution import Conv2DTranspose as Conv2DTranspose
 from fjax.layers.transposed_convolution import Conv3DTranspose as Conv3DTranspose

@@ -84,7 +84,7 @@ class SpatialDropout(Layer):
         super().__post_init__()
         owner = type(self).__name__
         self.rate = number_between(owner, "rate", self.rate, 0.0, 1.0)
-        checked_format(owner, self.data_format)
+        self.data_format = checked_format(owner, self.data_format)
         if self.seed is not None:
             self.seed = seed_of(owner, self.seed)
 

@@ -1,6 +1,7 @@
 """The fully connected layer over any axes."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -97,7 +98,11 @@ class EinsumDense(Layer):
         sizes = self._sizes(terms, shape)
         kernel_key, bias_key = jax.random.split(key)
         kernel_shape = tuple(sizes[letter] for letter in terms.kernel)
-        params = {"kernel": initializers.draw(self._drawing(terms), kernel_key, kernel_shape)}
+        places = list(enumerate(terms.kernel))
+        ends = [place for place, letter in places if letter in terms.outputs]
+        starts = [place for place, letter in places if letter not in terms.outputs]
+        initializer = with_fans(self.kernel_initializer, starts, ends)
+        params = {"kernel": initializers.draw(initializer, kernel_key, kernel_shape)}
         if self.bias_axes is not None:
             first = min(terms.outputs.index(letter) for letter in self.bias_axes)
             own = [sizes[x] if x in self.bias_axes else 1 for x in terms.outputs[first:]]
@@ -164,16 +169,16 @@ class EinsumDense(Layer):
                 )
         return sizes
 
-    def _drawing(self, terms: "_Terms") -> Any:
-        """Return the kernel's initializer, with the equation's fans unless it has its own."""
-        initializer = self.kernel_initializer
-        if not isinstance(initializer, VarianceScaling) or initializer.input_axes is not None:
-            return initializer
-        places = list(enumerate(terms.kernel))
-        ends = [place for place, letter in places if letter in terms.outputs]
-        starts = [place for place, letter in places if letter not in terms.outputs]
-        config = {**initializer.get_config(), "input_axes": starts, "output_axes": ends}
-        return type(initializer).from_config(config)
+
+def with_fans(initializer: Any, starts: Sequence[int], ends: Sequence[int]) -> Any:
+    """Return an initializer that counts these axes of a kernel as inputs and outputs.
+
+    One that draws by no fans, or has axes of its own, comes back as it is.
+    """
+    if not isinstance(initializer, VarianceScaling) or initializer.input_axes is not None:
+        return initializer
+    config = {**initializer.get_config(), "input_axes": [*starts], "output_axes": [*ends]}
+    return type(initializer).from_config(config)
 
 
 class _Terms(NamedTuple):

@@ -21,8 +21,9 @@ class ZeroPadding(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        self.padding = pairs(owner, "padding", self.padding, self.axes)
-        checked_format(owner, self.data_format)
+        found = pairs(owner, "padding", self.padding, self.axes)
+        self.padding = found if self.axes > 1 else found[0]
+        self.data_format = checked_format(owner, self.data_format)
 
     def apply(
         self,
@@ -36,7 +37,8 @@ class ZeroPadding(Layer):
         owner = type(self).__name__
         values = only(owner, inputs)
         check_rank(owner, values.shape, self.axes, self.data_format)
-        return jnp.pad(values, around(self.data_format, self.padding)), state
+        rim = pairs(owner, "padding", self.padding, self.axes)
+        return jnp.pad(values, around(self.data_format, rim)), state
 
 
 class ZeroPadding1D(ZeroPadding):
@@ -110,8 +112,9 @@ class Cropping(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        self.cropping = pairs(owner, "cropping", self.cropping, self.axes)
-        checked_format(owner, self.data_format)
+        found = pairs(owner, "cropping", self.cropping, self.axes)
+        self.cropping = found if self.axes > 1 else found[0]
+        self.data_format = checked_format(owner, self.data_format)
 
     def apply(
         self,
@@ -125,7 +128,7 @@ class Cropping(Layer):
         owner = type(self).__name__
         values = only(owner, inputs)
         check_rank(owner, values.shape, self.axes, self.data_format)
-        cuts = around(self.data_format, self.cropping)
+        cuts = around(self.data_format, pairs(owner, "cropping", self.cropping, self.axes))
         if any(sum(cut) >= size > 0 for cut, size in zip(cuts, values.shape, strict=True)):
             raise ValueError(
                 f"`{owner}`: `cropping` {self.cropping} leaves nothing of inputs of shape "

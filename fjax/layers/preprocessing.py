@@ -126,6 +126,10 @@ class Normalization(Layer):
             )
         self._keep(np.mean(values, axis=others), np.var(values, axis=others))
 
+    def learned(self) -> Any:
+        """Return what the layer has taken from data."""
+        return self.mean, self.variance
+
     def require_ready(self) -> None:
         """Raise ValueError if there are no statistics yet."""
         if self.mean is None:

@@ -32,7 +32,7 @@ class UpSampling(Layer):
                 f"`{owner}`: `size` must be an integer of at least 1{each}, received {self.size!r}."
             )
         self.size = tuple(int(size) for size in sizes) if self.axes > 1 else int(sizes[0])
-        checked_format(owner, self.data_format)
+        self.data_format = checked_format(owner, self.data_format)
 
     def apply(
         self,
@@ -199,7 +199,7 @@ class Resizing(Layer):
         self.width = integer_at_least(owner, "width", self.width, 1)
         one_of(owner, "interpolation", self.interpolation, INTERPOLATIONS)
         one_of(owner, "fill_mode", self.fill_mode, ["constant"])
-        checked_format(owner, self.data_format)
+        self.data_format = checked_format(owner, self.data_format)
         if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
             raise ValueError(
                 "`Resizing`: `crop_to_aspect_ratio` and `pad_to_aspect_ratio` are two ways to one "

@@ -8,10 +8,10 @@ from fjax.typing import Shape
 NAMES = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
-def checked_format(owner: str, data_format: str | None) -> str | None:
+def checked_format(owner: str, value: Any) -> str:
     """Return where the channels stand, or raise; None is "channels_last"."""
-    known = [None, "channels_last", "channels_first"]
-    return one_of(owner, "data_format", data_format, known)
+    value = "channels_last" if value is None else value
+    return str(one_of(owner, "data_format", value, ["channels_last", "channels_first"]))
 
 
 def pairs(owner: str, argument: str, value: Any, axes: int) -> tuple[tuple[int, int], ...]:

@@ -20,6 +20,10 @@ from fjax.losses.focal import (
     binary_focal_crossentropy,
     categorical_focal_crossentropy,
 )
+from fjax.losses.generalized import (
+    CategoricalGeneralizedCrossEntropy,
+    categorical_generalized_cross_entropy,
+)
 from fjax.losses.hinge import (
     CategoricalHinge,
     Hinge,
@@ -37,6 +41,12 @@ from fjax.losses.names import (
     get,
     resolve,
 )
+from fjax.losses.overlap import (
+    Dice,
+    Tversky,
+    dice,
+    tversky,
+)
 from fjax.losses.regression import (
     CosineSimilarity,
     Huber,
@@ -53,14 +63,26 @@ from fjax.losses.regression import (
     mean_squared_error,
     mean_squared_logarithmic_error,
 )
+from fjax.losses.similarity import (
+    Circle,
+    circle,
+)
+from fjax.losses.temporal import (
+    CTC,
+    ctc,
+)
 
 __all__ = [
+    "CTC",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
+    "Circle",
     "CosineSimilarity",
+    "Dice",
     "FunctionLoss",
     "Hinge",
     "Huber",
@@ -74,13 +96,18 @@ __all__ = [
     "Poisson",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
+    "Tversky",
     "as_loss",
     "binary_crossentropy",
     "binary_focal_crossentropy",
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "circle",
     "cosine_similarity",
+    "ctc",
+    "dice",
     "get",
     "hinge",
     "huber",
@@ -94,4 +121,5 @@ __all__ = [
     "resolve",
     "sparse_categorical_crossentropy",
     "squared_hinge",
+    "tversky",
 ]

@@ -116,7 +116,7 @@ def sparse_categorical_crossentropy(
     >>> print(sparse_categorical_crossentropy([1, 0], [[0.5, 0.5], [1.0, 0.0]]))
     [6.931...e-01 1.192...e-07]
     """
-    labels, y_pred = _labels(y_true, y_pred, axis)
+    labels, y_pred = integer_labels("sparse_categorical_crossentropy", y_true, y_pred, axis)
     if ignore_class is not None:
         counted = labels != ignore_class
         # Ones in place of what is ignored: no NaN arises there, forwards or backwards.
@@ -250,7 +250,8 @@ class SparseCategoricalCrossentropy(Loss):
         """Return which labels are not ignored."""
         if self.ignore_class is None:
             return None
-        return _labels(y_true, y_pred, self.axis)[0] != self.ignore_class
+        labels, _ = integer_labels(self.name or type(self).__name__, y_true, y_pred, self.axis)
+        return labels != self.ignore_class
 
     def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
         """Check that every label is a whole number below the number of classes."""
@@ -367,10 +368,11 @@ def _check_classes(owner: str, y_pred_shape: Shape, axis: int) -> int:
     return classes
 
 
-def _labels(y_true: ArrayLike, y_pred: ArrayLike, axis: int) -> tuple[Array, Array]:
+def integer_labels(
+    name: str, y_true: ArrayLike, y_pred: ArrayLike, axis: int
+) -> tuple[Array, Array]:
     """Return integer labels in the shape of the predictions less the class axis."""
     y_true, y_pred = floating(y_true, y_pred)
-    name = "sparse_categorical_crossentropy"
     if y_pred.ndim == 0 or not -y_pred.ndim <= axis < y_pred.ndim:
         raise ValueError(
             f"`{name}` needs y_pred of shape (batch, …, classes), received {y_pred.shape} with "

@@ -17,6 +17,10 @@ from fjax.losses.focal import (
     binary_focal_crossentropy,
     categorical_focal_crossentropy,
 )
+from fjax.losses.generalized import (
+    CategoricalGeneralizedCrossEntropy,
+    categorical_generalized_cross_entropy,
+)
 from fjax.losses.hinge import (
     CategoricalHinge,
     Hinge,
@@ -26,6 +30,12 @@ from fjax.losses.hinge import (
     squared_hinge,
 )
 from fjax.losses.loss import FunctionLoss, Loss
+from fjax.losses.overlap import (
+    Dice,
+    Tversky,
+    dice,
+    tversky,
+)
 from fjax.losses.regression import (
     CosineSimilarity,
     Huber,
@@ -42,6 +52,14 @@ from fjax.losses.regression import (
     mean_squared_error,
     mean_squared_logarithmic_error,
 )
+from fjax.losses.similarity import (
+    Circle,
+    circle,
+)
+from fjax.losses.temporal import (
+    CTC,
+    ctc,
+)
 from fjax.registry import Registry
 from fjax.typing import Identifier, Shape
 
@@ -50,8 +68,12 @@ _CLASSES: dict[Any, type[Loss]] = {
     binary_focal_crossentropy: BinaryFocalCrossentropy,
     categorical_crossentropy: CategoricalCrossentropy,
     categorical_focal_crossentropy: CategoricalFocalCrossentropy,
+    categorical_generalized_cross_entropy: CategoricalGeneralizedCrossEntropy,
     categorical_hinge: CategoricalHinge,
+    circle: Circle,
     cosine_similarity: CosineSimilarity,
+    ctc: CTC,
+    dice: Dice,
     hinge: Hinge,
     huber: Huber,
     kl_divergence: KLDivergence,
@@ -63,6 +85,7 @@ _CLASSES: dict[Any, type[Loss]] = {
     poisson: Poisson,
     sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
     squared_hinge: SquaredHinge,
+    tversky: Tversky,
 }
 
 _REGISTRY = Registry(

@@ -62,3 +62,9 @@ def finite(owner: str, name: str, y_true: np.ndarray) -> None:
 def within(owner: str, name: str, y_true: np.ndarray, low: float, high: float, rule: str) -> None:
     """Raise where an element lies outside `[low, high]` (a NaN does)."""
     every(owner, name, y_true, (y_true >= low) & (y_true <= high), rule)
+
+
+def whole(owner: str, name: str, y_true: np.ndarray) -> None:
+    """Raise where an element is no whole number (a NaN is none)."""
+    if jnp.issubdtype(y_true.dtype, jnp.floating):
+        every(owner, name, y_true, y_true == np.floor(y_true), "whole numbers.")

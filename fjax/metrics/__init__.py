@@ -50,12 +50,22 @@ from fjax.metrics.confusion import (
     TrueNegatives,
     TruePositives,
 )
+from fjax.metrics.correlation import (
+    ConcordanceCorrelation,
+    PearsonCorrelation,
+    concordance_correlation,
+    pearson_correlation,
+)
 from fjax.metrics.f_score import (
     F1Score,
     FBetaScore,
 )
 from fjax.metrics.iou import (
+    BinaryIoU,
+    IoU,
     MeanIoU,
+    OneHotIoU,
+    OneHotMeanIoU,
 )
 from fjax.metrics.metric import (
     Metric,
@@ -64,6 +74,12 @@ from fjax.metrics.names import (
     get,
     log_name,
     resolve,
+)
+from fjax.metrics.operating_point import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
 )
 from fjax.metrics.probabilistic import (
     BinaryCrossentropy,
@@ -78,6 +94,7 @@ from fjax.metrics.probabilistic import (
 from fjax.metrics.reduction import (
     FunctionMetric,
     Mean,
+    MeanMetricWrapper,
     Sum,
 )
 from fjax.metrics.regression import (
@@ -96,9 +113,11 @@ __all__ = [
     "Accuracy",
     "BinaryAccuracy",
     "BinaryCrossentropy",
+    "BinaryIoU",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
+    "ConcordanceCorrelation",
     "CosineSimilarity",
     "F1Score",
     "FBetaScore",
@@ -106,23 +125,32 @@ __all__ = [
     "FalsePositives",
     "FunctionMetric",
     "Hinge",
+    "IoU",
     "KLDivergence",
     "LogCoshError",
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
     "MeanIoU",
+    "MeanMetricWrapper",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Metric",
+    "OneHotIoU",
+    "OneHotMeanIoU",
+    "PearsonCorrelation",
     "Poisson",
     "Precision",
+    "PrecisionAtRecall",
     "R2Score",
     "Recall",
+    "RecallAtPrecision",
     "RootMeanSquaredError",
+    "SensitivityAtSpecificity",
     "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity",
     "SquaredHinge",
     "Sum",
     "TopKCategoricalAccuracy",
@@ -135,6 +163,7 @@ __all__ = [
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
     "categorical_hinge",
+    "concordance_correlation",
     "get",
     "hinge",
     "huber",
@@ -145,6 +174,7 @@ __all__ = [
     "mean_absolute_percentage_error",
     "mean_squared_error",
     "mean_squared_logarithmic_error",
+    "pearson_correlation",
     "poisson",
     "resolve",
     "sparse_categorical_accuracy",

@@ -55,6 +55,30 @@ def passed(y_pred: Array, thresholds: Sequence[float]) -> Array:
     return jnp.ceil(jnp.clip(y_pred, 0.0, 1.0) * (len(thresholds) - 1)).astype(jnp.int32)
 
 
+def chosen_class(
+    owner: str, class_id: int | None, y_true: Array, y_pred: Array, weights: Array
+) -> tuple[Array, Array, Array]:
+    """Return targets, predictions and weights of one class, or all where it is None.
+
+    Raises:
+        ValueError: The predictions have no such class.
+    """
+    if class_id is None:
+        return y_true, y_pred, weights
+    _check_classes(owner, "class_id", class_id, class_id + 1, y_pred)
+    return y_true[..., class_id], y_pred[..., class_id], weights[..., class_id]
+
+
+def _check_classes(owner: str, argument: str, value: int, least: int, y_pred: Array) -> int:
+    classes = y_pred.shape[-1] if y_pred.ndim > 1 else 0
+    if classes < least:
+        raise ValueError(
+            f"`{owner}`: `{argument}` {value} needs predictions of shape (batch, …, classes) with "
+            f"at least {least} classes, received {y_pred.shape}."
+        )
+    return classes
+
+
 class _Counts(Metric):
     """Base of the metrics that add counts of `_counted` at each threshold."""
 
@@ -215,23 +239,13 @@ class _Ratio(_Counts):
     def _count(
         self, accumulator: Accumulator, y_true: Array, y_pred: Array, weights: Array
     ) -> Accumulator:
-        classes = y_pred.shape[-1] if y_pred.ndim > 1 else 0
-        for argument, value, least in (
-            ("top_k", self.top_k, self.top_k),
-            ("class_id", self.class_id, None if self.class_id is None else self.class_id + 1),
-        ):
-            if least is not None and classes < least:
-                raise ValueError(
-                    f"`{type(self).__name__}`: `{argument}` {value} needs predictions of shape "
-                    f"(batch, …, classes) with at least {least} classes, received {y_pred.shape}."
-                )
+        owner = type(self).__name__
         if self.top_k is not None:
+            classes = _check_classes(owner, "top_k", self.top_k, self.top_k, y_pred)
             best = jax.lax.top_k(y_pred, self.top_k)[1]
             among = jnp.any(best[..., None] == jnp.arange(classes), axis=-2)
             y_pred = jnp.where(among, y_pred, _FILTERED)
-        if self.class_id is not None:
-            chosen = (array[..., self.class_id] for array in (y_true, y_pred, weights))
-            y_true, y_pred, weights = chosen
+        y_true, y_pred, weights = chosen_class(owner, self.class_id, y_true, y_pred, weights)
         return super()._count(accumulator, y_true, y_pred, weights)
 
     def result(self, accumulator: Accumulator) -> Array:

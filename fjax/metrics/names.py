@@ -41,9 +41,21 @@ from fjax.metrics.confusion import (
     TrueNegatives,
     TruePositives,
 )
+from fjax.metrics.correlation import (
+    ConcordanceCorrelation,
+    PearsonCorrelation,
+    concordance_correlation,
+    pearson_correlation,
+)
 from fjax.metrics.f_score import F1Score, FBetaScore
-from fjax.metrics.iou import MeanIoU
+from fjax.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from fjax.metrics.metric import Metric
+from fjax.metrics.operating_point import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
 from fjax.metrics.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -72,6 +84,18 @@ _REGISTRY = Registry(
     "metric",
     [
         AUC,
+        BinaryIoU,
+        ConcordanceCorrelation,
+        IoU,
+        OneHotIoU,
+        OneHotMeanIoU,
+        PearsonCorrelation,
+        PrecisionAtRecall,
+        RecallAtPrecision,
+        SensitivityAtSpecificity,
+        SpecificityAtSensitivity,
+        concordance_correlation,
+        pearson_correlation,
         Accuracy,
         BinaryAccuracy,
         BinaryCrossentropy,

@@ -154,6 +154,10 @@ class FunctionMetric(MeanOfValues):
         return self.function(*align(jnp.asarray(y_true), jnp.asarray(y_pred)))
 
 
+# Keras's name for it.
+MeanMetricWrapper = FunctionMetric
+
+
 def function_name(function: Any) -> str:
     """Return the key in logs of a function or an object: its name, else its class's.
 

@@ -197,7 +197,7 @@ def make_source(
     """Return the source of a single pass, for arrays or an iterable of batches."""
     if is_batches(x):
         return batches_source(owner, x, y, sample_weight, batch_size, steps, check)
-    return array_source(owner, check(to_batch(x, y, sample_weight)), batch_size, steps)
+    return array_source(owner, check(to_batch(x, y, sample_weight, text=True)), batch_size, steps)
 
 
 def batches_source(

@@ -7,7 +7,8 @@ import jax
 
 from fjax.models.arrangement import arranged, check_shapes, paths
 from fjax.models.compilation import Compilation, log_order
-from fjax.models.held_network import HeldNetwork, specs_of
+from fjax.models.held_network import HeldNetwork
+from fjax.models.text_inputs import encoded, first_specs
 from fjax.training import (
     ArraySource,
     Batch,
@@ -61,14 +62,15 @@ class CompiledNetwork(HeldNetwork):
     def _usable(self, batch: Batch) -> Batch:
         """Return the batch, its inputs arranged for the model; the first data may build it."""
         if not self.built:
-            self._build_for(specs_of(self._in_order(batch.inputs)))
+            inputs = self._in_order(batch.inputs)
+            self._build_for(*first_specs(self.name, self.live_network, inputs))
             if self._compilation is not None:
                 self._compilation.by_output(self.output_names)
+        self._check_statistics()
         batch = batch._replace(inputs=self._arranged(batch.inputs))
         self._check_inputs(batch.inputs)
         if hasattr(self.live_network, "check_inputs"):
             self.live_network.check_inputs(*batch.inputs)
-        self._check_statistics()
         return batch
 
     def _in_order(self, inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
@@ -79,16 +81,18 @@ class CompiledNetwork(HeldNetwork):
         return tuple(arranged("x", "input", inputs[0], (0,) * len(names), names))
 
     def _arranged(self, inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
+        """Return inputs in the network's structure, text among them as numbers."""
         known = self._known_specs()
         if len(known) == len(inputs) == 1 and all(hasattr(x, "shape") for x in (*known, *inputs)):
-            return inputs
+            return encoded(self.name, self.live_network, inputs)
         tree = known[0] if len(known) == 1 else known
         given = inputs[0] if len(inputs) == 1 else inputs
         names = self.input_names
         inputs = arranged("x", "input", given, tree, names)
+        inputs = encoded(self.name, self.live_network, (inputs,) if len(known) == 1 else inputs)
         if len(names) > 1:
-            check_shapes(inputs, self._shapes, tree, names)
-        return (inputs,) if len(known) == 1 else inputs
+            check_shapes(inputs[0] if len(known) == 1 else inputs, self._shapes, tree, names)
+        return inputs
 
     def _trainable(self, batch: Batch) -> Batch:
         """Return the batch, its inputs and targets held against the model and its losses."""

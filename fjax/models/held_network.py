@@ -24,6 +24,7 @@ from fjax.models.homes import Holder, Place, own_arrays, place_of
 from fjax.models.parts import parts, weight_paths
 from fjax.models.summary import Layout, summary
 from fjax.models.symbolic import Symbols, in_order, symbols_of
+from fjax.models.text_inputs import declared_specs
 from fjax.models.views import LayerView
 from fjax.models.weights import read_weights, write_weights
 from fjax.training import TrainState
@@ -79,8 +80,7 @@ class HeldNetwork:
         self._symbols = symbols
         declared = declared_inputs(self.live_network)
         if declared is not None:
-            shapes = [layer.shape for layer in jax.tree.leaves(declared)]
-            self._build_for(jax.tree.map(lambda layer: layer.spec(0), declared), shapes)
+            self._build_for(*declared_specs(self.name, self.live_network, declared))
         if input_shape is not None:
             self.build((None, *normalise_shape(type(self).__name__, "input_shape", input_shape)))
 
@@ -399,9 +399,13 @@ class HeldNetwork:
     def _specs_at(self, which: int) -> tuple[PyTree, ...]:
         """Return the inputs' specs at one of the `SIZES`."""
         shapes = iter(self._shapes)
-        return jax.tree.map(
-            lambda spec: sized(next(shapes), spec.dtype, which), self._known_specs()
-        )
+
+        def spec_at(spec: Any) -> Any:
+            # Any other size than that of any batch was declared.
+            declared = None if spec.shape[0] == SIZES[0][0] else spec.shape[0]
+            return sized(next(shapes), spec.dtype, which, declared)
+
+        return jax.tree.map(spec_at, self._known_specs())
 
     def _called_in_graph(
         self, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
@@ -448,8 +452,12 @@ class HeldNetwork:
         self._outputs = {_key_of(specs): self._outline.outputs}
 
     def _outputs_for(self, inputs: tuple[PyTree, ...]) -> PyTree:
-        """Return the shapes and dtypes of the outputs for a batch of one of inputs like these."""
-        specs = specs_of(inputs)
+        """Return the shapes and dtypes of the outputs for a batch of inputs like these.
+
+        It is a batch of one, unless the model's input declares another size.
+        """
+        size = jax.tree.leaves(self._known_specs())[0].shape[0]
+        specs = specs_of(inputs, size)
         key = _key_of(specs)
         if key not in self._outputs:
             shapes = self.outline
@@ -482,8 +490,9 @@ class HeldNetwork:
         if self._holder is not None and _statistics(self.live_network) != self._adapted:
             raise ValueError(
                 f"A layer of the model {self.name!r} was adapted anew after the model was used, "
-                "and the model holds the old statistics: adapt before the first use, or set them "
-                "by `model.get_layer(…).set_weights([mean, variance, count])`."
+                "and the model holds weights for what it had learned before: adapt before the "
+                "first use, or make a new model. Of a `Normalization` the statistics can be set by "
+                "`model.get_layer(…).set_weights([mean, variance, count])`."
             )
 
 
@@ -534,11 +543,11 @@ def _without_batch(shape: Any) -> tuple[int | None, ...]:
 
 def _statistics(network: Any) -> list[Any]:
     """Return what the layers of a network that can be adapted have taken from data."""
-    own = [(network.mean, network.variance)] if hasattr(network, "adapt") else []
+    own = [network.learned()] if hasattr(network, "adapt") else []
     inside = network.inside() if isinstance(network, Layer) else []
     return own + [entry for layer in inside for entry in _statistics(layer)]
 
 
-def specs_of(inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
-    """Return the specs of inputs like these, for a batch of one."""
-    return jax.tree.map(lambda a: jax.ShapeDtypeStruct((1, *a.shape[1:]), a.dtype), inputs)
+def specs_of(inputs: tuple[PyTree, ...], size: int = 1) -> tuple[PyTree, ...]:
+    """Return the specs of inputs like these, for a batch of this size."""
+    return jax.tree.map(lambda a: jax.ShapeDtypeStruct((size, *a.shape[1:]), a.dtype), inputs)

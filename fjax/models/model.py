@@ -26,7 +26,7 @@ from fjax.models.subclassed import (
     is_authored_model,
 )
 from fjax.models.views import OptimizerView
-from fjax.training import Batch, TrainState, programs_for
+from fjax.training import Batch, TrainState, finalized, programs_for
 from fjax.training.arrays import rows, to_batch
 from fjax.training.loop import Pace, evaluate, predict, run_epoch
 from fjax.training.sources import ArraySource
@@ -268,7 +268,7 @@ class Model(CompiledNetwork, Author):
             size = validation_batch_size
         else:
             data, held_out = arguments.split(
-                check(to_batch(x, y, sample_weight)),
+                check(to_batch(x, y, sample_weight, text=True)),
                 0.0 if validation_data is not None else validation_split,
             )
             data = self._with_class_weight(data, class_weight)
@@ -329,6 +329,8 @@ class Model(CompiledNetwork, Author):
             listeners.call("on_epoch_end", epoch, logs)
             if self.stop_training:
                 break
+        if logs:
+            self._finalize()
         listeners.call("on_train_end", logs)
         return listeners.history
 
@@ -454,7 +456,7 @@ class Model(CompiledNetwork, Author):
                 f"The model {self.name!r} was called inside a traced function (`jax.jit`, "
                 "`jax.grad`, …): use `model.network`'s pure `apply(params, state, inputs)` there."
             )
-        batch = self._usable(to_batch(inputs[0] if len(inputs) == 1 else inputs))
+        batch = self._usable(to_batch(inputs[0] if len(inputs) == 1 else inputs, text=True))
         held, training = self.train_state, bool(training)
         key = self._key_of_call(held)
         outputs, _ = self.network.apply(
@@ -478,7 +480,7 @@ class Model(CompiledNetwork, Author):
     ) -> Any:
         """Make one training step, and return the loss and metrics on it as `evaluate` does."""
         self._compiled("train_on_batch")
-        batch = self._checked("train_step")(to_batch(x, y, sample_weight))
+        batch = self._checked("train_step")(to_batch(x, y, sample_weight, text=True))
         batch = self._with_class_weight(batch, class_weight)
         source = ArraySource(batch, rows(batch))
         training = self._prepare("train_step", source)
@@ -494,14 +496,14 @@ class Model(CompiledNetwork, Author):
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
         """Return the loss and metrics on one batch, as `evaluate` does."""
-        count = rows(to_batch(x))
+        count = rows(to_batch(x, text=True))
         return self.evaluate(
             x, y, count, verbose=0, sample_weight=sample_weight, return_dict=return_dict
         )
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch, as numpy arrays."""
-        return self.predict(x, batch_size=rows(to_batch(x)), verbose=0)
+        return self.predict(x, batch_size=rows(to_batch(x, text=True)), verbose=0)
 
     def _mode(self) -> AbstractContextManager[Any]:
         # Only ever switched off here: a user's own `jax.disable_jit()` stays in force.
@@ -536,6 +538,11 @@ class Model(CompiledNetwork, Author):
         self._holder.train_state = self._holder.train_state._replace(
             epoch=np.int32(epoch), batch=np.int32(0)
         )
+
+    def _finalize(self) -> None:
+        assert self._holder is not None and self._optimizer is not None
+        held = self._holder.train_state
+        self._holder.train_state = finalized(self.network, self._optimizer, held)
 
     def _evaluate(
         self, measuring: Prepared, source: Source, listeners: CallbackList

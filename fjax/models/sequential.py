@@ -9,9 +9,11 @@ import numpy as np
 from fjax.core import InputLayer, SymbolicTensor, as_layer, serial
 from fjax.core.calling import call_inputs
 from fjax.core.layer import only, unique_names
+from fjax.core.text import is_text
 from fjax.errors import explain_keywords
 from fjax.models.construction import declared_inputs
 from fjax.models.model import Model
+from fjax.models.text_inputs import check_text, declared_specs
 from fjax.models.views import LayerView
 from fjax.training import Batch
 from fjax.typing import PyTree
@@ -113,7 +115,7 @@ class Sequential(Model):
         declared = [] if self._declared is None else [self._declared]
         self.live_network = serial(*declared, *self._list, name=self._given_name)
         if self._declared is not None and self._list:
-            self._restructure((self._declared.spec(0),), [self._declared.shape])
+            self._restructure(*declared_specs(self.name, self.live_network, (self._declared,)))
         else:
             self._restructure(None)
 
@@ -129,7 +131,10 @@ class Sequential(Model):
         if self._declared is None:
             if not self._list:
                 raise ValueError(f"The model {self.name!r} has no layers: `add` one first.")
-            self._declared = InputLayer(_one_array(batch).shape[1:])
+            first = _one_array(batch)
+            check_text(self.name, self.live_network, batch.inputs)
+            dtype = "string" if is_text(first) else None
+            self._declared = InputLayer(first.shape[1:], dtype=dtype)
             try:
                 self._relink()
             except Exception:

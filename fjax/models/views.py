@@ -199,8 +199,9 @@ class OptimizerView:
 
     @property
     def iterations(self) -> int:
-        """How many steps were made."""
-        return int(self._model.train_state.step)
+        """How many updates were made: steps, or `gradient_accumulation_steps` of them for each."""
+        every = getattr(self.optimizer, "gradient_accumulation_steps", None) or 1
+        return int(self._model.train_state.step) // every
 
 
 def _of(inner: str, view: Any, attribute: str) -> Any:

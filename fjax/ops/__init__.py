@@ -1,13 +1,13 @@
-"""Functions on arrays that layers are made of, each with the lowering that its backend runs best.
+"""Functions on arrays that layers are made of, in the lowering that each backend runs best."""
 
-A program runs the branch of the platform that it is lowered for (`jax.lax.platform_dependent`): for
-convolution and pooling slices and matrix products on a CPU, elsewhere the kernels of the platform's
-own library. Which is faster was measured, see `docs/lowering.md`. All branches are made of JAX's
-own operations, so gradients of any order, in either mode, `vmap` and the rest need no rules.
-"""
-
+from fjax.ops.attention import attention_weights as attention_weights
+from fjax.ops.attention import causal_mask as causal_mask
+from fjax.ops.attention import weighted_values as weighted_values
+from fjax.ops.attention import window_mask as window_mask
 from fjax.ops.convolution import convolution as convolution
 from fjax.ops.embedding import lookup as lookup
 from fjax.ops.pooling import average_pooling as average_pooling
 from fjax.ops.pooling import max_pooling as max_pooling
+from fjax.ops.recurrence import Recurrence as Recurrence
+from fjax.ops.recurrence import recurrence as recurrence
 from fjax.ops.transposed_convolution import transposed_convolution as transposed_convolution

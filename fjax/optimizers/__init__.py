@@ -3,16 +3,31 @@
 from typing import Any
 
 from fjax.optimizers import schedules as schedules
+from fjax.optimizers.adadelta import Adadelta as Adadelta
+from fjax.optimizers.adafactor import Adafactor as Adafactor
+from fjax.optimizers.adagrad import Adagrad as Adagrad
 from fjax.optimizers.adam import Adam as Adam
+from fjax.optimizers.adamax import Adamax as Adamax
 from fjax.optimizers.adamw import AdamW as AdamW
+from fjax.optimizers.ftrl import Ftrl as Ftrl
+from fjax.optimizers.lamb import Lamb as Lamb
+from fjax.optimizers.lion import Lion as Lion
+from fjax.optimizers.muon import Muon as Muon
+from fjax.optimizers.nadam import Nadam as Nadam
 from fjax.optimizers.optimizer import Optimizer as Optimizer
 from fjax.optimizers.optimizer import OptimizerState as OptimizerState
 from fjax.optimizers.rmsprop import RMSprop as RMSprop
+from fjax.optimizers.schedule_free_adamw import ScheduleFreeAdamW as ScheduleFreeAdamW
 from fjax.optimizers.sgd import SGD as SGD
 from fjax.registry import Registry
 from fjax.typing import GradientTransformation
 
-_registry = Registry("optimizer", [SGD, RMSprop, Adam, AdamW], {"rmsprop": RMSprop, "adamw": AdamW})
+_members: list[type[Optimizer]] = [
+    SGD, RMSprop, Adam, AdamW, Nadam, Adamax, Adagrad, Adadelta, Adafactor, Ftrl, Lamb, Lion, Muon,
+    ScheduleFreeAdamW,
+]  # fmt: skip
+# Keras knows each by its name in small letters.
+_registry = Registry("optimizer", [*_members], {kind.__name__.lower(): kind for kind in _members})
 
 
 def get(identifier: Any) -> GradientTransformation:

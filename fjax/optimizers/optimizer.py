@@ -1,35 +1,40 @@
 """The optimizer: a pure pair `init` and `update`, whose rule is written for one array."""
 
-import inspect
-import numbers
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from fjax import trees
 from fjax.configuration import Configured
-from fjax.errors import number_between
+from fjax.errors import integer_at_least, number_between, one_of
 from fjax.optimizers import schedules
+from fjax.optimizers.accumulation import accumulated
+from fjax.optimizers.averaging import averaged
 from fjax.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
-from fjax.typing import Array, ArrayLike, PyTree
+from fjax.optimizers.patterns import checked_patterns, matches
+from fjax.optimizers.rates import LearningRate, checked_rate
+from fjax.typing import Array, PyTree
+
+# The slots of the base, beside those of a rule.
+AVERAGE = "average"
+ACCUMULATOR = "gradient_accumulator"
 
 Slots = dict[str, Array]
-LearningRate = float | Callable[[Array], ArrayLike]
 
 
 class OptimizerState(NamedTuple):
     """What an optimizer carries from one update to the next.
 
     Attributes:
-        step: Updates made so far, an int32 scalar.
+        step: Calls of `update` so far, an int32 scalar; schedules count these.
         learning_rate: The rate that the next update will use, a float32 scalar. Where the optimizer
             has a fixed rate, replace this leaf to change it; nothing is compiled anew.
-        slots: The optimizer's own arrays: by slot name, a tree like the params.
+        slots: The optimizer's own arrays: by slot name, a tree like the params, with None where a
+            param has no such slot.
     """
 
     step: Array
@@ -54,6 +59,18 @@ class Optimizer(Configured):
         clipnorm: Largest L2 norm of each gradient array.
         clipvalue: Largest absolute value of a gradient's element.
         global_clipnorm: Largest L2 norm of all gradients taken as one vector.
+        use_ema: Whether an exponential moving average of the params is kept, in the slot "average".
+            `finalize` gives the params at the end of training their averages; a model's `fit` does.
+        ema_momentum: How much of the average is kept at each step, from 0 to 1.
+        ema_overwrite_frequency: After how many updates the params are set to their averages; never
+            before the end where None.
+        loss_scale_factor: By what the gradients are divided. The training step multiplies the loss
+            by it (`scale_loss`), so that small gradients of low precision do not vanish.
+        gradient_accumulation_steps: Of how many gradients the mean is taken for one update, at
+            least 2; the updates of the steps between are 0. As in Keras a schedule counts every
+            step, the rule only real updates, and the moving average takes part in every step.
+        exclude_from_weight_decay: Params that are not decayed: regular expressions that are
+            searched in a param's path, whose names are joined by "/", as in "dense/bias".
         name: A name of your own.
         decay: Keras 2's spelling of `schedules.InverseTimeDecay(learning_rate, 1, decay)`.
 
@@ -69,11 +86,13 @@ class Optimizer(Configured):
     >>> class SignDescent(Optimizer):
     ...     def update_one(self, grad, slots, param, learning_rate, step):
     ...         return -learning_rate * jnp.sign(grad), slots
-    >>> optimizer = SignDescent(0.5)
+    >>> optimizer = SignDescent(0.5, use_ema=True)
     >>> params = {"w": jnp.array([1.0, -2.0])}
     >>> updates, opt_state = optimizer.update(params, optimizer.init(params), params)
     >>> updates["w"], int(opt_state.step)
     (Array([-0.5,  0.5], dtype=float32), 1)
+    >>> optimizer.finalize(params, opt_state)
+    {'w': Array([ 0.5, -1.5], dtype=float32)}
     """
 
     _renamed: ClassVar[Mapping[str, str]] = {"lr": "learning_rate"}
@@ -83,11 +102,17 @@ class Optimizer(Configured):
     clipnorm: float | None = field(default=None, kw_only=True)
     clipvalue: float | None = field(default=None, kw_only=True)
     global_clipnorm: float | None = field(default=None, kw_only=True)
+    use_ema: bool = field(default=False, kw_only=True)
+    ema_momentum: float = field(default=0.99, kw_only=True)
+    ema_overwrite_frequency: int | None = field(default=None, kw_only=True)
+    loss_scale_factor: float | None = field(default=None, kw_only=True)
+    gradient_accumulation_steps: int | None = field(default=None, kw_only=True)
+    exclude_from_weight_decay: Sequence[str] = field(default=(), kw_only=True)
     name: str | None = field(default=None, kw_only=True)
     decay: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        self.learning_rate = _checked_rate(type(self).__name__, self.learning_rate)
+        self.learning_rate = checked_rate(type(self).__name__, self.learning_rate)
         if self.decay is not None:
             self._translate_decay(self.decay)
         clippings = ("clipnorm", "clipvalue", "global_clipnorm")
@@ -100,6 +125,10 @@ class Optimizer(Configured):
                 f"`{type(self).__name__}`: gradients are clipped in one way only, received "
                 f"{' and '.join(given)}. Keep one."
             )
+        self._check_averaging()
+        self.exclude_from_weight_decay = checked_patterns(
+            type(self).__name__, "exclude_from_weight_decay", self.exclude_from_weight_decay
+        )
         self._check()
 
     def _translate_decay(self, decay: float) -> None:
@@ -120,6 +149,22 @@ class Optimizer(Configured):
             self.learning_rate = schedules.InverseTimeDecay(self.learning_rate, 1, decay)
         self.decay = None
 
+    def _check_averaging(self) -> None:
+        owner = type(self).__name__
+        one_of(owner, "use_ema", self.use_ema, [False, True])
+        self._check_number("ema_momentum", 0.0, 1.0)
+        if self.ema_overwrite_frequency is not None:
+            integer_at_least(owner, "ema_overwrite_frequency", self.ema_overwrite_frequency, 1)
+            if not self.use_ema:
+                raise ValueError(
+                    f"`{owner}`: `ema_overwrite_frequency` needs averages. Set `use_ema=True`."
+                )
+        if self.loss_scale_factor is not None:
+            number_between(owner, "loss_scale_factor", self.loss_scale_factor, 0.0, open_low=True)
+        steps = self.gradient_accumulation_steps
+        if steps is not None:
+            integer_at_least(owner, "gradient_accumulation_steps", steps, 2)
+
     def _check(self) -> None:
         """Raise where an argument of the subclass's own is out of its range."""
 
@@ -134,12 +179,22 @@ class Optimizer(Configured):
         return {name: value for name, value in super().get_config().items() if name != "decay"}
 
     def init_one(self, param: Array) -> Slots:
-        """Return the slots of one param before the first update, by name; the same for each param.
+        """Return the slots of one param before the first update, by name.
 
         Each slot must be an array of its own: two names for one array could not be donated.
         """
         del param
         return {}
+
+    def init_at(self, path: str, param: Array) -> Slots:
+        """Return the slots of the param at this path; `init_one` unless a rule depends on it."""
+        del path
+        return self.init_one(param)
+
+    def decay_at(self, path: str, param: Array) -> float | None:
+        """Return the weight decay of the param at this path."""
+        del param
+        return None if matches(self.exclude_from_weight_decay, path) else self.weight_decay
 
     def update_one(
         self, grad: Array, slots: Slots, param: Array, learning_rate: Array, step: Array
@@ -151,7 +206,8 @@ class Optimizer(Configured):
             slots: What `init_one` made and earlier updates returned.
             param: The param, decayed if so configured.
             learning_rate: A float32 scalar.
-            step: The number of this update counted from 1, as papers count; an int32 scalar.
+            step: The number of this update counted from 1, as papers count; an int32 scalar. A step
+                that only gathers gradients is none.
         """
         raise NotImplementedError(
             f"`{type(self).__name__}` is an optimizer without a rule: define "
@@ -171,9 +227,18 @@ class Optimizer(Configured):
                     f"floating-point to be trained, received {jnp.result_type(leaf)}."
                 )
         step = jnp.zeros((), jnp.int32)
-        leaves, structure = jax.tree.flatten(params)
-        slots = [self.init_one(leaf) for leaf in leaves]
-        return OptimizerState(step, self._rate_at(step), _by_name(slots, structure))
+        slots = [
+            self.init_at(trees.path_name(path), leaf)
+            for path, leaf in jax.tree_util.tree_leaves_with_path(params)
+        ]
+        own = _by_name(slots, jax.tree.structure(params))
+        common = {name: jax.tree.map(jnp.zeros_like, params) for name in self._common_slots()}
+        if own.keys() & common.keys():
+            raise ValueError(
+                f"`{type(self).__name__}.init_one`: the slots {sorted(common)} are the base's own "
+                "here. Take another name."
+            )
+        return OptimizerState(step, self._rate_at(step), own | common)
 
     def update(
         self, grads: PyTree, opt_state: OptimizerState, params: PyTree
@@ -193,23 +258,82 @@ class Optimizer(Configured):
         """
         self._check_trees(grads, opt_state, params)
         step, rate = opt_state.step + 1, jnp.asarray(opt_state.learning_rate, jnp.float32)
-        leaves, structure = jax.tree.flatten(params)
-        all_slots = {name: jax.tree.leaves(tree) for name, tree in opt_state.slots.items()}
+        common = {name: opt_state.slots[name] for name in self._common_slots()}
+        own = {name: tree for name, tree in opt_state.slots.items() if name not in common}
+        if self.loss_scale_factor is not None:
+            grads = jax.tree.map(lambda grad: grad / self.loss_scale_factor, grads)
+        every, made = self.gradient_accumulation_steps, opt_state.step
+        if every is None:
+            updates, own = self._update_all(grads, own, params, rate, step)
+        else:
+            made = opt_state.step // every
+            updates, own, common[ACCUMULATOR] = accumulated(
+                lambda mean, slots: self._update_all(mean, slots, params, rate, step // every),
+                common[ACCUMULATOR], grads, own, params, step, every,
+            )  # fmt: skip
+        if self.use_ema:
+            updates, common[AVERAGE] = averaged(
+                updates, common[AVERAGE], params, made,
+                self.ema_momentum, self.ema_overwrite_frequency,
+            )  # fmt: skip
+        next_rate = self._rate_at(step) if callable(self.learning_rate) else rate
+        return updates, OptimizerState(step, next_rate, own | common)
+
+    def finalize(self, params: PyTree, opt_state: OptimizerState) -> PyTree:
+        """Return the params as they are to be used after training: with `use_ema` their averages.
+
+        A model's `fit` ends by it. Before the first update there is no average yet.
+
+        Source: Keras, `Optimizer.finalize_variable_values`.
+        """
+        if not self.use_ema:
+            return params
+        averages = opt_state.slots[AVERAGE]
+        return jax.tree.map(lambda p, a: jnp.where(opt_state.step > 0, a, p), params, averages)
+
+    def scale_loss(self, loss: Array) -> Array:
+        """Return the loss whose gradients `update` expects: times `loss_scale_factor` if set."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    def _common_slots(self) -> list[str]:
+        in_use = {
+            AVERAGE: self.use_ema,
+            ACCUMULATOR: self.gradient_accumulation_steps is not None,
+        }
+        return [name for name, used in in_use.items() if used]
+
+    def _update_all(
+        self, grads: PyTree, slots: dict[str, PyTree], params: PyTree, rate: Array, step: Array
+    ) -> tuple[PyTree, dict[str, PyTree]]:
+        """Return the updates and slots of update number `step`, whose gradients are whole."""
+        leaves = jax.tree_util.tree_leaves_with_path(params)
+        structure = jax.tree.structure(params)
+        columns = {
+            name: structure.flatten_up_to(tree)  # type: ignore[attr-defined]
+            for name, tree in slots.items()
+        }
         updates, new_slots = [], []
         for index, grad in enumerate(jax.tree.leaves(self._clip(grads))):
-            slots = {name: column[index] for name, column in all_slots.items()}
-            update, slots = self._update_leaf(grad, slots, leaves[index], rate, step)
+            path, param = leaves[index]
+            at = {name: column[index] for name, column in columns.items()}
+            at = {name: slot for name, slot in at.items() if slot is not None}
+            decay = self.decay_at(trees.path_name(path), param)
+            update, at = self._update_leaf(grad, at, param, decay, rate, step)
             updates.append(update)
-            new_slots.append(slots)
-        next_rate = self._rate_at(step) if callable(self.learning_rate) else rate
-        next_state = OptimizerState(step, next_rate, _by_name(new_slots, structure))
-        return jax.tree.unflatten(structure, updates), next_state
+            new_slots.append(at)
+        return jax.tree.unflatten(structure, updates), _by_name(new_slots, structure)
 
     def _update_leaf(
-        self, grad: Array, slots: Slots, param: Array, rate: Array, step: Array
+        self,
+        grad: Array,
+        slots: Slots,
+        param: Array,
+        decay: float | None,
+        rate: Array,
+        step: Array,
     ) -> tuple[Array, Slots]:
-        if self.weight_decay:
-            loss = param * self.weight_decay * rate
+        if decay:
+            loss = param * decay * rate
             update, new_slots = self.update_one(grad, slots, param - loss, rate, step)
             update = update - loss
         else:
@@ -258,29 +382,8 @@ class Optimizer(Configured):
 
 
 def _by_name(slots: list[Slots], structure: Any) -> dict[str, PyTree]:
-    """Turn each leaf's slots by name into, by name, a tree of one slot."""
-    names = slots[0] if slots else {}
-    return {name: jax.tree.unflatten(structure, [each[name] for each in slots]) for name in names}
-
-
-def _checked_rate(owner: str, rate: Any) -> LearningRate:
-    if isinstance(rate, Mapping):
-        rate = schedules.get(rate)
-    if callable(rate):
-        try:
-            inspect.signature(rate).bind(0)
-        except TypeError:
-            raise TypeError(
-                f"`{owner}`: a function given as `learning_rate` is called with the step and "
-                f"returns the rate; {rate!r} cannot be called with one argument."
-            ) from None
-        return rate
-    if not isinstance(rate, bool) and isinstance(rate, numbers.Real):
-        return number_between(owner, "learning_rate", rate, 0.0)
-    hint = ""
-    if isinstance(rate, jax.Array | np.ndarray):
-        hint = " Give a plain number; to sweep over rates, replace `opt_state.learning_rate`."
-    raise TypeError(
-        f"`{owner}`: `learning_rate` must be a number, a schedule or a function of the step, "
-        f"received {rate!r}.{hint}"
-    )
+    """Turn each leaf's slots into, by name, a tree of one slot, None where there is none."""
+    names = dict.fromkeys(name for each in slots for name in each)
+    return {
+        name: jax.tree.unflatten(structure, [each.get(name) for each in slots]) for name in names
+    }

@@ -3,7 +3,8 @@
 import jax.numpy as jnp
 
 from fjax.errors import one_of
-from fjax.optimizers.optimizer import LearningRate, Optimizer, Slots
+from fjax.optimizers.optimizer import Optimizer, Slots
+from fjax.optimizers.rates import LearningRate
 from fjax.typing import Array
 
 

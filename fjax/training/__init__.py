@@ -17,6 +17,7 @@ from fjax.training.sources import ArraySource as ArraySource
 from fjax.training.sources import IterableSource as IterableSource
 from fjax.training.state import TrainState as TrainState
 from fjax.training.state import create_train_state as create_train_state
+from fjax.training.state import finalized as finalized
 from fjax.training.step import Batch as Batch
 from fjax.training.step import test_step as test_step
 from fjax.training.step import train_step as train_step

@@ -6,11 +6,12 @@ from typing import Any
 import jax
 import numpy as np
 
+from fjax.core.text import is_text
 from fjax.training.step import Batch
 from fjax.typing import PyTree
 
 
-def to_batch(x: Any, y: Any = None, sample_weight: Any = None) -> Batch:
+def to_batch(x: Any, y: Any = None, sample_weight: Any = None, text: bool = False) -> Batch:
     """Return the data as numpy arrays of one common length, checked.
 
     Args:
@@ -19,6 +20,7 @@ def to_batch(x: Any, y: Any = None, sample_weight: Any = None) -> Batch:
         y: The targets, likewise; None in the place of an output without targets.
         sample_weight: One number per sample, or per time step of the targets; of several outputs
             one for all, or a dict or list of such arrays and None.
+        text: Whether inputs may be text, which a layer on text must then turn into numbers.
 
     Float arrays become float32, 64-bit integers int32; other integers stay as small as they are.
 
@@ -35,7 +37,7 @@ def to_batch(x: Any, y: Any = None, sample_weight: Any = None) -> Batch:
     """
     if x is None:
         raise ValueError("There is no data: `x` is None.")
-    inputs = tuple(_tree("x", value) for value in several(x))
+    inputs = tuple(_tree("x", value, text=text) for value in several(x))
     targets = None if y is None else _tree("y", y, optional=True)
     weight = None if sample_weight is None else _weights("sample_weight", sample_weight)
     count = _length("x", inputs)
@@ -97,18 +99,18 @@ def _is_array(value: Any) -> bool:
     return known and np.ndim(value) > 0
 
 
-def _tree(name: str, value: Any, optional: bool = False) -> PyTree:
+def _tree(name: str, value: Any, optional: bool = False, text: bool = False) -> PyTree:
     if isinstance(value, Mapping):
         if not value:
             raise ValueError(f"`{name}` is an empty dict: give it one array for each name.")
-        return {key: _tree(f"{name}[{key!r}]", item, optional) for key, item in value.items()}
+        return {key: _tree(f"{name}[{key!r}]", item, optional, text) for key, item in value.items()}
     parts = several(value)
     if len(parts) > 1 or parts[0] is not value:
-        return tuple(_tree(f"{name}[{i}]", item, optional) for i, item in enumerate(parts))
-    return None if optional and value is None else _array(name, value)
+        return tuple(_tree(f"{name}[{i}]", item, optional, text) for i, item in enumerate(parts))
+    return None if optional and value is None else _array(name, value, text)
 
 
-def _array(name: str, value: Any) -> np.ndarray:
+def _array(name: str, value: Any, text: bool = False) -> np.ndarray:
     columns = list(value.columns) if hasattr(value, "columns") else None
     try:
         array = np.asarray(value)
@@ -122,6 +124,8 @@ def _array(name: str, value: Any) -> np.ndarray:
         )
     if array.size == 0:
         raise ValueError(f"`{name}` is empty: its shape is {array.shape}.")
+    if text and columns is None and is_text(array):
+        return array
     if array.dtype.kind not in "fiub":
         array = _numbers(name, array, columns)
     if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
@@ -134,6 +138,14 @@ def _array(name: str, value: Any) -> np.ndarray:
             _check_finite(name, narrow, columns)
             return narrow
     return array
+
+
+def require_numbers(batch: Batch) -> Batch:
+    """Return a batch that may be given to the device, or raise where it holds text still."""
+    for array in jax.tree.leaves(batch.inputs):
+        if is_text(array):
+            _numbers("x", array, None)
+    return batch
 
 
 def _numbers(name: str, array: np.ndarray, columns: list[Any] | None) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import jax
 import numpy as np
 
-from fjax.training.arrays import rows, take, to_batch
+from fjax.training.arrays import require_numbers, rows, take, to_batch
 from fjax.training.step import Batch
 from fjax.typing import Array
 
@@ -234,7 +234,8 @@ class IterableSource:
                 f"A batch must be `x`, `(x, y)` or `(x, y, sample_weight)`, received a tuple of "
                 f"{len(parts)}. Several inputs go in a tuple of their own: `((x1, x2), y)`."
             )
-        batch = self._convert(to_batch(*parts))
+        x, y, weight = (*parts, None, None)[:3]
+        batch = require_numbers(self._convert(to_batch(x, y, weight, text=True)))
         return Window(jax.device_put(batch), None, 0, 1, rows(batch))
 
 

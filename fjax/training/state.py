@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.core import output_specs
-from fjax.core.freezing import frozen_paths, trainable_part
+from fjax.core.freezing import frozen_paths, overlaid, trainable_part
 from fjax.training.accumulators import Metrics, init_accumulators
 from fjax.typing import Array, GradientTransformation, Key, Params, PyTree, Spec, State
 
@@ -82,3 +82,28 @@ def create_train_state(
         batch=jnp.zeros((), jnp.int32),
         accumulators=init_accumulators(metrics, targets, outputs, loss),
     )
+
+
+def finalized(
+    network: Any, optimizer: GradientTransformation, train_state: TrainState
+) -> TrainState:
+    """Return the train state whose params are those to be used after training.
+
+    An optimizer with averages (`use_ema`) puts them in the place of the params; an optimizer
+    without a `finalize`, as one of optax, changes nothing.
+
+    >>> import jax
+    >>> from fjax.layers import Dense
+    >>> from fjax.optimizers import SGD
+    >>> spec = jax.ShapeDtypeStruct((32, 8), "float32")
+    >>> network, optimizer = Dense(1), SGD(0.1, use_ema=True)
+    >>> train_state = create_train_state(network, optimizer, jax.random.key(0), spec)
+    >>> finalized(network, optimizer, train_state).params["kernel"].shape
+    (8, 1)
+    """
+    if not hasattr(optimizer, "finalize"):
+        return train_state
+    frozen = frozen_paths(network)
+    trained = trainable_part(train_state.params, frozen)
+    final = optimizer.finalize(trained, train_state.opt_state)
+    return train_state._replace(params=overlaid(train_state.params, final) if frozen else final)

@@ -76,6 +76,7 @@ def train_step(
         )
 
     frozen = frozen_paths(network)
+    scale_loss = getattr(optimizer, "scale_loss", lambda loss: loss)
 
     def step(train_state: TrainState, batch: Batch) -> tuple[TrainState, Logs]:
         if not isinstance(batch.inputs, tuple):
@@ -86,16 +87,17 @@ def train_step(
         key = jax.random.fold_in(train_state.key, train_state.step)
         trained = trainable_part(train_state.params, frozen)
 
-        def objective(trained: PyTree) -> tuple[Array, tuple[PyTree, PyTree, Logs]]:
+        def objective(trained: PyTree) -> tuple[Array, tuple[Array, PyTree, PyTree, Logs]]:
             params = overlaid(train_state.params, trained) if frozen else trained
             outputs, state = network.apply(
                 params, train_state.state, *batch.inputs, key=key, training=True
             )
             value, parts = _loss(loss, outputs, batch)
-            return _with_penalty(value, state), (outputs, state, parts)
+            value = _with_penalty(value, state)
+            return scale_loss(value), (value, outputs, state, parts)
 
         differentiate = jax.value_and_grad(objective, has_aux=True)
-        (value, (outputs, state, parts)), grads = differentiate(trained)
+        (_, (value, outputs, state, parts)), grads = differentiate(trained)
         updates, opt_state = optimizer.update(grads, train_state.opt_state, trained)
         trained = jax.tree.map(lambda p, u: (p + u).astype(p.dtype), trained, updates)
         params = overlaid(train_state.params, trained) if frozen else trained

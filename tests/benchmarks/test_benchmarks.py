@@ -6,6 +6,7 @@ import pytest
 from benchmarks import report
 from benchmarks.__main__ import main
 from benchmarks.contestants import CONTESTANTS
+from benchmarks.data import load
 from benchmarks.jobs import JOBS, find_job
 from benchmarks.runner import Record, missing
 
@@ -15,8 +16,7 @@ def test_every_contestant_has_its_rows_and_the_losses_agree(capsys):
     printed = capsys.readouterr().out
     for name, contestant in CONTESTANTS.items():
         rows = [line for line in printed.splitlines() if line.startswith(f"| {contestant.label} ")]
-        takes_part = [job for job in JOBS.values() if name not in job.without]
-        assert len(rows) == len(takes_part)
+        assert len(rows) == sum(name not in job.without for job in JOBS.values())
         assert all(("not installed" in row) == bool(missing(contestant)) for row in rows)
     assert "off!" not in printed
     assert "`import fjax`" in printed
@@ -41,6 +41,13 @@ def test_the_other_jobs_have_one_input_and_one_output():
     assert job.weighted([2.0]) == 2.0
     x = np.zeros((2, 28, 28))
     assert job.inputs(x) == [x]
+
+
+def test_the_attention_job_has_tokens_of_two_classes():
+    x, y = load(find_job("attention", quick=True))
+    assert (x.shape, x.dtype) == ((650, 40), np.int32)
+    assert 0 <= x.min() <= x.max() < 10_000
+    assert (y.shape, y.dtype, y.mean()) == ((650, 1), np.float32, 0.5)
 
 
 def test_the_job_of_images_has_the_networks_shapes():
@@ -85,6 +92,13 @@ def test_wide_and_deep_has_the_targets_of_a_small_network():
     assert list(found.values()) == [True, True, True]
     assert "24.0 times Keras on JAX's step rate" in list(found)[1]
     assert "the bare `fori_loop` reaches 30.0" in list(found)[1]
+
+
+def test_attention_is_held_to_its_nearest_peer():
+    measured = records(fjax=[1.0], jax_loop=[1.0], jax_step=[1.4], torch_loader=[3.0])
+    found = dict(report.targets({"attention": measured}, {}))
+    assert list(found.values()) == [True, False]
+    assert "1.5 times faster than every peer, the nearest, JAX, hand-jitted step" in list(found)[1]
 
 
 def test_images_have_the_targets_of_convolutions():

@@ -87,6 +87,14 @@ def research(folder):
     assert 0.93 < load("research").main(epochs=10, meta_steps=200) <= 1.0
 
 
+def movie_reviews(folder):
+    accuracy = load("movie_reviews").main(epochs=5, rows=3000, words=5000)
+    ours = [accuracy["vectors of words"], accuracy["bags of words"]]
+    # Logistic regression on the same bags is the peer.
+    assert min(ours) > accuracy["logistic regression"] - 0.04
+    assert 0.6 < min(ours) <= max(ours) <= 1.0
+
+
 @pytest.mark.parametrize(
     "example",
     [
@@ -103,6 +111,7 @@ def research(folder):
         gan,
         contrastive,
         research,
+        pytest.param(movie_reviews, marks=needs("movie_reviews.tsv")),
     ],
 )
 def test_an_example_runs(example, tmp_path, monkeypatch, capsys):
@@ -113,7 +122,8 @@ def test_an_example_runs(example, tmp_path, monkeypatch, capsys):
 
 def test_every_example_is_run():
     run = {
-        digits, fashion_mnist, mnist_cnn, california_housing, pure_functions, wide_and_deep,
-        siamese, autoencoder, transfer_learning, multi_task, gan, contrastive, research,
+        digits, fashion_mnist, california_housing, pure_functions, wide_and_deep, siamese,
+        autoencoder, transfer_learning, multi_task, gan, contrastive, research, movie_reviews,
+        mnist_cnn,
     }  # fmt: skip
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {each.__name__ for each in run}

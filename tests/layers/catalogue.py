@@ -72,8 +72,6 @@ CATALOGUE = [
     entry("Dropout", (4, 3), rate=0.5),
     entry("Dropout", (4, 3), rate=0.0),
     entry("Dropout", (4, 5, 3), rate=0.3, noise_shape=(None, 1, 3), seed=7),
-    entry("Embedding", (4, 5), whole=4, input_dim=10, output_dim=3, embeddings_regularizer="l2",
-          embeddings_constraint="non_neg"),
     entry("Flatten", (4, 2, 3)),
     entry("Flatten", (4, 2, 3, 5), data_format="channels_first"),
     entry("Flatten", (4,)),
@@ -96,14 +94,24 @@ CATALOGUE = [
 
 # Each family's own list, which is made of the above.
 from tests.layers.catalogue_activations import ACTIVATIONS  # noqa: E402
+from tests.layers.catalogue_attention import ATTENTION  # noqa: E402
 from tests.layers.catalogue_convolution import CONVOLUTION  # noqa: E402
+from tests.layers.catalogue_features import FEATURES  # noqa: E402
 from tests.layers.catalogue_normalization import NORMALIZATION  # noqa: E402
+from tests.layers.catalogue_recurrent import RECURRENT  # noqa: E402
 from tests.layers.catalogue_reshaping import RESHAPING  # noqa: E402
+from tests.layers.catalogue_text import ON_TEXT  # noqa: E402
 
-CATALOGUE += ACTIVATIONS + CONVOLUTION + NORMALIZATION + RESHAPING
+CATALOGUE += [
+    *ACTIVATIONS, *ATTENTION, *CONVOLUTION, *FEATURES, *NORMALIZATION, *RECURRENT, *RESHAPING,
+]  # fmt: skip
 
-# Public names that are no layer of their own.
-NOT_LAYERS = {"Input", "Layer"}
+# Public names that are no layer of their own; and layers on text, which no array can stand for:
+# their battery is in `test_text.py`.
+NOT_LAYERS = {"Input", "Layer"} | {type(one.layer).__name__ for one in ON_TEXT}
+
+# Called on one step and states: the layers that run them are in the list.
+NOT_LAYERS |= {"GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"}
 
 
 def samples(entry: Entry, dtype: str = "float32", seed: int = 0) -> tuple[np.ndarray, ...]:

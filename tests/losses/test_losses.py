@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from fjax import losses
@@ -15,12 +16,19 @@ CLASSES = sorted(
 )
 
 
+LABELLED = {"SparseCategoricalCrossentropy", "CategoricalGeneralizedCrossEntropy", "Circle"}
+# What these say of a batch is no mean over its samples.
+OF_THE_BATCH = {"Circle", "Dice", "Tversky"}
+
+
 def sample(name, rows=6):
     """Targets and predictions that every formula takes."""
     random = np.random.default_rng(0)
     y_pred = random.dirichlet(np.ones(3), rows).astype(np.float32)
     labels = random.integers(0, 3, rows)
-    return (labels if name.startswith("Sparse") else np.eye(3)[labels]), y_pred
+    if name == "CTC":
+        return np.tile([1, 1, 0], (rows, 1)), random.normal(size=(rows, 5, 3)).astype(np.float32)
+    return (labels if name in LABELLED else np.eye(3)[labels]), y_pred
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -30,8 +38,12 @@ class TestEveryLoss:
         y_true, y_pred = sample(name)
         eager = loss(y_true, y_pred)
         np.testing.assert_allclose(jax.jit(loss)(y_true, y_pred), eager, rtol=1e-6)
-        one_by_one = jax.vmap(lambda t, p: loss(t[None], p[None]))(y_true, y_pred)
-        np.testing.assert_allclose(jnp.mean(one_by_one), eager, rtol=1e-5)
+        if name in OF_THE_BATCH:
+            batches = jax.vmap(loss)(jnp.stack([y_true] * 2), jnp.stack([y_pred] * 2))
+            np.testing.assert_allclose(batches, [eager] * 2, rtol=1e-5)
+        else:
+            one_by_one = jax.vmap(lambda t, p: loss(t[None], p[None]))(y_true, y_pred)
+            np.testing.assert_allclose(jnp.mean(one_by_one), eager, rtol=1e-5)
         assert jax.eval_shape(loss, y_true, y_pred).shape == ()
 
     def test_has_finite_gradients(self, name):
@@ -53,7 +65,7 @@ class TestEveryLoss:
     def test_takes_integer_targets(self, name, dtype):
         loss = getattr(losses, name)()
         y_true, y_pred = sample(name)
-        if name.startswith("Sparse"):
+        if name in LABELLED:
             y_true = np.minimum(y_true, 1)
         expected = loss(y_true.astype(np.float32), y_pred)
         np.testing.assert_array_equal(loss(y_true.astype(dtype), y_pred), expected)
@@ -61,8 +73,8 @@ class TestEveryLoss:
     def test_refuses_to_broadcast(self, name):
         loss = getattr(losses, name)()
         wide, narrow = np.ones((32, 3), np.float32), np.ones((32, 1), np.float32)
-        if name.startswith("Sparse"):
-            with pytest.raises(ValueError, match=r"\(32, 3\).*\(32, 3\).*categorical_crossentropy"):
+        if name in LABELLED or name == "CTC":
+            with pytest.raises(ValueError, match=r"\(32, 3\).*\(32, 3\)"):
                 loss(wide, wide)
             return
         for y_true, y_pred in ((wide, narrow), (narrow, wide), (wide, np.ones((32, 2)))):
@@ -218,4 +230,94 @@ def test_arguments_are_checked_where_they_are_given(make, message):
 
 def test_paired_losses_are_those_that_compare_elements():
     paired = {name for name in CLASSES if issubclass(getattr(losses, name), PairedLoss)}
-    assert set(CLASSES) - paired == {"SparseCategoricalCrossentropy"}
+    assert set(CLASSES) - paired == LABELLED | {"CTC"}
+
+
+class TestOverlap:
+    def test_a_half_and_a_half_is_dice(self):
+        y_true, y_pred = sample("Dice")
+        np.testing.assert_allclose(
+            losses.Tversky(axis=[1])(y_true, y_pred), losses.Dice(axis=1)(y_true, y_pred), rtol=1e-5
+        )
+
+    def test_weights_need_the_batch_axis(self):
+        y_true, y_pred = sample("Dice")
+        weights = np.array([1.0, 0, 0, 0, 0, 0])
+        weighted = losses.Dice(axis=-1, reduction="sum")(y_true, y_pred, weights)
+        np.testing.assert_allclose(weighted, losses.dice(y_true, y_pred, axis=-1)[0], rtol=1e-6)
+        with pytest.raises(ValueError, match="one value for the whole batch"):
+            losses.Dice()(y_true, y_pred, weights)
+
+    @pytest.mark.parametrize("axis", ["last", 1.0, [], [0.5]])
+    def test_a_wrong_axis_is_named(self, axis):
+        with pytest.raises(ValueError, match=r"`Tversky`: `axis` must be an integer, a list of"):
+            losses.Tversky(axis=axis)
+
+    def test_the_configuration_comes_back(self):
+        loss = losses.Tversky(0.3, 0.7, axis=(1, 2))
+        assert losses.Tversky.from_config(loss.get_config()) == loss
+
+
+class TestCircle:
+    def test_samples_without_both_kinds_of_pairs_count_nowhere(self):
+        random = np.random.default_rng(0)
+        points = random.normal(size=(6, 4)).astype(np.float32)
+        points /= np.linalg.norm(points, axis=1, keepdims=True)
+        labels = np.array([0, 0, 1, 1, 2, 3])
+        values = losses.circle(labels, points)
+        assert np.all((np.asarray(values) > 0) == [True] * 4 + [False] * 2)
+        np.testing.assert_allclose(losses.Circle()(labels, points), values[:4].mean(), rtol=1e-6)
+        for alone in (np.zeros(6), np.arange(6)):
+            value, gradient = jax.value_and_grad(lambda p, y=alone: losses.Circle()(y, p))(points)
+            assert value == 0
+            assert np.all(gradient == 0)
+
+    def test_references_of_another_length_are_refused(self):
+        with pytest.raises(ValueError, match=r"`circle`: y_true of shape \(3,\) does not fit ref_"):
+            losses.circle([0, 1], np.eye(2), [0, 1, 1], np.eye(2))
+
+
+class TestCTC:
+    def test_counts_every_way_to_say_the_labels(self):
+        random = np.random.default_rng(0)
+        logits = random.normal(size=(1, 4, 3)).astype(np.float32)
+        probabilities = np.asarray(jax.nn.softmax(logits[0]))
+        total = 0.0
+        for way in np.ndindex(3, 3, 3, 3):
+            said = [c for i, c in enumerate(way) if c and (i == 0 or way[i - 1] != c)]
+            if said == [1, 1]:
+                total += np.prod(probabilities[range(4), way])
+        np.testing.assert_allclose(losses.ctc([[1, 1]], logits), [-np.log(total)], rtol=1e-5)
+
+    def test_equals_optax(self):
+        random = np.random.default_rng(0)
+        logits = random.normal(size=(5, 9, 4)).astype(np.float32)
+        labels = random.integers(1, 4, (5, 6))
+        for row, length in enumerate((4, 3, 0, 1, 2)):
+            labels[row, length:] = 0
+
+        def compared(loss):
+            value, back = jax.vjp(loss, logits)
+            return value, back(jnp.ones(5))
+
+        def theirs(logits):
+            return optax.ctc_loss(logits, np.zeros((5, 9)), labels, labels == 0)
+
+        ours = jax.jit(lambda: compared(lambda logits: losses.ctc(labels, logits)))()
+        for mine, other in zip(ours, jax.jit(lambda: compared(theirs))(), strict=True):
+            np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-5)
+
+    def test_too_few_steps_leave_gradients_finite(self):
+        value, gradient = jax.value_and_grad(lambda p: losses.CTC()([[1, 1]], p))(
+            jnp.zeros((1, 2, 3))
+        )
+        assert value > 1e4
+        assert np.isfinite(gradient).all()
+
+
+def test_a_sure_mistake_has_a_finite_gradient():
+    loss = losses.CategoricalGeneralizedCrossEntropy(q=0.7)
+    y_pred = np.array([[1.0, 0.0]], np.float32)
+    value, gradient = jax.value_and_grad(lambda p: loss([1], p))(y_pred)
+    np.testing.assert_allclose(value, 1 / 0.7, rtol=1e-6)
+    assert np.isfinite(gradient).all()

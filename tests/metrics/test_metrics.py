@@ -13,6 +13,18 @@ from fjax.metrics.reduction import MeanOfValues
 
 OPTIONS = {
     "MeanIoU": {"num_classes": 3, "sparse_y_true": False, "sparse_y_pred": False},
+    "IoU": {
+        "num_classes": 3,
+        "target_class_ids": [0, 2],
+        "sparse_y_true": False,
+        "sparse_y_pred": False,
+    },
+    "OneHotIoU": {"num_classes": 3, "target_class_ids": [0, 2]},
+    "OneHotMeanIoU": {"num_classes": 3},
+    "PrecisionAtRecall": {"recall": 0.5},
+    "RecallAtPrecision": {"precision": 0.5},
+    "SensitivityAtSpecificity": {"specificity": 0.5},
+    "SpecificityAtSensitivity": {"sensitivity": 0.5},
     "AUC": {"multi_label": True},
     "TopKCategoricalAccuracy": {"k": 2},
     "SparseTopKCategoricalAccuracy": {"k": 2},
@@ -21,7 +33,7 @@ NAMES = sorted(
     name
     for name in metrics.__all__
     if isinstance(getattr(metrics, name), type)
-    and name not in ("Metric", "FunctionMetric", "Mean", "Sum")
+    and name not in ("Metric", "FunctionMetric", "MeanMetricWrapper", "Mean", "Sum")
 )
 
 
@@ -121,7 +133,7 @@ class TestEveryMetric:
         wide, narrow = np.ones((32, 3), np.float32), np.ones((32, 2), np.float32)
         start = metric.init(wide, wide)
         y_true, y_pred = (wide, wide) if name.startswith("Sparse") else (wide, narrow)
-        if name == "MeanIoU":
+        if "IoU" in name and name != "BinaryIoU":
             y_true, y_pred = wide, np.ones((31, 3), np.float32)
         with pytest.raises(ValueError, match=r"does not fit y_pred of shape"):
             metric.update(start, y_true, y_pred)
@@ -214,6 +226,16 @@ def test_weights_of_samples_spread_over_their_steps():
         (lambda: metrics.FBetaScore(beta=0.0), "`beta` must be a number in"),
         (lambda: metrics.R2Score("mean"), "`class_aggregation` must be one of"),
         (lambda: metrics.R2Score(num_regressors=-1), "`num_regressors` must be an integer"),
+        (lambda: metrics.IoU(2, [2]), "`target_class_ids` must be a list of classes from 0 to 1"),
+        (lambda: metrics.OneHotIoU(2, []), "`OneHotIoU`: `target_class_ids` must be a list of"),
+        (lambda: metrics.BinaryIoU(1), "`BinaryIoU`: `target_class_ids` must be a list of"),
+        (lambda: metrics.BinaryIoU(threshold="half"), "`threshold` must be a number"),
+        (lambda: metrics.OneHotMeanIoU(0), "`num_classes` must be an integer of at least 1"),
+        (lambda: metrics.PrecisionAtRecall(1.5), r"`recall` must be a number in \[0, 1\]"),
+        (lambda: metrics.RecallAtPrecision(-1), "`precision` must be a number"),
+        (lambda: metrics.SensitivityAtSpecificity(0.5, 0), "`num_thresholds` must be an integer"),
+        (lambda: metrics.SpecificityAtSensitivity(0.5, class_id=-1), "`class_id` must be an"),
+        (lambda: metrics.PearsonCorrelation(axis="last"), "`axis` must be one integer"),
         (lambda: metrics.MeanIoU(0), "`num_classes` must be an integer of at least 1"),
         (lambda: metrics.BinaryAccuracy(threshold="half"), "`threshold` must be a number"),
     ],
@@ -231,6 +253,7 @@ def test_arguments_are_checked_where_they_are_given(make_metric, message):
         (metrics.AUC(label_weights=[1.0, 2.0]), "`label_weights` has 2 weights"),
         (metrics.AUC(multi_label=True, num_labels=2), r"predictions of shape \(batch, 2\)"),
         (metrics.CategoricalAccuracy(), "sparse metric of the same name"),
+        (metrics.PrecisionAtRecall(0.5, class_id=3), "`class_id` 3 needs predictions of shape"),
     ],
 )
 def test_data_that_an_argument_does_not_fit(metric, message):
@@ -302,3 +325,20 @@ def test_a_metric_that_misses_a_function_says_which(method):
 def test_a_mean_of_values_without_values_says_so():
     with pytest.raises(NotImplementedError, match=r"`MeanOfValues` must override `values\("):
         MeanOfValues()([1.0], [1.0])
+
+
+def test_one_value_correlates_with_nothing():
+    y_true = np.arange(4.0)[:, None]
+    with pytest.raises(ValueError, match=r"axis -1 of shape \(4, 1\) has one value.*`axis=0`"):
+        metrics.PearsonCorrelation()(y_true, 2 * y_true)
+    assert metrics.PearsonCorrelation(axis=0)(y_true, 2 * y_true) == pytest.approx(1)
+
+
+def test_a_wrapper_of_a_function_by_keras_s_name():
+    class Bias(metrics.MeanMetricWrapper):
+        def __init__(self, name="bias"):
+            super().__init__(lambda y_true, y_pred: y_pred - y_true, name=name)
+
+    metric = Bias()
+    assert metric([[0.0], [0.0]], [[1.0], [2.0]]) == 1.5
+    assert metric.name == "bias"

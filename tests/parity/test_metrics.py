@@ -17,23 +17,7 @@ from sklearn.metrics import (
 from fjax import metrics
 
 NAMES_OF_OUR_OWN = {"FunctionMetric", "log_name", "resolve"}
-KERAS_ONLY = {
-    "BinaryIoU",
-    "ConcordanceCorrelation",
-    "IoU",
-    "MeanMetricWrapper",
-    "OneHotIoU",
-    "OneHotMeanIoU",
-    "PearsonCorrelation",
-    "PrecisionAtRecall",
-    "RecallAtPrecision",
-    "SensitivityAtSpecificity",
-    "SpecificityAtSensitivity",
-    "concordance_correlation",
-    "deserialize",
-    "pearson_correlation",
-    "serialize",
-}
+KERAS_ONLY = {"deserialize", "serialize"}
 
 
 def numbers(random, shape):
@@ -154,6 +138,37 @@ CASES = {
         (multi_hot, ROWS, {"beta": 0.5, "threshold": 0.4, "average": "micro"}),
         (multi_hot, ROWS, {"beta": 0.5, "average": "weighted"}),
     ],
+    "IoU": [
+        (ids, SHAPES, {"num_classes": 4, "target_class_ids": [1, 3]}),
+        (ids, ROWS, {"num_classes": 5, "target_class_ids": (0, 2), "ignore_class": 2}),
+        (labels, ROWS, {"num_classes": 4, "target_class_ids": [0], "sparse_y_pred": False}),
+    ],
+    "OneHotIoU": [
+        (one_hot, ROWS, {"num_classes": 4, "target_class_ids": [0, 3]}),
+        (one_hot, ROWS, {"num_classes": 4, "target_class_ids": [1], "ignore_class": 2}),
+    ],
+    "OneHotMeanIoU": [(one_hot, WIDE, {"num_classes": 4})],
+    "BinaryIoU": [
+        (binary, SHAPES, {}),
+        (binary, COLUMN, {"target_class_ids": [1], "threshold": 0.25}),
+    ],
+    "PearsonCorrelation": [(numbers, WIDE, {}), (numbers, [(9,), (9, 3, 4)], {"axis": 0})],
+    "ConcordanceCorrelation": [(numbers, WIDE, {}), (numbers, [(9,), (9, 3, 4)], {"axis": 0})],
+    **{
+        name: [
+            (binary, [(9,), (9, 4)], {rate: 0.5}),
+            (binary, ROWS, {rate: 0.8, "num_thresholds": 5}),
+            (binary, ROWS, {rate: 0.3, "num_thresholds": 1}),
+            (binary, ROWS, {rate: 0.3, "num_thresholds": 2}),
+            (one_hot, WIDE[:1], {rate: 0.4, "class_id": 2}),
+        ]
+        for name, rate in (
+            ("PrecisionAtRecall", "recall"),
+            ("RecallAtPrecision", "precision"),
+            ("SensitivityAtSpecificity", "specificity"),
+            ("SpecificityAtSensitivity", "sensitivity"),
+        )
+    },
     "MeanIoU": [
         (ids, SHAPES, {"num_classes": 4}),
         (ids, SHAPES, {"num_classes": 5, "ignore_class": 2}),
@@ -204,6 +219,8 @@ CASES = {
     ],
 }
 FUNCTIONS = {
+    "pearson_correlation": (numbers, {}),
+    "concordance_correlation": (numbers, {"axis": 0}),
     "binary_accuracy": (binary, {"threshold": 0.3}),
     "categorical_accuracy": (one_hot, {}),
     "sparse_categorical_accuracy": (labels, {}),
@@ -247,6 +264,8 @@ MATRIX_WEIGHTS = {
     "Precision",
     "Recall",
 }
+# Correlations over the batch are no values of samples.
+UNWEIGHTED = {"PearsonCorrelation", "ConcordanceCorrelation"}
 
 FLAT = [
     pytest.param(name, data, shape, options, id=f"{name}-{data.__name__}-{shape}-{i}")
@@ -267,10 +286,12 @@ def weights_for(name, shape, size):
     """None, one weight per sample, and one per element where Keras takes these."""
     random = np.random.default_rng(7)
     yield None
+    if name in UNWEIGHTED:
+        return
     if name in SCALAR_WITHOUT_COLUMN and len(shape) == 1:
         return
     per_sample = random.uniform(0, 2, size).astype(np.float32)
-    if name == "MeanIoU":
+    if "IoU" in name:
         if len(shape) == 1:
             yield random.integers(0, 3, size)
         return
@@ -293,7 +314,7 @@ def close(ours, theirs, rtol=2e-6, atol=1e-6):
 
 
 def test_every_public_name_is_compared():
-    listed = set(CASES) | set(FUNCTIONS) | {"Mean", "Sum", "Metric", "get"}
+    listed = set(CASES) | set(FUNCTIONS) | {"Mean", "MeanMetricWrapper", "Sum", "Metric", "get"}
     assert set(metrics.__all__) - NAMES_OF_OUR_OWN == listed
     public = {name for name in dir(keras.metrics) if not name.startswith("_")}
     assert public - KERAS_ONLY == listed

@@ -8,9 +8,10 @@ import jax
 import jax.numpy as jnp
 
 from fjax import initializers
-from fjax.core.layer import Layer, as_layer
+from fjax.core.layer import Layer
 from fjax.core.masking import applied, initialised
 from fjax.errors import integer_at_least
+from fjax.layers.recurrent.inner import inner_layer
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
 OWNER = "SpectralNormalization"
@@ -58,7 +59,7 @@ class SpectralNormalization(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.layer = as_layer(self.layer)
+        self.layer = inner_layer(OWNER, "layer", self.layer)
         self.power_iterations = integer_at_least(
             OWNER, "power_iterations", self.power_iterations, 1
         )

@@ -1,0 +1,1 @@
+"""Layers on categories and on numbers that are to become some."""

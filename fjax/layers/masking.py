@@ -1,0 +1,56 @@
+"""The mask of sequences that end in filling."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from fjax.core.layer import Layer, only
+from fjax.core.masking import Masked
+from fjax.errors import number_between
+from fjax.typing import Key, Params, State
+
+
+class Masking(Layer):
+    """Mask the steps of sequences whose features all equal a value; there the outputs are zero.
+
+    Args:
+        mask_value: The value.
+
+    Shapes: `(batch, time, features)`, unchanged, with a mask `(batch, time)` for the layers behind.
+
+    Raises:
+        ValueError: `mask_value` is no number, or the inputs have no features.
+
+    Source: Keras's page "Masking layer".
+
+    >>> inputs = jnp.array([[[1.0, 2.0], [-1.0, -1.0], [-1.0, 3.0]]])
+    >>> outputs, _ = Masking(-1.0).apply({}, {}, inputs)
+    >>> outputs.mask.tolist(), outputs.values.tolist()
+    ([[True, False, True]], [[[1.0, 2.0], [0.0, 0.0], [-1.0, 3.0]]])
+    """
+
+    mask_value: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.mask_value = number_between("Masking", "mask_value", self.mask_value, -np.inf)
+
+    def apply(
+        self,
+        params: Params,
+        state: State,
+        *inputs: Any,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> tuple[Masked, State]:
+        """Return the inputs with their mask."""
+        values = jnp.asarray(only("Masking", inputs))
+        if values.ndim < 3:
+            raise ValueError(
+                f"`Masking` needs sequences of shape (batch, time, features), received "
+                f"{tuple(values.shape)}. Add an axis, as with `x[..., None]`."
+            )
+        counts = values != jnp.asarray(self.mask_value, values.dtype)
+        mask = jnp.any(counts, axis=-1)
+        return Masked(jnp.where(mask[..., None], values, jnp.zeros_like(values)), mask), state

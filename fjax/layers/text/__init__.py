@@ -1,0 +1,1 @@
+"""Layers with a vocabulary: text, and categories, as numbers."""

@@ -1,0 +1,74 @@
+"""Generalized cross-entropy: between cross-entropy and absolute error, for wrong labels."""
+
+from dataclasses import field
+
+import jax.numpy as jnp
+import numpy as np
+
+from fjax.errors import number_between
+from fjax.losses.crossentropy import check_labels, integer_labels
+from fjax.losses.loss import Loss
+from fjax.typing import Array, ArrayLike, Shape
+
+
+def categorical_generalized_cross_entropy(y_true: ArrayLike, y_pred: ArrayLike, q: float) -> Array:
+    """`(1 - p ** q) / q` of the probability `p` that the label has.
+
+    Zhang and Sabuncu, "Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy
+    Labels", 2018.
+
+    Args:
+        y_true: Labels from 0 to `classes - 1`, `(batch, …)` or `(batch, …, 1)`.
+        y_pred: Probabilities, `(batch, …, classes)`.
+        q: Near 0 it is the cross-entropy, near 1 the absolute error, which wrong labels lead less
+            astray.
+
+    Returns:
+        One value per sample, `(batch, …)`.
+
+    Raises:
+        ValueError: The shapes do not fit each other.
+
+    >>> print(categorical_generalized_cross_entropy([1], [[0.75, 0.25]], q=0.5))
+    [1.]
+    """
+    name = "categorical_generalized_cross_entropy"
+    labels, y_pred = integer_labels(name, y_true, y_pred, -1)
+    chosen = labels[..., None] == jnp.arange(y_pred.shape[-1])
+    p = jnp.sum(jnp.where(chosen, y_pred, 0.0), axis=-1)
+    # At 0 the power's gradient is infinite, and softmax would make a NaN of it.
+    power = jnp.where(p > 0, jnp.where(p > 0, p, 1.0) ** q, 0.0)
+    return (1.0 - power) / q
+
+
+class CategoricalGeneralizedCrossEntropy(Loss):
+    """The loss of `categorical_generalized_cross_entropy`.
+
+    Args:
+        q: Between 0 and 1: near 0 it is the cross-entropy, near 1 the absolute error.
+        reduction: As in `Loss`.
+        name: As in `Loss`.
+
+    Raises:
+        ValueError: `q` is not between 0 and 1.
+
+    >>> print(CategoricalGeneralizedCrossEntropy()([1], [[0.75, 0.25]]))
+    1.0
+    """
+
+    q: float = 0.5
+    name: str | None = field(default="categorical_generalized_cross_entropy", kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        super().__post_init__()
+        owner = type(self).__name__
+        number_between(owner, "q", self.q, 0.0, 1.0, open_low=True, open_high=True)
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        """Return `categorical_generalized_cross_entropy`."""
+        return categorical_generalized_cross_entropy(y_true, y_pred, self.q)
+
+    def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
+        """Check that every label is a whole number below the number of classes."""
+        check_labels(type(self).__name__, y_true, y_pred_shape, name, -1, None)

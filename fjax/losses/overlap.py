@@ -1,0 +1,156 @@
+"""Losses of overlap: how far two masks are from covering each other."""
+
+from collections.abc import Sequence
+from dataclasses import field
+from typing import Any
+
+import jax.numpy as jnp
+
+from fjax.errors import is_integer, number_between
+from fjax.losses.loss import PairedLoss
+from fjax.losses.preparation import EPSILON, pair
+from fjax.typing import Array, ArrayLike
+
+Axis = int | Sequence[int] | None
+
+
+def dice(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis = None) -> Array:
+    """`1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred))`.
+
+    Milletari et al., "V-Net: Fully Convolutional Neural Networks for Volumetric Medical Image
+    Segmentation", 2016.
+
+    Args:
+        y_true: Masks of values from 0 to 1, `(batch, …)`.
+        y_pred: Probabilities of the same shape.
+        axis: The axes that the sums are taken over; all, the batch among them, where None.
+
+    Returns:
+        A scalar, or one value for each place on the axes that are left.
+
+    Raises:
+        ValueError: The shapes differ.
+
+    >>> print(dice([[1.0, 0.0], [1.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]], axis=1))
+    [0. 0.3333...]
+    """
+    y_true, y_pred = pair("dice", y_true, y_pred)
+    both = jnp.sum(y_true * y_pred, axis=_axes(axis))
+    either = jnp.sum(y_true, axis=_axes(axis)) + jnp.sum(y_pred, axis=_axes(axis))
+    return 1.0 - 2.0 * both / (either + EPSILON)
+
+
+def tversky(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    alpha: float = 0.5,
+    beta: float = 0.5,
+    axis: Axis = None,
+) -> Array:
+    """`1 - both / (both + alpha * missed + beta * invented)`; with two halves that is `dice`.
+
+    `both` is the sum of `y_true * y_pred`, `missed` that of `y_true * (1 - y_pred)` and `invented`
+    that of `(1 - y_true) * y_pred`.
+
+    Salehi et al., "Tversky loss function for image segmentation using 3D fully convolutional deep
+    networks", 2017.
+
+    Args:
+        y_true: Masks of values from 0 to 1, `(batch, …)`.
+        y_pred: Probabilities of the same shape.
+        alpha: What it costs to miss a part.
+        beta: What it costs to invent one.
+        axis: The axes that the sums are taken over; all, the batch among them, where None.
+
+    Returns:
+        A scalar, or one value for each place on the axes that are left.
+
+    Raises:
+        ValueError: The shapes differ.
+
+    >>> print(tversky([[1.0, 1.0]], [[1.0, 0.0]], alpha=1.0))
+    0.5
+    """
+    y_true, y_pred = pair("tversky", y_true, y_pred)
+    both = jnp.sum(y_true * y_pred, axis=_axes(axis))
+    missed = jnp.sum(y_true * (1.0 - y_pred), axis=_axes(axis))
+    invented = jnp.sum((1.0 - y_true) * y_pred, axis=_axes(axis))
+    return 1.0 - both / (both + missed * alpha + invented * beta + EPSILON)
+
+
+class Dice(PairedLoss):
+    """The loss of `dice`.
+
+    Args:
+        axis: The axes that the sums are taken over, one or several; all, the batch among them,
+            where None. Weights of samples need a loss that leaves the batch axis.
+        reduction: As in `Loss`.
+        name: As in `Loss`.
+
+    Raises:
+        ValueError: The axis is no integer and no list of these.
+
+    >>> print(Dice()([[1.0, 1.0]], [[1.0, 0.0]]))
+    0.3333...
+    """
+
+    axis: Axis = field(default=None, kw_only=True)
+    name: str | None = field(default="dice", kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        super().__post_init__()
+        self.axis = _checked_axis(type(self).__name__, self.axis)
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        """Return `dice`."""
+        return dice(y_true, y_pred, self.axis)
+
+
+class Tversky(PairedLoss):
+    """The loss of `tversky`.
+
+    Args:
+        alpha: What it costs to miss a part, at least 0.
+        beta: What it costs to invent one, at least 0.
+        axis: As in `Dice`.
+        reduction: As in `Loss`.
+        name: As in `Loss`.
+
+    Raises:
+        ValueError: An argument is out of its range.
+
+    >>> print(Tversky(alpha=1.0)([[1.0, 1.0]], [[1.0, 0.0]]))
+    0.5
+    """
+
+    alpha: float = 0.5
+    beta: float = 0.5
+    axis: Axis = field(default=None, kw_only=True)
+    name: str | None = field(default="tversky", kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        super().__post_init__()
+        owner = type(self).__name__
+        number_between(owner, "alpha", self.alpha, 0.0)
+        number_between(owner, "beta", self.beta, 0.0)
+        self.axis = _checked_axis(owner, self.axis)
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        """Return `tversky`."""
+        return tversky(y_true, y_pred, self.alpha, self.beta, self.axis)
+
+
+def _axes(axis: Axis) -> Any:
+    return tuple(axis) if isinstance(axis, Sequence) else axis
+
+
+def _checked_axis(owner: str, axis: Any) -> Axis:
+    if axis is None or is_integer(axis):
+        return axis
+    if isinstance(axis, list | tuple) and axis and all(map(is_integer, axis)):
+        return tuple(axis)
+    raise ValueError(
+        f"`{owner}`: `axis` must be an integer, a list of integers or None, received {axis!r}."
+    )

@@ -1,0 +1,127 @@
+"""Correlations of targets and predictions."""
+
+import jax.numpy as jnp
+
+from fjax.losses.preparation import EPSILON, pair
+from fjax.losses.regression import check_axis
+from fjax.metrics.reduction import MeanOfValues
+from fjax.typing import Array, ArrayLike
+
+
+def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Array:
+    """Pearson's correlation along an axis: 1 where one is a rising line of the other.
+
+    Args:
+        y_true: Targets, `(batch, …)`.
+        y_pred: Predictions of the same shape.
+        axis: The axis of the values that are correlated.
+
+    Returns:
+        A value for each place on the other axes, from -1 to 1; NaN where either is constant.
+
+    Raises:
+        ValueError: The shapes differ, or the axis has one value alone.
+
+    >>> print(pearson_correlation([[0.0, 1.0, 0.5]], [[0.1, 0.9, 0.5]]))
+    [1...]
+    """
+    y_true, y_pred = _several("pearson_correlation", y_true, y_pred, axis)
+    true, pred = (y - jnp.mean(y, axis=axis, keepdims=True) for y in (y_true, y_pred))
+    covariance = jnp.mean(true * pred, axis=axis)
+    return covariance / (jnp.std(true, axis=axis) * jnp.std(pred, axis=axis))
+
+
+def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Array:
+    """Lin's concordance along an axis: 1 where both are equal, less where one is shifted or scaled.
+
+    Lin, "A Concordance Correlation Coefficient to Evaluate Reproducibility", 1989.
+
+    Args:
+        y_true: Targets, `(batch, …)`.
+        y_pred: Predictions of the same shape.
+        axis: The axis of the values that are compared.
+
+    Returns:
+        A value for each place on the other axes, from -1 to 1.
+
+    Raises:
+        ValueError: The shapes differ, or the axis has one value alone.
+
+    >>> print(concordance_correlation([[0.0, 1.0, 0.5]], [[0.1, 0.9, 0.5]]))
+    [0.9756...]
+    """
+    y_true, y_pred = _several("concordance_correlation", y_true, y_pred, axis)
+    means = [jnp.mean(y, axis=axis, keepdims=True) for y in (y_true, y_pred)]
+    true, pred = y_true - means[0], y_pred - means[1]
+    spread = jnp.var(true, axis=axis) + jnp.var(pred, axis=axis)
+    shift = jnp.squeeze(jnp.square(means[0] - means[1]), axis=axis)
+    return 2.0 * jnp.mean(true * pred, axis=axis) / (spread + shift + EPSILON)
+
+
+class PearsonCorrelation(MeanOfValues):
+    """Mean of Pearson's correlation; as `keras.metrics.PearsonCorrelation`.
+
+    Of one output a sample the samples are to be correlated: `axis=0`, batch by batch.
+
+    Args:
+        name: As in `Metric`.
+        axis: The axis of the values that are correlated.
+
+    Raises:
+        ValueError: The axis is no integer.
+
+    >>> print(PearsonCorrelation(axis=0)([[0.0], [1.0], [2.0]], [[1.0], [3.0], [2.0]]))
+    0.5
+    """
+
+    name: str | None = "pearson_correlation"
+    axis: int = -1
+
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        super().__post_init__()
+        check_axis(type(self).__name__, self.axis)
+
+    def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+        """Return `pearson_correlation`."""
+        return pearson_correlation(y_true, y_pred, self.axis)
+
+
+class ConcordanceCorrelation(MeanOfValues):
+    """Mean of Lin's concordance; as `keras.metrics.ConcordanceCorrelation`.
+
+    Of one output a sample the samples are to be compared: `axis=0`, batch by batch.
+
+    Args:
+        name: As in `Metric`.
+        axis: The axis of the values that are compared.
+
+    Raises:
+        ValueError: The axis is no integer.
+
+    >>> print(ConcordanceCorrelation()([[0.0, 1.0, 0.5]], [[0.1, 0.9, 0.5]]))
+    0.9756...
+    """
+
+    name: str | None = "concordance_correlation"
+    axis: int = -1
+
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        super().__post_init__()
+        check_axis(type(self).__name__, self.axis)
+
+    def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+        """Return `concordance_correlation`."""
+        return concordance_correlation(y_true, y_pred, self.axis)
+
+
+def _several(owner: str, y_true: ArrayLike, y_pred: ArrayLike, axis: int) -> tuple[Array, Array]:
+    y_true, y_pred = pair(owner, y_true, y_pred)
+    # A batch of one sample is no mistake, and its value is NaN.
+    if y_pred.shape[axis] == 1 and axis % y_pred.ndim != 0:
+        raise ValueError(
+            f"`{owner}`: axis {axis} of shape {y_pred.shape} has one value, and one value "
+            "correlates with nothing. Take `axis=0` to correlate the samples."
+        )
+    return y_true, y_pred

@@ -1,0 +1,54 @@
+"""Adamax."""
+
+import jax.numpy as jnp
+
+from fjax.optimizers.optimizer import Optimizer, Slots
+from fjax.optimizers.rates import LearningRate
+from fjax.typing import Array
+
+
+class Adamax(Optimizer):
+    """Adam with the largest gradient so far, fading, in place of the mean square.
+
+    Args:
+        learning_rate: A number, a schedule, or a function of the step.
+        beta_1: How much of the gradient's mean is kept at each step, from 0 up to but not 1.
+        beta_2: How much of the largest gradient is kept at each step, from 0 up to but not 1.
+        epsilon: Added to the largest gradient.
+
+    The keyword arguments common to all are told at `Optimizer`, as are the errors.
+
+    Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), section 7.1; Keras,
+    `Adamax`.
+
+    >>> optimizer = Adamax(0.1)
+    >>> params = {"w": jnp.array([1.0, -2.0])}
+    >>> updates, _ = optimizer.update(params, optimizer.init(params), params)
+    >>> [round(update, 4) for update in updates["w"].tolist()]
+    [-0.1, 0.1]
+    """
+
+    learning_rate: LearningRate = 0.001
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+
+    def _check(self) -> None:
+        self._check_number("beta_1", 0.0, 1.0, open_high=True)
+        self._check_number("beta_2", 0.0, 1.0, open_high=True)
+        self._check_number("epsilon", 0.0)
+
+    def init_one(self, param: Array) -> Slots:
+        """Return the mean, `momentum`, and the largest gradient, `norm`."""
+        return {"momentum": jnp.zeros_like(param), "norm": jnp.zeros_like(param)}
+
+    def update_one(
+        self, grad: Array, slots: Slots, param: Array, learning_rate: Array, step: Array
+    ) -> tuple[Array, Slots]:
+        """Return the update and the next slots."""
+        m, u = slots["momentum"], slots["norm"]
+        m = m + (1 - self.beta_1) * (grad - m)  # m = β₁ m + (1 - β₁) g
+        u = jnp.maximum(self.beta_2 * u, jnp.abs(grad))  # u = max(β₂ u, |g|)
+        correction = 1 - self.beta_1 ** step.astype(jnp.float32)
+        update = -learning_rate * m / (correction * (u + self.epsilon))
+        return update, {"momentum": m, "norm": u}

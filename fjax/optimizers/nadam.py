@@ -1,0 +1,62 @@
+"""Nadam."""
+
+import jax.numpy as jnp
+
+from fjax.optimizers.optimizer import Optimizer, Slots
+from fjax.optimizers.rates import LearningRate
+from fjax.typing import Array
+
+
+class Nadam(Optimizer):
+    """Adam with Nesterov's momentum, which warms up.
+
+    Args:
+        learning_rate: A number, a schedule, or a function of the step.
+        beta_1: How much of the gradient's mean is kept at each step, from 0 up to but not 1.
+        beta_2: How much of the square's mean is kept at each step, from 0 up to but not 1.
+        epsilon: Added to the root of the square's mean.
+
+    The keyword arguments common to all are told at `Optimizer`, as are the errors.
+
+    Source: Dozat, "Incorporating Nesterov Momentum into Adam" (2016); Keras, `Nadam`.
+
+    >>> optimizer = Nadam(0.1)
+    >>> params = {"w": jnp.array([1.0, -2.0])}
+    >>> updates, _ = optimizer.update(params, optimizer.init(params), params)
+    >>> [round(update, 4) for update in updates["w"].tolist()]
+    [-0.1063, 0.1063]
+    """
+
+    learning_rate: LearningRate = 0.001
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+
+    def _check(self) -> None:
+        self._check_number("beta_1", 0.0, 1.0, open_high=True)
+        self._check_number("beta_2", 0.0, 1.0, open_high=True)
+        self._check_number("epsilon", 0.0)
+
+    def init_one(self, param: Array) -> Slots:
+        """Return the means, `momentum` and `velocity`, and `product`, that of all momenta."""
+        slots = {"momentum": jnp.zeros_like(param), "velocity": jnp.zeros_like(param)}
+        return slots | {"product": jnp.ones((), jnp.float32)}
+
+    def update_one(
+        self, grad: Array, slots: Slots, param: Array, learning_rate: Array, step: Array
+    ) -> tuple[Array, Slots]:
+        """Return the update and the next slots."""
+        t = step.astype(jnp.float32)
+        # Rounded alike, the errors of 1 - β and of 1 - βᵗ go out of the quotient.
+        beta_1, beta_2 = jnp.float32(self.beta_1), jnp.float32(self.beta_2)
+        mu = beta_1 * (1 - 0.5 * 0.96**t)  # μ = β₁ (1 - 0.96ᵗ / 2)
+        next_mu = beta_1 * (1 - 0.5 * 0.96 ** (t + 1))
+        product = slots["product"] * mu  # Π μ, and with the next
+        next_product = product * next_mu
+        m, v = slots["momentum"], slots["velocity"]
+        m = m + (1 - beta_1) * (grad - m)  # m = β₁ m + (1 - β₁) g
+        v = v + (1 - beta_2) * (jnp.square(grad) - v)  # v = β₂ v + (1 - β₂) g²
+        m_hat = next_mu * m / (1 - next_product) + (1 - mu) * grad / (1 - product)
+        v_hat = v / (1 - beta_2**t)
+        update = -learning_rate * m_hat / (jnp.sqrt(v_hat) + self.epsilon)
+        return update, {"momentum": m, "velocity": v, "product": product}

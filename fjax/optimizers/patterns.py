@@ -1,0 +1,40 @@
+"""Patterns: regular expressions that pick params by their paths."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+
+def matches(patterns: Sequence[str], path: str) -> bool:
+    """Tell whether one of the patterns is found in a param's path.
+
+    >>> matches(["bias$", "norm"], "dense/bias"), matches(["bias$", "norm"], "bias_net/kernel")
+    (True, False)
+    """
+    return any(re.search(pattern, path) for pattern in patterns)
+
+
+def checked_patterns(owner: str, argument: str, patterns: Any) -> tuple[str, ...]:
+    """Return the patterns as a tuple, or raise: they must be a list of regular expressions.
+
+    >>> checked_patterns("Muon", "exclude_layers", "output")
+    Traceback (most recent call last):
+        ...
+    ValueError: `Muon`: `exclude_layers` must be a list of regular expressions, received 'output'.
+    """
+    if patterns is None:
+        return ()
+    valid = isinstance(patterns, list | tuple | set) and all(isinstance(p, str) for p in patterns)
+    if not valid:
+        raise ValueError(
+            f"`{owner}`: `{argument}` must be a list of regular expressions, received {patterns!r}."
+        )
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(
+                f"`{owner}`: `{argument}` holds {pattern!r}, which is no regular expression: "
+                f"{error}."
+            ) from None
+    return tuple(patterns)

@@ -1,0 +1,194 @@
+"""The tokenizer of older tutorials; what is new is written with `TextVectorization`."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from fjax.errors import integer_at_least, one_of
+
+FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
+MODES = ("binary", "count", "tfidf", "freq")
+
+
+def text_to_word_sequence(
+    input_text: str, filters: str = FILTERS, lower: bool = True, split: str = " "
+) -> list[str]:
+    """Return the words of a text.
+
+    Args:
+        input_text: The text.
+        filters: The characters that stand between words as `split` does.
+        lower: Whether to lower the letters.
+        split: What stands between words.
+
+    Source: Keras 2's page "Text preprocessing".
+
+    >>> text_to_word_sequence("So good, so far!")
+    ['so', 'good', 'so', 'far']
+    """
+    text = input_text.lower() if lower else input_text
+    text = text.translate({ord(character): split for character in filters})
+    return [word for word in text.split(split) if word]
+
+
+class Tokenizer:
+    """Texts as lists of word numbers, or as bags of words: Keras 2's class.
+
+    Words are numbered from 1, the most frequent first, of equally frequent ones the first that was
+    met; 0 is no word. `TextVectorization` does the same as a layer, which a model file holds.
+
+    Args:
+        num_words: Only words numbered below it are told; all are counted.
+        filters: The characters that are left out of texts.
+        lower: Whether to lower the letters.
+        split: What stands between words.
+        char_level: Whether characters take the place of words.
+        oov_token: What stands for unknown words, as number 1; without it they are left out.
+        analyzer: A function of a text that returns its words, in the place of the above.
+
+    Attributes:
+        word_index: The number of each word.
+        index_word: The word of each number.
+        word_counts: How often each word was met.
+        word_docs: How many texts have it.
+        document_count: How many texts were met.
+
+    Source: Keras 2's page "Text preprocessing".
+
+    >>> tokenizer = Tokenizer(num_words=4)
+    >>> tokenizer.fit_on_texts(["So good, so far.", "So bad"])
+    >>> tokenizer.word_index
+    {'so': 1, 'good': 2, 'far': 3, 'bad': 4}
+    >>> tokenizer.texts_to_sequences(["so bad so good"])
+    [[1, 1, 2]]
+    >>> tokenizer.texts_to_matrix(["so so good"], mode="count").tolist()
+    [[0.0, 2.0, 1.0, 0.0]]
+    """
+
+    def __init__(
+        self,
+        num_words: int | None = None,
+        filters: str = FILTERS,
+        lower: bool = True,
+        split: str = " ",
+        char_level: bool = False,
+        oov_token: str | None = None,
+        analyzer: Callable[[str], list[str]] | None = None,
+    ) -> None:
+        if num_words is not None:
+            num_words = integer_at_least("Tokenizer", "num_words", num_words, 1)
+        self.num_words = num_words
+        self.filters = filters
+        self.lower = lower
+        self.split = split
+        self.char_level = char_level
+        self.oov_token = oov_token
+        self.analyzer = analyzer
+        self.word_counts: Counter[str] = Counter()
+        self.word_docs: Counter[str] = Counter()
+        self.word_index: dict[str, int] = {}
+        self.index_word: dict[int, str] = {}
+        self.document_count = 0
+
+    def fit_on_texts(self, texts: Iterable[Any]) -> None:
+        """Count the words of texts, and number them anew."""
+        for words in self._words_of("fit_on_texts", texts):
+            self.document_count += 1
+            self.word_counts.update(words)
+            self.word_docs.update(set(words))
+        ranked = [word for word, _ in self.word_counts.most_common()]
+        first = [] if self.oov_token is None else [self.oov_token]
+        # As in Keras: an unknown word's token that is met as a word has its place among these.
+        self.word_index = {word: number for number, word in enumerate(first + ranked, 1)}
+        self.index_word = {number: word for word, number in self.word_index.items()}
+
+    def texts_to_sequences(self, texts: Iterable[Any]) -> list[list[int]]:
+        """Return the numbers of the words of each text."""
+        self._require_words()
+        unknown = self.word_index.get(self.oov_token) if self.oov_token is not None else None
+        return [
+            [number for word in words if (number := self._number(word, unknown)) is not None]
+            for words in self._words_of("texts_to_sequences", texts)
+        ]
+
+    def sequences_to_texts(self, sequences: Iterable[Iterable[int]]) -> list[str]:
+        """Return texts of the words that have these numbers."""
+        self._require_words()
+        words = {n: w for n, w in self.index_word.items() if self._told(n)}
+        return [
+            " ".join(word for number in row if (word := words.get(int(number), self.oov_token)))
+            for row in sequences
+        ]
+
+    def texts_to_matrix(self, texts: Iterable[Any], mode: str = "binary") -> np.ndarray:
+        """Return a row for each text, with a column for each word; see `sequences_to_matrix`."""
+        return self.sequences_to_matrix(self.texts_to_sequences(texts), mode)
+
+    def sequences_to_matrix(
+        self, sequences: Iterable[Iterable[int]], mode: str = "binary"
+    ) -> np.ndarray:
+        """Return a row for each list of word numbers, float64.
+
+        Args:
+            sequences: Lists of word numbers.
+            mode: "binary" for ones, "count", "freq" for shares of the text's words, or "tfidf" for
+                (1 + log(count)) * log(1 + texts / (1 + texts that have the word)).
+        """
+        one_of("Tokenizer", "mode", mode, MODES)
+        width = self.num_words
+        if width is None:
+            self._require_words()
+            width = len(self.word_index) + 1
+        if mode == "tfidf" and not self.document_count:
+            self._require_words()
+        rows = [list(row) for row in sequences]
+        matrix = np.zeros((len(rows), width))
+        for place, row in enumerate(rows):
+            for number, count in Counter(row).items():
+                if 0 <= number < width:
+                    matrix[place, number] = self._entry(number, count, len(row), mode)
+        return matrix
+
+    def _entry(self, number: int, count: int, length: int, mode: str) -> float:
+        if mode == "binary":
+            return 1.0
+        if mode == "count":
+            return count
+        if mode == "freq":
+            return count / length
+        having = self.word_docs[self.index_word[number]] if number in self.index_word else 0
+        return (1 + math.log(count)) * math.log(1 + self.document_count / (1 + having))
+
+    def _told(self, number: int) -> bool:
+        return self.num_words is None or number < self.num_words
+
+    def _number(self, word: str, unknown: int | None) -> int | None:
+        number = self.word_index.get(word)
+        return number if number is not None and self._told(number) else unknown
+
+    def _words_of(self, method: str, texts: Iterable[Any]) -> Iterator[list[str]]:
+        if isinstance(texts, str):
+            raise TypeError(
+                f"`Tokenizer.{method}` takes a list of texts, received one text: write "
+                f"`{method}([text])`."
+            )
+        for text in texts:
+            if isinstance(text, list):
+                yield [word.lower() if self.lower else word for word in text]
+            elif not isinstance(text, str):
+                raise TypeError(f"`Tokenizer.{method}` takes texts, received {text!r}.")
+            elif self.char_level:
+                yield list(text.lower() if self.lower else text)
+            elif self.analyzer is not None:
+                yield self.analyzer(text)
+            else:
+                yield text_to_word_sequence(text, self.filters, self.lower, self.split)
+
+    def _require_words(self) -> None:
+        if not self.word_index:
+            raise ValueError(
+                "This `Tokenizer` has no words yet: call `tokenizer.fit_on_texts(texts)` first."
+            )

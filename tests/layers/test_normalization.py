@@ -1,0 +1,102 @@
+"""What normalization layers do beside Keras's numbers: masks, odd axes, mistakes."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from fjax import layers
+from fjax.core.masking import Masked
+
+X = jnp.asarray(np.random.default_rng(0).normal(2.0, 3.0, (4, 3, 6)).astype("float32"))
+
+
+def apply(layer, *inputs, training=False):
+    params, state = layer.init(jax.random.key(0), *inputs)
+    return layer.apply(params, state, *inputs, training=training)
+
+
+@pytest.mark.parametrize("layer", [layers.LayerNormalization, layers.RMSNormalization])
+def test_axes_are_counted_from_either_end_and_in_any_order(layer):
+    expected, _ = apply(layer(axis=(1, 2)), X)
+    for axis in ((2, 1), (-1, 1), [-1, -2]):
+        np.testing.assert_array_equal(apply(layer(axis=axis), X)[0], expected)
+
+
+def test_group_normalization_between_layer_and_instance_normalization():
+    one, _ = apply(layers.GroupNormalization(groups=1), X)
+    whole, _ = apply(layers.LayerNormalization(axis=(1, 2)), X)
+    np.testing.assert_allclose(one, whole, rtol=1e-5, atol=1e-5)
+    each, _ = apply(layers.GroupNormalization(groups=-1), X)
+    np.testing.assert_allclose(each.mean(axis=1), 0.0, atol=1e-5)
+
+
+def test_batch_statistics_leave_out_what_is_masked():
+    mask = jnp.array([[True, True, False]] * 3 + [[True, False, False]])
+    layer = layers.BatchNormalization(momentum=0.0)
+    outputs, state = apply(layer, Masked(X, mask), training=True)
+    counted = np.asarray(X)[np.asarray(mask)]
+    np.testing.assert_allclose(state["moving_mean"], counted.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(state["moving_variance"], counted.var(axis=0), rtol=1e-5)
+    np.testing.assert_array_equal(outputs.mask, mask)
+    at_inference, _ = apply(layer, Masked(X, mask))
+    np.testing.assert_array_equal(at_inference.mask, mask)
+
+
+def test_a_spectral_norm_of_one_after_some_steps():
+    layer = layers.SpectralNormalization(layers.Dense(5, use_bias=False))
+    params, state = layer.init(jax.random.key(0), X)
+    for _ in range(60):
+        _, state = layer.apply(params, state, X, training=True)
+    eye = jnp.eye(6)[None]
+    outputs, after = layer.apply(params, state, eye)
+    np.testing.assert_allclose(jnp.linalg.norm(outputs[0], ord=2), 1.0, rtol=1e-3)
+    np.testing.assert_array_equal(after["vector_u"], state["vector_u"])
+
+
+def test_a_kernel_of_zeros_stays():
+    layer = layers.SpectralNormalization(layers.Dense(2, kernel_initializer="zeros"))
+    params, state = layer.init(jax.random.key(0), X)
+    outputs, after = layer.apply(params, state, X, training=True)
+    assert (np.asarray(outputs) == 0).all()
+    np.testing.assert_array_equal(after["vector_u"], state["vector_u"])
+
+
+def test_zeros_have_a_gradient():
+    for layer in (layers.UnitNormalization(), layers.LayerNormalization()):
+        gradient = jax.grad(lambda x, layer=layer: apply(layer, x)[0].sum())(jnp.zeros((2, 3)))
+        assert np.isfinite(gradient).all()
+
+
+MISTAKES = {
+    "axis of letters": (lambda: layers.LayerNormalization(axis="last"), "`axis` must be an int"),
+    "no axis": (lambda: layers.UnitNormalization(axis=[]), "`axis` must be an integer or a list"),
+    "batch axis": (lambda: apply(layers.LayerNormalization(axis=0), X), "the axis 0 behind"),
+    "absent axis": (lambda: apply(layers.RMSNormalization(axis=3), X), "with the axis 3"),
+    "axis twice": (lambda: apply(layers.UnitNormalization(axis=(2, -1)), X), "twice"),
+    "epsilon": (lambda: layers.RMSNormalization(epsilon=-1), "`epsilon` must be a number"),
+    "groups of letters": (lambda: layers.GroupNormalization("all"), "`groups` must be an integer"),
+    "no groups": (lambda: layers.GroupNormalization(0), "`groups` must be an integer"),
+    "groups": (lambda: apply(layers.GroupNormalization(4), X), "must divide the 6 channels"),
+    "no kernel": (lambda: apply(layers.SpectralNormalization(layers.Flatten()), X), "has none"),
+    "iterations": (lambda: layers.SpectralNormalization(layers.Dense(1), 0), "`power_iterations`"),
+    "mask": (
+        lambda: apply(layers.BatchNormalization(), Masked(X, jnp.ones((4, 6))), training=True),
+        "the mask must have shape",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", list(MISTAKES))
+def test_mistakes(mistake):
+    make, message = MISTAKES[mistake]
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_inputs_of_another_size_than_built_for():
+    for layer in (layers.LayerNormalization(), layers.RMSNormalization(),
+                  layers.GroupNormalization(2)):  # fmt: skip
+        params, state = layer.init(jax.random.key(0), X)
+        with pytest.raises(ValueError, match="was built for"):
+            layer.apply(params, state, X[..., :4])

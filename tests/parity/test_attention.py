@@ -1,0 +1,227 @@
+"""Attention layers beside the real Keras, from the same weights."""
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from fjax import layers
+from fjax.core.calling import Keywords
+from fjax.core.masking import Masked, split
+
+RANDOM = np.random.default_rng(0)
+QUERY = RANDOM.normal(size=(2, 3, 4)).astype("float32")
+VALUE = RANDOM.normal(size=(2, 5, 3)).astype("float32")
+KEY = RANDOM.normal(size=(2, 5, 2)).astype("float32")
+QUERY_MASK = np.array([[True, True, False], [True, True, True]])
+VALUE_MASK = np.array([[True, False, True, False, False], [False, True, True, True, True]])
+ATTENTION_MASK = RANDOM.random((2, 3, 5)) > 0.3
+HEADS = {"MultiHeadAttention", "GroupQueryAttention"}
+
+
+def leaves(tree):
+    """The arrays of nested dicts in the order in which they were put there."""
+    for value in tree.values():
+        if isinstance(value, dict):
+            yield from leaves(value)
+        else:
+            yield value
+
+
+def like(tree, arrays):
+    """The same nested dicts of other arrays."""
+    return {
+        name: like(value, arrays) if isinstance(value, dict) else next(arrays)
+        for name, value in tree.items()
+    }
+
+
+def pair(name, config, inputs):
+    """A Keras layer with drawn weights, ours, and the same as our params."""
+    theirs, ours = getattr(keras.layers, name)(**config), getattr(layers, name)(**config)
+    params, state = ours.init(jax.random.key(0), *inputs)
+    shapes = [value.shape for value in inputs]
+    theirs.build(*shapes) if name in HEADS else theirs.build(shapes)
+    random = np.random.default_rng(1)
+    weights = [random.normal(size=w.shape).astype("float32") for w in theirs.weights]
+    assert [w.shape for w in leaves(params)] == [w.shape for w in weights]
+    theirs.set_weights(weights)
+    return theirs, ours, like(params, iter(weights)), state
+
+
+def called(theirs, name, inputs, **options):
+    inputs = [jnp.asarray(value) for value in inputs]
+    return theirs(*inputs, **options) if name in HEADS else theirs(inputs, **options)
+
+
+def compare(name, config, inputs, masks=(), gradients=False, **options):
+    """Outputs, and gradients by weights and inputs if wanted, with the weights where asked for."""
+    theirs, ours, params, state = pair(name, config, inputs)
+    names = ("query_mask", "value_mask", "key_mask")
+    if name in HEADS:
+        told_masks = dict(zip(names, masks, strict=False))
+        query = jnp.asarray(inputs[0])
+        # Keras's `MultiHeadAttention` takes the query's mask from the query alone.
+        if name == "MultiHeadAttention" and told_masks.get("query_mask") is not None:
+            query._keras_mask = jnp.asarray(told_masks["query_mask"])
+        told = {key: jnp.asarray(m) for key, m in told_masks.items() if m is not None}
+        expected = called(theirs, name, [query, *inputs[1:]], **told, **options)
+    else:
+        told = {"mask": [*masks]} if masks else {}
+        expected = called(theirs, name, inputs, **told, **options)
+    own = [
+        value if mask is None else Masked(value, mask)
+        for value, mask in zip(inputs, [*masks, None, None, None], strict=False)
+    ]
+    last = [Keywords(options)] if options else []
+    outputs, _ = ours.apply(params, state, *own, *last)
+    if options.get("return_attention_scores"):
+        np.testing.assert_allclose(outputs[1], expected[1], rtol=1e-5, atol=1e-6)
+        outputs, expected = outputs[0], expected[0]
+    values, mask = split(outputs)
+    assert (mask is None) == (not masks or masks[0] is None)
+    np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-5)
+    if not gradients:
+        return
+    direction = np.random.default_rng(2).normal(size=values.shape)
+    trainable = [w.value for w in theirs.trainable_variables]
+
+    def their_loss(trainable, inputs):
+        arguments = inputs if name in HEADS else [inputs]
+        return (theirs.stateless_call(trainable, [], *arguments)[0] * direction).sum()
+
+    def our_loss(params, inputs):
+        return (ours.apply(params, state, *inputs)[0] * direction).sum()
+
+    expected = jax.jit(jax.grad(their_loss, argnums=(0, 1)))(trainable, [*inputs])
+    found, by_inputs = jax.jit(jax.grad(our_loss, argnums=(0, 1)))(params, [*inputs])
+    ordered = list(leaves(like_order(params, found)))
+    for one, other in zip([*ordered, *by_inputs], [*expected[0], *expected[1]], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+
+
+def like_order(params, tree):
+    """The entries of a tree in the order of the params; JAX sorts them."""
+    return {
+        name: like_order(value, tree[name]) if isinstance(value, dict) else tree[name]
+        for name, value in params.items()
+    }
+
+
+MULTI_HEAD = [
+    {"num_heads": 2, "key_dim": 3},
+    {"num_heads": 2, "key_dim": 3, "use_bias": False, "output_shape": (2, 3)},
+    {"num_heads": 1, "key_dim": 2, "output_shape": 5, "use_gate": True, "sliding_window": 2},
+]
+
+
+@pytest.mark.parametrize("config", MULTI_HEAD, ids=str)
+def test_multi_head_attention(config):
+    compare("MultiHeadAttention", config, [QUERY, VALUE, KEY], gradients=True)
+
+
+def test_values_of_another_size_where_keras_has_a_formula_for_them():
+    config = {"num_heads": 2, "key_dim": 3, "value_dim": 4}
+    compare("MultiHeadAttention", config, [QUERY, VALUE], return_attention_scores=True)
+
+
+def test_grouped_queries():
+    config = {"head_dim": 2, "num_query_heads": 4, "num_key_value_heads": 2}
+    compare("GroupQueryAttention", config, [QUERY, VALUE, KEY], gradients=True)
+    masks = [QUERY_MASK, VALUE_MASK]
+    options = {"use_causal_mask": True, "return_attention_scores": True}
+    compare("GroupQueryAttention", {**config, "use_gate": True}, [QUERY, VALUE], masks, **options)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"use_scale": True},
+        {"use_scale": True, "score_mode": "concat"},
+        {"score_mode": "concat"},
+    ],
+    ids=str,
+)
+def test_dot_product_attention(config):
+    inputs = [QUERY, VALUE, RANDOM.normal(size=(2, 5, 4)).astype("float32")]
+    compare("Attention", config, inputs, gradients=True)
+    options = {"use_causal_mask": True, "return_attention_scores": True}
+    compare("Attention", config, inputs, [QUERY_MASK, VALUE_MASK], **options)
+
+
+@pytest.mark.parametrize("use_scale", [True, False])
+def test_additive_attention(use_scale):
+    inputs = [QUERY, VALUE, RANDOM.normal(size=(2, 5, 4)).astype("float32")]
+    compare("AdditiveAttention", {"use_scale": use_scale}, inputs, gradients=True)
+    masks = [None, VALUE_MASK]
+    compare("AdditiveAttention", {"use_scale": use_scale}, inputs, masks, use_causal_mask=True)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+@pytest.mark.parametrize("scores", [False, True])
+def test_a_query_that_may_take_of_nothing(dropout, scores):
+    config = {"num_heads": 2, "key_dim": 3, "dropout": dropout}
+    masks = [QUERY_MASK, np.zeros_like(VALUE_MASK)]
+    compare("MultiHeadAttention", config, [QUERY, VALUE], masks, return_attention_scores=scores)
+
+
+def masks_agree(query, value, key, causal, scores, attention, window):
+    # Keras puts the batch axis of the other masks beside the heads of such a one.
+    assume(attention != "heads" or not (query or value or key))
+    masks = [
+        mask if wanted else None
+        for mask, wanted in zip(
+            [QUERY_MASK, VALUE_MASK, VALUE_MASK[::-1]], (query, value, key), strict=True
+        )
+    ]
+    options = {"use_causal_mask": causal, "return_attention_scores": scores}
+    if attention is not None:
+        full = ATTENTION_MASK
+        shaped = {"full": full, "flat": full[0], "heads": np.stack([full, ~full], axis=1)}
+        options["attention_mask"] = jnp.asarray(shaped[attention])
+    config = {"num_heads": 2, "key_dim": 3, "sliding_window": window}
+    compare("MultiHeadAttention", config, [QUERY, VALUE, KEY], masks, **options)
+
+
+any_masks = given(
+    query=st.booleans(),
+    value=st.booleans(),
+    key=st.booleans(),
+    causal=st.booleans(),
+    scores=st.booleans(),
+    attention=st.sampled_from([None, "full", "flat", "heads"]),
+    window=st.sampled_from([None, 2]),
+)
+
+
+@settings(max_examples=6, deadline=None, derandomize=True)
+@any_masks
+def test_masks_together(**drawn):
+    masks_agree(**drawn)
+
+
+@pytest.mark.slow
+@settings(max_examples=200, deadline=None)
+@any_masks
+def test_many_masks_together(**drawn):
+    masks_agree(**drawn)
+
+
+@pytest.mark.parametrize("axes", [None, (2,), (1,), (-2,), (1, 2)])
+def test_attention_over_chosen_axes(axes):
+    query = RANDOM.normal(size=(2, 3, 4, 5)).astype("float32")
+    # What attention does not go over must be equal in both.
+    sizes = {None: (5, 2), (2,): (3, 5), (1,): (5, 4), (-2,): (3, 5), (1, 2): (5, 2)}[axes]
+    value = RANDOM.normal(size=(2, *sizes, 3)).astype("float32")
+    config = {"num_heads": 2, "key_dim": 3, "attention_axes": axes}
+    compare("MultiHeadAttention", config, [query, value], return_attention_scores=True)
+    over = 1 if axes not in (None, (1, 2)) else 2
+    if over == 1:
+        targets, sources = query.shape[axes[0]], value.shape[axes[0]]
+        mask = RANDOM.random((2, targets, sources)) > 0.3
+        options = {"attention_mask": jnp.asarray(mask)}
+        compare("MultiHeadAttention", config, [query, value], **options)
