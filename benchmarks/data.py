@@ -13,21 +13,25 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def load(job: Job) -> tuple[np.ndarray, np.ndarray]:
-    """Return the inputs in float32 and the targets: float32 `(rows, 1)`, or int32 `(rows,)`.
+    """Return the inputs, float32 or of words int32, and the targets.
 
-    The inputs of a network for texts are int32.
+    These are float32 `(rows, 1)`, or the numbers of classes, int32 `(rows,)`.
     """
     if job.drawn:
         return _drawn(job)
     if SHARED.is_dir():
         os.environ.setdefault("FJAX_DATA", str(SHARED))
-    if job.vocabulary:
+    if job.data == "california":
+        return _districts(job)
+    if job.data == "reviews":
         (texts, labels), _ = movie_reviews.load_data()
         return _numbered(job, texts[: job.rows]), labels[: job.rows, None].astype("float32")
-    if job.classifies:
-        (x, y), _ = mnist.load_data() if job.convolutions else fashion_mnist.load_data()
-        x = x[: job.rows].reshape(-1, *job.input_shape)
-        return (x / 255).astype("float32"), y[: job.rows].astype("int32")
+    (x, y), _ = (mnist if job.data == "mnist" else fashion_mnist).load_data()
+    x = (x[: job.rows] / 255).astype("float32").reshape(-1, *job.input_shape)
+    return x, y[: job.rows].astype("int32")
+
+
+def _districts(job: Job) -> tuple[np.ndarray, np.ndarray]:
     (x, y), _ = california_housing.load_data()
     known = np.isfinite(x).all(axis=1)
     x, y = x[known], y[known, None] / 100_000
@@ -56,6 +60,6 @@ def _drawn(job: Job) -> tuple[np.ndarray, np.ndarray]:
     x = generator.standard_normal((job.rows, *job.input_shape), dtype="float32")
     flat = x.reshape(job.rows, -1)
     scores = flat @ generator.standard_normal((flat.shape[1], job.units[-1]), dtype="float32")
-    if job.classifies:
+    if job.task.torch_loss == "CrossEntropyLoss":
         return x, scores.argmax(axis=1).astype("int32")
     return x, scores / scores.std() + generator.standard_normal(scores.shape, dtype="float32")

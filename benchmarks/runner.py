@@ -115,11 +115,10 @@ def measure(job: str, starts: int, rounds: int, quick: bool) -> dict[str, Record
         rounds: How many turns each takes after its first epoch, in each start.
         quick: Whether to run the tiny form of the job.
     """
-    without = find_job(job, quick).without
     names = [
         name
         for name, contestant in CONTESTANTS.items()
-        if name not in without and not missing(contestant)
+        if name not in find_job(job, quick).without and not missing(contestant)
     ]
     records = {name: Record() for name in names}
     with TemporaryDirectory() as folder:

@@ -24,14 +24,14 @@ class Contestant:
 
 
 CONTESTANTS = {
-    "fjax": Contestant("fjax", "fjax_fit:train", "fjax"),
+    "fjax": Contestant("fjax", "fit:train_fjax", "fjax"),
     "jax_loop": Contestant("JAX, bare `fori_loop`", "jax_loop:train", "jax"),
     "jax_step": Contestant("JAX, hand-jitted step", "jax_step:train", "jax"),
     "keras_jax": Contestant(
-        "Keras on JAX", "keras_fit:train", "keras", ("keras",), {"KERAS_BACKEND": "jax"}
+        "Keras on JAX", "fit:train_keras", "keras", ("keras",), {"KERAS_BACKEND": "jax"}
     ),
     "keras_tensorflow": Contestant(
-        "Keras on TensorFlow", "keras_fit:train", "keras",
+        "Keras on TensorFlow", "fit:train_keras", "keras",
         ("keras", "tensorflow"), {"KERAS_BACKEND": "tensorflow"},
     ),
     "torch_loader": Contestant(

@@ -10,9 +10,9 @@ from jax import lax
 from benchmarks.child import Turns
 from benchmarks.contestants.by_hand import (
     Carry,
-    Params,
+    Trained,
     first_carry,
-    first_params,
+    first_trained,
     mean_loss,
     training_step,
 )
@@ -24,12 +24,12 @@ def train(
 ) -> None:
     """Train the job, epoch by epoch in turn."""
     generator = np.random.default_rng(0)
-    params = first_params(job, generator)
+    trained = first_trained(job, generator)
     step = training_step(job)
     full, rest = divmod(job.rows, job.batch_size)
 
     @partial(jax.jit, donate_argnums=0)
-    def epoch(params: Params, inputs: list[Any], targets: Any, order: Any) -> Carry:
+    def epoch(trained: Trained, inputs: list[Any], targets: Any, order: Any) -> Carry:
         def on_rows(carry: Carry, rows: Any) -> Carry:
             *x, y = (array.at[rows].get(mode="promise_in_bounds") for array in (*inputs, targets))
             return step(carry, x, y)
@@ -38,12 +38,12 @@ def train(
             start = index * job.batch_size
             return on_rows(carry, lax.dynamic_slice_in_dim(order, start, job.batch_size))
 
-        carry = lax.fori_loop(0, full, body, first_carry(job, params))
+        carry = lax.fori_loop(0, full, body, first_carry(job, trained))
         return on_rows(carry, order[full * job.batch_size :]) if rest else carry
 
     on_device = jax.device_put((inputs, targets))
     for _ in range(epochs):
         turns.begin()
         order = generator.permutation(job.rows).astype("int32")
-        params, losses, _ = epoch(params, *on_device, order)
+        trained, losses, _ = epoch(trained, *on_device, order)
         turns.end(mean_loss(job, losses))

@@ -73,7 +73,8 @@ class InputLayer(Layer):
             self.dtype = "string"
             return
         try:
-            self.dtype = jnp.dtype(self.dtype or "float32").name
+            # Without 64 bits, as JAX has it, there is no int64 that could be declared.
+            self.dtype = jax.dtypes.canonicalize_dtype(self.dtype or "float32").name
         except TypeError:
             raise ValueError(
                 f"`InputLayer`: `dtype` must be the name of a number type such as 'float32', "

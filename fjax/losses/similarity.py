@@ -44,8 +44,9 @@ def circle(
     Raises:
         ValueError: The shapes do not fit each other.
 
-    >>> print(circle([0, 0, 1], [[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]], gamma=1).round(4))
-    [0.4791 0.9599 0. ]
+    >>> values = circle([0, 0, 1], [[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]], gamma=1)
+    >>> [round(value, 3) for value in values.tolist()]
+    [0.616, 0.962, 0.0]
     """
     labels, embeddings = _labelled("y_pred", y_true, y_pred)
     others, references = labels, embeddings

@@ -221,7 +221,7 @@ class OneHotIoU(_IoU):
 
     >>> metric = OneHotIoU(num_classes=2, target_class_ids=[1])
     >>> print(metric([[1, 0], [0, 1]], [[0.2, 0.8], [0.1, 0.9]]))
-    0.5
+    0.4999...
     """
 
     num_classes: int

@@ -396,7 +396,8 @@ class Model(CompiledNetwork, Author):
         )  # fmt: skip
         verbose = arguments.check_verbose("predict", verbose)
         listeners = CallbackList(callbacks, self, verbose, epochs=1, steps=source.steps)
-        self._usable(source.example)
+        # The first batch of an iterable may be what builds the model.
+        assert source.example is not None
         compiled = programs_for(self.network, None, None, (), self._programs)
         listeners.call("on_predict_begin", {})
         try:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import numpy as np
 
-from fjax.core import Graph, InputLayer, Layer, Serial
+from fjax.core import Graph, InputLayer, Serial
 from fjax.core.calling import is_authored
 from fjax.core.combinators import Branch
 from fjax.core.graph import Ref
@@ -15,6 +16,10 @@ from fjax.models.parts import parts
 from fjax.typing import PyTree
 
 Shape = tuple[int | None, ...]
+
+
+class Encoded(np.ndarray):
+    """Numbers that a model has made of text: it takes these again, and no others in its place."""
 
 
 def encoded(name: str, network: Any, inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
@@ -27,10 +32,10 @@ def encoded(name: str, network: Any, inputs: tuple[PyTree, ...]) -> tuple[PyTree
 
     Raises:
         ValueError: Text goes to a layer on numbers, or to several layers on text.
+        TypeError: Numbers go to a layer on text.
     """
-    if not any(is_text(leaf) for leaf in jax.tree.leaves(inputs)):
-        return inputs
-    return _replaced(name, network, inputs, lambda layer, texts: layer.encode(texts))
+    _check_numbers(name, network, inputs)
+    return _replaced(name, network, inputs, lambda layer, texts: layer.encode(texts).view(Encoded))
 
 
 def check_text(name: str, network: Any, inputs: tuple[PyTree, ...]) -> None:
@@ -83,15 +88,17 @@ def _specs(
     return smaller, [any_size(one.shape, other.shape)[1:] for one, other in pairs]
 
 
-def _check_numbers(name: str, network: Any, specs: tuple[PyTree, ...]) -> None:
+def _check_numbers(name: str, network: Any, inputs: tuple[PyTree, ...]) -> None:
     """Raise TypeError where numbers go to a layer on text."""
-    for place, spec in enumerate(jax.tree.leaves(specs)):
-        for layer in [] if is_text(spec) else _readers(network, place):
+    for place, leaf in enumerate(jax.tree.leaves(inputs)):
+        if is_text(leaf) or isinstance(leaf, Encoded):
+            continue
+        for layer in _readers(network, place):
             if getattr(layer, "on_host", False):
                 raise TypeError(
-                    f"`x` must hold text, received {spec.dtype} of shape {(None, *spec.shape[1:])}:"
-                    f" the model {name!r} begins with {layer!r}. A model on what the layer returns "
-                    "begins behind it."
+                    f"`{_argument(network, place)}` must hold text, received {leaf.dtype} of shape "
+                    f"{(None, *leaf.shape[1:])}: the model {name!r} begins with {layer!r}. A "
+                    "model on what the layer returns begins behind it."
                 )
 
 
@@ -108,27 +115,33 @@ def _replaced(
 
 def _reader(name: str, network: Any, place: int, text: Any) -> Any:
     """Return the layer that an input goes to, which must be on text."""
-    readers: list[Any] = []
-    for layer in _readers(network, place):
+    x, readers = _argument(network, place), list[Any]()
+    for layer in _readers(network, place) or _of_author(network):
         if not any(layer == other for other in readers):
             readers.append(layer)
     if len(readers) > 1:
         raise ValueError(
-            f"The model {name!r} gives one input of text to several layers, {readers}: declare an "
+            f"The model {name!r} gives the text `{x}` to several layers, {readers}: declare an "
             "`Input` for each, and give the text to each."
         )
     if not readers or not getattr(readers[0], "takes_text", False):
         first = readers[0] if readers else _first(network)
         raise ValueError(
-            f"`x` must hold numbers, received {described(text)}: the model {name!r} begins with "
+            f"`{x}` must hold numbers, received {described(text)}: the model {name!r} begins with "
             f"{first!r}, which takes numbers. {MAKE_NUMBERS}"
         )
     if not getattr(readers[0], "on_host", False):
         raise ValueError(
-            f"`x` must hold numbers, received {described(text)}: within a model {readers[0]!r} "
+            f"`{x}` must hold numbers, received {described(text)}: within a model {readers[0]!r} "
             "takes numbers. Call the layer on the text first, and give the model what it returns."
         )
     return readers[0]
+
+
+def _argument(network: Any, place: int) -> str:
+    """Return what a message calls an input."""
+    names = network.input_names if isinstance(network, Graph) else []
+    return f"x[{names[place]!r}]" if len(names) > 1 else "x"
 
 
 def _readers(network: Any, place: int) -> list[Any]:
@@ -146,10 +159,14 @@ def _readers(network: Any, place: int) -> list[Any]:
             if isinstance(leaf, Ref) and leaf.value == place
             for reader in _readers(network.layers[call.layer], position)
         ]
-    if isinstance(network, Layer) and is_authored(network):
-        # What an author's `call` does with an input is not known: its layer on text is meant.
-        return [layer for layer in network.inside() if getattr(layer, "takes_text", False)]
-    return [network]
+    # What an author's `call` does with an input is not known.
+    return [] if is_authored(network) else [network]
+
+
+def _of_author(network: Any) -> list[Any]:
+    """Return the layers on text of an authored network, of which text is meant for one."""
+    inside = network.inside() if is_authored(network) else []
+    return [layer for layer in inside if getattr(layer, "takes_text", False)]
 
 
 def _first(network: Any) -> Any:

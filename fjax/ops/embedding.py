@@ -27,4 +27,6 @@ def lookup(table: Array, ids: Array) -> Array:
         # Cast alone, 0.5 would be row 0 and NaN any row.
         ids = jnp.where(ids == jnp.floor(ids), ids, -1)
         ids = jnp.clip(ids, -1, table.shape[0]).astype(jnp.int32)
-    return table.at[ids].get(mode="fill", fill_value=jnp.nan, wrap_negative_indices=False)
+    return (
+        jnp.asarray(table).at[ids].get(mode="fill", fill_value=jnp.nan, wrap_negative_indices=False)
+    )

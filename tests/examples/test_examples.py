@@ -122,8 +122,8 @@ def test_an_example_runs(example, tmp_path, monkeypatch, capsys):
 
 def test_every_example_is_run():
     run = {
-        digits, fashion_mnist, california_housing, pure_functions, wide_and_deep, siamese,
-        autoencoder, transfer_learning, multi_task, gan, contrastive, research, movie_reviews,
-        mnist_cnn,
+        digits, fashion_mnist, mnist_cnn, california_housing, pure_functions, wide_and_deep,
+        siamese, autoencoder, transfer_learning, multi_task, gan, contrastive, research,
+        movie_reviews,
     }  # fmt: skip
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {each.__name__ for each in run}

@@ -151,7 +151,7 @@ def test_recurrent_dropout_drops_states_and_keeps_their_mean():
     layer = LSTM(64, recurrent_dropout=0.5)
     params, state = layer.init(KEY, X)
     plain = layer.apply(params, state, X)[0]
-    keys = jax.random.split(KEY, 200)
+    keys = jax.random.split(KEY, 100)
     drawn = jax.vmap(lambda key: layer.apply(params, state, X, key=key, training=True)[0])(keys)
     assert float(jnp.std(drawn, axis=0).min()) > 0
     np.testing.assert_allclose(drawn.mean(0), plain, atol=0.05)
@@ -201,9 +201,8 @@ def test_a_stateful_model():
     model.fit(x, y, batch_size=2, verbose=0)
     assert float(jnp.abs(model.train_state.state["lstm"]["rnn_state"]["0"]).sum()) > 0
     plain = fjax.Sequential([LSTM(5, stateful=True), Dense(1)])
-    plain.compile("sgd", "mse")
     with pytest.raises(ValueError, match=r"remembers 1 sequences.*`Input\(shape, batch_size"):
-        plain.fit(x, y, batch_size=2, verbose=0)
+        plain.predict(x, batch_size=2, verbose=0)
 
 
 def test_time_distributed_keeps_statistics_step_after_step():
@@ -249,7 +248,6 @@ def test_shapes_that_do_not_fit(kind):
         (X[None], r"needs sequences .*received \(1, 2, 3, 4\)\."),
         (X[:, :0], "at least one step.*the time axis is empty"),
         (X[..., :3], r"built for 4 features, received steps of shape \(2, 3\)"),
-        (X.astype(int), "sequences of floats, received int32.*`Embedding` first"),
         (Masked(X, jnp.ones((2, 4), bool)), r"mask must have shape \(2, 3\).*received \(2, 4\)"),
     ):
         with pytest.raises(ValueError, match=rf"`{name}(Cell)?`.*{message}"):

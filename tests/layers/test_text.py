@@ -91,12 +91,14 @@ def test_text_comes_as_lists_arrays_objects_bytes_and_columns():
     expected = [[2, 3], [1, 0]]
     texts = ["Good film", "bad"]
     for given in (
-        texts, np.array(texts), np.array(texts, object), np.array(texts)[:, None],
+        texts, np.array(texts), np.array(texts, object), np.array(texts, STRING),
+        np.array(texts)[:, None],
         np.array([text.encode() for text in texts]), [[text] for text in texts],
     ):  # fmt: skip
         assert layer(given).tolist() == expected
     assert layer("film good").tolist() == [[3, 2]]
     lookup = StringLookup(vocabulary=["a"])
+    assert lookup(np.array(["a", "b"], STRING)).tolist() == [1, 0]
     assert lookup(np.array([b"a", b"b"])).tolist() == [1, 0]
     assert lookup("a").item() == 1
 

@@ -96,6 +96,10 @@ def test_a_graph_has_inputs_of_text_and_of_numbers():
         "age": np.ones((20, 1)),
     }
     model.fit(x, LABELS, verbose=0)
+    with pytest.raises(ValueError, match=r"`x\['age'\]` must hold numbers, received text such"):
+        model.predict({**x, "age": x["city"]}, verbose=0)
+    with pytest.raises(TypeError, match=r"`x\['city'\]` must hold text, received float32"):
+        model.predict({**x, "city": x["age"]}, verbose=0)
     some = {name: values[:3] for name, values in x.items()}
     np.testing.assert_array_equal(
         model.predict(some, verbose=0), model.predict(list(some.values()), verbose=0)
@@ -143,7 +147,13 @@ def test_an_authored_model_takes_text():
 
 
 def test_integers_are_looked_up_in_the_program():
-    model = keras.Sequential([IntegerLookup(vocabulary=[30, 10], output_mode="one_hot"), Dense(1)])
+    model = keras.Sequential(
+        [
+            keras.Input((1,), dtype="int64"),
+            IntegerLookup(vocabulary=[30, 10], output_mode="one_hot"),
+            Dense(1),
+        ]
+    )
     ids = np.array([[10], [30], [7]])
     outputs = model.predict(ids, verbose=0)
     np.testing.assert_allclose(outputs[:, 0], model.get_weights()[0][[2, 1, 0], 0], rtol=1e-6)
@@ -190,6 +200,9 @@ TYPES = {
         lambda: vectorized()(keras.Input((2,))), "takes text, received float32"),
     "a symbolic tensor of text": (
         lambda: Dense(1)(keras.Input((1,), dtype="string")), "`Dense` takes numbers, received"),
+    "numbers where numbers of text would fit": (
+        lambda: bag_model(keras.Input((), dtype="string")).predict(np.ones((2, 6))),
+        r"must hold text, received float32 of shape \(None, 6\)"),
     "text to a called layer": (lambda: Rescaling(1.0)(["a"]), "`Rescaling` takes numbers"),
 }  # fmt: skip
 

@@ -156,17 +156,15 @@ CASES = {
     "ConcordanceCorrelation": [(numbers, WIDE, {}), (numbers, [(9,), (9, 3, 4)], {"axis": 0})],
     **{
         name: [
-            (binary, [(9,), (9, 4)], {rate: 0.5}),
-            (binary, ROWS, {rate: 0.8, "num_thresholds": 5}),
-            (binary, ROWS, {rate: 0.3, "num_thresholds": 1}),
-            (binary, ROWS, {rate: 0.3, "num_thresholds": 2}),
+            (binary, ROWS, {rate: 0.5}),
+            (binary, ROWS, {rate: 0.8, "num_thresholds": few}),
             (one_hot, WIDE[:1], {rate: 0.4, "class_id": 2}),
         ]
-        for name, rate in (
-            ("PrecisionAtRecall", "recall"),
-            ("RecallAtPrecision", "precision"),
-            ("SensitivityAtSpecificity", "specificity"),
-            ("SpecificityAtSensitivity", "sensitivity"),
+        for name, rate, few in (
+            ("PrecisionAtRecall", "recall", 1),
+            ("RecallAtPrecision", "precision", 2),
+            ("SensitivityAtSpecificity", "specificity", 3),
+            ("SpecificityAtSensitivity", "sensitivity", 5),
         )
     },
     "MeanIoU": [

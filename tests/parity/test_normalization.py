@@ -63,7 +63,7 @@ def test_options(**drawn):
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @options
 def test_many_options(**drawn):
     normalizations_agree(**drawn)

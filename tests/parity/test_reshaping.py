@@ -58,7 +58,7 @@ def test_resizing(**drawn):
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @resizings
 def test_many_resizings(**drawn):
     resizing_agrees(**drawn)
@@ -88,7 +88,7 @@ def test_padding_cropping_and_upsampling_of_images(**drawn):
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @rims
 def test_many_paddings_croppings_and_upsamplings(**drawn):
     rims_agree(**drawn)

@@ -161,12 +161,13 @@ class Bidirectional(Layer):
         if not inputs:
             raise TypeError("`Bidirectional` takes sequences, received no input.")
         sequences, *states = inputs
-        if states and named.get("initial_state") is not None:
+        initial = named.get("initial_state")
+        if states and initial is not None:
             raise TypeError(
                 "`Bidirectional` was given states both as further inputs and as `initial_state`: "
                 "give them once."
             )
-        states = list(unmasked(named.get("initial_state") or states))
+        states = list(unmasked(states if initial is None else initial))
         if len(states) == 1 and isinstance(states[0], list | tuple):
             states = list(states[0])
         if len(states) % 2:

@@ -166,12 +166,6 @@ class Recurrent(Layer):
                 f"`{self.kind}` needs sequences of at least one step, received {shape}: the time "
                 "axis is empty."
             )
-        if not jnp.issubdtype(values.dtype, jnp.floating):
-            raise ValueError(
-                f"`{self.kind}` needs sequences of floats, received {values.dtype}. Numbers that "
-                "stand for words go through `Embedding` first; others are cast by "
-                "`x.astype('float32')`."
-            )
 
     def _checked_states(self, given: Any, zeros: list[Any]) -> list[Any]:
         states = list(given) if isinstance(given, list | tuple) else [given]
