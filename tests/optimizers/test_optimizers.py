@@ -408,6 +408,26 @@ class TestArguments:
             (SGD, {"clipnorm": -1.0}, "`clipnorm`"),
             (SGD, {"clipvalue": -1.0}, "`clipvalue`"),
             (SGD, {"global_clipnorm": "1"}, "`global_clipnorm`"),
+            (Nadam, {"beta_1": 1.0}, r"`Nadam`: `beta_1` must be a number in \[0, 1\)"),
+            (Adagrad, {"initial_accumulator_value": -1.0}, "`initial_accumulator_value`"),
+            (Adadelta, {"rho": 1.0}, "`rho`"),
+            (Adamax, {"epsilon": -1.0}, "`epsilon`"),
+            (Lion, {"beta_1": 0.0}, r"`Lion`: `beta_1` must be a number in \(0, 1\]"),
+            (Lamb, {"beta_2": 1.0}, "`beta_2`"),
+            (Adafactor, {"beta_2_decay": 0.1}, "`beta_2_decay`"),
+            (Adafactor, {"clip_threshold": 0.0}, "`clip_threshold`"),
+            (Ftrl, {"learning_rate_power": 0.5}, "`learning_rate_power`"),
+            (Ftrl, {"l1_regularization_strength": -1.0}, "`l1_regularization_strength`"),
+            (Muon, {"ns_steps": 0}, "`ns_steps` must be an integer of at least 1"),
+            (Muon, {"exclude_layers": "output"}, "`exclude_layers` must be a list of regular"),
+            (ScheduleFreeAdamW, {"warmup_steps": -1}, "`warmup_steps`"),
+            (SGD, {"use_ema": "yes"}, "`use_ema`"),
+            (SGD, {"use_ema": True, "ema_momentum": 1.1}, "`ema_momentum`"),
+            (SGD, {"use_ema": True, "ema_overwrite_frequency": 0}, "`ema_overwrite_frequency`"),
+            (SGD, {"ema_overwrite_frequency": 5}, "needs averages. Set `use_ema=True`"),
+            (SGD, {"gradient_accumulation_steps": 1}, "must be an integer of at least 2"),
+            (SGD, {"loss_scale_factor": 0.0}, "`loss_scale_factor`"),
+            (SGD, {"exclude_from_weight_decay": ["("]}, r"holds '\(', which is no regular expres"),
             (Adam, {"clipnorm": 1.0, "clipvalue": 1.0}, "`clipnorm` and `clipvalue`. Keep one"),
             (Adam, {"clipnorm": 1.0, "global_clipnorm": 1.0}, "clipped in one way only"),
         ],
@@ -480,6 +500,81 @@ class TestTrees:
     def test_params_that_cannot_be_trained_are_refused(self):
         with pytest.raises(TypeError, match=r"`SGD.init`: `params\['count'\]` must be floating"):
             SGD().init({"count": jnp.arange(3)})
+
+
+class TestAlongTheWay:
+    PARAMS = {"dense": {"bias": jnp.ones(3), "kernel": jnp.ones((4, 3))}}  # noqa: RUF012
+
+    def test_updates_between_are_zeros_and_change_no_slot(self):
+        optimizer = Adam(0.1, gradient_accumulation_steps=3, weight_decay=0.1)
+        opt_state = optimizer.init(self.PARAMS)
+        for step in range(6):
+            before = opt_state
+            updates, opt_state = optimizer.update(self.PARAMS, opt_state, self.PARAMS)
+            moved = any(np.any(update) for update in jax.tree.leaves(updates))
+            assert moved == (step in (2, 5))
+            kept = opt_state.slots["momentum"]["dense"]["bias"]
+            assert moved != np.array_equal(kept, before.slots["momentum"]["dense"]["bias"])
+        assert opt_state.step == 6
+
+    def test_before_the_first_update_the_params_are_final(self):
+        optimizer = SGD(0.1, use_ema=True)
+        opt_state = optimizer.init(self.PARAMS)
+        check_close(optimizer.finalize(self.PARAMS, opt_state), self.PARAMS, 0, 0)
+        _, opt_state = optimizer.update(self.PARAMS, opt_state, self.PARAMS)
+        final = optimizer.finalize(self.PARAMS, opt_state)
+        check_close(final, jax.tree.map(lambda leaf: 0.9 * leaf, self.PARAMS), 1e-6)
+
+    def test_the_scaled_loss_gives_the_same_update(self):
+        optimizer, params = SGD(0.1, loss_scale_factor=2.0**10), {"w": jnp.arange(3.0)}
+        grads = jax.grad(lambda p: optimizer.scale_loss(jnp.sum(p["w"] ** 2)))(params)
+        updates, _ = optimizer.update(grads, optimizer.init(params), params)
+        check_close(updates, {"w": -0.2 * params["w"]})
+        assert SGD().scale_loss(3.0) == 3.0
+
+    def test_a_rule_s_slot_may_not_have_a_name_of_the_base(self):
+        class Averager(Momentum):
+            def init_one(self, param):
+                return {"average": jnp.zeros_like(param)}
+
+        Averager().init(self.PARAMS)
+        with pytest.raises(ValueError, match=r"`Averager.init_one`: the slots \['average'\] are"):
+            Averager(use_ema=True).init(self.PARAMS)
+
+    def test_muon_leaves_to_adam_what_is_no_matrix_of_a_hidden_layer(self):
+        params = {
+            "embedding": {"embeddings": jnp.ones((5, 2))},
+            "dense": {"kernel": jnp.ones((2, 3)), "bias": jnp.ones(3)},
+            "output": {"kernel": jnp.ones((3, 2))},
+        }
+        slots = Muon(exclude_layers=["^output/"]).init(params).slots["velocity"]
+        assert slots["dense"]["kernel"] is None
+        assert slots["dense"]["bias"].shape == (3,)
+        assert slots["output"]["kernel"].shape == (3, 2)
+        assert slots["embedding"]["embeddings"].shape == (5, 2)
+        with_embeddings = Muon(exclude_embeddings=False).init(params).slots["velocity"]
+        assert with_embeddings["embedding"]["embeddings"] is None
+
+    def test_muon_s_updates_are_nearly_orthogonal(self):
+        optimizer = Muon(1.0, weight_decay=0.0, rms_rate=None)
+        params = {"kernel": draw()["dense"]["kernel"]}
+        updates, _ = optimizer.update(params, optimizer.init(params), params)
+        singular = np.linalg.svd(updates["kernel"], compute_uv=False)
+        assert np.all((singular > 0.6) & (singular < 1.3))
+
+    def test_ftrl_makes_weights_exactly_zero(self):
+        optimizer, params = Ftrl(0.1, l1_regularization_strength=1.0), {"w": jnp.array([0.3, 2.0])}
+        grads = {"w": jnp.array([0.1, -2.0])}
+        updates, _ = optimizer.update(grads, optimizer.init(params), params)
+        assert params["w"][0] + updates["w"][0] == 0.0
+
+    def test_adafactor_keeps_rows_and_columns_alone(self):
+        slots = Adafactor().init({"w": jnp.ones((2, 4, 3)), "b": jnp.ones(3)}).slots
+        assert {name: tree["w"].shape for name, tree in slots.items() if tree["w"] is not None} == {
+            "row": (2, 4),
+            "column": (2, 3),
+        }
+        assert slots["velocity"]["b"].shape == (3,)
 
 
 class TestAuthored:
