@@ -132,25 +132,34 @@ def _convolve(
     inputs: Array, kernel: Array, strides: Sequence[int], dilation: Sequence[int], groups: int
 ) -> Array:
     """Convolve padded inputs, channels last."""
-    window, (channels, filters) = kernel.shape[:-2], kernel.shape[-2:]
+    if groups > 1 and kernel.shape[-2] > 1:
+        return _convolve_groups(inputs, kernel, strides, dilation, groups)
+    window, filters = kernel.shape[:-2], kernel.shape[-1]
     counts = _counts(inputs, kernel, strides, dilation)
     places = [
         read_place(inputs, [at * d for at, d in zip(place, dilation, strict=True)], counts, strides)
         for place in np.ndindex(*window)
     ]
     shape = (inputs.shape[0], *counts, filters)
-    if groups == 1:
-        patches = jnp.concatenate(places, axis=-1) if len(places) > 1 else places[0]
-        return jnp.matmul(patches, kernel.reshape(-1, filters)).reshape(shape)
-    if channels == 1:
+    if groups > 1:
         # Depthwise: nothing is summed over channels, so there is no matrix to multiply by.
         factors = kernel.reshape(len(places), groups, filters // groups)
         terms = (place[..., None] * factor for place, factor in zip(places, factors, strict=True))
         return functools.reduce(jnp.add, terms).reshape(shape)
-    grouped = [place.reshape(-1, groups, channels) for place in places]
-    factors = kernel.reshape(-1, groups, filters // groups)
-    outputs = jnp.einsum("rgk,kgf->rgf", jnp.concatenate(grouped, axis=-1), factors)
-    return outputs.reshape(shape)
+    patches = jnp.concatenate(places, axis=-1) if len(places) > 1 else places[0]
+    return jnp.matmul(patches, kernel.reshape(-1, filters))
+
+
+def _convolve_groups(
+    inputs: Array, kernel: Array, strides: Sequence[int], dilation: Sequence[int], groups: int
+) -> Array:
+    """Convolve each group by itself, all of them at once."""
+    filters = kernel.shape[-1]
+    split = inputs.reshape(*inputs.shape[:-1], groups, kernel.shape[-2])
+    kernels = kernel.reshape(*kernel.shape[:-1], groups, filters // groups)
+    alone = functools.partial(_convolve, strides=strides, dilation=dilation, groups=1)
+    outputs = jax.vmap(alone, in_axes=-2, out_axes=-2)(split, kernels)
+    return outputs.reshape(*outputs.shape[:-2], filters)
 
 
 def _counts(
