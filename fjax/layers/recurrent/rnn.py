@@ -12,8 +12,8 @@ from fjax.core.calling import Keywords
 from fjax.core.layer import Layer, base_name
 from fjax.core.masking import applied, checked_mask, initialised, split, unmasked, with_mask
 from fjax.core.penalties import empty_penalty
-from fjax.layers.recurrent.cell import Cell, by_weight, charged, check_cell, sizes_of
 from fjax.layers.inner import inner_layer
+from fjax.layers.recurrent.cell import Cell, by_weight, charged, check_cell, sizes_of
 from fjax.layers.recurrent.stacked import StackedRNNCells
 from fjax.ops import recurrence
 from fjax.ops.recurrence import Step

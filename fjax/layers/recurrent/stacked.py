@@ -11,8 +11,8 @@ from fjax.core.layer import Layer, unique_names
 from fjax.core.location import located
 from fjax.core.masking import applied, initialised
 from fjax.core.outline import output_specs
-from fjax.layers.recurrent.cell import sizes_of
 from fjax.layers.inner import inner_layer
+from fjax.layers.recurrent.cell import sizes_of
 from fjax.typing import Key, Params, PyTree, State
 
 
