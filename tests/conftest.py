@@ -6,6 +6,11 @@ from pathlib import Path
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Tests compile far more than they compute, so LLVM's costly passes are left out: half the time.
+# `XLA_FLAGS= pytest` runs them as users compile.
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+)
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 if SHARED.is_dir():
