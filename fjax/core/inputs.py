@@ -1,6 +1,7 @@
 """The declared input of a model: its shape and dtype; and the check of what comes in."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import jax
@@ -29,6 +30,18 @@ def sized(
     batch, any_size = SIZES[which]
     sizes = (any_size if size is None else size for size in shape)
     return jax.ShapeDtypeStruct((batch_size or batch, *sizes), dtype)
+
+
+@contextmanager
+def stand_ins_told(shapes: Callable[[], Iterable[Sequence[int | None]]]) -> Iterator[None]:
+    """Add to an error what the `SIZES` in it stand for, if one of the shapes is not all known."""
+    try:
+        yield
+    except Exception as error:
+        if any(None in shape for shape in shapes()):
+            sizes = " and ".join(str(size) for _, size in SIZES)
+            error.add_note(f"The sizes {sizes} stand for an axis of any size, declared as None.")
+        raise
 
 
 def any_size(one: Sequence[int], other: Sequence[int]) -> tuple[int | None, ...]:

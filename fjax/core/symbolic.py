@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from fjax.core.calling import call_inputs
-from fjax.core.inputs import SIZES, any_size
+from fjax.core.inputs import SIZES, any_size, stand_ins_told
 from fjax.core.layer import base_name
 from fjax.core.location import located
 from fjax.core.masking import is_masked, split, with_mask
@@ -222,13 +222,16 @@ def call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = None) -
             lambda leaf: leaf if is_masked(leaf) else _explicit(leaf), inputs, is_leaf=is_masked
         )
 
+    def known_axes() -> Iterator[tuple[int | None, ...]]:
+        return (t.shape[1:] for t in jax.tree.leaves(inputs) if isinstance(t, SymbolicTensor))
+
     @functools.cache
     def specs(which: int) -> PyTree:
         values = jax.tree.map(
             lambda leaf: leaf.spec(which) if isinstance(leaf, SymbolicTensor) else leaf, inputs
         )
         name = getattr(layer, "name", None) or base_name(layer)
-        with located(name, layer, values):
+        with stand_ins_told(known_axes), located(name, layer, values):
             return outline(layer, *values).outputs
 
     return Node(layer, inputs, training, specs).outputs

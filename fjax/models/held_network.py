@@ -11,7 +11,7 @@ import numpy as np
 from fjax.core import InputLayer, Layer, SymbolicTensor, as_layer, output_specs
 from fjax.core.calling import call_inputs
 from fjax.core.freezing import flags, set_trainable, settled
-from fjax.core.inputs import SIZES, any_size, sized
+from fjax.core.inputs import SIZES, any_size, sized, stand_ins_told
 from fjax.core.layer import base_name, normalise_shape
 from fjax.core.masking import unmasked
 from fjax.core.outline import Outline, outline
@@ -349,7 +349,8 @@ class HeldNetwork:
         """
         shapes = self.outline
         inputs = [self._specs_at(which) for which in range(len(SIZES))]
-        return calls_of(self.live_network, shapes.params, shapes.state, inputs, nested)
+        with stand_ins_told(lambda: self._shapes):
+            return calls_of(self.live_network, shapes.params, shapes.state, inputs, nested)
 
     def _trained_optimizer_state(self) -> PyTree:
         """Return the optimizer's state if it has made a step, else an empty one."""
@@ -443,12 +444,14 @@ class HeldNetwork:
     def _build_for(
         self, specs: tuple[PyTree, ...], shapes: list[tuple[int | None, ...]] | None = None
     ) -> None:
-        found = outline(self.live_network, *specs)
+        shapes = shapes or [leaf.shape[1:] for leaf in jax.tree.leaves(specs)]
+        with stand_ins_told(lambda: shapes):
+            found = outline(self.live_network, *specs)
         # Tells layers that stand twice, or whose weights do not fit, before anything is trained.
         self._place(found)
         self._outline = found._replace(outputs=unmasked(found.outputs))
         self._specs = specs
-        self._shapes = shapes or [leaf.shape[1:] for leaf in jax.tree.leaves(specs)]
+        self._shapes = shapes
         self._outputs = {_key_of(specs): self._outline.outputs}
 
     def _outputs_for(self, inputs: tuple[PyTree, ...]) -> PyTree:

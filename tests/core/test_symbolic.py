@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from fjax.core import as_layer, graph
-from fjax.layers import Concatenate, Dense, Flatten, Input, Reshape
+from fjax.layers import (
+    Concatenate,
+    Conv1D,
+    Conv2D,
+    Dense,
+    Flatten,
+    Input,
+    MaxPooling2D,
+    Reshape,
+)
 
 KEY = jax.random.key(0)
 X = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
@@ -129,3 +138,14 @@ def test_an_error_names_the_layer_and_the_shapes():
         Reshape((5,), name="shaped")(Input((3,)))
     notes = " ".join(raised.value.__notes__)
     assert "In layer 'shaped', Reshape(target_shape=(5,), name='shaped')" in notes
+
+
+def test_an_error_tells_what_stands_for_an_axis_of_any_size():
+    with pytest.raises(ValueError, match="batch, time, channels") as caught:
+        Conv1D(4, 3)(Input((None,)))
+    assert any("256 and 512 stand for an axis of any size" in n for n in caught.value.__notes__)
+
+
+def test_axes_of_any_size_hold_a_kernel():
+    tensor = Conv2D(4, 7, strides=2)(Input((None, None, 3)))
+    assert MaxPooling2D()(tensor).shape == (None, None, None, 4)

@@ -416,3 +416,10 @@ def test_right_use_that_looks_like_a_mistake_passes():
     regressor(3).fit(X, ONE_HOT, verbose=0)
     classifier(ONE).fit(X, ONE_HOT.astype(bool), class_weight={0: 2}, verbose=0)
     assert regressor().predict(X.tolist(), verbose=0).shape == (20, 1)
+
+
+def test_an_axis_of_any_size_that_a_layer_must_know():
+    model = keras.Sequential([Input((None, 3)), Flatten(), Dense(1)])
+    with pytest.raises(ValueError, match="built for 768 features") as caught:
+        model.summary()
+    assert any("stand for an axis of any size" in note for note in caught.value.__notes__)
