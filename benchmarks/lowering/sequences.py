@@ -1,4 +1,4 @@
-"""`python -m benchmarks.lowering.sequences`: candidates for what `fjax.ops` does for texts, on this machine.
+"""`python -m benchmarks.lowering.sequences`: candidates for what `fjax.ops` does for texts.
 
 All candidates are compiled first, each as one program of many steps, and then take turns. The time
 of a step is the least of all turns, which a busy machine disturbs least.

@@ -21,9 +21,9 @@ from fjax.core.penalties import empty_penalty as empty_penalty
 from fjax.core.penalties import has_penalty as has_penalty
 from fjax.core.penalties import penalty as penalty
 from fjax.core.penalties import with_penalty as with_penalty
-from fjax.core.penalties import without_penalties as without_penalties
 from fjax.core.repetition import Repeat as Repeat
 from fjax.core.repetition import repeat as repeat
+from fjax.core.reserved import only_weights as only_weights
 from fjax.core.residuals import Residual as Residual
 from fjax.core.residuals import residual as residual
 from fjax.core.symbolic import SymbolicTensor as SymbolicTensor

@@ -50,8 +50,8 @@ from fjax.core.calling import (
 from fjax.core.flow import marked
 from fjax.core.masking import initialised, is_masked, unmasked, warn_of_end, with_mask
 from fjax.core.outline import eval_shape
-from fjax.core.penalties import PENALTY
 from fjax.core.plans import Plan, WeightPlan
+from fjax.core.reserved import PENALTY
 from fjax.core.sublayers import find_sublayers
 from fjax.errors import integer_at_least
 from fjax.typing import Array, Key, Params, PyTree, Spec, State

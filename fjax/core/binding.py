@@ -12,8 +12,9 @@ from fjax.core.calling import CallRecord, call_inputs, is_authored
 from fjax.core.flow import marked
 from fjax.core.location import located
 from fjax.core.masking import applied, initialised
-from fjax.core.penalties import PENALTY, charged, joined
+from fjax.core.penalties import charged, joined
 from fjax.core.plans import Plan, SublayerPlan, WeightPlan
+from fjax.core.reserved import PENALTY
 from fjax.core.sublayers import Bound, as_sublayer, items_of, map_items, sublayer_name
 from fjax.errors import is_number, suggestion
 from fjax.typing import Array, Key, Params, PyTree, Shape, State

@@ -25,7 +25,7 @@ from fjax.core.authoring import (
 )
 from fjax.core.binding import CONSTRAINT
 from fjax.core.calling import call_without_weights, is_authored
-from fjax.core.penalties import PENALTY
+from fjax.core.reserved import RESERVED
 from fjax.core.sublayers import find_sublayers, replace_sublayers
 from fjax.errors import integer_at_least
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
@@ -107,10 +107,10 @@ class Layer(Author, Configured):
             raise ValueError(f"`{owner}`: `name` must be a non-empty str, received {self.name!r}.")
         if self.name is not None and "/" in self.name:
             raise ValueError(f"`{owner}`: `name` must not contain '/', received {self.name!r}.")
-        if self.name == PENALTY:
+        if self.name in RESERVED:
             raise ValueError(
-                f"`{owner}`: `name` {PENALTY!r} is reserved for penalties in a layer's state. "
-                "Give the layer another name."
+                f"`{owner}`: `name` {self.name!r} is reserved for what is no weight in a layer's "
+                "state. Give the layer another name."
             )
         if self.input_shape is not None:
             self.input_shape = normalise_shape(owner, "input_shape", self.input_shape)
@@ -434,7 +434,7 @@ def unique_names(layers: list[Any]) -> list[str]:
         if name is not None:
             taken.add(name)
     # A function may be called `penalty`; its place in the state may not.
-    taken.add(PENALTY)
+    taken.update(RESERVED)
     names = []
     numbers: dict[str, int] = {}
     for layer, name in zip(layers, given, strict=True):

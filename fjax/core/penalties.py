@@ -14,10 +14,8 @@ import jax
 import jax.numpy as jnp
 
 from fjax.configuration import fields_ending
+from fjax.core.reserved import PENALTY
 from fjax.typing import Array, Params, PyTree, State
-
-# The reserved name: no layer may have it.
-PENALTY = "penalty"
 
 
 def penalty(state: State) -> Array:
@@ -40,19 +38,6 @@ def has_penalty(state: State) -> bool:
     True
     """
     return any(True for _ in _penalties(state))
-
-
-def without_penalties(state: State) -> State:
-    """Return a network's state without penalties: what counts as its weights.
-
-    >>> without_penalties({"dense": {"penalty": {"weights": 0.0, "calls": 0.0}}, "a": {"mean": 1}})
-    {'dense': {}, 'a': {'mean': 1}}
-    """
-    return {
-        name: without_penalties(value) if isinstance(value, Mapping) else value
-        for name, value in state.items()
-        if name != PENALTY
-    }
 
 
 def joined(previous: State, new: State) -> State:

@@ -15,7 +15,7 @@ from fjax.core.inputs import SIZES, any_size, sized, stand_ins_told
 from fjax.core.layer import base_name, normalise_shape
 from fjax.core.masking import unmasked
 from fjax.core.outline import Outline, outline
-from fjax.core.penalties import without_penalties
+from fjax.core.reserved import only_weights
 from fjax.errors import explain_keywords, integer_at_least, seed_of, suggestion
 from fjax.models.arrangement import names_of
 from fjax.models.calls import NetworkCalls, calls_of
@@ -290,7 +290,7 @@ class HeldNetwork:
     def count_params(self) -> int:
         """Return the number of values in all weights."""
         shapes = self.outline
-        leaves = jax.tree.leaves((shapes.params, without_penalties(shapes.state)))
+        leaves = jax.tree.leaves((shapes.params, only_weights(shapes.state)))
         return sum(int(np.prod(leaf.shape)) for leaf in leaves)
 
     def get_weights(self) -> list[np.ndarray]:

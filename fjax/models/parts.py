@@ -5,7 +5,7 @@ from typing import Any
 
 from fjax.core import Graph, Layer, Serial
 from fjax.core.layer import base_name
-from fjax.core.penalties import without_penalties
+from fjax.core.reserved import only_weights
 
 # A layer that a network shows: its name, itself, and the path of its weights, if it can have some.
 Part = tuple[str, Any, tuple[str, ...] | None]
@@ -36,12 +36,12 @@ def parts(network: Any) -> list[Part]:
 def weight_paths(params: Mapping[str, Any], state: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """Return the paths of all weights in Keras's order: layer by layer, params before state.
 
-    A path begins with "params" or "state". A penalty is no weight.
+    A path begins with "params" or "state". What stands under a reserved name is no weight.
 
     >>> weight_paths({"a": {"kernel": 0}, "b": {"gamma": 0}}, {"a": {}, "b": {"mean": 0}})
     [('params', 'a', 'kernel'), ('params', 'b', 'gamma'), ('state', 'b', 'mean')]
     """
-    state = without_penalties(state)
+    state = only_weights(state)
     own, inner = [], []
     for home, tree in (("params", params), ("state", state)):
         own += [(home, name) for name, value in tree.items() if not isinstance(value, Mapping)]

@@ -11,7 +11,7 @@ from fjax.core.flow import joined
 from fjax.core.freezing import frozen_paths, trainable_part
 from fjax.core.layer import kind
 from fjax.core.outline import Outline
-from fjax.core.penalties import without_penalties
+from fjax.core.reserved import only_weights
 from fjax.errors import integer_at_least, suggestion
 from fjax.models.calls import LayerCalls, NetworkCalls, Value
 from fjax.models.table import WIDTH, Column, available_width, fitted, placed, table
@@ -48,7 +48,7 @@ def summary(
         opt_state: What the optimizer keeps; empty where it has made no step.
         layout: How the table looks.
     """
-    weights = (shapes.params, without_penalties(shapes.state))
+    weights = (shapes.params, only_weights(shapes.state))
     trained = trainable_part(shapes.params, frozen_paths(network))
     whole, part, kept = _total(weights), _total(trained), _total(opt_state)
     lines = [
@@ -77,7 +77,7 @@ def weights_of(shapes: Outline, path: tuple[str, ...] | None) -> PyTree:
     if path is None:
         return {}
     own = [_at(tree, path) for tree in (shapes.params, shapes.state)]
-    return own[0], without_penalties(own[1])
+    return own[0], only_weights(own[1])
 
 
 def _at(tree: PyTree, path: tuple[str, ...]) -> PyTree:

@@ -8,7 +8,7 @@ import pytest
 import fjax
 from fjax import serial, training
 from fjax.constraints import MaxNorm
-from fjax.core import Layer, has_penalty, penalty, without_penalties
+from fjax.core import Layer, has_penalty, only_weights, penalty
 from fjax.core.layer import unique_names
 from fjax.core.penalties import joined
 from fjax.layers import ActivityRegularization, BatchNormalization, Dense
@@ -65,14 +65,14 @@ def test_a_network_without_penalties_has_none():
     assert not has_penalty(state)
     assert float(penalty(state)) == 0.0
     assert penalty(state).dtype == jnp.float32
-    assert without_penalties(state) == state
+    assert only_weights(state) == state
     assert has_penalty(network().init(KEY, INPUTS)[1])
     assert not has_penalty(())
 
 
 def test_what_counts_as_a_weight():
     _, state = network().init(KEY, INPUTS)
-    rest = without_penalties(state)
+    rest = only_weights(state)
     assert rest["inner"] == {"dense": {}}
     assert set(rest["batch_normalization"]) == {"moving_mean", "moving_variance"}
 

@@ -199,7 +199,7 @@ def test_a_stateful_model():
     x, y = np.tile(X, (3, 1, 1)), np.ones((6, 1))
     model.summary()
     model.fit(x, y, batch_size=2, verbose=0)
-    assert float(jnp.abs(model.train_state.state["lstm"]["rnn_state"]["0"]).sum()) > 0
+    assert float(jnp.abs(model.train_state.state["lstm"]["carry"]["0"]).sum()) > 0
     plain = fjax.Sequential([LSTM(5, stateful=True), Dense(1)])
     with pytest.raises(ValueError, match=r"remembers 1 sequences.*`Input\(shape, batch_size"):
         plain.predict(x, batch_size=2, verbose=0)

@@ -211,3 +211,19 @@ def test_a_model_of_words_trains_as_in_keras():
     np.testing.assert_allclose(
         ours.predict(words, verbose=0), theirs.predict(words, verbose=0), rtol=1e-4
     )
+
+
+def test_what_a_stateful_layer_remembers_is_no_weight():
+    models = []
+    for library in (fjax, keras):
+        layers = library.layers
+        rows = [library.Input((3, 2), batch_size=4), layers.GRU(4, stateful=True), layers.Dense(1)]
+        models.append(library.Sequential(rows))
+    ours, theirs = models
+    ours.set_weights(theirs.get_weights())
+    assert ours.count_params() == theirs.count_params()
+    x = np.random.default_rng(0).normal(size=(4, 3, 2)).astype("float32")
+    np.testing.assert_allclose(
+        ours.predict(x, batch_size=4, verbose=0), theirs.predict(x, batch_size=4, verbose=0),
+        rtol=1e-5, atol=1e-6,
+    )  # fmt: skip

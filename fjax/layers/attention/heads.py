@@ -12,7 +12,8 @@ import numpy as np
 from fjax import initializers
 from fjax.core.layer import Layer
 from fjax.core.masking import with_mask
-from fjax.core.penalties import PENALTY, empty_penalty, with_penalty
+from fjax.core.penalties import empty_penalty, with_penalty
+from fjax.core.reserved import PENALTY
 from fjax.layers.attention.inputs import Inputs, attention_features, attention_inputs
 from fjax.layers.dropout import drawing_key, dropped
 from fjax.layers.einsum_dense import with_fans

@@ -12,15 +12,13 @@ from fjax.core.calling import Keywords
 from fjax.core.layer import Layer, base_name
 from fjax.core.masking import applied, checked_mask, initialised, split, unmasked, with_mask
 from fjax.core.penalties import empty_penalty
+from fjax.core.reserved import CARRY
 from fjax.layers.inner import inner_layer
 from fjax.layers.recurrent.cell import Cell, by_weight, charged, check_cell, sizes_of
 from fjax.layers.recurrent.stacked import StackedRNNCells
 from fjax.ops import recurrence
 from fjax.ops.recurrence import Step
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
-
-# Where a stateful layer keeps the states of its cell.
-STATES = "rnn_state"
 
 
 class Recurrent(Layer):
@@ -64,7 +62,7 @@ class Recurrent(Layer):
         params, state = initialised(cell, key, step, states)
         state = self.with_cell_part({}, state)
         if self.stateful:
-            state = {**state, STATES: _numbered(_first_states(cell, params, values))}
+            state = {**state, CARRY: _numbered(_first_states(cell, params, values))}
         return self.with_cell_part({}, params), state
 
     def apply(
@@ -83,7 +81,7 @@ class Recurrent(Layer):
         if initial is not None:
             first = self._checked_states(initial, zeros)
         elif self.stateful:
-            first = self._remembered(state[STATES], zeros)
+            first = self._remembered(state[CARRY], zeros)
         step = _step(cell, weights, values, key, training)
         made = recurrence(
             step,
@@ -102,7 +100,7 @@ class Recurrent(Layer):
         kept = self.charged(params, made.kept, outputs)
         after = self.with_cell_part(state, kept)
         if self.stateful:
-            after = {**after, STATES: _numbered(made.states)}
+            after = {**after, CARRY: _numbered(made.states)}
         if mask is not None and self.return_sequences:
             sequences, *states = outputs if self.return_state else (outputs,)
             sequences = with_mask(sequences, mask)
@@ -120,14 +118,14 @@ class Recurrent(Layer):
         >>> layer, inputs = LSTM(2, stateful=True), jnp.ones((1, 3, 4))
         >>> params, state = layer.init(jax.random.key(0), inputs)
         >>> _, after = layer.apply(params, state, inputs)
-        >>> bool((after["rnn_state"]["0"] == 0).any())
+        >>> bool((after["carry"]["0"] == 0).any())
         False
-        >>> bool((layer.reset_state(after)["rnn_state"]["0"] == 0).all())
+        >>> bool((layer.reset_state(after)["carry"]["0"] == 0).all())
         True
         """
         if not self.stateful:
             return state
-        return {**state, STATES: jax.tree.map(jnp.zeros_like, state[STATES])}
+        return {**state, CARRY: jax.tree.map(jnp.zeros_like, state[CARRY])}
 
     def _arranged(self, inputs: tuple[Any, ...]) -> tuple[Any, Any, Any]:
         """Return the sequences, their mask, and the first states that were given, or None."""
@@ -316,7 +314,7 @@ class CellLayer(Recurrent):
 
     def cell_part(self, tree: Params) -> Params:
         """Return what is the cell's: all but the remembered states."""
-        return {name: value for name, value in tree.items() if name != STATES}
+        return {name: value for name, value in tree.items() if name != CARRY}
 
     def with_cell_part(self, tree: State, part: State) -> State:
         """Return the cell's part, beside the remembered states."""
