@@ -87,7 +87,8 @@ def accumulate(
     for name, metric, weighted, where in metrics:
         path = place(where)
         output = branch(outputs, path)
-        weight = metric_weight(output, weight_at(sample_weight, path)) if weighted else None
+        weight = weight_at(sample_weight, path) if weighted else None
+        weight = metric_weight(metric, output, weight)
         own = branch(targets, path), unmasked(output)
         sums[name] = metric.update(accumulators[name], *own, weight)
     return sums

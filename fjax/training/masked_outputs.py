@@ -1,4 +1,4 @@
-"""Outputs with a mask: what is masked counts neither in the loss nor in weighted metrics."""
+"""Outputs with a mask: what is masked counts neither in the loss nor in means of values."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 import jax.numpy as jnp
 
 from fjax.core.masking import split, unmasked
+from fjax.metrics import Metric
+from fjax.metrics.reduction import MeanOfValues
 from fjax.typing import Array, PyTree
 
 # The reductions that divide by how many values there are: by those that count, under a mask.
@@ -36,13 +38,13 @@ def loss_of(
     return loss(targets, values, _product(weight, sample_weight))
 
 
-def metric_weight(outputs: PyTree, sample_weight: Any) -> Any:
+def metric_weight(metric: Metric, outputs: PyTree, sample_weight: Any) -> Any:
     """Return the weights for a metric of these outputs.
 
-    As in Keras the mask counts in a metric that is weighted, and in no other.
+    As in Keras a mask counts in the metrics that are means of a value for each entry.
     """
     _, mask = split(outputs)
-    if mask is None or sample_weight is None:
+    if mask is None or not isinstance(metric, MeanOfValues):
         return sample_weight
     return _product(jnp.asarray(mask, jnp.float32), sample_weight)
 

@@ -165,7 +165,8 @@ class TestTransformations:
         network, params, state = self.made()
         eager = network.apply(params, state, A, B)[0]
         for one, other in zip(jax.jit(network.apply)(params, state, A, B)[0], eager, strict=True):
-            np.testing.assert_allclose(one, other, rtol=1e-6)
+            # Sums of numbers of about 1 round at 1e-7, also where they come to nearly nothing.
+            np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
 
     def test_grad_and_checkpoint(self):
         network, params, state = self.made()

@@ -10,7 +10,7 @@ RECURRENT = [
     entry("Embedding", (4, 5), whole=4, input_dim=10, output_dim=3, embeddings_regularizer="l2",
           embeddings_constraint="non_neg"),
     entry("Masking", (2, 3, 4)),
-    entry("SimpleRNN", (2, 3, 4), units=3, recurrent_regularizer="l2", activity_regularizer="l1",
+    entry("SimpleRNN", (2, 3, 4), units=3, recurrent_regularizer="l2",
           recurrent_constraint="non_neg", return_sequences=True, **DRAWN),
     entry("LSTM", (2, 3, 4), units=2, kernel_regularizer="l1", bias_constraint="non_neg", **DRAWN),
     Entry(layers.GRU(2, dropout=0.5, recurrent_dropout=0.5, stateful=True, **DRAWN), (2, 3, 4)),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import fjax
+from fjax.core import penalty
 from fjax.core.masking import Masked
 from fjax.layers import (
     GRU,
@@ -295,3 +296,11 @@ def test_what_is_no_layer():
         Bidirectional(Dense(2))
     with pytest.raises(ValueError, match=r"Unknown layer 'Dens'. Did you mean `Dense`"):
         TimeDistributed({"class_name": "Dens", "config": {}})
+
+
+def test_an_activity_regularizer_charges_for_the_outputs():
+    # Keras takes the argument, and charges nothing.
+    layer, inputs = SimpleRNN(3, activity_regularizer="l1"), jnp.ones((2, 3, 4))
+    params, state = layer.init(jax.random.key(0), inputs)
+    outputs, after = layer.apply(params, state, inputs)
+    np.testing.assert_allclose(penalty(after), 0.01 * jnp.abs(outputs).sum() / 2, rtol=1e-6)

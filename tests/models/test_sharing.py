@@ -249,6 +249,8 @@ def test_refused(name):
         make(Input((4,)))
 
 
+# To look at all objects is to touch what PyTorch has deprecated.
+@pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_programs_do_not_keep_the_weights_of_models_that_are_gone():
     from fjax.models.homes import Home
 

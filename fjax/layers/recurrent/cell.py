@@ -1,6 +1,6 @@
 """What the recurrent cells have in common: weights, first states and dropout."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import jax
@@ -15,6 +15,9 @@ from fjax.typing import Array, Key, Params, Shape, Spec, State
 # `step(inputs, states) -> (output, states)`, for one entry of a sequence.
 CellStep = Callable[[Array, list[Array]], tuple[Array, list[Array]]]
 
+# `recurrent_regularizer` and `recurrent_constraint` are those of the recurrent kernel.
+WEIGHTS_OF_FIELDS = {"recurrent": "recurrent_kernel"}
+
 
 class Cell(Layer):
     """Base of the cells: one step of a recurrent layer, by `step_function`.
@@ -27,6 +30,8 @@ class Cell(Layer):
 
     # How many parts of `units` columns the kernels have.
     gates: ClassVar[int] = 1
+
+    _weights_of_fields: ClassVar[Mapping[str, str]] = WEIGHTS_OF_FIELDS
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -87,20 +92,13 @@ class Cell(Layer):
             )
         step = self.step_function(params, values, key, training)
         output, after = step(values, states)
-        return (output, after if nested else after[0]), self.charged(params, state, ())
+        return (output, after if nested else after[0]), with_penalty(self, params, state, ())
 
     def step_function(
         self, params: Params, values: Array, key: Key | None, training: bool
     ) -> CellStep:
         """Return the step, for inputs like these; what is dropped is drawn now, for all steps."""
         raise NotImplementedError(f"`{self.kind}` defines no `step_function`.")
-
-    def charged(self, params: Params, state: State, outputs: Any) -> State:
-        """Return the state with what the regularizers charge."""
-        return charged(self, params, state, outputs)
-
-    def _constraints(self) -> dict[str, Callable[[Array], Array]]:
-        return by_weight(super()._constraints())
 
     def _first_bias(self, key: Key) -> Array:
         return initializers.draw(self.bias_initializer, key, (self.gates * self.units,))
@@ -161,21 +159,6 @@ def sizes_of(cell: Any) -> list[Any]:
     """Return the sizes of a cell's states as a list."""
     size = cell.state_size
     return list(size) if isinstance(size, list | tuple) else [size]
-
-
-def by_weight(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return what is given for weights by their names: `recurrent` is the recurrent kernel.
-
-    >>> by_weight({"kernel": 1, "recurrent": 2})
-    {'kernel': 1, 'recurrent_kernel': 2}
-    """
-    return {name.replace("recurrent", "recurrent_kernel"): given for name, given in fields.items()}
-
-
-def charged(layer: Any, params: Params, state: State, outputs: Any) -> State:
-    """Return `with_penalty`, where `recurrent_regularizer` is that of the recurrent kernel."""
-    named = {**params, "recurrent": params["recurrent_kernel"]}
-    return with_penalty(layer, named, state, outputs)
 
 
 def projected(values: Array, kernel: Array, mask: Array | None, parts: int) -> Array:

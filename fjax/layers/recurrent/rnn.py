@@ -1,7 +1,7 @@
 """Layers that run a cell along sequences."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import jax
@@ -11,10 +11,10 @@ from fjax.configuration import field
 from fjax.core.calling import Keywords
 from fjax.core.layer import Layer, base_name
 from fjax.core.masking import applied, checked_mask, initialised, split, unmasked, with_mask
-from fjax.core.penalties import empty_penalty
+from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.core.reserved import CARRY
 from fjax.layers.inner import inner_layer
-from fjax.layers.recurrent.cell import Cell, by_weight, charged, check_cell, sizes_of
+from fjax.layers.recurrent.cell import WEIGHTS_OF_FIELDS, Cell, check_cell, sizes_of
 from fjax.layers.recurrent.stacked import StackedRNNCells
 from fjax.ops import recurrence
 from fjax.ops.recurrence import Step
@@ -279,7 +279,7 @@ class RNN(Recurrent):
     def charged(self, params: Params, kept: State, outputs: PyTree) -> State:
         """Return the cell's state with what its regularizers charge."""
         if isinstance(self.cell, Cell):
-            return self.cell.charged(self.cell_part(params), kept, ())
+            return with_penalty(self.cell, self.cell_part(params), kept, ())
         return kept
 
     @property
@@ -295,6 +295,7 @@ class CellLayer(Recurrent):
     zero_output_for_mask: bool = field(default=False, kw_only=True)
 
     cell_class: ClassVar[type[Cell]]
+    _weights_of_fields: ClassVar[Mapping[str, str]] = WEIGHTS_OF_FIELDS
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -327,10 +328,7 @@ class CellLayer(Recurrent):
 
     def charged(self, params: Params, kept: State, outputs: PyTree) -> State:
         """Return the state with what the layer's regularizers charge."""
-        return charged(self, params, kept, outputs)
-
-    def _constraints(self) -> dict[str, Callable[[Array], Array]]:
-        return by_weight(super()._constraints())
+        return with_penalty(self, params, kept, outputs)
 
 
 def _step(cell: Any, params: Params, values: Array, key: Key | None, training: bool) -> Step:
