@@ -221,13 +221,11 @@ def _check_fields(self: Any) -> None:
 
 def _run(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
     twin = binding.copy()
-    if not binding.sublayers and not takes_mask(binding.owner):
-        # Nothing within could make use of a mask.
-        given, inputs = inputs, unmasked(inputs)
-    else:
-        given = inputs
     arguments, options = call_arguments(binding.owner, inputs, binding.training, binding.key)
     binding.build(twin, build_arguments(binding.owner, arguments, options))
+    if not binding.sublayers:
+        # Nothing within could make use of a mask.
+        arguments = unmasked(arguments)
     try:
         outputs = twin.call(*arguments, **options)
     except AttributeError as error:
@@ -245,18 +243,18 @@ def _run(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
             + (" Does it end with `return`?" if outputs is None else "")
         )
     binding.collect(twin)
-    return _masked(binding.owner, given, options, outputs)
+    return _masked(binding, inputs, options, outputs)
 
 
 def _masked(
-    owner: Any, inputs: tuple[PyTree, ...], options: dict[str, Any], outputs: PyTree
+    binding: Binding, inputs: tuple[PyTree, ...], options: dict[str, Any], outputs: PyTree
 ) -> PyTree:
     """Return the outputs with the mask that an author's object gives them, as Keras has it.
 
     That is what `compute_mask(inputs, mask)` returns, or the mask of the inputs where the attribute
     `supports_masking` is True, unless the outputs have one already.
     """
-    mask = masks_of(inputs, options)
+    owner, mask = binding.owner, masks_of(inputs, options)
     if not hasattr(outputs, "shape") or is_masked(outputs):
         return outputs
     if hasattr(owner, "compute_mask"):
@@ -265,7 +263,7 @@ def _masked(
         return outputs
     if getattr(owner, "supports_masking", False):
         return with_mask(outputs, mask)
-    if not takes_mask(owner):
+    if not takes_mask(owner) and not binding.sublayers:
         warn_of_end(owner)
     return outputs
 

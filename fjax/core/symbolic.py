@@ -191,7 +191,10 @@ def _with_own_mask(value: Any) -> SymbolicTensor:
 
 
 def _explicit(value: Any) -> Any:
-    """Return a value as a layer will be given it: the mask of a tensor stands beside it."""
+    """Return a value as a layer will be given it: the mask of a tensor stands beside it.
+
+    Where a mask was given by name it does so already.
+    """
     return with_mask(value, value.mask) if isinstance(value, SymbolicTensor) else value
 
 
@@ -217,10 +220,7 @@ def call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = None) -
         if not isinstance(leaf, SymbolicTensor):
             _refuse_array(layer, leaf)
     if not isinstance(layer, Operation | Index):
-        # A mask that was given by name stands beside its tensor already.
-        inputs = jax.tree.map(
-            lambda leaf: leaf if is_masked(leaf) else _explicit(leaf), inputs, is_leaf=is_masked
-        )
+        inputs = jax.tree.map(_explicit, inputs, is_leaf=is_masked)
 
     def known_axes() -> Iterator[tuple[int | None, ...]]:
         return (t.shape[1:] for t in jax.tree.leaves(inputs) if isinstance(t, SymbolicTensor))

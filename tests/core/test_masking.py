@@ -272,3 +272,18 @@ def test_what_a_layer_does_is_told_by_its_class():
 def test_an_outline_has_the_mask():
     shapes = outline(MaskZeros(), jax.ShapeDtypeStruct((2, 4, 3), "float32"))
     assert shapes.outputs.mask.shape == (2, 4)
+
+
+class MadeInBuild(Layer):
+    """An author's layer whose layers are made in `build`."""
+
+    def build(self, input_shape):
+        self.mean = MeanOverSteps()
+
+    def call(self, inputs):
+        return self.mean(inputs)
+
+
+def test_layers_that_build_makes_are_given_the_mask():
+    network = serial(MaskZeros(), MadeInBuild())
+    np.testing.assert_allclose(run(network, INPUTS), MEANS, rtol=1e-6)
