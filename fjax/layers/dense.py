@@ -3,12 +3,12 @@
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from fjax import activations, initializers
 from fjax.core.layer import Layer, only
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least
+from fjax.ops.linear import linear
 from fjax.typing import Array, Identifier, Key, Params, Spec, State
 
 
@@ -96,7 +96,7 @@ class Dense(Layer):
                 f"`Dense` was built for {features} features, received inputs of shape "
                 f"{tuple(values.shape)}: expected (batch, …, {features})."
             )
-        outputs = jnp.matmul(values, params["kernel"])
+        outputs = linear(values, params["kernel"])
         if self.use_bias:
             outputs = outputs + params["bias"]
         outputs = self.activation(outputs)

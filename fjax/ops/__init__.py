@@ -8,6 +8,7 @@ from fjax.ops.attention import weighted_values as weighted_values
 from fjax.ops.attention import window_mask as window_mask
 from fjax.ops.convolution import convolution as convolution
 from fjax.ops.embedding import lookup as lookup
+from fjax.ops.linear import linear as linear
 from fjax.ops.pooling import average_pooling as average_pooling
 from fjax.ops.pooling import max_pooling as max_pooling
 from fjax.ops.recurrence import Recurrence as Recurrence

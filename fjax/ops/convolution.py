@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from fjax.ops.linear import linear
 from fjax.ops.windows import covered, read_place, spatial_axes, window_count, window_padding
 from fjax.typing import Array
 
@@ -147,7 +148,7 @@ def _convolve(
         terms = (place[..., None] * factor for place, factor in zip(places, factors, strict=True))
         return functools.reduce(jnp.add, terms).reshape(shape)
     patches = jnp.concatenate(places, axis=-1) if len(places) > 1 else places[0]
-    return jnp.matmul(patches, kernel.reshape(-1, filters))
+    return linear(patches, kernel.reshape(-1, filters))
 
 
 def _convolve_groups(

@@ -11,6 +11,7 @@ import numpy as np
 from jax import lax
 
 from fjax.ops.convolution import MOST_PLACES
+from fjax.ops.linear import linear
 from fjax.ops.windows import covered
 from fjax.typing import Array
 
@@ -136,7 +137,7 @@ def _by_copies(
     if data_format == "channels_first":
         inputs = jnp.moveaxis(inputs, 1, -1)
     window, (filters, channels) = kernel.shape[:-2], kernel.shape[-2:]
-    products = jnp.matmul(inputs, kernel.reshape(-1, channels).T)
+    products = linear(inputs, kernel.reshape(-1, channels).T)
     zero = jnp.zeros((), products.dtype)
     outputs = []
     for index, place in enumerate(np.ndindex(*window)):

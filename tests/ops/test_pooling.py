@@ -17,6 +17,8 @@ CASES = {
     "apart": ((2, 9, 3), (2,), (4,), "same", LAST),
     "channels first": ((2, 3, 7, 6), (2, 2), (2, 2), "same", FIRST),
     "volume": ((2, 4, 3, 5, 2), (2, 2, 2), (2, 1, 2), "valid", LAST),
+    "volume side by side": ((2, 4, 3, 5, 2), (2, 1, 2), (2, 1, 2), "valid", LAST),
+    "many places side by side": ((2, 11, 10, 2), (5, 4), (5, 4), "same", LAST),
     "long": ((2, 70, 3), (40,), (10,), "same", LAST),
 }
 every_case = pytest.mark.parametrize("case", CASES)
@@ -41,12 +43,13 @@ def by_xla(values, kind, arguments):
 
 
 def everything(pool, values):
-    """The outputs, the gradient, and how it changes along a direction."""
+    """The outputs and the gradient, and how both change along a direction."""
 
     def loss(values):
         return jnp.sum(jnp.sin(pool(values)))
 
-    return pool(values), jax.jvp(jax.grad(loss), (values,), (jnp.cos(values),))
+    direction = (jnp.cos(values),)
+    return jax.jvp(pool, (values,), direction), jax.jvp(jax.grad(loss), (values,), direction)
 
 
 @every_case

@@ -18,6 +18,7 @@ from fjax.layers.attention.inputs import Inputs, attention_features, attention_i
 from fjax.layers.dropout import drawing_key, dropped
 from fjax.layers.einsum_dense import with_fans
 from fjax.ops.attention import attention_weights, causal_mask, weighted_values, window_mask
+from fjax.ops.linear import linear
 from fjax.typing import Array, Key, Params, Shape, State
 
 
@@ -121,7 +122,7 @@ def _projected(owner: str, name: str, part: Params, values: Array, summed: int) 
             f"`{owner}` was built for a {name} of {kernel.shape[0]} features, received one of "
             f"shape {tuple(values.shape)}."
         )
-    outputs = jnp.tensordot(values, kernel, axes=summed)
+    outputs = linear(values, kernel, summed)
     return outputs + part["bias"] if "bias" in part else outputs
 
 

@@ -10,6 +10,7 @@ from fjax import activations, initializers
 from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least, number_between, seed_of
+from fjax.ops.linear import linear
 from fjax.typing import Array, Key, Params, Shape, Spec, State
 
 # `step(inputs, states) -> (output, states)`, for one entry of a sequence.
@@ -170,12 +171,12 @@ def projected(values: Array, kernel: Array, mask: Array | None, parts: int) -> A
     [[2.0, 2.0, 4.0, 4.0]]
     """
     if mask is None:
-        return values @ kernel
+        return linear(values, kernel)
     if mask.shape[0] == 1:
-        return (values * mask[0]) @ kernel
+        return linear(values * mask[0], kernel)
     kernels = jnp.split(kernel, parts, axis=-1)
     pairs = zip(mask, kernels, strict=True)
-    return jnp.concatenate([(values * own) @ part for own, part in pairs], axis=-1)
+    return jnp.concatenate([linear(values * own, part) for own, part in pairs], axis=-1)
 
 
 def _dropout_mask(key: Key, rate: float, shape: Shape, dtype: Any) -> Array | None:
