@@ -7,9 +7,10 @@ compiled programs are kept by the configuration that they were compiled for.
 
 import dataclasses
 import functools
+import inspect
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import field
 from typing import Any, ClassVar, Self, dataclass_transform
 
@@ -27,6 +28,23 @@ def snake_case(name: str) -> str:
     """
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+class _FieldsAsSignature:
+    """What `help` and a notebook show of the constructor: a class's fields."""
+
+    def __get__(self, instance: Any, owner: type["Configured"]) -> inspect.Signature:
+        if owner._authored or instance is not None:
+            raise AttributeError("__signature__")
+        return inspect.Signature([_as_parameter(item) for item in _arguments(owner)])
+
+
+def _as_parameter(item: dataclasses.Field[Any]) -> inspect.Parameter:
+    kind = (
+        inspect.Parameter.KEYWORD_ONLY if item.kw_only else inspect.Parameter.POSITIONAL_OR_KEYWORD
+    )
+    default = inspect.Parameter.empty if _required(item) else item.default
+    return inspect.Parameter(item.name, kind, default=default, annotation=item.type)
 
 
 @dataclass_transform(eq_default=False, field_specifiers=(field,))
@@ -49,6 +67,7 @@ class Configured:
     TypeError: `Scale` takes no argument `factr`. Did you mean `factor`? It takes: factor.
     """
 
+    __signature__: ClassVar[Any] = _FieldsAsSignature()
     _renamed: ClassVar[Mapping[str, str]] = {}
     _authored: ClassVar[bool] = False
     _settable: ClassVar[frozenset[str]] = frozenset()
@@ -58,8 +77,20 @@ class Configured:
         if "__init__" in cls.__dict__ or cls._authored:
             cls._authored = True
             return
-        dataclasses.dataclass(eq=False, repr=False)(cls)
-        setattr(cls, "__init__", _checked(cls.__init__))  # noqa: B010 (a plain assignment fails mypy)
+        # Its constructor is the one below: compiling one for each class is half the time that
+        # importing fjax would take.
+        dataclasses.dataclass(init=False, eq=False, repr=False)(cls)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        for name, value in _bound(self, args, kwargs).items():
+            setattr(self, name, value)
+        self.__post_init__()
+        # An author's `__init__` goes on after `super().__init__()`.
+        if not self._authored:
+            object.__setattr__(self, "_sealed", True)
+
+    def __post_init__(self) -> None:
+        """Normalise the fields."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "_sealed" in self.__dict__ and name not in self._settable:
@@ -162,32 +193,43 @@ def by_value(thing: Any) -> bool:
     return thing is None or isinstance(thing, str | bytes | int | float | np.generic)
 
 
-def _checked(generated: Callable[..., None]) -> Callable[..., None]:
-    """Wrap a dataclass's constructor: misspelt keywords are answered, old ones translated."""
+def _bound(configured: Configured, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the value of each field that the constructor takes, old spellings translated."""
+    cls = type(configured)
+    for old in kwargs.keys() & cls._renamed.keys():
+        new = cls._renamed[old]
+        if new in kwargs:
+            raise TypeError(f"`{cls.__name__}` was given `{new}` and its older spelling `{old}`.")
+        warnings.warn(
+            f"`{cls.__name__}({old}=…)` is an older spelling of `{new}=`.",
+            DeprecationWarning,
+            stacklevel=3,
+        )
+        kwargs[new] = kwargs.pop(old)
+    taken = _arguments(cls)
+    if kwargs:
+        check_keywords(cls.__name__, kwargs, [item.name for item in taken])
+    positional = [item.name for item in taken if not item.kw_only]
+    if len(args) > len(positional):
+        raise TypeError(
+            f"`{cls.__name__}` takes at most {len(positional)} arguments by position "
+            f"({', '.join(positional)}), received {len(args)}."
+        )
+    values = dict(zip(positional, args, strict=False))
+    twice = [name for name in values if name in kwargs]
+    if twice:
+        raise TypeError(f"`{cls.__name__}` was given `{twice[0]}` by position and by name.")
+    values |= kwargs
+    missing = [item.name for item in taken if item.name not in values and _required(item)]
+    if missing:
+        needed = ", ".join(f"`{name}`" for name in missing)
+        raise TypeError(f"`{cls.__name__}` was made without {needed}, which it needs.")
+    # In the order of the fields, which is the order that they are listed in.
+    return {item.name: values.get(item.name, item.default) for item in taken}
 
-    @functools.wraps(generated)
-    def __init__(self: Configured, *args: Any, **kwargs: Any) -> None:  # noqa: N807
-        cls = type(self)
-        for old in kwargs.keys() & cls._renamed.keys():
-            new = cls._renamed[old]
-            if new in kwargs:
-                raise TypeError(
-                    f"`{cls.__name__}` was given `{new}` and its older spelling `{old}`."
-                )
-            warnings.warn(
-                f"`{cls.__name__}({old}=…)` is an older spelling of `{new}=`.",
-                DeprecationWarning,
-                stacklevel=2,
-            )
-            kwargs[new] = kwargs.pop(old)
-        if kwargs:
-            check_keywords(cls.__name__, kwargs, [item.name for item in _arguments(cls)])
-        generated(self, *args, **kwargs)
-        # An author's `__init__` goes on after `super().__init__()`.
-        if not cls._authored:
-            object.__setattr__(self, "_sealed", True)
 
-    return __init__
+def _required(item: dataclasses.Field[Any]) -> bool:
+    return item.default is dataclasses.MISSING
 
 
 def _arguments(cls: type) -> list[dataclasses.Field[Any]]:

@@ -195,7 +195,7 @@ def test_a_misspelt_keyword_is_answered():
 
 
 def test_a_missing_argument_is_named():
-    with pytest.raises(TypeError, match="missing 1 required positional argument: 'units'"):
+    with pytest.raises(TypeError, match="made without `units`, which it needs"):
         Sized()
 
 
