@@ -36,7 +36,7 @@ class _FieldsAsSignature:
     def __get__(self, instance: Any, owner: type["Configured"]) -> inspect.Signature:
         if owner._authored or instance is not None:
             raise AttributeError("__signature__")
-        return inspect.Signature([_as_parameter(item) for item in _arguments(owner)])
+        return inspect.Signature([_as_parameter(item) for item in arguments(owner)])
 
 
 def _as_parameter(item: dataclasses.Field[Any]) -> inspect.Parameter:
@@ -117,7 +117,7 @@ class Configured:
         if self._authored:
             return f"{type(self).__name__}()"
         shown = []
-        for item in _arguments(type(self)):
+        for item in arguments(type(self)):
             value = getattr(self, item.name)
             if not _same(value, item.default):
                 shown.append(f"{item.name}={_shown(value)}")
@@ -127,7 +127,7 @@ class Configured:
         """Return the fields as plain data: functions by name, configured objects as dicts."""
         if self._authored:
             return {}
-        return {item.name: plain(getattr(self, item.name)) for item in _arguments(type(self))}
+        return {item.name: plain(getattr(self, item.name)) for item in arguments(type(self))}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -206,7 +206,7 @@ def _bound(configured: Configured, args: tuple[Any, ...], kwargs: dict[str, Any]
             stacklevel=3,
         )
         kwargs[new] = kwargs.pop(old)
-    taken = _arguments(cls)
+    taken = arguments(cls)
     if kwargs:
         check_keywords(cls.__name__, kwargs, [item.name for item in taken])
     positional = [item.name for item in taken if not item.kw_only]
@@ -232,7 +232,7 @@ def _required(item: dataclasses.Field[Any]) -> bool:
     return item.default is dataclasses.MISSING
 
 
-def _arguments(cls: type) -> list[dataclasses.Field[Any]]:
+def arguments(cls: type) -> list[dataclasses.Field[Any]]:
     """Return the fields that the constructor takes, positional ones first."""
     taken = [item for item in dataclasses.fields(cls) if item.init]
     return sorted(taken, key=lambda item: bool(item.kw_only))

@@ -16,7 +16,7 @@ FLOORS = {
     "regularizers": 1, "constraints": 1, "ops": 1,
     "core": 2,
     "layers": 3,
-    "training": 4,
+    "serialization": 4, "training": 4,
     "callbacks": 5, "models": 5,
     "backend": 6, "datasets": 6, "preprocessing": 6, "utils": 6, "visualization": 6,
 }  # fmt: skip

@@ -1,4 +1,6 @@
 """The facade: a network, what it was compiled with, and a train state."""
 
+from fjax.models.loading import load_model as load_model
+from fjax.models.loading import model_from_json as model_from_json
 from fjax.models.model import Model as Model
 from fjax.models.sequential import Sequential as Sequential

@@ -184,7 +184,10 @@ class HeldNetwork:
                     f"{found}."
                 )
         _check_numbers(value, shapes)
-        value = own_arrays(value, None if self._holder is None else self._holder.train_state)
+        self._hold(own_arrays(value, None if self._holder is None else self._holder.train_state))
+
+    def _hold(self, value: TrainState) -> None:
+        """Keep a train state that fits, of arrays that nobody else has."""
         if self._holder is None:
             self._holder = Holder(self._place(self.outline), value)
             self._adapted = _statistics(self.live_network)

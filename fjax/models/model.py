@@ -16,9 +16,10 @@ from fjax.errors import check_keywords, explain_keywords
 from fjax.models import arguments
 from fjax.models.arguments import Source
 from fjax.models.compilation import Compilation, make_compilation
-from fjax.models.compiled_network import CompiledNetwork, Prepared
+from fjax.models.compiled_network import Prepared
 from fjax.models.construction import network_of
 from fjax.models.held_network import Holder
+from fjax.models.stored_network import StoredNetwork
 from fjax.models.subclassed import (
     build_within_a_pass,
     changes_layers,
@@ -33,7 +34,7 @@ from fjax.training.sources import ArraySource
 from fjax.typing import Key, PyTree
 
 
-class Model(CompiledNetwork, Author):
+class Model(StoredNetwork, Author):
     """A network that can be compiled, trained, evaluated and used, by Keras's names.
 
     It is made in one of three ways: `Model(inputs, outputs)` of symbolic tensors, whose layers keep

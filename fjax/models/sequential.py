@@ -1,7 +1,7 @@
 """The model that is a list of layers."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import jax
 import numpy as np
@@ -13,8 +13,10 @@ from fjax.core.text import is_text
 from fjax.errors import explain_keywords
 from fjax.models.construction import declared_inputs
 from fjax.models.model import Model
+from fjax.models.stored_network import entries
 from fjax.models.text_inputs import check_text, declared_specs
 from fjax.models.views import LayerView
+from fjax.serialization import decoded, encoded
 from fjax.training import Batch
 from fjax.typing import PyTree
 
@@ -88,6 +90,21 @@ class Sequential(Model):
             )
         self._declared = InputLayer(tuple(input_shape)[1:])
         self._relink()
+
+    def _architecture(self) -> dict[str, Any]:
+        return {
+            "name": self._given_name,
+            "input": encoded(self._declared),
+            "layers": [encoded(layer, f"the layer {layer!r}") for layer in self._list],
+        }
+
+    @classmethod
+    def _of_architecture(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None
+    ) -> Self:
+        name, declared, layers = entries(cls.__name__, config, ("name", "input", "layers"))
+        given = decoded([layers] if declared is None else [[declared], layers], custom_objects)
+        return cls([layer for part in given for layer in part], name=name)
 
     def _append(self, layer: Any) -> None:
         declared = _declaration_of(layer)

@@ -37,6 +37,11 @@ class Subclassed(Layer):
         return f"<{type(self.author).__name__}>"
 
     @property
+    def described_by(self) -> Any:
+        """What a model file tells of: the model, which has the configuration."""
+        return self.author
+
+    @property
     def kind(self) -> str:
         """The name of the author's class."""
         return type(self.author).__name__
@@ -92,8 +97,9 @@ class Subclassed(Layer):
 
 
 def is_authored_model(model: Any) -> bool:
-    """Tell whether a model is made by a `call` that its class defines."""
-    return type(model).call is not Author.call
+    """Tell whether a model, or each of a class, is made by a `call` that its class defines."""
+    cls: Any = model if isinstance(model, type) else type(model)
+    return cls.call is not Author.call
 
 
 def build_within_a_pass(own: Callable[..., None], facade: type) -> Callable[..., None]:

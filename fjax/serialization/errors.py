@@ -1,0 +1,39 @@
+"""The one error of everything that is read from a file."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class ModelFileError(ValueError):
+    """A file is no model file, is damaged, or does not fit; the message says where and why.
+
+    >>> raise ModelFileError("model.fjax", "the file is empty")
+    Traceback (most recent call last):
+        ...
+    fjax.serialization.errors.ModelFileError: 'model.fjax': the file is empty
+    """
+
+    def __init__(self, path: Any, problem: str) -> None:
+        super().__init__(f"{str(path)!r}: {problem}")
+
+
+@contextmanager
+def told_of_file(path: Any, doing: str) -> Iterator[None]:
+    """Turn whatever goes wrong into a `ModelFileError` that names the file and what was done.
+
+    >>> with told_of_file("model.fjax", "the model cannot be made"):
+    ...     int("three")
+    Traceback (most recent call last):
+        ...
+    fjax.serialization.errors.ModelFileError: 'model.fjax': the model cannot be made: invalid...
+    """
+    try:
+        yield
+    except ModelFileError:
+        raise
+    except RecursionError:
+        raise ModelFileError(path, f"{doing}: it is nested too deeply") from None
+    except Exception as error:
+        notes = "".join(f" {note}" for note in getattr(error, "__notes__", []))
+        raise ModelFileError(path, f"{doing}: {error}{notes}") from error
