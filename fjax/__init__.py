@@ -19,6 +19,7 @@ from fjax import ops as ops
 from fjax import optimizers as optimizers
 from fjax import preprocessing as preprocessing
 from fjax import regularizers as regularizers
+from fjax import saving as saving
 from fjax import training as training
 from fjax import utils as utils
 from fjax import visualization as visualization

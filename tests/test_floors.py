@@ -18,7 +18,7 @@ FLOORS = {
     "layers": 3,
     "serialization": 4, "training": 4,
     "callbacks": 5, "models": 5,
-    "backend": 6, "datasets": 6, "preprocessing": 6, "utils": 6, "visualization": 6,
+    "backend": 6, "datasets": 6, "preprocessing": 6, "saving": 6, "utils": 6, "visualization": 6,
 }  # fmt: skip
 
 # Within a floor a room may use these others.

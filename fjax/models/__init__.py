@@ -1,5 +1,6 @@
 """The facade: a network, what it was compiled with, and a train state."""
 
+from fjax.models.cloning import clone_model as clone_model
 from fjax.models.loading import load_model as load_model
 from fjax.models.loading import model_from_json as model_from_json
 from fjax.models.model import Model as Model

@@ -1,0 +1,41 @@
+"""A file is there whole or not at all."""
+
+import errno
+import os
+
+import pytest
+
+from fjax.serialization.atomic import write_whole
+
+
+def test_a_new_file_is_as_open_as_any(tmp_path):
+    (tmp_path / "plain").write_bytes(b"")
+    write_whole(tmp_path / "a", lambda: [b"one"])
+    assert (tmp_path / "a").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_what_is_replaced_keeps_its_permissions(tmp_path):
+    (tmp_path / "a").write_bytes(b"old")
+    (tmp_path / "a").chmod(0o640)
+    write_whole(tmp_path / "a", lambda: [b"new"])
+    assert (tmp_path / "a").read_bytes() == b"new"
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+
+
+def test_of_a_link_the_file_is_replaced(tmp_path):
+    (tmp_path / "file").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("file")
+    write_whole(tmp_path / "link", lambda: [b"new"])
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_what_fails_leaves_everything_as_it_was(tmp_path):
+    (tmp_path / "a").write_bytes(b"old")
+
+    def parts():
+        yield b"new"
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(tmp_path / "a", parts)
+    assert os.listdir(tmp_path) == ["a"] and (tmp_path / "a").read_bytes() == b"old"
