@@ -125,10 +125,14 @@ def fill(model: Any, file: TensorFile, document: Mapping[str, Any]) -> None:
     key_shape = jax.eval_shape(jax.random.key_data, jax.eval_shape(lambda: _key_like(document)))
     expected = _weights(shapes.params, shapes.state) | named_leaves("opt_state", opt_state)
     expected["key"] = key_shape
-    wrong = _misfits(file, expected, set(file.entries))
+    there = set(file.entries)
+    if model._compilation is None and document["compile"] is not None:
+        # It is left to the reader to compile the model otherwise.
+        there = {name for name in there if not name.startswith("opt_state.")}
+    wrong = _misfits(file, expected, there)
     if wrong:
         raise ModelFileError(file.path, f"its arrays do not fit its model: {wrong}")
-    arrays = {name: jnp.array(file.read(name), copy=True) for name in file.entries}
+    arrays = {name: jnp.array(file.read(name), copy=True) for name in expected}
     model._hold(
         TrainState(
             params=_filled("params", shapes.params, arrays),
