@@ -1,5 +1,6 @@
 """Who listens to a run."""
 
+from fjax.callbacks.backup_and_restore import BackupAndRestore as BackupAndRestore
 from fjax.callbacks.callback import Callback as Callback
 from fjax.callbacks.callback_list import CallbackList as CallbackList
 from fjax.callbacks.history import History as History

@@ -49,6 +49,9 @@ class Callback:
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Hear that an epoch of `fit` begins; epochs count from 0."""
 
+    def on_epoch_resume(self, epoch: int, batch: int) -> None:
+        """Hear that an epoch goes on which was begun before a kill, after so many batches."""
+
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Hear that an epoch of `fit` ends, validation included."""
 

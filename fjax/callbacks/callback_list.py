@@ -91,6 +91,9 @@ class StepListener:
         self.shows_progress = mode == "train" and any(bar.draws for bar in bars)
         self._listening = self.hears_steps or self.shows_progress
 
+    def longest_chunk(self) -> int | None:
+        """Return None: steps that nobody hears are made at once."""
+
     def on_step_begin(self, step: int) -> None:
         """Call the begin hooks, if every step is heard."""
         if self.hears_steps:

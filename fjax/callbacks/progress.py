@@ -48,6 +48,10 @@ class ProgbarLogger(Callback):
         elif self.params["verbose"]:
             print(title)
 
+    def on_epoch_resume(self, epoch: int, batch: int) -> None:
+        """Show the epoch as when it began."""
+        self.on_epoch_begin(epoch)
+
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Move the bar."""
         if self._bar is not None:

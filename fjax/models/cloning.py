@@ -48,7 +48,7 @@ def clone_model(model: Any, clone_function: Callable[[Any], Any] | None = None) 
     else:
         twin = type(model)(_copied(model.live_network, clone_function), name=model.name)
     if model.built and not twin.built:
-        twin._build_for(model._specs, list(model._shapes))
+        twin._build_for(model._known_specs(), list(model._shapes))
     return twin
 
 

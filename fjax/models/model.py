@@ -19,6 +19,7 @@ from fjax.models.compilation import Compilation, make_compilation
 from fjax.models.compiled_network import Prepared
 from fjax.models.construction import network_of
 from fjax.models.held_network import Holder
+from fjax.models.kept_run import Position, kept_run
 from fjax.models.stored_network import StoredNetwork
 from fjax.models.subclassed import (
     build_within_a_pass,
@@ -215,6 +216,7 @@ class Model(StoredNetwork, Author):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
+        resume: Any = None,
     ) -> History:
         """Train the model, and return the `History` of its logs.
 
@@ -239,6 +241,9 @@ class Model(StoredNetwork, Author):
             validation_steps: Steps of a validation.
             validation_batch_size: Samples a step of the validation, by default `batch_size`.
             validation_freq: Validate after every so many epochs, or after those listed.
+            resume: A folder to keep the run in after each epoch. Where it keeps one already, as
+                after a kill, training goes on from there, and ends with the same bits as if it had
+                never been interrupted; see `fjax.callbacks.BackupAndRestore`.
 
         Raises:
             RuntimeError: The model was not compiled.
@@ -286,7 +291,7 @@ class Model(StoredNetwork, Author):
         self._fitting = True
         try:
             with self._mode():
-                return self._fit(source, validation, numbers, callbacks, verbose)
+                return self._fit(source, validation, numbers, callbacks, verbose, resume)
         finally:
             self._fitting = False
             source.close()
@@ -300,6 +305,7 @@ class Model(StoredNetwork, Author):
         numbers: arguments.Fit,
         callbacks: Any,
         verbose: int,
+        resume: Any,
     ) -> History:
         training = self._prepare("train_step", source)
         measuring = None if validation is None else self._prepare("test_step", validation)
@@ -310,29 +316,42 @@ class Model(StoredNetwork, Author):
         listeners.check_monitors(training.logs + validated)
         self.history = listeners.history
         self.stop_training = False
+        run = kept_run(self, resume, listeners, source, validation, training.sums)
         steps = listeners.steps("train")
         pace = Pace(steps)
-        made = int(self.train_state.epoch)
-        listeners.call("on_train_begin", {})
-        logs: dict[str, Any] = {}
-        for epoch in range(numbers.initial_epoch, numbers.epochs):
-            holder = self._begin_epoch(made, training.sums)
-            listeners.call("on_epoch_begin", epoch, {})
-            on_device = run_epoch(holder, training.programs, source, made, steps, pace)
-            logs = to_numbers(on_device)
-            if validation is not None and epoch in numbers.validation_epochs:
-                assert measuring is not None
-                measured = self._evaluate(measuring, validation, listeners)
-                logs |= {f"val_{name}": value for name, value in measured.items()}
-                logs = dict(sorted(logs.items()))
-            made += 1
-            self._end_epoch(made)
-            listeners.call("on_epoch_end", epoch, logs)
-            if self.stop_training:
-                break
-        if logs:
-            self._finalize()
-        listeners.call("on_train_end", logs)
+        with run:
+            kept = run.take_up()
+            position = kept or Position(numbers.initial_epoch, {})
+            made, logs, batch = int(self.train_state.epoch), position.logs, position.batch
+            listeners.call("on_train_begin", {})
+            if kept is None:
+                run.keep(position)
+            for epoch in range(position.epoch, numbers.epochs):
+                if position.stopped:
+                    break
+                holder = self._begin_epoch(made, training.sums, batch)
+                if batch:
+                    listeners.call("on_epoch_resume", epoch, batch)
+                else:
+                    listeners.call("on_epoch_begin", epoch, {})
+                heard = run.listening(steps, epoch, logs)
+                pace = Pace(heard) if heard is not steps else pace
+                on_device = run_epoch(holder, training.programs, source, made, heard, pace)
+                logs, batch = to_numbers(on_device), 0
+                if validation is not None and epoch in numbers.validation_epochs:
+                    assert measuring is not None
+                    measured = self._evaluate(measuring, validation, listeners)
+                    logs |= {f"val_{name}": value for name, value in measured.items()}
+                    logs = dict(sorted(logs.items()))
+                made += 1
+                self._end_epoch(made)
+                listeners.call("on_epoch_end", epoch, logs)
+                run.keep(Position(epoch + 1, logs, bool(self.stop_training)))
+                if self.stop_training:
+                    break
+            if logs:
+                self._finalize()
+            listeners.call("on_train_end", logs)
         return listeners.history
 
     @explain_keywords
@@ -527,9 +546,11 @@ class Model(StoredNetwork, Author):
         x, y, weight = (*data, None)[:3]
         return arguments.make_source("fit", x, y, weight, batch_size, steps, check)
 
-    def _begin_epoch(self, epoch: int, fresh: PyTree) -> Holder:
+    def _begin_epoch(self, epoch: int, fresh: PyTree, batch: int = 0) -> Holder:
         held = self.train_state
         assert self._holder is not None
+        if batch:
+            return self._holder
         self._holder.train_state = held._replace(
             epoch=np.int32(epoch), batch=np.int32(0), accumulators=fresh
         )

@@ -46,28 +46,28 @@ def save(model: Any, path: Any, overwrite: bool, include_optimizer: bool) -> Non
     """Write a model; see `Model.save`."""
     _check_place(path, overwrite)
     document = described(model)
-    document["compile"] = _compilation(model) if include_optimizer else None
+    document["compile"] = compilation_of(model) if include_optimizer else None
     tensors = {}
     if model.built:
         held = model.train_state
-        document["position"] = {name: int(getattr(held, name)) for name in COUNTERS}
-        document["key"] = str(jax.random.key_impl(held.key))
-        tensors = weights_of(held) | {"key": jax.random.key_data(held.key)}
-        if document["compile"] is not None:
-            tensors |= named_leaves("opt_state", held.opt_state)
+        if document["compile"] is None:
+            held = held._replace(opt_state=())
+        document |= position_of(held)
+        tensors = tensors_of(held)
     write_tensors(path, tensors, {**MODEL, "document": dumped(document)})
 
 
 def save_weights(model: Any, path: Any, overwrite: bool) -> None:
     """Write a model's weights; see `Model.save_weights`."""
     _check_place(path, overwrite)
-    write_tensors(path, weights_of(model.train_state), WEIGHTS)
+    held = model.train_state
+    write_tensors(path, named_weights(held.params, held.state), WEIGHTS)
 
 
 def load_weights(model: Any, path: Any, skip_mismatch: bool) -> None:
     """Take a model's weights from a file; see `Model.load_weights`."""
     shapes = model.outline
-    expected = _weights(shapes.params, shapes.state)
+    expected = named_weights(shapes.params, shapes.state)
     with open_tensors(path, {"version": VERSION}) as file:
         if file.metadata.get("format") not in (MODEL["format"], WEIGHTS["format"]):
             raise ModelFileError(path, "it has no weights of a model")
@@ -84,7 +84,9 @@ def load_weights(model: Any, path: Any, skip_mismatch: bool) -> None:
             if name in there and _fits(file, name, spec)
         }
     parts = {
-        part: _filled(part, getattr(held, part), {**weights_of(held), **taken})
+        part: _filled(
+            part, getattr(held, part), {**named_weights(held.params, held.state), **taken}
+        )
         for part in ("params", "state")
     }
     model.train_state = held._replace(**parts, opt_state=())
@@ -120,28 +122,50 @@ def fill(model: Any, file: TensorFile, document: Mapping[str, Any]) -> None:
     Raises:
         ModelFileError: An array is missing, too much, or of another shape or type.
     """
-    shapes = model.outline
-    opt_state = _optimizer_shapes(model)
-    key_shape = jax.eval_shape(jax.random.key_data, jax.eval_shape(lambda: _key_like(document)))
-    expected = _weights(shapes.params, shapes.state) | named_leaves("opt_state", opt_state)
-    expected["key"] = key_shape
-    there = set(file.entries)
+    left_out: tuple[str, ...] = ()
     if model._compilation is None and document["compile"] is not None:
         # It is left to the reader to compile the model otherwise.
-        there = {name for name in there if not name.startswith("opt_state.")}
-    wrong = _misfits(file, expected, there)
+        left_out = ("opt_state.",)
+    model._hold(read_train_state(model, file, document, (), left_out))
+
+
+def read_train_state(
+    model: Any,
+    file: TensorFile,
+    document: Mapping[str, Any],
+    accumulators: PyTree,
+    left_out: tuple[str, ...] = ("memory.",),
+) -> TrainState:
+    """Return the train state of a file, each array held against what it must be, then read.
+
+    Args:
+        model: The model that it is for, built and compiled.
+        file: The open file.
+        document: Its words.
+        accumulators: Sums like those that the file must have.
+        left_out: How the names of arrays begin that are no part of it.
+
+    Raises:
+        ModelFileError: An array is missing, too much, or of another shape or type.
+    """
+    shapes = model.outline
+    trees = {
+        "params": shapes.params,
+        "state": shapes.state,
+        "opt_state": _optimizer_shapes(model),
+        "accumulators": accumulators,
+    }
+    expected: dict[str, Any] = {"key": _key_shape(document["key"])}
+    for part, tree in trees.items():
+        expected |= named_leaves(part, tree)
+    wrong = _misfits(file, expected, {n for n in file.entries if not n.startswith(left_out)})
     if wrong:
-        raise ModelFileError(file.path, f"its arrays do not fit its model: {wrong}")
+        raise ModelFileError(file.path, f"its arrays do not fit the model: {wrong}")
     arrays = {name: jnp.array(file.read(name), copy=True) for name in expected}
-    model._hold(
-        TrainState(
-            params=_filled("params", shapes.params, arrays),
-            state=_filled("state", shapes.state, arrays),
-            opt_state=_filled("opt_state", opt_state, arrays),
-            key=jax.random.wrap_key_data(arrays["key"], impl=document["key"]),
-            **{name: jnp.int32(_count(document["position"], name)) for name in COUNTERS},
-            accumulators=(),
-        )
+    return TrainState(
+        **{part: _filled(part, tree, arrays) for part, tree in trees.items()},
+        key=jax.random.wrap_key_data(arrays["key"], impl=document["key"]),
+        **{name: jnp.int32(_count(document["position"], name)) for name in COUNTERS},
     )
 
 
@@ -164,7 +188,8 @@ def _check_place(path: Any, overwrite: bool) -> None:
         )
 
 
-def _compilation(model: Any) -> dict[str, Any] | None:
+def compilation_of(model: Any) -> dict[str, Any] | None:
+    """Return a model's compile arguments as plain data."""
     compilation: Compilation | None = model._compilation
     if compilation is None:
         return None
@@ -190,12 +215,22 @@ def _declared(model: Any) -> PyTree:
     return jax.tree.map(declared, model._specs)
 
 
-def weights_of(held: TrainState) -> dict[str, Any]:
+def position_of(held: TrainState) -> dict[str, Any]:
+    """Return how far a training is, and the kind of its key, as plain data."""
+    return {
+        "position": {name: int(getattr(held, name)) for name in COUNTERS},
+        "key": str(jax.random.key_impl(held.key)),
+    }
+
+
+def tensors_of(held: TrainState) -> dict[str, Any]:
+    """Return the arrays of a train state by their names in a file, without its sums."""
+    named = named_weights(held.params, held.state) | named_leaves("opt_state", held.opt_state)
+    return named | {"key": jax.random.key_data(held.key)}
+
+
+def named_weights(params: PyTree, state: PyTree) -> dict[str, Any]:
     """Return the arrays of the layers by their names in a file."""
-    return _weights(held.params, held.state)
-
-
-def _weights(params: PyTree, state: PyTree) -> dict[str, Any]:
     return named_leaves("params", params) | named_leaves("state", state)
 
 
@@ -206,10 +241,10 @@ def _optimizer_shapes(model: Any) -> PyTree:
     return jax.eval_shape(model._compilation.optimizer.init, trained)
 
 
-def _key_like(document: Mapping[str, Any]) -> Any:
-    if document["key"] not in KEYS:
-        raise ValueError(f"there is no kind {document['key']!r} of keys")
-    return jax.random.key(0, impl=document["key"])
+def _key_shape(kind: Any) -> Any:
+    if kind not in KEYS:
+        raise ValueError(f"there is no kind {kind!r} of keys")
+    return jax.eval_shape(lambda: jax.random.key_data(jax.random.key(0, impl=kind)))
 
 
 def _count(position: Mapping[str, Any], name: str) -> int:

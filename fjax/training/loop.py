@@ -36,6 +36,9 @@ class Listener(Protocol):
     hears_steps: bool
     shows_progress: bool
 
+    def longest_chunk(self) -> int | None:
+        """Return how many steps it lets pass unheard; None for any number."""
+
     def on_step_begin(self, step: int) -> None:
         """Hear that a chunk begins with this step of the epoch."""
 
@@ -61,6 +64,7 @@ class Pace:
         """Return the length of the next chunk, at most what is left."""
         if self._listener.hears_steps:
             return 1
+        left = min(left, self._listener.longest_chunk() or left)
         return min(left, self._length) if self._listener.shows_progress else left
 
     def made(self, steps: int, seconds: float) -> None:

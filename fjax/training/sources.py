@@ -1,5 +1,6 @@
 """Where batches come from: arrays that lie on the device, or an iterable read ahead by a thread."""
 
+import hashlib
 import math
 import queue
 import threading
@@ -104,6 +105,32 @@ class ArraySource:
 
     def close(self) -> None:
         """Release what the source holds open: nothing."""
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what tells this data from other data: shapes, types and a digest of the values."""
+        arrays = {}
+        for path, leaf in jax.tree_util.tree_leaves_with_path(self._data):
+            values = np.ascontiguousarray(leaf)
+            arrays[jax.tree_util.keystr(path, simple=True, separator=".")] = {
+                "dtype": values.dtype.name,
+                "shape": list(values.shape),
+                "sha256": hashlib.sha256(values.reshape(-1).view(np.uint8).data).hexdigest(),
+            }
+        shuffled = self._seed is not None
+        return {
+            "batch_size": self.batch_size, "steps": self.steps, "shuffled": shuffled,
+            "arrays": arrays,
+        }  # fmt: skip
+
+    def go_on(self, shuffle_seed: int, steps: int) -> None:
+        """Go on as another source of the same data would after so many steps.
+
+        Args:
+            shuffle_seed: The seed of that one.
+            steps: How many it made; an order is drawn from the seed and the pass alone.
+        """
+        if self._seed is not None:
+            self._seed, self._order = shuffle_seed, None
 
     def _device_order(self, number: int) -> Array | None:
         if self._seed is None:
@@ -216,6 +243,31 @@ class IterableSource:
         """End the reading thread; a user's own generator stays open."""
         if self._stream is not None:
             self._stream.close()  # type: ignore[attr-defined]
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return the shapes and types of a batch: what an iterable will give is not known."""
+        example = jax.tree_util.tree_leaves_with_path(self.example)
+        arrays = {
+            jax.tree_util.keystr(path, simple=True, separator="."): {
+                "dtype": np.dtype(leaf.dtype).name,
+                "shape": list(leaf.shape[1:]),
+            }
+            for path, leaf in example
+        }
+        return {"steps": self.steps, "arrays": arrays}
+
+    def go_on(self, shuffle_seed: int, steps: int) -> None:
+        """Go on as another source would after so many steps: leave out what it has used.
+
+        An iterable that begins again in each epoch is left out for the epoch that it was in; a
+        stream, which goes on from epoch to epoch, for all of them.
+        """
+        streams = self._endless or not self._again
+        for _ in range(steps if streams or self.steps is None else steps % self.steps):
+            window, self._first = self._first, None
+            if window is None and next(self._open(), None) is None:
+                self._begin_again()
+                next(self._open(), None)
 
     def _begin_again(self) -> None:
         if self._again:
