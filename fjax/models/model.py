@@ -305,31 +305,34 @@ class Model(CompiledNetwork, Author):
         listeners = CallbackList(
             callbacks, self, verbose, epochs=numbers.epochs, steps=source.steps
         )
-        validated = [] if measuring is None else [f"val_{name}" for name in measuring.logs]
-        listeners.check_monitors(training.logs + validated)
+        measured = {} if measuring is None else measuring.directions
+        validated = {f"val_{name}": direction for name, direction in measured.items()}
+        listeners.check_monitors(training.directions | validated)
+        programs = listeners.watched(training.programs)
         self.history = listeners.history
         self.stop_training = False
         steps = listeners.steps("train")
         pace = Pace(steps)
-        made = int(self.train_state.epoch)
         listeners.call("on_train_begin", {})
+        # A callback may have put another run in the place of this one.
+        made = int(self.train_state.epoch)
         logs: dict[str, Any] = {}
         for epoch in range(numbers.initial_epoch, numbers.epochs):
+            if self.stop_training:
+                break
             holder = self._begin_epoch(made, training.sums)
             listeners.call("on_epoch_begin", epoch, {})
-            on_device = run_epoch(holder, training.programs, source, made, steps, pace)
+            on_device = run_epoch(holder, programs, source, made, steps, pace)
             logs = to_numbers(on_device)
             if validation is not None and epoch in numbers.validation_epochs:
                 assert measuring is not None
-                measured = self._evaluate(measuring, validation, listeners)
-                logs |= {f"val_{name}": value for name, value in measured.items()}
+                values = self._evaluate(measuring, validation, listeners)
+                logs |= {f"val_{name}": value for name, value in values.items()}
                 logs = dict(sorted(logs.items()))
             made += 1
             self._end_epoch(made)
             listeners.call("on_epoch_end", epoch, logs)
-            if self.stop_training:
-                break
-        if logs:
+        if logs or self.stop_training:
             self._finalize()
         listeners.call("on_train_end", logs)
         return listeners.history
@@ -550,7 +553,7 @@ class Model(CompiledNetwork, Author):
     ) -> dict[str, Any]:
         listeners.call("on_test_begin", {})
         steps = listeners.steps("test")
-        programs, sums, _ = measuring
+        programs, sums = measuring.programs, measuring.sums
         logs = to_numbers(evaluate(programs, self.train_state, sums, source, steps))
         listeners.call("on_test_end", logs)
         return logs
