@@ -113,7 +113,7 @@ def _first_weight(network: Any, held: TrainState) -> str | None:
 
 
 def _first_layer(
-    network: Any, params: Params, state: State, inputs: tuple[PyTree, ...], key: Key, within: str = ""
+    network: Any, params: Params, state: State, inputs: tuple[PyTree, ...], key: Key | None, within: str = ""
 ) -> str | None:
     """Return the name, the layer and the value of the first outputs that are not finite."""
     for record in _calls(network, params, state, inputs, key):
@@ -123,7 +123,7 @@ def _first_layer(
         path, layer = within + record.name, record.layer
         if _has_layers(layer) and record.name:
             own = params.get(record.name, {}), state.get(record.name, {})
-            inner = _first_layer(layer, *own, record.inputs, key, f"{path}/")
+            inner = _first_layer(layer, *own, record.inputs, record.key, f"{path}/")
             if inner is not None:
                 return inner
         return f"{path.rstrip('/') or 'the model itself'!r}, {layer!r}: they hold {value}"
@@ -131,7 +131,7 @@ def _first_layer(
 
 
 def _calls(
-    network: Any, params: Params, state: State, inputs: tuple[PyTree, ...], key: Key
+    network: Any, params: Params, state: State, inputs: tuple[PyTree, ...], key: Key | None
 ) -> list[CallRecord]:
     if _has_layers(network):
         return network.trace(params, state, *inputs, key=key, training=True)

@@ -147,16 +147,12 @@ class Serial(Combinator):
         outputs: PyTree = inputs[0] if len(inputs) == 1 else inputs
         values = inputs
         for position, (name, layer) in enumerate(self.children()):
+            own_key = folded(key, position)
             with located(name, layer, values):
                 outputs, next_state[name] = applied(
-                    layer,
-                    params[name],
-                    state[name],
-                    *values,
-                    key=folded(key, position),
-                    training=training,
+                    layer, params[name], state[name], *values, key=own_key, training=training
                 )
-            calls.append(CallRecord(name, layer, values, outputs))
+            calls.append(CallRecord(name, layer, values, outputs, own_key))
             values = as_arguments(outputs)
         return outputs, next_state
 

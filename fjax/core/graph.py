@@ -210,7 +210,7 @@ class Graph(Layer):
             )
             next_state[name] = joined(before, after) if name in seen else after
             seen.add(name)
-            calls.append(CallRecord(name, layer, values, outputs))
+            calls.append(CallRecord(name, layer, values, outputs, own_key))
             return outputs
 
         def declared(name: str, layer: Any, value: PyTree) -> PyTree:

@@ -16,7 +16,7 @@ from fjax.callbacks import (
 VALUE = {
     "patience": (lambda: EarlyStopping(patience=-1), "`patience` must be an integer of at least 0"),
     "patience no integer": (lambda: EarlyStopping(patience=1.5), "`patience` must be an integer"),
-    "min_delta": (lambda: EarlyStopping(min_delta=-0.1), r"`min_delta` must be .* \[0, inf\]"),
+    "min_delta": (lambda: EarlyStopping(min_delta=-0.1), r"`min_delta` must be .* \[0, inf\)"),
     "mode": (lambda: EarlyStopping(mode="mni"), "received 'mni'. Did you mean `min`"),
     "mode of Keras 1": (lambda: EarlyStopping(mode="minimum"), "one of 'auto', 'min', 'max'"),
     "monitor": (lambda: EarlyStopping(monitor=None), "`monitor` must be the name of a log"),
@@ -161,7 +161,7 @@ def test_a_rate_that_cannot_be_set(data, make_model):
 @pytest.mark.parametrize("rate", [None, -0.1, "0.1", float("nan"), [0.1], True])
 def test_a_schedule_that_returns_no_rate(rate, data, make_model):
     model = make_model()
-    with pytest.raises(ValueError, match=r"`schedule\(0, 0.1.*\)` must be a number in \[0, inf\]"):
+    with pytest.raises(ValueError, match=r"`schedule\(0, 0.1.*\)` must be a number in \[0, inf\)"):
         model.fit(*data, verbose=0, callbacks=[LearningRateScheduler(lambda epoch, lr: rate)])
 
 

@@ -27,26 +27,27 @@ class Kill(callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if epoch == self.epoch:
-            # History is the list's last, and hears of this epoch after us.
-            self.model.history.on_epoch_end(epoch, logs)
+            # The history is the list's last, and hears of this epoch after us.
+            if epoch not in self.model.history.epoch:
+                self.model.history.on_epoch_end(epoch, logs)
             states = [callback.get_state() for callback in (*self.others, self.model.history)]
-            self.states = pickle.loads(pickle.dumps(jax.device_get(states)))
+            self.states = pickle.loads(pickle.dumps(states))
             self.train_state = jax.tree.map(jnp.copy, self.model.train_state)
             raise Killed
 
 
 def stopping(folder):
-    return callbacks.EarlyStopping("val_loss", patience=2, min_delta=0.02, verbose=1)
+    return callbacks.EarlyStopping("val_loss", patience=3, min_delta=0.02, verbose=1)
 
 
 # Each is made anew for every run, as a script makes it that is run again.
 CALLBACKS = {
     "EarlyStopping": stopping,
     "EarlyStopping restores": lambda folder: callbacks.EarlyStopping(
-        "val_loss", patience=3, min_delta=0.05, restore_best_weights=True
+        "val_loss", patience=4, min_delta=0.05, restore_best_weights=True
     ),
     "EarlyStopping baseline": lambda folder: callbacks.EarlyStopping(
-        "val_loss", patience=4, baseline=0.01, start_from_epoch=1
+        "val_loss", patience=5, baseline=0.01, start_from_epoch=1
     ),
     "ReduceLROnPlateau": lambda folder: callbacks.ReduceLROnPlateau(
         "val_loss", factor=0.5, patience=1, cooldown=2, min_delta=0.05
@@ -73,7 +74,8 @@ def test_the_battery_has_every_callback_that_remembers():
     assert remember <= {name.split()[0] for name in CALLBACKS}
 
 
-@pytest.mark.parametrize("killed", [0, 3, 5])
+# After the last of them the first callback has stopped the run already.
+@pytest.mark.parametrize("killed", [0, 2, 3])
 @pytest.mark.parametrize("name", CALLBACKS)
 def test_a_run_goes_on_from_states_to_the_bit(name, killed, data, make_model, tmp_path, capsys):
     x, y = data
