@@ -1,7 +1,7 @@
 """The base of callbacks: every hook, each doing nothing."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 Logs = Mapping[str, Any]
 
@@ -26,6 +26,9 @@ class Callback:
     0: 0.50
     """
 
+    # What a class is known to add to an epoch's logs; None may be anything. It is not inherited.
+    _added_logs: ClassVar[tuple[str, ...] | None] = None
+
     model: Any = None
     params: Mapping[str, Any]
 
@@ -39,6 +42,27 @@ class Callback:
     def set_params(self, params: Mapping[str, Any]) -> None:
         """Take what the run's length is, before the first hook."""
         self.params = params
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what the callback remembers, so that another one may go on in its place.
+
+        It is made of numbers, strings, None, lists and dicts, and of numpy or JAX arrays. A
+        callback that remembers nothing returns `{}`.
+        """
+        return {}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Take what `get_state` returned: this training, or the next one, goes on from it.
+
+        Raises:
+            ValueError: The callback remembers nothing, and is given something.
+        """
+        if state:
+            raise ValueError(
+                f"`{type(self).__name__}` remembers nothing, and was given a state with "
+                f"{', '.join(map(repr, state))}. A callback that has something to remember "
+                "defines `get_state` and `set_state`."
+            )
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Hear that `fit` begins."""

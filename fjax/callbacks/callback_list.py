@@ -1,13 +1,16 @@
 """All callbacks of a run as one, and what they want to hear."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from fjax.callbacks.callback import Callback
 from fjax.callbacks.history import History
 from fjax.callbacks.lazy_logs import LazyLogs
+from fjax.callbacks.monitor import MonitorCallback
 from fjax.callbacks.progress import ProgbarLogger
+from fjax.callbacks.terminate_on_nan import TerminateOnNaN
 from fjax.errors import suggestion
+from fjax.training import Programs
 from fjax.typing import Array
 
 
@@ -53,25 +56,31 @@ class CallbackList:
         """Return the listener for the steps of "train", "test" or "predict"."""
         return StepListener(self, mode)
 
-    def check_monitors(self, names: Iterable[str]) -> None:
+    def watched(self, programs: Programs) -> Programs:
+        """Return the programs of training, as the callbacks that watch them have them run."""
+        for callback in self.callbacks:
+            if isinstance(callback, TerminateOnNaN):
+                programs = callback.watched(programs)
+        return programs
+
+    def check_monitors(self, directions: Mapping[str, str | None]) -> None:
         """Raise ValueError if a callback monitors a log that the run will not have.
 
         A callback before it may add logs of its own; then nothing can be said.
+
+        Args:
+            directions: For each log of the run where it is better: "up", "down", None if unknown.
         """
-        known = sorted(names)
-        for position, callback in enumerate(self.callbacks):
+        known, anything = dict(directions), False
+        for callback in self.callbacks:
             monitor = getattr(callback, "monitor", None)
-            if not isinstance(monitor, str) or monitor in known:
-                continue
-            if any(defines(earlier, "on_epoch_end") for earlier in self.callbacks[:position]):
-                continue
-            hint = suggestion(monitor, known)
-            if monitor.startswith("val_") and not any(name.startswith("val_") for name in known):
-                hint = " Give `fit` a `validation_split` or `validation_data`."
-            raise ValueError(
-                f"`{type(callback).__name__}` monitors {monitor!r}, which this run does not log."
-                f"{hint} Logged: {', '.join(known)}."
-            )
+            if isinstance(monitor, str) and monitor not in known and not anything:
+                raise _not_logged(callback, monitor, sorted(known))
+            if isinstance(callback, MonitorCallback):
+                callback.prepare(known)
+            added = _added_logs(callback)
+            known |= dict.fromkeys(added or ())
+            anything = anything or added is None
 
 
 class StepListener:
@@ -103,8 +112,7 @@ class StepListener:
         """Call the end hooks, and tell whether the run is to stop."""
         if self._listening:
             self._callbacks.call(self._end, step, LazyLogs(logs))
-        stop = self._stops and self.hears_steps and self._callbacks.model.stop_training
-        return bool(stop)
+        return self._stops and bool(self._callbacks.model.stop_training)
 
 
 def defines(callback: Callback, hook: str) -> bool:
@@ -115,6 +123,23 @@ def defines(callback: Callback, hook: str) -> bool:
     """
     method = getattr(callback, hook)
     return getattr(method, "__func__", method) is not getattr(Callback, hook)
+
+
+def _added_logs(callback: Callback) -> tuple[str, ...] | None:
+    """Return what a callback adds to the logs of an epoch; None where it may be anything."""
+    if not defines(callback, "on_epoch_end"):
+        return ()
+    return vars(type(callback)).get("_added_logs")
+
+
+def _not_logged(callback: Callback, monitor: str, known: list[str]) -> ValueError:
+    hint = suggestion(monitor, known)
+    if monitor.startswith("val_") and not any(name.startswith("val_") for name in known):
+        hint = " Give `fit` a `validation_split` or `validation_data`."
+    return ValueError(
+        f"`{type(callback).__name__}` monitors {monitor!r}, which this run does not log."
+        f"{hint} Logged: {', '.join(known)}."
+    )
 
 
 def _listed(callbacks: Any) -> list[Callback]:

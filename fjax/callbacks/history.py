@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from fjax.callbacks.callback import Callback, Logs
+from fjax.callbacks.callback import Logs
+from fjax.callbacks.stateful import StatefulCallback
 
 
-class History(Callback):
+class History(StatefulCallback):
     """Record the logs of each epoch; `fit` returns one.
 
     Attributes:
@@ -22,14 +23,20 @@ class History(Callback):
     {'loss': [0.5]}
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.epoch: list[int] = []
-        self.history: dict[str, list[Any]] = {}
+    _added_logs = ()
+
+    epoch: list[int]
+    history: dict[str, list[Any]]
+
+    def first_state(self) -> dict[str, Any]:
+        """Return what a history begins with."""
+        return {"epoch": [], "history": {}}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Start a new list of epochs."""
-        self.epoch = []
+        """Start a new list of epochs, unless a state was set to go on from."""
+        if not self._continues:
+            self.epoch = []
+        self._continues = False
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Append the epoch's logs."""

@@ -184,13 +184,20 @@ def authored_apply(
     return outputs, binding.next_state
 
 
-def authored_trace(self: Any, params: Params, state: State, *inputs: PyTree) -> list[CallRecord]:
+def authored_trace(
+    self: Any,
+    params: Params,
+    state: State,
+    *inputs: PyTree,
+    key: Key | None = None,
+    training: bool = False,
+) -> list[CallRecord]:
     """Return the calls of the sublayers for these inputs, and last, without a name, of the whole.
 
     The trace tells what each is called on; see `fjax.core.flow`.
     """
-    key = jax.random.key(0)
-    binding = Binding(self, params, state, key, training=False, marking=True)
+    key = jax.random.key(0) if key is None else key
+    binding = Binding(self, params, state, key, training=training, marking=True)
     outputs = marked(_run(binding, inputs), "in", "")
     return [*binding.calls, CallRecord("", self, inputs, outputs)]
 

@@ -415,7 +415,7 @@ class BoundLayer(Bound):
                 outputs = self._plan(binding.plan, values, key, mode)
         if binding.marking:
             outputs = marked(outputs, "out", self.name)
-        binding.calls.append(CallRecord(self.name, layer, values, outputs))
+        binding.calls.append(CallRecord(self.name, layer, values, outputs, key))
         return outputs
 
     def _apply(self, values: tuple[PyTree, ...], key: Key | None, training: bool) -> PyTree:

@@ -19,12 +19,16 @@ GIVEN = ("training", "key")
 
 
 class CallRecord(NamedTuple):
-    """One call of a layer within a network: its name, itself, what it was given and returned."""
+    """One call of a layer within a network: its name, itself, what it was given and returned.
+
+    Last is the key that it drew by, None where it had none.
+    """
 
     name: str
     layer: Any
     inputs: tuple[PyTree, ...]
     outputs: PyTree
+    key: Key | None = None
 
 
 @jax.tree_util.register_pytree_node_class

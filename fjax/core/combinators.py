@@ -120,10 +120,18 @@ class Serial(Combinator):
         """Return the last layer's outputs, and each layer's next state by name."""
         return self._run(params, state, inputs, key, training, [])
 
-    def trace(self, params: Params, state: State, *inputs: PyTree) -> list[CallRecord]:
+    def trace(
+        self,
+        params: Params,
+        state: State,
+        *inputs: PyTree,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> list[CallRecord]:
         """Return the calls of the layers for these inputs."""
         calls: list[CallRecord] = []
-        self._run(params, state, inputs, jax.random.key(0), False, calls)
+        key = jax.random.key(0) if key is None else key
+        self._run(params, state, inputs, key, training, calls)
         return calls
 
     def _run(
@@ -139,16 +147,12 @@ class Serial(Combinator):
         outputs: PyTree = inputs[0] if len(inputs) == 1 else inputs
         values = inputs
         for position, (name, layer) in enumerate(self.children()):
+            own_key = folded(key, position)
             with located(name, layer, values):
                 outputs, next_state[name] = applied(
-                    layer,
-                    params[name],
-                    state[name],
-                    *values,
-                    key=folded(key, position),
-                    training=training,
+                    layer, params[name], state[name], *values, key=own_key, training=training
                 )
-            calls.append(CallRecord(name, layer, values, outputs))
+            calls.append(CallRecord(name, layer, values, outputs, own_key))
             values = as_arguments(outputs)
         return outputs, next_state
 

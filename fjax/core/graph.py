@@ -174,10 +174,18 @@ class Graph(Layer):
         """Return the outputs in their structure, and each layer's next state by name."""
         return self._apply(params, state, inputs, key, training, [])
 
-    def trace(self, params: Params, state: State, *inputs: PyTree) -> list[CallRecord]:
+    def trace(
+        self,
+        params: Params,
+        state: State,
+        *inputs: PyTree,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> list[CallRecord]:
         """Return the calls of the layers for these inputs, and of the declared inputs."""
         calls: list[CallRecord] = []
-        self._apply(params, state, inputs, jax.random.key(0), False, calls)
+        key = jax.random.key(0) if key is None else key
+        self._apply(params, state, inputs, key, training, calls)
         return calls
 
     def _apply(
@@ -202,7 +210,7 @@ class Graph(Layer):
             )
             next_state[name] = joined(before, after) if name in seen else after
             seen.add(name)
-            calls.append(CallRecord(name, layer, values, outputs))
+            calls.append(CallRecord(name, layer, values, outputs, own_key))
             return outputs
 
         def declared(name: str, layer: Any, value: PyTree) -> PyTree:

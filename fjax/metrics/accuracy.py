@@ -131,6 +131,8 @@ class Accuracy(MeanOfValues):
     0.666...
     """
 
+    direction = "up"
+
     name: str | None = "accuracy"
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -155,6 +157,8 @@ class BinaryAccuracy(MeanOfValues):
     0.5
     """
 
+    direction = "up"
+
     name: str | None = "binary_accuracy"
     threshold: float = 0.5
 
@@ -175,6 +179,8 @@ class CategoricalAccuracy(MeanOfValues):
     0.5
     """
 
+    direction = "up"
+
     name: str | None = "categorical_accuracy"
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -188,6 +194,8 @@ class SparseCategoricalAccuracy(MeanOfValues):
     >>> print(SparseCategoricalAccuracy()([1, 0], [[0.1, 0.9], [0.2, 0.8]]))
     0.5
     """
+
+    direction = "up"
 
     name: str | None = "sparse_categorical_accuracy"
 
@@ -209,6 +217,8 @@ class TopKCategoricalAccuracy(MeanOfValues):
     >>> print(TopKCategoricalAccuracy(2)([[0, 1, 0]], [[0.6, 0.3, 0.1]]))
     1.0
     """
+
+    direction = "up"
 
     k: int = 5
     name: str | None = field(default="top_k_categorical_accuracy", kw_only=True)
@@ -237,6 +247,8 @@ class SparseTopKCategoricalAccuracy(MeanOfValues):
     >>> print(SparseTopKCategoricalAccuracy(k=2)([1], [[0.6, 0.3, 0.1]]))
     1.0
     """
+
+    direction = "up"
 
     k: int = 5
     from_sorted_ids: bool = False

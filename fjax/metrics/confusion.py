@@ -220,6 +220,8 @@ class FalseNegatives(_Count):
 
 
 class _Ratio(_Counts):
+    direction = "up"
+
     top_k: int | None = None
     class_id: int | None = None
 

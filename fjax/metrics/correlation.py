@@ -74,6 +74,8 @@ class PearsonCorrelation(MeanOfValues):
     0.5
     """
 
+    direction = "up"
+
     name: str | None = "pearson_correlation"
     axis: int = -1
 
@@ -102,6 +104,8 @@ class ConcordanceCorrelation(MeanOfValues):
     >>> print(ConcordanceCorrelation()([[0.0, 1.0, 0.5]], [[0.1, 0.9, 0.5]]))
     0.9756...
     """
+
+    direction = "up"
 
     name: str | None = "concordance_correlation"
     axis: int = -1

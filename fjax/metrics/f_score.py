@@ -14,6 +14,8 @@ _SUMS = ("true_positives", "false_positives", "false_negatives", "intermediate_w
 
 
 class _FScore(Metric):
+    direction = "up"
+
     average: str | None = None
 
     def __post_init__(self) -> None:

@@ -27,6 +27,8 @@ class _Layout(NamedTuple):
 class _IoU(Metric):
     """Base of these metrics: a confusion matrix, and what is read from it."""
 
+    direction = "up"
+
     def __post_init__(self) -> None:
         """Check the arguments."""
         super().__post_init__()

@@ -4,7 +4,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import field
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -35,6 +35,10 @@ class Metric(Configured):
     Args:
         name: The metric's key in logs; the snake case of its class where None.
 
+    Attributes:
+        direction: Where the metric is better, "up" or "down"; None where nobody can tell. Callbacks
+            with `mode="auto"` ask for it.
+
     Raises:
         TypeError: The name is no string.
 
@@ -50,6 +54,8 @@ class Metric(Configured):
     >>> print(metric.name, metric.result())
     largest 1.0
     """
+
+    direction: ClassVar[str | None] = None
 
     name: str | None = field(default=None, kw_only=True)
 

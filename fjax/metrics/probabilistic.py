@@ -25,6 +25,8 @@ class KLDivergence(MeanOfValues):
     0.0
     """
 
+    direction = "down"
+
     name: str | None = "kl_divergence"
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -38,6 +40,8 @@ class Poisson(MeanOfValues):
     >>> print(Poisson()([[0.0]], [[1.0]]))
     1.0
     """
+
+    direction = "down"
 
     name: str | None = "poisson"
 
@@ -53,6 +57,8 @@ class Hinge(MeanOfValues):
     0.25
     """
 
+    direction = "down"
+
     name: str | None = "hinge"
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -67,6 +73,8 @@ class SquaredHinge(MeanOfValues):
     0.125
     """
 
+    direction = "down"
+
     name: str | None = "squared_hinge"
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -80,6 +88,8 @@ class CategoricalHinge(MeanOfValues):
     >>> print(CategoricalHinge()([[0.0, 1.0]], [[0.25, 0.5]]))
     0.75
     """
+
+    direction = "down"
 
     name: str | None = "categorical_hinge"
 
@@ -102,6 +112,8 @@ class BinaryCrossentropy(MeanOfValues):
     >>> print(BinaryCrossentropy()([[1]], [[0.5]]))
     0.69314...
     """
+
+    direction = "down"
 
     name: str | None = "binary_crossentropy"
     from_logits: bool = False
@@ -132,6 +144,8 @@ class CategoricalCrossentropy(MeanOfValues):
     >>> print(CategoricalCrossentropy()([[0, 1]], [[0.5, 0.5]]))
     0.69314...
     """
+
+    direction = "down"
 
     name: str | None = "categorical_crossentropy"
     from_logits: bool = False
@@ -169,6 +183,8 @@ class SparseCategoricalCrossentropy(MeanOfValues):
     >>> print(SparseCategoricalCrossentropy()([1], [[0.5, 0.5]]))
     0.69314...
     """
+
+    direction = "down"
 
     name: str | None = "sparse_categorical_crossentropy"
     from_logits: bool = False

@@ -7,6 +7,8 @@ from typing import Any
 import jax.numpy as jnp
 
 from fjax.configuration import snake_case
+from fjax.losses.loss import FunctionLoss
+from fjax.losses.names import as_loss
 from fjax.losses.preparation import align, divide, fit_weights
 from fjax.metrics.metric import Accumulator, Metric, add, zeros
 from fjax.typing import Array, ArrayLike
@@ -148,6 +150,8 @@ class FunctionMetric(MeanOfValues):
             )
         if self.name is None:
             object.__setattr__(self, "name", function_name(self.function))
+        if type(as_loss(self.function)) is not FunctionLoss:
+            object.__setattr__(self, "direction", "down")
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
         """Return the values of the function."""

@@ -28,6 +28,8 @@ class MeanSquaredError(MeanOfValues):
     2.0
     """
 
+    direction = "down"
+
     name: str | None = "mean_squared_error"
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -41,6 +43,8 @@ class RootMeanSquaredError(MeanOfValues):
     >>> print(RootMeanSquaredError()([[0.0], [0.0]], [[2.0], [2.0]]))
     2.0
     """
+
+    direction = "down"
 
     name: str | None = "root_mean_squared_error"
 
@@ -61,6 +65,8 @@ class MeanAbsoluteError(MeanOfValues):
     1.0
     """
 
+    direction = "down"
+
     name: str | None = "mean_absolute_error"
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -74,6 +80,8 @@ class MeanAbsolutePercentageError(MeanOfValues):
     >>> print(MeanAbsolutePercentageError()([[2.0], [4.0]], [[1.0], [4.0]]))
     25.0
     """
+
+    direction = "down"
 
     name: str | None = "mean_absolute_percentage_error"
 
@@ -89,6 +97,8 @@ class MeanSquaredLogarithmicError(MeanOfValues):
     0.0
     """
 
+    direction = "down"
+
     name: str | None = "mean_squared_logarithmic_error"
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -102,6 +112,8 @@ class LogCoshError(MeanOfValues):
     >>> print(LogCoshError()([[0.0]], [[0.0]]))
     0.0
     """
+
+    direction = "down"
 
     name: str | None = "logcosh"
 
@@ -125,6 +137,8 @@ class CosineSimilarity(MeanOfValues):
     >>> print(CosineSimilarity()([[0.0, 1.0]], [[0.0, 5.0]]))
     1.0
     """
+
+    direction = "up"
 
     name: str | None = "cosine_similarity"
     axis: int = -1
@@ -159,6 +173,8 @@ class R2Score(Metric):
     >>> print(R2Score()([[1.0], [2.0], [3.0]], [[1.0], [2.0], [2.0]]))
     0.5
     """
+
+    direction = "up"
 
     class_aggregation: str | None = "uniform_average"
     num_regressors: int = 0

@@ -144,6 +144,13 @@ def log_order(loss: Any, named: Sequence[NamedMetric], several: bool) -> list[st
     return ["loss", *parts, *(sorted(measured) if several else measured)]
 
 
+def log_directions(loss: Any, named: Sequence[NamedMetric]) -> dict[str, str | None]:
+    """Return for each log where it is better: "up", "down", or None where nobody can tell."""
+    parts = loss.log_names if isinstance(loss, OutputLosses) else ()
+    measured = {entry.name: entry.metric.direction for entry in named}
+    return {**dict.fromkeys(["loss", *parts], "down"), **measured}
+
+
 def make_compilation(
     optimizer: Any,
     loss: Any,

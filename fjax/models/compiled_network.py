@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 
 from fjax.models.arrangement import arranged, check_shapes, paths
-from fjax.models.compilation import Compilation, log_order
+from fjax.models.compilation import Compilation, log_directions, log_order
 from fjax.models.held_network import HeldNetwork
 from fjax.models.text_inputs import encoded, first_specs
 from fjax.training import (
@@ -33,11 +33,13 @@ class Prepared(NamedTuple):
         programs: The compiled programs.
         sums: The empty sums of its logs.
         logs: The names of the logs, in the order of `evaluate`'s list.
+        directions: For each log where it is better: "up", "down", None where nobody can tell.
     """
 
     programs: Programs
     sums: PyTree
     logs: list[str]
+    directions: dict[str, str | None]
 
 
 class CompiledNetwork(HeldNetwork):
@@ -169,7 +171,9 @@ class CompiledNetwork(HeldNetwork):
             compiled = programs_for(self.network, None, optimizer, (), own)
             steps = self._custom("train_step"), self._custom("test_step")
             logs = self._custom_logs(which, source)
-            return Prepared(with_custom_steps(compiled, *steps, own), empty_means(logs), logs)
+            programs = with_custom_steps(compiled, *steps, own)
+            directions = {name: "down" if name == "loss" else None for name in logs}
+            return Prepared(programs, empty_means(logs), logs, directions)
         outputs, names = self._outputs_for(example.inputs), self.output_names
         metrics = compilation.named_metrics(example.targets, outputs, names)
         loss = compilation.loss_for(example.targets, outputs, names)
@@ -177,6 +181,7 @@ class CompiledNetwork(HeldNetwork):
             programs=programs_for(self.network, loss, optimizer, metrics, own),
             sums=init_accumulators(metrics, example.targets, outputs, loss),
             logs=log_order(loss, metrics, len(names) > 1),
+            directions=log_directions(loss, metrics),
         )
 
     def _custom_logs(self, which: str, source: ArraySource | IterableSource) -> list[str]:

@@ -52,8 +52,8 @@ class UnkeptRun:
     def keep(self, position: Position) -> None:
         """Keep the run as it is now."""
 
-    def listening(self, listener: Listener, epoch: int, logs: dict[str, Any]) -> Listener:
-        """Return the listener to the steps of an epoch."""
+    def listening(self, listener: Listener) -> Listener:
+        """Return the listener to the run's steps."""
         return listener
 
 
@@ -96,10 +96,10 @@ class KeptRun(UnkeptRun):
             "model": identity_of(model),
             "training data": source.fingerprint(),
             "validation data": None if validation is None else validation.fingerprint(),
-            "callbacks": [type(callback).__name__ for callback in self._remembering],
         }
         self._first_step = int(model.train_state.step)
         self._since = 0
+        self._position = Position(0, {})
         self._folder = RunFolder(options.backup_dir, options.keep)
         self._background = Background()
 
@@ -118,15 +118,14 @@ class KeptRun(UnkeptRun):
             return None
         train_state, first_step, position, memories = found
         self._model._hold(train_state)
-        self._first_step = first_step
+        self._first_step, self._position = first_step, position
         self._source.go_on(self._model._shuffle_seed(), int(train_state.step) - first_step)
-        for callback, memory in zip(self._remembering, memories, strict=True):
-            callback.set_state(memory)
+        self._remind(memories)
         return position
 
     def keep(self, position: Position) -> None:
         """Copy the run as it is now; it is written to a file while training goes on."""
-        self._since = 0
+        self._since, self._position = 0, position
         # A copy: the next step gives these arrays away.
         held: TrainState = jax.tree.map(jnp.copy, self._model.train_state)
         if not int(held.batch):
@@ -134,7 +133,10 @@ class KeptRun(UnkeptRun):
         told, arrays = packed(
             {
                 "position": position._replace(batch=int(held.batch))._asdict(),
-                "callbacks": [callback.get_state() for callback in self._remembering],
+                "callbacks": [
+                    (type(callback).__name__, callback.get_state())
+                    for callback in self._remembering
+                ],
             },
             "memory",
         )
@@ -148,11 +150,9 @@ class KeptRun(UnkeptRun):
         }
         self._background.start(lambda: self._folder.write(tensors, dumped(document)))
 
-    def listening(self, listener: Listener, epoch: int, logs: dict[str, Any]) -> Listener:
-        """Return the listener to an epoch's steps, which keeps the run within it if it is to."""
-        if self._options.save_freq == "epoch":
-            return listener
-        return _Keeping(self, listener, Position(epoch, logs))
+    def listening(self, listener: Listener) -> Listener:
+        """Return the listener to the run's steps, which keeps the run within epochs if it is to."""
+        return listener if self._options.save_freq == "epoch" else _Keeping(self, listener)
 
     def __exit__(self, *error: Any) -> None:
         """Wait until the last file is written, and leave the folder to others."""
@@ -172,14 +172,14 @@ class KeptRun(UnkeptRun):
         """Return how many steps may be made until the run is to be kept."""
         return int(self._options.save_freq) - self._since
 
-    def stepped(self, steps: int, step: int, position: Position) -> None:
+    def stepped(self, steps: int, step: int) -> None:
         """Learn of steps, the last of them by its number; keep the run if it is time.
 
         After the last one of an epoch it is kept once the epoch's end was told.
         """
         self._since += steps
         if self.steps_left() <= 0 and step + 1 != self._source.steps:
-            self.keep(position._replace(stopped=bool(self._model.stop_training)))
+            self.keep(self._position._replace(stopped=bool(self._model.stop_training)))
 
     def _read(self, file: TensorFile) -> tuple[TrainState, int, Position, list[Any]]:
         document = model_file.words_of(file)
@@ -194,14 +194,33 @@ class KeptRun(UnkeptRun):
             position = Position(**memory["position"])
             return train_state, document["first_step"], position, memory["callbacks"]
 
+    def _remind(self, memories: list[tuple[str, Any]]) -> None:
+        """Give each callback what one of its class remembered, the first to the first."""
+        left = list(memories)
+        for callback in self._remembering:
+            kind = type(callback).__name__
+            place = next((place for place, entry in enumerate(left) if entry[0] == kind), None)
+            if place is not None:
+                callback.set_state(left.pop(place)[1])
+            elif callback.get_state():
+                warnings.warn(
+                    f"`{kind}` was not there when the run was kept: it begins anew.", stacklevel=6
+                )
+        forgotten = [kind for kind, memory in left if memory]
+        if forgotten:
+            warnings.warn(
+                f"The run was kept with {', '.join(f'`{kind}`' for kind in forgotten)}, which is "
+                "not there any more: what it remembered is dropped.",
+                stacklevel=6,
+            )
+
 
 class _Keeping:
     """A listener that lets the loop pause where the run is to be kept."""
 
-    def __init__(self, run: KeptRun, listener: Listener, position: Position) -> None:
+    def __init__(self, run: KeptRun, listener: Listener) -> None:
         self._run = run
         self._listener = listener
-        self._position = position
         self._told = -1
         self.hears_steps = listener.hears_steps
         self.shows_progress = listener.shows_progress
@@ -218,7 +237,7 @@ class _Keeping:
     def on_step_end(self, step: int, logs: Any) -> bool:
         """Hand on, then keep the run if it is time."""
         stop = self._listener.on_step_end(step, logs)
-        self._run.stepped(step - self._told, step, self._position)
+        self._run.stepped(step - self._told, step)
         return stop
 
 

@@ -312,44 +312,44 @@ class Model(StoredNetwork, Author):
         listeners = CallbackList(
             callbacks, self, verbose, epochs=numbers.epochs, steps=source.steps
         )
-        validated = [] if measuring is None else [f"val_{name}" for name in measuring.logs]
-        listeners.check_monitors(training.logs + validated)
+        measured = {} if measuring is None else measuring.directions
+        validated = {f"val_{name}": direction for name, direction in measured.items()}
+        listeners.check_monitors(training.directions | validated)
+        programs = listeners.watched(training.programs)
         self.history = listeners.history
         self.stop_training = False
         run = kept_run(self, resume, listeners, source, validation, training.sums)
-        steps = listeners.steps("train")
+        steps = run.listening(listeners.steps("train"))
         pace = Pace(steps)
         with run:
             kept = run.take_up()
             position = kept or Position(numbers.initial_epoch, {})
-            made, logs, batch = int(self.train_state.epoch), position.logs, position.batch
+            logs, batch, self.stop_training = position.logs, position.batch, position.stopped
             listeners.call("on_train_begin", {})
+            # A callback may have put another run in the place of this one.
+            made = int(self.train_state.epoch)
             if kept is None:
                 run.keep(position)
             for epoch in range(position.epoch, numbers.epochs):
-                if position.stopped:
+                if self.stop_training:
                     break
                 holder = self._begin_epoch(made, training.sums, batch)
                 if batch:
                     listeners.call("on_epoch_resume", epoch, batch)
                 else:
                     listeners.call("on_epoch_begin", epoch, {})
-                heard = run.listening(steps, epoch, logs)
-                pace = Pace(heard) if heard is not steps else pace
-                on_device = run_epoch(holder, training.programs, source, made, heard, pace)
+                on_device = run_epoch(holder, programs, source, made, steps, pace)
                 logs, batch = to_numbers(on_device), 0
                 if validation is not None and epoch in numbers.validation_epochs:
                     assert measuring is not None
-                    measured = self._evaluate(measuring, validation, listeners)
-                    logs |= {f"val_{name}": value for name, value in measured.items()}
+                    values = self._evaluate(measuring, validation, listeners)
+                    logs |= {f"val_{name}": value for name, value in values.items()}
                     logs = dict(sorted(logs.items()))
                 made += 1
                 self._end_epoch(made)
                 listeners.call("on_epoch_end", epoch, logs)
                 run.keep(Position(epoch + 1, logs, bool(self.stop_training)))
-                if self.stop_training:
-                    break
-            if logs:
+            if logs or self.stop_training:
                 self._finalize()
             listeners.call("on_train_end", logs)
         return listeners.history
@@ -572,7 +572,7 @@ class Model(StoredNetwork, Author):
     ) -> dict[str, Any]:
         listeners.call("on_test_begin", {})
         steps = listeners.steps("test")
-        programs, sums, _ = measuring
+        programs, sums = measuring.programs, measuring.sums
         logs = to_numbers(evaluate(programs, self.train_state, sums, source, steps))
         listeners.call("on_test_end", logs)
         return logs

@@ -80,9 +80,16 @@ class Subclassed(Layer):
         """Note in the plan what `init` must make; see `fjax.core.authoring`."""
         return authored_discover(self.author, plan, inputs, key, training)
 
-    def trace(self, params: Params, state: State, *inputs: PyTree) -> list[CallRecord]:
+    def trace(
+        self,
+        params: Params,
+        state: State,
+        *inputs: PyTree,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> list[CallRecord]:
         """Return the calls of the author's layers for these inputs, and last of the whole."""
-        return authored_trace(self.author, params, state, *inputs)
+        return authored_trace(self.author, params, state, *inputs, key=key, training=training)
 
     def _constraints(self) -> dict[str, Callable[[Array], Array]]:
         return authored_constraints(self.author)

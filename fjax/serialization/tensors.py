@@ -139,18 +139,19 @@ def open_tensors(path: Any, keys: Mapping[str, str]) -> Iterator[TensorFile]:
     Raises:
         ModelFileError: It is no such file, or it is damaged.
     """
-    with told_of_file(path, "the file cannot be read"), _regular(path) as file:
-        yield _checked(path, file, keys)
-
-
-@contextmanager
-def _regular(path: Any) -> Iterator[BinaryIO]:
-    # Without waiting: to open a pipe that nobody writes to would take for ever.
-    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    with os.fdopen(number, "rb") as file:
+    doing = "the file cannot be read"
+    with told_of_file(path, doing):
+        # Without waiting: to open a pipe that nobody writes to would take for ever.
+        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
         if not stat.S_ISREG(os.fstat(number).st_mode):
             raise ModelFileError(path, "it is no regular file")
-        yield file
+        with os.fdopen(number, "rb", closefd=False) as file:
+            with told_of_file(path, doing):
+                checked = _checked(path, file, keys)
+            yield checked
+    finally:
+        os.close(number)
 
 
 def _checked(path: Any, file: BinaryIO, keys: Mapping[str, str]) -> TensorFile:

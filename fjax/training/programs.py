@@ -134,6 +134,12 @@ def initialise_optimizer(network: Any, optimizer: GradientTransformation, params
     return _with_rate(optimizer, init(trainable_part(params, frozen_paths(network))))
 
 
+@jax.jit
+def copy_of(tree: PyTree) -> PyTree:
+    """Return the same tree of arrays of its own: no step that is given the first takes them."""
+    return jax.tree.map(jnp.copy, tree)
+
+
 def clear_programs() -> None:
     """Forget all compiled programs."""
     _shared_programs.cache_clear()

@@ -94,7 +94,7 @@ class Monitors(Callback):
 
 
 def test_monitors_are_held_against_the_logs():
-    known = ["loss", "val_loss"]
+    known = {"loss": "down", "val_loss": "down"}
     with pytest.raises(ValueError, match=r"'val_los', .* Did you mean `val_loss`"):
         CallbackList([Monitors()], None).check_monitors(known)
     # A callback before it may add logs of its own.

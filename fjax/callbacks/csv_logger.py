@@ -1,0 +1,138 @@
+"""The logs of each epoch, in a file."""
+
+import csv
+import io
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from fjax.callbacks.callback import Logs
+from fjax.callbacks.stateful import StatefulCallback
+from fjax.errors import explain_keywords, one_of
+
+
+class CSVLogger(StatefulCallback):
+    """Write the logs of each epoch into a CSV file, a row an epoch.
+
+    Args:
+        filename: The file.
+        separator: What stands between two columns, one character.
+        append: Whether to go on with a file that is there; else it is begun anew.
+
+    Raises:
+        ValueError: The separator is no single character. Before training: the file to go on with
+            is not such a table. After an epoch: it has logs for which there is no column.
+        TypeError: The file name is none.
+        FileNotFoundError: Before training: the folder does not exist.
+
+    The columns are `epoch`, counted from 0, and the logs of the first epoch with those of a
+    validation, which may come later; a log that an epoch lacks is `NA`. Each row is on disk when
+    the epoch's hook is done, and no file stays open between two.
+
+    Source: Keras's page "CSVLogger"; RFC 4180 for quotes and line ends.
+
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "run.csv"
+    >>> logger = CSVLogger(file)
+    >>> logger.on_train_begin()
+    >>> logger.on_epoch_end(0, {"loss": 0.5, "val_loss": 0.25})
+    >>> print(file.read_text())
+    epoch,loss,val_loss
+    0,0.5,0.25
+    <BLANKLINE>
+    """
+
+    _added_logs = ()
+
+    columns: list[str]
+    size: int
+
+    @explain_keywords
+    def __init__(
+        self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
+    ) -> None:
+        super().__init__()
+        if not isinstance(filename, str | os.PathLike) or not os.fspath(filename):
+            raise TypeError(f"`CSVLogger`: `filename` must be a path, received {filename!r}.")
+        if not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n':
+            raise ValueError(
+                "`CSVLogger`: `separator` must be one character other than a quote or a line end, "
+                f"received {separator!r}."
+            )
+        self.filename = os.fspath(filename)
+        self.separator = separator
+        self.append = one_of("CSVLogger", "append", append, [False, True])
+
+    def first_state(self) -> dict[str, Any]:
+        """Return what a training begins with: the columns are not known, the file has no bytes."""
+        return {"columns": [], "size": 0}
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Begin the file anew, or find where to go on."""
+        continues, path = self._continues, Path(self.filename)
+        super().on_train_begin(logs)
+        if not path.parent.is_dir():
+            raise FileNotFoundError(
+                f"`CSVLogger`: the folder of {self.filename!r} does not exist. Make it first."
+            )
+        if continues and path.exists():
+            self._cut(path)
+        elif self.append and path.exists():
+            self._read_columns(path)
+        else:
+            self.columns = []
+            path.write_bytes(b"")
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Write the epoch's row."""
+        logs, rows = logs or {}, []
+        if not self.columns:
+            self.columns = ["epoch", *_columns(logs)]
+            rows.append(self.columns)
+        homeless = sorted(set(logs) - set(self.columns))
+        if homeless:
+            raise ValueError(
+                f"`CSVLogger`: {self.filename!r} has no column for {', '.join(homeless)}: its "
+                f"columns are {', '.join(self.columns)}. They are those of the first epoch; begin "
+                "another file, or log the same in each epoch."
+            )
+        rows.append([epoch, *(_cell(logs.get(name, "NA")) for name in self.columns[1:])])
+        text = io.StringIO()
+        csv.writer(text, delimiter=self.separator).writerows(rows)
+        with open(self.filename, "ab") as file:
+            file.write(text.getvalue().encode("utf-8"))
+            self.size = file.tell()
+
+    def _cut(self, path: Path) -> None:
+        """Take away what was written after the state that training goes on from."""
+        if path.stat().st_size < self.size:
+            raise ValueError(
+                f"`CSVLogger`: {self.filename!r} is shorter than it was in the run that goes on: "
+                "put that run's file in its place, or remove it."
+            )
+        os.truncate(path, self.size)
+
+    def _read_columns(self, path: Path) -> None:
+        with open(path, encoding="utf-8", newline="") as file:
+            self.columns = next(csv.reader(file, delimiter=self.separator), [])
+        if self.columns and self.columns[0] != "epoch":
+            raise ValueError(
+                f"`CSVLogger`: {self.filename!r} cannot be gone on with: its first column is "
+                f"{self.columns[0]!r}, not 'epoch' (the separator here is {self.separator!r})."
+            )
+
+
+def _columns(logs: Logs) -> list[str]:
+    """Return the columns of logs, with those of a validation to come where there was none yet."""
+    names = sorted(logs)
+    if any(name.startswith("val_") for name in names):
+        return names
+    return names + [f"val_{name}" for name in names]
+
+
+def _cell(value: Any) -> Any:
+    """Return a value as Keras writes it, that of several numbers as a quoted list."""
+    if isinstance(value, Iterable) and not isinstance(value, str) and getattr(value, "shape", (1,)):
+        return f'"[{", ".join(map(str, value))}]"'
+    return value

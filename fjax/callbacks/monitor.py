@@ -1,0 +1,94 @@
+"""The base of callbacks that watch one log and know what is better."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fjax.callbacks.callback import Logs
+from fjax.callbacks.stateful import StatefulCallback
+from fjax.errors import number_between, one_of, suggestion
+
+DIRECTIONS = {"min": "down", "max": "up"}
+
+
+class MonitorCallback(StatefulCallback):
+    """A callback that decides by one log.
+
+    Args:
+        monitor: The name of the log.
+        mode: "min" where less is better, "max" where more is, "auto" as the metric says of itself.
+        min_delta: What a value must be better by, to be better.
+
+    Raises:
+        ValueError: An argument is impossible.
+    """
+
+    def __init__(self, monitor: str, mode: str, min_delta: float) -> None:
+        super().__init__()
+        owner = type(self).__name__
+        if not isinstance(monitor, str) or not monitor:
+            raise ValueError(
+                f'`{owner}`: `monitor` must be the name of a log, such as "val_loss", received '
+                f"{monitor!r}."
+            )
+        self.monitor = monitor
+        self.mode = one_of(owner, "mode", mode, ["auto", "min", "max"])
+        self.min_delta = number_between(owner, "min_delta", min_delta, 0.0)
+        self._direction = DIRECTIONS.get(mode)
+        if self._direction is None and monitor.removeprefix("val_") == "loss":
+            self._direction = "down"
+        self._is_logged = False
+
+    def prepare(self, directions: Mapping[str, str | None]) -> None:
+        """Take the names of the run's logs, each with where it is better, before the first hook.
+
+        Raises:
+            ValueError: `mode` is "auto", and it is not known if more or less of the log is better.
+        """
+        self._is_logged = self.monitor in directions
+        if self.mode == "auto":
+            self._direction = directions.get(self.monitor) or self._direction
+            self._require_direction(directions)
+
+    def monitored(self, logs: Logs | None) -> float | None:
+        """Return the log's value; None after an epoch without, as one without validation.
+
+        Raises:
+            ValueError: There never was such a log, or it is no single number.
+        """
+        owner, logs = type(self).__name__, logs or {}
+        value = logs.get(self.monitor)
+        if value is None:
+            if self._is_logged:
+                return None
+            raise ValueError(
+                f"`{owner}` monitors {self.monitor!r}, which is not in the logs."
+                f"{suggestion(self.monitor, logs)} Logged: {', '.join(logs) or 'nothing'}."
+            )
+        if np.ndim(value):
+            raise ValueError(
+                f"`{owner}` monitors {self.monitor!r}, which is an array of shape "
+                f"{np.shape(value)}, and needs one number: let the metric take an average."
+            )
+        return float(value)
+
+    def is_better(self, value: float, reference: float | None) -> bool:
+        """Tell whether a value is better than another by more than `min_delta`; than None any is.
+
+        Values are compared in float32, in which they were measured.
+        """
+        self._require_direction({})
+        if reference is None:
+            return True
+        if self._direction == "up":
+            return bool(np.float32(value - self.min_delta) > np.float32(reference))
+        return bool(np.float32(value + self.min_delta) < np.float32(reference))
+
+    def _require_direction(self, known: Mapping[str, Any]) -> None:
+        if self._direction is None:
+            raise ValueError(
+                f"`{type(self).__name__}` monitors {self.monitor!r}, of which it is not known "
+                'whether more or less is better: give `mode="max"` or `mode="min"`.'
+                + ("" if self.monitor in known else suggestion(self.monitor, known))
+            )

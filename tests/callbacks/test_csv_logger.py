@@ -1,0 +1,69 @@
+"""The file of a run's logs: begun, gone on with, and refused where it is another's."""
+
+import csv
+
+import pytest
+
+from fjax.callbacks import CSVLogger
+
+
+def test_a_table_of_a_run(data, make_model, tmp_path):
+    file = tmp_path / "run.csv"
+    history = make_model().fit(*data, epochs=3, verbose=0, callbacks=[CSVLogger(file)])
+    with open(file, newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    assert [int(row["epoch"]) for row in rows] == [0, 1, 2]
+    for name, values in history.history.items():
+        assert [float(row[name]) for row in rows] == values
+        assert [row[f"val_{name}"] for row in rows] == ["NA"] * 3
+
+
+def test_going_on_with_a_file(data, make_model, tmp_path):
+    model, logger = make_model(), CSVLogger(str(tmp_path / "run.csv"), ";", append=True)
+    for epoch in (0, 1):
+        model.fit(*data, initial_epoch=epoch, epochs=epoch + 1, verbose=0, callbacks=[logger])
+    lines = (tmp_path / "run.csv").read_text().splitlines()
+    assert [line.partition(";")[0] for line in lines] == ["epoch", "0", "1"]
+    # Without `append` it is begun anew.
+    model.fit(*data, verbose=0, callbacks=[CSVLogger(tmp_path / "run.csv")])
+    assert len((tmp_path / "run.csv").read_text().splitlines()) == 2
+
+
+def test_each_row_is_on_disk_at_once(tmp_path):
+    logger = CSVLogger(tmp_path / "run.csv")
+    logger.on_train_begin()
+    assert (tmp_path / "run.csv").read_bytes() == b""
+    logger.on_epoch_end(0, {"loss": 0.5})
+    assert (tmp_path / "run.csv").read_bytes() == b"epoch,loss,val_loss\r\n0,0.5,NA\r\n"
+
+
+def test_a_log_without_a_column(tmp_path):
+    logger = CSVLogger(tmp_path / "run.csv")
+    logger.on_train_begin()
+    logger.on_epoch_end(0, {"loss": 0.5})
+    with pytest.raises(ValueError, match="no column for extra, rate: its columns are epoch, loss"):
+        logger.on_epoch_end(1, {"loss": 0.5, "rate": 1.0, "extra": 2.0})
+
+
+def test_a_file_that_is_another_s(tmp_path):
+    (tmp_path / "run.csv").write_text("epoch;loss\n")
+    with pytest.raises(ValueError, match="first column is 'epoch;loss', .* separator here is ','"):
+        CSVLogger(tmp_path / "run.csv", append=True).on_train_begin()
+    (tmp_path / "run.csv").write_text("")
+    logger = CSVLogger(tmp_path / "run.csv", append=True)
+    logger.on_train_begin()
+    logger.on_epoch_end(0, {"loss": 0.5, "val_loss": 0.5})
+    state = logger.get_state()
+    (tmp_path / "run.csv").write_text("epoch\n")
+    other = CSVLogger(tmp_path / "run.csv")
+    other.set_state(state)
+    with pytest.raises(ValueError, match="is shorter than it was in the run that goes on"):
+        other.on_train_begin()
+
+
+def test_a_file_that_is_gone_is_begun_anew(tmp_path):
+    logger = CSVLogger(tmp_path / "run.csv")
+    logger.set_state({"columns": ["epoch", "loss"], "size": 20})
+    logger.on_train_begin()
+    logger.on_epoch_end(3, {"loss": 0.5, "val_loss": 0.25})
+    assert (tmp_path / "run.csv").read_text().splitlines() == ["epoch,loss,val_loss", "3,0.5,0.25"]

@@ -1,0 +1,131 @@
+"""What a callback does to the run takes effect, and a hook that fails leaves a model that works."""
+
+import jax
+import numpy as np
+import pytest
+
+import fjax
+from fjax.callbacks import Callback, LambdaCallback
+from fjax.callbacks.lambda_callback import HOOKS
+
+FIT_HOOKS = [hook for hook in HOOKS if "predict" not in hook]
+
+
+class Acts(LambdaCallback):
+    """Calls a function of itself at one hook."""
+
+    def __init__(self, hook, act):
+        takes = len(HOOKS[hook])
+        super().__init__(
+            **{hook: (lambda a, b: act(self)) if takes == 2 else (lambda a: act(self))}
+        )
+
+
+def zeroed(callback):
+    held = callback.model.train_state
+    params = jax.tree.map(lambda param: param * 0, held.params)
+    callback.model.train_state = held._replace(params=params)
+
+
+def still(callback):
+    callback.model.optimizer.learning_rate = 0.0
+
+
+def options(data):
+    x, y = data
+    return {"x": x, "y": y, "batch_size": 16, "verbose": 0, "validation_data": (x[:8], y[:8])}
+
+
+BEFORE = ["on_train_begin", "on_epoch_begin", "on_train_batch_begin", "on_batch_begin"]
+
+
+@pytest.mark.parametrize("hook", BEFORE)
+def test_a_rate_that_a_hook_sets_is_that_of_the_next_step(hook, data, make_model):
+    model = make_model()
+    before = model.get_weights()
+    model.compile(fjax.optimizers.SGD(0.5), "binary_crossentropy")
+    model.fit(**options(data), callbacks=[Acts(hook, still)])
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_rate_that_a_step_s_hook_sets_is_that_of_the_steps_after(data, make_model):
+    models = [make_model(), make_model()]
+    for model in models:
+        model.compile(fjax.optimizers.SGD(0.5), "binary_crossentropy")
+    models[0].fit(**options(data), callbacks=[Acts("on_train_batch_end", still)])
+
+    def stop(callback):
+        callback.model.stop_training = True
+
+    models[1].fit(**options(data), callbacks=[Acts("on_train_batch_end", stop)])
+    for one, two in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("hook", FIT_HOOKS)
+def test_params_that_a_hook_sets_are_those_of_the_run(hook, data, make_model):
+    model = make_model()
+    model.compile(fjax.optimizers.SGD(0.0), "binary_crossentropy")
+    history = model.fit(**options(data), epochs=2, callbacks=[Acts(hook, zeroed)])
+    assert not any(weight.any() for weight in model.get_weights())
+    # A sigmoid of zeros is a half: the second epoch was made with them, whatever hook it was.
+    expected = [] if hook == "on_train_end" else [np.log(2)]
+    for name in ("loss", "val_loss"):
+        assert history.history[name][1:][: len(expected)] == pytest.approx(expected)
+
+
+def test_a_train_state_of_a_callback_s_own_is_not_taken_away(data, make_model):
+    model = make_model()
+    kept = jax.tree.map(lambda leaf: leaf.copy(), model.train_state)
+
+    def restart(callback):
+        callback.model.train_state = kept
+
+    model.fit(**options(data), epochs=3, callbacks=[Acts("on_train_batch_end", restart)])
+    for mine, other in zip(model.get_weights(), make_model().get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, other)
+    assert not any(leaf.is_deleted() for leaf in jax.tree.leaves(kept.params))
+
+
+class Broken(Exception):
+    pass
+
+
+def fail(callback):
+    raise Broken
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_hook_that_fails_leaves_a_model_that_works(hook, data, make_model):
+    model, callback = make_model(), Acts(hook, fail)
+    with pytest.raises(Broken):
+        if "predict" in hook:
+            model.predict(data[0], verbose=0, callbacks=[callback])
+        else:
+            model.fit(**options(data), epochs=2, callbacks=[callback])
+    model.fit(**options(data))
+    model.compile("sgd", "mse")
+    assert np.isfinite(model.evaluate(*data, verbose=0))
+    assert model.predict(data[0], verbose=0).shape == (40, 1)
+
+
+@pytest.mark.parametrize("hook", ["on_train_batch_end", "on_test_batch_end", "on_epoch_end"])
+def test_a_generator_is_released_when_a_hook_fails(hook, data, make_model):
+    x, y = data
+    batches = [(x[:8], y[:8])] * 4
+    model = make_model()
+    with pytest.raises(Broken):
+        model.fit(batches, validation_data=batches, verbose=0, callbacks=[Acts(hook, fail)])
+    assert len(model.fit(batches, verbose=0).epoch) == 1
+
+
+def test_a_stop_at_the_beginning_makes_no_step(data, make_model):
+    model = make_model()
+
+    class Stops(Callback):
+        def on_train_begin(self, logs=None):
+            self.model.stop_training = True
+
+    history = model.fit(**options(data), callbacks=[Stops()])
+    assert history.epoch == [] and int(model.train_state.step) == 0

@@ -1,0 +1,54 @@
+"""Callbacks that set the learning rate."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from fjax.callbacks import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau
+
+
+def test_nothing_is_compiled_anew(data, make_model, compilations):
+    model = make_model()
+    model.fit(*data, verbose=0)
+    compilations.clear()
+    reduce = ReduceLROnPlateau("loss", patience=1, min_delta=10.0, factor=0.5)
+    history = model.fit(*data, epochs=4, verbose=0, callbacks=[reduce])
+    assert history.history["learning_rate"] == pytest.approx([0.1, 0.1, 0.05, 0.025])
+    assert not any("advance" in name for name in compilations)
+
+
+@pytest.mark.parametrize(
+    "rate", [0.25, np.float32(0.25), np.float64(0.25), np.array(0.25), jnp.float32(0.25)]
+)
+def test_a_rate_may_be_any_number(rate, data, make_model):
+    model = make_model()
+    model.fit(*data, verbose=0, callbacks=[LearningRateScheduler(lambda epoch: rate)])
+    assert model.optimizer.learning_rate == 0.25
+    model.fit(*data, verbose=0, callbacks=[LearningRateScheduler(lambda epoch, lr: 0)])
+    assert model.optimizer.learning_rate == 0.0
+
+
+def test_an_error_within_a_schedule_is_that_error(data, make_model):
+    def schedule(epoch, rate):
+        return rate + "1"
+
+    with pytest.raises(TypeError, match="unsupported operand"):
+        make_model().fit(*data, verbose=0, callbacks=[LearningRateScheduler(schedule)])
+
+
+def test_what_is_printed(data, make_model, capsys):
+    callbacks = [
+        LearningRateScheduler(lambda epoch: 0.5, verbose=1),
+        ReduceLROnPlateau("loss", patience=1, min_delta=10.0, verbose=1),
+        EarlyStopping("loss", min_delta=10.0, patience=2, verbose=1, restore_best_weights=True),
+    ]
+    make_model().fit(*data, epochs=9, verbose=0, callbacks=callbacks)
+    assert capsys.readouterr().out.splitlines() == [
+        "Epoch 1: the learning rate is 0.5.",
+        "Epoch 2: the learning rate is 0.5.",
+        "Epoch 2: the learning rate is 0.05 from now on.",
+        "Epoch 3: the learning rate is 0.5.",
+        "Epoch 3: the learning rate is 0.05 from now on.",
+        "Epoch 3: stopped early; loss was best in epoch 1.",
+        "The weights are those of epoch 1 again.",
+    ]
