@@ -7,10 +7,11 @@ from collections.abc import Callable
 class Background:
     """One piece of work at a time in a thread of its own; its error is raised to who waits.
 
-    >>> background = Background()
-    >>> background.start(lambda: print("written"))
+    >>> background, written = Background(), []
+    >>> background.start(lambda: written.append("all"))
     >>> background.wait()
-    written
+    >>> written
+    ['all']
     """
 
     def __init__(self) -> None:

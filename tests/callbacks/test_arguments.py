@@ -176,5 +176,7 @@ def test_averages_that_are_not_kept(data, make_model):
 def test_nothing_to_terminate_on(data, make_model):
     model = make_model()
     model.compile("sgd", train_step=lambda state, batch: (state, {"error": 1.0}))
-    with pytest.raises(ValueError, match="`TerminateOnNaN` monitors 'loss', which this run does not"):
+    with pytest.raises(
+        ValueError, match="`TerminateOnNaN` monitors 'loss', which this run does not"
+    ):
         model.fit(*data, verbose=0, callbacks=[TerminateOnNaN()])

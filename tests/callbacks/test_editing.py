@@ -8,7 +8,7 @@ import fjax
 from fjax.callbacks import Callback, LambdaCallback
 from fjax.callbacks.lambda_callback import HOOKS
 
-FIT_HOOKS = [hook for hook in HOOKS if "predict" not in hook]
+FIT_HOOKS = [hook for hook in HOOKS if "predict" not in hook and "resume" not in hook]
 
 
 class Acts(LambdaCallback):

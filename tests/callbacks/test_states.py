@@ -57,6 +57,9 @@ CALLBACKS = {
     ),
     "CSVLogger": lambda folder: callbacks.CSVLogger(folder / "run.csv"),
     "CSVLogger appends": lambda folder: callbacks.CSVLogger(folder / "run.csv", append=True),
+    "ModelCheckpoint": lambda folder: callbacks.ModelCheckpoint(
+        folder / "best", monitor="val_loss", save_best_only=True
+    ),
     "History": lambda folder: callbacks.History(),
     "SwapEMAWeights": lambda folder: callbacks.SwapEMAWeights(),
     "SwapEMAWeights on epoch": lambda folder: callbacks.SwapEMAWeights(swap_on_epoch=True),

@@ -169,7 +169,9 @@ def test_the_loss_itself():
     model, callback = compiled([Dense(1)], loss=loss), TerminateOnNaN()
     model.fit(X, X, verbose=0, callbacks=[callback])
     assert "batch 0: the loss is nan" in callback.message
-    assert "the outputs of all layers are finite: what is made of them, the loss," in callback.message
+    assert (
+        "the outputs of all layers are finite: what is made of them, the loss," in callback.message
+    )
 
 
 def test_an_error_where_it_is_asked_for():

@@ -158,9 +158,7 @@ def test_metrics_know_where_they_are_better(name):
     if name in ("Metric", "MeanMetricWrapper"):
         return
     arguments = ARGUMENTS.get(name, ())
-    ours, theirs = (
-        getattr(library.metrics, name)(*arguments) for library in (fjax, keras)
-    )
+    ours, theirs = (getattr(library.metrics, name)(*arguments) for library in (fjax, keras))
     assert ours.direction == direction_in_keras(theirs)
 
 
@@ -351,7 +349,9 @@ def test_the_arguments_are_those_of_keras():
         ours, theirs = (
             {
                 parameter.name: parameter.default
-                for parameter in inspect.signature(getattr(library.callbacks, name)).parameters.values()
+                for parameter in inspect.signature(
+                    getattr(library.callbacks, name)
+                ).parameters.values()
                 if parameter.kind is not parameter.VAR_KEYWORD
             }
             for library in (fjax, keras)

@@ -1,0 +1,41 @@
+"""A program that tests kill: it trains, keeps its run, and prints a digest at the end."""
+
+import hashlib
+import sys
+
+import jax
+import numpy as np
+
+import fjax as keras
+from fjax import callbacks, layers
+
+
+def main(folder: str) -> None:
+    """Train and keep the run in the folder."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=(640, 8)).astype("float32")
+    y = (x.sum(1) > 0).astype("float32")
+    model = keras.Sequential(
+        [
+            layers.Input((8,)),
+            layers.Dense(32, "relu"),
+            layers.BatchNormalization(),
+            layers.Dropout(0.2),
+            layers.Dense(1, "sigmoid"),
+        ],
+        seed=3,
+    )
+    rates = keras.optimizers.schedules.ExponentialDecay(0.01, 20, 0.9)
+    model.compile(keras.optimizers.Adam(rates), "binary_crossentropy", metrics=["accuracy"])
+    backup = callbacks.BackupAndRestore(folder, save_freq=3, delete_checkpoint=False)
+    print("ready", flush=True)
+    history = model.fit(x, y, epochs=12, verbose=0, validation_split=0.1, callbacks=[backup])
+    held = model.train_state
+    digest = hashlib.sha256(repr(sorted(history.history.items())).encode())
+    for leaf in jax.tree.leaves((held.params, held.state, held.opt_state)):
+        digest.update(np.asarray(leaf).tobytes())
+    print(digest.hexdigest())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
