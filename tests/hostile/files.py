@@ -1,0 +1,128 @@
+"""Model files that are made to deceive: their digest is right, their words are not."""
+
+import copy
+import json
+import random
+from typing import Any
+
+import numpy as np
+
+import fjax as keras
+from fjax import layers
+from fjax.models.model_file import MODEL
+from fjax.serialization import open_tensors, write_tensors
+
+
+def victims() -> list[keras.Model]:
+    """Small models of many kinds of words."""
+    chain = keras.Sequential(
+        [
+            layers.Input((6, 6, 1)),
+            layers.Conv2D(2, 3, padding="same", kernel_regularizer="l2"),
+            layers.MaxPooling2D(),
+            layers.BatchNormalization(),
+            layers.Flatten(),
+            layers.Dropout(0.5),
+            layers.Dense(2, "softmax", kernel_initializer=keras.initializers.HeNormal(seed=1)),
+        ]
+    )
+    rate = keras.optimizers.schedules.PiecewiseConstantDecay([10, 20], [0.1, 0.01, 0.001])
+    chain.compile(
+        keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
+    words = layers.Input((5,), dtype="int32", name="words")
+    numbers = layers.Input((3,), name="numbers")
+    embedded = layers.Embedding(7, 2, mask_zero=True)(words)
+    hidden = layers.Bidirectional(layers.LSTM(2))(embedded)
+    joined = layers.Concatenate()([hidden, layers.Dense(2, name="shared")(numbers) * 2.0])
+    graph = keras.Model([words, numbers], {"a": layers.Dense(1)(joined), "b": joined[:, :2]})
+    graph.compile("sgd", {"a": keras.losses.Huber(0.5)}, loss_weights={"a": 2.0})
+    deep = keras.Model(
+        keras.serial(layers.Dense(3), keras.repeat(keras.residual(layers.Dense(3)), 2)),
+        input_shape=(3,),
+    )
+    return [chain, graph, deep]
+
+
+class Original:
+    """A file taken apart: its words and its arrays."""
+
+    def __init__(self, model: keras.Model, path: Any) -> None:
+        model.save(path)
+        with open_tensors(path, MODEL) as file:
+            self.document = json.loads(file.metadata["document"])
+            self.tensors = {name: file.read(name) for name in file.entries}
+
+    def write(self, path: Any, document: Any = None, tensors: Any = None) -> None:
+        """Write a file with other words, as plain data or as a string, or with other arrays."""
+        document = self.document if document is None else document
+        text = document if isinstance(document, str) else json.dumps(document)
+        write_tensors(
+            path, self.tensors if tensors is None else tensors, {**MODEL, "document": text}
+        )
+
+
+VALUES = [
+    None, True, False, 0, 1, -1, 2, 3, 7, 10**6, 10**9, 2**31, 2**63, 10**30, 0.0, 0.5, -0.5, 1e308,
+    "", "relu", "a" * 1000, "/etc/passwd", "https://example.org/model", "os.system", "layers.Dense",
+    "layers.Lambda", "core.Graph", "\x00", "ü", [], {}, [[]], [1, 2, 3], {"tuple": []},
+    {"tuple": [1, 2]}, {"float": "nan"}, {"function": "activations.relu"}, {"dict": {}},
+    {"custom": "x", "config": {}}, {"custom_function": "x"}, {"class": "layers.Flatten"},
+]  # fmt: skip
+
+
+def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the paths of everything within plain data."""
+    found = [path]
+    if isinstance(data, dict | list):
+        pairs = data.items() if isinstance(data, dict) else enumerate(data)
+        for key, value in pairs:
+            found += places(value, (*path, key))
+    return found
+
+
+def changed(document: Any, draw: random.Random) -> Any:
+    """Return the words with one to three changes, each of a kind that a forger would make."""
+    document = copy.deepcopy(document)
+    for _ in range(draw.choice([1, 1, 1, 2, 3])):
+        path = draw.choice(places(document)[1:])
+        holder = document
+        for key in path[:-1]:
+            holder = holder[key]
+        key, kind = path[-1], draw.randrange(6)
+        if kind == 0 and isinstance(holder, dict):
+            del holder[key]
+        elif kind == 1 and isinstance(holder, dict):
+            holder[draw.choice(["units", "path", "layers", "", "class"])] = draw.choice(VALUES)
+        elif kind == 2 and isinstance(holder, list):
+            holder.insert(draw.randrange(len(holder) + 1), copy.deepcopy(holder[key]))
+        elif kind == 3:
+            other = draw.choice(places(document))
+            value = document
+            for part in other:
+                value = value[part]
+            holder[key] = copy.deepcopy(value)
+        elif kind == 4 and isinstance(holder[key], int):
+            holder[key] = holder[key] + draw.choice([-1, 1, 10**6])
+        else:
+            holder[key] = copy.deepcopy(draw.choice(VALUES))
+        if not isinstance(document, dict) or len(places(document)) < 2:
+            break
+    return document
+
+
+def changed_tensors(tensors: dict[str, np.ndarray], draw: random.Random) -> dict[str, np.ndarray]:
+    """Return the arrays with one of them gone, renamed, reshaped or of another type."""
+    tensors = dict(tensors)
+    name = draw.choice(sorted(tensors))
+    array = tensors.pop(name)
+    kind = draw.randrange(5)
+    if kind == 1:
+        tensors[name + ".x"] = array
+    elif kind == 2:
+        tensors[name] = np.concatenate([array.ravel(), array.ravel()])
+    elif kind == 3:
+        tensors[name] = array.astype("float64")
+    elif kind == 4:
+        tensors[name] = array[None]
+    return tensors
