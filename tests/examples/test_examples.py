@@ -32,6 +32,13 @@ def digits(folder):
     assert 0.6 < accuracy <= 1.0
 
 
+def resume(folder):
+    program = load("resume").main
+    program(epochs=2, folder=str(folder / "broken off"))
+    broken_off = program(epochs=4, folder=str(folder / "broken off"))
+    assert program(epochs=4, folder=str(folder / "unbroken")) == broken_off
+
+
 def fashion_mnist(folder):
     assert 0.2 < load("fashion_mnist").main(epochs=1, rows=3600) <= 1.0
 
@@ -99,6 +106,7 @@ def movie_reviews(folder):
     "example",
     [
         digits,
+        resume,
         pytest.param(fashion_mnist, marks=needs("fashion_mnist.npz")),
         pytest.param(mnist_cnn, marks=needs("mnist.npz")),
         pytest.param(california_housing, marks=needs("california_housing.npz")),
@@ -122,7 +130,7 @@ def test_an_example_runs(example, tmp_path, monkeypatch, capsys):
 
 def test_every_example_is_run():
     run = {
-        digits, fashion_mnist, mnist_cnn, california_housing, pure_functions, wide_and_deep,
+        digits, resume, fashion_mnist, mnist_cnn, california_housing, pure_functions, wide_and_deep,
         siamese, autoencoder, transfer_learning, multi_task, gan, contrastive, research,
         movie_reviews,
     }  # fmt: skip
