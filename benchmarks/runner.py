@@ -139,7 +139,7 @@ def measure_imports(repeats: int) -> dict[str, list[float]]:
     """Return the seconds that `import …` takes beyond a bare Python, one number for each round.
 
     The modules take turns, so that a slow moment of the machine meets all of them. Each was
-    imported once before: the bytecode of all is on the disk, as pip has put it there for the others.
+    imported once before: the bytecode of all is on the disk, where pip puts that of the others.
     """
     modules = ["fjax", "jax", "keras", "torch"]
     modules = [name for name in modules if importlib.util.find_spec(name) is not None]

@@ -1,9 +1,11 @@
 """A run that is kept: killed after any batch, it goes on to the same bits."""
 
+import _thread
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -263,6 +265,34 @@ def test_a_disk_that_is_full_is_told_and_the_model_usable(tmp_path, monkeypatch)
     monkeypatch.undo()
     assert os.listdir(tmp_path) == [".lock"]
     model.fit(ROWS, LABELS, epochs=1, verbose=0, resume=tmp_path)
+
+
+def interrupted(times, folder):
+    """Interrupt a kept run at random instants; the model is usable, and the run goes on."""
+    random = np.random.default_rng()
+    model = make_model()
+    run(folder, model=model, epochs=1)
+    for _ in range(times):
+        delay = random.uniform(0.0, 0.15)
+        timer = threading.Timer(delay, _thread.interrupt_main)
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            run(folder, model=model, epochs=100_000, save_freq=3)
+        timer.join()
+        assert np.isfinite(model.evaluate(ROWS, LABELS, verbose=0)[0])
+        assert np.isfinite(model.predict(ROWS, verbose=0)).all()
+    epochs = len(model.history.epoch)
+    again = run(folder, epochs=epochs + 1)
+    assert again.history.epoch[:epochs] == model.history.epoch
+
+
+def test_interrupted_at_random_instants(tmp_path):
+    interrupted(5, tmp_path)
+
+
+@pytest.mark.slow
+def test_interrupted_a_hundred_times(tmp_path):
+    interrupted(100, tmp_path)
 
 
 PROGRAM = Path(__file__).with_name("resumed_program.py")

@@ -2,6 +2,9 @@
 
 import errno
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -39,3 +42,12 @@ def test_what_fails_leaves_everything_as_it_was(tmp_path):
     with pytest.raises(OSError, match="No space left"):
         write_whole(tmp_path / "a", parts)
     assert os.listdir(tmp_path) == ["a"] and (tmp_path / "a").read_bytes() == b"old"
+
+
+def test_killed_at_each_call_the_run_before_or_the_new_one_is_there(tmp_path):
+    command = [sys.executable, "-W", "error", "-m", "tests.serialization.killed_writes"]
+    done = subprocess.run(
+        [*command, str(tmp_path)], cwd=Path(__file__).parents[2], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 20
