@@ -93,9 +93,9 @@ class KeptRun(UnkeptRun):
         self._sums = sums
         self._remembering = [c for c in listeners.callbacks if c is not options]
         self._same = {
-            "model": identity_of(model),
-            "training data": source.fingerprint(),
-            "validation data": None if validation is None else validation.fingerprint(),
+            "another model": identity_of(model),
+            "other training data": source.fingerprint(),
+            "other validation data": None if validation is None else validation.fingerprint(),
         }
         self._first_step = int(model.train_state.step)
         self._since = 0
@@ -110,7 +110,7 @@ class KeptRun(UnkeptRun):
             Where it is; None if the folder keeps no run yet.
 
         Raises:
-            ChangedRunError: It is the run of another model, of other data or other callbacks.
+            ChangedRunError: It is the run of another model, or of other data.
             ModelFileError: All files of the folder are damaged.
         """
         found = self._folder.newest(self._read)
@@ -183,10 +183,10 @@ class KeptRun(UnkeptRun):
 
     def _read(self, file: TensorFile) -> tuple[TrainState, int, Position, list[Any]]:
         document = model_file.words_of(file)
-        for what, now in self._same.items():
-            found = difference(document["same"][what], now)
+        for whose, now in self._same.items():
+            found = difference(document["same"][whose], now)
             if found:
-                raise ChangedRunError(self._folder.path, what, found)
+                raise ChangedRunError(self._folder.path, whose, found)
         with told_of_file(file.path, "its run cannot be taken up"):
             sums = self._sums if document["position"]["batch"] else ()
             train_state = model_file.read_train_state(self._model, file, document, sums)

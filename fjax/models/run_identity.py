@@ -8,15 +8,12 @@ from fjax.serialization.strict_json import dumped, parsed
 
 
 class ChangedRunError(ValueError):
-    """The run that a folder keeps is that of another model, other data or other callbacks.
+    """The run that a folder keeps is that of another model, or of other data; it says which."""
 
-    The message says what differs.
-    """
-
-    def __init__(self, folder: Any, what: str, difference: str) -> None:
+    def __init__(self, folder: Any, whose: str, difference: str) -> None:
         super().__init__(
-            f"{str(folder)!r} keeps a run with another {what}: {difference}. Undo the change to go "
-            "on with that run, or give another folder to begin a new one."
+            f"{str(folder)!r} keeps the run of {whose}: {difference}. Undo the change to go on "
+            "with that run, or give another folder to begin a new one."
         )
 
 
