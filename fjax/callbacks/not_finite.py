@@ -92,7 +92,9 @@ def cause_of(network: Any, held: TrainState, batch: Batch) -> str:
         found = _first_layer(network, held.params, held.state, batch.inputs, key)
     if found is not None:
         return f"Inputs and weights are finite; the first layer whose outputs are not is {found}."
-    return "Weights and the outputs of all layers are finite: what is made of them, the loss, is not."
+    return (
+        "Weights and the outputs of all layers are finite: what is made of them, the loss, is not."
+    )
 
 
 def _first_weight(network: Any, held: TrainState) -> str | None:
@@ -113,7 +115,12 @@ def _first_weight(network: Any, held: TrainState) -> str | None:
 
 
 def _first_layer(
-    network: Any, params: Params, state: State, inputs: tuple[PyTree, ...], key: Key | None, within: str = ""
+    network: Any,
+    params: Params,
+    state: State,
+    inputs: tuple[PyTree, ...],
+    key: Key | None,
+    within: str = "",
 ) -> str | None:
     """Return the name, the layer and the value of the first outputs that are not finite."""
     for record in _calls(network, params, state, inputs, key):

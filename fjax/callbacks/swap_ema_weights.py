@@ -48,9 +48,7 @@ class SwapEMAWeights(StatefulCallback):
     @explain_keywords
     def __init__(self, swap_on_epoch: bool = False) -> None:
         super().__init__()
-        self.swap_on_epoch = one_of(
-            "SwapEMAWeights", "swap_on_epoch", swap_on_epoch, [False, True]
-        )
+        self.swap_on_epoch = one_of("SwapEMAWeights", "swap_on_epoch", swap_on_epoch, [False, True])
 
     def first_state(self) -> dict[str, Any]:
         """Return what a training begins with: the model has its own weights."""

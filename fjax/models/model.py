@@ -320,8 +320,8 @@ class Model(CompiledNetwork, Author):
         for epoch in range(numbers.initial_epoch, numbers.epochs):
             if self.stop_training:
                 break
-            holder = self._begin_epoch(made, training.sums)
             listeners.call("on_epoch_begin", epoch, {})
+            holder = self._begin_epoch(made, training.sums)
             on_device = run_epoch(holder, programs, source, made, steps, pace)
             logs = to_numbers(on_device)
             if validation is not None and epoch in numbers.validation_epochs:

@@ -128,7 +128,7 @@ def test_a_log_of_a_user_s_callback(data, make_model):
     model.fit(*data, verbose=0, callbacks=[Extra(), EarlyStopping("extra", mode="max")])
     with pytest.raises(ValueError, match="'extra', of which it is not known whether more or less"):
         model.fit(*data, verbose=0, callbacks=[Extra(), EarlyStopping("extra")])
-    with pytest.raises(ValueError, match="'extr', which is not in the logs. Did you mean `extra`"):
+    with pytest.raises(ValueError, match=r"'extr', which is not in the logs. Did you mean `extra`"):
         model.fit(*data, verbose=0, callbacks=[Extra(), EarlyStopping("extr", mode="max")])
 
 
@@ -169,12 +169,14 @@ def test_averages_that_are_not_kept(data, make_model):
     model = make_model()
     model.compile("sgd", "mse")
     for run in (model.fit, model.evaluate):
-        with pytest.raises(ValueError, match="keeps no averages .* `use_ema=True`"):
+        with pytest.raises(ValueError, match=r"keeps no averages .* `use_ema=True`"):
             run(*data, verbose=0, callbacks=[SwapEMAWeights()])
 
 
 def test_nothing_to_terminate_on(data, make_model):
     model = make_model()
     model.compile("sgd", train_step=lambda state, batch: (state, {"error": 1.0}))
-    with pytest.raises(ValueError, match="`TerminateOnNaN` monitors 'loss', which this run does not"):
+    with pytest.raises(
+        ValueError, match="`TerminateOnNaN` monitors 'loss', which this run does not"
+    ):
         model.fit(*data, verbose=0, callbacks=[TerminateOnNaN()])
