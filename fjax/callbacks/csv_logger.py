@@ -133,6 +133,10 @@ def _columns(logs: Logs) -> list[str]:
 
 def _cell(value: Any) -> Any:
     """Return a value as Keras writes it, that of several numbers as a quoted list."""
-    if isinstance(value, Iterable) and not isinstance(value, str) and getattr(value, "ndim", 1) != 0:
+    if (
+        isinstance(value, Iterable)
+        and not isinstance(value, str)
+        and getattr(value, "ndim", 1) != 0
+    ):
         return f'"[{", ".join(map(str, value))}]"'
     return value

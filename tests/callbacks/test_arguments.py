@@ -118,6 +118,20 @@ def test_a_monitor_behind_our_own_callbacks_is_still_checked(data, make_model):
         make_model().fit(*data, verbose=0, callbacks=[rates, *before])
 
 
+class Own(EarlyStopping):
+    """A user's, which may add what it likes."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        super().on_epoch_end(epoch, logs)
+        logs["extra"] = 1.0
+
+
+def test_a_log_of_a_subclass_of_ours(data, make_model):
+    stop = EarlyStopping("extra", mode="max")
+    make_model().fit(*data, verbose=0, callbacks=[Own("loss"), stop])
+    assert stop.best == 1.0
+
+
 class Extra(fjax.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         logs["extra"] = 1.0

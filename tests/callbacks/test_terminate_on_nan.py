@@ -109,6 +109,17 @@ def test_however_the_steps_are_made_it_is_the_same_batch(options, listeners):
         assert "Epoch 1, batch 6:" in callback.message
 
 
+def test_data_that_comes_to_the_device_in_windows(monkeypatch):
+    # As much as two batches at a time.
+    monkeypatch.setattr("fjax.training.sources._half_of_device_memory", lambda: 64)
+    model, callback = compiled([logarithm, Dense(1)]), TerminateOnNaN()
+    history = model.fit(
+        BAD, X, batch_size=4, shuffle=False, epochs=3, verbose=0, callbacks=[callback]
+    )
+    assert "Epoch 1, batch 6:" in callback.message and "'logarithm'" in callback.message
+    assert history.epoch == [0]
+
+
 def test_a_later_epoch_with_other_callbacks_at_work():
     model, callback = compiled([logarithm, Dense(1)]), TerminateOnNaN()
     seen = []
