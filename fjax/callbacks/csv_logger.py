@@ -86,7 +86,7 @@ class CSVLogger(StatefulCallback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write the epoch's row."""
-        logs, rows = logs or {}, []
+        logs, rows = logs or {}, list[list[Any]]()
         if not self.columns:
             self.columns = ["epoch", *_columns(logs)]
             rows.append(self.columns)
@@ -133,6 +133,10 @@ def _columns(logs: Logs) -> list[str]:
 
 def _cell(value: Any) -> Any:
     """Return a value as Keras writes it, that of several numbers as a quoted list."""
-    if isinstance(value, Iterable) and not isinstance(value, str) and getattr(value, "shape", (1,)):
+    if (
+        isinstance(value, Iterable)
+        and not isinstance(value, str)
+        and getattr(value, "ndim", 1) != 0
+    ):
         return f'"[{", ".join(map(str, value))}]"'
     return value

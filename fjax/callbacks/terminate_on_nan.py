@@ -44,7 +44,7 @@ class TerminateOnNaN(Callback):
     >>> model = Sequential([Dense(1, name="first"), jnp.log], seed=0)
     >>> model.compile("sgd", "mse")
     >>> x = np.array([[1.0], [-1.0]])
-    >>> history = model.fit(x, x, batch_size=1, shuffle=False, verbose=0, callbacks=[TerminateOnNaN()])
+    >>> history = model.fit(x, x, batch_size=1, verbose=0, callbacks=[TerminateOnNaN()])
     Epoch 1, batch ...: the loss is nan, training stops. Inputs and weights are finite; the first
     layer whose outputs are not is 'log', Function(function=log): they hold nan.
     """

@@ -333,11 +333,11 @@ class Model(StoredNetwork, Author):
             for epoch in range(position.epoch, numbers.epochs):
                 if self.stop_training:
                     break
-                holder = self._begin_epoch(made, training.sums, batch)
                 if batch:
                     listeners.call("on_epoch_resume", epoch, batch)
                 else:
                     listeners.call("on_epoch_begin", epoch, {})
+                holder = self._begin_epoch(made, training.sums, batch)
                 on_device = run_epoch(holder, programs, source, made, steps, pace)
                 logs, batch = to_numbers(on_device), 0
                 if validation is not None and epoch in numbers.validation_epochs:

@@ -85,12 +85,15 @@ def run_epoch(
 ) -> Logs:
     """Advance the holder's train state by one epoch, and return its logs, still on the device."""
     step = int(holder.train_state.batch)
+    sums = jax.tree.structure(holder.train_state.accumulators)
     logs: Logs = {}
     for window in source.windows(epoch, step):
         first = window.first
         while first < window.last:
             last = first + pace.chunk(window.last - first)
             listener.on_step_begin(step)
+            if listener.hears_steps:
+                _check_sums(sums, holder.train_state)
             started = time.perf_counter()
             with uninterrupted():
                 holder.train_state, logs = _advance(
@@ -174,6 +177,15 @@ def predict(
         # A copy: what a user gets may be written to.
         parts.append(jax.tree.map(lambda array, stop=stop: np.array(array)[:stop], filled))
     return parts
+
+
+def _check_sums(expected: PyTree, train_state: TrainState) -> None:
+    if jax.tree.structure(train_state.accumulators) != expected:
+        raise ValueError(
+            "A callback has put a train state in place whose `accumulators` are not those of this "
+            "epoch: within an epoch change parts of the state, as by `model.train_state = "
+            "model.train_state._replace(params=…)`."
+        )
 
 
 def _advance(

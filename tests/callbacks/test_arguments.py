@@ -118,6 +118,20 @@ def test_a_monitor_behind_our_own_callbacks_is_still_checked(data, make_model):
         make_model().fit(*data, verbose=0, callbacks=[rates, *before])
 
 
+class Own(EarlyStopping):
+    """A user's, which may add what it likes."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        super().on_epoch_end(epoch, logs)
+        logs["extra"] = 1.0
+
+
+def test_a_log_of_a_subclass_of_ours(data, make_model):
+    stop = EarlyStopping("extra", mode="max")
+    make_model().fit(*data, verbose=0, callbacks=[Own("loss"), stop])
+    assert stop.best == 1.0
+
+
 class Extra(fjax.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         logs["extra"] = 1.0
@@ -128,7 +142,7 @@ def test_a_log_of_a_user_s_callback(data, make_model):
     model.fit(*data, verbose=0, callbacks=[Extra(), EarlyStopping("extra", mode="max")])
     with pytest.raises(ValueError, match="'extra', of which it is not known whether more or less"):
         model.fit(*data, verbose=0, callbacks=[Extra(), EarlyStopping("extra")])
-    with pytest.raises(ValueError, match="'extr', which is not in the logs. Did you mean `extra`"):
+    with pytest.raises(ValueError, match=r"'extr', which is not in the logs. Did you mean `extra`"):
         model.fit(*data, verbose=0, callbacks=[Extra(), EarlyStopping("extr", mode="max")])
 
 
@@ -169,7 +183,7 @@ def test_averages_that_are_not_kept(data, make_model):
     model = make_model()
     model.compile("sgd", "mse")
     for run in (model.fit, model.evaluate):
-        with pytest.raises(ValueError, match="keeps no averages .* `use_ema=True`"):
+        with pytest.raises(ValueError, match=r"keeps no averages .* `use_ema=True`"):
             run(*data, verbose=0, callbacks=[SwapEMAWeights()])
 
 

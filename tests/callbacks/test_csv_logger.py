@@ -47,7 +47,7 @@ def test_a_log_without_a_column(tmp_path):
 
 def test_a_file_that_is_another_s(tmp_path):
     (tmp_path / "run.csv").write_text("epoch;loss\n")
-    with pytest.raises(ValueError, match="first column is 'epoch;loss', .* separator here is ','"):
+    with pytest.raises(ValueError, match=r"first column is 'epoch;loss', .* separator here is ','"):
         CSVLogger(tmp_path / "run.csv", append=True).on_train_begin()
     (tmp_path / "run.csv").write_text("")
     logger = CSVLogger(tmp_path / "run.csv", append=True)

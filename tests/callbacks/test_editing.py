@@ -77,10 +77,12 @@ def test_params_that_a_hook_sets_are_those_of_the_run(hook, data, make_model):
 
 def test_a_train_state_of_a_callback_s_own_is_not_taken_away(data, make_model):
     model = make_model()
+    model.compile(fjax.optimizers.SGD(0.5), "binary_crossentropy")
     kept = jax.tree.map(lambda leaf: leaf.copy(), model.train_state)
 
     def restart(callback):
-        callback.model.train_state = kept
+        held = callback.model.train_state
+        callback.model.train_state = held._replace(params=kept.params, opt_state=kept.opt_state)
 
     model.fit(**options(data), epochs=3, callbacks=[Acts("on_train_batch_end", restart)])
     for mine, other in zip(model.get_weights(), make_model().get_weights(), strict=True):
@@ -88,18 +90,60 @@ def test_a_train_state_of_a_callback_s_own_is_not_taken_away(data, make_model):
     assert not any(leaf.is_deleted() for leaf in jax.tree.leaves(kept.params))
 
 
-class Broken(Exception):
+@pytest.mark.parametrize("hook", ["on_train_begin", "on_epoch_begin", "on_epoch_end"])
+def test_an_older_train_state_put_back_counts_no_older_steps(hook, data, make_model):
+    model = make_model()
+    model.compile(fjax.optimizers.SGD(0.0), "binary_crossentropy")
+    model.fit(*data, batch_size=16, verbose=0)
+    before, kept = model.evaluate(*data, verbose=0), []
+
+    def put_back(callback):
+        kept.append(jax.tree.map(lambda leaf: leaf.copy(), model.train_state))
+        model.train_state = kept[0]
+
+    history = model.fit(**options(data), epochs=3, callbacks=[Acts(hook, put_back)])
+    assert history.history["loss"] == pytest.approx([before] * 3)
+
+
+def test_a_train_state_with_other_sums_is_refused_within_an_epoch(data, make_model):
+    model = make_model()
+    other = make_model()
+    other.compile("adam", "mse")
+
+    def swap(callback):
+        callback.model.train_state = other.train_state
+
+    with pytest.raises(ValueError, match="`accumulators` are not those of this epoch"):
+        model.fit(**options(data), callbacks=[Acts("on_train_batch_end", swap)])
+    model.compile("sgd", "mse")
+    model.fit(**options(data))
+
+
+class Batches:
+    """The same batch four times."""
+
+    def __init__(self, x, y):
+        self.batch = x[:8], y[:8]
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return self.batch
+
+
+class BrokenError(Exception):
     pass
 
 
 def fail(callback):
-    raise Broken
+    raise BrokenError
 
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_a_hook_that_fails_leaves_a_model_that_works(hook, data, make_model):
     model, callback = make_model(), Acts(hook, fail)
-    with pytest.raises(Broken):
+    with pytest.raises(BrokenError):
         if "predict" in hook:
             model.predict(data[0], verbose=0, callbacks=[callback])
         else:
@@ -112,10 +156,8 @@ def test_a_hook_that_fails_leaves_a_model_that_works(hook, data, make_model):
 
 @pytest.mark.parametrize("hook", ["on_train_batch_end", "on_test_batch_end", "on_epoch_end"])
 def test_a_generator_is_released_when_a_hook_fails(hook, data, make_model):
-    x, y = data
-    batches = [(x[:8], y[:8])] * 4
-    model = make_model()
-    with pytest.raises(Broken):
+    batches, model = Batches(*data), make_model()
+    with pytest.raises(BrokenError):
         model.fit(batches, validation_data=batches, verbose=0, callbacks=[Acts(hook, fail)])
     assert len(model.fit(batches, verbose=0).epoch) == 1
 

@@ -14,7 +14,7 @@ from fjax.callbacks.stateful import StatefulCallback
 EPOCHS = 9
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -33,7 +33,7 @@ class Kill(callbacks.Callback):
             states = [callback.get_state() for callback in (*self.others, self.model.history)]
             self.states = pickle.loads(pickle.dumps(states))
             self.train_state = jax.tree.map(jnp.copy, self.model.train_state)
-            raise Killed
+            raise KilledError
 
 
 def stopping(folder):
@@ -90,7 +90,7 @@ def test_a_run_goes_on_from_states_to_the_bit(name, killed, data, make_model, tm
         model, callback = make_model(), CALLBACKS[name](folder)
         if broken:
             kill = Kill(killed, [callback])
-            with pytest.raises(Killed):
+            with pytest.raises(KilledError):
                 model.fit(x, y, epochs=EPOCHS, callbacks=[callback, kill], **options)
             # What was printed and written between the state and the kill is not wanted.
             capsys.readouterr()
@@ -159,12 +159,14 @@ def test_a_state_that_is_set_within_a_training_is_for_this_one_alone():
 
 def test_a_state_of_another_callback_is_refused():
     stop = callbacks.EarlyStopping()
-    with pytest.raises(ValueError, match="takes a state with 'wait', .* received one with 'epoch'"):
+    with pytest.raises(
+        ValueError, match=r"takes a state with 'wait', .* received one with 'epoch'"
+    ):
         stop.set_state({"epoch": []})
     with pytest.raises(TypeError, match="takes the dict that `get_state` returned"):
         stop.set_state([1])
     plain = callbacks.Callback()
     assert plain.get_state() == {}
     plain.set_state({})
-    with pytest.raises(ValueError, match="`Callback` remembers nothing, .* 'wait'"):
+    with pytest.raises(ValueError, match=r"`Callback` remembers nothing, .* 'wait'"):
         plain.set_state({"wait": 1})

@@ -92,18 +92,32 @@ def test_the_first_layer_and_the_batch_are_named(name, capsys):
     assert capsys.readouterr().out == callback.message + "\n"
 
 
-@pytest.mark.parametrize("options", [
-    {"verbose": 1}, {"verbose": 0, "callbacks": [LambdaCallback(on_batch_end=lambda b, l: 0)]},
-    {"verbose": 0, "shuffle": True}, {"verbose": 2, "steps_per_epoch": 7},
-])  # fmt: skip
-def test_however_the_steps_are_made_it_is_the_same_batch(options):
+@pytest.mark.parametrize(
+    ("options", "listeners"),
+    [
+        ({"verbose": 1, "shuffle": False}, []),
+        ({"verbose": 2, "shuffle": False, "steps_per_epoch": 7}, []),
+        ({"verbose": 0, "shuffle": False}, [LambdaCallback(on_batch_end=lambda batch, logs: 0)]),
+        ({"verbose": 0, "shuffle": True}, []),
+    ],
+)
+def test_however_the_steps_are_made_it_is_the_same_batch(options, listeners):
     model, callback = compiled([logarithm, Dense(1)]), TerminateOnNaN()
-    heard = options.pop("callbacks", [])
-    shuffled = options.setdefault("shuffle", False)
-    model.fit(BAD, X, batch_size=4, epochs=2, callbacks=[*heard, callback], **options)
+    model.fit(BAD, X, batch_size=4, epochs=2, callbacks=[*listeners, callback], **options)
     assert "is 'logarithm'" in callback.message
-    if not shuffled:
+    if not options["shuffle"]:
         assert "Epoch 1, batch 6:" in callback.message
+
+
+def test_data_that_comes_to_the_device_in_windows(monkeypatch):
+    # As much as two batches at a time.
+    monkeypatch.setattr("fjax.training.sources._half_of_device_memory", lambda: 64)
+    model, callback = compiled([logarithm, Dense(1)]), TerminateOnNaN()
+    history = model.fit(
+        BAD, X, batch_size=4, shuffle=False, epochs=3, verbose=0, callbacks=[callback]
+    )
+    assert "Epoch 1, batch 6:" in callback.message and "'logarithm'" in callback.message
+    assert history.epoch == [0]
 
 
 def test_a_later_epoch_with_other_callbacks_at_work():

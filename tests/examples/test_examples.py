@@ -37,6 +37,11 @@ def resume(folder):
     program(epochs=2, folder=str(folder / "broken off"))
     broken_off = program(epochs=4, folder=str(folder / "broken off"))
     assert program(epochs=4, folder=str(folder / "unbroken")) == broken_off
+def early_stopping(folder):
+    accuracy = load("early_stopping").main(table=str(folder / "table.csv"))
+    rows = (folder / "table.csv").read_text().splitlines()
+    assert rows[0].startswith("epoch,accuracy,learning_rate,loss,val_accuracy")
+    assert 0.9 < accuracy <= 1.0 and 20 < len(rows) < 150
 
 
 def fashion_mnist(folder):
@@ -107,6 +112,7 @@ def movie_reviews(folder):
     [
         digits,
         resume,
+        early_stopping,
         pytest.param(fashion_mnist, marks=needs("fashion_mnist.npz")),
         pytest.param(mnist_cnn, marks=needs("mnist.npz")),
         pytest.param(california_housing, marks=needs("california_housing.npz")),
@@ -132,6 +138,6 @@ def test_every_example_is_run():
     run = {
         digits, resume, fashion_mnist, mnist_cnn, california_housing, pure_functions, wide_and_deep,
         siamese, autoencoder, transfer_learning, multi_task, gan, contrastive, research,
-        movie_reviews,
+        movie_reviews, early_stopping,
     }  # fmt: skip
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {each.__name__ for each in run}

@@ -199,7 +199,9 @@ def models(optimizer="SGD", **options):
              layers.Dense(1, activation="sigmoid")]
         )  # fmt: skip
         model.compile(
-            getattr(library.optimizers, optimizer)(**options), "binary_crossentropy", ["accuracy"]
+            getattr(library.optimizers, optimizer)(**options),
+            "binary_crossentropy",
+            metrics=["accuracy"],
         )
         made[library] = model
     made[fjax].set_weights(made[keras].get_weights())
@@ -243,11 +245,11 @@ def test_runs_with_callbacks_that_set_the_rate_and_stop():
 
 def test_learning_rate_scheduler_of_the_epoch_alone():
     made = models(learning_rate=0.1)
-    histories = fitted(
-        made, lambda library: [library.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (1 + epoch))],
-        epochs=3,
-    )  # fmt: skip
-    same_history(histories)
+
+    def callbacks(library):
+        return [library.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (1 + epoch))]
+
+    same_history(fitted(made, callbacks, epochs=3))
 
 
 LOGS = {
