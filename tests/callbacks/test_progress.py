@@ -178,7 +178,7 @@ def test_logs_are_read_only_when_they_are_shown():
 def test_a_stream_of_unknown_length(model):
     with redirect_stdout(Terminal()) as terminal:
         model.fit(((X[:10], Y[:10]) for _ in range(3)), verbose=1)
-        (line, rest) = on_screen(terminal.getvalue())
+        line, _ = on_screen(terminal.getvalue())
         assert re.fullmatch(rf"Epoch 1/1: 3 \[{TIMES}, {NUMBERS}\]", line)
 
 
@@ -235,7 +235,7 @@ def test_a_notebook_gets_tqdm_s_own_bar(monkeypatch):
 
 
 def test_a_bar_that_was_interrupted_is_taken_away(model):
-    with redirect_stdout(Terminal()) as terminal:
+    with redirect_stdout(Terminal()):
 
         class Interrupts(Slow):
             def on_train_batch_end(self, batch, logs=None):
