@@ -11,6 +11,12 @@ from fjax.visualization.labels import checked_names, classes_of
 # Rows of the grid in one step of `predict`: there are tens of thousands.
 BATCH = 4096
 
+# The two classes of one output: their samples, and the shades behind them.
+PAIR = ("#2b6cb0", "#c53030")
+PALE = ("#9cc3e6", "#ffffff", "#f0a3a3")
+
+Place = tuple[np.ndarray, np.ndarray]
+
 
 @explain_keywords
 def plot_decision_boundary(
@@ -77,7 +83,7 @@ def plot_decision_boundary(
     figure, axes = plt.subplots(figsize=(6.2, 4.8), layout="constrained")
     place = (across, up)
     if outputs.shape[1] == 1:
-        colours = ["#2b6cb0", "#c53030"]
+        colours: list[Any] = list(PAIR)
         _draw_one(figure, axes, place, outputs.reshape(resolution, resolution), threshold)
     else:
         colours = [plt.get_cmap("tab10" if count <= 10 else "tab20")(n % 20) for n in range(count)]
@@ -131,37 +137,46 @@ def _outputs(owner: str, model: Any, grid: np.ndarray, threshold: float) -> np.n
     return outputs
 
 
-def _draw_one(figure: Any, axes: Any, place: Any, output: np.ndarray, threshold: float) -> None:
-    if threshold == 0.5:
-        levels = np.linspace(0, 1, 21)
-    else:
-        reach = max(float(np.abs(output - threshold).max()), 1e-6)
-        levels = np.linspace(threshold - reach, threshold + reach, 21)
-    filled = axes.contourf(*place, output, levels=levels, cmap="RdBu_r", alpha=0.6, extend="both")
-    figure.colorbar(
-        filled, ax=axes, shrink=0.8, ticks=levels[::5], format="%.2g",
-        label="output" if threshold != 0.5 else "probability of class 1",
+def _draw_one(figure: Any, axes: Any, place: Place, output: np.ndarray, threshold: float) -> None:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    reach, label = 0.5, "probability of class 1"
+    if threshold != 0.5:
+        # A few places far away would leave the rest pale.
+        reach, label = max(float(np.quantile(np.abs(output - threshold), 0.75)), 1e-6), "output"
+    shaded = axes.imshow(
+        output, cmap=LinearSegmentedColormap.from_list("classes", PALE), origin="lower",
+        aspect="auto", extent=_extent(place), vmin=threshold - reach, vmax=threshold + reach,
+        interpolation="bilinear",
     )  # fmt: skip
-    if output.min() < threshold < output.max():
-        axes.contour(*place, output, levels=[threshold], colors="#1a202c", linewidths=1.4)
+    figure.colorbar(shaded, ax=axes, label=label, extend="neither" if reach == 0.5 else "both")
+    _draw_line(axes, place, output - threshold)
 
 
-def _draw_several(axes: Any, place: Any, outputs: np.ndarray, colours: list[Any]) -> None:
-    winner = outputs.argmax(axis=-1)
-    first, second = np.sort(outputs, axis=-1)[..., [-1, -2]].transpose(2, 0, 1)
+def _draw_several(axes: Any, place: Place, outputs: np.ndarray, colours: list[Any]) -> None:
+    ordered = np.sort(outputs, axis=-1)
     # How clear the decision is, from 0 on a line to 1.
-    clear = (first - second) / max(float((first - second).max()), 1e-9)
-    shades = np.array([colour[:3] for colour in colours])[winner]
-    strength = (0.15 + 0.4 * clear)[..., None]
-    across, up = place
+    clear = ordered[..., -1] - ordered[..., -2]
+    strength = (0.12 + 0.38 * clear / max(float(clear.max()), 1e-9))[..., None]
+    shades = np.array([colour[:3] for colour in colours])[outputs.argmax(axis=-1)]
     axes.imshow(
-        shades * strength + (1 - strength), origin="lower", aspect="auto",
-        extent=(across[0], across[-1], up[0], up[-1]), interpolation="nearest",
+        np.clip(shades * strength + (1 - strength), 0, 1), origin="lower", aspect="auto",
+        extent=_extent(place), interpolation="nearest",
     )  # fmt: skip
     for number in range(outputs.shape[-1]):
-        inside = (winner == number).astype(float)
-        if 0 < inside.mean() < 1:
-            axes.contour(*place, inside, levels=[0.5], colors="#1a202c", linewidths=0.8)
+        others = np.delete(outputs, number, axis=-1).max(axis=-1)
+        _draw_line(axes, place, outputs[..., number] - others)
+
+
+def _draw_line(axes: Any, place: Place, values: np.ndarray) -> None:
+    """Draw where the values are zero, if they are anywhere."""
+    if values.min() < 0 < values.max():
+        axes.contour(*place, values, levels=[0], colors="#1a202c", linewidths=1.2)
+
+
+def _extent(place: Place) -> tuple[float, ...]:
+    across, up = place
+    return (across[0], across[-1], up[0], up[-1])
 
 
 def _dot(count: int) -> float:

@@ -11,6 +11,9 @@ from fjax.visualization.labels import checked_names, classes_of
 # Beyond these, the numbers in the cells and the names beside them cannot be read.
 MOST_NUMBERS, MOST_NAMES = 25, 60
 
+# What never happened is not to catch the eye.
+ZERO = "#b8c4d2"
+
 
 @explain_keywords
 def plot_confusion_matrix(
@@ -58,17 +61,21 @@ def plot_confusion_matrix(
     shares = _shares(counts, normalize)
 
     size = min(3.0 + 0.5 * len(names), 14.0)
-    figure, axes = pyplot(owner).subplots(figsize=(size + 0.8, size), layout="constrained")
+    figure, axes = pyplot(owner).subplots(figsize=(size + 1.2, size), layout="compressed")
     top = max(shares.max(), 1e-9) if normalize in (None, "all") else 1.0
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=top)
-    figure.colorbar(image, ax=axes, shrink=0.8, label=_meaning(normalize))
+    bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.03, label=_meaning(normalize))
+    if normalize is None:
+        bar.ax.yaxis.get_major_locator().set_params(integer=True)
     axes.set(xlabel="predicted", ylabel="true")
     _name_ticks(axes, names)
     if len(names) <= MOST_NUMBERS:
-        for (row, column), share in np.ndenumerate(shares):
+        for (row, column), count in np.ndenumerate(counts):
+            share = shares[row, column]
+            text = f"{share:.2f}" if normalize and count else str(count)
+            colour = ZERO if not count else "white" if share > 0.6 * top else "#1a202c"
             axes.text(
-                column, row, f"{share:.2f}" if normalize else f"{counts[row, column]}",
-                ha="center", va="center", color="white" if share > 0.6 * top else "#1a202c",
+                column, row, text, ha="center", va="center", color=colour,
                 fontsize="medium" if len(names) <= 12 else "x-small",
             )  # fmt: skip
     return written(figure, file)

@@ -49,10 +49,10 @@ def plot_history(
     logs, epochs = _logs(history)
     names = _names(logs, metrics)
     plt = pyplot("plot_history")
-    columns = min(3, len(names))
-    rows = math.ceil(len(names) / columns)
+    across = min(3, len(names))
+    down = math.ceil(len(names) / across)
     figure, grid = plt.subplots(
-        rows, columns, figsize=(4.6 * columns, 3.4 * rows), layout="constrained", squeeze=False
+        down, across, figsize=(4.6 * across, 3.4 * down), layout="constrained", squeeze=False
     )
     for axes, name in zip(grid.flat, names, strict=False):
         for curve in _curves(logs, name, epochs):
@@ -66,7 +66,8 @@ def plot_history(
         axes.set(title=name, xlabel="epoch")
         axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         if len(axes.lines) > 1:
-            axes.legend(frameon=False, fontsize="small")
+            columns = 1 if len(axes.lines) < 8 else 2
+            axes.legend(framealpha=0.7, edgecolor="none", fontsize="small", ncols=columns)
         tidy(axes)
     for axes in list(grid.flat)[len(names) :]:
         axes.remove()
@@ -133,8 +134,8 @@ def _names(logs: Mapping[str, np.ndarray], asked: Iterable[str] | None) -> list[
 def _curves(logs: Mapping[str, np.ndarray], name: str, epochs: Sequence[int]) -> list[_Curve]:
     """Return the lines of a panel, one for each class where a metric has one value for each."""
     curves = []
-    kinds = ((name, "training", TRAINING, "-"), (f"val_{name}", "validation", VALIDATION, "-"))
-    for log, label, colour, line in kinds:
+    kinds = ((name, "training", TRAINING), (f"val_{name}", "validation", VALIDATION))
+    for log, label, colour in kinds:
         if log not in logs:
             continue
         values = logs[log]
@@ -148,11 +149,12 @@ def _curves(logs: Mapping[str, np.ndarray], name: str, epochs: Sequence[int]) ->
         if every > 1:
             label = f"{label}, every {every} epochs"
         if values.ndim == 1:
-            curves.append(_Curve(where, values, label, colour, line))
+            curves.append(_Curve(where, values, label, colour, "-"))
             continue
-        line = "-" if log == name else "--"
+        dashed = log != name and name in logs
         for number, column in enumerate(values.reshape(len(values), -1).T):
-            curves.append(
-                _Curve(where, column, f"{label}, class {number}", f"C{number % 10}", line)
-            )
+            # A word for each class, and one for the dashes; an underscore is left out.
+            word = f"class {number}" if not dashed else "_" if number else label
+            line = "--" if dashed else "-"
+            curves.append(_Curve(where, column, word, f"C{number % 10}", line))
     return curves
