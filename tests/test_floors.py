@@ -90,7 +90,7 @@ import fjax
 from jax._src import xla_bridge
 assert not xla_bridge._backends, "a device was started"
 heavy = {"pandas", "sklearn", "matplotlib", "keras", "torch", "optax", "tqdm", "safetensors"}
-heavy |= {"pydot", "pyparsing", "IPython"}
+heavy |= {"pydot", "pyparsing", "IPython", "tensorboard"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)

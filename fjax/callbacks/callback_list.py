@@ -46,6 +46,8 @@ class CallbackList:
         for callback in self.callbacks:
             callback.set_model(model)
             callback.set_params({"verbose": verbose, **params})
+            if isinstance(callback, ProgbarLogger):
+                callback.is_alone = len(self.callbacks) == 2
 
     def call(self, hook: str, *args: Any) -> None:
         """Call one hook of every callback."""
@@ -97,7 +99,7 @@ class StepListener:
         bars = [c for c in callbacks.callbacks if isinstance(c, ProgbarLogger)]
         others = [c for c in callbacks.callbacks if not isinstance(c, ProgbarLogger)]
         self.hears_steps = any(defines(c, hook) for c in others for hook in hooks)
-        self.shows_progress = mode == "train" and any(bar.draws for bar in bars)
+        self.shows_progress = any(bar.moves(mode) for bar in bars)
         self._listening = self.hears_steps or self.shows_progress
 
     def longest_chunk(self) -> int | None:

@@ -1,51 +1,75 @@
 """What a run shows of itself: a bar that moves, or a line an epoch."""
 
-import sys
 import time
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
+from fjax.callbacks.bar import Bar, duration, shown
 from fjax.callbacks.callback import Callback, Logs
 
 
 class ProgbarLogger(Callback):
     """Show the progress of training, by a tqdm bar (`verbose=1`) or a line an epoch (`verbose=2`).
 
+    With `verbose=1` each epoch ends as one line of text: its steps, its time with the validation,
+    the time of a training step without what was spent compiling, and all logs. While an epoch takes
+    longer than a tenth of a second a bar moves in its place, with the time left; in a file or pipe,
+    where nothing can be drawn over, a line a minute is printed instead. `evaluate` and `predict`
+    show theirs in the same way.
+
+    `fit`, `evaluate` and `predict` add one by themselves; give your own to change its place among
+    the callbacks.
+
     Source: Keras's page "ProgbarLogger".
+
+    >>> import numpy as np
+    >>> import fjax
+    >>> model = fjax.Sequential([fjax.layers.Dense(1, input_shape=(2,))])
+    >>> model.compile("sgd", "mse")
+    >>> history = model.fit(np.zeros((64, 2)), np.zeros(64), verbose=1)
+    Epoch 1/1: 100%|██████████| 2/2 [..., .../step, loss: 0.0000]
     """
+
+    # Whether no other callback may print; the list of callbacks tells.
+    is_alone = False
 
     def __init__(self) -> None:
         super().__init__()
-        self._bar: Any = None
+        self._bar = Bar()
         self._started = 0.0
         self._epochs = 1
-        self._training = False
+        self._compiled = False
+        # "train", "test" or "predict"; the validation within a training is a part of that.
+        self._mode: str | None = None
 
-    @property
-    def draws(self) -> bool:
-        """Whether it shows a bar that wants to be moved."""
-        return self.params.get("verbose") == 1
+    def set_params(self, params: Mapping[str, Any]) -> None:
+        """Take what the run's length is; a run before may have been interrupted."""
+        super().set_params(params)
+        self._mode = None
+        self._bar.erase()
+
+    def moves(self, mode: str) -> bool:
+        """Tell whether it shows a bar that wants to hear of the steps of this mode."""
+        return self.params.get("verbose") == 1 and mode == (self._mode or mode)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Remember how many epochs there will be."""
         self._epochs = self.params["epochs"]
-        self._training = True
+        self._mode, self._compiled = "train", False
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Leave the last line as it is."""
-        self._training = False
-        self._close()
+        self._mode = None
+        self._bar.flush()
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Begin the epoch's line."""
-        self._started = time.perf_counter()
         title = f"Epoch {epoch + 1}/{self._epochs}"
-        if self.draws:
-            self._open(title)
-            self._bar.set_postfix_str("compiling" if epoch == 0 else "")
+        if self.params["verbose"] == 1:
+            self._begin(title, compiles=not self._compiled)
+            self._compiled = True
         elif self.params["verbose"]:
+            self._started = time.perf_counter()
             print(title)
 
     def on_epoch_resume(self, epoch: int, batch: int) -> None:
@@ -54,50 +78,68 @@ class ProgbarLogger(Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Move the bar."""
-        if self._bar is not None:
-            self._bar.update(batch + 1 - self._bar.n)
-            self._bar.set_postfix_str(shown(logs or {}), refresh=False)
+        if self.params["verbose"] == 1:
+            self._bar.move(batch + 1, logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """End the epoch's line with all its logs."""
-        if self._bar is not None:
-            self._bar.set_postfix_str(shown(logs or {}))
-            self._close()
-        elif self.params["verbose"]:
-            self._line(logs or {})
+        self._end(logs or {}, at_leisure=self.is_alone and epoch + 1 < self._epochs)
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
-        """Note the time, where the evaluation is no part of `fit`."""
-        if not self._training:
-            self._started = time.perf_counter()
+        """Begin a line, or tell in the epoch's that the validation goes on."""
+        if self._mode is None:
+            self._begin_alone("test", "Evaluate")
+        elif self.params["verbose"] == 1:
+            self._bar.all_made()
+            if self._bar.has_been_long:
+                self._bar.note("validating")
+
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Move the bar, where the evaluation is no part of `fit`."""
+        if self._mode == "test" and self.params["verbose"] == 1:
+            self._bar.move(batch + 1, logs)
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """Print the result, where the evaluation is no part of `fit`."""
-        if not self._training and self.params["verbose"]:
-            self._line(logs or {})
+        """End the line with the result, where the evaluation is no part of `fit`."""
+        if self._mode == "test":
+            self._end(logs or {})
+            self._bar.flush()
+            self._mode = None
+        elif self.params["verbose"] == 1:
+            self._bar.erase()
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
-        """Note the time."""
-        self._started = time.perf_counter()
+        """Begin a line."""
+        self._begin_alone("predict", "Predict")
+
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Move the bar; the outputs are no logs that it shows."""
+        if self.params["verbose"] == 1:
+            self._bar.move(batch + 1)
 
     def on_predict_end(self, logs: Logs | None = None) -> None:
-        """Print how long it took."""
-        if self.params["verbose"]:
-            self._line({})
+        """End the line with how long it took."""
+        self._end({})
+        self._bar.flush()
+        self._mode = None
 
-    def _open(self, title: str) -> None:
-        # tqdm is loaded where it is used: a silent run does without.
-        from tqdm.auto import tqdm
+    def _begin_alone(self, mode: str, title: str) -> None:
+        self._mode = mode
+        if self.params["verbose"] == 1:
+            self._begin(title, compiles=True)
+        else:
+            self._started = time.perf_counter()
 
-        self._close()
-        self._bar = tqdm(
-            total=self.params.get("steps"), desc=title, file=sys.stdout, unit="step", leave=True
-        )
+    def _begin(self, title: str, compiles: bool) -> None:
+        self._bar.begin(title, self.params.get("steps"), first_is_slow=compiles)
+        if compiles:
+            self._bar.note("compiling")
 
-    def _close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+    def _end(self, logs: Mapping[str, Any], at_leisure: bool = False) -> None:
+        if self.params["verbose"] == 1:
+            self._bar.end(logs, at_leisure)
+        elif self.params["verbose"]:
+            self._line(logs)
 
     def _line(self, logs: Mapping[str, Any]) -> None:
         seconds = time.perf_counter() - self._started
@@ -107,30 +149,4 @@ class ProgbarLogger(Callback):
         if steps:
             parts.append(f"{duration(seconds / steps)}/step")
         numbers = shown(logs)
-        print(" - ".join([*parts, numbers] if numbers else parts))
-
-
-def shown(logs: Mapping[str, Any]) -> str:
-    """Return logs as one line, as Keras writes them.
-
-    >>> shown({"accuracy": 0.9, "loss": 1.23456e-5})
-    'accuracy: 0.9000 - loss: 1.2346e-05'
-    """
-    return " - ".join(f"{name}: {_number(value)}" for name, value in logs.items())
-
-
-def duration(seconds: float) -> str:
-    """Return a duration in the unit that fits it.
-
-    >>> duration(0.0000123), duration(0.0123), duration(2.34), duration(23.4)
-    ('12us', '12ms', '2.3s', '23s')
-    """
-    if seconds >= 1:
-        return f"{seconds:.1f}s" if seconds < 10 else f"{seconds:.0f}s"
-    return f"{seconds * 1e3:.0f}ms" if seconds >= 1e-3 else f"{seconds * 1e6:.0f}us"
-
-
-def _number(value: Any) -> str:
-    if np.ndim(value):
-        return "[" + ", ".join(_number(item) for item in np.ravel(value)) + "]"
-    return f"{value:.4f}" if abs(value) >= 1e-3 or value == 0 else f"{value:.4e}"
+        print(" - ".join([*parts, numbers] if numbers else parts), flush=True)

@@ -1,7 +1,7 @@
 """The host's loop: which steps the device makes next, and who hears of them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import jax
@@ -88,22 +88,17 @@ def run_epoch(
     sums = jax.tree.structure(holder.train_state.accumulators)
     logs: Logs = {}
     for window in source.windows(epoch, step):
-        first = window.first
-        while first < window.last:
-            last = first + pace.chunk(window.last - first)
+        for first, last in _chunks(window, pace):
             listener.on_step_begin(step)
             if listener.hears_steps:
                 _check_sums(sums, holder.train_state)
-            started = time.perf_counter()
+            begun = time.perf_counter()
             with uninterrupted():
                 holder.train_state, logs = _advance(
                     programs, holder.train_state, window, first, last
                 )
-            if listener.shows_progress:
-                jax.block_until_ready(logs)
-                pace.made(last - first, time.perf_counter() - started)
+            _time(pace, listener, last - first, begun, last < window.last, logs)
             step += last - first
-            first = last
             if listener.on_step_end(step - 1, logs):
                 return logs
     source.prepare(epoch + 1)
@@ -120,9 +115,11 @@ def evaluate(
     """Return the loss and metrics over one epoch of the source, still on the device."""
     step = 0
     logs: Logs = {}
+    pace = Pace(listener)
     for window in source.windows(0):
-        for first, last in _chunks(window, listener):
+        for first, last in _chunks(window, pace):
             listener.on_step_begin(step)
+            begun = time.perf_counter()
             accumulators, logs = programs.measure(
                 accumulators,
                 train_state,
@@ -131,6 +128,7 @@ def evaluate(
                 np.int32(last),
                 batch_size=window.batch_size,
             )
+            _time(pace, listener, last - first, begun, last < window.last, logs)
             step += last - first
             if listener.on_step_end(step - 1, logs):
                 return logs
@@ -155,10 +153,12 @@ def predict(
     """
     step = 0
     parts = []
+    pace = Pace(listener)
     for window in source.windows(0):
         filled = outputs(window.data)
-        for first, last in _chunks(window, listener):
+        for first, last in _chunks(window, pace):
             listener.on_step_begin(step)
+            begun = time.perf_counter()
             filled = programs.predict(
                 filled,
                 train_state.params,
@@ -169,10 +169,13 @@ def predict(
                 np.int32(last),
                 batch_size=window.batch_size,
             )
+            _time(pace, listener, last - first, begun, last < window.last, filled)
             step += last - first
             if listener.hears_steps:
                 # The next step is given these outputs to write into: a hook gets its own.
                 listener.on_step_end(step - 1, {"outputs": jax.tree.map(jnp.copy, filled)})
+            elif listener.shows_progress:
+                listener.on_step_end(step - 1, {})
         stop = window.last * window.batch_size
         # A copy: what a user gets may be written to.
         parts.append(jax.tree.map(lambda array, stop=stop: np.array(array)[:stop], filled))
@@ -209,7 +212,22 @@ def _advance(
         raise
 
 
-def _chunks(window: Window, listener: Listener) -> list[tuple[int, int]]:
-    if listener.hears_steps:
-        return [(step, step + 1) for step in range(window.first, window.last)]
-    return [(window.first, window.last)]
+def _chunks(window: Window, pace: Pace) -> Iterator[tuple[int, int]]:
+    """Return the first batch of each chunk of a window, and one past its last."""
+    first = window.first
+    while first < window.last:
+        last = first + pace.chunk(window.last - first)
+        yield first, last
+        first = last
+
+
+def _time(
+    pace: Pace, listener: Listener, steps: int, begun: float, more: bool, results: PyTree
+) -> None:
+    """Let the pace learn from a chunk, once it is made, where the next one depends on it.
+
+    After the last chunk of a window the host goes on, as it does where nobody listens.
+    """
+    if more and listener.shows_progress and not listener.hears_steps:
+        jax.block_until_ready(results)
+        pace.made(steps, time.perf_counter() - begun)

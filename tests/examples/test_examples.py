@@ -37,6 +37,8 @@ def resume(folder):
     program(epochs=2, folder=str(folder / "broken off"))
     broken_off = program(epochs=4, folder=str(folder / "broken off"))
     assert program(epochs=4, folder=str(folder / "unbroken")) == broken_off
+
+
 def early_stopping(folder):
     accuracy = load("early_stopping").main(table=str(folder / "table.csv"))
     rows = (folder / "table.csv").read_text().splitlines()
@@ -107,6 +109,12 @@ def movie_reviews(folder):
     assert 0.6 < min(ours) <= max(ours) <= 1.0
 
 
+def learning_rate(folder):
+    assert 0.85 < load("learning_rate").main(epochs=5, folder=str(folder)) <= 1.0
+    for picture in ("sweep.png", "curves.png", "confusion_matrix.png"):
+        assert (folder / picture).read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize(
     "example",
     [
@@ -126,6 +134,7 @@ def movie_reviews(folder):
         contrastive,
         research,
         pytest.param(movie_reviews, marks=needs("movie_reviews.tsv")),
+        learning_rate,
     ],
 )
 def test_an_example_runs(example, tmp_path, monkeypatch, capsys):
@@ -138,6 +147,6 @@ def test_every_example_is_run():
     run = {
         digits, resume, fashion_mnist, mnist_cnn, california_housing, pure_functions, wide_and_deep,
         siamese, autoencoder, transfer_learning, multi_task, gan, contrastive, research,
-        movie_reviews, early_stopping,
+        movie_reviews, early_stopping, learning_rate,
     }  # fmt: skip
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {each.__name__ for each in run}

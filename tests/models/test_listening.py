@@ -206,17 +206,6 @@ def test_a_line_an_epoch(regression, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_a_bar_shows_epoch_loss_and_steps(regression, capsys):
-    model, x, y = regression
-    model.fit(x, y, epochs=2, verbose=1)
-    out = capsys.readouterr().out
-    assert "Epoch 1/2" in out
-    assert "compiling" in out
-    assert "Epoch 2/2: 100%" in out
-    assert "2/2" in out
-    assert "loss: " in out
-
-
 def test_batch_logs_can_be_extended(regression):
     model, x, y = regression
     found = []

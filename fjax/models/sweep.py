@@ -1,0 +1,66 @@
+"""What a sweep of learning rates needs of a model."""
+
+from typing import Any
+
+import numpy as np
+
+from fjax.models import arguments
+from fjax.training import custom_train_step, init_accumulators, train_step
+from fjax.training.accumulators import empty_means
+from fjax.training.arrays import to_batch
+from fjax.training.sweep import sweep_learning_rates
+
+
+def losses_at(
+    owner: str,
+    model: Any,
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    class_weight: Any,
+    batch_size: Any,
+    learning_rates: np.ndarray,
+) -> np.ndarray:
+    """Return the loss of each step of a trial run, one step at each of these learning rates.
+
+    The data is held against the model as in `fit`, and the trial begins where the model stands; the
+    model stays as it is. An error names the `owner`.
+    """
+    compilation = model._compiled(owner)
+    check = model._checked("train_step")
+    steps = len(learning_rates)
+    if arguments.is_batches(x):
+        if class_weight is not None:
+            raise ValueError(
+                f"`{owner}`: `class_weight` needs arrays, `x` gives batches: give weights within "
+                "the batches."
+            )
+        source: arguments.Source = arguments.batches_source(
+            owner, x, y, sample_weight, batch_size, steps, check, endless=True
+        )
+    else:
+        data = check(to_batch(x, y, sample_weight, text=True))
+        data = model._with_class_weight(data, class_weight)
+        size = 32 if batch_size is None else batch_size
+        source = arguments.array_source(
+            owner, data, size, steps, model._shuffle_seed(), endless=True
+        )
+    try:
+        custom, example = model._custom("train_step"), source.example
+        if custom is not None:
+            names = model._custom_logs("train_step", source)
+            if "loss" not in names:
+                raise ValueError(
+                    f"`{owner}` looks at the log 'loss', which the model's `train_step` does not "
+                    f"return. Logged: {', '.join(names)}."
+                )
+            step, sums = custom_train_step(custom), empty_means(names)
+        else:
+            outputs, names = model._outputs_for(example.inputs), model.output_names
+            loss = compilation.loss_for(example.targets, outputs, names)
+            step = train_step(model.network, loss, compilation.optimizer)
+            sums = init_accumulators((), example.targets, outputs, loss)
+        with model._mode():
+            return sweep_learning_rates(step, model.train_state, sums, source, learning_rates)
+    finally:
+        source.close()

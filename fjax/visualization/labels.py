@@ -1,0 +1,65 @@
+"""Class labels in the forms that they come in: numbers, one column, one-hot, or probabilities."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+def classes_of(owner: str, argument: str, labels: Any) -> np.ndarray:
+    """Return labels as class numbers, one a sample.
+
+    Whole numbers are classes; several columns are one-hot or probabilities, of which the largest
+    counts; one column of other numbers in [0, 1] is the probability of class 1.
+
+    Raises:
+        ValueError: They are none of these.
+
+    >>> classes_of("f", "y", [[0.1, 0.9], [0.8, 0.2]]), classes_of("f", "y", [[0.7], [0.2]])
+    (array([1, 0]), array([1, 0]))
+    """
+    array = np.asarray(labels)
+    if array.dtype.kind not in "buif" or array.ndim not in (1, 2) or not array.size:
+        raise ValueError(
+            f"`{owner}`: `{argument}` must hold class numbers of shape (n,) or (n, 1), or "
+            f"probabilities of shape (n, classes), received shape {array.shape} and dtype "
+            f"{array.dtype}."
+        )
+    if not np.isfinite(array).all():
+        row = int(np.argwhere(~np.isfinite(array))[0][0])
+        raise ValueError(f"`{owner}`: `{argument}` is not finite, first in row {row}.")
+    if array.ndim == 2 and array.shape[1] > 1:
+        return array.argmax(axis=1)
+    column = array.reshape(-1)
+    whole = column == np.floor(column)
+    if not whole.all() and ((column >= 0) & (column <= 1)).all():
+        return (column > 0.5).astype(int)
+    bad = np.flatnonzero(~whole | (column < 0))
+    if len(bad):
+        raise ValueError(
+            f"`{owner}`: `{argument}` must hold class numbers from 0, or probabilities in [0, 1], "
+            f"row {bad[0]} holds {column[bad[0]]}. Of outputs without an activation take "
+            "`jax.nn.sigmoid` first."
+        )
+    return column.astype(int)
+
+
+def checked_names(owner: str, class_names: Any, count: int) -> list[str]:
+    """Return the classes' names, by default their numbers.
+
+    Raises:
+        TypeError: `class_names` is no list.
+        ValueError: There are more classes than names.
+    """
+    if class_names is None:
+        return [str(number) for number in range(count)]
+    if isinstance(class_names, str) or not isinstance(class_names, Sequence | np.ndarray):
+        raise TypeError(
+            f"`{owner}`: `class_names` must be a list of names, received {class_names!r}."
+        )
+    if len(class_names) < count:
+        raise ValueError(
+            f"`{owner}`: `class_names` has {len(class_names)} names, and the labels go up to "
+            f"{count - 1}: name all classes, in the order of their numbers."
+        )
+    return [str(name) for name in class_names]

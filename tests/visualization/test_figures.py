@@ -1,0 +1,269 @@
+"""Figures of how a model does: what they show, the files they are written into, refusals."""
+
+import sys
+
+import numpy as np
+import pytest
+
+import fjax
+from fjax.callbacks import History
+from fjax.layers import Dense, Input
+from fjax.visualization import plot_confusion_matrix, plot_decision_boundary, plot_history
+from fjax.visualization.labels import classes_of
+
+pyplot = pytest.importorskip("matplotlib.pyplot")
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    pyplot.close("all")
+
+
+def legend(axes):
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def is_png(path):
+    return path.read_bytes().startswith(b"\x89PNG")
+
+
+# The curves of a training.
+
+LOGS = {
+    "accuracy": [0.5, 0.7],
+    "loss": [0.9, 0.5],
+    "val_accuracy": [0.4, 0.6],
+    "val_loss": [1, 0.8],
+}
+
+
+def test_a_panel_for_each_log_with_both_curves(tmp_path):
+    figure = plot_history(LOGS, to_file=tmp_path / "history.png")
+    assert [axes.get_title() for axes in figure.axes] == ["loss", "accuracy"]
+    for axes in figure.axes:
+        name = axes.get_title()
+        assert legend(axes) == ["training", "validation"]
+        for line, log in zip(axes.lines, (name, f"val_{name}"), strict=True):
+            np.testing.assert_array_equal(line.get_xdata(), [1, 2])
+            np.testing.assert_array_equal(line.get_ydata(), LOGS[log])
+    assert is_png(tmp_path / "history.png")
+
+
+def test_what_fit_returns_is_drawn_at_its_epochs():
+    model = fjax.Sequential([Input((1,)), Dense(1)])
+    model.compile("sgd", "mse")
+    history = model.fit(np.ones((4, 1)), np.ones(4), initial_epoch=3, epochs=5, verbose=0)
+    (axes,) = plot_history(history).axes
+    np.testing.assert_array_equal(axes.lines[0].get_xdata(), [4, 5])
+    assert axes.get_legend() is None
+
+
+def test_a_validation_after_every_third_epoch_stands_there():
+    logs = {"loss": list(range(7, 0, -1)), "val_loss": [5.0, 2.0]}
+    (axes,) = plot_history(logs).axes
+    np.testing.assert_array_equal(axes.lines[1].get_xdata(), [3, 6])
+    assert legend(axes) == ["training", "validation, every 3 epochs"]
+
+
+def test_a_metric_of_each_class_has_a_line_for_each():
+    logs = {"f1": [[0.1, 0.2, 0.3]] * 2, "val_f1": [[0.2, 0.3, 0.4]] * 2}
+    (axes,) = plot_history(logs).axes
+    assert len(axes.lines) == 6
+    assert legend(axes) == ["class 0", "class 1", "class 2", "validation"]
+    assert axes.lines[4].get_linestyle() == "--"
+    assert axes.lines[4].get_color() == axes.lines[1].get_color()
+
+
+def test_which_logs_and_which_scale():
+    logs = {**LOGS, "learning_rate": [0.1, 0.01], "main_loss": [1, 2], "main_mae": [1, 2]}
+    figure = plot_history(logs, log_scale=True)
+    scales = {axes.get_title(): axes.get_yscale() for axes in figure.axes}
+    assert scales == {
+        "loss": "log", "accuracy": "linear", "learning_rate": "log", "main_loss": "log",
+        "main_mae": "linear",
+    }  # fmt: skip
+    assert [a.get_title() for a in plot_history(logs, metrics="accuracy").axes] == ["accuracy"]
+    assert len(plot_history(logs, metrics=["accuracy", "loss"]).axes) == 2
+
+
+@pytest.mark.parametrize(
+    ("history", "arguments", "error", "message"),
+    [
+        (None, {}, TypeError, "takes what `fit` returned, or a dict .* received NoneType"),
+        ({}, {}, ValueError, "the history is empty"),
+        (History(), {}, ValueError, "the history is empty"),
+        ({"loss": 0.5}, {}, TypeError, "'loss' must be a list with one number an epoch"),
+        ({"loss": ["low"]}, {}, TypeError, "'loss' must be a list with one number an epoch"),
+        (LOGS, {"metrics": ["acuracy"]}, ValueError, "Did you mean `accuracy`"),
+        (LOGS, {"metrics": []}, ValueError, "names no log. Logged: loss, accuracy"),
+        ({"loss": [1, 2, 3], "val_loss": [1, 2]}, {}, ValueError, "2 values of 'val_loss' cannot"),
+        (LOGS, {"to_file": "history.gif"}, ValueError, "must end in one of .png, .svg, .pdf"),
+        (LOGS, {"to_file": "no/where.png"}, FileNotFoundError, "the folder 'no' of `to_file`"),
+        (LOGS, {"file": "a.png"}, TypeError, "Did you mean `to_file`"),
+    ],
+)
+def test_refusals_of_histories(history, arguments, error, message):
+    with pytest.raises(error, match=message):
+        plot_history(history, **arguments)
+
+
+# Confusion matrices.
+
+TRUE = [0, 0, 0, 1, 1, 2]
+PREDICTED = [0, 0, 1, 1, 2, 2]
+
+
+def cells(figure):
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    return np.array(texts, float).reshape(3, 3)
+
+
+def test_counts_rows_are_true(tmp_path):
+    figure = plot_confusion_matrix(TRUE, PREDICTED, ["a", "b", "c"], to_file=tmp_path / "m.png")
+    np.testing.assert_array_equal(cells(figure), [[2, 1, 0], [0, 1, 1], [0, 0, 1]])
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["a", "b", "c"]
+    assert (figure.axes[0].get_ylabel(), figure.axes[0].get_xlabel()) == ("true", "predicted")
+    assert is_png(tmp_path / "m.png")
+
+
+@pytest.mark.parametrize("normalize", ["true", "pred", "all"])
+def test_shares_are_those_of_scikit_learn(normalize):
+    metrics = pytest.importorskip("sklearn.metrics")
+    figure = plot_confusion_matrix(TRUE, PREDICTED, normalize=normalize)
+    expected = metrics.confusion_matrix(TRUE, PREDICTED, normalize=normalize)
+    np.testing.assert_allclose(cells(figure), expected, atol=0.005)
+
+
+def test_a_class_that_does_not_occur_has_zeros():
+    figure = plot_confusion_matrix([0, 1], [0, 0], ["a", "b", "c"], normalize="true")
+    np.testing.assert_array_equal(cells(figure), [[1, 0, 0], [1, 0, 0], [0, 0, 0]])
+
+
+def test_many_classes_have_no_numbers():
+    labels = np.arange(70)
+    figure = plot_confusion_matrix(labels, labels)
+    assert not figure.axes[0].texts
+
+
+def test_labels_in_all_their_forms():
+    def read(labels):
+        return classes_of("f", "y", labels).tolist()
+
+    assert read([0, 2, 1]) == read([[0], [2], [1]]) == read([0.0, 2.0, 1.0]) == [0, 2, 1]
+    assert read([[0, 1], [1, 0]]) == read([[0.2, 0.8], [0.6, 0.4]]) == [1, 0]
+    assert read([True, False]) == read([[0.7], [0.3]]) == read([0.51, 0.49]) == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("true", "predicted", "arguments", "message"),
+    [
+        ([0, 1], [0], {}, "`y_true` has 2 samples and `y_pred` 1"),
+        ([0, 1], [0.5, 3.2], {}, "row 0 holds 0.5. Of outputs without an activation take"),
+        ([0, -1], [0, 1], {}, "`y_true` must hold class numbers from 0, .* row 1 holds -1"),
+        ([0, 1], [0, np.nan], {}, "`y_pred` is not finite, first in row 1"),
+        (["a", "b"], [0, 1], {}, "`y_true` must hold class numbers of shape"),
+        ([], [], {}, "received shape \\(0,\\)"),
+        (TRUE, PREDICTED, {"class_names": ["a", "b"]}, "has 2 names, and the labels go up to 2"),
+        (TRUE, PREDICTED, {"normalize": "rows"}, "`normalize` must be one of None, 'true'"),
+    ],
+)
+def test_refusals_of_labels(true, predicted, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        plot_confusion_matrix(true, predicted, **arguments)
+
+
+def test_names_must_be_a_list():
+    with pytest.raises(TypeError, match="`class_names` must be a list of names, received 'abc'"):
+        plot_confusion_matrix(TRUE, PREDICTED, "abc")
+
+
+# Decision boundaries.
+
+CORNERS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], "float32")
+
+
+class Says:
+    """A classifier that is a formula."""
+
+    def __init__(self, formula):
+        self.formula = formula
+
+    def predict(self, x, batch_size, verbose):
+        return self.formula(x)
+
+
+def line_of(figure):
+    """The points of the lines that were drawn."""
+    (contour,) = (c for c in figure.axes[0].collections if hasattr(c, "levels"))
+    return np.concatenate([path.vertices for path in contour.get_paths()])
+
+
+def test_the_line_is_where_the_probability_is_a_half(tmp_path):
+    sigmoid = Says(lambda x: 1 / (1 + np.exp(-9 * (x[:, :1] - 0.4))))
+    figure = plot_decision_boundary(
+        sigmoid, CORNERS, [0, 0, 1, 1], ["left", "right"], ["width", "height"],
+        to_file=tmp_path / "boundary.png",
+    )  # fmt: skip
+    np.testing.assert_allclose(line_of(figure)[:, 0], 0.4, atol=1e-3)
+    axes = figure.axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("width", "height")
+    assert legend(axes) == ["left", "right"]
+    assert is_png(tmp_path / "boundary.png")
+
+
+def test_logits_have_their_line_at_the_threshold():
+    logits = Says(lambda x: 9 * (x[:, :1] - 0.3))
+    with pytest.raises(ValueError, match=r"go from -3.42 to 7.02 and are no .* `threshold=0`"):
+        plot_decision_boundary(logits, CORNERS, [0, 0, 1, 1])
+    figure = plot_decision_boundary(logits, CORNERS, [0, 0, 1, 1], threshold=0)
+    np.testing.assert_allclose(line_of(figure)[:, 0], 0.3, atol=1e-3)
+
+
+def test_of_several_outputs_the_largest_counts():
+    nearest = Says(lambda x: -np.abs(x[:, :1] - np.array([0.0, 0.5, 1.0])))
+    figure = plot_decision_boundary(nearest, CORNERS, np.eye(3)[[0, 0, 2, 2]], resolution=300)
+    lines = [c for c in figure.axes[0].collections if hasattr(c, "levels")]
+    where = np.concatenate([p.vertices[:, 0] for c in lines for p in c.get_paths()])
+    assert np.all((np.abs(where - 0.25) < 0.01) | (np.abs(where - 0.75) < 0.01))
+    # A class without samples is drawn, and has no dot.
+    assert legend(figure.axes[0]) == ["0", "2"]
+
+
+def test_a_model_that_says_the_same_everywhere():
+    model = fjax.Sequential([Input((2,)), Dense(1, "sigmoid", kernel_initializer="zeros")])
+    figure = plot_decision_boundary(model, CORNERS[:1], [0], resolution=5)
+    assert not [c for c in figure.axes[0].collections if hasattr(c, "levels")]
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "arguments", "message"),
+    [
+        (np.ones((4, 3)), TRUE[:4], {}, r"`x` must have shape \(n, 2\), received \(4, 3\)"),
+        (np.full((4, 2), np.nan), TRUE[:4], {}, "`x` must hold finite numbers"),
+        (CORNERS, [0, 1], {}, "`x` has 4 samples and `y` 2"),
+        (CORNERS, [0, 1, 1, 2], {"class_names": ["a", "b"]}, "has 2 names"),
+        (CORNERS, [0, 0, 1, 1], {"feature_names": ["a"]}, "`feature_names` must be two names"),
+        (CORNERS, [0, 0, 1, 1], {"resolution": 1}, "`resolution` must be an integer of at least"),
+        (CORNERS, [0, 0, 1, 1], {"threshold": None}, "`threshold` must be a number"),
+    ],
+)
+def test_refusals_of_planes(x, y, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        plot_decision_boundary(Says(lambda x: x[:, :1] * 0), x, y, **arguments)
+
+
+def test_outputs_that_are_no_classifier_s():
+    with pytest.raises(ValueError, match=r"returned shape \(40000, 2, 2\) for 40000 samples"):
+        plot_decision_boundary(Says(lambda x: np.ones((len(x), 2, 2))), CORNERS, [0, 0, 1, 1])
+
+
+def test_without_matplotlib(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    for draw in (
+        lambda: plot_history(LOGS),
+        lambda: plot_confusion_matrix(TRUE, PREDICTED),
+        lambda: plot_decision_boundary(Says(lambda x: x[:, :1] * 0), CORNERS, [0, 0, 1, 1]),
+    ):
+        with pytest.raises(ImportError, match=r"draws with matplotlib: `pip install fjax\[viz\]`"):
+            draw()
