@@ -12,5 +12,5 @@ from fjax.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoint
 from fjax.callbacks.progress import ProgbarLogger as ProgbarLogger
 from fjax.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from fjax.callbacks.swap_ema_weights import SwapEMAWeights as SwapEMAWeights
-from fjax.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
 from fjax.callbacks.tensorboard import TensorBoard as TensorBoard
+from fjax.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN

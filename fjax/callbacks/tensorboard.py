@@ -133,6 +133,10 @@ class TensorBoard(Callback):
         if self.write_steps_per_second:
             self._begun, self._steps_before = time.perf_counter(), self._steps_made()
 
+    def on_epoch_resume(self, epoch: int, batch: int) -> None:
+        """Note the time: what was made before the kill is not counted."""
+        self.on_epoch_begin(epoch)
+
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write the epoch's logs, and the weights if they are due."""
         train = {k: v for k, v in (logs or {}).items() if not k.startswith("val_")}
