@@ -79,9 +79,9 @@ class CSVLogger(StatefulCallback):
         if continues and path.exists():
             self._cut(path)
         elif self.append and path.exists():
-            self._read_columns(path)
+            self.columns, self.size = self._header(path), path.stat().st_size
         else:
-            self.columns = []
+            self.columns, self.size = [], 0
             path.write_bytes(b"")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -106,21 +106,23 @@ class CSVLogger(StatefulCallback):
 
     def _cut(self, path: Path) -> None:
         """Take away what was written after the state that training goes on from."""
-        if path.stat().st_size < self.size:
+        if path.stat().st_size < self.size or (self.columns and self._header(path) != self.columns):
             raise ValueError(
-                f"`CSVLogger`: {self.filename!r} is shorter than it was in the run that goes on: "
-                "put that run's file in its place, or remove it."
+                f"`CSVLogger`: {self.filename!r} is not the file of the run that goes on, which "
+                f"had {self.size} bytes and the columns {', '.join(self.columns)}: put that file "
+                "in its place, or remove this one."
             )
         os.truncate(path, self.size)
 
-    def _read_columns(self, path: Path) -> None:
+    def _header(self, path: Path) -> list[str]:
         with open(path, encoding="utf-8", newline="") as file:
-            self.columns = next(csv.reader(file, delimiter=self.separator), [])
-        if self.columns and self.columns[0] != "epoch":
+            columns = next(csv.reader(file, delimiter=self.separator), [])
+        if columns and columns[0] != "epoch":
             raise ValueError(
                 f"`CSVLogger`: {self.filename!r} cannot be gone on with: its first column is "
-                f"{self.columns[0]!r}, not 'epoch' (the separator here is {self.separator!r})."
+                f"{columns[0]!r}, not 'epoch' (the separator here is {self.separator!r})."
             )
+        return columns
 
 
 def _columns(logs: Logs) -> list[str]:

@@ -35,9 +35,7 @@ class MonitorCallback(StatefulCallback):
         self.monitor = monitor
         self.mode = one_of(owner, "mode", mode, ["auto", "min", "max"])
         self.min_delta = number_between(owner, "min_delta", min_delta, 0.0)
-        self._direction = DIRECTIONS.get(mode)
-        if self._direction is None and monitor.removeprefix("val_") == "loss":
-            self._direction = "down"
+        self._direction = DIRECTIONS.get(mode) or _direction_by_name(monitor)
         self._is_logged = False
 
     def prepare(self, directions: Mapping[str, str | None]) -> None:
@@ -48,7 +46,7 @@ class MonitorCallback(StatefulCallback):
         """
         self._is_logged = self.monitor in directions
         if self.mode == "auto":
-            self._direction = directions.get(self.monitor) or self._direction
+            self._direction = directions.get(self.monitor) or _direction_by_name(self.monitor)
             self._require_direction(directions)
 
     def monitored(self, logs: Logs | None) -> float | None:
@@ -92,3 +90,7 @@ class MonitorCallback(StatefulCallback):
                 'whether more or less is better: give `mode="max"` or `mode="min"`.'
                 + ("" if self.monitor in known else suggestion(self.monitor, known))
             )
+
+
+def _direction_by_name(monitor: str) -> str | None:
+    return "down" if monitor.removeprefix("val_") == "loss" else None

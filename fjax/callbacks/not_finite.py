@@ -133,7 +133,9 @@ def _first_layer(
             inner = _first_layer(layer, *own, record.inputs, record.key, f"{path}/")
             if inner is not None:
                 return inner
-        return f"{path.rstrip('/') or 'the model itself'!r}, {layer!r}: they hold {value}"
+        # An author's whole has no name: none of the layers within it was the first.
+        place = repr(path.rstrip("/")) if path else "the model's own `call`"
+        return f"{place}, {layer!r}: they hold {value}"
     return None
 
 

@@ -94,10 +94,10 @@ class TerminateOnNaN(Callback):
         last: Any,
         batch_size: int,
     ) -> tuple[TrainState, Any]:
-        """Advance a run, of which a copy of the beginning is kept until its loss is looked at."""
-        kept = copy_of(train_state)
+        """Advance a copy of a run; what it began with is kept until its loss is looked at."""
+        kept = train_state
         train_state, logs = self._advance(
-            train_state, data, order, first, last, batch_size=batch_size
+            copy_of(kept), data, order, first, last, batch_size=batch_size
         )
         self._chunks.append(
             Chunk(kept, data, order, int(first), int(last), batch_size, logs["loss"])

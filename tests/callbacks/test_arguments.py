@@ -159,6 +159,13 @@ def test_mode_auto_of_metrics(data, make_model):
     with pytest.raises(ValueError, match="monitors 'mine', of which it is not known"):
         model.fit(*data, verbose=0, callbacks=[EarlyStopping("mine")])
     model.fit(*data, verbose=0, callbacks=[EarlyStopping("mine", mode="min")])
+    # A callback that is used again asks again.
+    model.compile("sgd", "mse", metrics=[fjax.metrics.MeanAbsoluteError(name="mine")])
+    used = EarlyStopping("mine")
+    model.fit(*data, verbose=0, callbacks=[used])
+    model.compile("sgd", "mse", metrics=[Median(name="mine")])
+    with pytest.raises(ValueError, match="monitors 'mine', of which it is not known"):
+        model.fit(*data, verbose=0, callbacks=[used])
     model.compile("sgd", "mse", metrics=[fjax.metrics.F1Score(name="f1")])
     model.fit(*data, verbose=0, callbacks=[EarlyStopping("loss")])
     with pytest.raises(ValueError, match=r"'f1', which is an array of shape \(1,\)"):

@@ -54,11 +54,25 @@ def test_a_file_that_is_another_s(tmp_path):
     logger.on_train_begin()
     logger.on_epoch_end(0, {"loss": 0.5, "val_loss": 0.5})
     state = logger.get_state()
-    (tmp_path / "run.csv").write_text("epoch\n")
-    other = CSVLogger(tmp_path / "run.csv")
-    other.set_state(state)
-    with pytest.raises(ValueError, match="is shorter than it was in the run that goes on"):
-        other.on_train_begin()
+    for text in ("epoch\n", "epoch,loss\n0,0.12345678901234567890\n1,0.5\n"):
+        (tmp_path / "run.csv").write_text(text)
+        other = CSVLogger(tmp_path / "run.csv")
+        other.set_state(state)
+        with pytest.raises(
+            ValueError, match="is not the file of the run that goes on, which had 32"
+        ):
+            other.on_train_begin()
+        assert (tmp_path / "run.csv").read_text() == text
+
+
+def test_a_state_from_before_the_first_row_keeps_what_was_there(tmp_path):
+    (tmp_path / "run.csv").write_text("epoch,loss\n0,0.5\n")
+    logger = CSVLogger(tmp_path / "run.csv", append=True)
+    logger.on_train_begin()
+    other = CSVLogger(tmp_path / "run.csv", append=True)
+    other.set_state(logger.get_state())
+    other.on_train_begin()
+    assert (tmp_path / "run.csv").read_text() == "epoch,loss\n0,0.5\n"
 
 
 def test_a_file_that_is_gone_is_begun_anew(tmp_path):

@@ -84,3 +84,17 @@ def test_a_run_that_broke_while_the_averages_were_in_place(data, make_model):
         model.fit(x, y, validation_data=(x, y), verbose=0, callbacks=[swap, fails])
     model.fit(x, y, validation_data=(x, y), verbose=0, callbacks=[swap])
     assert swap.weights is None
+
+
+def test_a_state_stays_valid_when_training_goes_on(data):
+    model = fjax.Sequential([Input((4,)), Dense(3, trainable=False), Dense(1)], seed=0)
+    model.compile(fjax.optimizers.SGD(0.1, use_ema=True), "mse")
+    swap, states = SwapEMAWeights(swap_on_epoch=True), []
+    keep = LambdaCallback(on_epoch_end=lambda epoch, logs: states.append(swap.get_state()))
+    model.fit(*data, epochs=3, verbose=0, callbacks=[swap, keep])
+    # A frozen layer's params are in the state and in the model, whose steps give theirs away.
+    assert all(np.isfinite(leaf).all() for state in states for leaf in jax.tree.leaves(state))
+    again = SwapEMAWeights(swap_on_epoch=True)
+    again.set_state(states[0])
+    model.fit(*data, epochs=2, verbose=0, callbacks=[again])
+    assert np.isfinite(jax.tree.leaves(states[0])[0]).all()

@@ -62,6 +62,18 @@ def graph():
     return fjax.Model(inputs, outputs, seed=0)
 
 
+class Net(fjax.Model):
+    """An author's model, with the bad step in a layer or in its own `call`."""
+
+    def __init__(self, within):
+        super().__init__(seed=0)
+        self.within = within
+        self.inner, self.last = Inner(), Dense(1)
+
+    def call(self, inputs):
+        return self.last(self.inner(inputs)) if self.within else jnp.log(inputs) + self.last(inputs)
+
+
 NETWORKS = {
     "row": (lambda: compiled([logarithm, Dense(1)]), "'logarithm', Function(function=logarithm)"),
     "nested": (
@@ -71,6 +83,8 @@ NETWORKS = {
     "author": (lambda: compiled([Within(), Dense(1)]), "'within'"),
     "author's layer": (lambda: compiled([Inner(), Dense(1)]), "'inner/bad', Lambda("),
     "graph": (graph, "'bad', Lambda("),
+    "author's model": (lambda: Net(within=True), "'inner/bad', Lambda("),
+    "author's call": (lambda: Net(within=False), "the model's own `call`, <Net"),
     "one layer": (lambda: fjax.Model(fjax.layers.Lambda(logarithm), input_shape=(1,)), "'lambda'"),
 }
 
