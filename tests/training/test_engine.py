@@ -21,9 +21,13 @@ class Listener:
 
     shows_progress = False
 
-    def __init__(self, hears_steps=False):
+    def __init__(self, hears_steps=False, longest=None):
         self.hears_steps = hears_steps
+        self.longest = longest
         self.heard = []
+
+    def longest_chunk(self):
+        return self.longest
 
     def on_step_begin(self, step):
         pass
@@ -197,7 +201,8 @@ def test_the_pure_step_goes_through_vmap_and_scan(problem):
 
 
 def test_the_pace_of_a_progress_bar_settles_at_ten_a_second():
-    listener = SimpleNamespace(hears_steps=False, shows_progress=True)
+    listener = Listener()
+    listener.shows_progress = True
     pace = Pace(listener)
     assert pace.chunk(1000) == 1
     pace.made(1, 5.0)  # compiled
@@ -217,3 +222,8 @@ def test_the_step_says_what_it_takes(problem):
     step = train_step(problem.network, problem.loss, problem.optimizer, problem.metrics)
     with pytest.raises(TypeError, match=r"must be a tuple, also for one input"):
         step(start(problem), Batch(problem.data.inputs[0], problem.data.targets))
+
+
+def test_a_listener_may_ask_for_short_chunks():
+    pace = Pace(Listener(longest=7))
+    assert [pace.chunk(left) for left in (100, 7, 3)] == [7, 7, 3]
