@@ -67,7 +67,8 @@ class Bar:
                 self._timed_from = (made, now)
                 self._forget_time(made)
         if made == self._steps:
-            if self._tqdm is not None:
+            # A notebook's widget stays until the end: nobody prints into its line.
+            if self._tqdm is not None and not hasattr(self._tqdm, "container"):
                 # What others print at the end of an epoch begins on a line of its own. Reading the
                 # logs waits for the steps: the bar is there until they are made.
                 dict(logs or {})
