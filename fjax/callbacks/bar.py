@@ -67,17 +67,21 @@ class Bar:
                 self._timed_from = (made, now)
                 self._forget_time(made)
         if made == self._steps:
-            if self._tqdm is not None:
+            # A notebook's widget stays until the end: nobody prints into its line.
+            if logs and self._tqdm is not None and not hasattr(self._tqdm, "container"):
                 # What others print at the end of an epoch begins on a line of its own. Reading the
                 # logs waits for the steps: the bar is there until they are made.
-                dict(logs or {})
+                dict(logs)
                 self.all_made()
                 self.erase()
         elif now - self._drawn >= self._interval:
             if self._redraws:
                 timed = self._made > self._timed_from[0]
                 a_step = f"{duration(self._time_a_step())}/step" if timed else ""
-                self._draw(a_step, shown(logs or {}))
+                # A narrow terminal cuts the end off: the loss goes first.
+                numbers = dict(logs or {})
+                first = {"loss": numbers["loss"]} if "loss" in numbers else {}
+                self._draw(a_step, shown(first | numbers))
             else:
                 self._waiting = self._line(logs or {})
                 self._put_out()
@@ -144,8 +148,10 @@ class Bar:
             bar_format=form.replace("{bar:10}", "{bar}") if notebook else form,
             dynamic_ncols=not notebook,
             position=0,
+            initial=self._made,
         )
-        opened.start_t -= time.perf_counter() - self._begun
+        made, begun = self._timed_from
+        opened.initial, opened.start_t = made, time.time() - (time.perf_counter() - begun)
         return opened
 
     def _forget_time(self, made: int) -> None:
@@ -243,7 +249,10 @@ def duration(seconds: float) -> str:
         return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
     if seconds >= 1:
         return f"{seconds:.1f}s" if seconds < 10 else f"{seconds:.0f}s"
-    return f"{seconds * 1e3:.0f}ms" if seconds >= 1e-3 else f"{seconds * 1e6:.0f}us"
+    for size, unit in ((1e-3, "ms"), (1e-6, "us")):
+        if seconds >= size:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds * 1e9:.0f}ns"
 
 
 def _number(value: Any) -> str:

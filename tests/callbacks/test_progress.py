@@ -27,7 +27,7 @@ def model():
 X, Y = np.ones((50, 2), "float32"), np.ones(50, "float32")
 
 NUMBERS = r"loss: \d+\.\d{4} - mae: \d+\.\d{4}"
-TIMES = r"\d+(us|ms|\.\ds), \d+(us|ms|\.\ds)/step"
+TIMES = r"\d+(ns|us|ms|\.\ds), \d+(ns|us|ms|\.\ds)/step"
 
 
 class Slow(Callback):
@@ -87,11 +87,26 @@ def test_a_real_terminal(model):
     with open(theirs, "w") as stream:
         with redirect_stdout(stream):
             model.fit(X, Y, epochs=3, verbose="auto")
-        stream.flush()
-        written = os.read(ours, 1 << 16).decode()
+        written = b""
+        while written.count(b"\n") < 3:
+            written += os.read(ours, 4096)
     os.close(ours)
-    lines = on_screen(written.replace("\r\n", "\n"))
+    lines = on_screen(written.decode().replace("\r\n", "\n"))
     assert [line[:16] for line in lines] == [*(f"Epoch {n}/3: 100%|" for n in (1, 2, 3)), ""]
+
+
+def test_the_time_of_predict_s_steps_ends_with_their_outputs(monkeypatch):
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr("fjax.callbacks.bar.time.perf_counter", lambda: clock.now)
+    stream = Terminal()
+    bar = Bar(stream)
+    bar.begin("Predict", 11, first_is_slow=True)
+    bar.note("compiling")
+    bar.move(1)
+    bar.move(11)
+    clock.now += 3.0
+    bar.end({})
+    assert on_screen(stream.getvalue())[0].endswith("11/11 [3.0s, 300ms/step]")
 
 
 def test_short_epochs_draw_no_bar_but_the_first(model, monkeypatch):
@@ -162,6 +177,16 @@ def test_a_file_gets_a_line_a_minute_where_steps_take_long(monkeypatch):
         clock.now += 25
         bar.move(made, {"loss": 1 / made})
     assert stream.getvalue() == ("Epoch 1/1:  30%|███       | 3/10 [75s, 25s/step, loss: 0.3333]\n")
+
+
+def test_the_loss_comes_first_where_the_line_is_cut(monkeypatch):
+    bar = Bar(Terminal())
+    drawn = []
+    monkeypatch.setattr(bar, "_draw", lambda *words: drawn.append(words[-1]))
+    monkeypatch.setattr("fjax.callbacks.bar.MOVING", 0.0)
+    bar.begin("Epoch 1/1", 3)
+    bar.move(1, {"accuracy": 0.5, "loss": 1.0})
+    assert drawn == ["loss: 1.0000 - accuracy: 0.5000"]
 
 
 def test_logs_are_read_only_when_they_are_shown():
@@ -252,8 +277,8 @@ def test_a_bar_that_was_interrupted_is_taken_away(model):
 
 
 def test_durations():
-    assert [duration(s) for s in (2e-6, 0.02, 1.25, 59.6, 3725)] == [
-        "2us", "20ms", "1.2s", "60s", "1:02:05",
+    assert [duration(s) for s in (4e-7, 2e-6, 0.02, 1.25, 59.6, 3725)] == [
+        "400ns", "2us", "20ms", "1.2s", "60s", "1:02:05",
     ]  # fmt: skip
 
 
