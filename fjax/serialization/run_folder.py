@@ -15,6 +15,8 @@ Result = TypeVar("Result")
 
 RUN = {"format": "fjax.run", "version": "1"}
 _NAME = re.compile(r"run-(\d{9})\.fjax")
+# What a kill leaves of a file that was being written.
+_PART = re.compile(r"\.run-.*\.part")
 
 
 class RunFolder:
@@ -43,8 +45,9 @@ class RunFolder:
                 f"{str(path)!r}: another training keeps its run in this folder: wait until it has "
                 "ended, or give each its own folder."
             ) from None
-        for left in self.path.glob(".run-*.part"):
-            left.unlink(missing_ok=True)
+        for name in os.listdir(path):
+            if _PART.fullmatch(name):
+                (self.path / name).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let others write to the folder."""
