@@ -142,7 +142,7 @@ class Optimizer(Configured):
             f"`{type(self).__name__}(decay={decay})` is an older spelling of `learning_rate="
             f"schedules.InverseTimeDecay({self.learning_rate}, 1, {decay})`.",
             DeprecationWarning,
-            stacklevel=5,
+            stacklevel=4,
         )
         # Keras 2's default, 0, leaves a number, which callbacks may change.
         if decay:
