@@ -21,10 +21,10 @@ from fjax.errors import suggestion
 from fjax.serialization.classes import CLASSES
 from fjax.serialization.functions import FUNCTIONS
 from fjax.serialization.registration import find_custom, name_of
+from fjax.serialization.strict_json import NOT_FINITE
 
 _CLASS_NAMES = {member: name for name, member in CLASSES.items()}
 _FUNCTION_NAMES = {id(member): name for name, member in FUNCTIONS.items()}
-_NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
 def encoded(value: Any, where: str = "the value") -> Any:
@@ -175,9 +175,9 @@ def _read_masked(data: dict[str, Any], custom: Mapping[str, Any]) -> Any:
 
 
 def _read_float(data: dict[str, Any], custom: Mapping[str, Any]) -> Any:
-    if data["float"] not in _NOT_FINITE:
+    if data["float"] not in NOT_FINITE:
         raise ValueError(f"{data['float']!r} is no number that is not finite")
-    return _NOT_FINITE[data["float"]]
+    return NOT_FINITE[data["float"]]
 
 
 def _read_function(data: dict[str, Any], custom: Mapping[str, Any]) -> Any:

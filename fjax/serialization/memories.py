@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-_NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+from fjax.serialization.strict_json import NOT_FINITE
 
 
 def packed(value: Any, name: str) -> tuple[Any, dict[str, Any]]:
@@ -40,7 +40,7 @@ def unpacked(data: Any, read: Callable[[str], np.ndarray]) -> Any:
     if kind == "tuple":
         return tuple(unpacked(item, read) for item in told)
     if kind == "float":
-        return _NOT_FINITE[told]
+        return NOT_FINITE[told]
     array = read(told)
     if kind == "on device":
         return jnp.array(array, copy=True)

@@ -4,6 +4,9 @@ import json
 import math
 from typing import Any
 
+# What JSON has no number for, by the names that Python prints.
+NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
 
 def dumped(value: Any) -> str:
     """Return plain data as JSON.
