@@ -54,7 +54,8 @@ def encoded(value: Any, where: str = "the value") -> Any:
         return _listed(value, where)
     if isinstance(value, Masked):
         return {"masked": _listed([value.values, value.mask], where)}
-    if isinstance(value, tuple):
+    # A named tuple of another library, as optax's optimizers are, would come back as a plain one.
+    if type(value) is tuple:
         return {"tuple": _listed(value, where)}
     if isinstance(value, Mapping):
         kind = "keywords" if isinstance(value, Keywords) else "dict"

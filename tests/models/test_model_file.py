@@ -6,6 +6,7 @@ import sys
 
 import jax
 import numpy as np
+import optax
 import pytest
 import safetensors
 
@@ -306,6 +307,21 @@ def test_what_has_no_name_is_not_saved(tmp_path):
     model.save(tmp_path / "model", include_optimizer=False)
     with pytest.raises(TypeError, match="is a function without a name"):
         keras.Sequential([layers.Lambda(lambda x: x)]).save(tmp_path / "model")
+
+
+def test_an_optimizer_of_another_library_is_not_saved(tmp_path):
+    model = sequential()
+    model.compile(optax.adam(0.01), "binary_crossentropy")
+    model.fit(INPUTS, TARGETS, verbose=0)
+    with pytest.raises(TypeError, match=r"`optimizer` is Gradient.*include_optimizer=False"):
+        model.save(tmp_path / "model")
+    model.save(tmp_path / "model", include_optimizer=False)
+    # A run goes on with it: the program that made it is there again.
+    for epochs in (1, 3):
+        model = sequential()
+        model.compile(optax.adam(0.01), "binary_crossentropy")
+        model.fit(INPUTS, TARGETS, epochs=epochs, verbose=0, resume=tmp_path / "run")
+    assert len(model.history.epoch) == 3
 
 
 def test_a_class_that_is_not_known(tmp_path):
