@@ -1,5 +1,6 @@
 """Keep a run so that it can be killed at any instant and go on exactly."""
 
+import os
 from typing import Any
 
 from fjax.callbacks.callback import Callback
@@ -24,6 +25,7 @@ class BackupAndRestore(Callback):
         keep: How many of the newest files stay.
 
     Raises:
+        TypeError: `backup_dir` is no path.
         ValueError: `save_freq` or `keep` is none.
 
     Source: Keras's page "BackupAndRestore".
@@ -52,6 +54,10 @@ class BackupAndRestore(Callback):
         keep: int = 2,
     ) -> None:
         super().__init__()
+        if not isinstance(backup_dir, str | os.PathLike):
+            raise TypeError(
+                f"`BackupAndRestore`: `backup_dir` must name a folder, received {backup_dir!r}."
+            )
         self.backup_dir = backup_dir
         self.save_freq = save_freq
         if save_freq != "epoch":

@@ -28,12 +28,17 @@ class RunFolder:
 
     Raises:
         BlockingIOError: Another process, or another training in this one, keeps its run there.
+        NotADirectoryError: There is a file of this name.
         OSError: The folder cannot be made or written to.
     """
 
     def __init__(self, path: Any, keep: int) -> None:
         self.path = Path(path)
         self._keep = keep
+        if self.path.exists() and not self.path.is_dir():
+            raise NotADirectoryError(
+                f"{str(path)!r} is a file: name a folder of its own to keep the run in."
+            )
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
         try:

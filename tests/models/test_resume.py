@@ -234,6 +234,14 @@ def test_two_places_are_refused(tmp_path):
         make_model().fit(ROWS, LABELS, verbose=0, callbacks=backup, resume=tmp_path / "b")
 
 
+def test_what_is_no_folder(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(NotADirectoryError, match="is a file: name a folder"):
+        make_model().fit(ROWS, LABELS, verbose=0, resume=tmp_path / "file")
+    with pytest.raises(TypeError, match="`backup_dir` must name a folder, received True"):
+        make_model().fit(ROWS, LABELS, verbose=0, resume=True)
+
+
 def test_how_often_needs_a_number(tmp_path):
     with pytest.raises(ValueError, match="`save_freq` must be an integer of at least 1"):
         callbacks.BackupAndRestore(tmp_path, save_freq="batch")
