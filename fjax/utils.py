@@ -7,6 +7,7 @@ import numpy as np
 
 from fjax.errors import integer_at_least, seed_of
 from fjax.preprocessing.sequence import pad_sequences as pad_sequences
+from fjax.training.initialisation import clear_initialisers
 from fjax.training.programs import clear_programs
 from fjax.visualization import model_to_dot as model_to_dot
 from fjax.visualization import plot_model as plot_model
@@ -47,6 +48,7 @@ def clear_session(free_memory: bool = True) -> None:
     Source: Keras's page "Config and backend utilities".
     """
     clear_programs()
+    clear_initialisers()
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:

@@ -28,12 +28,9 @@ from fjax.models.text_inputs import declared_specs
 from fjax.models.views import LayerView
 from fjax.models.weights import read_weights, write_weights
 from fjax.training import TrainState
-from fjax.training.programs import initialise, initialise_optimizer
+from fjax.training.initialisation import initialise, initialise_optimizer
 from fjax.trees import first_difference
 from fjax.typing import GradientTransformation, PyTree
-
-# Networks of more params are drawn one after the other: see `initialise`.
-MOST_DRAWS = 32
 
 
 class HeldNetwork:
@@ -372,8 +369,7 @@ class HeldNetwork:
             self.live_network.require_ready()
         place = self._place(self.outline)
         known = [home.made for _, home in place.homes()]
-        at_once = len(jax.tree.leaves(self.outline.params)) <= MOST_DRAWS
-        made = initialise(self.network, self._optimizer, self._seed, *specs, at_once=at_once)
+        made = initialise(self.network, self._optimizer, self._seed, *specs)
         self._holder = Holder(place, made)
         self._adapted = _statistics(self.live_network)
         # Weights that came with a layer are not those that the optimizer began with.

@@ -5,13 +5,13 @@ from fjax.training.accumulators import init_accumulators as init_accumulators
 from fjax.training.arrays import to_batch as to_batch
 from fjax.training.custom_step import custom_test_step as custom_test_step
 from fjax.training.custom_step import custom_train_step as custom_train_step
+from fjax.training.initialisation import initialise as initialise
 from fjax.training.loop import evaluate as evaluate
 from fjax.training.loop import predict as predict
 from fjax.training.loop import run_epoch as run_epoch
 from fjax.training.output_losses import OutputLoss as OutputLoss
 from fjax.training.output_losses import OutputLosses as OutputLosses
 from fjax.training.programs import Programs as Programs
-from fjax.training.programs import initialise as initialise
 from fjax.training.programs import programs_for as programs_for
 from fjax.training.sources import ArraySource as ArraySource
 from fjax.training.sources import IterableSource as IterableSource

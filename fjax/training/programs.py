@@ -4,7 +4,6 @@ A program is found again by its configuration. Two models of equal layers, loss,
 optimizer run the same compiled code, whatever their weights and learning rates.
 """
 
-import dataclasses
 from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
@@ -15,22 +14,17 @@ import numpy as np
 from jax import lax
 
 from fjax.configuration import by_value
-from fjax.core.freezing import frozen_paths, trainable_part
 from fjax.core.masking import unmasked
-from fjax.errors import is_number
-from fjax.optimizers import Optimizer
 from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
 from fjax.training.custom_step import TestStep, custom_test_step, custom_train_step
 from fjax.training.output_losses import OutputLosses
-from fjax.training.state import TrainState, create_train_state
-from fjax.typing import Array, GradientTransformation, Key, PyTree, Spec
+from fjax.training.rates import without_rate
+from fjax.training.state import TrainState
+from fjax.typing import Array, GradientTransformation, Key, PyTree
 
 # How many configurations keep their programs after the last model that used them is gone.
 KEPT = 16
-
-# A program that runs once is not worth optimising much; below level 1 the weights lose last bits.
-RUN_ONCE = {"xla_backend_optimization_level": 1}
 
 
 class Programs(NamedTuple):
@@ -63,7 +57,7 @@ def programs_for(
     A user's functions and authored objects may change behind an equal face: programs with them are
     not shared, but kept in `own` for as long as the caller keeps that.
     """
-    parts = (network, loss, _without_rate(optimizer), metrics)
+    parts = (network, loss, without_rate(optimizer), metrics)
     if by_value(parts):
         return _shared_programs(*parts)
     own = {} if own is None else own
@@ -100,40 +94,6 @@ def with_custom_steps(
     return programs
 
 
-def initialise(
-    network: Any,
-    optimizer: GradientTransformation | None,
-    seed: int,
-    *specs: Spec,
-    at_once: bool = True,
-) -> TrainState:
-    """Return `create_train_state` with the key of this seed.
-
-    Args:
-        network: The network.
-        optimizer: The pure optimizer, or None.
-        seed: Gives all that is drawn.
-        specs: The network's inputs.
-        at_once: Whether to compile one program. For a small network it is the fastest way; for a
-            deep one XLA would take minutes, while draw after draw each shape is compiled once. The
-            bits are the same.
-    """
-    parts = (network, _without_rate(optimizer))
-    if not at_once:
-        train_state = create_train_state(*parts, jax.random.key(np.uint32(seed)), *specs)
-    else:
-        make = _shared_initialiser if by_value(parts) else _initialiser
-        leaves, structure = jax.tree.flatten(specs)
-        train_state = make(*parts, tuple(leaves), structure)(np.uint32(seed))
-    return train_state._replace(opt_state=_with_rate(optimizer, train_state.opt_state))
-
-
-def initialise_optimizer(network: Any, optimizer: GradientTransformation, params: PyTree) -> PyTree:
-    """Return the optimizer's first state for a network's params, compiled as one program."""
-    init = jax.jit(_without_rate(optimizer).init, compiler_options=RUN_ONCE)
-    return _with_rate(optimizer, init(trainable_part(params, frozen_paths(network))))
-
-
 @jax.jit
 def copy_of(tree: PyTree) -> PyTree:
     """Return the same tree of arrays of its own: no step that is given the first takes them."""
@@ -143,18 +103,6 @@ def copy_of(tree: PyTree) -> PyTree:
 def clear_programs() -> None:
     """Forget all compiled programs."""
     _shared_programs.cache_clear()
-    _shared_initialiser.cache_clear()
-
-
-def _initialiser(
-    network: Any, optimizer: Any, leaves: tuple[Any, ...], structure: Any
-) -> Callable[..., Any]:
-    # Inputs may be dicts, which are no key of a cache.
-    specs = jax.tree.unflatten(structure, leaves)
-    return jax.jit(
-        lambda seed: create_train_state(network, optimizer, jax.random.key(seed), *specs),
-        compiler_options=RUN_ONCE,
-    )
 
 
 def _advancing(make_step: Callable[[], steps.TrainStep], metrics: Metrics) -> Callable[..., Any]:
@@ -248,7 +196,6 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
 
 
 _shared_programs = lru_cache(KEPT)(_programs)
-_shared_initialiser = lru_cache(KEPT)(_initialiser)
 
 
 def over_batches(
@@ -308,20 +255,3 @@ def _rows(data: PyTree, rows: Array) -> PyTree:
 
 def _put(start: Array, filled: Array, rows: Array) -> Array:
     return lax.dynamic_update_slice_in_dim(filled, rows.astype(filled.dtype), start, 0)
-
-
-def _has_numeric_rate(optimizer: Any) -> bool:
-    return isinstance(optimizer, Optimizer) and is_number(getattr(optimizer, "learning_rate", None))
-
-
-def _without_rate(optimizer: Any) -> Any:
-    # A number as learning rate is read from the state alone, so one program serves every rate.
-    if _has_numeric_rate(optimizer) and not optimizer._authored:
-        return dataclasses.replace(optimizer, learning_rate=0.0)
-    return optimizer
-
-
-def _with_rate(optimizer: Any, opt_state: PyTree) -> PyTree:
-    if _has_numeric_rate(optimizer):
-        return opt_state._replace(learning_rate=np.float32(optimizer.learning_rate))
-    return opt_state

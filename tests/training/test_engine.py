@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from fjax.training import ArraySource, create_train_state, programs_for, run_epoch, train_step
+from fjax.training.initialisation import initialise
 from fjax.training.loop import Pace
-from fjax.training.programs import initialise
 from fjax.training.step import Batch
 
 
@@ -142,14 +142,14 @@ def test_the_rate_of_the_optimizer_is_in_the_first_state(problem):
     assert made.opt_state.learning_rate == np.float32(0.5)
 
 
-def test_the_compiled_start_is_the_pure_one_bit_by_bit():
+def test_the_start_on_the_host_is_the_pure_one_bit_by_bit():
     program = """
 import jax, numpy as np
 from fjax import serial
 from fjax.layers import BatchNormalization, Dense, Dropout
 from fjax.optimizers import Adam
 from fjax.training import create_train_state
-from fjax.training.programs import initialise
+from fjax.training.initialisation import initialise
 network = serial(Dense(4, "relu"), BatchNormalization(), Dropout(0.5), Dense(3))
 spec = jax.ShapeDtypeStruct((1, 3), "float32")
 made = initialise(network, Adam(), 3, spec)

@@ -1,0 +1,35 @@
+"""The number of a learning rate: a leaf of the optimizer's state, and of no program."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from fjax.errors import is_number
+from fjax.optimizers import Optimizer
+from fjax.typing import PyTree
+
+
+def _has_numeric_rate(optimizer: Any) -> bool:
+    return isinstance(optimizer, Optimizer) and is_number(getattr(optimizer, "learning_rate", None))
+
+
+def without_rate(optimizer: Any) -> Any:
+    """Return the optimizer as programs are made with it: one program serves every rate.
+
+    A number as learning rate is read from the state alone.
+
+    >>> from fjax.optimizers import SGD
+    >>> without_rate(SGD(0.5))
+    SGD(learning_rate=0.0)
+    """
+    if _has_numeric_rate(optimizer) and not optimizer._authored:
+        return dataclasses.replace(optimizer, learning_rate=0.0)
+    return optimizer
+
+
+def with_rate(optimizer: Any, opt_state: PyTree) -> PyTree:
+    """Return the optimizer's state with its number as learning rate, where it has one."""
+    if _has_numeric_rate(optimizer):
+        return opt_state._replace(learning_rate=np.float32(optimizer.learning_rate))
+    return opt_state
