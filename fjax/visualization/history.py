@@ -39,14 +39,15 @@ def plot_history(
         ValueError: The history is empty, or has no log of a name that was asked for.
 
     A validation that was not made after every epoch stands at the epochs after which it was made,
-    as `validation_freq` spaces them; the legend says so.
+    as `validation_freq` spaces them; the legend says so. Where the history has a `spread`, a dict
+    like its `history` with standard deviations over several runs, bands show it around the means.
 
     >>> figure = plot_history({"loss": [0.9, 0.5], "val_loss": [0.8, 0.7], "accuracy": [0.6, 0.9]})
     >>> [axes.get_title() for axes in figure.axes]
     ['loss', 'accuracy']
     """
     file = checked_file("plot_history", to_file)
-    logs, epochs = _logs(history)
+    logs, spread, epochs = _logs(history)
     names = _names(logs, metrics)
     plt = pyplot("plot_history")
     across = min(3, len(names))
@@ -55,7 +56,12 @@ def plot_history(
         down, across, figsize=(4.6 * across, 3.4 * down), layout="constrained", squeeze=False
     )
     for axes, name in zip(grid.flat, names, strict=False):
-        for curve in _curves(logs, name, epochs):
+        for curve in _curves(logs, spread, name, epochs):
+            if curve.spread is not None:
+                axes.fill_between(
+                    curve.epochs, curve.values - curve.spread, curve.values + curve.spread,
+                    color=curve.colour, alpha=0.2, linewidth=0,
+                )  # fmt: skip
             marker = "o" if len(curve.epochs) <= FEW else None
             axes.plot(
                 curve.epochs, curve.values, curve.line, color=curve.colour, label=curve.label,
@@ -82,38 +88,59 @@ class _Curve(NamedTuple):
     label: str
     colour: Any
     line: str
+    spread: np.ndarray | None = None
 
 
-def _logs(history: Any) -> tuple[dict[str, np.ndarray], Sequence[int]]:
-    """Return the logs as arrays, epochs first, and the numbers of the epochs from 1."""
+class _Logs(NamedTuple):
+    """The logs as arrays, epochs first, how far they spread, and the epochs' numbers from 1."""
+
+    values: dict[str, np.ndarray]
+    spread: dict[str, np.ndarray]
+    epochs: Sequence[int]
+
+
+def _logs(history: Any) -> _Logs:
     known: Sequence[int] = ()
+    spread: Mapping[str, Any] = {}
     if isinstance(history, History):
+        spread = getattr(history, "spread", spread)
         history, known = history.history, history.epoch
     if not isinstance(history, Mapping):
         raise TypeError(
             "`plot_history` takes what `fit` returned, or a dict of log names to lists with one "
             f"value an epoch, received {type(history).__name__}."
         )
-    logs = {}
-    for name, values in history.items():
-        try:
-            logs[name] = np.asarray(values, np.float64)
-        except (TypeError, ValueError) as error:
-            raise TypeError(
-                f"`plot_history`: the log {name!r} must be a list with one number an epoch, "
-                f"received {values!r}."
-            ) from error
-        if logs[name].ndim == 0:
-            raise TypeError(
-                f"`plot_history`: the log {name!r} must be a list with one number an epoch, "
-                f"received {values!r}."
+    logs = {name: _numbers(name, values) for name, values in history.items()}
+    spreads = {name: _numbers(name, values) for name, values in spread.items()}
+    for name, values in spreads.items():
+        if name not in logs or values.shape != logs[name].shape:
+            raise ValueError(
+                f"`plot_history`: the spread of {name!r} has shape {values.shape}, and its log "
+                f"{logs[name].shape if name in logs else 'is not there'}."
             )
     count = max((len(values) for values in logs.values()), default=0)
     if not count:
         raise ValueError("`plot_history`: the history is empty: no epoch was made.")
     if len(known) == count:
-        return logs, [epoch + 1 for epoch in known]
-    return logs, range(1, count + 1)
+        return _Logs(logs, spreads, [epoch + 1 for epoch in known])
+    return _Logs(logs, spreads, range(1, count + 1))
+
+
+def _numbers(name: str, values: Any) -> np.ndarray:
+    try:
+        array = np.asarray(values, np.float64)
+    except (TypeError, ValueError) as error:
+        raise _no_list(name, values) from error
+    if array.ndim == 0:
+        raise _no_list(name, values)
+    return array
+
+
+def _no_list(name: str, values: Any) -> TypeError:
+    return TypeError(
+        f"`plot_history`: the log {name!r} must be a list with one number an epoch, received "
+        f"{values!r}."
+    )
 
 
 def _names(logs: Mapping[str, np.ndarray], asked: Iterable[str] | None) -> list[str]:
@@ -131,7 +158,12 @@ def _names(logs: Mapping[str, np.ndarray], asked: Iterable[str] | None) -> list[
     return names
 
 
-def _curves(logs: Mapping[str, np.ndarray], name: str, epochs: Sequence[int]) -> list[_Curve]:
+def _curves(
+    logs: Mapping[str, np.ndarray],
+    spread: Mapping[str, np.ndarray],
+    name: str,
+    epochs: Sequence[int],
+) -> list[_Curve]:
     """Return the lines of a panel, one for each class where a metric has one value for each."""
     curves = []
     kinds = ((name, "training", TRAINING), (f"val_{name}", "validation", VALIDATION))
@@ -149,12 +181,14 @@ def _curves(logs: Mapping[str, np.ndarray], name: str, epochs: Sequence[int]) ->
         if every > 1:
             label = f"{label}, every {every} epochs"
         if values.ndim == 1:
-            curves.append(_Curve(where, values, label, colour, "-"))
+            curves.append(_Curve(where, values, label, colour, "-", spread.get(log)))
             continue
         dashed = log != name and name in logs
-        for number, column in enumerate(values.reshape(len(values), -1).T):
+        columns = values.reshape(len(values), -1).T
+        bands = spread[log].reshape(len(values), -1).T if log in spread else [None] * len(columns)
+        for number, (column, band) in enumerate(zip(columns, bands, strict=True)):
             # A word for each class, and one for the dashes; an underscore is left out.
             word = f"class {number}" if not dashed else "_" if number else label
             line = "--" if dashed else "-"
-            curves.append(_Curve(where, column, word, f"C{number % 10}", line))
+            curves.append(_Curve(where, column, word, f"C{number % 10}", line, band))
     return curves

@@ -1,6 +1,7 @@
 """The examples run, each with arguments that make it short."""
 
 import importlib.util
+import json
 import os
 from pathlib import Path
 
@@ -115,6 +116,31 @@ def learning_rate(folder):
         assert (folder / picture).read_bytes().startswith(b"\x89PNG")
 
 
+def perceptron(folder):
+    picture = folder / "perceptron.png"
+    found = load("perceptron").main(epochs=6, picture=str(picture))
+    assert found["fjax"] == found["scikit-learn"]
+    assert found["fjax"][-1] == 1.0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def optuna_search(folder):
+    study, accuracy = load("optuna_search").main(trials=8, epochs=4)
+    states = [trial.state.name for trial in study.trials]
+    assert len(states) == 8 and set(states) == {"COMPLETE", "PRUNED"}
+    # A trial that is given up has fewer epochs than the others, and is not the best.
+    assert all((len(t.intermediate_values) < 4) == (t.state.name == "PRUNED") for t in study.trials)
+    assert study.best_trial.state.name == "COMPLETE"
+    assert 0.85 < accuracy <= 1.0
+
+
+def trial_folder(folder):
+    results = load("trial_folder").main(epochs=2, folder=str(folder))
+    assert len(results) == 4
+    for name, result in results.items():
+        assert json.loads((folder / name / "result.json").read_text()) == result
+
+
 @pytest.mark.parametrize(
     "example",
     [
@@ -135,6 +161,9 @@ def learning_rate(folder):
         research,
         pytest.param(movie_reviews, marks=needs("movie_reviews.tsv")),
         learning_rate,
+        perceptron,
+        optuna_search,
+        trial_folder,
     ],
 )
 def test_an_example_runs(example, tmp_path, monkeypatch, capsys):
@@ -147,6 +176,6 @@ def test_every_example_is_run():
     run = {
         digits, resume, fashion_mnist, mnist_cnn, california_housing, pure_functions, wide_and_deep,
         siamese, autoencoder, transfer_learning, multi_task, gan, contrastive, research,
-        movie_reviews, early_stopping, learning_rate,
+        movie_reviews, early_stopping, learning_rate, perceptron, optuna_search, trial_folder,
     }  # fmt: skip
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {each.__name__ for each in run}

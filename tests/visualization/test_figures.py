@@ -8,7 +8,13 @@ import pytest
 import fjax
 from fjax.callbacks import History
 from fjax.layers import Dense, Input
-from fjax.visualization import plot_confusion_matrix, plot_decision_boundary, plot_history
+from fjax.visualization import (
+    plot_confusion_matrix,
+    plot_decision_boundary,
+    plot_history,
+    plot_predictions,
+    plot_search,
+)
 from fjax.visualization.labels import classes_of
 
 pyplot = pytest.importorskip("matplotlib.pyplot")
@@ -85,6 +91,49 @@ def test_which_logs_and_which_scale():
     }  # fmt: skip
     assert [a.get_title() for a in plot_history(logs, metrics="accuracy").axes] == ["accuracy"]
     assert len(plot_history(logs, metrics=["accuracy", "loss"]).axes) == 2
+
+
+def history_of(logs, spread):
+    """What a training of several replicas returns: means, and how far these are apart."""
+    history = History()
+    history.epoch, history.history, history.spread = [0, 1], logs, spread
+    return history
+
+
+def corners(band):
+    """The points of a band, each once, in order."""
+    (path,) = band.get_paths()
+    return np.unique(path.vertices, axis=0)
+
+
+def test_a_spread_is_a_band_around_the_curve():
+    figure = plot_history(history_of(LOGS, {"val_loss": [0.5, 0.25], "loss": [0.125, 0]}))
+    loss, accuracy = figure.axes
+    training, validation = loss.collections
+    np.testing.assert_allclose(corners(training), [[1, 0.775], [1, 1.025], [2, 0.5]])
+    np.testing.assert_allclose(corners(validation), [[1, 0.5], [1, 1.5], [2, 0.55], [2, 1.05]])
+    assert not accuracy.collections
+    assert legend(loss) == ["training", "validation"]
+
+
+def test_a_spread_of_each_class():
+    logs = {"f1": [[0.5, 0.25], [0.75, 0.5]]}
+    (axes,) = plot_history(history_of(logs, {"f1": [[0.125, 0], [0, 0.125]]})).axes
+    first, second = axes.collections
+    np.testing.assert_array_equal(corners(first), [[1, 0.375], [1, 0.625], [2, 0.75]])
+    np.testing.assert_array_equal(corners(second), [[1, 0.25], [2, 0.375], [2, 0.625]])
+
+
+@pytest.mark.parametrize(
+    ("spread", "message"),
+    [
+        ({"lss": [0.1, 0.1]}, "the spread of 'lss' has shape .* its log is not there"),
+        ({"loss": [0.1]}, r"the spread of 'loss' has shape \(1,\), and its log \(2,\)"),
+    ],
+)
+def test_refusals_of_spreads(spread, message):
+    with pytest.raises(ValueError, match=message):
+        plot_history(history_of(LOGS, spread))
 
 
 @pytest.mark.parametrize(
@@ -258,12 +307,61 @@ def test_outputs_that_are_no_classifier_s():
         plot_decision_boundary(Says(lambda x: np.ones((len(x), 2, 2))), CORNERS, [0, 0, 1, 1])
 
 
+# Predictions of one number.
+
+
+def test_bands_of_one_and_two_deviations(tmp_path):
+    figure = plot_predictions(
+        [[2], [0]], [[5], [1]], [4, 0], [1, 0.5], to_file=tmp_path / "predictions.png"
+    )
+    (axes,) = figure.axes
+    samples, one, two = axes.collections
+    np.testing.assert_array_equal(samples.get_offsets(), [[2, 5], [0, 1]])
+    (line,) = axes.lines
+    np.testing.assert_array_equal(line.get_xydata(), [[0, 0], [2, 4]])
+    np.testing.assert_array_equal(corners(one), [[0, -0.5], [0, 0.5], [2, 3], [2, 5]])
+    np.testing.assert_array_equal(corners(two), [[0, -1], [0, 1], [2, 2], [2, 6]])
+    assert is_png(tmp_path / "predictions.png")
+
+
+def test_predictions_at_other_places_than_the_samples():
+    figure = plot_predictions([1], [5], [3, 1, 2], [0, 0, 0], grid=[30, 10, 20])
+    (line,) = figure.axes[0].lines
+    np.testing.assert_array_equal(line.get_xydata(), [[10, 1], [20, 2], [30, 3]])
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "mean", "std", "arguments", "message"),
+    [
+        ([1, 2], [1], [1, 2], [1, 1], {}, "`y` has 1 values, and `x` 2"),
+        ([1, 2], [1, 2], [1], [1, 1], {}, "`mean` has 1 values, and `x` 2"),
+        ([1], [1], [1], [1, 1], {"grid": [3]}, "`std` has 2 values, and `grid` 1"),
+        ([1, 2], [1, 2], [1, 2], [1, -1], {}, "`std` must not be negative, row 1 holds -1"),
+        ([1, np.nan], [1, 2], [1, 2], [1, 1], {}, "`x` is not finite, first in row 1"),
+        (np.ones((2, 2)), [1, 2], [1, 2], [1, 1], {}, r"`x` must hold numbers .* \(2, 2\)"),
+        ([], [], [], [], {}, r"`x` must hold numbers .* \(0,\)"),
+        (["a"], [1], [1], [1], {}, "`x` must hold numbers"),
+    ],
+)
+def test_refusals_of_predictions(x, y, mean, std, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        plot_predictions(x, y, mean, std, **arguments)
+
+
+SEARCH = {
+    "param_a": [1, 2], "mean_test_score": [1, 2], "std_test_score": [0, 0],
+    "rank_test_score": [2, 1],
+}  # fmt: skip
+
+
 def test_without_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     for draw in (
         lambda: plot_history(LOGS),
         lambda: plot_confusion_matrix(TRUE, PREDICTED),
         lambda: plot_decision_boundary(Says(lambda x: x[:, :1] * 0), CORNERS, [0, 0, 1, 1]),
+        lambda: plot_predictions([1], [1], [1], [1]),
+        lambda: plot_search(SEARCH),
     ):
         with pytest.raises(ImportError, match=r"draws with matplotlib: `pip install fjax\[viz\]`"):
             draw()
