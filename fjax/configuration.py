@@ -56,6 +56,8 @@ class Configured:
     classes do) is left as it is: it may set what it likes and is equal to itself alone.
 
     `_renamed` maps older spellings of an argument to today's; they work with a DeprecationWarning.
+    `_varying` names the fields whose numbers a compiled program can take as inputs: what is
+    computed with them holds for traced numbers too, and asks by `is_set` if there are any.
 
     >>> class Scale(Configured):
     ...     factor: float = 1.0
@@ -69,6 +71,7 @@ class Configured:
 
     __signature__: ClassVar[Any] = _FieldsAsSignature()
     _renamed: ClassVar[Mapping[str, str]] = {}
+    _varying: ClassVar[frozenset[str]] = frozenset()
     _authored: ClassVar[bool] = False
     _settable: ClassVar[frozenset[str]] = frozenset()
 
@@ -133,6 +136,23 @@ class Configured:
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Return the object that `get_config` described."""
         return cls(**config)
+
+
+def varying(cls: type[Configured]) -> frozenset[str]:
+    """Return the fields of a class, and of its bases, whose numbers may be a program's inputs."""
+    named = (base.__dict__.get("_varying", frozenset()) for base in cls.__mro__)
+    return frozenset().union(*named)
+
+
+def is_set(number: Any) -> bool:
+    """Tell whether a field's number is there and not 0; one that is traced is.
+
+    Which members of a population have a 0 decides what program they run, and none has in this one.
+
+    >>> is_set(None), is_set(0.0), is_set(0.5)
+    (False, False, True)
+    """
+    return number is not None and not (isinstance(number, int | float) and number == 0)
 
 
 def fields_ending(configured: Configured, suffix: str) -> dict[str, Any]:

@@ -50,6 +50,8 @@ class L1(Regularizer):
     2.0
     """
 
+    _varying = frozenset({"l1"})
+
     l1: float = 0.01
 
     def __post_init__(self) -> None:
@@ -74,6 +76,8 @@ class L2(Regularizer):
     >>> float(L2(0.5)(jnp.array([1.0, -3.0])))
     5.0
     """
+
+    _varying = frozenset({"l2"})
 
     l2: float = 0.01
 
@@ -100,6 +104,8 @@ class L1L2(Regularizer):
     >>> float(L1L2(l1=0.5, l2=0.5)(jnp.array([1.0, -3.0])))
     7.0
     """
+
+    _varying = frozenset({"l1", "l2"})
 
     l1: float = 0.0
     l2: float = 0.0

@@ -8,6 +8,7 @@ import numpy as np
 from fjax.errors import integer_at_least, seed_of
 from fjax.preprocessing.sequence import pad_sequences as pad_sequences
 from fjax.training.initialisation import clear_initialisers
+from fjax.training.population import clear_population_programs
 from fjax.training.programs import clear_programs
 from fjax.visualization import model_to_dot as model_to_dot
 from fjax.visualization import plot_model as plot_model
@@ -49,6 +50,7 @@ def clear_session(free_memory: bool = True) -> None:
     """
     clear_programs()
     clear_initialisers()
+    clear_population_programs()
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:

@@ -17,7 +17,7 @@ FLOORS = {
     "core": 2,
     "layers": 3,
     "serialization": 4, "training": 4,
-    "callbacks": 5, "models": 5,
+    "callbacks": 5, "population": 5, "models": 5,
     "backend": 6, "datasets": 6, "preprocessing": 6, "saving": 6, "utils": 6, "visualization": 6,
 }  # fmt: skip
 
@@ -27,7 +27,8 @@ ALLOWED = {
     "registry": {"configuration", "errors"},
     "trees": {"typing"},
     "metrics": {"losses"},
-    "models": {"callbacks"},
+    "population": {"callbacks"},
+    "models": {"callbacks", "population"},
     "backend": {"utils"},
     "utils": {"preprocessing", "visualization"},
 }

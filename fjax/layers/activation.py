@@ -115,6 +115,8 @@ class LeakyReLU(Layer):
     [-1.0, 2.0]
     """
 
+    _varying = frozenset({"negative_slope"})
+
     negative_slope: float = 0.3
 
     masking = "keeps"

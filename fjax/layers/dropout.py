@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from fjax.configuration import field
+from fjax.configuration import field, is_set
 from fjax.core.layer import Layer, only
 from fjax.errors import number_between, seed_of
 from fjax.layers.spatial import check_rank, checked_format
@@ -35,6 +35,8 @@ class Dropout(Layer):
     [0.0, 2.0]
     """
 
+    _varying = frozenset({"rate"})
+
     rate: float
     noise_shape: tuple[int | None, ...] | None = None
     seed: int | None = None
@@ -59,7 +61,7 @@ class Dropout(Layer):
     ) -> tuple[Array, State]:
         """Return the inputs, in training with a share of them dropped."""
         values = only("Dropout", inputs)
-        if not training or self.rate == 0.0:
+        if not training or not is_set(self.rate):
             return values, state
         drawn = drawing_key("Dropout", key, self.seed)
         shape = shape_of_noise("Dropout", self.noise_shape, values.shape)
@@ -71,6 +73,8 @@ class SpatialDropout(Layer):
 
     A subclass says by `axes` how many axes its inputs have between batch and channels.
     """
+
+    _varying = frozenset({"rate"})
 
     axes: ClassVar[int]
 
@@ -100,7 +104,7 @@ class SpatialDropout(Layer):
         owner = type(self).__name__
         values = only(owner, inputs)
         check_rank(owner, values.shape, self.axes, self.data_format)
-        if not training or self.rate == 0.0:
+        if not training or not is_set(self.rate):
             return values, state
         drawn = drawing_key(owner, key, self.seed)
         channels = 1 if self.data_format == "channels_first" else values.ndim - 1
@@ -193,10 +197,29 @@ def drawing_key(owner: str, key: Key | None, seed: int | None) -> Key:
 
 def dropped(values: Array, rate: float, key: Key, shape: Shape) -> Array:
     """Return values with a share of them zero and the others scaled up, by a draw of this shape."""
-    if rate == 1.0:
+    if isinstance(rate, float) and rate == 1.0:
         return jnp.zeros_like(values)
     keep = 1.0 - rate
     return jnp.where(jax.random.bernoulli(key, keep, shape), values / keep, jnp.zeros_like(values))
+
+
+def dropped_in_narrow(values: Array, rate: Any, key: Key, width: Any) -> Array:
+    """Return what `dropped` makes of the first `width` entries of the last axis; zeros beyond.
+
+    The width may be traced: the draw is that of the narrow array, whose numbers come from the
+    counters of its entries.
+
+    >>> key, values = jax.random.key(0), jnp.ones((4, 3))
+    >>> wide = dropped_in_narrow(jnp.ones((4, 5)), 0.5, key, jnp.int32(3))
+    >>> bool((wide[:, :3] == dropped(values, 0.5, key, values.shape)).all()), float(wide[0, 4])
+    (True, 0.0)
+    """
+    padded, keep = values.shape[-1], 1.0 - rate
+    draws = jax.random.uniform(key, (values.size,))
+    row = jnp.arange(values.size // padded)[:, None] * width
+    column = jnp.arange(padded)
+    kept = (draws[row + column] < keep).reshape(values.shape) & (column < width)
+    return jnp.where(kept, values / keep, jnp.zeros_like(values))
 
 
 def shape_of_noise(owner: str, noise_shape: tuple[int | None, ...] | None, shape: Shape) -> Shape:

@@ -1,11 +1,11 @@
 """Gaussian noise, and dropout for networks that normalise themselves; in training only."""
 
-import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from fjax.configuration import is_set
 from fjax.core.layer import Layer, only
 from fjax.errors import number_between, seed_of
 from fjax.layers.dropout import drawing_key, shape_of_noise
@@ -37,6 +37,8 @@ class GaussianNoise(Layer):
     (1.0, 0.5)
     """
 
+    _varying = frozenset({"stddev"})
+
     stddev: float
     seed: int | None = None
 
@@ -58,7 +60,7 @@ class GaussianNoise(Layer):
     ) -> tuple[Array, State]:
         """Return the inputs, in training with noise added."""
         values = only("GaussianNoise", inputs)
-        if not training or self.stddev == 0.0:
+        if not training or not is_set(self.stddev):
             return values, state
         drawn = drawing_key("GaussianNoise", key, self.seed)
         noise = jax.random.normal(drawn, values.shape, _floating(values))
@@ -89,6 +91,8 @@ class GaussianDropout(Layer):
     (1.0, 1.0)
     """
 
+    _varying = frozenset({"rate"})
+
     rate: float
     seed: int | None = None
 
@@ -110,11 +114,11 @@ class GaussianDropout(Layer):
     ) -> tuple[Array, State]:
         """Return the inputs, in training multiplied by noise."""
         values = only("GaussianDropout", inputs)
-        if not training or self.rate == 0.0:
+        if not training or not is_set(self.rate):
             return values, state
         drawn = drawing_key("GaussianDropout", key, self.seed)
         noise = jax.random.normal(drawn, values.shape, _floating(values))
-        return values * (1.0 + math.sqrt(self.rate / (1.0 - self.rate)) * noise), state
+        return values * (1.0 + (self.rate / (1.0 - self.rate)) ** 0.5 * noise), state
 
 
 class AlphaDropout(Layer):
@@ -144,6 +148,8 @@ class AlphaDropout(Layer):
     (0.0, 1.0)
     """
 
+    _varying = frozenset({"rate"})
+
     rate: float
     noise_shape: tuple[int | None, ...] | None = None
     seed: int | None = None
@@ -168,7 +174,7 @@ class AlphaDropout(Layer):
     ) -> tuple[Array, State]:
         """Return the inputs, in training with a share of them dropped."""
         values = only("AlphaDropout", inputs)
-        if not training or self.rate == 0.0:
+        if not training or not is_set(self.rate):
             return values, state
         drawn = drawing_key("AlphaDropout", key, self.seed)
         shape = shape_of_noise("AlphaDropout", self.noise_shape, values.shape)

@@ -248,6 +248,8 @@ class Huber(PairedLoss):
     4.0
     """
 
+    _varying = frozenset({"delta"})
+
     delta: float = 1.0
     name: str | None = field(default="huber_loss", kw_only=True)
 

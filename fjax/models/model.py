@@ -31,6 +31,7 @@ from fjax.models.views import OptimizerView
 from fjax.training import Batch, TrainState, finalized, programs_for
 from fjax.training.arrays import rows, to_batch
 from fjax.training.loop import Pace, evaluate, predict, run_epoch
+from fjax.training.orders import shuffle_seed
 from fjax.training.sources import ArraySource
 from fjax.typing import Key, PyTree
 
@@ -582,8 +583,7 @@ class Model(StoredNetwork, Author):
         return jax.tree.map(lambda spec: np.zeros((count, *spec.shape[1:]), spec.dtype), specs)
 
     def _shuffle_seed(self) -> int:
-        words = np.asarray(jax.random.key_data(self.train_state.key)).ravel()
-        return int(words[0]) << 32 | int(words[-1])
+        return shuffle_seed(self.train_state.key)
 
 
 def _listed(logs: dict[str, Any], names: list[str]) -> Any:

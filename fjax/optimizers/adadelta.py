@@ -26,6 +26,8 @@ class Adadelta(Optimizer):
     [-0.00141, 0.00141]
     """
 
+    _varying = frozenset({"rho", "epsilon"})
+
     learning_rate: LearningRate = 0.001
     rho: float = 0.95
     epsilon: float = 1e-7

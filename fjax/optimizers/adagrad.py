@@ -27,6 +27,8 @@ class Adagrad(Optimizer):
     [-0.1, 0.1]
     """
 
+    _varying = frozenset({"epsilon"})
+
     learning_rate: LearningRate = 0.001
     initial_accumulator_value: float = 0.1
     epsilon: float = 1e-7

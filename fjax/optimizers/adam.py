@@ -33,6 +33,8 @@ class Adam(Optimizer):
     [-0.1, 0.1]
     """
 
+    _varying = frozenset({"beta_1", "beta_2", "epsilon"})
+
     learning_rate: LearningRate = 0.001
     beta_1: float = 0.9
     beta_2: float = 0.999

@@ -30,6 +30,8 @@ class Lion(Optimizer):
     Array([-0.1,  0.1], dtype=float32)
     """
 
+    _varying = frozenset({"beta_1", "beta_2"})
+
     learning_rate: LearningRate = 0.001
     beta_1: float = 0.9
     beta_2: float = 0.99

@@ -27,6 +27,8 @@ class Nadam(Optimizer):
     [-0.1063, 0.1063]
     """
 
+    _varying = frozenset({"beta_1", "beta_2", "epsilon"})
+
     learning_rate: LearningRate = 0.001
     beta_1: float = 0.9
     beta_2: float = 0.999

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from fjax import trees
-from fjax.configuration import Configured
+from fjax.configuration import Configured, is_set
 from fjax.errors import integer_at_least, number_between, one_of
 from fjax.optimizers import schedules
 from fjax.optimizers.accumulation import accumulated
@@ -94,6 +94,10 @@ class Optimizer(Configured):
     >>> optimizer.finalize(params, opt_state)
     {'w': Array([ 0.5, -1.5], dtype=float32)}
     """
+
+    _varying = frozenset(
+        {"weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "ema_momentum"}
+    )
 
     _renamed: ClassVar[Mapping[str, str]] = {"lr": "learning_rate"}
 
@@ -332,7 +336,7 @@ class Optimizer(Configured):
         rate: Array,
         step: Array,
     ) -> tuple[Array, Slots]:
-        if decay:
+        if is_set(decay):
             loss = param * decay * rate
             update, new_slots = self.update_one(grad, slots, param - loss, rate, step)
             update = update - loss
@@ -347,11 +351,11 @@ class Optimizer(Configured):
         return update.astype(jnp.result_type(param)), kept
 
     def _clip(self, grads: PyTree) -> PyTree:
-        if self.clipnorm:
+        if is_set(self.clipnorm):
             return clip_by_norm(grads, self.clipnorm)
-        if self.global_clipnorm:
+        if is_set(self.global_clipnorm):
             return clip_by_global_norm(grads, self.global_clipnorm)
-        if self.clipvalue:
+        if is_set(self.clipvalue):
             return clip_by_value(grads, self.clipvalue)
         return grads
 

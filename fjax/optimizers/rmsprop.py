@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 
+from fjax.configuration import is_set
 from fjax.errors import one_of
 from fjax.optimizers.optimizer import Optimizer, Slots
 from fjax.optimizers.rates import LearningRate
@@ -31,6 +32,8 @@ class RMSprop(Optimizer):
     Array([-0.3162,  0.3162], dtype=float32)
     """
 
+    _varying = frozenset({"rho", "momentum", "epsilon"})
+
     learning_rate: LearningRate = 0.001
     rho: float = 0.9
     momentum: float = 0.0
@@ -46,7 +49,7 @@ class RMSprop(Optimizer):
     def init_one(self, param: Array) -> Slots:
         """Return `velocity`, the mean square; `momentum` and `average_gradient` where used."""
         slots = {"velocity": jnp.zeros_like(param)}
-        if self.momentum:
+        if is_set(self.momentum):
             slots["momentum"] = jnp.zeros_like(param)
         if self.centered:
             slots["average_gradient"] = jnp.zeros_like(param)
@@ -64,7 +67,7 @@ class RMSprop(Optimizer):
             new_slots["average_gradient"] = mean
             spread = square - jnp.square(mean)  # n - a²
         update = -learning_rate * grad / jnp.sqrt(spread + self.epsilon)  # Δ = -η g / √(n + ε)
-        if self.momentum:
+        if is_set(self.momentum):
             update = self.momentum * slots["momentum"] + update  # Δ = μ Δ - η g / √(n + ε)
             new_slots["momentum"] = update
         return update, new_slots

@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 
+from fjax.configuration import is_set
 from fjax.errors import one_of
 from fjax.optimizers.optimizer import Optimizer, Slots
 from fjax.optimizers.rates import LearningRate
@@ -29,6 +30,8 @@ class SGD(Optimizer):
     Array([-0.1, -0.2], dtype=float32)
     """
 
+    _varying = frozenset({"momentum"})
+
     learning_rate: LearningRate = 0.01
     momentum: float = 0.0
     nesterov: bool = False
@@ -39,13 +42,13 @@ class SGD(Optimizer):
 
     def init_one(self, param: Array) -> Slots:
         """Return the velocity, `momentum`, where there is momentum."""
-        return {"momentum": jnp.zeros_like(param)} if self.momentum else {}
+        return {"momentum": jnp.zeros_like(param)} if is_set(self.momentum) else {}
 
     def update_one(
         self, grad: Array, slots: Slots, param: Array, learning_rate: Array, step: Array
     ) -> tuple[Array, Slots]:
         """Return the update and the next velocity."""
-        if not self.momentum:
+        if not is_set(self.momentum):
             return -learning_rate * grad, slots
         velocity = self.momentum * slots["momentum"] - learning_rate * grad  # v = μ v - ε g
         if self.nesterov:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from fjax.core.masking import unmasked
 from fjax.metrics import Mean, Metric
-from fjax.training.masked_outputs import metric_weight
+from fjax.training.masked_outputs import metric_weight, product
 from fjax.training.output_losses import OutputLosses, Place, place, weight_at
 from fjax.trees import branch
 from fjax.typing import Array, ArrayLike, PyTree, Spec
@@ -81,14 +81,18 @@ def accumulate(
     targets: PyTree,
     outputs: PyTree,
     sample_weight: PyTree,
+    valid: Array | None = None,
 ) -> PyTree:
-    """Add one batch to the sums; the values of its losses count once for each of its samples."""
+    """Add one batch to the sums; the values of its losses count once for each of its samples.
+
+    A sample that is not `valid` counts nowhere.
+    """
     sums = add_means(accumulators, values, size)
     for name, metric, weighted, where in metrics:
         path = place(where)
         output = branch(outputs, path)
         weight = weight_at(sample_weight, path) if weighted else None
-        weight = metric_weight(metric, output, weight)
+        weight = product(valid, metric_weight(metric, output, weight))
         own = branch(targets, path), unmasked(output)
         sums[name] = metric.update(accumulators[name], *own, weight)
     return sums

@@ -35,7 +35,7 @@ def loss_of(
     if getattr(loss, "reduction", MEANS[0]) in MEANS:
         counted = jnp.sum(weight)
         weight = weight * jnp.where(counted > 0, weight.size / jnp.maximum(counted, 1.0), 0.0)
-    return loss(targets, values, _product(weight, sample_weight))
+    return loss(targets, values, product(weight, sample_weight))
 
 
 def metric_weight(metric: Metric, outputs: PyTree, sample_weight: Any) -> Any:
@@ -46,12 +46,27 @@ def metric_weight(metric: Metric, outputs: PyTree, sample_weight: Any) -> Any:
     _, mask = split(outputs)
     if mask is None or not isinstance(metric, MeanOfValues):
         return sample_weight
-    return _product(jnp.asarray(mask, jnp.float32), sample_weight)
+    return product(jnp.asarray(mask, jnp.float32), sample_weight)
 
 
-def _product(mask: Array, sample_weight: Any) -> Array:
-    if sample_weight is None:
-        return mask
+def weight_of_valid(
+    loss: Callable[..., Array], valid: Array | None, sample_weight: PyTree
+) -> PyTree:
+    """Return the weights with which a loss of a filled up batch is that of its valid rows.
+
+    >>> from fjax.losses import MeanSquaredError
+    >>> weight_of_valid(MeanSquaredError(), jnp.array([1.0, 0.0]), None)
+    Array([2., 0.], dtype=float32)
+    """
+    if valid is not None and getattr(loss, "reduction", MEANS[0]) in MEANS:
+        valid = valid * (valid.size / jnp.maximum(jnp.sum(valid), 1.0))
+    return product(valid, sample_weight)
+
+
+def product(mask: Array | None, sample_weight: Any) -> Any:
+    """Return the product of a mask, with one entry for each value, and weights for the samples."""
+    if sample_weight is None or mask is None:
+        return mask if sample_weight is None else sample_weight
     weight = jnp.asarray(sample_weight, jnp.float32)
     # One weight a sample counts for each of its steps.
     return mask * weight.reshape(weight.shape + (1,) * (mask.ndim - weight.ndim))

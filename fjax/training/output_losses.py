@@ -5,7 +5,7 @@ from typing import Any
 
 from fjax.configuration import Configured
 from fjax.errors import number_between
-from fjax.training.masked_outputs import loss_of
+from fjax.training.masked_outputs import loss_of, weight_of_valid
 from fjax.trees import branch
 from fjax.typing import Array, PyTree
 
@@ -122,7 +122,11 @@ class OutputLosses(Configured):
         return names if len(names) > 1 else ()
 
     def values(
-        self, targets: PyTree, outputs: PyTree, sample_weight: PyTree = None
+        self,
+        targets: PyTree,
+        outputs: PyTree,
+        sample_weight: PyTree = None,
+        valid: Array | None = None,
     ) -> tuple[Array, ...]:
         """Return the value of each loss, without its weight.
 
@@ -130,13 +134,14 @@ class OutputLosses(Configured):
             targets: In the structure of the outputs; an output without a loss needs none.
             outputs: The network's outputs.
             sample_weight: One array for all outputs, or a structure of them like the outputs.
+            valid: 1 for each row that counts, 0 for the others; None where all do.
         """
         return tuple(
             loss_of(
                 term.loss,
                 branch(targets, term.output),
                 branch(outputs, term.output),
-                weight_at(sample_weight, term.output),
+                weight_of_valid(term.loss, valid, weight_at(sample_weight, term.output)),
             )
             for term in self.losses
         )

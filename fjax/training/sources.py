@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from fjax.training.arrays import require_numbers, rows, take, to_batch
+from fjax.training.orders import order_of_pass
 from fjax.training.step import Batch
 from fjax.typing import Array
 
@@ -142,9 +143,7 @@ class ArraySource:
     def _host_order(self, number: int) -> np.ndarray | None:
         if self._seed is None:
             return None
-        key = np.array([self._seed, number], np.uint64)
-        generator = np.random.Generator(np.random.Philox(key=key))
-        return generator.permutation(self.count).astype(np.int32)
+        return order_of_pass(self._seed, number, self.count)
 
     def _host_windows(self, number: int, first: int, last: int) -> Iterator[Window]:
         order = self._host_order(number)

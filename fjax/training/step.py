@@ -10,7 +10,7 @@ import numpy as np
 from fjax.core import has_penalty, penalty
 from fjax.core.freezing import frozen_paths, overlaid, trainable_part
 from fjax.training.accumulators import Logs, Metrics, accumulate, results
-from fjax.training.masked_outputs import loss_of
+from fjax.training.masked_outputs import loss_of, weight_of_valid
 from fjax.training.output_losses import OutputLosses
 from fjax.training.state import TrainState
 from fjax.typing import Array, GradientTransformation, Key, PyTree
@@ -24,11 +24,15 @@ class Batch(NamedTuple):
         targets: What the loss holds the outputs against.
         sample_weight: One weight per sample, or None; of several outputs also a structure of
             these like the outputs.
+        valid: 1 for each row that counts and 0 for one that only fills up the batch, float32;
+            None where all rows count. What the rows share within a network, as the statistics of
+            batch normalization, knows nothing of it.
     """
 
     inputs: tuple[PyTree, ...]
     targets: PyTree = None
     sample_weight: Array | np.ndarray | PyTree | None = None
+    valid: Array | None = None
 
 
 TrainStep = Callable[[TrainState, Batch], tuple[TrainState, Logs]]
@@ -147,17 +151,22 @@ def _with_penalty(value: Array, state: PyTree) -> Array:
 
 def samples(batch: Batch) -> Array:
     """Return the number of samples of a batch, as a mean counts them."""
+    if batch.valid is not None:
+        return jnp.sum(batch.valid)
     return jnp.float32(jax.tree.leaves(batch.inputs)[0].shape[0])
 
 
 def _loss(loss: Callable[..., Array], outputs: PyTree, batch: Batch) -> tuple[Array, Logs]:
     """Return the loss to differentiate, and the parts of it that are logged."""
     if isinstance(loss, OutputLosses):
-        values = loss.values(batch.targets, outputs, batch.sample_weight)
+        values = loss.values(batch.targets, outputs, batch.sample_weight, batch.valid)
         return loss.total(values), loss.logs(values)
-    return loss_of(loss, batch.targets, outputs, batch.sample_weight), {}
+    weight = weight_of_valid(loss, batch.valid, batch.sample_weight)
+    return loss_of(loss, batch.targets, outputs, weight), {}
 
 
 def _add(metrics: Metrics, sums: PyTree, values: Logs, outputs: PyTree, batch: Batch) -> PyTree:
-    size, weight = samples(batch), batch.sample_weight
-    return accumulate(metrics, sums, values, size, batch.targets, outputs, weight)
+    return accumulate(
+        metrics, sums, values, samples(batch), batch.targets, outputs,
+        batch.sample_weight, batch.valid,
+    )  # fmt: skip

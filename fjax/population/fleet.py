@@ -1,0 +1,141 @@
+"""Members of one architecture, their arrays stacked on the device, and the programs that run."""
+
+from collections.abc import Sequence
+
+import jax
+import numpy as np
+
+from fjax.core.rows import rows_are_apart
+from fjax.losses import Loss
+from fjax.population.architecture import Architecture, Numbers
+from fjax.training import Batch, OutputLosses, TrainState
+from fjax.training.accumulators import Logs, Metrics
+from fjax.training.population import member, population_programs, stacked, with_member
+from fjax.typing import PyTree
+
+# Losses of whose value a filled up batch knows which rows count.
+FILLED_REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight")
+
+# Rows of one member in a step of prediction.
+ROWS_AT_ONCE = 512
+
+
+class Fleet:
+    """Some members of one architecture.
+
+    Args:
+        architecture: What they share.
+        indices: Their places in the population.
+        states: Their train states, in the architecture's shapes.
+        numbers: What the architecture is called with for each.
+        metrics: What is measured beside the loss.
+        sums: The empty sums of an epoch.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        indices: Sequence[int],
+        states: Sequence[TrainState],
+        numbers: Sequence[Numbers],
+        metrics: Metrics,
+        sums: PyTree,
+    ) -> None:
+        self.indices = list(indices)
+        self._programs = population_programs(architecture, metrics)
+        self._states = stacked([state._replace(accumulators=()) for state in states])
+        self._numbers = stacked([_as_inputs(own) for own in numbers])
+        self._sums = sums
+        self._fills = fills(architecture)
+
+    def read(self, place: int) -> TrainState:
+        """Return the train state of one of them."""
+        return member(self._states._replace(accumulators=()), place)
+
+    def write(self, place: int, state: TrainState) -> None:
+        """Put a train state in the place of one."""
+        bare = self._states._replace(accumulators=())
+        self._states = with_member(bare, place, state._replace(accumulators=()))
+
+    def advance(
+        self,
+        epoch: int,
+        data: Batch,
+        orders: Sequence[np.ndarray],
+        active: Sequence[bool],
+        batch_size: int,
+    ) -> Logs:
+        """Train those that are active for an epoch, each on its rows in their order."""
+        count = len(self.indices)
+        sums = jax.tree.map(lambda leaf: np.broadcast_to(leaf, (count, *leaf.shape)), self._sums)
+        states = self._states._replace(
+            accumulators=sums,
+            epoch=np.full(count, epoch, np.int32),
+            batch=np.zeros(count, np.int32),
+        )
+        table, counts, exactly, size = self._batches(orders, batch_size)
+        self._states, logs = self._programs.advance(
+            states, self._numbers, data, table, counts, np.asarray(active),
+            batch_size=size, exactly=exactly,
+        )  # fmt: skip
+        return logs
+
+    def measure(self, data: Batch, rows: Sequence[np.ndarray], batch_size: int) -> Logs:
+        """Return loss and metrics of each on rows of its own."""
+        table, counts, exactly, size = self._batches(rows, batch_size)
+        states = self._states._replace(accumulators=())
+        return self._programs.measure(
+            states, self._numbers, self._sums, data, table, counts,
+            batch_size=size, exactly=exactly,
+        )  # fmt: skip
+
+    def predict(self, inputs: tuple[PyTree, ...], rows: Sequence[np.ndarray]) -> list[PyTree]:
+        """Return the outputs of each for rows of its own, as numpy arrays."""
+        size = min(ROWS_AT_ONCE, max(map(len, rows)))
+        table = _table(rows, size)
+        states = self._states._replace(accumulators=())
+        parts = [
+            self._programs.predict(states, self._numbers, inputs, table[:, first : first + size])
+            for first in range(0, table.shape[1], size)
+        ]
+        whole = jax.tree.map(lambda *arrays: np.concatenate(arrays, axis=1), *parts)
+        return [
+            jax.tree.map(lambda array, p=place, n=len(own): array[p, :n], whole)
+            for place, own in enumerate(rows)
+        ]
+
+    def _batches(
+        self, rows: Sequence[np.ndarray], batch_size: int
+    ) -> tuple[np.ndarray, np.ndarray, int | None, int]:
+        """Return the rows as a table, how many count, and what is static of them."""
+        counts = np.array([len(own) for own in rows], np.int32)
+        size = min(batch_size, int(counts.max()))
+        return _table(rows, size), counts, None if self._fills else int(counts[0]), size
+
+
+def fills(architecture: Architecture) -> bool:
+    """Tell whether the last batch may be filled up with rows that do not count.
+
+    It may where no row of a batch touches another: then members with more and with less rows share
+    a program, in which each step is compiled once.
+    """
+    network, loss, _ = architecture.parts
+    single = [term.loss for term in loss.losses] if isinstance(loss, OutputLosses) else [loss]
+    return rows_are_apart(network) and all(
+        isinstance(one, Loss) and one.reduction in FILLED_REDUCTIONS for one in single
+    )
+
+
+def _table(rows: Sequence[np.ndarray], batch_size: int) -> np.ndarray:
+    """Return rows as one array, each filled up to whole batches of the longest."""
+    longest = max(map(len, rows))
+    width = -(-longest // batch_size) * batch_size
+    table = np.zeros((len(rows), width), np.int32)
+    for place, own in enumerate(rows):
+        table[place, : len(own)] = own
+    return table
+
+
+def _as_inputs(numbers: Numbers) -> PyTree:
+    values, widths = numbers
+    return tuple(map(np.float32, values)), tuple(map(np.int32, widths))

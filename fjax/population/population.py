@@ -1,0 +1,292 @@
+"""Populations: many trainings side by side, one compiled program for each architecture."""
+
+import copy
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from fjax.callbacks import Callback
+from fjax.callbacks.monitor import MonitorCallback
+from fjax.population.architecture import Group, architectures
+from fjax.population.fleet import Fleet, fills
+from fjax.population.member import Member, MemberView
+from fjax.population.memory import check_memory
+from fjax.population.widths import padded, unpadded
+from fjax.training import Batch, TrainState, finalized, initialise
+from fjax.training.accumulators import Metrics
+from fjax.training.orders import order_of_pass, shuffle_seed
+from fjax.typing import PyTree
+
+# On the CPU more members at once do not go faster, and fall out of the cache.
+AT_ONCE = {"cpu": 16}
+MOST_AT_ONCE = 256
+
+
+class Population:
+    """Trainings that run side by side.
+
+    Members of one architecture are one compiled program under `vmap`: they may differ in their
+    seed, their rows, the numbers of optimizer, dropout and regularizers, and in hidden widths
+    (see `fjax.population.widths`). Each becomes what it would be alone, but for the rounding of
+    sums. A member whose loss is not finite is trained no further; the others go on.
+
+    Args:
+        members: The members.
+        data: All data, held against the models.
+        metrics: What is measured beside the loss.
+        sums: The empty sums of an epoch.
+        batch_size: Samples a step.
+        shuffle: Whether each epoch goes through a member's rows in another order.
+        at_once: How many members run in one program; by default as many as the device likes.
+        callbacks: Callbacks that steer a training, such as `EarlyStopping`; each member has a copy.
+        directions: For each log where it is better, as of `Prepared`.
+
+    Attributes:
+        history: For each member its logs, one value for each epoch that it was trained.
+        failed: The members whose loss was not finite, each with the epoch, from 0.
+
+    Raises:
+        MemoryError: The members do not fit in memory.
+    """
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        data: Batch,
+        metrics: Metrics,
+        sums: PyTree,
+        batch_size: int,
+        shuffle: bool = True,
+        at_once: int | None = None,
+        callbacks: Sequence[Callback] = (),
+        directions: Mapping[str, str | None] | None = None,
+    ) -> None:
+        self.members = list(members)
+        self.history: list[dict[str, list[float]]] = [{} for _ in members]
+        self.failed: dict[int, int] = {}
+        self.epochs = 0
+        self._groups = architectures([own.parts for own in members])
+        self._metrics, self._sums = metrics, sums
+        self._batch_size, self._shuffle = batch_size, shuffle
+        self._at_once = at_once or AT_ONCE.get(jax.default_backend(), MOST_AT_ONCE)
+        for group in self._groups:
+            check_memory(len(group.indices), _first_state(members[group.indices[0]]), data)
+        first = [_first_state(own) for own in members]
+        self._shapes = [jax.tree.map(_spec, state) for state in first]
+        self._seeds = [shuffle_seed(state.key) for state in first]
+        self._active = [True] * len(self.members)
+        self._data = jax.device_put(data)
+        self._fleets = self._gathered(first)
+        self._callbacks = [self._own(callbacks, index) for index in range(len(members))]
+        for callback in (one for own in self._callbacks for one in own):
+            if isinstance(callback, MonitorCallback):
+                callback.prepare(dict(directions or {}))
+
+    @property
+    def architectures(self) -> int:
+        """How many architectures the members have: each is compiled once."""
+        return len(self._groups)
+
+    def train(
+        self, epochs: int, on_epoch: Callable[[int, list[dict[str, float]]], Any] | None = None
+    ) -> None:
+        """Train all members that are still trained, up to this epoch.
+
+        Args:
+            epochs: One past the last epoch.
+            on_epoch: Hears each epoch, with the logs of each member, empty for those that rest;
+                it ends the training by returning what is true.
+        """
+        if self.epochs == 0:
+            self._call("on_train_begin", {})
+        while self.epochs < epochs and any(self._active):
+            epoch = self.epochs
+            logs = self._epoch(epoch)
+            self.epochs += 1
+            if on_epoch is not None and on_epoch(epoch, logs):
+                break
+
+    def end(self) -> None:
+        """End the training: best weights are put back, averages take the place of weights."""
+        self._call("on_train_end", {})
+        for index, own in enumerate(self.members):
+            network, _, optimizer = own.parts
+            if getattr(optimizer, "use_ema", False):
+                self._write(index, finalized(network, optimizer, self.train_state(index)))
+
+    def rest(self, indices: Sequence[int]) -> None:
+        """Train these members no further."""
+        for index in indices:
+            self._active[index] = False
+        self._regather()
+
+    def train_state(self, index: int) -> TrainState:
+        """Return the train state of one member, as a model of its own has it."""
+        return unpadded(self._read(index), self._shapes[index])
+
+    def predict(
+        self, rows: Sequence[np.ndarray], inputs: tuple[PyTree, ...] | None = None
+    ) -> list[PyTree]:
+        """Return the outputs of each member for rows of its own, as numpy arrays.
+
+        Args:
+            rows: The rows for each member.
+            inputs: Of what; by default of the data.
+        """
+        held = self._data.inputs if inputs is None else jax.device_put(inputs)
+        outputs: list[Any] = [None] * len(self.members)
+        for fleet in self._fleets:
+            found = fleet.predict(held, [rows[index] for index in fleet.indices])
+            for index, own in zip(fleet.indices, found, strict=True):
+                outputs[index] = own
+        return outputs
+
+    def _epoch(self, epoch: int) -> list[dict[str, float]]:
+        """Make one epoch, and return the logs of the members that made it."""
+        self._call("on_epoch_begin", epoch, {})
+        # Numbers are fetched when all is sent off: the device need not wait for the host.
+        made = [(fleet, self._advance(fleet, epoch)) for fleet in self._awake()]
+        logs: list[dict[str, float]] = [{} for _ in self.members]
+        for fleet, found in made:
+            values = {name: np.asarray(value) for name, value in found.items()}
+            for place, index in enumerate(fleet.indices):
+                if self._active[index]:
+                    logs[index] = {name: float(value[place]) for name, value in values.items()}
+        for index, own in enumerate(logs):
+            if own:
+                self._hear(index, epoch, own)
+        self._regather()
+        return logs
+
+    def _awake(self) -> list[Fleet]:
+        return [
+            fleet for fleet in self._fleets if any(self._active[index] for index in fleet.indices)
+        ]
+
+    def _advance(self, fleet: Fleet, epoch: int) -> dict[str, Any]:
+        orders = [self._order(index, epoch) for index in fleet.indices]
+        active = [self._active[index] for index in fleet.indices]
+        logs = fleet.advance(epoch, self._data, orders, active, self._batch_size)
+        held_out = [self.members[index].validation_rows for index in fleet.indices]
+        rows = [own for own in held_out if own is not None]
+        if not rows:
+            return logs
+        validated = fleet.measure(self._data, rows, self._batch_size)
+        return logs | {f"val_{name}": value for name, value in validated.items()}
+
+    def _hear(self, index: int, epoch: int, logs: dict[str, float]) -> None:
+        if not math.isfinite(logs["loss"]):
+            self.failed[index] = epoch
+            self._active[index] = False
+        else:
+            for callback in self._callbacks[index]:
+                callback.on_epoch_end(epoch, logs)
+                if callback.model.stop_training:
+                    self._active[index] = False
+        for name, value in logs.items():
+            self.history[index].setdefault(name, []).append(value)
+
+    def _call(self, hook: str, *args: Any) -> None:
+        for index, own in enumerate(self._callbacks):
+            if self._active[index] or hook == "on_train_end":
+                for callback in own:
+                    getattr(callback, hook)(*args)
+
+    def _order(self, index: int, epoch: int) -> np.ndarray:
+        rows = self.members[index].rows
+        if not self._shuffle:
+            return rows
+        return rows[order_of_pass(self._seeds[index], epoch, len(rows))]
+
+    def _own(self, callbacks: Sequence[Callback], index: int) -> list[Callback]:
+        """Return a member's own copies of the callbacks, which find a view of it as their model."""
+        view = MemberView(
+            lambda: self.train_state(index),
+            lambda state: self._write(index, state),
+        )
+        own = [copy.deepcopy(callback) for callback in callbacks]
+        for callback in own:
+            callback.set_model(view)
+        return own
+
+    def _read(self, index: int) -> TrainState:
+        fleet = self._fleet_of(index)
+        return fleet.read(fleet.indices.index(index))
+
+    def _write(self, index: int, state: TrainState) -> None:
+        fleet = self._fleet_of(index)
+        place = fleet.indices.index(index)
+        fleet.write(place, padded(state._replace(accumulators=()), fleet.read(place)))
+
+    def _fleet_of(self, index: int) -> Fleet:
+        return next(fleet for fleet in self._fleets if index in fleet.indices)
+
+    def _regather(self) -> None:
+        """Put those that are still trained together, where half of a fleet or more rest."""
+        awake = self._awake()
+        slots = sum(len(fleet.indices) for fleet in awake)
+        if len(awake) > 1 and 2 * sum(self._active) <= slots:
+            self._fleets = self._gathered(
+                [self.train_state(index) for index in range(len(self.members))]
+            )
+
+    def _gathered(self, states: Sequence[TrainState]) -> list[Fleet]:
+        """Return the members in fleets, those that are trained first."""
+        fleets = []
+        for group in self._groups:
+            wide = _widest([self._shapes[index] for index in group.indices])
+            for places in self._places(group):
+                fleets.append(
+                    Fleet(
+                        group.architecture,
+                        [group.indices[place] for place in places],
+                        [padded(states[group.indices[place]], wide) for place in places],
+                        [group.numbers[place] for place in places],
+                        self._metrics,
+                        self._sums,
+                    )
+                )
+        return fleets
+
+    def _places(self, group: Group) -> list[list[int]]:
+        """Return the places of a group in lists of like lengths, of at most `at_once`."""
+        kinds: dict[Any, list[int]] = {}
+        for place, index in enumerate(group.indices):
+            kinds.setdefault(self._kind(group, index), []).append(place)
+        found = []
+        for places in kinds.values():
+            parts = math.ceil(len(places) / self._at_once)
+            size = math.ceil(len(places) / parts)
+            found += [places[first : first + size] for first in range(0, len(places), size)]
+        return found
+
+    def _kind(self, group: Group, index: int) -> Any:
+        """Return what members that run together have in common; those that rest come last."""
+        own = self.members[index]
+        held_out = own.validation_rows
+        counts = (len(own.rows), None if held_out is None else len(held_out))
+        return (not self._active[index], None if fills(group.architecture) else counts)
+
+
+def _first_state(own: Member) -> TrainState:
+    if own.train_state is not None:
+        return own.train_state._replace(accumulators=())
+    network, _, optimizer = own.parts
+    return initialise(network, optimizer, own.seed, *own.specs)._replace(accumulators=())
+
+
+def _spec(leaf: Any) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(np.shape(leaf), leaf.dtype)
+
+
+def _widest(shapes: Sequence[PyTree]) -> PyTree:
+    """Return for each array the largest size of each axis."""
+
+    def widest(*leaves: Any) -> jax.ShapeDtypeStruct:
+        sizes = zip(*(leaf.shape for leaf in leaves), strict=True)
+        return jax.ShapeDtypeStruct(tuple(map(max, sizes)), leaves[0].dtype)
+
+    return jax.tree.map(widest, *shapes)

@@ -1,0 +1,225 @@
+"""Networks of different hidden widths as one padded network.
+
+All members run the widest network. A narrow member's weights are its own ones with zeros around,
+and behind each layer whose width differs the entries beyond the member's width are set to zero, so
+that no gradient reaches the padding: the numbers are those of the narrow network, but for the order
+of sums. Layers that mix the entries of such an axis, as `LayerNormalization` does, and optimizers
+that look at a weight as a whole, as `Muon`, know no padding: there each width is an architecture.
+"""
+
+import copy
+from collections.abc import Callable, Collection
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from fjax.core import Graph, InputLayer, Layer
+from fjax.core.combinators import Serial
+from fjax.core.graph import Ref
+from fjax.layers import (
+    ELU,
+    Activation,
+    BatchNormalization,
+    Dense,
+    Dropout,
+    Identity,
+    LeakyReLU,
+    ReLU,
+)
+from fjax.layers.dropout import drawing_key, dropped_in_narrow
+from fjax.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, RMSprop
+from fjax.population.variation import Path
+from fjax.regularizers import L1, L1L2, L2
+from fjax.typing import PyTree
+
+# What makes of each entry something of its own.
+ENTRYWISE_LAYERS = (Activation, BatchNormalization, Dropout, ELU, LeakyReLU, ReLU)
+ENTRYWISE_ACTIVATIONS = frozenset({
+    "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish",
+    "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "mish", "relu", "relu6", "selu", "sigmoid",
+    "silu", "soft_shrink", "softplus", "softsign", "sparse_plus", "squareplus", "swish", "tanh",
+    "tanh_shrink", "threshold",
+})  # fmt: skip
+ENTRYWISE_OPTIMIZERS = (SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, RMSprop)
+ENTRYWISE_REGULARIZERS = (L1, L2, L1L2)
+
+
+def masked_layers(
+    network: Any, optimizer: Any, varied: Collection[Path]
+) -> dict[Path, Path] | None:
+    """Return which layers' outputs must be cut to the width of which `Dense`, by their paths.
+
+    None means that these widths cannot share a program.
+
+    Args:
+        network: The network, of any member.
+        optimizer: Its optimizer.
+        varied: The paths of the `Dense` layers whose widths differ.
+
+    >>> from fjax import serial
+    >>> from fjax.layers import LayerNormalization
+    >>> network = serial(Dense(4), Activation("relu"), Dense(1))
+    >>> masked_layers(network, SGD(), [("layers", 0)])
+    {('layers', 0): ('layers', 0), ('layers', 1): ('layers', 0)}
+    >>> masked_layers(serial(Dense(4), LayerNormalization(), Dense(1)), SGD(), [("layers", 0)])
+    """
+    zero_epsilon = getattr(optimizer, "epsilon", 1.0) == 0
+    if type(optimizer) not in ENTRYWISE_OPTIMIZERS or zero_epsilon:
+        return None
+    plan: dict[Path, Path] = {}
+    try:
+        last = _follow(network, (), None, frozenset(varied), plan)
+    except _MixesEntries:
+        return None
+    return plan if last is None and plan.keys() >= frozenset(varied) else None
+
+
+class _MixesEntries(Exception):
+    """A layer needs to know how wide its inputs are."""
+
+
+def _follow(
+    layer: Any, path: Path, width: Path | None, varied: frozenset[Path], plan: dict[Path, Path]
+) -> Path | None:
+    """Return the `Dense` that gives the outputs their width, None where the width is fixed."""
+    if isinstance(layer, Serial):
+        for place, part in enumerate(layer.layers):
+            width = _follow(part, (*path, "layers", place), width, varied, plan)
+        return width
+    if isinstance(layer, Graph):
+        return _follow_graph(layer, path, width, varied, plan)
+    if isinstance(layer, Dense):
+        if (width is not None or path in varied) and not _pads(layer):
+            raise _MixesEntries
+        after = path if path in varied else None
+    elif width is None or isinstance(layer, Identity | InputLayer):
+        return width
+    elif _is_entrywise(layer):
+        after = width
+    else:
+        raise _MixesEntries
+    if after is not None and plan.setdefault(path, after) != after:
+        raise _MixesEntries
+    return after
+
+
+def _follow_graph(
+    graph: Graph, path: Path, width: Path | None, varied: frozenset[Path], plan: dict[Path, Path]
+) -> Path | None:
+    declared = len(jax.tree.leaves(graph.inputs))
+    if width is not None and declared != 1:
+        raise _MixesEntries
+    widths: list[Path | None] = [width] * declared
+    for call in graph.calls:
+        at = (*path, "layers", call.layer)
+        given = {
+            widths[leaf.value] for leaf in jax.tree.leaves(call.inputs) if isinstance(leaf, Ref)
+        }
+        if len(given) > 1 or (len(jax.tree.leaves(call.inputs)) > 1 and given != {None}):
+            raise _MixesEntries
+        after = _follow(graph.layers[call.layer], at, *given, varied, plan)
+        widths += [after] * call.outputs
+    ends = {widths[ref.value] for ref in jax.tree.leaves(graph.outputs)}
+    if ends == {None}:
+        return None
+    if len(ends) > 1 or len(jax.tree.leaves(graph.outputs)) > 1:
+        raise _MixesEntries
+    return ends.pop()
+
+
+def _pads(layer: Dense) -> bool:
+    charges = (layer.kernel_regularizer, layer.bias_regularizer)
+    plain = all(charge is None or type(charge) in ENTRYWISE_REGULARIZERS for charge in charges)
+    return (
+        type(layer) is Dense
+        and plain
+        and layer.activity_regularizer is None
+        and _entrywise_function(layer.activation)
+    )
+
+
+def _is_entrywise(layer: Any) -> bool:
+    if not isinstance(layer, Layer):
+        return _entrywise_function(layer)
+    if type(layer) is BatchNormalization:
+        return layer.axis == -1
+    if type(layer) is Dropout:
+        return layer.noise_shape is None
+    if type(layer) is Activation:
+        return _entrywise_function(layer.activation)
+    return type(layer) in ENTRYWISE_LAYERS
+
+
+def _entrywise_function(function: Any) -> bool:
+    module = getattr(function, "__module__", None) or ""
+    name = getattr(function, "__name__", "")
+    return module.startswith(("fjax.", "jax")) and name in ENTRYWISE_ACTIVATIONS
+
+
+def narrowed(layer: Any, width: Any) -> Any:
+    """Return a layer whose outputs are zero beyond a width of their last axis; it may be traced.
+
+    >>> layer = narrowed(Activation("sigmoid"), 2)
+    >>> print(layer.apply({}, {}, jnp.zeros((1, 3)))[0])
+    [[0.5 0.5 0. ]]
+    """
+    if not isinstance(layer, Layer):
+        return lambda values: _cut(layer(values), width)
+    twin = copy.copy(layer)
+    # Of its class, name and weights, with another function beside them.
+    apply = _narrow_dropout(layer, width) if isinstance(layer, Dropout) else _cutting(layer, width)
+    object.__setattr__(twin, "apply", apply)
+    return twin
+
+
+def _cutting(layer: Layer, width: Any) -> Callable[..., Any]:
+    def apply(
+        params: Any, state: Any, *inputs: Any, key: Any = None, training: bool = False
+    ) -> Any:
+        outputs, state = layer.apply(params, state, *inputs, key=key, training=training)
+        return _cut(outputs, width), state
+
+    return apply
+
+
+def _narrow_dropout(layer: Dropout, width: Any) -> Callable[..., Any]:
+    def apply(params: Any, state: Any, values: Any, key: Any = None, training: bool = False) -> Any:
+        if not training:
+            return values, state
+        drawn = drawing_key("Dropout", key, layer.seed)
+        return dropped_in_narrow(values, layer.rate, drawn, width), state
+
+    return apply
+
+
+def _cut(values: Any, width: Any) -> Any:
+    return jnp.where(jnp.arange(values.shape[-1]) < width, values, jnp.zeros_like(values))
+
+
+def padded(tree: PyTree, like: PyTree) -> PyTree:
+    """Return arrays with zeros behind, in the shapes of another tree.
+
+    >>> padded({"w": np.ones((1, 2))}, {"w": np.ones((2, 2))})["w"].tolist()
+    [[1.0, 1.0], [0.0, 0.0]]
+    """
+
+    def pad(leaf: Any, wide: Any) -> Any:
+        if leaf.shape == wide.shape:
+            return leaf
+        behind = [(0, size - own) for own, size in zip(leaf.shape, wide.shape, strict=True)]
+        return np.pad(np.asarray(leaf), behind)
+
+    return jax.tree.map(pad, tree, like)
+
+
+def unpadded(tree: PyTree, like: PyTree) -> PyTree:
+    """Return arrays without the zeros that `padded` put behind them."""
+    return jax.tree.map(
+        lambda leaf, narrow: (
+            leaf if leaf.shape == narrow.shape else leaf[tuple(map(slice, narrow.shape))]
+        ),
+        tree,
+        like,
+    )
