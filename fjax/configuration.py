@@ -12,7 +12,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any, ClassVar, Self, dataclass_transform
+from typing import Any, ClassVar, Self, TypeGuard, dataclass_transform
 
 import numpy as np
 
@@ -144,7 +144,7 @@ def varying(cls: type[Configured]) -> frozenset[str]:
     return frozenset().union(*named)
 
 
-def is_set(number: Any) -> bool:
+def is_set(number: float | None) -> TypeGuard[float]:
     """Tell whether a field's number is there and not 0; one that is traced is.
 
     Which members of a population have a 0 decides what program they run, and none has in this one.

@@ -37,6 +37,7 @@ class Architecture:
     own: Any = None
 
     def __call__(self, numbers: PyTree) -> Parts:
+        """Return the parts of the member with these numbers."""
         values, widths = numbers
         changes: dict[Path, Any] = {
             path: partial(_instead, value) for path, value in zip(self.varied, values, strict=True)

@@ -99,10 +99,7 @@ class Fleet:
             for first in range(0, table.shape[1], size)
         ]
         whole = jax.tree.map(lambda *arrays: np.concatenate(arrays, axis=1), *parts)
-        return [
-            jax.tree.map(lambda array, p=place, n=len(own): array[p, :n], whole)
-            for place, own in enumerate(rows)
-        ]
+        return [_own_rows(whole, place, len(own)) for place, own in enumerate(rows)]
 
     def _batches(
         self, rows: Sequence[np.ndarray], batch_size: int
@@ -124,6 +121,10 @@ def fills(architecture: Architecture) -> bool:
     return rows_are_apart(network) and all(
         isinstance(one, Loss) and one.reduction in FILLED_REDUCTIONS for one in single
     )
+
+
+def _own_rows(outputs: PyTree, place: int, count: int) -> PyTree:
+    return jax.tree.map(lambda array: array[place, :count], outputs)
 
 
 def _table(rows: Sequence[np.ndarray], batch_size: int) -> np.ndarray:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from fjax.optimizers import OptimizerState
@@ -82,7 +83,7 @@ class _MemberOptimizer:
     def learning_rate(self, rate: Any) -> None:
         held, state = self._view.train_state, self._state()
         self._view.train_state = held._replace(
-            opt_state=state._replace(learning_rate=np.float32(rate))
+            opt_state=state._replace(learning_rate=jnp.float32(rate))
         )
 
     def _state(self) -> OptimizerState:

@@ -71,12 +71,12 @@ def masked_layers(
     plan: dict[Path, Path] = {}
     try:
         last = _follow(network, (), None, frozenset(varied), plan)
-    except _MixesEntries:
+    except MixedEntriesError:
         return None
     return plan if last is None and plan.keys() >= frozenset(varied) else None
 
 
-class _MixesEntries(Exception):
+class MixedEntriesError(Exception):
     """A layer needs to know how wide its inputs are."""
 
 
@@ -92,16 +92,16 @@ def _follow(
         return _follow_graph(layer, path, width, varied, plan)
     if isinstance(layer, Dense):
         if (width is not None or path in varied) and not _pads(layer):
-            raise _MixesEntries
+            raise MixedEntriesError
         after = path if path in varied else None
     elif width is None or isinstance(layer, Identity | InputLayer):
         return width
     elif _is_entrywise(layer):
         after = width
     else:
-        raise _MixesEntries
+        raise MixedEntriesError
     if after is not None and plan.setdefault(path, after) != after:
-        raise _MixesEntries
+        raise MixedEntriesError
     return after
 
 
@@ -110,7 +110,7 @@ def _follow_graph(
 ) -> Path | None:
     declared = len(jax.tree.leaves(graph.inputs))
     if width is not None and declared != 1:
-        raise _MixesEntries
+        raise MixedEntriesError
     widths: list[Path | None] = [width] * declared
     for call in graph.calls:
         at = (*path, "layers", call.layer)
@@ -118,14 +118,15 @@ def _follow_graph(
             widths[leaf.value] for leaf in jax.tree.leaves(call.inputs) if isinstance(leaf, Ref)
         }
         if len(given) > 1 or (len(jax.tree.leaves(call.inputs)) > 1 and given != {None}):
-            raise _MixesEntries
-        after = _follow(graph.layers[call.layer], at, *given, varied, plan)
+            raise MixedEntriesError
+        own = given.pop() if given else None
+        after = _follow(graph.layers[call.layer], at, own, varied, plan)
         widths += [after] * call.outputs
     ends = {widths[ref.value] for ref in jax.tree.leaves(graph.outputs)}
     if ends == {None}:
         return None
     if len(ends) > 1 or len(jax.tree.leaves(graph.outputs)) > 1:
-        raise _MixesEntries
+        raise MixedEntriesError
     return ends.pop()
 
 
