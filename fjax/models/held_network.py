@@ -389,7 +389,8 @@ class HeldNetwork:
         if hasattr(self.live_network, "require_ready"):
             self.live_network.require_ready()
         place = self._place(self.outline)
-        known = [home.made for _, home in place.homes()]
+        # A declared input that two models share has no weights to bring.
+        known = [home.made for _, home in place.homes() if home.params or home.state]
         at_once = len(jax.tree.leaves(self.outline.params)) <= MOST_DRAWS
         made = initialise(self.network, self._optimizer, self._seed, *specs, at_once=at_once)
         self._holder = Holder(place, made)

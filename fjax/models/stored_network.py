@@ -10,7 +10,6 @@ from fjax.models.compiled_network import CompiledNetwork
 from fjax.models.subclassed import is_authored_model
 from fjax.serialization import decoded, encoded
 
-
 # What a copy of a model finds again by itself, and what it begins with instead.
 FOUND_AGAIN: Mapping[str, Any] = {
     "_programs": {}, "_views": {}, "_outputs": {}, "_symbols": None, "_holder": None,

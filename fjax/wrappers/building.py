@@ -65,8 +65,8 @@ def cloned(owner: str, model: Any) -> Model:
     """Return a clone of a compiled model: of its seed, with weights that are drawn anew."""
     if not isinstance(model, Model):
         raise TypeError(
-            f"`{owner}`: `model` must be a function that returns a compiled `fjax.Model`, or such a "
-            f"model, received {model!r}."
+            f"`{owner}`: `model` must be a function that returns a compiled `fjax.Model`, or such "
+            f"a model, received {model!r}."
         )
     if model._compilation is None:
         raise TypeError(

@@ -91,9 +91,7 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
         """Return what a fit passes to `Model.fit`; see `Estimator.fit_arguments`."""
         return {"class_weight": self.class_weight, **super().fit_arguments(**given)}
 
-    def partial_fit(
-        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
-    ) -> Self:
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Make one epoch, with the model of the last fit if there is one.
 
         Args:
@@ -120,7 +118,7 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
 
     def from_outputs(self, outputs: np.ndarray) -> np.ndarray:
         """Return what `predict` does for these outputs of the model."""
-        return self.classes_[self.probabilities(outputs).argmax(axis=1)]
+        return np.asarray(self.classes_)[self.probabilities(outputs).argmax(axis=1)]
 
     def probabilities(self, outputs: np.ndarray) -> np.ndarray:
         """Return what `predict_proba` does for these outputs of the model.
@@ -152,10 +150,6 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
                 f"are of one class, {examples.classes[0]!r}."
             )
         return weighted(type(self).__name__, examples, class_weight)
-
-    def prepare(self, X: Any, y: Any = None, sample_weight: Any = None) -> Examples:
-        """Return the data as models take it; see `Estimator.prepare`."""
-        return self._prepared(X, y, sample_weight, self.class_weight, first=True)
 
     def _held_out(
         self, X: Any, y: Any, sample_weight: Any = None, *, examples: Examples
@@ -228,7 +222,7 @@ def weighted(owner: str, examples: Examples, class_weight: Any) -> Examples:
             by_class[labels.index(label)] = weight
     else:
         raise ValueError(
-            f"`{owner}`: `class_weight` must be a dict of label to weight, \"balanced\" or None, "
+            f'`{owner}`: `class_weight` must be a dict of label to weight, "balanced" or None, '
             f"received {class_weight!r}."
         )
     weight = by_class[examples.y]
@@ -245,9 +239,7 @@ def one_hot(examples: Examples) -> np.ndarray:
     return np.eye(len(examples.classes), dtype=np.float32)[examples.y]
 
 
-def labels_for(
-    owner: str, model: Model, shape: tuple[int, ...], examples: Examples
-) -> np.ndarray:
+def labels_for(owner: str, model: Model, shape: tuple[int, ...], examples: Examples) -> np.ndarray:
     """Return the numbers of classes, or one-hot rows, as a model's loss takes them."""
     assert examples.classes is not None
     classes, units, loss = len(examples.classes), int(np.prod(shape)), loss_of(model)

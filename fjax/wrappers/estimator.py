@@ -198,7 +198,7 @@ class Estimator(BaseEstimator):
         Raises:
             ValueError: Something cannot be trained on.
         """
-        return self._prepared(X, y, sample_weight, None, first=True)
+        return self._prepared(X, y, sample_weight, getattr(self, "class_weight", None), first=True)
 
     def targets_for(self, model: Model, examples: Examples) -> np.ndarray:
         """Return the targets in the form that a model's loss takes.
@@ -246,10 +246,10 @@ class Estimator(BaseEstimator):
         model = self.model_ if goes_on else self.build_model_for(examples)
         validation = arguments.pop("validation_data")
         share = arguments.pop("validation_split")
+        # As in `Model.fit`, data to validate on wins over a split.
+        training, held_out = examples.split(0.0 if validation is not None else share)
         if validation is not None:
-            training, held_out = examples, self._validation(validation, examples)
-        else:
-            training, held_out = examples.split(share)
+            held_out = self._validation(validation, examples)
         if held_out is not None:
             batch = self._batch(model, held_out)
             arguments["validation_data"] = (batch.inputs[0], batch.targets, batch.sample_weight)

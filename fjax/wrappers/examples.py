@@ -1,6 +1,6 @@
 """The data of a fit: rows that count, and their order where all make one batch."""
 
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 from sklearn.utils import check_array
@@ -45,7 +45,7 @@ class Examples(NamedTuple):
 
     def _of(self, batch: Batch) -> Self:
         (x,), y, weight = batch
-        return self._replace(x=x, y=y, sample_weight=weight)
+        return self._replace(x=x, y=y, sample_weight=cast(np.ndarray | None, weight))
 
     @property
     def relative_weight(self) -> np.ndarray | None:
@@ -118,4 +118,6 @@ def present(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> Examples
     if not weight.all():
         examples = examples.rows(weight > 0)
     assert examples.sample_weight is not None
-    return examples._replace(sample_weight=None) if (examples.sample_weight == 1).all() else examples
+    return (
+        examples._replace(sample_weight=None) if (examples.sample_weight == 1).all() else examples
+    )

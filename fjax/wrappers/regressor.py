@@ -63,10 +63,6 @@ class SKLearnRegressor(RegressorMixin, Estimator):
     0.1
     """
 
-    def prepare(self, X: Any, y: Any = None, sample_weight: Any = None) -> Examples:
-        """Return the data as models take it; see `Estimator.prepare`."""
-        return super().prepare(X, y, sample_weight)
-
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Make one epoch, with the model of the last fit if there is one."""
         return self._fit(X, y, sample_weight, {"epochs": 1}, hasattr(self, "model_"))

@@ -22,8 +22,8 @@ class SKLearnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Esti
     """A network whose outputs are features, as a transformer of scikit-learn.
 
     It is trained on targets, numbers or labels; without a `y`, or with `reconstruct=True`, as an
-    autoencoder, to give the inputs back. What it returns are the model's outputs, or those of one of
-    its layers, a row for each sample, float32.
+    autoencoder, to give the inputs back. What it returns are the model's outputs, or those of one
+    of its layers, a row for each sample, float32.
 
     Args:
         model: As in `SKLearnRegressor`; of labels as in `SKLearnClassifier`.

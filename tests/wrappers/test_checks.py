@@ -1,6 +1,5 @@
 """scikit-learn's own checks of estimators, all of them."""
 
-import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import fjax
@@ -30,6 +29,5 @@ def classes(X, y, rate=RATE):
         SKLearnTransformer(line, **OPTIONS),
     ]
 )
-@pytest.mark.filterwarnings("ignore")
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
