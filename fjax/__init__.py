@@ -23,6 +23,7 @@ from fjax import saving as saving
 from fjax import training as training
 from fjax import utils as utils
 from fjax import visualization as visualization
+from fjax import wrappers as wrappers
 from fjax.core import Layer as Layer
 from fjax.core import branch as branch
 from fjax.core import parallel as parallel

@@ -29,6 +29,7 @@ from fjax.models.views import LayerView
 from fjax.models.weights import read_weights, write_weights
 from fjax.training import TrainState
 from fjax.training.initialisation import initialise, initialise_optimizer
+from fjax.training.state import run_key
 from fjax.trees import first_difference
 from fjax.typing import GradientTransformation, PyTree
 
@@ -131,6 +132,23 @@ class HeldNetwork:
             self._known_specs()
         assert self._outline is not None
         return self._outline
+
+    @explain_keywords
+    def set_seed(self, seed: int) -> None:
+        """Take another seed, as if the model had been made with it.
+
+        Weights that are not made yet are drawn from it; those that are stay as they are, and what
+        training draws from now on follows it.
+
+        >>> from fjax.layers import Dense
+        >>> one, other = (HeldNetwork(Dense(3), input_shape=(8,), seed=s) for s in (1, 2))
+        >>> other.set_seed(1)
+        >>> bool((one.get_weights()[0] == other.get_weights()[0]).all())
+        True
+        """
+        self._seed = seed_of("set_seed", seed)
+        if self._holder is not None:
+            self._holder.train_state = self._holder.train_state._replace(key=run_key(self._seed))
 
     def build(self, input_shape: Any) -> None:
         """Tell the model its input shape, batch axis included (None for a batch of any size).
@@ -368,7 +386,8 @@ class HeldNetwork:
         if hasattr(self.live_network, "require_ready"):
             self.live_network.require_ready()
         place = self._place(self.outline)
-        known = [home.made for _, home in place.homes()]
+        # A declared input that two models share has no weights to bring.
+        known = [home.made for _, home in place.homes() if home.params or home.state]
         made = initialise(self.network, self._optimizer, self._seed, *specs)
         self._holder = Holder(place, made)
         self._adapted = _statistics(self.live_network)

@@ -1,5 +1,6 @@
 """A model that can be told in words and kept in files."""
 
+import copy
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -9,9 +10,30 @@ from fjax.models.compiled_network import CompiledNetwork
 from fjax.models.subclassed import is_authored_model
 from fjax.serialization import decoded, encoded
 
+# What a copy of a model finds again by itself, and what it begins with instead.
+FOUND_AGAIN: Mapping[str, Any] = {
+    "_programs": {}, "_views": {}, "_outputs": {}, "_symbols": None, "_holder": None,
+}  # fmt: skip
+
 
 class StoredNetwork(CompiledNetwork):
-    """A compiled network with Keras's methods for files; see `Model`."""
+    """A compiled network with Keras's methods for files, which can be copied and pickled.
+
+    See `Model`. A pickle, unlike a model file, names classes and functions of any module: unpickle
+    only what you trust. Models that share layers are one by one in it, as in files.
+    """
+
+    def __getstate__(self) -> dict[str, Any]:
+        held = None if self._holder is None else self._holder.train_state
+        return {**vars(self), **copy.deepcopy(FOUND_AGAIN), "_fitting": False, "train_state": held}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        attributes = dict(state)
+        held = attributes.pop("train_state")
+        vars(self).update(attributes)
+        if held is not None:
+            self._hold(held)
+            self._optimizer_is_new = attributes["_optimizer_is_new"]
 
     @explain_keywords
     def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:

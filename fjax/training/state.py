@@ -68,7 +68,7 @@ def create_train_state(
     >>> train_state.params["kernel"].shape, int(train_state.step)
     ((8, 1), 0)
     """
-    init_key, run_key = jax.random.split(key)
+    init_key, own_key = jax.random.split(key)
     params, state = network.init(init_key, *specs)
     outputs = output_specs(network, params, state, *specs) if metrics else None
     trained = trainable_part(params, frozen_paths(network))
@@ -76,12 +76,17 @@ def create_train_state(
         params=params,
         state=state,
         opt_state=() if optimizer is None else optimizer.init(trained),
-        key=run_key,
+        key=own_key,
         step=jnp.zeros((), jnp.int32),
         epoch=jnp.zeros((), jnp.int32),
         batch=jnp.zeros((), jnp.int32),
         accumulators=init_accumulators(metrics, targets, outputs, loss),
     )
+
+
+def run_key(seed: int) -> Key:
+    """Return the key that a run begins with which `create_train_state` made of a seed's key."""
+    return jax.random.split(jax.random.key(np.uint32(seed)))[1]
 
 
 def finalized(
