@@ -44,6 +44,9 @@ class HeldNetwork:
         seed: Gives the weights and all that training draws.
         symbols: The symbolic tensors that the network was made of.
 
+    Attributes:
+        is_seeded: Whether a seed was given, or one was drawn.
+
     >>> from fjax.layers import Dense
     >>> held = HeldNetwork(Dense(3), input_shape=(8,))
     >>> held.output_shape, held.count_params(), [w.shape for w in held.get_weights()]
@@ -64,6 +67,7 @@ class HeldNetwork:
         self._settled_flags: tuple[bool, ...] = ()
         self.name = name or getattr(self.live_network, "name", None) or base_name(self.live_network)
         self._seed = random.getrandbits(32)
+        self.is_seeded = seed is not None
         if seed is not None:
             self._seed = seed_of(type(self).__name__, seed)
         self._optimizer: GradientTransformation | None = None
@@ -147,6 +151,7 @@ class HeldNetwork:
         True
         """
         self._seed = seed_of("set_seed", seed)
+        self.is_seeded = True
         if self._holder is not None:
             self._holder.train_state = self._holder.train_state._replace(key=run_key(self._seed))
 

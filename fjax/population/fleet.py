@@ -1,6 +1,7 @@
 """Members of one architecture, their arrays stacked on the device, and the programs that run."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -30,6 +31,8 @@ class Fleet:
         numbers: What the architecture is called with for each.
         metrics: What is measured beside the loss.
         sums: The empty sums of an epoch.
+        rows: How many rows of data there are: of so many a member may have any.
+        slots: How many members the program has room for; by default as many as there are.
     """
 
     def __init__(
@@ -40,11 +43,14 @@ class Fleet:
         numbers: Sequence[Numbers],
         metrics: Metrics,
         sums: PyTree,
+        rows: int,
+        slots: int | None = None,
     ) -> None:
         self.indices = list(indices)
         self._programs = population_programs(architecture, metrics)
-        self._states = stacked([state._replace(accumulators=()) for state in states])
-        self._numbers = stacked([_as_inputs(own) for own in numbers])
+        self._rows, self.slots = rows, max(slots or 0, len(self.indices))
+        self._states = stacked(self._filled([state._replace(accumulators=()) for state in states]))
+        self._numbers = stacked(self._filled([_as_inputs(own) for own in numbers]))
         self._sums = sums
         self._fills = fills(architecture)
 
@@ -66,7 +72,7 @@ class Fleet:
         batch_size: int,
     ) -> Logs:
         """Train those that are active for an epoch, each on its rows in their order."""
-        count = len(self.indices)
+        count = self.slots
         sums = jax.tree.map(lambda leaf: np.broadcast_to(leaf, (count, *leaf.shape)), self._sums)
         states = self._states._replace(
             accumulators=sums,
@@ -74,8 +80,10 @@ class Fleet:
             batch=np.zeros(count, np.int32),
         )
         table, counts, exactly, size = self._batches(orders, batch_size)
+        awake = np.zeros(count, bool)
+        awake[: len(active)] = active
         self._states, logs = self._programs.advance(
-            states, self._numbers, data, table, counts, np.asarray(active),
+            states, self._numbers, data, table, counts, awake,
             batch_size=size, exactly=exactly,
         )  # fmt: skip
         return logs
@@ -92,7 +100,7 @@ class Fleet:
     def predict(self, inputs: tuple[PyTree, ...], rows: Sequence[np.ndarray]) -> list[PyTree]:
         """Return the outputs of each for rows of its own, as numpy arrays."""
         size = min(ROWS_AT_ONCE, max(map(len, rows)))
-        table = _table(rows, size)
+        table = _table(self._filled(rows), size, max(map(len, rows)))
         states = self._states._replace(accumulators=())
         parts = [
             self._programs.predict(states, self._numbers, inputs, table[:, first : first + size])
@@ -105,9 +113,15 @@ class Fleet:
         self, rows: Sequence[np.ndarray], batch_size: int
     ) -> tuple[np.ndarray, np.ndarray, int | None, int]:
         """Return the rows as a table, how many count, and what is static of them."""
-        counts = np.array([len(own) for own in rows], np.int32)
-        size = min(batch_size, int(counts.max()))
-        return _table(rows, size), counts, None if self._fills else int(counts[0]), size
+        size = min(batch_size, max(map(len, rows)))
+        filled = self._filled(rows)
+        counts = np.array([len(own) for own in filled], np.int32)
+        exactly = None if self._fills else int(counts[0])
+        return _table(filled, size, self._rows), counts, exactly, size
+
+    def _filled(self, own: Sequence[Any]) -> list[Any]:
+        """Return what belongs to the members, with copies of the last for slots without one."""
+        return [*own, *[own[-1]] * (self.slots - len(own))]
 
 
 def fills(architecture: Architecture) -> bool:
@@ -127,9 +141,8 @@ def _own_rows(outputs: PyTree, place: int, count: int) -> PyTree:
     return jax.tree.map(lambda array: array[place, :count], outputs)
 
 
-def _table(rows: Sequence[np.ndarray], batch_size: int) -> np.ndarray:
+def _table(rows: Sequence[np.ndarray], batch_size: int, longest: int) -> np.ndarray:
     """Return rows as one array, each filled up to whole batches of the longest."""
-    longest = max(map(len, rows))
     width = -(-longest // batch_size) * batch_size
     table = np.zeros((len(rows), width), np.int32)
     for place, own in enumerate(rows):

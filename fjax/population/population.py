@@ -16,7 +16,8 @@ from fjax.population.member import Member, MemberView
 from fjax.population.memory import check_memory
 from fjax.population.widths import padded, unpadded
 from fjax.training import Batch, TrainState, finalized, initialise
-from fjax.training.accumulators import Metrics
+from fjax.training.accumulators import Metrics, init_accumulators
+from fjax.training.arrays import rows
 from fjax.training.orders import order_of_pass, shuffle_seed
 from fjax.typing import PyTree
 
@@ -43,6 +44,8 @@ class Population:
         at_once: How many members run in one program; by default as many as the device likes.
         callbacks: Callbacks that steer a training, such as `EarlyStopping`; each member has a copy.
         directions: For each log where it is better, as of `Prepared`.
+        slots: For how many members the programs have room, where that is more than there are: a
+            population of fewer members and rows runs the programs of one before.
 
     Attributes:
         history: For each member its logs, one value for each epoch that it was trained.
@@ -63,6 +66,7 @@ class Population:
         at_once: int | None = None,
         callbacks: Sequence[Callback] = (),
         directions: Mapping[str, str | None] | None = None,
+        slots: int | None = None,
     ) -> None:
         self.members = list(members)
         self.history: list[dict[str, list[float]]] = [{} for _ in members]
@@ -71,6 +75,7 @@ class Population:
         self._groups = architectures([own.parts for own in members])
         self._metrics, self._sums = metrics, sums
         self._batch_size, self._shuffle = batch_size, shuffle
+        self._rows, self._slots = rows(data), slots
         self._at_once = at_once or AT_ONCE.get(jax.default_backend(), MOST_AT_ONCE)
         for group in self._groups:
             check_memory(len(group.indices), _first_state(members[group.indices[0]]), data)
@@ -84,6 +89,11 @@ class Population:
         for callback in (one for own in self._callbacks for one in own):
             if isinstance(callback, MonitorCallback):
                 callback.prepare(dict(directions or {}))
+
+    @property
+    def most_at_once(self) -> int:
+        """How many members the largest program has room for."""
+        return max(fleet.slots for fleet in self._fleets)
 
     @property
     def architectures(self) -> int:
@@ -125,7 +135,8 @@ class Population:
 
     def train_state(self, index: int) -> TrainState:
         """Return the train state of one member, as a model of its own has it."""
-        return unpadded(self._read(index), self._shapes[index])
+        held = unpadded(self._read(index), self._shapes[index])
+        return held._replace(accumulators=init_accumulators())
 
     def predict(
         self, rows: Sequence[np.ndarray], inputs: tuple[PyTree, ...] | None = None
@@ -171,10 +182,10 @@ class Population:
         active = [self._active[index] for index in fleet.indices]
         logs = fleet.advance(epoch, self._data, orders, active, self._batch_size)
         held_out = [self.members[index].validation_rows for index in fleet.indices]
-        rows = [own for own in held_out if own is not None]
-        if not rows:
+        validation = [own for own in held_out if own is not None]
+        if not validation:
             return logs
-        validated = fleet.measure(self._data, rows, self._batch_size)
+        validated = fleet.measure(self._data, validation, self._batch_size)
         return logs | {f"val_{name}": value for name, value in validated.items()}
 
     def _hear(self, index: int, epoch: int, logs: dict[str, float]) -> None:
@@ -196,10 +207,10 @@ class Population:
                     getattr(callback, hook)(*args)
 
     def _order(self, index: int, epoch: int) -> np.ndarray:
-        rows = self.members[index].rows
+        own = self.members[index].rows
         if not self._shuffle:
-            return rows
-        return rows[order_of_pass(self._seeds[index], epoch, len(rows))]
+            return own
+        return own[order_of_pass(self._seeds[index], epoch, len(own))]
 
     def _own(self, callbacks: Sequence[Callback], index: int) -> list[Callback]:
         """Return a member's own copies of the callbacks, which find a view of it as their model."""
@@ -247,6 +258,8 @@ class Population:
                         [group.numbers[place] for place in places],
                         self._metrics,
                         self._sums,
+                        self._rows,
+                        self._slots,
                     )
                 )
         return fleets

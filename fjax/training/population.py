@@ -156,7 +156,9 @@ def _over_batches(
         return jax.vmap(step)(carry, *fixed, _batch_of(rows, number, batch_size))
 
     if exactly is None:
-        return lax.fori_loop(0, rows.shape[1] // batch_size, filled, carry)
+        # Not the width of the table: so one program serves any number of rows.
+        most = (jnp.max(counts) + batch_size - 1) // batch_size
+        return lax.fori_loop(0, most, filled, carry)
     full, rest = divmod(exactly, batch_size)
     carry = lax.fori_loop(0, full, whole, carry) if full else carry
     return jax.vmap(step)(carry, *fixed, rows[:, exactly - rest : exactly]) if rest else carry

@@ -44,8 +44,8 @@ class Examples(NamedTuple):
         return self._of(training), None if held_out is None else self._of(held_out)
 
     def _of(self, batch: Batch) -> Self:
-        (x,), y, weight = batch
-        return self._replace(x=x, y=y, sample_weight=cast(np.ndarray | None, weight))
+        weight = cast(np.ndarray | None, batch.sample_weight)
+        return self._replace(x=batch.inputs[0], y=batch.targets, sample_weight=weight)
 
     @property
     def relative_weight(self) -> np.ndarray | None:

@@ -1,0 +1,60 @@
+"""What a population needs of a model: the parts of one member, and what is measured of it."""
+
+from typing import Any, NamedTuple
+
+from fjax.models.compilation import log_directions
+from fjax.training import Batch, init_accumulators
+from fjax.training.accumulators import Metrics
+from fjax.training.arrays import take
+from fjax.training.population import Parts
+from fjax.typing import PyTree
+
+
+class Membership(NamedTuple):
+    """A model as a member of a population.
+
+    Attributes:
+        parts: Network, loss and optimizer.
+        specs: The network's inputs.
+        metrics: What the model measures beside the loss.
+        sums: The empty sums of an epoch.
+        directions: For each log where it is better; those of validation among them.
+    """
+
+    parts: Parts
+    specs: tuple[PyTree, ...]
+    metrics: Metrics
+    sums: PyTree
+    directions: dict[str, str | None]
+
+
+def membership(owner: str, model: Any, data: Batch, measures: bool = True) -> Membership:
+    """Return a compiled model as a member of a population that is trained on this data.
+
+    Args:
+        owner: Whom an error names.
+        model: The model.
+        data: The data, held against the model.
+        measures: Whether the metrics are wanted.
+
+    Raises:
+        TypeError: The model trains by a step of its own.
+    """
+    if model._custom("train_step") is not None:
+        raise TypeError(
+            f"`{owner}` trains many models by the engine's step, and {model.name!r} was compiled "
+            "with a `train_step` of its own: put that one under `jax.vmap` yourself, see "
+            "docs/functions.md."
+        )
+    compilation, example = model._compiled(owner), take(data, 0, 1)
+    outputs, names = model._outputs_for(example.inputs), model.output_names
+    loss = compilation.loss_for(example.targets, outputs, names)
+    metrics = compilation.named_metrics(example.targets, outputs, names) if measures else ()
+    directions = log_directions(loss, metrics)
+    return Membership(
+        parts=(model.network, loss, compilation.optimizer),
+        specs=model._known_specs(),
+        metrics=metrics,
+        sums=init_accumulators(metrics, example.targets, outputs, loss),
+        directions=directions | {f"val_{name}": way for name, way in directions.items()},
+    )

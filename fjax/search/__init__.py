@@ -1,0 +1,48 @@
+"""Searches that train all their candidates as one program, behind scikit-learn's interface.
+
+scikit-learn is an extra, and is imported when one of these names is first used.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fjax.search.cross_validation import CrossValidation, cross_validate
+    from fjax.search.halving import HalvingGridSearchCV, HalvingRandomSearchCV
+    from fjax.search.learning_rates import LearningRateSweep, sweep_learning_rates
+    from fjax.search.searches import GridSearchCV, RandomizedSearchCV
+
+__all__ = [
+    "CrossValidation",
+    "GridSearchCV",
+    "HalvingGridSearchCV",
+    "HalvingRandomSearchCV",
+    "LearningRateSweep",
+    "RandomizedSearchCV",
+    "cross_validate",
+    "sweep_learning_rates",
+]
+
+_PLACES = {
+    "CrossValidation": "cross_validation",
+    "GridSearchCV": "searches",
+    "HalvingGridSearchCV": "halving",
+    "HalvingRandomSearchCV": "halving",
+    "LearningRateSweep": "learning_rates",
+    "RandomizedSearchCV": "searches",
+    "cross_validate": "cross_validation",
+    "sweep_learning_rates": "learning_rates",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"`fjax.search` has no `{name}`. It has: {', '.join(__all__)}.")
+    try:
+        import sklearn  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f"`fjax.search.{name}` splits and scores by scikit-learn: `pip install fjax[sklearn]`, "
+            "or `pip install scikit-learn`."
+        ) from error
+    return getattr(importlib.import_module(f"fjax.search.{_PLACES[name]}"), name)

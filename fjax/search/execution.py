@@ -1,0 +1,193 @@
+"""Candidates and folds as members of populations: trained, predicted with, and trained once more.
+
+Candidates that are trained alike are one population, which is one compiled program for each
+architecture.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fjax.models.membership import Membership, membership
+from fjax.population import Member, Population
+from fjax.search.candidates import Candidate
+from fjax.search.folds import Fold, Folds, Split, folds_of
+from fjax.training import Batch
+from fjax.wrappers.estimator import Estimator
+from fjax.wrappers.examples import Examples
+
+
+class Outcome(NamedTuple):
+    """What became of one candidate in one fold.
+
+    Attributes:
+        outputs: The outputs for the rows to score on.
+        train_outputs: The outputs for the rows of the fold to train on, where they are asked for.
+        history: The logs, one value for each epoch.
+        failed: The epoch whose loss was not finite, from 0; None where all went well.
+        seconds: Its share of the time that training took.
+    """
+
+    outputs: np.ndarray
+    train_outputs: np.ndarray | None
+    history: dict[str, list[float]]
+    failed: int | None
+    seconds: float
+
+
+class Task(NamedTuple):
+    """What is searched on.
+
+    Attributes:
+        owner: Whom an error names.
+        estimator: The estimator, without a candidate's parameters.
+        examples: All data, checked.
+        sample_weight: The weights, or None.
+        at_once: How many members a program has room for; None leaves it to the device.
+    """
+
+    owner: str
+    estimator: Estimator
+    examples: Examples
+    sample_weight: np.ndarray | None
+    at_once: int | None
+
+
+OnEpoch = Callable[[int, list[dict[str, float]]], Any]
+
+
+class Company:
+    """Candidates that are trained alike, in all folds, and each once more on all data if asked to.
+
+    Args:
+        task: What is searched on.
+        candidates: The candidates.
+        data: Their data; its last fold is all of it.
+    """
+
+    def __init__(self, task: Task, candidates: Sequence[Candidate], data: Folds) -> None:
+        self.candidates = list(candidates)
+        self.epochs = candidates[0].training.epochs
+        self._task, self._data = task, data
+        self._batch, self._members = _membership(task, candidates, data)
+        self.population = self._population(
+            [self._member(own, fold) for own in candidates for fold in data.folds[:-1]]
+        )
+
+    def train(self, epochs: int, on_epoch: OnEpoch) -> None:
+        """Train on up to this epoch."""
+        self.population.train(min(epochs, self.epochs), on_epoch)
+
+    def rest(self, candidates: Sequence[Candidate]) -> None:
+        """Train these candidates no further."""
+        folds = len(self._data.folds) - 1
+        resting = {id(candidate) for candidate in candidates}
+        self.population.rest(
+            [
+                place * folds + fold
+                for place, own in enumerate(self.candidates)
+                for fold in range(folds)
+                if id(own) in resting
+            ]
+        )
+
+    def outcomes(self, seconds: float, train_too: bool) -> list[list[Outcome]]:
+        """Return for each candidate its outcome in each fold.
+
+        Args:
+            seconds: What training took.
+            train_too: Whether to predict for the rows that were trained on, too.
+        """
+        folds = self._data.folds[:-1]
+        tests = self._predicted([fold.test for fold in folds])
+        trains = self._predicted([fold.train for fold in folds]) if train_too else None
+        found = [
+            Outcome(
+                outputs=tests[index],
+                train_outputs=None if trains is None else trains[index],
+                history=self.population.history[index],
+                failed=self.population.failed.get(index),
+                seconds=seconds / len(tests),
+            )
+            for index in range(len(tests))
+        ]
+        return [found[first : first + len(folds)] for first in range(0, len(found), len(folds))]
+
+    def refitted(self, candidate: Candidate) -> Estimator:
+        """Return the estimator of a candidate, trained on all data by the programs of the folds."""
+        member = self._member(candidate, self._data.folds[-1])
+        population = self._population([member], self.population.most_at_once)
+        population.train(self.epochs)
+        population.end()
+        candidate.model.train_state = population.train_state(0)
+        history = population.history[0]
+        return candidate.estimator.adopt(candidate.model, self._data.whole, history)
+
+    def _predicted(self, rows: Sequence[np.ndarray]) -> list[Any]:
+        return self.population.predict([*rows] * len(self.candidates))
+
+    def _member(self, candidate: Candidate, fold: Fold) -> Member:
+        own = self._members[id(candidate)]
+        return Member(own.parts, own.specs, candidate.seed(), fold.rows, fold.validation_rows)
+
+    def _population(self, members: list[Member], slots: int | None = None) -> Population:
+        first, training = self._members[id(self.candidates[0])], self.candidates[0].training
+        return Population(
+            members, self._batch, first.metrics, first.sums, training.batch_size,
+            training.shuffle, self._task.at_once, training.callbacks, first.directions, slots,
+        )  # fmt: skip
+
+
+def companies(
+    task: Task, candidates: Sequence[Candidate], splits: Sequence[Split]
+) -> list[Company]:
+    """Return the candidates in companies; each knows by `candidates` whom it has."""
+    alike: list[list[Candidate]] = []
+    for candidate in candidates:
+        fitting = (own for own in alike if _are_alike(own[0], candidate))
+        company = next(fitting, None)
+        if company is None:
+            alike.append([candidate])
+        else:
+            company.append(candidate)
+    return [
+        Company(
+            task,
+            own,
+            folds_of(
+                task.owner,
+                task.estimator,
+                task.examples,
+                task.sample_weight,
+                splits,
+                own[0].training,
+            ),
+        )
+        for own in alike
+    ]
+
+
+def _are_alike(one: Candidate, other: Candidate) -> bool:
+    """Tell whether two candidates differ in nothing but their models' parts."""
+    if one.parameters.get("callbacks") is not other.parameters.get("callbacks"):
+        return False
+    first, second = (own.training._replace(callbacks=[]) for own in (one, other))
+    if first != second:
+        return False
+    losses = [type(own.model._compiled("fit").loss) for own in (one, other)]
+    return losses[0] is losses[1] and one.model.output_shape == other.model.output_shape
+
+
+def _membership(
+    task: Task, candidates: Sequence[Candidate], data: Folds
+) -> tuple[Batch, dict[int, Membership]]:
+    """Return the data as the models take it, and each candidate as a member."""
+    model = candidates[0].model
+    targets = candidates[0].estimator.targets_for(model, data.examples)
+    given = Batch((data.examples.x,), targets, data.examples.sample_weight)
+    batch = model._checked("train_step")(given)
+    measures = bool(candidates[0].training.callbacks)
+    return batch, {
+        id(own): membership(task.owner, own.model, batch, measures) for own in candidates
+    }

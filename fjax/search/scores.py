@@ -1,0 +1,38 @@
+"""Scores by scikit-learn's scorers, of outputs that a population has made already."""
+
+import copy
+import numbers
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from fjax.wrappers.estimator import Estimator
+from fjax.wrappers.examples import Examples
+
+Scorer = Callable[[Any, Any, Any], Any]
+
+
+def fitted_with(estimator: Estimator, model: Any, whole: Examples, outputs: Any) -> Any:
+    """Return a fitted estimator whose model makes these outputs, whatever it is asked for.
+
+    Scorers call `predict`, `predict_proba` or `score` on it, which go from outputs to what these
+    return as in any other.
+    """
+    fitted = copy.copy(estimator).adopt(model, whole, {})
+    vars(fitted)["_outputs"] = lambda X, model=None: outputs
+    return fitted
+
+
+def scored(scorer: Scorer, fitted: Any, X: Any, y: Any) -> dict[str, float]:
+    """Return the scores of an estimator by name; a single one is called "score".
+
+    Raises:
+        ValueError: A scorer returned no number.
+    """
+    found = scorer(fitted, X, y)
+    values = dict(found) if isinstance(found, Mapping) else {"score": found}
+    for name, value in values.items():
+        if not isinstance(value, numbers.Number) and np.ndim(value) != 0:
+            raise ValueError(f"The scorer {name!r} must return a number, and returned {value!r}.")
+    return {name: float(value) for name, value in values.items()}

@@ -1,0 +1,147 @@
+"""Grid and random search with scikit-learn's interface, all candidates trained side by side."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from sklearn import model_selection
+from sklearn.model_selection import ParameterGrid, ParameterSampler
+
+from fjax.search.base import Search
+
+
+class GridSearchCV(Search, model_selection.GridSearchCV):
+    """scikit-learn's `GridSearchCV` over models of fjax, in one program for each architecture.
+
+    Arguments, attributes and `cv_results_` are scikit-learn's; all else as of `RandomizedSearchCV`.
+
+    Args:
+        estimator: As of `RandomizedSearchCV`.
+        param_grid: A dict of a parameter's name to a list of values, or a list of such dicts.
+        scoring: As of `RandomizedSearchCV`, and so on.
+
+    Source: scikit-learn's page "GridSearchCV".
+
+    >>> import fjax, numpy as np
+    >>> def build_model(n_neurons=3, learning_rate=0.1):
+    ...     hidden = fjax.layers.Dense(n_neurons, "tanh")
+    ...     model = fjax.Sequential([hidden, fjax.layers.Dense(1)], seed=0)
+    ...     model.compile(fjax.optimizers.Adam(learning_rate), "mse")
+    ...     return model
+    >>> X = np.linspace(-1, 1, 60)[:, None]
+    >>> regressor = fjax.wrappers.SKLearnRegressor(build_model, epochs=2)
+    >>> grid = {"n_neurons": [2, 4], "learning_rate": [0.001, 0.1]}
+    >>> search = GridSearchCV(regressor, grid, cv=3).fit(X, X[:, 0])
+    >>> search.best_params_["learning_rate"], search.n_architectures_
+    (0.1, 1)
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_grid: Any,
+        *,
+        scoring: Any = None,
+        n_jobs: Any = None,
+        refit: Any = True,
+        cv: Any = None,
+        verbose: Any = 0,
+        pre_dispatch: Any = "2*n_jobs",
+        error_score: Any = np.nan,
+        return_train_score: bool = False,
+        at_once: int | None = None,
+    ) -> None:
+        super().__init__(
+            estimator, param_grid, scoring=scoring, n_jobs=n_jobs, refit=refit, cv=cv,
+            verbose=verbose, pre_dispatch=pre_dispatch, error_score=error_score,
+            return_train_score=return_train_score,
+        )  # fmt: skip
+        self.at_once = at_once
+
+    def _candidates(self) -> Iterable[Mapping[str, Any]]:
+        return ParameterGrid(self.param_grid)
+
+
+class RandomizedSearchCV(Search, model_selection.RandomizedSearchCV):
+    """scikit-learn's `RandomizedSearchCV` over models of fjax, one program for each architecture.
+
+    Candidates and folds are members of one population: learning rates and other numbers of the
+    optimizer, dropout rates, strengths of regularizers, seeds and folds are inputs of a program,
+    and networks that differ in the widths of hidden `Dense` layers alone run padded to the widest.
+    What differs in depth or in kinds of layers is compiled for itself. Scores are those of the
+    same fits one by one, but for the rounding of sums.
+
+    Args:
+        estimator: A `fjax.wrappers.SKLearnClassifier`, `SKLearnRegressor` or `SKLearnTransformer`.
+        param_distributions: A dict of a parameter's name to a list or a distribution of scipy, or
+            a list of such dicts. `epochs`, `batch_size` and others of a fit are parameters too.
+        n_iter: How many candidates are drawn.
+        scoring: A scorer's name or function; several in a list, tuple or dict.
+        n_jobs: Accepted for scikit-learn's sake: there is one process, whose programs use all
+            cores.
+        refit: Whether the best one is trained on all data; with several scorers, by which.
+        cv: Folds, a splitter, or an iterable of (train, test).
+        verbose: 1 or more shows a progress bar.
+        pre_dispatch: Accepted for scikit-learn's sake.
+        random_state: Draws the candidates.
+        error_score: The score of a fit whose loss was not finite; "raise" raises.
+        return_train_score: Whether the rows that were trained on are scored, too.
+        at_once: How many members a program has room for; by default 16 on a CPU, 256 elsewhere.
+            Less bounds the memory.
+
+    Attributes:
+        best_estimator_: The best one, trained on all data.
+        cv_results_: scikit-learn's table; times are shares of the time of the whole.
+        histories_: For each candidate and fold the logs of its training.
+        n_architectures_: How many programs were compiled.
+        search_time_: Seconds from call to result.
+
+    `EarlyStopping`, `ReduceLROnPlateau` and `LearningRateScheduler` among the estimator's callbacks
+    steer each member for itself.
+
+    Source: scikit-learn's page "RandomizedSearchCV".
+
+    >>> import fjax, numpy as np
+    >>> from scipy.stats import loguniform
+    >>> def build_model(n_neurons=3, learning_rate=0.1):
+    ...     hidden = fjax.layers.Dense(n_neurons, "tanh")
+    ...     model = fjax.Sequential([hidden, fjax.layers.Dense(1)], seed=0)
+    ...     model.compile(fjax.optimizers.Adam(learning_rate), "mse")
+    ...     return model
+    >>> X = np.linspace(-1, 1, 60)[:, None]
+    >>> regressor = fjax.wrappers.SKLearnRegressor(build_model, epochs=2)
+    >>> drawn = {"n_neurons": [2, 3, 4], "learning_rate": loguniform(1e-3, 1e-1)}
+    >>> search = RandomizedSearchCV(regressor, drawn, n_iter=5, cv=3, random_state=0)
+    >>> len(search.fit(X, X[:, 0]).cv_results_["params"]), search.best_estimator_.predict(X).shape
+    (5, (60,))
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_distributions: Any,
+        *,
+        n_iter: int = 10,
+        scoring: Any = None,
+        n_jobs: Any = None,
+        refit: Any = True,
+        cv: Any = None,
+        verbose: Any = 0,
+        pre_dispatch: Any = "2*n_jobs",
+        random_state: Any = None,
+        error_score: Any = np.nan,
+        return_train_score: bool = False,
+        at_once: int | None = None,
+    ) -> None:
+        super().__init__(
+            estimator, param_distributions, n_iter=n_iter, scoring=scoring, n_jobs=n_jobs,
+            refit=refit, cv=cv, verbose=verbose, pre_dispatch=pre_dispatch,
+            random_state=random_state, error_score=error_score,
+            return_train_score=return_train_score,
+        )  # fmt: skip
+        self.at_once = at_once
+
+    def _candidates(self) -> Iterable[Mapping[str, Any]]:
+        return ParameterSampler(
+            self.param_distributions, self.n_iter, random_state=self.random_state
+        )
