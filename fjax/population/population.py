@@ -2,7 +2,9 @@
 
 import copy
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -44,8 +46,8 @@ class Population:
         at_once: How many members run in one program; by default as many as the device likes.
         callbacks: Callbacks that steer a training, such as `EarlyStopping`; each member has a copy.
         directions: For each log where it is better, as of `Prepared`.
-        slots: For how many members the programs have room, where that is more than there are: a
-            population of fewer members and rows runs the programs of one before.
+        like: A member of another population, and its place there, for one that is alike but for
+            its seed and rows: it runs by the programs of that one.
 
     Attributes:
         history: For each member its logs, one value for each epoch that it was trained.
@@ -66,21 +68,31 @@ class Population:
         at_once: int | None = None,
         callbacks: Sequence[Callback] = (),
         directions: Mapping[str, str | None] | None = None,
-        slots: int | None = None,
+        like: tuple["Population", int] | None = None,
     ) -> None:
         self.members = list(members)
         self.history: list[dict[str, list[float]]] = [{} for _ in members]
         self.failed: dict[int, int] = {}
         self.epochs = 0
         self._groups = architectures([own.parts for own in members])
+        self._slots = None
+        if like is not None:
+            other, place = like
+            self._groups, self._slots = [other._group_like(place)], other._fleet_of(place).slots
         self._metrics, self._sums = metrics, sums
         self._batch_size, self._shuffle = batch_size, shuffle
-        self._rows, self._slots = rows(data), slots
+        self._rows = rows(data)
         self._at_once = at_once or AT_ONCE.get(jax.default_backend(), MOST_AT_ONCE)
         for group in self._groups:
             check_memory(len(group.indices), _first_state(members[group.indices[0]]), data)
         first = [_first_state(own) for own in members]
         self._shapes = [jax.tree.map(_spec, state) for state in first]
+        self._wide = {
+            group.architecture: _widest([self._shapes[index] for index in group.indices])
+            for group in self._groups
+        }
+        if like is not None:
+            self._wide |= like[0]._wide
         self._seeds = [shuffle_seed(state.key) for state in first]
         self._active = [True] * len(self.members)
         self._data = jax.device_put(data)
@@ -89,11 +101,6 @@ class Population:
         for callback in (one for own in self._callbacks for one in own):
             if isinstance(callback, MonitorCallback):
                 callback.prepare(dict(directions or {}))
-
-    @property
-    def most_at_once(self) -> int:
-        """How many members the largest program has room for."""
-        return max(fleet.slots for fleet in self._fleets)
 
     @property
     def architectures(self) -> int:
@@ -149,9 +156,12 @@ class Population:
         """
         held = self._data.inputs if inputs is None else jax.device_put(inputs)
         outputs: list[Any] = [None] * len(self.members)
-        for fleet in self._fleets:
-            found = fleet.predict(held, [rows[index] for index in fleet.indices])
-            for index, own in zip(fleet.indices, found, strict=True):
+        found = _each(
+            lambda fleet: fleet.predict(held, [rows[index] for index in fleet.indices]),
+            self._fleets,
+        )
+        for fleet, members in zip(self._fleets, found, strict=True):
+            for index, own in zip(fleet.indices, members, strict=True):
                 outputs[index] = own
         return outputs
 
@@ -159,7 +169,8 @@ class Population:
         """Make one epoch, and return the logs of the members that made it."""
         self._call("on_epoch_begin", epoch, {})
         # Numbers are fetched when all is sent off: the device need not wait for the host.
-        made = [(fleet, self._advance(fleet, epoch)) for fleet in self._awake()]
+        awake = self._awake()
+        made = zip(awake, _each(lambda fleet: self._advance(fleet, epoch), awake), strict=True)
         logs: list[dict[str, float]] = [{} for _ in self.members]
         for fleet, found in made:
             values = {name: np.asarray(value) for name, value in found.items()}
@@ -232,6 +243,11 @@ class Population:
         place = fleet.indices.index(index)
         fleet.write(place, padded(state._replace(accumulators=()), fleet.read(place)))
 
+    def _group_like(self, index: int) -> Group:
+        """Return a group of one whose numbers are those of this member."""
+        group = next(own for own in self._groups if index in own.indices)
+        return group._replace(indices=[0], numbers=[group.numbers[group.indices.index(index)]])
+
     def _fleet_of(self, index: int) -> Fleet:
         return next(fleet for fleet in self._fleets if index in fleet.indices)
 
@@ -248,8 +264,10 @@ class Population:
         """Return the members in fleets, those that are trained first."""
         fleets = []
         for group in self._groups:
-            wide = _widest([self._shapes[index] for index in group.indices])
-            for places in self._places(group):
+            wide = self._wide[group.architecture]
+            places_of_fleets = self._places(group)
+            slots = self._slots or max(map(len, places_of_fleets))
+            for places in places_of_fleets:
                 fleets.append(
                     Fleet(
                         group.architecture,
@@ -259,7 +277,7 @@ class Population:
                         self._metrics,
                         self._sums,
                         self._rows,
-                        self._slots,
+                        slots,
                     )
                 )
         return fleets
@@ -282,6 +300,14 @@ class Population:
         held_out = own.validation_rows
         counts = (len(own.rows), None if held_out is None else len(held_out))
         return (not self._active[index], None if fills(group.architecture) else counts)
+
+
+def _each(task: Callable[[Fleet], Any], fleets: Sequence[Fleet]) -> list[Any]:
+    """Return what a task makes of each fleet; programs are compiled on several cores."""
+    if len(fleets) < 2:
+        return [task(fleet) for fleet in fleets]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(task, fleets))
 
 
 def _first_state(own: Member) -> TrainState:

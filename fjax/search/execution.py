@@ -117,7 +117,8 @@ class Company:
     def refitted(self, candidate: Candidate) -> Estimator:
         """Return the estimator of a candidate, trained on all data by the programs of the folds."""
         member = self._member(candidate, self._data.folds[-1])
-        population = self._population([member], self.population.most_at_once)
+        place = self.candidates.index(candidate) * (len(self._data.folds) - 1)
+        population = self._population([member], (self.population, place))
         population.train(self.epochs)
         population.end()
         candidate.model.train_state = population.train_state(0)
@@ -131,11 +132,13 @@ class Company:
         own = self._members[id(candidate)]
         return Member(own.parts, own.specs, candidate.seed(), fold.rows, fold.validation_rows)
 
-    def _population(self, members: list[Member], slots: int | None = None) -> Population:
+    def _population(
+        self, members: list[Member], like: tuple[Population, int] | None = None
+    ) -> Population:
         first, training = self._members[id(self.candidates[0])], self.candidates[0].training
         return Population(
             members, self._batch, first.metrics, first.sums, training.batch_size,
-            training.shuffle, self._task.at_once, training.callbacks, first.directions, slots,
+            training.shuffle, self._task.at_once, training.callbacks, first.directions, like,
         )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from fjax.configuration import by_value
 from fjax.core.freezing import frozen_paths, trainable_part
-from fjax.training.on_host import can_evaluate, evaluated
+from fjax.training.on_host import HostProgram, can_evaluate, evaluated
 from fjax.training.programs import KEPT
 from fjax.training.rates import with_rate, without_rate
 from fjax.training.state import TrainState, create_train_state
@@ -43,15 +43,15 @@ def initialise(
     """
     leaves, structure = jax.tree.flatten(specs)
     parts = (network, without_rate(optimizer), tuple(leaves), structure)
-    make = _maker(*parts)
-    shapes = jax.eval_shape(make, np.uint32(seed))
+    shared = by_value(parts[:2])
+    program = (_shared_host_program if shared else _host_program)(*parts)
+    shapes = program.shapes
     if can_evaluate() and _values((shapes.params, shapes.state)) <= MOST_ON_HOST:
-        first = evaluated(make, np.uint32(seed))
+        first = program(np.uint32(seed))
     elif len(jax.tree.leaves(shapes.params)) > MOST_DRAWS:
-        first = make(np.uint32(seed))
+        first = _maker(*parts)(np.uint32(seed))
     else:
-        compiled = _shared_program if by_value(parts[:2]) else _program
-        first = compiled(*parts)(np.uint32(seed))
+        first = (_shared_program if shared else _program)(*parts)(np.uint32(seed))
     return first._replace(opt_state=with_rate(optimizer, first.opt_state))
 
 
@@ -65,8 +65,9 @@ def initialise_optimizer(network: Any, optimizer: GradientTransformation, params
 
 
 def clear_initialisers() -> None:
-    """Forget the compiled programs of large networks."""
+    """Forget the programs of all networks."""
     _shared_program.cache_clear()
+    _shared_host_program.cache_clear()
 
 
 def _maker(
@@ -81,7 +82,12 @@ def _program(*parts: Any) -> Callable[[Any], TrainState]:
     return jax.jit(_maker(*parts), compiler_options=RUN_ONCE)
 
 
+def _host_program(*parts: Any) -> HostProgram:
+    return HostProgram(_maker(*parts), np.uint32(0))
+
+
 _shared_program = lru_cache(KEPT)(_program)
+_shared_host_program = lru_cache(KEPT)(_host_program)
 
 
 def _values(tree: PyTree) -> int:

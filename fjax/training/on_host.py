@@ -21,21 +21,35 @@ from fjax.typing import PyTree
 BLOCK = 4096
 
 
-def evaluated(function: Callable[..., PyTree], *args: Any) -> PyTree:
-    """Return what a function of arrays returns, evaluated on the host; keys become JAX's keys.
+class HostProgram:
+    """A function traced once, to be evaluated for arguments of these shapes.
 
     Args:
         function: What JAX can trace.
         args: Numbers or numpy arrays.
 
+    Attributes:
+        shapes: The shapes and types of what it returns.
+    """
+
+    def __init__(self, function: Callable[..., PyTree], *args: Any) -> None:
+        self._closed, self.shapes = jax.make_jaxpr(function, return_shape=True)(*args)
+
+    def __call__(self, *args: Any) -> PyTree:
+        """Return what the function returns for these arguments; keys become JAX's keys."""
+        leaves = _evaluated(self._closed, [np.asarray(leaf) for leaf in jax.tree.leaves(args)])
+        specs, structure = jax.tree.flatten(self.shapes)
+        return jax.device_put(jax.tree.unflatten(structure, map(_as_array, leaves, specs)))
+
+
+def evaluated(function: Callable[..., PyTree], *args: Any) -> PyTree:
+    """Return what a function of arrays returns, evaluated on the host.
+
     >>> draw = lambda seed: jax.random.uniform(jax.random.key(seed), (3,))
     >>> bool((evaluated(draw, np.uint32(7)) == draw(7)).all())
     True
     """
-    closed, shapes = jax.make_jaxpr(function, return_shape=True)(*args)
-    leaves = _evaluated(closed, [np.asarray(leaf) for leaf in jax.tree.leaves(args)])
-    specs, structure = jax.tree.flatten(shapes)
-    return jax.device_put(jax.tree.unflatten(structure, map(_as_array, leaves, specs)))
+    return HostProgram(function, *args)(*args)
 
 
 def can_evaluate() -> bool:
