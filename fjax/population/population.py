@@ -46,6 +46,7 @@ class Population:
         at_once: How many members run in one program; by default as many as the device likes.
         callbacks: Callbacks that steer a training, such as `EarlyStopping`; each member has a copy.
         directions: For each log where it is better, as of `Prepared`.
+        first_epoch: The number of the first epoch.
         like: A member of another population, and its place there, for one that is alike but for
             its seed and rows: it runs by the programs of that one.
 
@@ -68,12 +69,14 @@ class Population:
         at_once: int | None = None,
         callbacks: Sequence[Callback] = (),
         directions: Mapping[str, str | None] | None = None,
+        first_epoch: int = 0,
         like: tuple["Population", int] | None = None,
     ) -> None:
         self.members = list(members)
         self.history: list[dict[str, list[float]]] = [{} for _ in members]
         self.failed: dict[int, int] = {}
-        self.epochs = 0
+        self.epochs = first_epoch
+        self._first_epoch = first_epoch
         self._groups = architectures([own.parts for own in members])
         self._slots = None
         if like is not None:
@@ -94,6 +97,7 @@ class Population:
         if like is not None:
             self._wide |= like[0]._wide
         self._seeds = [shuffle_seed(state.key) for state in first]
+        self._passes = [int(state.epoch) - first_epoch for state in first]
         self._active = [True] * len(self.members)
         self._data = jax.device_put(data)
         self._fleets = self._gathered(first)
@@ -101,6 +105,11 @@ class Population:
         for callback in (one for own in self._callbacks for one in own):
             if isinstance(callback, MonitorCallback):
                 callback.prepare(dict(directions or {}))
+
+    @property
+    def is_training(self) -> bool:
+        """Whether there are members that are still trained."""
+        return any(self._active)
 
     @property
     def architectures(self) -> int:
@@ -117,9 +126,9 @@ class Population:
             on_epoch: Hears each epoch, with the logs of each member, empty for those that rest;
                 it ends the training by returning what is true.
         """
-        if self.epochs == 0:
+        if self.epochs == self._first_epoch:
             self._call("on_train_begin", {})
-        while self.epochs < epochs and any(self._active):
+        while self.epochs < epochs and self.is_training:
             epoch = self.epochs
             logs = self._epoch(epoch)
             self.epochs += 1
@@ -143,7 +152,8 @@ class Population:
     def train_state(self, index: int) -> TrainState:
         """Return the train state of one member, as a model of its own has it."""
         held = unpadded(self._read(index), self._shapes[index])
-        return held._replace(accumulators=init_accumulators())
+        made = np.int32(self._passes[index] + self.epochs)
+        return held._replace(epoch=made, batch=np.int32(0), accumulators=init_accumulators())
 
     def predict(
         self, rows: Sequence[np.ndarray], inputs: tuple[PyTree, ...] | None = None
@@ -221,7 +231,7 @@ class Population:
         own = self.members[index].rows
         if not self._shuffle:
             return own
-        return own[order_of_pass(self._seeds[index], epoch, len(own))]
+        return own[order_of_pass(self._seeds[index], self._passes[index] + epoch, len(own))]
 
     def _own(self, callbacks: Sequence[Callback], index: int) -> list[Callback]:
         """Return a member's own copies of the callbacks, which find a view of it as their model."""
