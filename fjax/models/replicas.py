@@ -82,9 +82,20 @@ def fit_replicas(
     verbose: int,
     whole: Mapping[str, Any],
 ) -> History:
-    """Train a model and its replicas; see `Model.fit`.
+    """Train a model and its replicas.
 
     Args:
+        model: The model.
+        replicas: How many, itself among them.
+        data: `x`, `y` and `sample_weight`.
+        class_weight: As of `Model.fit`, like all that follows.
+        validation_split: The share of the data to validate on.
+        validation_data: Data to validate on.
+        batch_size: Samples a step.
+        numbers: The numbers of the fit, checked.
+        shuffle: Whether each epoch goes through the samples in another order.
+        callbacks: Who listens or steers.
+        verbose: What is shown.
         whole: Arguments that replicas, which make whole epochs, do not follow.
     """
     count = integer_at_least("fit", "replicas", replicas, 1)
@@ -111,7 +122,7 @@ def fit_replicas(
     listeners.check_monitors(
         own.directions if held_out is not None else _without_validation(own.directions)
     )
-    history = _train(model, population, listeners, numbers)
+    history = _train(model, population, listeners, numbers, steps - 1)
     states = [population.train_state(index) for index in range(count)]
     model.train_state = states[0]
     model.replicas = Replicas(own.parts, states)
@@ -119,7 +130,11 @@ def fit_replicas(
 
 
 def _train(
-    model: Any, population: Population, listeners: CallbackList, numbers: arguments.Fit
+    model: Any,
+    population: Population,
+    listeners: CallbackList,
+    numbers: arguments.Fit,
+    last_step: int,
 ) -> History:
     history = model.history = listeners.history
     model.stop_training = False
@@ -127,6 +142,7 @@ def _train(
     if numbers.initial_epoch < numbers.epochs:
         listeners.call("on_epoch_begin", numbers.initial_epoch, {})
     means: dict[str, float] = {}
+    steps = listeners.steps("train")
 
     def hear(epoch: int, logs: list[dict[str, float]]) -> bool:
         nonlocal means
@@ -136,14 +152,12 @@ def _train(
             for index, own in enumerate(population.history)
             if index not in population.failed
         ]
-        values = (
-            {name: np.array([own[name] for own in counted]) for name in counted[0]}
-            if counted
-            else {}
-        )
+        names = counted[0] if counted else {}
+        values = {name: np.array([own[name] for own in counted]) for name in names}
         means = {name: float(own.mean()) for name, own in values.items()}
         for name, own in values.items():
             history.spread.setdefault(name, []).append(float(own.std()))
+        steps.on_step_end(last_step, {name: np.float32(value) for name, value in means.items()})
         listeners.call("on_epoch_end", epoch, means)
         ends = bool(model.stop_training) or not counted
         if not ends and epoch + 1 < numbers.epochs and population.is_training:
@@ -161,17 +175,17 @@ def _members(model: Any, own: Membership, count: int, trained: int, validated: i
     """Return the members: their seeds follow that of the model."""
     index = np.arange(trained, dtype=np.int32)
     held_out = np.arange(trained, trained + validated, dtype=np.int32) if validated else None
-    states: list[TrainState | None] = [None] * count
-    states[0] = model.train_state
+    first: TrainState = model.train_state
+    others: list[TrainState | None] = [None] * (count - 1)
     seeds = [(model._seed + number) % SEEDS for number in range(count)]
     if model.replicas is not None and len(model.replicas) == count:
-        states[1:] = model.replicas.train_states[1:]
+        others = model.replicas.train_states[1:]
     elif not _is_as_drawn(model, own):
         # Weights that are not drawn, as of a model that was loaded, are where all begin.
-        states[1:] = [states[0]._replace(key=run_key(seed)) for seed in seeds[1:]]
+        others = [first._replace(key=run_key(seed)) for seed in seeds[1:]]
     return [
         Member(own.parts, own.specs, seed, index, held_out, state)
-        for seed, state in zip(seeds, states, strict=True)
+        for seed, state in zip(seeds, [first, *others], strict=True)
     ]
 
 
@@ -217,7 +231,8 @@ def _validation(model: Any, validation_data: Any) -> Batch:
             "`fit`: with `replicas` `validation_data` must be `(x, y)` or `(x, y, sample_weight)`, "
             f"received {type(validation_data).__name__}."
         )
-    return model._checked("test_step")(to_batch(*validation_data, text=True))
+    x, y, weight = (*validation_data, None)[:3]
+    return model._checked("test_step")(to_batch(x, y, weight, text=True))
 
 
 def _joined(training: Batch, held_out: Batch) -> Batch:
