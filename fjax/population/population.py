@@ -10,8 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.callbacks import Callback
-from fjax.callbacks.monitor import MonitorCallback
+from fjax.callbacks import Callback, CallbackList
 from fjax.population.architecture import Group, architectures
 from fjax.population.fleet import Fleet, fills
 from fjax.population.member import Member, MemberView
@@ -101,10 +100,10 @@ class Population:
         self._active = [True] * len(self.members)
         self._data = jax.device_put(data)
         self._fleets = self._gathered(first)
-        self._callbacks = [self._own(callbacks, index) for index in range(len(members))]
-        for callback in (one for own in self._callbacks for one in own):
-            if isinstance(callback, MonitorCallback):
-                callback.prepare(dict(directions or {}))
+        known = dict(directions or {})
+        if members[0].validation_rows is None:
+            known = {name: way for name, way in known.items() if not name.startswith("val_")}
+        self._callbacks = [self._own(callbacks, index, known) for index in range(len(members))]
 
     @property
     def is_training(self) -> bool:
@@ -233,15 +232,16 @@ class Population:
             return own
         return own[order_of_pass(self._seeds[index], self._passes[index] + epoch, len(own))]
 
-    def _own(self, callbacks: Sequence[Callback], index: int) -> list[Callback]:
+    def _own(
+        self, callbacks: Sequence[Callback], index: int, directions: Mapping[str, str | None]
+    ) -> list[Callback]:
         """Return a member's own copies of the callbacks, which find a view of it as their model."""
         view = MemberView(
             lambda: self.train_state(index),
             lambda state: self._write(index, state),
         )
         own = [copy.deepcopy(callback) for callback in callbacks]
-        for callback in own:
-            callback.set_model(view)
+        CallbackList(own, view).check_monitors(directions)
         return own
 
     def _read(self, index: int) -> TrainState:
