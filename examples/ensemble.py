@@ -32,9 +32,8 @@ def main(epochs: int = 300, replicas: int = 16, picture: str = "ensemble.png") -
     plt.close("all")
     seen = (np.abs(grid) > 1) & (np.abs(grid) < 3)
     found = {"seen": float(std[seen].mean()), "unseen": float(std[~seen].mean())}
-    print(
-        "standard deviation where there was data {seen:.3f}, elsewhere {unseen:.3f}".format(**found)
-    )
+    print(f"std of the test grid where there was data {found['seen']:.3f}")
+    print(f"std of the test grid elsewhere {found['unseen']:.3f}")
     return found
 
 

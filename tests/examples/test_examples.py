@@ -184,6 +184,7 @@ def test_every_example_is_run():
     run = {
         digits, resume, fashion_mnist, mnist_cnn, california_housing, pure_functions, wide_and_deep,
         siamese, autoencoder, transfer_learning, multi_task, gan, contrastive, research,
-        movie_reviews, early_stopping, learning_rate, perceptron, ensemble, optuna_search, trial_folder,
+        movie_reviews, early_stopping, learning_rate, perceptron, ensemble, optuna_search,
+        trial_folder,
     }  # fmt: skip
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {each.__name__ for each in run}
