@@ -98,9 +98,11 @@ class SKLearnRegressor(RegressorMixin, Estimator):
 def as_numbers(owner: str, y: np.ndarray) -> np.ndarray:
     """Return targets as float32, or raise ValueError where they are no finite numbers."""
     try:
-        numbers = y.astype(np.float32)
+        with np.errstate(over="ignore"):
+            numbers = y.astype(np.float32)
     except (TypeError, ValueError):
-        raise ValueError(f"`{owner}`: `y` must hold numbers, received {y.ravel()[0]!r}.") from None
+        first = y.ravel().tolist()[0]
+        raise ValueError(f"`{owner}`: `y` must hold numbers, received {first!r}.") from None
     if not np.isfinite(numbers).all():
         raise ValueError(f"`{owner}`: `y` holds numbers beyond float32: scale them.")
     return numbers
