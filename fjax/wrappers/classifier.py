@@ -24,8 +24,8 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
     rows else.
 
     Args:
-        model: As in `SKLearnRegressor`; a function that begins with `X, y` is given `y` with one
-            column for each class, `meta` has `n_classes_` and `classes_`, too.
+        model: As in `SKLearnRegressor`; a function with `X` and `y` is given `y` with one column
+            for each class, `meta` has `n_classes_` and `classes_`, too.
         random_state: The other arguments, too, are those of `SKLearnRegressor`.
         warm_start: Whether `fit` goes on with the model of the last fit.
         epochs: As in `Model.fit`.

@@ -229,7 +229,7 @@ class Estimator(BaseEstimator):
             return validate_data(self, X, reset=first, **INPUTS)
 
     def _columns(self, examples: Examples) -> np.ndarray:
-        """Return the targets with a column for each output, as a function with `X, y` gets them."""
+        """Return the targets with a column for each output, as a function with `y` gets them."""
         return examples.y.reshape(len(examples.y), -1)
 
     def _meta(self, examples: Examples) -> dict[str, Any]:

@@ -17,8 +17,8 @@ class SKLearnRegressor(RegressorMixin, Estimator):
     Args:
         model: A function that returns a compiled `fjax.Model`, or a compiled model, of which each
             fit trains a clone with weights of its own. The function's arguments are parameters of
-            the estimator. If its first ones are `X, y`, it is given the data, `y` with one column
-            for each output; with `meta` a dict that has `n_features_in_` and `n_outputs_`.
+            the estimator. One with `X` and `y` is given the data, `y` with one column for each
+            output; one with `meta` a dict that has `n_features_in_` and `n_outputs_`.
         random_state: An integer, or a `numpy.random.RandomState` to draw one from: the model's
             seed, so that a fit is a function of data, parameters and this number. None leaves the
             model's own seed.
