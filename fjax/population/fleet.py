@@ -5,16 +5,12 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
-from fjax.core.rows import rows_are_apart
-from fjax.losses import Loss
 from fjax.population.architecture import Architecture, Numbers
-from fjax.training import Batch, OutputLosses, TrainState
+from fjax.training import Batch, TrainState
 from fjax.training.accumulators import Logs, Metrics
+from fjax.training.filled_batches import can_be_filled
 from fjax.training.population import member, population_programs, stacked, with_member
 from fjax.typing import PyTree
-
-# Losses of whose value a filled up batch knows which rows count.
-FILLED_REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight")
 
 # Rows of one member in a step of prediction.
 ROWS_AT_ONCE = 512
@@ -46,7 +42,7 @@ class Fleet:
         self._states = stacked([state._replace(accumulators=()) for state in states])
         self._numbers = stacked([_as_inputs(own) for own in numbers])
         self._sums = sums
-        self._fills = fills(architecture)
+        self._fills = can_be_filled(*architecture.parts[:2], metrics)
 
     def read(self, place: int) -> TrainState:
         """Return the train state of one of them."""
@@ -110,30 +106,21 @@ class Fleet:
         return _table(rows, size), counts, None if self._fills else int(counts[0]), size
 
 
-def fills(architecture: Architecture) -> bool:
-    """Tell whether the last batch may be filled up with rows that do not count.
-
-    It may where no row of a batch touches another: then members with more and with less rows share
-    a program, in which each step is compiled once.
-    """
-    network, loss, _ = architecture.parts
-    single = [term.loss for term in loss.losses] if isinstance(loss, OutputLosses) else [loss]
-    return rows_are_apart(network) and all(
-        isinstance(one, Loss) and one.reduction in FILLED_REDUCTIONS for one in single
-    )
-
-
 def _own_rows(outputs: PyTree, place: int, count: int) -> PyTree:
     return jax.tree.map(lambda array: array[place, :count], outputs)
 
 
 def _table(rows: Sequence[np.ndarray], batch_size: int) -> np.ndarray:
-    """Return rows as one array, each filled up to whole batches of the longest."""
+    """Return rows as one array, each filled up to whole batches of the longest.
+
+    What fills up is a row of the last batch: where it is not finite, the batch is not either.
+    """
     longest = max(map(len, rows))
     width = -(-longest // batch_size) * batch_size
     table = np.zeros((len(rows), width), np.int32)
     for place, own in enumerate(rows):
         table[place, : len(own)] = own
+        table[place, len(own) :] = own[-1]
     return table
 
 

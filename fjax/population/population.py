@@ -11,12 +11,13 @@ import numpy as np
 from fjax.callbacks import Callback
 from fjax.callbacks.monitor import MonitorCallback
 from fjax.population.architecture import Group, architectures
-from fjax.population.fleet import Fleet, fills
+from fjax.population.fleet import Fleet
 from fjax.population.member import Member, MemberView
 from fjax.population.memory import check_memory
 from fjax.population.widths import padded, unpadded
 from fjax.training import Batch, TrainState, finalized, initialise
 from fjax.training.accumulators import Metrics
+from fjax.training.filled_batches import can_be_filled
 from fjax.training.orders import order_of_pass, shuffle_seed
 from fjax.typing import PyTree
 
@@ -253,9 +254,10 @@ class Population:
 
     def _places(self, group: Group) -> list[list[int]]:
         """Return the places of a group in lists of like lengths, of at most `at_once`."""
+        filled = can_be_filled(*group.architecture.parts[:2], self._metrics)
         kinds: dict[Any, list[int]] = {}
         for place, index in enumerate(group.indices):
-            kinds.setdefault(self._kind(group, index), []).append(place)
+            kinds.setdefault(self._kind(index, filled), []).append(place)
         found = []
         for places in kinds.values():
             parts = math.ceil(len(places) / self._at_once)
@@ -263,12 +265,12 @@ class Population:
             found += [places[first : first + size] for first in range(0, len(places), size)]
         return found
 
-    def _kind(self, group: Group, index: int) -> Any:
+    def _kind(self, index: int, filled: bool) -> Any:
         """Return what members that run together have in common; those that rest come last."""
         own = self.members[index]
         held_out = own.validation_rows
         counts = (len(own.rows), None if held_out is None else len(held_out))
-        return (not self._active[index], None if fills(group.architecture) else counts)
+        return (not self._active[index], None if filled else counts)
 
 
 def _first_state(own: Member) -> TrainState:
