@@ -55,7 +55,6 @@ class Fleet:
 
     def advance(
         self,
-        epoch: int,
         data: Batch,
         orders: Sequence[np.ndarray],
         active: Sequence[bool],
@@ -64,11 +63,7 @@ class Fleet:
         """Train those that are active for an epoch, each on its rows in their order."""
         count = len(self.indices)
         sums = jax.tree.map(lambda leaf: np.broadcast_to(leaf, (count, *leaf.shape)), self._sums)
-        states = self._states._replace(
-            accumulators=sums,
-            epoch=np.full(count, epoch, np.int32),
-            batch=np.zeros(count, np.int32),
-        )
+        states = self._states._replace(accumulators=sums)
         table, counts, exactly, size = self._batches(orders, batch_size)
         self._states, logs = self._programs.advance(
             states, self._numbers, data, table, counts, np.asarray(active),
