@@ -233,11 +233,11 @@ class Population:
                 for callback in own:
                     getattr(callback, hook)(*args)
 
-    def _order(self, index: int, epoch: int) -> np.ndarray:
+    def _order(self, index: int) -> np.ndarray:
         own = self.members[index].rows
         if not self._shuffle:
             return own
-        return own[order_of_pass(self._seeds[index], self._passes[index] + epoch, len(own))]
+        return own[order_of_pass(self._seeds[index], self._made[index], len(own))]
 
     def _own(
         self, callbacks: Sequence[Callback], index: int, directions: Mapping[str, str | None]
