@@ -174,9 +174,20 @@ class Estimator(BaseEstimator):
         self.targets_for(model, examples)
         return model
 
-    def training_data(self, model: Model, examples: Examples, batch_size: int | None) -> Batch:
-        """Return the data as `Model.fit` is to be given it; see `Examples.in_training_order`."""
-        return self._batch(model, examples.in_training_order(batch_size))
+    def training_data(
+        self, model: Model, examples: Examples, arguments: Mapping[str, Any]
+    ) -> Batch:
+        """Return the data as `Model.fit` is to be given it, weights scaled to a mean of 1.
+
+        Args:
+            model: What `build_model_for` returned.
+            examples: What `prepare` returned, or some rows of it.
+            arguments: What `fit_arguments` returned; `class_weight` is not for `Model.fit`.
+        """
+        examples = self._weighted(examples, arguments.get("class_weight"))
+        if arguments.get("steps_per_epoch") is None:
+            examples = examples.in_training_order(arguments["batch_size"])
+        return self._batch(model, examples)
 
     def adopt(self, model: Model, examples: Examples, history: Mapping[str, list[Any]]) -> Self:
         """Take a trained model as the outcome of a fit.
@@ -188,7 +199,7 @@ class Estimator(BaseEstimator):
         """
         self.model_ = model
         self.history_ = dict(history)
-        self.n_iter_ = len(next(iter(history.values()), []))
+        self.n_iter_ = max(map(len, history.values()), default=0)
         self._remember(examples)
         return self
 
@@ -200,7 +211,7 @@ class Estimator(BaseEstimator):
         Raises:
             ValueError: Something cannot be trained on.
         """
-        return self._prepared(X, y, sample_weight, getattr(self, "class_weight", None), first=True)
+        return self._prepared(X, y, sample_weight, first=True)
 
     def targets_for(self, model: Model, examples: Examples) -> np.ndarray:
         """Return the targets in the form that a model's loss takes.
@@ -210,9 +221,7 @@ class Estimator(BaseEstimator):
         """
         raise NotImplementedError
 
-    def _prepared(
-        self, X: Any, y: Any, sample_weight: Any, class_weight: Any, first: bool
-    ) -> Examples:
+    def _prepared(self, X: Any, y: Any, sample_weight: Any, first: bool) -> Examples:
         """Return the data checked; `first` where the estimator begins anew with it."""
         raise NotImplementedError
 
@@ -240,6 +249,12 @@ class Estimator(BaseEstimator):
             "X_shape_": examples.x.shape,
         }
 
+    def _weighted(self, examples: Examples, class_weight: Any) -> Examples:
+        """Return examples whose weights count their classes, too."""
+        if class_weight is not None:
+            raise TypeError(f"`{type(self).__name__}` has no classes: leave out `class_weight`.")
+        return examples
+
     def _remember(self, examples: Examples) -> None:
         """Set the fitted attributes of a kind of estimator."""
 
@@ -247,8 +262,7 @@ class Estimator(BaseEstimator):
         self, X: Any, y: Any, sample_weight: Any, given: Mapping[str, Any], goes_on: bool
     ) -> Self:
         arguments = self.fit_arguments(**given)
-        class_weight = arguments.pop("class_weight", None)
-        examples = self._prepared(X, y, sample_weight, class_weight, first=not goes_on)
+        examples = self._prepared(X, y, sample_weight, first=not goes_on)
         model = self.model_ if goes_on else self.build_model_for(examples)
         validation = arguments.pop("validation_data")
         share = arguments.pop("validation_split")
@@ -259,15 +273,14 @@ class Estimator(BaseEstimator):
         if held_out is not None:
             batch = self._batch(model, held_out)
             arguments["validation_data"] = (batch.inputs[0], batch.targets, batch.sample_weight)
-        if arguments.get("steps_per_epoch") is None:
-            data = self.training_data(model, training, arguments["batch_size"])
-        else:
-            data = self._batch(model, training)
+        data = self.training_data(model, training, arguments)
+        arguments.pop("class_weight", None)
         logs = model.fit(
             data.inputs[0], data.targets, sample_weight=data.sample_weight, **arguments
         ).history
         if goes_on:
-            logs = {name: [*self.history_.get(name, []), *logs[name]] for name in logs}
+            before = self.history_
+            logs = {n: [*before.get(n, []), *logs.get(n, [])] for n in {**before, **logs}}
         return self.adopt(model, examples, logs)
 
     def _batch(self, model: Model, examples: Examples) -> Batch:
@@ -286,7 +299,7 @@ class Estimator(BaseEstimator):
         self, X: Any, y: Any, sample_weight: Any = None, *, examples: Examples
     ) -> Examples:
         """Return validation data, checked."""
-        return self._prepared(X, y, sample_weight, None, first=False)
+        return self._prepared(X, y, sample_weight, first=False)
 
     def _outputs(self, X: Any, model: Model | None = None) -> np.ndarray:
         """Return the model's outputs for inputs, each row's whatever rows stand beside it.
