@@ -160,11 +160,6 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
     def _columns(self, examples: Examples) -> np.ndarray:
         return one_hot(examples)
 
-    def _meta(self, examples: Examples) -> dict[str, Any]:
-        assert examples.classes is not None
-        facts = {"classes_": examples.classes, "n_classes_": len(examples.classes)}
-        return super()._meta(examples) | facts
-
     def _remember(self, examples: Examples) -> None:
         self.classes_ = examples.classes
 

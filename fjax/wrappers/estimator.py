@@ -20,7 +20,7 @@ from fjax.models import Model
 from fjax.training import Batch
 from fjax.wrappers.building import built_by, cloned, is_builder, output_shape
 from fjax.wrappers.examples import BATCH_SIZE, Examples, checked_weight, present
-from fjax.wrappers.parameters import Arguments, without_prefix
+from fjax.wrappers.parameters import Arguments, name_of, without_prefix
 
 FIT_ARGUMENTS = [
     name
@@ -163,9 +163,14 @@ class Estimator(BaseEstimator):
         given = {**(self.model_kwargs or {}), **self._parameters}
         if is_builder(self.model):
             model = built_by(
-                owner, self.model, given, self._get_param_names(), examples.x,
-                self._columns(examples), self._meta(examples),
+                owner, self.model, given, self._get_param_names(),
+                lambda: (examples.x, self._columns(examples)), self._meta(examples),
             )  # fmt: skip
+            if model is getattr(self, "model_", None):
+                raise ValueError(
+                    f"`{owner}`: `{name_of(self.model)}` returned the model of the last fit again: "
+                    "let it make a new one at each call."
+                )
         else:
             model = cloned(owner, self.model)
             _refuse_arguments(owner, given)
@@ -243,11 +248,14 @@ class Estimator(BaseEstimator):
 
     def _meta(self, examples: Examples) -> dict[str, Any]:
         """Return the facts for a function with `meta`."""
-        return {
+        facts = {
             "n_features_in_": examples.x.shape[1],
-            "n_outputs_": self._columns(examples).shape[1],
+            "n_outputs_": self._columns(examples.rows([0])).shape[1],
             "X_shape_": examples.x.shape,
         }
+        if examples.classes is None:
+            return facts
+        return facts | {"classes_": examples.classes, "n_classes_": len(examples.classes)}
 
     def _weighted(self, examples: Examples, class_weight: Any) -> Examples:
         """Return examples whose weights count their classes, too."""

@@ -52,6 +52,7 @@ def test_some_rows_of_prepared_data_train_as_if_they_were_all(build, line):
 def test_data_of_a_transformer(build_softmax, groups):
     x, y = groups
     transformer = SKLearnTransformer(build_softmax)
+    assert transformer.fit(x, np.array(["a", "b", "c"])[y]).transform(x).shape == (60, 3)
     assert (transformer.prepare(x).y == x.astype(np.float32)).all()
     labelled = transformer.prepare(x, y + 5)
     assert labelled.classes.tolist() == [5, 6, 7] and (labelled.y == y).all()
