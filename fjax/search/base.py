@@ -87,7 +87,7 @@ class Search:
         X, y, groups = indexable(X, y, groups)
         scorer = check_scoring(estimator, scoring=self.scoring)
         splits = self._splits(estimator, X, y, groups)
-        examples = estimator._prepared(X, y, None, None, first=True)
+        examples = estimator.prepare(X, y)
         weight = checked_weight(weight, len(examples.x))
         candidates = candidates_of(owner, estimator, list(self._candidates()), examples, arguments)
         task = Task(owner, estimator, examples, weight, self.at_once)
