@@ -12,7 +12,7 @@ import numpy as np
 
 from fjax.callbacks import Callback
 from fjax.callbacks.monitor import MonitorCallback
-from fjax.population.architecture import Group, architectures
+from fjax.population.architecture import Architecture, Group, architectures
 from fjax.population.fleet import Fleet, fills
 from fjax.population.member import Member, MemberView
 from fjax.population.memory import check_memory
@@ -79,6 +79,7 @@ class Population:
         self._first_epoch = first_epoch
         self._groups = architectures([own.parts for own in members])
         self._slots = None
+        self._room: dict[Architecture, int] = {}
         if like is not None:
             other, place = like
             self._groups, self._slots = [other._group_like(place)], other._fleet_of(place).slots
@@ -161,16 +162,18 @@ class Population:
         """Return the outputs of each member for rows of its own, as numpy arrays.
 
         Args:
-            rows: The rows for each member.
+            rows: The rows for each member; one without any may have None as outputs.
             inputs: Of what; by default of the data.
         """
         held = self._data.inputs if inputs is None else jax.device_put(inputs)
         outputs: list[Any] = [None] * len(self.members)
+        asked = [
+            fleet for fleet in self._fleets if any(len(rows[index]) for index in fleet.indices)
+        ]
         found = _each(
-            lambda fleet: fleet.predict(held, [rows[index] for index in fleet.indices]),
-            self._fleets,
+            lambda fleet: fleet.predict(held, [rows[index] for index in fleet.indices]), asked
         )
-        for fleet, members in zip(self._fleets, found, strict=True):
+        for fleet, members in zip(asked, found, strict=True):
             for index, own in zip(fleet.indices, members, strict=True):
                 outputs[index] = own
         return outputs
@@ -186,7 +189,7 @@ class Population:
             values = {name: np.asarray(value) for name, value in found.items()}
             for place, index in enumerate(fleet.indices):
                 if self._active[index]:
-                    logs[index] = {name: float(value[place]) for name, value in values.items()}
+                    logs[index] = {name: _number(value[place]) for name, value in values.items()}
         for index, own in enumerate(logs):
             if own:
                 self._hear(index, epoch, own)
@@ -276,7 +279,9 @@ class Population:
         for group in self._groups:
             wide = self._wide[group.architecture]
             places_of_fleets = self._places(group)
-            slots = self._slots or max(map(len, places_of_fleets))
+            # Members that are put together anew run by the programs that are compiled already.
+            longest = max(map(len, places_of_fleets))
+            slots = self._slots or self._room.setdefault(group.architecture, longest)
             for places in places_of_fleets:
                 fleets.append(
                     Fleet(
@@ -298,8 +303,9 @@ class Population:
         for place, index in enumerate(group.indices):
             kinds.setdefault(self._kind(group, index), []).append(place)
         found = []
+        room = self._room.get(group.architecture, self._at_once)
         for places in kinds.values():
-            parts = math.ceil(len(places) / self._at_once)
+            parts = math.ceil(len(places) / room)
             size = math.ceil(len(places) / parts)
             found += [places[first : first + size] for first in range(0, len(places), size)]
         return found
@@ -325,6 +331,11 @@ def _first_state(own: Member) -> TrainState:
         return own.train_state._replace(accumulators=())
     network, _, optimizer = own.parts
     return initialise(network, optimizer, own.seed, *own.specs)._replace(accumulators=())
+
+
+def _number(value: np.ndarray) -> Any:
+    """Return a log as a float; one of several numbers, as of an F1 score per class, stays so."""
+    return value if value.ndim else float(value)
 
 
 def _spec(leaf: Any) -> jax.ShapeDtypeStruct:
