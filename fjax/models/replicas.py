@@ -157,7 +157,8 @@ def _train(
         means = {name: float(own.mean()) for name, own in values.items()}
         for name, own in values.items():
             history.spread.setdefault(name, []).append(float(own.std()))
-        steps.on_step_end(last_step, {name: np.float32(value) for name, value in means.items()})
+        told: Any = {name: np.float32(value) for name, value in means.items()}
+        steps.on_step_end(last_step, told)
         listeners.call("on_epoch_end", epoch, means)
         ends = bool(model.stop_training) or not counted
         if not ends and epoch + 1 < numbers.epochs and population.is_training:

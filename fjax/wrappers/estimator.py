@@ -32,6 +32,8 @@ OF_FIT = (
     "epochs", "batch_size", "callbacks", "validation_split", "validation_data", "verbose",
     "shuffle",
 )  # fmt: skip
+# The form of the inputs; what is beyond float32 is told as infinite.
+INPUTS: dict[str, Any] = {"dtype": np.float32, "order": "C", "allow_nd": True}
 
 
 class Estimator(BaseEstimator):
@@ -217,13 +219,17 @@ class Estimator(BaseEstimator):
     def _validated(
         self, X: Any, y: Any, sample_weight: Any, first: bool, **checks: Any
     ) -> Examples:
-        X, y = validate_data(
-            self, X, y, reset=first, dtype=np.float32, order="C", allow_nd=True, **checks
-        )
+        with np.errstate(over="ignore", invalid="ignore"):
+            X, y = validate_data(self, X, y, reset=first, **INPUTS, **checks)
         return present(X, np.asarray(y), checked_weight(sample_weight, len(X)))
 
+    def _inputs(self, X: Any, first: bool) -> np.ndarray:
+        """Return inputs alone, checked."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return validate_data(self, X, reset=first, **INPUTS)
+
     def _columns(self, examples: Examples) -> np.ndarray:
-        """Return the targets with a column for each output, as a function with `X, y` gets them."""
+        """Return the targets with a column for each output, as a function with `y` gets them."""
         return examples.y.reshape(len(examples.y), -1)
 
     def _meta(self, examples: Examples) -> dict[str, Any]:
@@ -289,7 +295,7 @@ class Estimator(BaseEstimator):
         made in another order in a batch of another size.
         """
         check_is_fitted(self, "model_")
-        X = validate_data(self, X, reset=False, dtype=np.float32, order="C", allow_nd=True)
+        X = self._inputs(X, first=False)
         missing = -len(X) % BATCH_SIZE
         filled = np.concatenate([X, np.zeros((missing, *X.shape[1:]), X.dtype)]) if missing else X
         model = self.model_ if model is None else model

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from fjax.losses import CategoricalCrossentropy, SparseCategoricalCrossentropy
 from fjax.models import Model
@@ -135,7 +135,7 @@ class SKLearnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Esti
         """Return the data; targets in one column that are no floats as numbers of classes."""
         owner = type(self).__name__
         if self.reconstruct or y is None:
-            X = validate_data(self, X, reset=first, dtype=np.float32, order="C", allow_nd=True)
+            X = self._inputs(X, first)
             return present(X, X, checked_weight(sample_weight, len(X)))
         examples = self._validated(X, plain_labels(y), sample_weight, first, multi_output=True)
         if examples.y.ndim == 1 and examples.y.dtype.kind != "f":
