@@ -277,7 +277,10 @@ class Population:
         slots = sum(len(fleet.indices) for fleet in awake)
         if len(awake) > 1 and 2 * sum(self._active) <= slots:
             self._fleets = self._gathered(
-                [self.train_state(index) for index in range(len(self.members))]
+                [
+                    self.train_state(index)._replace(accumulators=())
+                    for index in range(len(self.members))
+                ]
             )
 
     def _gathered(self, states: Sequence[TrainState]) -> list[Fleet]:

@@ -308,7 +308,7 @@ def test_what_does_not_fit_in_memory_is_told_before_training(monkeypatch):
         ([np.array([3, ROWS])], None, "Member 0.*`rows`.*0 to 59"),
         ([np.array([-1])], None, "Member 0.*`rows`"),
         ([TRAINED], [np.array([ROWS])], "Member 0.*`validation_rows`"),
-        ([TRAINED] * 2, [HELD_OUT, None], "member 1 has no `validation_rows`, member 0 has"),
+        ([TRAINED] * 2, [HELD_OUT, None], "member 1 has no `validation_rows`, 0 has"),
     ],
 )
 def test_members_without_rows_are_refused(rows, held_out, message):
