@@ -22,8 +22,9 @@ from fjax.search.progress import Progress
 from fjax.training import Batch
 from fjax.training.arrays import is_batches, rows, to_batch
 from fjax.typing import PyTree
-from fjax.wrappers.building import built_without_arguments, cloned, is_builder
+from fjax.wrappers.building import cloned, compiled_model, is_builder
 from fjax.wrappers.examples import BATCH_SIZE
+from fjax.wrappers.parameters import name_of
 
 OWNER = "cross_validate"
 
@@ -119,7 +120,10 @@ def cross_validate(
     size = check_batch_size(OWNER, batch_size) or BATCH_SIZE
     one_of(OWNER, "shuffle", shuffle, [True, False])
     shown = bool(check_verbose(OWNER, verbose))
-    twin = built_without_arguments(OWNER, model) if is_builder(model) else cloned(OWNER, model)
+    if is_builder(model):
+        twin = compiled_model(OWNER, name_of(model), model())
+    else:
+        twin = cloned(OWNER, model)
     if is_batches(x):
         raise ValueError(f"`{OWNER}` needs arrays, whose rows it parts; `x` gives batches.")
     data = twin._checked("train_step")(to_batch(x, y, sample_weight, text=True))

@@ -264,7 +264,7 @@ class HalvingGridSearchCV(Halving):
     ...     model = fjax.Sequential([fjax.layers.Dense(1)], seed=0)
     ...     model.compile(fjax.optimizers.SGD(learning_rate), "mse")
     ...     return model
-    >>> X = np.linspace(-1, 1, 60)[:, None]
+    >>> X = np.random.default_rng(0).normal(size=(60, 1))
     >>> regressor = fjax.wrappers.SKLearnRegressor(build_model, epochs=6)
     >>> grid = {"learning_rate": [1e-4, 1e-3, 1e-2, 1e-1]}
     >>> search = HalvingGridSearchCV(regressor, grid, factor=2, cv=3).fit(X, X[:, 0])
