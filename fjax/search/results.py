@@ -12,6 +12,7 @@ def table(
     parameters: Sequence[Mapping[str, Any]],
     columns: Mapping[str, np.ndarray],
     ranked: Sequence[str],
+    further: Mapping[str, np.ndarray],
 ) -> dict[str, Any]:
     """Return a search's results as scikit-learn's searches do.
 
@@ -20,8 +21,9 @@ def table(
         columns: For each quantity, as "fit_time" and "test_score", a row for each candidate and a
             column for each fold.
         ranked: The quantities to rank by, the highest first; a candidate without a score is last.
+        further: Columns that stand as they are, with one value for each candidate.
     """
-    results: dict[str, Any] = {}
+    results: dict[str, Any] = dict(further)
     for name, values in columns.items():
         if not name.endswith("_time"):
             results |= {f"split{fold}_{name}": own for fold, own in enumerate(values.T)}
