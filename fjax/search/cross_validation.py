@@ -136,7 +136,7 @@ def cross_validate(
             _seed(model, twin),
             np.asarray(train, np.int32),
             np.asarray(held_out, np.int32),
-        )  # fmt: skip
+        )
         for train, held_out in splits
     ]
     population = Population(
