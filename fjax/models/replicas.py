@@ -172,6 +172,11 @@ def _train(
     return history
 
 
+def _log(value: Any) -> Any:
+    """Return a number as one of Python; of a metric with a value for each class an array."""
+    return value if np.ndim(value) else float(value)
+
+
 def _members(model: Any, own: Membership, count: int, trained: int, validated: int) -> list[Member]:
     """Return the members: their seeds follow that of the model."""
     index = np.arange(trained, dtype=np.int32)
