@@ -13,6 +13,9 @@ class History(StatefulCallback):
         epoch: The numbers of the epochs, from 0.
         history: For each log its values, one an epoch; `pandas.DataFrame(history.history)` is a
             table of the run.
+        spread: Of a run of several replicas the standard deviations over them, likewise; their
+            means are in `history`.
+        replicas: Of such a run the `history` of each replica.
 
     Source: Keras's page "History callback".
 
@@ -27,10 +30,12 @@ class History(StatefulCallback):
 
     epoch: list[int]
     history: dict[str, list[Any]]
+    spread: dict[str, list[float]]
+    replicas: list[dict[str, list[float]]]
 
     def first_state(self) -> dict[str, Any]:
         """Return what a history begins with."""
-        return {"epoch": [], "history": {}}
+        return {"epoch": [], "history": {}, "spread": {}, "replicas": []}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Start a new list of epochs, unless a state was set to go on from."""

@@ -1,5 +1,6 @@
 """The declared input of a model: its shape and dtype; and the check of what comes in."""
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -79,6 +80,9 @@ class InputLayer(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.input_shape is not None:
+            self._tell_older_spelling()
+            self.shape, self.input_shape = self.input_shape, None  # type: ignore[assignment]
         self.shape = normalise_shape("InputLayer", "shape", self.shape)
         if self.batch_size is not None:
             self.batch_size = integer_at_least("InputLayer", "batch_size", self.batch_size, 1)
@@ -93,6 +97,15 @@ class InputLayer(Layer):
                 f"`InputLayer`: `dtype` must be the name of a number type such as 'float32', "
                 f"received {self.dtype!r}."
             ) from None
+
+    def _tell_older_spelling(self) -> None:
+        if self.shape != ():
+            raise TypeError("`InputLayer` was given `shape` and its older spelling `input_shape`.")
+        warnings.warn(
+            "`InputLayer(input_shape=…)` is an older spelling of `shape=`.",
+            DeprecationWarning,
+            stacklevel=4,
+        )
 
     @property
     def takes_text(self) -> bool:

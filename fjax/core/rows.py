@@ -34,4 +34,5 @@ def rows_are_apart(layer: Any) -> bool:
 
 
 def _is_known(function: Any) -> bool:
-    return (getattr(function, "__module__", None) or "").startswith(("fjax.", "jax"))
+    module = getattr(function, "__module__", None) or ""
+    return module.split(".")[0] in ("fjax", "jax")

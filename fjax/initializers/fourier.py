@@ -78,7 +78,7 @@ class STFT(Initializer):
     def _window_values(self, frame_length: int) -> np.ndarray:
         if isinstance(self.window, str):
             # Loaded here: few programs make this kernel. JAX itself requires SciPy.
-            from scipy.signal import get_window  # type: ignore[import-untyped]
+            from scipy.signal import get_window
 
             try:
                 return get_window(self.window, frame_length, fftbins=self.periodic)

@@ -16,27 +16,25 @@ from fjax.errors import check_keywords, explain_keywords
 from fjax.models import arguments
 from fjax.models.arguments import Source
 from fjax.models.compilation import Compilation, make_compilation
-from fjax.models.compiled_network import Prepared
 from fjax.models.construction import network_of
-from fjax.models.held_network import Holder
-from fjax.models.kept_run import Position, kept_run
-from fjax.models.stored_network import StoredNetwork
+from fjax.models.replicas import Replicas, fit_replicas
 from fjax.models.subclassed import (
     build_within_a_pass,
     changes_layers,
     check_attribute,
     is_authored_model,
 )
+from fjax.models.trained_network import TrainedNetwork
 from fjax.models.views import OptimizerView
-from fjax.training import Batch, TrainState, finalized, programs_for
+from fjax.training import Batch, TrainState, programs_for
 from fjax.training.arrays import rows, to_batch
-from fjax.training.loop import Pace, evaluate, predict, run_epoch
+from fjax.training.loop import Pace, predict, run_epoch
 from fjax.training.orders import shuffle_seed
 from fjax.training.sources import ArraySource
 from fjax.typing import Key, PyTree
 
 
-class Model(StoredNetwork, Author):
+class Model(TrainedNetwork, Author):
     """A network that can be compiled, trained, evaluated and used, by Keras's names.
 
     It is made in one of three ways: `Model(inputs, outputs)` of symbolic tensors, whose layers keep
@@ -88,6 +86,7 @@ class Model(StoredNetwork, Author):
         self.run_eagerly = False
         self._fitting = False
         self._calls = 0
+        self.replicas: Replicas | None = None
         self._programs: dict[Any, Any] = {}
         self.history: History | None = None
         self._compilation: Compilation | None = None
@@ -184,6 +183,7 @@ class Model(StoredNetwork, Author):
             compilation.by_output(self.output_names)
         self._compilation = compilation
         self._programs = {}
+        self.replicas = None
         self._optimizer, self._optimizer_is_new = self._compilation.optimizer, True
         self._settle()
         self.run_eagerly = bool(run_eagerly) or jit_compile is False
@@ -218,6 +218,7 @@ class Model(StoredNetwork, Author):
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
         resume: Any = None,
+        replicas: int | None = None,
     ) -> History:
         """Train the model, and return the `History` of its logs.
 
@@ -245,6 +246,12 @@ class Model(StoredNetwork, Author):
             resume: A folder to keep the run in after each epoch. Where it keeps one already, as
                 after a kill, training goes on from there, and ends with the same bits as if it had
                 never been interrupted; see `fjax.callbacks.BackupAndRestore`.
+            replicas: Train so many models of other seeds side by side, as one program: this one and
+                those of the seeds that follow its own. The `History` has the means over them, and
+                their standard deviation in `spread`; `predict(x, return_std=True)` is the ensemble
+                of them. The model itself is trained as it would be alone. `EarlyStopping`,
+                `ReduceLROnPlateau` and `LearningRateScheduler` steer each replica for itself; other
+                callbacks hear the means at the end of each epoch.
 
         Raises:
             RuntimeError: The model was not compiled.
@@ -257,6 +264,17 @@ class Model(StoredNetwork, Author):
         verbose = arguments.check_verbose("fit", verbose)
         if not isinstance(shuffle, bool):
             raise ValueError(f"`fit`: `shuffle` must be True or False, received {shuffle!r}.")
+        if replicas is not None:
+            whole = {
+                "steps_per_epoch": steps_per_epoch, "validation_steps": validation_steps,
+                "validation_freq": None if validation_freq == 1 else validation_freq,
+                "resume": resume,
+            }  # fmt: skip
+            return fit_replicas(
+                self, replicas, (x, y, sample_weight), class_weight, validation_split,
+                validation_data, batch_size, numbers, shuffle, callbacks, verbose, whole,
+            )  # fmt: skip
+        self.replicas = None
         check = self._checked("train_step")
         if validation_split or validation_data is not None:
             self._checked("test_step")
@@ -298,62 +316,6 @@ class Model(StoredNetwork, Author):
             source.close()
             if validation is not None:
                 validation.close()
-
-    def _fit(
-        self,
-        source: Source,
-        validation: Source | None,
-        numbers: arguments.Fit,
-        callbacks: Any,
-        verbose: int,
-        resume: Any,
-    ) -> History:
-        training = self._prepare("train_step", source)
-        measuring = None if validation is None else self._prepare("test_step", validation)
-        listeners = CallbackList(
-            callbacks, self, verbose, epochs=numbers.epochs, steps=source.steps
-        )
-        measured = {} if measuring is None else measuring.directions
-        validated = {f"val_{name}": direction for name, direction in measured.items()}
-        listeners.check_monitors(training.directions | validated)
-        programs = listeners.watched(training.programs)
-        self.history = listeners.history
-        self.stop_training = False
-        run = kept_run(self, resume, listeners, source, validation, training.sums)
-        steps = run.listening(listeners.steps("train"))
-        pace = Pace(steps)
-        with run:
-            kept = run.take_up()
-            position = kept or Position(numbers.initial_epoch, {})
-            logs, batch, self.stop_training = position.logs, position.batch, position.stopped
-            listeners.call("on_train_begin", {})
-            # A callback may have put another run in the place of this one.
-            made = int(self.train_state.epoch)
-            if kept is None:
-                run.keep(position)
-            for epoch in range(position.epoch, numbers.epochs):
-                if self.stop_training:
-                    break
-                if batch:
-                    listeners.call("on_epoch_resume", epoch, batch)
-                else:
-                    listeners.call("on_epoch_begin", epoch, {})
-                holder = self._begin_epoch(made, training.sums, batch)
-                on_device = run_epoch(holder, programs, source, made, steps, pace)
-                logs, batch = to_numbers(on_device), 0
-                if validation is not None and epoch in numbers.validation_epochs:
-                    assert measuring is not None
-                    values = self._evaluate(measuring, validation, listeners)
-                    logs |= {f"val_{name}": value for name, value in values.items()}
-                    logs = dict(sorted(logs.items()))
-                made += 1
-                self._end_epoch(made)
-                listeners.call("on_epoch_end", epoch, logs)
-                run.keep(Position(epoch + 1, logs, bool(self.stop_training)))
-            if logs or self.stop_training:
-                self._finalize()
-            listeners.call("on_train_end", logs)
-        return listeners.history
 
     @explain_keywords
     def evaluate(
@@ -401,6 +363,7 @@ class Model(StoredNetwork, Author):
         verbose: Any = "auto",
         steps: int | None = None,
         callbacks: Any = None,
+        return_std: bool = False,
     ) -> Any:
         """Return the outputs for inputs, as numpy arrays.
 
@@ -410,7 +373,19 @@ class Model(StoredNetwork, Author):
             verbose: 0 is silent.
             steps: Steps to make, by default all.
             callbacks: Who listens.
+            return_std: Return `(mean, std)` of the outputs of the replicas that the last `fit` has
+                trained: the prediction of the ensemble, and how far its members differ.
+
+        Raises:
+            ValueError: There are no replicas, or the inputs do not fit the model.
         """
+        if return_std:
+            if self.replicas is None:
+                raise ValueError(
+                    f"`predict`: `return_std=True` needs several trained models, and {self.name!r} "
+                    "is one: train it by `fit(…, replicas=8)`."
+                )
+            return self.replicas.mean_and_std(self._usable(to_batch(x, text=True)).inputs)
         source = arguments.make_source(
             "predict", x, None, None, batch_size,
             arguments.check_steps("predict", "steps", steps), self._usable,
@@ -546,37 +521,6 @@ class Model(StoredNetwork, Author):
             )
         x, y, weight = (*data, None)[:3]
         return arguments.make_source("fit", x, y, weight, batch_size, steps, check)
-
-    def _begin_epoch(self, epoch: int, fresh: PyTree, batch: int = 0) -> Holder:
-        held = self.train_state
-        assert self._holder is not None
-        if batch:
-            return self._holder
-        self._holder.train_state = held._replace(
-            epoch=np.int32(epoch), batch=np.int32(0), accumulators=fresh
-        )
-        return self._holder
-
-    def _end_epoch(self, epoch: int) -> None:
-        assert self._holder is not None
-        self._holder.train_state = self._holder.train_state._replace(
-            epoch=np.int32(epoch), batch=np.int32(0)
-        )
-
-    def _finalize(self) -> None:
-        assert self._holder is not None and self._optimizer is not None
-        held = self._holder.train_state
-        self._holder.train_state = finalized(self.network, self._optimizer, held)
-
-    def _evaluate(
-        self, measuring: Prepared, source: Source, listeners: CallbackList
-    ) -> dict[str, Any]:
-        listeners.call("on_test_begin", {})
-        steps = listeners.steps("test")
-        programs, sums = measuring.programs, measuring.sums
-        logs = to_numbers(evaluate(programs, self.train_state, sums, source, steps))
-        listeners.call("on_test_end", logs)
-        return logs
 
     def _empty_outputs(self, data: Batch) -> PyTree:
         count, specs = rows(data), self._outputs_for(data.inputs)

@@ -19,8 +19,8 @@ FOUND_AGAIN: Mapping[str, Any] = {
 class StoredNetwork(CompiledNetwork):
     """A compiled network with Keras's methods for files, which can be copied and pickled.
 
-    See `Model`. A pickle, unlike a model file, names classes and functions of any module: unpickle
-    only what you trust. Models that share layers are one by one in it, as in files.
+    See `Model`. A pickle, unlike a model file, may run code: unpickle only what you trust. Models
+    that share layers share them again where they are pickled together.
     """
 
     def __getstate__(self) -> dict[str, Any]:

@@ -6,16 +6,12 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.core.rows import rows_are_apart
-from fjax.losses import Loss
 from fjax.population.architecture import Architecture, Numbers
-from fjax.training import Batch, OutputLosses, TrainState
+from fjax.training import Batch, TrainState
 from fjax.training.accumulators import Logs, Metrics
+from fjax.training.filled_batches import can_be_filled
 from fjax.training.population import member, population_programs, stacked, with_member
 from fjax.typing import PyTree
-
-# Losses of whose value a filled up batch knows which rows count.
-FILLED_REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight")
 
 # Rows of one member in a step of prediction.
 ROWS_AT_ONCE = 512
@@ -52,7 +48,7 @@ class Fleet:
         self._states = stacked(self._filled([state._replace(accumulators=()) for state in states]))
         self._numbers = stacked(self._filled([_as_inputs(own) for own in numbers]))
         self._sums = sums
-        self._fills = fills(architecture)
+        self._fills = can_be_filled(*architecture.parts[:2], metrics)
 
     def read(self, place: int) -> TrainState:
         """Return the train state of one of them."""
@@ -65,7 +61,6 @@ class Fleet:
 
     def advance(
         self,
-        epoch: int,
         data: Batch,
         orders: Sequence[np.ndarray],
         active: Sequence[bool],
@@ -74,11 +69,7 @@ class Fleet:
         """Train those that are active for an epoch, each on its rows in their order."""
         count = self.slots
         sums = jax.tree.map(lambda leaf: np.broadcast_to(leaf, (count, *leaf.shape)), self._sums)
-        states = self._states._replace(
-            accumulators=sums,
-            epoch=np.full(count, epoch, np.int32),
-            batch=np.zeros(count, np.int32),
-        )
+        states = self._states._replace(accumulators=sums)
         table, counts, exactly, size = self._batches(orders, batch_size)
         awake = np.zeros(count, bool)
         awake[: len(active)] = active
@@ -124,29 +115,20 @@ class Fleet:
         return [*own, *[own[-1]] * (self.slots - len(own))]
 
 
-def fills(architecture: Architecture) -> bool:
-    """Tell whether the last batch may be filled up with rows that do not count.
-
-    It may where no row of a batch touches another: then members with more and with less rows share
-    a program, in which each step is compiled once.
-    """
-    network, loss, _ = architecture.parts
-    single = [term.loss for term in loss.losses] if isinstance(loss, OutputLosses) else [loss]
-    return rows_are_apart(network) and all(
-        isinstance(one, Loss) and one.reduction in FILLED_REDUCTIONS for one in single
-    )
-
-
 def _own_rows(outputs: PyTree, place: int, count: int) -> PyTree:
     return jax.tree.map(lambda array: array[place, :count], outputs)
 
 
 def _table(rows: Sequence[np.ndarray], batch_size: int, longest: int) -> np.ndarray:
-    """Return rows as one array, each filled up to whole batches of the longest."""
+    """Return rows as one array, each filled up to whole batches of the longest.
+
+    What fills up is a row of the last batch: where it is not finite, the batch is not either.
+    """
     width = -(-longest // batch_size) * batch_size
     table = np.zeros((len(rows), width), np.int32)
     for place, own in enumerate(rows):
         table[place, : len(own)] = own
+        table[place, len(own) :] = own[-1]
     return table
 
 

@@ -1,6 +1,6 @@
 """One member of a population, before and while it is trained."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -31,6 +31,28 @@ class Member(NamedTuple):
     rows: np.ndarray
     validation_rows: np.ndarray | None = None
     train_state: TrainState | None = None
+
+
+def check_members(members: Sequence[Member], count: int) -> None:
+    """Raise ValueError where members cannot be trained side by side on data of so many rows."""
+    if not members:
+        raise ValueError("A population needs at least one member.")
+    for index, own in enumerate(members):
+        for name in ("rows", "validation_rows"):
+            rows = getattr(own, name)
+            if rows is None:
+                continue
+            if len(rows) == 0 or np.min(rows) < 0 or np.max(rows) >= count:
+                raise ValueError(
+                    f"Member {index} of the population: `{name}` must be one or more of the rows 0 "
+                    f"to {count - 1} of the data, received {rows!r}."
+                )
+    validated = [own.validation_rows is not None for own in members]
+    if any(validated) and not all(validated):
+        raise ValueError(
+            "The members of a population are validated together or not at all: member "
+            f"{validated.index(False)} has no `validation_rows`, {validated.index(True)} has."
+        )
 
 
 class MemberView:

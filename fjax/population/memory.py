@@ -1,7 +1,8 @@
 """Whether a population fits in memory, asked before anything is compiled."""
 
 import math
-import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -13,23 +14,25 @@ from fjax.typing import PyTree
 COPIES = 4
 
 
-def check_memory(members: int, state: PyTree, data: PyTree) -> None:
-    """Raise MemoryError where so many train states of this size cannot be held.
+def check_memory(groups: Sequence[tuple[int, PyTree]], data: PyTree) -> None:
+    """Raise MemoryError where so many train states of these sizes cannot be held.
 
     Args:
-        members: How many are trained at once.
-        state: One train state, or its shapes.
+        groups: For each group of members how many they are, and one train state, or its shapes.
         data: What all of them are trained on.
     """
     available = _available()
-    needed = COPIES * members * _bytes(state) + _bytes(data)
-    if available is not None and needed > available:
-        raise MemoryError(
-            f"A population of {members} members with {_readable(_bytes(state))} of weights and "
-            f"optimizer state each needs about {_readable(needed)}, and {_readable(available)} are "
-            f"free: train at most {max(available // (COPIES * max(_bytes(state), 1)), 0)} at a "
-            "time, or a smaller network."
-        )
+    needed = COPIES * sum(count * _bytes(state) for count, state in groups) + _bytes(data)
+    if available is None or needed <= available:
+        return
+    members = sum(count for count, _ in groups)
+    largest = max(_bytes(state) for _, state in groups)
+    fitting = max((available - _bytes(data)) // (COPIES * max(largest, 1)), 0)
+    raise MemoryError(
+        f"A population of {members} members with up to {_readable(largest)} of weights and "
+        f"optimizer state each needs about {_readable(needed)}, and {_readable(available)} are "
+        f"free: train at most {fitting} of them at a time, or smaller networks."
+    )
 
 
 def _available() -> int | None:
@@ -37,10 +40,11 @@ def _available() -> int | None:
     statistics: Any = jax.local_devices()[0].memory_stats()
     if statistics and "bytes_limit" in statistics:
         return statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)
-    names = os.sysconf_names
-    if "SC_AVPHYS_PAGES" not in names:
-        return None
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    # What Linux holds of files is given back on demand, and counts as free here alone.
+    known = Path("/proc/meminfo")
+    lines = known.read_text().splitlines() if known.exists() else []
+    free = [line for line in lines if line.startswith("MemAvailable:")]
+    return int(free[0].split()[1]) * 1024 if free else None
 
 
 def _bytes(tree: PyTree) -> int:

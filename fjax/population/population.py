@@ -10,18 +10,19 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.callbacks import Callback
-from fjax.callbacks.monitor import MonitorCallback
+from fjax.callbacks import Callback, CallbackList
+from fjax.errors import integer_at_least
 from fjax.population.architecture import Group, architectures
-from fjax.population.fleet import Fleet, fills
-from fjax.population.member import Member, MemberView
+from fjax.population.fleet import Fleet
+from fjax.population.member import Member, MemberView, check_members
 from fjax.population.memory import check_memory
 from fjax.population.widths import padded, unpadded
-from fjax.training import Batch, TrainState, finalized, initialise
+from fjax.training import Batch, TrainState, create_train_state, finalized, initialise
 from fjax.training.accumulators import Metrics, init_accumulators
 from fjax.training.arrays import rows
+from fjax.training.filled_batches import can_be_filled
 from fjax.training.orders import order_of_pass, shuffle_seed
-from fjax.typing import PyTree
+from fjax.typing import Key, PyTree
 
 # On the CPU more members at once do not go faster, and fall out of the cache.
 AT_ONCE = {"cpu": 16}
@@ -46,6 +47,7 @@ class Population:
         at_once: How many members run in one program; by default as many as the device likes.
         callbacks: Callbacks that steer a training, such as `EarlyStopping`; each member has a copy.
         directions: For each log where it is better, as of `Prepared`.
+        first_epoch: The number of the first epoch.
         like: A member of another population, and its place there, for one that is alike but for
             its seed and rows: it runs by the programs of that one.
 
@@ -55,6 +57,8 @@ class Population:
 
     Raises:
         MemoryError: The members do not fit in memory.
+        ValueError: There are no members, one has no rows or rows that the data has not, or some
+            are validated and others are not; `at_once` is not positive.
     """
 
     def __init__(
@@ -68,12 +72,17 @@ class Population:
         at_once: int | None = None,
         callbacks: Sequence[Callback] = (),
         directions: Mapping[str, str | None] | None = None,
+        first_epoch: int = 0,
         like: tuple["Population", int] | None = None,
     ) -> None:
         self.members = list(members)
         self.history: list[dict[str, list[float]]] = [{} for _ in members]
         self.failed: dict[int, int] = {}
-        self.epochs = 0
+        self.epochs = first_epoch
+        self._first_epoch = first_epoch
+        check_members(members, len(jax.tree.leaves(data.inputs)[0]))
+        if at_once is not None:
+            integer_at_least(type(self).__name__, "at_once", at_once, 1)
         self._groups = architectures([own.parts for own in members])
         self._slots = None
         if like is not None:
@@ -83,8 +92,7 @@ class Population:
         self._batch_size, self._shuffle = batch_size, shuffle
         self._rows = rows(data)
         self._at_once = at_once or AT_ONCE.get(jax.default_backend(), MOST_AT_ONCE)
-        for group in self._groups:
-            check_memory(len(group.indices), _first_state(members[group.indices[0]]), data)
+        check_memory([_shapes_in(group, members) for group in self._groups], data)
         first = [_first_state(own) for own in members]
         self._shapes = [jax.tree.map(_spec, state) for state in first]
         self._wide = {
@@ -94,13 +102,20 @@ class Population:
         if like is not None:
             self._wide |= like[0]._wide
         self._seeds = [shuffle_seed(state.key) for state in first]
+        # Of the whole life of each run, as in a train state: the orders go on where they ended.
+        self._made = [int(state.epoch) for state in first]
         self._active = [True] * len(self.members)
         self._data = jax.device_put(data)
         self._fleets = self._gathered(first)
-        self._callbacks = [self._own(callbacks, index) for index in range(len(members))]
-        for callback in (one for own in self._callbacks for one in own):
-            if isinstance(callback, MonitorCallback):
-                callback.prepare(dict(directions or {}))
+        known = dict(directions or {})
+        if members[0].validation_rows is None:
+            known = {name: way for name, way in known.items() if not name.startswith("val_")}
+        self._callbacks = [self._own(callbacks, index, known) for index in range(len(members))]
+
+    @property
+    def is_training(self) -> bool:
+        """Whether there are members that are still trained."""
+        return any(self._active)
 
     @property
     def architectures(self) -> int:
@@ -117,9 +132,9 @@ class Population:
             on_epoch: Hears each epoch, with the logs of each member, empty for those that rest;
                 it ends the training by returning what is true.
         """
-        if self.epochs == 0:
+        if self.epochs == self._first_epoch:
             self._call("on_train_begin", {})
-        while self.epochs < epochs and any(self._active):
+        while self.epochs < epochs and self.is_training:
             epoch = self.epochs
             logs = self._epoch(epoch)
             self.epochs += 1
@@ -127,12 +142,12 @@ class Population:
                 break
 
     def end(self) -> None:
-        """End the training: best weights are put back, averages take the place of weights."""
-        self._call("on_train_end", {})
+        """End the training: averages take the place of weights, best weights are put back."""
         for index, own in enumerate(self.members):
             network, _, optimizer = own.parts
             if getattr(optimizer, "use_ema", False):
                 self._write(index, finalized(network, optimizer, self.train_state(index)))
+        self._call("on_train_end", {})
 
     def rest(self, indices: Sequence[int]) -> None:
         """Train these members no further."""
@@ -143,7 +158,8 @@ class Population:
     def train_state(self, index: int) -> TrainState:
         """Return the train state of one member, as a model of its own has it."""
         held = unpadded(self._read(index), self._shapes[index])
-        return held._replace(accumulators=init_accumulators())
+        made = np.int32(self._made[index])
+        return held._replace(epoch=made, batch=np.int32(0), accumulators=init_accumulators())
 
     def predict(
         self, rows: Sequence[np.ndarray], inputs: tuple[PyTree, ...] | None = None
@@ -169,8 +185,7 @@ class Population:
         """Make one epoch, and return the logs of the members that made it."""
         self._call("on_epoch_begin", epoch, {})
         # Numbers are fetched when all is sent off: the device need not wait for the host.
-        awake = self._awake()
-        made = zip(awake, _each(lambda fleet: self._advance(fleet, epoch), awake), strict=True)
+        made = [(fleet, self._advance(fleet)) for fleet in self._awake()]
         logs: list[dict[str, float]] = [{} for _ in self.members]
         for fleet, found in made:
             values = {name: np.asarray(value) for name, value in found.items()}
@@ -188,10 +203,10 @@ class Population:
             fleet for fleet in self._fleets if any(self._active[index] for index in fleet.indices)
         ]
 
-    def _advance(self, fleet: Fleet, epoch: int) -> dict[str, Any]:
-        orders = [self._order(index, epoch) for index in fleet.indices]
+    def _advance(self, fleet: Fleet) -> dict[str, Any]:
+        orders = [self._order(index) for index in fleet.indices]
         active = [self._active[index] for index in fleet.indices]
-        logs = fleet.advance(epoch, self._data, orders, active, self._batch_size)
+        logs = fleet.advance(self._data, orders, active, self._batch_size)
         held_out = [self.members[index].validation_rows for index in fleet.indices]
         validation = [own for own in held_out if own is not None]
         if not validation:
@@ -200,6 +215,7 @@ class Population:
         return logs | {f"val_{name}": value for name, value in validated.items()}
 
     def _hear(self, index: int, epoch: int, logs: dict[str, float]) -> None:
+        self._made[index] += 1
         if not math.isfinite(logs["loss"]):
             self.failed[index] = epoch
             self._active[index] = False
@@ -217,21 +233,22 @@ class Population:
                 for callback in own:
                     getattr(callback, hook)(*args)
 
-    def _order(self, index: int, epoch: int) -> np.ndarray:
+    def _order(self, index: int) -> np.ndarray:
         own = self.members[index].rows
         if not self._shuffle:
             return own
-        return own[order_of_pass(self._seeds[index], epoch, len(own))]
+        return own[order_of_pass(self._seeds[index], self._made[index], len(own))]
 
-    def _own(self, callbacks: Sequence[Callback], index: int) -> list[Callback]:
+    def _own(
+        self, callbacks: Sequence[Callback], index: int, directions: Mapping[str, str | None]
+    ) -> list[Callback]:
         """Return a member's own copies of the callbacks, which find a view of it as their model."""
         view = MemberView(
             lambda: self.train_state(index),
             lambda state: self._write(index, state),
         )
         own = [copy.deepcopy(callback) for callback in callbacks]
-        for callback in own:
-            callback.set_model(view)
+        CallbackList(own, view).check_monitors(directions)
         return own
 
     def _read(self, index: int) -> TrainState:
@@ -257,7 +274,10 @@ class Population:
         slots = sum(len(fleet.indices) for fleet in awake)
         if len(awake) > 1 and 2 * sum(self._active) <= slots:
             self._fleets = self._gathered(
-                [self.train_state(index) for index in range(len(self.members))]
+                [
+                    self.train_state(index)._replace(accumulators=())
+                    for index in range(len(self.members))
+                ]
             )
 
     def _gathered(self, states: Sequence[TrainState]) -> list[Fleet]:
@@ -284,9 +304,10 @@ class Population:
 
     def _places(self, group: Group) -> list[list[int]]:
         """Return the places of a group in lists of like lengths, of at most `at_once`."""
+        filled = can_be_filled(*group.architecture.parts[:2], self._metrics)
         kinds: dict[Any, list[int]] = {}
         for place, index in enumerate(group.indices):
-            kinds.setdefault(self._kind(group, index), []).append(place)
+            kinds.setdefault(self._kind(index, filled), []).append(place)
         found = []
         for places in kinds.values():
             parts = math.ceil(len(places) / self._at_once)
@@ -294,12 +315,12 @@ class Population:
             found += [places[first : first + size] for first in range(0, len(places), size)]
         return found
 
-    def _kind(self, group: Group, index: int) -> Any:
+    def _kind(self, index: int, filled: bool) -> Any:
         """Return what members that run together have in common; those that rest come last."""
         own = self.members[index]
         held_out = own.validation_rows
         counts = (len(own.rows), None if held_out is None else len(held_out))
-        return (not self._active[index], None if fills(group.architecture) else counts)
+        return (not self._active[index], None if filled else counts)
 
 
 def _each(task: Callable[[Fleet], Any], fleets: Sequence[Fleet]) -> list[Any]:
@@ -315,6 +336,17 @@ def _first_state(own: Member) -> TrainState:
         return own.train_state._replace(accumulators=())
     network, _, optimizer = own.parts
     return initialise(network, optimizer, own.seed, *own.specs)._replace(accumulators=())
+
+
+def _shapes_in(group: Group, members: Sequence[Member]) -> tuple[int, PyTree]:
+    """Return how many members a group has, and the shapes of the widest train state."""
+    network, _, optimizer = group.architecture.parts
+    specs = members[group.indices[0]].specs
+
+    def make(key: Key) -> TrainState:
+        return create_train_state(network, optimizer, key, *specs)
+
+    return len(group.indices), jax.eval_shape(make, jax.random.key(0))
 
 
 def _spec(leaf: Any) -> jax.ShapeDtypeStruct:

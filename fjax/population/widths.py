@@ -15,6 +15,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fjax.configuration import fields_ending
+from fjax.constraints import MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 from fjax.core import Graph, InputLayer, Layer
 from fjax.core.combinators import Serial
 from fjax.core.graph import Ref
@@ -44,6 +46,7 @@ ENTRYWISE_ACTIVATIONS = frozenset({
 })  # fmt: skip
 ENTRYWISE_OPTIMIZERS = (SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, RMSprop)
 ENTRYWISE_REGULARIZERS = (L1, L2, L1L2)
+ZERO_KEEPING_CONSTRAINTS = (MaxNorm, MinMaxNorm, NonNeg, UnitNorm)
 
 
 def masked_layers(
@@ -91,7 +94,7 @@ def _follow(
     if isinstance(layer, Graph):
         return _follow_graph(layer, path, width, varied, plan)
     if isinstance(layer, Dense):
-        if (width is not None or path in varied) and not _pads(layer):
+        if (width is not None or path in varied) and not _pads(layer, path in varied):
             raise MixedEntriesError
         after = path if path in varied else None
     elif width is None or isinstance(layer, Identity | InputLayer):
@@ -130,14 +133,22 @@ def _follow_graph(
     return ends.pop()
 
 
-def _pads(layer: Dense) -> bool:
-    charges = (layer.kernel_regularizer, layer.bias_regularizer)
-    plain = all(charge is None or type(charge) in ENTRYWISE_REGULARIZERS for charge in charges)
-    return (
-        type(layer) is Dense
-        and plain
-        and layer.activity_regularizer is None
-        and _entrywise_function(layer.activation)
+def _pads(layer: Dense, outputs: bool) -> bool:
+    """Tell whether the weights may have zeros around them, and the outputs behind them."""
+    if type(layer) is not Dense or not _weights_stay_zero(layer):
+        return False
+    if not outputs:
+        return True
+    return layer.activity_regularizer is None and _entrywise_function(layer.activation)
+
+
+def _weights_stay_zero(layer: Layer) -> bool:
+    """Tell whether zeros around the weights cost nothing, and no constraint moves them."""
+    charges = fields_ending(layer, "_regularizer")
+    charges.pop("activity", None)
+    bounds = fields_ending(layer, "_constraint").values()
+    return all(type(charge) in ENTRYWISE_REGULARIZERS for charge in charges.values()) and all(
+        type(bound) in ZERO_KEEPING_CONSTRAINTS for bound in bounds
     )
 
 
@@ -145,7 +156,8 @@ def _is_entrywise(layer: Any) -> bool:
     if not isinstance(layer, Layer):
         return _entrywise_function(layer)
     if type(layer) is BatchNormalization:
-        return layer.axis == -1
+        # The padding has no variance: without an epsilon it would be divided by zero.
+        return layer.axis == -1 and layer.epsilon > 0 and _weights_stay_zero(layer)
     if type(layer) is Dropout:
         return layer.noise_shape is None
     if type(layer) is Activation:
@@ -156,7 +168,7 @@ def _is_entrywise(layer: Any) -> bool:
 def _entrywise_function(function: Any) -> bool:
     module = getattr(function, "__module__", None) or ""
     name = getattr(function, "__name__", "")
-    return module.startswith(("fjax.", "jax")) and name in ENTRYWISE_ACTIVATIONS
+    return module.split(".")[0] in ("fjax", "jax") and name in ENTRYWISE_ACTIVATIONS
 
 
 def narrowed(layer: Any, width: Any) -> Any:

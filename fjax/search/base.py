@@ -93,7 +93,7 @@ class Search:
             self.multimetric_ = True
             self._refit_by([f"test_{name}" for name in scorer._scorers])
         splits = self._splits(estimator, X, y, groups)
-        examples = estimator._prepared(X, y, None, None, first=True)
+        examples = estimator.prepare(X, y)
         weight = checked_weight(weight, len(examples.x))
         candidates = candidates_of(owner, estimator, list(self._candidates()), examples, arguments)
         task = Task(owner, estimator, examples, weight, self.at_once)

@@ -6,15 +6,12 @@ from typing import Any, NamedTuple
 
 from sklearn.base import clone
 
-from fjax.callbacks import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau
 from fjax.errors import integer_at_least, number_between
 from fjax.models import Model
 from fjax.models.arguments import check_batch_size
+from fjax.population.steering import STEERING, is_steering, listed
 from fjax.wrappers.estimator import Estimator
 from fjax.wrappers.examples import BATCH_SIZE, Examples
-
-# Callbacks of which each member has its own; they need no more than a member's logs and weights.
-STEERING = (EarlyStopping, LearningRateScheduler, ReduceLROnPlateau)
 
 # The arguments of a fit that a search follows; of others only what leaves training as it is.
 FOLLOWED = (
@@ -130,10 +127,9 @@ def _training(owner: str, arguments: dict[str, Any]) -> Training:
 
 def steering(owner: str, callbacks: Any) -> list[Any]:
     """Return the callbacks as a list, or raise where one cannot be had by each member."""
-    listed = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
-    given = [callback for callback in listed if callback is not None]
+    given = listed(callbacks)
     for callback in given:
-        if not isinstance(callback, STEERING):
+        if not is_steering(callback):
             known = ", ".join(kind.__name__ for kind in STEERING)
             raise ValueError(
                 f"`{owner}`: each member has its own copy of a callback, which is possible for "

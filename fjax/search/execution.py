@@ -151,7 +151,7 @@ class Company:
         first, training = self._members[id(self.candidates[0])], self.candidates[0].training
         return Population(
             members, self._batch, first.metrics, first.sums, training.batch_size,
-            training.shuffle, self._task.at_once, training.callbacks, first.directions, like,
+            training.shuffle, self._task.at_once, training.callbacks, first.directions, like=like,
         )  # fmt: skip
 
 

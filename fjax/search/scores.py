@@ -20,7 +20,7 @@ def fitted_with(estimator: Estimator, model: Any, whole: Examples, outputs: Any)
     return as in any other.
     """
     fitted = copy.copy(estimator).adopt(model, whole, {})
-    vars(fitted)["_outputs"] = lambda X, model=None: outputs
+    setattr(fitted, "_outputs", lambda X, model=None: outputs)  # noqa: B010
     return fitted
 
 

@@ -15,12 +15,17 @@ MEANS = ("sum_over_batch_size", "mean")
 
 
 def loss_of(
-    loss: Callable[..., Array], targets: PyTree, outputs: PyTree, sample_weight: PyTree
+    loss: Callable[..., Array],
+    targets: PyTree,
+    outputs: PyTree,
+    sample_weight: PyTree,
+    valid: Array | None = None,
 ) -> Array:
     """Return the loss of outputs, of which only the entries count that their mask lets count.
 
     A mean is that over the entries that count, as in Keras: their weights grow by the share of
-    them. A loss that does not tell its `reduction` is taken for a mean.
+    them. A loss that does not tell its `reduction` is taken for a mean. Rows that are not `valid`
+    count as if all of them were masked.
 
     >>> from fjax.core.masking import Masked
     >>> from fjax.losses import MeanSquaredError
@@ -29,13 +34,13 @@ def loss_of(
     1.0
     """
     values, mask = split(outputs)
-    if mask is None:
+    weight = product(valid, None if mask is None else jnp.asarray(mask, jnp.float32))
+    if weight is None:
         return loss(targets, unmasked(outputs), sample_weight)
-    weight = jnp.asarray(mask, jnp.float32)
     if getattr(loss, "reduction", MEANS[0]) in MEANS:
         counted = jnp.sum(weight)
         weight = weight * jnp.where(counted > 0, weight.size / jnp.maximum(counted, 1.0), 0.0)
-    return loss(targets, values, product(weight, sample_weight))
+    return loss(targets, unmasked(values), product(weight, sample_weight))
 
 
 def metric_weight(metric: Metric, outputs: PyTree, sample_weight: Any) -> Any:
@@ -49,24 +54,19 @@ def metric_weight(metric: Metric, outputs: PyTree, sample_weight: Any) -> Any:
     return product(jnp.asarray(mask, jnp.float32), sample_weight)
 
 
-def weight_of_valid(
-    loss: Callable[..., Array], valid: Array | None, sample_weight: PyTree
-) -> PyTree:
-    """Return the weights with which a loss of a filled up batch is that of its valid rows.
-
-    >>> from fjax.losses import MeanSquaredError
-    >>> weight_of_valid(MeanSquaredError(), jnp.array([1.0, 0.0]), None)
-    Array([2., 0.], dtype=float32)
-    """
-    if valid is not None and getattr(loss, "reduction", MEANS[0]) in MEANS:
-        valid = valid * (valid.size / jnp.maximum(jnp.sum(valid), 1.0))
-    return product(valid, sample_weight)
-
-
 def product(mask: Array | None, sample_weight: Any) -> Any:
-    """Return the product of a mask, with one entry for each value, and weights for the samples."""
+    """Return the product of a mask and weights, either of which may have fewer axes.
+
+    >>> print(product(jnp.array([1.0, 0.0]), jnp.array([[1.0, 2.0], [3.0, 4.0]])))
+    [[1. 2.]
+     [0. 0.]]
+    """
     if sample_weight is None or mask is None:
         return mask if sample_weight is None else sample_weight
     weight = jnp.asarray(sample_weight, jnp.float32)
     # One weight a sample counts for each of its steps.
-    return mask * weight.reshape(weight.shape + (1,) * (mask.ndim - weight.ndim))
+    return _with_axes(mask, weight.ndim) * _with_axes(weight, mask.ndim)
+
+
+def _with_axes(values: Array, count: int) -> Array:
+    return values.reshape(values.shape + (1,) * (count - values.ndim))

@@ -5,7 +5,7 @@ from typing import Any
 
 from fjax.configuration import Configured
 from fjax.errors import number_between
-from fjax.training.masked_outputs import loss_of, weight_of_valid
+from fjax.training.masked_outputs import loss_of
 from fjax.trees import branch
 from fjax.typing import Array, PyTree
 
@@ -141,7 +141,8 @@ class OutputLosses(Configured):
                 term.loss,
                 branch(targets, term.output),
                 branch(outputs, term.output),
-                weight_of_valid(term.loss, valid, weight_at(sample_weight, term.output)),
+                weight_at(sample_weight, term.output),
+                valid,
             )
             for term in self.losses
         )

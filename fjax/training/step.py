@@ -10,7 +10,7 @@ import numpy as np
 from fjax.core import has_penalty, penalty
 from fjax.core.freezing import frozen_paths, overlaid, trainable_part
 from fjax.training.accumulators import Logs, Metrics, accumulate, results
-from fjax.training.masked_outputs import loss_of, weight_of_valid
+from fjax.training.masked_outputs import loss_of
 from fjax.training.output_losses import OutputLosses
 from fjax.training.state import TrainState
 from fjax.typing import Array, GradientTransformation, Key, PyTree
@@ -161,8 +161,7 @@ def _loss(loss: Callable[..., Array], outputs: PyTree, batch: Batch) -> tuple[Ar
     if isinstance(loss, OutputLosses):
         values = loss.values(batch.targets, outputs, batch.sample_weight, batch.valid)
         return loss.total(values), loss.logs(values)
-    weight = weight_of_valid(loss, batch.valid, batch.sample_weight)
-    return loss_of(loss, batch.targets, outputs, weight), {}
+    return loss_of(loss, batch.targets, outputs, batch.sample_weight, batch.valid), {}
 
 
 def _add(metrics: Metrics, sums: PyTree, values: Logs, outputs: PyTree, batch: Batch) -> PyTree:

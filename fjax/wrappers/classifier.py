@@ -6,7 +6,6 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
 
 from fjax.losses import Hinge, SparseCategoricalCrossentropy, SquaredHinge
 from fjax.models import Model
@@ -25,8 +24,8 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
     rows else.
 
     Args:
-        model: As in `SKLearnRegressor`; a function that begins with `X, y` is given `y` with one
-            column for each class, `meta` has `n_classes_` and `classes_`, too.
+        model: As in `SKLearnRegressor`; a function with `X` and `y` is given `y` with one column
+            for each class, `meta` has `n_classes_` and `classes_`, too.
         random_state: The other arguments, too, are those of `SKLearnRegressor`.
         warm_start: Whether `fit` goes on with the model of the last fit.
         epochs: As in `Model.fit`.
@@ -135,9 +134,7 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
         shape = self._output_shape(model, examples)
         return labels_for(type(self).__name__, model, shape, examples)
 
-    def _prepared(
-        self, X: Any, y: Any, sample_weight: Any, class_weight: Any, first: bool
-    ) -> Examples:
+    def _prepared(self, X: Any, y: Any, sample_weight: Any, first: bool) -> Examples:
         y = None if y is None else plain_labels(y)
         examples = self._validated(X, y, sample_weight, first)
         check_classification_targets(examples.y)
@@ -147,8 +144,11 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
         if len(examples.classes) < 2:
             raise ValueError(
                 f"`{type(self).__name__}` needs samples of 2 classes at least, all rows that count "
-                f"are of one class, {examples.classes[0]!r}."
+                f"are of one class, {examples.classes.tolist()[0]!r}."
             )
+        return examples
+
+    def _weighted(self, examples: Examples, class_weight: Any) -> Examples:
         return weighted(type(self).__name__, examples, class_weight)
 
     def _held_out(
@@ -160,22 +160,17 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
     def _columns(self, examples: Examples) -> np.ndarray:
         return one_hot(examples)
 
-    def _meta(self, examples: Examples) -> dict[str, Any]:
-        assert examples.classes is not None
-        facts = {"classes_": examples.classes, "n_classes_": len(examples.classes)}
-        return super()._meta(examples) | facts
-
     def _remember(self, examples: Examples) -> None:
         self.classes_ = examples.classes
 
 
 def plain_labels(y: Any) -> np.ndarray:
-    """Return labels in one column; objects that are all numbers or booleans as such."""
+    """Return labels as an array; objects that are all numbers or booleans as such."""
     labels = np.asarray(y)
-    if labels.dtype == object:
-        plain = np.asarray(labels.tolist())
-        labels = plain if plain.dtype.kind in "biuf" else labels
-    return column_or_1d(labels, warn=True) if labels.ndim == 2 else labels
+    if labels.dtype != object:
+        return labels
+    plain = np.asarray(labels.tolist())
+    return plain if plain.dtype.kind in "biuf" else labels
 
 
 def numbered(
@@ -190,9 +185,10 @@ def numbered(
     numbers = np.array(found, np.int32)
     if (numbers < 0).any():
         row = int(np.argmax(numbers < 0))
+        label, known = examples.y.tolist()[row], ", ".join(map(repr, classes.tolist()))
         raise ValueError(
-            f"`{owner}`: `{argument}` has the label {examples.y[row]!r} at row {row}, which is "
-            f"none of the classes {', '.join(map(repr, classes.tolist()))}."
+            f"`{owner}`: `{argument}` has the label {label!r} at row {row}, which is none of the "
+            f"classes {known}."
         )
     return examples._replace(y=numbers, classes=classes)
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Self, cast
 import numpy as np
 from sklearn.utils import check_array
 
-from fjax.models.arguments import split
+from fjax.models.arguments import check_batch_size, split
 from fjax.training import Batch
 
 # What `Model.fit` takes for a batch size that is not given.
@@ -61,7 +61,7 @@ class Examples(NamedTuple):
         stand in one order whatever order they came in: float32 sums depend on the order of their
         terms, and so "a weight of 2 is a row twice" is true to the last bit.
         """
-        size = BATCH_SIZE if batch_size is None else batch_size
+        size = check_batch_size("fit", batch_size) or BATCH_SIZE
         repeated = self._repeated(size)
         return repeated.rows(repeated.order(size))
 

@@ -7,7 +7,7 @@ from typing import Any
 from fjax.errors import suggestion
 
 # What the estimator gives by itself: the data, as in Keras, and a dict of facts.
-DATA = ["X", "y"]
+DATA = ("X", "y")
 META = "meta"
 PREFIX = "model__"
 
@@ -18,7 +18,7 @@ class Arguments:
     Attributes:
         defaults: Those with a default, by name.
         required: The names of those without.
-        takes_data: Whether it begins with `X, y`.
+        takes_data: Whether it has `X` and `y`.
         takes_meta: Whether it has `meta`.
         takes_any: Whether it has `**kwargs`.
 
@@ -36,9 +36,9 @@ class Arguments:
             for name, p in parameters.items()
             if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
         }
-        self.takes_data = list(named)[:2] == DATA
+        self.takes_data = all(name in named for name in DATA)
         self.takes_meta = META in named
-        given = [*(DATA if self.takes_data else []), META]
+        given = [*(DATA if self.takes_data else ()), META]
         own = {name: default for name, default in named.items() if name not in given}
         self.defaults = {n: default for n, default in own.items() if default is not inspect._empty}
         self.required = [name for name in own if name not in self.defaults]

@@ -17,8 +17,8 @@ class SKLearnRegressor(RegressorMixin, Estimator):
     Args:
         model: A function that returns a compiled `fjax.Model`, or a compiled model, of which each
             fit trains a clone with weights of its own. The function's arguments are parameters of
-            the estimator. If its first ones are `X, y`, it is given the data, `y` with one column
-            for each output; with `meta` a dict that has `n_features_in_` and `n_outputs_`.
+            the estimator. One with `X` and `y` is given the data, `y` with one column for each
+            output; one with `meta` a dict that has `n_features_in_` and `n_outputs_`.
         random_state: An integer, or a `numpy.random.RandomState` to draw one from: the model's
             seed, so that a fit is a function of data, parameters and this number. None leaves the
             model's own seed.
@@ -79,10 +79,7 @@ class SKLearnRegressor(RegressorMixin, Estimator):
         """Return the targets in the shape of the model's outputs."""
         return numbers_for(type(self).__name__, self._output_shape(model, examples), examples)
 
-    def _prepared(
-        self, X: Any, y: Any, sample_weight: Any, class_weight: Any, first: bool
-    ) -> Examples:
-        refuse_class_weight(type(self).__name__, class_weight)
+    def _prepared(self, X: Any, y: Any, sample_weight: Any, first: bool) -> Examples:
         examples = self._validated(X, y, sample_weight, first, multi_output=True, y_numeric=True)
         return examples._replace(y=as_numbers(type(self).__name__, examples.y))
 
@@ -98,9 +95,11 @@ class SKLearnRegressor(RegressorMixin, Estimator):
 def as_numbers(owner: str, y: np.ndarray) -> np.ndarray:
     """Return targets as float32, or raise ValueError where they are no finite numbers."""
     try:
-        numbers = y.astype(np.float32)
+        with np.errstate(over="ignore"):
+            numbers = y.astype(np.float32)
     except (TypeError, ValueError):
-        raise ValueError(f"`{owner}`: `y` must hold numbers, received {y.ravel()[0]!r}.") from None
+        first = y.ravel().tolist()[0]
+        raise ValueError(f"`{owner}`: `y` must hold numbers, received {first!r}.") from None
     if not np.isfinite(numbers).all():
         raise ValueError(f"`{owner}`: `y` holds numbers beyond float32: scale them.")
     return numbers
@@ -116,9 +115,3 @@ def numbers_for(owner: str, shape: tuple[int, ...], examples: Examples) -> np.nd
             f"output{'s' * (units > 1)}: the last layer must have {columns}."
         )
     return examples.y.reshape(len(examples.y), *shape)
-
-
-def refuse_class_weight(owner: str, class_weight: Any) -> None:
-    """Raise TypeError where weights of classes are given, and there are no classes."""
-    if class_weight is not None:
-        raise TypeError(f"`{owner}` has no classes: leave out `class_weight`.")

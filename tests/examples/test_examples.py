@@ -116,6 +116,13 @@ def learning_rate(folder):
         assert (folder / picture).read_bytes().startswith(b"\x89PNG")
 
 
+def ensemble(folder):
+    picture = folder / "ensemble.png"
+    found = load("ensemble").main(epochs=120, replicas=4, picture=str(picture))
+    assert picture.stat().st_size > 10_000
+    assert found["unseen"] > 1.5 * found["seen"]
+
+
 def perceptron(folder):
     picture = folder / "perceptron.png"
     found = load("perceptron").main(epochs=6, picture=str(picture))
@@ -162,6 +169,7 @@ def trial_folder(folder):
         pytest.param(movie_reviews, marks=needs("movie_reviews.tsv")),
         learning_rate,
         perceptron,
+        ensemble,
         optuna_search,
         trial_folder,
     ],
@@ -176,6 +184,7 @@ def test_every_example_is_run():
     run = {
         digits, resume, fashion_mnist, mnist_cnn, california_housing, pure_functions, wide_and_deep,
         siamese, autoencoder, transfer_learning, multi_task, gan, contrastive, research,
-        movie_reviews, early_stopping, learning_rate, perceptron, optuna_search, trial_folder,
+        movie_reviews, early_stopping, learning_rate, perceptron, ensemble, optuna_search,
+        trial_folder,
     }  # fmt: skip
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {each.__name__ for each in run}

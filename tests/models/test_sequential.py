@@ -296,3 +296,12 @@ def test_what_is_no_seed_and_no_train_state():
             keras.Sequential([Dense(1)], seed=seed)
     with pytest.raises(TypeError, match=r"must be a `fjax.training.TrainState`, received 3"):
         stack().train_state = 3
+
+
+def test_an_input_layer_with_the_older_spelling_of_its_shape():
+    with pytest.warns(DeprecationWarning, match="`InputLayer.input_shape=….` is an older") as told:
+        layer = InputLayer(input_shape=[8])
+    assert layer.shape == (8,) and told[0].filename == __file__
+    assert layer == InputLayer((8,)) == InputLayer.from_config(layer.get_config())
+    with pytest.raises(TypeError, match="given `shape` and its older spelling"):
+        InputLayer((8,), input_shape=(8,))

@@ -45,8 +45,8 @@ def regression(
 def classification(n_hidden=1, n_neurons=4, learning_rate=0.01, dropout=0.0, metrics=()):
     """Return a network of two classes."""
     return network(
-        2, "softmax", "sparse_categorical_crossentropy", n_hidden, n_neurons, learning_rate, dropout,
-        metrics=metrics,
+        2, "softmax", "sparse_categorical_crossentropy", n_hidden, n_neurons, learning_rate,
+        dropout, metrics=metrics,
     )  # fmt: skip
 
 

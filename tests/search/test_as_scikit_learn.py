@@ -44,7 +44,7 @@ def test_a_random_search_of_all_that_a_network_is_made_of():
     check_equal(ours, theirs)
     check_best(ours, theirs)
     assert ours.score(X, NUMBERS) == pytest.approx(theirs.score(X, NUMBERS), abs=1e-5)
-    assert ours.scorer_ == theirs.scorer_
+    assert str(ours.scorer_) == str(theirs.scorer_)
 
 
 def test_labels_that_are_strings_and_several_scorers():
@@ -77,10 +77,10 @@ def lowest_error(results):
         {},
         {"scoring": "neg_mean_absolute_error"},
         {"scoring": lambda estimator, x, y: estimator.score(x, y) - 1.0},
-        {"scoring": {"error": "max_error", "fit": "r2"}, "refit": "fit"},
+        {"scoring": {"error": "neg_max_error", "fit": "r2"}, "refit": "fit"},
         {"scoring": two_numbers, "refit": "largest"},
         {"scoring": two_numbers, "refit": lowest_error},
-        {"scoring": ("r2", "max_error"), "refit": False},
+        {"scoring": ("r2", "neg_max_error"), "refit": False},
         {"refit": False},
         {"refit": lambda results: 1},
         {"scoring": make_scorer(mean_absolute_error, greater_is_better=False), "cv": 2},

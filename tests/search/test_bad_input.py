@@ -63,7 +63,7 @@ def test_a_step_of_ones_own():
         ({"cv": 100}, "n_splits=100"),
         ({"cv": 2, "at_once": 0}, "`at_once` must be an integer of at least 1, received 0"),
         ({"cv": 2, "error_score": "none"}, '`error_score` must be a number or "raise"'),
-        ({"cv": 2, "scoring": ["r2", "max_error"]}, "'r2', 'max_error', or be False"),
+        ({"cv": 2, "scoring": ["r2", "neg_max_error"]}, "'r2', 'neg_max_error', or be False"),
         ({"cv": 2, "scoring": {"a": "r2"}, "refit": "r2"}, "decides, 'a', or be False"),
         ({"cv": 2, "refit": lambda results: 7}, "from 0 to 1, it returned 7"),
         ({"cv": 2, "scoring": lambda estimator, x, y: "good"}, "must return a number"),
@@ -76,7 +76,7 @@ def test_arguments_that_are_none(arguments, what):
 
 def test_several_scorers_without_a_choice_are_told_before_anything_is_trained(monkeypatch):
     monkeypatch.setattr("fjax.search.base.companies", None)
-    search = GridSearchCV(regressor(), RATES, cv=2, scoring=["r2", "max_error"])
+    search = GridSearchCV(regressor(), RATES, cv=2, scoring=["r2", "neg_max_error"])
     assert "received True" in refused(search)
 
 
@@ -149,7 +149,7 @@ def test_a_candidate_that_diverges_leaves_the_others_untouched():
     assert search.best_params_ == others.best_params_
 
 
-@pytest.mark.parametrize("scoring", [None, ["r2", "max_error"]])
+@pytest.mark.parametrize("scoring", [None, ["r2", "neg_max_error"]])
 def test_the_score_of_a_candidate_that_diverges(scoring):
     refit = "r2" if scoring else True
     search = steep_search([1e30, 0.1], scoring=scoring, refit=refit, error_score=-7.0)

@@ -1,0 +1,258 @@
+"""Replicas: one model trained from several seeds side by side."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from fjax.callbacks import (
+    BackupAndRestore,
+    Callback,
+    CallbackList,
+    History,
+    ModelCheckpoint,
+    SwapEMAWeights,
+)
+from fjax.callbacks.callback_list import defines
+from fjax.errors import integer_at_least
+from fjax.models import arguments
+from fjax.models.membership import Membership, membership
+from fjax.population import Member, Population
+from fjax.population.architecture import architectures
+from fjax.population.fleet import Fleet
+from fjax.population.steering import is_steering, listed
+from fjax.training import Batch, TrainState
+from fjax.training.arrays import is_batches, rows, to_batch
+from fjax.training.initialisation import initialise
+from fjax.training.population import Parts
+from fjax.training.state import run_key
+from fjax.typing import PyTree
+
+SEEDS = 2**32
+
+# They keep or change the weights of one model.
+OF_ONE_MODEL = (BackupAndRestore, ModelCheckpoint, SwapEMAWeights)
+STEP_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
+
+
+class Replicas:
+    """The models that `fit(replicas=…)` has trained: an ensemble.
+
+    Attributes:
+        train_states: The train state of each; the first is the model's own.
+    """
+
+    def __init__(self, parts: Parts, train_states: Sequence[TrainState]) -> None:
+        self.train_states = list(train_states)
+        (group,) = architectures([parts])
+        places = range(len(train_states))
+        numbers = group.numbers * len(train_states)
+        self._fleet = Fleet(group.architecture, places, train_states, numbers, (), {}, 0)
+
+    def __len__(self) -> int:
+        return len(self.train_states)
+
+    def predict(self, inputs: tuple[PyTree, ...]) -> PyTree:
+        """Return the outputs of each replica; the first axis is that of the replicas."""
+        count = rows(inputs)
+        found = self._fleet.predict(jax.device_put(inputs), [np.arange(count)] * len(self))
+        return jax.tree.map(lambda *outputs: np.stack(outputs), *found)
+
+    def mean_and_std(self, inputs: tuple[PyTree, ...]) -> tuple[PyTree, PyTree]:
+        """Return the mean of the replicas' outputs, and their standard deviation."""
+        outputs = self.predict(inputs)
+        return tuple(
+            jax.tree.map(lambda values, of=of: of(values, axis=0), outputs)
+            for of in (np.mean, np.std)
+        )
+
+
+def fit_replicas(
+    model: Any,
+    replicas: int,
+    data: tuple[Any, Any, Any],
+    class_weight: Any,
+    validation_split: float,
+    validation_data: Any,
+    batch_size: int | None,
+    numbers: arguments.Fit,
+    shuffle: bool,
+    callbacks: Any,
+    verbose: int,
+    whole: Mapping[str, Any],
+) -> History:
+    """Train a model and its replicas.
+
+    Args:
+        model: The model.
+        replicas: How many, itself among them.
+        data: `x`, `y` and `sample_weight`.
+        class_weight: As of `Model.fit`, like all that follows.
+        validation_split: The share of the data to validate on.
+        validation_data: Data to validate on.
+        batch_size: Samples a step.
+        numbers: The numbers of the fit, checked.
+        shuffle: Whether each epoch goes through the samples in another order.
+        callbacks: Who listens or steers.
+        verbose: What is shown.
+        whole: Arguments that replicas, which make whole epochs, do not follow.
+    """
+    count = integer_at_least("fit", "replicas", replicas, 1)
+    _refuse(data[0], whole)
+    steering, hearing = _parted(callbacks)
+    check = model._checked("train_step")
+    training, held_out = arguments.split(
+        check(to_batch(*data, text=True)),
+        0.0 if validation_data is not None else validation_split,
+    )
+    training = model._with_class_weight(training, class_weight)
+    if validation_data is not None:
+        held_out = _validation(model, validation_data)
+    own = membership("fit", model, training)
+    size = arguments.check_batch_size("fit", batch_size) or 32
+    population = Population(
+        _members(model, own, count, rows(training), 0 if held_out is None else rows(held_out)),
+        training if held_out is None else _joined(training, held_out),
+        own.metrics, own.sums, size, shuffle, None, steering, own.directions,
+        first_epoch=numbers.initial_epoch,
+    )  # fmt: skip
+    steps = -(-rows(training) // size)
+    listeners = CallbackList(hearing, model, verbose, epochs=numbers.epochs, steps=steps)
+    listeners.check_monitors(
+        own.directions if held_out is not None else _without_validation(own.directions)
+    )
+    history = _train(model, population, listeners, numbers, steps - 1)
+    states = [population.train_state(index) for index in range(count)]
+    model.train_state = states[0]
+    model.replicas = Replicas(own.parts, states)
+    return history
+
+
+def _train(
+    model: Any,
+    population: Population,
+    listeners: CallbackList,
+    numbers: arguments.Fit,
+    last_step: int,
+) -> History:
+    history = model.history = listeners.history
+    model.stop_training = False
+    listeners.call("on_train_begin", {})
+    if numbers.initial_epoch < numbers.epochs:
+        listeners.call("on_epoch_begin", numbers.initial_epoch, {})
+    means: dict[str, float] = {}
+    steps = listeners.steps("train")
+
+    def hear(epoch: int, logs: list[dict[str, float]]) -> bool:
+        nonlocal means
+        # One that has stopped counts as it was last, one that has failed not at all.
+        counted = [
+            {name: values[-1] for name, values in own.items()}
+            for index, own in enumerate(population.history)
+            if index not in population.failed
+        ]
+        names = counted[0] if counted else {}
+        values = {name: np.array([own[name] for own in counted]) for name in names}
+        means = {name: float(own.mean()) for name, own in values.items()}
+        for name, own in values.items():
+            history.spread.setdefault(name, []).append(float(own.std()))
+        told: Any = {name: np.float32(value) for name, value in means.items()}
+        steps.on_step_end(last_step, told)
+        listeners.call("on_epoch_end", epoch, means)
+        ends = bool(model.stop_training) or not counted
+        if not ends and epoch + 1 < numbers.epochs and population.is_training:
+            listeners.call("on_epoch_begin", epoch + 1, {})
+        return ends
+
+    population.train(numbers.epochs, hear)
+    population.end()
+    history.replicas = population.history
+    listeners.call("on_train_end", means)
+    return history
+
+
+def _members(model: Any, own: Membership, count: int, trained: int, validated: int) -> list[Member]:
+    """Return the members: their seeds follow that of the model."""
+    index = np.arange(trained, dtype=np.int32)
+    held_out = np.arange(trained, trained + validated, dtype=np.int32) if validated else None
+    first: TrainState = model.train_state
+    others: list[TrainState | None] = [None] * (count - 1)
+    seeds = [(model._seed + number) % SEEDS for number in range(count)]
+    if model.replicas is not None and len(model.replicas) == count:
+        others = model.replicas.train_states[1:]
+    elif not _is_as_drawn(model, own):
+        # Weights that are not drawn, as of a model that was loaded, are where all begin.
+        others = [first._replace(key=run_key(seed)) for seed in seeds[1:]]
+    return [
+        Member(own.parts, own.specs, seed, index, held_out, state)
+        for seed, state in zip(seeds, [first, *others], strict=True)
+    ]
+
+
+def _is_as_drawn(model: Any, own: Membership) -> bool:
+    """Tell whether a model's weights are those that its seed draws."""
+    network, _, optimizer = own.parts
+    drawn, held = initialise(network, optimizer, model._seed, *own.specs), model.train_state
+    pairs = zip(*(jax.tree.leaves((s.params, s.state)) for s in (drawn, held)), strict=True)
+    return all(np.array_equal(one, other) for one, other in pairs)
+
+
+def _parted(callbacks: Any) -> tuple[list[Callback], list[Callback]]:
+    """Return the callbacks that steer, and those that hear of the means."""
+    steering = [callback for callback in listed(callbacks) if is_steering(callback)]
+    hearing = [callback for callback in listed(callbacks) if not is_steering(callback)]
+    for callback in hearing:
+        hears_steps = any(defines(callback, hook) for hook in STEP_HOOKS)
+        if isinstance(callback, OF_ONE_MODEL) or hears_steps:
+            what = "hears of single steps" if hears_steps else "keeps or changes one model"
+            raise ValueError(
+                f"`fit`: with `replicas` callbacks hear the means at the end of each epoch, and "
+                f"`{type(callback).__name__}` {what}: leave it out."
+            )
+    return steering, hearing
+
+
+def _refuse(x: Any, whole: Mapping[str, Any]) -> None:
+    given = [name for name, value in whole.items() if value is not None]
+    if given:
+        raise ValueError(
+            f"`fit`: `replicas` are trained for whole epochs, without `{given[0]}`: leave it out."
+        )
+    if is_batches(x):
+        raise ValueError(
+            "`fit`: `replicas` need arrays, of which each takes the rows in its own order; `x` "
+            "gives batches."
+        )
+
+
+def _validation(model: Any, validation_data: Any) -> Batch:
+    if not isinstance(validation_data, list | tuple) or len(validation_data) not in (2, 3):
+        raise ValueError(
+            "`fit`: with `replicas` `validation_data` must be `(x, y)` or `(x, y, sample_weight)`, "
+            f"received {type(validation_data).__name__}."
+        )
+    x, y, weight = (*validation_data, None)[:3]
+    return model._checked("test_step")(to_batch(x, y, weight, text=True))
+
+
+def _joined(training: Batch, held_out: Batch) -> Batch:
+    """Return the rows of both, one behind the other; where one has no weights these are 1."""
+    pair = [training, held_out]
+    if any(one.sample_weight is not None for one in pair):
+        pair = [
+            one if one.sample_weight is not None else one._replace(sample_weight=_ones(one, pair))
+            for one in pair
+        ]
+    return jax.tree.map(lambda *arrays: np.concatenate(arrays), *pair)
+
+
+def _ones(batch: Batch, pair: Sequence[Batch]) -> PyTree:
+    like = next(one.sample_weight for one in pair if one.sample_weight is not None)
+    return jax.tree.map(
+        lambda weight: np.ones((rows(batch), *weight.shape[1:]), weight.dtype), like
+    )
+
+
+def _without_validation(directions: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: way for name, way in directions.items() if not name.startswith("val_")}

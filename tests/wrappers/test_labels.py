@@ -1,0 +1,111 @@
+"""Classifiers: labels of any type, losses and outputs of any form."""
+
+import numpy as np
+import pytest
+
+import fjax
+from fjax.layers import Dense, Input
+from fjax.losses import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
+from fjax.wrappers import SKLearnClassifier
+
+OPTIONS = {"epochs": 30, "batch_size": 60, "random_state": 0}
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array(["ant", "bee", "cow"]),
+        np.array(["ant", "bee", "cow"], object),
+        np.array([-7, 3, 1000]),
+        np.array([-7, 3, 1000], object),
+        np.array([0.0, 1.0, 2.0]),
+    ],
+    ids=lambda labels: f"{labels.dtype}",
+)
+def test_labels_come_back(labels, groups, build_softmax):
+    x, y = groups
+    fitted = SKLearnClassifier(build_softmax, **OPTIONS).fit(x, labels[y])
+    assert fitted.classes_.tolist() == labels.tolist()
+    assert fitted.predict(x).tolist() == labels[y].tolist()
+    assert fitted.score(x, np.array(labels.tolist())[y]) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("units", "activation", "loss"),
+    [
+        (1, "sigmoid", "binary_crossentropy"),
+        (1, None, BinaryCrossentropy(from_logits=True)),
+        (1, "sigmoid", "crossentropy"),
+        (2, "softmax", "categorical_crossentropy"),
+        (2, None, CategoricalCrossentropy(from_logits=True)),
+        (2, None, SparseCategoricalCrossentropy(from_logits=True)),
+        (2, "softmax", "ce"),
+        (2, "softmax", lambda y_true, y_pred: (y_true - y_pred) ** 2),
+    ],
+    ids=str,
+)
+def test_outputs_become_probabilities(units, activation, loss, groups):
+    x, y = groups
+    model = fjax.Sequential([Input((2,)), Dense(units, activation)])
+    model.compile(fjax.optimizers.Adam(0.1), loss)
+    labels = np.array([True, False, False])[y]
+    fitted = SKLearnClassifier(model, **OPTIONS).fit(x, labels)
+    probabilities = fitted.predict_proba(x)
+    assert probabilities.shape == (60, 2) and fitted.predict(x).dtype == bool
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-6)
+    assert (fitted.predict(x) == (probabilities[:, 1] > 0.5)).all()
+    assert fitted.score(x, labels) > 0.95
+
+
+def test_the_same_model_learns_the_same_from_numbers_and_one_hot_rows(groups, build_softmax):
+    fits = [
+        SKLearnClassifier(build_softmax, loss=loss, **OPTIONS).fit(*groups)
+        for loss in ("sparse_categorical_crossentropy", "categorical_crossentropy")
+    ]
+    one, other = (fitted.predict_proba(groups[0]) for fitted in fits)
+    np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_weights_of_classes_by_label(groups, build_softmax):
+    x, y = groups
+    labels, noise = np.array(["a", "b", "c"])[y], np.zeros_like(x)
+
+    def probabilities(of_estimator, **of_fit):
+        estimator = SKLearnClassifier(build_softmax, class_weight=of_estimator, **OPTIONS)
+        return estimator.fit(noise[10:], labels[10:], **of_fit).predict_proba(noise[:1])[0]
+
+    # Of inputs that tell nothing a model learns how frequent each class is.
+    np.testing.assert_allclose(probabilities("balanced"), 1 / 3, atol=0.02)
+    np.testing.assert_allclose(probabilities(None), [0.2, 0.4, 0.4], atol=0.02)
+    by_label = probabilities({"a": 4.0})
+    np.testing.assert_allclose(by_label, [0.5, 0.25, 0.25], atol=0.03)
+    assert (probabilities(None, class_weight={"a": 4.0}) == by_label).all()
+
+
+def test_weights_of_classes_are_for_training_alone(groups, build_softmax):
+    x, y = groups
+    x, y = np.vstack([x, x[:20]]), np.append(y, y[:20])
+    options = {"batch_size": 8, "epochs": 1, "random_state": 0, "class_weight": {0: 5.0}}
+    split = SKLearnClassifier(build_softmax, validation_split=0.25, **options).fit(x, y)
+    given = SKLearnClassifier(build_softmax, **options).fit(
+        x[:60], y[:60], validation_data=(x[60:], y[60:])
+    )
+    assert split.history_ == given.history_
+    several = split.model_.evaluate(x[60:], y[60:], verbose=0)
+    assert split.history_["val_loss"] == [pytest.approx(several)]
+
+
+def test_the_first_call_may_tell_all_classes(groups, build_softmax):
+    x, y = groups
+    fitted = SKLearnClassifier(build_softmax).partial_fit(x[:40], y[:40], classes=[2, 1, 0])
+    for _ in range(30):
+        fitted.partial_fit(x, y)
+    assert fitted.classes_.tolist() == [0, 1, 2] and fitted.score(x, y) > 0.95
+
+
+def test_labels_of_validation_data(groups, build_softmax):
+    x, y = groups
+    labels = np.array(["a", "b", "c"])[y]
+    estimator = SKLearnClassifier(build_softmax, **OPTIONS)
+    history = estimator.fit(x, labels, validation_data=(x[:20], labels[:20])).history_
+    assert len(history["val_loss"]) == 30 and history["val_loss"][-1] < history["val_loss"][0]
