@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 
 import fjax
 from fjax.search import GridSearchCV, RandomizedSearchCV
-from tests.search.networks import LABELS, NUMBERS, X, classifier, regression, regressor
+from tests.search.networks import NUMBERS, X, classifier, regression, regressor
 
 RATES = {"learning_rate": [0.01, 0.1]}
 
