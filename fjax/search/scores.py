@@ -35,7 +35,11 @@ def scored(
     given = (X,) if y is None else (X, y)
     found = scorer(fitted, *given, **({} if weight is None else {"sample_weight": weight}))
     values = dict(found) if isinstance(found, Mapping) else {"score": found}
-    for name, value in values.items():
-        if not isinstance(value, numbers.Number) and np.ndim(value) != 0:
-            raise ValueError(f"The scorer {name!r} must return a number, and returned {value!r}.")
-    return {name: float(value) for name, value in values.items()}
+    return {name: _number(name, value) for name, value in values.items()}
+
+
+def _number(name: str, value: Any) -> float:
+    number = value.item() if hasattr(value, "item") and np.ndim(value) == 0 else value
+    if not isinstance(number, numbers.Real):
+        raise ValueError(f"The scorer {name!r} must return a number, and returned {value!r}.")
+    return float(number)

@@ -113,7 +113,8 @@ def test_an_estimator_that_is_none_of_ours(estimator):
 
 def test_a_transformer_that_returns_the_outputs_of_a_layer():
     estimator = fjax.wrappers.SKLearnTransformer(regression, layer="dense")
-    assert "does not follow `layer='dense'`" in refused(GridSearchCV(estimator, RATES, cv=2))
+    search = GridSearchCV(estimator, RATES, cv=2, scoring=lambda *given: 0.0)
+    assert "does not follow `layer='dense'`" in refused(search)
 
 
 def test_labels_of_one_class():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import KFold
 
 import fjax
 from fjax.search import GridSearchCV, RandomizedSearchCV
@@ -90,9 +91,10 @@ def test_numbers_widths_seeds_and_folds_share_a_program(compilations):
     assert search.n_architectures_ == 1
     assert len(trained(compilations)) == 1
     before = len(compilations)
-    # Others of the same kind compile nothing, as long as the widest is as wide.
-    search.set_params(random_state=1).fit(X, NUMBERS)
-    assert max(own["n_neurons"] for own in search.cv_results_["params"]) == 11
+    # Other rates, other folds: the same program.
+    varied["learning_rate"] = [0.03, 0.05, 0.2]
+    folds = KFold(3, shuffle=True, random_state=1)
+    search.set_params(param_distributions=varied, cv=folds).fit(X, NUMBERS)
     assert trained(compilations[before:]) == []
 
 
