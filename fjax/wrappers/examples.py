@@ -63,9 +63,13 @@ class Examples(NamedTuple):
         """
         size = check_batch_size("fit", batch_size) or BATCH_SIZE
         repeated = self._repeated(size)
-        if len(repeated.x) > size:
-            return repeated
-        return repeated.rows(np.argsort(repeated._bytes(), kind="stable"))
+        return repeated.rows(repeated.order(size))
+
+    def order(self, batch_size: int) -> np.ndarray:
+        """Return the numbers of the rows as they come, or in the order of one batch."""
+        if len(self.x) > batch_size:
+            return np.arange(len(self.x))
+        return np.argsort(self._bytes(), kind="stable")
 
     def _repeated(self, most: int) -> Self:
         weight = self.sample_weight
