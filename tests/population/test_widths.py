@@ -244,3 +244,13 @@ def test_each_architecture_has_its_members():
         ]
     )
     assert [group.indices for group in together._groups] == [[0, 2], [1], [3]]
+
+
+def test_draws_that_depend_on_the_width_run_apart():
+    members = []
+    for width in (NARROW, WIDE):
+        model = made(Dense(width), Dropout(0.5))
+        members.append((model.network, MeanSquaredError(), model._compiled("fit").optimizer))
+    assert len(architectures(members)) == 1
+    with jax.threefry_partitionable(False):
+        assert len(architectures(members)) == 2
