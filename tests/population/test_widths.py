@@ -100,7 +100,7 @@ def test_chains_with_dropout_regularizers_and_constraints():
             seed=width,
         )
 
-    together, narrow = assert_narrow_as_alone(make, held_out=HELD_OUT)
+    together, narrow = assert_narrow_as_alone(make)
     found = together.predict([np.arange(5)] * 2)[0]
     np.testing.assert_allclose(found, narrow.predict(X[:5], verbose=0), rtol=1e-5)
 
