@@ -34,6 +34,7 @@ from fjax.layers.dropout import drawing_key, dropped_in_narrow
 from fjax.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, RMSprop
 from fjax.population.variation import Path
 from fjax.regularizers import L1L2, L2
+from fjax.training.on_host import can_evaluate
 from fjax.typing import PyTree
 
 # What makes of each entry something of its own.
@@ -163,7 +164,8 @@ def _is_entrywise(layer: Any) -> bool:
         # The padding has no variance: without an epsilon it would be divided by zero.
         return layer.axis == -1 and layer.epsilon > 0 and _weights_stay_zero(layer)
     if type(layer) is Dropout:
-        return layer.noise_shape is None
+        # By another generator the narrow draw is no part of a wide one.
+        return layer.noise_shape is None and can_evaluate()
     if type(layer) is Activation:
         return _entrywise_function(layer.activation)
     return type(layer) in ENTRYWISE_LAYERS

@@ -100,7 +100,7 @@ def test_chains_with_dropout_regularizers_and_constraints():
             seed=width,
         )
 
-    together, narrow = assert_narrow_as_alone(make, held_out=HELD_OUT)
+    together, narrow = assert_narrow_as_alone(make)
     found = together.predict([np.arange(5)] * 2)[0]
     np.testing.assert_allclose(found, narrow.predict(X[:5], verbose=0), rtol=1e-5)
 
@@ -244,3 +244,13 @@ def test_each_architecture_has_its_members():
         ]
     )
     assert [group.indices for group in together._groups] == [[0, 2], [1], [3]]
+
+
+def test_draws_that_depend_on_the_width_run_apart():
+    members = []
+    for width in (NARROW, WIDE):
+        model = made(Dense(width), Dropout(0.5))
+        members.append((model.network, MeanSquaredError(), model._compiled("fit").optimizer))
+    assert len(architectures(members)) == 1
+    with jax.threefry_partitionable(False):
+        assert len(architectures(members)) == 2
