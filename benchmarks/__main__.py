@@ -8,10 +8,13 @@ from benchmarks.compilation import report as compilation_report
 from benchmarks.compilation.runner import measure as measure_compilations
 from benchmarks.jobs import JOBS, find_job
 from benchmarks.runner import Record, measure, measure_imports
+from benchmarks.search import report as search_report
+from benchmarks.search.programs import PROGRAMS
+from benchmarks.search.runner import measure as measure_search
 from benchmarks.tables import target_lines
 
-# The trainings, and how long deep networks take to compile.
-EVERYTHING = [*JOBS, "compile"]
+# The trainings, how long deep networks take to compile, and many trainings at once.
+EVERYTHING = [*JOBS, "compile", *PROGRAMS]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -43,6 +46,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"\n{parts[-1]}", flush=True)
         versions |= compilations.versions
         found = compilation_report.targets(compilations)
+    searches = {}
+    for name in (name for name in chosen.jobs if name in PROGRAMS):
+        starts = chosen.starts or (1 if chosen.quick else 3)
+        searches[name] = measure_search(name, starts, chosen.quick)
+        rows = find_job("california", chosen.quick).rows
+        parts.append(search_report.job_table(name, searches[name], rows, chosen.quick))
+        print(f"\n{parts[-1]}", flush=True)
+    versions |= search_report.versions(searches)
+    found += search_report.targets(searches)
     imports = measure_imports(1 if chosen.quick else 15)
     parts.append(report.import_table(imports))
     print(f"\n{parts[-1]}")

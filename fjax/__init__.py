@@ -20,6 +20,7 @@ from fjax import optimizers as optimizers
 from fjax import preprocessing as preprocessing
 from fjax import regularizers as regularizers
 from fjax import saving as saving
+from fjax import search as search
 from fjax import training as training
 from fjax import utils as utils
 from fjax import visualization as visualization

@@ -81,7 +81,8 @@ class InputLayer(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.input_shape is not None:
-            self._take_older_spelling()
+            self._tell_older_spelling()
+            self.shape, self.input_shape = self.input_shape, None  # type: ignore[assignment]
         self.shape = normalise_shape("InputLayer", "shape", self.shape)
         if self.batch_size is not None:
             self.batch_size = integer_at_least("InputLayer", "batch_size", self.batch_size, 1)
@@ -97,7 +98,7 @@ class InputLayer(Layer):
                 f"received {self.dtype!r}."
             ) from None
 
-    def _take_older_spelling(self) -> None:
+    def _tell_older_spelling(self) -> None:
         if self.shape != ():
             raise TypeError("`InputLayer` was given `shape` and its older spelling `input_shape`.")
         warnings.warn(
@@ -105,7 +106,6 @@ class InputLayer(Layer):
             DeprecationWarning,
             stacklevel=4,
         )
-        self.shape, self.input_shape = self.input_shape, None
 
     @property
     def takes_text(self) -> bool:

@@ -141,7 +141,7 @@ def _train(
     listeners.call("on_train_begin", {})
     if numbers.initial_epoch < numbers.epochs:
         listeners.call("on_epoch_begin", numbers.initial_epoch, {})
-    means: dict[str, float] = {}
+    means: dict[str, Any] = {}
     steps = listeners.steps("train")
 
     def hear(epoch: int, logs: list[dict[str, float]]) -> bool:
@@ -154,9 +154,9 @@ def _train(
         ]
         names = counted[0] if counted else {}
         values = {name: np.array([own[name] for own in counted]) for name in names}
-        means = {name: float(own.mean()) for name, own in values.items()}
+        means = {name: _log(own.mean(axis=0)) for name, own in values.items()}
         for name, own in values.items():
-            history.spread.setdefault(name, []).append(float(own.std()))
+            history.spread.setdefault(name, []).append(_log(own.std(axis=0)))
         told: Any = {name: np.float32(value) for name, value in means.items()}
         steps.on_step_end(last_step, told)
         listeners.call("on_epoch_end", epoch, means)
@@ -170,6 +170,11 @@ def _train(
     history.replicas = population.history
     listeners.call("on_train_end", means)
     return history
+
+
+def _log(value: Any) -> Any:
+    """Return a number as one of Python; of a metric with a value for each class an array."""
+    return value if np.ndim(value) else float(value)
 
 
 def _members(model: Any, own: Membership, count: int, trained: int, validated: int) -> list[Member]:

@@ -105,6 +105,7 @@ class Population:
         self._seeds = [shuffle_seed(state.key) for state in first]
         # Of the whole life of each run, as in a train state: the orders go on where they ended.
         self._made = [int(state.epoch) for state in first]
+        self._orders: dict[int, tuple[int, np.ndarray]] = {}
         self._active = [True] * len(self.members)
         self._data = jax.device_put(data)
         self._fleets = self._gathered(first)
@@ -188,8 +189,11 @@ class Population:
         """Make one epoch, and return the logs of the members that made it."""
         self._call("on_epoch_begin", epoch, {})
         # Numbers are fetched when all is sent off: the device need not wait for the host.
-        made = [(fleet, self._advance(fleet)) for fleet in self._awake()]
+        awake = self._awake()
+        made = list(zip(awake, _each(self._advance, awake), strict=True))
         logs: list[dict[str, float]] = [{} for _ in self.members]
+        # While the device is at work.
+        self._prepare_orders()
         for fleet, found in made:
             values = {name: np.asarray(value) for name, value in found.items()}
             for place, index in enumerate(fleet.indices):
@@ -240,7 +244,19 @@ class Population:
         own = self.members[index].rows
         if not self._shuffle:
             return own
-        return own[order_of_pass(self._seeds[index], self._made[index], len(own))]
+        number = self._made[index]
+        known = self._orders.pop(index, None)
+        if known is not None and known[0] == number:
+            return known[1]
+        return own[order_of_pass(self._seeds[index], number, len(own))]
+
+    def _prepare_orders(self) -> None:
+        """Draw the orders of the next epoch, before it is known who makes it."""
+        for index, active in enumerate(self._active):
+            if active and self._shuffle:
+                rows, number = self.members[index].rows, self._made[index] + 1
+                order = rows[order_of_pass(self._seeds[index], number, len(rows))]
+                self._orders[index] = (number, order)
 
     def _own(
         self, callbacks: Sequence[Callback], index: int, directions: Mapping[str, str | None]

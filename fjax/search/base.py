@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from sklearn.base import is_classifier
+from sklearn.base import clone, is_classifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils.validation import _num_samples
 
-from fjax.errors import integer_at_least
+from fjax.errors import integer_at_least, is_integer
 from fjax.search.candidates import Candidate, candidates_of
 from fjax.search.execution import Company, Outcome, Task, companies
 from fjax.search.folds import Split, checked_splits
@@ -47,6 +47,7 @@ class Scoring(NamedTuple):
         y: The targets.
         splits: The rows of each fold.
         scorer: Returns a number, or a dict of them.
+        weight: What each row counts in a score; None where all count the same.
     """
 
     whole: Examples
@@ -54,6 +55,7 @@ class Scoring(NamedTuple):
     y: Any
     splits: list[Split]
     scorer: Scorer
+    weight: np.ndarray | None
 
 
 class Search:
@@ -83,22 +85,26 @@ class Search:
         """
         begun = time.perf_counter()
         owner = type(self).__name__
-        estimator = self._checked()
+        estimator = clone(self._checked())
         arguments = self._arguments_of_fit(arguments)
         groups, weight = arguments.pop("groups", None), arguments.pop("sample_weight", None)
         X, y, groups = indexable(X, y, groups)
         scorer = check_scoring(estimator, scoring=self.scoring)
+        if hasattr(scorer, "_scorers"):
+            # Of a function that returns several the names are known by what it returned.
+            self.multimetric_ = True
+            self._refit_by([f"test_{name}" for name in scorer._scorers])
         splits = self._splits(estimator, X, y, groups)
-        examples = estimator._prepared(X, y, None, None, first=True)
+        examples = estimator.prepare(X, y)
         weight = checked_weight(weight, len(examples.x))
         candidates = candidates_of(owner, estimator, list(self._candidates()), examples, arguments)
         task = Task(owner, estimator, examples, weight, self.at_once)
         everything = np.arange(len(examples.x))
         found = companies(task, candidates, [*splits, (everything, everything)])
         with Progress(owner, bool(self.verbose)) as progress:
-            rounds = self._rounds(
-                candidates, found, Scoring(examples, X, y, splits, scorer), progress
-            )
+            counts = weight if weight is not None and self._weighs_scores() else None
+            scoring = Scoring(examples, X, y, splits, scorer, counts)
+            rounds = self._rounds(candidates, found, scoring, progress)
         self.n_architectures_ = sum(own.population.architectures for own in found)
         self.n_splits_ = len(splits)
         self._tabulate(candidates, rounds)
@@ -169,7 +175,7 @@ class Search:
             for candidate, own in zip(candidates, outcomes, strict=True)
         ]
         self._tell_failures(outcomes)
-        # Of a callable scorer the names are known by what it returned for a fit that went well.
+        # The names of the scores are known by a fit that went well.
         names = max((list(one) for row in rows for one in row), key=len)
         return {
             name: np.array(
@@ -201,11 +207,11 @@ class Search:
         scoring: Scoring,
     ) -> dict[str, float]:
         if outcome.failed is not None:
-            names = getattr(scoring.scorer, "_scorers", {"score": None})
-            return dict.fromkeys(names, self.error_score)
+            return {}
         fitted = fitted_with(candidate.estimator, candidate.model, scoring.whole, outputs)
-        X, y = (_safe_indexing(own, rows) for own in (scoring.X, scoring.y))
-        return scored(scoring.scorer, fitted, X, y)
+        given = scoring.X, scoring.y, scoring.weight
+        X, y, weight = (None if own is None else _safe_indexing(own, rows) for own in given)
+        return scored(scoring.scorer, fitted, X, y, weight)
 
     def _tell_failures(self, outcomes: Sequence[Sequence[Outcome]]) -> None:
         failed = [one.failed for own in outcomes for one in own if one.failed is not None]
@@ -239,7 +245,7 @@ class Search:
         if by is None:
             return
         if callable(self.refit):
-            self.best_index_ = self.refit(self.cv_results_)
+            self.best_index_ = self._chosen(self.refit(self.cv_results_))
         else:
             self.best_index_ = self._best_index(rounds, self.cv_results_[f"mean_{by}"])
             self.best_score_ = float(self.cv_results_[f"mean_{by}"][self.best_index_])
@@ -277,6 +283,16 @@ class Search:
             )
         return f"test_{self.refit}"
 
+    def _chosen(self, place: Any) -> int:
+        """Return the place that a user's function chose."""
+        count = len(self.cv_results_["params"])
+        if is_integer(place) and 0 <= place < count:
+            return int(place)
+        raise ValueError(
+            f"`{type(self).__name__}`: the function `refit` must return the place of a candidate, "
+            f"an integer from 0 to {count - 1}, it returned {place!r}."
+        )
+
     def _checked(self) -> Estimator:
         owner, estimator = type(self).__name__, self.estimator
         if not isinstance(estimator, Estimator):
@@ -293,6 +309,11 @@ class Search:
                 f"{self.error_score!r}."
             )
         return estimator
+
+    def _weighs_scores(self) -> bool:
+        """Tell whether weights of rows count in the scores; that depends on scikit-learn's age."""
+        accept = getattr(self, "_check_scorers_accept_sample_weight", None)
+        return accept is not None and accept()
 
     def _splits(self, estimator: Estimator, X: Any, y: Any, groups: Any) -> list[Split]:
         splitter = check_cv(self.cv, y, classifier=is_classifier(estimator))

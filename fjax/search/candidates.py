@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 from sklearn.base import clone
 
+from fjax.errors import integer_at_least, number_between
 from fjax.models import Model
+from fjax.models.arguments import check_batch_size
 from fjax.population.steering import STEERING, is_steering, listed
 from fjax.wrappers.estimator import Estimator
 from fjax.wrappers.examples import BATCH_SIZE, Examples
@@ -83,11 +85,23 @@ def candidates_of(
     found = []
     for own in parameters:
         candidate = clone(estimator).set_params(**clone(dict(own), safe=False))
-        candidate.n_features_in_ = estimator.n_features_in_
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(estimator, name):
+                setattr(candidate, name, getattr(estimator, name))
+        _refuse_part(owner, candidate)
         training = _training(owner, candidate.fit_arguments(**fit_arguments))
         model = candidate.build_model_for(examples)
         found.append(Candidate(dict(own), candidate, model, training))
     return found
+
+
+def _refuse_part(owner: str, estimator: Estimator) -> None:
+    layer = getattr(estimator, "layer", None)
+    if layer is not None:
+        raise ValueError(
+            f"`{owner}` scores by the outputs of whole models, and does not follow "
+            f"`layer={layer!r}`: search by `sklearn.model_selection`."
+        )
 
 
 def _training(owner: str, arguments: dict[str, Any]) -> Training:
@@ -97,13 +111,15 @@ def _training(owner: str, arguments: dict[str, Any]) -> Training:
                 f"`{owner}` trains whole epochs of all candidates side by side, and does not "
                 f"follow `{name}={value!r}`: leave it out, or search by `sklearn.model_selection`."
             )
-    size = arguments["batch_size"]
+    size = check_batch_size(owner, arguments["batch_size"])
     return Training(
-        epochs=arguments["epochs"],
+        epochs=integer_at_least(owner, "epochs", arguments["epochs"], 1),
         batch_size=BATCH_SIZE if size is None else size,
         shuffle=arguments["shuffle"],
         callbacks=steering(owner, arguments["callbacks"]),
-        validation_split=arguments["validation_split"],
+        validation_split=number_between(
+            owner, "validation_split", arguments["validation_split"], 0.0, 1.0, open_high=True
+        ),
         validation_data=arguments["validation_data"],
         class_weight=arguments.get("class_weight"),
     )

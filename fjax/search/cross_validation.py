@@ -131,8 +131,14 @@ def cross_validate(
     splits = _splits(twin, data, cv)
     own = membership(OWNER, twin, data)
     members = [
-        Member(own.parts, own.specs, _seed(model, twin), *(np.asarray(s, np.int32) for s in split))
-        for split in splits
+        Member(
+            own.parts,
+            own.specs,
+            _seed(model, twin),
+            np.asarray(train, np.int32),
+            np.asarray(held_out, np.int32),
+        )
+        for train, held_out in splits
     ]
     population = Population(
         members, data, own.metrics, own.sums, size, shuffle, at_once, steering(OWNER, callbacks),

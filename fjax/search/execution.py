@@ -54,6 +54,12 @@ class Task(NamedTuple):
     at_once: int | None
 
 
+# Parameters of a fit that are compared by identity.
+OBJECTS = ("callbacks", "validation_data", "fit_kwargs")
+
+# What a population measures of all its members alike.
+MEASURED = ("metrics", "weighted_metrics")
+
 OnEpoch = Callable[[int, list[dict[str, float]]], Any]
 
 
@@ -113,7 +119,7 @@ class Company:
                     outputs=tests[index],
                     train_outputs=None if trains is None else trains[index],
                     history=self.population.history[index],
-                    failed=self.population.failed.get(index),
+                    failed=self._failed(index, tests[index]),
                     seconds=seconds / (len(candidates) * len(folds)),
                 )
                 for index in range(places[id(own)], places[id(own)] + len(folds))
@@ -124,13 +130,20 @@ class Company:
     def refitted(self, candidate: Candidate) -> Estimator:
         """Return the estimator of a candidate, trained on all data by the programs of the folds."""
         member = self._member(candidate, self._data.folds[-1])
-        place = self.candidates.index(candidate) * (len(self._data.folds) - 1)
+        number = next(n for n, own in enumerate(self.candidates) if own is candidate)
+        place = number * (len(self._data.folds) - 1)
         population = self._population([member], (self.population, place))
         population.train(self.epochs)
         population.end()
         candidate.model.train_state = population.train_state(0)
         history = population.history[0]
         return candidate.estimator.adopt(candidate.model, self._data.whole, history)
+
+    def _failed(self, index: int, outputs: np.ndarray) -> int | None:
+        """Return the epoch that made the loss, or at last the outputs, no finite numbers."""
+        if index in self.population.failed or np.isfinite(outputs).all():
+            return self.population.failed.get(index)
+        return len(self.population.history[index]["loss"]) - 1
 
     def _predicted(self, asked: set[int], rows: Sequence[np.ndarray]) -> list[Any]:
         nothing = [np.zeros(0, np.int32)] * len(rows)
@@ -183,13 +196,20 @@ def companies(
 
 def _are_alike(one: Candidate, other: Candidate) -> bool:
     """Tell whether two candidates differ in nothing but their models' parts."""
-    if one.parameters.get("callbacks") is not other.parameters.get("callbacks"):
+    # Each candidate has copies of these, and arrays are not compared: the same object was given.
+    if any(one.parameters.get(name) is not other.parameters.get(name) for name in OBJECTS):
         return False
-    first, second = (own.training._replace(callbacks=[]) for own in (one, other))
+    first, second = (
+        own.training._replace(callbacks=[], validation_data=None) for own in (one, other)
+    )
     if first != second:
         return False
-    losses = [type(own.model._compiled("fit").loss) for own in (one, other)]
-    return losses[0] is losses[1] and one.model.output_shape == other.model.output_shape
+    compiled = [own.model._compiled("fit") for own in (one, other)]
+    return (
+        type(compiled[0].loss) is type(compiled[1].loss)
+        and all(getattr(compiled[0], name) == getattr(compiled[1], name) for name in MEASURED)
+        and one.model.output_shape == other.model.output_shape
+    )
 
 
 def _membership(
@@ -200,7 +220,4 @@ def _membership(
     targets = candidates[0].estimator.targets_for(model, data.examples)
     given = Batch((data.examples.x,), targets, data.examples.sample_weight)
     batch = model._checked("train_step")(given)
-    measures = bool(candidates[0].training.callbacks)
-    return batch, {
-        id(own): membership(task.owner, own.model, batch, measures) for own in candidates
-    }
+    return batch, {id(own): membership(task.owner, own.model, batch) for own in candidates}

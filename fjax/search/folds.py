@@ -1,5 +1,6 @@
 """The data of a search on the device: once, and for each fold the rows that belong to it."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -119,23 +120,32 @@ def folds_of(
         ValueError: A fold has no row that counts, or too few to part for a validation.
     """
     weighted = weight is not None or training.class_weight is not None
-    blocks, count, folds = [whole], len(whole.x), []
+    blocks, count = [whole], len(whole.x)
+    folds: list[Fold] = []
     for train, test in splits:
-        rows = np.asarray(train, np.int32)
+        rows, held_out = np.asarray(train, np.int32), None
         if weight is not None and not weight[rows].any():
             raise ValueError(
                 f"`{owner}`: all {len(rows)} rows that fold {len(folds) + 1} trains on have the "
                 "weight 0: give fewer folds, or leave the rows without weight out."
             )
+        own = whole.rows(rows)
         if weighted:
-            blocks.append(_weighted(estimator, whole.rows(rows), weight, rows, training))
-            rows = np.arange(count, count + len(blocks[-1].x), dtype=np.int32)
+            own = _weighted(estimator, own, weight, rows, training)
+            rows = np.arange(count, count + len(own.x), dtype=np.int32)
             count += len(rows)
-        held_out = None
+        cut = len(rows)
         if training.validation_data is None and training.validation_split:
-            rows, held_out = _parted(owner, rows, training.validation_split)
-        own = (np.asarray(index, np.int32) for index in (train, test))
-        folds.append(Fold(rows, held_out, *own))
+            cut = _cut(owner, cut, training.validation_split)
+            held_out = rows[cut:]
+        trained = own.rows(slice(cut))
+        if weighted:
+            blocks.append(_relative(trained))
+            if held_out is not None:
+                blocks.append(_relative(own.rows(slice(cut, None))))
+        rows = rows[trained.order(training.batch_size)]
+        both = (np.asarray(index, np.int32) for index in (train, test))
+        folds.append(Fold(rows, held_out, *both))
     if training.validation_data is not None:
         blocks.append(_relative(estimator._validation(training.validation_data, whole)))
         held_out = np.arange(count, count + len(blocks[-1].x), dtype=np.int32)
@@ -150,26 +160,27 @@ def _weighted(
     rows: np.ndarray,
     training: Training,
 ) -> Examples:
-    """Return a fold's rows that count, with their weights relative to one another."""
+    """Return a fold's rows that count, with their weights."""
     if weight is not None:
         own = own._replace(sample_weight=weight[rows]).rows(weight[rows] > 0)
     if training.class_weight is not None:
         own = by_class(type(estimator).__name__, own, training.class_weight)
-    return _relative(own)
+    return own
 
 
 def _relative(examples: Examples) -> Examples:
     return examples._replace(sample_weight=examples.relative_weight)
 
 
-def _parted(owner: str, rows: np.ndarray, share: float) -> Split:
-    cut = int(np.floor(len(rows) * (1.0 - share)))
-    if cut in (0, len(rows)):
+def _cut(owner: str, count: int, share: float) -> int:
+    """Return how many rows are trained on where a share of them is held out."""
+    cut = math.floor(count * (1.0 - share))
+    if cut in (0, count):
         raise ValueError(
-            f"`{owner}`: `validation_split={share}` of {len(rows)} samples leaves {cut} to train "
-            f"on and {len(rows) - cut} to validate on: both need one at least."
+            f"`{owner}`: `validation_split={share}` of {count} samples leaves {cut} to train on "
+            f"and {count - cut} to validate on: both need one at least."
         )
-    return rows[:cut], rows[cut:]
+    return cut
 
 
 def _joined(blocks: Sequence[Examples]) -> Examples:

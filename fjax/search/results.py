@@ -1,6 +1,6 @@
 """`cv_results_`: the table of a search, in scikit-learn's form."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,17 +23,32 @@ def table(
         ranked: The quantities to rank by, the highest first; a candidate without a score is last.
         further: Columns that stand as they are, with one value for each candidate.
     """
-    results: dict[str, Any] = dict(further)
-    for name, values in columns.items():
-        if not name.endswith("_time"):
-            results |= {f"split{fold}_{name}": own for fold, own in enumerate(values.T)}
-        results[f"mean_{name}"] = values.mean(axis=1)
-        results[f"std_{name}"] = values.std(axis=1)
-        if name in ranked:
-            results[f"rank_{name}"] = _ranks(results[f"mean_{name}"])
+    times = [name for name in columns if name.endswith("_time")]
+    results = dict(further) | _moments(columns, times)
     names = dict.fromkeys(name for own in parameters for name in own)
     results |= {f"param_{name}": _column(name, parameters) for name in names}
     results["params"] = [dict(own) for own in parameters]
+    for name in _test_and_train(columns):
+        results |= {f"split{fold}_{name}": own for fold, own in enumerate(columns[name].T)}
+        results |= _moments(columns, [name])
+        if name in ranked:
+            results[f"rank_{name}"] = _ranks(results[f"mean_{name}"])
+    return results
+
+
+def _test_and_train(columns: Collection[str]) -> list[str]:
+    """Return the scores, behind each its like of the rows that were trained on."""
+    pairs = [
+        (name, f"train_{name.removeprefix('test_')}") for name in columns if name[:5] == "test_"
+    ]
+    return [name for pair in pairs for name in pair if name in columns]
+
+
+def _moments(columns: Mapping[str, np.ndarray], names: Sequence[str]) -> dict[str, Any]:
+    results = {}
+    for name in names:
+        results[f"mean_{name}"] = columns[name].mean(axis=1)
+        results[f"std_{name}"] = columns[name].std(axis=1)
     return results
 
 
@@ -48,7 +63,7 @@ def _column(name: str, parameters: Sequence[Mapping[str, Any]]) -> MaskedArray:
     """Return the values of one parameter, masked for candidates that have none."""
     given = [own[name] for own in parameters if name in own]
     plain = all(isinstance(value, int | float | np.number | np.bool_) for value in given)
-    dtype = np.result_type(*given) if plain and given else object
+    dtype = np.array(given).dtype if plain else object
     column = MaskedArray(np.empty(len(parameters), dtype), mask=True)
     for place, own in enumerate(parameters):
         if name in own:

@@ -10,7 +10,7 @@ import numpy as np
 from fjax.wrappers.estimator import Estimator
 from fjax.wrappers.examples import Examples
 
-Scorer = Callable[[Any, Any, Any], Any]
+Scorer = Callable[..., Any]
 
 
 def fitted_with(estimator: Estimator, model: Any, whole: Examples, outputs: Any) -> Any:
@@ -24,15 +24,22 @@ def fitted_with(estimator: Estimator, model: Any, whole: Examples, outputs: Any)
     return fitted
 
 
-def scored(scorer: Scorer, fitted: Any, X: Any, y: Any) -> dict[str, float]:
+def scored(
+    scorer: Scorer, fitted: Any, X: Any, y: Any, weight: np.ndarray | None = None
+) -> dict[str, float]:
     """Return the scores of an estimator by name; a single one is called "score".
 
     Raises:
         ValueError: A scorer returned no number.
     """
-    found = scorer(fitted, X, y)
+    given = (X,) if y is None else (X, y)
+    found = scorer(fitted, *given, **({} if weight is None else {"sample_weight": weight}))
     values = dict(found) if isinstance(found, Mapping) else {"score": found}
-    for name, value in values.items():
-        if not isinstance(value, numbers.Number) and np.ndim(value) != 0:
-            raise ValueError(f"The scorer {name!r} must return a number, and returned {value!r}.")
-    return {name: float(value) for name, value in values.items()}
+    return {name: _number(name, value) for name, value in values.items()}
+
+
+def _number(name: str, value: Any) -> float:
+    number = value.item() if hasattr(value, "item") and np.ndim(value) == 0 else value
+    if not isinstance(number, numbers.Real):
+        raise ValueError(f"The scorer {name!r} must return a number, and returned {value!r}.")
+    return float(number)

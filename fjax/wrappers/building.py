@@ -21,8 +21,7 @@ def built_by(
     build: Callable[..., Any],
     given: Mapping[str, Any],
     own: Iterable[str],
-    x: np.ndarray,
-    targets: np.ndarray,
+    data: Callable[[], tuple[np.ndarray, np.ndarray]],
     meta: Mapping[str, Any],
 ) -> Model:
     """Return the model that a function builds, checked.
@@ -32,8 +31,8 @@ def built_by(
         build: The function.
         given: Its arguments, without the data and `meta`.
         own: The names of the estimator's own parameters.
-        x: The inputs, for a function with `X` and `y`.
-        targets: The targets for it, one column for each output or class.
+        data: Returns inputs and targets, for a function with `X` and `y`: one column for each
+            output or class.
         meta: The facts, for a function with `meta`.
 
     Raises:
@@ -56,9 +55,9 @@ def built_by(
             f"`{name}` needs `{missing[0]}`: give the estimator a value, as in "
             f"`{owner}({name}, {missing[0]}=…)`."
         )
-    data = dict(zip(DATA, (x, targets), strict=True)) if arguments.takes_data else {}
+    examples = dict(zip(DATA, data(), strict=True)) if arguments.takes_data else {}
     facts = {META: dict(meta)} if arguments.takes_meta else {}
-    return compiled_model(owner, name, build(**data, **facts, **given))
+    return compiled_model(owner, name, build(**examples, **facts, **given))
 
 
 def cloned(owner: str, model: Any) -> Model:

@@ -134,9 +134,7 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
         shape = self._output_shape(model, examples)
         return labels_for(type(self).__name__, model, shape, examples)
 
-    def _prepared(
-        self, X: Any, y: Any, sample_weight: Any, class_weight: Any, first: bool
-    ) -> Examples:
+    def _prepared(self, X: Any, y: Any, sample_weight: Any, first: bool) -> Examples:
         y = None if y is None else plain_labels(y)
         examples = self._validated(X, y, sample_weight, first)
         check_classification_targets(examples.y)
@@ -148,6 +146,9 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
                 f"`{type(self).__name__}` needs samples of 2 classes at least, all rows that count "
                 f"are of one class, {examples.classes.tolist()[0]!r}."
             )
+        return examples
+
+    def _weighted(self, examples: Examples, class_weight: Any) -> Examples:
         return weighted(type(self).__name__, examples, class_weight)
 
     def _held_out(
@@ -158,11 +159,6 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
 
     def _columns(self, examples: Examples) -> np.ndarray:
         return one_hot(examples)
-
-    def _meta(self, examples: Examples) -> dict[str, Any]:
-        assert examples.classes is not None
-        facts = {"classes_": examples.classes, "n_classes_": len(examples.classes)}
-        return super()._meta(examples) | facts
 
     def _remember(self, examples: Examples) -> None:
         self.classes_ = examples.classes

@@ -20,7 +20,7 @@ from fjax.models import Model
 from fjax.training import Batch
 from fjax.wrappers.building import built_by, cloned, is_builder, output_shape
 from fjax.wrappers.examples import BATCH_SIZE, Examples, checked_weight, present
-from fjax.wrappers.parameters import Arguments, without_prefix
+from fjax.wrappers.parameters import Arguments, name_of, without_prefix
 
 FIT_ARGUMENTS = [
     name
@@ -163,9 +163,14 @@ class Estimator(BaseEstimator):
         given = {**(self.model_kwargs or {}), **self._parameters}
         if is_builder(self.model):
             model = built_by(
-                owner, self.model, given, self._get_param_names(), examples.x,
-                self._columns(examples), self._meta(examples),
+                owner, self.model, given, self._get_param_names(),
+                lambda: (examples.x, self._columns(examples)), self._meta(examples),
             )  # fmt: skip
+            if model is getattr(self, "model_", None):
+                raise ValueError(
+                    f"`{owner}`: `{name_of(self.model)}` returned the model of the last fit again: "
+                    "let it make a new one at each call."
+                )
         else:
             model = cloned(owner, self.model)
             _refuse_arguments(owner, given)
@@ -174,9 +179,20 @@ class Estimator(BaseEstimator):
         self.targets_for(model, examples)
         return model
 
-    def training_data(self, model: Model, examples: Examples, batch_size: int | None) -> Batch:
-        """Return the data as `Model.fit` is to be given it; see `Examples.in_training_order`."""
-        return self._batch(model, examples.in_training_order(batch_size))
+    def training_data(
+        self, model: Model, examples: Examples, arguments: Mapping[str, Any]
+    ) -> Batch:
+        """Return the data as `Model.fit` is to be given it, weights scaled to a mean of 1.
+
+        Args:
+            model: What `build_model_for` returned.
+            examples: What `prepare` returned, or some rows of it.
+            arguments: What `fit_arguments` returned; `class_weight` is not for `Model.fit`.
+        """
+        examples = self._weighted(examples, arguments.get("class_weight"))
+        if arguments.get("steps_per_epoch") is None:
+            examples = examples.in_training_order(arguments["batch_size"])
+        return self._batch(model, examples)
 
     def adopt(self, model: Model, examples: Examples, history: Mapping[str, list[Any]]) -> Self:
         """Take a trained model as the outcome of a fit.
@@ -188,7 +204,7 @@ class Estimator(BaseEstimator):
         """
         self.model_ = model
         self.history_ = dict(history)
-        self.n_iter_ = len(next(iter(history.values()), []))
+        self.n_iter_ = max(map(len, history.values()), default=0)
         self._remember(examples)
         return self
 
@@ -200,7 +216,7 @@ class Estimator(BaseEstimator):
         Raises:
             ValueError: Something cannot be trained on.
         """
-        return self._prepared(X, y, sample_weight, getattr(self, "class_weight", None), first=True)
+        return self._prepared(X, y, sample_weight, first=True)
 
     def targets_for(self, model: Model, examples: Examples) -> np.ndarray:
         """Return the targets in the form that a model's loss takes.
@@ -210,9 +226,7 @@ class Estimator(BaseEstimator):
         """
         raise NotImplementedError
 
-    def _prepared(
-        self, X: Any, y: Any, sample_weight: Any, class_weight: Any, first: bool
-    ) -> Examples:
+    def _prepared(self, X: Any, y: Any, sample_weight: Any, first: bool) -> Examples:
         """Return the data checked; `first` where the estimator begins anew with it."""
         raise NotImplementedError
 
@@ -234,11 +248,20 @@ class Estimator(BaseEstimator):
 
     def _meta(self, examples: Examples) -> dict[str, Any]:
         """Return the facts for a function with `meta`."""
-        return {
+        facts = {
             "n_features_in_": examples.x.shape[1],
-            "n_outputs_": self._columns(examples).shape[1],
+            "n_outputs_": self._columns(examples.rows([0])).shape[1],
             "X_shape_": examples.x.shape,
         }
+        if examples.classes is None:
+            return facts
+        return facts | {"classes_": examples.classes, "n_classes_": len(examples.classes)}
+
+    def _weighted(self, examples: Examples, class_weight: Any) -> Examples:
+        """Return examples whose weights count their classes, too."""
+        if class_weight is not None:
+            raise TypeError(f"`{type(self).__name__}` has no classes: leave out `class_weight`.")
+        return examples
 
     def _remember(self, examples: Examples) -> None:
         """Set the fitted attributes of a kind of estimator."""
@@ -247,8 +270,7 @@ class Estimator(BaseEstimator):
         self, X: Any, y: Any, sample_weight: Any, given: Mapping[str, Any], goes_on: bool
     ) -> Self:
         arguments = self.fit_arguments(**given)
-        class_weight = arguments.pop("class_weight", None)
-        examples = self._prepared(X, y, sample_weight, class_weight, first=not goes_on)
+        examples = self._prepared(X, y, sample_weight, first=not goes_on)
         model = self.model_ if goes_on else self.build_model_for(examples)
         validation = arguments.pop("validation_data")
         share = arguments.pop("validation_split")
@@ -259,15 +281,14 @@ class Estimator(BaseEstimator):
         if held_out is not None:
             batch = self._batch(model, held_out)
             arguments["validation_data"] = (batch.inputs[0], batch.targets, batch.sample_weight)
-        if arguments.get("steps_per_epoch") is None:
-            data = self.training_data(model, training, arguments["batch_size"])
-        else:
-            data = self._batch(model, training)
+        data = self.training_data(model, training, arguments)
+        arguments.pop("class_weight", None)
         logs = model.fit(
             data.inputs[0], data.targets, sample_weight=data.sample_weight, **arguments
         ).history
         if goes_on:
-            logs = {name: [*self.history_.get(name, []), *logs[name]] for name in logs}
+            before = self.history_
+            logs = {n: [*before.get(n, []), *logs.get(n, [])] for n in {**before, **logs}}
         return self.adopt(model, examples, logs)
 
     def _batch(self, model: Model, examples: Examples) -> Batch:
@@ -286,7 +307,7 @@ class Estimator(BaseEstimator):
         self, X: Any, y: Any, sample_weight: Any = None, *, examples: Examples
     ) -> Examples:
         """Return validation data, checked."""
-        return self._prepared(X, y, sample_weight, None, first=False)
+        return self._prepared(X, y, sample_weight, first=False)
 
     def _outputs(self, X: Any, model: Model | None = None) -> np.ndarray:
         """Return the model's outputs for inputs, each row's whatever rows stand beside it.

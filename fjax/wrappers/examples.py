@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Self, cast
 import numpy as np
 from sklearn.utils import check_array
 
-from fjax.models.arguments import split
+from fjax.models.arguments import check_batch_size, split
 from fjax.training import Batch
 
 # What `Model.fit` takes for a batch size that is not given.
@@ -61,11 +61,15 @@ class Examples(NamedTuple):
         stand in one order whatever order they came in: float32 sums depend on the order of their
         terms, and so "a weight of 2 is a row twice" is true to the last bit.
         """
-        size = BATCH_SIZE if batch_size is None else batch_size
+        size = check_batch_size("fit", batch_size) or BATCH_SIZE
         repeated = self._repeated(size)
-        if len(repeated.x) > size:
-            return repeated
-        return repeated.rows(np.argsort(repeated._bytes(), kind="stable"))
+        return repeated.rows(repeated.order(size))
+
+    def order(self, batch_size: int) -> np.ndarray:
+        """Return the numbers of the rows as they come, or in the order of one batch."""
+        if len(self.x) > batch_size:
+            return np.arange(len(self.x))
+        return np.argsort(self._bytes(), kind="stable")
 
     def _repeated(self, most: int) -> Self:
         weight = self.sample_weight

@@ -79,10 +79,7 @@ class SKLearnRegressor(RegressorMixin, Estimator):
         """Return the targets in the shape of the model's outputs."""
         return numbers_for(type(self).__name__, self._output_shape(model, examples), examples)
 
-    def _prepared(
-        self, X: Any, y: Any, sample_weight: Any, class_weight: Any, first: bool
-    ) -> Examples:
-        refuse_class_weight(type(self).__name__, class_weight)
+    def _prepared(self, X: Any, y: Any, sample_weight: Any, first: bool) -> Examples:
         examples = self._validated(X, y, sample_weight, first, multi_output=True, y_numeric=True)
         return examples._replace(y=as_numbers(type(self).__name__, examples.y))
 
@@ -118,9 +115,3 @@ def numbers_for(owner: str, shape: tuple[int, ...], examples: Examples) -> np.nd
             f"output{'s' * (units > 1)}: the last layer must have {columns}."
         )
     return examples.y.reshape(len(examples.y), *shape)
-
-
-def refuse_class_weight(owner: str, class_weight: Any) -> None:
-    """Raise TypeError where weights of classes are given, and there are no classes."""
-    if class_weight is not None:
-        raise TypeError(f"`{owner}` has no classes: leave out `class_weight`.")

@@ -15,7 +15,7 @@ from fjax.wrappers.building import loss_of
 from fjax.wrappers.classifier import labels_for, numbered, one_hot, plain_labels
 from fjax.wrappers.estimator import Estimator
 from fjax.wrappers.examples import Examples, checked_weight, present
-from fjax.wrappers.regressor import as_numbers, numbers_for, refuse_class_weight
+from fjax.wrappers.regressor import as_numbers, numbers_for
 
 
 class SKLearnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
@@ -118,10 +118,7 @@ class SKLearnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Esti
             return numbers_for(owner, shape, examples._replace(y=values))
         return labels_for(owner, model, shape, examples)
 
-    def _prepared(
-        self, X: Any, y: Any, sample_weight: Any, class_weight: Any, first: bool
-    ) -> Examples:
-        refuse_class_weight(type(self).__name__, class_weight)
+    def _prepared(self, X: Any, y: Any, sample_weight: Any, first: bool) -> Examples:
         return self._with_targets(X, y, sample_weight, first, None if first else self._classes)
 
     def _held_out(

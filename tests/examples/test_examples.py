@@ -148,6 +148,14 @@ def trial_folder(folder):
         assert json.loads((folder / name / "result.json").read_text()) == result
 
 
+def random_search(folder):
+    picture = folder / "random_search.png"
+    search = load("random_search").main(3, 2, epochs=2, rows=400, picture=str(picture))
+    assert len(search.cv_results_["params"]) == 3 and search.n_splits_ == 2
+    assert search.best_score_ == max(search.cv_results_["mean_test_score"]) > -1.0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize(
     "example",
     [
@@ -172,6 +180,7 @@ def trial_folder(folder):
         ensemble,
         optuna_search,
         trial_folder,
+        pytest.param(random_search, marks=needs("california_housing.npz")),
     ],
 )
 def test_an_example_runs(example, tmp_path, monkeypatch, capsys):
@@ -185,6 +194,6 @@ def test_every_example_is_run():
         digits, resume, fashion_mnist, mnist_cnn, california_housing, pure_functions, wide_and_deep,
         siamese, autoencoder, transfer_learning, multi_task, gan, contrastive, research,
         movie_reviews, early_stopping, learning_rate, perceptron, ensemble, optuna_search,
-        trial_folder,
+        trial_folder, random_search,
     }  # fmt: skip
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {each.__name__ for each in run}

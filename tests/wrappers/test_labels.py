@@ -82,6 +82,19 @@ def test_weights_of_classes_by_label(groups, build_softmax):
     assert (probabilities(None, class_weight={"a": 4.0}) == by_label).all()
 
 
+def test_weights_of_classes_are_for_training_alone(groups, build_softmax):
+    x, y = groups
+    x, y = np.vstack([x, x[:20]]), np.append(y, y[:20])
+    options = {"batch_size": 8, "epochs": 1, "random_state": 0, "class_weight": {0: 5.0}}
+    split = SKLearnClassifier(build_softmax, validation_split=0.25, **options).fit(x, y)
+    given = SKLearnClassifier(build_softmax, **options).fit(
+        x[:60], y[:60], validation_data=(x[60:], y[60:])
+    )
+    assert split.history_ == given.history_
+    several = split.model_.evaluate(x[60:], y[60:], verbose=0)
+    assert split.history_["val_loss"] == [pytest.approx(several)]
+
+
 def test_the_first_call_may_tell_all_classes(groups, build_softmax):
     x, y = groups
     fitted = SKLearnClassifier(build_softmax).partial_fit(x[:40], y[:40], classes=[2, 1, 0])

@@ -36,6 +36,20 @@ def test_no_compiled_model(model, message, line):
         SKLearnRegressor(model).fit(*line)
 
 
+def test_a_function_that_builds_nothing_new(line):
+    regressor = SKLearnRegressor(returned(model_of(1, "mse"))).fit(*line)
+    with pytest.raises(ValueError, match="`build_model` returned the model of the last fit again"):
+        regressor.fit(*line)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"batch_size": 0}, {"epochs": 1.5}, {"validation_split": 2}, {"shuffle": 3}]
+)
+def test_arguments_of_fit_that_cannot_be(wrong, line, build):
+    with pytest.raises(ValueError, match=f"`fit`: `{next(iter(wrong))}"):
+        SKLearnRegressor(build, **wrong).fit(*line)
+
+
 def test_outputs_and_targets_of_other_numbers(line, groups):
     x, y = line
     with pytest.raises(ValueError, match="`y` has 1 column, and the model has 3 outputs"):

@@ -170,6 +170,7 @@ def test_fits_go_on_with_a_warm_start(build, line):
     parts = SKLearnRegressor(build, random_state=0)
     for _ in range(4):
         parts.partial_fit(*line)
+    assert parts.n_iter_ == 4
     assert (parts.predict(line[0]) == cold.predict(line[0])).all()
 
 

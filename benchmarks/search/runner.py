@@ -1,0 +1,60 @@
+"""Runs the programs, each start in a new process, in turns, so that a slow moment meets all."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from benchmarks.contestants import Contestant
+from benchmarks.data import load
+from benchmarks.jobs import find_job
+from benchmarks.runner import ROOT, environment, missing
+from benchmarks.search.programs import PROGRAMS
+
+
+@dataclass
+class Record:
+    """What was measured of one program.
+
+    Attributes:
+        program: What was run.
+        seconds: From the call to the result, one number for each start; none where it is missing.
+        score: What came out of it.
+        version: Of its package.
+    """
+
+    program: Contestant
+    seconds: list[float] = field(default_factory=list)
+    score: float = float("nan")
+    version: str = ""
+
+
+def measure(job: str, starts: int, quick: bool) -> dict[str, Record]:
+    """Return what was measured of each program of a job, in full or tiny size."""
+    records = {name: Record(program) for name, program in PROGRAMS[job].items()}
+    with TemporaryDirectory() as folder:
+        data = f"{folder}/data.npz"
+        x, y = load(find_job("california", quick))
+        np.savez(data, x=x, y=y)
+        for _ in range(starts):
+            for name, record in records.items():
+                if not missing(record.program):
+                    _run(record, [job, name, data, *(["--quick"] if quick else [])])
+    return records
+
+
+def _run(record: Record, arguments: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.search.child", *arguments],
+        cwd=ROOT,
+        env=environment(record.program),
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    report = json.loads(done.stdout)
+    record.seconds.append(report["seconds"])
+    record.score, record.version = report["score"], report["version"]
