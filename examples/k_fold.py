@@ -45,7 +45,7 @@ def main(epochs: int = 60, folds: int = 10, folder: str = ".") -> float:
     found = cross_validate(model, x, y, folds, epochs=epochs)
     print(found)
     errors = found.scores["val_mae"] * data.target.std()
-    print(f"mean absolute error: {errors.mean():.1f} ± {errors.std():.1f}")
+    print(f"mean absolute test error: {errors.mean():.1f} ± {errors.std():.1f}")
 
     pictures = Path(folder)
     fjax.visualization.plot_sweep(sweep, pictures / "k_fold_sweep.png")

@@ -137,7 +137,7 @@ def test_the_figure_of_rates_in_any_order():
         ({"x": iter([(X, Y)]), "y": None}, ValueError, "needs arrays"),
         ({"model": Dense(1)}, TypeError, "takes a compiled model"),
         ({"model": fjax.Sequential([Dense(1)])}, RuntimeError, "must be compiled"),
-        ({"rates": [0.1]}, TypeError, "Did you mean `learning_rates`"),
+        ({"learning_rate": [0.1]}, TypeError, "Did you mean `learning_rates`"),
     ],
 )
 def test_mistakes_are_told_before_training(arguments, error, message):
