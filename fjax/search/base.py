@@ -86,6 +86,7 @@ class Search:
         begun = time.perf_counter()
         owner = type(self).__name__
         estimator = clone(self._checked())
+        arguments = self._arguments_of_fit(arguments)
         groups, weight = arguments.pop("groups", None), arguments.pop("sample_weight", None)
         X, y, groups = indexable(X, y, groups)
         scorer = check_scoring(estimator, scoring=self.scoring)
@@ -117,6 +118,10 @@ class Search:
         self.scorer_ = getattr(scorer, "_scorers", scorer)
         self.search_time_ = time.perf_counter() - begun
         return self
+
+    def _arguments_of_fit(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments of `Model.fit`, of those that `fit` was given."""
+        return given
 
     def _candidates(self) -> Iterable[Mapping[str, Any]]:
         """Return the parameters of all candidates."""

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.model_selection import check_cv
 
 from fjax.callbacks import History
+from fjax.core import Layer
 from fjax.errors import explain_keywords, integer_at_least, is_integer, one_of
 from fjax.models import Model
 from fjax.models.arguments import check_batch_size, check_verbose
@@ -120,7 +121,7 @@ def cross_validate(
     size = check_batch_size(OWNER, batch_size) or BATCH_SIZE
     one_of(OWNER, "shuffle", shuffle, [True, False])
     shown = bool(check_verbose(OWNER, verbose))
-    if is_builder(model):
+    if is_builder(model) and not isinstance(model, Layer):
         twin = compiled_model(OWNER, name_of(model), model())
     else:
         twin = cloned(OWNER, model)
@@ -148,11 +149,11 @@ def cross_validate(
         population.train(epochs, progress.made)
     population.end()
     _tell_failures(population.failed)
+    histories = population.history
     held_out = [test for _, test in splits]
-    histories = [dict(sorted(logs.items())) for logs in population.history]
     return CrossValidation(
         history=_summary(histories, population.failed),
-        scores={name: np.array([logs[name][-1] for logs in histories]) for name in histories[0]},
+        scores={name: np.array([own[name][-1] for own in histories]) for name in histories[0]},
         predictions=_out_of_fold(population.predict(held_out), held_out, rows(data)),
         histories=histories,
     )
@@ -178,6 +179,8 @@ def _splits(model: Model, data: Batch, cv: Any) -> list[Split]:
             f"`{OWNER}`: `cv` must be a number of folds, a splitter of scikit-learn or an iterable "
             f"of pairs (train, test), received {cv!r}."
         )
+    if not is_integer(cv) and not hasattr(cv, "split"):
+        return checked_splits(OWNER, cv, count)
     targets = data.targets if isinstance(data.targets, np.ndarray) else None
     splitter = check_cv(cv, targets, classifier=targets is not None and _classifies(model))
     return checked_splits(OWNER, splitter.split(np.zeros(count), targets), count)
@@ -208,8 +211,10 @@ def _summary(histories: Sequence[Mapping[str, list[Any]]], failed: Mapping[int, 
         whole = np.array([
             _filled(logs[name], epochs, fold in failed) for fold, logs in enumerate(histories)
         ])  # fmt: skip
-        summary.history[name] = list(whole.mean(axis=0))
-        summary.spread[name] = list(whole.std(axis=0))
+        # Of a fold that has diverged there may be infinities.
+        with np.errstate(invalid="ignore"):
+            summary.history[name] = list(whole.mean(axis=0))
+            summary.spread[name] = list(whole.std(axis=0))
     summary.replicas = [dict(logs) for logs in histories]
     return summary
 

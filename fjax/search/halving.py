@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import ParameterGrid, ParameterSampler
@@ -24,27 +24,15 @@ class Halving(Search, BaseSearchCV):
     min_epochs: int | None
     max_epochs: int | None
 
-    def fit(self, X: Any, y: Any = None, **arguments: Any) -> Self:
-        """Train and score the candidates round by round, and the best one on all data.
-
-        Args:
-            X: The inputs.
-            y: The targets.
-            arguments: As of `RandomizedSearchCV.fit`.
-
-        Raises:
-            TypeError: The estimator is none of `fjax.wrappers`.
-            ValueError: A parameter is not known, a fold cannot be made, the rounds cannot be laid
-                out, or no fit of a round succeeded.
-        """
-        if self.max_epochs is not None:
-            if arguments.get("epochs", self.max_epochs) != self.max_epochs:
-                raise ValueError(
-                    f"`{type(self).__name__}`: `max_epochs={self.max_epochs!r}` and "
-                    f"`epochs={arguments['epochs']!r}` of `fit` say the same thing: give one."
-                )
-            arguments["epochs"] = self.max_epochs
-        return super().fit(X, y, **arguments)
+    def _arguments_of_fit(self, given: dict[str, Any]) -> dict[str, Any]:
+        if self.max_epochs is None:
+            return given
+        if given.get("epochs", self.max_epochs) != self.max_epochs:
+            raise ValueError(
+                f"`{type(self).__name__}`: `max_epochs={self.max_epochs!r}` and "
+                f"`epochs={given['epochs']!r}` of `fit` say the same thing: give one."
+            )
+        return {**given, "epochs": self.max_epochs}
 
     def _sampled(self) -> Iterable[Mapping[str, Any]]:
         """Return the parameters of all candidates."""

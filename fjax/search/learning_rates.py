@@ -130,8 +130,7 @@ def sweep_learning_rates(
     losses = np.array([logs[judged][-1] for logs in population.history])
     losses[[not np.isfinite(loss) for loss in losses]] = np.nan
     losses[list(population.failed)] = np.nan
-    histories = [dict(sorted(logs.items())) for logs in population.history]
-    return LearningRateSweep(rates, histories, losses)
+    return LearningRateSweep(rates, population.history, losses)
 
 
 def _checked_rates(given: Any) -> np.ndarray:
