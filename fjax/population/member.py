@@ -64,9 +64,14 @@ class MemberView:
         train_state: The member's train state, as one of a single run; it may be assigned.
     """
 
-    def __init__(self, read: Callable[[], TrainState], write: Callable[[TrainState], None]) -> None:
+    def __init__(
+        self,
+        optimizer: Any,
+        read: Callable[[], TrainState],
+        write: Callable[[TrainState], None],
+    ) -> None:
         self.stop_training = False
-        self.optimizer = _MemberOptimizer(self)
+        self.optimizer = _MemberOptimizer(self, getattr(optimizer, "learning_rate", None))
         self._read, self._write = read, write
 
     @property
@@ -94,8 +99,8 @@ class MemberView:
 class _MemberOptimizer:
     """The member's learning rate, as a model's optimizer has it."""
 
-    def __init__(self, view: MemberView) -> None:
-        self._view = view
+    def __init__(self, view: MemberView, first_rate: Any) -> None:
+        self._view, self._first_rate = view, first_rate
 
     @property
     def learning_rate(self) -> float:
@@ -104,6 +109,11 @@ class _MemberOptimizer:
 
     @learning_rate.setter
     def learning_rate(self, rate: Any) -> None:
+        if callable(self._first_rate):
+            raise TypeError(
+                f"The learning rate follows the schedule {self._first_rate!r} and cannot be set: "
+                "compile with a number as learning rate."
+            )
         held, state = self._view.train_state, self._state()
         self._view.train_state = held._replace(
             opt_state=state._replace(learning_rate=jnp.float32(rate))

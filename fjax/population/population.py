@@ -12,7 +12,7 @@ import numpy as np
 
 from fjax.callbacks import Callback, CallbackList
 from fjax.errors import integer_at_least
-from fjax.population.architecture import Architecture, Group, architectures
+from fjax.population.architecture import OPTIMIZER, Architecture, Group, architectures
 from fjax.population.fleet import Fleet
 from fjax.population.member import Member, MemberView, check_members
 from fjax.population.memory import check_memory
@@ -263,6 +263,7 @@ class Population:
     ) -> list[Callback]:
         """Return a member's own copies of the callbacks, which find a view of it as their model."""
         view = MemberView(
+            self.members[index].parts[OPTIMIZER],
             lambda: self.train_state(index),
             lambda state: self._write(index, state),
         )

@@ -236,3 +236,12 @@ def test_mistakes_are_told_before_training(arguments, error, message):
     given = {"model": make_model(), "x": X, "y": Y} | arguments
     with pytest.raises(error, match=message):
         cross_validate(given.pop("model"), given.pop("x"), given.pop("y"), **given)
+
+
+def test_callbacks_cannot_set_a_rate_that_follows_a_schedule():
+    """As in `Model.fit`: the schedule would take its place after one step."""
+    schedule = fjax.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
+    model = make_model(fjax.optimizers.SGD(schedule))
+    callbacks = fjax.callbacks.ReduceLROnPlateau("loss")
+    with pytest.raises(TypeError, match=r"`ReduceLROnPlateau` sets the learning rate.*schedule"):
+        cross_validate(model, X, Y, 3, callbacks=callbacks, **ARGUMENTS)

@@ -83,7 +83,9 @@ def test_a_survivor_has_the_scores_of_a_whole_search(searches):
 
 def test_the_first_round_scores_what_a_short_search_scores(searches):
     halved, _ = searches
-    short = RandomizedSearchCV(regressor(epochs=1), DRAWN, n_iter=6, cv=3, random_state=0)
+    short = RandomizedSearchCV(
+        regressor(epochs=1), DRAWN, n_iter=6, cv=3, random_state=0, at_once=4
+    )
     short.fit(X, Y)
     np.testing.assert_allclose(
         halved.cv_results_["mean_test_score"][:6], short.cv_results_["mean_test_score"], rtol=1e-4
