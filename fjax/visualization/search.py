@@ -61,7 +61,10 @@ def plot_search(
     names = _parameters(owner, cv_results, parameters)
     mean, std, rank = _scores(owner, cv_results, metric)
     scored = np.isfinite(mean)
-    best = int(np.argmin(np.where(scored, rank, np.inf)))
+    # Of a search by halving the best of the last round is the best one.
+    rounds = np.asarray(cv_results.get("iter", np.zeros(len(mean))))
+    last = rounds == rounds.max(initial=0)
+    best = int(np.argmin(np.where(scored & last, rank, np.inf)))
     missing = int(np.count_nonzero(~scored))
 
     across = min(3, len(names))

@@ -1,5 +1,6 @@
 """Successive halving: who goes on, from where, and what the table says of it."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from scipy.stats import loguniform
@@ -14,6 +15,7 @@ from fjax.search import (
     RandomizedSearchCV,
 )
 from fjax.search.halving import epochs_of_rounds
+from fjax.visualization import plot_search
 
 random = np.random.default_rng(0)
 X = random.normal(size=(60, 3)).astype("float32")
@@ -153,6 +155,19 @@ def test_one_that_diverges_does_not_go_on():
     assert told[0].filename == __file__
     assert np.isnan(search.cv_results_["mean_test_score"][[1, 3]]).all()
     assert {own["learning_rate"] for own in search.cv_results_["params"][4:]} == {1e-2, 1e-3}
+
+
+def test_the_figure_marks_the_best_of_the_last_round(searches):
+    """A candidate may have been better after fewer epochs, or in chance alone."""
+    results = dict(searches[0].cv_results_)
+    results["rank_test_score"] = np.arange(len(results["iter"])) + 1
+    figure = plot_search(results)
+    stars = [
+        line for line in figure.axes[0].lines if line.get_marker() == "*" and len(line.get_xdata())
+    ]
+    first = rows_of(searches[0], 2)[0]
+    assert stars[0].get_ydata()[0] == results["mean_test_score"][first]
+    plt.close(figure)
 
 
 def test_several_scorers_and_the_one_that_decides():
