@@ -29,7 +29,7 @@ class GridSearchCV(Search, model_selection.GridSearchCV):
     ...     model.compile(fjax.optimizers.Adam(learning_rate), "mse")
     ...     return model
     >>> X = np.linspace(-1, 1, 60)[:, None]
-    >>> regressor = fjax.wrappers.SKLearnRegressor(build_model, epochs=2)
+    >>> regressor = fjax.wrappers.SKLearnRegressor(build_model, epochs=20)
     >>> grid = {"n_neurons": [2, 4], "learning_rate": [0.001, 0.1]}
     >>> search = GridSearchCV(regressor, grid, cv=3).fit(X, X[:, 0])
     >>> search.best_params_["learning_rate"], search.n_architectures_
