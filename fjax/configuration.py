@@ -139,7 +139,12 @@ class Configured:
 
 
 def varying(cls: type[Configured]) -> frozenset[str]:
-    """Return the fields of a class, and of its bases, whose numbers may be a program's inputs."""
+    """Return the fields of a class, and of its bases, whose numbers may be a program's inputs.
+
+    A user's subclass may compute otherwise with what it inherits: there only its own word counts.
+    """
+    if not cls.__module__.startswith("fjax."):
+        return frozenset(cls.__dict__.get("_varying", ()))
     named = (base.__dict__.get("_varying", frozenset()) for base in cls.__mro__)
     return frozenset().union(*named)
 

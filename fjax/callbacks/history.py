@@ -30,8 +30,8 @@ class History(StatefulCallback):
 
     epoch: list[int]
     history: dict[str, list[Any]]
-    spread: dict[str, list[float]]
-    replicas: list[dict[str, list[float]]]
+    spread: dict[str, list[Any]]
+    replicas: list[dict[str, list[Any]]]
 
     def first_state(self) -> dict[str, Any]:
         """Return what a history begins with."""

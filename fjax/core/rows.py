@@ -28,9 +28,18 @@ def rows_are_apart(layer: Any) -> bool:
         return False
     if type(layer).__name__ in SHARING or fields_ending(layer, "activity_regularizer"):
         return False
+    # What a layer carries from batch to batch has the rows of the first.
+    if getattr(layer, "stateful", False) or not _is_within_rows(getattr(layer, "axis", -1)):
+        return False
     functions = (value for value in vars(layer).values() if callable(value))
     known = all(isinstance(value, Configured) or _is_known(value) for value in functions)
     return known and all(map(rows_are_apart, layer.inside()))
+
+
+def _is_within_rows(axis: Any) -> bool:
+    # Counted from the end any other axis than the last may be that of the batch.
+    axes = axis if isinstance(axis, list | tuple) else (axis,)
+    return all(one is None or one == -1 or one > 0 for one in axes)
 
 
 def _is_known(function: Any) -> bool:

@@ -1,11 +1,15 @@
 """What a population needs of a model: the parts of one member, and what is measured of it."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
+
+import jax
+import numpy as np
 
 from fjax.models.compilation import log_directions
 from fjax.training import Batch, init_accumulators
 from fjax.training.accumulators import Metrics
-from fjax.training.arrays import take
+from fjax.training.arrays import rows, take, to_batch
 from fjax.training.population import Parts
 from fjax.typing import PyTree
 
@@ -57,4 +61,37 @@ def membership(owner: str, model: Any, data: Batch, measures: bool = True) -> Me
         metrics=metrics,
         sums=init_accumulators(metrics, example.targets, outputs, loss),
         directions=directions | {f"val_{name}": way for name, way in directions.items()},
+    )
+
+
+def held_out_batch(owner: str, model: Any, validation_data: Any) -> Batch:
+    """Return arrays to validate on as one batch, held against the model.
+
+    Raises:
+        ValueError: They are no pair or triple of arrays, or do not fit the model.
+    """
+    if not isinstance(validation_data, list | tuple) or len(validation_data) not in (2, 3):
+        raise ValueError(
+            f"`{owner}`: where trainings run side by side `validation_data` must be `(x, y)` or "
+            f"`(x, y, sample_weight)`, received {type(validation_data).__name__}."
+        )
+    x, y, weight = (*validation_data, None)[:3]
+    return model._checked("test_step")(to_batch(x, y, weight, text=True))
+
+
+def joined(training: Batch, held_out: Batch) -> Batch:
+    """Return the rows of both, one behind the other; where one has no weights these are 1."""
+    pair = [training, held_out]
+    if any(one.sample_weight is not None for one in pair):
+        pair = [
+            one if one.sample_weight is not None else one._replace(sample_weight=_ones(one, pair))
+            for one in pair
+        ]
+    return jax.tree.map(lambda *arrays: np.concatenate(arrays), *pair)
+
+
+def _ones(batch: Batch, pair: Sequence[Batch]) -> PyTree:
+    like = next(one.sample_weight for one in pair if one.sample_weight is not None)
+    return jax.tree.map(
+        lambda weight: np.ones((rows(batch), *weight.shape[1:]), weight.dtype), like
     )

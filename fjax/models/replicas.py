@@ -17,12 +17,12 @@ from fjax.callbacks import (
 from fjax.callbacks.callback_list import defines
 from fjax.errors import integer_at_least
 from fjax.models import arguments
-from fjax.models.membership import Membership, membership
+from fjax.models.membership import Membership, held_out_batch, joined, membership
 from fjax.population import Member, Population
 from fjax.population.architecture import architectures
 from fjax.population.fleet import Fleet
 from fjax.population.steering import is_steering, listed
-from fjax.training import Batch, TrainState
+from fjax.training import TrainState
 from fjax.training.arrays import is_batches, rows, to_batch
 from fjax.training.initialisation import initialise
 from fjax.training.population import Parts
@@ -108,12 +108,12 @@ def fit_replicas(
     )
     training = model._with_class_weight(training, class_weight)
     if validation_data is not None:
-        held_out = _validation(model, validation_data)
+        held_out = held_out_batch("fit", model, validation_data)
     own = membership("fit", model, training)
     size = arguments.check_batch_size("fit", batch_size) or 32
     population = Population(
         _members(model, own, count, rows(training), 0 if held_out is None else rows(held_out)),
-        training if held_out is None else _joined(training, held_out),
+        training if held_out is None else joined(training, held_out),
         own.metrics, own.sums, size, shuffle, None, steering, own.directions,
         first_epoch=numbers.initial_epoch,
     )  # fmt: skip
@@ -141,7 +141,7 @@ def _train(
     listeners.call("on_train_begin", {})
     if numbers.initial_epoch < numbers.epochs:
         listeners.call("on_epoch_begin", numbers.initial_epoch, {})
-    means: dict[str, float] = {}
+    means: dict[str, Any] = {}
     steps = listeners.steps("train")
 
     def hear(epoch: int, logs: list[dict[str, float]]) -> bool:
@@ -154,9 +154,9 @@ def _train(
         ]
         names = counted[0] if counted else {}
         values = {name: np.array([own[name] for own in counted]) for name in names}
-        means = {name: float(own.mean()) for name, own in values.items()}
+        means = {name: _log(own.mean(axis=0)) for name, own in values.items()}
         for name, own in values.items():
-            history.spread.setdefault(name, []).append(float(own.std()))
+            history.spread.setdefault(name, []).append(_log(own.std(axis=0)))
         told: Any = {name: np.float32(value) for name, value in means.items()}
         steps.on_step_end(last_step, told)
         listeners.call("on_epoch_end", epoch, means)
@@ -170,6 +170,11 @@ def _train(
     history.replicas = population.history
     listeners.call("on_train_end", means)
     return history
+
+
+def _log(value: Any) -> Any:
+    """Return a number as one of Python; of a metric with a value for each class an array."""
+    return value if np.ndim(value) else float(value)
 
 
 def _members(model: Any, own: Membership, count: int, trained: int, validated: int) -> list[Member]:
@@ -224,34 +229,6 @@ def _refuse(x: Any, whole: Mapping[str, Any]) -> None:
             "`fit`: `replicas` need arrays, of which each takes the rows in its own order; `x` "
             "gives batches."
         )
-
-
-def _validation(model: Any, validation_data: Any) -> Batch:
-    if not isinstance(validation_data, list | tuple) or len(validation_data) not in (2, 3):
-        raise ValueError(
-            "`fit`: with `replicas` `validation_data` must be `(x, y)` or `(x, y, sample_weight)`, "
-            f"received {type(validation_data).__name__}."
-        )
-    x, y, weight = (*validation_data, None)[:3]
-    return model._checked("test_step")(to_batch(x, y, weight, text=True))
-
-
-def _joined(training: Batch, held_out: Batch) -> Batch:
-    """Return the rows of both, one behind the other; where one has no weights these are 1."""
-    pair = [training, held_out]
-    if any(one.sample_weight is not None for one in pair):
-        pair = [
-            one if one.sample_weight is not None else one._replace(sample_weight=_ones(one, pair))
-            for one in pair
-        ]
-    return jax.tree.map(lambda *arrays: np.concatenate(arrays), *pair)
-
-
-def _ones(batch: Batch, pair: Sequence[Batch]) -> PyTree:
-    like = next(one.sample_weight for one in pair if one.sample_weight is not None)
-    return jax.tree.map(
-        lambda weight: np.ones((rows(batch), *weight.shape[1:]), weight.dtype), like
-    )
 
 
 def _without_validation(directions: Mapping[str, Any]) -> dict[str, Any]:

@@ -131,7 +131,9 @@ def _grouped(
     varied = _differing(numbers)
     order = {path[1:-1]: place for place, path in enumerate(units)}
     widest = {path: partial(_instead, max(own[path] for own in widths)) for path in units}
-    parts = replaced(_plain(first), widest)
+    # Members of other numbers, also of another population, find the same programs.
+    blank = {path: partial(_instead, 0.5) for path in varied}
+    parts = replaced(_plain(first), widest | blank)
     masks = tuple(((NETWORK, *path), order[dense]) for path, dense in (plan or {}).items())
     architecture = Architecture(parts, tuple(varied), masks, None if by_value(parts) else object())
     given = [

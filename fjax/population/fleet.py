@@ -128,7 +128,7 @@ def _table(rows: Sequence[np.ndarray], batch_size: int, longest: int) -> np.ndar
     table = np.zeros((len(rows), width), np.int32)
     for place, own in enumerate(rows):
         table[place, : len(own)] = own
-        table[place, len(own) :] = own[-1]
+        table[place, len(own) :] = own[-1] if len(own) else 0
     return table
 
 

@@ -51,7 +51,8 @@ def check_members(members: Sequence[Member], count: int) -> None:
     if any(validated) and not all(validated):
         raise ValueError(
             "The members of a population are validated together or not at all: member "
-            f"{validated.index(False)} has no `validation_rows`, {validated.index(True)} has."
+            f"{validated.index(False)} has no `validation_rows`, and member "
+            f"{validated.index(True)} has."
         )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from fjax.callbacks import Callback, CallbackList
 from fjax.errors import integer_at_least
-from fjax.population.architecture import Group, architectures
+from fjax.population.architecture import Architecture, Group, architectures
 from fjax.population.fleet import Fleet
 from fjax.population.member import Member, MemberView, check_members
 from fjax.population.memory import check_memory
@@ -85,6 +85,7 @@ class Population:
             integer_at_least(type(self).__name__, "at_once", at_once, 1)
         self._groups = architectures([own.parts for own in members])
         self._slots = None
+        self._room: dict[Architecture, int] = {}
         if like is not None:
             other, place = like
             self._groups, self._slots = [other._group_like(place)], other._fleet_of(place).slots
@@ -104,6 +105,7 @@ class Population:
         self._seeds = [shuffle_seed(state.key) for state in first]
         # Of the whole life of each run, as in a train state: the orders go on where they ended.
         self._made = [int(state.epoch) for state in first]
+        self._orders: dict[int, tuple[int, np.ndarray]] = {}
         self._active = [True] * len(self.members)
         self._data = jax.device_put(data)
         self._fleets = self._gathered(first)
@@ -167,16 +169,18 @@ class Population:
         """Return the outputs of each member for rows of its own, as numpy arrays.
 
         Args:
-            rows: The rows for each member.
+            rows: The rows for each member; one without any may have None as outputs.
             inputs: Of what; by default of the data.
         """
         held = self._data.inputs if inputs is None else jax.device_put(inputs)
         outputs: list[Any] = [None] * len(self.members)
+        asked = [
+            fleet for fleet in self._fleets if any(len(rows[index]) for index in fleet.indices)
+        ]
         found = _each(
-            lambda fleet: fleet.predict(held, [rows[index] for index in fleet.indices]),
-            self._fleets,
+            lambda fleet: fleet.predict(held, [rows[index] for index in fleet.indices]), asked
         )
-        for fleet, members in zip(self._fleets, found, strict=True):
+        for fleet, members in zip(asked, found, strict=True):
             for index, own in zip(fleet.indices, members, strict=True):
                 outputs[index] = own
         return outputs
@@ -185,13 +189,16 @@ class Population:
         """Make one epoch, and return the logs of the members that made it."""
         self._call("on_epoch_begin", epoch, {})
         # Numbers are fetched when all is sent off: the device need not wait for the host.
-        made = [(fleet, self._advance(fleet)) for fleet in self._awake()]
+        awake = self._awake()
+        made = list(zip(awake, _each(self._advance, awake), strict=True))
         logs: list[dict[str, float]] = [{} for _ in self.members]
+        # While the device is at work.
+        self._prepare_orders()
         for fleet, found in made:
             values = {name: np.asarray(value) for name, value in found.items()}
             for place, index in enumerate(fleet.indices):
                 if self._active[index]:
-                    logs[index] = {name: float(value[place]) for name, value in values.items()}
+                    logs[index] = {name: _number(value[place]) for name, value in values.items()}
         for index, own in enumerate(logs):
             if own:
                 self._hear(index, epoch, own)
@@ -237,7 +244,19 @@ class Population:
         own = self.members[index].rows
         if not self._shuffle:
             return own
-        return own[order_of_pass(self._seeds[index], self._made[index], len(own))]
+        number = self._made[index]
+        known = self._orders.pop(index, None)
+        if known is not None and known[0] == number:
+            return known[1]
+        return own[order_of_pass(self._seeds[index], number, len(own))]
+
+    def _prepare_orders(self) -> None:
+        """Draw the orders of the next epoch, before it is known who makes it."""
+        for index, active in enumerate(self._active):
+            if active and self._shuffle:
+                rows, number = self.members[index].rows, self._made[index] + 1
+                order = rows[order_of_pass(self._seeds[index], number, len(rows))]
+                self._orders[index] = (number, order)
 
     def _own(
         self, callbacks: Sequence[Callback], index: int, directions: Mapping[str, str | None]
@@ -286,7 +305,9 @@ class Population:
         for group in self._groups:
             wide = self._wide[group.architecture]
             places_of_fleets = self._places(group)
-            slots = self._slots or max(map(len, places_of_fleets))
+            # Members that are put together anew run by the programs that are compiled already.
+            longest = max(map(len, places_of_fleets))
+            slots = self._slots or self._room.setdefault(group.architecture, longest)
             for places in places_of_fleets:
                 fleets.append(
                     Fleet(
@@ -309,8 +330,9 @@ class Population:
         for place, index in enumerate(group.indices):
             kinds.setdefault(self._kind(index, filled), []).append(place)
         found = []
+        room = self._room.get(group.architecture, self._at_once)
         for places in kinds.values():
-            parts = math.ceil(len(places) / self._at_once)
+            parts = math.ceil(len(places) / room)
             size = math.ceil(len(places) / parts)
             found += [places[first : first + size] for first in range(0, len(places), size)]
         return found
@@ -336,6 +358,11 @@ def _first_state(own: Member) -> TrainState:
         return own.train_state._replace(accumulators=())
     network, _, optimizer = own.parts
     return initialise(network, optimizer, own.seed, *own.specs)._replace(accumulators=())
+
+
+def _number(value: np.ndarray) -> Any:
+    """Return a log as a float; one of several numbers, as of an F1 score per class, stays so."""
+    return value if value.ndim else float(value)
 
 
 def _shapes_in(group: Group, members: Sequence[Member]) -> tuple[int, PyTree]:

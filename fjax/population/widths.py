@@ -33,7 +33,8 @@ from fjax.layers import (
 from fjax.layers.dropout import drawing_key, dropped_in_narrow
 from fjax.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, RMSprop
 from fjax.population.variation import Path
-from fjax.regularizers import L1, L1L2, L2
+from fjax.regularizers import L1L2, L2
+from fjax.training.on_host import can_evaluate
 from fjax.typing import PyTree
 
 # What makes of each entry something of its own.
@@ -45,7 +46,6 @@ ENTRYWISE_ACTIVATIONS = frozenset({
     "tanh_shrink", "threshold",
 })  # fmt: skip
 ENTRYWISE_OPTIMIZERS = (SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, RMSprop)
-ENTRYWISE_REGULARIZERS = (L1, L2, L1L2)
 ZERO_KEEPING_CONSTRAINTS = (MaxNorm, MinMaxNorm, NonNeg, UnitNorm)
 
 
@@ -143,13 +143,18 @@ def _pads(layer: Dense, outputs: bool) -> bool:
 
 
 def _weights_stay_zero(layer: Layer) -> bool:
-    """Tell whether zeros around the weights cost nothing, and no constraint moves them."""
+    """Tell whether neither regularizers nor constraints move zeros around the weights."""
     charges = fields_ending(layer, "_regularizer")
     charges.pop("activity", None)
     bounds = fields_ending(layer, "_constraint").values()
-    return all(type(charge) in ENTRYWISE_REGULARIZERS for charge in charges.values()) and all(
+    return all(map(_leaves_zeros, charges.values())) and all(
         type(bound) in ZERO_KEEPING_CONSTRAINTS for bound in bounds
     )
+
+
+def _leaves_zeros(charge: Any) -> bool:
+    # At 0 the gradient of |x| is 1, in JAX as in Keras on it.
+    return type(charge) is L2 or (type(charge) is L1L2 and charge.l1 == 0)
 
 
 def _is_entrywise(layer: Any) -> bool:
@@ -159,7 +164,8 @@ def _is_entrywise(layer: Any) -> bool:
         # The padding has no variance: without an epsilon it would be divided by zero.
         return layer.axis == -1 and layer.epsilon > 0 and _weights_stay_zero(layer)
     if type(layer) is Dropout:
-        return layer.noise_shape is None
+        # By another generator the narrow draw is no part of a wide one.
+        return layer.noise_shape is None and can_evaluate()
     if type(layer) is Activation:
         return _entrywise_function(layer.activation)
     return type(layer) in ENTRYWISE_LAYERS

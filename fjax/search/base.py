@@ -11,11 +11,12 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils.validation import _num_samples
 
 from fjax.errors import integer_at_least, is_integer
 from fjax.search.candidates import Candidate, candidates_of
 from fjax.search.execution import Company, Outcome, Task, companies
-from fjax.search.folds import Split
+from fjax.search.folds import Split, checked_splits
 from fjax.search.progress import Progress
 from fjax.search.results import table
 from fjax.search.scores import Scorer, fitted_with, scored
@@ -85,6 +86,7 @@ class Search:
         begun = time.perf_counter()
         owner = type(self).__name__
         estimator = clone(self._checked())
+        arguments = self._arguments_of_fit(arguments)
         groups, weight = arguments.pop("groups", None), arguments.pop("sample_weight", None)
         X, y, groups = indexable(X, y, groups)
         scorer = check_scoring(estimator, scoring=self.scoring)
@@ -117,6 +119,10 @@ class Search:
         self.search_time_ = time.perf_counter() - begun
         return self
 
+    def _arguments_of_fit(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments of `Model.fit`, of those that `fit` was given."""
+        return given
+
     def _candidates(self) -> Iterable[Mapping[str, Any]]:
         """Return the parameters of all candidates."""
         raise NotImplementedError
@@ -145,9 +151,12 @@ class Search:
     ) -> list[list[Outcome]]:
         """Return what became of each candidate in each fold."""
         by_candidate: dict[int, list[Outcome]] = {}
+        wanted = {id(candidate) for candidate in candidates}
         for company in found:
-            own = company.outcomes(seconds / len(found), self.return_train_score)
-            pairs = zip(company.candidates, own, strict=True)
+            asked = [one for one in company.candidates if id(one) in wanted]
+            share = seconds * len(asked) / len(candidates)
+            own = company.outcomes(asked, share, self.return_train_score) if asked else []
+            pairs = zip(asked, own, strict=True)
             by_candidate |= {id(candidate): outcome for candidate, outcome in pairs}
         return [by_candidate[id(candidate)] for candidate in candidates]
 
@@ -218,7 +227,7 @@ class Search:
         warnings.warn(
             f"{what} They are scored as {self.error_score!r}; the others are untouched by it.",
             FitFailedWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
 
     def _tabulate(self, candidates: Sequence[Candidate], rounds: Sequence[Round]) -> None:
@@ -230,7 +239,7 @@ class Search:
         }
         ranked = [name for name in columns if name.startswith("test_")]
         parameters = [candidates[place].parameters for place in self._places]
-        self.cv_results_ = table(parameters, columns, ranked)
+        self.cv_results_ = table(parameters, columns, ranked, self._further(rounds))
         self.multimetric_ = ranked != ["test_score"]
         by = self._refit_by(ranked)
         if by is None:
@@ -242,9 +251,21 @@ class Search:
             self.best_score_ = float(self.cv_results_[f"mean_{by}"][self.best_index_])
         self.best_params_ = self.cv_results_["params"][self.best_index_]
 
+    def _further(self, rounds: Sequence[Round]) -> dict[str, np.ndarray]:
+        """Return further columns of the results."""
+        return {}
+
     def _best_index(self, rounds: Sequence[Round], means: np.ndarray) -> int:
         """Return the place of the best candidate in the results."""
+        self._require_scores(means)
         return int(np.nanargmax(means))
+
+    def _require_scores(self, means: np.ndarray) -> None:
+        if np.isnan(means).all():
+            raise ValueError(
+                f"`{type(self).__name__}`: no candidate has a score, since none was trained and "
+                "scored in all folds: lower the learning rates, or give a number as `error_score`."
+            )
 
     def _refit_by(self, ranked: list[str]) -> str | None:
         """Return the score that the best candidate has most of; None where nothing is best."""
@@ -296,9 +317,7 @@ class Search:
 
     def _splits(self, estimator: Estimator, X: Any, y: Any, groups: Any) -> list[Split]:
         splitter = check_cv(self.cv, y, classifier=is_classifier(estimator))
-        return [
-            (np.asarray(train), np.asarray(test)) for train, test in splitter.split(X, y, groups)
-        ]
+        return checked_splits(type(self).__name__, splitter.split(X, y, groups), _num_samples(X))
 
 
 def _company_of(candidate: Candidate, found: Sequence[Company]) -> Company:

@@ -98,27 +98,34 @@ class Company:
             ]
         )
 
-    def outcomes(self, seconds: float, train_too: bool) -> list[list[Outcome]]:
-        """Return for each candidate its outcome in each fold.
+    def outcomes(
+        self, candidates: Sequence[Candidate], seconds: float, train_too: bool
+    ) -> list[list[Outcome]]:
+        """Return for each of these candidates its outcome in each fold.
 
         Args:
-            seconds: What training took.
+            candidates: The candidates, some or all of its own.
+            seconds: What their training took.
             train_too: Whether to predict for the rows that were trained on, too.
         """
         folds = self._data.folds[:-1]
-        tests = self._predicted([fold.test for fold in folds])
-        trains = self._predicted([fold.train for fold in folds]) if train_too else None
-        found = [
-            Outcome(
-                outputs=tests[index],
-                train_outputs=None if trains is None else trains[index],
-                history=self.population.history[index],
-                failed=self._failed(index, tests[index]),
-                seconds=seconds / len(tests),
-            )
-            for index in range(len(tests))
+        asked = {id(candidate) for candidate in candidates}
+        tests = self._predicted(asked, [fold.test for fold in folds])
+        trains = self._predicted(asked, [fold.train for fold in folds]) if train_too else None
+        places = {id(own): place * len(folds) for place, own in enumerate(self.candidates)}
+        return [
+            [
+                Outcome(
+                    outputs=tests[index],
+                    train_outputs=None if trains is None else trains[index],
+                    history=self.population.history[index],
+                    failed=self._failed(index, tests[index]),
+                    seconds=seconds / (len(candidates) * len(folds)),
+                )
+                for index in range(places[id(own)], places[id(own)] + len(folds))
+            ]
+            for own in candidates
         ]
-        return [found[first : first + len(folds)] for first in range(0, len(found), len(folds))]
 
     def refitted(self, candidate: Candidate) -> Estimator:
         """Return the estimator of a candidate, trained on all data by the programs of the folds."""
@@ -138,8 +145,11 @@ class Company:
             return self.population.failed.get(index)
         return len(self.population.history[index]["loss"]) - 1
 
-    def _predicted(self, rows: Sequence[np.ndarray]) -> list[Any]:
-        return self.population.predict([*rows] * len(self.candidates))
+    def _predicted(self, asked: set[int], rows: Sequence[np.ndarray]) -> list[Any]:
+        nothing = [np.zeros(0, np.int32)] * len(rows)
+        return self.population.predict(
+            [own for one in self.candidates for own in (rows if id(one) in asked else nothing)]
+        )
 
     def _member(self, candidate: Candidate, fold: Fold) -> Member:
         own = self._members[id(candidate)]

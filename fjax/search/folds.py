@@ -1,8 +1,8 @@
 """The data of a search on the device: once, and for each fold the rows that belong to it."""
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,6 +44,57 @@ class Folds(NamedTuple):
     folds: list[Fold]
 
 
+def checked_splits(owner: str, splits: Iterable[Any], count: int) -> list[Split]:
+    """Return splits as the numbers of rows; a mask of booleans is turned into these.
+
+    Args:
+        owner: Whom an error names.
+        splits: For each fold the rows to train on and those that are held out.
+        count: How many rows there are.
+
+    Raises:
+        ValueError: There is no fold, one has no rows on a side, or a row is not there: a compiled
+            program would read another one in its place.
+    """
+    found = []
+    for number, pair in enumerate(splits, start=1):
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise ValueError(
+                f"`{owner}`: `cv` must give a pair `(train, test)` for each fold, and gave "
+                f"{pair!r} for fold {number}."
+            )
+        train, test = (_numbers_of_rows(owner, number, side, count) for side in pair)
+        if not len(train) or not len(test):
+            raise ValueError(
+                f"`{owner}`: fold {number} has {len(train)} rows to train on and {len(test)} held "
+                f"out, of {count}: both need one at least; give fewer folds."
+            )
+        found.append((train, test))
+    if not found:
+        raise ValueError(f"`{owner}`: `cv` gives no fold.")
+    return found
+
+
+def _numbers_of_rows(owner: str, fold: int, side: Any, count: int) -> np.ndarray:
+    rows = np.asarray(side)
+    if rows.dtype == bool and rows.shape == (count,):
+        rows = np.flatnonzero(rows)
+    if not rows.size:
+        return np.zeros(0, np.int64)
+    if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.integer):
+        raise ValueError(
+            f"`{owner}`: fold {fold} must be numbers of rows, or a mask of {count} booleans, "
+            f"received an array of {rows.dtype} and shape {rows.shape}."
+        )
+    if rows.min() < 0 or rows.max() >= count:
+        wrong = rows.min() if rows.min() < 0 else rows.max()
+        raise ValueError(
+            f"`{owner}`: fold {fold} asks for row {wrong}, and the data has the rows 0 to "
+            f"{count - 1}."
+        )
+    return rows
+
+
 def folds_of(
     owner: str,
     estimator: Estimator,
@@ -66,17 +117,18 @@ def folds_of(
         training: How the members are trained.
 
     Raises:
-        ValueError: A fold has no row to train on.
+        ValueError: A fold has no row that counts, or too few to part for a validation.
     """
     weighted = weight is not None or training.class_weight is not None
-    blocks, count, folds = [whole], len(whole.x), []
-    for number, (train, test) in enumerate(splits):
-        if not len(train):
-            raise ValueError(
-                f"`{owner}`: fold {number + 1} has no row to train on, the data has "
-                f"{len(whole.x)} rows: give fewer folds."
-            )
+    blocks, count = [whole], len(whole.x)
+    folds: list[Fold] = []
+    for train, test in splits:
         rows, held_out = np.asarray(train, np.int32), None
+        if weight is not None and not weight[rows].any():
+            raise ValueError(
+                f"`{owner}`: all {len(rows)} rows that fold {len(folds) + 1} trains on have the "
+                "weight 0: give fewer folds, or leave the rows without weight out."
+            )
         own = whole.rows(rows)
         if weighted:
             own = _weighted(estimator, own, weight, rows, training)

@@ -31,7 +31,8 @@ class Progress:
     def begin(self, epochs: int, candidates: int, folds: int) -> None:
         """Show that so many epochs are to be made, of candidates in folds side by side."""
         self._bar.reset(total=epochs)
-        self._bar.set_postfix_str(f"{candidates} candidates x {folds} folds at once")
+        trained = f"{candidates} candidates x {folds} folds" if candidates > 1 else f"{folds} folds"
+        self._bar.set_postfix_str(f"{trained} at once")
 
     def made(self, epoch: int, logs: list[dict[str, float]]) -> None:
         """Show that an epoch is made."""

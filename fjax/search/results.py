@@ -12,6 +12,7 @@ def table(
     parameters: Sequence[Mapping[str, Any]],
     columns: Mapping[str, np.ndarray],
     ranked: Sequence[str],
+    further: Mapping[str, np.ndarray],
 ) -> dict[str, Any]:
     """Return a search's results as scikit-learn's searches do.
 
@@ -20,9 +21,10 @@ def table(
         columns: For each quantity, as "fit_time" and "test_score", a row for each candidate and a
             column for each fold.
         ranked: The quantities to rank by, the highest first; a candidate without a score is last.
+        further: Columns that stand as they are, with one value for each candidate.
     """
     times = [name for name in columns if name.endswith("_time")]
-    results = _moments(columns, times)
+    results = dict(further) | _moments(columns, times)
     names = dict.fromkeys(name for own in parameters for name in own)
     results |= {f"param_{name}": _column(name, parameters) for name in names}
     results["params"] = [dict(own) for own in parameters]

@@ -6,6 +6,7 @@ from fjax.configuration import Configured
 from fjax.core.rows import rows_are_apart
 from fjax.losses import Loss
 from fjax.training.accumulators import Metrics
+from fjax.training.on_host import can_evaluate
 from fjax.training.output_losses import OutputLosses
 
 # What these say of a batch is made of all its rows together.
@@ -30,6 +31,8 @@ def can_be_filled(network: Any, loss: Any, metrics: Metrics) -> bool:
     single = [term.loss for term in loss.losses] if isinstance(loss, OutputLosses) else [loss]
     return (
         rows_are_apart(network)
+        # By another generator what is drawn for a row depends on how many there are.
+        and can_evaluate()
         and all(isinstance(one, Loss) and one.reduction in REDUCTIONS for one in single)
         and all(map(_takes_rows_apart, (*single, *(named.metric for named in metrics))))
     )

@@ -9,4 +9,5 @@ from fjax.visualization.learning_rate import find_learning_rate as find_learning
 from fjax.visualization.picture import plot_model as plot_model
 from fjax.visualization.predictions import plot_predictions as plot_predictions
 from fjax.visualization.search import plot_search as plot_search
+from fjax.visualization.sweep import plot_sweep as plot_sweep
 from fjax.visualization.text import text_drawing as text_drawing

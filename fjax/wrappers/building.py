@@ -57,7 +57,7 @@ def built_by(
         )
     examples = dict(zip(DATA, data(), strict=True)) if arguments.takes_data else {}
     facts = {META: dict(meta)} if arguments.takes_meta else {}
-    return _checked(owner, name, build(**examples, **facts, **given))
+    return compiled_model(owner, name, build(**examples, **facts, **given))
 
 
 def cloned(owner: str, model: Any) -> Model:
@@ -78,7 +78,8 @@ def cloned(owner: str, model: Any) -> Model:
     return twin
 
 
-def _checked(owner: str, name: str, model: Any) -> Model:
+def compiled_model(owner: str, name: str, model: Any) -> Model:
+    """Return what a function of this name returned, a compiled model, or raise TypeError."""
     if model is None:
         raise TypeError(
             f"`{owner}`: `{name}` returned None: let it end with `return model`, a compiled "

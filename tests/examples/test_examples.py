@@ -148,6 +148,13 @@ def trial_folder(folder):
         assert json.loads((folder / name / "result.json").read_text()) == result
 
 
+def k_fold(folder):
+    error = load("k_fold").main(epochs=5, folds=3, folder=str(folder))
+    for name in ("k_fold.png", "k_fold_sweep.png"):
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
+    assert 30 < error < 70
+
+
 def random_search(folder):
     picture = folder / "random_search.png"
     search = load("random_search").main(3, 2, 5, rows=3000, picture=str(picture))
@@ -178,6 +185,7 @@ def random_search(folder):
         learning_rate,
         perceptron,
         ensemble,
+        k_fold,
         optuna_search,
         trial_folder,
         pytest.param(random_search, marks=needs("california_housing.npz")),
@@ -194,6 +202,6 @@ def test_every_example_is_run():
         digits, resume, fashion_mnist, mnist_cnn, california_housing, pure_functions, wide_and_deep,
         siamese, autoencoder, transfer_learning, multi_task, gan, contrastive, research,
         movie_reviews, early_stopping, learning_rate, perceptron, ensemble, optuna_search,
-        trial_folder, random_search,
+        trial_folder, random_search, k_fold,
     }  # fmt: skip
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {each.__name__ for each in run}

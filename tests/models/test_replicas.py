@@ -192,3 +192,15 @@ def test_more_than_fits_in_memory_is_told(data, monkeypatch):
     monkeypatch.setattr("fjax.population.memory._available", lambda: 10_000)
     with pytest.raises(MemoryError, match=r"A population of 9 members .* 10 KB are free"):
         make().fit(*data, replicas=9)
+
+
+def test_a_metric_of_each_class_has_its_spread(data):
+    x, y = data
+    model = fjax.Sequential([Input((3,)), Dense(2, "softmax")], seed=0)
+    model.compile("adam", "categorical_crossentropy", metrics=[fjax.metrics.F1Score()])
+    targets = np.eye(2, dtype="float32")[(y > 0).astype(int)]
+    history = model.fit(x, targets, epochs=1, replicas=2, verbose=0)
+    table = np.array([own["f1_score"][0] for own in history.replicas])
+    assert table.shape == (2, 2)
+    np.testing.assert_allclose(history.history["f1_score"][0], table.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(history.spread["f1_score"][0], table.std(axis=0), atol=1e-6)
