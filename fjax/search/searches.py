@@ -87,7 +87,7 @@ class RandomizedSearchCV(Search, model_selection.RandomizedSearchCV):
         error_score: The score of a fit whose loss was not finite; "raise" raises.
         return_train_score: Whether the rows that were trained on are scored, too.
         at_once: How many members a program has room for; by default 16 on a CPU, 256 elsewhere.
-            Less bounds the memory.
+            Less bounds what a step holds beside the weights.
 
     Attributes:
         best_estimator_: The best one, trained on all data.
