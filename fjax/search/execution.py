@@ -4,10 +4,12 @@ Candidates that are trained alike are one population, which is one compiled prog
 architecture.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.exceptions import FitFailedWarning
 
 from fjax.models.membership import Membership, membership
 from fjax.population import Member, Population
@@ -135,6 +137,15 @@ class Company:
         population = self._population([member], (self.population, place))
         population.train(self.epochs)
         population.end()
+        if population.failed:
+            warnings.warn(
+                f"`{self._task.owner}`: the best candidate, {candidate.parameters}, was trained on "
+                "all data, and there its loss was not finite after epoch "
+                f"{population.failed[0] + 1}: `best_estimator_` is of no use; lower the learning "
+                "rates.",
+                FitFailedWarning,
+                stacklevel=3,
+            )
         candidate.model.train_state = population.train_state(0)
         history = population.history[0]
         return candidate.estimator.adopt(candidate.model, self._data.whole, history)

@@ -29,7 +29,7 @@ class GridSearchCV(Search, model_selection.GridSearchCV):
     ...     model.compile(fjax.optimizers.Adam(learning_rate), "mse")
     ...     return model
     >>> X = np.linspace(-1, 1, 60)[:, None]
-    >>> regressor = fjax.wrappers.SKLearnRegressor(build_model, epochs=2)
+    >>> regressor = fjax.wrappers.SKLearnRegressor(build_model, epochs=20)
     >>> grid = {"n_neurons": [2, 4], "learning_rate": [0.001, 0.1]}
     >>> search = GridSearchCV(regressor, grid, cv=3).fit(X, X[:, 0])
     >>> search.best_params_["learning_rate"], search.n_architectures_
@@ -87,7 +87,7 @@ class RandomizedSearchCV(Search, model_selection.RandomizedSearchCV):
         error_score: The score of a fit whose loss was not finite; "raise" raises.
         return_train_score: Whether the rows that were trained on are scored, too.
         at_once: How many members a program has room for; by default 16 on a CPU, 256 elsewhere.
-            Less bounds the memory.
+            Less bounds what a step holds beside the weights.
 
     Attributes:
         best_estimator_: The best one, trained on all data.
