@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 from sklearn.exceptions import FitFailedWarning
 
@@ -36,6 +37,10 @@ class Outcome(NamedTuple):
     history: dict[str, list[float]]
     failed: int | None
     seconds: float
+
+
+# The last training, of the best one on all data, fills one of so many places on a CPU.
+AT_ONCE = {"cpu": 4}
 
 
 class Task(NamedTuple):
@@ -170,9 +175,10 @@ class Company:
         self, members: list[Member], like: tuple[Population, int] | None = None
     ) -> Population:
         first, training = self._members[id(self.candidates[0])], self.candidates[0].training
+        at_once = self._task.at_once or AT_ONCE.get(jax.default_backend())
         return Population(
             members, self._batch, first.metrics, first.sums, training.batch_size,
-            training.shuffle, self._task.at_once, training.callbacks, first.directions, like=like,
+            training.shuffle, at_once, training.callbacks, first.directions, like=like,
         )  # fmt: skip
 
 

@@ -86,7 +86,7 @@ class RandomizedSearchCV(Search, model_selection.RandomizedSearchCV):
         random_state: Draws the candidates.
         error_score: The score of a fit whose loss was not finite; "raise" raises.
         return_train_score: Whether the rows that were trained on are scored, too.
-        at_once: How many members a program has room for; by default 16 on a CPU, 256 elsewhere.
+        at_once: How many members a program has room for; by default 4 on a CPU, 256 elsewhere.
             Less bounds what a step holds beside the weights.
 
     Attributes:
