@@ -28,7 +28,7 @@ class GridSearchCV(Search, model_selection.GridSearchCV):
     ...     model = fjax.Sequential([hidden, fjax.layers.Dense(1)], seed=0)
     ...     model.compile(fjax.optimizers.Adam(learning_rate), "mse")
     ...     return model
-    >>> X = np.linspace(-1, 1, 60)[:, None]
+    >>> X = np.random.default_rng(0).normal(size=(60, 1))
     >>> regressor = fjax.wrappers.SKLearnRegressor(build_model, epochs=20)
     >>> grid = {"n_neurons": [2, 4], "learning_rate": [0.001, 0.1]}
     >>> search = GridSearchCV(regressor, grid, cv=3).fit(X, X[:, 0])
@@ -109,7 +109,7 @@ class RandomizedSearchCV(Search, model_selection.RandomizedSearchCV):
     ...     model.compile(fjax.optimizers.Adam(learning_rate), "mse")
     ...     return model
     >>> X = np.linspace(-1, 1, 60)[:, None]
-    >>> regressor = fjax.wrappers.SKLearnRegressor(build_model, epochs=2)
+    >>> regressor = fjax.wrappers.SKLearnRegressor(build_model, epochs=20)
     >>> drawn = {"n_neurons": [2, 3, 4], "learning_rate": loguniform(1e-3, 1e-1)}
     >>> search = RandomizedSearchCV(regressor, drawn, n_iter=5, cv=3, random_state=0)
     >>> len(search.fit(X, X[:, 0]).cv_results_["params"]), search.best_estimator_.predict(X).shape
