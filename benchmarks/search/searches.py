@@ -64,9 +64,9 @@ class Perceptron(RegressorMixin, BaseEstimator):
     def fit(self, x: np.ndarray, y: np.ndarray) -> "Perceptron":
         """Train."""
         network = MLPRegressor(
-            [self.n_neurons] * self.n_hidden, solver="sgd", momentum=0.0, alpha=0.0,
-            batch_size=BATCH_SIZE, learning_rate_init=self.learning_rate, max_iter=self.epochs,
-            tol=0.0, n_iter_no_change=self.epochs + 1, random_state=SEED,
+            hidden_layer_sizes=[self.n_neurons] * self.n_hidden, solver="sgd", momentum=0.0,
+            alpha=0.0, batch_size=BATCH_SIZE, learning_rate_init=self.learning_rate,
+            max_iter=self.epochs, tol=0.0, n_iter_no_change=self.epochs + 1, random_state=SEED,
         )  # fmt: skip
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)

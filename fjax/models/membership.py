@@ -32,14 +32,13 @@ class Membership(NamedTuple):
     directions: dict[str, str | None]
 
 
-def membership(owner: str, model: Any, data: Batch, measures: bool = True) -> Membership:
+def membership(owner: str, model: Any, data: Batch) -> Membership:
     """Return a compiled model as a member of a population that is trained on this data.
 
     Args:
         owner: Whom an error names.
         model: The model.
         data: The data, held against the model.
-        measures: Whether the metrics are wanted.
 
     Raises:
         TypeError: The model trains by a step of its own.
@@ -53,7 +52,7 @@ def membership(owner: str, model: Any, data: Batch, measures: bool = True) -> Me
     compilation, example = model._compiled(owner), take(data, 0, 1)
     outputs, names = model._outputs_for(example.inputs), model.output_names
     loss = compilation.loss_for(example.targets, outputs, names)
-    metrics = compilation.named_metrics(example.targets, outputs, names) if measures else ()
+    metrics = compilation.named_metrics(example.targets, outputs, names)
     directions = log_directions(loss, metrics)
     return Membership(
         parts=(model.network, loss, compilation.optimizer),

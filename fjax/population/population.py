@@ -2,9 +2,7 @@
 
 import copy
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -174,23 +172,18 @@ class Population:
         """
         held = self._data.inputs if inputs is None else jax.device_put(inputs)
         outputs: list[Any] = [None] * len(self.members)
-        asked = [
-            fleet for fleet in self._fleets if any(len(rows[index]) for index in fleet.indices)
-        ]
-        found = _each(
-            lambda fleet: fleet.predict(held, [rows[index] for index in fleet.indices]), asked
-        )
-        for fleet, members in zip(asked, found, strict=True):
-            for index, own in zip(fleet.indices, members, strict=True):
-                outputs[index] = own
+        for fleet in self._fleets:
+            own = [rows[index] for index in fleet.indices]
+            if any(map(len, own)):
+                for index, found in zip(fleet.indices, fleet.predict(held, own), strict=True):
+                    outputs[index] = found
         return outputs
 
     def _epoch(self, epoch: int) -> list[dict[str, float]]:
         """Make one epoch, and return the logs of the members that made it."""
         self._call("on_epoch_begin", epoch, {})
         # Numbers are fetched when all is sent off: the device need not wait for the host.
-        awake = self._awake()
-        made = list(zip(awake, _each(self._advance, awake), strict=True))
+        made = [(fleet, self._advance(fleet)) for fleet in self._awake()]
         logs: list[dict[str, float]] = [{} for _ in self.members]
         # While the device is at work.
         self._prepare_orders()
@@ -344,14 +337,6 @@ class Population:
         held_out = own.validation_rows
         counts = (len(own.rows), None if held_out is None else len(held_out))
         return (not self._active[index], None if filled else counts)
-
-
-def _each(task: Callable[[Fleet], Any], fleets: Sequence[Fleet]) -> list[Any]:
-    """Return what a task makes of each fleet; programs are compiled on several cores."""
-    if len(fleets) < 2:
-        return [task(fleet) for fleet in fleets]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(task, fleets))
 
 
 def _first_state(own: Member) -> TrainState:

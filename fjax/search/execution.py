@@ -4,10 +4,13 @@ Candidates that are trained alike are one population, which is one compiled prog
 architecture.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
+from sklearn.exceptions import FitFailedWarning
 
 from fjax.models.membership import Membership, membership
 from fjax.population import Member, Population
@@ -34,6 +37,10 @@ class Outcome(NamedTuple):
     history: dict[str, list[float]]
     failed: int | None
     seconds: float
+
+
+# The last training, of the best one on all data, fills one of so many places on a CPU.
+AT_ONCE = {"cpu": 4}
 
 
 class Task(NamedTuple):
@@ -135,6 +142,15 @@ class Company:
         population = self._population([member], (self.population, place))
         population.train(self.epochs)
         population.end()
+        if population.failed:
+            warnings.warn(
+                f"`{self._task.owner}`: the best candidate, {candidate.parameters}, was trained on "
+                "all data, and there its loss was not finite after epoch "
+                f"{population.failed[0] + 1}: `best_estimator_` is of no use; lower the learning "
+                "rates.",
+                FitFailedWarning,
+                stacklevel=3,
+            )
         candidate.model.train_state = population.train_state(0)
         history = population.history[0]
         return candidate.estimator.adopt(candidate.model, self._data.whole, history)
@@ -159,9 +175,10 @@ class Company:
         self, members: list[Member], like: tuple[Population, int] | None = None
     ) -> Population:
         first, training = self._members[id(self.candidates[0])], self.candidates[0].training
+        at_once = self._task.at_once or AT_ONCE.get(jax.default_backend())
         return Population(
             members, self._batch, first.metrics, first.sums, training.batch_size,
-            training.shuffle, self._task.at_once, training.callbacks, first.directions, like=like,
+            training.shuffle, at_once, training.callbacks, first.directions, like=like,
         )  # fmt: skip
 
 

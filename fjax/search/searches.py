@@ -29,7 +29,7 @@ class GridSearchCV(Search, model_selection.GridSearchCV):
     ...     model.compile(fjax.optimizers.Adam(learning_rate), "mse")
     ...     return model
     >>> X = np.random.default_rng(0).normal(size=(60, 1))
-    >>> regressor = fjax.wrappers.SKLearnRegressor(build_model, epochs=2)
+    >>> regressor = fjax.wrappers.SKLearnRegressor(build_model, epochs=20)
     >>> grid = {"n_neurons": [2, 4], "learning_rate": [0.001, 0.1]}
     >>> search = GridSearchCV(regressor, grid, cv=3).fit(X, X[:, 0])
     >>> search.best_params_["learning_rate"], search.n_architectures_
@@ -86,8 +86,8 @@ class RandomizedSearchCV(Search, model_selection.RandomizedSearchCV):
         random_state: Draws the candidates.
         error_score: The score of a fit whose loss was not finite; "raise" raises.
         return_train_score: Whether the rows that were trained on are scored, too.
-        at_once: How many members a program has room for; by default 16 on a CPU, 256 elsewhere.
-            Less bounds the memory.
+        at_once: How many members a program has room for; by default 4 on a CPU, 256 elsewhere.
+            Less bounds what a step holds beside the weights.
 
     Attributes:
         best_estimator_: The best one, trained on all data.
@@ -109,7 +109,7 @@ class RandomizedSearchCV(Search, model_selection.RandomizedSearchCV):
     ...     model.compile(fjax.optimizers.Adam(learning_rate), "mse")
     ...     return model
     >>> X = np.linspace(-1, 1, 60)[:, None]
-    >>> regressor = fjax.wrappers.SKLearnRegressor(build_model, epochs=2)
+    >>> regressor = fjax.wrappers.SKLearnRegressor(build_model, epochs=20)
     >>> drawn = {"n_neurons": [2, 3, 4], "learning_rate": loguniform(1e-3, 1e-1)}
     >>> search = RandomizedSearchCV(regressor, drawn, n_iter=5, cv=3, random_state=0)
     >>> len(search.fit(X, X[:, 0]).cv_results_["params"]), search.best_estimator_.predict(X).shape

@@ -137,8 +137,9 @@ def test_columns_of_things_that_are_no_numbers(parameters):
     check_best(ours, theirs)
 
 
-@pytest.mark.parametrize("weights", [WEIGHTS, np.maximum(WEIGHTS, 0.5)], ids=["zeros", "none zero"])
-@pytest.mark.parametrize("share", [0.0, 0.25])
+@pytest.mark.parametrize(
+    ("weights", "share"), [(WEIGHTS, 0.0), (np.maximum(WEIGHTS, 0.5), 0.25)], ids=["zeros", "share"]
+)
 def test_weights_of_rows(weights, share):
     # In the scores, too, as the scikit-learn at hand does.
     ours, theirs = both(
@@ -149,8 +150,11 @@ def test_weights_of_rows(weights, share):
     check_best(ours, theirs)
 
 
-@pytest.mark.parametrize("class_weight", [{"less": 3.0}, "balanced"], ids=["dict", "balanced"])
-@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["alone", "and rows"])
+@pytest.mark.parametrize(
+    ("class_weight", "weights"),
+    [({"less": 3.0}, None), ("balanced", WEIGHTS)],
+    ids=["dict", "both"],
+)
 def test_weights_of_classes(class_weight, weights):
     ours, theirs = both(
         classifier(class_weight=class_weight), GRID, LABELS, cv=2,

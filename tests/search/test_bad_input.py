@@ -186,6 +186,14 @@ def test_a_candidate_that_diverges_is_an_error_if_wished():
     assert message.startswith("`GridSearchCV`: 2 of 4 fits failed")
 
 
+def test_a_best_candidate_that_diverges_on_all_data():
+    # The last row, which no fold has, is beyond what a float32 can square.
+    targets = np.append(NUMBERS[:-1], 1e30)
+    folds = [(np.arange(40), np.arange(40, 70)), (np.arange(30, 70), np.arange(30))]
+    with pytest.warns(FitFailedWarning, match="all data, .* not finite after epoch 1"):
+        steep_search([0.01, 0.1], cv=folds).fit(X, targets)
+
+
 def test_candidates_that_all_diverge():
     message = refused(steep_search([1e30, 1e29]))
     assert "4 of 4 fits failed" in message and "Lower the learning rates." in message
