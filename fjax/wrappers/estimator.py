@@ -7,6 +7,7 @@ trains many models side by side takes these one by one.
 
 import copy
 import inspect
+import re
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -34,6 +35,8 @@ OF_FIT = (
 )  # fmt: skip
 # The form of the inputs; what is beyond float32 is told as infinite.
 INPUTS: dict[str, Any] = {"dtype": np.float32, "order": "C", "allow_nd": True}
+
+ADDRESS = re.compile(r"<function (\S+) at 0x[0-9a-f]+>")
 
 
 class Estimator(BaseEstimator):
@@ -69,6 +72,10 @@ class Estimator(BaseEstimator):
         self.model_kwargs = model_kwargs
         self.fit_kwargs = fit_kwargs
         self._parameters = without_prefix(type(self).__name__, parameters)
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        # A function by its name, without the address that it has today.
+        return ADDRESS.sub(r"\1", super().__repr__(N_CHAR_MAX))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters by name, all arguments of the model-building function among them.

@@ -80,7 +80,12 @@ TOUCHING = [
 ]
 
 
-@pytest.mark.parametrize("layer", TOUCHING, ids=repr)
+def name_of(layer):
+    # A function has another address in each process.
+    return getattr(layer, "__name__", repr(layer))
+
+
+@pytest.mark.parametrize("layer", TOUCHING, ids=name_of)
 def test_layers_whose_rows_touch_are_known_also_within_others(layer):
     assert not rows_are_apart(layer)
     assert not rows_are_apart(serial(layers.Dense(2), layer))

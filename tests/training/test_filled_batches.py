@@ -211,7 +211,7 @@ def of_the_batch(y_true, y_pred):
         OutputLosses([MeanSquaredError(), FunctionLoss(of_the_batch)]),
         FunctionLoss(losses.dice),
     ],
-    ids=repr,
+    ids=lambda loss: getattr(loss, "__name__", repr(loss)),
 )
 def test_a_loss_that_may_look_at_a_whole_batch_sees_whole_batches(loss):
     assert not can_be_filled(serial(Dense(1)), loss, ())

@@ -42,7 +42,7 @@ def test_labels_come_back(labels, groups, build_softmax):
         (2, "softmax", "ce"),
         (2, "softmax", lambda y_true, y_pred: (y_true - y_pred) ** 2),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_outputs_become_probabilities(units, activation, loss, groups):
     x, y = groups
