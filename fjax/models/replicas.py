@@ -21,6 +21,7 @@ from fjax.models.membership import Membership, held_out_batch, joined, membershi
 from fjax.population import Member, Population
 from fjax.population.architecture import architectures
 from fjax.population.fleet import Fleet
+from fjax.population.memory import check_memory
 from fjax.population.steering import is_steering, listed
 from fjax.training import TrainState
 from fjax.training.arrays import is_batches, rows, to_batch
@@ -110,6 +111,8 @@ def fit_replicas(
     if validation_data is not None:
         held_out = held_out_batch("fit", model, validation_data)
     own = membership("fit", model, training)
+    # Before there are as many members.
+    check_memory([(count, model.train_state)], training, count * rows(training))
     size = arguments.check_batch_size("fit", batch_size) or 32
     population = Population(
         _members(model, own, count, rows(training), 0 if held_out is None else rows(held_out)),

@@ -13,21 +13,27 @@ from fjax.typing import PyTree
 # Beside its states a population holds what a step makes of them: gradients, updates, next states.
 COPIES = 4
 
+# The orders of this epoch and of the next, with a copy on the device.
+BYTES_OF_A_ROW = 12
 
-def check_memory(groups: Sequence[tuple[int, PyTree]], data: PyTree) -> None:
+
+def check_memory(groups: Sequence[tuple[int, PyTree]], data: PyTree, rows: int = 0) -> None:
     """Raise MemoryError where so many train states of these sizes cannot be held.
 
     Args:
         groups: For each group of members how many they are, and one train state, or its shapes.
         data: What all of them are trained on.
+        rows: How many rows all members have together: each has them in an order of its own.
     """
     available = _available()
     needed = COPIES * sum(count * _bytes(state) for count, state in groups) + _bytes(data)
+    needed += BYTES_OF_A_ROW * rows
     if available is None or needed <= available:
         return
     members = sum(count for count, _ in groups)
     largest = max(_bytes(state) for _, state in groups)
-    fitting = max((available - _bytes(data)) // (COPIES * max(largest, 1)), 0)
+    each = COPIES * largest + BYTES_OF_A_ROW * rows // members
+    fitting = max((available - _bytes(data)) // max(each, 1), 0)
     raise MemoryError(
         f"A population of {members} members with up to {_readable(largest)} of weights and "
         f"optimizer state each needs about {_readable(needed)}, and {_readable(available)} are "

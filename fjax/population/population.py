@@ -91,7 +91,8 @@ class Population:
         self._batch_size, self._shuffle = batch_size, shuffle
         self._rows = rows(data)
         self._at_once = at_once or AT_ONCE.get(jax.default_backend(), MOST_AT_ONCE)
-        check_memory([_shapes_in(group, members) for group in self._groups], data)
+        trained = sum(len(own.rows) for own in members)
+        check_memory([_shapes_in(group, members) for group in self._groups], data, trained)
         first = [_first_state(own) for own in members]
         self._shapes = [jax.tree.map(_spec, state) for state in first]
         self._wide = {

@@ -301,7 +301,7 @@ def test_members_of_other_numbers_find_the_same_program():
 
 
 def test_what_does_not_fit_in_memory_is_told_before_training(monkeypatch):
-    monkeypatch.setattr(memory, "_available", lambda: 2000)
+    monkeypatch.setattr(memory, "_available", lambda: 2900)
     with pytest.raises(MemoryError, match=r"population of 2 members.*2 KB are free.*at most 1 of"):
         population(pair())
 
