@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fjax.search.cross_validation import CrossValidation, cross_validate
     from fjax.search.halving import HalvingGridSearchCV, HalvingRandomSearchCV
-    from fjax.search.learning_rates import LearningRateSweep, sweep_learning_rates
+    from fjax.search.learning_rates import TrainedRates, sweep_learning_rates
     from fjax.search.searches import GridSearchCV, RandomizedSearchCV
 
 __all__ = [
@@ -17,8 +17,8 @@ __all__ = [
     "GridSearchCV",
     "HalvingGridSearchCV",
     "HalvingRandomSearchCV",
-    "LearningRateSweep",
     "RandomizedSearchCV",
+    "TrainedRates",
     "cross_validate",
     "sweep_learning_rates",
 ]
@@ -28,7 +28,7 @@ _PLACES = {
     "GridSearchCV": "searches",
     "HalvingGridSearchCV": "halving",
     "HalvingRandomSearchCV": "halving",
-    "LearningRateSweep": "learning_rates",
+    "TrainedRates": "learning_rates",
     "RandomizedSearchCV": "searches",
     "cross_validate": "cross_validation",
     "sweep_learning_rates": "learning_rates",

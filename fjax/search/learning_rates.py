@@ -20,7 +20,7 @@ FIRST, LAST, COUNT = 1e-5, 1.0, 30
 
 
 @dataclass(frozen=True, eq=False)
-class LearningRateSweep:
+class TrainedRates:
     """What `sweep_learning_rates` found; `fjax.visualization.plot_sweep` draws it.
 
     Attributes:
@@ -29,7 +29,7 @@ class LearningRateSweep:
         losses: For each rate the `val_loss` of the last epoch, or the `loss` where nothing was
             validated; NaN where the training diverged.
 
-    >>> LearningRateSweep(np.array([0.1, 1.0, 10.0]), [], np.array([0.5, 0.2, np.nan])).best
+    >>> TrainedRates(np.array([0.1, 1.0, 10.0]), [], np.array([0.5, 0.2, np.nan])).best
     1.0
     """
 
@@ -66,7 +66,7 @@ def sweep_learning_rates(
     sample_weight: Any = None,
     shuffle: bool = True,
     at_once: int | None = None,
-) -> LearningRateSweep:
+) -> TrainedRates:
     """Train the same model at each of many learning rates, all in one program.
 
     Each training becomes what `fit` makes of the model with that rate: it begins with the weights
@@ -130,7 +130,7 @@ def sweep_learning_rates(
     losses = np.array([logs[judged][-1] for logs in population.history])
     losses[[not np.isfinite(loss) for loss in losses]] = np.nan
     losses[list(population.failed)] = np.nan
-    return LearningRateSweep(rates, population.history, losses)
+    return TrainedRates(rates, population.history, losses)
 
 
 def _checked_rates(given: Any) -> np.ndarray:

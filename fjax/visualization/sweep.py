@@ -28,9 +28,9 @@ def plot_sweep(sweep: Any, to_file: Any = None) -> Any:
         ImportError: matplotlib is missing.
         TypeError: It is no such sweep.
 
-    >>> from fjax.search import LearningRateSweep
+    >>> from fjax.search import TrainedRates
     >>> rates = np.geomspace(1e-4, 1, 5)
-    >>> figure = plot_sweep(LearningRateSweep(rates, [], np.array([0.9, 0.8, 0.2, 0.5, np.nan])))
+    >>> figure = plot_sweep(TrainedRates(rates, [], np.array([0.9, 0.8, 0.2, 0.5, np.nan])))
     >>> figure.axes[0].get_xscale(), figure.axes[0].get_legend().get_texts()[0].get_text()
     ('log', 'best: 0.01')
     """

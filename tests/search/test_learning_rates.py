@@ -6,7 +6,7 @@ import pytest
 
 import fjax
 from fjax.layers import Dense, Dropout, Input
-from fjax.search import LearningRateSweep, sweep_learning_rates
+from fjax.search import TrainedRates, sweep_learning_rates
 from fjax.visualization import plot_sweep
 
 random = np.random.default_rng(0)
@@ -53,7 +53,7 @@ def test_each_rate_is_a_fit_alone(sweep, index):
 def test_what_diverged_has_no_loss_and_is_not_best(sweep):
     assert np.isnan(sweep.losses).tolist() == [False, False, False, True]
     assert sweep.best == RATES[np.nanargmin(sweep.losses)]
-    lost = LearningRateSweep(np.array([1.0, 2.0]), [], np.array([np.nan, np.nan]))
+    lost = TrainedRates(np.array([1.0, 2.0]), [], np.array([np.nan, np.nan]))
     with pytest.raises(
         ValueError, match="diverged at all 2 learning rates, the smallest of them 1"
     ):
@@ -109,14 +109,14 @@ def test_the_figure(sweep, tmp_path):
 
 
 def test_the_figure_of_a_sweep_without_any_loss():
-    lost = LearningRateSweep(np.array([1.0, 2.0]), [], np.array([np.nan, np.nan]))
+    lost = TrainedRates(np.array([1.0, 2.0]), [], np.array([np.nan, np.nan]))
     assert [text.get_text() for text in plot_sweep(lost).axes[0].get_legend().get_texts()] == [
         "diverged"
     ]
 
 
 def test_the_figure_of_rates_in_any_order():
-    mixed = LearningRateSweep(np.array([1.0, 0.1, 10.0]), [], np.array([2.0, 1.0, 500.0]))
+    mixed = TrainedRates(np.array([1.0, 0.1, 10.0]), [], np.array([2.0, 1.0, 500.0]))
     axes = plot_sweep(mixed).axes[0]
     assert axes.lines[0].get_xdata().tolist() == [0.1, 1.0, 10.0]
     assert axes.get_yscale() == "log" and axes.get_ylabel() == "loss after the last epoch"
