@@ -30,12 +30,15 @@ class History(StatefulCallback):
 
     epoch: list[int]
     history: dict[str, list[Any]]
-    spread: dict[str, list[Any]]
-    replicas: list[dict[str, list[Any]]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spread: dict[str, list[Any]] = {}
+        self.replicas: list[dict[str, list[Any]]] = []
 
     def first_state(self) -> dict[str, Any]:
         """Return what a history begins with."""
-        return {"epoch": [], "history": {}, "spread": {}, "replicas": []}
+        return {"epoch": [], "history": {}}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Start a new list of epochs, unless a state was set to go on from."""

@@ -45,8 +45,8 @@ def seed(value: np.ndarray) -> np.ndarray:
 
 
 def split(key: np.ndarray, shape: Shape) -> np.ndarray:
-    """Return as many keys of one key as `jax.random.split` does."""
-    return np.stack(block(key, *_counters(shape)), axis=-1)
+    """Return as many keys of each key as `jax.random.split` does."""
+    return np.stack(block(_spread(key, shape), *_counters(shape)), axis=-1)
 
 
 def fold_in(key: np.ndarray, data: np.ndarray) -> np.ndarray:
@@ -56,15 +56,20 @@ def fold_in(key: np.ndarray, data: np.ndarray) -> np.ndarray:
 
 
 def bits(key: np.ndarray, shape: Shape) -> np.ndarray:
-    """Return random words, as `jax.random.bits` does.
+    """Return random words of each key, as `jax.random.bits` does.
 
     >>> import jax
     >>> words = bits(seed(np.uint32(7)), (2, 3))
     >>> bool((words == jax.random.bits(jax.random.key(7), (2, 3))).all())
     True
     """
-    first, second = block(key, *_counters(shape))
+    first, second = block(_spread(key, shape), *_counters(shape))
     return first ^ second
+
+
+def _spread(key: np.ndarray, shape: Shape) -> np.ndarray:
+    """Return keys with an axis for each of what is drawn of one."""
+    return key.reshape(*key.shape[:-1], *[1] * len(shape), key.shape[-1])
 
 
 def _counters(shape: Shape) -> tuple[np.ndarray, np.ndarray]:

@@ -78,6 +78,11 @@ def test_keys_and_what_numpy_lacks_come_from_jax_alike():
             "keys": keys,
             "words": jax.random.bits(keys[1, 2], (7,)),
             "short": jax.random.bits(key, (4,), jnp.uint16),
+            "of each": jax.vmap(lambda own: jax.random.uniform(own, (2,)))(keys[0]),
+            "split each": jax.random.key_data(jax.vmap(jax.random.split)(keys[:, 0])),
+            "folded each": jax.random.key_data(
+                jax.vmap(jax.random.fold_in)(keys[0], jnp.arange(3))
+            ),
             "permutation": jax.random.permutation(key, 5),
             "sorted": jnp.sort(jax.random.normal(key, (5, 2)), axis=0).T,
             "counted": jnp.concatenate([jnp.arange(3.0), jnp.ones(2)]),
