@@ -19,7 +19,7 @@ def order_of_pass(seed: int, number: int, count: int) -> np.ndarray:
     would take.
 
     >>> print(order_of_pass(0, 0, 5), order_of_pass(0, 1, 5))
-    [2 1 3 0 4] [3 1 4 0 2]
+    [4 1 2 0 3] [0 2 4 1 3]
     """
     generator = np.random.Generator(np.random.Philox(key=np.array([seed, number], np.uint64)))
     return generator.permutation(count).astype(np.int32)

@@ -108,7 +108,7 @@ def check(case):
 
 
 # To shrink a failing case would take minutes.
-@settings(max_examples=4, derandomize=True, deadline=None, phases=[Phase.generate])
+@settings(max_examples=3, derandomize=True, deadline=None, phases=[Phase.generate])
 @given(options())
 def test_every_option(case):
     check(case)

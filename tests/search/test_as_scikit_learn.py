@@ -173,7 +173,7 @@ def test_data_with_names():
     np.testing.assert_allclose(ours.predict(table), theirs.predict(table), atol=1e-5)
 
 
-@pytest.mark.parametrize("given", ["estimator", "fit"])
+@pytest.mark.parametrize("given", ["estimator", pytest.param("fit", marks=pytest.mark.slow)])
 def test_data_to_validate_on(given):
     held_out = {"validation_data": (X[:20], NUMBERS[:20], WEIGHTS[:20])}
     estimator = regressor(**(held_out if given == "estimator" else {}))
@@ -183,6 +183,7 @@ def test_data_to_validate_on(given):
     np.testing.assert_allclose(one.history_["val_loss"], other.history_["val_loss"], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_metrics_are_kept():
     ours, theirs = both(
         classifier(metrics=("accuracy",), validation_split=0.25), GRID, LABELS, cv=2
@@ -252,6 +253,7 @@ def test_a_transformer():
     np.testing.assert_allclose(ours.transform(X), theirs.transform(X), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_several_outputs():
     def two(learning_rate=0.01):
         model = fjax.Sequential([fjax.Input((3,)), fjax.layers.Dense(2)])

@@ -108,6 +108,12 @@ class Judge:
         return models
 
 
+@pytest.fixture(autouse=True)
+def the_same_weights_in_every_run():
+    # A unit that stands near its kink takes another way for a difference in the last bit.
+    fjax.utils.set_random_seed(1)
+
+
 @pytest.fixture(scope="session")
 def judge():
     return Judge()

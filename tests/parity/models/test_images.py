@@ -70,7 +70,11 @@ def reconstruction(keras, model):
 
 @pytest.mark.parametrize(
     ("build", "compiled"),
-    [(tutorial, classifier), (residual, classifier), (decoder, reconstruction)],
+    [
+        (tutorial, classifier),
+        pytest.param(residual, classifier, marks=pytest.mark.slow),
+        (decoder, reconstruction),
+    ],
 )
 def test_pictures(judge, fashion, build, compiled):
     x, y = np.expand_dims(fashion[0][:192], -1), fashion[1][:192]

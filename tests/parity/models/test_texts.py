@@ -72,7 +72,10 @@ def binary(keras, model):
     model.compile(keras.optimizers.SGD(0.5), "binary_crossentropy", metrics=["accuracy"])
 
 
-@pytest.mark.parametrize("build", [recurrent, both_ways, attending, windows])
+SLOW = [pytest.param(build, marks=pytest.mark.slow) for build in (attending, windows)]
+
+
+@pytest.mark.parametrize("build", [recurrent, both_ways, *SLOW])
 def test_reviews(judge, reviews, build):
     x, y = reviews
     judge.compare(build, binary, x, y[:, None])
@@ -90,7 +93,7 @@ def tagging(keras, model):
     model.compile(keras.optimizers.SGD(0.5), "sparse_categorical_crossentropy")
 
 
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("weighted", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_masked_outputs(judge, reviews, weighted):
     x, _ = reviews
     x = x * (np.arange(LENGTH) < np.arange(len(x))[:, None] % LENGTH + 1)
