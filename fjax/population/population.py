@@ -162,21 +162,19 @@ class Population:
         made = np.int32(self._made[index])
         return held._replace(epoch=made, batch=np.int32(0), accumulators=init_accumulators())
 
-    def predict(
-        self, rows: Sequence[np.ndarray], inputs: tuple[PyTree, ...] | None = None
-    ) -> list[PyTree]:
-        """Return the outputs of each member for rows of its own, as numpy arrays.
+    def predict(self, rows: Sequence[np.ndarray]) -> list[PyTree]:
+        """Return the outputs of each member for rows of the data, as numpy arrays.
 
         Args:
             rows: The rows for each member; one without any may have None as outputs.
-            inputs: Of what; by default of the data.
         """
-        held = self._data.inputs if inputs is None else jax.device_put(inputs)
         outputs: list[Any] = [None] * len(self.members)
         for fleet in self._fleets:
             own = [rows[index] for index in fleet.indices]
             if any(map(len, own)):
-                for index, found in zip(fleet.indices, fleet.predict(held, own), strict=True):
+                for index, found in zip(
+                    fleet.indices, fleet.predict(self._data.inputs, own), strict=True
+                ):
                     outputs[index] = found
         return outputs
 

@@ -72,10 +72,6 @@ def test_members_that_differ_in_numbers_seeds_and_rows(alone):
     rows = [np.arange(4), np.array([59])]
     for model, own, found in zip(alone[0], rows, together.predict(rows), strict=True):
         np.testing.assert_allclose(found, model.predict(X[own], verbose=0), rtol=1e-5, atol=1e-6)
-    others = together.predict([np.arange(2)] * 2, (X[50:],))
-    np.testing.assert_allclose(
-        others[1], alone[0][1].predict(X[50:52], verbose=0), rtol=1e-5, atol=1e-6
-    )
 
 
 def test_how_many_run_at_once_changes_nothing(alone):
