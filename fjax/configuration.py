@@ -9,8 +9,11 @@ import dataclasses
 import functools
 import inspect
 import re
+import sys
+import types
 import warnings
-from collections.abc import Mapping
+import weakref
+from collections.abc import Hashable, Mapping
 from dataclasses import field
 from typing import Any, ClassVar, Self, TypeGuard, dataclass_transform
 
@@ -194,28 +197,141 @@ def plain(value: Any) -> Any:
     return value
 
 
-def by_value(thing: Any) -> bool:
-    """Tell whether equal ones of these are the same for good, so that they may share programs.
+def cache_key(thing: Any) -> Hashable | None:
+    """Return plain data that stands for a description in a cache, or None if nothing safely can.
 
-    Plain data is, and configured objects of it, and the functions of fjax, JAX and numpy. A user's
-    function may read what changes outside of it, an authored object may be changed.
+    Equal keys mean equal programs for the life of the process. A description has one if it is made
+    of nothing but plain data, fjax's own classes as fjax defines them, and functions of fjax, JAX
+    and numpy. A user's function may read what changes outside of it, a user's class may be defined
+    again or edited, and an array may be written to: these have none, nor has a class of fjax that
+    was patched after its first use here.
 
-    >>> by_value((1, "relu", np.tanh)), by_value(lambda x: x)
+    >>> cache_key((1, "relu", np.tanh)) == cache_key((1, "relu", np.tanh))
+    True
+    >>> cache_key((1, True)) == cache_key((True, 1)), cache_key(lambda x: x)
+    (False, None)
+    """
+    try:
+        return (_key_of(thing, set()),)
+    except _NoKeyError:
+        return None
+
+
+def is_cacheable(thing: Any) -> bool:
+    """Tell whether equal descriptions of this kind may share programs; see `cache_key`."""
+    return cache_key(thing) is not None
+
+
+class ByIdentity:
+    """Some objects as a key, equal to those alone; they are kept alive as long as the key is.
+
+    >>> ByIdentity([1]) == ByIdentity([1])
+    False
+    """
+
+    __slots__ = ("_identities", "_things")
+
+    def __init__(self, *things: Any) -> None:
+        self._things = things
+        self._identities = tuple(map(id, things))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ByIdentity) and self._identities == other._identities
+
+    def __hash__(self) -> int:
+        return hash(self._identities)
+
+
+def code_of(cls: type) -> ByIdentity:
+    """Return what a class computes with: its attributes and its bases', and the code of methods.
+
+    Two results are equal only if nothing was patched or reloaded between the calls.
+    """
+    values = [
+        value
+        for base in cls.__mro__[:-1]
+        for name, value in vars(base).items()
+        # Python notes this name in a class whose objects are copied.
+        if name != "__slotnames__"
+    ]
+    # A reload may put new code into the same function.
+    code = [value.__code__ for value in values if type(value) is types.FunctionType]
+    return ByIdentity(*values, *code)
+
+
+class _NoKeyError(Exception):
+    """A description holds what no key can stand for."""
+
+
+def _key_of(thing: Any, checked: set[type]) -> Hashable:
+    """Return a key; `checked` has the classes that are known to be as fjax defines them."""
+    if thing is None or isinstance(thing, str | bytes):
+        return thing
+    if isinstance(thing, bool | int | float | np.generic):
+        # 1, 1.0 and True, and 0.0 and -0.0, are equal in Python and lead to different programs.
+        return type(thing), repr(thing)
+    if isinstance(thing, Configured):
+        cls = type(thing)
+        if cls not in checked:
+            if thing._authored or not (_is_of_fjax(cls) and _is_unpatched(cls)):
+                raise _NoKeyError
+            checked.add(cls)
+        names = (item.name for item in dataclasses.fields(thing))  # type: ignore[arg-type]
+        return cls, *(_key_of(getattr(thing, name), checked) for name in names)
+    if isinstance(thing, Mapping):
+        items = ((_key_of(key, checked), _key_of(item, checked)) for key, item in thing.items())
+        return "mapping", *sorted(items, key=lambda item: repr(item[0]))
+    if isinstance(thing, list | tuple):
+        kind = "list" if type(thing) in (list, tuple) else type(thing)
+        if _are_strings(thing):
+            return kind, *thing
+        return kind, *(_key_of(item, checked) for item in thing)
+    if callable(thing) and is_library_function(thing):
+        return ByIdentity(thing)
+    raise _NoKeyError
+
+
+def is_library_function(thing: Any) -> bool:
+    """Tell whether a function is one of fjax's, JAX's or numpy's, found there by its name.
+
+    A function that wraps a user's, as of `numpy.vectorize`, is not.
+
+    >>> is_library_function(np.tanh), is_library_function(np.vectorize(lambda x: x))
     (True, False)
     """
-    if isinstance(thing, Configured):
-        fields = dataclasses.fields(thing)  # type: ignore[arg-type]
-        return not thing._authored and all(by_value(getattr(thing, f.name)) for f in fields)
-    if isinstance(thing, Mapping):
-        return all(map(by_value, thing.values()))
-    if isinstance(thing, list | tuple):
-        return _are_strings(thing) or all(map(by_value, thing))
-    if callable(thing):
-        module = getattr(thing, "__module__", None) or type(thing).__module__
-        known = module.split(".")[0] in ("fjax", "jax", "jaxlib", "numpy")
-        # A lambda or a function made in a function may close over anything.
-        return known and "<" not in getattr(thing, "__qualname__", "")
-    return thing is None or isinstance(thing, str | bytes | int | float | np.generic)
+    name = getattr(thing, "__qualname__", None) or getattr(thing, "__name__", None) or ""
+    if "<" in name or not name:
+        return False
+    own = getattr(thing, "__module__", None)
+    for module in (own, type(thing).__module__, *PUBLIC_MODULES):
+        if module and module.split(".")[0] in LIBRARIES:
+            found: Any = sys.modules.get(module)
+            for part in name.split("."):
+                found = getattr(found, part, None)
+            if found is thing:
+                return True
+    return False
+
+
+# Whose functions compute the same for good, and where a function may be found that does not say.
+LIBRARIES = ("fjax", "jax", "jaxlib", "numpy")
+PUBLIC_MODULES = ("jax.numpy", "jax.nn", "jax.lax", "numpy")
+
+
+def _is_of_fjax(cls: type) -> bool:
+    # A class of a doctest, or of a module that was loaded anew, is not what its module has.
+    return cls.__module__.split(".")[0] == "fjax" and (
+        getattr(sys.modules.get(cls.__module__), cls.__qualname__, None) is cls
+    )
+
+
+# The code of each class when it was first met.
+_FIRST_CODE: weakref.WeakKeyDictionary[type, ByIdentity] = weakref.WeakKeyDictionary()
+
+
+def _is_unpatched(cls: type) -> bool:
+    now = code_of(cls)
+    return _FIRST_CODE.setdefault(cls, now) == now
 
 
 def _bound(configured: Configured, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -269,12 +385,25 @@ def _comparable(configured: Configured) -> tuple[Any, ...]:
 
 
 def _hashable(value: Any) -> Any:
+    """Return what stands for a field's value where two are compared: it can be hashed."""
     if isinstance(value, Mapping):
-        return tuple(sorted((key, _hashable(item)) for key, item in value.items()))
+        items = ((key, _hashable(item)) for key, item in value.items())
+        return tuple(sorted(items, key=lambda item: repr(item[0])))
     if isinstance(value, list | tuple):
         return tuple(value) if _are_strings(value) else tuple(_hashable(item) for item in value)
     # 1, 1.0 and True are equal in Python, and lead to different programs.
-    return (type(value), value) if isinstance(value, bool | int | float) else value
+    if isinstance(value, bool | int | float):
+        return type(value), value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type | Configured):
+        fields = dataclasses.fields(value)
+        return type(value), *(_hashable(getattr(value, item.name)) for item in fields)
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        return value.dtype.str, value.shape, value.tobytes()
+    try:
+        hash(value)
+    except TypeError:
+        return ByIdentity(value)
+    return value
 
 
 def _are_strings(values: list[Any] | tuple[Any, ...]) -> bool:

@@ -5,11 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from fjax.caching import clear_caches
 from fjax.errors import integer_at_least, seed_of
 from fjax.preprocessing.sequence import pad_sequences as pad_sequences
-from fjax.training.initialisation import clear_initialisers
-from fjax.training.population import clear_population_programs
-from fjax.training.programs import clear_programs
 from fjax.visualization import model_to_dot as model_to_dot
 from fjax.visualization import plot_model as plot_model
 
@@ -48,9 +46,7 @@ def clear_session(free_memory: bool = True) -> None:
 
     Source: Keras's page "Config and backend utilities".
     """
-    clear_programs()
-    clear_initialisers()
-    clear_population_programs()
+    clear_caches()
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:

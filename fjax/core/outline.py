@@ -1,14 +1,13 @@
 """The shapes of a layer: known before any weight is drawn."""
 
-import copy
-import functools
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
-from fjax.configuration import by_value
+from fjax.caching import Cache
+from fjax.configuration import cache_key
 from fjax.core.masking import applied, initialised
 from fjax.core.text import STRING, is_text, takes_numbers
 from fjax.typing import Params, PyTree, Spec, State
@@ -42,10 +41,10 @@ def outline(layer: Any, *specs: Spec) -> Outline:
     if hasattr(layer, "outline"):
         return layer.outline(*specs)
     _check_text(layer, specs)
-    if by_value(layer):
-        # A copy: the cache must not keep alive what a model keeps with the layer.
-        return _known_outline(copy.copy(layer), *_key(specs))
-    return outline_by_trace(layer, *specs)
+    key = shapes_key(layer, specs)
+    if key is None:
+        return outline_by_trace(layer, *specs)
+    return _OUTLINES.get(key, lambda: outline_by_trace(layer, *specs))
 
 
 def _check_text(layer: Any, specs: tuple[Spec, ...]) -> None:
@@ -59,7 +58,7 @@ def _check_text(layer: Any, specs: tuple[Spec, ...]) -> None:
 
 def outline_by_trace(layer: Any, *specs: Spec) -> Outline:
     """Return the outline of a layer by one abstract pass through `init` and `apply`."""
-    return _outline(layer, *_key(specs))
+    return _outline(layer, jax.tree.map(_spec, specs))
 
 
 def output_specs(layer: Any, params: Params, state: State, *specs: Spec) -> PyTree:
@@ -70,12 +69,11 @@ def output_specs(layer: Any, params: Params, state: State, *specs: Spec) -> PyTr
     >>> output_specs(as_layer(jax.nn.relu), {}, {}, spec).shape
     (32, 8)
     """
-    key = _key((params, state, specs))
-    return (
-        _known_output_specs(copy.copy(layer), *key)
-        if by_value(layer)
-        else _output_specs(layer, *key)
-    )
+    given = jax.tree.map(_spec, (params, state, specs))
+    key = shapes_key(layer, given)
+    if key is None:
+        return _output_specs(layer, *given)
+    return _OUTPUT_SPECS.get(key, lambda: _output_specs(layer, *given))
 
 
 def eval_shape(function: Callable[..., PyTree], *arguments: PyTree) -> PyTree:
@@ -95,17 +93,34 @@ def eval_shape(function: Callable[..., PyTree], *arguments: PyTree) -> PyTree:
     return jax.eval_shape(on_shaped, *shaped)
 
 
-def _key(tree: PyTree) -> tuple[Any, tuple[Any, ...]]:
-    """Return a tree as what a cache can hold: its structure, and the shapes of its leaves."""
-    leaves, structure = jax.tree.flatten(tree)
-    return structure, tuple(_spec(leaf) if hasattr(leaf, "shape") else leaf for leaf in leaves)
+def shapes_key(description: Any, specs: PyTree) -> Any:
+    """Return the key of what follows from a description and from shapes, or None if it has none.
+
+    Args:
+        description: Configured objects, as of `fjax.configuration.cache_key`.
+        specs: A tree of arrays or their shapes, and of plain values.
+    """
+    leaves, structure = jax.tree.flatten(jax.tree.map(_spec, specs))
+    shaped = tuple(leaf for leaf in leaves if hasattr(leaf, "shape"))
+    # 2, 2.0 and True make results of different types.
+    key = cache_key((description, [leaf for leaf in leaves if not hasattr(leaf, "shape")]))
+    if key is None:
+        return None
+    # Under these settings the same layer has other types, or other draws.
+    settings: Any = jax.config
+    return (
+        key, structure, shaped,
+        settings.jax_enable_x64, settings.jax_default_prng_impl, settings.jax_threefry_partitionable,
+    )  # fmt: skip
 
 
 def _spec(leaf: Any) -> Any:
+    if not hasattr(leaf, "shape"):
+        return leaf
     return jax.ShapeDtypeStruct(tuple(leaf.shape), STRING if is_text(leaf) else leaf.dtype)
 
 
-def _outline(layer: Any, structure: Any, leaves: tuple[Any, ...]) -> Outline:
+def _outline(layer: Any, specs: tuple[Spec, ...]) -> Outline:
     ordered: list[Any] = []
 
     def whole(key: Any, *inputs: PyTree) -> PyTree:
@@ -115,13 +130,12 @@ def _outline(layer: Any, structure: Any, leaves: tuple[Any, ...]) -> Outline:
         return applied(layer, params, state, *inputs, key=key)[0]
 
     key = jax.eval_shape(lambda: jax.random.key(0))
-    outputs = eval_shape(whole, key, *jax.tree.unflatten(structure, leaves))
+    outputs = eval_shape(whole, key, *specs)
     params, state = (_specs(tree) for tree in ordered)
     return Outline(params, state, outputs)
 
 
-def _output_specs(layer: Any, structure: Any, leaves: tuple[Any, ...]) -> PyTree:
-    params, state, specs = jax.tree.unflatten(structure, leaves)
+def _output_specs(layer: Any, params: Params, state: State, specs: tuple[Spec, ...]) -> PyTree:
     key = jax.eval_shape(lambda: jax.random.key(0))
     return eval_shape(
         lambda k, p, s, *x: applied(layer, p, s, *x, key=k)[0], key, params, state, *specs
@@ -129,8 +143,8 @@ def _output_specs(layer: Any, structure: Any, leaves: tuple[Any, ...]) -> PyTree
 
 
 # Equal layers have equal shapes, and a deep network has many equal ones.
-_known_outline = functools.lru_cache(1024)(_outline)
-_known_output_specs = functools.lru_cache(1024)(_output_specs)
+_OUTLINES: Cache[Outline] = Cache(1024)
+_OUTPUT_SPECS: Cache[PyTree] = Cache(1024)
 
 
 def _specs(tree: PyTree) -> PyTree:

@@ -66,10 +66,11 @@ class HeldNetwork:
         self._settled: Any = None
         self._settled_flags: tuple[bool, ...] = ()
         self.name = name or getattr(self.live_network, "name", None) or base_name(self.live_network)
-        self._seed = random.getrandbits(32)
         self.is_seeded = seed is not None
-        if seed is not None:
-            self._seed = seed_of(type(self).__name__, seed)
+        # Python's global generator moves on only where nothing else gives a seed.
+        self._seed = (
+            random.getrandbits(32) if seed is None else seed_of(type(self).__name__, seed)
+        )
         self._optimizer: GradientTransformation | None = None
         self._optimizer_is_new = False
         self._specs: tuple[PyTree, ...] | None = None
@@ -450,6 +451,7 @@ class HeldNetwork:
         held = None if self._holder is None else self._holder.train_state
         self._specs, self._outline, self._holder = None, None, None
         self._settled, self._symbols, self._outputs = None, None, {}
+        self._programs.clear()
         if specs is None:
             return
         self._build_for(specs, shapes)

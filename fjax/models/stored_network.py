@@ -23,6 +23,10 @@ class StoredNetwork(CompiledNetwork):
     that share layers share them again where they are pickled together.
     """
 
+    def __copy__(self) -> Self:
+        # Two models of the same layers would train each other's weights.
+        return copy.deepcopy(self)
+
     def __getstate__(self) -> dict[str, Any]:
         held = None if self._holder is None else self._holder.train_state
         return {**vars(self), **copy.deepcopy(FOUND_AGAIN), "_fitting": False, "train_state": held}

@@ -1,14 +1,15 @@
 """Architectures: which members of a population can share a program, and what they give it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
-from fjax.configuration import by_value
+from fjax.configuration import cache_key
 from fjax.population.variation import Path, numbers_in, replaced, widths_in
 from fjax.population.widths import masked_layers, narrowed
-from fjax.training.population import Parts
+from fjax.training.population import Parts, PopulationPrograms
 from fjax.training.rates import without_rate
 from fjax.typing import PyTree
 
@@ -18,7 +19,7 @@ NETWORK, OPTIMIZER = 0, 2
 Numbers = tuple[tuple[float, ...], tuple[int, ...]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Architecture:
     """What a program is compiled for: the parts that members share, and where they differ.
 
@@ -28,13 +29,24 @@ class Architecture:
         parts: Network, loss and optimizer, the widths being the largest.
         varied: Where the numbers stand in which members differ.
         masks: The layers whose outputs are cut, each with the place of its width among the widths.
-        own: Tells apart parts that may change behind an equal face, as a user's functions.
+        key: Plain data that equal architectures share; None where a user's code is in the parts,
+            so that this one is equal to itself alone.
+        own: The programs of an architecture without a key.
     """
 
     parts: Parts
     varied: tuple[Path, ...]
     masks: tuple[tuple[Path, int], ...]
-    own: Any = None
+    key: Any
+    own: dict[Any, PopulationPrograms] = field(default_factory=dict)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Architecture) or self.key is None:
+            return self is other
+        return self.key == other.key
+
+    def __hash__(self) -> int:
+        return id(self) if self.key is None else hash(self.key)
 
     def __call__(self, numbers: PyTree) -> Parts:
         """Return the parts of the member with these numbers."""
@@ -135,7 +147,10 @@ def _grouped(
     blank = {path: partial(_instead, 0.5) for path in varied}
     parts = replaced(_plain(first), widest | blank)
     masks = tuple(((NETWORK, *path), order[dense]) for path, dense in (plan or {}).items())
-    architecture = Architecture(parts, tuple(varied), masks, None if by_value(parts) else object())
+    key = cache_key((parts, varied, masks))
+    # A copy: programs that are kept must not keep alive what a model keeps with its layers.
+    own = parts if key is None else deepcopy(parts)
+    architecture = Architecture(own, tuple(varied), masks, key)
     given = [
         (tuple(own[path] for path in varied), tuple(sizes[path] for path in units))
         for own, sizes in zip(numbers, widths, strict=True)

@@ -1,17 +1,17 @@
 """The first train state of a network, made in the way that takes the least time."""
 
 import math
-from collections.abc import Callable
-from functools import lru_cache
+from copy import deepcopy
 from typing import Any
 
 import jax
 import numpy as np
 
-from fjax.configuration import by_value
+from fjax.caching import Cache
 from fjax.core.freezing import frozen_paths, trainable_part
+from fjax.core.outline import shapes_key
 from fjax.training.on_host import HostProgram, can_evaluate, evaluated
-from fjax.training.programs import KEPT
+from fjax.training.programs import CACHE_SIZE
 from fjax.training.rates import with_rate, without_rate
 from fjax.training.state import TrainState, create_train_state
 from fjax.typing import GradientTransformation, PyTree, Spec
@@ -41,18 +41,47 @@ def initialise(
         seed: Gives all that is drawn.
         specs: The network's inputs.
     """
-    leaves, structure = jax.tree.flatten(specs)
-    parts = (network, without_rate(optimizer), tuple(leaves), structure)
-    shared = by_value(parts[:2])
-    program = (_shared_host_program if shared else _host_program)(*parts)
-    shapes = program.shapes
-    if can_evaluate() and _values((shapes.params, shapes.state)) <= MOST_ON_HOST:
-        first = program(np.uint32(seed))
-    elif len(jax.tree.leaves(shapes.params)) > MOST_DRAWS:
-        first = _maker(*parts)(np.uint32(seed))
-    else:
-        first = (_shared_program if shared else _program)(*parts)(np.uint32(seed))
+    initialiser = _initialiser(network, without_rate(optimizer), specs)
+    first: TrainState = initialiser(np.uint32(seed))
     return first._replace(opt_state=with_rate(optimizer, first.opt_state))
+
+
+class _Initialiser:
+    """Makes the first train state of a network from a seed, in one of three ways."""
+
+    def __init__(self, network: Any, optimizer: Any, specs: tuple[PyTree, ...]) -> None:
+        def make(seed: Any) -> TrainState:
+            return create_train_state(network, optimizer, jax.random.key(seed), *specs)
+
+        self._make = make
+        self._on_host = HostProgram(make, np.uint32(0))
+        self._compiled = jax.jit(make, compiler_options=RUN_ONCE)
+
+    def __call__(self, seed: np.uint32) -> TrainState:
+        shapes = self._on_host.shapes
+        if can_evaluate() and _values((shapes.params, shapes.state)) <= MOST_ON_HOST:
+            return self._on_host(seed)
+        if len(jax.tree.leaves(shapes.params)) > MOST_DRAWS:
+            return self._make(seed)
+        return self._compiled(seed)
+
+
+_SHARED: Cache[_Initialiser] = Cache(CACHE_SIZE)
+
+
+def _initialiser(network: Any, optimizer: Any, specs: tuple[PyTree, ...]) -> _Initialiser:
+    """Return what makes the first train state, the same one for an equal description."""
+    key = shapes_key((network, optimizer), specs)
+    if key is None:
+        return _Initialiser(network, optimizer, specs)
+    # Copies: the cache must not keep alive what a model keeps with its layers.
+    return _SHARED.get(
+        key, lambda: _Initialiser(*deepcopy((network, optimizer)), jax.tree.map(_spec, specs))
+    )
+
+
+def _spec(leaf: Any) -> Any:
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype)
 
 
 def initialise_optimizer(network: Any, optimizer: GradientTransformation, params: PyTree) -> PyTree:
@@ -62,32 +91,6 @@ def initialise_optimizer(network: Any, optimizer: GradientTransformation, params
     if can_evaluate() and _values(trained) <= MOST_ON_HOST:
         return with_rate(optimizer, evaluated(init, trained))
     return with_rate(optimizer, jax.jit(init, compiler_options=RUN_ONCE)(trained))
-
-
-def clear_initialisers() -> None:
-    """Forget the programs of all networks."""
-    _shared_program.cache_clear()
-    _shared_host_program.cache_clear()
-
-
-def _maker(
-    network: Any, optimizer: Any, leaves: tuple[Any, ...], structure: Any
-) -> Callable[[Any], TrainState]:
-    # Inputs may be dicts, which are no key of a cache.
-    specs = jax.tree.unflatten(structure, leaves)
-    return lambda seed: create_train_state(network, optimizer, jax.random.key(seed), *specs)
-
-
-def _program(*parts: Any) -> Callable[[Any], TrainState]:
-    return jax.jit(_maker(*parts), compiler_options=RUN_ONCE)
-
-
-def _host_program(*parts: Any) -> HostProgram:
-    return HostProgram(_maker(*parts), np.uint32(0))
-
-
-_shared_program = lru_cache(KEPT)(_program)
-_shared_host_program = lru_cache(KEPT)(_host_program)
 
 
 def _values(tree: PyTree) -> int:

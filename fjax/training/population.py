@@ -6,18 +6,20 @@ members differ, the rows of the data that each is trained on. One step is the pu
 """
 
 from collections.abc import Callable
-from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from fjax.caching import Cache
+from fjax.configuration import cache_key
 from fjax.core.masking import unmasked
 from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
-from fjax.training.programs import KEPT
+from fjax.training.programs import CACHE_SIZE, private_key
 from fjax.training.state import TrainState
 from fjax.training.step import Batch
 from fjax.typing import Array, GradientTransformation, PyTree
@@ -54,18 +56,41 @@ class PopulationPrograms(NamedTuple):
     predict: Callable[..., PyTree]
 
 
-def population_programs(make: Callable[[PyTree], Parts], metrics: Metrics) -> PopulationPrograms:
+class Maker(Protocol):
+    """Makes a member's parts of its numbers.
+
+    Attributes:
+        key: Plain data that equal makers share; None where a user's code is among the parts.
+        own: The programs of a maker without a key.
+    """
+
+    @property
+    def key(self) -> Any: ...
+
+    @property
+    def own(self) -> dict[Any, PopulationPrograms]: ...
+
+    def __call__(self, numbers: PyTree) -> Parts: ...
+
+
+def population_programs(make: Maker, metrics: Metrics) -> PopulationPrograms:
     """Return the programs of a population.
 
     Args:
-        make: Returns a member's parts for its numbers, a tree of scalars that may be traced. It is
-            compared by value: programs of an equal one are found again.
+        make: Returns a member's parts for its numbers, a tree of scalars that may be traced.
+            Programs of one with an equal key are found again.
         metrics: What is measured beside the loss.
     """
-    return _shared(make, metrics)
+    measured = cache_key(metrics)
+    if make.key is not None and measured is not None:
+        return _SHARED.get((make.key, measured), lambda: _programs(make, metrics))
+    key = private_key(metrics)
+    if key not in make.own:
+        make.own[key] = _programs(make, metrics)
+    return make.own[key]
 
 
-def _programs(make: Callable[[PyTree], Parts], metrics: Metrics) -> PopulationPrograms:
+def _programs(make: Maker, metrics: Metrics) -> PopulationPrograms:
     compiled = partial(
         jax.jit, compiler_options=QUICKLY if jax.default_backend() == "cpu" else None
     )
@@ -77,16 +102,11 @@ def _programs(make: Callable[[PyTree], Parts], metrics: Metrics) -> PopulationPr
     )
 
 
-_shared = lru_cache(KEPT)(_programs)
-
-
-def clear_population_programs() -> None:
-    """Forget all compiled programs of populations."""
-    _shared.cache_clear()
+_SHARED: Cache[PopulationPrograms] = Cache(CACHE_SIZE)
 
 
 def _advance(
-    make: Callable[[PyTree], Parts],
+    make: Maker,
     metrics: Metrics,
     train_states: TrainState,
     numbers: PyTree,
@@ -108,7 +128,7 @@ def _advance(
 
 
 def _measure(
-    make: Callable[[PyTree], Parts],
+    make: Maker,
     metrics: Metrics,
     train_states: TrainState,
     numbers: PyTree,
@@ -171,7 +191,7 @@ def _over_batches(
 
 
 def _predict(
-    make: Callable[[PyTree], Parts],
+    make: Maker,
     train_states: TrainState,
     numbers: PyTree,
     inputs: tuple[PyTree, ...],

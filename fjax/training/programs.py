@@ -5,7 +5,8 @@ optimizer run the same compiled code, whatever their weights and learning rates.
 """
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from copy import deepcopy
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -13,7 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from fjax.configuration import by_value
+from fjax.caching import Cache
+from fjax.configuration import ByIdentity, cache_key, code_of
+from fjax.core.layer import Layer
 from fjax.core.masking import unmasked
 from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
@@ -24,7 +27,7 @@ from fjax.training.state import TrainState
 from fjax.typing import Array, GradientTransformation, Key, PyTree
 
 # How many configurations keep their programs after the last model that used them is gone.
-KEPT = 16
+CACHE_SIZE = 16
 
 
 class Programs(NamedTuple):
@@ -50,24 +53,57 @@ def programs_for(
     loss: Callable[..., Array] | None,
     optimizer: GradientTransformation | None,
     metrics: Metrics,
-    own: dict[Any, Programs] | None = None,
+    own: dict[Any, Any] | None = None,
 ) -> Programs:
     """Return the compiled programs of a configuration, the same ones for an equal configuration.
 
-    A user's functions and authored objects may change behind an equal face: programs with them are
-    not shared, but kept in `own` for as long as the caller keeps that.
+    Programs with a user's function or class are not shared, since these may change without
+    comparing unequal: they are kept in `own` for as long as the caller keeps that, and are made
+    again when a class in them was edited.
     """
     parts = (network, loss, without_rate(optimizer), metrics)
-    if by_value(parts):
-        return _shared_programs(*parts)
+    key = cache_key(parts)
+    if key is not None:
+        # A copy: a program must not keep alive what a model keeps with its layers.
+        return _SHARED.get(key, lambda: _programs(*deepcopy(parts)))
     own = {} if own is None else own
-    measured = tuple((name, type(metric), *rest) for name, metric, *rest in metrics)
-    single = loss.losses if isinstance(loss, OutputLosses) else ()
-    kinds = (type(loss), *((term.name, type(term.loss)) for term in single))
-    key = (kinds, optimizer is None, measured)
+    key = ("programs", *map(private_key, parts))
     if key not in own:
         own[key] = _programs(*parts)
     return own[key]
+
+
+def private_key(part: Any) -> Any:
+    """Return the key of a part of a model's own programs.
+
+    It is the part itself, or of what has no value the object, and the code of the classes in it.
+    """
+    shared = cache_key(part)
+    if shared is not None:
+        return shared
+    inside = _classes_in(part)
+    try:
+        hash(part)
+    except TypeError:
+        part = ByIdentity(part)
+    return part, *map(code_of, inside)
+
+
+def _classes_in(part: Any) -> list[type]:
+    """Return the classes of a layer, loss, metric or optimizer and of all within it, once each."""
+    found: dict[type, None] = {}
+
+    def visit(part: Any) -> None:
+        if isinstance(part, list | tuple):
+            for entry in part:
+                visit(entry)
+            return
+        found.setdefault(type(part))
+        for layer in part.inside() if isinstance(part, Layer) else ():
+            visit(layer)
+
+    visit(part)
+    return list(found)
 
 
 def with_custom_steps(
@@ -78,31 +114,34 @@ def with_custom_steps(
 ) -> Programs:
     """Return the programs with a user's steps in the place of the engine's.
 
-    A user's function may change behind an equal face, so these are kept in `own` too.
+    A user's function may change without comparing unequal, so these are kept in `own` too.
     """
     if train_step is not None:
-        if "advance" not in own:
-            own["advance"] = _advancing(lambda: custom_train_step(train_step), ())
-        programs = programs._replace(advance=own["advance"])
+        key = ("advance", _step_key(train_step))
+        if key not in own:
+            own[key] = _advancing(lambda: custom_train_step(train_step), ())
+        programs = programs._replace(advance=own[key])
     if test_step is not None:
-        if "measure" not in own:
+        key = ("measure", _step_key(test_step))
+        if key not in own:
             measure = _measuring(lambda: custom_test_step(test_step), ())
-            own["measure"] = lambda accumulators, train_state, *data, batch_size: measure(
+            own[key] = lambda accumulators, train_state, *data, batch_size: measure(
                 accumulators, train_state._replace(accumulators=()), *data, batch_size=batch_size
             )
-        programs = programs._replace(measure=own["measure"])
+        programs = programs._replace(measure=own[key])
     return programs
+
+
+def _step_key(step: Callable[..., Any]) -> Any:
+    # A method is another object each time that it is asked for.
+    function = getattr(step, "__func__", step)
+    return ByIdentity(function, getattr(step, "__self__", None), getattr(function, "__code__", 0))
 
 
 @jax.jit
 def copy_of(tree: PyTree) -> PyTree:
     """Return the same tree of arrays of its own: no step that is given the first takes them."""
     return jax.tree.map(jnp.copy, tree)
-
-
-def clear_programs() -> None:
-    """Forget all compiled programs."""
-    _shared_programs.cache_clear()
 
 
 def _advancing(make_step: Callable[[], steps.TrainStep], metrics: Metrics) -> Callable[..., Any]:
@@ -195,7 +234,7 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
     )
 
 
-_shared_programs = lru_cache(KEPT)(_programs)
+_SHARED: Cache[Programs] = Cache(CACHE_SIZE)
 
 
 def over_batches(
