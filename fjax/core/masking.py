@@ -13,7 +13,7 @@ is that layer's own affair, told by its attribute `masking`:
 import dataclasses
 import operator
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -24,7 +24,7 @@ from fjax.typing import Array, Key, Params, PyTree, State
 
 
 @jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Masked:
     """An array and its mask: a pytree of two leaves, which goes through every transformation.
 
@@ -63,10 +63,17 @@ class Masked:
     def __len__(self) -> int:
         return len(self.values)
 
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.values)
 
-def _operator(name: str, swapped: bool = False) -> Callable[..., Any]:
-    function = getattr(operator, name)
+    def __contains__(self, value: Any) -> bool:
+        return value in self.values
 
+    # Comparing gives an array, as with any array: two of them are the same object or not.
+    __hash__ = object.__hash__
+
+
+def _operator(function: Callable[..., Any], swapped: bool = False) -> Callable[..., Any]:
     def apply(self: Masked, *others: Any) -> Any:
         plain = [unmasked(other) for other in others]
         return function(*plain, self.values) if swapped else function(self.values, *plain)
@@ -74,11 +81,23 @@ def _operator(name: str, swapped: bool = False) -> Callable[..., Any]:
     return apply
 
 
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
-    setattr(Masked, f"__{_name}__", _operator(_name))
-    setattr(Masked, f"__r{_name}__", _operator(_name, swapped=True))
-for _name in ("neg", "abs", "gt", "ge", "lt", "le"):
-    setattr(Masked, f"__{_name}__", _operator(_name))
+_BINARY = (
+    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul",
+    "and", "or", "xor", "lshift", "rshift",
+)  # fmt: skip
+_OTHERS = ("eq", "ne", "gt", "ge", "lt", "le", "neg", "pos", "abs", "invert", "index")
+
+for _name in _BINARY:
+    _function = getattr(operator, f"__{_name}__")
+    setattr(Masked, f"__{_name}__", _operator(_function))
+    setattr(Masked, f"__r{_name}__", _operator(_function, swapped=True))
+for _name in _OTHERS:
+    setattr(Masked, f"__{_name}__", _operator(getattr(operator, f"__{_name}__")))
+for _name, _builtin in {
+    "bool": bool, "int": int, "float": float, "complex": complex, "round": round, "divmod": divmod,
+}.items():  # fmt: skip
+    setattr(Masked, f"__{_name}__", _operator(_builtin))
+Masked.__rdivmod__ = _operator(divmod, swapped=True)  # type: ignore[attr-defined]
 
 
 def is_masked(value: Any) -> bool:

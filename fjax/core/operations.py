@@ -27,6 +27,8 @@ OPERATORS = {
     "greater_equal": "ge",
     "less": "lt",
     "less_equal": "le",
+    "equal": "eq",
+    "not_equal": "ne",
 }
 
 
@@ -35,7 +37,8 @@ class Operation(Layer):
 
     Args:
         operation: "add", "subtract", "multiply", "true_divide", "floor_divide", "mod", "power",
-            "matmul", "negative", "absolute", "greater", "greater_equal", "less" or "less_equal".
+            "matmul", "negative", "absolute", "greater", "greater_equal", "less", "less_equal",
+            "equal" or "not_equal".
 
     >>> Operation("multiply").apply({}, {}, 2.0, 3.0)
     (6.0, {})

@@ -85,6 +85,9 @@ class SymbolicTensor:
     # numpy's operators step back for these.
     __array_ufunc__ = None
 
+    # `==` makes a tensor, as with arrays: as a key it is equal to itself alone.
+    __hash__ = object.__hash__
+
     def __init__(self, node: Node, position: int) -> None:
         self.node = node
         self.position = position
@@ -138,8 +141,9 @@ class SymbolicTensor:
 
     def __bool__(self) -> bool:
         raise TypeError(
-            f"{self!r} has no value yet, so that Python's `if`, `and` and `or` cannot decide by "
-            "it: write the condition into a layer, with `jnp.where`."
+            f"{self!r} has no value yet, so that Python's `if`, `and`, `or` and `in` cannot decide "
+            "by it: write the condition into a layer, with `jnp.where`; ask by `is` whether two "
+            "symbolic tensors are the same."
         )
 
     @property

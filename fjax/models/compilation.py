@@ -235,12 +235,17 @@ def _identifiers(entry: Any) -> tuple[Any, ...]:
     if entry is None:
         return ()
     identifiers = tuple(entry) if isinstance(entry, list | tuple) else (entry,)
-    for identifier in identifiers:
-        if identifier is None:
-            raise TypeError("`compile`: a list of metrics for one output must not hold None.")
-        if not (isinstance(identifier, str) and identifier.lower() in BY_SHAPES):
-            metrics.get(identifier)
-    return identifiers
+    return tuple(map(_identifier, identifiers))
+
+
+def _identifier(identifier: Any) -> Any:
+    """Return the identifier of a metric, checked; of a class one object, the same in all runs."""
+    if identifier is None:
+        raise TypeError("`compile`: a list of metrics for one output must not hold None.")
+    if isinstance(identifier, str) and identifier.lower() in BY_SHAPES:
+        return identifier
+    metric = metrics.get(identifier)
+    return metric if isinstance(identifier, type) else identifier
 
 
 def _by_name(argument: str, given: Any, names: Sequence[str]) -> dict[str, Any]:
