@@ -4,13 +4,19 @@ Each returns an array of the shape and the floating type of `x`; a Python list o
 too. A gradient at a kink is the one that Keras's JAX backend gives.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from fjax.configuration import is_library_function
 from fjax.registry import Registry
+from fjax.traits import entrywise, has_trait, rows_independent
 from fjax.typing import ActivationFunction, Array, ArrayLike, Identifier
 
 
+@entrywise
 def celu(x: ArrayLike, alpha: float = 1.0) -> Array:
     """Continuously differentiable exponential linear unit.
 
@@ -23,6 +29,7 @@ def celu(x: ArrayLike, alpha: float = 1.0) -> Array:
     return jax.nn.celu(_array(x), alpha)
 
 
+@entrywise
 def elu(x: ArrayLike, alpha: float = 1.0) -> Array:
     """Exponential linear unit.
 
@@ -35,6 +42,7 @@ def elu(x: ArrayLike, alpha: float = 1.0) -> Array:
     return jax.nn.elu(_array(x), alpha)
 
 
+@entrywise
 def exponential(x: ArrayLike) -> Array:
     """`exp(x)`.
 
@@ -44,6 +52,7 @@ def exponential(x: ArrayLike) -> Array:
     return jnp.exp(_array(x))
 
 
+@entrywise
 def gelu(x: ArrayLike, approximate: bool = False) -> Array:
     """Gaussian error linear unit (Hendrycks & Gimpel, 2016, https://arxiv.org/abs/1606.08415).
 
@@ -60,6 +69,7 @@ def gelu(x: ArrayLike, approximate: bool = False) -> Array:
     return jax.nn.gelu(_array(x), approximate)
 
 
+@rows_independent
 def glu(x: ArrayLike, axis: int = -1) -> Array:
     """Gated linear unit (Dauphin et al., 2017, https://arxiv.org/abs/1612.08083).
 
@@ -81,6 +91,7 @@ def glu(x: ArrayLike, axis: int = -1) -> Array:
     return jax.nn.glu(x, axis)
 
 
+@entrywise
 def hard_shrink(x: ArrayLike, threshold: float = 0.5) -> Array:
     """`x` where `|x| > threshold`, else 0.
 
@@ -91,6 +102,7 @@ def hard_shrink(x: ArrayLike, threshold: float = 0.5) -> Array:
     return jnp.where(jnp.abs(x) > threshold, x, 0.0)
 
 
+@entrywise
 def hard_sigmoid(x: ArrayLike) -> Array:
     """The straight line `x / 6 + 0.5`, cut off below 0 and above 1.
 
@@ -100,6 +112,7 @@ def hard_sigmoid(x: ArrayLike) -> Array:
     return jax.nn.hard_sigmoid(_array(x))
 
 
+@entrywise
 def hard_silu(x: ArrayLike) -> Array:
     """`x * hard_sigmoid(x)`, also named `hard_swish`.
 
@@ -111,6 +124,7 @@ def hard_silu(x: ArrayLike) -> Array:
     return jax.nn.hard_silu(_array(x))
 
 
+@entrywise
 def hard_tanh(x: ArrayLike) -> Array:
     """`x`, cut off below -1 and above 1.
 
@@ -120,6 +134,7 @@ def hard_tanh(x: ArrayLike) -> Array:
     return jax.nn.hard_tanh(_array(x))
 
 
+@entrywise
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.2) -> Array:
     """`x` where it is positive, `negative_slope * x` elsewhere.
 
@@ -131,6 +146,7 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.2) -> Array:
     return jax.nn.leaky_relu(_array(x), negative_slope)
 
 
+@entrywise
 def linear(x: Array) -> Array:
     """Return `x` itself: what no activation means.
 
@@ -140,6 +156,7 @@ def linear(x: Array) -> Array:
     return x
 
 
+@entrywise
 def log_sigmoid(x: ArrayLike) -> Array:
     """`log(sigmoid(x))`, exact where the sigmoid itself would round to 0 or 1.
 
@@ -149,6 +166,7 @@ def log_sigmoid(x: ArrayLike) -> Array:
     return jax.nn.log_sigmoid(_array(x))
 
 
+@rows_independent
 def log_softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> Array:
     """`log(softmax(x))` along `axis`, exact where a probability would round to 0.
 
@@ -158,6 +176,7 @@ def log_softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> Array:
     return jax.nn.log_softmax(_array(x), axis)
 
 
+@entrywise
 def mish(x: ArrayLike) -> Array:
     """`x * tanh(softplus(x))` (Misra, 2019, https://arxiv.org/abs/1908.08681).
 
@@ -167,6 +186,7 @@ def mish(x: ArrayLike) -> Array:
     return jax.nn.mish(_array(x))
 
 
+@entrywise
 def relu(
     x: ArrayLike,
     negative_slope: float = 0.0,
@@ -201,6 +221,7 @@ def relu(
     return passed - negative_slope * jax.nn.relu(threshold - x) if negative_slope else passed
 
 
+@entrywise
 def relu6(x: ArrayLike) -> Array:
     """`min(max(x, 0), 6)`.
 
@@ -210,6 +231,7 @@ def relu6(x: ArrayLike) -> Array:
     return jax.nn.relu6(_array(x))
 
 
+@entrywise
 def selu(x: ArrayLike) -> Array:
     """Scaled exponential linear unit (Klambauer et al., 2017, https://arxiv.org/abs/1706.02515).
 
@@ -222,6 +244,7 @@ def selu(x: ArrayLike) -> Array:
     return jax.nn.selu(_array(x))
 
 
+@entrywise
 def sigmoid(x: ArrayLike) -> Array:
     """`1 / (1 + exp(-x))`.
 
@@ -231,6 +254,7 @@ def sigmoid(x: ArrayLike) -> Array:
     return jax.nn.sigmoid(_array(x))
 
 
+@entrywise
 def silu(x: ArrayLike) -> Array:
     """`x * sigmoid(x)`, also named `swish`.
 
@@ -242,6 +266,7 @@ def silu(x: ArrayLike) -> Array:
     return jax.nn.silu(_array(x))
 
 
+@entrywise
 def soft_shrink(x: ArrayLike, threshold: float = 0.5) -> Array:
     """`x` moved towards 0 by `threshold`, and 0 where it is nearer to 0 than that.
 
@@ -252,6 +277,7 @@ def soft_shrink(x: ArrayLike, threshold: float = 0.5) -> Array:
     return jnp.where(x > threshold, x - threshold, jnp.where(x < -threshold, x + threshold, 0.0))
 
 
+@rows_independent
 def softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> Array:
     """`exp(x) / sum(exp(x))` along `axis`: positive numbers that sum to 1.
 
@@ -261,6 +287,7 @@ def softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> Array:
     return jax.nn.softmax(_array(x), axis)
 
 
+@entrywise
 def softplus(x: ArrayLike) -> Array:
     """`log(exp(x) + 1)`, without overflow.
 
@@ -270,6 +297,7 @@ def softplus(x: ArrayLike) -> Array:
     return jax.nn.softplus(_array(x))
 
 
+@entrywise
 def softsign(x: ArrayLike) -> Array:
     """`x / (|x| + 1)`.
 
@@ -279,6 +307,7 @@ def softsign(x: ArrayLike) -> Array:
     return jax.nn.soft_sign(_array(x))
 
 
+@entrywise
 def sparse_plus(x: ArrayLike) -> Array:
     """0 up to -1, `(x + 1)**2 / 4` between, `x` from 1 on: a softplus with exact zeros.
 
@@ -288,6 +317,7 @@ def sparse_plus(x: ArrayLike) -> Array:
     return jax.nn.sparse_plus(_array(x))
 
 
+@entrywise
 def sparse_sigmoid(x: ArrayLike) -> Array:
     """0 up to -1, `(x + 1) / 2` between, 1 from 1 on.
 
@@ -299,6 +329,7 @@ def sparse_sigmoid(x: ArrayLike) -> Array:
     return jax.nn.sparse_sigmoid(_array(x))
 
 
+@rows_independent
 def sparsemax(x: ArrayLike, axis: int = -1) -> Array:
     """The nearest point to `x` among the vectors of non-negative numbers that sum to 1.
 
@@ -325,6 +356,7 @@ def sparsemax(x: ArrayLike, axis: int = -1) -> Array:
     return jax.nn.relu(shifted - tau)
 
 
+@entrywise
 def squareplus(x: ArrayLike, b: float = 4) -> Array:
     """`(x + sqrt(x**2 + b)) / 2` (Barron, 2021, https://arxiv.org/abs/2112.11687).
 
@@ -338,6 +370,7 @@ def squareplus(x: ArrayLike, b: float = 4) -> Array:
     return jax.nn.squareplus(_array(x), b)
 
 
+@entrywise
 def tanh(x: ArrayLike) -> Array:
     """Hyperbolic tangent.
 
@@ -347,6 +380,7 @@ def tanh(x: ArrayLike) -> Array:
     return jnp.tanh(_array(x))
 
 
+@entrywise
 def tanh_shrink(x: ArrayLike) -> Array:
     """`x - tanh(x)`.
 
@@ -357,6 +391,7 @@ def tanh_shrink(x: ArrayLike) -> Array:
     return x - jnp.tanh(x)
 
 
+@entrywise
 def threshold(x: ArrayLike, threshold: float, default_value: float) -> Array:
     """`x` where it is above `threshold`, else `default_value`.
 
@@ -422,6 +457,32 @@ def get(identifier: Identifier) -> ActivationFunction:
     ('relu', 'linear', True)
     """
     return linear if identifier is None else _registry.get(identifier)
+
+
+def function_has_trait(function: Any, trait: str) -> bool:
+    """Tell whether a function of one array is "entrywise" or "rows_independent"; see `fjax.traits`.
+
+    The functions of `jax.nn` are what those of the same name are here, and numpy's universal
+    functions work entry by entry. Of any other function nothing is known.
+
+    >>> function_has_trait(jax.nn.relu, "entrywise"), function_has_trait(jnp.sin, "entrywise")
+    (True, True)
+    >>> function_has_trait(softmax, "entrywise"), function_has_trait(jnp.flip, "rows_independent")
+    (False, False)
+    """
+    if has_trait(function, trait):
+        return True
+    name = getattr(function, "__name__", "")
+    if not is_library_function(function):
+        return False
+    if function is getattr(jax.nn, name, None) and name in _registry.names:
+        return has_trait(_registry.get(name), trait)
+    universal = getattr(np, name, None)
+    return (
+        isinstance(universal, np.ufunc)
+        and universal.nin == 1
+        and function in (universal, getattr(jnp, name, None))
+    )
 
 
 def _array(x: ArrayLike) -> Array:

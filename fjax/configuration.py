@@ -61,6 +61,8 @@ class Configured:
     `_renamed` maps older spellings of an argument to today's; they work with a DeprecationWarning.
     `_varying` names the fields whose numbers a compiled program can take as inputs: what is
     computed with them holds for traced numbers too, and asks by `is_set` if there are any.
+    `_width_field` names the field that is the width of the outputs, where a wider layer with zeros
+    computes the same.
 
     >>> class Scale(Configured):
     ...     factor: float = 1.0
@@ -75,6 +77,7 @@ class Configured:
     __signature__: ClassVar[Any] = _FieldsAsSignature()
     _renamed: ClassVar[Mapping[str, str]] = {}
     _varying: ClassVar[frozenset[str]] = frozenset()
+    _width_field: ClassVar[str | None] = None
     _authored: ClassVar[bool] = False
     _settable: ClassVar[frozenset[str]] = frozenset()
 
@@ -273,7 +276,7 @@ def _key_of(thing: Any, checked: set[type]) -> Hashable:
     if isinstance(thing, Configured):
         cls = type(thing)
         if cls not in checked:
-            if thing._authored or not (_is_of_fjax(cls) and _is_unpatched(cls)):
+            if thing._authored or not is_as_defined(cls):
                 raise _NoKeyError
             checked.add(cls)
         names = (item.name for item in dataclasses.fields(thing))  # type: ignore[arg-type]
@@ -318,18 +321,16 @@ LIBRARIES = ("fjax", "jax", "jaxlib", "numpy")
 PUBLIC_MODULES = ("jax.numpy", "jax.nn", "jax.lax", "numpy")
 
 
-def _is_of_fjax(cls: type) -> bool:
-    # A class of a doctest, or of a module that was loaded anew, is not what its module has.
-    return cls.__module__.split(".")[0] == "fjax" and (
-        getattr(sys.modules.get(cls.__module__), cls.__qualname__, None) is cls
-    )
-
-
 # The code of each class when it was first met.
 _FIRST_CODE: weakref.WeakKeyDictionary[type, ByIdentity] = weakref.WeakKeyDictionary()
 
 
-def _is_unpatched(cls: type) -> bool:
+def is_as_defined(cls: type) -> bool:
+    """Tell whether a class is one of fjax's, and was not patched since it was first met here."""
+    module = sys.modules.get(cls.__module__)
+    # A class of a doctest, or of a module that was loaded anew, is not what its module has.
+    if cls.__module__.split(".")[0] != "fjax" or getattr(module, cls.__qualname__, None) is not cls:
+        return False
     now = code_of(cls)
     return _FIRST_CODE.setdefault(cls, now) == now
 

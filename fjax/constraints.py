@@ -56,6 +56,8 @@ class MaxNorm(Constraint):
      [0.8 0.4]]
     """
 
+    keeps_zeros = True
+
     max_value: float = 2
     axis: int | Sequence[int] | None = 0
 
@@ -78,6 +80,8 @@ class NonNeg(Constraint):
     [1. 0.]
     """
 
+    keeps_zeros = True
+
     def __call__(self, w: Array) -> Array:
         """Return the weight without negative entries."""
         return jnp.maximum(w, 0)
@@ -98,6 +102,8 @@ class UnitNorm(Constraint):
     [[0.6 0.6]
      [0.8 0.8]]
     """
+
+    keeps_zeros = True
 
     axis: int | Sequence[int] | None = 0
 
@@ -129,6 +135,8 @@ class MinMaxNorm(Constraint):
     [[1.2 0.6]
      [1.6 0.8]]
     """
+
+    keeps_zeros = True
 
     min_value: float = 0.0
     max_value: float = 1.0

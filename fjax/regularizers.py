@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from fjax.configuration import Configured
+from fjax.configuration import Configured, is_set
 from fjax.errors import number_between, one_of
 from fjax.registry import Registry
 from fjax.typing import Array, Identifier
@@ -77,6 +77,8 @@ class L2(Regularizer):
     5.0
     """
 
+    keeps_zeros = True
+
     _varying = frozenset({"l2"})
 
     l2: float = 0.01
@@ -113,6 +115,11 @@ class L1L2(Regularizer):
     def __post_init__(self) -> None:
         self.l1 = _factor(self, "l1", self.l1, 0.0)
         self.l2 = _factor(self, "l2", self.l2, 0.0)
+
+    @property
+    def keeps_zeros(self) -> bool:
+        """Whether there is no L1 part: at 0 the gradient of |x| is 1, in JAX as in Keras on it."""
+        return not is_set(self.l1)
 
     def __call__(self, x: Array) -> Array:
         """Return the penalty of an array."""

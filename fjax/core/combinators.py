@@ -24,6 +24,8 @@ class Combinator(Layer):
         given_names: The layers' names, where these are not what the layers alone would be called.
     """
 
+    rows_independent = True
+
     layers: tuple[Any, ...]
     given_names: tuple[str, ...] | None = field(default=None, kw_only=True)
 

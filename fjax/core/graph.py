@@ -61,6 +61,8 @@ class Graph(Layer):
     (['dense'], (2, 4))
     """
 
+    rows_independent = True
+
     inputs: Any
     layers: tuple[Any, ...]
     calls: tuple[Call, ...]

@@ -74,6 +74,8 @@ class InputLayer(Layer):
     'float32'
     """
 
+    rows_independent = True
+
     shape: tuple[int | None, ...] = ()
     batch_size: int | None = None
     dtype: str | None = "float32"

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 import jax
 
 from fjax import constraints, regularizers
+from fjax.activations import function_has_trait
 from fjax.configuration import Configured, field, fields_ending, plain, snake_case
 from fjax.core.authoring import (
     Author,
@@ -134,6 +135,16 @@ class Layer(Author, Configured):
     def masking(self) -> str:
         """What the layer does with the mask of its inputs; see `fjax.core.masking`."""
         return "takes" if is_authored(self) else "ends"
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether what is made of a row does not depend on the others; see `fjax.traits`."""
+        return False
+
+    @property
+    def entrywise(self) -> bool:
+        """Whether what is made of an entry of the last axis does not depend on the others."""
+        return False
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return the layer's first params and state for inputs of these shapes and dtypes.
@@ -342,6 +353,11 @@ class Function(Layer):
     """
 
     function: Callable[..., Any]
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the function is known to treat each row alone."""
+        return function_has_trait(self.function, "rows_independent")
 
     @property
     def kind(self) -> str:

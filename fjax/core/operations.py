@@ -51,6 +51,11 @@ class Operation(Layer):
         one_of("Operation", "operation", self.operation, OPERATORS)
 
     @property
+    def rows_independent(self) -> bool:
+        """Whether the operator works entry by entry; a product of two matrices mixes rows."""
+        return self.operation != "matmul"
+
+    @property
     def kind(self) -> str:
         """The operation's name, as a class would be called."""
         return self.operation.title().replace("_", "")
@@ -88,6 +93,11 @@ class Index(Layer):
         self.index = tuple(
             tuple(entry) if isinstance(entry, list | tuple) else entry for entry in self.index
         )
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the batch axis is taken as it is."""
+        return self.index[:1] == (("slice", None, None, None),)
 
     @property
     def kind(self) -> str:

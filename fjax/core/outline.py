@@ -107,10 +107,10 @@ def shapes_key(description: Any, specs: PyTree) -> Any:
     if key is None:
         return None
     # Under these settings the same layer has other types, or other draws.
-    settings: Any = jax.config
+    config: Any = jax.config
     return (
         key, structure, shaped,
-        settings.jax_enable_x64, settings.jax_default_prng_impl, settings.jax_threefry_partitionable,
+        config.jax_enable_x64, config.jax_default_prng_impl, config.jax_threefry_partitionable,
     )  # fmt: skip
 
 

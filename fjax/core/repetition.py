@@ -20,6 +20,8 @@ from fjax.typing import Key, Params, PyTree, Spec, State
 class Repeat(Layer):
     """Equal blocks one after the other, their weights stacked; see `repeat`."""
 
+    rows_independent = True
+
     layer: Any
     count: int
 

@@ -18,6 +18,8 @@ from fjax.typing import Key, Params, PyTree, Spec, State
 class Residual(Layer):
     """A layer's outputs plus its inputs, or plus those of a shortcut; see `residual`."""
 
+    rows_independent = True
+
     layer: Any
     shortcut: Any = None
     given_names: tuple[str, ...] | None = field(default=None, kw_only=True)

@@ -7,10 +7,12 @@ import jax
 import jax.numpy as jnp
 
 from fjax import activations, initializers
+from fjax.activations import function_has_trait
 from fjax.core.layer import Layer, only
 from fjax.core.masking import split, with_mask
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least, is_integer, number_between
+from fjax.traits import within_rows
 from fjax.typing import Array, Identifier, Key, Params, Shape, Spec, State
 
 
@@ -30,6 +32,8 @@ class Activation(Layer):
     [0.0, 2.0]
     """
 
+    rows_independent = True
+
     activation: Identifier
 
     masking = "keeps"
@@ -37,6 +41,11 @@ class Activation(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.activation = activations.get(self.activation)
+
+    @property
+    def entrywise(self) -> bool:
+        """Whether the activation works entry by entry."""
+        return function_has_trait(self.activation, "entrywise")
 
     def apply(
         self,
@@ -70,6 +79,8 @@ class ReLU(Layer):
     >>> layer.apply({}, {}, jnp.array([-2.0, 0.5, 8.0]))[0].tolist()
     [-1.0, 0.5, 6.0]
     """
+
+    entrywise = rows_independent = True
 
     max_value: float | None = None
     negative_slope: float = 0.0
@@ -115,6 +126,8 @@ class LeakyReLU(Layer):
     [-1.0, 2.0]
     """
 
+    entrywise = rows_independent = True
+
     _varying = frozenset({"negative_slope"})
 
     negative_slope: float = 0.3
@@ -154,6 +167,8 @@ class ELU(Layer):
     >>> ELU(2.0).apply({}, {}, jnp.array([-1.0, 2.0]))[0].round(3).tolist()
     [-1.26..., 2.0]
     """
+
+    entrywise = rows_independent = True
 
     alpha: float = 1.0
 
@@ -200,6 +215,8 @@ class PReLU(Layer):
     >>> params["alpha"].shape
     (1, 1, 3)
     """
+
+    rows_independent = True
 
     alpha_initializer: Identifier = "zeros"
     alpha_regularizer: Identifier = None
@@ -292,6 +309,11 @@ class Softmax(Layer):
             )
         self.axis = tuple(several) if isinstance(self.axis, list | tuple) else self.axis
 
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is known not to be that of the batch."""
+        return within_rows(self.axis)
+
     def apply(
         self,
         params: Params,
@@ -348,6 +370,11 @@ class Maxout(Layer):
                 "`Maxout`: `axis` must be an integer, and not 0, the batch axis, received "
                 f"{self.axis!r}."
             )
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is known not to be that of the batch."""
+        return within_rows(self.axis)
 
     def apply(
         self,

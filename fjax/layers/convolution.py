@@ -26,6 +26,8 @@ from fjax.typing import Array, Identifier, Key, Params, Spec, State
 class Convolution(Layer):
     """What the convolution layers share; `rank` is the number of their spatial axes."""
 
+    rows_independent = True
+
     rank: ClassVar[int]
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
 

@@ -45,6 +45,9 @@ class Dense(Layer):
     (32, 10)
     """
 
+    rows_independent = True
+    _width_field = "units"
+
     units: int
     activation: Identifier = "linear"
     use_bias: bool = True

@@ -27,6 +27,8 @@ from fjax.typing import Array, Identifier, Key, Params, Spec, State
 class DepthwiseConvolution(Layer):
     """What the depthwise convolution layers share; `rank` is the number of their spatial axes."""
 
+    rows_independent = True
+
     rank: ClassVar[int]
     _weights_of_fields: ClassVar[Mapping[str, str]] = {"depthwise": "kernel"}
 

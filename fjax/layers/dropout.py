@@ -35,6 +35,8 @@ class Dropout(Layer):
     [0.0, 2.0]
     """
 
+    rows_independent = True
+
     _varying = frozenset({"rate"})
 
     rate: float
@@ -50,6 +52,11 @@ class Dropout(Layer):
             self.noise_shape = tuple(self.noise_shape)
         if self.seed is not None:
             self.seed = seed_of("Dropout", self.seed)
+
+    @property
+    def entrywise(self) -> bool:
+        """Whether each entry is drawn for itself."""
+        return self.noise_shape is None
 
     def apply(
         self,
@@ -73,6 +80,8 @@ class SpatialDropout(Layer):
 
     A subclass says by `axes` how many axes its inputs have between batch and channels.
     """
+
+    rows_independent = True
 
     _varying = frozenset({"rate"})
 

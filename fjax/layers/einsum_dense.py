@@ -57,6 +57,8 @@ class EinsumDense(Layer):
     (32, 10, 2, 4)
     """
 
+    rows_independent = True
+
     equation: str
     output_shape: tuple[int | None, ...]
     activation: Identifier = "linear"

@@ -50,6 +50,8 @@ class Embedding(Layer):
     ((1, 3, 2), [[True, True, False]])
     """
 
+    rows_independent = True
+
     input_dim: int
     output_dim: int
     embeddings_initializer: Identifier = "uniform"

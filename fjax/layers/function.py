@@ -25,6 +25,8 @@ class Identity(Layer):
     [1.0, 2.0]
     """
 
+    rows_independent = True
+
     masking = "takes"
 
     def apply(

@@ -14,6 +14,8 @@ from fjax.typing import Array, Identifier, Key, Params, State
 class GlobalPooling(Layer):
     """What the global pooling layers share; `rank` is the number of their spatial axes."""
 
+    rows_independent = True
+
     rank: ClassVar[int]
 
     data_format: Identifier = "channels_last"

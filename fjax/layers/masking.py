@@ -30,6 +30,8 @@ class Masking(Layer):
     ([[True, False, True]], [[[1.0, 2.0], [0.0, 0.0], [-1.0, 3.0]]])
     """
 
+    rows_independent = True
+
     mask_value: float = 0.0
 
     def __post_init__(self) -> None:

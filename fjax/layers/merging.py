@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from fjax.core.layer import Layer
 from fjax.core.masking import either_mask, split, with_mask
 from fjax.errors import is_integer
+from fjax.traits import within_rows
 from fjax.typing import Array, Key, Params, PyTree, State
 
 
@@ -67,6 +68,8 @@ class Merge(Layer):
 
 class Elementwise(Merge):
     """Base of the merge layers that go entry by entry, one input after the other."""
+
+    rows_independent = True
 
     operation: ClassVar[Any]
 
@@ -222,6 +225,11 @@ class Concatenate(Merge):
         super().__post_init__()
         self.axis = _sample_axis("Concatenate", "axis", self.axis)
 
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is known not to be that of the batch."""
+        return within_rows(self.axis)
+
     def check(self, values: list[Array]) -> None:
         """Raise ValueError if ranks or other axes differ, or if there is no such axis."""
         super().check(values)
@@ -270,6 +278,8 @@ class Dot(Merge):
     >>> outputs.shape
     (2, 5, 10)
     """
+
+    rows_independent = True
 
     axes: int | tuple[int, int]
     normalize: bool = False

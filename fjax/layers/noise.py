@@ -37,6 +37,8 @@ class GaussianNoise(Layer):
     (1.0, 0.5)
     """
 
+    rows_independent = True
+
     _varying = frozenset({"stddev"})
 
     stddev: float
@@ -90,6 +92,8 @@ class GaussianDropout(Layer):
     >>> round(outputs.mean().item(), 1), round(outputs.std().item(), 1)
     (1.0, 1.0)
     """
+
+    rows_independent = True
 
     _varying = frozenset({"rate"})
 
@@ -147,6 +151,8 @@ class AlphaDropout(Layer):
     >>> round(abs(outputs.mean().item()), 1), round(outputs.std().item(), 1)
     (0.0, 1.0)
     """
+
+    rows_independent = True
 
     _varying = frozenset({"rate"})
 

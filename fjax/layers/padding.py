@@ -13,6 +13,8 @@ from fjax.typing import Array, Key, Params, State
 class ZeroPadding(Layer):
     """Base of the paddings; a subclass says by `axes` how many axes it goes over."""
 
+    rows_independent = True
+
     axes: ClassVar[int]
 
     padding: Any = 1
@@ -103,6 +105,8 @@ class ZeroPadding3D(ZeroPadding):
 
 class Cropping(Layer):
     """Base of the croppings; a subclass says by `axes` how many axes it goes over."""
+
+    rows_independent = True
 
     axes: ClassVar[int]
 

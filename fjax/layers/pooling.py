@@ -13,6 +13,8 @@ from fjax.typing import Array, Identifier, Key, Params, State
 class Pooling(Layer):
     """What the pooling layers share; `rank` is the number of their spatial axes."""
 
+    rows_independent = True
+
     rank: ClassVar[int]
     pool: ClassVar[Callable[..., Array]]
 

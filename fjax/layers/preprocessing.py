@@ -7,6 +7,7 @@ import numpy as np
 
 from fjax.core.layer import Layer, only
 from fjax.errors import is_integer, number_between
+from fjax.traits import within_rows
 from fjax.typing import Array, Key, Params, Spec, State
 
 
@@ -26,6 +27,8 @@ class Rescaling(Layer):
     >>> outputs.tolist()
     [[0.0, 1.0]]
     """
+
+    rows_independent = True
 
     scale: float
     offset: float = 0.0
@@ -103,6 +106,11 @@ class Normalization(Layer):
             )
         if self.mean is not None:
             self._keep(np.asarray(self.mean, np.float64), np.asarray(self.variance, np.float64))
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is known not to be that of the batch."""
+        return within_rows(self.axis)
 
     def adapt(self, data: Any) -> None:
         """Take the statistics of `data` (batch axis first): the one change that a layer admits.

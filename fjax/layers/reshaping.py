@@ -27,6 +27,8 @@ class Flatten(Layer):
     (32, 784)
     """
 
+    rows_independent = True
+
     data_format: str | None = None
 
     def __post_init__(self) -> None:
@@ -69,6 +71,8 @@ class Reshape(Layer):
     >>> outputs.shape
     (32, 2, 3)
     """
+
+    rows_independent = True
 
     target_shape: tuple[int, ...]
 
@@ -124,6 +128,8 @@ class Permute(Layer):
     (32, 64, 10)
     """
 
+    rows_independent = True
+
     dims: tuple[int, ...]
 
     def __post_init__(self) -> None:
@@ -172,6 +178,8 @@ class RepeatVector(Layer):
     >>> RepeatVector(2).apply({}, {}, jnp.array([[1.0, 3.0]]))[0].tolist()
     [[[1.0, 3.0], [1.0, 3.0]]]
     """
+
+    rows_independent = True
 
     n: int
 

@@ -17,6 +17,8 @@ INTERPOLATIONS = ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"]
 class UpSampling(Layer):
     """Base of the repetitions; a subclass says by `axes` how many axes it goes over."""
 
+    rows_independent = True
+
     axes: ClassVar[int]
 
     size: Any = 2
@@ -181,6 +183,8 @@ class Resizing(Layer):
     >>> outputs.shape
     (32, 14, 20, 3)
     """
+
+    rows_independent = True
 
     height: int
     width: int

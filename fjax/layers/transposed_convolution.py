@@ -25,6 +25,8 @@ from fjax.typing import Array, Identifier, Key, Params, Spec, State
 class TransposedConvolution(Layer):
     """What the transposed convolution layers share; `rank` is the number of their spatial axes."""
 
+    rows_independent = True
+
     rank: ClassVar[int]
 
     filters: int

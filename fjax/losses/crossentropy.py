@@ -159,6 +159,11 @@ class BinaryCrossentropy(PairedLoss):
         check_smoothing(type(self).__name__, self.from_logits, self.label_smoothing)
         check_axis(type(self).__name__, self.axis)
 
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is that of the classes, the last."""
+        return self.axis == -1
+
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """Return `binary_crossentropy`."""
         return binary_crossentropy(
@@ -197,6 +202,11 @@ class CategoricalCrossentropy(PairedLoss):
         super().__post_init__()
         check_smoothing(type(self).__name__, self.from_logits, self.label_smoothing)
         check_axis(type(self).__name__, self.axis)
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is that of the classes, the last."""
+        return self.axis == -1
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """Return `categorical_crossentropy`."""
@@ -239,6 +249,11 @@ class SparseCategoricalCrossentropy(Loss):
         check_smoothing(type(self).__name__, self.from_logits, 0.0)
         check_axis(type(self).__name__, self.axis)
         check_ignored(type(self).__name__, self.ignore_class)
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is the last; ignored classes are counted without weights."""
+        return self.axis == -1 and self.ignore_class is None
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """Return `sparse_categorical_crossentropy`."""

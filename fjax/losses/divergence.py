@@ -61,6 +61,8 @@ class KLDivergence(PairedLoss):
     0.0
     """
 
+    rows_independent = True
+
     name: str | None = field(default="kl_divergence", kw_only=True)
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -74,6 +76,8 @@ class Poisson(PairedLoss):
     >>> print(Poisson()([[0.0]], [[1.0]]))
     1.0
     """
+
+    rows_independent = True
 
     name: str | None = field(default="poisson", kw_only=True)
 

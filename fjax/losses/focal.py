@@ -146,6 +146,11 @@ class BinaryFocalCrossentropy(PairedLoss):
         check_smoothing(owner, self.from_logits, self.label_smoothing)
         check_axis(owner, self.axis)
 
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is that of the classes, the last."""
+        return self.axis == -1
+
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """Return `binary_focal_crossentropy`."""
         return binary_focal_crossentropy(
@@ -199,6 +204,11 @@ class CategoricalFocalCrossentropy(PairedLoss):
         number_between(owner, "gamma", self.gamma, 0.0)
         check_smoothing(owner, self.from_logits, self.label_smoothing)
         check_axis(owner, self.axis)
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is that of the classes, the last."""
+        return self.axis == -1
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """Return `categorical_focal_crossentropy`."""

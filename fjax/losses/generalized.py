@@ -56,6 +56,8 @@ class CategoricalGeneralizedCrossEntropy(Loss):
     1.0
     """
 
+    rows_independent = True
+
     q: float = 0.5
     name: str | None = field(default="categorical_generalized_cross_entropy", kw_only=True)
 

@@ -76,6 +76,8 @@ def categorical_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
 
 
 class _MarginLoss(PairedLoss):
+    rows_independent = True
+
     def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
         """Check also that every label is a sign."""
         super().check_targets(y_true, y_pred_shape, name)
@@ -117,6 +119,8 @@ class CategoricalHinge(PairedLoss):
     >>> print(CategoricalHinge()([[0.0, 1.0]], [[0.25, 0.5]]))
     0.75
     """
+
+    rows_independent = True
 
     name: str | None = field(default="categorical_hinge", kw_only=True)
 

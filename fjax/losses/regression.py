@@ -178,6 +178,8 @@ class MeanSquaredError(PairedLoss):
     2.0
     """
 
+    rows_independent = True
+
     name: str | None = field(default="mean_squared_error", kw_only=True)
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -191,6 +193,8 @@ class MeanAbsoluteError(PairedLoss):
     >>> print(MeanAbsoluteError()([[0.0], [1.0]], [[2.0], [1.0]]))
     1.0
     """
+
+    rows_independent = True
 
     name: str | None = field(default="mean_absolute_error", kw_only=True)
 
@@ -206,6 +210,8 @@ class MeanAbsolutePercentageError(PairedLoss):
     25.0
     """
 
+    rows_independent = True
+
     name: str | None = field(default="mean_absolute_percentage_error", kw_only=True)
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -219,6 +225,8 @@ class MeanSquaredLogarithmicError(PairedLoss):
     >>> print(MeanSquaredLogarithmicError()([[1.0]], [[1.0]]))
     0.0
     """
+
+    rows_independent = True
 
     name: str | None = field(default="mean_squared_logarithmic_error", kw_only=True)
 
@@ -248,6 +256,8 @@ class Huber(PairedLoss):
     4.0
     """
 
+    rows_independent = True
+
     _varying = frozenset({"delta"})
 
     delta: float = 1.0
@@ -269,6 +279,8 @@ class LogCosh(PairedLoss):
     >>> print(LogCosh()([[0.0]], [[0.0]]))
     0.0
     """
+
+    rows_independent = True
 
     name: str | None = field(default="log_cosh", kw_only=True)
 
@@ -299,6 +311,11 @@ class CosineSimilarity(PairedLoss):
         """Check the arguments."""
         super().__post_init__()
         check_axis(type(self).__name__, self.axis)
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is the last."""
+        return self.axis == -1
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """Return `cosine_similarity`."""

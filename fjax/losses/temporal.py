@@ -74,6 +74,8 @@ class CTC(Loss):
     0.28768...
     """
 
+    rows_independent = True
+
     name: str | None = field(default="ctc", kw_only=True)
 
     def call(self, y_true: Array, y_pred: Array) -> Array:

@@ -131,6 +131,8 @@ class Accuracy(MeanOfValues):
     0.666...
     """
 
+    rows_independent = True
+
     direction = "up"
 
     name: str | None = "accuracy"
@@ -157,6 +159,8 @@ class BinaryAccuracy(MeanOfValues):
     0.5
     """
 
+    rows_independent = True
+
     direction = "up"
 
     name: str | None = "binary_accuracy"
@@ -179,6 +183,8 @@ class CategoricalAccuracy(MeanOfValues):
     0.5
     """
 
+    rows_independent = True
+
     direction = "up"
 
     name: str | None = "categorical_accuracy"
@@ -194,6 +200,8 @@ class SparseCategoricalAccuracy(MeanOfValues):
     >>> print(SparseCategoricalAccuracy()([1, 0], [[0.1, 0.9], [0.2, 0.8]]))
     0.5
     """
+
+    rows_independent = True
 
     direction = "up"
 
@@ -217,6 +225,8 @@ class TopKCategoricalAccuracy(MeanOfValues):
     >>> print(TopKCategoricalAccuracy(2)([[0, 1, 0]], [[0.6, 0.3, 0.1]]))
     1.0
     """
+
+    rows_independent = True
 
     direction = "up"
 
@@ -247,6 +257,8 @@ class SparseTopKCategoricalAccuracy(MeanOfValues):
     >>> print(SparseTopKCategoricalAccuracy(k=2)([1], [[0.6, 0.3, 0.1]]))
     1.0
     """
+
+    rows_independent = True
 
     direction = "up"
 

@@ -41,6 +41,8 @@ class AUC(Metric):
     0.75
     """
 
+    rows_independent = True
+
     direction = "up"
 
     num_thresholds: int = 200

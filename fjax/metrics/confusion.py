@@ -82,6 +82,8 @@ def _check_classes(owner: str, argument: str, value: int, least: int, y_pred: Ar
 class _Counts(Metric):
     """Base of the metrics that add counts of `_counted` at each threshold."""
 
+    rows_independent = True
+
     _counted: ClassVar[tuple[str, ...]] = ()
 
     thresholds: float | Sequence[float] | None = None

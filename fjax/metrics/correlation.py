@@ -84,6 +84,11 @@ class PearsonCorrelation(MeanOfValues):
         super().__post_init__()
         check_axis(type(self).__name__, self.axis)
 
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is the last."""
+        return self.axis == -1
+
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
         """Return `pearson_correlation`."""
         return pearson_correlation(y_true, y_pred, self.axis)
@@ -114,6 +119,11 @@ class ConcordanceCorrelation(MeanOfValues):
         """Check the arguments."""
         super().__post_init__()
         check_axis(type(self).__name__, self.axis)
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is the last."""
+        return self.axis == -1
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
         """Return `concordance_correlation`."""

@@ -14,6 +14,8 @@ _SUMS = ("true_positives", "false_positives", "false_negatives", "intermediate_w
 
 
 class _FScore(Metric):
+    rows_independent = True
+
     direction = "up"
 
     average: str | None = None

@@ -118,6 +118,11 @@ class IoU(_IoU):
     axis: int = -1
     name: str | None = field(default="io_u", kw_only=True)
 
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is the last; ignored classes are counted without weights."""
+        return self.axis == -1 and self.ignore_class is None
+
     def _layout(self) -> _Layout:
         return _Layout(
             self.num_classes,
@@ -143,6 +148,8 @@ class BinaryIoU(_IoU):
     >>> print(BinaryIoU(threshold=0.3)([0, 1, 0, 1], [0.1, 0.2, 0.4, 0.7]))
     0.3333...
     """
+
+    rows_independent = True
 
     target_class_ids: Sequence[int] = (0, 1)
     threshold: float = 0.5
@@ -196,6 +203,11 @@ class MeanIoU(_IoU):
     axis: int = -1
     name: str | None = field(default="mean_io_u", kw_only=True)
 
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is the last; ignored classes are counted without weights."""
+        return self.axis == -1 and self.ignore_class is None
+
     def _layout(self) -> _Layout:
         return _Layout(
             self.num_classes,
@@ -233,6 +245,11 @@ class OneHotIoU(_IoU):
     axis: int = -1
     name: str | None = field(default="one_hot_io_u", kw_only=True)
 
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is the last; ignored classes are counted without weights."""
+        return self.axis == -1 and self.ignore_class is None
+
     def _layout(self) -> _Layout:
         return _Layout(
             self.num_classes,
@@ -266,6 +283,11 @@ class OneHotMeanIoU(_IoU):
     sparse_y_pred: bool = False
     axis: int = -1
     name: str | None = field(default="one_hot_mean_io_u", kw_only=True)
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is the last; ignored classes are counted without weights."""
+        return self.axis == -1 and self.ignore_class is None
 
     def _layout(self) -> _Layout:
         return _Layout(

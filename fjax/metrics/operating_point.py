@@ -15,6 +15,8 @@ from fjax.typing import Array, ArrayLike
 class _AtPoint(Metric):
     """Base of these metrics: how many labels 0 and 1 pass each number of thresholds."""
 
+    rows_independent = True
+
     direction = "up"
 
     def _settings(self) -> tuple[int, int | None]:

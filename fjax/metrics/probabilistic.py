@@ -25,6 +25,8 @@ class KLDivergence(MeanOfValues):
     0.0
     """
 
+    rows_independent = True
+
     direction = "down"
 
     name: str | None = "kl_divergence"
@@ -40,6 +42,8 @@ class Poisson(MeanOfValues):
     >>> print(Poisson()([[0.0]], [[1.0]]))
     1.0
     """
+
+    rows_independent = True
 
     direction = "down"
 
@@ -57,6 +61,8 @@ class Hinge(MeanOfValues):
     0.25
     """
 
+    rows_independent = True
+
     direction = "down"
 
     name: str | None = "hinge"
@@ -73,6 +79,8 @@ class SquaredHinge(MeanOfValues):
     0.125
     """
 
+    rows_independent = True
+
     direction = "down"
 
     name: str | None = "squared_hinge"
@@ -88,6 +96,8 @@ class CategoricalHinge(MeanOfValues):
     >>> print(CategoricalHinge()([[0.0, 1.0]], [[0.25, 0.5]]))
     0.75
     """
+
+    rows_independent = True
 
     direction = "down"
 
@@ -112,6 +122,8 @@ class BinaryCrossentropy(MeanOfValues):
     >>> print(BinaryCrossentropy()([[1]], [[0.5]]))
     0.69314...
     """
+
+    rows_independent = True
 
     direction = "down"
 
@@ -158,6 +170,11 @@ class CategoricalCrossentropy(MeanOfValues):
         check_smoothing(type(self).__name__, self.from_logits, self.label_smoothing)
         check_axis(type(self).__name__, self.axis)
 
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is that of the classes, the last."""
+        return self.axis == -1
+
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
         """Return `categorical_crossentropy`."""
         return categorical_crossentropy(
@@ -197,6 +214,11 @@ class SparseCategoricalCrossentropy(MeanOfValues):
         check_smoothing(type(self).__name__, self.from_logits, 0.0)
         check_ignored(type(self).__name__, self.ignore_class)
         check_axis(type(self).__name__, self.axis)
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is the last; ignored classes are counted without weights."""
+        return self.axis == -1 and self.ignore_class is None
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
         """Return `sparse_categorical_crossentropy`."""

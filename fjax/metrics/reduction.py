@@ -24,6 +24,8 @@ class Sum(Metric):
     4.0 2.5
     """
 
+    rows_independent = True
+
     name: str | None = "sum"
 
     def init(self, y_true: Any = None, y_pred: Any = None) -> Accumulator:
@@ -82,6 +84,8 @@ class Mean(_Average):
     >>> print(Mean()([1.0, 3.0]), Mean()([1.0, 3.0], sample_weight=[1.0, 0.0]))
     2.0 1.0
     """
+
+    rows_independent = True
 
     name: str | None = "mean"
 

@@ -28,6 +28,8 @@ class MeanSquaredError(MeanOfValues):
     2.0
     """
 
+    rows_independent = True
+
     direction = "down"
 
     name: str | None = "mean_squared_error"
@@ -43,6 +45,8 @@ class RootMeanSquaredError(MeanOfValues):
     >>> print(RootMeanSquaredError()([[0.0], [0.0]], [[2.0], [2.0]]))
     2.0
     """
+
+    rows_independent = True
 
     direction = "down"
 
@@ -65,6 +69,8 @@ class MeanAbsoluteError(MeanOfValues):
     1.0
     """
 
+    rows_independent = True
+
     direction = "down"
 
     name: str | None = "mean_absolute_error"
@@ -80,6 +86,8 @@ class MeanAbsolutePercentageError(MeanOfValues):
     >>> print(MeanAbsolutePercentageError()([[2.0], [4.0]], [[1.0], [4.0]]))
     25.0
     """
+
+    rows_independent = True
 
     direction = "down"
 
@@ -97,6 +105,8 @@ class MeanSquaredLogarithmicError(MeanOfValues):
     0.0
     """
 
+    rows_independent = True
+
     direction = "down"
 
     name: str | None = "mean_squared_logarithmic_error"
@@ -112,6 +122,8 @@ class LogCoshError(MeanOfValues):
     >>> print(LogCoshError()([[0.0]], [[0.0]]))
     0.0
     """
+
+    rows_independent = True
 
     direction = "down"
 
@@ -147,6 +159,11 @@ class CosineSimilarity(MeanOfValues):
         """Check the arguments."""
         super().__post_init__()
         check_axis(type(self).__name__, self.axis)
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is the last."""
+        return self.axis == -1
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
         """Return the cosine of every sample."""
@@ -187,6 +204,11 @@ class R2Score(Metric):
         allowed = ("uniform_average", "variance_weighted_average", None)
         one_of(owner, "class_aggregation", self.class_aggregation, allowed)
         integer_at_least(owner, "num_regressors", self.num_regressors, 0)
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the number of samples, which adjusts the score, takes no part in it."""
+        return self.num_regressors == 0
 
     def init(self, y_true: Any = None, y_pred: Any = None) -> Accumulator:
         """Return zeros for each output of `y_pred`."""

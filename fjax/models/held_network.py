@@ -68,9 +68,7 @@ class HeldNetwork:
         self.name = name or getattr(self.live_network, "name", None) or base_name(self.live_network)
         self.is_seeded = seed is not None
         # Python's global generator moves on only where nothing else gives a seed.
-        self._seed = (
-            random.getrandbits(32) if seed is None else seed_of(type(self).__name__, seed)
-        )
+        self._seed = random.getrandbits(32) if seed is None else seed_of(type(self).__name__, seed)
         self._optimizer: GradientTransformation | None = None
         self._optimizer_is_new = False
         self._specs: tuple[PyTree, ...] | None = None

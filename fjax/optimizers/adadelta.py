@@ -26,6 +26,8 @@ class Adadelta(Optimizer):
     [-0.00141, 0.00141]
     """
 
+    entrywise = True
+
     _varying = frozenset({"rho", "epsilon"})
 
     learning_rate: LearningRate = 0.001

@@ -27,6 +27,8 @@ class Adagrad(Optimizer):
     [-0.1, 0.1]
     """
 
+    entrywise = True
+
     _varying = frozenset({"epsilon"})
 
     learning_rate: LearningRate = 0.001

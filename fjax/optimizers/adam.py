@@ -33,6 +33,8 @@ class Adam(Optimizer):
     [-0.1, 0.1]
     """
 
+    entrywise = True
+
     _varying = frozenset({"beta_1", "beta_2", "epsilon"})
 
     learning_rate: LearningRate = 0.001

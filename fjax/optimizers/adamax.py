@@ -28,6 +28,8 @@ class Adamax(Optimizer):
     [-0.1, 0.1]
     """
 
+    entrywise = True
+
     _varying = frozenset({"beta_1", "beta_2", "epsilon"})
 
     learning_rate: LearningRate = 0.001

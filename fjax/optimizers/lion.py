@@ -30,6 +30,8 @@ class Lion(Optimizer):
     Array([-0.1,  0.1], dtype=float32)
     """
 
+    entrywise = True
+
     _varying = frozenset({"beta_1", "beta_2"})
 
     learning_rate: LearningRate = 0.001

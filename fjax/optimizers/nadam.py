@@ -27,6 +27,8 @@ class Nadam(Optimizer):
     [-0.1063, 0.1063]
     """
 
+    entrywise = True
+
     _varying = frozenset({"beta_1", "beta_2", "epsilon"})
 
     learning_rate: LearningRate = 0.001

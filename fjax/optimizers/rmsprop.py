@@ -32,6 +32,8 @@ class RMSprop(Optimizer):
     Array([-0.3162,  0.3162], dtype=float32)
     """
 
+    entrywise = True
+
     _varying = frozenset({"rho", "momentum", "epsilon"})
 
     learning_rate: LearningRate = 0.001

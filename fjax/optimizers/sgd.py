@@ -30,6 +30,8 @@ class SGD(Optimizer):
     Array([-0.1, -0.2], dtype=float32)
     """
 
+    entrywise = True
+
     _varying = frozenset({"momentum"})
 
     learning_rate: LearningRate = 0.01

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from fjax.configuration import Configured, varying
+from fjax.configuration import Configured, is_as_defined, varying
 
 # Where a field is: names of fields, keys and positions from the outside inwards.
 Path = tuple[str | int, ...]
@@ -50,7 +50,7 @@ def numbers_in(thing: Any, path: Path = ()) -> Iterator[Field]:
 def widths_in(thing: Any, path: Path = ()) -> Iterator[Field]:
     """Return the widths of the fully connected layers of a description."""
     for owner, name, value, at in _fields(thing, path):
-        if name == "units" and type(owner).__name__ == "Dense":
+        if name == owner._width_field and is_as_defined(type(owner)):
             yield Field(at, owner, value)
 
 

@@ -15,38 +15,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fjax.activations import function_has_trait
 from fjax.configuration import fields_ending
-from fjax.constraints import MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 from fjax.core import Graph, InputLayer, Layer
 from fjax.core.combinators import Serial
 from fjax.core.graph import Ref
-from fjax.layers import (
-    ELU,
-    Activation,
-    BatchNormalization,
-    Dense,
-    Dropout,
-    Identity,
-    LeakyReLU,
-    ReLU,
-)
+from fjax.layers import Dense, Dropout, Identity
 from fjax.layers.dropout import drawing_key, dropped_in_narrow
-from fjax.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, RMSprop
 from fjax.population.variation import Path
-from fjax.regularizers import L1L2, L2
 from fjax.training.on_host import can_evaluate
+from fjax.traits import has_trait
 from fjax.typing import PyTree
-
-# What makes of each entry something of its own.
-ENTRYWISE_LAYERS = (Activation, BatchNormalization, Dropout, ELU, LeakyReLU, ReLU)
-ENTRYWISE_ACTIVATIONS = frozenset({
-    "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish",
-    "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "mish", "relu", "relu6", "selu", "sigmoid",
-    "silu", "soft_shrink", "softplus", "softsign", "sparse_plus", "squareplus", "swish", "tanh",
-    "tanh_shrink", "threshold",
-})  # fmt: skip
-ENTRYWISE_OPTIMIZERS = (SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, RMSprop)
-ZERO_KEEPING_CONSTRAINTS = (MaxNorm, MinMaxNorm, NonNeg, UnitNorm)
 
 
 def masked_layers(
@@ -62,14 +41,15 @@ def masked_layers(
         varied: The paths of the `Dense` layers whose widths differ.
 
     >>> from fjax import serial
-    >>> from fjax.layers import LayerNormalization
+    >>> from fjax.layers import Activation, LayerNormalization
+    >>> from fjax.optimizers import SGD
     >>> network = serial(Dense(4), Activation("relu"), Dense(1))
     >>> masked_layers(network, SGD(), [("layers", 0)])
     {('layers', 0): ('layers', 0), ('layers', 1): ('layers', 0)}
     >>> masked_layers(serial(Dense(4), LayerNormalization(), Dense(1)), SGD(), [("layers", 0)])
     """
     zero_epsilon = getattr(optimizer, "epsilon", 1.0) == 0
-    if type(optimizer) not in ENTRYWISE_OPTIMIZERS or zero_epsilon:
+    if not has_trait(optimizer, "entrywise") or zero_epsilon:
         return None
     plan: dict[Path, Path] = {}
     try:
@@ -139,47 +119,29 @@ def _pads(layer: Dense, outputs: bool) -> bool:
         return False
     if not outputs:
         return True
-    return layer.activity_regularizer is None and _entrywise_function(layer.activation)
+    return layer.activity_regularizer is None and function_has_trait(layer.activation, "entrywise")
 
 
 def _weights_stay_zero(layer: Layer) -> bool:
     """Tell whether neither regularizers nor constraints move zeros around the weights."""
     charges = fields_ending(layer, "_regularizer")
     charges.pop("activity", None)
-    bounds = fields_ending(layer, "_constraint").values()
-    return all(map(_leaves_zeros, charges.values())) and all(
-        type(bound) in ZERO_KEEPING_CONSTRAINTS for bound in bounds
-    )
-
-
-def _leaves_zeros(charge: Any) -> bool:
-    # At 0 the gradient of |x| is 1, in JAX as in Keras on it.
-    return type(charge) is L2 or (type(charge) is L1L2 and charge.l1 == 0)
+    bounds = fields_ending(layer, "_constraint")
+    return all(has_trait(own, "keeps_zeros") for own in (*charges.values(), *bounds.values()))
 
 
 def _is_entrywise(layer: Any) -> bool:
     if not isinstance(layer, Layer):
-        return _entrywise_function(layer)
-    if type(layer) is BatchNormalization:
-        # The padding has no variance: without an epsilon it would be divided by zero.
-        return layer.axis == -1 and layer.epsilon > 0 and _weights_stay_zero(layer)
-    if type(layer) is Dropout:
-        # By another generator the narrow draw is no part of a wide one.
-        return layer.noise_shape is None and can_evaluate()
-    if type(layer) is Activation:
-        return _entrywise_function(layer.activation)
-    return type(layer) in ENTRYWISE_LAYERS
-
-
-def _entrywise_function(function: Any) -> bool:
-    module = getattr(function, "__module__", None) or ""
-    name = getattr(function, "__name__", "")
-    return module.split(".")[0] in ("fjax", "jax") and name in ENTRYWISE_ACTIVATIONS
+        return function_has_trait(layer, "entrywise")
+    # By another generator the narrow draw is no part of a wide one.
+    draws_apart = not isinstance(layer, Dropout) or can_evaluate()
+    return has_trait(layer, "entrywise") and _weights_stay_zero(layer) and draws_apart
 
 
 def narrowed(layer: Any, width: Any) -> Any:
     """Return a layer whose outputs are zero beyond a width of their last axis; it may be traced.
 
+    >>> from fjax.layers import Activation
     >>> layer = narrowed(Activation("sigmoid"), 2)
     >>> print(layer.apply({}, {}, jnp.zeros((1, 3)))[0])
     [[0.5 0.5 0. ]]

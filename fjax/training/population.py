@@ -57,20 +57,18 @@ class PopulationPrograms(NamedTuple):
 
 
 class Maker(Protocol):
-    """Makes a member's parts of its numbers.
-
-    Attributes:
-        key: Plain data that equal makers share; None where a user's code is among the parts.
-        own: The programs of a maker without a key.
-    """
+    """Makes a member's parts of its numbers."""
 
     @property
-    def key(self) -> Any: ...
+    def key(self) -> Any:
+        """Plain data that equal makers share; None where a user's code is among the parts."""
 
     @property
-    def own(self) -> dict[Any, PopulationPrograms]: ...
+    def own(self) -> dict[Any, PopulationPrograms]:
+        """The programs of a maker without a key."""
 
-    def __call__(self, numbers: PyTree) -> Parts: ...
+    def __call__(self, numbers: PyTree) -> Parts:
+        """Return the parts for numbers that may be traced."""
 
 
 def population_programs(make: Maker, metrics: Metrics) -> PopulationPrograms:

@@ -21,7 +21,6 @@ from fjax.core.masking import unmasked
 from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
 from fjax.training.custom_step import TestStep, custom_test_step, custom_train_step
-from fjax.training.output_losses import OutputLosses
 from fjax.training.rates import without_rate
 from fjax.training.state import TrainState
 from fjax.typing import Array, GradientTransformation, Key, PyTree

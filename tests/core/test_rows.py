@@ -7,7 +7,7 @@ import pytest
 
 from fjax import branch, layers, serial
 from fjax.core.masking import unmasked
-from fjax.core.rows import rows_are_apart
+from fjax.core.rows import rows_are_independent
 from fjax.training.on_host import evaluated
 from tests.layers.catalogue import CATALOGUE, samples
 
@@ -30,7 +30,7 @@ def training(layer, params, state, inputs, key):
 @pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.label)
 def test_rows_behind_change_nothing_of_those_before(entry):
     layer = entry.layer
-    if not rows_are_apart(layer):
+    if not rows_are_independent(layer):
         assert any(word in repr(layer) for word in TOGETHER)
         return
     few = samples(entry)
@@ -87,12 +87,12 @@ def name_of(layer):
 
 @pytest.mark.parametrize("layer", TOUCHING, ids=name_of)
 def test_layers_whose_rows_touch_are_known_also_within_others(layer):
-    assert not rows_are_apart(layer)
-    assert not rows_are_apart(serial(layers.Dense(2), layer))
-    assert not rows_are_apart(serial(branch(layers.Dense(2), serial(layer))))
+    assert not rows_are_independent(layer)
+    assert not rows_are_independent(serial(layers.Dense(2), layer))
+    assert not rows_are_independent(serial(branch(layers.Dense(2), serial(layer))))
 
 
 def test_functions_of_jax_and_fjax_take_rows_apart():
-    assert rows_are_apart(layers.Dense(2, activation=jax.nn.relu))
-    assert rows_are_apart(serial(layers.Dense(2, "softmax"), layers.Dropout(0.5)))
-    assert rows_are_apart(serial(layers.Concatenate(axis=1), layers.LayerNormalization()))
+    assert rows_are_independent(layers.Dense(2, activation=jax.nn.relu))
+    assert rows_are_independent(serial(layers.Dense(2, "softmax"), layers.Dropout(0.5)))
+    assert rows_are_independent(serial(layers.Concatenate(axis=1), layers.LayerNormalization()))

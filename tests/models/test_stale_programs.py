@@ -1,4 +1,4 @@
-"""No program is older than its code: what changes in a model, a class or a function takes effect."""
+"""No program is older than its code: a change of a model, a class or a function takes effect."""
 
 import copy
 import gc

@@ -21,6 +21,8 @@ FAR = 1e9
 class ScoredAttention(Layer):
     """Base of the attentions that differ in their scores: a subclass defines `scores`."""
 
+    rows_independent = True
+
     masking = "takes"
     call_options: ClassVar[tuple[str, ...]] = ("return_attention_scores", "use_causal_mask")
 

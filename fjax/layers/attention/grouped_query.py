@@ -55,6 +55,8 @@ class GroupQueryAttention(Layer):
     ((8, 4, 4), (8, 2, 4))
     """
 
+    rows_independent = True
+
     head_dim: int
     num_query_heads: int
     num_key_value_heads: int

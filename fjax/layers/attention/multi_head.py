@@ -73,6 +73,8 @@ class MultiHeadAttention(Layer):
     (32, 10, 8)
     """
 
+    rows_independent = True
+
     num_heads: int
     key_dim: int
     value_dim: int | None = None

@@ -17,6 +17,8 @@ class DataLayer(Layer):
     over data before any model is there; on symbolic tensors, and in a model, it is a layer as any.
     """
 
+    rows_independent = True
+
     takes_text: ClassVar[bool] = False
 
     def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:

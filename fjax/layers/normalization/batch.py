@@ -84,6 +84,12 @@ class BatchNormalization(Layer):
         self.moving_mean_initializer = initializers.get(self.moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(self.moving_variance_initializer)
 
+    @property
+    def entrywise(self) -> bool:
+        """Whether each entry of the last axis has statistics of its own; of padding they are 0."""
+        # Padding has no variance: without an epsilon it would be divided by zero.
+        return self.axis == -1 and self.epsilon > 0
+
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Make `gamma` and `beta`, and the moving statistics."""
         shape = (self._features(only("BatchNormalization", specs).shape),)

@@ -10,6 +10,7 @@ from fjax.core.layer import Layer, only
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import is_integer, number_between
 from fjax.layers.normalization.axes import along, placed_axes
+from fjax.traits import within_rows
 from fjax.typing import Array, Identifier, Key, Params, Shape, Spec, State
 
 OWNER = "GroupNormalization"
@@ -79,6 +80,11 @@ class GroupNormalization(Layer):
         self.epsilon = number_between(OWNER, "epsilon", self.epsilon, 0.0)
         self.beta_initializer = initializers.get(self.beta_initializer)
         self.gamma_initializer = initializers.get(self.gamma_initializer)
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is known not to be that of the batch."""
+        return within_rows(self.axis)
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Make `gamma` and `beta`."""

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from fjax.core.layer import Layer, only
 from fjax.errors import number_between
 from fjax.layers.normalization.axes import along, checked_axes, placed_axes
+from fjax.traits import within_rows
 from fjax.typing import Array, Key, Params, Spec, State
 
 OWNER = "RMSNormalization"
@@ -47,6 +48,11 @@ class RMSNormalization(Layer):
         super().__post_init__()
         self.axis = checked_axes(OWNER, self.axis)
         self.epsilon = number_between(OWNER, "epsilon", self.epsilon, 0.0)
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is known not to be that of the batch."""
+        return within_rows(self.axis)
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Make `scale`, of ones."""

@@ -51,6 +51,8 @@ class SpectralNormalization(Layer):
     1.0
     """
 
+    rows_independent = True
+
     layer: Any
     power_iterations: int = 1
 

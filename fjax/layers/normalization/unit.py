@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from fjax.core.layer import Layer, only
 from fjax.layers.normalization.axes import checked_axes, placed_axes
+from fjax.traits import within_rows
 from fjax.typing import Array, Key, Params, State
 
 OWNER = "UnitNormalization"
@@ -40,6 +41,11 @@ class UnitNormalization(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.axis = checked_axes(OWNER, self.axis)
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is known not to be that of the batch."""
+        return within_rows(self.axis)
 
     def apply(
         self,

@@ -53,6 +53,8 @@ class Bidirectional(Layer):
     (['forward_lstm', 'backward_lstm'], (2, 8))
     """
 
+    rows_independent = True
+
     layer: Any
     merge_mode: str | None = "concat"
     weights: None = None

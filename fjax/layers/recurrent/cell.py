@@ -27,6 +27,8 @@ class Cell(Layer):
     and the next states. Its weights are `kernel`, `recurrent_kernel` and `bias`.
     """
 
+    rows_independent = True
+
     units: int
 
     # How many parts of `units` columns the kernels have.

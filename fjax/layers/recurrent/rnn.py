@@ -41,6 +41,11 @@ class Recurrent(Layer):
                 )
 
     @property
+    def rows_independent(self) -> bool:
+        """Whether no state is carried from the rows of one batch to those of the next."""
+        return not self.stateful
+
+    @property
     def own_cell(self) -> Any:
         """The cell."""
         raise NotImplementedError(f"`{self.kind}` defines no `own_cell`.")

@@ -38,6 +38,8 @@ class StackedRNNCells(Layer):
     (['lstm_cell', 'gru_cell'], (2, 2))
     """
 
+    rows_independent = True
+
     cells: tuple[Any, ...]
 
     def __post_init__(self) -> None:

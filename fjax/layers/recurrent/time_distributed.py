@@ -37,6 +37,8 @@ class TimeDistributed(Layer):
     ((3, 4), (2, 5, 4))
     """
 
+    rows_independent = True
+
     layer: Any
 
     masking = "takes"
