@@ -1,5 +1,6 @@
 """What all searches have in common: from candidates to `cv_results_` and the best estimator."""
 
+import copy
 import time
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,7 @@ from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils.validation import _num_samples
 
 from fjax.errors import integer_at_least, is_integer
+from fjax.models import Model
 from fjax.search.candidates import Candidate, candidates_of
 from fjax.search.execution import Company, Outcome, Task, companies
 from fjax.search.folds import Split, checked_splits
@@ -89,7 +91,8 @@ class Search:
         arguments = self._arguments_of_fit(arguments)
         groups, weight = arguments.pop("groups", None), arguments.pop("sample_weight", None)
         X, y, groups = indexable(X, y, groups)
-        scorer = check_scoring(estimator, scoring=self.scoring)
+        raises = self.error_score == "raise"
+        scorer = check_scoring(estimator, scoring=self.scoring, raise_exc=raises)
         if hasattr(scorer, "_scorers"):
             # Of a function that returns several the names are known by what it returned.
             self.multimetric_ = True
@@ -175,8 +178,11 @@ class Search:
             for candidate, own in zip(candidates, outcomes, strict=True)
         ]
         self._tell_failures(outcomes)
-        # The names of the scores are known by a fit that went well.
+        # The names of the scores are known by a fit and a scorer that went well.
         names = max((list(one) for row in rows for one in row), key=len)
+        if not any(name.startswith("test_") for name in names):
+            parts = ("test", "train") if self.return_train_score else ("test",)
+            names += [f"{part}_score" for part in parts]
         return {
             name: np.array(
                 [[one.get(name, self.error_score) for one in row] for row in rows], float
@@ -208,10 +214,13 @@ class Search:
     ) -> dict[str, float]:
         if outcome.failed is not None:
             return {}
-        fitted = fitted_with(candidate.estimator, candidate.model, scoring.whole, outputs)
+        fitted = fitted_with(
+            candidate.estimator, scoring.whole, rows, outputs, outcome.history,
+            lambda: _trained(candidate, outcome),
+        )  # fmt: skip
         given = scoring.X, scoring.y, scoring.weight
         X, y, weight = (None if own is None else _safe_indexing(own, rows) for own in given)
-        return scored(scoring.scorer, fitted, X, y, weight)
+        return scored(scoring.scorer, fitted, X, y, weight, self.error_score)
 
     def _tell_failures(self, outcomes: Sequence[Sequence[Outcome]]) -> None:
         failed = [one.failed for own in outcomes for one in own if one.failed is not None]
@@ -264,7 +273,8 @@ class Search:
         if np.isnan(means).all():
             raise ValueError(
                 f"`{type(self).__name__}`: no candidate has a score, since none was trained and "
-                "scored in all folds: lower the learning rates, or give a number as `error_score`."
+                "scored in all folds: see the warnings above. Lower the learning rates, mend the "
+                "scorer, or give a number as `error_score`."
             )
 
     def _refit_by(self, ranked: list[str]) -> str | None:
@@ -318,6 +328,13 @@ class Search:
     def _splits(self, estimator: Estimator, X: Any, y: Any, groups: Any) -> list[Split]:
         splitter = check_cv(self.cv, y, classifier=is_classifier(estimator))
         return checked_splits(type(self).__name__, splitter.split(X, y, groups), _num_samples(X))
+
+
+def _trained(candidate: Candidate, outcome: Outcome) -> Model:
+    """Return a model of the candidate's with the weights that it was trained to in one fold."""
+    model = copy.copy(candidate.model)
+    model.train_state = outcome.train_state()
+    return model
 
 
 def _company_of(candidate: Candidate, found: Sequence[Company]) -> Company:

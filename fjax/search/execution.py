@@ -6,6 +6,7 @@ architecture.
 
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -16,7 +17,7 @@ from fjax.models.membership import Membership, membership
 from fjax.population import Member, Population
 from fjax.search.candidates import Candidate
 from fjax.search.folds import Fold, Folds, Split, folds_of
-from fjax.training import Batch
+from fjax.training import Batch, TrainState
 from fjax.wrappers.estimator import Estimator
 from fjax.wrappers.examples import Examples
 
@@ -30,6 +31,7 @@ class Outcome(NamedTuple):
         history: The logs, one value for each epoch.
         failed: The epoch whose loss was not finite, from 0; None where all went well.
         seconds: Its share of the time that training took.
+        train_state: Returns the train state as it is now.
     """
 
     outputs: np.ndarray
@@ -37,6 +39,7 @@ class Outcome(NamedTuple):
     history: dict[str, list[float]]
     failed: int | None
     seconds: float
+    train_state: Callable[[], TrainState]
 
 
 # The last training, of the best one on all data, fills one of so many places on a CPU.
@@ -128,6 +131,7 @@ class Company:
                     history=self.population.history[index],
                     failed=self._failed(index, tests[index]),
                     seconds=seconds / (len(candidates) * len(folds)),
+                    train_state=partial(self.population.train_state, index),
                 )
                 for index in range(places[id(own)], places[id(own)] + len(folds))
             ]

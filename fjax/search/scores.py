@@ -1,41 +1,129 @@
 """Scores by scikit-learn's scorers, of outputs that a population has made already."""
 
 import copy
+import functools
 import numbers
+import traceback
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from fjax.models import Model
 from fjax.wrappers.estimator import Estimator
 from fjax.wrappers.examples import Examples
 
 Scorer = Callable[..., Any]
 
 
-def fitted_with(estimator: Estimator, model: Any, whole: Examples, outputs: Any) -> Any:
-    """Return a fitted estimator whose model makes these outputs, whatever it is asked for.
+class Fitted:
+    """Mixed into the class of an estimator that was trained as a member of a population.
 
-    Scorers call `predict`, `predict_proba` or `score` on it, which go from outputs to what these
-    return as in any other.
+    For the rows that are scored its outputs are known; for any other rows, and where the model
+    itself is asked for, the model is made from the member's train state.
     """
-    fitted = copy.copy(estimator).adopt(model, whole, {})
-    setattr(fitted, "_outputs", lambda X, model=None: outputs)  # noqa: B010
-    return fitted
+
+    _trained: Callable[[], Model]
+    _known: tuple[np.ndarray, np.ndarray]
+    _model: Model | None = None
+
+    @property
+    def model_(self) -> Model:
+        """The trained model."""
+        if self._model is None:
+            self._model = self._trained()
+        return self._model
+
+    @model_.setter
+    def model_(self, model: Model | None) -> None:
+        self._model = model
+
+    def _outputs(self, X: Any, model: Model | None = None) -> np.ndarray:
+        inputs, outputs = self._known
+        if model is None and np.array_equal(self._inputs(X, first=False), inputs):  # type: ignore[attr-defined]
+            return outputs
+        return super()._outputs(X, model)  # type: ignore[misc]
+
+
+@functools.cache
+def _fitted_class(cls: type) -> type:
+    """Return the class of a fitted estimator; the estimators' classes are fjax's, and few."""
+    return type(cls.__name__, (Fitted, cls), {"__module__": cls.__module__, "__doc__": cls.__doc__})
+
+
+def fitted_with(
+    estimator: Estimator,
+    whole: Examples,
+    rows: np.ndarray,
+    outputs: np.ndarray,
+    history: Mapping[str, list[Any]],
+    trained: Callable[[], Model],
+) -> Any:
+    """Return a fitted estimator whose outputs for some rows are known.
+
+    Args:
+        estimator: The estimator, not fitted.
+        whole: All data, checked.
+        rows: The numbers of the rows whose outputs are known.
+        outputs: Their outputs.
+        history: The logs of the training.
+        trained: Makes the trained model, for whatever else it is asked.
+    """
+    fitted: Any = copy.copy(estimator)
+    fitted.__class__ = _fitted_class(type(estimator))
+    fitted._known, fitted._trained = (whole.x[rows], outputs), trained
+    return fitted.adopt(None, whole, history)
 
 
 def scored(
-    scorer: Scorer, fitted: Any, X: Any, y: Any, weight: np.ndarray | None = None
+    scorer: Scorer,
+    fitted: Any,
+    X: Any,
+    y: Any,
+    weight: np.ndarray | None = None,
+    error_score: Any = "raise",
 ) -> dict[str, float]:
     """Return the scores of an estimator by name; a single one is called "score".
+
+    Nothing is returned where the scorer raises: only it knows the names.
+
+    Args:
+        scorer: Returns a number, or a dict of them.
+        fitted: The estimator.
+        X: The inputs.
+        y: The targets, or None.
+        weight: What each row counts, or None.
+        error_score: The score where the scorer raises, after a warning, as in scikit-learn;
+            "raise" lets the error through.
 
     Raises:
         ValueError: A scorer returned no number.
     """
     given = (X,) if y is None else (X, y)
-    found = scorer(fitted, *given, **({} if weight is None else {"sample_weight": weight}))
+    try:
+        found = scorer(fitted, *given, **({} if weight is None else {"sample_weight": weight}))
+    except Exception:
+        if error_score == "raise":
+            raise
+        _warn_of_failure(error_score, traceback.format_exc())
+        return {}
     values = dict(found) if isinstance(found, Mapping) else {"score": found}
+    for name, value in values.items():
+        # Where one of several scorers raises, scikit-learn has its traceback in the place.
+        if isinstance(value, str) and hasattr(scorer, "_scorers"):
+            _warn_of_failure(error_score, value)
+            values[name] = error_score
     return {name: _number(name, value) for name, value in values.items()}
+
+
+def _warn_of_failure(error_score: Any, details: str) -> None:
+    warnings.warn(
+        "Scoring failed. The score on this train-test partition for these parameters will be set "
+        f"to {error_score}. Details: \n{details}",
+        UserWarning,
+        stacklevel=2,
+    )
 
 
 def _number(name: str, value: Any) -> float:
