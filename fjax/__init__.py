@@ -39,5 +39,4 @@ from fjax.models import Model as Model
 from fjax.models import Sequential as Sequential
 from fjax.optimizers import Optimizer as Optimizer
 from fjax.regularizers import Regularizer as Regularizer
-
-__version__ = "0.1.0"
+from fjax.version import VERSION as __version__  # noqa: F401

@@ -442,6 +442,9 @@ _registry = Registry(
     {"hard_swish": hard_silu, "swish": silu},
 )
 
+# Every activation; a model file may name these.
+FUNCTIONS = _registry.functions
+
 
 def get(identifier: Identifier) -> ActivationFunction:
     """Return the activation that an identifier means.

@@ -46,7 +46,7 @@ def _as_parameter(item: dataclasses.Field[Any]) -> inspect.Parameter:
     kind = (
         inspect.Parameter.KEYWORD_ONLY if item.kw_only else inspect.Parameter.POSITIONAL_OR_KEYWORD
     )
-    default = inspect.Parameter.empty if _required(item) else item.default
+    default = inspect.Parameter.empty if is_required(item) else item.default
     return inspect.Parameter(item.name, kind, default=default, annotation=item.type)
 
 
@@ -362,7 +362,7 @@ def _bound(configured: Configured, args: tuple[Any, ...], kwargs: dict[str, Any]
     if twice:
         raise TypeError(f"`{cls.__name__}` was given `{twice[0]}` by position and by name.")
     values |= kwargs
-    missing = [item.name for item in taken if item.name not in values and _required(item)]
+    missing = [item.name for item in taken if item.name not in values and is_required(item)]
     if missing:
         needed = ", ".join(f"`{name}`" for name in missing)
         raise TypeError(f"`{cls.__name__}` was made without {needed}, which it needs.")
@@ -370,7 +370,8 @@ def _bound(configured: Configured, args: tuple[Any, ...], kwargs: dict[str, Any]
     return {item.name: values.get(item.name, item.default) for item in taken}
 
 
-def _required(item: dataclasses.Field[Any]) -> bool:
+def is_required(item: dataclasses.Field[Any]) -> bool:
+    """Tell whether a field has no default."""
     return item.default is dataclasses.MISSING
 
 

@@ -12,10 +12,16 @@ from fjax.core.freezing import frozen_paths as frozen_paths
 from fjax.core.freezing import overlaid as overlaid
 from fjax.core.freezing import settled as settled
 from fjax.core.freezing import trainable_part as trainable_part
+from fjax.core.graph import Call as Call
 from fjax.core.graph import Graph as Graph
+from fjax.core.graph import Ref as Ref
 from fjax.core.inputs import InputLayer as InputLayer
+from fjax.core.layer import Function as Function
 from fjax.core.layer import Layer as Layer
+from fjax.core.layer import Pair as Pair
 from fjax.core.layer import as_layer as as_layer
+from fjax.core.operations import Index as Index
+from fjax.core.operations import Operation as Operation
 from fjax.core.outline import output_specs as output_specs
 from fjax.core.penalties import empty_penalty as empty_penalty
 from fjax.core.penalties import has_penalty as has_penalty

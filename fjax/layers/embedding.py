@@ -142,6 +142,11 @@ class Given:
     # A configuration holds no array: there it goes by the name of the default.
     __name__ = "uniform"
 
+    @property
+    def described_by(self) -> Any:
+        """What a model file says in its place: the array is among the file's weights."""
+        return initializers.get(self.__name__)
+
     def __init__(self, values: np.ndarray) -> None:
         self._values = values
         self._digest = hashlib.sha256(values.tobytes()).hexdigest()

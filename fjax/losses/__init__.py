@@ -37,6 +37,7 @@ from fjax.losses.loss import (
     Loss,
 )
 from fjax.losses.names import (
+    FUNCTIONS,
     as_loss,
     get,
     resolve,
@@ -74,6 +75,7 @@ from fjax.losses.temporal import (
 
 __all__ = [
     "CTC",
+    "FUNCTIONS",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",

@@ -71,6 +71,7 @@ from fjax.metrics.metric import (
     Metric,
 )
 from fjax.metrics.names import (
+    FUNCTIONS,
     get,
     log_name,
     resolve,
@@ -110,6 +111,7 @@ from fjax.metrics.regression import (
 
 __all__ = [
     "AUC",
+    "FUNCTIONS",
     "Accuracy",
     "BinaryAccuracy",
     "BinaryCrossentropy",

@@ -1,10 +1,13 @@
 """A run that is kept in a folder while it goes on, and taken up again after a kill."""
 
 import warnings
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
+import jaxlib
+import numpy as np
 
 from fjax.callbacks import BackupAndRestore, CallbackList
 from fjax.models import model_file
@@ -15,9 +18,17 @@ from fjax.serialization.background import Background
 from fjax.serialization.memories import packed, unpacked
 from fjax.serialization.run_folder import RunFolder
 from fjax.serialization.strict_json import dumped
+from fjax.serialization.versions import newer_release
 from fjax.training import TrainState
 from fjax.training.loop import Listener
+from fjax.training.orders import FIRST_RULE, RULE
 from fjax.typing import PyTree
+from fjax.version import VERSION
+
+# By what a run computes: the same bits are promised for the same versions alone.
+VERSIONS = {
+    "fjax": VERSION, "jax": jax.__version__, "jaxlib": jaxlib.__version__, "numpy": np.__version__,
+}  # fmt: skip
 
 
 class Position(NamedTuple):
@@ -97,6 +108,7 @@ class KeptRun(UnkeptRun):
             "other training data": source.fingerprint(),
             "other validation data": None if validation is None else validation.fingerprint(),
         }
+        self._order_rule = RULE
         self._first_step = int(model.train_state.step)
         self._since = 0
         self._position = Position(0, {})
@@ -119,7 +131,8 @@ class KeptRun(UnkeptRun):
         train_state, first_step, position, memories = found
         self._model._hold(train_state)
         self._first_step, self._position = first_step, position
-        self._source.go_on(self._model._shuffle_seed(), int(train_state.step) - first_step)
+        steps = int(train_state.step) - first_step
+        self._source.go_on(self._model._shuffle_seed(), steps, self._order_rule)
         self._remind(memories)
         return position
 
@@ -144,6 +157,8 @@ class KeptRun(UnkeptRun):
         tensors |= named_leaves("accumulators", held.accumulators)
         document = {
             "same": self._same,
+            "versions": VERSIONS,
+            "order_rule": self._order_rule,
             "first_step": self._first_step,
             **model_file.position_of(held),
             "memory": told,
@@ -182,17 +197,35 @@ class KeptRun(UnkeptRun):
             self.keep(self._position._replace(stopped=bool(self._model.stop_training)))
 
     def _read(self, file: TensorFile) -> tuple[TrainState, int, Position, list[Any]]:
-        document = model_file.words_of(file)
+        document = file.document()
+        later = newer_release(file.metadata)
         for whose, now in self._same.items():
             found = difference(document["same"][whose], now)
             if found:
-                raise ChangedRunError(self._folder.path, whose, found)
-        with told_of_file(file.path, "its run cannot be taken up"):
+                raise ChangedRunError(self._folder.path, whose, found + later)
+        self._warn_of_versions(document.get("versions", {}))
+        self._order_rule = document.get("order_rule", FIRST_RULE)
+        with told_of_file(file.path, "its run cannot be taken up", later):
             sums = self._sums if document["position"]["batch"] else ()
             train_state = model_file.read_train_state(self._model, file, document, sums)
             memory = unpacked(document["memory"], file.read)
             position = Position(**memory["position"])
             return train_state, document["first_step"], position, memory["callbacks"]
+
+    def _warn_of_versions(self, kept: Mapping[str, str]) -> None:
+        """Warn where a run goes on by other versions: its last bits may be others then."""
+        changed = [
+            f"{name} was {kept[name]}, is {now}"
+            for name, now in VERSIONS.items()
+            if kept.get(name, now) != now
+        ]
+        if changed:
+            warnings.warn(
+                f"The run in {str(self._folder.path)!r} was kept by other versions "
+                f"({', '.join(changed)}): it goes on, and may differ in the last bits from a run "
+                "that was not interrupted.",
+                stacklevel=6,
+            )
 
     def _remind(self, memories: list[tuple[str, Any]]) -> None:
         """Give each callback what one of its class remembered, the first to the first."""

@@ -7,12 +7,13 @@ import jax
 
 from fjax.core import InputLayer
 from fjax.models.model import Model
-from fjax.models.model_file import MODEL, fill, words_of
+from fjax.models.model_file import fill
 from fjax.models.sequential import Sequential
 from fjax.models.stored_network import entries
 from fjax.serialization import ModelFileError, decoded, open_tensors, told_of_file
 from fjax.serialization.registration import find_custom
 from fjax.serialization.strict_json import parsed
+from fjax.serialization.versions import check_stamp, migrated, newer_release
 from fjax.typing import PyTree
 
 # The models that a file may name; a user's stand beside it, and never in its place.
@@ -49,9 +50,9 @@ def load_model(
     >>> bool((again.predict(np.ones((1, 3)), verbose=0) == model(np.ones((1, 3)))).all())
     True
     """
-    with open_tensors(filepath, MODEL) as file:
-        document = words_of(file)
-        with told_of_file(filepath, "its model cannot be made"):
+    with open_tensors(filepath, "model") as file:
+        document = file.document()
+        with told_of_file(filepath, "its model cannot be made", newer_release(file.metadata)):
             model = _made(document, custom_objects or {})
             if document["compile"] is not None and compile:
                 _compile(model, document["compile"], custom_objects or {})
@@ -79,12 +80,14 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     (None, 2)
     """
     document = parsed(json_string)
-    wanted = (*MODEL, "model", "inputs")
-    said = dict(zip(wanted, entries("the model", document, wanted), strict=True))
-    for key, value in MODEL.items():
-        if said[key] != value:
-            raise ValueError(f"the JSON's {key!r} is {said[key]!r}, expected {value!r}")
-    return _made(document, custom_objects or {})
+    known = {key: value for key, value in document.items() if key != "fjax"}
+    entries("the model", known, ("format", "version", "model", "inputs"))
+    version = check_stamp(document, ("model",))
+    try:
+        return _made(migrated(known, version), custom_objects or {})
+    except ValueError as error:
+        later = newer_release(document)
+        raise ValueError(f"{error}{later}") from error if later else None
 
 
 def _made(document: Any, custom_objects: Mapping[str, Any]) -> Any:

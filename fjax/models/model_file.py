@@ -24,17 +24,14 @@ from fjax.serialization import (
     encoded,
     named_leaves,
     open_tensors,
-    told_of_file,
     write_tensors,
 )
 from fjax.serialization.registration import name_of
-from fjax.serialization.strict_json import dumped, parsed
+from fjax.serialization.strict_json import dumped
+from fjax.serialization.versions import stamp
 from fjax.training import TrainState
 from fjax.typing import PyTree
 
-VERSION = "1"
-MODEL = {"format": "fjax.model", "version": VERSION}
-WEIGHTS = {"format": "fjax.weights", "version": VERSION}
 # Kinds of PRNG keys that a file may name.
 KEYS = ("threefry2x32", "rbg", "unsafe_rbg")
 COUNTERS = ("step", "epoch", "batch")
@@ -54,23 +51,21 @@ def save(model: Any, path: Any, overwrite: bool, include_optimizer: bool) -> Non
             held = held._replace(opt_state=())
         document |= position_of(held)
         tensors = tensors_of(held)
-    write_tensors(path, tensors, {**MODEL, "document": dumped(document)})
+    write_tensors(path, tensors, {**stamp("model"), "document": dumped(document)})
 
 
 def save_weights(model: Any, path: Any, overwrite: bool) -> None:
     """Write a model's weights; see `Model.save_weights`."""
     _check_place(path, overwrite)
     held = model.train_state
-    write_tensors(path, named_weights(held.params, held.state), WEIGHTS)
+    write_tensors(path, named_weights(held.params, held.state), stamp("weights"))
 
 
 def load_weights(model: Any, path: Any, skip_mismatch: bool) -> None:
     """Take a model's weights from a file; see `Model.load_weights`."""
     shapes = model.outline
     expected = named_weights(shapes.params, shapes.state)
-    with open_tensors(path, {"version": VERSION}) as file:
-        if file.metadata.get("format") not in (MODEL["format"], WEIGHTS["format"]):
-            raise ModelFileError(path, "it has no weights of a model")
+    with open_tensors(path, "model", "weights") as file:
         there = {name for name in file.entries if name.startswith(("params.", "state."))}
         wrong = _misfits(file, expected, there)
         if wrong and not skip_mismatch:
@@ -94,7 +89,7 @@ def load_weights(model: Any, path: Any, skip_mismatch: bool) -> None:
 
 def as_json(model: Any) -> str:
     """Return the words of a model; see `Model.to_json`."""
-    return dumped({**MODEL, **described(model)})
+    return dumped({**stamp("model"), **described(model)})
 
 
 def described(model: Any) -> dict[str, Any]:
@@ -167,12 +162,6 @@ def read_train_state(
         key=jax.random.wrap_key_data(arrays["key"], impl=document["key"]),
         **{name: jnp.int32(_count(document["position"], name)) for name in COUNTERS},
     )
-
-
-def words_of(file: TensorFile) -> Any:
-    """Return the document of a model file."""
-    with told_of_file(file.path, "its document cannot be read"):
-        return parsed(file.metadata["document"])
 
 
 def _check_place(path: Any, overwrite: bool) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fjax.models import model_file
+from fjax.serialization.encoding import completed
 from fjax.serialization.strict_json import dumped, parsed
 
 
@@ -31,12 +32,18 @@ def identity_of(model: Any) -> dict[str, Any]:
     return parsed(dumped(told))
 
 
-def difference(before: Any, now: Any, where: str = "") -> str:
+def difference(before: Any, now: Any) -> str:
     """Return where two pieces of plain data differ first; nothing if they are equal.
+
+    A field that one of them lacks counts as it is by default.
 
     >>> difference({"layers": [{"units": 3}]}, {"layers": [{"units": 4}]})
     '`layers.0.units` was 3, is 4'
     """
+    return _difference(completed(before), completed(now), "")
+
+
+def _difference(before: Any, now: Any, where: str) -> str:
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         for key in [*before, *(key for key in now if key not in before)]:
             place = f"{where}.{key}".lstrip(".")
@@ -44,14 +51,14 @@ def difference(before: Any, now: Any, where: str = "") -> str:
                 return f"`{place}` is no longer there"
             if key not in before:
                 return f"`{place}` is new"
-            found = difference(before[key], now[key], place)
+            found = _difference(before[key], now[key], place)
             if found:
                 return found
         return ""
     if isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
         pairs = enumerate(zip(before, now, strict=True))
         return next(
-            (found for place, (a, b) in pairs if (found := difference(a, b, f"{where}.{place}"))),
+            (found for place, (a, b) in pairs if (found := _difference(a, b, f"{where}.{place}"))),
             "",
         )
     if type(before) is type(now) and before == now:

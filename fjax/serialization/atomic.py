@@ -1,8 +1,9 @@
 """Files that are there whole or not at all."""
 
 import os
-import tempfile
+import secrets
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ def write_whole(path: Any, parts: Callable[[], Parts]) -> None:
         OSError: The disk is full, the folder is not there or may not be written to; what was there
             before is untouched, and no temporary file is left.
 
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_whole(f"{folder}/a", lambda: [b"one", b"two"])
     ...     Path(folder, "a").read_bytes(), os.listdir(folder)
@@ -30,32 +32,43 @@ def write_whole(path: Any, parts: Callable[[], Parts]) -> None:
     """
     # Of a link what it points to is replaced, as by a plain write.
     place = Path(os.path.realpath(path))
-    number, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent)
+    number, name = _open_part(place)
     try:
         with os.fdopen(number, "wb") as file:
             for part in parts():
                 file.write(part)
             file.flush()
-            os.fchmod(file.fileno(), _mode(place))
             os.fsync(file.fileno())
         os.replace(name, place)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        name.unlink(missing_ok=True)
         raise
     _sync_folder(place.parent)
 
 
-def _mode(place: Path) -> int:
-    if place.exists():
-        return place.stat().st_mode & 0o777
-    # `mkstemp` lets the owner alone read: a model is as open as any file of this process.
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+def _open_part(place: Path) -> tuple[int, Path]:
+    """Open a new temporary file beside a place; return its descriptor and its path.
+
+    `tempfile` would let the owner alone read it: here the system applies the process's umask, as to
+    any file. (To ask for the umask is to set it for a moment, for all threads.)
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    before = place.stat().st_mode & 0o777 if place.exists() else None
+    while True:
+        path = place.with_name(f".{place.name}.{secrets.token_hex(8)}.part")
+        with suppress(FileExistsError):
+            number = os.open(path, flags, 0o666 if before is None else before)
+            break
+    if before is not None:
+        os.chmod(path, before)
+    return number, path
 
 
 def _sync_folder(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    if not hasattr(os, "O_DIRECTORY"):
+        # Windows opens no folders, and writes renames through by itself.
+        return
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(number)
     finally:

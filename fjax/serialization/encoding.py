@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from fjax.configuration import Configured, arguments
+from fjax.configuration import Configured, arguments, is_required
 from fjax.core.calling import Keywords
 from fjax.core.masking import Masked
 from fjax.errors import suggestion
@@ -84,9 +84,11 @@ def decoded(data: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
         ValueError: Something is not as `encoded` makes it, is not known, or cannot be made.
 
     >>> decoded({"class": "layers.Reshape", "config": {"target_shape": {"tuple": [2]}}})
+    Reshape(target_shape=(2,))
+    >>> decoded({"class": "layers.Reshape", "config": {}})
     Traceback (most recent call last):
         ...
-    ValueError: `layers.Reshape` is told without `name`, `input_shape`, `trainable`
+    ValueError: `layers.Reshape` is described without `target_shape`, which it needs
     """
     custom = custom_objects or {}
     if data is None or isinstance(data, bool | str | int | float):
@@ -102,6 +104,40 @@ def decoded(data: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
             f"an object has the keys {', '.join(map(repr, keys))[:120]}, which say nothing"
         )
     return reader(data, custom)
+
+
+def completed(data: Any) -> Any:
+    """Return plain data in which each object of fjax has all its fields.
+
+    Two descriptions of the same thing, of which one was written before a field was added, are
+    equal then.
+
+    >>> short = {"class": "layers.Flatten", "config": {}}
+    >>> from fjax.layers import Flatten
+    >>> completed(short) == encoded(Flatten())
+    True
+    """
+    if isinstance(data, list):
+        return [completed(item) for item in data]
+    if not isinstance(data, dict):
+        return data
+    data = {key: completed(item) for key, item in data.items()}
+    if data.keys() == {"class", "config"} and data["class"] in CLASSES:
+        fields = arguments(CLASSES[data["class"]])
+        missing = [item for item in fields if item.name not in data["config"]]
+        if missing:
+            data["config"] |= _defaults(data, missing)
+    return data
+
+
+def _defaults(data: dict[str, Any], missing: list[Any]) -> dict[str, Any]:
+    """Return the fields that a description lacks, as they are where they are left out."""
+    try:
+        whole = decoded(data)
+    except ValueError:
+        # It has something of a user's inside.
+        return {item.name: encoded(item.default) for item in missing if not is_required(item)}
+    return {item.name: encoded(getattr(whole, item.name)) for item in missing}
 
 
 def _listed(values: Any, where: str) -> list[Any]:
@@ -234,16 +270,20 @@ def _entries(values: Any, custom: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _made(name: str, cls: type[Configured], config: dict[str, Any]) -> Configured:
-    """Return an object of these fields, each of which must be there and of its plain type."""
+    """Return an object of these fields, each of its plain type.
+
+    A field that a file does not have, as one that a later release added, takes its default.
+    """
     fields = {item.name: item for item in arguments(cls)}
     unknown = [key for key in config if key not in fields]
-    missing = [key for key in fields if key not in config]
+    missing = [key for key in fields if key not in config and is_required(fields[key])]
     if unknown:
         raise ValueError(
             f"`{name}` has no argument {unknown[0][:80]!r}{suggestion(unknown[0], fields)}"
         )
     if missing:
-        raise ValueError(f"`{name}` is told without {', '.join(f'`{key}`' for key in missing)}")
+        needed = ", ".join(f"`{key}`" for key in missing)
+        raise ValueError(f"`{name}` is described without {needed}, which it needs")
     for key, value in config.items():
         if not _of_type(value, fields[key].type):
             raise ValueError(

@@ -19,8 +19,13 @@ class ModelFileError(ValueError):
 
 
 @contextmanager
-def told_of_file(path: Any, doing: str) -> Iterator[None]:
+def told_of_file(path: Any, doing: str, hint: str = "") -> Iterator[None]:
     """Turn whatever goes wrong into a `ModelFileError` that names the file and what was done.
+
+    Args:
+        path: The file.
+        doing: What cannot be done.
+        hint: What the message ends with.
 
     >>> with told_of_file("model.fjax", "the model cannot be made"):
     ...     int("three")
@@ -36,4 +41,4 @@ def told_of_file(path: Any, doing: str) -> Iterator[None]:
         raise ModelFileError(path, f"{doing}: it is nested too deeply") from None
     except Exception as error:
         notes = "".join(f" {note}" for note in getattr(error, "__notes__", []))
-        raise ModelFileError(path, f"{doing}: {error}{notes}") from error
+        raise ModelFileError(path, f"{doing}: {error}{notes}{hint}") from error

@@ -1,6 +1,7 @@
 """Every function of fjax and JAX that a model file may name."""
 
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
 
 import jax
@@ -8,101 +9,34 @@ import jax.numpy as jnp
 
 from fjax import activations, losses, metrics
 
-FUNCTIONS: Mapping[str, Callable[..., Any]] = {
-    "activations.celu": activations.celu,
-    "activations.elu": activations.elu,
-    "activations.exponential": activations.exponential,
-    "activations.gelu": activations.gelu,
-    "activations.glu": activations.glu,
-    "activations.hard_shrink": activations.hard_shrink,
-    "activations.hard_sigmoid": activations.hard_sigmoid,
-    "activations.hard_silu": activations.hard_silu,
-    "activations.hard_tanh": activations.hard_tanh,
-    "activations.leaky_relu": activations.leaky_relu,
-    "activations.linear": activations.linear,
-    "activations.log_sigmoid": activations.log_sigmoid,
-    "activations.log_softmax": activations.log_softmax,
-    "activations.mish": activations.mish,
-    "activations.relu": activations.relu,
-    "activations.relu6": activations.relu6,
-    "activations.selu": activations.selu,
-    "activations.sigmoid": activations.sigmoid,
-    "activations.silu": activations.silu,
-    "activations.soft_shrink": activations.soft_shrink,
-    "activations.softmax": activations.softmax,
-    "activations.softplus": activations.softplus,
-    "activations.softsign": activations.softsign,
-    "activations.sparse_plus": activations.sparse_plus,
-    "activations.sparse_sigmoid": activations.sparse_sigmoid,
-    "activations.sparsemax": activations.sparsemax,
-    "activations.squareplus": activations.squareplus,
-    "activations.tanh": activations.tanh,
-    "activations.tanh_shrink": activations.tanh_shrink,
-    "activations.threshold": activations.threshold,
-    "losses.binary_crossentropy": losses.binary_crossentropy,
-    "losses.binary_focal_crossentropy": losses.binary_focal_crossentropy,
-    "losses.categorical_crossentropy": losses.categorical_crossentropy,
-    "losses.categorical_focal_crossentropy": losses.categorical_focal_crossentropy,
-    "losses.categorical_generalized_cross_entropy": losses.categorical_generalized_cross_entropy,
-    "losses.categorical_hinge": losses.categorical_hinge,
-    "losses.circle": losses.circle,
-    "losses.cosine_similarity": losses.cosine_similarity,
-    "losses.ctc": losses.ctc,
-    "losses.dice": losses.dice,
-    "losses.hinge": losses.hinge,
-    "losses.huber": losses.huber,
-    "losses.kl_divergence": losses.kl_divergence,
-    "losses.log_cosh": losses.log_cosh,
-    "losses.mean_absolute_error": losses.mean_absolute_error,
-    "losses.mean_absolute_percentage_error": losses.mean_absolute_percentage_error,
-    "losses.mean_squared_error": losses.mean_squared_error,
-    "losses.mean_squared_logarithmic_error": losses.mean_squared_logarithmic_error,
-    "losses.poisson": losses.poisson,
-    "losses.sparse_categorical_crossentropy": losses.sparse_categorical_crossentropy,
-    "losses.squared_hinge": losses.squared_hinge,
-    "losses.tversky": losses.tversky,
-    "metrics.binary_accuracy": metrics.binary_accuracy,
-    "metrics.categorical_accuracy": metrics.categorical_accuracy,
-    "metrics.concordance_correlation": metrics.concordance_correlation,
-    "metrics.pearson_correlation": metrics.pearson_correlation,
-    "metrics.sparse_categorical_accuracy": metrics.sparse_categorical_accuracy,
-    "metrics.sparse_top_k_categorical_accuracy": metrics.sparse_top_k_categorical_accuracy,
-    "metrics.top_k_categorical_accuracy": metrics.top_k_categorical_accuracy,
-    "jax.nn.celu": jax.nn.celu,
-    "jax.nn.elu": jax.nn.elu,
-    "jax.nn.gelu": jax.nn.gelu,
-    "jax.nn.glu": jax.nn.glu,
-    "jax.nn.hard_sigmoid": jax.nn.hard_sigmoid,
-    "jax.nn.hard_silu": jax.nn.hard_silu,
-    "jax.nn.hard_tanh": jax.nn.hard_tanh,
-    "jax.nn.identity": jax.nn.identity,
-    "jax.nn.leaky_relu": jax.nn.leaky_relu,
-    "jax.nn.log_sigmoid": jax.nn.log_sigmoid,
-    "jax.nn.log_softmax": jax.nn.log_softmax,
-    "jax.nn.mish": jax.nn.mish,
-    "jax.nn.relu": jax.nn.relu,
-    "jax.nn.relu6": jax.nn.relu6,
-    "jax.nn.selu": jax.nn.selu,
-    "jax.nn.sigmoid": jax.nn.sigmoid,
-    "jax.nn.silu": jax.nn.silu,
-    "jax.nn.softmax": jax.nn.softmax,
-    "jax.nn.soft_sign": jax.nn.soft_sign,
-    "jax.nn.softplus": jax.nn.softplus,
-    "jax.nn.sparse_plus": jax.nn.sparse_plus,
-    "jax.nn.squareplus": jax.nn.squareplus,
-    "jax.nn.standardize": jax.nn.standardize,
-    "jax.nn.tanh": jax.nn.tanh,
-    "jax.numpy.abs": jnp.abs,
-    "jax.numpy.cos": jnp.cos,
-    "jax.numpy.exp": jnp.exp,
-    "jax.numpy.log": jnp.log,
-    "jax.numpy.log1p": jnp.log1p,
-    "jax.numpy.maximum": jnp.maximum,
-    "jax.numpy.minimum": jnp.minimum,
-    "jax.numpy.negative": jnp.negative,
-    "jax.numpy.ravel": jnp.ravel,
-    "jax.numpy.sign": jnp.sign,
-    "jax.numpy.sin": jnp.sin,
-    "jax.numpy.sqrt": jnp.sqrt,
-    "jax.numpy.square": jnp.square,
-}
+# Functions of JAX that a network may be made of, as far as the installed version has them: a closed
+# list, since the modules hold many more.
+_OF_JAX: Mapping[str, tuple[ModuleType, tuple[str, ...]]] = {
+    "jax.nn": (jax.nn, (
+        "celu", "elu", "gelu", "glu", "hard_sigmoid", "hard_silu", "hard_tanh", "identity",
+        "leaky_relu", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid",
+        "silu", "softmax", "soft_sign", "softplus", "sparse_plus", "squareplus", "standardize",
+        "tanh",
+    )),
+    "jax.numpy": (jnp, (
+        "abs", "cos", "exp", "log", "log1p", "maximum", "minimum", "negative", "ravel", "sign",
+        "sin", "sqrt", "square",
+    )),
+}  # fmt: skip
+
+
+def _named() -> dict[str, Callable[..., Any]]:
+    """Return the functions by name; one that stands in two places has the first name."""
+    found: dict[int, tuple[str, Callable[..., Any]]] = {}
+    for family, own in (("activations", activations), ("losses", losses), ("metrics", metrics)):
+        for function in own.FUNCTIONS:
+            found.setdefault(id(function), (f"{family}.{function.__name__}", function))
+    for family, (module, names) in _OF_JAX.items():
+        for name in names:
+            if hasattr(module, name):
+                function = getattr(module, name)
+                found.setdefault(id(function), (f"{family}.{name}", function))
+    return dict(found.values())
+
+
+FUNCTIONS: Mapping[str, Callable[..., Any]] = _named()

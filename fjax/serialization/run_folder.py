@@ -1,6 +1,5 @@
 """A folder in which one run is kept: its newest files, one writer, and what is left of a kill."""
 
-import fcntl
 import os
 import re
 import warnings
@@ -10,10 +9,10 @@ from typing import Any, TypeVar
 
 from fjax.serialization.errors import ModelFileError
 from fjax.serialization.tensors import TensorFile, open_tensors, write_tensors
+from fjax.serialization.versions import stamp
 
 Result = TypeVar("Result")
 
-RUN = {"format": "fjax.run", "version": "1"}
 _NAME = re.compile(r"run-(\d{9})\.fjax")
 # What a kill leaves of a file that was being written.
 _PART = re.compile(r"\.run-.*\.part")
@@ -29,7 +28,7 @@ class RunFolder:
     Raises:
         BlockingIOError: Another process, or another training in this one, keeps its run there.
         NotADirectoryError: There is a file of this name.
-        OSError: The folder cannot be made or written to.
+        OSError: The folder cannot be made or written to, or the platform has no file locks.
     """
 
     def __init__(self, path: Any, keep: int) -> None:
@@ -39,17 +38,7 @@ class RunFolder:
             raise NotADirectoryError(
                 f"{str(path)!r} is a file: name a folder of its own to keep the run in."
             )
-        self.path.mkdir(parents=True, exist_ok=True)
-        self._lock = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            # The system lets go of it when the process ends, however it ends.
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(self._lock)
-            raise BlockingIOError(
-                f"{str(path)!r}: another training keeps its run in this folder: wait until it has "
-                "ended, or give each its own folder."
-            ) from None
+        self._lock = _locked(self.path)
         for name in os.listdir(path):
             if _PART.fullmatch(name):
                 (self.path / name).unlink(missing_ok=True)
@@ -67,7 +56,7 @@ class RunFolder:
         files = self.files()
         number = 0 if not files else _number(files[0]) + 1
         path = self.path / f"run-{number:09d}.fjax"
-        write_tensors(path, tensors, {**RUN, "document": document})
+        write_tensors(path, tensors, {**stamp("run"), "document": document})
         for old in files[self._keep - 1 :]:
             old.unlink(missing_ok=True)
 
@@ -82,7 +71,7 @@ class RunFolder:
         damaged: ModelFileError | None = None
         for path in self.files():
             try:
-                with open_tensors(path, RUN) as file:
+                with open_tensors(path, "run") as file:
                     return read(file)
             except ModelFileError as error:
                 damaged = error
@@ -99,6 +88,30 @@ class RunFolder:
         """Remove all run files."""
         for path in self.files():
             path.unlink(missing_ok=True)
+
+
+def _locked(folder: Path) -> int:
+    """Make a folder and lock it; return the open descriptor that has the lock."""
+    try:
+        import fcntl
+    except ImportError:
+        raise OSError(
+            f"{str(folder)!r}: to keep a run, its folder must be locked against a second training, "
+            "and Python has no `fcntl` on this platform: train without `resume` and "
+            "`BackupAndRestore`, and save by `ModelCheckpoint`."
+        ) from None
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        # The system lets go of it when the process ends, however it ends.
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise BlockingIOError(
+            f"{str(folder)!r}: another training keeps its run in this folder: wait until it has "
+            "ended, or give each its own folder."
+        ) from None
+    return lock
 
 
 def _number(path: Path) -> int:

@@ -22,6 +22,7 @@ import numpy as np
 from fjax.serialization.atomic import write_whole
 from fjax.serialization.errors import ModelFileError, told_of_file
 from fjax.serialization.strict_json import dumped, parsed
+from fjax.serialization.versions import check_stamp, migrated
 
 # The names of number types in the file.
 DTYPES = {
@@ -62,16 +63,32 @@ class TensorFile:
         path: The file's name.
         metadata: The strings of the header, without the digest.
         entries: What arrays there are, by name, in the order of their bytes.
+        version: The version of its format.
     """
 
     def __init__(
-        self, path: Any, file: BinaryIO, metadata: Mapping[str, str], entries: Mapping[str, Entry]
+        self,
+        path: Any,
+        file: BinaryIO,
+        metadata: Mapping[str, str],
+        entries: Mapping[str, Entry],
+        version: int,
     ) -> None:
         self.path = path
         self.metadata = metadata
         self.entries = entries
+        self.version = version
         self._file = file
         self._data = file.tell()
+
+    def document(self) -> Any:
+        """Return the file's JSON document, in today's meaning.
+
+        Raises:
+            ModelFileError: It cannot be read.
+        """
+        with told_of_file(self.path, "its document cannot be read"):
+            return migrated(parsed(self.metadata["document"]), self.version)
 
     def read(self, name: str) -> np.ndarray:
         """Return one array, which nobody else holds.
@@ -129,32 +146,34 @@ def write_tensors(path: Any, tensors: Mapping[str, Any], metadata: Mapping[str, 
 
 
 @contextmanager
-def open_tensors(path: Any, keys: Mapping[str, str]) -> Iterator[TensorFile]:
+def open_tensors(path: Any, *kinds: str) -> Iterator[TensorFile]:
     """Open one regular file of arrays, and check everything about it that can be checked alone.
 
     Args:
         path: The file.
-        keys: What `metadata` must say, such as its format.
+        kinds: Which kinds of files may be read, such as "model".
 
     Raises:
-        ModelFileError: It is no such file, or it is damaged.
+        ModelFileError: It is no such file, it is damaged, or its format is of a later release.
     """
     doing = "the file cannot be read"
     with told_of_file(path, doing):
         # Without waiting: to open a pipe that nobody writes to would take for ever.
-        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        number = os.open(
+            path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        )
     try:
         if not stat.S_ISREG(os.fstat(number).st_mode):
             raise ModelFileError(path, "it is no regular file")
         with os.fdopen(number, "rb", closefd=False) as file:
             with told_of_file(path, doing):
-                checked = _checked(path, file, keys)
+                checked = _checked(path, file, kinds)
             yield checked
     finally:
         os.close(number)
 
 
-def _checked(path: Any, file: BinaryIO, keys: Mapping[str, str]) -> TensorFile:
+def _checked(path: Any, file: BinaryIO, kinds: tuple[str, ...]) -> TensorFile:
     size = os.fstat(file.fileno()).st_size
     start = file.read(8)
     length = int.from_bytes(start, "little")
@@ -170,15 +189,14 @@ def _checked(path: Any, file: BinaryIO, keys: Mapping[str, str]) -> TensorFile:
     metadata = header.pop("__metadata__", None)
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
         raise ModelFileError(path, "it is no model file of fjax: its header has no metadata")
-    for key, wanted in keys.items():
-        if metadata.get(key) != wanted:
-            raise ModelFileError(
-                path, f"its {key!r} is {str(metadata.get(key))[:40]!r}, expected {wanted!r}"
-            )
+    try:
+        version = check_stamp(metadata, kinds)
+    except ValueError as error:
+        raise ModelFileError(path, str(error)) from None
     _check_digest(path, file, start, text, metadata.pop("digest", ""))
     entries = _entries(path, header, size - 8 - length)
     file.seek(8 + length)
-    return TensorFile(path, file, metadata, entries)
+    return TensorFile(path, file, metadata, entries, version)
 
 
 def _check_digest(path: Any, file: BinaryIO, start: bytes, text: bytes, given: str) -> None:

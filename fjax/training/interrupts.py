@@ -6,25 +6,57 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import jax
+
+from fjax.typing import PyTree
+
+
+def is_donated(tree: PyTree) -> bool:
+    """Tell whether arrays of a tree were donated to a program, and are gone.
+
+    >>> import numpy as np
+    >>> is_donated({"w": np.zeros(2)})
+    False
+    """
+    arrays = (leaf for leaf in jax.tree.leaves(tree) if isinstance(leaf, jax.Array))
+    return any(array.is_deleted() for array in arrays)
+
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Hold back a KeyboardInterrupt until the block is done.
+def uninterrupted(train_state: PyTree) -> Iterator[None]:
+    """Hold back a Ctrl-C while the arrays of a train state are gone.
 
-    The train state is donated to the program that advances it: between that call and the keeping of
-    what it returns there is no valid state to keep. Outside the main thread no signal arrives.
+    The train state is donated to the program that advances it: between that call and the keeping
+    of what it returns there is no valid state to keep. As long as its arrays are there, while a
+    program is traced and compiled and where steps run uncompiled, a Ctrl-C takes effect at once.
+    Outside the main thread no signal arrives.
 
-    >>> with uninterrupted():
+    Args:
+        train_state: What is donated within the block.
+
+    >>> with uninterrupted({}):
     ...     kept = "whole"
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    came: list[Any] = []
-    previous = signal.signal(signal.SIGINT, lambda number, frame: came.append(frame))
+    held_back: list[tuple[int, Any]] = []
+
+    def hear(number: int, frame: Any) -> None:
+        if is_donated(train_state):
+            held_back.append((number, frame))
+        else:
+            interrupt(number, frame)
+
+    def interrupt(number: int, frame: Any) -> None:
+        handler = previous if callable(previous) else signal.default_int_handler
+        if previous is not signal.SIG_IGN:
+            handler(number, frame)
+
+    previous = signal.signal(signal.SIGINT, hear)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, previous or signal.SIG_DFL)
-    if came:
-        raise KeyboardInterrupt
+    if held_back:
+        interrupt(*held_back[0])

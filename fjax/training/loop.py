@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.training.accumulators import Logs
-from fjax.training.interrupts import uninterrupted
+from fjax.training.interrupts import is_donated, uninterrupted
 from fjax.training.programs import Programs
 from fjax.training.sources import ArraySource, IterableSource, Window
 from fjax.training.state import TrainState
@@ -93,7 +93,7 @@ def run_epoch(
             if listener.hears_steps:
                 _check_sums(sums, holder.train_state)
             begun = time.perf_counter()
-            with uninterrupted():
+            with uninterrupted(holder.train_state):
                 holder.train_state, logs = _advance(
                     programs, holder.train_state, window, first, last
                 )
@@ -204,7 +204,7 @@ def _advance(
             batch_size=window.batch_size,
         )
     except Exception as error:
-        if any(leaf.is_deleted() for leaf in jax.tree.leaves(train_state.params)):
+        if is_donated(train_state.params):
             error.add_note(
                 "The weights went with the step that failed on the device. Set them again, by "
                 "`set_weights` or a copy of `train_state` that was taken before."

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from fjax.training.arrays import require_numbers, rows, take, to_batch
-from fjax.training.orders import order_of_pass
+from fjax.training.orders import RULE, order_of_pass
 from fjax.training.step import Batch
 from fjax.typing import Array
 
@@ -71,7 +71,7 @@ class ArraySource:
         self.steps_in_pass = math.ceil(self.count / self.batch_size)
         self.steps: int | None = steps_per_epoch or self.steps_in_pass
         self.example = take(batch, 0, 1)
-        self._seed = shuffle_seed
+        self._seed, self._rule = shuffle_seed, RULE
         self._order: tuple[int, Array] | None = None
         size = sum(leaf.nbytes for leaf in jax.tree.leaves(batch))
         limit = resident_bytes or _half_of_device_memory()
@@ -123,15 +123,16 @@ class ArraySource:
             "arrays": arrays,
         }  # fmt: skip
 
-    def go_on(self, shuffle_seed: int, steps: int) -> None:
+    def go_on(self, shuffle_seed: int, steps: int, rule: str = RULE) -> None:
         """Go on as another source of the same data would after so many steps.
 
         Args:
             shuffle_seed: The seed of that one.
             steps: How many it made; an order is drawn from the seed and the pass alone.
+            rule: By which rule it draws its orders.
         """
         if self._seed is not None:
-            self._seed, self._order = shuffle_seed, None
+            self._seed, self._rule, self._order = shuffle_seed, rule, None
 
     def _device_order(self, number: int) -> Array | None:
         if self._seed is None:
@@ -143,7 +144,7 @@ class ArraySource:
     def _host_order(self, number: int) -> np.ndarray | None:
         if self._seed is None:
             return None
-        return order_of_pass(self._seed, number, self.count)
+        return order_of_pass(self._seed, number, self.count, self._rule)
 
     def _host_windows(self, number: int, first: int, last: int) -> Iterator[Window]:
         order = self._host_order(number)
@@ -255,7 +256,7 @@ class IterableSource:
         }
         return {"steps": self.steps, "arrays": arrays}
 
-    def go_on(self, shuffle_seed: int, steps: int) -> None:
+    def go_on(self, shuffle_seed: int, steps: int, rule: str = RULE) -> None:
         """Go on as another source would after so many steps: leave out what it has used.
 
         An iterable that begins again in each epoch is left out for the epoch that it was in; a

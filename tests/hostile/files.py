@@ -9,8 +9,8 @@ import numpy as np
 
 import fjax as keras
 from fjax import layers
-from fjax.models.model_file import MODEL
 from fjax.serialization import open_tensors, write_tensors
+from fjax.serialization.versions import stamp
 
 
 def victims() -> list[keras.Model]:
@@ -49,7 +49,7 @@ class Original:
 
     def __init__(self, model: keras.Model, path: Any) -> None:
         model.save(path)
-        with open_tensors(path, MODEL) as file:
+        with open_tensors(path, "model") as file:
             self.document = json.loads(file.metadata["document"])
             self.tensors = {name: file.read(name) for name in file.entries}
 
@@ -58,7 +58,7 @@ class Original:
         document = self.document if document is None else document
         text = document if isinstance(document, str) else json.dumps(document)
         write_tensors(
-            path, self.tensors if tensors is None else tensors, {**MODEL, "document": text}
+            path, self.tensors if tensors is None else tensors, {**stamp("model"), "document": text}
         )
 
 

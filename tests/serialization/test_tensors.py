@@ -15,14 +15,14 @@ from hypothesis.extra import numpy as arrays_of
 from fjax.serialization import ModelFileError, named_leaves, open_tensors, write_tensors
 from fjax.serialization.tensors import DTYPES
 
-KEYS = {"format": "test"}
+KEYS = {"format": "fjax.test", "version": "1"}
 ARRAYS = {
     name: np.arange(6).reshape(2, 3).astype(dtype) for name, dtype in DTYPES.items()
 } | {"empty": np.zeros((0, 3), "float32"), "scalar": np.float32(2.5)}  # fmt: skip
 
 
 def read(path):
-    with open_tensors(path, KEYS) as file:
+    with open_tensors(path, "test") as file:
         return {name: file.read(name) for name in file.entries}, dict(file.metadata)
 
 
