@@ -39,4 +39,6 @@ from fjax.models import Model as Model
 from fjax.models import Sequential as Sequential
 from fjax.optimizers import Optimizer as Optimizer
 from fjax.regularizers import Regularizer as Regularizer
-from fjax.version import VERSION as __version__  # noqa: F401
+from fjax.version import VERSION
+
+__version__ = VERSION

@@ -26,7 +26,7 @@ def _public(package: ModuleType) -> Iterator[type[Configured]]:
     for name, member in vars(package).items():
         if isinstance(member, type) and issubclass(member, Configured):
             is_base = Configured in member.__bases__ and member.__subclasses__()
-            if name == member.__name__ and not is_base:
+            if name == member.__name__ and member is not Configured and not is_base:
                 yield member
 
 

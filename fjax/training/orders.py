@@ -32,8 +32,8 @@ def _permutation(generator: np.random.Philox, count: int) -> np.ndarray:
     return np.random.Generator(generator).permutation(count)
 
 
-# The rules by which orders are drawn, by their names in kept runs: a run goes on by the rule that it
-# began with.
+# The rules by which orders are drawn, by their names in kept runs: a run goes on by the rule of its
+# beginning.
 RULE, FIRST_RULE = "sorted-words", "permutation"
 _RULES: Mapping[str, Callable[[np.random.Philox, int], np.ndarray]] = {
     RULE: _sorted_words,

@@ -169,7 +169,7 @@ NOT_READ = {
     "function for a class": ({"custom": "Tests>doubled", "config": {}}, "must be a class"),
     "class for a function": ({"custom_function": "Tests>Scaled"}, "must be a function"),
     "unknown argument": (with_config(unit=3), "no argument 'unit'.* `units`"),
-    "missing argument": (without("use_bias"), "told without `use_bias`"),
+    "missing argument": (without("units"), "described without `units`"),
     "type of an argument": (with_config(use_bias="yes"), "`use_bias` must be of type .*bool"),
     "value of an argument": (with_config(units=-1), "`units` must be an integer of at least 1"),
     "unknown keys": ({"clas": "x"}, "an object has the keys 'clas'"),

@@ -100,7 +100,10 @@ BROKEN = {
     "deep": (raw(b"{" + b'"a":{' * 100_000 + b"}" * 100_001), "header cannot be read"),
     "no metadata": (raw({"a": SAID}, b"\0" * 8), "no metadata"),
     "metadata no strings": (raw({"__metadata__": {"format": 3}}), "no metadata"),
-    "format": (raw({"__metadata__": {"format": "pt"}}), "its 'format' is 'pt', expected 'test'"),
+    "format": (
+        raw({"__metadata__": {"format": "pt"}}),
+        "its 'format' is 'pt', expected 'fjax.test'",
+    ),
     "no digest": (raw({"__metadata__": KEYS}), "has no digest"),
     "digest": (raw(META), "damaged"),
 }

@@ -1,5 +1,6 @@
 """Where batches come from."""
 
+import hashlib
 import threading
 import time
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from fjax.training.arrays import rows, to_batch
+from fjax.training.orders import order_of_pass
 from fjax.training.sources import ArraySource, IterableSource, read_ahead
 
 
@@ -46,6 +48,21 @@ def test_orders_depend_on_seed_and_epoch_alone():
     assert taken(one, 0) != taken(one, 1)
     assert taken(one, 0) != taken(ArraySource(data(20), 4, 2), 0)
     assert sorted(row for batch in taken(one, 5) for row in batch) == list(range(20))
+
+
+def test_the_bits_of_an_order_are_pinned():
+    assert order_of_pass(2**63 + 5, 2**40, 12).tolist() == [10, 2, 4, 3, 0, 6, 11, 9, 7, 1, 8, 5]
+    assert order_of_pass(7, 3, 1).tolist() == [0]
+    digest = hashlib.sha256(order_of_pass(1, 2, 60_000).tobytes()).hexdigest()
+    assert digest == "ca5fd31aa7b611e2dbd583951a66c71512db0d4d16faa71eeed36be8b719a972"
+
+
+def test_orders_are_spread_evenly():
+    counts = np.zeros((4, 4), int)
+    for number in range(2000):
+        counts[np.arange(4), order_of_pass(3, number, 4)] += 1
+    # Each row in each place a quarter of the time: 500, with a standard deviation of 19.
+    assert np.abs(counts - 500).max() < 90
 
 
 def test_an_epoch_can_be_entered_in_its_middle():
