@@ -198,6 +198,14 @@ def _input_like(tensor: Any) -> InputLayer | None:
 
 
 def _one_array(batch: Batch) -> Any:
+    if len(batch.inputs) == 1 and isinstance(batch.inputs[0], Mapping):
+        names = ", ".join(map(repr, batch.inputs[0]))
+        raise ValueError(
+            f"A `Sequential` takes one array as `x`, received a dict with {names}. Give the arrays "
+            'themselves: of batches as dicts `((batch["x"], batch["y"]) for batch in batches)`. To '
+            "give inputs by name, make a `fjax.Model(inputs, outputs)` whose inputs have these "
+            "names."
+        )
     if len(batch.inputs) != 1 or not isinstance(batch.inputs[0], np.ndarray | jax.Array):
         raise ValueError(
             f"A `Sequential` takes one array as `x`, received {len(batch.inputs)} inputs of types "

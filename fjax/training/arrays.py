@@ -22,7 +22,8 @@ def to_batch(x: Any, y: Any = None, sample_weight: Any = None, text: bool = Fals
             one for all, or a dict or list of such arrays and None.
         text: Whether inputs may be text, which a layer on text must then turn into numbers.
 
-    Float arrays become float32, 64-bit integers int32; other integers stay as small as they are.
+    64-bit floats become float32 and 64-bit integers int32; smaller ones, bfloat16 among them, stay
+    as they are.
 
     Raises:
         ValueError: Something is empty, not numeric, not finite, or of another length.
@@ -126,11 +127,14 @@ def _array(name: str, value: Any, text: bool = False) -> np.ndarray:
         raise ValueError(f"`{name}` is empty: its shape is {array.shape}.")
     if text and columns is None and is_text(array):
         return array
-    if array.dtype.kind not in "fiub":
+    # JAX's small floats, such as bfloat16, are of no kind that numpy knows.
+    is_float = jax.dtypes.issubdtype(array.dtype, np.floating)
+    if array.dtype.kind not in "fiub" and not is_float:
         array = _numbers(name, array, columns)
+        is_float = True
     if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
         return _narrowed(name, array)
-    if array.dtype.kind == "f":
+    if is_float:
         _check_finite(name, array, columns)
         if array.dtype.itemsize == 8:
             with np.errstate(over="ignore"):

@@ -2,22 +2,18 @@
 
 import hashlib
 import math
-import queue
-import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from fjax.training.arrays import require_numbers, rows, take, to_batch
 from fjax.training.orders import RULE, order_of_pass
+from fjax.training.reading import Reader, stream_of
 from fjax.training.step import Batch
 from fjax.typing import Array
-
-Item = TypeVar("Item")
 
 
 class Window(NamedTuple):
@@ -94,7 +90,7 @@ class ArraySource:
             number, first = divmod(step, self.steps_in_pass)
             last = min(self.steps_in_pass, first + end - step)
             if self._window_batches:
-                yield from read_ahead(self._host_windows(number, first, last))
+                yield from _read_ahead(self._host_windows(number, first, last))
             else:
                 yield Window(self._data, self._device_order(number), first, last, self.batch_size)
             step += last - first
@@ -159,8 +155,9 @@ class ArraySource:
 class IterableSource:
     """Batches from an iterable, a generator, or an object with `__getitem__` and `__len__`.
 
-    A thread reads ahead by two batches, so memory stays bounded and the device is not kept waiting;
-    a generator that is used again later goes on behind the batches that were read ahead.
+    A thread reads ahead by two batches, so memory stays bounded and the device is not kept waiting.
+    It reads no further than the steps of an epoch need, and what it has read when a training is
+    stopped is there for the next one: no batch of a generator is lost.
 
     Args:
         batches: Gives `x`, `(x, y)` or `(x, y, sample_weight)`.
@@ -183,7 +180,7 @@ class IterableSource:
         self._batches = batches
         self._endless = endless and steps_per_epoch is not None
         self._convert = convert
-        self._stream: Iterator[Window] | None = None
+        self._reader: Reader[Any, Window] | None = None
         self._first: Window | None = None
         self._example: Batch | None = None
         self._first_rows = 0
@@ -207,11 +204,17 @@ class IterableSource:
 
     def windows(self, epoch: int, start: int = 0) -> Iterator[Window]:
         """Return the batches of an epoch, each as a window of its own."""
-        made, untouched = start, self._stream is None
+        made, untouched = start, self._reader is None
         while self.steps is None or made < self.steps:
             window, self._first = self._first, None
+            left = None if self.steps is None else self.steps - made
             if window is None:
-                window = next(self._open(), None)
+                reader = self._open()
+                reader.allow(left)
+                window = next(reader, None)
+            elif left is None or left > 1:
+                # The first batch, which was looked at, is one of them.
+                self._open().allow(None if left is None else left - 1)
             if window is not None:
                 made, untouched = made + 1, False
                 yield window
@@ -241,8 +244,8 @@ class IterableSource:
 
     def close(self) -> None:
         """End the reading thread; a user's own generator stays open."""
-        if self._stream is not None:
-            self._stream.close()  # type: ignore[attr-defined]
+        if self._reader is not None:
+            self._reader.close()
 
     def fingerprint(self) -> dict[str, Any]:
         """Return the shapes and types of a batch: what an iterable will give is not known."""
@@ -272,66 +275,59 @@ class IterableSource:
     def _begin_again(self) -> None:
         if self._again:
             self.close()
-            self._stream = None
+            self._reader = None
 
-    def _open(self) -> Iterator[Window]:
-        if self._stream is None:
-            self._stream = read_ahead(map(self._window, _iterate(self._batches)))
-        return self._stream
+    def _open(self) -> "Reader[Any, Window]":
+        if self._reader is None:
+            # What is left of a generator belongs to it; of an iterable each pass is another.
+            stream = None if self._again else stream_of(self._batches)
+            self._reader = Reader(_iterate(self._batches), self._window, stream)
+        return self._reader
 
     def _window(self, item: Any) -> Window:
-        parts = item if isinstance(item, tuple) else (item,)
+        parts = _parts_of(item)
         if len(parts) > 3:
             raise ValueError(
-                f"A batch must be `x`, `(x, y)` or `(x, y, sample_weight)`, received a tuple of "
-                f"{len(parts)}. Several inputs go in a tuple of their own: `((x1, x2), y)`."
+                "A batch must be `x`, `(x, y)` or `(x, y, sample_weight)`, received a "
+                f"{type(item).__name__} of {len(parts)}. Several inputs go in a tuple of their "
+                "own: `((x1, x2), y)`."
             )
         x, y, weight = (*parts, None, None)[:3]
         batch = require_numbers(self._convert(to_batch(x, y, weight, text=True)))
         return Window(jax.device_put(batch), None, 0, 1, rows(batch))
 
 
-def read_ahead(items: Iterable[Item], ahead: int = 2) -> Iterator[Item]:
-    """Iterate in a thread of its own, at most `ahead` items before they are asked for.
+def _parts_of(item: Any) -> tuple[Any, ...]:
+    """Return the inputs, targets and weights of a batch.
 
-    An error of the iterable is raised here; closing this generator ends the thread.
-
-    >>> list(read_ahead(range(3)))
-    [0, 1, 2]
+    A list of arrays is taken for a tuple of them, as Keras takes it: a PyTorch `DataLoader` gives
+    `[x, y]`.
     """
-    ready: queue.Queue[tuple[str, Any]] = queue.Queue(ahead)
-    stop = threading.Event()
+    if isinstance(item, tuple):
+        return item
+    is_list_of_arrays = isinstance(item, list) and any(
+        hasattr(part, "shape") or isinstance(part, tuple | Mapping) for part in item
+    )
+    if not is_list_of_arrays:
+        return (item,)
+    if len(item) == 3:
+        warnings.warn(
+            "`x` gives batches that are lists of three, which are taken for `x`, `y` and "
+            "`sample_weight`, as in Keras. Are they two inputs and targets, give "
+            "`((x1, x2), y)`; else give tuples to say so.",
+            # Always from this line, so that it is shown once.
+            stacklevel=1,
+        )
+    return tuple(item)
 
-    def put(kind: str, value: Any) -> None:
-        while not stop.is_set():
-            with suppress(queue.Full):
-                ready.put((kind, value), timeout=0.1)
-                return
 
-    def read() -> None:
-        try:
-            for item in items:
-                put("item", item)
-                if stop.is_set():
-                    return
-            put("end", None)
-        except BaseException as error:
-            put("error", error)
-
-    thread = threading.Thread(target=read, name="fjax-read-ahead", daemon=True)
-    thread.start()
+def _read_ahead(windows: Iterator[Window]) -> Iterator[Window]:
+    reader = Reader(windows, lambda window: window)
+    reader.allow(None)
     try:
-        while True:
-            kind, value = ready.get()
-            if kind == "item":
-                yield value
-            elif kind == "error":
-                raise value
-            else:
-                return
+        yield from reader
     finally:
-        stop.set()
-        thread.join(timeout=5.0)
+        reader.close()
 
 
 def _iterate(batches: Any) -> Iterator[Any]:

@@ -10,7 +10,8 @@ import pytest
 
 from fjax.training.arrays import rows, to_batch
 from fjax.training.orders import order_of_pass
-from fjax.training.sources import ArraySource, IterableSource, read_ahead
+from fjax.training.reading import Reader
+from fjax.training.sources import ArraySource, IterableSource
 
 
 def taken(source, epoch, start=0):
@@ -142,7 +143,8 @@ def test_reading_ahead_is_bounded():
             asked.append(i)
             yield i
 
-    reader = read_ahead(batches())
+    reader = Reader(batches(), lambda item: item)
+    reader.allow(None)
     assert next(reader) == 0
     time.sleep(0.3)
     assert len(asked) <= 5
@@ -155,7 +157,7 @@ def test_an_error_in_the_thread_comes_out_here_and_the_thread_ends():
         raise KeyError("lost")
 
     with pytest.raises(KeyError, match="lost"):
-        list(read_ahead(batches()))
+        list(Reader(batches(), lambda item: item))
     deadline = time.time() + 5
     while (
         any(t.name == "fjax-read-ahead" for t in threading.enumerate()) and time.time() < deadline

@@ -1,0 +1,206 @@
+"""Reading batches ahead in a thread, without losing one."""
+
+import threading
+import weakref
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, NamedTuple, TypeVar
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+# How many iterators that nothing may refer to weakly keep what was read of them and not used.
+REMEMBERED = 4
+
+
+class Stream(Generic[Item]):
+    """What has been read of an iterator and not used yet, for whoever reads it next.
+
+    Attributes:
+        unused: The items, the oldest first.
+        turn: Held while the iterator is asked for an item: a slow one may still be at work for a
+            reader that was closed.
+    """
+
+    def __init__(self) -> None:
+        self.unused: deque[Item] = deque()
+        self.turn = threading.Lock()
+
+
+_STREAMS: weakref.WeakKeyDictionary[Any, Stream[Any]] = weakref.WeakKeyDictionary()
+_LATEST: OrderedDict[int, tuple[Any, Stream[Any]]] = OrderedDict()
+
+
+def stream_of(items: Iterator[Item]) -> Stream[Item]:
+    """Return the stream of an iterator, the same one each time.
+
+    >>> batches = iter(range(3))
+    >>> stream_of(batches) is stream_of(batches)
+    True
+    """
+    try:
+        return _STREAMS.setdefault(items, Stream())
+    except TypeError:
+        # No weak reference, as to `zip` and `map`: a few are kept with their iterators.
+        _, stream = _LATEST.setdefault(id(items), (items, Stream()))
+        _LATEST.move_to_end(id(items))
+        while len(_LATEST) > REMEMBERED:
+            _LATEST.popitem(last=False)
+        return stream
+
+
+class _Entry(NamedTuple):
+    """What was read: an item with the batch that was made of it, or an error.
+
+    The error of an iterator has no item.
+    """
+
+    items: list[Any]
+    batch: Any = None
+    error: BaseException | None = None
+
+
+class Reader(Generic[Item, Made]):
+    """Reads an iterator in a thread, at most `ahead` items before they are asked for.
+
+    It reads no more than it is allowed to; what it has read when it is closed stays in the stream.
+    An error of the iterator, or of `convert`, is raised where the item would have come.
+
+    Args:
+        items: The iterator.
+        convert: Makes a batch of an item, in the thread.
+        stream: What was read of the iterator before; by default nothing was.
+        ahead: How many items to read before they are asked for.
+
+    >>> reader = Reader(iter(range(5)), lambda item: item * 10)
+    >>> reader.allow(2)
+    >>> next(reader), next(reader)
+    (0, 10)
+    >>> reader.close()
+    """
+
+    def __init__(
+        self,
+        items: Iterator[Item],
+        convert: Callable[[Item], Made],
+        stream: Stream[Item] | None = None,
+        ahead: int = 2,
+    ) -> None:
+        self._items, self._convert, self._ahead = items, convert, ahead
+        self._stream: Stream[Item] = Stream() if stream is None else stream
+        # All that follows is read and written under this condition.
+        self._changed = threading.Condition()
+        self._ready: deque[_Entry] = deque()
+        self._converting: list[Item] = []
+        self._begun = self._delivered = 0
+        self._allowed: float = 0
+        self._closed = self._ended = False
+        # It ends when all that is allowed was read, so that a reader may be left alone.
+        self._thread: threading.Thread | None = None
+
+    def allow(self, count: int | None) -> None:
+        """Allow so many items from the next one on; None allows any number."""
+        with self._changed:
+            self._allowed = float("inf") if count is None else self._delivered + count
+            self._wake()
+
+    def __iter__(self) -> Iterator[Made]:
+        return self
+
+    def __next__(self) -> Made:
+        with self._changed:
+            self._allowed = max(self._allowed, self._delivered + 1)
+            self._wake()
+            while not (self._ready or self._ended or self._closed):
+                self._changed.wait()
+            if not self._ready:
+                raise StopIteration
+            entry = self._ready.popleft()
+            self._delivered += 1
+            self._changed.notify_all()
+        if entry.error is not None:
+            raise entry.error
+        return entry.batch
+
+    def close(self) -> None:
+        """End the thread; what was read and not used stays in the stream.
+
+        An item that takes long is waited for in the background, and stays there, too.
+        """
+        with self._changed:
+            if not self._closed:
+                self._closed = True
+                unused = [item for entry in self._ready for item in entry.items]
+                self._stream.unused.extendleft(reversed([*unused, *self._converting]))
+                self._ready.clear()
+                self._changed.notify_all()
+            thread = self._thread
+        if thread is not None:
+            thread.join(timeout=5.0)
+
+    def _wake(self) -> None:
+        """Let the thread go on, or begin one; the caller holds the condition."""
+        wanted = self._begun < self._allowed and not (self._ended or self._closed)
+        if wanted and self._thread is None:
+            self._thread = threading.Thread(target=self._read, name="fjax-read-ahead", daemon=True)
+            self._thread.start()
+        self._changed.notify_all()
+
+    def _read(self) -> None:
+        while self._may_go_on():
+            try:
+                item = self._next_item()
+            except StopIteration:
+                self._deliver(ended=True)
+                return
+            except BaseException as error:
+                self._deliver(_Entry([], error=error), ended=True)
+                return
+            if item is not None:
+                self._deliver(self._entry_of(*item))
+
+    def _may_go_on(self) -> bool:
+        """Wait until there is room for an item; tell whether one is still wanted."""
+        with self._changed:
+            while (
+                not self._closed and self._begun < self._allowed and len(self._ready) >= self._ahead
+            ):
+                self._changed.wait()
+            if self._closed or self._begun >= self._allowed:
+                self._thread = None
+                return False
+            self._begun += 1
+            return True
+
+    def _next_item(self) -> tuple[Item] | None:
+        """Return the next item; None where the reader was closed meanwhile."""
+        unused = self._stream.unused
+        with self._stream.turn:
+            with self._changed:
+                if self._closed:
+                    return None
+                if unused:
+                    self._converting = [unused.popleft()]
+                    return (self._converting[0],)
+            item = next(self._items)
+            with self._changed:
+                if self._closed:
+                    unused.append(item)
+                    return None
+                self._converting = [item]
+                return (item,)
+
+    def _entry_of(self, item: Item) -> _Entry:
+        try:
+            return _Entry([item], self._convert(item))
+        except BaseException as error:
+            return _Entry([item], error=error)
+
+    def _deliver(self, entry: _Entry | None = None, ended: bool = False) -> None:
+        with self._changed:
+            # Where it was closed the item is back in the stream.
+            if entry is not None and not self._closed:
+                self._ready.append(entry)
+            self._converting = []
+            self._ended = self._ended or ended
+            self._changed.notify_all()
