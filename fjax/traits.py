@@ -31,7 +31,9 @@ def has_trait(thing: Any, trait: str) -> bool:
         # A function that wraps another has its attributes, too.
         return is_library_function(thing) and bool(getattr(thing, trait, False))
     cls = type(thing)
-    return (trait in vars(cls) or is_as_defined(cls)) and bool(getattr(thing, trait, False))
+    is_ours = cls.__module__.split(".")[0] == "fjax"
+    says_so = is_as_defined(cls) if is_ours else trait in vars(cls)
+    return says_so and bool(getattr(thing, trait, False))
 
 
 def entrywise(function: Function) -> Function:

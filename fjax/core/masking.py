@@ -93,10 +93,9 @@ for _name in _BINARY:
     setattr(Masked, f"__r{_name}__", _operator(_function, swapped=True))
 for _name in _OTHERS:
     setattr(Masked, f"__{_name}__", _operator(getattr(operator, f"__{_name}__")))
-for _name, _builtin in {
-    "bool": bool, "int": int, "float": float, "complex": complex, "round": round, "divmod": divmod,
-}.items():  # fmt: skip
-    setattr(Masked, f"__{_name}__", _operator(_builtin))
+_BUILTINS: tuple[Callable[..., Any], ...] = (bool, int, float, complex, round, divmod)
+for _builtin in _BUILTINS:
+    setattr(Masked, f"__{_builtin.__name__}__", _operator(_builtin))
 Masked.__rdivmod__ = _operator(divmod, swapped=True)  # type: ignore[attr-defined]
 
 

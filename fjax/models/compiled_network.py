@@ -46,7 +46,6 @@ class CompiledNetwork(HeldNetwork):
     """A network that data can be held against; see `Model`."""
 
     _compilation: Compilation | None
-    _programs: dict[Any, Any]
 
     def _compiled(self, what: str) -> Compilation:
         if self._compilation is None:

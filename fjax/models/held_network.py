@@ -77,6 +77,8 @@ class HeldNetwork:
         self._views: dict[str, LayerView] = {}
         self._shapes: list[tuple[int | None, ...]] = []
         self._outputs: dict[Any, PyTree] = {}
+        # Programs with code of a user's, which no other model may share.
+        self._programs: dict[Any, Any] = {}
         self._adapted: list[Any] = []
         self._symbols = symbols
         declared = declared_inputs(self.live_network)

@@ -87,7 +87,6 @@ class Model(TrainedNetwork, Author):
         self._fitting = False
         self._calls = 0
         self.replicas: Replicas | None = None
-        self._programs: dict[Any, Any] = {}
         self.history: History | None = None
         self._compilation: Compilation | None = None
         made = network_of(self, network, inputs, outputs, name)

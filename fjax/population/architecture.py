@@ -149,8 +149,8 @@ def _grouped(
     masks = tuple(((NETWORK, *path), order[dense]) for path, dense in (plan or {}).items())
     key = cache_key((parts, varied, masks))
     # A copy: programs that are kept must not keep alive what a model keeps with its layers.
-    own = parts if key is None else deepcopy(parts)
-    architecture = Architecture(own, tuple(varied), masks, key)
+    shared: Parts = parts if key is None else deepcopy(parts)
+    architecture = Architecture(shared, tuple(varied), masks, key)
     given = [
         (tuple(own[path] for path in varied), tuple(sizes[path] for path in units))
         for own, sizes in zip(numbers, widths, strict=True)

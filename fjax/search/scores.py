@@ -1,7 +1,6 @@
 """Scores by scikit-learn's scorers, of outputs that a population has made already."""
 
 import copy
-import functools
 import numbers
 import traceback
 import warnings
@@ -46,12 +45,6 @@ class Fitted:
         return super()._outputs(X, model)  # type: ignore[misc]
 
 
-@functools.cache
-def _fitted_class(cls: type) -> type:
-    """Return the class of a fitted estimator; the estimators' classes are fjax's, and few."""
-    return type(cls.__name__, (Fitted, cls), {"__module__": cls.__module__, "__doc__": cls.__doc__})
-
-
 def fitted_with(
     estimator: Estimator,
     whole: Examples,
@@ -71,7 +64,8 @@ def fitted_with(
         trained: Makes the trained model, for whatever else it is asked.
     """
     fitted: Any = copy.copy(estimator)
-    fitted.__class__ = _fitted_class(type(estimator))
+    cls = type(estimator)
+    fitted.__class__ = type(cls.__name__, (Fitted, cls), {"__module__": cls.__module__})
     fitted._known, fitted._trained = (whole.x[rows], outputs), trained
     return fitted.adopt(None, whole, history)
 

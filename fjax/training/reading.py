@@ -184,11 +184,9 @@ class Reader(Generic[Item, Made]):
                     return (self._converting[0],)
             item = next(self._items)
             with self._changed:
-                if self._closed:
-                    unused.append(item)
-                    return None
-                self._converting = [item]
-                return (item,)
+                # Where it was closed meanwhile the item is for whoever reads next.
+                (unused if self._closed else self._converting).append(item)
+                return (item,) if self._converting else None
 
     def _entry_of(self, item: Item) -> _Entry:
         try:

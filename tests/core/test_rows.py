@@ -7,6 +7,7 @@ import pytest
 
 from fjax import branch, layers, serial
 from fjax.core.masking import unmasked
+from fjax.core.operations import Index, Operation, as_index
 from fjax.core.rows import rows_are_independent
 from fjax.training.on_host import evaluated
 from tests.layers.catalogue import CATALOGUE, samples
@@ -61,6 +62,10 @@ class Authored(layers.Layer):
         return of_the_batch(inputs)
 
 
+class Narrower(layers.Dense):
+    """A user's layer on top of one of fjax's: what it inherits may not hold for it."""
+
+
 TOUCHING = [
     layers.BatchNormalization(),
     layers.ActivityRegularization(0.1),
@@ -70,6 +75,16 @@ TOUCHING = [
     layers.Lambda(of_the_batch),
     Authored(),
     of_the_batch,
+    jnp.flip,
+    jnp.cumsum,
+    jnp.ravel,
+    np.vectorize(float),
+    layers.Activation(jnp.flip),
+    layers.Lambda(jnp.flip),
+    Index(as_index(slice(None, None, -1))),
+    Index(as_index((..., 0))),
+    Operation("matmul"),
+    Narrower(2),
     layers.Softmax(axis=0),
     layers.UnitNormalization(axis=0),
     layers.LayerNormalization(axis=0),
