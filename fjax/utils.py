@@ -8,6 +8,7 @@ import numpy as np
 from fjax.caching import clear_caches
 from fjax.errors import integer_at_least, seed_of
 from fjax.preprocessing.sequence import pad_sequences as pad_sequences
+from fjax.training.reading import forget_streams
 from fjax.visualization import model_to_dot as model_to_dot
 from fjax.visualization import plot_model as plot_model
 
@@ -37,7 +38,9 @@ def set_random_seed(seed: int) -> None:
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Forget the compiled programs; models made before it compile again when they are next used.
+    """Forget the compiled programs, and batches that were read of generators and not used.
+
+    Models made before it compile again when they are next used.
 
     There is no other session: names, seeds and arrays are no global state here.
 
@@ -47,6 +50,7 @@ def clear_session(free_memory: bool = True) -> None:
     Source: Keras's page "Config and backend utilities".
     """
     clear_caches()
+    forget_streams()
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:

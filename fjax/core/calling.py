@@ -1,6 +1,5 @@
 """From the way a layer is called to the inputs of the pair, and back to an author's `call`."""
 
-import functools
 import inspect
 from collections.abc import Callable, Mapping
 from itertools import zip_longest
@@ -247,7 +246,6 @@ class _Signature(NamedTuple):
     any_keyword: bool
 
 
-@functools.lru_cache(256)
 def _signature(function: Callable[..., Any]) -> _Signature:
     parameters = list(inspect.signature(function).parameters.values())[1:]
     named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]

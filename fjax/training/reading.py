@@ -27,6 +27,7 @@ class Stream(Generic[Item]):
         self.turn = threading.Lock()
 
 
+# They are found by the iterator itself, which is kept alive by whoever has it.
 _STREAMS: weakref.WeakKeyDictionary[Any, Stream[Any]] = weakref.WeakKeyDictionary()
 _LATEST: OrderedDict[int, tuple[Any, Stream[Any]]] = OrderedDict()
 
@@ -47,6 +48,12 @@ def stream_of(items: Iterator[Item]) -> Stream[Item]:
         while len(_LATEST) > REMEMBERED:
             _LATEST.popitem(last=False)
         return stream
+
+
+def forget_streams() -> None:
+    """Forget what was read of all iterators and not used."""
+    _STREAMS.clear()
+    _LATEST.clear()
 
 
 class _Entry(NamedTuple):
