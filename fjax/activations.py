@@ -4,15 +4,11 @@ Each returns an array of the shape and the floating type of `x`; a Python list o
 too. A gradient at a kink is the one that Keras's JAX backend gives.
 """
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from fjax.configuration import is_library_function
 from fjax.registry import Registry
-from fjax.traits import entrywise, has_trait, rows_independent
+from fjax.traits import entrywise, rows_independent
 from fjax.typing import ActivationFunction, Array, ArrayLike, Identifier
 
 
@@ -442,9 +438,6 @@ _registry = Registry(
     {"hard_swish": hard_silu, "swish": silu},
 )
 
-# Every activation; a model file may name these.
-FUNCTIONS = _registry.functions
-
 
 def get(identifier: Identifier) -> ActivationFunction:
     """Return the activation that an identifier means.
@@ -460,32 +453,6 @@ def get(identifier: Identifier) -> ActivationFunction:
     ('relu', 'linear', True)
     """
     return linear if identifier is None else _registry.get(identifier)
-
-
-def function_has_trait(function: Any, trait: str) -> bool:
-    """Tell whether a function of one array is "entrywise" or "rows_independent"; see `fjax.traits`.
-
-    The functions of `jax.nn` are what those of the same name are here, and numpy's universal
-    functions work entry by entry. Of any other function nothing is known.
-
-    >>> function_has_trait(jax.nn.relu, "entrywise"), function_has_trait(jnp.sin, "entrywise")
-    (True, True)
-    >>> function_has_trait(softmax, "entrywise"), function_has_trait(jnp.flip, "rows_independent")
-    (False, False)
-    """
-    if has_trait(function, trait):
-        return True
-    name = getattr(function, "__name__", "")
-    if not is_library_function(function):
-        return False
-    if function is getattr(jax.nn, name, None) and name in _registry.names:
-        return has_trait(_registry.get(name), trait)
-    universal = getattr(np, name, None)
-    return (
-        isinstance(universal, np.ufunc)
-        and universal.nin == 1
-        and function in (universal, getattr(jnp, name, None))
-    )
 
 
 def _array(x: ArrayLike) -> Array:

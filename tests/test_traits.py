@@ -10,13 +10,15 @@ import pytest
 
 import fjax
 from fjax import activations, constraints, layers, optimizers, regularizers
-from fjax.activations import function_has_trait
+from fjax.core.functions import function_has_trait
 from fjax.core.layer import Layer
 from fjax.optimizers import Optimizer
+from fjax.serialization.functions import FUNCTIONS
 from fjax.traits import has_trait
 from tests.layers.catalogue import CATALOGUE, samples
 
 VALUES = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")
+ACTIVATIONS = [own for name, own in FUNCTIONS.items() if name.startswith("activations.")]
 ARGUMENTS = {"threshold": {"threshold": 0.1, "default_value": 0.0}}
 
 
@@ -31,7 +33,7 @@ def public(module, base):
     )
 
 
-@pytest.mark.parametrize("function", activations.FUNCTIONS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("function", ACTIVATIONS, ids=lambda f: f.__name__)
 def test_activations_are_as_independent_as_they_say(function):
     function_of_one = functools.partial(function, **ARGUMENTS.get(function.__name__, {}))
     assert has_trait(function, "rows_independent")

@@ -14,7 +14,6 @@ from typing import Any, ClassVar, Self
 import jax
 
 from fjax import constraints, regularizers
-from fjax.activations import function_has_trait
 from fjax.configuration import Configured, field, fields_ending, plain, snake_case
 from fjax.core.authoring import (
     Author,
@@ -26,6 +25,7 @@ from fjax.core.authoring import (
 )
 from fjax.core.binding import CONSTRAINT
 from fjax.core.calling import call_without_weights, is_authored
+from fjax.core.functions import function_has_trait
 from fjax.core.reserved import RESERVED
 from fjax.core.sublayers import find_sublayers, replace_sublayers
 from fjax.errors import integer_at_least

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from fjax.activations import function_has_trait
 from fjax.configuration import Configured, fields_ending
+from fjax.core.functions import function_has_trait
 from fjax.core.layer import Layer, as_layer
 from fjax.traits import has_trait
 

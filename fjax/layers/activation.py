@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from fjax import activations, initializers
-from fjax.activations import function_has_trait
+from fjax.core.functions import function_has_trait
 from fjax.core.layer import Layer, only
 from fjax.core.masking import split, with_mask
 from fjax.core.penalties import empty_penalty, with_penalty

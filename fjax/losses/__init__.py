@@ -37,7 +37,6 @@ from fjax.losses.loss import (
     Loss,
 )
 from fjax.losses.names import (
-    FUNCTIONS,
     as_loss,
     get,
     resolve,
@@ -75,7 +74,6 @@ from fjax.losses.temporal import (
 
 __all__ = [
     "CTC",
-    "FUNCTIONS",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",

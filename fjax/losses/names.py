@@ -104,9 +104,6 @@ _REGISTRY = Registry(
     },
 )
 
-# Every loss that is a function; a model file may name these.
-FUNCTIONS = _REGISTRY.functions
-
 
 def get(identifier: Identifier) -> Any:
     """Return the loss that an identifier means; as `keras.losses.get`.

@@ -71,7 +71,6 @@ from fjax.metrics.metric import (
     Metric,
 )
 from fjax.metrics.names import (
-    FUNCTIONS,
     get,
     log_name,
     resolve,
@@ -111,7 +110,6 @@ from fjax.metrics.regression import (
 
 __all__ = [
     "AUC",
-    "FUNCTIONS",
     "Accuracy",
     "BinaryAccuracy",
     "BinaryCrossentropy",

@@ -174,9 +174,6 @@ _CROSSENTROPIES: dict[str, Any] = {
     "categorical": CategoricalCrossentropy,
 }
 
-# Every metric that is a function; a model file may name these.
-FUNCTIONS = _REGISTRY.functions
-
 
 def get(identifier: Identifier) -> Any:
     """Return the metric that an identifier means; as `keras.metrics.get`.

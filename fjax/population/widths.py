@@ -15,10 +15,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.activations import function_has_trait
 from fjax.configuration import fields_ending
 from fjax.core import Graph, InputLayer, Layer
 from fjax.core.combinators import Serial
+from fjax.core.functions import function_has_trait
 from fjax.core.graph import Ref
 from fjax.layers import Dense, Dropout, Identity
 from fjax.layers.dropout import drawing_key, dropped_in_narrow

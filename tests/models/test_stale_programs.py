@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from fjax import Layer, Model, Sequential, activations, layers, losses, metrics, serial
+from fjax import Layer, Model, Sequential, activations, layers, losses, metrics, residual, serial
 from fjax.caching import clear_caches
 from fjax.configuration import cache_key, is_cacheable
 from fjax.layers import Activation, Dense, Input, Lambda
@@ -190,10 +190,14 @@ def living(size):
 def test_no_cache_keeps_weights_alive():
     clear_session()
     before = living(37)
+    wide = np.random.default_rng(0).normal(size=(4, 37)).astype("float32")
     normalization = layers.Normalization()
-    normalization.adapt(X)
-    model = trained(normalization, serial(Dense(37, "relu"), Dense(1)))
-    model.fit(X, X[:, :1], replicas=2, verbose=0)
+    normalization.adapt(wide)
+    model = Sequential([Input((37,)), normalization, residual(Dense(37)), Dense(1)])
+    model.compile("adam", "mse")
+    model.fit(wide, wide[:, :1], verbose=0)
+    model.fit(wide, wide[:, :1], replicas=2, verbose=0)
+    model.predict(wide, verbose=0)
     assert living(37) > before
     del model, normalization
     assert living(37) == before

@@ -101,12 +101,10 @@ def test_an_error_within_a_step_of_numpy_arrays_is_that_error():
     calls = []
 
     def failing(train_state, batch):
-        # The first calls look at shapes alone.
+        # The first call looks at shapes alone.
         calls.append(0)
-        return (train_state, {"loss": jnp.zeros(())}) if len(calls) < 3 else step(0, 0)
+        return (train_state, {"loss": jnp.zeros(())}) if len(calls) < 2 else step(0, 0)
 
     model.compile("sgd", "mse", train_step=failing)
     with pytest.raises(ZeroDivisionError, match="within the step"):
-        for _ in range(3):
-            model.fit(X, X[:, :1], verbose=0)
-            model.compile("sgd", "mse", train_step=failing)
+        model.fit(X, X[:, :1], verbose=0)
