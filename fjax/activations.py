@@ -401,7 +401,7 @@ def threshold(x: ArrayLike, threshold: float, default_value: float) -> Array:
 hard_swish = hard_silu
 swish = silu
 
-_registry = Registry(
+REGISTRY = Registry(
     "activation",
     [
         celu,
@@ -452,7 +452,7 @@ def get(identifier: Identifier) -> ActivationFunction:
     >>> get("relu").__name__, get(None).__name__, get(jnp.sin) is jnp.sin
     ('relu', 'linear', True)
     """
-    return linear if identifier is None else _registry.get(identifier)
+    return linear if identifier is None else REGISTRY.get(identifier)
 
 
 def _array(x: ArrayLike) -> Array:

@@ -42,6 +42,12 @@ class Registry:
         """Every name that `get` knows."""
         return sorted(self._members | self._aliases)
 
+    @property
+    def functions(self) -> tuple[Callable[..., Any], ...]:
+        """The members that are functions."""
+        members = self._members.values()
+        return tuple(member for member in members if not isinstance(member, type))
+
     def get(self, identifier: Any) -> Any:
         """Return the member that an identifier means.
 

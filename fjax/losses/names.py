@@ -88,7 +88,7 @@ _CLASSES: dict[Any, type[Loss]] = {
     tversky: Tversky,
 }
 
-_REGISTRY = Registry(
+REGISTRY = Registry(
     "loss",
     [*_CLASSES, *_CLASSES.values()],
     # A snake-case name is the function, as in Keras, also where a class has the same one.
@@ -119,7 +119,7 @@ def get(identifier: Identifier) -> Any:
     >>> get("mse").__name__, get("Huber")
     ('mean_squared_error', Huber())
     """
-    return None if identifier is None else _REGISTRY.get(identifier)
+    return None if identifier is None else REGISTRY.get(identifier)
 
 
 def as_loss(identifier: Identifier) -> Loss:
@@ -134,7 +134,7 @@ def as_loss(identifier: Identifier) -> Loss:
     >>> as_loss("mse") == as_loss(mean_squared_error) == MeanSquaredError()
     True
     """
-    loss = _REGISTRY.get(identifier)
+    loss = REGISTRY.get(identifier)
     if isinstance(loss, Loss):
         return loss
     # By identity: an object that is called need not be hashable.

@@ -80,7 +80,7 @@ from fjax.metrics.regression import (
 from fjax.registry import Registry
 from fjax.typing import Identifier, Shape
 
-_REGISTRY = Registry(
+REGISTRY = Registry(
     "metric",
     [
         AUC,
@@ -189,7 +189,7 @@ def get(identifier: Identifier) -> Any:
     >>> get("mae"), get("AUC")
     (MeanAbsoluteError(), AUC())
     """
-    return None if identifier is None else _REGISTRY.get(identifier)
+    return None if identifier is None else REGISTRY.get(identifier)
 
 
 def resolve(
@@ -223,7 +223,7 @@ def resolve(
         from_logits = bool(getattr(loss, "from_logits", False))
         chosen = _CROSSENTROPIES[kind(y_true_shape, y_pred_shape)]
         return chosen(name=identifier, from_logits=from_logits)
-    metric = _REGISTRY.get(identifier)
+    metric = REGISTRY.get(identifier)
     if not isinstance(metric, Metric):
         return FunctionMetric(metric, name=log_name(identifier))
     return type(metric)(name=identifier) if isinstance(identifier, str) else metric
@@ -235,4 +235,4 @@ def log_name(identifier: Identifier) -> str:
     >>> log_name("MAE"), log_name(RootMeanSquaredError(name="rmse")), log_name(AUC)
     ('MAE', 'rmse', 'auc')
     """
-    return identifier if isinstance(identifier, str) else function_name(_REGISTRY.get(identifier))
+    return identifier if isinstance(identifier, str) else function_name(REGISTRY.get(identifier))
