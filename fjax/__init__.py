@@ -32,6 +32,7 @@ from fjax.core import repeat as repeat
 from fjax.core import residual as residual
 from fjax.core import serial as serial
 from fjax.initializers import Initializer as Initializer
+from fjax.jax_release import warn_if_faulty
 from fjax.layers import Input as Input
 from fjax.losses import Loss as Loss
 from fjax.metrics import Metric as Metric
@@ -41,3 +42,5 @@ from fjax.optimizers import Optimizer as Optimizer
 from fjax.regularizers import Regularizer as Regularizer
 
 __version__ = "0.1.0"
+
+warn_if_faulty()

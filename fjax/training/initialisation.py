@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from fjax.compiler import compile_function
 from fjax.configuration import by_value
 from fjax.core.freezing import frozen_paths, trainable_part
 from fjax.training.on_host import HostProgram, can_evaluate, evaluated
@@ -61,7 +62,7 @@ def initialise_optimizer(network: Any, optimizer: GradientTransformation, params
     trained = trainable_part(params, frozen_paths(network))
     if can_evaluate() and _values(trained) <= MOST_ON_HOST:
         return with_rate(optimizer, evaluated(init, trained))
-    return with_rate(optimizer, jax.jit(init, compiler_options=RUN_ONCE)(trained))
+    return with_rate(optimizer, compile_function(init, compiler_options=RUN_ONCE)(trained))
 
 
 def clear_initialisers() -> None:
@@ -79,7 +80,7 @@ def _maker(
 
 
 def _program(*parts: Any) -> Callable[[Any], TrainState]:
-    return jax.jit(_maker(*parts), compiler_options=RUN_ONCE)
+    return compile_function(_maker(*parts), compiler_options=RUN_ONCE)
 
 
 def _host_program(*parts: Any) -> HostProgram:

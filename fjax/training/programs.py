@@ -1,4 +1,4 @@
-"""The compiled programs: the only place of `jax.jit`.
+"""The compiled programs of a configuration.
 
 A program is found again by its configuration. Two models of equal layers, loss, metrics and
 optimizer run the same compiled code, whatever their weights and learning rates.
@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from fjax.compiler import compile_function
 from fjax.configuration import by_value
 from fjax.core.masking import unmasked
 from fjax.training import step as steps
@@ -94,7 +95,7 @@ def with_custom_steps(
     return programs
 
 
-@jax.jit
+@compile_function
 def copy_of(tree: PyTree) -> PyTree:
     """Return the same tree of arrays of its own: no step that is given the first takes them."""
     return jax.tree.map(jnp.copy, tree)
@@ -155,7 +156,7 @@ def _keyed(held: TrainState, start: Array) -> TrainState:
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    return jax.jit(function, static_argnames="batch_size", donate_argnums=0)
+    return compile_function(function, static_argnames="batch_size", donate_argnums=0)
 
 
 def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Programs:
