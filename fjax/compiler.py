@@ -51,7 +51,7 @@ def compile_function(
     @functools.wraps(function)
     def call(*arguments: Any, **keywords: Any) -> Any:
         # JAX accepts options of the outermost program alone; inner ones are compiled with it.
-        compiled = plain if _is_being_traced() else with_options()
+        compiled = plain if _is_traced((arguments, keywords)) else with_options()
         return compiled(*arguments, **keywords)
 
     return call
@@ -82,6 +82,7 @@ def available_options(options: tuple[tuple[str, Option], ...]) -> dict[str, Any]
     return remaining
 
 
-def _is_being_traced() -> bool:
-    # A constant is a tracer where an outer program is traced, and nowhere else.
-    return isinstance(jnp.zeros(()), jax.core.Tracer)
+def _is_traced(arguments: Any) -> bool:
+    # In a program that is traced a constant is a tracer, too.
+    leaves = (jnp.zeros(()), *jax.tree.leaves(arguments))
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in leaves)
