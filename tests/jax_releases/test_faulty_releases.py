@@ -43,12 +43,6 @@ def test_exactly_the_faulty_releases_are_excluded(name):
     assert required.specifier.contains("0.12.0.1")
 
 
-def test_all_supported_versions_of_python_are_declared():
-    declared = [line.split(" :: ")[-1] for line in PROJECT["classifiers"] if ":: 3." in line]
-    assert declared == ["3.11", "3.12", "3.13"]
-    assert PROJECT["requires-python"] == ">=3.11"
-
-
 def test_one_warning_at_import():
     """A process that imports fjax twice is warned once, of the version, the fault and the cure."""
     program = """
