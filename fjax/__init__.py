@@ -32,6 +32,7 @@ from fjax.core import repeat as repeat
 from fjax.core import residual as residual
 from fjax.core import serial as serial
 from fjax.initializers import Initializer as Initializer
+from fjax.jax_release import warn_if_faulty
 from fjax.layers import Input as Input
 from fjax.losses import Loss as Loss
 from fjax.metrics import Metric as Metric
@@ -42,3 +43,5 @@ from fjax.regularizers import Regularizer as Regularizer
 from fjax.version import VERSION
 
 __version__ = VERSION
+
+warn_if_faulty()

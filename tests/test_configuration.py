@@ -8,6 +8,8 @@ import pytest
 
 from fjax.configuration import Configured, plain, snake_case
 
+pytestmark = pytest.mark.short
+
 
 class Scale(Configured):
     factor: float = 1.0

@@ -8,6 +8,8 @@ import pytest
 from fjax import constraints, regularizers
 from fjax.constraints import Constraint, MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 
+pytestmark = pytest.mark.short
+
 W = jnp.asarray(np.random.default_rng(0).normal(scale=2.0, size=(5, 3, 4)), "float32")
 EACH = [
     MaxNorm(1.5),

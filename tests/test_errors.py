@@ -13,6 +13,8 @@ from fjax.errors import (
     unknown_name,
 )
 
+pytestmark = pytest.mark.short
+
 
 @pytest.mark.parametrize(
     ("name", "expected"),

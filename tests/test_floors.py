@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1] / "fjax"
 FLOORS = {
     "typing": 0, "errors": 0, "version": 0, "caching": 0, "configuration": 0, "registry": 0,
     "traits": 0, "trees": 0,
+    "jax_release": 0, "compiler": 0,
     "activations": 1, "initializers": 1, "losses": 1, "metrics": 1, "optimizers": 1,
     "regularizers": 1, "constraints": 1, "ops": 1,
     "core": 2,
@@ -25,6 +26,7 @@ FLOORS = {
 
 # Within a floor a room may use these others.
 ALLOWED = {
+    "compiler": {"jax_release"},
     "configuration": {"errors"},
     "registry": {"configuration", "errors"},
     "traits": {"configuration"},
@@ -74,12 +76,20 @@ def test_imports_go_down(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_all_programs_are_compiled_in_one_place(path):
+    # There the options are adapted to the installed release of JAX.
+    if room(path) == "compiler":
+        return
+    attributes = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Attribute)]
+    assert not [n for n in attributes if n.attr in ("jit", "pjit", "pmap")], path
+    assert not {"jax.jit", "jax.pmap"} & imports(path), path
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_only_training_and_operations_compile(path):
     # An operation of several steps is one program where nobody compiles around it.
-    if room(path) in ("training", "ops"):
-        return
-    calls = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Attribute)]
-    assert not [n for n in calls if n.attr in ("jit", "pjit", "pmap")], path
+    if room(path) not in ("training", "ops"):
+        assert "fjax.compiler.compile_function" not in imports(path), path
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -31,6 +31,8 @@ from fjax.initializers import (
     get,
 )
 
+pytestmark = pytest.mark.short
+
 RANDOM = [
     GlorotNormal(),
     GlorotUniform(),

@@ -3,6 +3,8 @@ import pytest
 from fjax.configuration import Configured
 from fjax.registry import Registry
 
+pytestmark = pytest.mark.short
+
 
 def relu(x):
     return x

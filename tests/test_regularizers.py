@@ -8,6 +8,8 @@ import pytest
 from fjax import constraints, regularizers
 from fjax.regularizers import L1, L1L2, L2, OrthogonalRegularizer, Regularizer
 
+pytestmark = pytest.mark.short
+
 X = jnp.asarray(np.random.default_rng(0).normal(size=(4, 3)), "float32")
 EACH = [L1(0.1), L2(0.1), L1L2(0.1, 0.2), OrthogonalRegularizer(0.5, "columns")]
 each = pytest.mark.parametrize("regularizer", EACH, ids=repr)

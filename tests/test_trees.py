@@ -10,6 +10,8 @@ import pytest
 
 from fjax import trees
 
+pytestmark = pytest.mark.short
+
 
 class Pair(NamedTuple):
     left: object

@@ -8,6 +8,8 @@ import pytest
 
 from fjax.utils import normalize, set_random_seed, to_categorical
 
+pytestmark = pytest.mark.short
+
 
 def test_seeding_repeats_python_s_and_numpy_s_draws():
     set_random_seed(1)

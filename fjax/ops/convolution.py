@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from fjax.compiler import compile_function
 from fjax.ops.linear import linear
 from fjax.ops.windows import covered, read_place, spatial_axes, window_count, window_padding
 from fjax.typing import Array
@@ -70,7 +71,7 @@ def convolution(
 
 
 # One program also where nobody compiles around it, and traced once for equal layers of a network.
-@functools.partial(jax.jit, static_argnames=STATIC)
+@functools.partial(compile_function, static_argnames=STATIC)
 def _convolution(inputs: Array, kernel: Array, **options: Any) -> Array:
     by_library: Callable[..., Array] = functools.partial(_by_library, **options)
     if math.prod(kernel.shape[:-2]) > MOST_PLACES:

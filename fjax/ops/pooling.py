@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from fjax.compiler import compile_function
 from fjax.ops.windows import spatial_axes, window_count, window_padding
 from fjax.typing import Array, DType
 
@@ -77,7 +78,7 @@ def average_pooling(
 
 
 # One program also where nobody compiles around it, and traced once for equal layers of a network.
-@functools.partial(jax.jit, static_argnums=(1, 2, 3, 4, 5))
+@functools.partial(compile_function, static_argnums=(1, 2, 3, 4, 5))
 def _pooled(
     inputs: Array,
     kind: str,

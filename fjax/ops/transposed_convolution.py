@@ -5,11 +5,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from fjax.compiler import compile_function
 from fjax.ops.convolution import MOST_PLACES
 from fjax.ops.linear import linear
 from fjax.ops.windows import covered
@@ -87,7 +87,9 @@ def output_range(
 
 
 # One program also where nobody compiles around it, and traced once for equal layers of a network.
-@functools.partial(jax.jit, static_argnames=("strides", "ranges", "dilation", "data_format"))
+@functools.partial(
+    compile_function, static_argnames=("strides", "ranges", "dilation", "data_format")
+)
 def _transposed_convolution(inputs: Array, kernel: Array, **options: Any) -> Array:
     by_library: Callable[..., Array] = functools.partial(_by_library, **options)
     if math.prod(kernel.shape[:-2]) > MOST_PLACES:

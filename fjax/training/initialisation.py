@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from fjax.caching import Cache
+from fjax.compiler import compile_function
 from fjax.core.freezing import frozen_paths, trainable_part
 from fjax.core.outline import shapes_key
 from fjax.training.on_host import HostProgram, can_evaluate, evaluated
@@ -55,7 +56,7 @@ class _Initialiser:
 
         self._make = make
         self._on_host = HostProgram(make, np.uint32(0))
-        self._compiled = jax.jit(make, compiler_options=RUN_ONCE)
+        self._compiled = compile_function(make, compiler_options=RUN_ONCE)
 
     def __call__(self, seed: np.uint32) -> TrainState:
         shapes = self._on_host.shapes
@@ -90,7 +91,7 @@ def initialise_optimizer(network: Any, optimizer: GradientTransformation, params
     trained = trainable_part(params, frozen_paths(network))
     if can_evaluate() and _values(trained) <= MOST_ON_HOST:
         return with_rate(optimizer, evaluated(init, trained))
-    return with_rate(optimizer, jax.jit(init, compiler_options=RUN_ONCE)(trained))
+    return with_rate(optimizer, compile_function(init, compiler_options=RUN_ONCE)(trained))
 
 
 def _values(tree: PyTree) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 from jax import lax
 
 from fjax.caching import Cache
+from fjax.compiler import compile_function
 from fjax.configuration import cache_key
 from fjax.core.masking import unmasked
 from fjax.training import step as steps
@@ -25,7 +26,8 @@ from fjax.training.step import Batch
 from fjax.typing import Array, GradientTransformation, PyTree
 
 # A search compiles a program for each architecture. On a CPU, without the newer emitters of fused
-# loops, that takes a third less time, and the programs run as fast.
+# loops, that takes a third less time, and the programs run as fast. Newer releases of JAX have no
+# other emitters, and `compile_function` leaves the option out.
 QUICKLY = {
     "xla_backend_optimization_level": 1,
     "xla_cpu_use_fusion_emitters": False,
@@ -90,7 +92,7 @@ def population_programs(make: Maker, metrics: Metrics) -> PopulationPrograms:
 
 def _programs(make: Maker, metrics: Metrics) -> PopulationPrograms:
     compiled = partial(
-        jax.jit, compiler_options=QUICKLY if jax.default_backend() == "cpu" else None
+        compile_function, compiler_options=QUICKLY if jax.default_backend() == "cpu" else None
     )
     sizes = ("batch_size", "exactly")
     return PopulationPrograms(

@@ -1,4 +1,4 @@
-"""The compiled programs: the only place of `jax.jit`.
+"""The compiled programs of a configuration.
 
 A program is found again by its configuration. Two models of equal layers, loss, metrics and
 optimizer run the same compiled code, whatever their weights and learning rates.
@@ -15,6 +15,7 @@ import numpy as np
 from jax import lax
 
 from fjax.caching import Cache
+from fjax.compiler import compile_function
 from fjax.configuration import ByIdentity, cache_key, code_of
 from fjax.core.layer import Layer
 from fjax.core.masking import unmasked
@@ -137,7 +138,7 @@ def _step_key(step: Callable[..., Any]) -> Any:
     return ByIdentity(function, getattr(step, "__self__", None), getattr(function, "__code__", 0))
 
 
-@jax.jit
+@compile_function
 def copy_of(tree: PyTree) -> PyTree:
     """Return the same tree of arrays of its own: no step that is given the first takes them."""
     return jax.tree.map(jnp.copy, tree)
@@ -193,7 +194,7 @@ def _keyed(held: TrainState, start: Array) -> TrainState:
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    return jax.jit(function, static_argnames="batch_size", donate_argnums=0)
+    return compile_function(function, static_argnames="batch_size", donate_argnums=0)
 
 
 def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Programs:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fjax.compiler import compile_function
 from fjax.training.programs import over_batches
 from fjax.training.sources import ArraySource, IterableSource
 from fjax.training.state import TrainState
@@ -67,7 +68,7 @@ def sweep_learning_rates(
         losses = losses.at[here].set(logs["loss"].astype(losses.dtype))
         return after._replace(accumulators=(rates, losses))
 
-    @partial(jax.jit, static_argnames="batch_size", donate_argnums=0)
+    @partial(compile_function, static_argnames="batch_size", donate_argnums=0)
     def advance(
         held: TrainState,
         data: PyTree,

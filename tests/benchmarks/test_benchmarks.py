@@ -48,6 +48,7 @@ def test_every_job_runs(capsys):
 
 @pytest.mark.parametrize("name", JOBS)
 def test_all_contestants_train_networks_of_as_many_weights(name):
+    pytest.importorskip("torch")
     job = find_job(name, quick=True)
     counts = {library.__name__: compiled(library, job).count_params() for library in (fjax, keras)}
     module = job.module.torch_module(job)

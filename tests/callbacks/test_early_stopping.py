@@ -5,6 +5,8 @@ import pytest
 
 from fjax.callbacks import EarlyStopping, LambdaCallback
 
+pytestmark = pytest.mark.short
+
 
 def test_the_best_weights_come_back(data, make_model):
     x, y = data

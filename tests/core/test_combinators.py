@@ -10,6 +10,8 @@ import pytest
 from fjax import serial
 from fjax.layers import BatchNormalization, Dense, Dropout, Flatten
 
+pytestmark = pytest.mark.short
+
 KEY = jax.random.key(0)
 INPUTS = jnp.asarray(np.random.default_rng(0).normal(size=(6, 2, 4)), "float32")
 

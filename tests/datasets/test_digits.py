@@ -1,7 +1,10 @@
 import numpy as np
+import pytest
 from sklearn.datasets import load_digits
 
 from fjax.datasets import digits
+
+pytestmark = pytest.mark.short
 
 
 def test_the_digits_are_those_of_uci():

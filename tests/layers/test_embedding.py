@@ -10,6 +10,8 @@ from fjax.core import branch, serial
 from fjax.core.masking import Masked
 from fjax.layers import Dense, Embedding, Flatten, Input
 
+pytestmark = pytest.mark.short
+
 KEY = jax.random.key(0)
 WORDS = np.array([[0, 1, 4], [2, 3, 3]])
 

@@ -8,6 +8,8 @@ import pytest
 from fjax import layers
 from fjax.core.masking import Masked
 
+pytestmark = pytest.mark.short
+
 X = jnp.asarray(np.random.default_rng(0).normal(2.0, 3.0, (4, 3, 6)).astype("float32"))
 
 

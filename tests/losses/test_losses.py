@@ -9,6 +9,8 @@ import pytest
 from fjax import losses
 from fjax.losses.loss import Loss, PairedLoss
 
+pytestmark = pytest.mark.short
+
 CLASSES = sorted(
     name
     for name in losses.__all__

@@ -11,6 +11,8 @@ from fjax import losses, metrics
 from fjax.metrics.metric import Metric
 from fjax.metrics.reduction import MeanOfValues
 
+pytestmark = pytest.mark.short
+
 OPTIONS = {
     "MeanIoU": {"num_classes": 3, "sparse_y_true": False, "sparse_y_pred": False},
     "IoU": {

@@ -10,6 +10,8 @@ from fjax.callbacks import Callback, EarlyStopping, LambdaCallback, ModelCheckpo
 from fjax.layers import Dense, Dropout, Input
 from fjax.models import replicas as module
 
+pytestmark = pytest.mark.short
+
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-6}
 
 

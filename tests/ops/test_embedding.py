@@ -7,6 +7,8 @@ import pytest
 
 from fjax.ops import lookup
 
+pytestmark = pytest.mark.short
+
 TABLE = jnp.asarray(np.random.default_rng(0).normal(size=(5, 3)), "float32")
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from fjax.optimizers import clipping
 
+pytestmark = pytest.mark.short
+
 GRADS = {"a": jnp.array([3.0, -4.0]), "b": {"c": jnp.array([[0.1, -0.2]])}, "d": jnp.float32(0.0)}
 
 

@@ -5,13 +5,14 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 import pytest
-import torch
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import fjax
 from fjax import layers
 from fjax.core.masking import Masked, unmasked
+
+pytestmark = pytest.mark.short
 
 BATCH, TIME, FEATURES, UNITS = 3, 4, 2, 3
 RANDOM = np.random.default_rng(0)
@@ -148,6 +149,7 @@ def test_stacked_cells():
 
 @pytest.mark.parametrize("name", ["LSTM", "GRU"])
 def test_pytorch(name):
+    torch = pytest.importorskip("torch")
     params, state = getattr(layers, name)(UNITS).init(jax.random.key(0), X)
     params = jax.tree.map(lambda a: drawn(*a.shape), params)
     theirs = getattr(torch.nn, name)(FEATURES, UNITS, batch_first=True)

@@ -7,6 +7,8 @@ import pytest
 
 import fjax
 
+pytestmark = pytest.mark.short
+
 SPARSE = "sparse_categorical_crossentropy"
 
 

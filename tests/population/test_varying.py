@@ -15,6 +15,8 @@ from fjax import layers, losses, optimizers, regularizers
 from fjax.configuration import Configured, is_set, varying
 from fjax.population.variation import numbers_in, replaced, widths_in
 
+pytestmark = pytest.mark.short
+
 # Bases that nobody makes.
 ABSTRACT = {"Optimizer", "SpatialDropout"}
 

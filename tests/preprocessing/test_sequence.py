@@ -7,6 +7,8 @@ import pytest
 import fjax
 from fjax.preprocessing.sequence import pad_sequences
 
+pytestmark = pytest.mark.short
+
 ROWS = [[1], [2, 3], [], [4, 5, 6]]
 
 

@@ -14,6 +14,8 @@ import fjax
 from fjax.search import GridSearchCV, RandomizedSearchCV
 from tests.search.networks import NUMBERS, X, regressor
 
+pytestmark = pytest.mark.short
+
 GRID = {"learning_rate": [0.01, 0.1], "n_neurons": [2, 3]}
 
 

@@ -18,6 +18,8 @@ from fjax.serialization.functions import FUNCTIONS
 from fjax.serialization.strict_json import dumped, parsed
 from tests.layers.catalogue import CATALOGUE
 
+pytestmark = pytest.mark.short
+
 
 def again(value, **custom):
     return decoded(parsed(dumped(encoded(value))), custom)

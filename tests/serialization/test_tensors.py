@@ -15,6 +15,8 @@ from hypothesis.extra import numpy as arrays_of
 from fjax.serialization import ModelFileError, named_leaves, open_tensors, write_tensors
 from fjax.serialization.tensors import DTYPES
 
+pytestmark = pytest.mark.short
+
 KEYS = {"format": "fjax.test", "version": "1"}
 ARRAYS = {
     name: np.arange(6).reshape(2, 3).astype(dtype) for name, dtype in DTYPES.items()

@@ -15,6 +15,8 @@ from fjax.training.initialisation import initialise
 from fjax.training.loop import Pace
 from fjax.training.step import Batch
 
+pytestmark = pytest.mark.short
+
 
 class Listener:
     """Hears every step, or none."""

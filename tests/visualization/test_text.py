@@ -9,6 +9,8 @@ from fjax.core import as_layer
 from fjax.layers import Dense, Input
 from fjax.visualization import text, text_drawing
 
+pytestmark = pytest.mark.short
+
 WIDE_AND_DEEP = """
 ○   wide (InputLayer)           (None, 5)
 │ ○ deep (InputLayer)           (None, 6)

@@ -1,0 +1,76 @@
+"""Releases of JAX that compile programs wrongly, and the warning where one of them is installed.
+
+The table is the only list of them in the code; `pyproject.toml` excludes the same releases, which a
+test checks.
+"""
+
+import warnings
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import jaxlib
+
+
+class FaultyRelease(NamedTuple):
+    """What is wrong with a release of jaxlib.
+
+    Attributes:
+        problem: What goes wrong, as the end of a sentence about the release.
+        compiler_options: The options of XLA that programs need to be right on this release; empty
+            where no option helps.
+    """
+
+    problem: str
+    compiler_options: Mapping[str, bool | int | str]
+
+
+# YNNPACK's fusions are at fault, so no kind of fusion is left to it.
+_WITHOUT_YNN_FUSION = {"xla_cpu_experimental_ynn_fusion_type": ""}
+
+FAULTY_RELEASES = {
+    "0.10.2": FaultyRelease(
+        "computes some reductions wrongly on a CPU (jax#39103) and crashes in others (jax#40412)",
+        _WITHOUT_YNN_FUSION,
+    ),
+    "0.11.0": FaultyRelease(
+        "crashes in some reductions on a CPU (jax#39257)",
+        _WITHOUT_YNN_FUSION,
+    ),
+    "0.11.1": FaultyRelease(
+        "copies a whole array on a CPU wherever a loop writes a small part of it (jax#40101)",
+        {},
+    ),
+}
+
+
+def installed_fault() -> FaultyRelease | None:
+    """Return what is wrong with the installed jaxlib, or None if nothing is known.
+
+    >>> installed_fault() == FAULTY_RELEASES.get(jaxlib.__version__)
+    True
+    """
+    return FAULTY_RELEASES.get(jaxlib.__version__)
+
+
+def warn_if_faulty() -> None:
+    """Warn if the installed jaxlib is known to be faulty.
+
+    Warns:
+        RuntimeWarning: With the installed version, the problem, and the versions to install.
+    """
+    fault = installed_fault()
+    if fault is None:
+        return
+    consequence = (
+        "fjax compiles its own programs without the fault, but programs of your own `jax.jit` and "
+        "single operations of JAX are affected."
+        if fault.compiler_options
+        else "Nothing in fjax avoids this."
+    )
+    warnings.warn(
+        f"The installed jaxlib {jaxlib.__version__} {fault.problem}. {consequence} "
+        "Install jax 0.10.1 (Python 3.11), or jax 0.11.2 or newer (Python 3.12 and later): "
+        '`pip install --upgrade "jax!=' + ",!=".join(FAULTY_RELEASES) + '"`.',
+        RuntimeWarning,
+        stacklevel=3,
+    )
