@@ -10,8 +10,6 @@ from hypothesis.extra import numpy as arrays
 
 from fjax import activations
 
-pytestmark = pytest.mark.short
-
 NAMES = [
     "celu",
     "elu",
@@ -63,6 +61,7 @@ def activation(request):
 X = np.random.default_rng(0).normal(size=(4, 6)).astype("float32") * 3
 
 
+@pytest.mark.short
 def test_jit_equals_eager(activation):
     np.testing.assert_allclose(jax.jit(activation)(X), activation(X), rtol=1e-6, atol=1e-7)
 
@@ -110,6 +109,7 @@ def test_plain_relu_is_the_program_of_jax():
     assert str(ours) == str(theirs)
 
 
+@pytest.mark.short
 @pytest.mark.parametrize("slope", [0.0, 0.3])
 @pytest.mark.parametrize("max_value", [None, 2.0, 6.0])
 @pytest.mark.parametrize("threshold", [0.0, 1.0])

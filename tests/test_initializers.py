@@ -31,8 +31,6 @@ from fjax.initializers import (
     get,
 )
 
-pytestmark = pytest.mark.short
-
 RANDOM = [
     GlorotNormal(),
     GlorotUniform(),
@@ -65,6 +63,7 @@ def test_shape_and_dtype(initializer, dtype):
     assert np.isfinite(values.astype("float32")).all()
 
 
+@pytest.mark.short
 @pytest.mark.parametrize("initializer", RANDOM + FIXED, ids=_name)
 def test_under_jit_eval_shape_and_vmap(initializer):
     def values(key):
@@ -116,6 +115,7 @@ def test_variance_scaling_has_the_variance_it_promises(distribution, mode, n):
     np.testing.assert_allclose(values.mean(), 0.0, atol=4 * (3.0 / n / values.size) ** 0.5)
 
 
+@pytest.mark.short
 @pytest.mark.parametrize("shape", [(5, 5), (7, 3), (3, 7), (2, 3, 4), (2, 2, 30)])
 def test_orthogonal(shape):
     matrix = Orthogonal(gain=1.5)(shape, key=KEY).reshape(-1, shape[-1]) / 1.5
@@ -363,6 +363,7 @@ def test_draw_gives_the_key_to_an_initializer_of_jax(name):
     np.testing.assert_array_equal(values, initializer(KEY, (4, 5), jnp.float32))
 
 
+@pytest.mark.short
 @pytest.mark.parametrize("name", ["he_normal", "glorot_uniform", "lecun_uniform"])
 def test_ours_draw_as_those_of_jax_do(name):
     theirs = getattr(jax.nn.initializers, name)()(KEY, (30, 50), jnp.float32)

@@ -6,8 +6,6 @@ import pytest
 
 from fjax.callbacks import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau
 
-pytestmark = pytest.mark.short
-
 
 def test_nothing_is_compiled_anew(data, make_model, compilations):
     model = make_model()

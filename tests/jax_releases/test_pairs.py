@@ -33,5 +33,6 @@ def test_the_pairs_reach_from_the_oldest_release_of_jax_to_the_newest():
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_each_package_has_short_tests(package):
-    modules = [path.read_text() for path in (ROOT / "tests" / package).rglob("test_*.py")]
-    assert any("pytestmark = pytest.mark.short" in module for module in modules)
+    tests = ROOT / "tests"
+    modules = [*(tests / package).rglob("test_*.py"), *tests.glob(f"test_{package}.py")]
+    assert any("pytest.mark.short" in module.read_text() for module in modules)

@@ -10,8 +10,6 @@ from fjax import layers
 from fjax.core.calling import Keywords
 from fjax.core.masking import Masked
 
-pytestmark = pytest.mark.short
-
 X = jnp.asarray(np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32"))
 MASK = jnp.array([[True, True, False], [True, False, False]])
 HEADS = layers.MultiHeadAttention(2, 3)

@@ -9,8 +9,6 @@ import pytest
 from fjax import losses
 from fjax.losses.loss import Loss, PairedLoss
 
-pytestmark = pytest.mark.short
-
 CLASSES = sorted(
     name
     for name in losses.__all__
@@ -111,6 +109,7 @@ class TestEveryLoss:
             getattr(losses, name)().check_targets(np.array(["cat", "dog", "cat"]), (None, 3))
 
 
+@pytest.mark.short
 def test_weights_of_samples_spread_over_their_steps():
     y_true, y_pred = np.zeros((2, 3, 1)), np.arange(6.0).reshape(2, 3, 1)
     weighted = losses.MeanSquaredError(reduction="none")(y_true, y_pred, [1.0, 2.0])
@@ -159,6 +158,7 @@ def test_smoothing_counts_the_classes_of_its_axis():
     np.testing.assert_allclose(last, middle, rtol=1e-6)
 
 
+@pytest.mark.short
 def test_a_loss_of_the_book():
     """The shape that authors of Keras losses write: own `__init__`, attributes behind `super`."""
 
@@ -317,6 +317,7 @@ class TestCTC:
         assert np.isfinite(gradient).all()
 
 
+@pytest.mark.short
 def test_a_sure_mistake_has_a_finite_gradient():
     loss = losses.CategoricalGeneralizedCrossEntropy(q=0.7)
     y_pred = np.array([[1.0, 0.0]], np.float32)

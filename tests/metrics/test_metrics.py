@@ -11,8 +11,6 @@ from fjax import losses, metrics
 from fjax.metrics.metric import Metric
 from fjax.metrics.reduction import MeanOfValues
 
-pytestmark = pytest.mark.short
-
 OPTIONS = {
     "MeanIoU": {"num_classes": 3, "sparse_y_true": False, "sparse_y_pred": False},
     "IoU": {
@@ -182,6 +180,7 @@ def test_a_metric_that_needs_the_outputs_says_so(name):
         metric.update_state(np.ones(4), np.ones(4))
 
 
+@pytest.mark.short
 def test_nothing_is_zero():
     assert metrics.Mean().result() == 0
     assert metrics.MeanSquaredError().result() == 0
@@ -190,6 +189,7 @@ def test_nothing_is_zero():
     assert metrics.MeanIoU(2).result() == 0
 
 
+@pytest.mark.short
 def test_mean_and_sum_take_values():
     mean, total = metrics.Mean("loss"), metrics.Sum()
     for value in (1.0, 2.0, 6.0):
@@ -283,6 +283,7 @@ def test_adjusted_r2_of_too_few_samples_is_the_plain_one():
     assert metrics.R2Score(num_regressors=2)(y_true, y_pred) == metrics.R2Score()(y_true, y_pred)
 
 
+@pytest.mark.short
 def test_weights_of_iou_are_not_rounded():
     assert metrics.MeanIoU(2)([0, 0, 1], [0, 1, 1], [0.5, 0.25, 0.5]) == pytest.approx(2 / 3, 1e-5)
 

@@ -10,8 +10,6 @@ import fjax as keras
 from fjax import serial
 from fjax.layers import BatchNormalization, Dense, Dropout, Flatten, Input, InputLayer
 
-pytestmark = pytest.mark.short
-
 
 def stack(**config):
     return keras.Sequential(

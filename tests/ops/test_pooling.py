@@ -10,8 +10,6 @@ from jax import lax
 
 from fjax import ops
 
-pytestmark = pytest.mark.short
-
 LAST, FIRST = "channels_last", "channels_first"
 CASES = {
     "side by side": ((2, 7, 6, 3), (2, 3), (2, 3), "valid", LAST),

@@ -7,8 +7,6 @@ import pytest
 
 from fjax.optimizers import schedules
 
-pytestmark = pytest.mark.short
-
 SCHEDULES = [
     schedules.ExponentialDecay(0.1, 7, 0.5),
     schedules.ExponentialDecay(0.1, 7, 0.5, staircase=True),

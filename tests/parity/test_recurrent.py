@@ -12,8 +12,6 @@ import fjax
 from fjax import layers
 from fjax.core.masking import Masked, unmasked
 
-pytestmark = pytest.mark.short
-
 BATCH, TIME, FEATURES, UNITS = 3, 4, 2, 3
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(BATCH, TIME, FEATURES)).astype("float32")

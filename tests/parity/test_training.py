@@ -7,8 +7,6 @@ import pytest
 
 import fjax
 
-pytestmark = pytest.mark.short
-
 SPARSE = "sparse_categorical_crossentropy"
 
 

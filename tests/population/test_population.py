@@ -62,6 +62,7 @@ def alone():
     return models, histories
 
 
+@pytest.mark.short
 def test_members_that_differ_in_numbers_seeds_and_rows(alone):
     together = population(pair(), OWN_ROWS, OWN_HELD_OUT)
     assert together.architectures == 1
@@ -193,6 +194,7 @@ def test_a_member_that_diverges_fails_and_touches_no_other(alone):
     np.testing.assert_allclose(together.history[1]["val_mae"], alone[1][1]["val_mae"], rtol=1e-5)
 
 
+@pytest.mark.short
 @pytest.mark.parametrize(
     ("counts", "normalized"), [((1, 5), False), ((17, 17), True), ((3, 1), True)]
 )

@@ -15,8 +15,6 @@ from fjax import layers, losses, optimizers, regularizers
 from fjax.configuration import Configured, is_set, varying
 from fjax.population.variation import numbers_in, replaced, widths_in
 
-pytestmark = pytest.mark.short
-
 # Bases that nobody makes.
 ABSTRACT = {"Optimizer", "SpatialDropout"}
 
@@ -166,6 +164,7 @@ def test_a_number_makes_a_difference(name):
         assert found == numbers
 
 
+@pytest.mark.short
 def test_numbers_are_found_within_wholes_and_special_ones_are_not():
     network = fjax.serial(
         layers.Dense(2, kernel_regularizer=regularizers.L2(0.5)),
@@ -204,6 +203,7 @@ def test_replacing_leaves_the_original_as_it_is():
     assert twin.layers[0] is network.layers[0]
 
 
+@pytest.mark.short
 def test_a_traced_number_is_set():
     assert not is_set(0)
     jax.jit(lambda number: pytest.fail("not set") if not is_set(number) else number)(0.0)

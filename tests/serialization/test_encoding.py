@@ -18,8 +18,6 @@ from fjax.serialization.functions import FUNCTIONS
 from fjax.serialization.strict_json import dumped, parsed
 from tests.layers.catalogue import CATALOGUE
 
-pytestmark = pytest.mark.short
-
 
 def again(value, **custom):
     return decoded(parsed(dumped(encoded(value))), custom)
@@ -68,6 +66,7 @@ VALUES = [
 ]  # fmt: skip
 
 
+@pytest.mark.short
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 def test_values_come_back(value):
     assert again(value) == value

@@ -7,14 +7,11 @@ import sys
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 
 from fjax.layers import Dense
 from fjax.optimizers import Adam
 from fjax.training import create_train_state, initialisation, initialise, on_host
 from fjax.training.on_host import evaluated
-
-pytestmark = pytest.mark.short
 
 SPEC = jax.ShapeDtypeStruct((1, 2), "float32")
 

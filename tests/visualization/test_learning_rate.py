@@ -8,8 +8,6 @@ import fjax
 from fjax.layers import BatchNormalization, Dense, Dropout, Input
 from fjax.visualization import LearningRateSweep, find_learning_rate
 
-pytestmark = pytest.mark.short
-
 random = np.random.default_rng(0)
 X = random.normal(size=(100, 3)).astype("float32")
 # With noise: a line that can be met exactly is met exactly, and stays so at any rate.

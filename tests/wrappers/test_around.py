@@ -20,8 +20,6 @@ import fjax.wrappers.scikit_learn
 from fjax.layers import Dense, Input
 from fjax.wrappers import SKLearnClassifier, SKLearnRegressor, SKLearnTransformer
 
-pytestmark = pytest.mark.short
-
 OPTIONS = {"epochs": 30, "batch_size": 10, "random_state": 0}
 
 
@@ -55,6 +53,7 @@ except ImportError as error:
     assert "fjax[sklearn]" in ran.stdout
 
 
+@pytest.mark.short
 def test_frames_in_a_pipeline(build, line):
     x, y = line
     frame = pandas.DataFrame(x * 100, columns=["width", "height"])
@@ -102,6 +101,7 @@ def test_samples_of_several_axes():
     assert fitted.predict(images[:2]).shape == (2,)
 
 
+@pytest.mark.short
 def test_a_transformer_gives_features(line, groups):
     x, _ = line
     x = np.hstack([x, x @ [[1.0], [2.0]]])
@@ -156,6 +156,7 @@ def test_copies_of_fitted_estimators(how, groups, build_softmax):
     assert twin.history_ == fitted.fit(*groups).history_
 
 
+@pytest.mark.short
 def test_an_architecture_compiles_once(build, line, compilations):
     def fit(rate):
         for model in (build, build()):
