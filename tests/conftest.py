@@ -11,9 +11,9 @@ from zlib import crc32
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("MPLBACKEND", "Agg")
-# Tests compile far more than they compute, so LLVM's costly passes are left out, and each program is
-# one module without fusion emitters: half the time. `XLA_FLAGS= pytest` runs them as users compile.
-# XLA aborts at a flag that it does not know, and newer releases have only the other emitters.
+# Tests compile far more than they compute, so LLVM's costly passes are left out, and each program
+# is one LLVM module without fusion emitters: half the time. `XLA_FLAGS= pytest` runs them as users
+# compile. XLA aborts at an unknown flag, and releases after 0.10 have dropped this one.
 COMPILE_FAST = [
     "--xla_backend_optimization_level=0",
     "--xla_llvm_disable_expensive_passes=true",
@@ -33,7 +33,7 @@ from jax._src.interpreters import mlir  # noqa: E402
 
 
 def shared_contexts(make, uses=200):
-    """The MLIR contexts of `make`, each for many programs: to make one costs as much as to lower."""
+    """Return `make` with each context used for many programs: making one takes 5 ms."""
     context, count = None, itertools.count()
 
     def shared():
@@ -45,12 +45,17 @@ def shared_contexts(make, uses=200):
     return shared
 
 
-# What a context has seen it keeps, constants too: none is used for ever.
+# JAX makes an MLIR context for each program, a fifth of the time that small programs take. A
+# context keeps the constants of all its programs, so it is replaced after some.
 mlir.make_ir_context = shared_contexts(mlir.make_ir_context)
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects
 def pytest_collection_modifyitems(items):
-    """Leave most cases of `sampled` functions to `thorough` runs, by the hash of their ids."""
+    """Mark most cases of `sampled` tests `thorough`, chosen by a hash of their ids.
+
+    At least one case is kept for each first word of the ids: a layer, a loss, a metric.
+    """
     sampled = {}
     for item in items:
         marker = item.get_closest_marker("sampled")
@@ -59,7 +64,6 @@ def pytest_collection_modifyitems(items):
             sampled.setdefault(function, []).append((item, *marker.args))
     for cases in sampled.values():
         kept = set()
-        # In the order of the hash, so that the first of each name is any of its cases.
         for item, one_of in sorted(cases, key=lambda case: crc32(case[0].nodeid.encode())):
             name = re.match(r"\w*", item.nodeid.partition("[")[2]).group()
             if name in kept and crc32(item.nodeid.encode()) % one_of:
@@ -68,7 +72,7 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish():
-    """Keep the collector from walking through all imported modules again and again."""
+    """Exclude the imported modules from garbage collection: there are many objects in them."""
     gc.collect()
     gc.freeze()
 
