@@ -1,16 +1,27 @@
 """What all tests share: the CPU, the folder of real data, and silence where nobody reads."""
 
+import gc
+import itertools
 import os
+import re
+from importlib.metadata import version
 from pathlib import Path
+from zlib import crc32
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("MPLBACKEND", "Agg")
-# Tests compile far more than they compute, so LLVM's costly passes are left out: half the time.
-# `XLA_FLAGS= pytest` runs them as users compile.
-os.environ.setdefault(
-    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-)
+# Tests compile far more than they compute, so LLVM's costly passes are left out, and each program
+# is one LLVM module without fusion emitters: half the time. `XLA_FLAGS= pytest` runs them as users
+# compile. XLA aborts at an unknown flag, and releases after 0.10 have dropped this one.
+COMPILE_FAST = [
+    "--xla_backend_optimization_level=0",
+    "--xla_llvm_disable_expensive_passes=true",
+    "--xla_cpu_parallel_codegen_split_count=1",
+]
+if version("jaxlib").startswith("0.10."):
+    COMPILE_FAST.append("--xla_cpu_use_fusion_emitters=false")
+os.environ.setdefault("XLA_FLAGS", " ".join(COMPILE_FAST))
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 if SHARED.is_dir():
@@ -18,6 +29,52 @@ if SHARED.is_dir():
 
 import jax  # noqa: E402
 import pytest  # noqa: E402
+from jax._src.interpreters import mlir  # noqa: E402
+
+
+def shared_contexts(make, uses=200):
+    """Return `make` with each context used for many programs: making one takes 5 ms."""
+    context, count = None, itertools.count()
+
+    def shared():
+        nonlocal context
+        if next(count) % uses == 0:
+            context = make()
+        return context
+
+    return shared
+
+
+# JAX makes an MLIR context for each program, a fifth of the time that small programs take. A
+# context keeps the constants of all its programs, so it is replaced after some.
+mlir.make_ir_context = shared_contexts(mlir.make_ir_context)
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects
+def pytest_collection_modifyitems(items):
+    """Mark most cases of `sampled` tests `thorough`, chosen by a hash of their ids.
+
+    At least one case is kept for each first word of the ids: a layer, a loss, a metric.
+    """
+    sampled = {}
+    for item in items:
+        marker = item.get_closest_marker("sampled")
+        if marker is not None:
+            function = item.nodeid.partition("[")[0]
+            sampled.setdefault(function, []).append((item, *marker.args))
+    for cases in sampled.values():
+        kept = set()
+        for item, one_of in sorted(cases, key=lambda case: crc32(case[0].nodeid.encode())):
+            name = re.match(r"\w*", item.nodeid.partition("[")[2]).group()
+            if name in kept and crc32(item.nodeid.encode()) % one_of:
+                item.add_marker("thorough")
+            kept.add(name)
+
+
+def pytest_collection_finish():
+    """Exclude the imported modules from garbage collection: there are many objects in them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

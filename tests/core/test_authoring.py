@@ -160,11 +160,19 @@ def test_every_transformation():
         outputs, after = run(params, state, X, KEY)
         return jnp.sum(outputs**2) + penalty(after)
 
-    gradients = jax.grad(objective)(params)
-    remembered = jax.grad(jax.checkpoint(objective))(params)
-    close(remembered, gradients)
     direction = jax.tree.map(jnp.ones_like, params)
-    _, slope = jax.jvp(objective, (params,), (direction,))
+
+    @jax.jit
+    def derivatives(params, direction):
+        remembered = jax.grad(jax.checkpoint(objective))(params)
+        return (
+            jax.grad(objective)(params),
+            remembered,
+            jax.jvp(objective, (params,), (direction,))[1],
+        )
+
+    gradients, remembered, slope = derivatives(params, direction)
+    close(remembered, gradients)
     close(slope, sum(jnp.sum(g) for g in jax.tree.leaves(gradients)))
 
     batches = jnp.stack([X, 2 * X])

@@ -28,6 +28,7 @@ def training(layer, params, state, inputs, key):
     return unmasked(layer.apply(params, state, *inputs, key=key, training=True)[0])
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.label)
 def test_rows_behind_change_nothing_of_those_before(entry):
     layer = entry.layer

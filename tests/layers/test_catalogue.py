@@ -32,6 +32,7 @@ def test_every_public_layer_is_in_the_catalogue():
     assert public == {type(entry.layer).__name__ for entry in CATALOGUE}
 
 
+@pytest.mark.sampled(3)
 @every_layer
 def test_shapes_are_those_of_eval_shape(entry):
     params, state, inputs = built(entry)
@@ -43,8 +44,9 @@ def test_shapes_are_those_of_eval_shape(entry):
     assert jax.tree.map(jnp.shape, (params, state)) == jax.tree.map(lambda s: s.shape, shapes)
 
 
-@every_layer
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("training", [False, True])
+@every_layer
 def test_compiled_equals_eager(entry, training):
     params, state, inputs = built(entry)
 
@@ -75,6 +77,7 @@ def test_the_state_keeps_its_structure(entry):
         assert specs[0] == specs[1]
 
 
+@pytest.mark.sampled(3)
 @every_layer
 def test_vmap_over_a_stack_of_inputs_equals_a_loop(entry):
     params, state, inputs = built(entry)
@@ -87,6 +90,7 @@ def test_vmap_over_a_stack_of_inputs_equals_a_loop(entry):
     assert_equal(jax.vmap(apply)(stacked), looped, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.sampled(3)
 @every_layer
 def test_vmap_over_keys_gives_each_its_weights(entry):
     _, _, inputs = built(entry)
@@ -97,6 +101,7 @@ def test_vmap_over_keys_gives_each_its_weights(entry):
     )
 
 
+@pytest.mark.sampled(3)
 @every_layer
 def test_scan_carries_the_state(entry):
     params, state, inputs = built(entry)
@@ -112,6 +117,7 @@ def test_scan_carries_the_state(entry):
     assert_equal(last, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.sampled(3)
 @every_layer
 def test_gradients_are_finite_and_pass_checkpoint(entry):
     params, state, inputs = built(entry)
@@ -123,12 +129,17 @@ def test_gradients_are_finite_and_pass_checkpoint(entry):
     def apply(params, state, inputs):
         return entry.layer.apply(params, state, *inputs, key=KEY, training=True)
 
-    gradients = jax.grad(loss, argnums=(0, 1))(params, inputs, apply)
+    @jax.jit
+    def both(params, inputs):
+        gradient = jax.grad(loss, argnums=(0, 1))
+        return gradient(params, inputs, apply), gradient(params, inputs, jax.checkpoint(apply))
+
+    gradients, saved = both(params, inputs)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
-    saved = jax.grad(loss, argnums=(0, 1))(params, inputs, jax.checkpoint(apply))
     assert_equal(gradients, saved, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.sampled(3)
 @every_layer
 def test_bfloat16_inputs_give_nearly_the_same(entry):
     params, state, inputs = built(entry)

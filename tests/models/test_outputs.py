@@ -92,8 +92,9 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("gives", ["list", "tuple", "dict"])
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("takes", ["arguments", "dict"])
+@pytest.mark.parametrize("gives", ["list", "tuple", "dict"])
 def test_any_form_fits_any_structure(takes, gives):
     results = []
     for x, y in FORMS.values():

@@ -39,8 +39,13 @@ def as_keras_takes(inputs):
 @pytest.mark.parametrize("entry", WITH_KERAS, ids=lambda entry: entry.label)
 def test_outputs_at_inference(entry):
     theirs, params, state, inputs = pair(entry)
-    outputs, _ = entry.layer.apply(params, state, *inputs)
-    expected = theirs(as_keras_takes(inputs), training=False)
+
+    @jax.jit
+    def both(params, state, inputs):
+        outputs, _ = entry.layer.apply(params, state, *inputs)
+        return outputs, theirs(as_keras_takes(inputs), training=False)
+
+    outputs, expected = both(params, state, inputs)
     np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-6)
 
 
@@ -82,8 +87,12 @@ def test_gradients(entry):
         outputs, _ = entry.layer.apply(params, state, *inputs, training=True)
         return (outputs * direction).sum()
 
-    expected, expected_inputs = jax.grad(their_loss, argnums=(0, 1))(trainable, inputs)
-    gradients, gradients_inputs = jax.grad(our_loss, argnums=(0, 1))(params, inputs)
+    @jax.jit
+    def both(trainable, params, inputs):
+        theirs = jax.grad(their_loss, argnums=(0, 1))(trainable, inputs)
+        return theirs, jax.grad(our_loss, argnums=(0, 1))(params, inputs)
+
+    (expected, expected_inputs), (gradients, gradients_inputs) = both(trainable, params, inputs)
     for ours, expected_one in zip(gradients_inputs, expected_inputs, strict=True):
         np.testing.assert_allclose(ours, expected_one, rtol=1e-4, atol=1e-5)
     named = {w.name: g for w, g in zip(theirs.trainable_variables, expected, strict=True)}

@@ -322,6 +322,7 @@ def test_every_public_name_is_compared():
 ROUNDING = {"TrueNegatives": 1e-5, "FalseNegatives": 1e-5}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("name", "data", "shape", "options"), FLAT)
 @pytest.mark.filterwarnings("ignore:Explicitly requested dtype int64:UserWarning")
 def test_metric(name, data, shape, options):

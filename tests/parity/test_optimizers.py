@@ -154,6 +154,7 @@ SIDE_BY_SIDE += [
 ]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("name", "arguments", "rate"), SIDE_BY_SIDE)
 def test_equals_keras(name, arguments, rate):
     ours, theirs = RATES[rate]
@@ -215,6 +216,7 @@ ALONG_THE_WAY = {
 }  # fmt: skip
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", ALONG_THE_WAY)
 @pytest.mark.parametrize(
     ("name", "rate"), [("SGD", "schedule"), ("Adam", "number"), ("Nadam", "schedule")]
