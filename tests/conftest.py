@@ -54,19 +54,21 @@ mlir.make_ir_context = shared_contexts(mlir.make_ir_context)
 def pytest_collection_modifyitems(items):
     """Mark most cases of `sampled` tests `thorough`, chosen by a hash of their ids.
 
-    At least one case is kept for each first word of the ids: a layer, a loss, a metric.
+    At least one case is kept for each first word of the ids: a layer, a loss, a metric. The
+    argument `name` is a pattern of another part of the id, one of which is to be kept of each.
     """
     sampled = {}
     for item in items:
         marker = item.get_closest_marker("sampled")
         if marker is not None:
             function = item.nodeid.partition("[")[0]
-            sampled.setdefault(function, []).append((item, *marker.args))
+            sampled.setdefault(function, []).append((item, marker))
     for cases in sampled.values():
         kept = set()
-        for item, one_of in sorted(cases, key=lambda case: crc32(case[0].nodeid.encode())):
-            name = re.match(r"\w*", item.nodeid.partition("[")[2]).group()
-            if name in kept and crc32(item.nodeid.encode()) % one_of:
+        for item, marker in sorted(cases, key=lambda case: crc32(case[0].nodeid.encode())):
+            pattern = marker.kwargs.get("name", r"\w*")
+            name = re.search(pattern, item.nodeid.partition("[")[2]).group()
+            if name in kept and crc32(item.nodeid.encode()) % marker.args[0]:
                 item.add_marker("thorough")
             kept.add(name)
 

@@ -157,7 +157,8 @@ def test_shard_map():
         out_specs=(rows, whole),
         check_vma=False,
     )
-    close(sharded(params, state, INPUTS), apply(net, params, state, INPUTS), rtol=1e-5, atol=1e-6)
+    found = jax.jit(sharded)(params, state, INPUTS)
+    close(found, apply(net, params, state, INPUTS), rtol=1e-5, atol=1e-6)
 
 
 def test_threads_do_not_meet():

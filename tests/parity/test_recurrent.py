@@ -73,8 +73,13 @@ def compare(ours, theirs, mask=None, states=()):
     first, *_ = found if isinstance(found, tuple) else (found,)
     keeps = mask is not None and getattr(ours, "layer", ours).return_sequences
     assert isinstance(first, Masked) == keeps
-    gradients = jax.grad(lambda *a: loss(our_outputs(*a)), (0, 1, 2))(params, X, states)
-    wanted = jax.grad(lambda *a: loss(their_outputs(*a)), (0, 1, 2))(weights, X, states)
+
+    @jax.jit
+    def both(params, weights, states):
+        own = jax.grad(lambda *a: loss(our_outputs(*a)), (0, 1, 2))(params, X, states)
+        return own, jax.grad(lambda *a: loss(their_outputs(*a)), (0, 1, 2))(weights, X, states)
+
+    gradients, wanted = both(params, weights, states)
     pairs = zip(
         [*in_order(gradients[0], params), *gradients[1:]], [*wanted[0], *wanted[1:]], strict=True
     )

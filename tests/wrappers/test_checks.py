@@ -1,5 +1,6 @@
 """scikit-learn's own checks of estimators, all of them."""
 
+import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import fjax
@@ -22,6 +23,8 @@ def classes(X, y, rate=RATE):
     return model
 
 
+# Each check is in the default run, with one estimator or more.
+@pytest.mark.sampled(8, name=r"check_\w+")
 @parametrize_with_checks(
     [
         SKLearnClassifier(classes, **OPTIONS),
