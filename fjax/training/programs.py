@@ -7,6 +7,7 @@ optimizer run the same compiled code, whatever their weights and learning rates.
 from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import jax
@@ -76,34 +77,39 @@ def programs_for(
 def private_key(part: Any) -> Any:
     """Return the key of a part of a model's own programs.
 
-    It is the part itself, or of what has no value the object, and the code of the classes in it.
+    It is the part itself, or of what cannot be hashed the object, and the code that it computes
+    with: that of the classes and functions in it.
     """
     shared = cache_key(part)
     if shared is not None:
         return shared
-    inside = _classes_in(part)
+    code = _code_in(part)
     try:
         hash(part)
     except TypeError:
         part = ByIdentity(part)
-    return part, *map(code_of, inside)
+    return part, *code
 
 
-def _classes_in(part: Any) -> list[type]:
-    """Return the classes of a layer, loss, metric or optimizer and of all within it, once each."""
-    found: dict[type, None] = {}
+def _code_in(part: Any) -> list[ByIdentity]:
+    """Return the code of the classes and functions of a layer, loss, metric or optimizer."""
+    classes: dict[type, ByIdentity] = {}
+    functions: list[Any] = []
 
     def visit(part: Any) -> None:
         if isinstance(part, list | tuple):
             for entry in part:
                 visit(entry)
             return
-        found.setdefault(type(part))
+        if type(part) not in classes:
+            classes[type(part)] = code_of(type(part))
+        own = vars(part).values() if hasattr(part, "__dict__") else ()
+        functions.extend(value.__code__ for value in own if isinstance(value, FunctionType))
         for layer in part.inside() if isinstance(part, Layer) else ():
             visit(layer)
 
     visit(part)
-    return list(found)
+    return [*classes.values(), ByIdentity(*functions)]
 
 
 def with_custom_steps(

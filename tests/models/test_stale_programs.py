@@ -72,6 +72,19 @@ def test_the_same_model_sees_the_method_that_was_edited():
     np.testing.assert_array_equal(model.predict(X, verbose=0), X + 2)
 
 
+def test_the_same_model_sees_the_function_that_was_edited():
+    def scale(x):
+        return x * 2.0
+
+    def shift(x):
+        return x + 2.0
+
+    model = Sequential([Input((2,)), scale, Lambda(scale)])
+    np.testing.assert_array_equal(model.predict(X, verbose=0), X * 4)
+    scale.__code__ = shift.__code__
+    np.testing.assert_array_equal(model.predict(X, verbose=0), X + 4)
+
+
 def test_compile_forgets_what_a_users_layer_read():
     cell = define(SCALED)
     model = Sequential([Input((2,)), cell.Scaled()])
