@@ -92,7 +92,7 @@ FORMS = {
 }
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("takes", ["arguments", "dict"])
 @pytest.mark.parametrize("gives", ["list", "tuple", "dict"])
 def test_any_form_fits_any_structure(takes, gives):
