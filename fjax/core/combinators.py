@@ -87,7 +87,9 @@ class Serial(Combinator):
                 # A layer's key is its position folded in: a layer added at the end changes no draw.
                 own_key = jax.random.fold_in(key, position)
                 params[name], state[name] = initialised(layer, own_key, *values)
-                values = as_arguments(output_specs(layer, params[name], state[name], *values))
+                if position + 1 < len(self.layers):
+                    specs_after = output_specs(layer, params[name], state[name], *values)
+                    values = as_arguments(specs_after)
         return params, state
 
     def outline(self, *specs: Spec) -> Outline:

@@ -1,12 +1,11 @@
 """Architectures: which members of a population can share a program, and what they give it."""
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
-from fjax.configuration import cache_key
+from fjax.configuration import cache_key, detached
 from fjax.population.variation import Path, numbers_in, replaced, widths_in
 from fjax.population.widths import masked_layers, narrowed
 from fjax.training.population import Parts, PopulationPrograms
@@ -149,7 +148,7 @@ def _grouped(
     masks = tuple(((NETWORK, *path), order[dense]) for path, dense in (plan or {}).items())
     key = cache_key((parts, varied, masks))
     # A copy: programs that are kept must not keep alive what a model keeps with its layers.
-    shared: Parts = parts if key is None else deepcopy(parts)
+    shared: Parts = parts if key is None else detached(parts)
     architecture = Architecture(shared, tuple(varied), masks, key)
     given = [
         (tuple(own[path] for path in varied), tuple(sizes[path] for path in units))

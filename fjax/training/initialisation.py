@@ -1,7 +1,6 @@
 """The first train state of a network, made in the way that takes the least time."""
 
 import math
-from copy import deepcopy
 from typing import Any
 
 import jax
@@ -9,6 +8,7 @@ import numpy as np
 
 from fjax.caching import Cache
 from fjax.compiler import compile_function
+from fjax.configuration import detached
 from fjax.core.freezing import frozen_paths, trainable_part
 from fjax.core.outline import shapes_key
 from fjax.training.on_host import HostProgram, can_evaluate, evaluated
@@ -77,7 +77,7 @@ def _initialiser(network: Any, optimizer: Any, specs: tuple[PyTree, ...]) -> _In
         return _Initialiser(network, optimizer, specs)
     # Copies: the cache must not keep alive what a model keeps with its layers.
     return _SHARED.get(
-        key, lambda: _Initialiser(*deepcopy((network, optimizer)), jax.tree.map(_spec, specs))
+        key, lambda: _Initialiser(*detached((network, optimizer)), jax.tree.map(_spec, specs))
     )
 
 

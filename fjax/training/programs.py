@@ -5,7 +5,6 @@ optimizer run the same compiled code, whatever their weights and learning rates.
 """
 
 from collections.abc import Callable
-from copy import deepcopy
 from functools import partial
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ from jax import lax
 
 from fjax.caching import Cache
 from fjax.compiler import compile_function
-from fjax.configuration import ByIdentity, cache_key, code_of
+from fjax.configuration import ByIdentity, cache_key, code_of, detached
 from fjax.core.layer import Layer
 from fjax.core.masking import unmasked
 from fjax.training import step as steps
@@ -66,7 +65,7 @@ def programs_for(
     key = cache_key(parts)
     if key is not None:
         # A copy: a program must not keep alive what a model keeps with its layers.
-        return _SHARED.get(key, lambda: _programs(*deepcopy(parts)))
+        return _SHARED.get(key, lambda: _programs(*detached(parts)))
     own = {} if own is None else own
     key = ("programs", *map(private_key, parts))
     if key not in own:

@@ -13,7 +13,7 @@ import pytest
 
 from fjax import Layer, Model, Sequential, activations, layers, losses, metrics, residual, serial
 from fjax.caching import clear_caches
-from fjax.configuration import cache_key, is_cacheable
+from fjax.configuration import cache_key, detached, is_cacheable
 from fjax.layers import Activation, Dense, Input, Lambda
 from fjax.utils import clear_session
 
@@ -70,6 +70,14 @@ def test_the_same_model_sees_the_method_that_was_edited():
     # As IPython's autoreload does it: new code in the old function.
     cell.Scaled.call.__code__ = define(SCALED.replace("*", "+")).Scaled.call.__code__
     np.testing.assert_array_equal(model.predict(X, verbose=0), X + 2)
+
+
+@pytest.mark.parametrize("function", [jnp.sqrt, jax.nn.relu, np.tanh, jnp.add], ids=repr)
+def test_a_copy_of_a_description_has_the_same_functions(function):
+    layer = Lambda(function)
+    twin = detached(serial(layer, Dense(2)))
+    assert twin == serial(layer, Dense(2))
+    assert twin.layers[0].function is function
 
 
 def test_the_same_model_sees_the_function_that_was_edited():
