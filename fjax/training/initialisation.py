@@ -75,10 +75,12 @@ def _initialiser(network: Any, optimizer: Any, specs: tuple[PyTree, ...]) -> _In
     key = shapes_key((network, optimizer), specs)
     if key is None:
         return _Initialiser(network, optimizer, specs)
-    # Copies: the cache must not keep alive what a model keeps with its layers.
-    return _SHARED.get(
-        key, lambda: _Initialiser(*detached((network, optimizer)), jax.tree.map(_spec, specs))
-    )
+
+    def make() -> _Initialiser:
+        # Copies: the cache must not keep alive what a model keeps with its layers.
+        return _Initialiser(detached(network), detached(optimizer), jax.tree.map(_spec, specs))
+
+    return _SHARED.get(key, make)
 
 
 def _spec(leaf: Any) -> Any:
