@@ -30,6 +30,7 @@ def check_run(capsys, names):
     return printed
 
 
+@pytest.mark.thorough
 def test_every_contestant_has_its_rows_and_the_losses_agree(capsys):
     check_run(capsys, ["wide_and_deep"])
 

@@ -52,6 +52,7 @@ def name_of(page):
     return page.relative_to(ROOT).as_posix()
 
 
+@pytest.mark.sampled(3, name="^")
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 # A page may show older spellings.
 @pytest.mark.filterwarnings("ignore:.* is an older spelling of:DeprecationWarning")

@@ -163,6 +163,7 @@ def random_search(folder):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.sampled(3, name="^")
 @pytest.mark.parametrize(
     "example",
     [

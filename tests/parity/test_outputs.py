@@ -120,6 +120,7 @@ def same(ours, theirs):
         np.testing.assert_allclose(ours[name], values, rtol=1e-4, atol=1e-6, err_msg=name)
 
 
+@pytest.mark.sampled(3, name="^")
 @pytest.mark.parametrize("structure", ["list", "dict"])
 @pytest.mark.parametrize("case", CASES)
 def test_three_epochs_with_every_log(data, case, structure):

@@ -57,6 +57,7 @@ CASES = {
 SIDE_BY_SIDE = [(name, arguments) for name, cases in CASES.items() for arguments in cases]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("name", "arguments"), SIDE_BY_SIDE)
 def test_equals_keras(name, arguments):
     ours = getattr(schedules, name)(**arguments)(STEPS)

@@ -78,6 +78,7 @@ def cells(text):
     return [[re.sub(r"\[\d+\]|\s", "", part) for part in row] for row in rows]
 
 
+@pytest.mark.sampled(2, name="^")
 @pytest.mark.parametrize("net", NETS)
 def test_totals(net):
     ours, theirs = (re.findall(r".* params: .*", printed(net(lib))) for lib in (fjax, keras))
@@ -95,6 +96,7 @@ def test_rows(net):
     assert ours[0] == theirs[0]
 
 
+@pytest.mark.sampled(3, name="^")
 @pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop"])
 def test_the_optimizer_after_a_step(optimizer):
     found = []

@@ -81,6 +81,7 @@ OPTIMIZERS = {
 }
 
 
+@pytest.mark.sampled(3, name="^")
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_optimizers_with_batch_normalization_and_a_short_last_batch(digits, name):
     x, y = digits
