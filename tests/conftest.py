@@ -56,17 +56,19 @@ def pytest_collection_modifyitems(items):
 
     At least one case is kept for each first word of the ids: a layer, a loss, a metric. The
     argument `name` is a pattern of another part of the id, one of which is to be kept of each.
+    With `whole` the tests of a module are the cases.
     """
     sampled = {}
     for item in items:
         marker = item.get_closest_marker("sampled")
         if marker is not None:
-            function = item.nodeid.partition("[")[0]
-            sampled.setdefault(function, []).append((item, marker))
+            whole = marker.kwargs.get("whole", False)
+            group = item.nodeid.partition("::" if whole else "[")[0]
+            sampled.setdefault(group, []).append((item, marker))
     for cases in sampled.values():
         kept = set()
         for item, marker in sorted(cases, key=lambda case: crc32(case[0].nodeid.encode())):
-            pattern = marker.kwargs.get("name", r"\w*")
+            pattern = marker.kwargs.get("name", "^" if marker.kwargs.get("whole") else r"\w*")
             name = re.search(pattern, item.nodeid.partition("[")[2]).group()
             if name in kept and crc32(item.nodeid.encode()) % marker.args[0]:
                 item.add_marker("thorough")

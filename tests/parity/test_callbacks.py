@@ -11,6 +11,8 @@ import pytest
 
 import fjax
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 NAN = float("nan")
 
 # What a log may do: fall, rise, stand still, come back, be missing, be no number.

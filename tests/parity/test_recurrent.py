@@ -12,6 +12,8 @@ import fjax
 from fjax import layers
 from fjax.core.masking import Masked, unmasked
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 BATCH, TIME, FEATURES, UNITS = 3, 4, 2, 3
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(BATCH, TIME, FEATURES)).astype("float32")

@@ -21,6 +21,8 @@ from fjax.population.architecture import architectures
 from fjax.population.widths import padded, unpadded
 from tests.population.alone import X, assert_as_alone, fitted, made, population
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 EPOCHS = 2
 NARROW, WIDE = 2, 4
 # Of whole batches: models alone compile in half the time. Others are in `test_population.py`.

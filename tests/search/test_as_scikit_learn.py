@@ -28,6 +28,8 @@ from tests.search.networks import (
     regressor,
 )
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 GRID = {"learning_rate": [0.01, 0.1]}
 
 

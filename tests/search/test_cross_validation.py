@@ -10,6 +10,8 @@ from fjax.layers import BatchNormalization, Dense, Dropout, Input
 from fjax.search import cross_validate
 from fjax.visualization import plot_history
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 random = np.random.default_rng(0)
 X = random.normal(size=(60, 3)).astype("float32")
 Y = (X[:, 0] - X[:, 1] ** 2).astype("float32")

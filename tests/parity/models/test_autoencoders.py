@@ -6,6 +6,8 @@ import pytest
 
 import fjax
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 
 def nested(keras):
     """An encoder and a decoder in a row."""

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 
 def tutorial(keras):
     """The network with which image tutorials begin."""

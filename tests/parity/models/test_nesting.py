@@ -5,6 +5,8 @@ import pytest
 
 import fjax
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 
 def three_deep(keras):
     """A row in a graph in a graph; the graph in the middle is called twice."""

@@ -6,6 +6,8 @@ import pytest
 
 import fjax
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 EXPRESSIONS = {
     "a + b": lambda a, b: a + b,
     "a - b": lambda a, b: a - b,

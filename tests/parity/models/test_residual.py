@@ -2,8 +2,11 @@
 
 import jax
 import keras
+import pytest
 
 import fjax
+
+pytestmark = pytest.mark.sampled(3, whole=True)
 
 
 class Conv2D(fjax.Layer):

@@ -6,6 +6,8 @@ import pytest
 import fjax
 from fjax.layers import TextVectorization
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 
 @pytest.fixture(scope="module")
 def reviews():

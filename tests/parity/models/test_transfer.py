@@ -9,6 +9,8 @@ import pytest
 
 import fjax
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 # Sandals and shirts; the first network learns the other eight classes.
 SANDAL, SHIRT = 5, 6
 
