@@ -7,12 +7,12 @@ too. A gradient at a kink is the one that Keras's JAX backend gives.
 import jax
 import jax.numpy as jnp
 
+from fjax import traits
 from fjax.registry import Registry
-from fjax.traits import entrywise, rows_independent
 from fjax.typing import ActivationFunction, Array, ArrayLike, Identifier
 
 
-@entrywise
+@traits.entrywise
 def celu(x: ArrayLike, alpha: float = 1.0) -> Array:
     """Continuously differentiable exponential linear unit.
 
@@ -25,7 +25,7 @@ def celu(x: ArrayLike, alpha: float = 1.0) -> Array:
     return jax.nn.celu(_array(x), alpha)
 
 
-@entrywise
+@traits.entrywise
 def elu(x: ArrayLike, alpha: float = 1.0) -> Array:
     """Exponential linear unit.
 
@@ -38,7 +38,7 @@ def elu(x: ArrayLike, alpha: float = 1.0) -> Array:
     return jax.nn.elu(_array(x), alpha)
 
 
-@entrywise
+@traits.entrywise
 def exponential(x: ArrayLike) -> Array:
     """`exp(x)`.
 
@@ -48,7 +48,7 @@ def exponential(x: ArrayLike) -> Array:
     return jnp.exp(_array(x))
 
 
-@entrywise
+@traits.entrywise
 def gelu(x: ArrayLike, approximate: bool = False) -> Array:
     """Gaussian error linear unit (Hendrycks & Gimpel, 2016, https://arxiv.org/abs/1606.08415).
 
@@ -65,7 +65,7 @@ def gelu(x: ArrayLike, approximate: bool = False) -> Array:
     return jax.nn.gelu(_array(x), approximate)
 
 
-@rows_independent
+@traits.rows_independent
 def glu(x: ArrayLike, axis: int = -1) -> Array:
     """Gated linear unit (Dauphin et al., 2017, https://arxiv.org/abs/1612.08083).
 
@@ -87,7 +87,7 @@ def glu(x: ArrayLike, axis: int = -1) -> Array:
     return jax.nn.glu(x, axis)
 
 
-@entrywise
+@traits.entrywise
 def hard_shrink(x: ArrayLike, threshold: float = 0.5) -> Array:
     """`x` where `|x| > threshold`, else 0.
 
@@ -98,7 +98,7 @@ def hard_shrink(x: ArrayLike, threshold: float = 0.5) -> Array:
     return jnp.where(jnp.abs(x) > threshold, x, 0.0)
 
 
-@entrywise
+@traits.entrywise
 def hard_sigmoid(x: ArrayLike) -> Array:
     """The straight line `x / 6 + 0.5`, cut off below 0 and above 1.
 
@@ -108,7 +108,7 @@ def hard_sigmoid(x: ArrayLike) -> Array:
     return jax.nn.hard_sigmoid(_array(x))
 
 
-@entrywise
+@traits.entrywise
 def hard_silu(x: ArrayLike) -> Array:
     """`x * hard_sigmoid(x)`, also named `hard_swish`.
 
@@ -120,7 +120,7 @@ def hard_silu(x: ArrayLike) -> Array:
     return jax.nn.hard_silu(_array(x))
 
 
-@entrywise
+@traits.entrywise
 def hard_tanh(x: ArrayLike) -> Array:
     """`x`, cut off below -1 and above 1.
 
@@ -130,7 +130,7 @@ def hard_tanh(x: ArrayLike) -> Array:
     return jax.nn.hard_tanh(_array(x))
 
 
-@entrywise
+@traits.entrywise
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.2) -> Array:
     """`x` where it is positive, `negative_slope * x` elsewhere.
 
@@ -142,7 +142,7 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.2) -> Array:
     return jax.nn.leaky_relu(_array(x), negative_slope)
 
 
-@entrywise
+@traits.entrywise
 def linear(x: Array) -> Array:
     """Return `x` itself: what no activation means.
 
@@ -152,7 +152,7 @@ def linear(x: Array) -> Array:
     return x
 
 
-@entrywise
+@traits.entrywise
 def log_sigmoid(x: ArrayLike) -> Array:
     """`log(sigmoid(x))`, exact where the sigmoid itself would round to 0 or 1.
 
@@ -162,7 +162,7 @@ def log_sigmoid(x: ArrayLike) -> Array:
     return jax.nn.log_sigmoid(_array(x))
 
 
-@rows_independent
+@traits.rows_independent
 def log_softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> Array:
     """`log(softmax(x))` along `axis`, exact where a probability would round to 0.
 
@@ -172,7 +172,7 @@ def log_softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> Array:
     return jax.nn.log_softmax(_array(x), axis)
 
 
-@entrywise
+@traits.entrywise
 def mish(x: ArrayLike) -> Array:
     """`x * tanh(softplus(x))` (Misra, 2019, https://arxiv.org/abs/1908.08681).
 
@@ -182,7 +182,7 @@ def mish(x: ArrayLike) -> Array:
     return jax.nn.mish(_array(x))
 
 
-@entrywise
+@traits.entrywise
 def relu(
     x: ArrayLike,
     negative_slope: float = 0.0,
@@ -217,7 +217,7 @@ def relu(
     return passed - negative_slope * jax.nn.relu(threshold - x) if negative_slope else passed
 
 
-@entrywise
+@traits.entrywise
 def relu6(x: ArrayLike) -> Array:
     """`min(max(x, 0), 6)`.
 
@@ -227,7 +227,7 @@ def relu6(x: ArrayLike) -> Array:
     return jax.nn.relu6(_array(x))
 
 
-@entrywise
+@traits.entrywise
 def selu(x: ArrayLike) -> Array:
     """Scaled exponential linear unit (Klambauer et al., 2017, https://arxiv.org/abs/1706.02515).
 
@@ -240,7 +240,7 @@ def selu(x: ArrayLike) -> Array:
     return jax.nn.selu(_array(x))
 
 
-@entrywise
+@traits.entrywise
 def sigmoid(x: ArrayLike) -> Array:
     """`1 / (1 + exp(-x))`.
 
@@ -250,7 +250,7 @@ def sigmoid(x: ArrayLike) -> Array:
     return jax.nn.sigmoid(_array(x))
 
 
-@entrywise
+@traits.entrywise
 def silu(x: ArrayLike) -> Array:
     """`x * sigmoid(x)`, also named `swish`.
 
@@ -262,7 +262,7 @@ def silu(x: ArrayLike) -> Array:
     return jax.nn.silu(_array(x))
 
 
-@entrywise
+@traits.entrywise
 def soft_shrink(x: ArrayLike, threshold: float = 0.5) -> Array:
     """`x` moved towards 0 by `threshold`, and 0 where it is nearer to 0 than that.
 
@@ -273,7 +273,7 @@ def soft_shrink(x: ArrayLike, threshold: float = 0.5) -> Array:
     return jnp.where(x > threshold, x - threshold, jnp.where(x < -threshold, x + threshold, 0.0))
 
 
-@rows_independent
+@traits.rows_independent
 def softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> Array:
     """`exp(x) / sum(exp(x))` along `axis`: positive numbers that sum to 1.
 
@@ -283,7 +283,7 @@ def softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> Array:
     return jax.nn.softmax(_array(x), axis)
 
 
-@entrywise
+@traits.entrywise
 def softplus(x: ArrayLike) -> Array:
     """`log(exp(x) + 1)`, without overflow.
 
@@ -293,7 +293,7 @@ def softplus(x: ArrayLike) -> Array:
     return jax.nn.softplus(_array(x))
 
 
-@entrywise
+@traits.entrywise
 def softsign(x: ArrayLike) -> Array:
     """`x / (|x| + 1)`.
 
@@ -303,7 +303,7 @@ def softsign(x: ArrayLike) -> Array:
     return jax.nn.soft_sign(_array(x))
 
 
-@entrywise
+@traits.entrywise
 def sparse_plus(x: ArrayLike) -> Array:
     """0 up to -1, `(x + 1)**2 / 4` between, `x` from 1 on: a softplus with exact zeros.
 
@@ -313,7 +313,7 @@ def sparse_plus(x: ArrayLike) -> Array:
     return jax.nn.sparse_plus(_array(x))
 
 
-@entrywise
+@traits.entrywise
 def sparse_sigmoid(x: ArrayLike) -> Array:
     """0 up to -1, `(x + 1) / 2` between, 1 from 1 on.
 
@@ -325,7 +325,7 @@ def sparse_sigmoid(x: ArrayLike) -> Array:
     return jax.nn.sparse_sigmoid(_array(x))
 
 
-@rows_independent
+@traits.rows_independent
 def sparsemax(x: ArrayLike, axis: int = -1) -> Array:
     """The nearest point to `x` among the vectors of non-negative numbers that sum to 1.
 
@@ -352,7 +352,7 @@ def sparsemax(x: ArrayLike, axis: int = -1) -> Array:
     return jax.nn.relu(shifted - tau)
 
 
-@entrywise
+@traits.entrywise
 def squareplus(x: ArrayLike, b: float = 4) -> Array:
     """`(x + sqrt(x**2 + b)) / 2` (Barron, 2021, https://arxiv.org/abs/2112.11687).
 
@@ -366,7 +366,7 @@ def squareplus(x: ArrayLike, b: float = 4) -> Array:
     return jax.nn.squareplus(_array(x), b)
 
 
-@entrywise
+@traits.entrywise
 def tanh(x: ArrayLike) -> Array:
     """Hyperbolic tangent.
 
@@ -376,7 +376,7 @@ def tanh(x: ArrayLike) -> Array:
     return jnp.tanh(_array(x))
 
 
-@entrywise
+@traits.entrywise
 def tanh_shrink(x: ArrayLike) -> Array:
     """`x - tanh(x)`.
 
@@ -387,7 +387,7 @@ def tanh_shrink(x: ArrayLike) -> Array:
     return x - jnp.tanh(x)
 
 
-@entrywise
+@traits.entrywise
 def threshold(x: ArrayLike, threshold: float, default_value: float) -> Array:
     """`x` where it is above `threshold`, else `default_value`.
 

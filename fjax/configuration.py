@@ -238,7 +238,7 @@ def detached(thing: Any) -> Any:
             object.__setattr__(twin, item.name, detached(getattr(thing, item.name)))
         return twin
     if isinstance(thing, Mapping):
-        return {key: detached(item) for key, item in thing.items()}
+        return type(thing)({key: detached(item) for key, item in thing.items()})  # type: ignore[call-arg]
     if isinstance(thing, list | tuple) and not _are_strings(thing):
         items = [detached(item) for item in thing]
         return type(thing)(*items) if hasattr(thing, "_fields") else type(thing)(items)
@@ -308,12 +308,15 @@ def _key_of(thing: Any, checked: set[type]) -> Hashable:
         return cls, *(_key_of(getattr(thing, name), checked) for name in names)
     if isinstance(thing, Mapping):
         items = ((_key_of(key, checked), _key_of(item, checked)) for key, item in thing.items())
-        return "mapping", *sorted(items, key=lambda item: repr(item[0]))
+        return type(thing), *sorted(items, key=lambda item: repr(item[0]))
     if isinstance(thing, list | tuple):
         kind = "list" if type(thing) in (list, tuple) else type(thing)
         if _are_strings(thing):
             return kind, *thing
         return kind, *(_key_of(item, checked) for item in thing)
+    if dataclasses.is_dataclass(thing) and is_as_defined(type(thing)):
+        fields = dataclasses.fields(thing)
+        return type(thing), *(_key_of(getattr(thing, item.name), checked) for item in fields)
     if callable(thing) and is_library_function(thing):
         return ByIdentity(thing)
     raise _NoKeyError

@@ -4,6 +4,7 @@ import gc
 import itertools
 import os
 import re
+import signal
 from importlib.metadata import version
 from pathlib import Path
 from zlib import crc32
@@ -22,6 +23,10 @@ COMPILE_FAST = [
 if version("jaxlib").startswith("0.10."):
     COMPILE_FAST.append("--xla_cpu_use_fusion_emitters=false")
 os.environ.setdefault("XLA_FLAGS", " ".join(COMPILE_FAST))
+
+# A process that was started in the background ignores Ctrl-C, which some tests send.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 if SHARED.is_dir():

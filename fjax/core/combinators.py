@@ -7,7 +7,7 @@ from typing import Any, Self
 import jax
 
 from fjax.configuration import field
-from fjax.core.calling import CallRecord, as_arguments
+from fjax.core.calling import CallRecord, as_arguments, is_authored
 from fjax.core.inputs import InputLayer, check_inputs
 from fjax.core.layer import Layer, as_layer, unique_names
 from fjax.core.location import located
@@ -87,7 +87,8 @@ class Serial(Combinator):
                 # A layer's key is its position folded in: a layer added at the end changes no draw.
                 own_key = jax.random.fold_in(key, position)
                 params[name], state[name] = initialised(layer, own_key, *values)
-                if position + 1 < len(self.layers):
+                # The pass that finds an author's weights has called the layer.
+                if position + 1 < len(self.layers) or not is_authored(layer):
                     specs_after = output_specs(layer, params[name], state[name], *values)
                     values = as_arguments(specs_after)
         return params, state

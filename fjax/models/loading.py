@@ -80,6 +80,8 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     (None, 2)
     """
     document = parsed(json_string)
+    if not isinstance(document, dict):
+        raise ValueError(f"a model's JSON must be an object, found {str(document)[:80]!r}")
     known = {key: value for key, value in document.items() if key != "fjax"}
     entries("the model", known, ("format", "version", "model", "inputs"))
     version = check_stamp(document, ("model",))

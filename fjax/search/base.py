@@ -216,7 +216,7 @@ class Search:
             return {}
         fitted = fitted_with(
             candidate.estimator, scoring.whole, rows, outputs, outcome.history,
-            lambda: _trained(candidate, outcome),
+            candidate.model, lambda: _trained(candidate, outcome),
         )  # fmt: skip
         given = scoring.X, scoring.y, scoring.weight
         X, y, weight = (None if own is None else _safe_indexing(own, rows) for own in given)

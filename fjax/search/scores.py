@@ -51,6 +51,7 @@ def fitted_with(
     rows: np.ndarray,
     outputs: np.ndarray,
     history: Mapping[str, list[Any]],
+    untrained: Model,
     trained: Callable[[], Model],
 ) -> Any:
     """Return a fitted estimator whose outputs for some rows are known.
@@ -61,13 +62,16 @@ def fitted_with(
         rows: The numbers of the rows whose outputs are known.
         outputs: Their outputs.
         history: The logs of the training.
+        untrained: The model before training.
         trained: Makes the trained model, for whatever else it is asked.
     """
     fitted: Any = copy.copy(estimator)
     cls = type(estimator)
     fitted.__class__ = type(cls.__name__, (Fitted, cls), {"__module__": cls.__module__})
     fitted._known, fitted._trained = (whole.x[rows], outputs), trained
-    return fitted.adopt(None, whole, history)
+    fitted.adopt(untrained, whole, history)
+    fitted.model_ = None
+    return fitted
 
 
 def scored(

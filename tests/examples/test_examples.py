@@ -118,7 +118,7 @@ def learning_rate(folder):
 
 def ensemble(folder):
     picture = folder / "ensemble.png"
-    found = load("ensemble").main(epochs=120, replicas=4, picture=str(picture))
+    found = load("ensemble").main(epochs=200, replicas=8, picture=str(picture))
     assert picture.stat().st_size > 10_000
     assert found["unseen"] > 1.5 * found["seen"]
 

@@ -80,6 +80,18 @@ def test_a_copy_of_a_description_has_the_same_functions(function):
     assert twin.layers[0].function is function
 
 
+def test_graphs_with_masks_and_options_share_programs_and_are_copied():
+    def graph():
+        words, start = Input((3,)), Input((4,))
+        outputs = layers.LSTM(4)(
+            layers.Embedding(5, 4, mask_zero=True)(words), initial_state=[start, start]
+        )
+        return Model([words, start], outputs).network
+
+    assert cache_key(graph()) == cache_key(graph()) is not None
+    assert detached(graph()) == graph()
+
+
 def test_the_same_model_sees_the_function_that_was_edited():
     def scale(x):
         return x * 2.0

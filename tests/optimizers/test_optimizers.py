@@ -192,7 +192,8 @@ class TestEveryOptimizer:
             opt_state = optimizer.init(params)._replace(learning_rate=rate)
             for step in range(3):
                 updates, opt_state = optimizer.update(draw(step), opt_state, params)
-            return updates, opt_state
+            # What is trained: an update may be a small difference of two params.
+            return jax.tree.map(jnp.add, params, updates), opt_state
 
         swept, single = jax.jit(jax.vmap(train))(rates), jax.jit(train)
         for index, rate in enumerate(rates):
@@ -206,7 +207,13 @@ class TestEveryOptimizer:
         # One unit in the last place of beta ** step is 6e-5 of its distance from 1.
         for step in range(3):
             eager = optimizer.update(draw(step), opt_state, params)
-            check_close(jax.jit(optimizer.update)(draw(step), opt_state, params), eager, 1e-5, 1e-7)
+            jitted = jax.jit(optimizer.update)(draw(step), opt_state, params)
+            # What is trained: an update may be a small difference of two params.
+            moved = [
+                (jax.tree.map(jnp.add, params, updates), after)
+                for updates, after in (jitted, eager)
+            ]
+            check_close(*moved, 1e-5, 1e-7)
             opt_state = eager[1]
 
     @every_optimizer

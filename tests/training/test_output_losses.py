@@ -142,11 +142,18 @@ def test_equal_losses_are_equal_and_share_programs():
     assert losses() == losses()
     assert hash(losses()) == hash(losses())
     assert OutputLosses.from_config({"losses": losses().losses}) == losses()
-    one = programs_for(Heads(), losses(), Adam(0.1), METRICS)
-    assert one is programs_for(Heads(), losses(), Adam(0.2), METRICS)
-    assert one is not programs_for(Heads(), losses(), Adam(0.1), METRICS[:1])
+    network = Dense(1)
+    one = programs_for(network, losses(), Adam(0.1), METRICS)
+    assert one is programs_for(Dense(1), losses(), Adam(0.2), METRICS)
+    assert one is not programs_for(network, losses(), Adam(0.1), METRICS[:1])
     other = OutputLosses({"price": MeanSquaredError(), "age": MeanAbsoluteError()})
-    assert one is not programs_for(Heads(), other, Adam(0.1), METRICS)
+    assert one is not programs_for(network, other, Adam(0.1), METRICS)
+
+
+def test_layers_of_a_user_have_programs_of_their_own():
+    assert programs_for(Heads(), losses(), Adam(0.1), METRICS) is not programs_for(
+        Heads(), losses(), Adam(0.1), METRICS
+    )
 
 
 def test_functions_of_a_user_keep_programs_of_their_own():
