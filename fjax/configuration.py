@@ -6,9 +6,11 @@ compiled programs are kept by the configuration that they were compiled for.
 """
 
 import copy
+import copyreg
 import dataclasses
 import functools
 import inspect
+import operator
 import re
 import sys
 import types
@@ -16,6 +18,7 @@ import warnings
 import weakref
 from collections.abc import Hashable, Mapping
 from dataclasses import field
+from itertools import chain
 from typing import Any, ClassVar, Self, TypeGuard, dataclass_transform
 
 import numpy as np
@@ -275,16 +278,18 @@ def code_of(cls: type) -> ByIdentity:
 
     Two results are equal only if nothing was patched or reloaded between the calls.
     """
-    values = [
-        value
-        for base in cls.__mro__[:-1]
-        for name, value in vars(base).items()
-        # Python notes this name in a class whose objects are copied.
-        if name != "__slotnames__"
-    ]
+    values = _attributes(cls)
     # A reload may put new code into the same function.
     code = [value.__code__ for value in values if type(value) is types.FunctionType]
     return ByIdentity(*values, *code)
+
+
+def _attributes(cls: type) -> tuple[Any, ...]:
+    # Python notes the names of slots in a class when an object of it is first copied.
+    for base in cls.__mro__[:-1]:
+        if "__slotnames__" not in vars(base):
+            copyreg._slotnames(base)  # type: ignore[attr-defined]
+    return tuple(chain.from_iterable(vars(base).values() for base in cls.__mro__[:-1]))
 
 
 class _NoKeyError(Exception):
@@ -349,8 +354,8 @@ LIBRARIES = ("fjax", "jax", "jaxlib", "numpy")
 PUBLIC_MODULES = ("jax.numpy", "jax.nn", "jax.lax", "numpy")
 
 
-# The code of each class when it was first met.
-_FIRST_CODE: weakref.WeakKeyDictionary[type, ByIdentity] = weakref.WeakKeyDictionary()
+# The attributes of each class when it was first met.
+_FIRST_ATTRIBUTES: weakref.WeakKeyDictionary[type, tuple[Any, ...]] = weakref.WeakKeyDictionary()
 
 
 def is_as_defined(cls: type) -> bool:
@@ -359,8 +364,9 @@ def is_as_defined(cls: type) -> bool:
     # A class of a doctest, or of a module that was loaded anew, is not what its module has.
     if cls.__module__.split(".")[0] != "fjax" or getattr(module, cls.__qualname__, None) is not cls:
         return False
-    now = code_of(cls)
-    return _FIRST_CODE.setdefault(cls, now) == now
+    now = _attributes(cls)
+    first = _FIRST_ATTRIBUTES.setdefault(cls, now)
+    return len(first) == len(now) and all(map(operator.is_, first, now))
 
 
 def _bound(configured: Configured, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
