@@ -248,11 +248,6 @@ def detached(thing: Any) -> Any:
     return thing
 
 
-def is_cacheable(thing: Any) -> bool:
-    """Tell whether equal descriptions of this kind may share programs; see `cache_key`."""
-    return cache_key(thing) is not None
-
-
 class ByIdentity:
     """Some objects as a key, equal to those alone; they are kept alive as long as the key is.
 

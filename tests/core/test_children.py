@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import pytest
 
 from fjax import Layer, branch, parallel, repeat, residual, serial
-from fjax.configuration import is_cacheable
+from fjax.configuration import cache_key
 from fjax.layers import Dense, Dropout, Flatten, Normalization
 
 KEY = jax.random.key(0)
@@ -38,7 +38,7 @@ class Held(Layer):
 def test_equal_fields_make_equal_combinators(make):
     assert make() == make()
     assert hash(make()) == hash(make())
-    assert is_cacheable(make())
+    assert cache_key(make())
     assert repr(make()) == repr(make())
     assert make().get_config() == make().get_config()
     assert "given_names" not in repr(make())
@@ -48,7 +48,7 @@ def test_other_fields_make_others():
     assert serial(Dense(4), Dense(3)) != parallel(Dense(4), Dense(3))
     assert residual(Dense(4)) != residual(Dense(4), shortcut=Dense(4))
     assert repeat(Dense(4), 2) != repeat(Dense(4), 3)
-    assert not is_cacheable(branch(lambda x: x))
+    assert not cache_key(branch(lambda x: x))
     assert repr(repeat(Dense(4), 2)) == "Repeat(layer=Dense(units=4), count=2)"
     assert repr(residual(Dense(4))) == "Residual(layer=Dense(units=4))"
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from fjax.configuration import is_cacheable
+from fjax.configuration import cache_key
 from fjax.core import Graph, graph, serial
 from fjax.layers import (
     BatchNormalization,
@@ -35,7 +35,7 @@ def test_a_graph_is_plain_data_and_equal_ones_are_equal():
     one, other = two_ways(), two_ways()
     assert one == other
     assert hash(one) == hash(other)
-    assert is_cacheable(one)
+    assert cache_key(one)
     assert repr(one) == "<Graph 'functional': a, b -> price, kind, 5 layers>"
     a = Input((3,), name="a")
     assert graph(a, Dense(2)(a)) != graph(a, Dense(3)(a))
