@@ -15,6 +15,7 @@ from fjax.core.masking import applied, initialised
 from fjax.core.penalties import charged, joined
 from fjax.core.plans import Plan, SublayerPlan, WeightPlan
 from fjax.core.reserved import PENALTY
+from fjax.core.specs import spec_of
 from fjax.core.sublayers import Bound, as_sublayer, items_of, map_items, sublayer_name
 from fjax.errors import is_number, suggestion
 from fjax.typing import Array, Key, Params, PyTree, Shape, State
@@ -191,7 +192,7 @@ class Binding:
         if self.plan is not None:
             params, state = base.init(self.owner, jax.random.key(0), *inputs)
             self._check_inherited((*params, *state))
-            self.plan.inherited = jax.tree.map(_spec_of, inputs)
+            self.plan.inherited = jax.tree.map(spec_of, inputs)
         outputs, after = base.apply(self.owner, params, state, *inputs, key=key, training=mode)
         charges = after.get(PENALTY)
         if charges is not None:
@@ -443,7 +444,7 @@ class BoundLayer(Bound):
             plan.modal |= own.modal
             return outputs
         if known is None:
-            specs = jax.tree.map(_spec_of, values)
+            specs = jax.tree.map(spec_of, values)
             shapes = jax.eval_shape(lambda: initialised(self.layer, jax.random.key(0), *values))
             known = SublayerPlan(self._position, self.layer, specs, shapes)
             plan.sublayers[self.name] = known
@@ -458,10 +459,6 @@ def extended(author: type) -> Any:
         if own is not None and "discover" not in base.__dict__:
             return base
     raise TypeError(f"`{author.__name__}` extends no layer.")
-
-
-def _spec_of(value: Any) -> Any:
-    return jax.ShapeDtypeStruct(value.shape, value.dtype) if hasattr(value, "shape") else value
 
 
 # The way from a bound copy to a weight: the attribute, and the keys within its containers.

@@ -9,7 +9,8 @@ import numpy as np
 from fjax.caching import Cache
 from fjax.configuration import cache_key
 from fjax.core.masking import applied, initialised
-from fjax.core.text import STRING, is_text, takes_numbers
+from fjax.core.specs import spec_of
+from fjax.core.text import is_text, takes_numbers
 from fjax.typing import Params, PyTree, Spec, State
 
 
@@ -58,7 +59,7 @@ def _check_text(layer: Any, specs: tuple[Spec, ...]) -> None:
 
 def outline_by_trace(layer: Any, *specs: Spec) -> Outline:
     """Return the outline of a layer by one abstract pass through `init` and `apply`."""
-    return _outline(layer, jax.tree.map(_spec, specs))
+    return _outline(layer, jax.tree.map(spec_of, specs))
 
 
 def output_specs(layer: Any, params: Params, state: State, *specs: Spec) -> PyTree:
@@ -69,7 +70,7 @@ def output_specs(layer: Any, params: Params, state: State, *specs: Spec) -> PyTr
     >>> output_specs(as_layer(jax.nn.relu), {}, {}, spec).shape
     (32, 8)
     """
-    given = jax.tree.map(_spec, (params, state, specs))
+    given = jax.tree.map(spec_of, (params, state, specs))
     key = shapes_key(layer, given)
     if key is None:
         return _output_specs(layer, *given)
@@ -100,7 +101,7 @@ def shapes_key(description: Any, specs: PyTree) -> Any:
         description: Configured objects, as of `fjax.configuration.cache_key`.
         specs: A tree of arrays or their shapes, and of plain values.
     """
-    leaves, structure = jax.tree.flatten(jax.tree.map(_spec, specs))
+    leaves, structure = jax.tree.flatten(jax.tree.map(spec_of, specs))
     shaped = tuple(leaf for leaf in leaves if hasattr(leaf, "shape"))
     # 2, 2.0 and True make results of different types.
     key = cache_key((description, [leaf for leaf in leaves if not hasattr(leaf, "shape")]))
@@ -112,12 +113,6 @@ def shapes_key(description: Any, specs: PyTree) -> Any:
         key, structure, shaped,
         config.jax_enable_x64, config.jax_default_prng_impl, config.jax_threefry_partitionable,
     )  # fmt: skip
-
-
-def _spec(leaf: Any) -> Any:
-    if not hasattr(leaf, "shape"):
-        return leaf
-    return jax.ShapeDtypeStruct(tuple(leaf.shape), STRING if is_text(leaf) else leaf.dtype)
 
 
 def _outline(layer: Any, specs: tuple[Spec, ...]) -> Outline:

@@ -13,6 +13,7 @@ from fjax.core.graph import Ref
 from fjax.core.inputs import any_size
 from fjax.core.layer import base_name
 from fjax.core.masking import applied, is_masked, unmasked
+from fjax.core.specs import spec_of
 from fjax.models.parts import parts
 from fjax.typing import Params, PyTree, State
 
@@ -132,7 +133,7 @@ class _Wiring(NamedTuple):
 def _traced(network: Any, params: Params, state: State, inputs: tuple[PyTree, ...]) -> _Trace:
     leaves, structure = jax.tree.flatten(inputs)
     shaped = [place for place, leaf in enumerate(leaves) if hasattr(leaf, "shape")]
-    specs = [jax.ShapeDtypeStruct(leaves[place].shape, leaves[place].dtype) for place in shaped]
+    specs = [spec_of(leaves[place]) for place in shaped]
     records: list[CallRecord] = []
     seen: list[Any] = list(leaves)
 

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from fjax.callbacks import Callback, CallbackList
+from fjax.core.specs import spec_of
 from fjax.errors import integer_at_least
 from fjax.population.architecture import OPTIMIZER, Architecture, Group, architectures
 from fjax.population.fleet import Fleet
@@ -94,7 +95,7 @@ class Population:
         trained = sum(len(own.rows) for own in members)
         check_memory([_shapes_in(group, members) for group in self._groups], data, trained)
         first = [_first_state(own) for own in members]
-        self._shapes = [jax.tree.map(_spec, state) for state in first]
+        self._shapes = [jax.tree.map(spec_of, state) for state in first]
         self._wide = {
             group.architecture: _widest([self._shapes[index] for index in group.indices])
             for group in self._groups
@@ -359,10 +360,6 @@ def _shapes_in(group: Group, members: Sequence[Member]) -> tuple[int, PyTree]:
         return create_train_state(network, optimizer, key, *specs)
 
     return len(group.indices), jax.eval_shape(make, jax.random.key(0))
-
-
-def _spec(leaf: Any) -> jax.ShapeDtypeStruct:
-    return jax.ShapeDtypeStruct(np.shape(leaf), leaf.dtype)
 
 
 def _widest(shapes: Sequence[PyTree]) -> PyTree:

@@ -11,6 +11,7 @@ from fjax.compiler import compile_function
 from fjax.configuration import detached
 from fjax.core.freezing import frozen_paths, trainable_part
 from fjax.core.outline import shapes_key
+from fjax.core.specs import spec_of
 from fjax.training.on_host import HostProgram, can_evaluate, evaluated
 from fjax.training.programs import CACHE_SIZE
 from fjax.training.rates import with_rate, without_rate
@@ -78,13 +79,9 @@ def _initialiser(network: Any, optimizer: Any, specs: tuple[PyTree, ...]) -> _In
 
     def make() -> _Initialiser:
         # Copies: the cache must not keep alive what a model keeps with its layers.
-        return _Initialiser(detached(network), detached(optimizer), jax.tree.map(_spec, specs))
+        return _Initialiser(detached(network), detached(optimizer), jax.tree.map(spec_of, specs))
 
     return _SHARED.get(key, make)
-
-
-def _spec(leaf: Any) -> Any:
-    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype)
 
 
 def initialise_optimizer(network: Any, optimizer: GradientTransformation, params: PyTree) -> PyTree:
