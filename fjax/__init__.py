@@ -4,6 +4,8 @@ Models are pure init/apply pairs; `Model` and `Sequential` put Keras's words aro
 `import fjax as keras` runs a Keras tutorial.
 """
 
+from typing import Any
+
 from fjax import activations as activations
 from fjax import backend as backend
 from fjax import callbacks as callbacks
@@ -13,9 +15,9 @@ from fjax import datasets as datasets
 from fjax import initializers as initializers
 from fjax import layers as layers
 from fjax import losses as losses
+from fjax import lowering as lowering
 from fjax import metrics as metrics
 from fjax import models as models
-from fjax import ops as ops
 from fjax import optimizers as optimizers
 from fjax import preprocessing as preprocessing
 from fjax import regularizers as regularizers
@@ -45,3 +47,12 @@ from fjax.version import VERSION
 __version__ = VERSION
 
 warn_if_faulty()
+
+
+def __getattr__(name: str) -> Any:
+    if name == "ops":
+        raise AttributeError(
+            "`fjax` has no `ops`: most functions of Keras's `ops` are those of `jax.numpy` and "
+            "`jax.nn`, under the same names."
+        )
+    raise AttributeError(f"module 'fjax' has no attribute {name!r}")

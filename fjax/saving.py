@@ -4,8 +4,8 @@ from typing import Any
 
 from fjax.models.loading import load_model as load_model
 from fjax.models.run_identity import ChangedRunError as ChangedRunError
-from fjax.serialization import ModelFileError as ModelFileError
-from fjax.serialization import register_serializable as register_serializable
+from fjax.storage import ModelFileError as ModelFileError
+from fjax.storage import register_serializable as register_serializable
 
 # Keras's name for it.
 register_keras_serializable = register_serializable

@@ -15,10 +15,10 @@ FLOORS = {
     "traits": 0, "trees": 0,
     "jax_release": 0, "compiler": 0,
     "activations": 1, "initializers": 1, "losses": 1, "metrics": 1, "optimizers": 1,
-    "regularizers": 1, "constraints": 1, "ops": 1,
+    "regularizers": 1, "constraints": 1, "lowering": 1,
     "core": 2,
     "layers": 3,
-    "serialization": 4, "training": 4,
+    "storage": 4, "training": 4,
     "callbacks": 5, "population": 5, "models": 5,
     "backend": 6, "datasets": 6, "preprocessing": 6, "saving": 6, "utils": 6, "visualization": 6,
     "search": 6, "wrappers": 6,
@@ -88,7 +88,7 @@ def test_all_programs_are_compiled_in_one_place(path):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_only_training_and_operations_compile(path):
     # An operation of several steps is one program where nobody compiles around it.
-    if room(path) not in ("training", "ops"):
+    if room(path) not in ("training", "lowering"):
         assert "fjax.compiler.compile_function" not in imports(path), path
 
 

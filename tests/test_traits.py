@@ -13,7 +13,7 @@ from fjax import activations, constraints, layers, optimizers, regularizers
 from fjax.core.functions import function_has_trait
 from fjax.core.layer import Layer
 from fjax.optimizers import Optimizer
-from fjax.serialization.functions import FUNCTIONS
+from fjax.storage.functions import FUNCTIONS
 from fjax.traits import has_trait
 from tests.layers.catalogue import CATALOGUE, samples
 

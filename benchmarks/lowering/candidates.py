@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from fjax import ops
-from fjax.ops.windows import read_place, window_count, window_padding
+from fjax import lowering
+from fjax.lowering.windows import read_place, window_count, window_padding
 
 Operation = Callable[..., Any]
 
@@ -38,7 +38,7 @@ def _convolution(
     rank = len(kernel) - 2
     options: dict[str, Any] = {"strides": (1,) * rank, "padding": "same", "groups": 1} | given
     candidates: dict[str, Operation] = {
-        "fjax": functools.partial(ops.convolution, dilation=(1,) * rank, **options),
+        "fjax": functools.partial(lowering.convolution, dilation=(1,) * rank, **options),
         "XLA's convolution": functools.partial(_by_library, **options),
     }
     if options["groups"] == 1 and math.prod(kernel[:-2]) > 1:
@@ -90,7 +90,7 @@ def _transposed(title: str, inputs: tuple[int, ...], kernel: tuple[int, ...], st
         )  # fmt: skip
 
     own = functools.partial(
-        ops.transposed_convolution, output_padding=None, dilation=(1, 1), **options
+        lowering.transposed_convolution, output_padding=None, dilation=(1, 1), **options
     )
     return Case(title, (inputs, kernel), {"fjax": own, "XLA's convolution": by_library})
 
@@ -98,7 +98,7 @@ def _transposed(title: str, inputs: tuple[int, ...], kernel: tuple[int, ...], st
 def _pooling(title: str, inputs: tuple[int, ...], size: int, stride: int, kind: str) -> Case:
     rank = len(inputs) - 2
     window, strides = (size,) * rank, (stride,) * rank
-    own = ops.max_pooling if kind == "max" else ops.average_pooling
+    own = lowering.max_pooling if kind == "max" else lowering.average_pooling
     initial, combine = (-jnp.inf, lax.max) if kind == "max" else (0.0, lax.add)
     factor = 1.0 if kind == "max" else 1 / math.prod(window)
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.lowering.sequences`: candidates for what `fjax.ops` does for texts.
+"""`python -m benchmarks.lowering.sequences`: candidates for what `fjax.lowering` does for texts.
 
 All candidates are compiled first, each as one program of many steps, and then take turns. The time
 of a step is the least of all turns, which a busy machine disturbs least.
@@ -14,7 +14,7 @@ import numpy as np
 from jax import lax
 
 from benchmarks.tables import table
-from fjax.ops import lookup, recurrence
+from fjax.lowering import lookup, recurrence
 
 WIDTH, UNITS = 32, 32
 BATCH, TIME = 128, 40

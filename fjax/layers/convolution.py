@@ -19,7 +19,7 @@ from fjax.layers.windows import (
     checked_padding,
     each_axis,
 )
-from fjax.ops import convolution
+from fjax.lowering import convolution
 from fjax.typing import Array, Identifier, Key, Params, Spec, State
 
 

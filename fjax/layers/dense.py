@@ -8,7 +8,7 @@ from fjax import activations, initializers
 from fjax.core.layer import Layer, only
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least
-from fjax.ops.linear import linear
+from fjax.lowering.linear import linear
 from fjax.typing import Array, Identifier, Key, Params, Spec, State
 
 

@@ -12,7 +12,7 @@ from fjax.core.layer import Layer, only
 from fjax.core.masking import Masked
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least
-from fjax.ops import lookup
+from fjax.lowering import lookup
 from fjax.typing import Array, DType, Identifier, Key, Params, Shape, Spec, State
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from fjax.core.layer import Layer, only
 from fjax.core.masking import checked_mask, split
 from fjax.layers.spatial import check_rank, checked_format
-from fjax.ops.windows import spatial_axes
+from fjax.lowering.windows import spatial_axes
 from fjax.typing import Array, Identifier, Key, Params, State
 
 

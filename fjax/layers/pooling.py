@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from fjax.core.layer import Layer, only
 from fjax.layers.spatial import checked_format
 from fjax.layers.windows import Sizes, check_inputs, checked_padding, each_axis
-from fjax.ops import average_pooling, max_pooling
+from fjax.lowering import average_pooling, max_pooling
 from fjax.typing import Array, Identifier, Key, Params, State
 
 

@@ -18,7 +18,7 @@ from fjax.layers.windows import (
     checked_padding,
     each_axis,
 )
-from fjax.ops import transposed_convolution
+from fjax.lowering import transposed_convolution
 from fjax.typing import Array, Identifier, Key, Params, Spec, State
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from fjax.errors import integer_at_least, is_integer, one_of
 from fjax.layers.spatial import check_rank
-from fjax.ops.windows import covered, spatial_axes, window_count
+from fjax.lowering.windows import covered, spatial_axes, window_count
 from fjax.typing import Array, Shape
 
 # One integer, or one for each spatial axis; whoever stores it resolves it to a tuple.

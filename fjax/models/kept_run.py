@@ -13,12 +13,12 @@ from fjax.callbacks import BackupAndRestore, CallbackList
 from fjax.models import model_file
 from fjax.models.arguments import Source
 from fjax.models.run_identity import ChangedRunError, difference, identity_of
-from fjax.serialization import TensorFile, named_leaves, told_of_file
-from fjax.serialization.background import Background
-from fjax.serialization.memories import packed, unpacked
-from fjax.serialization.run_folder import RunFolder
-from fjax.serialization.strict_json import dumped
-from fjax.serialization.versions import newer_release
+from fjax.storage import TensorFile, named_leaves, told_of_file
+from fjax.storage.background import Background
+from fjax.storage.memories import packed, unpacked
+from fjax.storage.run_folder import RunFolder
+from fjax.storage.strict_json import dumped
+from fjax.storage.versions import newer_release
 from fjax.training import TrainState
 from fjax.training.loop import Listener
 from fjax.training.orders import FIRST_RULE, RULE

@@ -10,10 +10,10 @@ from fjax.models.model import Model
 from fjax.models.model_file import fill
 from fjax.models.sequential import Sequential
 from fjax.models.stored_network import entries
-from fjax.serialization import ModelFileError, decoded, open_tensors, told_of_file
-from fjax.serialization.registration import find_custom
-from fjax.serialization.strict_json import parsed
-from fjax.serialization.versions import check_stamp, migrated, newer_release
+from fjax.storage import ModelFileError, decoded, open_tensors, told_of_file
+from fjax.storage.registration import find_custom
+from fjax.storage.strict_json import parsed
+from fjax.storage.versions import check_stamp, migrated, newer_release
 from fjax.typing import PyTree
 
 # The models that a file may name; a user's stand beside it, and never in its place.

@@ -18,7 +18,7 @@ from fjax.core import InputLayer
 from fjax.core.freezing import frozen_paths, trainable_part
 from fjax.core.inputs import SIZES
 from fjax.models.compilation import Compilation
-from fjax.serialization import (
+from fjax.storage import (
     ModelFileError,
     TensorFile,
     encoded,
@@ -26,9 +26,9 @@ from fjax.serialization import (
     open_tensors,
     write_tensors,
 )
-from fjax.serialization.registration import name_of
-from fjax.serialization.strict_json import dumped
-from fjax.serialization.versions import stamp
+from fjax.storage.registration import name_of
+from fjax.storage.strict_json import dumped
+from fjax.storage.versions import stamp
 from fjax.training import TrainState
 from fjax.typing import PyTree
 

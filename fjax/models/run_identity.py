@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from fjax.models import model_file
-from fjax.serialization.encoding import completed
-from fjax.serialization.strict_json import dumped, parsed
+from fjax.storage.encoding import completed
+from fjax.storage.strict_json import dumped, parsed
 
 
 class ChangedRunError(ValueError):

@@ -16,7 +16,7 @@ from fjax.models.model import Model
 from fjax.models.stored_network import entries
 from fjax.models.text_inputs import check_text, declared_specs
 from fjax.models.views import LayerView
-from fjax.serialization import decoded, encoded
+from fjax.storage import decoded, encoded
 from fjax.training import Batch
 from fjax.typing import PyTree
 

@@ -8,7 +8,7 @@ from fjax.errors import explain_keywords
 from fjax.models import model_file
 from fjax.models.compiled_network import CompiledNetwork
 from fjax.models.subclassed import is_authored_model
-from fjax.serialization import decoded, encoded
+from fjax.storage import decoded, encoded
 
 # What a copy of a model finds again by itself, and what it begins with instead.
 FOUND_AGAIN: Mapping[str, Any] = {

@@ -9,8 +9,8 @@ import numpy as np
 
 import fjax as keras
 from fjax import layers
-from fjax.serialization import open_tensors, write_tensors
-from fjax.serialization.versions import stamp
+from fjax.storage import open_tensors, write_tensors
+from fjax.storage.versions import stamp
 
 
 def victims() -> list[keras.Model]:

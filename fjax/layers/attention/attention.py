@@ -11,7 +11,7 @@ from fjax.core.masking import with_mask
 from fjax.errors import number_between, one_of, seed_of
 from fjax.layers.attention.inputs import Inputs, attention_features, attention_inputs
 from fjax.layers.dropout import drawing_key, dropped
-from fjax.ops.attention import causal_mask
+from fjax.lowering.attention import causal_mask
 from fjax.typing import Array, Key, Params, Spec, State
 
 # What the scores of masked keys are lowered by.

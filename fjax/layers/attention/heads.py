@@ -17,8 +17,8 @@ from fjax.core.reserved import PENALTY
 from fjax.layers.attention.inputs import Inputs, attention_features, attention_inputs
 from fjax.layers.dropout import drawing_key, dropped
 from fjax.layers.einsum_dense import with_fans
-from fjax.ops.attention import attention_weights, causal_mask, weighted_values, window_mask
-from fjax.ops.linear import linear
+from fjax.lowering.attention import attention_weights, causal_mask, weighted_values, window_mask
+from fjax.lowering.linear import linear
 from fjax.typing import Array, Key, Params, Shape, State
 
 

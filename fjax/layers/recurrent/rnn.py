@@ -16,8 +16,8 @@ from fjax.core.reserved import CARRY
 from fjax.layers.inner import inner_layer
 from fjax.layers.recurrent.cell import WEIGHTS_OF_FIELDS, Cell, check_cell, sizes_of
 from fjax.layers.recurrent.stacked import StackedRNNCells
-from fjax.ops import recurrence
-from fjax.ops.recurrence import Step
+from fjax.lowering import recurrence
+from fjax.lowering.recurrence import Step
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.serialization.strict_json import NOT_FINITE
+from fjax.storage.strict_json import NOT_FINITE
 
 
 def packed(value: Any, name: str) -> tuple[Any, dict[str, Any]]:

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from fjax import ops
-from fjax.ops.transposed_convolution import _by_library, output_range
+from fjax import lowering
+from fjax.lowering.transposed_convolution import _by_library, output_range
 
 CASES = {
     "plain": ((2, 4, 3, 3), (3, 2, 5, 3), {}),
@@ -43,7 +43,7 @@ def test_both_lowerings_agree_in_values_gradients_and_second_derivatives(case):
     inputs, kernel, options = drawn(case)
 
     def ours(inputs, kernel):
-        return ops.transposed_convolution(inputs, kernel, **options)
+        return lowering.transposed_convolution(inputs, kernel, **options)
 
     given = {key: options[key] for key in ("strides", "dilation", "data_format")}
     extra = options["output_padding"] or [None] * len(options["strides"])
@@ -70,13 +70,15 @@ def test_it_is_the_gradient_of_a_convolution_by_its_inputs():
     plain = {key: options[key] for key in ("strides", "padding", "dilation")}
     images = jnp.zeros((2, 8, 6, 5))
     # A convolution that halves the images; its gradient doubles them again.
-    _, pull = jax.vjp(lambda images: ops.convolution(images, kernel, **plain), images)
-    result = ops.transposed_convolution(inputs, kernel, **options)
+    _, pull = jax.vjp(lambda images: lowering.convolution(images, kernel, **plain), images)
+    result = lowering.transposed_convolution(inputs, kernel, **options)
     np.testing.assert_allclose(result, pull(inputs)[0], rtol=1e-5, atol=1e-5)
 
 
 def test_the_platform_decides_when_the_program_is_lowered():
     inputs, kernel, options = drawn("strides")
-    traced = jax.jit(lambda a, b: ops.transposed_convolution(a, b, **options)).trace(inputs, kernel)
+    traced = jax.jit(lambda a, b: lowering.transposed_convolution(a, b, **options)).trace(
+        inputs, kernel
+    )
     assert "stablehlo.convolution" not in traced.lower(lowering_platforms=("cpu",)).as_text()
     assert "stablehlo.convolution" in traced.lower(lowering_platforms=("cuda",)).as_text()

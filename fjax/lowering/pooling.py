@@ -10,7 +10,7 @@ import numpy as np
 from jax import lax
 
 from fjax.compiler import compile_function
-from fjax.ops.windows import spatial_axes, window_count, window_padding
+from fjax.lowering.windows import spatial_axes, window_count, window_padding
 from fjax.typing import Array, DType
 
 Combination = Callable[[Array, Array], Array]

@@ -14,9 +14,9 @@ from fjax import Layer, Sequential, layers
 from fjax.configuration import Configured
 from fjax.models import load_model, model_from_json
 from fjax.models.run_identity import ChangedRunError
-from fjax.serialization import ModelFileError, decoded, encoded, open_tensors, write_tensors
-from fjax.serialization.classes import CLASSES
-from fjax.serialization.versions import FORMAT, Migration, migrated
+from fjax.storage import ModelFileError, decoded, encoded, open_tensors, write_tensors
+from fjax.storage.classes import CLASSES
+from fjax.storage.versions import FORMAT, Migration, migrated
 
 FILES = Path(__file__).parents[1] / "files"
 RELEASES = sorted(path.name for path in FILES.iterdir())

@@ -18,10 +18,10 @@ from fjax.configuration import Configured, arguments, is_required
 from fjax.core.calling import Keywords
 from fjax.core.masking import Masked
 from fjax.errors import suggestion
-from fjax.serialization.classes import CLASSES
-from fjax.serialization.functions import FUNCTIONS
-from fjax.serialization.registration import find_custom, name_of
-from fjax.serialization.strict_json import NOT_FINITE
+from fjax.storage.classes import CLASSES
+from fjax.storage.functions import FUNCTIONS
+from fjax.storage.registration import find_custom, name_of
+from fjax.storage.strict_json import NOT_FINITE
 
 _CLASS_NAMES = {member: name for name, member in CLASSES.items()}
 _FUNCTION_NAMES = {id(member): name for name, member in FUNCTIONS.items()}

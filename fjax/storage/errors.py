@@ -11,7 +11,7 @@ class ModelFileError(ValueError):
     >>> raise ModelFileError("model.fjax", "the file is empty")
     Traceback (most recent call last):
         ...
-    fjax.serialization.errors.ModelFileError: 'model.fjax': the file is empty
+    fjax.storage.errors.ModelFileError: 'model.fjax': the file is empty
     """
 
     def __init__(self, path: Any, problem: str) -> None:
@@ -31,7 +31,7 @@ def told_of_file(path: Any, doing: str, hint: str = "") -> Iterator[None]:
     ...     int("three")
     Traceback (most recent call last):
         ...
-    fjax.serialization.errors.ModelFileError: 'model.fjax': the model cannot be made: invalid...
+    fjax.storage.errors.ModelFileError: 'model.fjax': the model cannot be made: invalid...
     """
     try:
         yield

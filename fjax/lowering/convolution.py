@@ -11,8 +11,8 @@ import numpy as np
 from jax import lax
 
 from fjax.compiler import compile_function
-from fjax.ops.linear import linear
-from fjax.ops.windows import covered, read_place, spatial_axes, window_count, window_padding
+from fjax.lowering.linear import linear
+from fjax.lowering.windows import covered, read_place, spatial_axes, window_count, window_padding
 from fjax.typing import Array
 
 # Kernels with more places than this are left to the library: a slice each is too many.
@@ -39,7 +39,7 @@ def convolution(
         inputs: `(batch, *space, channels)`, or `(batch, channels, *space)` by `data_format`.
         kernel: `(*window, channels // groups, filters)`.
         strides: The steps between windows, one for each spatial axis.
-        padding: "valid", "same" or "causal"; see `fjax.ops.windows.window_padding`.
+        padding: "valid", "same" or "causal"; see `fjax.lowering.windows.window_padding`.
         dilation: The steps between the places of a window, one for each spatial axis.
         groups: The channels and the filters are split into so many groups, each convolved alone;
             as many groups as channels is the depthwise convolution.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from jax import lax
 
-from fjax import ops
+from fjax import lowering
 
 LAST, FIRST = "channels_last", "channels_first"
 CASES = {
@@ -56,7 +56,7 @@ def everything(pool, values):
 @pytest.mark.parametrize("kind", ["max", "average"])
 def test_values_gradients_and_second_derivatives(kind, case):
     inputs, options, arguments = drawn(case)
-    pool = ops.max_pooling if kind == "max" else ops.average_pooling
+    pool = lowering.max_pooling if kind == "max" else lowering.average_pooling
     ours = jax.jit(functools.partial(everything, functools.partial(pool, **options)))
     theirs = jax.jit(functools.partial(everything, lambda v: by_xla(v, kind, arguments)))
     for one, other in zip(
@@ -71,7 +71,7 @@ def test_of_equal_values_the_first_has_the_gradient(case):
 
     @jax.jit
     def both(values):
-        ours = jax.grad(lambda v: jnp.sum(jnp.sin(ops.max_pooling(v, **options))))(values)
+        ours = jax.grad(lambda v: jnp.sum(jnp.sin(lowering.max_pooling(v, **options))))(values)
         return ours, jax.grad(lambda v: jnp.sum(jnp.sin(by_xla(v, "max", arguments))))(values)
 
     np.testing.assert_allclose(*both(inputs), rtol=1e-5, atol=1e-6)
@@ -80,13 +80,14 @@ def test_of_equal_values_the_first_has_the_gradient(case):
 def test_other_kinds_of_numbers():
     inputs, options, _ = drawn("overlapping", whole=True)
     expected = {
-        name: getattr(ops, name)(inputs, **options) for name in ("max_pooling", "average_pooling")
+        name: getattr(lowering, name)(inputs, **options)
+        for name in ("max_pooling", "average_pooling")
     }
     for dtype in ("int32", "uint8", "bfloat16"):
-        largest = ops.max_pooling(inputs.astype(dtype), **options)
+        largest = lowering.max_pooling(inputs.astype(dtype), **options)
         assert largest.dtype == dtype
         np.testing.assert_array_equal(np.asarray(largest, "float32"), expected["max_pooling"])
-        average = ops.average_pooling(inputs.astype(dtype), **options)
+        average = lowering.average_pooling(inputs.astype(dtype), **options)
         assert average.dtype == ("bfloat16" if dtype == "bfloat16" else "float32")
         np.testing.assert_allclose(
             np.asarray(average, "float32"), expected["average_pooling"], rtol=0.02, atol=0.02
@@ -95,19 +96,19 @@ def test_other_kinds_of_numbers():
 
 def test_what_is_no_number_is_the_maximum():
     values = jnp.array([1.0, jnp.nan, 3.0, 4.0]).reshape(1, 4, 1)
-    found = ops.max_pooling(values, window=[2], strides=[2], padding="valid")
+    found = lowering.max_pooling(values, window=[2], strides=[2], padding="valid")
     np.testing.assert_array_equal(found.ravel(), [np.nan, 4.0])
 
 
 def test_a_stack_at_once():
     inputs, options, _ = drawn("channels first")
     stack = jnp.stack([inputs, -inputs])
-    pool = functools.partial(ops.max_pooling, **options)
+    pool = functools.partial(lowering.max_pooling, **options)
     np.testing.assert_array_equal(jax.vmap(pool)(stack), jnp.stack([pool(one) for one in stack]))
 
 
 def test_the_platform_decides_when_the_program_is_lowered():
     inputs, options, _ = drawn("overlapping")
-    traced = jax.jit(lambda values: ops.max_pooling(values, **options)).trace(inputs)
+    traced = jax.jit(lambda values: lowering.max_pooling(values, **options)).trace(inputs)
     assert "reduce_window" not in traced.lower(lowering_platforms=("cpu",)).as_text()
     assert "reduce_window" in traced.lower(lowering_platforms=("cuda",)).as_text()

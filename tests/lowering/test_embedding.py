@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from fjax.ops import lookup
+from fjax.lowering import lookup
 
 pytestmark = pytest.mark.short
 

@@ -10,9 +10,9 @@ import numpy as np
 from jax import lax
 
 from fjax.compiler import compile_function
-from fjax.ops.convolution import MOST_PLACES
-from fjax.ops.linear import linear
-from fjax.ops.windows import covered
+from fjax.lowering.convolution import MOST_PLACES
+from fjax.lowering.linear import linear
+from fjax.lowering.windows import covered
 from fjax.typing import Array
 
 

@@ -1,6 +1,6 @@
 """Write a run's files in a process that is killed at one system call after another.
 
-`python -m tests.serialization.killed_writes FOLDER` prints at how many instants it was killed, and
+`python -m tests.storage.killed_writes FOLDER` prints at how many instants it was killed, and
 fails where what is left is neither the run before nor the new one.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fjax.serialization.run_folder import RunFolder
+from fjax.storage.run_folder import RunFolder
 
 CALLS = (
     (os, "open"), (os, "fdopen"), (os, "chmod"), (os, "fsync"), (os, "replace"), (os, "close"),

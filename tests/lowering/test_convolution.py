@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from jax import lax
 
-from fjax import ops
+from fjax import lowering
 
 # Shapes of inputs and kernel; strides, padding, dilation, groups and data format where not plain.
 CASES = {
@@ -33,7 +33,7 @@ def drawn(case):
     random = np.random.default_rng(0)
     inputs = jnp.asarray(random.normal(size=shape), "float32")
     kernel = jnp.asarray(random.normal(size=kernel_shape), "float32")
-    return inputs, kernel, functools.partial(ops.convolution, **options), by_xla(**options)
+    return inputs, kernel, functools.partial(lowering.convolution, **options), by_xla(**options)
 
 
 def by_xla(strides, padding, dilation, groups=1, data_format="channels_last"):
@@ -100,7 +100,7 @@ def test_huge_patches_are_made_a_part_of_the_batch_at_a_time(monkeypatch):
     inputs, kernel, ours, theirs = drawn("plain")
     inputs = jnp.concatenate([inputs, 2 * inputs, 3 * inputs])
     # One sample has 4 * 4 windows of 18 values; two are under the limit, and three parts it takes.
-    monkeypatch.setattr(sys.modules["fjax.ops.convolution"], "MOST_VALUES", 600)
+    monkeypatch.setattr(sys.modules["fjax.lowering.convolution"], "MOST_VALUES", 600)
     jax.clear_caches()
     program = jax.make_jaxpr(ours)(inputs, kernel)
     assert "length=3" in str(program)
@@ -110,7 +110,7 @@ def test_huge_patches_are_made_a_part_of_the_batch_at_a_time(monkeypatch):
 
 def test_a_kernel_of_too_many_places_is_left_to_the_library():
     kernel = jnp.ones((200, 2, 1))
-    convolve = functools.partial(ops.convolution, strides=(1,), padding="same", dilation=(1,))
+    convolve = functools.partial(lowering.convolution, strides=(1,), padding="same", dilation=(1,))
     program = str(jax.make_jaxpr(convolve)(jnp.ones((1, 300, 2)), kernel))
     assert "conv_general_dilated" in program
     assert "concatenate" not in program

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fjax.serialization.atomic import write_whole
+from fjax.storage.atomic import write_whole
 
 
 def test_a_new_file_is_as_open_as_any(tmp_path):
@@ -46,7 +46,7 @@ def test_what_fails_leaves_everything_as_it_was(tmp_path):
 
 
 def test_killed_at_each_call_the_run_before_or_the_new_one_is_there(tmp_path):
-    command = [sys.executable, "-W", "error", "-m", "tests.serialization.killed_writes"]
+    command = [sys.executable, "-W", "error", "-m", "tests.storage.killed_writes"]
     done = subprocess.run(
         [*command, str(tmp_path)], cwd=Path(__file__).parents[2], capture_output=True, text=True
     )

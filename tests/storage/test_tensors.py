@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
-from fjax.serialization import ModelFileError, named_leaves, open_tensors, write_tensors
-from fjax.serialization.tensors import DTYPES
+from fjax.storage import ModelFileError, named_leaves, open_tensors, write_tensors
+from fjax.storage.tensors import DTYPES
 
 pytestmark = pytest.mark.short
 

@@ -12,10 +12,10 @@ import fjax
 from fjax import initializers, layers, losses, metrics, optimizers
 from fjax.configuration import Configured
 from fjax.core import branch, repeat, residual, serial
-from fjax.serialization import decoded, encoded, register_serializable
-from fjax.serialization.classes import CLASSES
-from fjax.serialization.functions import FUNCTIONS
-from fjax.serialization.strict_json import dumped, parsed
+from fjax.storage import decoded, encoded, register_serializable
+from fjax.storage.classes import CLASSES
+from fjax.storage.functions import FUNCTIONS
+from fjax.storage.strict_json import dumped, parsed
 from tests.layers.catalogue import CATALOGUE
 
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.ops.attention import attention_weights, causal_mask, weighted_values, window_mask
+from fjax.lowering.attention import attention_weights, causal_mask, weighted_values, window_mask
 
 RANDOM = np.random.default_rng(0)
 QUERY, KEY, VALUE = (

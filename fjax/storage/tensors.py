@@ -19,10 +19,10 @@ import jax
 import ml_dtypes
 import numpy as np
 
-from fjax.serialization.atomic import write_whole
-from fjax.serialization.errors import ModelFileError, told_of_file
-from fjax.serialization.strict_json import dumped, parsed
-from fjax.serialization.versions import check_stamp, migrated
+from fjax.storage.atomic import write_whole
+from fjax.storage.errors import ModelFileError, told_of_file
+from fjax.storage.strict_json import dumped, parsed
+from fjax.storage.versions import check_stamp, migrated
 
 # The names of number types in the file.
 DTYPES = {

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fjax.serialization.errors import ModelFileError
-from fjax.serialization.tensors import TensorFile, open_tensors, write_tensors
-from fjax.serialization.versions import stamp
+from fjax.storage.errors import ModelFileError
+from fjax.storage.tensors import TensorFile, open_tensors, write_tensors
+from fjax.storage.versions import stamp
 
 Result = TypeVar("Result")
 
