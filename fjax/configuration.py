@@ -58,13 +58,13 @@ def _as_parameter(item: dataclasses.Field[Any]) -> inspect.Parameter:
 class Configured:
     """Base of everything that is described by plain fields.
 
-    A subclass with annotations becomes a dataclass: its `__post_init__` may normalise the fields,
+    A subclass with annotations becomes a dataclass: its `__post_init__` may normalize the fields,
     after it the object is sealed. A subclass that writes its own `__init__` (as authors of Keras
     classes do) is left as it is: it may set what it likes and is equal to itself alone.
 
     `_renamed` maps older spellings of an argument to today's; they work with a DeprecationWarning.
     `_varying` names the fields whose numbers a compiled program can take as inputs: what is
-    computed with them holds for traced numbers too, and asks by `is_set` if there are any.
+    computed with them holds for traced numbers too, and asks by `is_nonzero` if there are any.
     `_width_field` names the field that is the width of the outputs, where a wider layer with zeros
     computes the same.
 
@@ -103,7 +103,7 @@ class Configured:
             object.__setattr__(self, "_sealed", True)
 
     def __post_init__(self) -> None:
-        """Normalise the fields."""
+        """Normalize the fields."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "_sealed" in self.__dict__ and name not in self._settable:
@@ -159,12 +159,12 @@ def varying(cls: type[Configured]) -> frozenset[str]:
     return frozenset().union(*named)
 
 
-def is_set(number: float | None) -> TypeGuard[float]:
+def is_nonzero(number: float | None) -> TypeGuard[float]:
     """Tell whether a field's number is there and not 0; one that is traced is.
 
     Which members of a population have a 0 decides what program they run, and none has in this one.
 
-    >>> is_set(None), is_set(0.0), is_set(0.5)
+    >>> is_nonzero(None), is_nonzero(0.0), is_nonzero(0.5)
     (False, False, True)
     """
     return number is not None and not (isinstance(number, int | float) and number == 0)

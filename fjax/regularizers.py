@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from fjax.configuration import Configured, is_set
+from fjax.configuration import Configured, is_nonzero
 from fjax.errors import number_between, one_of
 from fjax.registry import Registry
 from fjax.typing import Array, Identifier
@@ -119,7 +119,7 @@ class L1L2(Regularizer):
     @property
     def keeps_zeros(self) -> bool:
         """Whether there is no L1 part: at 0 the gradient of |x| is 1, in JAX as in Keras on it."""
-        return not is_set(self.l1)
+        return not is_nonzero(self.l1)
 
     def __call__(self, x: Array) -> Array:
         """Return the penalty of an array."""

@@ -185,7 +185,7 @@ def test_copies_are_equal_and_sealed_too(again):
         value.factor = 3.0
 
 
-def test_post_init_may_normalise():
+def test_post_init_may_normalize():
     assert Sized(3.0) == Sized(3)
 
 

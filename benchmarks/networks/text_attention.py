@@ -1,4 +1,4 @@
-"""Vectors of words that attend to one another, added and normalised, their mean, one output."""
+"""Vectors of words that attend to one another, added and normalized, their mean, one output."""
 
 from typing import Any
 

@@ -98,16 +98,16 @@ class StepListener:
             hooks += ["on_batch_begin", "on_batch_end"]
         bars = [c for c in callbacks.callbacks if isinstance(c, ProgbarLogger)]
         others = [c for c in callbacks.callbacks if not isinstance(c, ProgbarLogger)]
-        self.hears_steps = any(defines(c, hook) for c in others for hook in hooks)
+        self.needs_each_step = any(defines(c, hook) for c in others for hook in hooks)
         self.shows_progress = any(bar.moves(mode) for bar in bars)
-        self._listening = self.hears_steps or self.shows_progress
+        self._listening = self.needs_each_step or self.shows_progress
 
     def longest_chunk(self) -> int | None:
         """Return None: steps that nobody hears are made at once."""
 
     def on_step_begin(self, step: int) -> None:
         """Call the begin hooks, if every step is heard."""
-        if self.hears_steps:
+        if self.needs_each_step:
             self._callbacks.call(self._begin, step, {})
 
     def on_step_end(self, step: int, logs: Mapping[str, Array]) -> bool:

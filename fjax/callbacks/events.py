@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fjax.core import InputLayer
-from fjax.core.flow import joined
+from fjax.core.flow import join_sources
 from fjax.core.layer import kind
 
 HISTOGRAM_BINS = 30
@@ -129,8 +129,8 @@ def png(picture: np.ndarray) -> bytes:
     >>> png(np.zeros((2, 3, 1)))[:8]
     b'\x89PNG\r\n\x1a\n'
     """
-    height, width, colours = picture.shape
-    kind = {1: 0, 3: 2}[colours]
+    height, width, colors = picture.shape
+    kind = {1: 0, 3: 2}[colors]
     rows = picture.astype(np.uint8).reshape(height, -1)
     # Each row begins with the number of its filter: none.
     raw = np.pad(rows, ((0, 0), (1, 0))).tobytes()
@@ -181,7 +181,7 @@ def nodes_of(calls: Any) -> Sequence[Node]:
     for each in calls.layers:
         declares = isinstance(each.layer, InputLayer)
         sources = []
-        for source in joined(each.sources):
+        for source in join_sources(each.sources):
             if source.layer is not None:
                 sources.append(source.layer)
             elif not declares:

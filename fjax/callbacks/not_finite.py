@@ -11,7 +11,7 @@ import numpy as np
 from fjax.core import Layer
 from fjax.core.calling import CallRecord
 from fjax.core.layer import base_name
-from fjax.core.masking import applied, unmasked
+from fjax.core.masking import apply_layer, unmasked
 from fjax.core.reserved import only_weights
 from fjax.training import Batch, TrainState
 from fjax.training.programs import copy_of
@@ -144,7 +144,7 @@ def _calls(
 ) -> list[CallRecord]:
     if _has_layers(network):
         return network.trace(params, state, *inputs, key=key, training=True)
-    outputs, _ = applied(network, params, state, *inputs, key=key, training=True)
+    outputs, _ = apply_layer(network, params, state, *inputs, key=key, training=True)
     name = getattr(network, "name", None) or base_name(network)
     return [CallRecord(name, network, inputs, outputs)]
 

@@ -7,14 +7,14 @@ from fjax.core.combinators import Serial as Serial
 from fjax.core.combinators import branch as branch
 from fjax.core.combinators import parallel as parallel
 from fjax.core.combinators import serial as serial
-from fjax.core.drawing import graph as graph
+from fjax.core.freezing import apply_trainable_flags as apply_trainable_flags
 from fjax.core.freezing import frozen_paths as frozen_paths
-from fjax.core.freezing import overlaid as overlaid
-from fjax.core.freezing import settled as settled
+from fjax.core.freezing import merge_params as merge_params
 from fjax.core.freezing import trainable_part as trainable_part
 from fjax.core.graph import Call as Call
 from fjax.core.graph import Graph as Graph
 from fjax.core.graph import Ref as Ref
+from fjax.core.graph_builder import graph as graph
 from fjax.core.inputs import InputLayer as InputLayer
 from fjax.core.layer import Function as Function
 from fjax.core.layer import Layer as Layer
@@ -22,7 +22,6 @@ from fjax.core.layer import Pair as Pair
 from fjax.core.layer import as_layer as as_layer
 from fjax.core.operations import Index as Index
 from fjax.core.operations import Operation as Operation
-from fjax.core.outline import output_specs as output_specs
 from fjax.core.penalties import empty_penalty as empty_penalty
 from fjax.core.penalties import has_penalty as has_penalty
 from fjax.core.penalties import penalty as penalty
@@ -32,4 +31,5 @@ from fjax.core.repetition import repeat as repeat
 from fjax.core.reserved import only_weights as only_weights
 from fjax.core.residuals import Residual as Residual
 from fjax.core.residuals import residual as residual
+from fjax.core.shapes import output_specs as output_specs
 from fjax.core.symbolic import SymbolicTensor as SymbolicTensor

@@ -48,10 +48,10 @@ from fjax.core.calling import (
     takes_training,
 )
 from fjax.core.flow import marked
-from fjax.core.masking import initialised, is_masked, unmasked, warn_of_end, with_mask
-from fjax.core.outline import eval_shape
+from fjax.core.masking import init_layer, is_masked, unmasked, warn_of_end, with_mask
 from fjax.core.plans import Plan, WeightPlan
 from fjax.core.reserved import PENALTY
+from fjax.core.shapes import eval_shape
 from fjax.core.sublayers import find_sublayers
 from fjax.errors import integer_at_least
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
@@ -292,8 +292,8 @@ def _made(plan: Plan, owner: Any, key: Key) -> tuple[Params, State]:
         if isinstance(sublayer.needs, Plan):
             params[name], state[name] = _made(sublayer.needs, sublayer.layer, own_key)
         else:
-            params[name], state[name] = initialised(sublayer.layer, own_key, *sublayer.needs)
-    if plan.penalised:
+            params[name], state[name] = init_layer(sublayer.layer, own_key, *sublayer.needs)
+    if plan.penalized:
         state[PENALTY] = {"weights": jnp.zeros(()), "calls": jnp.zeros(())}
     return params, state
 

@@ -10,9 +10,9 @@ import numpy as np
 from fjax import constraints
 from fjax.core.calling import CallRecord, call_inputs, is_authored
 from fjax.core.flow import marked
-from fjax.core.location import located
-from fjax.core.masking import applied, initialised
-from fjax.core.penalties import charged, joined
+from fjax.core.location import layer_context
+from fjax.core.masking import apply_layer, init_layer
+from fjax.core.penalties import join_penalties, regularization
 from fjax.core.plans import Plan, SublayerPlan, WeightPlan
 from fjax.core.reserved import PENALTY
 from fjax.core.specs import spec_of
@@ -162,14 +162,14 @@ class Binding:
         if constraint is not None:
             self._check_constraint(name, constraint)
         if regularizer is not None:
-            self._penalise()
+            self._penalize()
             if planned.trainable and self.trainable:
-                self.weight_penalties.append(charged(self.owner, name, regularizer, weight))
+                self.weight_penalties.append(regularization(self.owner, name, regularizer, weight))
         return weight
 
     def add_loss(self, value: Any) -> None:
         """Add a scalar to the loss of this pass."""
-        self._penalise()
+        self._penalize()
         if not hasattr(value, "dtype") and not is_number(value):
             raise TypeError(f"`{self.label}`: `add_loss` takes one number, received {value!r}.")
         if np.shape(value) != ():
@@ -196,7 +196,7 @@ class Binding:
         outputs, after = base.apply(self.owner, params, state, *inputs, key=key, training=mode)
         charges = after.get(PENALTY)
         if charges is not None:
-            self._penalise()
+            self._penalize()
             self.call_penalties.append(charges["calls"])
             if self._inheritances == 1:
                 # A function of the params: counted once, however often the layer is called.
@@ -267,9 +267,9 @@ class Binding:
         weights = known.needs.weights.items()
         return {name: jnp.zeros(weight.shape, weight.dtype) for name, weight in weights}, {}
 
-    def _penalise(self) -> None:
+    def _penalize(self) -> None:
         if self.plan is not None:
-            self.plan.penalised = True
+            self.plan.penalized = True
 
     def _next_attribute(self) -> str:
         """Return the name of a weight that was given none: that of its attribute."""
@@ -409,7 +409,7 @@ class BoundLayer(Bound):
         self._times += 1
         if binding.marking:
             values = marked(values, "in", self.name)
-        with located(self.name, layer, values):
+        with layer_context(self.name, layer, values):
             if binding.plan is None:
                 outputs = self._apply(values, key, mode)
             else:
@@ -427,10 +427,10 @@ class BoundLayer(Bound):
                 "was not called when they were made. Call it in every pass."
             )
         before = binding.next_state[self.name]
-        outputs, after = applied(
+        outputs, after = apply_layer(
             self.layer, binding.params[self.name], before, *values, key=key, training=training
         )
-        binding.next_state[self.name] = joined(before, after) if self._times > 1 else after
+        binding.next_state[self.name] = join_penalties(before, after) if self._times > 1 else after
         return outputs
 
     def _plan(
@@ -445,11 +445,11 @@ class BoundLayer(Bound):
             return outputs
         if known is None:
             specs = jax.tree.map(spec_of, values)
-            shapes = jax.eval_shape(lambda: initialised(self.layer, jax.random.key(0), *values))
+            shapes = jax.eval_shape(lambda: init_layer(self.layer, jax.random.key(0), *values))
             known = SublayerPlan(self._position, self.layer, specs, shapes)
             plan.sublayers[self.name] = known
         params, state = jax.tree.map(_zeros, known.shapes)
-        return applied(self.layer, params, state, *values, key=key, training=training)[0]
+        return apply_layer(self.layer, params, state, *values, key=key, training=training)[0]
 
 
 def extended(author: type) -> Any:

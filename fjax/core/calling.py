@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from fjax.core.masking import applied, initialised, split, unmasked, with_mask
+from fjax.core.masking import apply_layer, init_layer, split, unmasked, with_mask
 from fjax.core.text import is_text, takes_numbers
 from fjax.errors import check_keywords, suggestion
 from fjax.typing import Key, PyTree
@@ -31,13 +31,13 @@ class CallRecord(NamedTuple):
 
 
 @jax.tree_util.register_pytree_node_class
-class Keywords(dict[str, Any]):
+class CallKwargs(dict[str, Any]):
     """Inputs that were given by name; they travel as the last of the inputs.
 
     Plain values (numbers, strings, None) are no leaves: a transformation leaves them as they are,
     so that `call` may decide by them.
 
-    >>> jax.tree.map(lambda x: x + 1, Keywords(scale=jnp.ones(()), mode="sum")) == {
+    >>> jax.tree.map(lambda x: x + 1, CallKwargs(scale=jnp.ones(()), mode="sum")) == {
     ...     "scale": 2.0, "mode": "sum"
     ... }
     True
@@ -52,7 +52,7 @@ class Keywords(dict[str, Any]):
     @classmethod
     def tree_unflatten(
         cls, known: tuple[tuple[str, ...], tuple[Any, ...]], values: tuple[Any, ...]
-    ) -> "Keywords":
+    ) -> "CallKwargs":
         """Return what was flattened."""
         names, fixed = known
         return cls((*zip(names, values, strict=True), *fixed))
@@ -75,14 +75,14 @@ def call_inputs(layer: Any, inputs: tuple[Any, ...], options: dict[str, Any]) ->
     (1, 2)
     """
     if is_authored(layer):
-        return (*inputs, Keywords(options)) if options else inputs
+        return (*inputs, CallKwargs(options)) if options else inputs
     name, known = type(layer).__name__, getattr(layer, "call_options", ())
     check_keywords(name, options, ["training", "mask", *known])
     if len(inputs) == 1 and isinstance(inputs[0], list | tuple):
         inputs = tuple(inputs[0])
     given = {option: value for option, value in options.items() if value is not None}
     inputs = _with_masks(name, inputs, given.pop("mask", None))
-    return (*inputs, Keywords(given)) if given else inputs
+    return (*inputs, CallKwargs(given)) if given else inputs
 
 
 def _with_masks(owner: str, inputs: tuple[Any, ...], mask: Any) -> tuple[Any, ...]:
@@ -119,7 +119,7 @@ def call_arguments(
     label = f"{type(owner).__name__}.call"
     signature = _signature(type(owner).call)
     options: dict[str, Any] = {}
-    if inputs and isinstance(inputs[-1], Keywords):
+    if inputs and isinstance(inputs[-1], CallKwargs):
         *values, last = inputs
         inputs, options = tuple(values), dict(last)
         if not signature.any_keyword:
@@ -225,10 +225,10 @@ def call_without_weights(
         if is_text(value):
             raise takes_numbers(type(layer).__name__, value)
     values = tuple(
-        value if isinstance(value, Keywords) else jax.tree.map(jnp.asarray, value)
+        value if isinstance(value, CallKwargs) else jax.tree.map(jnp.asarray, value)
         for value in call_inputs(layer, inputs, options)
     )
-    params, state = jax.eval_shape(lambda: initialised(layer, jax.random.key(0), *values))
+    params, state = jax.eval_shape(lambda: init_layer(layer, jax.random.key(0), *values))
     if jax.tree.leaves((params, state)):
         raise TypeError(
             f"{layer!r} was called on arrays, and owns no weights that it could use: put it "
@@ -236,7 +236,7 @@ def call_without_weights(
             "layer.init(key, x)` and `outputs, state = layer.apply(params, state, x)`. Within an "
             "authored layer, make it in `__init__` or `build`, not in `call`."
         )
-    return applied(layer, params, state, *values, training=training)[0]
+    return apply_layer(layer, params, state, *values, training=training)[0]
 
 
 class _Signature(NamedTuple):

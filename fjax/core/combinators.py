@@ -10,9 +10,9 @@ from fjax.configuration import field
 from fjax.core.calling import CallRecord, as_arguments, is_authored
 from fjax.core.inputs import InputLayer, check_inputs
 from fjax.core.layer import Layer, as_layer, unique_names
-from fjax.core.location import located
-from fjax.core.masking import applied, initialised
-from fjax.core.outline import Outline, outline, output_specs
+from fjax.core.location import layer_context
+from fjax.core.masking import apply_layer, init_layer
+from fjax.core.shapes import LayerShapes, eval_shapes, output_specs
 from fjax.typing import Key, Params, PyTree, Spec, State
 
 
@@ -83,26 +83,26 @@ class Serial(Combinator):
         params, state = {}, {}
         values: tuple[PyTree, ...] = specs
         for position, (name, layer) in enumerate(self.children()):
-            with located(name, layer, values):
+            with layer_context(name, layer, values):
                 # A layer's key is its position folded in: a layer added at the end changes no draw.
                 own_key = jax.random.fold_in(key, position)
-                params[name], state[name] = initialised(layer, own_key, *values)
+                params[name], state[name] = init_layer(layer, own_key, *values)
                 # The pass that finds an author's weights has called the layer.
                 if position + 1 < len(self.layers) or not is_authored(layer):
                     specs_after = output_specs(layer, params[name], state[name], *values)
                     values = as_arguments(specs_after)
         return params, state
 
-    def outline(self, *specs: Spec) -> Outline:
+    def eval_shapes(self, *specs: Spec) -> LayerShapes:
         """Return the shapes of weights and outputs, put together from those of the layers."""
         params, state = {}, {}
         outputs: PyTree = specs[0] if len(specs) == 1 else specs
         values: tuple[PyTree, ...] = specs
         for name, layer in self.children():
-            with located(name, layer, values):
-                params[name], state[name], outputs = outline(layer, *values)
+            with layer_context(name, layer, values):
+                params[name], state[name], outputs = eval_shapes(layer, *values)
             values = as_arguments(outputs)
-        return Outline(params, state, outputs)
+        return LayerShapes(params, state, outputs)
 
     def check_inputs(self, *inputs: PyTree) -> None:
         """Hold the values against the first layer that they reach as they are.
@@ -153,8 +153,8 @@ class Serial(Combinator):
         values = inputs
         for position, (name, layer) in enumerate(self.children()):
             own_key = folded(key, position)
-            with located(name, layer, values):
-                outputs, next_state[name] = applied(
+            with layer_context(name, layer, values):
+                outputs, next_state[name] = apply_layer(
                     layer, params[name], state[name], *values, key=own_key, training=training
                 )
             calls.append(CallRecord(name, layer, values, outputs, own_key))
@@ -170,23 +170,23 @@ class SideBySide(Combinator):
         if not self.layers:
             raise ValueError(f"`{type(self).__name__}` needs at least one layer, received none.")
 
-    def dealt(self, inputs: tuple[PyTree, ...]) -> list[tuple[PyTree, ...]]:
+    def split_inputs(self, inputs: tuple[PyTree, ...]) -> list[tuple[PyTree, ...]]:
         """Return the inputs of each layer."""
-        raise NotImplementedError(f"`{type(self).__name__}` defines no `dealt`.")
+        raise NotImplementedError(f"`{type(self).__name__}` defines no `split_inputs`.")
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return each layer's params and state, by name."""
         params, state = {}, {}
-        pairs = zip(self.children(), self.dealt(specs), strict=True)
+        pairs = zip(self.children(), self.split_inputs(specs), strict=True)
         for position, ((name, layer), values) in enumerate(pairs):
-            with located(name, layer, values):
+            with layer_context(name, layer, values):
                 own_key = jax.random.fold_in(key, position)
-                params[name], state[name] = initialised(layer, own_key, *values)
+                params[name], state[name] = init_layer(layer, own_key, *values)
         return params, state
 
     def check_inputs(self, *inputs: PyTree) -> None:
         """Hold the values against each layer that is given them."""
-        for (name, layer), values in zip(self.children(), self.dealt(inputs), strict=True):
+        for (name, layer), values in zip(self.children(), self.split_inputs(inputs), strict=True):
             check_inputs(name, layer, values)
 
     def apply(
@@ -199,10 +199,10 @@ class SideBySide(Combinator):
     ) -> tuple[tuple[PyTree, ...], State]:
         """Return a tuple of the layers' outputs, and each layer's next state by name."""
         outputs, next_state = [], {}
-        pairs = zip(self.children(), self.dealt(inputs), strict=True)
+        pairs = zip(self.children(), self.split_inputs(inputs), strict=True)
         for position, ((name, layer), values) in enumerate(pairs):
-            with located(name, layer, values):
-                output, next_state[name] = applied(
+            with layer_context(name, layer, values):
+                output, next_state[name] = apply_layer(
                     layer,
                     params[name],
                     state[name],
@@ -217,7 +217,7 @@ class SideBySide(Combinator):
 class Parallel(SideBySide):
     """Layers side by side, each with its own input; see `parallel`."""
 
-    def dealt(self, inputs: tuple[PyTree, ...]) -> list[tuple[PyTree, ...]]:
+    def split_inputs(self, inputs: tuple[PyTree, ...]) -> list[tuple[PyTree, ...]]:
         """Return for each layer the input in its place."""
         if len(inputs) != len(self.layers):
             raise TypeError(
@@ -230,7 +230,7 @@ class Parallel(SideBySide):
 class Branch(SideBySide):
     """Layers side by side, all with the same inputs; see `branch`."""
 
-    def dealt(self, inputs: tuple[PyTree, ...]) -> list[tuple[PyTree, ...]]:
+    def split_inputs(self, inputs: tuple[PyTree, ...]) -> list[tuple[PyTree, ...]]:
         """Return for each layer all inputs."""
         return [inputs] * len(self.layers)
 

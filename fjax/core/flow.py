@@ -76,7 +76,7 @@ def _follow(
             outputs = inputs
             if side == "in":
                 place = (layer, int(number))
-                found[place] = joined([found.get(place, ()), *inputs])
+                found[place] = join_sources([found.get(place, ()), *inputs])
             else:
                 outputs = [(Source(layer, int(number)),)]
         else:
@@ -89,7 +89,7 @@ def _through(
     equation: Any, inputs: list[Sources], found: dict[tuple[str, int], Sources]
 ) -> list[Sources]:
     """Return where an equation's outputs come from: all of its inputs, or what its body says."""
-    whole = joined(inputs)
+    whole = join_sources(inputs)
     count = len(equation.outvars)
     bodies = []
     for body in _bodies(equation.params.values()):
@@ -101,7 +101,7 @@ def _through(
             bodies.append(outputs)
     if not bodies:
         return [whole] * count
-    return [joined(outputs) for outputs in zip(*bodies, strict=True)]
+    return [join_sources(outputs) for outputs in zip(*bodies, strict=True)]
 
 
 def _bodies(values: Iterable[Any]) -> list[Any]:
@@ -117,6 +117,6 @@ def _bodies(values: Iterable[Any]) -> list[Any]:
     return bodies
 
 
-def joined(several: Iterable[Sources]) -> Sources:
+def join_sources(several: Iterable[Sources]) -> Sources:
     """Return all sources, each once, in the order in which they were met."""
     return tuple(dict.fromkeys(source for group in several for source in group))

@@ -10,14 +10,15 @@ from fjax.typing import Params
 Path = tuple[str, ...]
 
 
-def settled(layer: Any, trainable: bool = True) -> Any:
+def apply_trainable_flags(layer: Any, trainable: bool = True) -> Any:
     """Return a copy of a network whose flags are fixed: of a frozen whole every part is frozen.
 
     A later change of a layer's `trainable` does not reach the copy.
 
     >>> from fjax import serial
     >>> from fjax.layers import Dense
-    >>> network = settled(serial(serial(Dense(2), name="base"), Dense(1)), trainable=False)
+    >>> layers = serial(serial(Dense(2), name="base"), Dense(1))
+    >>> network = apply_trainable_flags(layers, trainable=False)
     >>> frozen_paths(network), network.layers[0].layers[0].trainable
     ([()], False)
     """
@@ -26,7 +27,7 @@ def settled(layer: Any, trainable: bool = True) -> Any:
         return layer
     own = trainable and layer.trainable
     inside = layer.inside()
-    parts = [settled(part, own) for part in inside]
+    parts = [apply_trainable_flags(part, own) for part in inside]
     twin = layer.with_children(parts) if inside else copy.copy(layer)
     twin.trainable = own
     return twin
@@ -77,16 +78,16 @@ def trainable_part(params: Params, frozen: Iterable[Path]) -> Params:
     return params
 
 
-def overlaid(params: Params, part: Params) -> Params:
+def merge_params(params: Params, part: Params) -> Params:
     """Return the params with what is in the part in its place.
 
-    >>> overlaid({"a": {"kernel": 1}, "b": {"kernel": 2}}, {"b": {"kernel": 3}})
+    >>> merge_params({"a": {"kernel": 1}, "b": {"kernel": 2}}, {"b": {"kernel": 3}})
     {'a': {'kernel': 1}, 'b': {'kernel': 3}}
     """
     if not isinstance(part, dict) or not isinstance(params, dict):
         return part
     return {
-        name: overlaid(value, part[name]) if name in part else value
+        name: merge_params(value, part[name]) if name in part else value
         for name, value in params.items()
     }
 

@@ -9,10 +9,10 @@ from fjax.configuration import Configured
 from fjax.core.calling import CallRecord
 from fjax.core.inputs import check_inputs
 from fjax.core.layer import Layer, as_layer, unique_names
-from fjax.core.location import located
-from fjax.core.masking import applied, initialised, unmasked
-from fjax.core.outline import Outline, outline, output_specs
-from fjax.core.penalties import joined
+from fjax.core.location import layer_context
+from fjax.core.masking import apply_layer, init_layer, unmasked
+from fjax.core.penalties import join_penalties
+from fjax.core.shapes import LayerShapes, eval_shapes, output_specs
 from fjax.typing import Key, Params, PyTree, Spec, State
 
 
@@ -136,7 +136,7 @@ class Graph(Layer):
             if name not in params:
                 # A layer's key is its place folded in: see `Serial`.
                 own_key = jax.random.fold_in(key, call.layer)
-                params[name], state[name] = initialised(layer, own_key, *values)
+                params[name], state[name] = init_layer(layer, own_key, *values)
             return output_specs(layer, params[name], state[name], *values)
 
         def declared(name: str, layer: Any, value: PyTree) -> PyTree:
@@ -145,7 +145,7 @@ class Graph(Layer):
         self._run(specs, run, declared)
         return self._in_order(params), self._in_order(state)
 
-    def outline(self, *specs: Spec) -> Outline:
+    def eval_shapes(self, *specs: Spec) -> LayerShapes:
         """Return the shapes of weights and outputs, put together from those of the layers."""
         params: dict[str, Any] = {}
         state: dict[str, Any] = {}
@@ -153,14 +153,14 @@ class Graph(Layer):
         def run(call: Call, layer: Any, name: str, values: tuple[PyTree, ...]) -> PyTree:
             if name in params:
                 return output_specs(layer, params[name], state[name], *values)
-            params[name], state[name], outputs = outline(layer, *values)
+            params[name], state[name], outputs = eval_shapes(layer, *values)
             return outputs
 
         def declared(name: str, layer: Any, value: PyTree) -> PyTree:
-            return outline(layer, value).outputs
+            return eval_shapes(layer, value).outputs
 
         outputs = self._run(specs, run, declared)
-        return Outline(self._in_order(params), self._in_order(state), outputs)
+        return LayerShapes(self._in_order(params), self._in_order(state), outputs)
 
     def _in_order(self, tree: dict[str, Any]) -> dict[str, Any]:
         return {name: tree[name] for name in self.names if name in tree}
@@ -207,10 +207,10 @@ class Graph(Layer):
             own_key = None if key is None else jax.random.fold_in(key, next(drawn))
             mode = training if call.training is None else call.training
             before = next_state[name]
-            outputs, after = applied(
+            outputs, after = apply_layer(
                 layer, params[name], before, *values, key=own_key, training=mode
             )
-            next_state[name] = joined(before, after) if name in seen else after
+            next_state[name] = join_penalties(before, after) if name in seen else after
             seen.add(name)
             calls.append(CallRecord(name, layer, values, outputs, own_key))
             return outputs
@@ -238,13 +238,13 @@ class Graph(Layer):
         for name, layer, value in zip(
             self.input_names, jax.tree.leaves(self.inputs), given, strict=True
         ):
-            with located(name, layer, (value,)):
+            with layer_context(name, layer, (value,)):
                 values.append(declared(name, layer, value))
         names = self.names
         for call in self.calls:
             name, layer = names[call.layer], self.layers[call.layer]
             arguments = self.arguments(call, values)
-            with located(name, layer, arguments):
+            with layer_context(name, layer, arguments):
                 values += jax.tree.leaves(run(call, layer, name, arguments))
         return jax.tree.map(lambda ref: values[ref.value], self.outputs)
 

@@ -8,8 +8,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from fjax.core.layer import Layer, normalise_shape, only
-from fjax.core.location import located
+from fjax.core.layer import Layer, normalize_shape, only
+from fjax.core.location import layer_context
 from fjax.core.text import STRING
 from fjax.errors import integer_at_least
 from fjax.typing import Array, Key, Params, Spec, State
@@ -34,7 +34,9 @@ def sized(
 
 
 @contextmanager
-def stand_ins_told(shapes: Callable[[], Iterable[Sequence[int | None]]]) -> Iterator[None]:
+def explain_placeholder_sizes(
+    shapes: Callable[[], Iterable[Sequence[int | None]]],
+) -> Iterator[None]:
     """Add to an error what the `SIZES` in it stand for, if one of the shapes is not all known."""
     try:
         yield
@@ -85,7 +87,7 @@ class InputLayer(Layer):
         if self.input_shape is not None:
             self._tell_older_spelling()
             self.shape, self.input_shape = self.input_shape, None  # type: ignore[assignment]
-        self.shape = normalise_shape("InputLayer", "shape", self.shape)
+        self.shape = normalize_shape("InputLayer", "shape", self.shape)
         if self.batch_size is not None:
             self.batch_size = integer_at_least("InputLayer", "batch_size", self.batch_size, 1)
         if self.dtype in ("string", "str", str):
@@ -158,5 +160,5 @@ def check_inputs(name: str, layer: Any, values: tuple[Any, ...]) -> None:
     """Hold the values of data against a layer, under its name, if the layer looks at values."""
     check = getattr(layer, "check_inputs", None)
     if check is not None:
-        with located(name, layer, values):
+        with layer_context(name, layer, values):
             check(*values)

@@ -114,7 +114,7 @@ class Layer(Author, Configured):
                 "state. Give the layer another name."
             )
         if self.input_shape is not None:
-            self.input_shape = normalise_shape(owner, "input_shape", self.input_shape)
+            self.input_shape = normalize_shape(owner, "input_shape", self.input_shape)
         for family, resolve in (("regularizer", regularizers.get), ("constraint", constraints.get)):
             for weight, identifier in fields_ending(self, f"_{family}").items():
                 setattr(self, f"{weight}_{family}", resolve(identifier))
@@ -389,8 +389,8 @@ def as_layer(candidate: Any) -> Any:
             f"Expected a layer, received the class `{candidate.__name__}`. "
             f"Call it: `{candidate.__name__}(…)`."
         )
-    if hasattr(candidate, "live_network"):
-        return candidate.live_network
+    if hasattr(candidate, "layer_tree"):
+        return candidate.layer_tree
     if callable(getattr(candidate, "init", None)) and callable(getattr(candidate, "apply", None)):
         return candidate
     if isinstance(candidate, tuple) and len(candidate) == 2 and all(map(callable, candidate)):
@@ -481,10 +481,10 @@ def only(owner: str, values: tuple[Any, ...]) -> Any:
     return values[0]
 
 
-def normalise_shape(owner: str, argument: str, shape: Any) -> tuple[int | None, ...]:
+def normalize_shape(owner: str, argument: str, shape: Any) -> tuple[int | None, ...]:
     """Return a shape without batch axis as a tuple; an int is one axis, None an axis of any size.
 
-    >>> normalise_shape("Dense", "input_shape", [28, 28])
+    >>> normalize_shape("Dense", "input_shape", [28, 28])
     (28, 28)
     """
     axes = [shape] if not isinstance(shape, list | tuple) else shape

@@ -10,7 +10,7 @@ from fjax.typing import PyTree
 
 
 @contextmanager
-def located(name: str, layer: Any, inputs: tuple[PyTree, ...]) -> Iterator[None]:
+def layer_context(name: str, layer: Any, inputs: tuple[PyTree, ...]) -> Iterator[None]:
     """Add to an error inside a layer which one it was, its configuration and what it met."""
     try:
         yield

@@ -183,13 +183,13 @@ def masking_of(layer: Any) -> str:
     return getattr(layer, "masking", "ends")
 
 
-def initialised(layer: Any, key: Key, *specs: PyTree) -> tuple[Params, State]:
+def init_layer(layer: Any, key: Key, *specs: PyTree) -> tuple[Params, State]:
     """Return `layer.init(key, *specs)`, masks being taken off for a layer that takes none."""
     own = specs if masking_of(layer) == "takes" else unmasked(specs)
     return layer.init(key, *own)
 
 
-def applied(
+def apply_layer(
     layer: Any,
     params: Params,
     state: State,
@@ -203,7 +203,7 @@ def applied(
 
     >>> from fjax.layers import Activation
     >>> masked = Masked(jnp.array([[-1.0, 2.0]]), jnp.array([[True, False]]))
-    >>> outputs, _ = applied(Activation("relu"), {}, {}, masked)
+    >>> outputs, _ = apply_layer(Activation("relu"), {}, {}, masked)
     >>> outputs.values.tolist(), outputs.mask.tolist()
     ([[0.0, 2.0]], [[True, False]])
     """

@@ -40,7 +40,7 @@ def has_penalty(state: State) -> bool:
     return any(True for _ in _penalties(state))
 
 
-def joined(previous: State, new: State) -> State:
+def join_penalties(previous: State, new: State) -> State:
     """Return the state of a shared layer that was applied again in the same pass.
 
     Args:
@@ -48,13 +48,13 @@ def joined(previous: State, new: State) -> State:
         new: What this one returned, having been given `previous`.
 
     >>> once = {"penalty": {"weights": 1.0, "calls": 2.0}}
-    >>> joined(once, {"penalty": {"weights": 1.0, "calls": 5.0}})
+    >>> join_penalties(once, {"penalty": {"weights": 1.0, "calls": 5.0}})
     {'penalty': {'weights': 1.0, 'calls': 7.0}}
     """
     return {
         name: {**value, "calls": previous[name]["calls"] + value["calls"]}
         if name == PENALTY
-        else joined(previous[name], value)
+        else join_penalties(previous[name], value)
         if isinstance(value, Mapping)
         else value
         for name, value in new.items()
@@ -99,9 +99,9 @@ def with_penalty(layer: Any, params: Params, state: State, outputs: PyTree) -> S
             for output in jax.tree.leaves(outputs):
                 # An empty batch has no penalty, and is not divided by.
                 size = max(1, output.shape[0]) if output.ndim else 1
-                calls = calls + charged(layer, name, regularizer, output) / size
+                calls = calls + regularization(layer, name, regularizer, output) / size
         elif (weight := layer.weight_of(name)) in params and layer.trainable:
-            weights = weights + charged(layer, name, regularizer, params[weight])
+            weights = weights + regularization(layer, name, regularizer, params[weight])
     return {**state, PENALTY: {"weights": weights, "calls": calls}}
 
 
@@ -112,7 +112,9 @@ def _regularizers(layer: Any) -> dict[str, Callable[[Array], Array]]:
     return found if activity is None else {**found, "activity": activity}
 
 
-def charged(layer: Any, name: str, regularizer: Callable[[Array], Array], array: Array) -> Array:
+def regularization(
+    layer: Any, name: str, regularizer: Callable[[Array], Array], array: Array
+) -> Array:
     """Return what a layer's regularizer charges for an array, in float32.
 
     Raises:

@@ -24,7 +24,7 @@ class Plan:
         weights: The object's own weights, by name, in the order of `add_weight`.
         inherited: The inputs of the layer that the class extends, if `call` runs that.
         sublayers: What the sublayers met, by name: their place, and their inputs or own plan.
-        penalised: Whether anything is added to the loss.
+        penalized: Whether anything is added to the loss.
         modal: Whether the object's `call`, or that of a sublayer, is given the mode.
     """
 
@@ -33,7 +33,7 @@ class Plan:
         self.weights: dict[str, WeightPlan] = {}
         self.inherited: tuple[PyTree, ...] | None = None
         self.sublayers: dict[str, SublayerPlan] = {}
-        self.penalised = False
+        self.penalized = False
         self.modal = False
 
 

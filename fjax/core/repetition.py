@@ -10,9 +10,9 @@ import jax.numpy as jnp
 from fjax.core.calling import as_arguments
 from fjax.core.combinators import folded
 from fjax.core.layer import Layer, as_layer, base_name
-from fjax.core.location import located
-from fjax.core.masking import applied, initialised
-from fjax.core.outline import output_specs
+from fjax.core.location import layer_context
+from fjax.core.masking import apply_layer, init_layer
+from fjax.core.shapes import output_specs
 from fjax.errors import integer_at_least
 from fjax.typing import Key, Params, PyTree, Spec, State
 
@@ -35,8 +35,8 @@ class Repeat(Layer):
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return the block's params and state, each array with a leading axis of blocks."""
         keys = jax.vmap(lambda position: jax.random.fold_in(key, position))(jnp.arange(self.count))
-        with located(self._block_name, self.layer, specs):
-            params, state = jax.vmap(lambda one: initialised(self.layer, one, *specs))(keys)
+        with layer_context(self._block_name, self.layer, specs):
+            params, state = jax.vmap(lambda one: init_layer(self.layer, one, *specs))(keys)
         # Tells a block that changes shape or dtype before anything is computed.
         output_specs(self, params, state, *specs)
         return params, state
@@ -53,8 +53,8 @@ class Repeat(Layer):
 
         def block(values: tuple[PyTree, ...], own: Any) -> tuple[tuple[PyTree, ...], State]:
             position, params, state = own
-            with located(self._block_name, self.layer, values):
-                outputs, state = applied(
+            with layer_context(self._block_name, self.layer, values):
+                outputs, state = apply_layer(
                     self.layer, params, state, *values,
                     key=folded(key, position), training=training,
                 )  # fmt: skip

@@ -11,7 +11,7 @@ from fjax.configuration import field
 from fjax.core.combinators import Branch
 from fjax.core.layer import Layer, as_layer, only
 from fjax.core.masking import either_mask, split, unmasked, with_mask
-from fjax.core.outline import output_specs
+from fjax.core.shapes import output_specs
 from fjax.typing import Key, Params, PyTree, Spec, State
 
 

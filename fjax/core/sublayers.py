@@ -17,8 +17,8 @@ def as_sublayer(value: Any) -> Any:
     """
     if isinstance(value, type | Bound):
         return None
-    if hasattr(value, "live_network"):
-        return value.live_network
+    if hasattr(value, "layer_tree"):
+        return value.layer_tree
     pair = (getattr(value, "init", None), getattr(value, "apply", None))
     return value if all(map(callable, pair)) else None
 

@@ -9,12 +9,12 @@ import jax
 import numpy as np
 
 from fjax.core.calling import call_inputs
-from fjax.core.inputs import SIZES, any_size, stand_ins_told
+from fjax.core.inputs import SIZES, any_size, explain_placeholder_sizes
 from fjax.core.layer import base_name
-from fjax.core.location import located
+from fjax.core.location import layer_context
 from fjax.core.masking import is_masked, split, with_mask
 from fjax.core.operations import OPERATORS, Index, Operation, as_index
-from fjax.core.outline import outline
+from fjax.core.shapes import eval_shapes
 from fjax.core.text import is_text
 from fjax.typing import PyTree
 
@@ -235,7 +235,7 @@ def call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = None) -
             lambda leaf: leaf.spec(which) if isinstance(leaf, SymbolicTensor) else leaf, inputs
         )
         name = getattr(layer, "name", None) or base_name(layer)
-        with stand_ins_told(known_axes), located(name, layer, values):
-            return outline(layer, *values).outputs
+        with explain_placeholder_sizes(known_axes), layer_context(name, layer, values):
+            return eval_shapes(layer, *values).outputs
 
     return Node(layer, inputs, training, specs).outputs

@@ -6,7 +6,7 @@ import numpy as np
 from fjax.initializers.initializer import (
     Initializer,
     any_number,
-    settled,
+    resolve_shape,
     short,
 )
 from fjax.typing import Array, DType, Key, Shape
@@ -35,7 +35,7 @@ class Constant(Initializer):
 
     def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
         """Return an array filled with the value."""
-        shape, dtype = settled(self, shape, dtype)
+        shape, dtype = resolve_shape(self, shape, dtype)
         if jnp.issubdtype(dtype, jnp.integer) and not float(self.value).is_integer():
             raise ValueError(
                 f"`{self!r}` cannot fill an array of {dtype.name}: not a whole number."
@@ -52,7 +52,7 @@ class Zeros(Initializer):
 
     def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
         """Return an array of zeros."""
-        return jnp.zeros(*settled(self, shape, dtype))
+        return jnp.zeros(*resolve_shape(self, shape, dtype))
 
 
 class Ones(Initializer):
@@ -64,7 +64,7 @@ class Ones(Initializer):
 
     def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
         """Return an array of ones."""
-        return jnp.ones(*settled(self, shape, dtype))
+        return jnp.ones(*resolve_shape(self, shape, dtype))
 
 
 class Identity(Initializer):
@@ -85,7 +85,7 @@ class Identity(Initializer):
 
     def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
         """Return the scaled identity matrix."""
-        shape, dtype = settled(self, shape, dtype, floating=True)
+        shape, dtype = resolve_shape(self, shape, dtype, floating=True)
         if len(shape) != 2:
             raise ValueError(f"`Identity` makes matrices only: the shape {shape} has no two axes.")
         return self.gain * jnp.eye(*shape, dtype=dtype)

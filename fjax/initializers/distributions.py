@@ -7,7 +7,7 @@ from fjax.initializers.initializer import (
     Initializer,
     any_number,
     checked_seed,
-    settled,
+    resolve_shape,
     source,
 )
 from fjax.typing import Array, DType, Key, Shape
@@ -36,7 +36,7 @@ class RandomNormal(Initializer):
 
     def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
         """Return a draw."""
-        shape, dtype = settled(self, shape, dtype, floating=True)
+        shape, dtype = resolve_shape(self, shape, dtype, floating=True)
         return jax.random.normal(source(self.seed, key), shape, dtype) * self.stddev + self.mean
 
 
@@ -65,7 +65,7 @@ class TruncatedNormal(Initializer):
 
     def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
         """Return a draw."""
-        shape, dtype = settled(self, shape, dtype, floating=True)
+        shape, dtype = resolve_shape(self, shape, dtype, floating=True)
         draws = jax.random.truncated_normal(source(self.seed, key), -2.0, 2.0, shape, dtype)
         return draws * self.stddev + self.mean
 
@@ -99,5 +99,5 @@ class RandomUniform(Initializer):
 
     def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
         """Return a draw."""
-        shape, dtype = settled(self, shape, dtype, floating=True)
+        shape, dtype = resolve_shape(self, shape, dtype, floating=True)
         return jax.random.uniform(source(self.seed, key), shape, dtype, self.minval, self.maxval)

@@ -11,7 +11,7 @@ from fjax.initializers.initializer import (
     Initializer,
     checked_axes,
     checked_seed,
-    settled,
+    resolve_shape,
     source,
 )
 from fjax.typing import Array, DType, Key, Shape
@@ -72,7 +72,7 @@ class VarianceScaling(Initializer):
 
     def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
         """Return a draw."""
-        shape, dtype = settled(self, shape, dtype, floating=True)
+        shape, dtype = resolve_shape(self, shape, dtype, floating=True)
         fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
         variance = self.scale / max(1.0, fans[self.mode])

@@ -8,7 +8,7 @@ import numpy as np
 from fjax.errors import one_of
 from fjax.initializers.initializer import (
     Initializer,
-    settled,
+    resolve_shape,
     short,
 )
 from fjax.typing import Array, DType, Key, Shape
@@ -57,7 +57,7 @@ class STFT(Initializer):
 
     def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
         """Return the kernel."""
-        shape, dtype = settled(self, shape, dtype, floating=True)
+        shape, dtype = resolve_shape(self, shape, dtype, floating=True)
         if len(shape) != 3 or shape[1] != 1 or shape[2] < 2:
             raise ValueError(
                 "`STFT` makes kernels of shape (frame_length, 1, bins) with at least 2 bins, "

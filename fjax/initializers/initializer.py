@@ -37,7 +37,7 @@ class Initializer(Configured):
         )
 
 
-def settled(
+def resolve_shape(
     initializer: Initializer, shape: Any, dtype: DType, *, floating: bool = False
 ) -> tuple[Shape, np.dtype]:
     """Return a weight's shape and dtype as plain values, or raise for what cannot be one."""

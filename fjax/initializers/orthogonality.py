@@ -9,7 +9,7 @@ from fjax.initializers.initializer import (
     Initializer,
     any_number,
     checked_seed,
-    settled,
+    resolve_shape,
     source,
 )
 from fjax.typing import Array, DType, Key, Shape
@@ -43,7 +43,7 @@ class Orthogonal(Initializer):
 
     def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
         """Return a draw."""
-        shape, dtype = settled(self, shape, dtype, floating=True)
+        shape, dtype = resolve_shape(self, shape, dtype, floating=True)
         if len(shape) < 2:
             raise ValueError(f"`Orthogonal` needs a shape of at least two axes, received {shape}.")
         rows, columns = math.prod(shape[:-1]), shape[-1]

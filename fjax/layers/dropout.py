@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from fjax.configuration import field, is_set
+from fjax.configuration import field, is_nonzero
 from fjax.core.layer import Layer, only
 from fjax.errors import number_between, seed_of
 from fjax.layers.spatial import check_rank, checked_format
@@ -68,7 +68,7 @@ class Dropout(Layer):
     ) -> tuple[Array, State]:
         """Return the inputs, in training with a share of them dropped."""
         values = only("Dropout", inputs)
-        if not training or not is_set(self.rate):
+        if not training or not is_nonzero(self.rate):
             return values, state
         drawn = drawing_key("Dropout", key, self.seed)
         shape = shape_of_noise("Dropout", self.noise_shape, values.shape)
@@ -113,7 +113,7 @@ class SpatialDropout(Layer):
         owner = type(self).__name__
         values = only(owner, inputs)
         check_rank(owner, values.shape, self.axes, self.data_format)
-        if not training or not is_set(self.rate):
+        if not training or not is_nonzero(self.rate):
             return values, state
         drawn = drawing_key(owner, key, self.seed)
         channels = 1 if self.data_format == "channels_first" else values.ndim - 1

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from fjax import activations
-from fjax.core.layer import Layer, normalise_shape
+from fjax.core.layer import Layer, normalize_shape
 from fjax.core.masking import split, with_mask
 from fjax.typing import Key, Params, PyTree, State
 
@@ -90,7 +90,7 @@ class Lambda(Layer):
                 f"{self.mask!r}. A configuration holds no arrays: return it from a function."
             )
         if self.output_shape is not None and not callable(self.output_shape):
-            self.output_shape = normalise_shape("Lambda", "output_shape", self.output_shape)
+            self.output_shape = normalize_shape("Lambda", "output_shape", self.output_shape)
         if self.arguments is not None and not isinstance(self.arguments, Mapping):
             raise TypeError(
                 "`Lambda`: `arguments` must be a dict of keywords for the function, received "

@@ -1,11 +1,11 @@
-"""Gaussian noise, and dropout for networks that normalise themselves; in training only."""
+"""Gaussian noise, and dropout for networks that normalize themselves; in training only."""
 
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from fjax.configuration import is_set
+from fjax.configuration import is_nonzero
 from fjax.core.layer import Layer, only
 from fjax.errors import number_between, seed_of
 from fjax.layers.dropout import drawing_key, shape_of_noise
@@ -62,7 +62,7 @@ class GaussianNoise(Layer):
     ) -> tuple[Array, State]:
         """Return the inputs, in training with noise added."""
         values = only("GaussianNoise", inputs)
-        if not training or not is_set(self.stddev):
+        if not training or not is_nonzero(self.stddev):
             return values, state
         drawn = drawing_key("GaussianNoise", key, self.seed)
         noise = jax.random.normal(drawn, values.shape, _floating(values))
@@ -118,7 +118,7 @@ class GaussianDropout(Layer):
     ) -> tuple[Array, State]:
         """Return the inputs, in training multiplied by noise."""
         values = only("GaussianDropout", inputs)
-        if not training or not is_set(self.rate):
+        if not training or not is_nonzero(self.rate):
             return values, state
         drawn = drawing_key("GaussianDropout", key, self.seed)
         noise = jax.random.normal(drawn, values.shape, _floating(values))
@@ -180,7 +180,7 @@ class AlphaDropout(Layer):
     ) -> tuple[Array, State]:
         """Return the inputs, in training with a share of them dropped."""
         values = only("AlphaDropout", inputs)
-        if not training or not is_set(self.rate):
+        if not training or not is_nonzero(self.rate):
             return values, state
         drawn = drawing_key("AlphaDropout", key, self.seed)
         shape = shape_of_noise("AlphaDropout", self.noise_shape, values.shape)

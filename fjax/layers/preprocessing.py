@@ -62,7 +62,7 @@ class Normalization(Layer):
         axis: The axis or axes that keep a statistic of their own; None for one of all the data.
         mean: The mean or means, where they are known.
         variance: The variance or variances, likewise.
-        invert: Whether to go the way back, from normalised to raw numbers.
+        invert: Whether to go the way back, from normalized to raw numbers.
 
     The statistics come from `adapt(data)`, or are given; they are constants of the configuration,
     and stand in the state as `mean`, `variance` and `count`.
@@ -148,7 +148,7 @@ class Normalization(Layer):
             )
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Put the statistics into the state; without any they are those of normalised data."""
+        """Put the statistics into the state; without any they are those of normalized data."""
         shape = tuple(only("Normalization", specs).shape)
         sizes = self._statistic_shape(shape)
         mean = np.zeros(sizes) if self.mean is None else np.asarray(self.mean)
@@ -174,7 +174,7 @@ class Normalization(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the normalised inputs, or with `invert` the raw ones."""
+        """Return the normalized inputs, or with `invert` the raw ones."""
         values = jnp.asarray(only("Normalization", inputs))
         if not jnp.issubdtype(values.dtype, jnp.floating):
             values = values.astype(jnp.float32)

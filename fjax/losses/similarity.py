@@ -48,10 +48,10 @@ def circle(
     >>> [round(value, 3) for value in values.tolist()]
     [0.616, 0.962, 0.0]
     """
-    labels, embeddings = _labelled("y_pred", y_true, y_pred)
+    labels, embeddings = _labeled("y_pred", y_true, y_pred)
     others, references = labels, embeddings
     if ref_labels is not None or ref_embeddings is not None:
-        others, references = _labelled(
+        others, references = _labeled(
             "ref_embeddings",
             y_true if ref_labels is None else ref_labels,
             y_pred if ref_embeddings is None else ref_embeddings,
@@ -124,7 +124,7 @@ class Circle(Loss):
         targets.whole(owner, name, y_true)
 
 
-def _labelled(name: str, labels: ArrayLike, embeddings: ArrayLike) -> tuple[Array, Array]:
+def _labeled(name: str, labels: ArrayLike, embeddings: ArrayLike) -> tuple[Array, Array]:
     labels, embeddings = floating(labels, embeddings)
     shape = labels.shape
     if labels.ndim == 2 and shape[1] == 1:

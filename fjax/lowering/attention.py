@@ -21,7 +21,7 @@ def attention_weights(
     Args:
         query: `(batch, targets, heads, size)`.
         key: `(batch, sources, key heads, size)`; with fewer heads than the queries have, each is
-            that of as many neighbouring query heads.
+            that of as many neighboring query heads.
         mask: Booleans that broadcast to the result; False takes nothing of that key.
         scale: What the dot products are multiplied by.
         zero_where_empty: Whether a query that may take of no key has weights of zeros; else it
@@ -90,7 +90,7 @@ def causal_mask(targets: int, sources: int) -> Array:
 
 
 def window_mask(targets: int, sources: int, window: int) -> Array:
-    """Return the mask that takes of the neighbours nearer than `window`, `(targets, sources)`.
+    """Return the mask that takes of the neighbors nearer than `window`, `(targets, sources)`.
 
     >>> window_mask(2, 3, 2).tolist()
     [[True, True, False], [True, True, True]]

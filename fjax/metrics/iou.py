@@ -92,7 +92,7 @@ class _IoU(Metric):
 class IoU(_IoU):
     """Intersection over union, mean over some of the classes; as `keras.metrics.IoU`.
 
-    What is not labelled, not predicted or no class is treated as in `MeanIoU`.
+    What is not labeled, not predicted or no class is treated as in `MeanIoU`.
 
     Args:
         num_classes: How many classes, at least 1.
@@ -178,7 +178,7 @@ class BinaryIoU(_IoU):
 class MeanIoU(_IoU):
     """Mean over classes of intersection over union; as `keras.metrics.MeanIoU`.
 
-    A class that is neither labelled nor predicted is left out of the mean; a label or a prediction
+    A class that is neither labeled nor predicted is left out of the mean; a label or a prediction
     that is no class counts nowhere. Weights count as they are, where Keras rounds them down.
 
     Args:

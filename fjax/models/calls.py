@@ -8,11 +8,11 @@ import jax
 
 from fjax.core import Graph, InputLayer, Layer, Serial
 from fjax.core.calling import CallRecord
-from fjax.core.flow import Source, Sources, joined, sources
+from fjax.core.flow import Source, Sources, join_sources, sources
 from fjax.core.graph import Ref
 from fjax.core.inputs import any_size
 from fjax.core.layer import base_name
-from fjax.core.masking import applied, is_masked, unmasked
+from fjax.core.masking import apply_layer, is_masked, unmasked
 from fjax.core.specs import spec_of
 from fjax.models.parts import parts
 from fjax.typing import Params, PyTree, State
@@ -65,7 +65,7 @@ class NetworkCalls(NamedTuple):
         """Whether each layer is called once, on what the layer before it makes."""
         before: str | None = None
         for calls in self.layers:
-            met = joined(calls.sources)
+            met = join_sources(calls.sources)
             if met not in ((), (Source(before, 0),)):
                 return False
             before = calls.name
@@ -145,7 +145,7 @@ def _traced(network: Any, params: Params, state: State, inputs: tuple[PyTree, ..
             records.extend(network.trace(params, state, *values))
         else:
             name = getattr(network, "name", None) or base_name(network)
-            outputs, _ = applied(network, params, state, *values, key=jax.random.key(0))
+            outputs, _ = apply_layer(network, params, state, *values, key=jax.random.key(0))
             records.append(CallRecord(name, network, values, outputs))
 
     traced = jax.make_jaxpr(run)(params, state, specs)
@@ -213,7 +213,7 @@ def _sources(makers: dict[int, Source], values: PyTree) -> list[Sources]:
 
 def _side_by_side(before: Sequence[Sources], after: Sequence[Sources]) -> tuple[Sources, ...]:
     """Return the sources of a layer that is called again, leaf by leaf."""
-    return tuple(joined(pair) for pair in zip_longest(before, after, fillvalue=()))
+    return tuple(join_sources(pair) for pair in zip_longest(before, after, fillvalue=()))
 
 
 def _without_declaration(calls: NetworkCalls) -> NetworkCalls:
@@ -224,7 +224,7 @@ def _without_declaration(calls: NetworkCalls) -> NetworkCalls:
 
     def through(groups: tuple[Sources, ...]) -> tuple[Sources, ...]:
         return tuple(
-            joined(
+            join_sources(
                 declared[source.layer][0] if source.layer in declared else (source,)
                 for source in group
             )
@@ -240,7 +240,7 @@ def _without_declaration(calls: NetworkCalls) -> NetworkCalls:
 
 
 def _is_declaration(calls: LayerCalls) -> bool:
-    return isinstance(calls.layer, InputLayer) and joined(calls.sources) == (Source(None, 0),)
+    return isinstance(calls.layer, InputLayer) and join_sources(calls.sources) == (Source(None, 0),)
 
 
 def _values(one: PyTree, other: PyTree) -> tuple[Value, ...]:

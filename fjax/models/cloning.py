@@ -46,7 +46,7 @@ def clone_model(model: Any, clone_function: Callable[[Any], Any] | None = None) 
         layers = [_copied(layer, clone_function) for layer in model._list]
         twin = type(model)([*declared, *layers], name=model._given_name)
     else:
-        twin = type(model)(_copied(model.live_network, clone_function), name=model.name)
+        twin = type(model)(_copied(model.layer_tree, clone_function), name=model.name)
     if model.built and not twin.built:
         twin._build_for(model._known_specs(), list(model._shapes))
     return twin

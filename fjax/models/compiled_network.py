@@ -64,14 +64,14 @@ class CompiledNetwork(HeldNetwork):
         """Return the batch, its inputs arranged for the model; the first data may build it."""
         if not self.built:
             inputs = self._in_order(batch.inputs)
-            self._build_for(*first_specs(self.name, self.live_network, inputs))
+            self._build_for(*first_specs(self.name, self.layer_tree, inputs))
             if self._compilation is not None:
                 self._compilation.by_output(self.output_names)
         self._check_statistics()
         batch = batch._replace(inputs=self._arranged(batch.inputs))
         self._check_inputs(batch.inputs)
-        if hasattr(self.live_network, "check_inputs"):
-            self.live_network.check_inputs(*batch.inputs)
+        if hasattr(self.layer_tree, "check_inputs"):
+            self.layer_tree.check_inputs(*batch.inputs)
         return batch
 
     def _in_order(self, inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
@@ -85,12 +85,12 @@ class CompiledNetwork(HeldNetwork):
         """Return inputs in the network's structure, text among them as numbers."""
         known = self._known_specs()
         if len(known) == len(inputs) == 1 and all(hasattr(x, "shape") for x in (*known, *inputs)):
-            return encoded(self.name, self.live_network, inputs)
+            return encoded(self.name, self.layer_tree, inputs)
         tree = known[0] if len(known) == 1 else known
         given = inputs[0] if len(inputs) == 1 else inputs
         names = self.input_names
         inputs = arranged("x", "input", given, tree, names)
-        inputs = encoded(self.name, self.live_network, (inputs,) if len(known) == 1 else inputs)
+        inputs = encoded(self.name, self.layer_tree, (inputs,) if len(known) == 1 else inputs)
         if len(names) > 1:
             check_shapes(inputs[0] if len(known) == 1 else inputs, self._shapes, tree, names)
         return inputs

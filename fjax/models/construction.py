@@ -6,8 +6,8 @@ import jax
 
 from fjax.core import Graph, InputLayer, Serial, SymbolicTensor, as_layer
 from fjax.core.authoring import Author
-from fjax.core.drawing import draw
-from fjax.core.freezing import settled
+from fjax.core.freezing import apply_trainable_flags
+from fjax.core.graph_builder import draw
 from fjax.models.subclassed import Subclassed
 from fjax.models.symbolic import Symbols
 from fjax.typing import PyTree
@@ -43,7 +43,7 @@ def network_of(
         return Made(drawing.graph, Symbols(begin, end, drawing.nodes))
     if len(arguments) == 1 and inputs is None and outputs is None:
         # A pair is a description: each model made of one has weights of its own.
-        return Made(settled(as_layer(arguments[0])))
+        return Made(apply_trainable_flags(as_layer(arguments[0])))
     if not arguments and inputs is None and outputs is None and type(model).call is not Author.call:
         return Made(Subclassed(model, name))
     raise TypeError(

@@ -10,12 +10,12 @@ import numpy as np
 
 from fjax.core import InputLayer, Layer, SymbolicTensor, as_layer, output_specs
 from fjax.core.calling import call_inputs
-from fjax.core.freezing import flags, set_trainable, settled
-from fjax.core.inputs import SIZES, any_size, sized, stand_ins_told
-from fjax.core.layer import base_name, normalise_shape
+from fjax.core.freezing import apply_trainable_flags, flags, set_trainable
+from fjax.core.inputs import SIZES, any_size, explain_placeholder_sizes, sized
+from fjax.core.layer import base_name, normalize_shape
 from fjax.core.masking import unmasked
-from fjax.core.outline import Outline, outline
 from fjax.core.reserved import only_weights
+from fjax.core.shapes import LayerShapes, eval_shapes
 from fjax.errors import explain_keywords, integer_at_least, seed_of, suggestion
 from fjax.models.arrangement import names_of
 from fjax.models.calls import NetworkCalls, calls_of
@@ -28,7 +28,7 @@ from fjax.models.text_inputs import declared_specs
 from fjax.models.views import LayerView
 from fjax.models.weights import read_weights, write_weights
 from fjax.training import TrainState
-from fjax.training.initialisation import initialise, initialise_optimizer
+from fjax.training.initialization import initialize, initialize_optimizer
 from fjax.training.state import run_key
 from fjax.trees import first_difference
 from fjax.typing import GradientTransformation, PyTree
@@ -62,17 +62,17 @@ class HeldNetwork:
         seed: int | None = None,
         symbols: Symbols | None = None,
     ) -> None:
-        self.live_network = as_layer(network)
+        self.layer_tree = as_layer(network)
         self._settled: Any = None
         self._settled_flags: tuple[bool, ...] = ()
-        self.name = name or getattr(self.live_network, "name", None) or base_name(self.live_network)
+        self.name = name or getattr(self.layer_tree, "name", None) or base_name(self.layer_tree)
         self.is_seeded = seed is not None
         # Python's global generator moves on only where nothing else gives a seed.
         self._seed = random.getrandbits(32) if seed is None else seed_of(type(self).__name__, seed)
         self._optimizer: GradientTransformation | None = None
         self._optimizer_is_new = False
         self._specs: tuple[PyTree, ...] | None = None
-        self._outline: Outline | None = None
+        self._layer_shapes: LayerShapes | None = None
         self._holder: Holder | None = None
         self._views: dict[str, LayerView] = {}
         self._shapes: list[tuple[int | None, ...]] = []
@@ -81,14 +81,14 @@ class HeldNetwork:
         self._programs: dict[Any, Any] = {}
         self._adapted: list[Any] = []
         self._symbols = symbols
-        declared = declared_inputs(self.live_network)
+        declared = declared_inputs(self.layer_tree)
         if declared is not None:
-            self._build_for(*declared_specs(self.name, self.live_network, declared))
+            self._build_for(*declared_specs(self.name, self.layer_tree, declared))
         if input_shape is not None:
-            self.build((None, *normalise_shape(type(self).__name__, "input_shape", input_shape)))
+            self.build((None, *normalize_shape(type(self).__name__, "input_shape", input_shape)))
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name!r}: {self.live_network!r}>"
+        return f"<{type(self).__name__} {self.name!r}: {self.layer_tree!r}>"
 
     @property
     def network(self) -> Any:
@@ -96,7 +96,7 @@ class HeldNetwork:
 
         Its layers are frozen or not as they were at the last `compile`.
         """
-        current = flags(self.live_network)
+        current = flags(self.layer_tree)
         if self._settled is None or (self._optimizer is None and current != self._settled_flags):
             self._settle()
         return self._settled
@@ -107,11 +107,11 @@ class HeldNetwork:
 
         It takes effect at the next `compile`, of this model and of those that contain it.
         """
-        return all(flags(self.live_network))
+        return all(flags(self.layer_tree))
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        set_trainable(self.live_network, value)
+        set_trainable(self.layer_tree, value)
 
     @property
     def built(self) -> bool:
@@ -127,16 +127,16 @@ class HeldNetwork:
             )
 
     @property
-    def outline(self) -> Outline:
+    def layer_shapes(self) -> LayerShapes:
         """The shapes of weights and outputs.
 
         Raises:
             ValueError: The input shape is not known yet.
         """
-        if self._outline is None:
+        if self._layer_shapes is None:
             self._known_specs()
-        assert self._outline is not None
-        return self._outline
+        assert self._layer_shapes is not None
+        return self._layer_shapes
 
     @explain_keywords
     def set_seed(self, seed: int) -> None:
@@ -184,7 +184,7 @@ class HeldNetwork:
             self._make()
         elif self._optimizer_is_new and self._optimizer is not None:
             held = self._holder.train_state
-            opt_state = initialise_optimizer(self.network, self._optimizer, held.params)
+            opt_state = initialize_optimizer(self.network, self._optimizer, held.params)
             self._holder.train_state = held._replace(opt_state=opt_state)
             self._optimizer_is_new = False
         assert self._holder is not None
@@ -196,7 +196,7 @@ class HeldNetwork:
             raise TypeError(
                 f"`train_state` must be a `fjax.training.TrainState`, received {value!r}."
             )
-        shapes = self.outline
+        shapes = self.layer_shapes
         for home in ("params", "state"):
             found = first_difference(getattr(shapes, home), getattr(value, home))
             if found:
@@ -210,8 +210,8 @@ class HeldNetwork:
     def _hold(self, value: TrainState) -> None:
         """Keep a train state that fits, of arrays that nobody else has."""
         if self._holder is None:
-            self._holder = Holder(self._place(self.outline), value)
-            self._adapted = _statistics(self.live_network)
+            self._holder = Holder(self._place(self.layer_shapes), value)
+            self._adapted = _statistics(self.layer_tree)
         self._holder.train_state = value
         self._optimizer_is_new = value.opt_state == ()
 
@@ -219,7 +219,7 @@ class HeldNetwork:
     def layers(self) -> list[LayerView]:
         """The layers, with their weights in this model; of a graph the declared inputs, too."""
         views: dict[str, LayerView] = {}
-        for name, layer, path in parts(self.live_network):
+        for name, layer, path in parts(self.layer_tree):
             if isinstance(layer, InputLayer) and path is not None:
                 continue
             view = self._views.get(name)
@@ -277,7 +277,7 @@ class HeldNetwork:
     def symbols(self) -> Symbols:
         """The model as symbolic tensors, of which new models can be made."""
         if self._symbols is None:
-            self._symbols = symbols_of(self.name, self.live_network)
+            self._symbols = symbols_of(self.name, self.layer_tree)
         return self._symbols
 
     @property
@@ -309,11 +309,11 @@ class HeldNetwork:
     @property
     def output_names(self) -> list[str]:
         """The names of the outputs: the network's own, the keys of a dict, or `output_0`, …."""
-        return names_of(self.network, "output", self.outline.outputs)
+        return names_of(self.network, "output", self.layer_shapes.outputs)
 
     def count_params(self) -> int:
         """Return the number of values in all weights."""
-        shapes = self.outline
+        shapes = self.layer_shapes
         leaves = jax.tree.leaves((shapes.params, only_weights(shapes.state)))
         return sum(int(np.prod(leaf.shape)) for leaf in leaves)
 
@@ -357,7 +357,7 @@ class HeldNetwork:
             ValueError: The input shape is not known yet, or no layer has a name in the range.
         """
         summary(
-            self.name, self.live_network, self.outline, self.layer_calls(nested=expand_nested),
+            self.name, self.layer_tree, self.layer_shapes, self.layer_calls(nested=expand_nested),
             self._trained_optimizer_state(),
             Layout(line_length, positions, print_fn, expand_nested, show_trainable, layer_range),
         )  # fmt: skip
@@ -371,10 +371,10 @@ class HeldNetwork:
         Raises:
             ValueError: The input shape is not known yet.
         """
-        shapes = self.outline
+        shapes = self.layer_shapes
         inputs = [self._specs_at(which) for which in range(len(SIZES))]
-        with stand_ins_told(lambda: self._shapes):
-            return calls_of(self.live_network, shapes.params, shapes.state, inputs, nested)
+        with explain_placeholder_sizes(lambda: self._shapes):
+            return calls_of(self.layer_tree, shapes.params, shapes.state, inputs, nested)
 
     def _trained_optimizer_state(self) -> PyTree:
         """Return the optimizer's state if it has made a step, else an empty one."""
@@ -384,25 +384,25 @@ class HeldNetwork:
         return held.opt_state if int(held.step) else ()
 
     def _weight_paths(self) -> list[tuple[str, ...]]:
-        return weight_paths(self.outline.params, self.outline.state)
+        return weight_paths(self.layer_shapes.params, self.layer_shapes.state)
 
     def _make(self) -> None:
         """Draw the weights that the layers do not have from other models."""
         specs = self._known_specs()
-        if hasattr(self.live_network, "require_ready"):
-            self.live_network.require_ready()
-        place = self._place(self.outline)
+        if hasattr(self.layer_tree, "require_ready"):
+            self.layer_tree.require_ready()
+        place = self._place(self.layer_shapes)
         # A declared input that two models share has no weights to bring.
         known = [home.made for _, home in place.homes() if home.params or home.state]
-        made = initialise(self.network, self._optimizer, self._seed, *specs)
+        made = initialize(self.network, self._optimizer, self._seed, *specs)
         self._holder = Holder(place, made)
-        self._adapted = _statistics(self.live_network)
+        self._adapted = _statistics(self.layer_tree)
         # Weights that came with a layer are not those that the optimizer began with.
         self._optimizer_is_new = any(known) and self._optimizer is not None
 
-    def _place(self, shapes: Outline) -> Place:
+    def _place(self, shapes: LayerShapes) -> Place:
         """Return the homes of the layers' weights, checked where they have some already."""
-        place = place_of(self.live_network, shapes.params, shapes.state)
+        place = place_of(self.layer_tree, shapes.params, shapes.state)
         for path, home, expected in place.with_trees(shapes.params):
             found = first_difference(expected, home.params) if home.made else None
             if found:
@@ -437,19 +437,19 @@ class HeldNetwork:
     ) -> PyTree:
         """Return the symbolic tensors that the network makes; the first ones may build it."""
         if self.built:
-            inputs = in_order(self.live_network, inputs)
+            inputs = in_order(self.layer_tree, inputs)
         elif not options:
-            values = call_inputs(self.live_network, inputs, options)
+            values = call_inputs(self.layer_tree, inputs, options)
             shapes = [leaf.shape[1:] for leaf in jax.tree.leaves(values)]
             self._build_for(jax.tree.map(lambda tensor: tensor.spec(0), values), shapes)
-        return self.live_network(*inputs, training=training, **options)
+        return self.layer_tree(*inputs, training=training, **options)
 
     def _restructure(
         self, specs: tuple[PyTree, ...] | None, shapes: list[tuple[int | None, ...]] | None = None
     ) -> None:
         """Begin anew with the layers that there are now; those that stay keep their weights."""
         held = None if self._holder is None else self._holder.train_state
-        self._specs, self._outline, self._holder = None, None, None
+        self._specs, self._layer_shapes, self._holder = None, None, None
         self._settled, self._symbols, self._outputs = None, None, {}
         self._programs.clear()
         if specs is None:
@@ -463,21 +463,21 @@ class HeldNetwork:
 
     def _settle(self) -> None:
         """Fix which layers are frozen, until the next time."""
-        self._settled_flags = flags(self.live_network)
-        self._settled = settled(self.live_network)
+        self._settled_flags = flags(self.layer_tree)
+        self._settled = apply_trainable_flags(self.layer_tree)
 
     def _build_for(
         self, specs: tuple[PyTree, ...], shapes: list[tuple[int | None, ...]] | None = None
     ) -> None:
         shapes = shapes or [leaf.shape[1:] for leaf in jax.tree.leaves(specs)]
-        with stand_ins_told(lambda: shapes):
-            found = outline(self.live_network, *specs)
+        with explain_placeholder_sizes(lambda: shapes):
+            found = eval_shapes(self.layer_tree, *specs)
         # Tells layers that stand twice, or whose weights do not fit, before anything is trained.
         self._place(found)
-        self._outline = found._replace(outputs=unmasked(found.outputs))
+        self._layer_shapes = found._replace(outputs=unmasked(found.outputs))
         self._specs = specs
         self._shapes = shapes
-        self._outputs = {_key_of(specs): self._outline.outputs}
+        self._outputs = {_key_of(specs): self._layer_shapes.outputs}
 
     def _outputs_for(self, inputs: tuple[PyTree, ...]) -> PyTree:
         """Return the shapes and dtypes of the outputs for a batch of inputs like these.
@@ -488,8 +488,8 @@ class HeldNetwork:
         specs = specs_of(inputs, size)
         key = _key_of(specs)
         if key not in self._outputs:
-            shapes = self.outline
-            found = output_specs(self.live_network, shapes.params, shapes.state, *specs)
+            shapes = self.layer_shapes
+            found = output_specs(self.layer_tree, shapes.params, shapes.state, *specs)
             self._outputs[key] = unmasked(found)
         return self._outputs[key]
 
@@ -515,7 +515,7 @@ class HeldNetwork:
 
     def _check_statistics(self) -> None:
         """Raise ValueError if a layer was adapted to other data after the weights were made."""
-        if self._holder is not None and _statistics(self.live_network) != self._adapted:
+        if self._holder is not None and _statistics(self.layer_tree) != self._adapted:
             raise ValueError(
                 f"A layer of the model {self.name!r} was adapted anew after the model was used, "
                 "and the model holds weights for what it had learned before: adapt before the "
@@ -524,7 +524,7 @@ class HeldNetwork:
             )
 
 
-def _check_numbers(value: TrainState, shapes: Outline) -> None:
+def _check_numbers(value: TrainState, shapes: LayerShapes) -> None:
     """Raise ValueError where a weight is of another type, or a count or the key is none."""
     for home in ("params", "state"):
         pairs = zip(
@@ -563,7 +563,7 @@ def _is_shape(value: Any) -> bool:
 
 
 def _without_batch(shape: Any) -> tuple[int | None, ...]:
-    shape = normalise_shape("build", "input_shape", shape)
+    shape = normalize_shape("build", "input_shape", shape)
     if not shape:
         raise ValueError("`build`: `input_shape` needs a batch axis, as in (None, 8).")
     return shape[1:]

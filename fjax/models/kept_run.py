@@ -13,7 +13,7 @@ from fjax.callbacks import BackupAndRestore, CallbackList
 from fjax.models import model_file
 from fjax.models.arguments import Source
 from fjax.models.run_identity import ChangedRunError, difference, identity_of
-from fjax.storage import TensorFile, named_leaves, told_of_file
+from fjax.storage import TensorFile, file_error_context, named_leaves
 from fjax.storage.background import Background
 from fjax.storage.memories import packed, unpacked
 from fjax.storage.run_folder import RunFolder
@@ -21,7 +21,7 @@ from fjax.storage.strict_json import dumped
 from fjax.storage.versions import newer_release
 from fjax.training import TrainState
 from fjax.training.loop import Listener
-from fjax.training.orders import FIRST_RULE, RULE
+from fjax.training.shuffling import FIRST_RULE, RULE
 from fjax.typing import PyTree
 from fjax.version import VERSION
 
@@ -205,7 +205,7 @@ class KeptRun(UnkeptRun):
                 raise ChangedRunError(self._folder.path, whose, found + later)
         self._warn_of_versions(document.get("versions", {}))
         self._order_rule = document.get("order_rule", FIRST_RULE)
-        with told_of_file(file.path, "its run cannot be taken up", later):
+        with file_error_context(file.path, "its run cannot be taken up", later):
             sums = self._sums if document["position"]["batch"] else ()
             train_state = model_file.read_train_state(self._model, file, document, sums)
             memory = unpacked(document["memory"], file.read)
@@ -255,7 +255,7 @@ class _Keeping:
         self._run = run
         self._listener = listener
         self._told = -1
-        self.hears_steps = listener.hears_steps
+        self.needs_each_step = listener.needs_each_step
         self.shows_progress = listener.shows_progress
 
     def longest_chunk(self) -> int | None:

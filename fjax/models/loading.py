@@ -10,7 +10,7 @@ from fjax.models.model import Model
 from fjax.models.model_file import fill
 from fjax.models.sequential import Sequential
 from fjax.models.stored_network import entries
-from fjax.storage import ModelFileError, decoded, open_tensors, told_of_file
+from fjax.storage import ModelFileError, decode, file_error_context, open_tensors
 from fjax.storage.registration import find_custom
 from fjax.storage.strict_json import parsed
 from fjax.storage.versions import check_stamp, migrated, newer_release
@@ -52,7 +52,7 @@ def load_model(
     """
     with open_tensors(filepath, "model") as file:
         document = file.document()
-        with told_of_file(filepath, "its model cannot be made", newer_release(file.metadata)):
+        with file_error_context(filepath, "its model cannot be made", newer_release(file.metadata)):
             model = _made(document, custom_objects or {})
             if document["compile"] is not None and compile:
                 _compile(model, document["compile"], custom_objects or {})
@@ -108,9 +108,9 @@ def _made(document: Any, custom_objects: Mapping[str, Any]) -> Any:
         if cls._tells_architecture():
             model = cls.from_config(config, custom_objects)
         else:
-            model = cls.from_config({k: decoded(v, custom_objects) for k, v in config.items()})
+            model = cls.from_config({k: decode(v, custom_objects) for k, v in config.items()})
     if document["inputs"] is not None and not model.built:
-        _build(model, decoded(document["inputs"], custom_objects))
+        _build(model, decode(document["inputs"], custom_objects))
     return model
 
 
@@ -124,4 +124,4 @@ def _build(model: Any, declared: PyTree) -> None:
 
 
 def _compile(model: Any, told: Mapping[str, Any], custom_objects: Mapping[str, Any]) -> None:
-    model.compile(**{name: decoded(value, custom_objects) for name, value in told.items()})
+    model.compile(**{name: decode(value, custom_objects) for name, value in told.items()})

@@ -78,7 +78,7 @@ def held_out_batch(owner: str, model: Any, validation_data: Any) -> Batch:
     return model._checked("test_step")(to_batch(x, y, weight, text=True))
 
 
-def joined(training: Batch, held_out: Batch) -> Batch:
+def concatenate(training: Batch, held_out: Batch) -> Batch:
     """Return the rows of both, one behind the other; where one has no weights these are 1."""
     pair = [training, held_out]
     if any(one.sample_weight is not None for one in pair):

@@ -28,8 +28,8 @@ from fjax.models.trained_network import TrainedNetwork
 from fjax.models.views import OptimizerView
 from fjax.training import Batch, TrainState, programs_for
 from fjax.training.arrays import rows, to_batch
-from fjax.training.loop import Pace, predict, run_epoch
-from fjax.training.orders import shuffle_seed
+from fjax.training.loop import ChunkScheduler, predict, run_epoch
+from fjax.training.shuffling import shuffle_seed
 from fjax.training.sources import ArraySource
 from fjax.typing import Key, PyTree
 
@@ -483,7 +483,9 @@ class Model(TrainedNetwork, Author):
         holder = self._begin_epoch(int(self.train_state.epoch), training.sums)
         steps = CallbackList(None, self).steps("train")
         with self._mode():
-            on_device = run_epoch(holder, training.programs, source, 0, steps, Pace(steps))
+            on_device = run_epoch(
+                holder, training.programs, source, 0, steps, ChunkScheduler(steps)
+            )
         logs = to_numbers(on_device)
         return logs if return_dict else _listed(logs, training.logs)
 
@@ -506,7 +508,7 @@ class Model(TrainedNetwork, Author):
         return jax.disable_jit() if self.run_eagerly else nullcontext()
 
     def _with_class_weight(self, batch: Batch, class_weight: Any) -> Batch:
-        outputs, names = self.outline.outputs, self.output_names
+        outputs, names = self.layer_shapes.outputs, self.output_names
         return arguments.with_class_weight(batch, class_weight, outputs, names)
 
     def _validation(self, data: Any, batch_size: Any, steps: int | None) -> Source:

@@ -21,7 +21,7 @@ from fjax.models.compilation import Compilation
 from fjax.storage import (
     ModelFileError,
     TensorFile,
-    encoded,
+    encode,
     named_leaves,
     open_tensors,
     write_tensors,
@@ -63,7 +63,7 @@ def save_weights(model: Any, path: Any, overwrite: bool) -> None:
 
 def load_weights(model: Any, path: Any, skip_mismatch: bool) -> None:
     """Take a model's weights from a file; see `Model.load_weights`."""
-    shapes = model.outline
+    shapes = model.layer_shapes
     expected = named_weights(shapes.params, shapes.state)
     with open_tensors(path, "model", "weights") as file:
         there = {name for name in file.entries if name.startswith(("params.", "state."))}
@@ -102,8 +102,8 @@ def described(model: Any) -> dict[str, Any]:
         whole["custom"] = name_of(cls)
         if not cls._tells_architecture():
             # Tells an author whose `__init__` takes more than `get_config` gives.
-            whole["config"] = encoded(model)["config"]
-    return {"model": whole, "inputs": encoded(_declared(model)) if model.built else None}
+            whole["config"] = encode(model)["config"]
+    return {"model": whole, "inputs": encode(_declared(model)) if model.built else None}
 
 
 def fill(model: Any, file: TensorFile, document: Mapping[str, Any]) -> None:
@@ -143,7 +143,7 @@ def read_train_state(
     Raises:
         ModelFileError: An array is missing, too much, or of another shape or type.
     """
-    shapes = model.outline
+    shapes = model.layer_shapes
     trees = {
         "params": shapes.params,
         "state": shapes.state,
@@ -185,7 +185,7 @@ def compilation_of(model: Any) -> dict[str, Any] | None:
     told = {}
     for name, value in compilation._asdict().items():
         try:
-            told[name] = encoded(value, f"`compile`: `{name}`")
+            told[name] = encode(value, f"`compile`: `{name}`")
         except TypeError as error:
             raise TypeError(
                 f"{error} To write the model without it: `save(…, include_optimizer=False)`."
@@ -226,7 +226,7 @@ def named_weights(params: PyTree, state: PyTree) -> dict[str, Any]:
 def _optimizer_shapes(model: Any) -> PyTree:
     if model._compilation is None:
         return ()
-    trained = trainable_part(model.outline.params, frozen_paths(model.network))
+    trained = trainable_part(model.layer_shapes.params, frozen_paths(model.network))
     return jax.eval_shape(model._compilation.optimizer.init, trained)
 
 

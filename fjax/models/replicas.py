@@ -17,15 +17,15 @@ from fjax.callbacks import (
 from fjax.callbacks.callback_list import defines
 from fjax.errors import integer_at_least
 from fjax.models import arguments
-from fjax.models.membership import Membership, held_out_batch, joined, membership
+from fjax.models.membership import Membership, concatenate, held_out_batch, membership
 from fjax.population import Member, Population
 from fjax.population.architecture import architectures
-from fjax.population.fleet import Fleet
+from fjax.population.fleet import VmapRunner
 from fjax.population.memory import check_memory
 from fjax.population.steering import is_steering, listed
 from fjax.training import TrainState
 from fjax.training.arrays import is_batches, rows, to_batch
-from fjax.training.initialisation import initialise
+from fjax.training.initialization import initialize
 from fjax.training.population import Parts
 from fjax.training.state import run_key
 from fjax.typing import PyTree
@@ -49,7 +49,7 @@ class Replicas:
         (group,) = architectures([parts])
         places = range(len(train_states))
         numbers = group.numbers * len(train_states)
-        self._fleet = Fleet(group.architecture, places, train_states, numbers, (), {}, 0)
+        self._fleet = VmapRunner(group.architecture, places, train_states, numbers, (), {}, 0)
 
     def __len__(self) -> int:
         return len(self.train_states)
@@ -116,7 +116,7 @@ def fit_replicas(
     size = arguments.check_batch_size("fit", batch_size) or 32
     population = Population(
         _members(model, own, count, rows(training), 0 if held_out is None else rows(held_out)),
-        training if held_out is None else joined(training, held_out),
+        training if held_out is None else concatenate(training, held_out),
         own.metrics, own.sums, size, shuffle, None, steering, own.directions,
         first_epoch=numbers.initial_epoch,
     )  # fmt: skip
@@ -201,7 +201,7 @@ def _members(model: Any, own: Membership, count: int, trained: int, validated: i
 def _is_as_drawn(model: Any, own: Membership) -> bool:
     """Tell whether a model's weights are those that its seed draws."""
     network, _, optimizer = own.parts
-    drawn, held = initialise(network, optimizer, model._seed, *own.specs), model.train_state
+    drawn, held = initialize(network, optimizer, model._seed, *own.specs), model.train_state
     pairs = zip(*(jax.tree.leaves((s.params, s.state)) for s in (drawn, held)), strict=True)
     return all(np.array_equal(one, other) for one, other in pairs)
 
@@ -211,9 +211,9 @@ def _parted(callbacks: Any) -> tuple[list[Callback], list[Callback]]:
     steering = [callback for callback in listed(callbacks) if is_steering(callback)]
     hearing = [callback for callback in listed(callbacks) if not is_steering(callback)]
     for callback in hearing:
-        hears_steps = any(defines(callback, hook) for hook in STEP_HOOKS)
-        if isinstance(callback, OF_ONE_MODEL) or hears_steps:
-            what = "hears of single steps" if hears_steps else "keeps or changes one model"
+        needs_each_step = any(defines(callback, hook) for hook in STEP_HOOKS)
+        if isinstance(callback, OF_ONE_MODEL) or needs_each_step:
+            what = "hears of single steps" if needs_each_step else "keeps or changes one model"
             raise ValueError(
                 f"`fit`: with `replicas` callbacks hear the means at the end of each epoch, and "
                 f"`{type(callback).__name__}` {what}: leave it out."

@@ -27,7 +27,7 @@ def identity_of(model: Any) -> dict[str, Any]:
     try:
         told = model_file.described(model) | {"compile": model_file.compilation_of(model)}
     except TypeError:
-        weights = model_file.named_weights(model.outline.params, model.outline.state)
+        weights = model_file.named_weights(model.layer_shapes.params, model.layer_shapes.state)
         told = {name: f"{spec.dtype} {tuple(spec.shape)}" for name, spec in weights.items()}
     return parsed(dumped(told))
 

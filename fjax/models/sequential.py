@@ -16,7 +16,7 @@ from fjax.models.model import Model
 from fjax.models.stored_network import entries
 from fjax.models.text_inputs import check_text, declared_specs
 from fjax.models.views import LayerView
-from fjax.storage import decoded, encoded
+from fjax.storage import decode, encode
 from fjax.training import Batch
 from fjax.typing import PyTree
 
@@ -94,8 +94,8 @@ class Sequential(Model):
     def _architecture(self) -> dict[str, Any]:
         return {
             "name": self._given_name,
-            "input": encoded(self._declared),
-            "layers": [encoded(layer, f"the layer {layer!r}") for layer in self._list],
+            "input": encode(self._declared),
+            "layers": [encode(layer, f"the layer {layer!r}") for layer in self._list],
         }
 
     @classmethod
@@ -103,7 +103,7 @@ class Sequential(Model):
         cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None
     ) -> Self:
         name, declared, layers = entries(cls.__name__, config, ("name", "input", "layers"))
-        given = decoded([layers] if declared is None else [[declared], layers], custom_objects)
+        given = decode([layers] if declared is None else [[declared], layers], custom_objects)
         return cls([layer for part in given for layer in part], name=name)
 
     def _append(self, layer: Any) -> None:
@@ -130,9 +130,9 @@ class Sequential(Model):
     def _relink(self) -> None:
         """Make the network of the list anew; the layers keep their weights."""
         declared = [] if self._declared is None else [self._declared]
-        self.live_network = serial(*declared, *self._list, name=self._given_name)
+        self.layer_tree = serial(*declared, *self._list, name=self._given_name)
         if self._declared is not None and self._list:
-            self._restructure(*declared_specs(self.name, self.live_network, (self._declared,)))
+            self._restructure(*declared_specs(self.name, self.layer_tree, (self._declared,)))
         else:
             self._restructure(None)
 
@@ -140,7 +140,7 @@ class Sequential(Model):
         self, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
     ) -> PyTree:
         if self._declared is None and self._list:
-            tensor = only("Sequential", call_inputs(self.live_network, inputs, options))
+            tensor = only("Sequential", call_inputs(self.layer_tree, inputs, options))
             self.build(tensor.shape)
         return super()._called_in_graph(inputs, training, options)
 
@@ -149,7 +149,7 @@ class Sequential(Model):
             if not self._list:
                 raise ValueError(f"The model {self.name!r} has no layers: `add` one first.")
             first = _one_array(batch)
-            check_text(self.name, self.live_network, batch.inputs)
+            check_text(self.name, self.layer_tree, batch.inputs)
             dtype = "string" if is_text(first) else None
             self._declared = InputLayer(first.shape[1:], dtype=dtype)
             try:

@@ -8,7 +8,7 @@ from fjax.errors import explain_keywords
 from fjax.models import model_file
 from fjax.models.compiled_network import CompiledNetwork
 from fjax.models.subclassed import is_authored_model
-from fjax.storage import decoded, encoded
+from fjax.storage import decode, encode
 
 # What a copy of a model finds again by itself, and what it begins with instead.
 FOUND_AGAIN: Mapping[str, Any] = {
@@ -134,14 +134,14 @@ class StoredNetwork(CompiledNetwork):
         return cls.get_config is StoredNetwork.get_config and not is_authored_model(cls)
 
     def _architecture(self) -> dict[str, Any]:
-        return {"name": self.name, "network": encoded(self.live_network, "the network")}
+        return {"name": self.name, "network": encode(self.layer_tree, "the network")}
 
     @classmethod
     def _of_architecture(
         cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None
     ) -> Self:
         name, network = entries(cls.__name__, config, ("name", "network"))
-        return cls(decoded(network, custom_objects), name=name)
+        return cls(decode(network, custom_objects), name=name)
 
 
 def entries(owner: str, config: Any, keys: tuple[str, ...]) -> tuple[Any, ...]:

@@ -15,8 +15,8 @@ from fjax.core.authoring import (
     planned,
 )
 from fjax.core.calling import CallRecord
-from fjax.core.outline import Outline, outline_by_trace
 from fjax.core.plans import Plan
+from fjax.core.shapes import LayerShapes, eval_shapes_by_tracing
 from fjax.core.sublayers import find_sublayers, holds_layers, replace_sublayers
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
@@ -69,10 +69,10 @@ class Subclassed(Layer):
             trainable=self.trainable,
         )
 
-    def outline(self, *specs: Spec) -> Outline:
+    def eval_shapes(self, *specs: Spec) -> LayerShapes:
         """Return the shapes of weights and outputs; the layers that `build` makes become known."""
         planned(self.author, specs, remembers=True)
-        return outline_by_trace(self, *specs)
+        return eval_shapes_by_tracing(self, *specs)
 
     def discover(
         self, plan: Plan, inputs: tuple[PyTree, ...], key: Key | None, training: bool

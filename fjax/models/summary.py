@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from fjax.core.flow import joined
+from fjax.core.flow import join_sources
 from fjax.core.freezing import frozen_paths, trainable_part
 from fjax.core.layer import kind
-from fjax.core.outline import Outline
 from fjax.core.reserved import only_weights
+from fjax.core.shapes import LayerShapes
 from fjax.errors import integer_at_least, suggestion
 from fjax.models.calls import LayerCalls, NetworkCalls, Value
 from fjax.models.table import WIDTH, Column, available_width, fitted, placed, table
@@ -33,7 +33,7 @@ class Layout(NamedTuple):
 def summary(
     name: str,
     network: Any,
-    shapes: Outline,
+    shapes: LayerShapes,
     calls: NetworkCalls,
     opt_state: PyTree,
     layout: Layout,
@@ -72,7 +72,7 @@ def shape_text(values: Sequence[Value]) -> str:
     return ", ".join(str(value.shape) for value in values) or "?"
 
 
-def weights_of(shapes: Outline, path: tuple[str, ...] | None) -> PyTree:
+def weights_of(shapes: LayerShapes, path: tuple[str, ...] | None) -> PyTree:
     """Return the shapes of a layer's weights, by its path from the model down."""
     if path is None:
         return {}
@@ -98,7 +98,7 @@ class _Row(NamedTuple):
 
 def _rows(
     calls: NetworkCalls,
-    shapes: Outline,
+    shapes: LayerShapes,
     trainable: bool,
     within: tuple[str, ...] = (),
     depth: int = 0,
@@ -117,7 +117,7 @@ def _rows(
     return rows
 
 
-def _table(network: Any, shapes: Outline, calls: NetworkCalls, layout: Layout) -> str:
+def _table(network: Any, shapes: LayerShapes, calls: NetworkCalls, layout: Layout) -> str:
     connected = not calls.in_a_row
     calls = calls._replace(layers=_in_range(calls.layers, layout.layer_range))
     rows = _rows(calls, shapes, getattr(network, "trainable", True))
@@ -154,7 +154,7 @@ def _title(row: _Row) -> str:
 
 def _sources(row: _Row) -> str:
     """Return the layers that a layer is called on, one a line; of several outputs with number."""
-    met = joined(row.calls.sources)
+    met = join_sources(row.calls.sources)
     names = []
     for source in met:
         if source.layer is None:

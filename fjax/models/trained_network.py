@@ -12,7 +12,7 @@ from fjax.models.held_network import Holder
 from fjax.models.kept_run import Position, kept_run
 from fjax.models.stored_network import StoredNetwork
 from fjax.training import evaluate, finalized, run_epoch
-from fjax.training.loop import Pace
+from fjax.training.loop import ChunkScheduler
 from fjax.typing import PyTree
 
 
@@ -44,7 +44,7 @@ class TrainedNetwork(StoredNetwork):
         self.stop_training = False
         run = kept_run(self, resume, listeners, source, validation, training.sums)
         steps = run.listening(listeners.steps("train"))
-        pace = Pace(steps)
+        pace = ChunkScheduler(steps)
         with run:
             kept = run.take_up()
             position = kept or Position(numbers.initial_epoch, {})

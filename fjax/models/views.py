@@ -58,7 +58,7 @@ class LayerView:
             return False
 
     @property
-    def live_network(self) -> Any:
+    def layer_tree(self) -> Any:
         """What another model takes up: the layer itself, as of a model its network."""
         return self.layer
 
@@ -129,7 +129,7 @@ class LayerView:
             raise ValueError(
                 f"The layer {self.name!r} is no longer in the model {self._model.name!r}."
             )
-        shapes = self._model.outline
+        shapes = self._model.layer_shapes
         below = weight_paths(branch(shapes.params, self._path), branch(shapes.state, self._path))
         return [(path[0], *self._path, *path[1:]) for path in below]
 

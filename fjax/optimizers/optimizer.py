@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from fjax import trees
-from fjax.configuration import Configured, is_set
+from fjax.configuration import Configured, is_nonzero
 from fjax.errors import integer_at_least, number_between, one_of
 from fjax.optimizers import schedules
 from fjax.optimizers.accumulation import accumulated
@@ -336,7 +336,7 @@ class Optimizer(Configured):
         rate: Array,
         step: Array,
     ) -> tuple[Array, Slots]:
-        if is_set(decay):
+        if is_nonzero(decay):
             loss = param * decay * rate
             update, new_slots = self.update_one(grad, slots, param - loss, rate, step)
             update = update - loss
@@ -351,11 +351,11 @@ class Optimizer(Configured):
         return update.astype(jnp.result_type(param)), kept
 
     def _clip(self, grads: PyTree) -> PyTree:
-        if is_set(self.clipnorm):
+        if is_nonzero(self.clipnorm):
             return clip_by_norm(grads, self.clipnorm)
-        if is_set(self.global_clipnorm):
+        if is_nonzero(self.global_clipnorm):
             return clip_by_global_norm(grads, self.global_clipnorm)
-        if is_set(self.clipvalue):
+        if is_nonzero(self.clipvalue):
             return clip_by_value(grads, self.clipvalue)
         return grads
 

@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from fjax.configuration import is_set
+from fjax.configuration import is_nonzero
 from fjax.errors import one_of
 from fjax.optimizers.optimizer import Optimizer, Slots
 from fjax.optimizers.rates import LearningRate
@@ -51,7 +51,7 @@ class RMSprop(Optimizer):
     def init_one(self, param: Array) -> Slots:
         """Return `velocity`, the mean square; `momentum` and `average_gradient` where used."""
         slots = {"velocity": jnp.zeros_like(param)}
-        if is_set(self.momentum):
+        if is_nonzero(self.momentum):
             slots["momentum"] = jnp.zeros_like(param)
         if self.centered:
             slots["average_gradient"] = jnp.zeros_like(param)
@@ -69,7 +69,7 @@ class RMSprop(Optimizer):
             new_slots["average_gradient"] = mean
             spread = square - jnp.square(mean)  # n - a²
         update = -learning_rate * grad / jnp.sqrt(spread + self.epsilon)  # Δ = -η g / √(n + ε)
-        if is_set(self.momentum):
+        if is_nonzero(self.momentum):
             update = self.momentum * slots["momentum"] + update  # Δ = μ Δ - η g / √(n + ε)
             new_slots["momentum"] = update
         return update, new_slots

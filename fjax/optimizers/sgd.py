@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from fjax.configuration import is_set
+from fjax.configuration import is_nonzero
 from fjax.errors import one_of
 from fjax.optimizers.optimizer import Optimizer, Slots
 from fjax.optimizers.rates import LearningRate
@@ -44,13 +44,13 @@ class SGD(Optimizer):
 
     def init_one(self, param: Array) -> Slots:
         """Return the velocity, `momentum`, where there is momentum."""
-        return {"momentum": jnp.zeros_like(param)} if is_set(self.momentum) else {}
+        return {"momentum": jnp.zeros_like(param)} if is_nonzero(self.momentum) else {}
 
     def update_one(
         self, grad: Array, slots: Slots, param: Array, learning_rate: Array, step: Array
     ) -> tuple[Array, Slots]:
         """Return the update and the next velocity."""
-        if not is_set(self.momentum):
+        if not is_nonzero(self.momentum):
             return -learning_rate * grad, slots
         velocity = self.momentum * slots["momentum"] - learning_rate * grad  # v = μ v - ε g
         if self.nesterov:

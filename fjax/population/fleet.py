@@ -17,7 +17,7 @@ from fjax.typing import PyTree
 ROWS_AT_ONCE = 512
 
 
-class Fleet:
+class VmapRunner:
     """Some members of one architecture.
 
     Args:

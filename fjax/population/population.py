@@ -12,15 +12,15 @@ from fjax.callbacks import Callback, CallbackList
 from fjax.core.specs import spec_of
 from fjax.errors import integer_at_least
 from fjax.population.architecture import OPTIMIZER, Architecture, Group, architectures
-from fjax.population.fleet import Fleet
+from fjax.population.fleet import VmapRunner
 from fjax.population.member import Member, MemberView, check_members
 from fjax.population.memory import check_memory
 from fjax.population.widths import padded, unpadded
-from fjax.training import Batch, TrainState, create_train_state, finalized, initialise
+from fjax.training import Batch, TrainState, create_train_state, finalized, initialize
 from fjax.training.accumulators import Metrics, init_accumulators
 from fjax.training.arrays import rows
 from fjax.training.filled_batches import can_be_filled
-from fjax.training.orders import order_of_pass, shuffle_seed
+from fjax.training.shuffling import order_of_pass, shuffle_seed
 from fjax.typing import Key, PyTree
 
 # On the CPU more members at once do not go faster, and fall out of the cache.
@@ -198,12 +198,12 @@ class Population:
         self._regather()
         return logs
 
-    def _awake(self) -> list[Fleet]:
+    def _awake(self) -> list[VmapRunner]:
         return [
             fleet for fleet in self._fleets if any(self._active[index] for index in fleet.indices)
         ]
 
-    def _advance(self, fleet: Fleet) -> dict[str, Any]:
+    def _advance(self, fleet: VmapRunner) -> dict[str, Any]:
         orders = [self._order(index) for index in fleet.indices]
         active = [self._active[index] for index in fleet.indices]
         logs = fleet.advance(self._data, orders, active, self._batch_size)
@@ -278,7 +278,7 @@ class Population:
         group = next(own for own in self._groups if index in own.indices)
         return group._replace(indices=[0], numbers=[group.numbers[group.indices.index(index)]])
 
-    def _fleet_of(self, index: int) -> Fleet:
+    def _fleet_of(self, index: int) -> VmapRunner:
         return next(fleet for fleet in self._fleets if index in fleet.indices)
 
     def _regather(self) -> None:
@@ -293,7 +293,7 @@ class Population:
                 ]
             )
 
-    def _gathered(self, states: Sequence[TrainState]) -> list[Fleet]:
+    def _gathered(self, states: Sequence[TrainState]) -> list[VmapRunner]:
         """Return the members in fleets, those that are trained first."""
         fleets = []
         for group in self._groups:
@@ -304,7 +304,7 @@ class Population:
             slots = self._slots or self._room.setdefault(group.architecture, longest)
             for places in places_of_fleets:
                 fleets.append(
-                    Fleet(
+                    VmapRunner(
                         group.architecture,
                         [group.indices[place] for place in places],
                         [padded(states[group.indices[place]], wide) for place in places],
@@ -343,7 +343,7 @@ def _first_state(own: Member) -> TrainState:
     if own.train_state is not None:
         return own.train_state._replace(accumulators=())
     network, _, optimizer = own.parts
-    return initialise(network, optimizer, own.seed, *own.specs)._replace(accumulators=())
+    return initialize(network, optimizer, own.seed, *own.specs)._replace(accumulators=())
 
 
 def _number(value: np.ndarray) -> Any:

@@ -23,7 +23,7 @@ from fjax.core.graph import Ref
 from fjax.layers import Dense, Dropout, Identity
 from fjax.layers.dropout import drawing_key, dropped_in_narrow
 from fjax.population.variation import Path
-from fjax.training.on_host import can_evaluate
+from fjax.training.numpy_eval import can_evaluate
 from fjax.traits import has_trait
 from fjax.typing import PyTree
 

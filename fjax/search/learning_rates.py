@@ -8,7 +8,7 @@ import numpy as np
 from fjax.errors import explain_keywords, integer_at_least, one_of
 from fjax.models import Model
 from fjax.models.arguments import check_batch_size, split
-from fjax.models.membership import held_out_batch, joined, membership
+from fjax.models.membership import concatenate, held_out_batch, membership
 from fjax.population import Member, Population
 from fjax.training import Batch, TrainState
 from fjax.training.arrays import is_batches, rows, to_batch
@@ -161,7 +161,7 @@ def _population(
     validated = None
     if held_out is not None:
         validated = np.arange(rows(data), rows(data) + rows(held_out), dtype=np.int32)
-        data = joined(data, held_out)
+        data = concatenate(data, held_out)
     members = [
         Member(own.parts, own.specs, model._seed, trained, validated, _at_rate(first, rate))
         for rate in rates

@@ -1,9 +1,9 @@
 """What can be kept in a file: configurations as plain data, arrays by name, files whole or not."""
 
-from fjax.storage.encoding import decoded as decoded
-from fjax.storage.encoding import encoded as encoded
+from fjax.storage.encoding import decode as decode
+from fjax.storage.encoding import encode as encode
 from fjax.storage.errors import ModelFileError as ModelFileError
-from fjax.storage.errors import told_of_file as told_of_file
+from fjax.storage.errors import file_error_context as file_error_context
 from fjax.storage.registration import register_serializable as register_serializable
 from fjax.storage.tensors import TensorFile as TensorFile
 from fjax.storage.tensors import named_leaves as named_leaves

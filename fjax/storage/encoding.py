@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from fjax.configuration import Configured, arguments, is_required
-from fjax.core.calling import Keywords
+from fjax.core.calling import CallKwargs
 from fjax.core.masking import Masked
 from fjax.errors import suggestion
 from fjax.storage.classes import CLASSES
@@ -27,7 +27,7 @@ _CLASS_NAMES = {member: name for name, member in CLASSES.items()}
 _FUNCTION_NAMES = {id(member): name for name, member in FUNCTIONS.items()}
 
 
-def encoded(value: Any, where: str = "the value") -> Any:
+def encode(value: Any, where: str = "the value") -> Any:
     """Return plain data for a configured object, or for what its fields hold.
 
     Args:
@@ -38,7 +38,7 @@ def encoded(value: Any, where: str = "the value") -> Any:
         TypeError: There is something that cannot be told by a name, as a lambda.
 
     >>> from fjax.layers import Reshape
-    >>> encoded(Reshape((2, 3)))["config"]["target_shape"]
+    >>> encode(Reshape((2, 3)))["config"]["target_shape"]
     {'tuple': [2, 3]}
     """
     # The network of a model that an author wrote is told by that model.
@@ -58,7 +58,7 @@ def encoded(value: Any, where: str = "the value") -> Any:
     if type(value) is tuple:
         return {"tuple": _listed(value, where)}
     if isinstance(value, Mapping):
-        kind = "keywords" if isinstance(value, Keywords) else "dict"
+        kind = "keywords" if isinstance(value, CallKwargs) else "dict"
         return {kind: _mapped(value, where)}
     if isinstance(value, Configured):
         return _object(value, where)
@@ -71,8 +71,8 @@ def encoded(value: Any, where: str = "the value") -> Any:
     )
 
 
-def decoded(data: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Return what `encoded` made plain data of.
+def decode(data: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return what `encode` made plain data of.
 
     Nothing is imported, and nothing made but what `CLASSES`, `FUNCTIONS` and the custom names have.
 
@@ -81,11 +81,11 @@ def decoded(data: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
         custom_objects: A user's classes and functions by name, beside the registered ones.
 
     Raises:
-        ValueError: Something is not as `encoded` makes it, is not known, or cannot be made.
+        ValueError: Something is not as `encode` makes it, is not known, or cannot be made.
 
-    >>> decoded({"class": "layers.Reshape", "config": {"target_shape": {"tuple": [2]}}})
+    >>> decode({"class": "layers.Reshape", "config": {"target_shape": {"tuple": [2]}}})
     Reshape(target_shape=(2,))
-    >>> decoded({"class": "layers.Reshape", "config": {}})
+    >>> decode({"class": "layers.Reshape", "config": {}})
     Traceback (most recent call last):
         ...
     ValueError: `layers.Reshape` is described without `target_shape`, which it needs
@@ -94,7 +94,7 @@ def decoded(data: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     if data is None or isinstance(data, bool | str | int | float):
         return data
     if isinstance(data, list):
-        return [decoded(item, custom) for item in data]
+        return [decode(item, custom) for item in data]
     if not isinstance(data, dict):
         raise ValueError(f"{data!r} is no plain data")
     keys = tuple(sorted(data))
@@ -114,7 +114,7 @@ def completed(data: Any) -> Any:
 
     >>> short = {"class": "layers.Flatten", "config": {}}
     >>> from fjax.layers import Flatten
-    >>> completed(short) == encoded(Flatten())
+    >>> completed(short) == encode(Flatten())
     True
     """
     if isinstance(data, list):
@@ -133,22 +133,22 @@ def completed(data: Any) -> Any:
 def _defaults(data: dict[str, Any], missing: list[Any]) -> dict[str, Any]:
     """Return the fields that a description lacks, as they are where they are left out."""
     try:
-        whole = decoded(data)
+        whole = decode(data)
     except ValueError:
         # It has something of a user's inside.
-        return {item.name: encoded(item.default) for item in missing if not is_required(item)}
-    return {item.name: encoded(getattr(whole, item.name)) for item in missing}
+        return {item.name: encode(item.default) for item in missing if not is_required(item)}
+    return {item.name: encode(getattr(whole, item.name)) for item in missing}
 
 
 def _listed(values: Any, where: str) -> list[Any]:
-    return [encoded(item, f"{where}[{place}]") for place, item in enumerate(values)]
+    return [encode(item, f"{where}[{place}]") for place, item in enumerate(values)]
 
 
 def _mapped(values: Mapping[Any, Any], where: str) -> dict[str, Any]:
     for key in values:
         if not isinstance(key, str):
             raise TypeError(f"{where} has the key {key!r}: a model file holds strings as keys.")
-    return {key: encoded(item, f"{where}[{key!r}]") for key, item in values.items()}
+    return {key: encode(item, f"{where}[{key!r}]") for key, item in values.items()}
 
 
 def _object(value: Configured, where: str) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def _object(value: Configured, where: str) -> dict[str, Any]:
         return _custom(value, where)
     label = f"`{type(value).__name__}`"
     config = {
-        item.name: encoded(getattr(value, item.name), f"{label}: `{item.name}`")
+        item.name: encode(getattr(value, item.name), f"{label}: `{item.name}`")
         for item in arguments(type(value))
     }
     if name is None:
@@ -203,7 +203,7 @@ def _read_dict(data: dict[str, Any], custom: Mapping[str, Any]) -> Any:
 
 
 def _read_keywords(data: dict[str, Any], custom: Mapping[str, Any]) -> Any:
-    return Keywords(_entries(data["keywords"], custom))
+    return CallKwargs(_entries(data["keywords"], custom))
 
 
 def _read_masked(data: dict[str, Any], custom: Mapping[str, Any]) -> Any:
@@ -260,13 +260,13 @@ _READERS: Mapping[tuple[str, ...], Callable[[dict[str, Any], Mapping[str, Any]],
 def _items(values: Any, custom: Mapping[str, Any]) -> list[Any]:
     if not isinstance(values, list):
         raise ValueError(f"expected a list, found {str(values)[:80]!r}")
-    return [decoded(item, custom) for item in values]
+    return [decode(item, custom) for item in values]
 
 
 def _entries(values: Any, custom: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ValueError(f"expected an object, found {str(values)[:80]!r}")
-    return {key: decoded(item, custom) for key, item in values.items()}
+    return {key: decode(item, custom) for key, item in values.items()}
 
 
 def _made(name: str, cls: type[Configured], config: dict[str, Any]) -> Configured:

@@ -19,7 +19,7 @@ class ModelFileError(ValueError):
 
 
 @contextmanager
-def told_of_file(path: Any, doing: str, hint: str = "") -> Iterator[None]:
+def file_error_context(path: Any, doing: str, hint: str = "") -> Iterator[None]:
     """Turn whatever goes wrong into a `ModelFileError` that names the file and what was done.
 
     Args:
@@ -27,7 +27,7 @@ def told_of_file(path: Any, doing: str, hint: str = "") -> Iterator[None]:
         doing: What cannot be done.
         hint: What the message ends with.
 
-    >>> with told_of_file("model.fjax", "the model cannot be made"):
+    >>> with file_error_context("model.fjax", "the model cannot be made"):
     ...     int("three")
     Traceback (most recent call last):
         ...

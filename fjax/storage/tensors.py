@@ -20,7 +20,7 @@ import ml_dtypes
 import numpy as np
 
 from fjax.storage.atomic import write_whole
-from fjax.storage.errors import ModelFileError, told_of_file
+from fjax.storage.errors import ModelFileError, file_error_context
 from fjax.storage.strict_json import dumped, parsed
 from fjax.storage.versions import check_stamp, migrated
 
@@ -87,7 +87,7 @@ class TensorFile:
         Raises:
             ModelFileError: It cannot be read.
         """
-        with told_of_file(self.path, "its document cannot be read"):
+        with file_error_context(self.path, "its document cannot be read"):
             return migrated(parsed(self.metadata["document"]), self.version)
 
     def read(self, name: str) -> np.ndarray:
@@ -157,7 +157,7 @@ def open_tensors(path: Any, *kinds: str) -> Iterator[TensorFile]:
         ModelFileError: It is no such file, it is damaged, or its format is of a later release.
     """
     doing = "the file cannot be read"
-    with told_of_file(path, doing):
+    with file_error_context(path, doing):
         # Without waiting: to open a pipe that nobody writes to would take for ever.
         number = os.open(
             path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -166,7 +166,7 @@ def open_tensors(path: Any, *kinds: str) -> Iterator[TensorFile]:
         if not stat.S_ISREG(os.fstat(number).st_mode):
             raise ModelFileError(path, "it is no regular file")
         with os.fdopen(number, "rb", closefd=False) as file:
-            with told_of_file(path, doing):
+            with file_error_context(path, doing):
                 checked = _checked(path, file, kinds)
             yield checked
     finally:

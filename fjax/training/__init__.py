@@ -5,7 +5,7 @@ from fjax.training.accumulators import init_accumulators as init_accumulators
 from fjax.training.arrays import to_batch as to_batch
 from fjax.training.custom_step import custom_test_step as custom_test_step
 from fjax.training.custom_step import custom_train_step as custom_train_step
-from fjax.training.initialisation import initialise as initialise
+from fjax.training.initialization import initialize as initialize
 from fjax.training.loop import evaluate as evaluate
 from fjax.training.loop import predict as predict
 from fjax.training.loop import run_epoch as run_epoch

@@ -5,7 +5,7 @@ from typing import Any
 from fjax.core.rows import rows_are_independent
 from fjax.losses import Loss
 from fjax.training.accumulators import Metrics
-from fjax.training.on_host import can_evaluate
+from fjax.training.numpy_eval import can_evaluate
 from fjax.training.output_losses import OutputLosses
 from fjax.traits import has_trait
 

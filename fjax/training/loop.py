@@ -29,11 +29,11 @@ class Listener(Protocol):
     """Who hears of steps while they are made.
 
     Attributes:
-        hears_steps: Whether every single step must be told.
+        needs_each_step: Whether every single step must be told.
         shows_progress: Whether it wants to hear about ten times a second.
     """
 
-    hears_steps: bool
+    needs_each_step: bool
     shows_progress: bool
 
     def longest_chunk(self) -> int | None:
@@ -46,7 +46,7 @@ class Listener(Protocol):
         """Hear that the steps up to this one are made; True stops the epoch."""
 
 
-class Pace:
+class ChunkScheduler:
     """How many steps the next chunk has.
 
     All that are left when nobody listens, one when every step is heard, and for a progress bar as
@@ -62,7 +62,7 @@ class Pace:
 
     def chunk(self, left: int) -> int:
         """Return the length of the next chunk, at most what is left."""
-        if self._listener.hears_steps:
+        if self._listener.needs_each_step:
             return 1
         left = min(left, self._listener.longest_chunk() or left)
         return min(left, self._length) if self._listener.shows_progress else left
@@ -81,7 +81,7 @@ def run_epoch(
     source: Source,
     epoch: int,
     listener: Listener,
-    pace: Pace,
+    pace: ChunkScheduler,
 ) -> Logs:
     """Advance the holder's train state by one epoch, and return its logs, still on the device."""
     step = int(holder.train_state.batch)
@@ -90,7 +90,7 @@ def run_epoch(
     for window in source.windows(epoch, step):
         for first, last in _chunks(window, pace):
             listener.on_step_begin(step)
-            if listener.hears_steps:
+            if listener.needs_each_step:
                 _check_sums(sums, holder.train_state)
             begun = time.perf_counter()
             with uninterrupted(holder.train_state):
@@ -115,7 +115,7 @@ def evaluate(
     """Return the loss and metrics over one epoch of the source, still on the device."""
     step = 0
     logs: Logs = {}
-    pace = Pace(listener)
+    pace = ChunkScheduler(listener)
     for window in source.windows(0):
         for first, last in _chunks(window, pace):
             listener.on_step_begin(step)
@@ -153,7 +153,7 @@ def predict(
     """
     step = 0
     parts = []
-    pace = Pace(listener)
+    pace = ChunkScheduler(listener)
     for window in source.windows(0):
         filled = outputs(window.data)
         for first, last in _chunks(window, pace):
@@ -171,7 +171,7 @@ def predict(
             )
             _time(pace, listener, last - first, begun, last < window.last, filled)
             step += last - first
-            if listener.hears_steps:
+            if listener.needs_each_step:
                 # The next step is given these outputs to write into: a hook gets its own.
                 listener.on_step_end(step - 1, {"outputs": jax.tree.map(jnp.copy, filled)})
             elif listener.shows_progress:
@@ -212,7 +212,7 @@ def _advance(
         raise
 
 
-def _chunks(window: Window, pace: Pace) -> Iterator[tuple[int, int]]:
+def _chunks(window: Window, pace: ChunkScheduler) -> Iterator[tuple[int, int]]:
     """Return the first batch of each chunk of a window, and one past its last."""
     first = window.first
     while first < window.last:
@@ -222,12 +222,12 @@ def _chunks(window: Window, pace: Pace) -> Iterator[tuple[int, int]]:
 
 
 def _time(
-    pace: Pace, listener: Listener, steps: int, begun: float, more: bool, results: PyTree
+    pace: ChunkScheduler, listener: Listener, steps: int, begun: float, more: bool, results: PyTree
 ) -> None:
     """Let the pace learn from a chunk, once it is made, where the next one depends on it.
 
     After the last chunk of a window the host goes on, as it does where nobody listens.
     """
-    if more and listener.shows_progress and not listener.hears_steps:
+    if more and listener.shows_progress and not listener.needs_each_step:
         jax.block_until_ready(results)
         pace.made(steps, time.perf_counter() - begun)

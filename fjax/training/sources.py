@@ -10,8 +10,8 @@ import jax
 import numpy as np
 
 from fjax.training.arrays import require_numbers, rows, take, to_batch
-from fjax.training.orders import RULE, order_of_pass
 from fjax.training.reading import Reader, stream_of
+from fjax.training.shuffling import RULE, order_of_pass
 from fjax.training.step import Batch
 from fjax.typing import Array
 

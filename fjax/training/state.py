@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.core import output_specs
-from fjax.core.freezing import frozen_paths, overlaid, trainable_part
+from fjax.core.freezing import frozen_paths, merge_params, trainable_part
 from fjax.training.accumulators import Metrics, init_accumulators
 from fjax.typing import Array, GradientTransformation, Key, Params, PyTree, Spec, State
 
@@ -111,4 +111,4 @@ def finalized(
     frozen = frozen_paths(network)
     trained = trainable_part(train_state.params, frozen)
     final = optimizer.finalize(trained, train_state.opt_state)
-    return train_state._replace(params=overlaid(train_state.params, final) if frozen else final)
+    return train_state._replace(params=merge_params(train_state.params, final) if frozen else final)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.core import has_penalty, penalty
-from fjax.core.freezing import frozen_paths, overlaid, trainable_part
+from fjax.core.freezing import frozen_paths, merge_params, trainable_part
 from fjax.training.accumulators import Logs, Metrics, accumulate, results
 from fjax.training.masked_outputs import loss_of
 from fjax.training.output_losses import OutputLosses
@@ -92,7 +92,7 @@ def train_step(
         trained = trainable_part(train_state.params, frozen)
 
         def objective(trained: PyTree) -> tuple[Array, tuple[Array, PyTree, PyTree, Logs]]:
-            params = overlaid(train_state.params, trained) if frozen else trained
+            params = merge_params(train_state.params, trained) if frozen else trained
             outputs, state = network.apply(
                 params, train_state.state, *batch.inputs, key=key, training=True
             )
@@ -104,7 +104,7 @@ def train_step(
         (_, (value, outputs, state, parts)), grads = differentiate(trained)
         updates, opt_state = optimizer.update(grads, train_state.opt_state, trained)
         trained = jax.tree.map(lambda p, u: (p + u).astype(p.dtype), trained, updates)
-        params = overlaid(train_state.params, trained) if frozen else trained
+        params = merge_params(train_state.params, trained) if frozen else trained
         if hasattr(network, "constrain"):
             params = network.constrain(params)
         values = {"loss": value, **parts}

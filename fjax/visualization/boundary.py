@@ -32,7 +32,7 @@ def plot_decision_boundary(
     """Draw what a classifier of two features says at each place, and the samples over it.
 
     Of one output the shades are its probability of class 1, and the line is where it meets the
-    threshold. Of several outputs the colours are the classes of the largest, the paler the closer
+    threshold. Of several outputs the colors are the classes of the largest, the paler the closer
     the next one is.
 
     Args:
@@ -83,17 +83,17 @@ def plot_decision_boundary(
     figure, axes = plt.subplots(figsize=(6.2, 4.8), layout="constrained")
     place = (across, up)
     if outputs.shape[1] == 1:
-        colours: list[Any] = list(PAIR)
+        colors: list[Any] = list(PAIR)
         _draw_one(figure, axes, place, outputs.reshape(resolution, resolution), threshold)
     else:
-        colours = [plt.get_cmap("tab10" if count <= 10 else "tab20")(n % 20) for n in range(count)]
-        _draw_several(axes, place, outputs.reshape(resolution, resolution, -1), colours)
+        colors = [plt.get_cmap("tab10" if count <= 10 else "tab20")(n % 20) for n in range(count)]
+        _draw_several(axes, place, outputs.reshape(resolution, resolution, -1), colors)
     for number, name in enumerate(names[:count]):
         own = points[classes == number]
         if len(own):
-            colour = [colours[number % len(colours)]]
+            color = [colors[number % len(colors)]]
             axes.scatter(
-                *own.T, c=colour, s=_dot(len(points)), edgecolors="white", linewidths=0.5,
+                *own.T, c=color, s=_dot(len(points)), edgecolors="white", linewidths=0.5,
                 label=name,
             )  # fmt: skip
     axes.set(xlabel=titles[0], ylabel=titles[1], xlim=across[[0, -1]], ylim=up[[0, -1]])
@@ -153,12 +153,12 @@ def _draw_one(figure: Any, axes: Any, place: Place, output: np.ndarray, threshol
     _draw_line(axes, place, output - threshold)
 
 
-def _draw_several(axes: Any, place: Place, outputs: np.ndarray, colours: list[Any]) -> None:
+def _draw_several(axes: Any, place: Place, outputs: np.ndarray, colors: list[Any]) -> None:
     ordered = np.sort(outputs, axis=-1)
     # How clear the decision is, from 0 on a line to 1.
     clear = ordered[..., -1] - ordered[..., -2]
     strength = (0.12 + 0.38 * clear / max(float(clear.max()), 1e-9))[..., None]
-    shades = np.array([colour[:3] for colour in colours])[outputs.argmax(axis=-1)]
+    shades = np.array([color[:3] for color in colors])[outputs.argmax(axis=-1)]
     axes.imshow(
         np.clip(shades * strength + (1 - strength), 0, 1), origin="lower", aspect="auto",
         extent=_extent(place), interpolation="nearest",

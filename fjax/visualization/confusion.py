@@ -73,9 +73,9 @@ def plot_confusion_matrix(
         for (row, column), count in np.ndenumerate(counts):
             share = shares[row, column]
             text = f"{share:.2f}" if normalize and count else str(count)
-            colour = ZERO if not count else "white" if share > 0.6 * top else "#1a202c"
+            color = ZERO if not count else "white" if share > 0.6 * top else "#1a202c"
             axes.text(
-                column, row, text, ha="center", va="center", color=colour,
+                column, row, text, ha="center", va="center", color=color,
                 fontsize="medium" if len(names) <= 12 else "x-small",
             )  # fmt: skip
     return written(figure, file)

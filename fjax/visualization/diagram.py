@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax
 
 from fjax.core import InputLayer
-from fjax.core.flow import Source, joined
+from fjax.core.flow import Source, join_sources
 from fjax.core.freezing import frozen_paths
 from fjax.core.layer import kind
 from fjax.models import Model
@@ -82,11 +82,13 @@ def diagram_of(function: str, model: Any, expand_nested: bool = False) -> Diagra
     for path, level in levels.items():
         for each in level.layers:
             if each.inner is None:
-                for source in joined(each.sources):
+                for source in join_sources(each.sources):
                     for maker in _makers(levels, inputs, path, source):
                         arrows[maker, (*path, each.name)] = None
     ends = {
-        maker for source in joined(calls.outputs) for maker in _makers(levels, inputs, (), source)
+        maker
+        for source in join_sources(calls.outputs)
+        for maker in _makers(levels, inputs, (), source)
     }
     boxes = [_input_box(box, number, calls) for number, box in inputs.items()]
     boxes += _boxes(model, (), calls, ends)
@@ -109,7 +111,7 @@ def _undeclared_inputs(calls: NetworkCalls) -> dict[int, Path]:
         source.number
         for each in calls.layers
         if not isinstance(each.layer, InputLayer)
-        for source in joined(each.sources)
+        for source in join_sources(each.sources)
         if source.layer is None
     }
     taken = {each.name for each in calls.layers}
@@ -153,7 +155,7 @@ def _input_box(path: Path, number: int, calls: NetworkCalls) -> Box:
 def _boxes(model: Model, path: Path, calls: NetworkCalls, ends: set[Path]) -> list[Box]:
     """Return a box for each layer, in their order; of an expanded one those of its own layers."""
     boxes = []
-    frozen = frozen_paths(model.live_network)
+    frozen = frozen_paths(model.layer_tree)
     for each in calls.layers:
         own = (*path, each.name)
         if each.inner is not None:
@@ -162,7 +164,7 @@ def _boxes(model: Model, path: Path, calls: NetworkCalls, ends: set[Path]) -> li
         trainable = None
         if each.path is not None:
             place = (*path, *each.path)
-            if jax.tree.leaves(weights_of(model.outline, place)):
+            if jax.tree.leaves(weights_of(model.layer_shapes, place)):
                 trainable = not any(place[: len(at)] == at for at in frozen)
         boxes.append(
             Box(

@@ -1,4 +1,4 @@
-"""What all figures share: matplotlib, colours, and the file that a figure is written into."""
+"""What all figures share: matplotlib, colors, and the file that a figure is written into."""
 
 from pathlib import Path
 from typing import Any

@@ -60,11 +60,11 @@ def plot_history(
             if curve.spread is not None:
                 axes.fill_between(
                     curve.epochs, curve.values - curve.spread, curve.values + curve.spread,
-                    color=curve.colour, alpha=0.2, linewidth=0,
+                    color=curve.color, alpha=0.2, linewidth=0,
                 )  # fmt: skip
             marker = "o" if len(curve.epochs) <= FEW else None
             axes.plot(
-                curve.epochs, curve.values, curve.line, color=curve.colour, label=curve.label,
+                curve.epochs, curve.values, curve.line, color=curve.color, label=curve.label,
                 marker=marker, markersize=3.5, linewidth=1.6,
             )  # fmt: skip
         if name == "learning_rate" or (log_scale and name.endswith("loss")):
@@ -86,7 +86,7 @@ class _Curve(NamedTuple):
     epochs: Sequence[int]
     values: np.ndarray
     label: str
-    colour: Any
+    color: Any
     line: str
     spread: np.ndarray | None = None
 
@@ -167,7 +167,7 @@ def _curves(
     """Return the lines of a panel, one for each class where a metric has one value for each."""
     curves = []
     kinds = ((name, "training", TRAINING), (f"val_{name}", "validation", VALIDATION))
-    for log, label, colour in kinds:
+    for log, label, color in kinds:
         if log not in logs:
             continue
         values = logs[log]
@@ -181,7 +181,7 @@ def _curves(
         if every > 1:
             label = f"{label}, every {every} epochs"
         if values.ndim == 1:
-            curves.append(_Curve(where, values, label, colour, "-", spread.get(log)))
+            curves.append(_Curve(where, values, label, color, "-", spread.get(log)))
             continue
         dashed = log != name and name in logs
         columns = values.reshape(len(values), -1).T

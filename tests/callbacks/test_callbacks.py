@@ -24,12 +24,12 @@ class HearsBatches(Callback):
 
 
 def test_who_hears_steps():
-    assert not CallbackList([Silent(), HearsEpochs()], None).steps("train").hears_steps
-    assert CallbackList([HearsBatches()], None).steps("train").hears_steps
-    assert not CallbackList([HearsBatches()], None).steps("test").hears_steps
+    assert not CallbackList([Silent(), HearsEpochs()], None).steps("train").needs_each_step
+    assert CallbackList([HearsBatches()], None).steps("train").needs_each_step
+    assert not CallbackList([HearsBatches()], None).steps("test").needs_each_step
     late = Silent()
     late.on_test_batch_end = lambda batch, logs=None: None
-    assert CallbackList([late], None).steps("test").hears_steps
+    assert CallbackList([late], None).steps("test").needs_each_step
 
 
 def test_who_wants_progress():

@@ -22,8 +22,8 @@ def test_every_hook_is_called_as_a_method_would_be(data, make_model):
 def test_a_batch_hook_alone_makes_the_loop_stop_at_steps():
     whole = LambdaCallback(on_epoch_end=lambda epoch, logs: None)
     steps = LambdaCallback(on_batch_end=lambda batch, logs: None)
-    assert not CallbackList([whole], None).steps("train").hears_steps
-    assert CallbackList([steps], None).steps("train").hears_steps
+    assert not CallbackList([whole], None).steps("train").needs_each_step
+    assert CallbackList([steps], None).steps("train").needs_each_step
 
 
 def test_functions_that_do_not_tell_their_arguments():

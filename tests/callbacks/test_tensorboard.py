@@ -197,7 +197,9 @@ def test_steps_are_written_by_their_number(tmp_path):
 
 def test_who_stops_the_loop_at_each_step(model, tmp_path):
     def stops(**arguments):
-        return CallbackList([TensorBoard(tmp_path, **arguments)], model).steps("train").hears_steps
+        return (
+            CallbackList([TensorBoard(tmp_path, **arguments)], model).steps("train").needs_each_step
+        )
 
     assert not stops(histogram_freq=1, write_images=True, write_steps_per_second=True)
     assert stops(update_freq="batch")
@@ -309,8 +311,8 @@ def test_pictures_of_weights():
     assert as_pictures(np.ones((5, 2))).shape == (1, 2, 5, 1)
     assert as_pictures(np.arange(3.0)).ravel().tolist() == [0, 127.5, 255]
     assert as_pictures(np.ones(())) is None
-    for colours, kind in ((1, 0), (3, 2)):
-        picture = np.arange(2 * 3 * colours).reshape(2, 3, colours)
+    for colors, kind in ((1, 0), (3, 2)):
+        picture = np.arange(2 * 3 * colors).reshape(2, 3, colors)
         data = png(picture)
         assert struct.unpack(">IIBB", data[16:26]) == (3, 2, 8, kind)
         at = data.index(b"IDAT")

@@ -228,7 +228,7 @@ def test_nothing_is_told_when_all_is_well(capsys, fetches):
 
 def test_it_hears_no_steps_and_compiles_the_same_program(compilations):
     callback = TerminateOnNaN()
-    assert not fjax.callbacks.CallbackList([callback], None).steps("train").hears_steps
+    assert not fjax.callbacks.CallbackList([callback], None).steps("train").needs_each_step
     model = compiled([Dense(1)])
     model.fit(X, X, verbose=0)
     compilations.clear()

@@ -340,7 +340,7 @@ def test_combinators_and_models_as_sublayers():
     outputs, _ = jax.jit(layer.apply)(params, state, X)
     expected = X
     for name, part in parts.items():
-        pair = getattr(part, "live_network", part)
+        pair = getattr(part, "layer_tree", part)
         found = next(key for key in params if key.startswith((f"parts_{name}", name, "functional")))
         expected, _ = pair.apply(params[found], state[found], expected)
     close(outputs, expected)

@@ -9,11 +9,11 @@ import pytest
 from fjax import branch, repeat, residual, serial
 from fjax.core import graph
 from fjax.core.freezing import (
+    apply_trainable_flags,
     flags,
     frozen_paths,
-    overlaid,
+    merge_params,
     set_trainable,
-    settled,
     trainable_part,
 )
 from fjax.layers import BatchNormalization, Concatenate, Dense, Dropout, Input
@@ -45,7 +45,7 @@ def test_paths_of_what_is_frozen():
 def test_a_frozen_whole_freezes_its_parts():
     whole = network()
     whole.layers[0].trainable = False
-    fixed = settled(whole)
+    fixed = apply_trainable_flags(whole)
     assert frozen_paths(fixed) == [("base",)]
     assert not any(flags(fixed.layers[0]))
     assert flags(whole.layers[0]) == (False, True, True)
@@ -53,7 +53,7 @@ def test_a_frozen_whole_freezes_its_parts():
 
 def test_a_settled_network_does_not_hear_of_later_changes():
     live = network()
-    fixed = settled(live)
+    fixed = apply_trainable_flags(live)
     set_trainable(live, False)
     assert not any(flags(live))
     assert all(flags(fixed))
@@ -65,12 +65,12 @@ def test_parts_and_wholes():
     params = {"a": {"kernel": 1, "bias": 2}, "b": {"c": {"kernel": 3}, "d": {"kernel": 4}}}
     part = trainable_part(params, [("a",), ("b", "c")])
     assert part == {"b": {"d": {"kernel": 4}}}
-    assert overlaid(params, {"b": {"d": {"kernel": 9}}})["b"] == {
+    assert merge_params(params, {"b": {"d": {"kernel": 9}}})["b"] == {
         "c": {"kernel": 3},
         "d": {"kernel": 9},
     }
     assert trainable_part(params, [()]) == {}
-    assert overlaid(params, {}) == params
+    assert merge_params(params, {}) == params
     assert trainable_part(params, [("unknown",)]) == params
 
 
@@ -88,7 +88,7 @@ def test_a_repeated_block_may_be_frozen_in_part():
 def test_a_step_leaves_frozen_params_alone_and_the_optimizer_never_sees_them(optimizer):
     whole = network()
     set_trainable(whole.layers[0], False)
-    fixed = settled(whole)
+    fixed = apply_trainable_flags(whole)
     batch = Batch((X,), Y)
     before = create_train_state(fixed, optimizer, KEY, X)
     shapes = [leaf.shape for leaf in jax.tree.leaves(before.opt_state) if np.ndim(leaf)]
@@ -102,7 +102,7 @@ def test_a_step_leaves_frozen_params_alone_and_the_optimizer_never_sees_them(opt
 
 
 def test_batch_normalization_frozen_is_in_inference_mode():
-    fixed = settled(network(), trainable=False)
+    fixed = apply_trainable_flags(network(), trainable=False)
     params, state = fixed.init(KEY, X)
     outputs, after = fixed.layers[0].apply(params["base"], state["base"], X, training=True)
     expected, _ = fixed.layers[0].apply(params["base"], state["base"], X, training=False)
@@ -112,7 +112,7 @@ def test_batch_normalization_frozen_is_in_inference_mode():
 
 
 def test_all_frozen_trains_nothing_and_still_counts():
-    fixed = settled(network(), trainable=False)
+    fixed = apply_trainable_flags(network(), trainable=False)
     state = create_train_state(fixed, SGD(0.1), KEY, X)
     after, logs = train_step(fixed, MeanSquaredError(), SGD(0.1))(state, Batch((X,), Y))
     assert int(after.step) == 1
@@ -128,7 +128,7 @@ def test_a_network_with_nothing_frozen_has_the_program_that_it_had():
     def program(network):
         return str(jax.make_jaxpr(train_step(network, MeanSquaredError(), SGD(0.1)))(state, batch))
 
-    assert program(plain) == program(settled(plain))
+    assert program(plain) == program(apply_trainable_flags(plain))
 
 
 def test_graphs_are_frozen_by_layer():
@@ -137,7 +137,7 @@ def test_graphs_are_frozen_by_layer():
     whole = graph(a, Dense(1)(base(a)))
     base.trainable = False
     assert frozen_paths(whole) == [("dense",)]
-    assert settled(whole).names == whole.names
+    assert apply_trainable_flags(whole).names == whole.names
 
 
 @pytest.mark.parametrize("value", [0, None, "no"])

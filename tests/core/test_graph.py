@@ -119,8 +119,8 @@ def test_an_input_may_be_an_output():
 
 def test_a_call_may_fix_its_mode():
     a = Input((3,))
-    normalise = BatchNormalization()
-    follows, fixed = graph(a, normalise(a)), graph(a, normalise(a, training=False))
+    normalize = BatchNormalization()
+    follows, fixed = graph(a, normalize(a)), graph(a, normalize(a, training=False))
     params, state = follows.init(KEY, A)
     _, moved = follows.apply(params, state, A, training=True)
     _, kept = fixed.apply(params, state, A, training=True)
@@ -130,14 +130,14 @@ def test_a_call_may_fix_its_mode():
 
 def test_the_state_of_a_shared_layer_moves_with_each_call():
     a = Input((3,))
-    normalise = BatchNormalization(momentum=0.5)
-    network = graph(a, normalise(normalise(a)))
+    normalize = BatchNormalization(momentum=0.5)
+    network = graph(a, normalize(normalize(a)))
     params, state = network.init(KEY, A)
     x = np.random.default_rng(0).normal(2.0, 1.0, (8, 3)).astype("float32")
     _, moved = network.apply(params, state, x, training=True)
-    once, after = normalise.apply(params["batch_normalization"], state["batch_normalization"], x,
+    once, after = normalize.apply(params["batch_normalization"], state["batch_normalization"], x,
                                   training=True)  # fmt: skip
-    _, twice = normalise.apply(params["batch_normalization"], after, once, training=True)
+    _, twice = normalize.apply(params["batch_normalization"], after, once, training=True)
     np.testing.assert_allclose(
         moved["batch_normalization"]["moving_mean"], twice["moving_mean"], rtol=1e-6
     )
@@ -216,10 +216,10 @@ def test_graphs_serials_and_graphs_nest():
     assert outer.apply(params, state, A)[0].shape == (4, 2)
 
 
-def test_the_outline_is_that_of_init_and_apply():
+def test_eval_shapes_agrees_with_init_and_apply():
     network = two_ways()
     specs = [jax.ShapeDtypeStruct(array.shape, array.dtype) for array in (A, B)]
-    known = network.outline(*specs)
+    known = network.eval_shapes(*specs)
     params, state = network.init(KEY, A, B)
     assert jax.tree.map(lambda s: s.shape, known.params) == jax.tree.map(jnp.shape, params)
     outputs, _ = network.apply(params, state, A, B)

@@ -10,8 +10,8 @@ import pytest
 import fjax
 from fjax import Layer, layers
 from fjax.core import branch, graph, repeat, residual, serial
-from fjax.core.masking import Masked, applied, masking_of, unmasked
-from fjax.core.outline import outline
+from fjax.core.masking import Masked, apply_layer, masking_of, unmasked
+from fjax.core.shapes import eval_shapes
 
 
 class MaskZeros(Layer):
@@ -85,7 +85,7 @@ def test_a_mask_is_carried_by_a_scan():
     masked = Masked(jnp.asarray(INPUTS), jnp.any(INPUTS != 0, axis=-1))
 
     def body(carry, _):
-        return applied(layers.Rescaling(2.0), {}, {}, carry)[0], None
+        return apply_layer(layers.Rescaling(2.0), {}, {}, carry)[0], None
 
     outputs, _ = jax.lax.scan(body, masked, length=3)
     np.testing.assert_array_equal(outputs.values, 8 * INPUTS)
@@ -269,8 +269,8 @@ def test_what_a_layer_does_is_told_by_its_class():
     ]  # fmt: skip
 
 
-def test_an_outline_has_the_mask():
-    shapes = outline(MaskZeros(), jax.ShapeDtypeStruct((2, 4, 3), "float32"))
+def test_eval_shapes_includes_the_mask():
+    shapes = eval_shapes(MaskZeros(), jax.ShapeDtypeStruct((2, 4, 3), "float32"))
     assert shapes.outputs.mask.shape == (2, 4)
 
 

@@ -10,7 +10,7 @@ from fjax import serial, training
 from fjax.constraints import MaxNorm
 from fjax.core import Layer, has_penalty, only_weights, penalty
 from fjax.core.layer import unique_names
-from fjax.core.penalties import joined
+from fjax.core.penalties import join_penalties
 from fjax.layers import ActivityRegularization, BatchNormalization, Dense
 from fjax.losses import MeanSquaredError
 from fjax.optimizers import SGD
@@ -99,18 +99,18 @@ def test_each_call_of_a_shared_layer_counts_and_its_weights_once():
     params, state = net.init(KEY, INPUTS)
     outputs, first = net.apply(params, state, INPUTS)
     _, second = net.apply(params, first, outputs)
-    both = joined(first, second)["dense"]["penalty"]
+    both = join_penalties(first, second)["dense"]["penalty"]
     np.testing.assert_allclose(both["weights"], 0.1 * (params["dense"]["kernel"] ** 2).sum())
     calls = [each["dense"]["penalty"]["calls"] for each in (first, second)]
     np.testing.assert_allclose(both["calls"], calls[0] + calls[1])
-    assert jax.tree.structure(joined(first, second)) == jax.tree.structure(state)
+    assert jax.tree.structure(join_penalties(first, second)) == jax.tree.structure(state)
 
 
 def test_joining_keeps_what_else_is_in_a_state():
     one = {"norm": {"mean": 1.0, "penalty": {"weights": 1.0, "calls": 2.0}}, "other": {}}
     two = {"norm": {"mean": 5.0, "penalty": {"weights": 3.0, "calls": 4.0}}, "other": {}}
     expected = {"norm": {"mean": 5.0, "penalty": {"weights": 3.0, "calls": 6.0}}, "other": {}}
-    assert joined(one, two) == expected
+    assert join_penalties(one, two) == expected
 
 
 def test_a_frozen_layer_is_charged_for_its_outputs_only():

@@ -9,7 +9,7 @@ from fjax import branch, layers, serial
 from fjax.core.masking import unmasked
 from fjax.core.operations import Index, Operation, as_index
 from fjax.core.rows import rows_are_independent
-from fjax.training.on_host import evaluated
+from fjax.training.numpy_eval import evaluated
 from tests.layers.catalogue import CATALOGUE, samples
 
 BEHIND = 2

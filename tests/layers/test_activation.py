@@ -7,7 +7,7 @@ import pytest
 
 import fjax
 from fjax import layers
-from fjax.core.masking import Masked, applied
+from fjax.core.masking import Masked, apply_layer
 
 X = jnp.array([[1.0, 2.0, 3.0], [0.0, -1.0, 5.0]])
 
@@ -58,11 +58,11 @@ def test_a_lambda_of_several_inputs_with_arguments_and_mode():
 def test_a_lambda_may_read_and_make_masks():
     mask = jnp.array([[True, False, True], [True, True, False]])
     zeroed = layers.Lambda(lambda x, mask: jnp.where(mask, x, 0.0), mask=lambda x, mask: ~mask)
-    outputs, _ = applied(zeroed, {}, {}, Masked(X, mask))
+    outputs, _ = apply_layer(zeroed, {}, {}, Masked(X, mask))
     np.testing.assert_array_equal(outputs.values, jnp.where(mask, X, 0.0))
     np.testing.assert_array_equal(outputs.mask, ~mask)
     with pytest.warns(UserWarning, match="the mask ends"):
-        applied(layers.Lambda(lambda x: x), {}, {}, Masked(X, mask))
+        apply_layer(layers.Lambda(lambda x: x), {}, {}, Masked(X, mask))
 
 
 def test_what_of_a_lambda_can_be_written_down():

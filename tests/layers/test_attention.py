@@ -7,7 +7,7 @@ import pytest
 
 import fjax
 from fjax import layers
-from fjax.core.calling import Keywords
+from fjax.core.calling import CallKwargs
 from fjax.core.masking import Masked
 
 X = jnp.asarray(np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32"))
@@ -18,8 +18,8 @@ PARAMS, STATE = HEADS.init(jax.random.key(0), X, X)
 
 def test_query_value_and_key_by_name():
     expected, _ = HEADS.apply(PARAMS, STATE, X, X + 1, X - 1)
-    named, _ = HEADS.apply(PARAMS, STATE, Keywords(query=X, key=X - 1, value=X + 1))
-    mixed, _ = HEADS.apply(PARAMS, STATE, X, Keywords(key=X - 1, value=X + 1))
+    named, _ = HEADS.apply(PARAMS, STATE, CallKwargs(query=X, key=X - 1, value=X + 1))
+    mixed, _ = HEADS.apply(PARAMS, STATE, X, CallKwargs(key=X - 1, value=X + 1))
     np.testing.assert_array_equal(named, expected)
     np.testing.assert_array_equal(mixed, expected)
 
@@ -123,7 +123,7 @@ CALLS = {
 def test_calls_that_cannot_be(call):
     inputs, options, message = CALLS[call]
     with pytest.raises((TypeError, ValueError), match=message):
-        HEADS.apply(PARAMS, STATE, *inputs, *([Keywords(options)] if options else []))
+        HEADS.apply(PARAMS, STATE, *inputs, *([CallKwargs(options)] if options else []))
 
 
 def test_axes_that_are_not_there():
@@ -132,7 +132,7 @@ def test_axes_that_are_not_there():
         layer.apply(PARAMS, STATE, X[:, None], X[:, None])
     both = layers.MultiHeadAttention(2, 3)
     with pytest.raises(ValueError, match="`use_causal_mask` needs attention over one axis"):
-        both.apply(PARAMS, STATE, X[:, None], X[:, None], Keywords(use_causal_mask=True))
+        both.apply(PARAMS, STATE, X[:, None], X[:, None], CallKwargs(use_causal_mask=True))
 
 
 def test_a_training_step_without_a_key():

@@ -87,7 +87,7 @@ def test_a_layer_of_a_model_keeps_its_weights_in_an_authored_model():
 
 def test_a_model_is_its_network_where_layers_are_put_together():
     model = fjax.Sequential([Input((3,)), Dense(2)])
-    assert fjax.serial(model).layers == (model.live_network,)
+    assert fjax.serial(model).layers == (model.layer_tree,)
     assert fjax.Model(model).count_params() == 8
     assert fjax.serial(model.layers[0]).layers == (model.layers[0].layer,)
 

@@ -141,7 +141,7 @@ def test_a_replica_that_diverges_does_not_count(data, monkeypatch):
 
     def with_a_bad_one(*args):
         good, bad = drawn(*args)
-        state = module.initialise(bad.parts[0], bad.parts[2], bad.seed, *bad.specs)
+        state = module.initialize(bad.parts[0], bad.parts[2], bad.seed, *bad.specs)
         params = {**state.params, "dense": {"kernel": np.full((3, 4), np.inf, "float32"),
                                              "bias": np.zeros(4, "float32")}}  # fmt: skip
         return [good, bad._replace(train_state=state._replace(params=params))]

@@ -1,4 +1,4 @@
-"""The schedules' own behaviour; their numbers are held against Keras in `tests/parity`."""
+"""The schedules' own behavior; their numbers are held against Keras in `tests/parity`."""
 
 import jax
 import jax.numpy as jnp

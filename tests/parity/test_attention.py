@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from fjax import layers
-from fjax.core.calling import Keywords
+from fjax.core.calling import CallKwargs
 from fjax.core.masking import Masked, split
 
 RANDOM = np.random.default_rng(0)
@@ -76,7 +76,7 @@ def compare(name, config, inputs, masks=(), gradients=False, **options):
         value if mask is None else Masked(value, mask)
         for value, mask in zip(inputs, [*masks, None, None, None], strict=False)
     ]
-    last = [Keywords(options)] if options else []
+    last = [CallKwargs(options)] if options else []
     outputs, _ = ours.apply(params, state, *own, *last)
     if options.get("return_attention_scores"):
         np.testing.assert_allclose(outputs[1], expected[1], rtol=1e-5, atol=1e-6)

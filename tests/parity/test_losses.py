@@ -45,7 +45,7 @@ def one_hot_logits(random, shape):
     return one_hot(random, shape)[0], random.normal(size=shape) * 5
 
 
-def unnormalised(random, shape):
+def unnormalized(random, shape):
     return one_hot(random, shape)[0], random.uniform(0.1, 2, shape)
 
 
@@ -121,12 +121,12 @@ CASES = {
         "CategoricalCrossentropy",
         [
             (one_hot, WIDE, {}),
-            (unnormalised, WIDE, {}),
+            (unnormalized, WIDE, {}),
             (distributions, WIDE, {}),
             (one_hot, WIDE, {"label_smoothing": 0.2}),
             (one_hot_logits, WIDE, {"from_logits": True}),
             (one_hot_logits, WIDE, {"from_logits": True, "label_smoothing": 0.1}),
-            (unnormalised, [(6, 3, 4)], {"axis": 1}),
+            (unnormalized, [(6, 3, 4)], {"axis": 1}),
             (one_hot_logits, [(6, 3, 4)], {"axis": 1, "from_logits": True}),
         ],
     ),
@@ -156,10 +156,10 @@ CASES = {
         "CategoricalFocalCrossentropy",
         [
             (one_hot, WIDE, {}),
-            (unnormalised, WIDE, {"gamma": 3.0, "alpha": 0.5}),
+            (unnormalized, WIDE, {"gamma": 3.0, "alpha": 0.5}),
             (one_hot, WIDE, {"label_smoothing": 0.2, "alpha": [0.1, 0.2, 0.3, 0.4]}),
             (one_hot_logits, WIDE, {"from_logits": True}),
-            (unnormalised, [(6, 3, 4)], {"axis": 1}),
+            (unnormalized, [(6, 3, 4)], {"axis": 1}),
         ],
     ),
 }

@@ -12,7 +12,7 @@ from jax import lax
 
 import fjax
 from fjax import layers, losses, optimizers, regularizers
-from fjax.configuration import Configured, is_set, varying
+from fjax.configuration import Configured, is_nonzero, varying
 from fjax.population.variation import numbers_in, replaced, widths_in
 
 # Bases that nobody makes.
@@ -205,5 +205,5 @@ def test_replacing_leaves_the_original_as_it_is():
 
 @pytest.mark.short
 def test_a_traced_number_is_set():
-    assert not is_set(0)
-    jax.jit(lambda number: pytest.fail("not set") if not is_set(number) else number)(0.0)
+    assert not is_nonzero(0)
+    jax.jit(lambda number: pytest.fail("not set") if not is_nonzero(number) else number)(0.0)

@@ -14,7 +14,7 @@ from fjax import Layer, Sequential, layers
 from fjax.configuration import Configured
 from fjax.models import load_model, model_from_json
 from fjax.models.run_identity import ChangedRunError
-from fjax.storage import ModelFileError, decoded, encoded, open_tensors, write_tensors
+from fjax.storage import ModelFileError, decode, encode, open_tensors, write_tensors
 from fjax.storage.classes import CLASSES
 from fjax.storage.versions import FORMAT, Migration, migrated
 
@@ -72,9 +72,9 @@ def test_every_description_of_an_earlier_release_means_the_same(release):
         described = json.load(file)
     assert len(described) > 300
     for entry in described:
-        thing = decoded(migrated(entry["data"], 1))
+        thing = decode(migrated(entry["data"], 1))
         assert entry["repr"] in (None, repr(thing))
-        assert decoded(encoded(thing)) == thing
+        assert decode(encode(thing)) == thing
 
 
 def interrupted_run():

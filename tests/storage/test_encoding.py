@@ -12,7 +12,7 @@ import fjax
 from fjax import initializers, layers, losses, metrics, optimizers
 from fjax.configuration import Configured
 from fjax.core import branch, repeat, residual, serial
-from fjax.storage import decoded, encoded, register_serializable
+from fjax.storage import decode, encode, register_serializable
 from fjax.storage.classes import CLASSES
 from fjax.storage.functions import FUNCTIONS
 from fjax.storage.strict_json import dumped, parsed
@@ -20,7 +20,7 @@ from tests.layers.catalogue import CATALOGUE
 
 
 def again(value, **custom):
-    return decoded(parsed(dumped(encoded(value))), custom)
+    return decode(parsed(dumped(encode(value))), custom)
 
 
 def test_every_layer_comes_back_equal():
@@ -111,7 +111,7 @@ def doubled(values):
 def test_what_users_wrote_is_found_by_name():
     network = serial(Scaled(3.0), layers.Dense(2, activation=doubled))
     assert again(network) == network
-    assert encoded(Scaled(3.0))["custom"] == "Tests>Scaled"
+    assert encode(Scaled(3.0))["custom"] == "Tests>Scaled"
     stack = again(Stack([2, 3], name="mine"), Stack=Stack)
     assert (stack.units, stack.name) == ([2, 3], "mine")
 
@@ -121,7 +121,7 @@ def test_a_custom_name_never_shadows():
         """It has the name of one of ours."""
 
     assert (
-        type(decoded(encoded(layers.Dense(2)), {"Dense": Dense, "layers.Dense": Dense}))
+        type(decode(encode(layers.Dense(2)), {"Dense": Dense, "layers.Dense": Dense}))
         is layers.Dense
     )
 
@@ -148,11 +148,11 @@ NOT_TOLD = {
 def test_what_cannot_be_told(case):
     make, message = NOT_TOLD[case]
     with pytest.raises(TypeError, match=message):
-        encoded(make())
+        encode(make())
 
 
 def with_config(**changes):
-    told = encoded(layers.Dense(3))
+    told = encode(layers.Dense(3))
     return {**told, "config": {**told["config"], **changes}}
 
 
@@ -179,7 +179,7 @@ NOT_READ = {
     "float": ({"float": "one"}, "'one' is no number"),
     "file of a vocabulary": (
         {"class": "layers.StringLookup", "config": {
-            **encoded(layers.StringLookup())["config"], "vocabulary": "/etc/passwd"}},
+            **encode(layers.StringLookup())["config"], "vocabulary": "/etc/passwd"}},
         "file name '/etc/passwd', which only a constructor reads",
     ),
 }  # fmt: skip
@@ -189,7 +189,7 @@ NOT_READ = {
 def test_what_cannot_be_read(case):
     data, message = NOT_READ[case]
     with pytest.raises(ValueError, match=message):
-        decoded(json.loads(json.dumps(data)))
+        decode(json.loads(json.dumps(data)))
 
 
 def test_a_name_is_taken_once():

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from fjax.training import ArraySource, create_train_state, programs_for, run_epoch, train_step
-from fjax.training.initialisation import initialise
-from fjax.training.loop import Pace
-from fjax.training.orders import order_of_pass
+from fjax.training.initialization import initialize
+from fjax.training.loop import ChunkScheduler
+from fjax.training.shuffling import order_of_pass
 from fjax.training.step import Batch
 
 pytestmark = pytest.mark.short
@@ -24,8 +24,8 @@ class Listener:
 
     shows_progress = False
 
-    def __init__(self, hears_steps=False, longest=None):
-        self.hears_steps = hears_steps
+    def __init__(self, needs_each_step=False, longest=None):
+        self.needs_each_step = needs_each_step
         self.longest = longest
         self.heard = []
 
@@ -91,8 +91,8 @@ def test_the_length_of_chunks_never_changes_a_bit(problem, lengths):
 
 
 def test_hearing_every_step_never_changes_a_bit(problem):
-    listener = Listener(hears_steps=True)
-    one = run(problem, Pace(listener), listener=listener)
+    listener = Listener(needs_each_step=True)
+    one = run(problem, ChunkScheduler(listener), listener=listener)
     assert_same_bits(one, run(problem, Chunks()))
     assert listener.heard == [0, 1, 2, 3] * 2
 
@@ -141,7 +141,7 @@ def test_optimizers_of_another_rate_and_equal_models_share_programs(problem):
 
 
 def test_the_rate_of_the_optimizer_is_in_the_first_state(problem):
-    made = initialise(problem.network, type(problem.optimizer)(0.5), 0, problem.spec)
+    made = initialize(problem.network, type(problem.optimizer)(0.5), 0, problem.spec)
     assert made.opt_state.learning_rate == np.float32(0.5)
 
 
@@ -152,10 +152,10 @@ from fjax import serial
 from fjax.layers import BatchNormalization, Dense, Dropout
 from fjax.optimizers import Adam
 from fjax.training import create_train_state
-from fjax.training.initialisation import initialise
+from fjax.training.initialization import initialize
 network = serial(Dense(4, "relu"), BatchNormalization(), Dropout(0.5), Dense(3))
 spec = jax.ShapeDtypeStruct((1, 3), "float32")
-made = initialise(network, Adam(), 3, spec)
+made = initialize(network, Adam(), 3, spec)
 pure = create_train_state(network, Adam(), jax.random.key(3), spec)
 made, pure = (state._replace(key=jax.random.key_data(state.key)) for state in (made, pure))
 jax.tree.map(np.testing.assert_array_equal, made, pure)
@@ -169,7 +169,7 @@ def test_no_number_is_fetched_inside_an_epoch(problem, fetches):
     source = ArraySource(problem.data, 16, 7)
     holder = SimpleNamespace(train_state=start(problem)._replace(batch=np.int32(0)))
     fetches.clear()
-    logs = run_epoch(holder, compiled(problem), source, 0, Listener(), Pace(Listener()))
+    logs = run_epoch(holder, compiled(problem), source, 0, Listener(), ChunkScheduler(Listener()))
     assert fetches == []
     assert np.isfinite(float(logs["loss"]))
     assert fetches != []
@@ -206,7 +206,7 @@ def test_the_pure_step_goes_through_vmap_and_scan(problem):
 def test_the_pace_of_a_progress_bar_settles_at_ten_a_second():
     listener = Listener()
     listener.shows_progress = True
-    pace = Pace(listener)
+    pace = ChunkScheduler(listener)
     assert pace.chunk(1000) == 1
     pace.made(1, 5.0)  # compiled
     assert pace.chunk(1000) == 1
@@ -228,5 +228,5 @@ def test_the_step_says_what_it_takes(problem):
 
 
 def test_a_listener_may_ask_for_short_chunks():
-    pace = Pace(Listener(longest=7))
+    pace = ChunkScheduler(Listener(longest=7))
     assert [pace.chunk(left) for left in (100, 7, 3)] == [7, 7, 3]

@@ -43,7 +43,7 @@ def test_tracing_and_eager_steps_are_interrupted_at_once(eagerly):
     model = model_of(Dense(1), run_eagerly=eagerly)
     model.fit(X, X[:, :1], verbose=0)
     before = model.get_weights()
-    object.__setattr__(model.live_network.layers[1], "activation", lambda x: Slow().call(x))
+    object.__setattr__(model.layer_tree.layers[1], "activation", lambda x: Slow().call(x))
     model.compile("sgd", "mse", run_eagerly=eagerly)
     timer, begun = interrupt_after(0.5), time.perf_counter()
     try:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from fjax.training.arrays import rows, to_batch
-from fjax.training.orders import order_of_pass
 from fjax.training.reading import Reader
+from fjax.training.shuffling import order_of_pass
 from fjax.training.sources import ArraySource, IterableSource
 
 

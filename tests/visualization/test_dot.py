@@ -50,9 +50,9 @@ def test_inputs_and_outputs_of_several(wide_and_deep):
         ("deep", "first"), ("first", "second"), ("wide", "beside"), ("second", "beside"),
         ("beside", "main"), ("second", "auxiliary"),
     }  # fmt: skip
-    colours = {name: node["label"].split('color="')[1][:7] for name, node in nodes.items()}
-    assert colours["wide"] == colours["deep"] != colours["first"]
-    assert colours["main"] == colours["auxiliary"] != colours["second"]
+    colors = {name: node["label"].split('color="')[1][:7] for name, node in nodes.items()}
+    assert colors["wide"] == colors["deep"] != colors["first"]
+    assert colors["main"] == colors["auxiliary"] != colors["second"]
 
 
 def test_a_layer_within_is_one_node_or_a_frame(nested):

@@ -43,5 +43,5 @@ def groups():
     """Inputs in three groups, and the numbers of these."""
     generator = np.random.default_rng(0)
     y = np.repeat([0, 1, 2], 20)
-    centres = np.array([[0.0, 3.0], [3.0, 0.0], [-3.0, -3.0]])
-    return centres[y] + generator.normal(size=(60, 2)) / 4, y
+    centers = np.array([[0.0, 3.0], [3.0, 0.0], [-3.0, -3.0]])
+    return centers[y] + generator.normal(size=(60, 2)) / 4, y

@@ -54,6 +54,6 @@ def test_data_of_a_transformer(build_softmax, groups):
     transformer = SKLearnTransformer(build_softmax)
     assert transformer.fit(x, np.array(["a", "b", "c"])[y]).transform(x).shape == (60, 3)
     assert (transformer.prepare(x).y == x.astype(np.float32)).all()
-    labelled = transformer.prepare(x, y + 5)
-    assert labelled.classes.tolist() == [5, 6, 7] and (labelled.y == y).all()
+    labeled = transformer.prepare(x, y + 5)
+    assert labeled.classes.tolist() == [5, 6, 7] and (labeled.y == y).all()
     assert transformer.prepare(x, y / 2).classes is None

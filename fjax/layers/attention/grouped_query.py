@@ -13,7 +13,7 @@ OWNER = "GroupQueryAttention"
 
 
 class GroupQueryAttention(Layer):
-    """Attention in several heads, where neighbouring heads share their keys and values.
+    """Attention in several heads, where neighboring heads share their keys and values.
 
     One head of keys and values is multi-query attention, as many as of queries is
     `MultiHeadAttention`. Calls, masks and options are as there, for inputs of 3 axes.

@@ -103,7 +103,7 @@ def apply_heads(
         attended = attended * projected["gate"]
     part = params["attention_output"]
     outputs = _projected(owner, "attention_output", part, attended, 2)
-    state = _penalised(layer, params, state, {**projected, "attention_output": outputs})
+    state = _penalized(layer, params, state, {**projected, "attention_output": outputs})
     masked = with_mask(outputs, given.query_mask)
     if not given.return_attention_scores:
         return masked, state
@@ -126,12 +126,12 @@ def _projected(owner: str, name: str, part: Params, values: Array, summed: int) 
     return outputs + part["bias"] if "bias" in part else outputs
 
 
-def _penalised(layer: Any, params: Params, state: State, outputs: dict[str, Array]) -> State:
+def _penalized(layer: Any, params: Params, state: State, outputs: dict[str, Array]) -> State:
     """Return the state with what all projections together are charged."""
-    charged = [with_penalty(layer, params[name], {}, outputs[name]) for name in params]
-    if PENALTY not in charged[0]:
+    penalties = [with_penalty(layer, params[name], {}, outputs[name]) for name in params]
+    if PENALTY not in penalties[0]:
         return state
-    total = jax.tree.map(lambda *terms: sum(terms), *charged)
+    total = jax.tree.map(lambda *terms: sum(terms), *penalties)
     return {**state, **total}
 
 

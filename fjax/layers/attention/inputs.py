@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
-from fjax.core.calling import Keywords
+from fjax.core.calling import CallKwargs
 from fjax.core.masking import checked_mask, split
 
 NAMES = ("query", "value", "key")
@@ -67,7 +67,7 @@ def _arrays(
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Return query, value and key, the masks that they carry, and what else was given by name."""
     options: dict[str, Any] = {}
-    if inputs and isinstance(inputs[-1], Keywords):
+    if inputs and isinstance(inputs[-1], CallKwargs):
         *positional, last = inputs
         inputs, options = tuple(positional), dict(last)
     if len(inputs) > len(NAMES):

@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.calling import Keywords
+from fjax.core.calling import CallKwargs
 from fjax.errors import integer_at_least, one_of
 from fjax.layers.features.data_layer import DataLayer, is_traced
-from fjax.layers.features.encoding import encoded
+from fjax.layers.features.encoding import encode_categories
 from fjax.layers.features.integers import integers
 from fjax.typing import Array, Key, Params, State
 
@@ -81,7 +81,9 @@ class CategoryEncoding(DataLayer):
         ids = integers("CategoryEncoding", values)
         if not is_traced(ids):
             self.check_inputs(ids)
-        return encoded("CategoryEncoding", ids, self.output_mode, self.num_tokens, weights), state
+        return encode_categories(
+            "CategoryEncoding", ids, self.output_mode, self.num_tokens, weights
+        ), state
 
     def check_inputs(self, *inputs: Any) -> None:
         """Raise ValueError where data holds a number out of range."""
@@ -98,7 +100,7 @@ class CategoryEncoding(DataLayer):
 
 def _with_weights(inputs: tuple[Any, ...]) -> tuple[Any, Any]:
     *values, last = inputs
-    if isinstance(last, Keywords):
+    if isinstance(last, CallKwargs):
         weights = last.get("count_weights")
     elif values:
         weights = last

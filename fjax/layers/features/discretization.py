@@ -11,7 +11,7 @@ from fjax.core.layer import only
 from fjax.core.text import is_text, takes_numbers
 from fjax.errors import integer_at_least, number_between, one_of
 from fjax.layers.features.data_layer import DataLayer
-from fjax.layers.features.encoding import encoded
+from fjax.layers.features.encoding import encode_categories
 from fjax.typing import Array, Key, Params, State
 
 
@@ -139,7 +139,9 @@ class Discretization(DataLayer):
         places = jnp.searchsorted(boundaries, jnp.asarray(values), side="right").astype(jnp.int32)
         if self.output_mode == "int":
             return places, state
-        return encoded("Discretization", places, self.output_mode, len(boundaries) + 1), state
+        return encode_categories(
+            "Discretization", places, self.output_mode, len(boundaries) + 1
+        ), state
 
     def _keep(self, boundaries: Any) -> None:
         values = np.asarray(boundaries, np.float64)

@@ -10,7 +10,7 @@ from fjax.typing import Array
 SHOWN = 5
 
 
-def encoded(
+def encode_categories(
     owner: str, ids: Array, output_mode: str, depth: int, weights: Array | None = None
 ) -> Array:
     """Return ids as "one_hot", "multi_hot" or "count" rows of this depth, float32.
@@ -20,7 +20,7 @@ def encoded(
     Shapes: "one_hot" (…) to (…, depth), a last axis of size 1 being replaced; the others
     (batch, ids) to (batch, depth), and (ids,) to (depth,).
 
-    >>> encoded("CategoryEncoding", jnp.array([[0, 1], [1, 1]]), "count", 3).tolist()
+    >>> encode_categories("CategoryEncoding", jnp.array([[0, 1], [1, 1]]), "count", 3).tolist()
     [[1.0, 1.0, 0.0], [0.0, 2.0, 0.0]]
     """
     if output_mode == "one_hot":

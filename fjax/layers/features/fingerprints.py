@@ -53,7 +53,7 @@ def siphash24(data: bytes, key: tuple[int, int]) -> int:
     return v[0] ^ v[1] ^ v[2] ^ v[3]
 
 
-def joined(first: int, second: int) -> int:
+def join_fingerprints(first: int, second: int) -> int:
     """Return the fingerprint of two fingerprints in this order."""
     result = first ^ JOINING
     result ^= _shift_mix(second * JOINING & WORD) * JOINING & WORD

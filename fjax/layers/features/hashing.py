@@ -9,8 +9,8 @@ from fjax.core.layer import only
 from fjax.core.text import is_text
 from fjax.errors import integer_at_least, one_of
 from fjax.layers.features.data_layer import DataLayer, is_traced
-from fjax.layers.features.encoding import encoded
-from fjax.layers.features.fingerprints import WORD, fingerprint64, joined
+from fjax.layers.features.encoding import encode_categories
+from fjax.layers.features.fingerprints import WORD, fingerprint64, join_fingerprints
 from fjax.layers.features.integers import bucket, computed_on_host, hashed, integers
 from fjax.layers.features.salt import salt_of
 from fjax.typing import Array, Key, Params, State
@@ -78,7 +78,7 @@ class Hashing(DataLayer):
         numbers = self._numbers_of(only("Hashing", inputs))
         if self.output_mode == "int":
             return numbers, state
-        return encoded("Hashing", numbers, self.output_mode, self.num_bins), state
+        return encode_categories("Hashing", numbers, self.output_mode, self.num_bins), state
 
     def _numbers_of(self, values: Any) -> Array:
         # The mask has the first number for itself, unless there is but one.
@@ -186,7 +186,7 @@ class HashedCrossing(DataLayer):
             numbers = computed_on_host(self._crossed, *features)
         if self.output_mode == "int":
             return numbers, state
-        return encoded("HashedCrossing", numbers, "one_hot", self.num_bins), state
+        return encode_categories("HashedCrossing", numbers, "one_hot", self.num_bins), state
 
     def _crossed(self, *features: Any) -> np.ndarray:
         columns = [_fingerprints(np.asarray(feature)) for feature in features]
@@ -194,7 +194,7 @@ class HashedCrossing(DataLayer):
         for parts in zip(*columns, strict=True):
             value = FIRST
             for part in parts:
-                value = joined(value, part)
+                value = join_fingerprints(value, part)
             crossed.append(value % self.num_bins)
         return np.array(crossed, np.int32).reshape(np.shape(features[0]))
 

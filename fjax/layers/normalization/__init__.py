@@ -1,4 +1,4 @@
-"""Layers that normalise by statistics of what passes through them, or of their weights."""
+"""Layers that normalize by statistics of what passes through them, or of their weights."""
 
 from fjax.layers.normalization.batch import BatchNormalization as BatchNormalization
 from fjax.layers.normalization.group import GroupNormalization as GroupNormalization

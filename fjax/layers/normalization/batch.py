@@ -14,7 +14,7 @@ from fjax.typing import Array, Identifier, Key, Params, Spec, State
 
 
 class BatchNormalization(Layer):
-    """Normalise each feature by the batch's mean and variance, at inference by moving averages.
+    """Normalize each feature by the batch's mean and variance, at inference by moving averages.
 
     In training `outputs = gamma * (inputs - mean) / sqrt(variance + epsilon) + beta`, with the
     batch's statistics, and `moving = moving * momentum + batch * (1 - momentum)` in the state.
@@ -36,7 +36,7 @@ class BatchNormalization(Layer):
         gamma_regularizer: Charges for `gamma`.
         beta_constraint: Applied to `beta` after each step; None leaves it as it is.
         gamma_constraint: Applied to `gamma` after each step.
-        trainable: False normalises by the moving statistics in training too, and leaves them.
+        trainable: False normalizes by the moving statistics in training too, and leaves them.
 
     Shapes: `(batch, …, features)`, unchanged. State: `moving_mean` and `moving_variance`.
 
@@ -113,7 +113,7 @@ class BatchNormalization(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Any, State]:
-        """Return the normalised inputs, in training with the moving statistics moved on."""
+        """Return the normalized inputs, in training with the moving statistics moved on."""
         values, mask = split(only("BatchNormalization", inputs))
         features = self._features(values.shape)
         if features != state["moving_mean"].shape[0]:

@@ -17,7 +17,7 @@ OWNER = "GroupNormalization"
 
 
 class GroupNormalization(Layer):
-    """Normalise each sample by the mean and variance of groups of its channels.
+    """Normalize each sample by the mean and variance of groups of its channels.
 
     The statistics of a group are taken over its channels and over all axes but the batch axis; no
     sample depends on another. One group is a layer normalization over all axes, as many groups as
@@ -107,7 +107,7 @@ class GroupNormalization(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the normalised inputs."""
+        """Return the normalized inputs."""
         values = only(OWNER, inputs)
         place, grouped = self._grouped(values.shape)
         for weight in params.values():

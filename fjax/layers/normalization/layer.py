@@ -17,7 +17,7 @@ OWNER = "LayerNormalization"
 
 
 class LayerNormalization(Layer):
-    """Normalise each sample by its own mean and variance along the features.
+    """Normalize each sample by its own mean and variance along the features.
 
     `outputs = gamma * (inputs - mean) / sqrt(variance + epsilon) + beta`, in training and at
     inference alike: no sample depends on another, and there is nothing to keep.
@@ -95,7 +95,7 @@ class LayerNormalization(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the normalised inputs."""
+        """Return the normalized inputs."""
         values = only(OWNER, inputs)
         places = placed_axes(OWNER, self.axis, values.shape)
         sizes = tuple(values.shape[place] for place in places)

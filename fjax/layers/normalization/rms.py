@@ -68,7 +68,7 @@ class RMSNormalization(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the normalised inputs."""
+        """Return the normalized inputs."""
         values = only(OWNER, inputs)
         places = placed_axes(OWNER, self.axis, values.shape)
         sizes = tuple(values.shape[place] for place in places)

@@ -9,14 +9,14 @@ import jax.numpy as jnp
 
 from fjax import initializers
 from fjax.core.layer import Layer
-from fjax.core.masking import applied, initialised
+from fjax.core.masking import apply_layer, init_layer
 from fjax.errors import integer_at_least
 from fjax.layers.inner import inner_layer
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
 OWNER = "SpectralNormalization"
 VECTOR = "vector_u"
-# The weight that is normalised: the first of these that the layer has.
+# The weight that is normalized: the first of these that the layer has.
 WEIGHTS = ("kernel", "embeddings")
 
 
@@ -69,7 +69,7 @@ class SpectralNormalization(Layer):
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return the layer's params, and its state with a vector drawn for the power iteration."""
         own, drawn = jax.random.split(key)
-        params, state = initialised(self.layer, own, *specs)
+        params, state = init_layer(self.layer, own, *specs)
         shape = (1, self._weight(params).shape[-1])
         initializer = initializers.get(initializers.TruncatedNormal(stddev=0.02))
         return params, {**state, VECTOR: initializers.draw(initializer, drawn, shape)}
@@ -86,7 +86,7 @@ class SpectralNormalization(Layer):
         kernel = self._weight(params)
         divided, vector = self._divided(kernel, state[VECTOR])
         name = next(name for name in WEIGHTS if name in params)
-        outputs, after = applied(
+        outputs, after = apply_layer(
             self.layer,
             {**params, name: divided},
             {name: value for name, value in state.items() if name != VECTOR},

@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Self
 import jax
 import jax.numpy as jnp
 
-from fjax.core.calling import Keywords
+from fjax.core.calling import CallKwargs
 from fjax.core.combinators import folded
 from fjax.core.layer import Layer, base_name
-from fjax.core.location import located
-from fjax.core.masking import applied, initialised, split, unmasked, with_mask
+from fjax.core.location import layer_context
+from fjax.core.masking import apply_layer, init_layer, split, unmasked, with_mask
 from fjax.errors import one_of
 from fjax.layers.inner import inner_layer
 from fjax.layers.recurrent.rnn import Recurrent
@@ -111,9 +111,9 @@ class Bidirectional(Layer):
         """Return the params and state of both layers, by name."""
         params, state = {}, {}
         for position, ((name, layer), values) in enumerate(self._dealt(specs)):
-            with located(name, layer, values):
+            with layer_context(name, layer, values):
                 own_key = jax.random.fold_in(key, position)
-                params[name], state[name] = initialised(layer, own_key, *values)
+                params[name], state[name] = init_layer(layer, own_key, *values)
         return params, state
 
     def apply(
@@ -127,8 +127,8 @@ class Bidirectional(Layer):
         """Return the merged outputs, with `return_state` also the states of both layers."""
         made, next_state = [], {}
         for position, ((name, layer), values) in enumerate(self._dealt(inputs)):
-            with located(name, layer, values):
-                outputs, next_state[name] = applied(
+            with layer_context(name, layer, values):
+                outputs, next_state[name] = apply_layer(
                     layer, params[name], state[name], *values,
                     key=folded(key, position), training=training,
                 )  # fmt: skip
@@ -157,7 +157,7 @@ class Bidirectional(Layer):
     def _dealt(self, inputs: tuple[Any, ...]) -> list[tuple[tuple[str, Any], tuple[Any, ...]]]:
         """Return each layer with its inputs: the sequences, and its half of the first states."""
         named: dict[str, Any] = {}
-        if inputs and isinstance(inputs[-1], Keywords):
+        if inputs and isinstance(inputs[-1], CallKwargs):
             *rest, last = inputs
             inputs, named = tuple(rest), dict(last)
         if not inputs:
@@ -177,9 +177,9 @@ class Bidirectional(Layer):
                 f"`Bidirectional` needs first states for both layers, received {len(states)}."
             )
         half = len(states) // 2
-        dealt = (states[:half], states[half:])
+        halves = (states[:half], states[half:])
         return [
-            (child, (sequences, *own)) for child, own in zip(self.children(), dealt, strict=True)
+            (child, (sequences, *own)) for child, own in zip(self.children(), halves, strict=True)
         ]
 
     def _checked(self, argument: str, given: Any) -> Any:

@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 
 from fjax.configuration import field
-from fjax.core.calling import Keywords
+from fjax.core.calling import CallKwargs
 from fjax.core.layer import Layer, base_name
-from fjax.core.masking import applied, checked_mask, initialised, split, unmasked, with_mask
+from fjax.core.masking import apply_layer, checked_mask, init_layer, split, unmasked, with_mask
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.core.reserved import CARRY
 from fjax.layers.inner import inner_layer
@@ -64,7 +64,7 @@ class Recurrent(Layer):
         cell = self.own_cell
         step = jax.ShapeDtypeStruct((values.shape[0], *values.shape[2:]), values.dtype)
         states = jax.eval_shape(lambda: _first_states(cell, {}, values))
-        params, state = initialised(cell, key, step, states)
+        params, state = init_layer(cell, key, step, states)
         state = self.with_cell_part({}, state)
         if self.stateful:
             state = {**state, CARRY: _numbered(_first_states(cell, params, values))}
@@ -102,7 +102,7 @@ class Recurrent(Layer):
         outputs: PyTree = made.outputs
         if self.return_state:
             outputs = (outputs, *made.states)
-        kept = self.charged(params, made.kept, outputs)
+        kept = self.with_penalty_of_cell(params, made.kept, outputs)
         after = self.with_cell_part(state, kept)
         if self.stateful:
             after = {**after, CARRY: _numbered(made.states)}
@@ -112,7 +112,7 @@ class Recurrent(Layer):
             outputs = (sequences, *states) if self.return_state else sequences
         return outputs, after
 
-    def charged(self, params: Params, kept: State, outputs: PyTree) -> State:
+    def with_penalty_of_cell(self, params: Params, kept: State, outputs: PyTree) -> State:
         """Return the cell's state with what regularizers charge."""
         return kept
 
@@ -135,7 +135,7 @@ class Recurrent(Layer):
     def _arranged(self, inputs: tuple[Any, ...]) -> tuple[Any, Any, Any]:
         """Return the sequences, their mask, and the first states that were given, or None."""
         named: dict[str, Any] = {}
-        if inputs and isinstance(inputs[-1], Keywords):
+        if inputs and isinstance(inputs[-1], CallKwargs):
             *rest, last = inputs
             inputs, named = tuple(rest), dict(last)
         if not inputs:
@@ -281,7 +281,7 @@ class RNN(Recurrent):
         """Return the params or the state with the cell's part in it."""
         return {**tree, self._cell_name: part}
 
-    def charged(self, params: Params, kept: State, outputs: PyTree) -> State:
+    def with_penalty_of_cell(self, params: Params, kept: State, outputs: PyTree) -> State:
         """Return the cell's state with what its regularizers charge."""
         if isinstance(self.cell, Cell):
             return with_penalty(self.cell, self.cell_part(params), kept, ())
@@ -331,7 +331,7 @@ class CellLayer(Recurrent):
         params, state = super().init(key, *specs)
         return params, {**state, **empty_penalty(self)}
 
-    def charged(self, params: Params, kept: State, outputs: PyTree) -> State:
+    def with_penalty_of_cell(self, params: Params, kept: State, outputs: PyTree) -> State:
         """Return the state with what the layer's regularizers charge."""
         return with_penalty(self, params, kept, outputs)
 
@@ -343,7 +343,7 @@ def _step(cell: Any, params: Params, values: Array, key: Key | None, training: b
         return lambda entry, states, kept: (*own(entry, states), kept)
 
     def step(entry: Any, states: list[Any], kept: State) -> Any:
-        (output, after), kept = applied(
+        (output, after), kept = apply_layer(
             cell, params, kept, entry, states, key=key, training=training
         )
         return output, list(after) if isinstance(after, list | tuple) else [after], kept

@@ -8,9 +8,9 @@ import jax
 
 from fjax.core.combinators import folded
 from fjax.core.layer import Layer, unique_names
-from fjax.core.location import located
-from fjax.core.masking import applied, initialised
-from fjax.core.outline import output_specs
+from fjax.core.location import layer_context
+from fjax.core.masking import apply_layer, init_layer
+from fjax.core.shapes import output_specs
 from fjax.layers.inner import inner_layer
 from fjax.layers.recurrent.cell import sizes_of
 from fjax.typing import Key, Params, PyTree, State
@@ -83,9 +83,9 @@ class StackedRNNCells(Layer):
         params, state = {}, {}
         values, states = specs
         for position, ((name, cell), own) in enumerate(zip(self.children(), states, strict=True)):
-            with located(name, cell, (values, own)):
+            with layer_context(name, cell, (values, own)):
                 own_key = jax.random.fold_in(key, position)
-                params[name], state[name] = initialised(cell, own_key, values, own)
+                params[name], state[name] = init_layer(cell, own_key, values, own)
                 values, _ = output_specs(cell, params[name], state[name], values, own)
         return params, state
 
@@ -101,8 +101,8 @@ class StackedRNNCells(Layer):
         values, states = inputs
         after, next_state = [], {}
         for position, ((name, cell), own) in enumerate(zip(self.children(), states, strict=True)):
-            with located(name, cell, (values, own)):
-                (values, made), next_state[name] = applied(
+            with layer_context(name, cell, (values, own)):
+                (values, made), next_state[name] = apply_layer(
                     cell, params[name], state[name], values, own,
                     key=folded(key, position), training=training,
                 )  # fmt: skip

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from fjax.core.layer import Layer, base_name, only
-from fjax.core.masking import applied, initialised, masking_of, split, unmasked, with_mask
-from fjax.core.penalties import joined
+from fjax.core.masking import apply_layer, init_layer, masking_of, split, unmasked, with_mask
+from fjax.core.penalties import join_penalties
 from fjax.layers.inner import inner_layer
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
@@ -62,7 +62,7 @@ class TimeDistributed(Layer):
         values = unmasked(only("TimeDistributed", specs))
         self._check(values)
         step = jax.ShapeDtypeStruct((values.shape[0], *values.shape[2:]), values.dtype)
-        params, state = initialised(self.layer, key, step)
+        params, state = init_layer(self.layer, key, step)
         return {self._layer_name: params}, {self._layer_name: state}
 
     def apply(
@@ -85,7 +85,7 @@ class TimeDistributed(Layer):
 
         def step(state: State, entry: tuple[Array, Any, Any]) -> tuple[State, PyTree]:
             values, mask, key = entry
-            outputs, after = applied(
+            outputs, after = apply_layer(
                 self.layer, params[name], state, with_mask(values, mask),
                 key=key, training=training,
             )  # fmt: skip
@@ -132,4 +132,4 @@ class TimeDistributed(Layer):
 
 def _and_joined(before: State, made: tuple[State, PyTree]) -> tuple[State, PyTree]:
     after, outputs = made
-    return joined(before, after), outputs
+    return join_penalties(before, after), outputs

@@ -9,7 +9,7 @@ import numpy as np
 from fjax.core.layer import only
 from fjax.errors import integer_at_least, is_integer, one_of
 from fjax.layers.features.data_layer import is_traced
-from fjax.layers.features.encoding import encoded
+from fjax.layers.features.encoding import encode_categories
 from fjax.layers.features.integers import hashed, integers
 from fjax.layers.features.salt import salt_of
 from fjax.layers.text.vocabulary import VocabularyLayer
@@ -108,7 +108,7 @@ class IntegerLookup(VocabularyLayer):
         if self.output_mode == "int":
             return numbers, state
         mode = "count" if self.output_mode == "tf_idf" else self.output_mode
-        rows = encoded("IntegerLookup", numbers, mode, self._depth)
+        rows = encode_categories("IntegerLookup", numbers, mode, self._depth)
         return rows * self._idf() if self.output_mode == "tf_idf" else rows, state
 
     def check_inputs(self, *inputs: Any) -> None:

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.sampled(3, whole=True)
 
 @pytest.fixture(scope="module")
 def pairs(mnist):
-    """Pictures beside their neighbours, and whether both show the same digit."""
+    """Pictures beside their neighbors, and whether both show the same digit."""
     x, y = mnist
     x, y = x[:384, ::2, ::2], y[:384]
     other = np.arange(len(y))

@@ -10,8 +10,8 @@ import numpy as np
 
 from fjax.layers import Dense
 from fjax.optimizers import Adam
-from fjax.training import create_train_state, initialisation, initialise, on_host
-from fjax.training.on_host import evaluated
+from fjax.training import create_train_state, initialization, initialize, on_host
+from fjax.training.numpy_eval import evaluated
 
 SPEC = jax.ShapeDtypeStruct((1, 2), "float32")
 
@@ -20,7 +20,7 @@ import jax, numpy as np
 from fjax import serial
 from fjax.layers import *
 from fjax.optimizers import Adam
-from fjax.training import initialisation, initialise
+from fjax.training import initialization, initialize
 
 networks = [
     (serial(Dense(30, "relu"), BatchNormalization(), Dropout(0.5), Dense(1)), (3,), "float32"),
@@ -30,8 +30,8 @@ networks = [
 ]
 for network, shape, dtype in networks:
     made = []
-    for initialisation.MOST_ON_HOST in (2**20, 0):
-        first = initialise(network, Adam(), 3, jax.ShapeDtypeStruct((1, *shape), dtype))
+    for initialization.MOST_ON_HOST in (2**20, 0):
+        first = initialize(network, Adam(), 3, jax.ShapeDtypeStruct((1, *shape), dtype))
         made.append(first._replace(key=jax.random.key_data(first.key)))
     jax.tree.map(np.testing.assert_array_equal, *made)
 """
@@ -45,25 +45,25 @@ def test_the_host_draws_what_a_compiled_program_draws():
 
 def test_many_weights_are_drawn_one_by_one(monkeypatch):
     network, spec = Dense(3), SPEC
-    made = initialise(network, Adam(), 3, spec)
-    monkeypatch.setattr(initialisation, "MOST_ON_HOST", 0)
-    monkeypatch.setattr(initialisation, "MOST_DRAWS", 0)
-    again = initialise(network, Adam(), 3, spec)
+    made = initialize(network, Adam(), 3, spec)
+    monkeypatch.setattr(initialization, "MOST_ON_HOST", 0)
+    monkeypatch.setattr(initialization, "MOST_DRAWS", 0)
+    again = initialize(network, Adam(), 3, spec)
     np.testing.assert_allclose(made.params["kernel"], again.params["kernel"], atol=1e-6)
 
 
 def test_normal_numbers_are_those_of_jax_but_for_the_rounding_of_products():
     network = Dense(300, kernel_initializer="random_normal")
-    made = initialise(network, Adam(), 3, SPEC)
+    made = initialize(network, Adam(), 3, SPEC)
     pure = create_train_state(network, Adam(), jax.random.key(3), SPEC)
     np.testing.assert_allclose(made.params["kernel"], pure.params["kernel"], rtol=1e-5, atol=1e-8)
 
 
 def test_another_generator_is_left_to_jax(monkeypatch):
     network, spec = Dense(3), SPEC
-    monkeypatch.setattr(initialisation, "can_evaluate", lambda: False)
+    monkeypatch.setattr(initialization, "can_evaluate", lambda: False)
     pure = create_train_state(network, Adam(), jax.random.key(3), spec)
-    made = initialise(network, Adam(), 3, spec)
+    made = initialize(network, Adam(), 3, spec)
     np.testing.assert_allclose(made.params["kernel"], pure.params["kernel"], atol=1e-6)
     with jax.default_prng_impl("rbg"):
         assert not on_host.can_evaluate()

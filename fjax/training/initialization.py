@@ -10,9 +10,9 @@ from fjax.caching import Cache
 from fjax.compiler import compile_function
 from fjax.configuration import detached
 from fjax.core.freezing import frozen_paths, trainable_part
-from fjax.core.outline import shapes_key
+from fjax.core.shapes import shapes_key
 from fjax.core.specs import spec_of
-from fjax.training.on_host import HostProgram, can_evaluate, evaluated
+from fjax.training.numpy_eval import HostProgram, can_evaluate, evaluated
 from fjax.training.programs import CACHE_SIZE
 from fjax.training.rates import with_rate, without_rate
 from fjax.training.state import TrainState, create_train_state
@@ -24,11 +24,11 @@ MOST_ON_HOST = 2**20
 # Of a deep network XLA would take minutes to compile all draws in one program.
 MOST_DRAWS = 32
 
-# A program that runs once is not worth optimising much; below level 1 the weights lose last bits.
+# A program that runs once is not worth optimizing much; below level 1 the weights lose last bits.
 RUN_ONCE = {"xla_backend_optimization_level": 1}
 
 
-def initialise(
+def initialize(
     network: Any, optimizer: GradientTransformation | None, seed: int, *specs: Spec
 ) -> TrainState:
     """Return `create_train_state` with the key of this seed.
@@ -43,12 +43,12 @@ def initialise(
         seed: Gives all that is drawn.
         specs: The network's inputs.
     """
-    initialiser = _initialiser(network, without_rate(optimizer), specs)
-    first: TrainState = initialiser(np.uint32(seed))
+    initializer = _initializer(network, without_rate(optimizer), specs)
+    first: TrainState = initializer(np.uint32(seed))
     return first._replace(opt_state=with_rate(optimizer, first.opt_state))
 
 
-class _Initialiser:
+class _Initializer:
     """Makes the first train state of a network from a seed, in one of three ways."""
 
     def __init__(self, network: Any, optimizer: Any, specs: tuple[PyTree, ...]) -> None:
@@ -68,23 +68,23 @@ class _Initialiser:
         return self._compiled(seed)
 
 
-_SHARED: Cache[_Initialiser] = Cache(CACHE_SIZE)
+_SHARED: Cache[_Initializer] = Cache(CACHE_SIZE)
 
 
-def _initialiser(network: Any, optimizer: Any, specs: tuple[PyTree, ...]) -> _Initialiser:
+def _initializer(network: Any, optimizer: Any, specs: tuple[PyTree, ...]) -> _Initializer:
     """Return what makes the first train state, the same one for an equal description."""
     key = shapes_key((network, optimizer), specs)
     if key is None:
-        return _Initialiser(network, optimizer, specs)
+        return _Initializer(network, optimizer, specs)
 
-    def make() -> _Initialiser:
+    def make() -> _Initializer:
         # Copies: the cache must not keep alive what a model keeps with its layers.
-        return _Initialiser(detached(network), detached(optimizer), jax.tree.map(spec_of, specs))
+        return _Initializer(detached(network), detached(optimizer), jax.tree.map(spec_of, specs))
 
     return _SHARED.get(key, make)
 
 
-def initialise_optimizer(network: Any, optimizer: GradientTransformation, params: PyTree) -> PyTree:
+def initialize_optimizer(network: Any, optimizer: GradientTransformation, params: PyTree) -> PyTree:
     """Return the optimizer's first state for a network's params."""
     init = without_rate(optimizer).init
     trained = trainable_part(params, frozen_paths(network))

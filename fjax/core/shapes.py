@@ -8,13 +8,13 @@ import numpy as np
 
 from fjax.caching import Cache
 from fjax.configuration import cache_key
-from fjax.core.masking import applied, initialised
+from fjax.core.masking import apply_layer, init_layer
 from fjax.core.specs import spec_of
 from fjax.core.text import is_text, takes_numbers
 from fjax.typing import Params, PyTree, Spec, State
 
 
-class Outline(NamedTuple):
+class LayerShapes(NamedTuple):
     """Shapes and dtypes of a layer's weights and outputs.
 
     Attributes:
@@ -29,23 +29,23 @@ class Outline(NamedTuple):
     outputs: PyTree
 
 
-def outline(layer: Any, *specs: Spec) -> Outline:
-    """Return the outline of a layer for these inputs, without computing anything.
+def eval_shapes(layer: Any, *specs: Spec) -> LayerShapes:
+    """Return the shapes of a layer for these inputs, without computing anything.
 
-    A layer that is made of others may put its outline together, by a method of this name.
+    A layer that is made of others may derive its shapes from theirs, in a method of this name.
 
     >>> from fjax.layers import Dense
-    >>> shapes = outline(Dense(3), jax.ShapeDtypeStruct((1, 8), "float32"))
+    >>> shapes = eval_shapes(Dense(3), jax.ShapeDtypeStruct((1, 8), "float32"))
     >>> list(shapes.params), shapes.outputs.shape
     (['kernel', 'bias'], (1, 3))
     """
-    if hasattr(layer, "outline"):
-        return layer.outline(*specs)
+    if hasattr(layer, "eval_shapes"):
+        return layer.eval_shapes(*specs)
     _check_text(layer, specs)
     key = shapes_key(layer, specs)
     if key is None:
-        return outline_by_trace(layer, *specs)
-    return _OUTLINES.get(key, lambda: outline_by_trace(layer, *specs))
+        return eval_shapes_by_tracing(layer, *specs)
+    return _SHAPES.get(key, lambda: eval_shapes_by_tracing(layer, *specs))
 
 
 def _check_text(layer: Any, specs: tuple[Spec, ...]) -> None:
@@ -57,9 +57,9 @@ def _check_text(layer: Any, specs: tuple[Spec, ...]) -> None:
             raise takes_numbers(getattr(layer, "kind", type(layer).__name__), spec)
 
 
-def outline_by_trace(layer: Any, *specs: Spec) -> Outline:
-    """Return the outline of a layer by one abstract pass through `init` and `apply`."""
-    return _outline(layer, jax.tree.map(spec_of, specs))
+def eval_shapes_by_tracing(layer: Any, *specs: Spec) -> LayerShapes:
+    """Return the shapes of a layer by one abstract pass through `init` and `apply`."""
+    return _eval_shapes(layer, jax.tree.map(spec_of, specs))
 
 
 def output_specs(layer: Any, params: Params, state: State, *specs: Spec) -> PyTree:
@@ -115,30 +115,30 @@ def shapes_key(description: Any, specs: PyTree) -> Any:
     )  # fmt: skip
 
 
-def _outline(layer: Any, specs: tuple[Spec, ...]) -> Outline:
+def _eval_shapes(layer: Any, specs: tuple[Spec, ...]) -> LayerShapes:
     ordered: list[Any] = []
 
     def whole(key: Any, *inputs: PyTree) -> PyTree:
-        params, state = initialised(layer, key, *inputs)
+        params, state = init_layer(layer, key, *inputs)
         ordered.extend([params, state])
         # The key is for layers that draw in use, too.
-        return applied(layer, params, state, *inputs, key=key)[0]
+        return apply_layer(layer, params, state, *inputs, key=key)[0]
 
     key = jax.eval_shape(lambda: jax.random.key(0))
     outputs = eval_shape(whole, key, *specs)
     params, state = (_specs(tree) for tree in ordered)
-    return Outline(params, state, outputs)
+    return LayerShapes(params, state, outputs)
 
 
 def _output_specs(layer: Any, params: Params, state: State, specs: tuple[Spec, ...]) -> PyTree:
     key = jax.eval_shape(lambda: jax.random.key(0))
     return eval_shape(
-        lambda k, p, s, *x: applied(layer, p, s, *x, key=k)[0], key, params, state, *specs
+        lambda k, p, s, *x: apply_layer(layer, p, s, *x, key=k)[0], key, params, state, *specs
     )
 
 
 # Equal layers have equal shapes, and a deep network has many equal ones.
-_OUTLINES: Cache[Outline] = Cache(1024)
+_SHAPES: Cache[LayerShapes] = Cache(1024)
 _OUTPUT_SPECS: Cache[PyTree] = Cache(1024)
 
 
