@@ -1,7 +1,7 @@
 """The words of the house: names for the values that travel between its floors."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import numpy as np
@@ -53,4 +53,35 @@ class GradientTransformation(Protocol):
 
     def update(self, grads: PyTree, opt_state: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
         """Return the updates to add to `params`, and the next optimizer state."""
+        ...
+
+
+@runtime_checkable
+class HasConfig(Protocol):
+    """An object that its class can create again from a configuration."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor by name."""
+        ...
+
+
+@runtime_checkable
+class DescribedBy(Protocol):
+    """An object that is stored in files as another one."""
+
+    @property
+    def described_by(self) -> Any:
+        """The object that files describe instead."""
+        ...
+
+
+class Stateful(Protocol):
+    """An object whose state is saved in checkpoints, such as a callback."""
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the state: numbers, strings, arrays, and lists and dicts of these."""
+        ...
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Restore what `get_state` returned."""
         ...

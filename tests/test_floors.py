@@ -32,6 +32,7 @@ ALLOWED = {
     "traits": {"configuration"},
     "trees": {"typing"},
     "metrics": {"losses"},
+    "storage": {"training"},
     "population": {"callbacks"},
     "models": {"callbacks", "population"},
     "backend": {"utils"},

@@ -13,10 +13,9 @@ from fjax.core.text import is_text
 from fjax.errors import explain_keywords
 from fjax.models.construction import declared_inputs
 from fjax.models.model import Model
-from fjax.models.stored_network import entries
 from fjax.models.text_inputs import check_text, declared_specs
 from fjax.models.views import LayerView
-from fjax.storage import decode, encode
+from fjax.storage import config_values, decode, encode
 from fjax.training import Batch
 from fjax.typing import PyTree
 
@@ -102,7 +101,7 @@ class Sequential(Model):
     def _of_architecture(
         cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None
     ) -> Self:
-        name, declared, layers = entries(cls.__name__, config, ("name", "input", "layers"))
+        name, declared, layers = config_values(cls.__name__, config, ("name", "input", "layers"))
         given = decode([layers] if declared is None else [[declared], layers], custom_objects)
         return cls([layer for part in given for layer in part], name=name)
 

@@ -8,7 +8,7 @@ from fjax.errors import explain_keywords
 from fjax.models import model_file
 from fjax.models.compiled_network import CompiledNetwork
 from fjax.models.subclassed import is_authored_model
-from fjax.storage import decode, encode
+from fjax.storage import config_values, decode, encode
 
 # What a copy of a model finds again by itself, and what it begins with instead.
 FOUND_AGAIN: Mapping[str, Any] = {
@@ -41,22 +41,23 @@ class StoredNetwork(CompiledNetwork):
 
     @explain_keywords
     def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
-        """Write the whole model into one file, from which `fjax.models.load_model` makes it again.
+        """Save the whole model to one file, which `fjax.models.load_model` loads.
 
-        The file has the architecture, the weights, the compile arguments, the optimizer's state
-        and the position of the training, so that training goes on as if it had never stopped. It
-        is written whole or not at all, in safetensors' format, whatever its name ends in; it
-        carries no code: classes and functions of your own are in it by name alone.
+        The file contains the architecture, the weights, the compile arguments, the optimizer's
+        state and the position of the training, so that training can continue exactly. It is
+        written atomically, in the safetensors format, with any extension. It contains no code:
+        your own classes and functions are stored by name.
 
         Args:
             filepath: The file.
-            overwrite: Whether a file that is there may be replaced.
-            include_optimizer: Whether to write the compile arguments and the optimizer's state.
+            overwrite: Whether an existing file may be replaced.
+            include_optimizer: Whether to save the compile arguments and the optimizer's state.
 
         Raises:
-            FileExistsError: The file is there, and `overwrite` is False.
-            FileNotFoundError: The folder is not there.
-            TypeError: Something has no name, as a lambda, or an optimizer of another library.
+            FileExistsError: The file exists, and `overwrite` is False.
+            FileNotFoundError: The folder does not exist.
+            TypeError: The model contains something that has no name, such as a lambda or an
+                optimizer of another library.
 
         Source: Keras's page "Whole model saving & loading".
         """
@@ -64,39 +65,39 @@ class StoredNetwork(CompiledNetwork):
 
     @explain_keywords
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Write the weights into one file, by name, without architecture and optimizer.
+        """Save the weights to one file, by name, without architecture and optimizer.
 
         Args:
             filepath: The file.
-            overwrite: Whether a file that is there may be replaced.
+            overwrite: Whether an existing file may be replaced.
 
         Raises:
-            FileExistsError: The file is there, and `overwrite` is False.
-            FileNotFoundError: The folder is not there.
+            FileExistsError: The file exists, and `overwrite` is False.
+            FileNotFoundError: The folder does not exist.
         """
         model_file.save_weights(self, filepath, overwrite)
 
     @explain_keywords
     def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
-        """Take the weights, by name, from a file of `save_weights` or `save`.
+        """Load the weights, by name, from a file of `save_weights` or `save`.
 
-        The optimizer begins anew.
+        The optimizer's state is reset.
 
         Args:
             filepath: The file.
-            skip_mismatch: Whether to take what fits and to warn of the rest. By default every
-                weight must be there, in its shape, and nothing else.
+            skip_mismatch: Whether to load the weights that fit and to warn of the others. By
+                default the file must have exactly the model's weights, in the same shapes.
 
         Raises:
-            ModelFileError: The file is none, is damaged, or its weights do not fit; all that is
-                missing and all that is too much is named.
+            ModelFileError: The file is not a weight file, is damaged, or its weights do not fit;
+                the message lists the missing, unexpected and different ones.
         """
         model_file.load_weights(self, filepath, skip_mismatch)
 
     def get_config(self) -> dict[str, Any]:
         """Return the architecture as plain data, for `from_config`.
 
-        An author's class whose `__init__` takes arguments returns them here, by name.
+        A subclass whose `__init__` takes arguments overrides this to return them by name.
         """
         return {} if is_authored_model(self) else self._architecture()
 
@@ -104,15 +105,14 @@ class StoredNetwork(CompiledNetwork):
     def from_config(
         cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
     ) -> Self:
-        """Return a model of the architecture that `get_config` told, with weights of its own.
+        """Return a model of the architecture in `config`, with newly drawn weights.
 
         Args:
-            config: What `get_config` returned.
-            custom_objects: Classes and functions of your own, by name.
+            config: What `get_config` of this class returned.
+            custom_objects: Your own classes and functions by name.
 
         Raises:
-            ValueError: It was not told by `get_config` of this class, or has names that are not
-                known.
+            ValueError: The configuration is not one of this class, or contains unknown names.
 
         >>> from fjax import Sequential
         >>> from fjax.layers import Dense, Input
@@ -126,7 +126,7 @@ class StoredNetwork(CompiledNetwork):
 
     def to_json(self) -> str:
         """Return the architecture as JSON, for `fjax.models.model_from_json`."""
-        return model_file.as_json(self)
+        return model_file.to_json(self)
 
     @classmethod
     def _tells_architecture(cls) -> bool:
@@ -140,22 +140,5 @@ class StoredNetwork(CompiledNetwork):
     def _of_architecture(
         cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None
     ) -> Self:
-        name, network = entries(cls.__name__, config, ("name", "network"))
+        name, network = config_values(cls.__name__, config, ("name", "network"))
         return cls(decode(network, custom_objects), name=name)
-
-
-def entries(owner: str, config: Any, keys: tuple[str, ...]) -> tuple[Any, ...]:
-    """Return the entries of a description, which must be just these.
-
-    >>> entries("Model", {"name": "net"}, ("name", "network"))
-    Traceback (most recent call last):
-        ...
-    ValueError: the description of `Model` must have just 'name', 'network', found 'name'
-    """
-    if not isinstance(config, Mapping) or config.keys() != set(keys):
-        found = ", ".join(map(repr, config)) if isinstance(config, Mapping) else repr(config)
-        wanted = ", ".join(map(repr, keys))
-        raise ValueError(
-            f"the description of `{owner}` must have just {wanted}, found {found[:200]}"
-        )
-    return tuple(config[key] for key in keys)

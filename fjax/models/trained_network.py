@@ -7,10 +7,11 @@ import numpy as np
 from fjax.callbacks import CallbackList, History
 from fjax.callbacks.lazy_logs import to_numbers
 from fjax.models.arguments import Fit, Source
+from fjax.models.checkpointing import run_checkpoints
 from fjax.models.compiled_network import Prepared
 from fjax.models.held_network import Holder
-from fjax.models.kept_run import Position, kept_run
 from fjax.models.stored_network import StoredNetwork
+from fjax.storage.checkpoints import Progress
 from fjax.training import evaluate, finalized, run_epoch
 from fjax.training.loop import ChunkScheduler
 from fjax.typing import PyTree
@@ -42,19 +43,19 @@ class TrainedNetwork(StoredNetwork):
         programs = listeners.watched(training.programs)
         self.history = listeners.history
         self.stop_training = False
-        run = kept_run(self, resume, listeners, source, validation, training.sums)
-        steps = run.listening(listeners.steps("train"))
+        run = run_checkpoints(self, resume, listeners, source, validation, training.sums)
+        steps = run.wrap_listener(listeners.steps("train"), self)
         pace = ChunkScheduler(steps)
         with run:
-            kept = run.take_up()
-            position = kept or Position(numbers.initial_epoch, {})
-            logs, batch, self.stop_training = position.logs, position.batch, position.stopped
+            restored = run.restore(self._hold)
+            progress = restored or Progress(numbers.initial_epoch, {})
+            logs, batch, self.stop_training = progress.logs, progress.batch, progress.stopped
             listeners.call("on_train_begin", {})
             # A callback may have put another run in the place of this one.
             made = int(self.train_state.epoch)
-            if kept is None:
-                run.keep(position)
-            for epoch in range(position.epoch, numbers.epochs):
+            if restored is None:
+                run.save(self.train_state, progress)
+            for epoch in range(progress.epoch, numbers.epochs):
                 if self.stop_training:
                     break
                 if batch:
@@ -72,7 +73,8 @@ class TrainedNetwork(StoredNetwork):
                 made += 1
                 self._end_epoch(made)
                 listeners.call("on_epoch_end", epoch, logs)
-                run.keep(Position(epoch + 1, logs, bool(self.stop_training)))
+                progress = Progress(epoch + 1, logs, bool(self.stop_training))
+                run.save(self.train_state, progress)
             if logs or self.stop_training:
                 self._finalize()
             listeners.call("on_train_end", logs)

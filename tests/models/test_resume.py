@@ -13,10 +13,10 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from fjax.models.run_identity import ChangedRunError
 
 import fjax as keras
 from fjax import callbacks, layers
-from fjax.models.run_identity import ChangedRunError
 from fjax.saving import ModelFileError
 
 ROWS = np.random.default_rng(0).normal(size=(26, 4)).astype("float32")

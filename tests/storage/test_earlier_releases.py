@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fjax.models.run_identity import ChangedRunError
 
 import fjax
 from fjax import Layer, Sequential, layers
 from fjax.configuration import Configured
 from fjax.models import load_model, model_from_json
-from fjax.models.run_identity import ChangedRunError
 from fjax.storage import ModelFileError, decode, encode, open_tensors, write_tensors
 from fjax.storage.classes import CLASSES
 from fjax.storage.versions import FORMAT, Migration, migrated
