@@ -11,7 +11,7 @@ from fjax import layers
 
 
 def main(epochs: int = 20, folder: str = "digits_run") -> str:
-    """Train on handwritten digits, with checkpoints in the folder; return a digest of the weights."""
+    """Train on handwritten digits with checkpoints; return a digest of the weights."""
     (x_train, y_train), (x_test, y_test) = keras.datasets.digits.load_data()
     model = keras.Sequential(
         [
