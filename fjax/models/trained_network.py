@@ -11,7 +11,7 @@ from fjax.models.checkpointing import run_checkpoints
 from fjax.models.compiled_network import Prepared
 from fjax.models.held_network import Holder
 from fjax.models.stored_network import StoredNetwork
-from fjax.storage.checkpoints import Progress
+from fjax.storage.checkpoint_file import Progress
 from fjax.training import evaluate, finalized, run_epoch
 from fjax.training.loop import ChunkScheduler
 from fjax.typing import PyTree

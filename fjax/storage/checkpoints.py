@@ -1,7 +1,4 @@
-"""Checkpoints of a run: written while it trains, and restored to continue exactly.
-
-A checkpoint is the train state, the progress of `fit`, and the states of the callbacks.
-"""
+"""Checkpoints of a run: when they are written, and how a run is restored from them."""
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -9,49 +6,22 @@ from typing import Any, NamedTuple, Protocol, Self
 
 import jax
 import jax.numpy as jnp
-import jaxlib
-import numpy as np
 
 from fjax.storage.background import BackgroundTask
-from fjax.storage.checkpoint_folder import CheckpointFolder
-from fjax.storage.errors import file_error_context
-from fjax.storage.packing import pack, unpack
-from fjax.storage.run_identity import check_identity
-from fjax.storage.strict_json import dump_json
-from fjax.storage.tensors import TensorFile, named_leaves
-from fjax.storage.train_state import (
-    TrainStateShapes,
-    read_train_state,
-    train_state_document,
-    train_state_tensors,
+from fjax.storage.checkpoint_file import (
+    Checkpoint,
+    Progress,
+    encode_checkpoint,
+    read_checkpoint,
 )
-from fjax.storage.versions import upgrade_hint
+from fjax.storage.checkpoint_folder import CheckpointFolder
+from fjax.storage.strict_json import dump_json
+from fjax.storage.tensors import TensorFile
+from fjax.storage.train_state import TrainStateShapes
 from fjax.training import TrainState
 from fjax.training.loop import Listener, Source
-from fjax.training.shuffling import FIRST_RULE, RULE, shuffle_seed
+from fjax.training.shuffling import RULE, shuffle_seed
 from fjax.typing import Stateful
-from fjax.version import VERSION
-
-# A resumed run has the same bits only with the same versions of what computes it.
-VERSIONS = {
-    "fjax": VERSION, "jax": jax.__version__, "jaxlib": jaxlib.__version__, "numpy": np.__version__,
-}  # fmt: skip
-
-
-class Progress(NamedTuple):
-    """The progress of `fit`, beyond the train state.
-
-    Attributes:
-        epoch: The epoch that comes next or continues, counted from 0.
-        logs: The logs of the last finished epoch.
-        stopped: Whether a callback has stopped the training.
-        batch: The number of finished batches of the epoch; the epoch continues if it is not 0.
-    """
-
-    epoch: int
-    logs: dict[str, Any]
-    stopped: bool = False
-    batch: int = 0
 
 
 class TrainedModel(Protocol):
@@ -198,11 +168,12 @@ class RunCheckpoints:
         checkpoint = self._folder.read_newest(self._read)
         if checkpoint is None:
             return None
-        train_state, self._first_step, self._progress, callback_states = checkpoint
+        train_state, self._progress = checkpoint.train_state, checkpoint.progress
+        self._first_step, self._shuffle_rule = checkpoint.first_step, checkpoint.shuffle_rule
         set_train_state(train_state)
         steps = int(train_state.step) - self._first_step
         self._source.go_on(shuffle_seed(train_state.key), steps, self._shuffle_rule)
-        _restore_callbacks(self._callbacks, callback_states)
+        _restore_callbacks(self._callbacks, checkpoint.callback_states)
         return self._progress
 
     def save(self, train_state: TrainState, progress: Progress) -> None:
@@ -213,20 +184,14 @@ class RunCheckpoints:
         batch = int(copied.batch)
         if not batch:
             copied = copied._replace(accumulators=())
-        states = [(type(callback).__name__, callback.get_state()) for callback in self._callbacks]
-        memory, arrays = pack(
-            {"position": progress._replace(batch=batch)._asdict(), "callbacks": states}, "memory"
+        checkpoint = Checkpoint(
+            train_state=copied,
+            progress=progress._replace(batch=batch),
+            callback_states=[(type(each).__name__, each.get_state()) for each in self._callbacks],
+            first_step=self._first_step,
+            shuffle_rule=self._shuffle_rule,
         )
-        tensors = train_state_tensors(copied) | arrays
-        tensors |= named_leaves("accumulators", copied.accumulators)
-        document = {
-            "same": self._identity,
-            "versions": VERSIONS,
-            "order_rule": self._shuffle_rule,
-            "first_step": self._first_step,
-            **train_state_document(copied),
-            "memory": memory,
-        }
+        tensors, document = encode_checkpoint(checkpoint, self._identity)
         self._writer.start(lambda: self._folder.write(tensors, dump_json(document)))
 
     def wrap_listener(self, listener: Listener, model: TrainedModel) -> Listener:
@@ -253,19 +218,8 @@ class RunCheckpoints:
             progress = self._progress._replace(stopped=bool(model.stop_training))
             self.save(model.train_state, progress)
 
-    def _read(self, file: TensorFile) -> tuple[TrainState, int, Progress, list[Any]]:
-        document = file.read_document()
-        hint = upgrade_hint(file.metadata)
-        check_identity(self._folder.path, document["same"], self._identity, hint)
-        _warn_of_changed_versions(self._folder.path, document.get("versions", {}))
-        self._shuffle_rule = document.get("order_rule", FIRST_RULE)
-        with file_error_context(file.path, "its run cannot be restored", hint):
-            is_within_epoch = document["position"]["batch"] > 0
-            shapes = self._shapes if is_within_epoch else self._shapes._replace(accumulators=())
-            train_state = read_train_state(file, document, shapes, ("memory.",))
-            memory = unpack(document["memory"], file.read)
-            progress = Progress(**memory["position"])
-            return train_state, document["first_step"], progress, memory["callbacks"]
+    def _read(self, file: TensorFile) -> Checkpoint:
+        return read_checkpoint(file, self._folder.path, self._identity, self._shapes)
 
 
 class _SavingListener:
@@ -293,21 +247,6 @@ class _SavingListener:
         stop = self._listener.on_step_end(step, logs)
         self._run.count_steps(step - self._last_step, step, self._model)
         return stop
-
-
-def _warn_of_changed_versions(folder: Any, saved: Mapping[str, str]) -> None:
-    changed = [
-        f"{name} was {saved[name]}, is {current}"
-        for name, current in VERSIONS.items()
-        if saved.get(name, current) != current
-    ]
-    if changed:
-        warnings.warn(
-            f"The checkpoint in {str(folder)!r} was written with other versions "
-            f"({', '.join(changed)}): the run resumes, but its last bits may differ from those of "
-            "an uninterrupted run.",
-            stacklevel=8,
-        )
 
 
 def _restore_callbacks(callbacks: Sequence[Stateful], states: Sequence[tuple[str, Any]]) -> None:

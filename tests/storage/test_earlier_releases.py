@@ -14,7 +14,14 @@ from fjax import Layer, Sequential, layers
 from fjax.configuration import Configured
 from fjax.models import load_model, model_from_json
 from fjax.saving import ChangedRunError
-from fjax.storage import ModelFileError, checkpoints, decode, encode, open_tensors, write_tensors
+from fjax.storage import (
+    ModelFileError,
+    checkpoint_file,
+    decode,
+    encode,
+    open_tensors,
+    write_tensors,
+)
 from fjax.storage.classes import CLASSES
 from fjax.storage.versions import FORMAT_VERSION, Migration, migrate
 
@@ -201,7 +208,7 @@ def test_resuming_with_other_versions_warns(tmp_path, monkeypatch):
     x = np.ones((8, 4), "float32")
     model = interrupted_model()
     model.fit(x, x[:, :1], epochs=1, verbose=0, resume=tmp_path / "run")
-    monkeypatch.setitem(checkpoints.VERSIONS, "jaxlib", "99.0.0")
+    monkeypatch.setitem(checkpoint_file.VERSIONS, "jaxlib", "99.0.0")
     with pytest.warns(UserWarning, match="jaxlib was .*, is 99.0.0"):
         interrupted_model().fit(x, x[:, :1], epochs=2, verbose=0, resume=tmp_path / "run")
 
