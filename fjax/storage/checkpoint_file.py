@@ -1,4 +1,4 @@
-"""What a checkpoint file holds: the train state, the progress of `fit`, and the callbacks' states."""
+"""The content of a checkpoint file: train state, progress of `fit`, and states of callbacks."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -112,9 +112,10 @@ def read_checkpoint(
     with file_error_context(file.path, "its run cannot be restored", hint):
         is_within_epoch = document["position"]["batch"] > 0
         shapes = shapes if is_within_epoch else shapes._replace(accumulators=())
+        train_state = read_train_state(file, document, shapes, ("memory.",))
         memory = unpack(document["memory"], file.read)
         return Checkpoint(
-            train_state=read_train_state(file, document, shapes, ("memory.",)),
+            train_state=train_state,
             progress=Progress(**memory["position"]),
             callback_states=memory["callbacks"],
             first_step=document["first_step"],
