@@ -32,7 +32,7 @@ ALLOWED = {
     "traits": {"configuration"},
     "trees": {"typing"},
     "metrics": {"losses"},
-    "storage": {"training"},
+    "storage": {"data", "training"},
     "population": {"callbacks"},
     "models": {"callbacks", "population"},
     "backend": {"utils"},

@@ -12,7 +12,7 @@ from fjax.storage.checkpoints import CheckpointOptions, Checkpoints, NoCheckpoin
 from fjax.storage.run_identity import run_identity
 from fjax.storage.strict_json import dump_json, parse_json
 from fjax.storage.train_state import weight_tensors
-from fjax.training.loop import Source
+from fjax.training import Source
 from fjax.typing import PyTree
 
 

@@ -42,13 +42,14 @@ def clone_model(model: Any, clone_function: Callable[[Any], Any] | None = None) 
             )
         clone = type(model).from_config(model.get_config())
     elif isinstance(model, Sequential):
-        inputs = [] if model._declared is None else [model._declared]
-        layers = [_clone_layer(layer, clone_function) for layer in model._list]
-        clone = type(model)([*inputs, *layers], name=model._given_name)
+        clone = model.copy_with(
+            lambda layers: [_clone_layer(layer, clone_function) for layer in layers]
+        )
     else:
         clone = type(model)(_clone_layer(model.layer_tree, clone_function), name=model.name)
     if model.built and not clone.built:
-        clone._build_for(model._known_specs(), list(model._shapes))
+        specs, sample_shapes, _ = model.model_parts.architecture.built
+        clone.model_parts.architecture.build(specs, sample_shapes)
     return clone
 
 

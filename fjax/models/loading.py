@@ -111,7 +111,7 @@ def _create_model(document: Any, custom_objects: Mapping[str, Any]) -> Any:
         cls = find_custom("class", name, custom_objects)
         if not issubclass(cls, Model):
             raise ValueError(f"the custom name {name!r} must be a class of models, but is {cls!r}")
-        if cls._tells_architecture():
+        if cls.describes_layers():
             model = cls.from_config(config, custom_objects)
         else:
             model = cls.from_config({k: decode(v, custom_objects) for k, v in config.items()})
@@ -126,4 +126,4 @@ def _build(model: Any, inputs: PyTree) -> None:
     if not isinstance(inputs, tuple) or not all(isinstance(each, InputLayer) for each in layers):
         raise ValueError("its inputs must be a tuple of `InputLayer` objects")
     specs = jax.tree.map(lambda layer: layer.spec(0), inputs)
-    model._build_for(specs, [layer.shape for layer in layers])
+    model.model_parts.architecture.build(specs, [layer.shape for layer in layers])

@@ -70,9 +70,10 @@ def load_train_state(model: Any, file: TensorFile, document: Mapping[str, Any]) 
         ModelFileError: An array is missing, unexpected, or of another shape or dtype.
     """
     # A model that is loaded with `compile=False` leaves the optimizer's state in the file.
-    leaves_optimizer = model._compilation is None and document["compile"] is not None
+    leaves_optimizer = model.model_parts.config is None and document["compile"] is not None
     ignored = ("opt_state.",) if leaves_optimizer else ()
-    model._hold(read_train_state(file, document, expected_train_state(model), ignored))
+    train_state = read_train_state(file, document, expected_train_state(model), ignored)
+    model.model_parts.weights.adopt(train_state)
 
 
 def describe_architecture(model: Any) -> dict[str, Any]:
@@ -83,22 +84,27 @@ def describe_architecture(model: Any) -> dict[str, Any]:
         description["class"] = cls.__name__
     else:
         description["custom"] = registered_name(cls)
-        if not cls._tells_architecture():
+        if not cls.describes_layers():
             # Checks that `__init__` takes what `get_config` returns.
             description["config"] = encode(model)["config"]
-    inputs = encode_inputs(model._specs, model._shapes) if model.built else None
+    inputs = None
+    if model.built:
+        specs, sample_shapes, _ = model.model_parts.architecture.built
+        inputs = encode_inputs(specs, sample_shapes)
     return {"model": description, "inputs": inputs}
 
 
 def describe_compile_args(model: Any) -> dict[str, Any] | None:
     """Return the arguments of `compile` as plain data; None if the model is not compiled."""
-    if model._compilation is None:
+    config = model.model_parts.config
+    if config is None:
         return None
-    encoded = encode_compile_args(model._compilation._asdict())
+    encoded = encode_compile_args(config._asdict())
     return {**encoded, "run_eagerly": model.run_eagerly}
 
 
 def expected_train_state(model: Any) -> TrainStateShapes:
     """Return the shapes of a model's train state between two epochs."""
-    optimizer = None if model._compilation is None else model._compilation.optimizer
+    config = model.model_parts.config
+    optimizer = None if config is None else config.optimizer
     return train_state_shapes(model.network, model.layer_shapes, optimizer)

@@ -8,6 +8,7 @@ import jax
 import jaxlib
 import numpy as np
 
+from fjax.data.shuffling import FIRST_RULE
 from fjax.storage.errors import file_error_context
 from fjax.storage.packing import pack, unpack
 from fjax.storage.run_identity import check_identity
@@ -20,7 +21,6 @@ from fjax.storage.train_state import (
 )
 from fjax.storage.versions import upgrade_hint
 from fjax.training import TrainState
-from fjax.training.shuffling import FIRST_RULE
 from fjax.version import VERSION
 
 # A resumed run has the same bits only with the same versions of what computes it.
@@ -134,5 +134,5 @@ def _warn_of_changed_versions(folder: Any, saved: Mapping[str, str]) -> None:
             f"The checkpoint in {str(folder)!r} was written with other versions "
             f"({', '.join(changed)}): the run resumes, but its last bits may differ from those of "
             "an uninterrupted run.",
-            stacklevel=9,
+            stacklevel=10,
         )

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol, Self
 import jax
 import jax.numpy as jnp
 
+from fjax.data.shuffling import RULE, shuffle_seed
 from fjax.storage.background import BackgroundTask
 from fjax.storage.checkpoint_file import (
     Checkpoint,
@@ -18,9 +19,8 @@ from fjax.storage.checkpoint_folder import CheckpointFolder
 from fjax.storage.strict_json import dump_json
 from fjax.storage.tensors import TensorFile
 from fjax.storage.train_state import TrainStateShapes
-from fjax.training import TrainState
-from fjax.training.loop import Listener, Source
-from fjax.training.shuffling import RULE, shuffle_seed
+from fjax.training import Source, TrainState
+from fjax.training.loop import Listener
 from fjax.typing import Stateful
 
 
@@ -171,8 +171,13 @@ class RunCheckpoints:
         train_state, self._progress = checkpoint.train_state, checkpoint.progress
         self._first_step, self._shuffle_rule = checkpoint.first_step, checkpoint.shuffle_rule
         set_train_state(train_state)
-        steps = int(train_state.step) - self._first_step
-        self._source.go_on(shuffle_seed(train_state.key), steps, self._shuffle_rule)
+        self._source.restore(
+            {
+                "steps": int(train_state.step) - self._first_step,
+                "shuffle_seed": shuffle_seed(train_state.key),
+                "order_rule": self._shuffle_rule,
+            }
+        )
         _restore_callbacks(self._callbacks, checkpoint.callback_states)
         return self._progress
 
@@ -261,12 +266,12 @@ def _restore_callbacks(callbacks: Sequence[Stateful], states: Sequence[tuple[str
             warnings.warn(
                 f"The checkpoint has no state for `{name}`: this callback starts from the "
                 "beginning.",
-                stacklevel=6,
+                stacklevel=7,
             )
     dropped = [f"`{name}`" for name, state in remaining if state]
     if dropped:
         warnings.warn(
             f"The checkpoint has states for {', '.join(dropped)}, but the run has no such "
             "callbacks: these states are dropped.",
-            stacklevel=6,
+            stacklevel=7,
         )
