@@ -26,6 +26,7 @@ from fjax.models.subclassed import (
     build_within_a_pass,
     changes_layers,
     check_attribute,
+    facade_attributes,
     is_authored_model,
 )
 from fjax.models.train_on_batch import train_on_batch
@@ -86,6 +87,8 @@ class Model(NetworkWithWeights, Author):
         seed: int | None = None,
         trainable: bool = True,
     ) -> None:
+        # All that an author adds may hold layers.
+        self._internal = facade_attributes(Model) | {"_internal"}
         self.stop_training, self.run_eagerly = False, False
         self.history, self.replicas = None, None
         made = network_of(self, network, inputs, outputs, name)
