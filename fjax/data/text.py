@@ -156,9 +156,9 @@ def _readers(network: Any, position: int) -> list[Any]:
         return [
             reader
             for call in network.calls
-            for position, leaf in enumerate(jax.tree.leaves(call.inputs))
+            for argument, leaf in enumerate(jax.tree.leaves(call.inputs))
             if isinstance(leaf, Ref) and leaf.value == position
-            for reader in _readers(network.layers[call.layer], position)
+            for reader in _readers(network.layers[call.layer], argument)
         ]
     # The `call` of an authored layer is not traced here.
     return [] if is_authored(network) else [network]
