@@ -6,11 +6,13 @@ from typing import Any, Self
 import jax
 
 from fjax.configuration import Configured
+from fjax.core.adapters import as_layer
 from fjax.core.calling import CallRecord
 from fjax.core.inputs import check_inputs
-from fjax.core.layer import Layer, as_layer, unique_names
+from fjax.core.layer import Layer
 from fjax.core.location import layer_context
 from fjax.core.masking import apply_layer, init_layer, unmasked
+from fjax.core.naming import unique_names
 from fjax.core.penalties import join_penalties
 from fjax.core.shapes import LayerShapes, eval_shapes, output_specs
 from fjax.typing import Key, Params, PyTree, Spec, State

@@ -8,7 +8,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from fjax.core.layer import Layer, normalize_shape, only
+from fjax.core.checks import normalize_shape, only
+from fjax.core.layer import Layer
 from fjax.core.location import layer_context
 from fjax.core.text import STRING
 from fjax.errors import integer_at_least

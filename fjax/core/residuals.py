@@ -8,8 +8,10 @@ import jax
 import jax.numpy as jnp
 
 from fjax.configuration import field
+from fjax.core.adapters import as_layer
+from fjax.core.checks import only
 from fjax.core.combinators import Branch
-from fjax.core.layer import Layer, as_layer, only
+from fjax.core.layer import Layer
 from fjax.core.masking import either_mask, split, unmasked, with_mask
 from fjax.core.shapes import output_specs
 from fjax.typing import Key, Params, PyTree, Spec, State

@@ -10,9 +10,9 @@ import numpy as np
 
 from fjax.core.calling import call_inputs
 from fjax.core.inputs import SIZES, any_size, explain_placeholder_sizes
-from fjax.core.layer import base_name
 from fjax.core.location import layer_context
 from fjax.core.masking import is_masked, split, with_mask
+from fjax.core.naming import base_name
 from fjax.core.operations import OPERATORS, Index, Operation, as_index
 from fjax.core.shapes import eval_shapes
 from fjax.core.text import is_text

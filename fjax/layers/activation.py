@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from fjax import activations, initializers
+from fjax.core.checks import only
 from fjax.core.functions import function_has_trait
-from fjax.core.layer import Layer, only
+from fjax.core.layer import Layer
 from fjax.core.masking import split, with_mask
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least, is_integer, number_between

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from fjax.core.layer import Layer, only
+from fjax.core.checks import only
+from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import number_between
 from fjax.regularizers import L1L2

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 import jax
 
 from fjax import activations, initializers
-from fjax.core.layer import Layer, only
+from fjax.core.checks import only
+from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least
 from fjax.layers.spatial import checked_format

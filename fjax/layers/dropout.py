@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from fjax.configuration import field, is_nonzero
-from fjax.core.layer import Layer, only
+from fjax.core.checks import only
+from fjax.core.layer import Layer
 from fjax.errors import number_between, seed_of
 from fjax.layers.spatial import check_rank, checked_format
 from fjax.typing import Array, Key, Params, Shape, State

@@ -9,7 +9,8 @@ import jax.numpy as jnp
 
 from fjax import activations, initializers
 from fjax.configuration import field
-from fjax.core.layer import Layer, only
+from fjax.core.checks import only
+from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import is_integer
 from fjax.initializers import VarianceScaling

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax import initializers
-from fjax.core.layer import Layer, only
+from fjax.core.checks import only
+from fjax.core.layer import Layer
 from fjax.core.masking import Masked
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least

@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from fjax import activations
-from fjax.core.layer import Layer, normalize_shape
+from fjax.core.checks import normalize_shape
+from fjax.core.layer import Layer
 from fjax.core.masking import split, with_mask
 from fjax.typing import Key, Params, PyTree, State
 

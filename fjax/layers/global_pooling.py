@@ -4,7 +4,8 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
-from fjax.core.layer import Layer, only
+from fjax.core.checks import only
+from fjax.core.layer import Layer
 from fjax.core.masking import checked_mask, split
 from fjax.layers.spatial import check_rank, checked_format
 from fjax.lowering.windows import spatial_axes

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import fjax.layers
-from fjax.core.layer import as_layer
+from fjax.core.adapters import as_layer
 from fjax.errors import unknown_name
 
 

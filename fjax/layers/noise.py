@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from fjax.configuration import is_nonzero
-from fjax.core.layer import Layer, only
+from fjax.core.checks import only
+from fjax.core.layer import Layer
 from fjax.errors import number_between, seed_of
 from fjax.layers.dropout import drawing_key, shape_of_noise
 from fjax.typing import Array, Key, Params, State

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 
 from fjax.configuration import field
-from fjax.core.layer import Layer, only
+from fjax.core.checks import only
+from fjax.core.layer import Layer
 from fjax.layers.spatial import around, check_rank, checked_format, pairs
 from fjax.typing import Array, Key, Params, State
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from fjax.core.layer import Layer, only
+from fjax.core.checks import only
+from fjax.core.layer import Layer
 from fjax.layers.spatial import checked_format
 from fjax.layers.windows import Sizes, check_inputs, checked_padding, each_axis
 from fjax.lowering import average_pooling, max_pooling

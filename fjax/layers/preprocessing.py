@@ -5,7 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.layer import Layer, only
+from fjax.core.checks import only
+from fjax.core.layer import Layer
 from fjax.errors import is_integer, number_between
 from fjax.traits import within_rows
 from fjax.typing import Array, Key, Params, Spec, State

@@ -5,7 +5,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from fjax.core.layer import Layer, only
+from fjax.core.checks import only
+from fjax.core.layer import Layer
 from fjax.errors import integer_at_least, is_integer, one_of
 from fjax.typing import Array, Key, Params, State
 

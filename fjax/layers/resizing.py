@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from fjax.configuration import field
-from fjax.core.layer import Layer, only
+from fjax.core.checks import only
+from fjax.core.layer import Layer
 from fjax.errors import integer_at_least, is_integer, is_number, one_of
 from fjax.layers.spatial import NAMES, check_rank, checked_format
 from fjax.typing import Array, Key, Params, Shape, State

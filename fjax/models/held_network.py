@@ -10,10 +10,11 @@ import numpy as np
 
 from fjax.core import InputLayer, Layer, SymbolicTensor, as_layer, output_specs
 from fjax.core.calling import call_inputs
+from fjax.core.checks import normalize_shape
 from fjax.core.freezing import apply_trainable_flags, flags, set_trainable
 from fjax.core.inputs import SIZES, any_size, explain_placeholder_sizes, sized
-from fjax.core.layer import base_name, normalize_shape
 from fjax.core.masking import unmasked
+from fjax.core.naming import base_name
 from fjax.core.reserved import only_weights
 from fjax.core.shapes import LayerShapes, eval_shapes
 from fjax.errors import explain_keywords, integer_at_least, seed_of, suggestion

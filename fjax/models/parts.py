@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fjax.core import Graph, Layer, Serial
-from fjax.core.layer import base_name
+from fjax.core.naming import base_name
 from fjax.core.reserved import only_weights
 
 # A layer that a network shows: its name, itself, and the path of its weights, if it can have some.

@@ -8,7 +8,8 @@ import numpy as np
 
 from fjax.core import InputLayer, SymbolicTensor, as_layer, serial
 from fjax.core.calling import call_inputs
-from fjax.core.layer import only, unique_names
+from fjax.core.checks import only
+from fjax.core.naming import unique_names
 from fjax.core.text import is_text
 from fjax.errors import explain_keywords
 from fjax.models.construction import declared_inputs

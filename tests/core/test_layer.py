@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fjax.core import Layer, as_layer, output_specs
-from fjax.core.layer import unique_names
+from fjax.core.naming import unique_names
 from fjax.layers import Activation, Dense
 
 KEY = jax.random.key(0)
@@ -159,7 +159,7 @@ def test_initial_weights_follow_the_key():
 
 
 def test_weights_are_asked_of_the_model():
-    with pytest.raises(AttributeError, match=r"ask the model .* `model.get_layer\('dense'\).get_w"):
+    with pytest.raises(AttributeError, match=r"use `model.get_layer\('dense'\).get_w"):
         Dense(3).get_weights()
     with pytest.raises(AttributeError, match=r"`Dense` has no attribute `unit`\.$"):
         _ = Dense(3).unit

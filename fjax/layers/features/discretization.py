@@ -7,7 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.layer import only
+from fjax.core.checks import only
 from fjax.core.text import is_text, takes_numbers
 from fjax.errors import integer_at_least, number_between, one_of
 from fjax.layers.features.data_layer import DataLayer

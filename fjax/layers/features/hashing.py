@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.layer import only
+from fjax.core.checks import only
 from fjax.core.text import is_text
 from fjax.errors import integer_at_least, one_of
 from fjax.layers.features.data_layer import DataLayer, is_traced

@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from fjax import initializers
-from fjax.core.layer import Layer, only
+from fjax.core.checks import only
+from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import number_between
 from fjax.layers.normalization.axes import along, checked_axes, placed_axes

@@ -5,7 +5,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from fjax.core.layer import Layer, only
+from fjax.core.checks import only
+from fjax.core.layer import Layer
 from fjax.layers.normalization.axes import checked_axes, placed_axes
 from fjax.traits import within_rows
 from fjax.typing import Array, Key, Params, State

@@ -7,8 +7,10 @@ from typing import Any, Self
 import jax
 import jax.numpy as jnp
 
-from fjax.core.layer import Layer, base_name, only
+from fjax.core.checks import only
+from fjax.core.layer import Layer
 from fjax.core.masking import apply_layer, init_layer, masking_of, split, unmasked, with_mask
+from fjax.core.naming import base_name
 from fjax.core.penalties import join_penalties
 from fjax.layers.inner import inner_layer
 from fjax.typing import Array, Key, Params, PyTree, Spec, State

@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.layer import only
+from fjax.core.checks import only
 from fjax.errors import integer_at_least, is_integer, one_of
 from fjax.layers.features.data_layer import is_traced
 from fjax.layers.features.encoding import encode_categories

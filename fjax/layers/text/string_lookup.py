@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.core.layer import only
+from fjax.core.checks import only
 from fjax.errors import integer_at_least
 from fjax.layers.features.data_layer import is_traced
 from fjax.layers.features.salt import salt_of

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.layer import only
+from fjax.core.checks import only
 from fjax.core.text import is_text
 from fjax.layers.features.data_layer import is_traced
 from fjax.layers.text.vocabulary import VocabularyLayer
