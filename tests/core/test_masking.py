@@ -94,7 +94,7 @@ def test_a_mask_is_carried_by_a_scan():
 
 def test_a_layer_that_makes_no_use_of_masks_ends_them():
     network = serial(MaskZeros(), layers.Reshape((4, 3)))
-    with pytest.warns(UserWarning, match="layer `Reshape` was given inputs with a mask"):
+    with pytest.warns(UserWarning, match="layer `Reshape` received inputs with a mask"):
         outputs = run(network, INPUTS)
     assert not isinstance(outputs, Masked)
 
@@ -246,7 +246,7 @@ class TestAuthored:
         np.testing.assert_allclose(run(Around(), INPUTS), MEANS, rtol=1e-6)
 
     def test_a_layer_that_knows_no_masks_ends_them(self):
-        with pytest.warns(UserWarning, match="`Plain` was given inputs with a mask"):
+        with pytest.warns(UserWarning, match="`Plain` received inputs with a mask"):
             outputs = run(serial(MaskZeros(), Plain()), INPUTS)
         np.testing.assert_array_equal(outputs, INPUTS**2)
 
