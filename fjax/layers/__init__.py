@@ -1,4 +1,4 @@
-"""The vocabulary: every layer, by Keras's names."""
+"""All layers, under Keras's names."""
 
 from fjax.core.inputs import InputLayer as InputLayer
 from fjax.core.layer import Layer as Layer

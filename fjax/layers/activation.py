@@ -196,8 +196,8 @@ class PReLU(Layer):
 
     Args:
         alpha_initializer: Makes `alpha`.
-        alpha_regularizer: Charges for `alpha`, in the loss; None charges nothing.
-        alpha_constraint: Applied to `alpha` after each step; None leaves it as it is.
+        alpha_regularizer: Adds a penalty of `alpha` to the loss; None adds none.
+        alpha_constraint: Applied to `alpha` after each training step; None for no constraint.
         shared_axes: The axes that share a slope, batch axis counted, such as `[1, 2]` for images:
             one slope a channel. None gives each entry of a sample a slope of its own.
 
@@ -312,7 +312,7 @@ class Softmax(Layer):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is known not to be that of the batch."""
+        """Whether the axis is known not to be the batch axis."""
         return within_rows(self.axis)
 
     def apply(
@@ -350,8 +350,8 @@ class Maxout(Layer):
     Shapes: `(batch, …, features)` to `(batch, …, num_units)`.
 
     Raises:
-        ValueError: `num_units` is not positive or does not divide the features, or the inputs
-            have no such axis.
+        ValueError: `num_units` is not positive or does not divide the features, or the inputs have
+            no such axis.
 
     Source: Goodfellow et al., "Maxout Networks" (2013), https://arxiv.org/abs/1302.4389.
 
@@ -374,7 +374,7 @@ class Maxout(Layer):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is known not to be that of the batch."""
+        """Whether the axis is known not to be the batch axis."""
         return within_rows(self.axis)
 
     def apply(

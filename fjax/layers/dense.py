@@ -1,4 +1,4 @@
-"""The fully connected layer."""
+"""The fully connected layer, `Dense`."""
 
 from typing import Any
 
@@ -18,21 +18,21 @@ class Dense(Layer):
 
     Args:
         units: The size of the output's last axis.
-        activation: Applied to the result; None, as "linear", leaves it as it is.
+        activation: Applied to the result; None means "linear".
         use_bias: Whether to add a bias.
         kernel_initializer: Draws the kernel, of shape `(features, units)`.
         bias_initializer: Draws the bias, of shape `(units,)`.
-        kernel_regularizer: Charges for the kernel, in the loss; None charges nothing.
-        bias_regularizer: Charges for the bias.
-        activity_regularizer: Charges for the outputs, divided by the batch size.
-        kernel_constraint: Applied to the kernel after each step; None leaves it as it is.
-        bias_constraint: Applied to the bias after each step.
+        kernel_regularizer: Adds a penalty of the kernel to the loss; None adds none.
+        bias_regularizer: Adds a penalty of the bias.
+        activity_regularizer: Adds a penalty of the outputs, divided by the batch size.
+        kernel_constraint: Applied to the kernel after each training step; None for no constraint.
+        bias_constraint: Applied to the bias after each training step.
 
     Shapes: `(batch, …, features)` to `(batch, …, units)`.
 
     Raises:
-        ValueError: `units` is not positive, the inputs have no feature axis, or another width than
-            the kernel.
+        ValueError: `units` is not positive, or the inputs have no feature axis or the wrong number
+            of features.
 
     Source: Keras's page "Dense layer".
 
@@ -70,7 +70,7 @@ class Dense(Layer):
         self.bias_initializer = initializers.get(self.bias_initializer)
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Draw the kernel and, if there is one, the bias."""
+        """Draw the kernel and the bias."""
         spec = only("Dense", specs)
         if len(spec.shape) < 2:
             raise ValueError(

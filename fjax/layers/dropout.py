@@ -20,12 +20,12 @@ class Dropout(Layer):
         rate: The share that is dropped (not the share that is kept), in [0, 1].
         noise_shape: The shape of the mask where some axes share one draw: an axis of size 1 is
             shared, None stands for the input's own size.
-        seed: Folded into the key, to tell apart two layers that are given the same key.
+        seed: Folded into the key, so that layers called with the same key draw different numbers.
 
     Shapes: any, unchanged.
 
     Raises:
-        ValueError: `rate` is outside [0, 1], or a training step came without a key.
+        ValueError: `rate` is outside [0, 1], or a training call had no key.
 
     Source: Srivastava et al., "Dropout", JMLR 15 (2014); Keras's page "Dropout layer".
 
@@ -128,14 +128,14 @@ class SpatialDropout1D(SpatialDropout):
     Neighbours in time tell the same, so that `Dropout` of single entries would drop little.
 
     Args:
-        rate: The share of channels that is dropped, in [0, 1].
-        seed: Folded into the key, to tell apart two layers that are given the same key.
+        rate: The fraction of channels to drop, in [0, 1].
+        seed: Folded into the key, so that layers called with the same key draw different numbers.
 
     Shapes: `(batch, time, channels)`, unchanged.
 
     Raises:
-        ValueError: `rate` is outside [0, 1], the inputs have not 3 axes, or a training step came
-            without a key.
+        ValueError: `rate` is outside [0, 1], the inputs do not have 3 axes, or a training call had
+            no key.
 
     Source: Tompson et al., "Efficient Object Localization Using Convolutional Networks" (2015),
     https://arxiv.org/abs/1411.4280; Keras's page "SpatialDropout1D layer".
@@ -156,9 +156,9 @@ class SpatialDropout2D(SpatialDropout):
     """Set a random share of the channels of images to zero in training, and scale up the others.
 
     Args:
-        rate: The share of channels that is dropped, in [0, 1].
+        rate: The fraction of channels to drop, in [0, 1].
         data_format: "channels_last" (default) or "channels_first".
-        seed: Folded into the key, to tell apart two layers that are given the same key.
+        seed: Folded into the key, so that layers called with the same key draw different numbers.
 
     Shapes: `(batch, height, width, channels)`, or with the channels first; unchanged.
 

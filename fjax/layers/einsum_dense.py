@@ -26,25 +26,25 @@ class EinsumDense(Layer):
         equation: As of `jnp.einsum`, of inputs and kernel: "ab,bc->ac" is `Dense` for matrices,
             "...x,xy->...y" for inputs of any rank. An ellipsis stands for axes that stay, at the
             front or at the end of inputs and outputs.
-        output_shape: The outputs' shape without the batch axis and without what the ellipsis
-            stands for; None for an axis that is the inputs' own.
-        activation: Applied to the result; None leaves it as it is.
-        bias_axes: The letters of the outputs that the bias has an axis for, such as "c"; None is
-            no bias.
+        output_shape: The outputs' shape without the batch axis and without what the ellipsis stands
+            for; None for an axis that is the inputs' own.
+        activation: Applied to the result; None means "linear".
+        bias_axes: The letters of the outputs that the bias has an axis for, such as "c"; None is no
+            bias.
         kernel_initializer: Draws the kernel; its fans are those of the equation.
         bias_initializer: Draws the bias.
-        kernel_regularizer: Charges for the kernel, in the loss; None charges nothing.
-        bias_regularizer: Charges for the bias.
-        kernel_constraint: Applied to the kernel after each step; None leaves it as it is.
-        bias_constraint: Applied to the bias after each step.
-        activity_regularizer: Charges for the outputs, divided by the batch size.
+        kernel_regularizer: Adds a penalty of the kernel to the loss; None adds none.
+        bias_regularizer: Adds a penalty of the bias.
+        kernel_constraint: Applied to the kernel after each training step; None for no constraint.
+        bias_constraint: Applied to the bias after each training step.
+        activity_regularizer: Adds a penalty of the outputs, divided by the batch size.
 
     Shapes: as the equation says. The kernel has an axis for each of its letters; the bias one for
     each axis of the outputs from the first of `bias_axes` on, of size 1 where it is none of them.
 
     Raises:
-        ValueError: The equation is not of these forms, a size is not known or not the inputs', or
-            a bias axis is none of the outputs.
+        ValueError: The equation is not of these forms, a size is not known or not the inputs', or a
+            bias axis is none of the outputs.
 
     Source: Keras's page "EinsumDense layer".
 
@@ -95,7 +95,7 @@ class EinsumDense(Layer):
         self.bias_initializer = initializers.get(self.bias_initializer)
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Draw the kernel and, if there is one, the bias."""
+        """Draw the kernel and the bias."""
         terms = _terms(self.equation)
         shape = only(OWNER, specs).shape
         sizes = self._sizes(terms, shape)

@@ -28,8 +28,9 @@ class Embedding(Layer):
         input_dim: How many numbers there are: the largest one plus 1.
         output_dim: The size of a vector.
         embeddings_initializer: Draws the vectors, `(input_dim, output_dim)`.
-        embeddings_regularizer: Charges for the vectors, in the loss; None charges nothing.
-        embeddings_constraint: Applied to the vectors after each step; None leaves them.
+        embeddings_regularizer: Adds a penalty of the vectors to the loss; None adds none.
+        embeddings_constraint: Applied to the vectors after each training step; None for no
+            constraint.
         mask_zero: Whether 0 stands for nothing, as at the end of short sequences: the outputs then
             have a mask (`fjax.core.masking.Masked`) for the layers behind that take one.
         weights: The first vectors in the place of drawn ones: an array, or a list of one. They are

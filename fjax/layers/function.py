@@ -51,12 +51,12 @@ class Lambda(Layer):
     `Layer` with `call`.
 
     Args:
-        function: Called with the inputs (several are a list), with `arguments`, and with
-            `training` and `mask` where it has parameters of these names. It must be pure: arrays
-            that it closes over are constants, and are not trained.
-        output_shape: The shape of the outputs without the batch axis, or a function of the
-            inputs' shape that returns the whole shape; what the function returns must have it.
-            None takes any.
+        function: Called with the inputs (several are a list), with `arguments`, and with `training`
+            and `mask` where it has parameters of these names. It must be pure: arrays that it
+            closes over are constants, and are not trained.
+        output_shape: The shape of the outputs without the batch axis, or a function of the inputs'
+            shape that returns the whole shape; what the function returns must have it. None takes
+            any.
         mask: A function of the inputs and their mask that returns the mask of the outputs; None
             ends the mask.
         arguments: Further keywords for the function, plain data.

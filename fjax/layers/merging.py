@@ -227,7 +227,7 @@ class Concatenate(Merge):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is known not to be that of the batch."""
+        """Whether the axis is known not to be the batch axis."""
         return within_rows(self.axis)
 
     def check(self, values: list[Array]) -> None:

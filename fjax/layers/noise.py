@@ -22,12 +22,12 @@ class GaussianNoise(Layer):
     Args:
         stddev: The noise's standard deviation, not negative. Keras refuses one above 1, which data
             of other scales need.
-        seed: Folded into the key, to tell apart two layers that are given the same key.
+        seed: Folded into the key, so that layers called with the same key draw different numbers.
 
     Shapes: any, unchanged.
 
     Raises:
-        ValueError: `stddev` is negative, or a training step came without a key.
+        ValueError: `stddev` is negative, or a training call had no key.
 
     Source: Keras's page "GaussianNoise layer".
 
@@ -77,12 +77,12 @@ class GaussianDropout(Layer):
 
     Args:
         rate: The share that `Dropout` would drop, in [0, 1); at 1 the variance would be infinite.
-        seed: Folded into the key, to tell apart two layers that are given the same key.
+        seed: Folded into the key, so that layers called with the same key draw different numbers.
 
     Shapes: any, unchanged.
 
     Raises:
-        ValueError: `rate` is outside [0, 1), or a training step came without a key.
+        ValueError: `rate` is outside [0, 1), or a training call had no key.
 
     Source: Srivastava et al., "Dropout", JMLR 15 (2014), section 10; Keras's page "GaussianDropout
     layer".
@@ -135,12 +135,12 @@ class AlphaDropout(Layer):
     Args:
         rate: The share that is dropped, in [0, 1); at 1 nothing would be left to scale.
         noise_shape: The shape of the draw where some axes share it, as for `Dropout`.
-        seed: Folded into the key, to tell apart two layers that are given the same key.
+        seed: Folded into the key, so that layers called with the same key draw different numbers.
 
     Shapes: any, unchanged.
 
     Raises:
-        ValueError: `rate` is outside [0, 1), or a training step came without a key.
+        ValueError: `rate` is outside [0, 1), or a training call had no key.
 
     Source: Klambauer et al., "Self-Normalizing Neural Networks" (2017),
     https://arxiv.org/abs/1706.02515; Keras's page "AlphaDropout layer".

@@ -54,7 +54,7 @@ class ZeroPadding1D(ZeroPadding):
     Shapes: `(batch, time, channels)` to `(batch, before + time + behind, channels)`.
 
     Raises:
-        ValueError: `padding` is of another form or negative, or the inputs have not 3 axes.
+        ValueError: `padding` is of another form or negative, or the inputs do not have 3 axes.
 
     Source: Keras's page "ZeroPadding1D layer".
 
@@ -70,14 +70,14 @@ class ZeroPadding2D(ZeroPadding):
     """Put zeros around images.
 
     Args:
-        padding: How many at all sides; or one for each of (height, width), a number for both of
-            its ends or a pair.
+        padding: How many at all sides; or one for each of (height, width), a number for both of its
+            ends or a pair.
         data_format: "channels_last" (default) or "channels_first".
 
-    Shapes: `(batch, height, width, channels)`, or with the channels first, to larger ones.
+    Shapes: `(batch, height, width, channels)`, or with channels first, to larger images.
 
     Raises:
-        ValueError: `padding` is of another form or negative, or the inputs have not 4 axes.
+        ValueError: `padding` is of another form or negative, or the inputs do not have 4 axes.
 
     Source: Keras's page "ZeroPadding2D layer".
 
@@ -93,7 +93,7 @@ class ZeroPadding2D(ZeroPadding):
 class ZeroPadding3D(ZeroPadding):
     """Put zeros around volumes; arguments, errors and source as `ZeroPadding2D`.
 
-    Shapes: `(batch, depth, height, width, channels)`, or with the channels first, to larger ones.
+    Shapes: `(batch, depth, height, width, channels)`, or with channels first, to larger images.
 
     >>> import jax.numpy as jnp
     >>> outputs, _ = ZeroPadding3D((1, 0, (0, 2))).apply({}, {}, jnp.ones((8, 2, 3, 4, 1)))
@@ -153,8 +153,8 @@ class Cropping1D(Cropping):
     Shapes: `(batch, time, channels)` to `(batch, time - before - behind, channels)`.
 
     Raises:
-        ValueError: `cropping` is of another form or negative, leaves nothing, or the inputs have
-            not 3 axes.
+        ValueError: `cropping` is of another form or negative, leaves nothing, or the inputs do not
+            have 3 axes.
 
     Source: Keras's page "Cropping1D layer".
 

@@ -1,4 +1,4 @@
-"""Pooling layers: the maximum or the average of windows."""
+"""Pooling layers, and the base class that they share."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -12,7 +12,7 @@ from fjax.typing import Array, Identifier, Key, Params, State
 
 
 class Pooling(Layer):
-    """What the pooling layers share; `rank` is the number of their spatial axes."""
+    """Base class of the pooling layers; `rank` is the number of spatial axes."""
 
     rows_independent = True
 
@@ -41,33 +41,38 @@ class Pooling(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return one value for each window and channel."""
+        """Return the maximum or average of each window, channel by channel."""
         owner = type(self).__name__
         values = only(owner, inputs)
-        options = (self.pool_size, self.strides, self.padding, self.data_format)
-        check_inputs(owner, values.shape, *options)
-        window, strides, padding, data_format = options
+        check_inputs(
+            owner, values.shape, self.pool_size, self.strides, self.padding, self.data_format
+        )
         outputs = type(self).pool(
-            values, window=window, strides=strides, padding=padding, data_format=data_format
+            values,
+            window=self.pool_size,
+            strides=self.strides,
+            padding=self.padding,
+            data_format=self.data_format,
         )
         return outputs, state
 
 
 class MaxPooling1D(Pooling):
-    """The largest value of each window over one axis, such as time.
+    """The maximum of each window over one axis, such as time.
 
     Args:
-        pool_size: The window's size, one integer or a tuple of one.
-        strides: The step between windows, likewise; None is `pool_size`: windows side by side.
-        padding: "valid" (what fills no window is left out) or "same" (places that are added
-            count for nothing); capital letters do as well.
-        data_format: "channels_last" (also None) or "channels_first".
+        pool_size: The size of the window, an integer or a tuple of one.
+        strides: The step between windows, in the same form; None means `pool_size`, so that windows
+            do not overlap.
+        padding: "valid" (no padding; incomplete windows are dropped) or "same" (padding that counts
+            neither in the maximum nor in the average); case does not matter.
+        data_format: "channels_last" (default, also for None) or "channels_first".
 
     Shapes: `(batch, steps, channels)` to `(batch, new_steps, channels)`.
 
     Raises:
-        ValueError: An argument is out of range; the inputs have another number of axes than
-            expected, or are smaller than the window.
+        ValueError: An argument is out of range; the inputs have the wrong number of axes, or are
+            smaller than the window.
 
     Source: Keras's page "MaxPooling1D layer".
 
@@ -84,20 +89,21 @@ class MaxPooling1D(Pooling):
 
 
 class MaxPooling2D(Pooling):
-    """The largest value of each window over height and width.
+    """The maximum of each window over height and width.
 
     Args:
-        pool_size: The window's size, one integer or two.
-        strides: The step between windows, likewise; None is `pool_size`: windows side by side.
-        padding: "valid" (what fills no window is left out) or "same" (places that are added
-            count for nothing); capital letters do as well.
-        data_format: "channels_last" (also None) or "channels_first".
+        pool_size: The size of the window, an integer or a tuple of two.
+        strides: The step between windows, in the same form; None means `pool_size`, so that windows
+            do not overlap.
+        padding: "valid" (no padding; incomplete windows are dropped) or "same" (padding that counts
+            neither in the maximum nor in the average); case does not matter.
+        data_format: "channels_last" (default, also for None) or "channels_first".
 
     Shapes: `(batch, height, width, channels)` to `(batch, new_height, new_width, channels)`.
 
     Raises:
-        ValueError: An argument is out of range; the inputs have another number of axes than
-            expected, or are smaller than the window.
+        ValueError: An argument is out of range; the inputs have the wrong number of axes, or are
+            smaller than the window.
 
     Source: Keras's page "MaxPooling2D layer".
 
@@ -114,21 +120,22 @@ class MaxPooling2D(Pooling):
 
 
 class MaxPooling3D(Pooling):
-    """The largest value of each window over depth, height and width.
+    """The maximum of each window over depth, height and width.
 
     Args:
-        pool_size: The window's size, one integer or three.
-        strides: The step between windows, likewise; None is `pool_size`: windows side by side.
-        padding: "valid" (what fills no window is left out) or "same" (places that are added
-            count for nothing); capital letters do as well.
-        data_format: "channels_last" (also None) or "channels_first".
+        pool_size: The size of the window, an integer or a tuple of three.
+        strides: The step between windows, in the same form; None means `pool_size`, so that windows
+            do not overlap.
+        padding: "valid" (no padding; incomplete windows are dropped) or "same" (padding that counts
+            neither in the maximum nor in the average); case does not matter.
+        data_format: "channels_last" (default, also for None) or "channels_first".
 
     Shapes: `(batch, depth, height, width, channels)` to
     `(batch, new_depth, new_height, new_width, channels)`.
 
     Raises:
-        ValueError: An argument is out of range; the inputs have another number of axes than
-            expected, or are smaller than the window.
+        ValueError: An argument is out of range; the inputs have the wrong number of axes, or are
+            smaller than the window.
 
     Source: Keras's page "MaxPooling3D layer".
 
@@ -148,17 +155,18 @@ class AveragePooling1D(Pooling):
     """The average of each window over one axis, such as time.
 
     Args:
-        pool_size: The window's size, one integer or a tuple of one.
-        strides: The step between windows, likewise; None is `pool_size`: windows side by side.
-        padding: "valid" (what fills no window is left out) or "same" (places that are added
-            count for nothing); capital letters do as well.
-        data_format: "channels_last" (also None) or "channels_first".
+        pool_size: The size of the window, an integer or a tuple of one.
+        strides: The step between windows, in the same form; None means `pool_size`, so that windows
+            do not overlap.
+        padding: "valid" (no padding; incomplete windows are dropped) or "same" (padding that counts
+            neither in the maximum nor in the average); case does not matter.
+        data_format: "channels_last" (default, also for None) or "channels_first".
 
     Shapes: `(batch, steps, channels)` to `(batch, new_steps, channels)`.
 
     Raises:
-        ValueError: An argument is out of range; the inputs have another number of axes than
-            expected, or are smaller than the window.
+        ValueError: An argument is out of range; the inputs have the wrong number of axes, or are
+            smaller than the window.
 
     Source: Keras's page "AveragePooling1D layer".
 
@@ -176,17 +184,18 @@ class AveragePooling2D(Pooling):
     """The average of each window over height and width.
 
     Args:
-        pool_size: The window's size, one integer or two.
-        strides: The step between windows, likewise; None is `pool_size`: windows side by side.
-        padding: "valid" (what fills no window is left out) or "same" (places that are added
-            count for nothing); capital letters do as well.
-        data_format: "channels_last" (also None) or "channels_first".
+        pool_size: The size of the window, an integer or a tuple of two.
+        strides: The step between windows, in the same form; None means `pool_size`, so that windows
+            do not overlap.
+        padding: "valid" (no padding; incomplete windows are dropped) or "same" (padding that counts
+            neither in the maximum nor in the average); case does not matter.
+        data_format: "channels_last" (default, also for None) or "channels_first".
 
     Shapes: `(batch, height, width, channels)` to `(batch, new_height, new_width, channels)`.
 
     Raises:
-        ValueError: An argument is out of range; the inputs have another number of axes than
-            expected, or are smaller than the window.
+        ValueError: An argument is out of range; the inputs have the wrong number of axes, or are
+            smaller than the window.
 
     Source: Keras's page "AveragePooling2D layer".
 
@@ -204,18 +213,19 @@ class AveragePooling3D(Pooling):
     """The average of each window over depth, height and width.
 
     Args:
-        pool_size: The window's size, one integer or three.
-        strides: The step between windows, likewise; None is `pool_size`: windows side by side.
-        padding: "valid" (what fills no window is left out) or "same" (places that are added
-            count for nothing); capital letters do as well.
-        data_format: "channels_last" (also None) or "channels_first".
+        pool_size: The size of the window, an integer or a tuple of three.
+        strides: The step between windows, in the same form; None means `pool_size`, so that windows
+            do not overlap.
+        padding: "valid" (no padding; incomplete windows are dropped) or "same" (padding that counts
+            neither in the maximum nor in the average); case does not matter.
+        data_format: "channels_last" (default, also for None) or "channels_first".
 
     Shapes: `(batch, depth, height, width, channels)` to
     `(batch, new_depth, new_height, new_width, channels)`.
 
     Raises:
-        ValueError: An argument is out of range; the inputs have another number of axes than
-            expected, or are smaller than the window.
+        ValueError: An argument is out of range; the inputs have the wrong number of axes, or are
+            smaller than the window.
 
     Source: Keras's page "AveragePooling3D layer".
 

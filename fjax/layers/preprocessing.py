@@ -110,7 +110,7 @@ class Normalization(Layer):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is known not to be that of the batch."""
+        """Whether the axis is known not to be the batch axis."""
         return within_rows(self.axis)
 
     def adapt(self, data: Any) -> None:

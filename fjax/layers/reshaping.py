@@ -171,7 +171,7 @@ class RepeatVector(Layer):
     Shapes: `(batch, features)` to `(batch, n, features)`.
 
     Raises:
-        ValueError: `n` is not positive, or the inputs have not 2 axes.
+        ValueError: `n` is not positive, or the inputs do not have 2 axes.
 
     Source: Keras's page "RepeatVector layer".
 

@@ -9,7 +9,7 @@ from fjax.configuration import field
 from fjax.core.checks import only
 from fjax.core.layer import Layer
 from fjax.errors import integer_at_least, is_integer, is_number, one_of
-from fjax.layers.spatial import NAMES, check_rank, checked_format
+from fjax.layers.spatial import AXIS_NAMES, check_rank, checked_format
 from fjax.typing import Array, Key, Params, Shape, State
 
 INTERPOLATIONS = ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"]
@@ -30,7 +30,11 @@ class UpSampling(Layer):
         owner = type(self).__name__
         sizes = self.size if isinstance(self.size, list | tuple) else (self.size,) * self.axes
         if len(sizes) != self.axes or not all(is_integer(size) and size > 0 for size in sizes):
-            each = f", or one for each of ({', '.join(NAMES[self.axes])})" if self.axes > 1 else ""
+            each = (
+                f", or one for each of ({', '.join(AXIS_NAMES[self.axes])})"
+                if self.axes > 1
+                else ""
+            )
             raise ValueError(
                 f"`{owner}`: `size` must be an integer of at least 1{each}, received {self.size!r}."
             )
@@ -73,7 +77,7 @@ class UpSampling1D(UpSampling):
     Shapes: `(batch, time, channels)` to `(batch, size * time, channels)`.
 
     Raises:
-        ValueError: `size` is not positive, or the inputs have not 3 axes.
+        ValueError: `size` is not positive, or the inputs do not have 3 axes.
 
     Source: Keras's page "UpSampling1D layer".
 
@@ -96,11 +100,11 @@ class UpSampling2D(UpSampling):
         interpolation: "nearest", which repeats each pixel, "bilinear", "bicubic", "lanczos3" or
             "lanczos5".
 
-    Shapes: `(batch, height, width, channels)`, or with the channels first, to larger ones.
+    Shapes: `(batch, height, width, channels)`, or with channels first, to larger images.
 
     Raises:
-        ValueError: A factor is not positive, the interpolation is not known, or the inputs have
-            not 4 axes.
+        ValueError: A factor is not positive, the interpolation is not known, or the inputs do not
+            have 4 axes.
 
     Source: Keras's page "UpSampling2D layer".
 
@@ -137,10 +141,10 @@ class UpSampling3D(UpSampling):
         size: How often, or one for each of (depth, height, width).
         data_format: "channels_last" (default) or "channels_first".
 
-    Shapes: `(batch, depth, height, width, channels)`, or with the channels first, to larger ones.
+    Shapes: `(batch, depth, height, width, channels)`, or with channels first, to larger images.
 
     Raises:
-        ValueError: A factor is not positive, or the inputs have not 5 axes.
+        ValueError: A factor is not positive, or the inputs do not have 5 axes.
 
     Source: Keras's page "UpSampling3D layer".
 
@@ -175,7 +179,7 @@ class Resizing(Layer):
 
     Raises:
         ValueError: A size is not positive, the interpolation is not known, both ways to keep the
-            aspect ratio are asked for, or the inputs have not 3 or 4 axes.
+            aspect ratio are asked for, or the inputs do not have 3 or 4 axes.
 
     Source: Keras's page "Resizing layer".
 
