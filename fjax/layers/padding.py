@@ -1,4 +1,4 @@
-"""Layers that put zeros around, or cut away the rim."""
+"""Layers that add zeros around their inputs, or crop them."""
 
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from fjax.typing import Array, Key, Params, State
 
 
 class ZeroPadding(Layer):
-    """Base of the paddings; a subclass says by `axes` how many axes it goes over."""
+    """Base class of the padding layers; `axes` is the number of spatial axes."""
 
     rows_independent = True
 
@@ -24,8 +24,8 @@ class ZeroPadding(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        found = pairs(owner, "padding", self.padding, self.axes)
-        self.padding = found if self.axes > 1 else found[0]
+        ends = pairs(owner, "padding", self.padding, self.axes)
+        self.padding = ends if self.axes > 1 else ends[0]
         self.data_format = checked_format(owner, self.data_format)
 
     def apply(
@@ -40,21 +40,21 @@ class ZeroPadding(Layer):
         owner = type(self).__name__
         values = only(owner, inputs)
         check_rank(owner, values.shape, self.axes, self.data_format)
-        rim = pairs(owner, "padding", self.padding, self.axes)
-        return jnp.pad(values, around(self.data_format, rim)), state
+        ends = pairs(owner, "padding", self.padding, self.axes)
+        return jnp.pad(values, around(self.data_format, ends)), state
 
 
 class ZeroPadding1D(ZeroPadding):
-    """Put zeros before and behind sequences.
+    """Add zeros at both ends of sequences.
 
     Args:
-        padding: How many at both ends, or a pair for (before, behind).
+        padding: The number of zeros at both ends, or a pair (before, after).
         data_format: "channels_last" (default) or "channels_first".
 
-    Shapes: `(batch, time, channels)` to `(batch, before + time + behind, channels)`.
+    Shapes: `(batch, time, channels)` to `(batch, before + time + after, channels)`.
 
     Raises:
-        ValueError: `padding` is of another form or negative, or the inputs do not have 3 axes.
+        ValueError: `padding` has another form or is negative, or the inputs do not have 3 axes.
 
     Source: Keras's page "ZeroPadding1D layer".
 
@@ -67,17 +67,17 @@ class ZeroPadding1D(ZeroPadding):
 
 
 class ZeroPadding2D(ZeroPadding):
-    """Put zeros around images.
+    """Add zeros around images.
 
     Args:
-        padding: How many at all sides; or one for each of (height, width), a number for both of its
-            ends or a pair.
+        padding: The number of zeros on all sides; or for each of (height, width) the number at both
+            ends, or a pair (before, after).
         data_format: "channels_last" (default) or "channels_first".
 
     Shapes: `(batch, height, width, channels)`, or with channels first, to larger images.
 
     Raises:
-        ValueError: `padding` is of another form or negative, or the inputs do not have 4 axes.
+        ValueError: `padding` has another form or is negative, or the inputs do not have 4 axes.
 
     Source: Keras's page "ZeroPadding2D layer".
 
@@ -91,9 +91,9 @@ class ZeroPadding2D(ZeroPadding):
 
 
 class ZeroPadding3D(ZeroPadding):
-    """Put zeros around volumes; arguments, errors and source as `ZeroPadding2D`.
+    """Add zeros around volumes; arguments, errors and source as for `ZeroPadding2D`.
 
-    Shapes: `(batch, depth, height, width, channels)`, or with channels first, to larger images.
+    Shapes: `(batch, depth, height, width, channels)`, or with channels first, to larger volumes.
 
     >>> import jax.numpy as jnp
     >>> outputs, _ = ZeroPadding3D((1, 0, (0, 2))).apply({}, {}, jnp.ones((8, 2, 3, 4, 1)))
@@ -105,7 +105,7 @@ class ZeroPadding3D(ZeroPadding):
 
 
 class Cropping(Layer):
-    """Base of the croppings; a subclass says by `axes` how many axes it goes over."""
+    """Base class of the cropping layers; `axes` is the number of spatial axes."""
 
     rows_independent = True
 
@@ -117,8 +117,8 @@ class Cropping(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        found = pairs(owner, "cropping", self.cropping, self.axes)
-        self.cropping = found if self.axes > 1 else found[0]
+        ends = pairs(owner, "cropping", self.cropping, self.axes)
+        self.cropping = ends if self.axes > 1 else ends[0]
         self.data_format = checked_format(owner, self.data_format)
 
     def apply(
@@ -129,7 +129,7 @@ class Cropping(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the inputs without their rim."""
+        """Return the cropped inputs."""
         owner = type(self).__name__
         values = only(owner, inputs)
         check_rank(owner, values.shape, self.axes, self.data_format)
@@ -139,21 +139,21 @@ class Cropping(Layer):
                 f"`{owner}`: `cropping` {self.cropping} leaves nothing of inputs of shape "
                 f"{tuple(values.shape)}."
             )
-        sizes = zip(cuts, values.shape, strict=True)
-        kept = tuple(slice(before, size - behind) for (before, behind), size in sizes)
+        cuts_and_sizes = zip(cuts, values.shape, strict=True)
+        kept = tuple(slice(before, size - after) for (before, after), size in cuts_and_sizes)
         return values[kept], state
 
 
 class Cropping1D(Cropping):
-    """Cut sequences at both ends.
+    """Remove steps from both ends of sequences.
 
     Args:
-        cropping: How many steps at both ends, or a pair for (before, behind).
+        cropping: The number of steps to remove from both ends, or a pair (before, after).
 
-    Shapes: `(batch, time, channels)` to `(batch, time - before - behind, channels)`.
+    Shapes: `(batch, time, channels)` to `(batch, time - before - after, channels)`.
 
     Raises:
-        ValueError: `cropping` is of another form or negative, leaves nothing, or the inputs do not
+        ValueError: `cropping` has another form, is negative or leaves nothing, or the inputs do not
             have 3 axes.
 
     Source: Keras's page "Cropping1D layer".
@@ -170,17 +170,17 @@ class Cropping1D(Cropping):
 
 
 class Cropping2D(Cropping):
-    """Cut images at their sides.
+    """Remove pixels from the sides of images.
 
     Args:
-        cropping: How much at all sides; or one for each of (height, width), a number for both of
-            its ends or a pair.
+        cropping: The number of pixels to remove from all sides; or for each of (height, width) the
+            number at both ends, or a pair (before, after).
         data_format: "channels_last" (default) or "channels_first".
 
-    Shapes: `(batch, height, width, channels)`, or with the channels first, to smaller ones.
+    Shapes: `(batch, height, width, channels)`, or with channels first, to smaller images.
 
     Raises:
-        ValueError: As of `Cropping1D`, for inputs of 4 axes.
+        ValueError: As for `Cropping1D`, for inputs of 4 axes.
 
     Source: Keras's page "Cropping2D layer".
 
@@ -196,9 +196,9 @@ class Cropping2D(Cropping):
 
 
 class Cropping3D(Cropping):
-    """Cut volumes at their sides; arguments, errors and source as `Cropping2D`.
+    """Remove entries from the sides of volumes; arguments, errors and source as for `Cropping2D`.
 
-    Shapes: `(batch, depth, height, width, channels)`, or with the channels first, to smaller ones.
+    Shapes: `(batch, depth, height, width, channels)`, or with channels first, to smaller volumes.
 
     >>> import jax.numpy as jnp
     >>> outputs, _ = Cropping3D().apply({}, {}, jnp.ones((8, 5, 6, 7, 1)))

@@ -16,7 +16,7 @@ INTERPOLATIONS = ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"]
 
 
 class UpSampling(Layer):
-    """Base of the repetitions; a subclass says by `axes` how many axes it goes over."""
+    """Base class of the upsampling layers; `axes` is the number of spatial axes."""
 
     rows_independent = True
 
@@ -49,7 +49,7 @@ class UpSampling(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the inputs with each entry repeated."""
+        """Return the enlarged inputs."""
         owner = type(self).__name__
         values = only(owner, inputs)
         check_rank(owner, values.shape, self.axes, self.data_format)
@@ -57,22 +57,22 @@ class UpSampling(Layer):
 
     def upsampled(self, values: Array) -> Array:
         """Return the values with each entry repeated."""
-        for place, size in self.places():
-            values = jnp.repeat(values, size, axis=place)
+        for axis, factor in self.axis_factors():
+            values = jnp.repeat(values, factor, axis=axis)
         return values
 
-    def places(self) -> list[tuple[int, int]]:
-        """Return each axis with its factor."""
+    def axis_factors(self) -> list[tuple[int, int]]:
+        """Return each spatial axis with its factor."""
         first = 2 if self.data_format == "channels_first" else 1
-        sizes = self.size if isinstance(self.size, tuple) else (self.size,)
-        return list(enumerate(sizes, first))
+        factors = self.size if isinstance(self.size, tuple) else (self.size,)
+        return list(enumerate(factors, first))
 
 
 class UpSampling1D(UpSampling):
     """Repeat each step of sequences.
 
     Args:
-        size: How often.
+        size: The number of repetitions of each step.
 
     Shapes: `(batch, time, channels)` to `(batch, size * time, channels)`.
 
@@ -92,10 +92,10 @@ class UpSampling1D(UpSampling):
 
 
 class UpSampling2D(UpSampling):
-    """Enlarge images by whole factors.
+    """Enlarge images by integer factors.
 
     Args:
-        size: The factor, or one for each of (height, width).
+        size: The factor, or a factor for each of (height, width).
         data_format: "channels_last" (default) or "channels_first".
         interpolation: "nearest", which repeats each pixel, "bilinear", "bicubic", "lanczos3" or
             "lanczos5".
@@ -121,16 +121,16 @@ class UpSampling2D(UpSampling):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        given = self.interpolation
-        lower = given.lower() if isinstance(given, str) else given
-        self.interpolation = one_of("UpSampling2D", "interpolation", lower, INTERPOLATIONS)
+        name: Any = self.interpolation
+        name = name.lower() if isinstance(name, str) else name
+        self.interpolation = one_of("UpSampling2D", "interpolation", name, INTERPOLATIONS)
 
     def upsampled(self, values: Array) -> Array:
         """Return the enlarged images."""
         if self.interpolation == "nearest":
             return super().upsampled(values)
-        factors = dict(self.places())
-        shape = tuple(size * factors.get(place, 1) for place, size in enumerate(values.shape))
+        factors = dict(self.axis_factors())
+        shape = tuple(size * factors.get(axis, 1) for axis, size in enumerate(values.shape))
         return _resized(values, shape, self.interpolation, antialias=False)
 
 
@@ -138,7 +138,7 @@ class UpSampling3D(UpSampling):
     """Repeat each entry of volumes.
 
     Args:
-        size: How often, or one for each of (depth, height, width).
+        size: The number of repetitions, or one for each of (depth, height, width).
         data_format: "channels_last" (default) or "channels_first".
 
     Shapes: `(batch, depth, height, width, channels)`, or with channels first, to larger images.
@@ -160,18 +160,19 @@ class UpSampling3D(UpSampling):
 
 
 class Resizing(Layer):
-    """Give images another height and width.
+    """Resize images to a given height and width.
 
     Args:
         height: The new height.
         width: The new width.
         interpolation: "bilinear", "nearest", "bicubic", "lanczos3" or "lanczos5".
-        crop_to_aspect_ratio: Whether to cut the images first, around their middle, so that nothing
-            is stretched.
-        pad_to_aspect_ratio: Whether to put `fill_value` around the images first, instead.
-        fill_mode: "constant", the one there is.
-        fill_value: What is put around.
-        antialias: Whether to smooth where the images become smaller.
+        crop_to_aspect_ratio: Whether to crop the images around their center first, so that they
+            are not distorted.
+        pad_to_aspect_ratio: Whether to pad the images with `fill_value` first, so that they are not
+            distorted.
+        fill_mode: The padding mode; only "constant" is supported.
+        fill_value: The value of the padding.
+        antialias: Whether to smooth images that become smaller.
         data_format: "channels_last" (default) or "channels_first".
 
     Shapes: `(batch, height, width, channels)`, or with the channels first; one image may come

@@ -34,7 +34,9 @@ ARGUMENTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "config", "message"), ARGUMENTS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("name", "config", "message"), ARGUMENTS, ids=lambda value: str(value)[:40]
+)
 def test_invalid_arguments(name, config, message):
     with pytest.raises(ValueError) as caught:
         getattr(layers, name)(**config)
