@@ -30,13 +30,11 @@ class UpSampling(Layer):
         owner = type(self).__name__
         sizes = self.size if isinstance(self.size, list | tuple) else (self.size,) * self.axes
         if len(sizes) != self.axes or not all(is_integer(size) and size > 0 for size in sizes):
-            each = (
-                f", or one for each of ({', '.join(AXIS_NAMES[self.axes])})"
-                if self.axes > 1
-                else ""
-            )
+            names = ", ".join(AXIS_NAMES[self.axes])
+            alternative = f", or one for each of ({names})" if self.axes > 1 else ""
             raise ValueError(
-                f"`{owner}`: `size` must be an integer of at least 1{each}, received {self.size!r}."
+                f"`{owner}`: `size` must be an integer of at least 1{alternative}, "
+                f"received {self.size!r}."
             )
         self.size = tuple(int(size) for size in sizes) if self.axes > 1 else int(sizes[0])
         self.data_format = checked_format(owner, self.data_format)
@@ -103,7 +101,7 @@ class UpSampling2D(UpSampling):
     Shapes: `(batch, height, width, channels)`, or with channels first, to larger images.
 
     Raises:
-        ValueError: A factor is not positive, the interpolation is not known, or the inputs do not
+        ValueError: A factor is not positive, the interpolation is unknown, or the inputs do not
             have 4 axes.
 
     Source: Keras's page "UpSampling2D layer".
@@ -131,7 +129,7 @@ class UpSampling2D(UpSampling):
             return super().upsampled(values)
         factors = dict(self.axis_factors())
         shape = tuple(size * factors.get(axis, 1) for axis, size in enumerate(values.shape))
-        return _resized(values, shape, self.interpolation, antialias=False)
+        return _resample(values, shape, self.interpolation, antialias=False)
 
 
 class UpSampling3D(UpSampling):
@@ -141,7 +139,7 @@ class UpSampling3D(UpSampling):
         size: The number of repetitions, or one for each of (depth, height, width).
         data_format: "channels_last" (default) or "channels_first".
 
-    Shapes: `(batch, depth, height, width, channels)`, or with channels first, to larger images.
+    Shapes: `(batch, depth, height, width, channels)`, or with channels first, to larger volumes.
 
     Raises:
         ValueError: A factor is not positive, or the inputs do not have 5 axes.
@@ -175,12 +173,12 @@ class Resizing(Layer):
         antialias: Whether to smooth images that become smaller.
         data_format: "channels_last" (default) or "channels_first".
 
-    Shapes: `(batch, height, width, channels)`, or with the channels first; one image may come
-    without a batch axis. The dtype stays: whole numbers are rounded.
+    Shapes: `(batch, height, width, channels)`, or with channels first; or one image without a
+    batch axis. The dtype is kept: integer images are rounded.
 
     Raises:
-        ValueError: A size is not positive, the interpolation is not known, both ways to keep the
-            aspect ratio are asked for, or the inputs do not have 3 or 4 axes.
+        ValueError: A size is not positive, the interpolation is unknown, both cropping and padding
+            are requested, or the inputs do not have 3 or 4 axes.
 
     Source: Keras's page "Resizing layer".
 
@@ -212,8 +210,8 @@ class Resizing(Layer):
         self.data_format = checked_format(owner, self.data_format)
         if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
             raise ValueError(
-                "`Resizing`: `crop_to_aspect_ratio` and `pad_to_aspect_ratio` are two ways to one "
-                "end: set one of them."
+                "`Resizing`: `crop_to_aspect_ratio` and `pad_to_aspect_ratio` cannot both be True: "
+                "set only one of them."
             )
         if not is_number(self.fill_value):
             raise ValueError(
@@ -228,36 +226,51 @@ class Resizing(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the images in their new size."""
+        """Return the resized images."""
         values = only("Resizing", inputs)
         if values.ndim not in (3, 4):
             raise ValueError(
-                "`Resizing` needs images of shape (batch, height, width, channels), or one of "
-                f"them, received {tuple(values.shape)}."
+                "`Resizing` needs images of shape (batch, height, width, channels), or one image "
+                f"without the batch axis, received {tuple(values.shape)}."
             )
         first = values.ndim - (2 if self.data_format == "channels_first" else 3)
-        height, width = values.shape[first : first + 2]
-        # Keras's rounding: both ends alike, towards the smaller.
-        high, wide = width * self.height // self.width, height * self.width // self.height
         if self.crop_to_aspect_ratio:
-            high, wide = max(min(height, high), 1), max(min(width, wide), 1)
-            top, left = (height - high) // 2, (width - wide) // 2
-            values = jax.lax.slice_in_dim(values, top, top + high, axis=first)
-            values = jax.lax.slice_in_dim(values, left, left + wide, axis=first + 1)
+            values = self._crop(values, first)
         elif self.pad_to_aspect_ratio:
-            rim = [(0, 0)] * values.ndim
-            rim[first] = (max((high - height) // 2, 0),) * 2
-            rim[first + 1] = (max((wide - width) // 2, 0),) * 2
-            values = jnp.pad(values, rim, constant_values=self.fill_value)
+            values = self._pad(values, first)
         shape = (*values.shape[:first], self.height, self.width, *values.shape[first + 2 :])
-        return _resized(values, shape, self.interpolation, self.antialias), state
+        return _resample(values, shape, self.interpolation, self.antialias), state
+
+    def _crop(self, values: Array, first: int) -> Array:
+        """Return the central part of the images with the new aspect ratio."""
+        height, width = values.shape[first : first + 2]
+        target_height, target_width = self._sizes_at_aspect_ratio(height, width)
+        cropped_height = max(min(height, target_height), 1)
+        cropped_width = max(min(width, target_width), 1)
+        top, left = (height - cropped_height) // 2, (width - cropped_width) // 2
+        values = jax.lax.slice_in_dim(values, top, top + cropped_height, axis=first)
+        return jax.lax.slice_in_dim(values, left, left + cropped_width, axis=first + 1)
+
+    def _pad(self, values: Array, first: int) -> Array:
+        """Return the images padded to the new aspect ratio."""
+        height, width = values.shape[first : first + 2]
+        target_height, target_width = self._sizes_at_aspect_ratio(height, width)
+        padding = [(0, 0)] * values.ndim
+        # As in Keras, both sides get the same padding, rounded down.
+        padding[first] = (max((target_height - height) // 2, 0),) * 2
+        padding[first + 1] = (max((target_width - width) // 2, 0),) * 2
+        return jnp.pad(values, padding, constant_values=self.fill_value)
+
+    def _sizes_at_aspect_ratio(self, height: int, width: int) -> tuple[int, int]:
+        """Return the height for this width, and the width for this height, at the new ratio."""
+        return width * self.height // self.width, height * self.width // self.height
 
 
-def _resized(values: Array, shape: Shape, interpolation: str, antialias: bool) -> Array:
-    """Return values resampled to a shape, in their own dtype."""
+def _resample(values: Array, shape: Shape, interpolation: str, antialias: bool) -> Array:
+    """Return values resampled to a shape, in the same dtype."""
     if interpolation == "nearest":
         return jax.image.resize(values, shape, "nearest")
-    # Half precision is too narrow to place the samples in.
+    # Half precision cannot represent the sampling positions accurately.
     wide = values.astype(jnp.promote_types(values.dtype, jnp.float32))
     resized = jax.image.resize(wide, shape, interpolation, antialias=antialias)
     if jnp.issubdtype(values.dtype, jnp.integer):

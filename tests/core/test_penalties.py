@@ -250,7 +250,7 @@ def test_a_layer_of_ones_own_charges_by_the_protocol():
 
 def test_the_reserved_name():
     assert unique_names([fjax.core.as_layer(penalty)]) == ["penalty_1"]
-    with pytest.raises(ValueError, match=r"`Dense`: `name` 'penalty' is reserved"):
+    with pytest.raises(ValueError, match=r"`Dense`: `name` 'penalty' is a reserved key"):
         Dense(1, name="penalty")
     with pytest.raises(ValueError, match=r"'penalty' is reserved .* received 3"):
         penalty({"layer": {"penalty": 3}})
