@@ -139,12 +139,12 @@ class Layer(Author, Configured):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether each row of the outputs depends on no other input row; see `fjax.traits`."""
+        """Whether each row of the outputs depends only on its input row; see `fjax.traits`."""
         return False
 
     @property
     def entrywise(self) -> bool:
-        """Whether each output entry along the last axis depends on no other input entry."""
+        """Whether each output entry along the last axis depends only on its input entry."""
         return False
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:

@@ -11,7 +11,7 @@ from fjax.typing import Array, Key, Params, Spec, State
 
 
 class ActivityRegularization(Layer):
-    """Return the inputs, and add `(l1 * sum(|x|) + l2 * sum(x ** 2)) / batch size` to the loss.
+    """Return the inputs, and add `(l1 * sum(abs(x)) + l2 * sum(x**2)) / batch_size` to the loss.
 
     Args:
         l1: The factor of the sum of absolute values, not negative.
