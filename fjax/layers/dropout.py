@@ -77,13 +77,13 @@ class Dropout(Layer):
 
 
 class SpatialDropout(Layer):
-    """Base class of the dropouts of whole channels; `axes` is the number of spatial axes."""
+    """Base class of the dropouts of whole channels; `rank` is the number of spatial axes."""
 
     rows_independent = True
 
     _varying = frozenset({"rate"})
 
-    axes: ClassVar[int]
+    rank: ClassVar[int]
 
     rate: float
     data_format: str | None = None
@@ -110,7 +110,7 @@ class SpatialDropout(Layer):
         """Return the inputs; in training a fraction of the channels is dropped."""
         owner = type(self).__name__
         values = only(owner, inputs)
-        check_rank(owner, values.shape, self.axes, self.data_format)
+        check_rank(owner, values.shape, self.rank, self.data_format)
         if not training or not is_nonzero(self.rate):
             return values, state
         drawn = drawing_key(owner, key, self.seed)
@@ -147,7 +147,7 @@ class SpatialDropout1D(SpatialDropout):
     (True, [0.0, 2.0])
     """
 
-    axes = 1
+    rank = 1
 
     data_format: str | None = field(default=None, init=False, repr=False)
 
@@ -175,7 +175,7 @@ class SpatialDropout2D(SpatialDropout):
     True
     """
 
-    axes = 2
+    rank = 2
 
 
 class SpatialDropout3D(SpatialDropout):
@@ -192,7 +192,7 @@ class SpatialDropout3D(SpatialDropout):
     True
     """
 
-    axes = 3
+    rank = 3
 
 
 def drawing_key(owner: str, key: Key | None, seed: int | None) -> Key:

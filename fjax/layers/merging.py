@@ -14,7 +14,7 @@ from fjax.typing import Array, Key, Params, PyTree, State
 
 
 class Merge(Layer):
-    """Base class of the merge layers; a subclass defines `merged`, and may extend `check`."""
+    """Base class of the merge layers; a subclass defines `merge`, and may extend `check`."""
 
     exactly_two: ClassVar[bool] = False
 
@@ -35,8 +35,8 @@ class Merge(Layer):
         masks = [mask for _, mask in pairs]
         self.check(values)
         has_mask = any(mask is not None for mask in masks)
-        merged_mask = self.merged_mask(values, masks) if has_mask else None
-        return with_mask(self.merged(values), merged_mask), state
+        merged_mask = self.merge_masks(values, masks) if has_mask else None
+        return with_mask(self.merge(values), merged_mask), state
 
     def _check_count(self, inputs: tuple[Any, ...]) -> None:
         count = len(inputs)
@@ -53,15 +53,15 @@ class Merge(Layer):
         """Raise ValueError if the shapes cannot be merged."""
         shapes = [value.shape for value in values]
         if any(len(shape) == 0 for shape in shapes):
-            raise self.misfit(values, "each needs a batch axis")
+            raise self.shape_error(values, "each needs a batch axis")
         if len({shape[0] for shape in shapes}) > 1:
-            raise self.misfit(values, "the batch axes, axis 0, must have equal sizes")
+            raise self.shape_error(values, "the batch axes, axis 0, must have equal sizes")
 
-    def merged(self, values: list[Array]) -> Array:
+    def merge(self, values: list[Array]) -> Array:
         """Return the merged values; `check` has passed."""
-        raise NotImplementedError(f"`{type(self).__name__}` does not define `merged`.")
+        raise NotImplementedError(f"`{type(self).__name__}` does not define `merge`.")
 
-    def merged_mask(self, values: list[Array], masks: list[Any]) -> Any:
+    def merge_masks(self, values: list[Array], masks: list[Any]) -> Any:
         """Return the mask of the outputs, or None; called if any input has a mask.
 
         Args:
@@ -70,7 +70,7 @@ class Merge(Layer):
         """
         return None
 
-    def misfit(self, values: list[Array], reason: str) -> ValueError:
+    def shape_error(self, values: list[Array], reason: str) -> ValueError:
         """Return the error for shapes that cannot be merged."""
         return ValueError(
             f"`{type(self).__name__}` cannot merge inputs of shapes {_describe_shapes(values)}: "
@@ -92,9 +92,9 @@ class Elementwise(Merge):
             jnp.broadcast_shapes(*(value.shape[1:] for value in values))
         except ValueError:
             reason = "counted from the last axis, the sizes of the samples must be equal or 1"
-            raise self.misfit(values, reason) from None
+            raise self.shape_error(values, reason) from None
 
-    def merged(self, values: list[Array]) -> Array:
+    def merge(self, values: list[Array]) -> Array:
         """Return the operation applied to all inputs in turn."""
         rank = max(value.ndim for value in values)
         # Missing axes are inserted after the batch axis, which stays the first.
@@ -103,7 +103,7 @@ class Elementwise(Merge):
         ]
         return functools.reduce(self.operation, aligned)
 
-    def merged_mask(self, values: list[Array], masks: list[Any]) -> Any:
+    def merge_masks(self, values: list[Array], masks: list[Any]) -> Any:
         """Return the logical OR of the masks, or None if an input has no mask."""
         return either_mask(masks)
 
@@ -177,9 +177,9 @@ class Average(Elementwise):
 
     operation = staticmethod(jnp.add)
 
-    def merged(self, values: list[Array]) -> Array:
+    def merge(self, values: list[Array]) -> Array:
         """Return the sum divided by the number of inputs."""
-        return super().merged(values) / len(values)
+        return super().merge(values) / len(values)
 
 
 class Maximum(Elementwise):
@@ -246,20 +246,20 @@ class Concatenate(Merge):
         """Raise ValueError if the sizes of other axes differ, or if the axis does not exist."""
         super().check(values)
         if len({value.ndim for value in values}) > 1:
-            raise self.misfit(values, "all must have the same number of axes")
+            raise self.shape_error(values, "all must have the same number of axes")
         axis = _resolve_axis(self, values, self.axis, values[0].ndim)
         if len({value.shape[:axis] + value.shape[axis + 1 :] for value in values}) > 1:
             reason = f"all axes but axis {self.axis} must have equal sizes"
-            raise self.misfit(values, reason)
+            raise self.shape_error(values, reason)
 
-    def merged(self, values: list[Array]) -> Array:
+    def merge(self, values: list[Array]) -> Array:
         """Return the concatenated inputs."""
         return jnp.concatenate(values, axis=self.axis)
 
-    def merged_mask(self, values: list[Array], masks: list[Any]) -> Any:
+    def merge_masks(self, values: list[Array], masks: list[Any]) -> Any:
         """Return the concatenated masks; a step counts if any of its features does."""
         full_masks = [_full_mask(value, mask) for value, mask in zip(values, masks, strict=True)]
-        return jnp.any(self.merged(full_masks), axis=-1)
+        return jnp.any(self.merge(full_masks), axis=-1)
 
 
 class Dot(Merge):
@@ -311,9 +311,9 @@ class Dot(Merge):
         sizes = [value.shape[axis] for value, axis in zip(values, axes, strict=True)]
         if sizes[0] != sizes[1]:
             reason = f"the axes {axes} to multiply along have sizes {sizes[0]} and {sizes[1]}"
-            raise self.misfit(values, reason)
+            raise self.shape_error(values, reason)
 
-    def merged(self, values: list[Array]) -> Array:
+    def merge(self, values: list[Array]) -> Array:
         """Return the dot products along the axes."""
         axes = self._resolve_axes(values)
         if self.normalize:
@@ -351,7 +351,7 @@ def _resolve_axis(layer: Merge, values: list[Array], axis: int, rank: int) -> in
     resolved = axis + rank if axis < 0 else axis
     if not 0 < resolved < rank:
         problem = "is the batch axis" if resolved == 0 else "does not exist"
-        raise layer.misfit(values, f"axis {axis} of an input of {rank} axes {problem}")
+        raise layer.shape_error(values, f"axis {axis} of an input of {rank} axes {problem}")
     return resolved
 
 

@@ -12,11 +12,11 @@ from fjax.typing import Array, Key, Params, State
 
 
 class ZeroPadding(Layer):
-    """Base class of the padding layers; `axes` is the number of spatial axes."""
+    """Base class of the padding layers; `rank` is the number of spatial axes."""
 
     rows_independent = True
 
-    axes: ClassVar[int]
+    rank: ClassVar[int]
 
     padding: Any = 1
     data_format: str | None = None
@@ -24,8 +24,8 @@ class ZeroPadding(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        ends = pairs(owner, "padding", self.padding, self.axes)
-        self.padding = ends if self.axes > 1 else ends[0]
+        ends = pairs(owner, "padding", self.padding, self.rank)
+        self.padding = ends if self.rank > 1 else ends[0]
         self.data_format = checked_format(owner, self.data_format)
 
     def apply(
@@ -39,8 +39,8 @@ class ZeroPadding(Layer):
         """Return the inputs with zeros around them."""
         owner = type(self).__name__
         values = only(owner, inputs)
-        check_rank(owner, values.shape, self.axes, self.data_format)
-        ends = pairs(owner, "padding", self.padding, self.axes)
+        check_rank(owner, values.shape, self.rank, self.data_format)
+        ends = pairs(owner, "padding", self.padding, self.rank)
         return jnp.pad(values, around(self.data_format, ends)), state
 
 
@@ -63,7 +63,7 @@ class ZeroPadding1D(ZeroPadding):
     [0.0, 1.0, 1.0, 0.0, 0.0]
     """
 
-    axes = 1
+    rank = 1
 
 
 class ZeroPadding2D(ZeroPadding):
@@ -87,7 +87,7 @@ class ZeroPadding2D(ZeroPadding):
     (32, 30, 30, 3)
     """
 
-    axes = 2
+    rank = 2
 
 
 class ZeroPadding3D(ZeroPadding):
@@ -101,15 +101,15 @@ class ZeroPadding3D(ZeroPadding):
     (8, 4, 3, 6, 1)
     """
 
-    axes = 3
+    rank = 3
 
 
 class Cropping(Layer):
-    """Base class of the cropping layers; `axes` is the number of spatial axes."""
+    """Base class of the cropping layers; `rank` is the number of spatial axes."""
 
     rows_independent = True
 
-    axes: ClassVar[int]
+    rank: ClassVar[int]
 
     cropping: Any = 0
     data_format: str | None = None
@@ -117,8 +117,8 @@ class Cropping(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        ends = pairs(owner, "cropping", self.cropping, self.axes)
-        self.cropping = ends if self.axes > 1 else ends[0]
+        ends = pairs(owner, "cropping", self.cropping, self.rank)
+        self.cropping = ends if self.rank > 1 else ends[0]
         self.data_format = checked_format(owner, self.data_format)
 
     def apply(
@@ -132,8 +132,8 @@ class Cropping(Layer):
         """Return the cropped inputs."""
         owner = type(self).__name__
         values = only(owner, inputs)
-        check_rank(owner, values.shape, self.axes, self.data_format)
-        cuts = around(self.data_format, pairs(owner, "cropping", self.cropping, self.axes))
+        check_rank(owner, values.shape, self.rank, self.data_format)
+        cuts = around(self.data_format, pairs(owner, "cropping", self.cropping, self.rank))
         if any(sum(cut) >= size > 0 for cut, size in zip(cuts, values.shape, strict=True)):
             raise ValueError(
                 f"`{owner}`: `cropping` {self.cropping} leaves nothing of inputs of shape "
@@ -163,7 +163,7 @@ class Cropping1D(Cropping):
     [1.0, 2.0]
     """
 
-    axes = 1
+    rank = 1
 
     cropping: Any = (1, 1)
     data_format: str | None = field(default=None, init=False, repr=False)
@@ -190,7 +190,7 @@ class Cropping2D(Cropping):
     (32, 24, 24, 3)
     """
 
-    axes = 2
+    rank = 2
 
     cropping: Any = ((0, 0), (0, 0))
 
@@ -206,6 +206,6 @@ class Cropping3D(Cropping):
     (8, 3, 4, 5, 1)
     """
 
-    axes = 3
+    rank = 3
 
     cropping: Any = ((1, 1), (1, 1), (1, 1))

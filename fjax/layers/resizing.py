@@ -16,11 +16,11 @@ INTERPOLATIONS = ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"]
 
 
 class UpSampling(Layer):
-    """Base class of the upsampling layers; `axes` is the number of spatial axes."""
+    """Base class of the upsampling layers; `rank` is the number of spatial axes."""
 
     rows_independent = True
 
-    axes: ClassVar[int]
+    rank: ClassVar[int]
 
     size: Any = 2
     data_format: str | None = None
@@ -28,15 +28,15 @@ class UpSampling(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        sizes = self.size if isinstance(self.size, list | tuple) else (self.size,) * self.axes
-        if len(sizes) != self.axes or not all(is_integer(size) and size > 0 for size in sizes):
-            names = ", ".join(AXIS_NAMES[self.axes])
-            alternative = f", or one for each of ({names})" if self.axes > 1 else ""
+        sizes = self.size if isinstance(self.size, list | tuple) else (self.size,) * self.rank
+        if len(sizes) != self.rank or not all(is_integer(size) and size > 0 for size in sizes):
+            names = ", ".join(AXIS_NAMES[self.rank])
+            alternative = f", or one for each of ({names})" if self.rank > 1 else ""
             raise ValueError(
                 f"`{owner}`: `size` must be an integer of at least 1{alternative}, "
                 f"received {self.size!r}."
             )
-        self.size = tuple(int(size) for size in sizes) if self.axes > 1 else int(sizes[0])
+        self.size = tuple(int(size) for size in sizes) if self.rank > 1 else int(sizes[0])
         self.data_format = checked_format(owner, self.data_format)
 
     def apply(
@@ -50,10 +50,10 @@ class UpSampling(Layer):
         """Return the enlarged inputs."""
         owner = type(self).__name__
         values = only(owner, inputs)
-        check_rank(owner, values.shape, self.axes, self.data_format)
-        return self.upsampled(values), state
+        check_rank(owner, values.shape, self.rank, self.data_format)
+        return self.upsample(values), state
 
-    def upsampled(self, values: Array) -> Array:
+    def upsample(self, values: Array) -> Array:
         """Return the values with each entry repeated."""
         for axis, factor in self.axis_factors():
             values = jnp.repeat(values, factor, axis=axis)
@@ -84,7 +84,7 @@ class UpSampling1D(UpSampling):
     [1.0, 1.0, 3.0, 3.0]
     """
 
-    axes = 1
+    rank = 1
 
     data_format: str | None = field(default=None, init=False, repr=False)
 
@@ -112,7 +112,7 @@ class UpSampling2D(UpSampling):
     (32, 8, 15, 3)
     """
 
-    axes = 2
+    rank = 2
 
     size: Any = (2, 2)
     interpolation: str = "nearest"
@@ -123,10 +123,10 @@ class UpSampling2D(UpSampling):
         name = name.lower() if isinstance(name, str) else name
         self.interpolation = one_of("UpSampling2D", "interpolation", name, INTERPOLATIONS)
 
-    def upsampled(self, values: Array) -> Array:
+    def upsample(self, values: Array) -> Array:
         """Return the enlarged images."""
         if self.interpolation == "nearest":
-            return super().upsampled(values)
+            return super().upsample(values)
         factors = dict(self.axis_factors())
         shape = tuple(size * factors.get(axis, 1) for axis, size in enumerate(values.shape))
         return _resample(values, shape, self.interpolation, antialias=False)
@@ -152,7 +152,7 @@ class UpSampling3D(UpSampling):
     (8, 4, 6, 8, 1)
     """
 
-    axes = 3
+    rank = 3
 
     size: Any = (2, 2, 2)
 

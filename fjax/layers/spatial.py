@@ -14,7 +14,7 @@ def checked_format(owner: str, value: Any) -> str:
     return str(one_of(owner, "data_format", value, ["channels_last", "channels_first"]))
 
 
-def pairs(owner: str, argument: str, value: Any, axes: int) -> tuple[tuple[int, int], ...]:
+def pairs(owner: str, argument: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
     """Return a pair (before, after) for each spatial axis, or raise.
 
     Args:
@@ -22,7 +22,7 @@ def pairs(owner: str, argument: str, value: Any, axes: int) -> tuple[tuple[int, 
         argument: The argument that an error names.
         value: An integer for both ends of all axes; or for each axis an integer for both of its
             ends, or a pair. For a single axis also the pair itself.
-        axes: The number of spatial axes.
+        rank: The number of spatial axes.
 
     >>> pairs("ZeroPadding2D", "padding", (1, (2, 3)), 2)
     ((1, 1), (2, 3))
@@ -36,16 +36,16 @@ def pairs(owner: str, argument: str, value: Any, axes: int) -> tuple[tuple[int, 
     """
     items: list[Any] = []
     if is_integer(value):
-        items = [value] * axes
-    elif axes == 1:
+        items = [value] * rank
+    elif rank == 1:
         items = [value]
     elif isinstance(value, list | tuple):
         items = list(value)
     ends = [(item, item) if is_integer(item) else item for item in items]
-    if len(ends) != axes or not all(map(_is_pair_of_sizes, ends)):
+    if len(ends) != rank or not all(map(_is_pair_of_sizes, ends)):
         forms = "or a pair (before, after)"
-        if axes > 1:
-            forms = f"one for each of ({', '.join(AXIS_NAMES[axes])}), or a pair for each"
+        if rank > 1:
+            forms = f"one for each of ({', '.join(AXIS_NAMES[rank])}), or a pair for each"
         raise ValueError(
             f"`{owner}`: `{argument}` must be an integer of at least 0, {forms}, "
             f"received {value!r}."
@@ -74,7 +74,7 @@ def around(data_format: str | None, ends: tuple[tuple[int, int], ...]) -> list[t
     return [(0, 0), *ends, (0, 0)]
 
 
-def check_rank(owner: str, shape: Shape, axes: int, data_format: str | None) -> None:
+def check_rank(owner: str, shape: Shape, rank: int, data_format: str | None) -> None:
     """Raise unless inputs have a batch axis, this number of spatial axes and a channel axis.
 
     >>> check_rank("Conv2D", (32, 28, 28), 2, None)
@@ -83,13 +83,13 @@ def check_rank(owner: str, shape: Shape, axes: int, data_format: str | None) -> 
     ValueError: `Conv2D` needs inputs of shape (batch, height, width, channels), received
     (32, 28, 28). If the channel axis is missing, add it: `x[..., None]`.
     """
-    if len(shape) == axes + 2:
+    if len(shape) == rank + 2:
         return
-    spatial = ", ".join(AXIS_NAMES[axes])
+    spatial = ", ".join(AXIS_NAMES[rank])
     channels_first = data_format == "channels_first"
     order = f"batch, channels, {spatial}" if channels_first else f"batch, {spatial}, channels"
     hint = ""
-    if len(shape) == axes + 1:
+    if len(shape) == rank + 1:
         added = "x[:, None]" if channels_first else "x[..., None]"
         hint = f" If the channel axis is missing, add it: `{added}`."
     raise ValueError(f"`{owner}` needs inputs of shape ({order}), received {tuple(shape)}.{hint}")
