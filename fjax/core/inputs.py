@@ -29,8 +29,8 @@ def sized(
     >>> sized((None, 3), "float32", 0), sized((None, 3), "float32", 1, batch_size=8).shape
     (ShapeDtypeStruct(shape=(1, 256, 3), dtype=float32), (8, 512, 3))
     """
-    batch, any_size = SIZES[which]
-    sizes = (any_size if size is None else size for size in shape)
+    batch, placeholder = SIZES[which]
+    sizes = (placeholder if size is None else size for size in shape)
     return jax.ShapeDtypeStruct((batch_size or batch, *sizes), dtype)
 
 

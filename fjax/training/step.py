@@ -1,39 +1,19 @@
 """The pure steps: one batch of training, of evaluation, of prediction."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from fjax.core import has_penalty, penalty
 from fjax.core.freezing import frozen_paths, merge_params, trainable_part
 from fjax.training.accumulators import Logs, Metrics, accumulate, results
+from fjax.training.batch import Batch
 from fjax.training.masked_outputs import loss_of
 from fjax.training.output_losses import OutputLosses
 from fjax.training.state import TrainState
 from fjax.typing import Array, GradientTransformation, Key, PyTree
-
-
-class Batch(NamedTuple):
-    """What one step sees; every leaf has the batch axis first.
-
-    Attributes:
-        inputs: The network's inputs, a tuple also where there is one.
-        targets: What the loss holds the outputs against.
-        sample_weight: One weight per sample, or None; of several outputs also a structure of
-            these like the outputs.
-        valid: 1 for each row that counts and 0 for one that only fills up the batch, float32;
-            None where all rows count. What the rows share within a network, as the statistics of
-            batch normalization, knows nothing of it.
-    """
-
-    inputs: tuple[PyTree, ...]
-    targets: PyTree = None
-    sample_weight: Array | np.ndarray | PyTree | None = None
-    valid: Array | None = None
-
 
 TrainStep = Callable[[TrainState, Batch], tuple[TrainState, Logs]]
 

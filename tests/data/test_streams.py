@@ -8,8 +8,8 @@ import pytest
 
 from fjax import Model, Sequential
 from fjax.callbacks import Callback
+from fjax.data.reading import Reader, stream_of
 from fjax.layers import Dense, Input
-from fjax.training.reading import Reader, stream_of
 
 
 def model_of(size=1):

@@ -111,6 +111,19 @@ class Reader(Generic[Item, Made]):
             self._allowed = float("inf") if count is None else self._delivered + count
             self._wake()
 
+    def peek(self) -> Item:
+        """Return the next item as the iterator gives it; it is not used up.
+
+        To be called before anything is read ahead.
+
+        Raises:
+            StopIteration: There is none.
+        """
+        with self._stream.turn:
+            if not self._stream.unused:
+                self._stream.unused.append(next(self._items))
+            return self._stream.unused[0]
+
     def __iter__(self) -> Iterator[Made]:
         return self
 
@@ -209,3 +222,13 @@ class Reader(Generic[Item, Made]):
             self._converting = []
             self._ended = self._ended or ended
             self._changed.notify_all()
+
+
+def read_ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """Return the items of an iterator, read by a thread before they are asked for."""
+    reader: Reader[Item, Item] = Reader(items, lambda item: item)
+    reader.allow(None)
+    try:
+        yield from reader
+    finally:
+        reader.close()

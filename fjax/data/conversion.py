@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from fjax.core.text import is_text
-from fjax.training.step import Batch
+from fjax.training.batch import Batch
 from fjax.typing import PyTree
 
 
@@ -83,16 +83,6 @@ def is_batches(x: Any) -> bool:
     if isinstance(x, str | bytes | list | tuple | Mapping) or _is_array(x):
         return False
     return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
-
-
-def take(batch: Batch, start: int, stop: int) -> Batch:
-    """Return some rows of the data."""
-    return jax.tree.map(lambda array: array[start:stop], batch)
-
-
-def rows(batch: Any) -> int:
-    """Return the number of samples."""
-    return int(jax.tree.leaves(batch)[0].shape[0])
 
 
 def _is_array(value: Any) -> bool:
