@@ -31,10 +31,9 @@ class Activation(Layer):
     """
 
     rows_independent = True
+    masking = "keeps"
 
     activation: Identifier
-
-    masking = "keeps"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -79,12 +78,11 @@ class ReLU(Layer):
     """
 
     entrywise = rows_independent = True
+    masking = "keeps"
 
     max_value: float | None = None
     negative_slope: float = 0.0
     threshold: float = 0.0
-
-    masking = "keeps"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -125,12 +123,11 @@ class LeakyReLU(Layer):
     """
 
     entrywise = rows_independent = True
+    masking = "keeps"
 
     _varying = frozenset({"negative_slope"})
 
     negative_slope: float = 0.3
-
-    masking = "keeps"
 
     _renamed: ClassVar[Mapping[str, str]] = {**Layer._renamed, "alpha": "negative_slope"}
 
@@ -167,10 +164,9 @@ class ELU(Layer):
     """
 
     entrywise = rows_independent = True
+    masking = "keeps"
 
     alpha: float = 1.0
-
-    masking = "keeps"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -216,13 +212,12 @@ class PReLU(Layer):
     """
 
     rows_independent = True
+    masking = "keeps"
 
     alpha_initializer: Identifier = "zeros"
     alpha_regularizer: Identifier = None
     alpha_constraint: Identifier = None
     shared_axes: tuple[int, ...] | None = None
-
-    masking = "keeps"
 
     def __post_init__(self) -> None:
         super().__post_init__()

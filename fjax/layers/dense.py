@@ -47,6 +47,7 @@ class Dense(Layer):
     """
 
     rows_independent = True
+    masking = "keeps"
     _width_field = "units"
 
     units: int
@@ -59,8 +60,6 @@ class Dense(Layer):
     activity_regularizer: Identifier = None
     kernel_constraint: Identifier = None
     bias_constraint: Identifier = None
-
-    masking = "keeps"
 
     def __post_init__(self) -> None:
         super().__post_init__()

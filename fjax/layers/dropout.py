@@ -37,14 +37,13 @@ class Dropout(Layer):
     """
 
     rows_independent = True
+    masking = "keeps"
 
     _varying = frozenset({"rate"})
 
     rate: float
     noise_shape: tuple[int | None, ...] | None = None
     seed: int | None = None
-
-    masking = "keeps"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -80,6 +79,7 @@ class SpatialDropout(Layer):
     """Base class of the dropouts of whole channels; `rank` is the number of spatial axes."""
 
     rows_independent = True
+    masking = "keeps"
 
     _varying = frozenset({"rate"})
 
@@ -88,8 +88,6 @@ class SpatialDropout(Layer):
     rate: float
     data_format: str | None = None
     seed: int | None = None
-
-    masking = "keeps"
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -27,7 +27,6 @@ class Identity(Layer):
     """
 
     rows_independent = True
-
     masking = "takes"
 
     def apply(

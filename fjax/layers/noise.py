@@ -39,13 +39,12 @@ class GaussianNoise(Layer):
     """
 
     rows_independent = True
+    masking = "keeps"
 
     _varying = frozenset({"stddev"})
 
     stddev: float
     seed: int | None = None
-
-    masking = "keeps"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -95,13 +94,12 @@ class GaussianDropout(Layer):
     """
 
     rows_independent = True
+    masking = "keeps"
 
     _varying = frozenset({"rate"})
 
     rate: float
     seed: int | None = None
-
-    masking = "keeps"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -154,14 +152,13 @@ class AlphaDropout(Layer):
     """
 
     rows_independent = True
+    masking = "keeps"
 
     _varying = frozenset({"rate"})
 
     rate: float
     noise_shape: tuple[int | None, ...] | None = None
     seed: int | None = None
-
-    masking = "keeps"
 
     def __post_init__(self) -> None:
         super().__post_init__()

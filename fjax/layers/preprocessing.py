@@ -30,11 +30,10 @@ class Rescaling(Layer):
     """
 
     rows_independent = True
+    masking = "keeps"
 
     scale: float
     offset: float = 0.0
-
-    masking = "keeps"
 
     def __post_init__(self) -> None:
         super().__post_init__()
