@@ -5,10 +5,10 @@ from typing import Any
 from fjax.errors import integer_at_least
 
 
-def only(owner: str, values: tuple[Any, ...]) -> Any:
+def single_input(owner: str, values: tuple[Any, ...]) -> Any:
     """Return the only input of a layer that takes one, or raise TypeError.
 
-    >>> only("Dense", (1, 2))
+    >>> single_input("Dense", (1, 2))
     Traceback (most recent call last):
         ...
     TypeError: `Dense` takes one input, received 2. Merge the inputs first, or call it on each.

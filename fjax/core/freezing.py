@@ -32,11 +32,14 @@ def apply_trainable_flags(layer: Any, trainable: bool = True) -> Any:
     return copied
 
 
-def flags(layer: Any) -> tuple[bool, ...]:
+def trainable_flags(layer: Any) -> tuple[bool, ...]:
     """Return the `trainable` flags of a layer and of all its sublayers, in order."""
     if not isinstance(layer, Layer):
         return ()
-    return (layer.trainable, *(flag for sublayer in layer.inside() for flag in flags(sublayer)))
+    return (
+        layer.trainable,
+        *(flag for sublayer in layer.inside() for flag in trainable_flags(sublayer)),
+    )
 
 
 def set_trainable(layer: Any, trainable: bool) -> None:

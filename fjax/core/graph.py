@@ -11,7 +11,7 @@ from fjax.core.calling import CallRecord
 from fjax.core.inputs import check_inputs
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
-from fjax.core.masking import apply_layer, init_layer, unmasked
+from fjax.core.masking import apply_layer, init_layer, strip_masks
 from fjax.core.naming import unique_names
 from fjax.core.penalties import join_penalties
 from fjax.core.shapes import LayerShapes, eval_shapes, output_specs
@@ -105,7 +105,7 @@ class Graph(Layer):
             return sorted(self.outputs)
         makers = self._makers()
         named: list[str] = []
-        for ref in jax.tree.leaves(unmasked(self.outputs)):
+        for ref in jax.tree.leaves(strip_masks(self.outputs)):
             maker = makers.get(ref.value)
             base = self.input_names[ref.value] if maker is None else self._name_of(maker)
             name, number = base, 0

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from fjax.core.checks import normalize_shape, only
+from fjax.core.checks import normalize_shape, single_input
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
 from fjax.core.text import STRING
@@ -18,18 +18,20 @@ from fjax.typing import Array, Key, Params, Spec, State
 # Two pairs of placeholder sizes, for the batch axis and for axes of any size (None). Shapes are
 # evaluated abstractly at both; an axis whose size differs between the two is of any size. The
 # placeholders are large so that any kernel or window fits.
-SIZES = ((1, 256), (2, 512))
+PLACEHOLDER_SIZES = ((1, 256), (2, 512))
 
 
-def sized(
+def placeholder_spec(
     shape: Sequence[int | None], dtype: Any, which: int, batch_size: int | None = None
 ) -> jax.ShapeDtypeStruct:
-    """Return the spec of a batch of samples of a shape, at one of the placeholder `SIZES`.
+    """Return the spec of a batch of samples of a shape, at one of the `PLACEHOLDER_SIZES`.
 
-    >>> sized((None, 3), "float32", 0), sized((None, 3), "float32", 1, batch_size=8).shape
-    (ShapeDtypeStruct(shape=(1, 256, 3), dtype=float32), (8, 512, 3))
+    >>> placeholder_spec((None, 3), "float32", 0)
+    ShapeDtypeStruct(shape=(1, 256, 3), dtype=float32)
+    >>> placeholder_spec((None, 3), "float32", 1, batch_size=8).shape
+    (8, 512, 3)
     """
-    batch, placeholder = SIZES[which]
+    batch, placeholder = PLACEHOLDER_SIZES[which]
     sizes = (placeholder if size is None else size for size in shape)
     return jax.ShapeDtypeStruct((batch_size or batch, *sizes), dtype)
 
@@ -43,15 +45,15 @@ def explain_placeholder_sizes(
         yield
     except Exception as error:
         if any(None in shape for shape in shapes()):
-            sizes = " and ".join(str(size) for _, size in SIZES)
+            sizes = " and ".join(str(size) for _, size in PLACEHOLDER_SIZES)
             error.add_note(f"The sizes {sizes} stand for an axis of any size, declared as None.")
         raise
 
 
-def any_size(first: Sequence[int], second: Sequence[int]) -> tuple[int | None, ...]:
-    """Return the shape behind two shapes evaluated at both `SIZES`: None where they differ.
+def merge_shapes(first: Sequence[int], second: Sequence[int]) -> tuple[int | None, ...]:
+    """Return a shape evaluated at both `PLACEHOLDER_SIZES`, with None where the two differ.
 
-    >>> any_size((1, 256, 3), (2, 512, 3))
+    >>> merge_shapes((1, 256, 3), (2, 512, 3))
     (None, None, 3)
     """
     return tuple(a if a == b else None for a, b in zip(first, second, strict=True))
@@ -125,7 +127,7 @@ class InputLayer(Layer):
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Check the spec against the declared shape; there are no weights."""
         if self.dtype != "string":
-            self._check_shape(only("InputLayer", specs).shape)
+            self._check_shape(single_input("InputLayer", specs).shape)
         return {}, {}
 
     def apply(
@@ -137,7 +139,7 @@ class InputLayer(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the inputs in the declared dtype."""
-        values = only("InputLayer", inputs)
+        values = single_input("InputLayer", inputs)
         if self.dtype == "string":
             # Text, or the numbers that a text layer has made of it.
             return values, state
@@ -145,9 +147,9 @@ class InputLayer(Layer):
         return jnp.asarray(values).astype(self.dtype), state
 
     def spec(self, which: int) -> jax.ShapeDtypeStruct:
-        """Return the declared input at one of the `SIZES`."""
+        """Return the declared input at one of the `PLACEHOLDER_SIZES`."""
         dtype = STRING if self.dtype == "string" else self.dtype
-        return sized(self.shape, dtype, which, self.batch_size)
+        return placeholder_spec(self.shape, dtype, which, self.batch_size)
 
     def _check_shape(self, shape: tuple[int, ...]) -> None:
         declared = (self.batch_size, *self.shape)

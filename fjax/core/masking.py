@@ -77,7 +77,7 @@ class Masked:
 
 def _operator(function: Callable[..., Any], swapped: bool = False) -> Callable[..., Any]:
     def apply(self: Masked, *others: Any) -> Any:
-        plain = [unmasked(other) for other in others]
+        plain = [strip_masks(other) for other in others]
         return function(*plain, self.values) if swapped else function(self.values, *plain)
 
     return apply
@@ -106,10 +106,10 @@ def is_masked(value: Any) -> bool:
     return isinstance(value, Masked)
 
 
-def unmasked(tree: PyTree) -> PyTree:
+def strip_masks(tree: PyTree) -> PyTree:
     """Return a pytree with each `Masked` replaced by its plain values.
 
-    >>> unmasked({"x": Masked(1.0, True), "y": 2.0})
+    >>> strip_masks({"x": Masked(1.0, True), "y": 2.0})
     {'x': 1.0, 'y': 2.0}
     """
     return jax.tree.map(
@@ -117,10 +117,10 @@ def unmasked(tree: PyTree) -> PyTree:
     )
 
 
-def split(value: Any) -> tuple[Any, Any]:
+def split_mask(value: Any) -> tuple[Any, Any]:
     """Return the plain values and the mask; the mask of a plain array is None.
 
-    >>> split(Masked(1.0, True)), split(2.0)
+    >>> split_mask(Masked(1.0, True)), split_mask(2.0)
     ((1.0, True), (2.0, None))
     """
     return (value.values, value.mask) if is_masked(value) else (value, None)
@@ -135,7 +135,7 @@ def with_mask(values: Any, mask: Any) -> Any:
     return values if mask is None else Masked(values, mask)
 
 
-def checked_mask(owner: str, values: Any, mask: Any, axes: int = 2) -> Any:
+def check_mask(owner: str, values: Any, mask: Any, axes: int = 2) -> Any:
     """Return a mask as booleans after checking that its shape is that of the leading axes.
 
     Args:
@@ -147,7 +147,7 @@ def checked_mask(owner: str, values: Any, mask: Any, axes: int = 2) -> Any:
     Raises:
         ValueError: The mask has a different shape.
 
-    >>> checked_mask("LSTM", jnp.ones((2, 3, 4)), jnp.ones((2, 4)))
+    >>> check_mask("LSTM", jnp.ones((2, 3, 4)), jnp.ones((2, 4)))
     Traceback (most recent call last):
         ...
     ValueError: `LSTM`: the mask must have shape (2, 3), the leading axes of inputs of shape \
@@ -164,14 +164,14 @@ def checked_mask(owner: str, values: Any, mask: Any, axes: int = 2) -> Any:
     return mask.astype(bool) if hasattr(mask, "astype") else jnp.asarray(mask, bool)
 
 
-def either_mask(masks: Sequence[Any]) -> Any:
+def merge_masks(masks: Sequence[Any]) -> Any:
     """Return the mask of an entrywise merge, as Keras computes it: the logical OR of all masks.
 
     If any input has no mask, neither has the result.
 
-    >>> either_mask([jnp.array([True, False]), jnp.array([False, False])]).tolist()
+    >>> merge_masks([jnp.array([True, False]), jnp.array([False, False])]).tolist()
     [True, False]
-    >>> either_mask([jnp.array([True, False]), None]) is None
+    >>> merge_masks([jnp.array([True, False]), None]) is None
     True
     """
     if any(mask is None for mask in masks):
@@ -186,7 +186,7 @@ def masking_of(layer: Any) -> str:
 
 def init_layer(layer: Any, key: Key, *specs: PyTree) -> tuple[Params, State]:
     """Return `layer.init(key, *specs)`; only a layer that takes masks receives them."""
-    layer_specs = specs if masking_of(layer) == "takes" else unmasked(specs)
+    layer_specs = specs if masking_of(layer) == "takes" else strip_masks(specs)
     return layer.init(key, *layer_specs)
 
 
@@ -212,14 +212,14 @@ def apply_layer(
     masking = masking_of(layer)
     if mask is None or masking == "takes":
         return layer.apply(params, state, *inputs, key=key, training=training)
-    outputs, state = layer.apply(params, state, *unmasked(inputs), key=key, training=training)
+    outputs, state = layer.apply(params, state, *strip_masks(inputs), key=key, training=training)
     if masking == "keeps":
         return jax.tree.map(lambda leaf: Masked(leaf, mask), outputs), state
-    warn_of_end(layer)
+    warn_mask_dropped(layer)
     return outputs, state
 
 
-def warn_of_end(layer: Any) -> None:
+def warn_mask_dropped(layer: Any) -> None:
     """Warn that a layer ignores the mask of its inputs."""
     kind = getattr(layer, "kind", type(layer).__name__)
     name = getattr(layer, "name", None) or kind

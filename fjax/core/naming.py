@@ -7,11 +7,11 @@ from fjax.core.layer import Layer
 from fjax.core.reserved import RESERVED
 
 
-def base_name(layer: Any) -> str:
+def default_name(layer: Any) -> str:
     """Return the default name of a layer, before its container numbers it.
 
     >>> from fjax.core.adapters import as_layer
-    >>> base_name(as_layer(abs))
+    >>> default_name(as_layer(abs))
     'abs'
     """
     return snake_case(kind(layer)).strip("<>")
@@ -44,7 +44,7 @@ def unique_names(layers: list[Any]) -> list[str]:
     counts: dict[str, int] = {}
     for layer, name in zip(layers, explicit, strict=True):
         if name is None:
-            base = base_name(layer)
+            base = default_name(layer)
             name = base
             while name in taken:
                 counts[base] = counts.get(base, 0) + 1

@@ -10,7 +10,7 @@ from fjax.caching import Cache
 from fjax.configuration import cache_key
 from fjax.core.masking import apply_layer, init_layer
 from fjax.core.specs import spec_of
-from fjax.core.text import is_text, takes_numbers
+from fjax.core.text import is_text, text_input_error
 from fjax.typing import Params, PyTree, Spec, State
 
 
@@ -54,7 +54,7 @@ def _check_text(layer: Any, specs: tuple[Spec, ...]) -> None:
         return
     for spec in jax.tree.leaves(specs):
         if is_text(spec):
-            raise takes_numbers(getattr(layer, "kind", type(layer).__name__), spec)
+            raise text_input_error(getattr(layer, "kind", type(layer).__name__), spec)
 
 
 def eval_shapes_by_tracing(layer: Any, *specs: Spec) -> LayerShapes:

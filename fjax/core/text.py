@@ -27,10 +27,10 @@ def is_text(value: Any) -> bool:
     return dtype.kind in "UST"
 
 
-def described(value: Any) -> str:
+def describe_text(value: Any) -> str:
     """Return a short description of text for an error message, with the first item if known.
 
-    >>> described([["so good"], ["so bad"]])
+    >>> describe_text([["so good"], ["so bad"]])
     "text such as 'so good'"
     """
     if isinstance(value, str | bytes | list | tuple | np.ndarray):
@@ -38,17 +38,17 @@ def described(value: Any) -> str:
     return "text"
 
 
-def takes_numbers(owner: str, value: Any) -> TypeError:
+def text_input_error(owner: str, value: Any) -> TypeError:
     """Return the error for text passed to a layer that takes numbers.
 
-    >>> print(takes_numbers("Dense", ["so good"]))
+    >>> print(text_input_error("Dense", ["so good"]))
     `Dense` takes numbers, received text such as 'so good'. Convert it to numbers first: sentences \
 by `fjax.layers.TextVectorization`, categories by `fjax.layers.StringLookup`.
     """
-    return TypeError(f"`{owner}` takes numbers, received {described(value)}. {MAKE_NUMBERS}")
+    return TypeError(f"`{owner}` takes numbers, received {describe_text(value)}. {TEXT_HINT}")
 
 
-MAKE_NUMBERS = (
+TEXT_HINT = (
     "Convert it to numbers first: sentences by `fjax.layers.TextVectorization`, categories by "
     "`fjax.layers.StringLookup`."
 )

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import jax
 
 from fjax import activations, initializers
-from fjax.core.checks import only
+from fjax.core.checks import single_input
 from fjax.core.functions import function_has_trait
 from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
@@ -53,7 +53,7 @@ class Activation(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the activated inputs."""
-        return self.activation(only("Activation", inputs)), state
+        return self.activation(single_input("Activation", inputs)), state
 
 
 class ReLU(Layer):
@@ -100,7 +100,7 @@ class ReLU(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the activated inputs."""
-        values = only("ReLU", inputs)
+        values = single_input("ReLU", inputs)
         return activations.relu(values, self.negative_slope, self.max_value, self.threshold), state
 
 
@@ -145,7 +145,7 @@ class LeakyReLU(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the activated inputs."""
-        return activations.leaky_relu(only("LeakyReLU", inputs), self.negative_slope), state
+        return activations.leaky_relu(single_input("LeakyReLU", inputs), self.negative_slope), state
 
 
 class ELU(Layer):
@@ -181,7 +181,7 @@ class ELU(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the activated inputs."""
-        return activations.elu(only("ELU", inputs), self.alpha), state
+        return activations.elu(single_input("ELU", inputs), self.alpha), state
 
 
 class PReLU(Layer):
@@ -234,7 +234,7 @@ class PReLU(Layer):
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Draw `alpha`."""
-        shape = self._alpha_shape(only("PReLU", specs).shape)
+        shape = self._alpha_shape(single_input("PReLU", specs).shape)
         return {"alpha": initializers.draw(self.alpha_initializer, key, shape)}, empty_penalty(self)
 
     def apply(
@@ -246,7 +246,7 @@ class PReLU(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the activated inputs."""
-        values = only("PReLU", inputs)
+        values = single_input("PReLU", inputs)
         alpha = params["alpha"]
         if self._alpha_shape(values.shape) != alpha.shape:
             raise ValueError(

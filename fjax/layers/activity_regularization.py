@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fjax.core.checks import only
+from fjax.core.checks import single_input
 from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import number_between
@@ -61,5 +61,5 @@ class ActivityRegularization(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the inputs, and a state with their penalty."""
-        values = only("ActivityRegularization", inputs)
+        values = single_input("ActivityRegularization", inputs)
         return values, with_penalty(self, params, state, values)

@@ -5,9 +5,9 @@ from typing import Any
 import jax.numpy as jnp
 
 from fjax import activations
-from fjax.core.checks import only
+from fjax.core.checks import single_input
 from fjax.core.layer import Layer
-from fjax.core.masking import split, with_mask
+from fjax.core.masking import split_mask, with_mask
 from fjax.errors import integer_at_least, is_integer
 from fjax.traits import within_rows
 from fjax.typing import Array, Key, Params, State
@@ -61,7 +61,7 @@ class Softmax(Layer):
         training: bool = False,
     ) -> tuple[Any, State]:
         """Return the probabilities."""
-        values, mask = split(only("Softmax", inputs))
+        values, mask = split_mask(single_input("Softmax", inputs))
         rank = values.ndim
         for axis in self.axis if isinstance(self.axis, tuple) else (self.axis,):
             if not -rank <= axis < rank:
@@ -125,7 +125,7 @@ class Maxout(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the maximum of each group."""
-        values = only("Maxout", inputs)
+        values = single_input("Maxout", inputs)
         rank, shape = values.ndim, tuple(values.shape)
         if not -rank < self.axis < rank:
             raise ValueError(

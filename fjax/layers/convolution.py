@@ -5,20 +5,20 @@ from typing import Any, ClassVar
 import jax
 
 from fjax import activations, initializers
-from fjax.core.checks import only
+from fjax.core.checks import single_input
 from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least
-from fjax.layers.spatial import checked_format
+from fjax.layers.spatial import resolve_data_format
 from fjax.layers.windows import (
     Sizes,
     add_bias,
-    channels_of,
+    channel_count,
     check_channels,
     check_inputs,
     check_strides,
-    checked_padding,
-    each_axis,
+    resolve_padding,
+    resolve_sizes,
 )
 from fjax.lowering import convolution
 from fjax.typing import Array, Identifier, Key, Params, Spec, State
@@ -53,11 +53,11 @@ class Convolution(Layer):
         super().__post_init__()
         owner = type(self).__name__
         self.filters = integer_at_least(owner, "filters", self.filters, 1)
-        self.kernel_size = each_axis(owner, "kernel_size", self.kernel_size, self.rank)
-        self.strides = each_axis(owner, "strides", self.strides, self.rank)
-        self.dilation_rate = each_axis(owner, "dilation_rate", self.dilation_rate, self.rank)
-        self.padding = checked_padding(owner, self.padding, self.paddings)
-        self.data_format = checked_format(owner, self.data_format) or "channels_last"
+        self.kernel_size = resolve_sizes(owner, "kernel_size", self.kernel_size, self.rank)
+        self.strides = resolve_sizes(owner, "strides", self.strides, self.rank)
+        self.dilation_rate = resolve_sizes(owner, "dilation_rate", self.dilation_rate, self.rank)
+        self.padding = resolve_padding(owner, self.padding, self.paddings)
+        self.data_format = resolve_data_format(owner, self.data_format) or "channels_last"
         self.groups = integer_at_least(owner, "groups", self.groups, 1)
         self.activation = activations.get(self.activation)
         self.kernel_initializer = initializers.get(self.kernel_initializer)
@@ -77,9 +77,9 @@ class Convolution(Layer):
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Draw the kernel and the bias."""
         owner = type(self).__name__
-        shape = only(owner, specs).shape
+        shape = single_input(owner, specs).shape
         self._check_inputs(shape)
-        channels = channels_of(shape, self.data_format)
+        channels = channel_count(shape, self.data_format)
         if channels % self.groups:
             raise ValueError(
                 f"`{owner}`: `groups` {self.groups} does not divide the {channels} channels of "
@@ -102,7 +102,7 @@ class Convolution(Layer):
     ) -> tuple[Array, State]:
         """Return `activation(convolution(inputs, kernel) + bias)`."""
         owner = type(self).__name__
-        values = only(owner, inputs)
+        values = single_input(owner, inputs)
         self._check_inputs(values.shape)
         built_for = params["kernel"].shape[-2] * self.groups
         check_channels(owner, values.shape, self.data_format, built_for)

@@ -5,7 +5,7 @@ from typing import Any
 import jax
 
 from fjax import activations, initializers
-from fjax.core.checks import only
+from fjax.core.checks import single_input
 from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least
@@ -70,7 +70,7 @@ class Dense(Layer):
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Draw the kernel and the bias."""
-        spec = only("Dense", specs)
+        spec = single_input("Dense", specs)
         if len(spec.shape) < 2:
             raise ValueError(
                 "`Dense` needs inputs of shape (batch, …, features), "
@@ -92,7 +92,7 @@ class Dense(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return `activation(inputs @ kernel + bias)`."""
-        values = only("Dense", inputs)
+        values = single_input("Dense", inputs)
         features = params["kernel"].shape[0]
         if values.ndim < 2 or values.shape[-1] != features:
             raise ValueError(

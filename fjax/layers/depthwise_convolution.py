@@ -6,20 +6,20 @@ from typing import Any, ClassVar
 import jax
 
 from fjax import activations, initializers
-from fjax.core.checks import only
+from fjax.core.checks import single_input
 from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least
-from fjax.layers.spatial import checked_format
+from fjax.layers.spatial import resolve_data_format
 from fjax.layers.windows import (
     Sizes,
     add_bias,
-    channels_of,
+    channel_count,
     check_channels,
     check_inputs,
     check_strides,
-    checked_padding,
-    each_axis,
+    resolve_padding,
+    resolve_sizes,
 )
 from fjax.lowering import convolution
 from fjax.typing import Array, Identifier, Key, Params, Spec, State
@@ -52,14 +52,14 @@ class DepthwiseConvolution(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        self.kernel_size = each_axis(owner, "kernel_size", self.kernel_size, self.rank)
-        self.strides = each_axis(owner, "strides", self.strides, self.rank)
-        self.dilation_rate = each_axis(owner, "dilation_rate", self.dilation_rate, self.rank)
-        self.padding = checked_padding(owner, self.padding)
+        self.kernel_size = resolve_sizes(owner, "kernel_size", self.kernel_size, self.rank)
+        self.strides = resolve_sizes(owner, "strides", self.strides, self.rank)
+        self.dilation_rate = resolve_sizes(owner, "dilation_rate", self.dilation_rate, self.rank)
+        self.padding = resolve_padding(owner, self.padding)
         self.depth_multiplier = integer_at_least(
             owner, "depth_multiplier", self.depth_multiplier, 1
         )
-        self.data_format = checked_format(owner, self.data_format) or "channels_last"
+        self.data_format = resolve_data_format(owner, self.data_format) or "channels_last"
         self.activation = activations.get(self.activation)
         self.depthwise_initializer = initializers.get(self.depthwise_initializer)
         self.bias_initializer = initializers.get(self.bias_initializer)
@@ -67,9 +67,9 @@ class DepthwiseConvolution(Layer):
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Draw the kernel and the bias."""
-        shape = only(type(self).__name__, specs).shape
+        shape = single_input(type(self).__name__, specs).shape
         self._check_inputs(shape)
-        channels = channels_of(shape, self.data_format)
+        channels = channel_count(shape, self.data_format)
         kernel_key, bias_key = jax.random.split(key)
         kernel_shape = (*self.kernel_size, channels, self.depth_multiplier)
         params = {"kernel": initializers.draw(self.depthwise_initializer, kernel_key, kernel_shape)}
@@ -88,7 +88,7 @@ class DepthwiseConvolution(Layer):
     ) -> tuple[Array, State]:
         """Return `activation(convolution of each channel + bias)`."""
         owner = type(self).__name__
-        values = only(owner, inputs)
+        values = single_input(owner, inputs)
         self._check_inputs(values.shape)
         kernel = params["kernel"]
         channels = kernel.shape[-2]

@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 
 from fjax.configuration import field, is_nonzero
-from fjax.core.checks import only
+from fjax.core.checks import single_input
 from fjax.core.layer import Layer
 from fjax.errors import number_between, seed_of
-from fjax.layers.spatial import check_rank, checked_format
+from fjax.layers.spatial import check_rank, resolve_data_format
 from fjax.typing import Array, Key, Params, Shape, State
 
 
@@ -67,12 +67,12 @@ class Dropout(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the inputs; in training a fraction of them is dropped."""
-        values = only("Dropout", inputs)
+        values = single_input("Dropout", inputs)
         if not training or not is_nonzero(self.rate):
             return values, state
-        drawn = drawing_key("Dropout", key, self.seed)
-        shape = shape_of_noise("Dropout", self.noise_shape, values.shape)
-        return dropped(values, self.rate, drawn, shape), state
+        drawn = require_key("Dropout", key, self.seed)
+        shape = resolve_noise_shape("Dropout", self.noise_shape, values.shape)
+        return apply_dropout(values, self.rate, drawn, shape), state
 
 
 class SpatialDropout(Layer):
@@ -93,7 +93,7 @@ class SpatialDropout(Layer):
         super().__post_init__()
         owner = type(self).__name__
         self.rate = number_between(owner, "rate", self.rate, 0.0, 1.0)
-        self.data_format = checked_format(owner, self.data_format)
+        self.data_format = resolve_data_format(owner, self.data_format)
         if self.seed is not None:
             self.seed = seed_of(owner, self.seed)
 
@@ -107,16 +107,16 @@ class SpatialDropout(Layer):
     ) -> tuple[Array, State]:
         """Return the inputs; in training a fraction of the channels is dropped."""
         owner = type(self).__name__
-        values = only(owner, inputs)
+        values = single_input(owner, inputs)
         check_rank(owner, values.shape, self.rank, self.data_format)
         if not training or not is_nonzero(self.rate):
             return values, state
-        drawn = drawing_key(owner, key, self.seed)
+        drawn = require_key(owner, key, self.seed)
         channel_axis = 1 if self.data_format == "channels_first" else values.ndim - 1
         noise_shape = tuple(
             size if axis in (0, channel_axis) else 1 for axis, size in enumerate(values.shape)
         )
-        return dropped(values, self.rate, drawn, noise_shape), state
+        return apply_dropout(values, self.rate, drawn, noise_shape), state
 
 
 class SpatialDropout1D(SpatialDropout):
@@ -193,7 +193,7 @@ class SpatialDropout3D(SpatialDropout):
     rank = 3
 
 
-def drawing_key(owner: str, key: Key | None, seed: int | None) -> Key:
+def require_key(owner: str, key: Key | None, seed: int | None) -> Key:
     """Return the PRNG key of a layer in training, with its seed folded in; raise if it is None."""
     if key is None:
         raise ValueError(
@@ -203,7 +203,7 @@ def drawing_key(owner: str, key: Key | None, seed: int | None) -> Key:
     return key if seed is None else jax.random.fold_in(key, seed)
 
 
-def dropped(values: Array, rate: float, key: Key, shape: Shape) -> Array:
+def apply_dropout(values: Array, rate: float, key: Key, shape: Shape) -> Array:
     """Return values with a random fraction set to zero and the others scaled by `1 / (1 - rate)`.
 
     Args:
@@ -218,14 +218,15 @@ def dropped(values: Array, rate: float, key: Key, shape: Shape) -> Array:
     return jnp.where(jax.random.bernoulli(key, keep, shape), values / keep, jnp.zeros_like(values))
 
 
-def dropped_in_narrow(values: Array, rate: Any, key: Key, width: Any) -> Array:
-    """Apply `dropped` to the first `width` entries of the last axis; the others become zero.
+def apply_dropout_to_width(values: Array, rate: Any, key: Key, width: Any) -> Array:
+    """Apply `apply_dropout` to the first `width` entries of the last axis; the others become zero.
 
     The random mask equals that of an array of this width. The width may be traced.
 
     >>> key, values = jax.random.key(0), jnp.ones((4, 3))
-    >>> wide = dropped_in_narrow(jnp.ones((4, 5)), 0.5, key, jnp.int32(3))
-    >>> bool((wide[:, :3] == dropped(values, 0.5, key, values.shape)).all()), float(wide[0, 4])
+    >>> wide = apply_dropout_to_width(jnp.ones((4, 5)), 0.5, key, jnp.int32(3))
+    >>> narrow = apply_dropout(values, 0.5, key, values.shape)
+    >>> bool((wide[:, :3] == narrow).all()), float(wide[0, 4])
     (True, 0.0)
     """
     padded_width, keep = values.shape[-1], 1.0 - rate
@@ -237,10 +238,12 @@ def dropped_in_narrow(values: Array, rate: Any, key: Key, width: Any) -> Array:
     return jnp.where(kept, values / keep, jnp.zeros_like(values))
 
 
-def shape_of_noise(owner: str, noise_shape: tuple[int | None, ...] | None, shape: Shape) -> Shape:
+def resolve_noise_shape(
+    owner: str, noise_shape: tuple[int | None, ...] | None, shape: Shape
+) -> Shape:
     """Return the shape of the random mask for inputs of a shape, or raise if it does not fit.
 
-    >>> shape_of_noise("Dropout", (None, 1, 3), (32, 5, 3))
+    >>> resolve_noise_shape("Dropout", (None, 1, 3), (32, 5, 3))
     (32, 1, 3)
     """
     if noise_shape is None:

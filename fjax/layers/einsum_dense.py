@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from fjax import activations, initializers
 from fjax.configuration import field
-from fjax.core.checks import only
+from fjax.core.checks import single_input
 from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import is_integer
@@ -97,7 +97,7 @@ class EinsumDense(Layer):
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Draw the kernel and the bias."""
         terms = _parse_equation(self.equation)
-        shape = only(OWNER, specs).shape
+        shape = single_input(OWNER, specs).shape
         sizes = self._sizes(terms, shape)
         kernel_key, bias_key = jax.random.split(key)
         kernel_shape = tuple(sizes[letter] for letter in terms.kernel)
@@ -126,7 +126,7 @@ class EinsumDense(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return `activation(einsum(equation, inputs, kernel) + bias)`."""
-        values = only(OWNER, inputs)
+        values = single_input(OWNER, inputs)
         terms = _parse_equation(self.equation)
         sizes = self._sizes(terms, values.shape)
         expected = tuple(sizes[letter] for letter in terms.kernel)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax import initializers
-from fjax.core.checks import only
+from fjax.core.checks import single_input
 from fjax.core.layer import Layer
 from fjax.core.masking import Masked
 from fjax.core.penalties import empty_penalty, with_penalty
@@ -82,7 +82,7 @@ class Embedding(Layer):
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Draw the vectors."""
-        only("Embedding", specs)
+        single_input("Embedding", specs)
         shape = (self.input_dim, self.output_dim)
         params = {"embeddings": initializers.draw(self.embeddings_initializer, key, shape)}
         return params, empty_penalty(self)
@@ -96,7 +96,7 @@ class Embedding(Layer):
         training: bool = False,
     ) -> tuple[Array | Masked, State]:
         """Return the vectors; with `mask_zero` those of 0 are masked."""
-        ids = jnp.asarray(only("Embedding", inputs))
+        ids = jnp.asarray(single_input("Embedding", inputs))
         if ids.dtype == bool:
             raise ValueError(
                 "`Embedding` takes whole numbers, received booleans: write `x.astype(int)`."
@@ -107,7 +107,7 @@ class Embedding(Layer):
 
     def check_inputs(self, *inputs: Any) -> None:
         """Raise ValueError if the data contains anything but integers below `input_dim`."""
-        ids = np.asarray(only("Embedding", inputs))
+        ids = np.asarray(single_input("Embedding", inputs))
         if ids.size == 0 or (
             ids.dtype.kind != "f" and 0 <= ids.min() <= ids.max() < self.input_dim
         ):

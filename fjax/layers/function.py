@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from fjax import activations
 from fjax.core.checks import normalize_shape
 from fjax.core.layer import Layer
-from fjax.core.masking import split, with_mask
+from fjax.core.masking import split_mask, with_mask
 from fjax.typing import Key, Params, PyTree, State
 
 
@@ -111,7 +111,7 @@ class Lambda(Layer):
         training: bool = False,
     ) -> tuple[PyTree, State]:
         """Return the results of the function."""
-        pairs = [split(value) for value in inputs]
+        pairs = [split_mask(value) for value in inputs]
         values, masks = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         argument, mask = (values[0], masks[0]) if len(inputs) == 1 else (values, masks)
         keywords = dict(self.arguments or {})

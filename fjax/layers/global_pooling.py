@@ -4,10 +4,10 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
-from fjax.core.checks import only
+from fjax.core.checks import single_input
 from fjax.core.layer import Layer
-from fjax.core.masking import checked_mask, split
-from fjax.layers.spatial import check_rank, checked_format
+from fjax.core.masking import check_mask, split_mask
+from fjax.layers.spatial import check_rank, resolve_data_format
 from fjax.lowering.windows import spatial_axes
 from fjax.typing import Array, Identifier, Key, Params, State
 
@@ -25,7 +25,7 @@ class GlobalPooling(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        self.data_format = checked_format(owner, self.data_format) or "channels_last"
+        self.data_format = resolve_data_format(owner, self.data_format) or "channels_last"
         if not isinstance(self.keepdims, bool):
             raise ValueError(
                 f"`{owner}`: `keepdims` must be True or False, received {self.keepdims!r}."
@@ -56,7 +56,7 @@ class GlobalMaxPooling(GlobalPooling):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the maximum of each channel."""
-        values = only(type(self).__name__, inputs)
+        values = single_input(type(self).__name__, inputs)
         return jnp.max(values, self._spatial_axes(values), keepdims=self.keepdims), state
 
 
@@ -72,14 +72,14 @@ class GlobalAveragePooling(GlobalPooling):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the average of each channel."""
-        values, mask = split(only(type(self).__name__, inputs))
+        values, mask = split_mask(single_input(type(self).__name__, inputs))
         axes = self._spatial_axes(values)
         if mask is None:
             return jnp.mean(values, axes, keepdims=self.keepdims), state
         channel_axis = 2 if self.data_format == "channels_last" else 1
         # A mask has the axes of the values except for the channel axis.
         one_channel = jnp.take(values, 0, axis=channel_axis)
-        mask = checked_mask(type(self).__name__, one_channel, mask)
+        mask = check_mask(type(self).__name__, one_channel, mask)
         mask = jnp.expand_dims(mask, channel_axis)
         total = jnp.sum(jnp.where(mask, values, 0), axes, keepdims=self.keepdims)
         count = jnp.sum(mask.astype(values.dtype), axes, keepdims=self.keepdims)

@@ -5,7 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.checks import only
+from fjax.core.checks import single_input
 from fjax.core.layer import Layer
 from fjax.core.masking import Masked
 from fjax.errors import number_between
@@ -48,7 +48,7 @@ class Masking(Layer):
         training: bool = False,
     ) -> tuple[Masked, State]:
         """Return the inputs with their mask."""
-        values = jnp.asarray(only("Masking", inputs))
+        values = jnp.asarray(single_input("Masking", inputs))
         if values.ndim < 3:
             raise ValueError(
                 f"`Masking` needs sequences of shape (batch, time, features), received "

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from fjax.core.layer import Layer
-from fjax.core.masking import either_mask, split, with_mask
+from fjax.core.masking import merge_masks, split_mask, with_mask
 from fjax.errors import is_integer
 from fjax.traits import within_rows
 from fjax.typing import Array, Key, Params, PyTree, State
@@ -30,7 +30,7 @@ class Merge(Layer):
     ) -> tuple[Array, State]:
         """Return the merged inputs."""
         self._check_count(inputs)
-        pairs = [split(value) for value in inputs]
+        pairs = [split_mask(value) for value in inputs]
         values = [jnp.asarray(value) for value, _ in pairs]
         masks = [mask for _, mask in pairs]
         self.check(values)
@@ -105,7 +105,7 @@ class Elementwise(Merge):
 
     def merge_masks(self, values: list[Array], masks: list[Any]) -> Any:
         """Return the logical OR of the masks, or None if an input has no mask."""
-        return either_mask(masks)
+        return merge_masks(masks)
 
 
 class Add(Elementwise):

@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 
 from fjax.configuration import is_nonzero
-from fjax.core.checks import only
+from fjax.core.checks import single_input
 from fjax.core.layer import Layer
 from fjax.errors import number_between, seed_of
-from fjax.layers.dropout import drawing_key, shape_of_noise
+from fjax.layers.dropout import require_key, resolve_noise_shape
 from fjax.typing import Array, Key, Params, State
 
 # The value of dropped entries: the lower limit of `selu`, minus scale times alpha.
@@ -61,10 +61,10 @@ class GaussianNoise(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the inputs; in training with noise added."""
-        values = only("GaussianNoise", inputs)
+        values = single_input("GaussianNoise", inputs)
         if not training or not is_nonzero(self.stddev):
             return values, state
-        drawn = drawing_key("GaussianNoise", key, self.seed)
+        drawn = require_key("GaussianNoise", key, self.seed)
         noise = jax.random.normal(drawn, values.shape, _noise_dtype(values))
         return values + self.stddev * noise, state
 
@@ -116,10 +116,10 @@ class GaussianDropout(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the inputs; in training multiplied by noise."""
-        values = only("GaussianDropout", inputs)
+        values = single_input("GaussianDropout", inputs)
         if not training or not is_nonzero(self.rate):
             return values, state
-        drawn = drawing_key("GaussianDropout", key, self.seed)
+        drawn = require_key("GaussianDropout", key, self.seed)
         noise = jax.random.normal(drawn, values.shape, _noise_dtype(values))
         return values * (1.0 + (self.rate / (1.0 - self.rate)) ** 0.5 * noise), state
 
@@ -177,11 +177,11 @@ class AlphaDropout(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the inputs; in training a fraction of them is dropped."""
-        values = only("AlphaDropout", inputs)
+        values = single_input("AlphaDropout", inputs)
         if not training or not is_nonzero(self.rate):
             return values, state
-        drawn = drawing_key("AlphaDropout", key, self.seed)
-        shape = shape_of_noise("AlphaDropout", self.noise_shape, values.shape)
+        drawn = require_key("AlphaDropout", key, self.seed)
+        shape = resolve_noise_shape("AlphaDropout", self.noise_shape, values.shape)
         kept = jax.random.bernoulli(drawn, 1.0 - self.rate, shape)
         scale = ((1.0 - self.rate) * (1.0 + self.rate * SELU_LIMIT**2)) ** -0.5
         shift = -scale * SELU_LIMIT * self.rate

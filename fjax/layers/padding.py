@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 
 from fjax.configuration import field
-from fjax.core.checks import only
+from fjax.core.checks import single_input
 from fjax.core.layer import Layer
-from fjax.layers.spatial import around, check_rank, checked_format, pairs
+from fjax.layers.spatial import check_rank, extend_pairs, resolve_data_format, resolve_pairs
 from fjax.typing import Array, Key, Params, State
 
 
@@ -24,9 +24,9 @@ class ZeroPadding(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        ends = pairs(owner, "padding", self.padding, self.rank)
+        ends = resolve_pairs(owner, "padding", self.padding, self.rank)
         self.padding = ends if self.rank > 1 else ends[0]
-        self.data_format = checked_format(owner, self.data_format)
+        self.data_format = resolve_data_format(owner, self.data_format)
 
     def apply(
         self,
@@ -38,10 +38,10 @@ class ZeroPadding(Layer):
     ) -> tuple[Array, State]:
         """Return the inputs with zeros around them."""
         owner = type(self).__name__
-        values = only(owner, inputs)
+        values = single_input(owner, inputs)
         check_rank(owner, values.shape, self.rank, self.data_format)
-        ends = pairs(owner, "padding", self.padding, self.rank)
-        return jnp.pad(values, around(self.data_format, ends)), state
+        ends = resolve_pairs(owner, "padding", self.padding, self.rank)
+        return jnp.pad(values, extend_pairs(self.data_format, ends)), state
 
 
 class ZeroPadding1D(ZeroPadding):
@@ -117,9 +117,9 @@ class Cropping(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        ends = pairs(owner, "cropping", self.cropping, self.rank)
+        ends = resolve_pairs(owner, "cropping", self.cropping, self.rank)
         self.cropping = ends if self.rank > 1 else ends[0]
-        self.data_format = checked_format(owner, self.data_format)
+        self.data_format = resolve_data_format(owner, self.data_format)
 
     def apply(
         self,
@@ -131,9 +131,11 @@ class Cropping(Layer):
     ) -> tuple[Array, State]:
         """Return the cropped inputs."""
         owner = type(self).__name__
-        values = only(owner, inputs)
+        values = single_input(owner, inputs)
         check_rank(owner, values.shape, self.rank, self.data_format)
-        cuts = around(self.data_format, pairs(owner, "cropping", self.cropping, self.rank))
+        cuts = extend_pairs(
+            self.data_format, resolve_pairs(owner, "cropping", self.cropping, self.rank)
+        )
         if any(sum(cut) >= size > 0 for cut, size in zip(cuts, values.shape, strict=True)):
             raise ValueError(
                 f"`{owner}`: `cropping` {self.cropping} leaves nothing of inputs of shape "

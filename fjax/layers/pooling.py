@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from fjax.core.checks import only
+from fjax.core.checks import single_input
 from fjax.core.layer import Layer
-from fjax.layers.spatial import checked_format
-from fjax.layers.windows import Sizes, check_inputs, checked_padding, each_axis
+from fjax.layers.spatial import resolve_data_format
+from fjax.layers.windows import Sizes, check_inputs, resolve_padding, resolve_sizes
 from fjax.lowering import average_pooling, max_pooling
 from fjax.typing import Array, Identifier, Key, Params, State
 
@@ -27,11 +27,11 @@ class Pooling(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        self.pool_size = each_axis(owner, "pool_size", self.pool_size, self.rank)
+        self.pool_size = resolve_sizes(owner, "pool_size", self.pool_size, self.rank)
         steps = self.pool_size if self.strides is None else self.strides
-        self.strides = each_axis(owner, "strides", steps, self.rank)
-        self.padding = checked_padding(owner, self.padding)
-        self.data_format = checked_format(owner, self.data_format) or "channels_last"
+        self.strides = resolve_sizes(owner, "strides", steps, self.rank)
+        self.padding = resolve_padding(owner, self.padding)
+        self.data_format = resolve_data_format(owner, self.data_format) or "channels_last"
 
     def apply(
         self,
@@ -43,7 +43,7 @@ class Pooling(Layer):
     ) -> tuple[Array, State]:
         """Return the maximum or average of each window, channel by channel."""
         owner = type(self).__name__
-        values = only(owner, inputs)
+        values = single_input(owner, inputs)
         check_inputs(
             owner, values.shape, self.pool_size, self.strides, self.padding, self.data_format
         )

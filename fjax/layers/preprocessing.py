@@ -5,7 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.checks import only
+from fjax.core.checks import single_input
 from fjax.core.layer import Layer
 from fjax.errors import is_integer, number_between
 from fjax.traits import within_rows
@@ -49,7 +49,7 @@ class Rescaling(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return `inputs * scale + offset`."""
-        values = jnp.asarray(only("Rescaling", inputs))
+        values = jnp.asarray(single_input("Rescaling", inputs))
         if not jnp.issubdtype(values.dtype, jnp.floating):
             values = values.astype(jnp.float32)
         return values * self.scale + self.offset, state
@@ -155,7 +155,7 @@ class Normalization(Layer):
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return a state with the statistics; without any, a mean of 0 and a variance of 1."""
-        shape = tuple(only("Normalization", specs).shape)
+        shape = tuple(single_input("Normalization", specs).shape)
         sizes = self._statistic_shape(shape)
         mean = np.zeros(sizes) if self.mean is None else np.asarray(self.mean)
         variance = np.ones(sizes) if self.variance is None else np.asarray(self.variance)
@@ -181,7 +181,7 @@ class Normalization(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the normalized inputs; with `invert` the raw ones."""
-        values = jnp.asarray(only("Normalization", inputs))
+        values = jnp.asarray(single_input("Normalization", inputs))
         if not jnp.issubdtype(values.dtype, jnp.floating):
             values = values.astype(jnp.float32)
         shape = self._statistic_shape(values.shape, keepdims=True)

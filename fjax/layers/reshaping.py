@@ -5,7 +5,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from fjax.core.checks import only
+from fjax.core.checks import single_input
 from fjax.core.layer import Layer
 from fjax.errors import integer_at_least, is_integer, one_of
 from fjax.typing import Array, Key, Params, State
@@ -46,7 +46,7 @@ class Flatten(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the flattened samples."""
-        values = only("Flatten", inputs)
+        values = single_input("Flatten", inputs)
         if values.ndim == 0:
             raise ValueError("`Flatten` needs inputs of shape (batch, …), received a scalar.")
         if self.data_format == "channels_first" and values.ndim > 2:
@@ -99,7 +99,7 @@ class Reshape(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the inputs in the new shape."""
-        values = only("Reshape", inputs)
+        values = single_input("Reshape", inputs)
         sample = tuple(values.shape[1:])
         size, known = math.prod(sample), math.prod(s for s in self.target_shape if s != -1)
         if size % known if -1 in self.target_shape else size != known:
@@ -154,7 +154,7 @@ class Permute(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the inputs with permuted axes."""
-        values = only("Permute", inputs)
+        values = single_input("Permute", inputs)
         if values.ndim != len(self.dims) + 1:
             raise ValueError(
                 f"`Permute` with `dims` {self.dims} needs inputs of {len(self.dims) + 1} axes, "
@@ -198,7 +198,7 @@ class RepeatVector(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the inputs, repeated `n` times."""
-        values = only("RepeatVector", inputs)
+        values = single_input("RepeatVector", inputs)
         if values.ndim != 2:
             raise ValueError(
                 "`RepeatVector` needs inputs of shape (batch, features), received "

@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 
 from fjax.configuration import field
-from fjax.core.checks import only
+from fjax.core.checks import single_input
 from fjax.core.layer import Layer
 from fjax.errors import integer_at_least, is_integer, is_number, one_of
-from fjax.layers.spatial import AXIS_NAMES, check_rank, checked_format
+from fjax.layers.spatial import AXIS_NAMES, check_rank, resolve_data_format
 from fjax.typing import Array, Key, Params, Shape, State
 
 INTERPOLATIONS = ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"]
@@ -37,7 +37,7 @@ class UpSampling(Layer):
                 f"received {self.size!r}."
             )
         self.size = tuple(int(size) for size in sizes) if self.rank > 1 else int(sizes[0])
-        self.data_format = checked_format(owner, self.data_format)
+        self.data_format = resolve_data_format(owner, self.data_format)
 
     def apply(
         self,
@@ -49,7 +49,7 @@ class UpSampling(Layer):
     ) -> tuple[Array, State]:
         """Return the enlarged inputs."""
         owner = type(self).__name__
-        values = only(owner, inputs)
+        values = single_input(owner, inputs)
         check_rank(owner, values.shape, self.rank, self.data_format)
         return self.upsample(values), state
 
@@ -207,7 +207,7 @@ class Resizing(Layer):
         self.width = integer_at_least(owner, "width", self.width, 1)
         one_of(owner, "interpolation", self.interpolation, INTERPOLATIONS)
         one_of(owner, "fill_mode", self.fill_mode, ["constant"])
-        self.data_format = checked_format(owner, self.data_format)
+        self.data_format = resolve_data_format(owner, self.data_format)
         if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
             raise ValueError(
                 "`Resizing`: `crop_to_aspect_ratio` and `pad_to_aspect_ratio` cannot both be True: "
@@ -227,7 +227,7 @@ class Resizing(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the resized images."""
-        values = only("Resizing", inputs)
+        values = single_input("Resizing", inputs)
         if values.ndim not in (3, 4):
             raise ValueError(
                 "`Resizing` needs images of shape (batch, height, width, channels), or one image "

@@ -6,20 +6,20 @@ from typing import Any, ClassVar
 import jax
 
 from fjax import activations, initializers
-from fjax.core.checks import only
+from fjax.core.checks import single_input
 from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least
-from fjax.layers.spatial import checked_format
+from fjax.layers.spatial import resolve_data_format
 from fjax.layers.windows import (
     Sizes,
     add_bias,
-    channels_of,
+    channel_count,
     check_channels,
     check_inputs,
     check_strides,
-    checked_padding,
-    each_axis,
+    resolve_padding,
+    resolve_sizes,
 )
 from fjax.lowering import convolution
 from fjax.typing import Array, Identifier, Key, Params, Spec, State
@@ -60,11 +60,11 @@ class SeparableConvolution(Layer):
         super().__post_init__()
         owner = type(self).__name__
         self.filters = integer_at_least(owner, "filters", self.filters, 1)
-        self.kernel_size = each_axis(owner, "kernel_size", self.kernel_size, self.rank)
-        self.strides = each_axis(owner, "strides", self.strides, self.rank)
-        self.dilation_rate = each_axis(owner, "dilation_rate", self.dilation_rate, self.rank)
-        self.padding = checked_padding(owner, self.padding)
-        self.data_format = checked_format(owner, self.data_format) or "channels_last"
+        self.kernel_size = resolve_sizes(owner, "kernel_size", self.kernel_size, self.rank)
+        self.strides = resolve_sizes(owner, "strides", self.strides, self.rank)
+        self.dilation_rate = resolve_sizes(owner, "dilation_rate", self.dilation_rate, self.rank)
+        self.padding = resolve_padding(owner, self.padding)
+        self.data_format = resolve_data_format(owner, self.data_format) or "channels_last"
         self.depth_multiplier = integer_at_least(
             owner, "depth_multiplier", self.depth_multiplier, 1
         )
@@ -76,9 +76,9 @@ class SeparableConvolution(Layer):
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Draw the two kernels and the bias."""
-        shape = only(type(self).__name__, specs).shape
+        shape = single_input(type(self).__name__, specs).shape
         self._check_inputs(shape)
-        channels = channels_of(shape, self.data_format)
+        channels = channel_count(shape, self.data_format)
         depthwise_key, pointwise_key, bias_key = jax.random.split(key, 3)
         depthwise_shape = (*self.kernel_size, channels, self.depth_multiplier)
         pointwise_shape = (*[1] * self.rank, channels * self.depth_multiplier, self.filters)
@@ -104,7 +104,7 @@ class SeparableConvolution(Layer):
     ) -> tuple[Array, State]:
         """Return `activation(pointwise convolution of the depthwise convolution + bias)`."""
         owner = type(self).__name__
-        values = only(owner, inputs)
+        values = single_input(owner, inputs)
         self._check_inputs(values.shape)
         kernel = params["depthwise_kernel"]
         channels = kernel.shape[-2]

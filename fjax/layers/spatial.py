@@ -8,13 +8,13 @@ from fjax.typing import Shape
 AXIS_NAMES = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
-def checked_format(owner: str, value: Any) -> str:
+def resolve_data_format(owner: str, value: Any) -> str:
     """Return the position of the channel axis, or raise; None means "channels_last"."""
     value = "channels_last" if value is None else value
     return str(one_of(owner, "data_format", value, ["channels_last", "channels_first"]))
 
 
-def pairs(owner: str, argument: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
+def resolve_pairs(owner: str, argument: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
     """Return a pair (before, after) for each spatial axis, or raise.
 
     Args:
@@ -24,11 +24,11 @@ def pairs(owner: str, argument: str, value: Any, rank: int) -> tuple[tuple[int, 
             ends, or a pair. For a single axis also the pair itself.
         rank: The number of spatial axes.
 
-    >>> pairs("ZeroPadding2D", "padding", (1, (2, 3)), 2)
+    >>> resolve_pairs("ZeroPadding2D", "padding", (1, (2, 3)), 2)
     ((1, 1), (2, 3))
-    >>> pairs("ZeroPadding1D", "padding", (2, 3), 1)
+    >>> resolve_pairs("ZeroPadding1D", "padding", (2, 3), 1)
     ((2, 3),)
-    >>> pairs("ZeroPadding2D", "padding", -1, 2)
+    >>> resolve_pairs("ZeroPadding2D", "padding", -1, 2)
     Traceback (most recent call last):
         ...
     ValueError: `ZeroPadding2D`: `padding` must be an integer of at least 0, one for each of
@@ -61,12 +61,14 @@ def _is_pair_of_sizes(value: Any) -> bool:
     )
 
 
-def around(data_format: str | None, ends: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
+def extend_pairs(
+    data_format: str | None, ends: tuple[tuple[int, int], ...]
+) -> list[tuple[int, int]]:
     """Return pairs for all axes of the inputs, given those of the spatial axes.
 
     The pairs of the batch and channel axes are (0, 0).
 
-    >>> around("channels_first", ((1, 2),))
+    >>> extend_pairs("channels_first", ((1, 2),))
     [(0, 0), (0, 0), (1, 2)]
     """
     if data_format == "channels_first":

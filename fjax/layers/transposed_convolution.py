@@ -5,19 +5,19 @@ from typing import Any, ClassVar
 import jax
 
 from fjax import activations, initializers
-from fjax.core.checks import only
+from fjax.core.checks import single_input
 from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least
-from fjax.layers.spatial import check_rank, checked_format
+from fjax.layers.spatial import check_rank, resolve_data_format
 from fjax.layers.windows import (
     Sizes,
     add_bias,
-    channels_of,
+    channel_count,
     check_channels,
     check_strides,
-    checked_padding,
-    each_axis,
+    resolve_padding,
+    resolve_sizes,
 )
 from fjax.lowering import transposed_convolution
 from fjax.typing import Array, Identifier, Key, Params, Spec, State
@@ -51,17 +51,17 @@ class TransposedConvolution(Layer):
         super().__post_init__()
         owner = type(self).__name__
         self.filters = integer_at_least(owner, "filters", self.filters, 1)
-        self.kernel_size = each_axis(owner, "kernel_size", self.kernel_size, self.rank)
-        self.strides = each_axis(owner, "strides", self.strides, self.rank)
-        self.dilation_rate = each_axis(owner, "dilation_rate", self.dilation_rate, self.rank)
-        self.padding = checked_padding(owner, self.padding)
-        self.data_format = checked_format(owner, self.data_format) or "channels_last"
+        self.kernel_size = resolve_sizes(owner, "kernel_size", self.kernel_size, self.rank)
+        self.strides = resolve_sizes(owner, "strides", self.strides, self.rank)
+        self.dilation_rate = resolve_sizes(owner, "dilation_rate", self.dilation_rate, self.rank)
+        self.padding = resolve_padding(owner, self.padding)
+        self.data_format = resolve_data_format(owner, self.data_format) or "channels_last"
         self.activation = activations.get(self.activation)
         self.kernel_initializer = initializers.get(self.kernel_initializer)
         self.bias_initializer = initializers.get(self.bias_initializer)
         check_strides(owner, self.strides, self.dilation_rate)
         if self.output_padding is not None:
-            added = each_axis(owner, "output_padding", self.output_padding, self.rank, 0)
+            added = resolve_sizes(owner, "output_padding", self.output_padding, self.rank, 0)
             if any(size >= stride for size, stride in zip(added, self.strides, strict=True)):
                 raise ValueError(
                     f"`{owner}`: `output_padding` {added} must be below `strides` {self.strides} "
@@ -72,9 +72,9 @@ class TransposedConvolution(Layer):
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Draw the kernel and the bias."""
         owner = type(self).__name__
-        shape = only(owner, specs).shape
+        shape = single_input(owner, specs).shape
         check_rank(owner, shape, self.rank, self.data_format)
-        kernel_shape = (*self.kernel_size, self.filters, channels_of(shape, self.data_format))
+        kernel_shape = (*self.kernel_size, self.filters, channel_count(shape, self.data_format))
         kernel_key, bias_key = jax.random.split(key)
         params = {"kernel": initializers.draw(self.kernel_initializer, kernel_key, kernel_shape)}
         if self.use_bias:
@@ -91,7 +91,7 @@ class TransposedConvolution(Layer):
     ) -> tuple[Array, State]:
         """Return `activation(transposed_convolution(inputs, kernel) + bias)`."""
         owner = type(self).__name__
-        values = only(owner, inputs)
+        values = single_input(owner, inputs)
         check_rank(owner, values.shape, self.rank, self.data_format)
         check_channels(owner, values.shape, self.data_format, params["kernel"].shape[-1])
         outputs = transposed_convolution(

@@ -12,12 +12,12 @@ from fjax.typing import Array, Shape
 Sizes = Any
 
 
-def each_axis(owner: str, argument: str, value: Any, rank: int, minimum: int = 1) -> Shape:
+def resolve_sizes(owner: str, argument: str, value: Any, rank: int, minimum: int = 1) -> Shape:
     """Return one integer for each spatial axis; a single integer is repeated.
 
-    >>> each_axis("Conv2D", "strides", 2, 2)
+    >>> resolve_sizes("Conv2D", "strides", 2, 2)
     (2, 2)
-    >>> each_axis("Conv2D", "strides", (2, 2, 2), 2)
+    >>> resolve_sizes("Conv2D", "strides", (2, 2, 2), 2)
     Traceback (most recent call last):
         ...
     ValueError: `Conv2D`: `strides` must be one integer of at least 1 or 2 of them,
@@ -35,10 +35,10 @@ def each_axis(owner: str, argument: str, value: Any, rank: int, minimum: int = 1
     return tuple(int(size) for size in sizes)
 
 
-def checked_padding(owner: str, value: Any, allowed: Sequence[str] = ("valid", "same")) -> str:
+def resolve_padding(owner: str, value: Any, allowed: Sequence[str] = ("valid", "same")) -> str:
     """Return the padding in lower case, or raise if it is not allowed.
 
-    >>> checked_padding("Conv2D", "SAME")
+    >>> resolve_padding("Conv2D", "SAME")
     'same'
     """
     padding = value.lower() if isinstance(value, str) else value
@@ -50,14 +50,14 @@ def checked_padding(owner: str, value: Any, allowed: Sequence[str] = ("valid", "
     return str(one_of(owner, "padding", padding, allowed))
 
 
-def channels_of(shape: Shape, data_format: str) -> int:
+def channel_count(shape: Shape, data_format: str) -> int:
     """Return the number of channels of inputs of a shape."""
     return shape[-1] if data_format == "channels_last" else shape[1]
 
 
 def check_channels(owner: str, shape: Shape, data_format: str, built_for: int) -> None:
     """Raise if inputs have another number of channels than the layer was built for."""
-    channels = channels_of(shape, data_format)
+    channels = channel_count(shape, data_format)
     if channels != built_for:
         raise ValueError(
             f"`{owner}` was built for {built_for} channels, received inputs of shape "

@@ -18,7 +18,7 @@ from fjax.caching import Cache
 from fjax.compiler import compile_function
 from fjax.configuration import ByIdentity, cache_key, code_of, detached
 from fjax.core.layer import Layer
-from fjax.core.masking import unmasked
+from fjax.core.masking import strip_masks
 from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
 from fjax.training.custom_step import TestStep, custom_test_step, custom_train_step
@@ -225,7 +225,7 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
             # For layers that draw in use, too, as Monte Carlo dropout.
             own = jax.random.fold_in(key, start)
             rows, _ = network.apply(params, state, *batch.inputs, key=own)
-            return jax.tree.map(partial(_put, start), filled, unmasked(rows))
+            return jax.tree.map(partial(_put, start), filled, strip_masks(rows))
 
         return over_batches(fill, outputs, data, None, first, last, batch_size)
 

@@ -10,10 +10,10 @@ from fjax import branch, repeat, residual, serial
 from fjax.core import graph
 from fjax.core.freezing import (
     apply_trainable_flags,
-    flags,
     frozen_paths,
     merge_params,
     set_trainable,
+    trainable_flags,
     trainable_part,
 )
 from fjax.layers import BatchNormalization, Concatenate, Dense, Dropout, Input
@@ -47,16 +47,16 @@ def test_a_frozen_container_freezes_its_sublayers():
     net.layers[0].trainable = False
     fixed = apply_trainable_flags(net)
     assert frozen_paths(fixed) == [("base",)]
-    assert not any(flags(fixed.layers[0]))
-    assert flags(net.layers[0]) == (False, True, True)
+    assert not any(trainable_flags(fixed.layers[0]))
+    assert trainable_flags(net.layers[0]) == (False, True, True)
 
 
 def test_later_changes_do_not_affect_a_network_with_applied_flags():
     original = network()
     fixed = apply_trainable_flags(original)
     set_trainable(original, False)
-    assert not any(flags(original))
-    assert all(flags(fixed))
+    assert not any(trainable_flags(original))
+    assert all(trainable_flags(fixed))
     assert fixed == network()
     assert fixed != original
 

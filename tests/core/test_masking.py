@@ -10,7 +10,7 @@ import pytest
 import fjax
 from fjax import Layer, layers
 from fjax.core import branch, graph, repeat, residual, serial
-from fjax.core.masking import Masked, apply_layer, masking_of, unmasked
+from fjax.core.masking import Masked, apply_layer, masking_of, strip_masks
 from fjax.core.shapes import eval_shapes
 
 
@@ -258,7 +258,7 @@ def test_a_masked_value_can_be_used_as_an_array():
         assert not isinstance(value, Masked)
         np.testing.assert_array_equal(value, INPUTS)
     np.testing.assert_allclose(jnp.mean(masked, axis=1), INPUTS.mean(axis=1), rtol=1e-6)
-    np.testing.assert_array_equal(unmasked([masked])[0], INPUTS)
+    np.testing.assert_array_equal(strip_masks([masked])[0], INPUTS)
     with pytest.raises(AttributeError):
         masked.no_such_attribute  # noqa: B018
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fjax import branch, layers, serial
-from fjax.core.masking import unmasked
+from fjax.core.masking import strip_masks
 from fjax.core.operations import Index, Operation, as_index
 from fjax.core.rows import rows_are_independent
 from fjax.training.numpy_eval import evaluated
@@ -25,7 +25,7 @@ DEPENDENT = (
 
 
 def apply_in_training(layer, params, state, inputs, key):
-    return unmasked(layer.apply(params, state, *inputs, key=key, training=True)[0])
+    return strip_masks(layer.apply(params, state, *inputs, key=key, training=True)[0])
 
 
 @pytest.mark.sampled(4)
