@@ -10,8 +10,9 @@ import numpy as np
 
 from fjax.core import Layer
 from fjax.core.calling import CallRecord
-from fjax.core.masking import apply_layer, strip_masks
+from fjax.core.masking import strip_masks
 from fjax.core.naming import default_name
+from fjax.core.precision import apply_layer
 from fjax.core.reserved import only_weights
 from fjax.training import Batch, TrainState
 from fjax.training.programs import copy_of

@@ -11,9 +11,10 @@ from fjax.core.calling import CallRecord
 from fjax.core.inputs import check_inputs
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
-from fjax.core.masking import apply_layer, init_layer, strip_masks
+from fjax.core.masking import strip_masks
 from fjax.core.naming import unique_names
 from fjax.core.penalties import join_penalties
+from fjax.core.precision import apply_layer, init_layer
 from fjax.core.shapes import LayerShapes, eval_shapes, output_specs
 from fjax.typing import Key, Params, PyTree, Spec, State
 

@@ -21,7 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.typing import Array, Key, Params, PyTree, State
+from fjax.typing import Array, PyTree
 
 
 @jax.tree_util.register_dataclass
@@ -184,41 +184,6 @@ def masking_of(layer: Any) -> str:
     return getattr(layer, "masking", "ends")
 
 
-def init_layer(layer: Any, key: Key, *specs: PyTree) -> tuple[Params, State]:
-    """Return `layer.init(key, *specs)`; only a layer that takes masks receives them."""
-    layer_specs = specs if masking_of(layer) == "takes" else strip_masks(specs)
-    return layer.init(key, *layer_specs)
-
-
-def apply_layer(
-    layer: Any,
-    params: Params,
-    state: State,
-    *inputs: PyTree,
-    key: Key | None = None,
-    training: bool = False,
-) -> tuple[PyTree, State]:
-    """Return `layer.apply(…)`, with masks treated according to the layer's `masking`.
-
-    Layers call their sublayers by this function.
-
-    >>> from fjax.layers import Activation
-    >>> masked = Masked(jnp.array([[-1.0, 2.0]]), jnp.array([[True, False]]))
-    >>> outputs, _ = apply_layer(Activation("relu"), {}, {}, masked)
-    >>> outputs.values.tolist(), outputs.mask.tolist()
-    ([[0.0, 2.0]], [[True, False]])
-    """
-    mask = _first_mask(inputs)
-    masking = masking_of(layer)
-    if mask is None or masking == "takes":
-        return layer.apply(params, state, *inputs, key=key, training=training)
-    outputs, state = layer.apply(params, state, *strip_masks(inputs), key=key, training=training)
-    if masking == "keeps":
-        return jax.tree.map(lambda leaf: Masked(leaf, mask), outputs), state
-    warn_mask_dropped(layer)
-    return outputs, state
-
-
 def warn_mask_dropped(layer: Any) -> None:
     """Warn that a layer ignores the mask of its inputs."""
     kind = getattr(layer, "kind", type(layer).__name__)
@@ -231,7 +196,8 @@ def warn_mask_dropped(layer: Any) -> None:
     )
 
 
-def _first_mask(inputs: tuple[PyTree, ...]) -> Any:
+def first_mask(inputs: tuple[PyTree, ...]) -> Any:
+    """Return the mask of the first input that has one, or None."""
     for leaf in jax.tree.leaves(inputs, is_leaf=is_masked):
         if is_masked(leaf):
             return leaf.mask

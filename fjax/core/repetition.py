@@ -12,8 +12,8 @@ from fjax.core.calling import as_arguments
 from fjax.core.combinators import folded
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
-from fjax.core.masking import apply_layer, init_layer
 from fjax.core.naming import default_name
+from fjax.core.precision import apply_layer, init_layer
 from fjax.core.shapes import output_specs
 from fjax.errors import integer_at_least
 from fjax.typing import Key, Params, PyTree, Spec, State

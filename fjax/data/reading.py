@@ -74,9 +74,9 @@ class Reader(Generic[Item, Made]):
     An error of the iterator, or of `convert`, is raised where the item would have come.
 
     Args:
-        items: The iterator.
+        items: An iterator, an iterable, or an object with `__getitem__` and `__len__`.
         convert: Makes a batch of an item, in the thread.
-        stream: What was read of the iterator before; by default nothing was.
+        is_shared: Whether this reader continues where the last one of the same iterator stopped.
         ahead: How many items to read before they are asked for.
 
     >>> reader = Reader(iter(range(5)), lambda item: item * 10)
@@ -88,13 +88,14 @@ class Reader(Generic[Item, Made]):
 
     def __init__(
         self,
-        items: Iterator[Item],
+        items: Any,
         convert: Callable[[Item], Made],
-        stream: Stream[Item] | None = None,
+        is_shared: bool = False,
         ahead: int = 2,
     ) -> None:
-        self._items, self._convert, self._ahead = items, convert, ahead
-        self._stream: Stream[Item] = Stream() if stream is None else stream
+        self._items: Iterator[Item] = _iterate(items)
+        self._convert, self._ahead = convert, ahead
+        self._stream: Stream[Item] = stream_of(items) if is_shared else Stream()
         # All that follows is read and written under this condition.
         self._changed = threading.Condition()
         self._ready: deque[_Entry] = deque()
@@ -232,3 +233,13 @@ def read_ahead(items: Iterator[Item]) -> Iterator[Item]:
         yield from reader
     finally:
         reader.close()
+
+
+def _iterate(batches: Any) -> Iterator[Any]:
+    if hasattr(batches, "__iter__"):
+        # Not `yield from`, which would close a user's generator together with this one.
+        for batch in batches:  # noqa: UP028
+            yield batch
+    else:
+        for index in range(len(batches)):
+            yield batches[index]

@@ -6,13 +6,12 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.core import Graph, InputLayer, Serial
+from fjax.core import Graph, InputLayer, Layer, Serial
 from fjax.core.calling import is_authored
 from fjax.core.combinators import Branch
 from fjax.core.graph import Ref
 from fjax.core.inputs import PLACEHOLDER_SIZES, merge_shapes, placeholder_spec
 from fjax.core.text import STRING, TEXT_HINT, describe_text, is_text
-from fjax.models.parts import parts
 from fjax.typing import PyTree
 
 Shape = tuple[int | None, ...]
@@ -173,6 +172,6 @@ def _of_author(network: Any) -> list[Any]:
 
 
 def _first(network: Any) -> Any:
-    layers = [layer for _, layer, path in parts(network) if path is not None]
+    layers = [layer for _, layer in network.children()] if isinstance(network, Layer) else []
     inside = [layer for layer in layers if not isinstance(layer, InputLayer)]
     return inside[0] if inside else network

@@ -11,8 +11,9 @@ from fjax.core.calling import CallRecord
 from fjax.core.flow import Source, Sources, join_sources, sources
 from fjax.core.graph import Ref
 from fjax.core.inputs import merge_shapes
-from fjax.core.masking import apply_layer, is_masked, strip_masks
+from fjax.core.masking import is_masked, strip_masks
 from fjax.core.naming import default_name
+from fjax.core.precision import apply_layer
 from fjax.core.specs import spec_of
 from fjax.models.parts import parts
 from fjax.typing import Params, PyTree, State

@@ -6,9 +6,10 @@ import jax
 import numpy as np
 
 from fjax.callbacks import CallbackList
-from fjax.core.masking import apply_layer, strip_masks
+from fjax.core.masking import strip_masks
+from fjax.core.precision import apply_layer
 from fjax.data.conversion import to_batch
-from fjax.data.source import Arrays, Batches
+from fjax.data.source import Data
 from fjax.models.model_parts import ModelParts, execution_mode
 from fjax.training import Batch, programs_for
 from fjax.training.batch import rows
@@ -16,9 +17,7 @@ from fjax.training.loop import predict as predict_source
 from fjax.typing import PyTree
 
 
-def predict(
-    model: Any, parts: ModelParts, data: Arrays | Batches, callbacks: Any, verbose: int
-) -> PyTree:
+def predict(model: Any, parts: ModelParts, data: Data, callbacks: Any, verbose: int) -> PyTree:
     """Return the outputs for all inputs as numpy arrays; see `Model.predict`.
 
     Args:

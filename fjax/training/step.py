@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from fjax.core import has_penalty, penalty
 from fjax.core.freezing import frozen_paths, merge_params, trainable_part
+from fjax.core.precision import apply_layer
 from fjax.training.accumulators import Logs, Metrics, accumulate, results
 from fjax.training.batch import Batch
 from fjax.training.masked_outputs import loss_of
@@ -73,8 +74,8 @@ def train_step(
 
         def objective(trained: PyTree) -> tuple[Array, tuple[Array, PyTree, PyTree, Logs]]:
             params = merge_params(train_state.params, trained) if frozen else trained
-            outputs, state = network.apply(
-                params, train_state.state, *batch.inputs, key=key, training=True
+            outputs, state = apply_layer(
+                network, params, train_state.state, *batch.inputs, key=key, training=True
             )
             value, parts = _loss(loss, outputs, batch)
             value = _with_penalty(value, state)
@@ -116,7 +117,7 @@ def test_step(
     def step(
         accumulators: PyTree, params: PyTree, state: PyTree, batch: Batch, key: Key | None = None
     ) -> PyTree:
-        outputs, state = network.apply(params, state, *batch.inputs, key=key)
+        outputs, state = apply_layer(network, params, state, *batch.inputs, key=key)
         value, parts = _loss(loss, outputs, batch)
         values = {"loss": _with_penalty(value, state), **parts}
         return _add(metrics, accumulators, values, outputs, batch)

@@ -9,16 +9,10 @@ import jax.numpy as jnp
 
 from fjax.core.checks import single_input
 from fjax.core.layer import Layer
-from fjax.core.masking import (
-    apply_layer,
-    init_layer,
-    masking_of,
-    split_mask,
-    strip_masks,
-    with_mask,
-)
+from fjax.core.masking import masking_of, split_mask, strip_masks, with_mask
 from fjax.core.naming import default_name
 from fjax.core.penalties import join_penalties
+from fjax.core.precision import apply_layer, init_layer
 from fjax.layers.inner import inner_layer
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
