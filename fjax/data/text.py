@@ -10,8 +10,8 @@ from fjax.core import Graph, InputLayer, Layer, Serial
 from fjax.core.calling import is_authored
 from fjax.core.combinators import Branch
 from fjax.core.graph import Ref
-from fjax.core.inputs import SIZES, any_size, sized
-from fjax.core.text import MAKE_NUMBERS, STRING, described, is_text
+from fjax.core.inputs import PLACEHOLDER_SIZES, merge_shapes, placeholder_spec
+from fjax.core.text import STRING, TEXT_HINT, describe_text, is_text
 from fjax.typing import PyTree
 
 Shape = tuple[int | None, ...]
@@ -67,7 +67,7 @@ def first_specs(
     check_text(name, network, inputs)
 
     def spec(array: Any, which: int) -> jax.ShapeDtypeStruct:
-        return sized(array.shape[1:], STRING if is_text(array) else array.dtype, which)
+        return placeholder_spec(array.shape[1:], STRING if is_text(array) else array.dtype, which)
 
     def specs_at(which: int) -> tuple[PyTree, ...]:
         return jax.tree.map(lambda array: spec(array, which), inputs)
@@ -83,10 +83,10 @@ def _specs(
         _encode_leaves(
             name, network, specs_at(which), lambda layer, spec: layer.encoded_spec(spec.shape)
         )
-        for which in range(len(SIZES))
+        for which in range(len(PLACEHOLDER_SIZES))
     )
     pairs = zip(jax.tree.leaves(smaller), jax.tree.leaves(larger), strict=True)
-    return smaller, [any_size(one.shape, other.shape)[1:] for one, other in pairs]
+    return smaller, [merge_shapes(one.shape, other.shape)[1:] for one, other in pairs]
 
 
 def _check_numbers(name: str, network: Any, inputs: tuple[PyTree, ...]) -> None:
@@ -128,13 +128,14 @@ def _reader(name: str, network: Any, position: int, text: Any) -> Any:
     if not readers or not getattr(readers[0], "takes_text", False):
         first = readers[0] if readers else _first(network)
         raise ValueError(
-            f"`{x}` must hold numbers, received {described(text)}: the model {name!r} begins with "
-            f"{first!r}, which takes numbers. {MAKE_NUMBERS}"
+            f"`{x}` must hold numbers, received {describe_text(text)}: the model {name!r} begins "
+            f"with {first!r}, which takes numbers. {TEXT_HINT}"
         )
     if not getattr(readers[0], "on_host", False):
         raise ValueError(
-            f"`{x}` must hold numbers, received {described(text)}: within a model {readers[0]!r} "
-            "takes numbers. Call the layer on the text first, and give the model what it returns."
+            f"`{x}` must hold numbers, received {describe_text(text)}: within a model "
+            f"{readers[0]!r} takes numbers. Call the layer on the text first, and give the model "
+            "what it returns."
         )
     return readers[0]
 

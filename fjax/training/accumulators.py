@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from fjax.core.masking import unmasked
+from fjax.core.masking import strip_masks
 from fjax.metrics import Mean, Metric
 from fjax.training.masked_outputs import metric_weight, product
 from fjax.training.output_losses import OutputLosses, Place, place, weight_at
@@ -93,7 +93,7 @@ def accumulate(
         output = branch(outputs, path)
         weight = weight_at(sample_weight, path) if weighted else None
         weight = product(valid, metric_weight(metric, output, weight))
-        own = branch(targets, path), unmasked(output)
+        own = branch(targets, path), strip_masks(output)
         sums[name] = metric.update(accumulators[name], *own, weight)
     return sums
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from fjax.core.masking import split, unmasked
+from fjax.core.masking import split_mask, strip_masks
 from fjax.metrics import Metric
 from fjax.metrics.reduction import MeanOfValues
 from fjax.typing import Array, PyTree
@@ -33,14 +33,14 @@ def loss_of(
     >>> print(loss_of(MeanSquaredError(), jnp.zeros((1, 2, 1)), outputs, None))
     1.0
     """
-    values, mask = split(outputs)
+    values, mask = split_mask(outputs)
     weight = product(valid, None if mask is None else jnp.asarray(mask, jnp.float32))
     if weight is None:
-        return loss(targets, unmasked(outputs), sample_weight)
+        return loss(targets, strip_masks(outputs), sample_weight)
     if getattr(loss, "reduction", MEANS[0]) in MEANS:
         counted = jnp.sum(weight)
         weight = weight * jnp.where(counted > 0, weight.size / jnp.maximum(counted, 1.0), 0.0)
-    return loss(targets, unmasked(values), product(weight, sample_weight))
+    return loss(targets, strip_masks(values), product(weight, sample_weight))
 
 
 def metric_weight(metric: Metric, outputs: PyTree, sample_weight: Any) -> Any:
@@ -48,7 +48,7 @@ def metric_weight(metric: Metric, outputs: PyTree, sample_weight: Any) -> Any:
 
     As in Keras, a mask applies to metrics that are means of one value per entry.
     """
-    _, mask = split(outputs)
+    _, mask = split_mask(outputs)
     if mask is None or not isinstance(metric, MeanOfValues):
         return sample_weight
     return product(jnp.asarray(mask, jnp.float32), sample_weight)

@@ -18,7 +18,7 @@ from fjax.caching import Cache
 from fjax.compiler import compile_function
 from fjax.configuration import ByIdentity, cache_key, code_of, detached
 from fjax.core.layer import Layer
-from fjax.core.masking import unmasked
+from fjax.core.masking import strip_masks
 from fjax.core.precision import apply_layer
 from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
@@ -226,7 +226,7 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
             # Some layers draw outside of training, too, as Monte Carlo dropout.
             batch_key = jax.random.fold_in(key, start)
             rows, _ = apply_layer(network, params, state, *batch.inputs, key=batch_key)
-            return jax.tree.map(partial(_put, start), filled, unmasked(rows))
+            return jax.tree.map(partial(_put, start), filled, strip_masks(rows))
 
         return over_batches(fill, outputs, data, None, first, last, batch_size)
 
