@@ -168,7 +168,7 @@ def test_what_says_the_same_is_equal(one, other):
 
 def test_an_object_is_sealed_once_made():
     value = Scale(2.0)
-    with pytest.raises(AttributeError, match=r"`Scale` is a description .* `factor` was set to 3"):
+    with pytest.raises(AttributeError, match=r"`Scale` cannot be changed .* `factor` was set to 3"):
         value.factor = 3
     with pytest.raises(AttributeError, match="`fresh` was set to 1"):
         value.fresh = 1

@@ -102,8 +102,12 @@ def test_a_class_of_ones_own():
         (lambda: UnitNorm([0, "a"]), ValueError, "`UnitNorm`: `axis` must be an integer"),
         (lambda: MinMaxNorm(2.0, 1.0), ValueError, r"`max_value` .*\[2, inf\), received 1.0"),
         (lambda: MinMaxNorm(rate=1.5), ValueError, r"`rate` must be a number in \[0, 1\]"),
-        (lambda: UnitNorm(3)(W), ValueError, r"`UnitNorm`: `axis` 3 is none .* \(5, 3, 4\)"),
-        (lambda: MaxNorm(axis=(0, -4))(W), ValueError, r"`axis` \(0, -4\) is none"),
+        (
+            lambda: UnitNorm(3)(W),
+            ValueError,
+            r"`UnitNorm`: a weight of shape \(5, 3, 4\) has no axis 3",
+        ),
+        (lambda: MaxNorm(axis=(0, -4))(W), ValueError, r"has no axis \(0, -4\)"),
     ],
 )
 def test_mistakes(make, error, message):

@@ -35,7 +35,7 @@ def test_labels_become_rows():
     [
         ([0, -1], r"found -1 at \(1,\)"),
         ([0.5], "found 0.5"),
-        ([3], "whole numbers from 0 to 2, found 3"),
+        ([3], "integers from 0 to 2, found 3"),
         ([], "needs class labels"),
         (["a"], "needs class labels"),
     ],

@@ -104,7 +104,7 @@ def test_configuration_is_value():
 
 
 def test_a_layer_cannot_be_changed():
-    with pytest.raises(AttributeError, match="`Dense` is a description"):
+    with pytest.raises(AttributeError, match="`Dense` cannot be changed"):
         Dense(3).units = 4
 
 
