@@ -55,15 +55,14 @@ def get(identifier: Identifier) -> ActivationFunction:
     """Return the activation for an identifier.
 
     Args:
-            identifier: A name, a function of one array, or None, which means `linear`.
+        identifier: A name, a function of one array, or None, which means `linear`.
 
     Raises:
-            ValueError: The name is unknown; the message suggests the most similar one.
-            TypeError: The identifier is neither a name nor callable.
+        ValueError: The name is unknown; the message suggests the most similar one.
+        TypeError: The identifier is neither a name nor callable.
 
-        >>> import jax.numpy as jnp
-        >>> get("relu").__name__
-    , get(None).__name__, get(jnp.sin) is jnp.sin
-        ('relu', 'linear', True)
+    >>> import jax.numpy as jnp
+    >>> get("relu").__name__, get(None).__name__, get(jnp.sin) is jnp.sin
+    ('relu', 'linear', True)
     """
     return linear if identifier is None else REGISTRY.get(identifier)

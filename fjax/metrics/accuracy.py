@@ -6,7 +6,7 @@ from dataclasses import field
 import jax.numpy as jnp
 
 from fjax.errors import integer_at_least, number_between, one_of
-from fjax.losses.preparation import align, mismatch, pair
+from fjax.losses.preparation import align, prepare_pair, shape_error
 from fjax.metrics.reduction import MeanOfValues
 from fjax.typing import Array, ArrayLike
 
@@ -28,7 +28,7 @@ def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5
     >>> print(binary_accuracy([[1.0], [0.0]], [[0.9], [0.6]]))
     [[1.] [0.]]
     """
-    y_true, y_pred = pair("binary_accuracy", y_true, y_pred)
+    y_true, y_pred = prepare_pair("binary_accuracy", y_true, y_pred)
     return _matches(y_true, y_pred > threshold)
 
 
@@ -48,7 +48,7 @@ def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     >>> print(categorical_accuracy([[0.0, 1.0], [1.0, 0.0]], [[0.1, 0.9], [0.2, 0.8]]))
     [1. 0.]
     """
-    y_true, y_pred = pair("categorical_accuracy", y_true, y_pred, _ONE_HOT)
+    y_true, y_pred = prepare_pair("categorical_accuracy", y_true, y_pred, _ONE_HOT)
     return _matches(jnp.argmax(y_true, axis=-1), jnp.argmax(y_pred, axis=-1))
 
 
@@ -89,7 +89,7 @@ def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5)
     >>> print(top_k_categorical_accuracy([[0.0, 1.0, 0.0]], [[0.6, 0.3, 0.1]], k=2))
     [1.]
     """
-    y_true, y_pred = pair("top_k_categorical_accuracy", y_true, y_pred, _ONE_HOT)
+    y_true, y_pred = prepare_pair("top_k_categorical_accuracy", y_true, y_pred, _ONE_HOT)
     return _in_top_k(jnp.argmax(y_true, axis=-1), y_pred, k)
 
 
@@ -141,7 +141,7 @@ class Accuracy(MeanOfValues):
         """Return 1 where they are equal."""
         true, pred = align(jnp.asarray(y_true), jnp.asarray(y_pred))
         if true.shape != pred.shape:
-            raise mismatch(type(self).__name__, "y_true", true.shape, pred.shape, "")
+            raise shape_error(type(self).__name__, "y_true", true.shape, pred.shape, "")
         return _matches(true, pred)
 
 
@@ -296,7 +296,7 @@ def _labels(owner: str, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Ar
             if y_true.shape == y_pred.shape
             else "Give one integer label for each row of predictions."
         )
-        raise mismatch(owner, "y_true", y_true.shape, y_pred.shape, hint)
+        raise shape_error(owner, "y_true", y_true.shape, y_pred.shape, hint)
     return y_true, y_pred
 
 

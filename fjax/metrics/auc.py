@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.errors import integer_at_least, is_number, one_of
-from fjax.losses.preparation import EPSILON, divide, fit_weights, pair
+from fjax.losses.preparation import EPSILON, divide_no_nan, expand_weights, prepare_pair
 from fjax.metrics.confusion import even, parse_thresholds, passed
 from fjax.metrics.metric import Accumulator, Metric, outputs, zeros
 from fjax.typing import Array, ArrayLike
@@ -102,14 +102,14 @@ class AUC(Metric):
     ) -> Accumulator:
         """Return the accumulator with a batch added to it."""
         owner = type(self).__name__
-        true, pred = pair(owner, y_true, y_pred)
+        true, pred = prepare_pair(owner, y_true, y_pred)
         if self.from_logits:
             pred = jax.nn.sigmoid(pred)
         histogram = jnp.asarray(accumulator["histogram"])
         self._check_columns(pred.shape, histogram.shape)
         weights = jnp.ones(true.shape)
         if sample_weight is not None:
-            weights = weights * fit_weights(owner, sample_weight, true.shape)
+            weights = weights * expand_weights(owner, sample_weight, true.shape)
         if self.label_weights is not None and not self.multi_label:
             weights = weights * jnp.asarray(self.label_weights, weights.dtype)
         where = [true.astype(bool).astype(jnp.int32), self._interval(pred)]
@@ -127,11 +127,11 @@ class AUC(Metric):
         if self.curve == "PR" and self.summation_method == "interpolation":
             terms = _interpolated(true_positives, false_positives, positives)
         else:
-            recall = divide(true_positives, positives)
+            recall = divide_no_nan(true_positives, positives)
             if self.curve == "ROC":
-                x, y = divide(false_positives, negatives), recall
+                x, y = divide_no_nan(false_positives, negatives), recall
             elif self.curve == "PR":
-                x, y = recall, divide(true_positives, true_positives + false_positives)
+                x, y = recall, divide_no_nan(true_positives, true_positives + false_positives)
             else:
                 x, y = _gains(true_positives, false_positives, positives, negatives)
             heights = {
@@ -146,7 +146,7 @@ class AUC(Metric):
         if self.label_weights is None:
             return jnp.mean(areas)
         weights = jnp.asarray(self.label_weights, areas.dtype)
-        return divide(jnp.sum(areas * weights), jnp.sum(weights))
+        return divide_no_nan(jnp.sum(areas * weights), jnp.sum(weights))
 
     def _interval(self, y_pred: Array) -> Array:
         """Return how many thresholds lie below each prediction."""
@@ -196,19 +196,19 @@ def _interpolated(true_positives: Array, false_positives: Array, positives: Arra
     """
     predicted = true_positives + false_positives
     gain = true_positives[:-1] - true_positives[1:]
-    slope = divide(gain, jnp.maximum(predicted[:-1] - predicted[1:], 0.0))
+    slope = divide_no_nan(gain, jnp.maximum(predicted[:-1] - predicted[1:], 0.0))
     intercept = true_positives[1:] - slope * predicted[1:]
     both = (predicted[:-1] > 0) & (predicted[1:] > 0)
-    ratio = jnp.where(both, divide(predicted[:-1], predicted[1:]), 1.0)
-    return divide(slope * (gain + intercept * jnp.log(ratio)), positives)
+    ratio = jnp.where(both, divide_no_nan(predicted[:-1], predicted[1:]), 1.0)
+    return divide_no_nan(slope * (gain + intercept * jnp.log(ratio)), positives)
 
 
 def _gains(
     true_positives: Array, false_positives: Array, positives: Array, negatives: Array
 ) -> tuple[Array, Array]:
     """Return recall and precision gain (Flach & Kull, 2015)."""
-    odds = divide(positives, negatives)
+    odds = divide_no_nan(positives, negatives)
     none = true_positives == 0
-    recall = 1.0 - odds * divide(positives - true_positives, true_positives)
-    precision = 1.0 - odds * divide(false_positives, true_positives)
+    recall = 1.0 - odds * divide_no_nan(positives - true_positives, true_positives)
+    precision = 1.0 - odds * divide_no_nan(false_positives, true_positives)
     return jnp.maximum(jnp.where(none, 0.0, recall), 0.0), jnp.where(none, 1.0, precision)

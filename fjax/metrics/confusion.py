@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.errors import integer_at_least, is_number
-from fjax.losses.preparation import EPSILON, divide, fit_weights, pair
+from fjax.losses.preparation import EPSILON, divide_no_nan, expand_weights, prepare_pair
 from fjax.metrics.metric import Accumulator, Metric, add, zeros
 from fjax.typing import Array, ArrayLike
 
@@ -106,10 +106,10 @@ class _Counts(Metric):
         sample_weight: ArrayLike | None = None,
     ) -> Accumulator:
         """Return the accumulator with a batch added to it."""
-        true, pred = pair(type(self).__name__, y_true, y_pred)
+        true, pred = prepare_pair(type(self).__name__, y_true, y_pred)
         weights = jnp.ones(true.shape)
         if sample_weight is not None:
-            weights = weights * fit_weights(type(self).__name__, sample_weight, true.shape)
+            weights = weights * expand_weights(type(self).__name__, sample_weight, true.shape)
         return self._count(accumulator, true, pred, weights)
 
     def _count(
@@ -255,7 +255,7 @@ class _Ratio(_Counts):
     def result(self, accumulator: Accumulator) -> Array:
         """Return the ratio, or one for each of several thresholds; 0 where nothing counts."""
         hits, misses = (jnp.asarray(accumulator[name]) for name in self._counted)
-        return self._one_or_all(divide(hits, hits + misses))
+        return self._one_or_all(divide_no_nan(hits, hits + misses))
 
 
 class Precision(_Ratio):

@@ -2,8 +2,7 @@
 
 import jax.numpy as jnp
 
-from fjax.losses.preparation import EPSILON, pair
-from fjax.losses.regression import check_axis
+from fjax.losses.preparation import EPSILON, check_axis, prepare_pair
 from fjax.metrics.reduction import MeanOfValues
 from fjax.typing import Array, ArrayLike
 
@@ -86,7 +85,7 @@ class PearsonCorrelation(MeanOfValues):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is the last."""
+        """Whether the axis is the last one."""
         return self.axis == -1
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -122,7 +121,7 @@ class ConcordanceCorrelation(MeanOfValues):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is the last."""
+        """Whether the axis is the last one."""
         return self.axis == -1
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -131,7 +130,7 @@ class ConcordanceCorrelation(MeanOfValues):
 
 
 def _several(owner: str, y_true: ArrayLike, y_pred: ArrayLike, axis: int) -> tuple[Array, Array]:
-    y_true, y_pred = pair(owner, y_true, y_pred)
+    y_true, y_pred = prepare_pair(owner, y_true, y_pred)
     # A batch of one sample is no mistake, and its value is NaN.
     if y_pred.shape[axis] == 1 and axis % y_pred.ndim != 0:
         raise ValueError(

@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from fjax.errors import number_between, one_of
-from fjax.losses.preparation import EPSILON, fit_weights, pair
+from fjax.losses.preparation import EPSILON, expand_weights, prepare_pair
 from fjax.metrics.metric import Accumulator, Metric, add, matrices, outputs, zeros
 from fjax.typing import Array, ArrayLike
 
@@ -44,7 +44,7 @@ class _FScore(Metric):
         """Return the accumulator with a batch added to it."""
         owner = type(self).__name__
         hint = "Give one-hot labels, one column for each class, as `to_categorical` makes them."
-        true, pred = pair(owner, y_true, y_pred, hint)
+        true, pred = prepare_pair(owner, y_true, y_pred, hint)
         matrices(owner, true, pred, hint)
         threshold = self._threshold()
         if threshold is None:
@@ -57,7 +57,7 @@ class _FScore(Metric):
         terms = (answered * true, answered * (1.0 - true), (1.0 - answered) * true, true)
         weights: Array | float = 1.0
         if sample_weight is not None:
-            weights = fit_weights(owner, sample_weight, true.shape)
+            weights = expand_weights(owner, sample_weight, true.shape)
         axis = None if self.average == "micro" else 0
         sums = (jnp.sum(term * weights, axis=axis) for term in terms)
         return add(accumulator, dict(zip(_SUMS, sums, strict=True)))

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 
 from fjax.errors import integer_at_least, is_integer, number_between, one_of
-from fjax.losses.crossentropy import check_ignored
-from fjax.losses.preparation import EPSILON, align, fit_weights, mismatch
-from fjax.losses.regression import check_axis
+from fjax.losses.labels import check_ignore_class
+from fjax.losses.preparation import EPSILON, align, check_axis, expand_weights, shape_error
 from fjax.metrics.metric import Accumulator, Metric, zeros
 from fjax.typing import Array, ArrayLike
 
@@ -36,7 +35,7 @@ class _IoU(Metric):
         integer_at_least(owner, "num_classes", layout.num_classes, 1)
         for argument in ("sparse_y_true", "sparse_y_pred"):
             one_of(owner, argument, getattr(layout, argument), (True, False))
-        check_ignored(owner, layout.ignore_class)
+        check_ignore_class(owner, layout.ignore_class)
         check_axis(owner, layout.axis)
         if layout.targets is not None:
             targets = _class_ids(owner, layout.targets, layout.num_classes)
@@ -64,14 +63,14 @@ class _IoU(Metric):
         true, pred = align(true, pred)
         if true.shape != pred.shape:
             hint = "Set `sparse_y_true` and `sparse_y_pred` to False for what has one axis more."
-            raise mismatch(type(self).__name__, "y_true", true.shape, pred.shape, hint)
+            raise shape_error(type(self).__name__, "y_true", true.shape, pred.shape, hint)
         size = layout.num_classes
         counted = (true >= 0) & (true < size) & (pred >= 0) & (pred < size)
         if layout.ignore_class is not None:
             counted &= true != layout.ignore_class
         weights = counted.astype(jnp.float32)
         if sample_weight is not None:
-            weights = weights * fit_weights(type(self).__name__, sample_weight, true.shape)
+            weights = weights * expand_weights(type(self).__name__, sample_weight, true.shape)
         where = jnp.where(counted, true, 0), jnp.where(counted, pred, 0)
         confusion = jnp.asarray(accumulator["confusion"])
         return {"confusion": confusion.at[where].add(weights.astype(confusion.dtype))}
@@ -120,7 +119,7 @@ class IoU(_IoU):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is the last; ignored classes are counted without weights."""
+        """Whether the axis is the last one and no class is ignored."""
         return self.axis == -1 and self.ignore_class is None
 
     def _layout(self) -> _Layout:
@@ -205,7 +204,7 @@ class MeanIoU(_IoU):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is the last; ignored classes are counted without weights."""
+        """Whether the axis is the last one and no class is ignored."""
         return self.axis == -1 and self.ignore_class is None
 
     def _layout(self) -> _Layout:
@@ -247,7 +246,7 @@ class OneHotIoU(_IoU):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is the last; ignored classes are counted without weights."""
+        """Whether the axis is the last one and no class is ignored."""
         return self.axis == -1 and self.ignore_class is None
 
     def _layout(self) -> _Layout:
@@ -286,7 +285,7 @@ class OneHotMeanIoU(_IoU):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is the last; ignored classes are counted without weights."""
+        """Whether the axis is the last one and no class is ignored."""
         return self.axis == -1 and self.ignore_class is None
 
     def _layout(self) -> _Layout:

@@ -10,7 +10,7 @@ from fjax.losses.crossentropy import (
 from fjax.losses.divergence import kl_divergence, poisson
 from fjax.losses.focal import binary_focal_crossentropy, categorical_focal_crossentropy
 from fjax.losses.hinge import categorical_hinge, hinge, squared_hinge
-from fjax.losses.names import kind
+from fjax.losses.names import label_kind
 from fjax.losses.regression import (
     huber,
     log_cosh,
@@ -218,10 +218,10 @@ def resolve(
     """
     spelt = identifier.lower() if isinstance(identifier, str) else None
     if spelt in ("accuracy", "acc"):
-        return _ACCURACIES[kind(y_true_shape, y_pred_shape)](name=identifier)
+        return _ACCURACIES[label_kind(y_true_shape, y_pred_shape)](name=identifier)
     if spelt in ("crossentropy", "ce"):
         from_logits = bool(getattr(loss, "from_logits", False))
-        chosen = _CROSSENTROPIES[kind(y_true_shape, y_pred_shape)]
+        chosen = _CROSSENTROPIES[label_kind(y_true_shape, y_pred_shape)]
         return chosen(name=identifier, from_logits=from_logits)
     metric = REGISTRY.get(identifier)
     if not isinstance(metric, Metric):

@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from fjax.errors import integer_at_least, number_between
-from fjax.losses.preparation import divide, fit_weights, pair
+from fjax.losses.preparation import divide_no_nan, expand_weights, prepare_pair
 from fjax.metrics.confusion import chosen_class, passed
 from fjax.metrics.metric import Accumulator, Metric, zeros
 from fjax.typing import Array, ArrayLike
@@ -43,10 +43,10 @@ class _AtPoint(Metric):
     ) -> Accumulator:
         """Return the accumulator with a batch added to it."""
         owner, (number, class_id) = type(self).__name__, self._settings()
-        true, pred = pair(owner, y_true, y_pred)
+        true, pred = prepare_pair(owner, y_true, y_pred)
         weights = jnp.ones(true.shape)
         if sample_weight is not None:
-            weights = weights * fit_weights(owner, sample_weight, true.shape)
+            weights = weights * expand_weights(owner, sample_weight, true.shape)
         true, pred, weights = chosen_class(owner, class_id, true, pred, weights)
         # One threshold is the half; several divide [0, 1] evenly.
         count = (pred > 0.5).astype(jnp.int32) if number == 1 else passed(pred, range(number))
@@ -61,9 +61,9 @@ class _AtPoint(Metric):
         above = jnp.flip(jnp.cumsum(jnp.flip(histogram, axis=1), axis=1), axis=1)[:, 1:]
         (true_negatives, false_negatives), (false_positives, true_positives) = below, above
         return (
-            divide(true_positives, true_positives + false_negatives),
-            divide(true_negatives, true_negatives + false_positives),
-            divide(true_positives, true_positives + false_positives),
+            divide_no_nan(true_positives, true_positives + false_negatives),
+            divide_no_nan(true_negatives, true_negatives + false_positives),
+            divide_no_nan(true_positives, true_positives + false_positives),
         )
 
 

@@ -5,14 +5,12 @@ import jax.numpy as jnp
 from fjax.losses.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
-    check_ignored,
-    check_smoothing,
     sparse_categorical_crossentropy,
 )
 from fjax.losses.divergence import kl_divergence, poisson
 from fjax.losses.hinge import categorical_hinge, hinge, squared_hinge
-from fjax.losses.preparation import fit_weights
-from fjax.losses.regression import check_axis
+from fjax.losses.labels import check_ignore_class, check_smoothing
+from fjax.losses.preparation import check_axis, expand_weights
 from fjax.metrics.metric import Accumulator
 from fjax.metrics.reduction import MeanOfValues
 from fjax.typing import Array, ArrayLike
@@ -114,7 +112,7 @@ class BinaryCrossentropy(MeanOfValues):
     Args:
         name: As in `Metric`.
         from_logits: Whether `y_pred` holds logits.
-        label_smoothing: How far labels are drawn towards a half, from 0 to 1.
+        label_smoothing: How far labels are moved toward 0.5, from 0 to 1.
 
     Raises:
         ValueError: An argument is out of its range.
@@ -147,7 +145,7 @@ class CategoricalCrossentropy(MeanOfValues):
     Args:
         name: As in `Metric`.
         from_logits: Whether `y_pred` holds logits.
-        label_smoothing: How much of a label is spread over all classes, from 0 to 1.
+        label_smoothing: The part of a label that is spread evenly over all classes, from 0 to 1.
         axis: The axis of the classes.
 
     Raises:
@@ -172,7 +170,7 @@ class CategoricalCrossentropy(MeanOfValues):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is that of the classes, the last."""
+        """Whether the axis is the last one."""
         return self.axis == -1
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -212,12 +210,12 @@ class SparseCategoricalCrossentropy(MeanOfValues):
         """Check the arguments."""
         super().__post_init__()
         check_smoothing(type(self).__name__, self.from_logits, 0.0)
-        check_ignored(type(self).__name__, self.ignore_class)
+        check_ignore_class(type(self).__name__, self.ignore_class)
         check_axis(type(self).__name__, self.axis)
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is the last; ignored classes are counted without weights."""
+        """Whether the axis is the last one and no class is ignored."""
         return self.axis == -1 and self.ignore_class is None
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -237,5 +235,7 @@ class SparseCategoricalCrossentropy(MeanOfValues):
         values = self.values(y_true, y_pred)
         if sample_weight is not None and self.ignore_class is not None:
             counted = (jnp.asarray(y_true) != self.ignore_class).reshape(values.shape)
-            sample_weight = counted * fit_weights(type(self).__name__, sample_weight, values.shape)
+            sample_weight = counted * expand_weights(
+                type(self).__name__, sample_weight, values.shape
+            )
         return self._add(accumulator, values, sample_weight)

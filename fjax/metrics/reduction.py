@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from fjax.configuration import snake_case
 from fjax.losses.loss import FunctionLoss
 from fjax.losses.names import as_loss
-from fjax.losses.preparation import align, divide, fit_weights
+from fjax.losses.preparation import align, divide_no_nan, expand_weights
 from fjax.metrics.metric import Accumulator, Metric, add, zeros
 from fjax.typing import Array, ArrayLike
 
@@ -38,7 +38,7 @@ class Sum(Metric):
         """Return the accumulator with the values added to it."""
         values = _floats(values)
         if sample_weight is not None:
-            values = values * fit_weights(type(self).__name__, sample_weight, values.shape)
+            values = values * expand_weights(type(self).__name__, sample_weight, values.shape)
         return add(accumulator, {"total": jnp.sum(values)})
 
     def result(self, accumulator: Accumulator) -> Array:
@@ -53,7 +53,7 @@ class _Average(Metric):
 
     def result(self, accumulator: Accumulator) -> Array:
         """Return the mean, 0 where there was nothing."""
-        return divide(accumulator["total"], accumulator["count"])
+        return divide_no_nan(accumulator["total"], accumulator["count"])
 
     def _add(
         self, accumulator: Accumulator, values: ArrayLike, sample_weight: ArrayLike | None
@@ -69,7 +69,7 @@ class _Average(Metric):
             count = _floats(sample_weight)
             values = jnp.mean(values) * count
         else:
-            weights = fit_weights(type(self).__name__, sample_weight, values.shape)
+            weights = expand_weights(type(self).__name__, sample_weight, values.shape)
             values = _samplewise(values * weights)
             count = jnp.sum(_samplewise(weights))
         return add(accumulator, {"total": jnp.sum(values), "count": count})

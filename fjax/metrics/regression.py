@@ -6,9 +6,8 @@ from typing import Any
 import jax.numpy as jnp
 
 from fjax.errors import integer_at_least, one_of
-from fjax.losses.preparation import fit_weights, pair
+from fjax.losses.preparation import check_axis, expand_weights, prepare_pair
 from fjax.losses.regression import (
-    check_axis,
     cosine_similarity,
     log_cosh,
     mean_absolute_error,
@@ -54,7 +53,7 @@ class RootMeanSquaredError(MeanOfValues):
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
         """Return the squared difference of every element."""
-        y_true, y_pred = pair(type(self).__name__, y_true, y_pred)
+        y_true, y_pred = prepare_pair(type(self).__name__, y_true, y_pred)
         return jnp.square(y_pred - y_true)
 
     def result(self, accumulator: Accumulator) -> Array:
@@ -162,7 +161,7 @@ class CosineSimilarity(MeanOfValues):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is the last."""
+        """Whether the axis is the last one."""
         return self.axis == -1
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -225,9 +224,9 @@ class R2Score(Metric):
     ) -> Accumulator:
         """Return the accumulator with a batch added to it."""
         owner = type(self).__name__
-        true, pred = pair(owner, y_true, y_pred)
+        true, pred = prepare_pair(owner, y_true, y_pred)
         matrices(owner, true, pred, "Reshape both to two axes, as with `y[:, None]`.")
-        weights = fit_weights(owner, 1.0 if sample_weight is None else sample_weight, true.shape)
+        weights = expand_weights(owner, 1.0 if sample_weight is None else sample_weight, true.shape)
         weights = jnp.broadcast_to(weights, true.shape)
         added: dict[str, Array | float] = {
             "sum": jnp.sum(true * weights, axis=0),
