@@ -130,6 +130,21 @@ def expand_weights(owner: str, sample_weight: ArrayLike, shape: Shape) -> Array:
     return weights.reshape(weights.shape + (1,) * (len(shape) - weights.ndim))
 
 
+def full_weights(owner: str, sample_weight: ArrayLike | None, shape: Shape) -> Array:
+    """Return one weight for each value, 1 where there are no sample weights.
+
+    The arguments and errors are those of `expand_weights`.
+
+    >>> print(full_weights("AUC", [1.0, 2.0], (2, 2)))
+    [[1. 1.]
+     [2. 2.]]
+    """
+    weights = jnp.ones(shape)
+    if sample_weight is None:
+        return weights
+    return weights * expand_weights(owner, sample_weight, shape)
+
+
 def divide_no_nan(numerator: ArrayLike, denominator: ArrayLike) -> Array:
     """Return the quotient, or 0 where the denominator is 0.
 

@@ -1,4 +1,4 @@
-"""Metrics of distributions and of margins: the losses of these names, averaged over a run."""
+"""Cross-entropies, divergences and hinge losses as metrics: means over all batches."""
 
 import jax.numpy as jnp
 
@@ -17,7 +17,7 @@ from fjax.typing import Array, ArrayLike
 
 
 class KLDivergence(MeanOfValues):
-    """Mean Kullback-Leibler divergence; as `keras.metrics.KLDivergence`.
+    """Mean Kullback-Leibler divergence, as `keras.metrics.KLDivergence`.
 
     >>> print(KLDivergence()([[0.5, 0.5]], [[0.5, 0.5]]))
     0.0
@@ -35,7 +35,7 @@ class KLDivergence(MeanOfValues):
 
 
 class Poisson(MeanOfValues):
-    """Mean negative log likelihood of counts; as `keras.metrics.Poisson`.
+    """Mean negative log-likelihood of counts, as `keras.metrics.Poisson`.
 
     >>> print(Poisson()([[0.0]], [[1.0]]))
     1.0
@@ -53,7 +53,7 @@ class Poisson(MeanOfValues):
 
 
 class Hinge(MeanOfValues):
-    """Mean hinge loss; as `keras.metrics.Hinge`.
+    """Mean hinge loss, as `keras.metrics.Hinge`.
 
     >>> print(Hinge()([[-1.0], [1.0]], [[-3.0], [0.5]]))
     0.25
@@ -71,7 +71,7 @@ class Hinge(MeanOfValues):
 
 
 class SquaredHinge(MeanOfValues):
-    """Mean squared hinge loss; as `keras.metrics.SquaredHinge`.
+    """Mean squared hinge loss, as `keras.metrics.SquaredHinge`.
 
     >>> print(SquaredHinge()([[-1.0], [1.0]], [[-3.0], [0.5]]))
     0.125
@@ -89,7 +89,7 @@ class SquaredHinge(MeanOfValues):
 
 
 class CategoricalHinge(MeanOfValues):
-    """Mean categorical hinge loss; as `keras.metrics.CategoricalHinge`.
+    """Mean categorical hinge loss, as `keras.metrics.CategoricalHinge`.
 
     >>> print(CategoricalHinge()([[0.0, 1.0]], [[0.25, 0.5]]))
     0.75
@@ -107,7 +107,7 @@ class CategoricalHinge(MeanOfValues):
 
 
 class BinaryCrossentropy(MeanOfValues):
-    """Mean cross-entropy of yes-or-no labels; as `keras.metrics.BinaryCrossentropy`.
+    """Mean cross-entropy of binary labels, as `keras.metrics.BinaryCrossentropy`.
 
     Args:
         name: As in `Metric`.
@@ -140,7 +140,7 @@ class BinaryCrossentropy(MeanOfValues):
 
 
 class CategoricalCrossentropy(MeanOfValues):
-    """Mean cross-entropy of one-hot labels; as `keras.metrics.CategoricalCrossentropy`.
+    """Mean cross-entropy of one-hot labels, as `keras.metrics.CategoricalCrossentropy`.
 
     Args:
         name: As in `Metric`.
@@ -181,15 +181,15 @@ class CategoricalCrossentropy(MeanOfValues):
 
 
 class SparseCategoricalCrossentropy(MeanOfValues):
-    """Mean cross-entropy of integer labels; as `keras.metrics.SparseCategoricalCrossentropy`.
+    """Mean cross-entropy of integer labels, as `keras.metrics.SparseCategoricalCrossentropy`.
 
-    As in Keras an ignored label is left out of the mean where there are weights, and counts as a
-    loss of 0 where there are none.
+    As in Keras, ignored labels are left out of the mean if there are sample weights; without
+    weights they count as losses of 0.
 
     Args:
         name: As in `Metric`.
         from_logits: Whether `y_pred` holds logits.
-        ignore_class: A label whose loss is 0.
+        ignore_class: A label whose loss is 0 for any prediction.
         axis: The axis of the classes.
 
     Raises:
@@ -231,7 +231,7 @@ class SparseCategoricalCrossentropy(MeanOfValues):
         y_pred: ArrayLike,
         sample_weight: ArrayLike | None = None,
     ) -> Accumulator:
-        """Return the accumulator with a batch added to it."""
+        """Return the accumulator with a batch added."""
         values = self.values(y_true, y_pred)
         if sample_weight is not None and self.ignore_class is not None:
             counted = (jnp.asarray(y_true) != self.ignore_class).reshape(values.shape)
