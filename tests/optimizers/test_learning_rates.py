@@ -70,7 +70,7 @@ class TestLearningRate:
             SGD(rate)
 
     def test_a_schedule_that_returns_an_array_raises(self):
-        with pytest.raises(ValueError, match=r"must give one number for a step, .*shape \(2,\)"):
+        with pytest.raises(ValueError, match=r"must return one number for a step, .*shape \(2,\)"):
             SGD(lambda step: jnp.ones(2)).init({"w": jnp.ones(1)})
 
     def test_lr_is_a_former_name_of_learning_rate(self):
