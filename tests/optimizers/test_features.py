@@ -56,7 +56,9 @@ class TestFeatures:
                 return {"average": jnp.zeros_like(param)}
 
         Averager().init(self.PARAMS)
-        with pytest.raises(ValueError, match=r"`Averager.init_one`: the slot names \['average'\] are"):
+        with pytest.raises(
+            ValueError, match=r"`Averager.init_one`: the slot names \['average'\] are"
+        ):
             Averager(use_ema=True).init(self.PARAMS)
 
     def test_muon_trains_only_matrices_of_hidden_layers_without_adam(self):
