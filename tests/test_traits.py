@@ -1,4 +1,4 @@
-"""The traits that public classes and functions declare are true."""
+"""The traits of every public class and function are true."""
 
 import functools
 import inspect
@@ -34,25 +34,19 @@ def public(module, base):
 
 
 @pytest.mark.parametrize("function", ACTIVATIONS, ids=lambda f: f.__name__)
-def test_traits_of_activations(function):
-    function_of_one = functools.partial(function, **ARGUMENTS.get(function.__name__, {}))
+def test_activations_have_the_traits_that_they_declare(function):
+    activation = functools.partial(function, **ARGUMENTS.get(function.__name__, {}))
     assert has_trait(function, "rows_independent")
-    np.testing.assert_allclose(
-        function_of_one(VALUES)[::-1], function_of_one(VALUES[::-1]), rtol=1e-6
-    )
+    np.testing.assert_allclose(activation(VALUES)[::-1], activation(VALUES[::-1]), rtol=1e-6)
     if has_trait(function, "entrywise"):
-        turned = function_of_one(VALUES[:, ::-1])
-        np.testing.assert_allclose(function_of_one(VALUES)[:, ::-1], turned, rtol=1e-6)
-        np.testing.assert_allclose(
-            function_of_one(VALUES)[:, :2], function_of_one(VALUES[:, :2]), rtol=1e-6
-        )
+        expected = activation(VALUES[:, ::-1])
+        np.testing.assert_allclose(activation(VALUES)[:, ::-1], expected, rtol=1e-6)
+        np.testing.assert_allclose(activation(VALUES)[:, :2], activation(VALUES[:, :2]), rtol=1e-6)
     else:
-        assert not np.allclose(
-            function_of_one(VALUES)[:, :1], function_of_one(VALUES[:, :2])[:, :1]
-        )
+        assert not np.allclose(activation(VALUES)[:, :1], activation(VALUES[:, :2])[:, :1])
 
 
-def test_functions_of_jax_have_the_traits_of_the_same_activation():
+def test_functions_of_jax_have_the_traits_of_our_functions_of_the_same_name():
     for function in (jax.nn.relu, jax.nn.gelu, jnp.tanh, jnp.exp, jnp.abs, np.tanh):
         assert function_has_trait(function, "entrywise")
     assert function_has_trait(jax.nn.softmax, "rows_independent")
@@ -60,7 +54,7 @@ def test_functions_of_jax_have_the_traits_of_the_same_activation():
         assert not function_has_trait(function, "entrywise")
 
 
-def test_a_wrapper_does_not_inherit_traits():
+def test_a_wrapper_of_a_function_has_none_of_its_traits():
     @functools.wraps(activations.relu)
     def mixing(x):
         return activations.relu(x) - jnp.mean(x, axis=0)
@@ -70,7 +64,7 @@ def test_a_wrapper_does_not_inherit_traits():
 
 
 @pytest.mark.parametrize("cls", public(optimizers, Optimizer), ids=lambda cls: cls.__name__)
-def test_entrywise_optimizers(cls):
+def test_optimizers_that_declare_entrywise_work_entry_by_entry(cls):
     optimizer = cls(0.1)
     if not has_trait(optimizer, "entrywise"):
         return
@@ -96,16 +90,17 @@ def test_entrywise_optimizers(cls):
     ],
     ids=lambda constraint: type(constraint).__name__,
 )
-def test_constraints_that_keep_zeros(constraint):
+def test_constraints_that_declare_keeps_zeros_keep_zeros(constraint):
     assert has_trait(constraint, "keeps_zeros")
     padded = np.pad(VALUES, ((0, 2), (0, 1)))
     np.testing.assert_array_equal(np.asarray(constraint(jnp.asarray(padded)))[3:], 0)
-    kept = constraint(jnp.asarray(padded))[:3, :4]
-    np.testing.assert_allclose(kept, constraint(VALUES), rtol=1e-6)
+    np.testing.assert_allclose(
+        constraint(jnp.asarray(padded))[:3, :4], constraint(VALUES), rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize(
-    ("regularizer", "keeps_zeros"),
+    ("regularizer", "keeps"),
     [
         (regularizers.L2(0.1), True), (regularizers.L1(0.1), False),
         (regularizers.L1L2(l1=0.0, l2=0.1), True), (regularizers.L1L2(l1=0.1, l2=0.1), False),
@@ -113,16 +108,16 @@ def test_constraints_that_keep_zeros(constraint):
     ],
     ids=repr,
 )  # fmt: skip
-def test_regularizers_that_keep_zeros_have_no_gradient_at_zero(regularizer, keeps_zeros):
-    assert has_trait(regularizer, "keeps_zeros") == keeps_zeros
+def test_regularizers_that_declare_keeps_zeros_have_no_gradient_at_0(regularizer, keeps):
+    assert has_trait(regularizer, "keeps_zeros") == keeps
     padded = jnp.asarray(np.pad(VALUES, ((0, 2), (0, 1))))
     gradient = np.asarray(jax.grad(regularizer)(padded))
-    if keeps_zeros:
+    if keeps:
         np.testing.assert_array_equal(gradient[3:], 0)
 
 
 @pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.label)
-def test_entrywise_layers(entry):
+def test_layers_that_declare_entrywise_work_entry_by_entry(entry):
     layer = entry.layer
     if not has_trait(layer, "entrywise") or isinstance(layer, layers.BatchNormalization):
         return
@@ -133,14 +128,14 @@ def test_entrywise_layers(entry):
 
 
 @pytest.mark.parametrize("cls", public(layers, Layer), ids=lambda cls: cls.__name__)
-def test_a_user_subclass_does_not_inherit_traits(cls):
+def test_a_users_subclass_inherits_no_trait(cls):
     subclass = type("Subclass", (cls,), {"__module__": "users_module"})
     instance = object.__new__(subclass)
     assert not has_trait(instance, "rows_independent")
     assert not has_trait(instance, "entrywise")
 
 
-def test_a_user_class_can_declare_traits():
+def test_a_users_class_may_declare_a_trait():
     class Doubled(fjax.Layer):
         rows_independent = True
 

@@ -103,8 +103,8 @@ def test_layers_are_compared_by_their_configuration():
     assert Dense.from_config(Dense(3, "relu").get_config()) == Dense(3, "relu")
 
 
-def test_fields_cannot_be_set():
-    with pytest.raises(AttributeError, match="`Dense` is a description"):
+def test_a_layer_cannot_be_changed():
+    with pytest.raises(AttributeError, match="`Dense` cannot be changed"):
         Dense(3).units = 4
 
 

@@ -321,7 +321,7 @@ FIT = {
     ),
     "to_categorical": (
         lambda: keras.utils.to_categorical([0, 3], 3),
-        r"whole numbers from 0 to 2, found 3 at \(1,\)",
+        r"integers from 0 to 2, found 3 at \(1,\)",
     ),
 }
 
