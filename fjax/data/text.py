@@ -97,9 +97,9 @@ def _check_numbers(name: str, network: Any, inputs: tuple[PyTree, ...]) -> None:
         for layer in _readers(network, position):
             if getattr(layer, "on_host", False):
                 raise TypeError(
-                    f"`{_argument(network, position)}` must hold text, received {leaf.dtype} of shape "
-                    f"{(None, *leaf.shape[1:])}: the model {name!r} begins with {layer!r}. A "
-                    "model on what the layer returns begins behind it."
+                    f"`{_argument(network, position)}` must hold text, received {leaf.dtype} of "
+                    f"shape {(None, *leaf.shape[1:])}: the model {name!r} begins with {layer!r}. "
+                    "To give numbers, make a model that begins behind this layer."
                 )
 
 

@@ -97,7 +97,7 @@ class DescribedNetwork:
         )
         self.model_parts.architecture.build(specs, shapes)
 
-    def build_for_inputs(self, inputs: tuple[PyTree, ...]) -> None:
+    def _build_for_inputs(self, inputs: tuple[PyTree, ...]) -> None:
         """Build the network for inputs like these."""
         architecture = self.model_parts.architecture
         names = getattr(architecture.layer_tree, "input_names", None)
@@ -166,7 +166,7 @@ class DescribedNetwork:
         """
         return self.model_parts.architecture.calls(nested)
 
-    def call_on_symbols(
+    def _call_on_symbols(
         self, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
     ) -> PyTree:
         """Return the symbolic tensors that the network makes; the first ones may build it."""
