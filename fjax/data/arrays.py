@@ -2,7 +2,8 @@
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -11,9 +12,58 @@ import numpy as np
 from fjax.core.specs import spec_of
 from fjax.data.reading import read_ahead
 from fjax.data.shuffling import RULE, order_of_pass
+from fjax.errors import integer_at_least, number_between
 from fjax.training.batch import Batch, Source, Window, rows, take
 from fjax.training.placement import DEFAULT, Placement
 from fjax.typing import Array
+
+# Makes a batch fit a model, or raises.
+Check = Callable[[Batch], Batch]
+
+
+class Arrays(NamedTuple):
+    """Arrays as they were given, converted, for no model yet; see `fjax.data.source.read`."""
+
+    owner: str
+    batch: Batch
+    batch_size: Any
+    steps: int | None
+    repeats: bool
+
+    def first(self) -> Batch:
+        """Return rows that a model can be built from."""
+        return self.batch
+
+    def split(self, share: Any) -> "tuple[Arrays, Arrays | None]":
+        """Return the data without its last share, and that share."""
+        training, held_out = split(self.owner, self.batch, share)
+        if held_out is None:
+            return self, None
+        return self._replace(batch=training), self._replace(batch=held_out)
+
+    def checked(
+        self, check: Check, shuffle_seed: int | None = None, placement: Placement = DEFAULT
+    ) -> Source:
+        """Return the source of these arrays, made to fit a model."""
+        size, steps = self._steps()
+        return array_source(check(self.batch), size, shuffle_seed, steps, placement)
+
+    def _steps(self) -> tuple[int, int | None]:
+        """Return the rows in a batch, and the steps in an epoch; None is one pass."""
+        count, steps = rows(self.batch), self.steps
+        if self.batch_size is None:
+            # As in Keras: steps without a batch size are one pass through the data.
+            return (32 if steps is None else math.ceil(count / steps)), None
+        size = integer_at_least(self.owner, "batch_size", self.batch_size, 1)
+        available = math.ceil(count / size)
+        if steps is not None and steps > available and not self.repeats:
+            warnings.warn(
+                f"`{self.owner}`: {steps} steps were asked for and the data has {available}: all "
+                "of it is used, once.",
+                stacklevel=4,
+            )
+            steps = None
+        return size, steps
 
 
 def array_source(
@@ -217,3 +267,24 @@ class LargeArraySource:
             index = slice(low, high) if order is None else order[low:high]
             data = jax.tree.map(lambda array, index=index: array[index], passes.batch)
             yield Window(self._placement.put(data), None, 0, stop - start, passes.batch_size)
+
+
+def split(owner: str, batch: Batch, validation_split: Any) -> tuple[Batch, Batch | None]:
+    """Return the rows without their last share, and that share, cut as Keras cuts them.
+
+    >>> from fjax.data import to_batch
+    >>> training, held_out = split("fit", to_batch(np.arange(10.0)), 0.2)
+    >>> training.inputs[0].shape, held_out.inputs[0].tolist()
+    ((8,), [8.0, 9.0])
+    """
+    share = number_between(owner, "validation_split", validation_split, 0.0, 1.0, open_high=True)
+    if share == 0.0:
+        return batch, None
+    count = rows(batch)
+    cut = math.floor(count * (1.0 - share))
+    if cut == 0 or cut == count:
+        raise ValueError(
+            f"`{owner}`: `validation_split={validation_split}` of {count} samples leaves {cut} to "
+            f"train on and {count - cut} to validate on: both need one at least."
+        )
+    return take(batch, 0, cut), take(batch, cut, count)

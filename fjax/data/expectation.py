@@ -1,7 +1,8 @@
 """What a model expects of a batch: inputs, targets and weights are matched to it or refused."""
 
+import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
@@ -16,7 +17,8 @@ from fjax.trees import branch
 from fjax.typing import ChecksInputs, PyTree
 
 
-class InputExpectation(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class InputExpectation:
     """The inputs of a built model; called with a batch, it returns the batch with these inputs.
 
     Attributes:
@@ -86,7 +88,8 @@ class InputExpectation(NamedTuple):
                 )
 
 
-class Expectation(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Expectation:
     """A compiled model; called with a batch, it returns the batch for training or evaluation.
 
     Attributes:

@@ -1,20 +1,25 @@
 """Iterables of batches as sources: a thread reads ahead while the device is at work."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
 import numpy as np
 
 from fjax.core.specs import spec_of
-from fjax.data.conversion import require_numbers, to_batch
-from fjax.data.reading import Reader, stream_of
+from fjax.data.arrays import Check
+from fjax.data.conversion import is_array, require_numbers, to_batch
+from fjax.data.reading import Reader
 from fjax.training.batch import Batch, Window, rows
 from fjax.training.placement import DEFAULT, Placement
 
-# Makes a batch fit a model, or raises.
-Check = Callable[[Batch], Batch]
+
+def is_batches(x: Any) -> bool:
+    """Tell whether `x` gives batches one after the other, rather than being the data itself."""
+    if isinstance(x, str | bytes | list | tuple | Mapping) or is_array(x):
+        return False
+    return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
 
 
 def stream_source(
@@ -34,9 +39,9 @@ def stream_source(
         check: Makes each batch fit a model, in the thread.
         placement: Where the batches go.
     """
-    if isinstance(batches, Iterator):
-        return IteratorSource(batches, steps_per_epoch, check, placement)
-    return LoaderSource(batches, steps_per_epoch, restarts, check, placement)
+    if not isinstance(batches, Iterator):
+        return LoaderSource(batches, steps_per_epoch, restarts, check, placement)
+    return IteratorSource(batches, steps_per_epoch, check, placement)
 
 
 class IteratorSource:
@@ -58,7 +63,7 @@ class IteratorSource:
         self.steps = _steps(batches, steps_per_epoch)
         self._loading = _Loading(check, placement)
         # What is left of an iterator belongs to it, whoever reads it next.
-        self._reader = Reader(_iterate(batches), self._loading, stream_of(batches))
+        self._reader = Reader(batches, self._loading, is_shared=True)
 
     @property
     def spec(self) -> Batch:
@@ -74,8 +79,16 @@ class IteratorSource:
         """Return the first batch, converted and not checked; it is not used up."""
         return _peek(self._reader)
 
-    def checked(self, check: Check, placement: Placement = DEFAULT) -> "IteratorSource":
-        """Return this source, each batch of which is now checked and goes to this placement."""
+    def checked(
+        self, check: Check, shuffle_seed: int | None = None, placement: Placement = DEFAULT
+    ) -> "IteratorSource":
+        """Return this source, with batches that are checked and go to a placement, in their order.
+
+        Args:
+            check: Makes a batch fit a model, or raises.
+            shuffle_seed: Not used: the batches keep the order in which they come.
+            placement: Where the batches go.
+        """
         self._loading.use(check, placement)
         return self
 
@@ -146,8 +159,16 @@ class LoaderSource:
         """Return the first batch, converted and not checked; it is not used up."""
         return _peek(self._open())
 
-    def checked(self, check: Check, placement: Placement = DEFAULT) -> "LoaderSource":
-        """Return this source, each batch of which is now checked and goes to this placement."""
+    def checked(
+        self, check: Check, shuffle_seed: int | None = None, placement: Placement = DEFAULT
+    ) -> "LoaderSource":
+        """Return this source, with batches that are checked and go to a placement, in their order.
+
+        Args:
+            check: Makes a batch fit a model, or raises.
+            shuffle_seed: Not used: the batches keep the order in which they come.
+            placement: Where the batches go.
+        """
         self._loading.use(check, placement)
         return self
 
@@ -193,7 +214,7 @@ class LoaderSource:
 
     def _open(self) -> "Reader[Any, Batch]":
         if self._reader is None:
-            self._reader = Reader(_iterate(self._batches), self._loading)
+            self._reader = Reader(self._batches, self._loading)
         return self._reader
 
     def _begin_again(self) -> None:
@@ -302,13 +323,3 @@ def _fingerprint(spec: Batch, steps: int | None) -> dict[str, Any]:
         for path, leaf in jax.tree_util.tree_leaves_with_path(spec)
     }
     return {"steps": steps, "arrays": arrays}
-
-
-def _iterate(batches: Any) -> Iterator[Any]:
-    if hasattr(batches, "__iter__"):
-        # Not `yield from`, which would close a user's generator together with this one.
-        for batch in batches:  # noqa: UP028
-            yield batch
-    else:
-        for index in range(len(batches)):
-            yield batches[index]

@@ -4,7 +4,7 @@ from typing import Any
 
 from fjax.callbacks import CallbackList
 from fjax.callbacks.lazy_logs import to_numbers
-from fjax.data.source import Arrays, Batches
+from fjax.data.source import Data
 from fjax.models.model_parts import ModelParts, execution_mode
 from fjax.models.plan import TEST, Plan, expectation, make_plan, require_objective
 from fjax.training import Source
@@ -12,7 +12,7 @@ from fjax.training.loop import evaluate as evaluate_source
 
 
 def evaluate(
-    model: Any, parts: ModelParts, data: Arrays | Batches, callbacks: Any, verbose: int
+    model: Any, parts: ModelParts, data: Data, callbacks: Any, verbose: int
 ) -> tuple[Plan, dict[str, Any]]:
     """Return the plan of an evaluation, and its logs by name; see `Model.evaluate`.
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from fjax.callbacks import CallbackList, History
 from fjax.callbacks.lazy_logs import to_numbers
-from fjax.data.conversion import is_batches
+from fjax.data.arrays import Arrays
 from fjax.data.shuffling import shuffle_seed
-from fjax.data.source import Arrays, Batches, read
+from fjax.data.source import Data, read
+from fjax.data.streams import is_batches
 from fjax.models.arguments import Schedule
 from fjax.models.checkpointing import run_checkpoints
 from fjax.models.evaluate import measure
@@ -37,7 +38,7 @@ class Validation(NamedTuple):
 def fit(
     model: Any,
     parts: ModelParts,
-    data: Arrays | Batches,
+    data: Data,
     schedule: Schedule,
     validation: Validation,
     shuffle: bool,
@@ -82,31 +83,32 @@ def fit(
 
 def _split(
     model: Any,
-    data: Arrays | Batches,
+    data: Data,
     schedule: Schedule,
     validation: Validation,
     class_weight: Any,
-) -> tuple[Arrays | Batches, Arrays | Batches | None]:
+) -> tuple[Data, Data | None]:
     """Return the data to train on and to validate on; the first of it builds the model."""
-    if isinstance(data, Batches) and (validation.split or class_weight is not None):
+    if not isinstance(data, Arrays) and (validation.split or class_weight is not None):
         raise ValueError(
             "`fit`: `validation_split` and `class_weight` need arrays, `x` gives batches: "
             "give `validation_data`, and weights within the batches."
         )
-    held_out: Arrays | Batches | None
-    training, held_out = data.split(0.0 if validation.data is not None else validation.split)
     if validation.data is not None:
-        held_out = read_validation(validation, schedule.validation_steps)
-    elif held_out is not None:
-        size = validation.batch_size or held_out.batch_size
-        held_out = held_out._replace(
-            batch_size=size, steps=schedule.validation_steps, repeats=False
-        )
-    model.build_for(training.first())
-    return training, held_out
+        held_out: Data | None = read_validation(validation, schedule.validation_steps)
+    elif isinstance(data, Arrays):
+        data, held_out = data.split(validation.split)
+        if held_out is not None:
+            held_out = held_out._replace(
+                batch_size=validation.batch_size, steps=schedule.validation_steps, repeats=False
+            )
+    else:
+        held_out = None
+    model.build_for(data.first())
+    return data, held_out
 
 
-def read_validation(validation: Validation, steps: int | None) -> Arrays | Batches:
+def read_validation(validation: Validation, steps: int | None) -> Data:
     """Return `validation_data`, converted.
 
     Raises:
@@ -120,7 +122,8 @@ def read_validation(validation: Validation, steps: int | None) -> Arrays | Batch
             "`fit`: `validation_data` must be `(x, y)`, `(x, y, sample_weight)` or an iterable "
             f"of batches, received {type(data).__name__}."
         )
-    return read("fit", *data, batch_size=validation.batch_size, steps=steps)
+    x, y, sample_weight = (*data, None)[:3]
+    return read("fit", x, y, sample_weight, validation.batch_size, steps)
 
 
 def _run(

@@ -23,6 +23,7 @@ class ModelParts:
         programs: Programs with code of the user's, which no other model may share.
         placement: Where the arrays go.
         is_training: Whether a `fit` is under way.
+        views: The layers as `model.layers` has returned them, by name.
     """
 
     architecture: Architecture
@@ -31,6 +32,7 @@ class ModelParts:
     programs: dict[Any, Any] = dataclasses.field(default_factory=dict)
     placement: Placement = DEFAULT
     is_training: bool = False
+    views: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def require_config(self, function: str) -> CompileConfig:
         """Return the arguments of `compile`.
@@ -58,11 +60,12 @@ class ModelParts:
         self.architecture.fix_flags()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "programs": {}, "is_training": False}
+        return {**vars(self), "programs": {}, "views": {}, "is_training": False}
 
     def replace_layers(self, layers: Any, specs: Any, sample_shapes: Any = None) -> None:
         """Take other layers; those that stay keep their weights."""
         self.programs.clear()
+        self.weights.unpack()
         self.architecture.replace_layers(layers, specs, sample_shapes)
         self.weights.rebuild()
 

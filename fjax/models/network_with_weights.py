@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from fjax.core import InputLayer
-from fjax.core.layer import normalize_shape
+from fjax.core.checks import normalize_shape
 from fjax.data.text import declared_specs
 from fjax.errors import explain_keywords, integer_at_least, suggestion
 from fjax.models import model_file
@@ -41,8 +41,6 @@ class NetworkWithWeights(DescribedNetwork):
     ((None, 3), 27, [(8, 3), (3,)])
     """
 
-    _views: dict[str, LayerView]
-
     def __init__(
         self,
         network: Any,
@@ -55,7 +53,6 @@ class NetworkWithWeights(DescribedNetwork):
         architecture = Architecture(network, name, symbols)
         weights = WeightStore(architecture, type(self).__name__, seed)
         super().__init__(ModelParts(architecture, weights))
-        self._views = {}
         declared = declared_inputs(architecture.layer_tree)
         if declared is not None:
             architecture.build(
@@ -97,11 +94,11 @@ class NetworkWithWeights(DescribedNetwork):
         for name, layer, path in shown_layers(self.layer_tree):
             if isinstance(layer, InputLayer) and path is not None:
                 continue
-            view = self._views.get(name)
+            view = self.model_parts.views.get(name)
             if view is None or view.layer is not layer:
                 view = LayerView(self, name, layer, path)
             views[name] = view
-        self._views = views
+        self.model_parts.views = views
         return list(views.values())
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> LayerView:
@@ -120,13 +117,13 @@ class NetworkWithWeights(DescribedNetwork):
                     f"`get_layer`: the model has {len(layers)} layers, received index {index}."
                 )
             return layers[index]
-        if name not in self._views:
-            known = ", ".join(self._views)
+        if name not in self.model_parts.views:
+            known = ", ".join(self.model_parts.views)
             raise ValueError(
                 f"`get_layer`: the model {self.name!r} has no layer {name!r}."
-                f"{suggestion(str(name), self._views)} Layers: {known}."
+                f"{suggestion(str(name), self.model_parts.views)} Layers: {known}."
             )
-        return self._views[name]
+        return self.model_parts.views[name]
 
     @property
     def weights(self) -> list[np.ndarray]:
@@ -269,15 +266,3 @@ class NetworkWithWeights(DescribedNetwork):
     def __copy__(self) -> Self:
         # Two models of the same layers would train each other's weights.
         return copy.deepcopy(self)
-
-    def __getstate__(self) -> dict[str, Any]:
-        weights = self.model_parts.weights
-        held = weights.train_state if weights.is_made else None
-        return {**vars(self), "_views": {}, "train_state": held}
-
-    def __setstate__(self, state: Mapping[str, Any]) -> None:
-        attributes = dict(state)
-        held = attributes.pop("train_state")
-        vars(self).update(attributes)
-        if held is not None:
-            self.model_parts.weights.adopt(held)

@@ -122,10 +122,10 @@ def make_plan(model: Any, parts: ModelParts, kind: str, source: Source) -> Plan:
 def _custom_plan(model: Any, parts: ModelParts, kind: str, source: Source) -> Plan:
     optimizer = parts.require_config("fit").optimizer
     compiled = programs_for(parts.architecture.network, None, optimizer, (), parts.programs)
-    steps = [custom_step(model, parts, each) for each in (TRAIN, TEST)]
+    train_step, test_step = (custom_step(model, parts, each) for each in (TRAIN, TEST))
     logs = _custom_logs(model, parts, kind, source)
     return Plan(
-        programs=with_custom_steps(compiled, *steps, parts.programs),
+        programs=with_custom_steps(compiled, train_step, test_step, parts.programs),
         empty_sums=empty_means(logs),
         log_names=logs,
         directions={name: "down" if name == "loss" else None for name in logs},

@@ -6,9 +6,10 @@ import jax
 import numpy as np
 
 from fjax.callbacks import CallbackList
-from fjax.core.masking import apply_layer, unmasked
+from fjax.core.masking import strip_masks
+from fjax.core.precision import apply_layer
 from fjax.data.conversion import to_batch
-from fjax.data.source import Arrays, Batches
+from fjax.data.source import Data
 from fjax.models.model_parts import ModelParts, execution_mode
 from fjax.training import Batch, programs_for
 from fjax.training.batch import rows
@@ -16,9 +17,7 @@ from fjax.training.loop import predict as predict_source
 from fjax.typing import PyTree
 
 
-def predict(
-    model: Any, parts: ModelParts, data: Arrays | Batches, callbacks: Any, verbose: int
-) -> PyTree:
+def predict(model: Any, parts: ModelParts, data: Data, callbacks: Any, verbose: int) -> PyTree:
     """Return the outputs for all inputs as numpy arrays; see `Model.predict`.
 
     Args:
@@ -65,4 +64,4 @@ def call(model: Any, parts: ModelParts, x: Any, training: bool) -> PyTree:
         parts.architecture.network, held.params, held.state, *inputs,
         key=parts.weights.next_key(), training=training,
     )  # fmt: skip
-    return unmasked(outputs)
+    return strip_masks(outputs)

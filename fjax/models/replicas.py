@@ -15,8 +15,9 @@ from fjax.callbacks import (
     SwapEMAWeights,
 )
 from fjax.callbacks.callback_list import defines
-from fjax.data.conversion import is_batches, to_batch
-from fjax.data.source import split
+from fjax.data.arrays import split
+from fjax.data.conversion import to_batch
+from fjax.data.streams import is_batches
 from fjax.errors import integer_at_least
 from fjax.models import arguments
 from fjax.models.membership import Membership, concatenate, held_out_batch, membership

@@ -4,7 +4,7 @@ from typing import Any
 
 from fjax.callbacks import CallbackList
 from fjax.callbacks.lazy_logs import to_numbers
-from fjax.data.source import Arrays
+from fjax.data.arrays import Arrays
 from fjax.models.fit import begin_epoch
 from fjax.models.model_parts import ModelParts, execution_mode
 from fjax.models.plan import TRAIN, Plan, expectation, make_plan, require_objective

@@ -44,17 +44,21 @@ class WeightStore:
         self._optimizer_is_new = False
         # The train state without params and state.
         self._rest: TrainState | None = None
+        # What a copy was made with; it goes into the slots when it is first asked for, since the
+        # layers of an authored model may be incomplete until the whole model is copied.
+        self._copied: TrainState | None = None
         self._statistics: list[Any] = []
         self._calls = 0
 
     @property
     def is_made(self) -> bool:
         """Whether the weights were made."""
-        return self._rest is not None
+        return self._rest is not None or self._copied is not None
 
     @property
     def train_state(self) -> TrainState:
         """The whole run as one value; what is assigned is neither checked nor copied."""
+        self.unpack()
         if self._rest is None:
             return self._make()
         if self._optimizer_is_new and self.optimizer is not None:
@@ -107,6 +111,7 @@ class WeightStore:
 
     def optimizer_state(self) -> PyTree:
         """Return the optimizer's state if it has made a step, else an empty one."""
+        self.unpack()
         if self._rest is None or self.optimizer is None or self._optimizer_is_new:
             return ()
         return self._rest.opt_state if int(self._rest.step) else ()
@@ -115,6 +120,7 @@ class WeightStore:
         """Take another seed; weights that are made stay as they are."""
         self.seed = seed_of("set_seed", seed)
         self.is_seeded = True
+        self.unpack()
         if self._rest is not None:
             self._rest = self._rest._replace(key=run_key(self.seed))
 
@@ -145,8 +151,22 @@ class WeightStore:
             )
 
     def __getstate__(self) -> dict[str, Any]:
-        # A copy of a model adopts a copy of the train state.
-        return {**vars(self), "_rest": None}
+        held = self.train_state if self.is_made else None
+        return {**vars(self), "_rest": None, "_copied": held}
+
+    def unpack(self) -> None:
+        """Put the train state that a copy was made with into the slots that are empty.
+
+        Those of layers that another model shares, which was copied together with this one, may be
+        filled already, and trained since.
+        """
+        copied, self._copied = self._copied, None
+        if copied is None:
+            return
+        self.architecture.weight_tree.fill(copied.params, copied.state)
+        self._rest = copied._replace(params={}, state={})
+        self._statistics = learned_statistics(self.architecture.layer_tree)
+        self._optimizer_is_new = copied.opt_state == ()
 
     def _make(self) -> TrainState:
         """Draw the weights that the layers do not have from other models."""

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from fjax.data.conversion import is_batches, to_batch
-from fjax.data.source import split
+from fjax.data.arrays import split
+from fjax.data.conversion import to_batch
+from fjax.data.streams import is_batches
 from fjax.errors import explain_keywords, integer_at_least, one_of
 from fjax.models import Model
 from fjax.models.arguments import check_batch_size

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import jax
 
 from fjax.core import InputLayer
-from fjax.core.inputs import SIZES
+from fjax.core.inputs import PLACEHOLDER_SIZES
 from fjax.storage.encoding import encode
 from fjax.storage.errors import ModelFileError
 from fjax.storage.strict_json import dump_json
@@ -109,7 +109,7 @@ def encode_inputs(specs: PyTree, shapes: Sequence[tuple[int | None, ...]]) -> An
     remaining = iter(shapes)
 
     def declare(spec: Any) -> InputLayer:
-        placeholder_batch, _ = SIZES[0]
+        placeholder_batch, _ = PLACEHOLDER_SIZES[0]
         batch_size = None if spec.shape[0] == placeholder_batch else spec.shape[0]
         return InputLayer(next(remaining), batch_size, spec.dtype.name)
 

@@ -50,14 +50,20 @@ class Source(Protocol):
     """Everything that can feed a run.
 
     Attributes:
-        spec: Shapes and dtypes of one full batch: what a model is built from.
         steps: Steps in an epoch; None where it lasts until the data ends.
-        batch_sizes: The numbers of rows that a batch can have, as far as they are known.
     """
 
-    spec: Batch
     steps: int | None
-    batch_sizes: tuple[int, ...]
+
+    @property
+    def spec(self) -> Batch:
+        """Shapes and dtypes of one full batch: what a model is built from."""
+        ...
+
+    @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """The numbers of rows that a batch can have, as far as they are known."""
+        ...
 
     def windows(self, epoch: int, step: int = 0) -> Iterator[Window]:
         """Return some batches at a time, on the device, from a step of an epoch on."""

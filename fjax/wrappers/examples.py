@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Self, cast
 import numpy as np
 from sklearn.utils import check_array
 
-from fjax.data.source import split
+from fjax.data.arrays import split
 from fjax.models.arguments import check_batch_size
 from fjax.training import Batch
 
