@@ -44,27 +44,6 @@ class Spec(Protocol):
         ...
 
 
-class GradientTransformation(Protocol):
-    """A pure optimizer by the convention that optax made standard; ours follow it too."""
-
-    def init(self, params: PyTree) -> PyTree:
-        """Return the optimizer state that belongs to `params`."""
-        ...
-
-    def update(self, grads: PyTree, opt_state: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
-        """Return the updates to add to `params`, and the next optimizer state."""
-        ...
-
-
-@runtime_checkable
-class ChecksInputs(Protocol):
-    """A network that says more of its inputs than their shapes, such as the range of integers."""
-
-    def check_inputs(self, *inputs: PyTree) -> None:
-        """Raise ValueError where arrays, whole or a batch of them, are not what it takes."""
-        ...
-
-
 @runtime_checkable
 class HasConfig(Protocol):
     """An object that its class can create again from a configuration."""
@@ -94,3 +73,71 @@ class Stateful(Protocol):
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Restore what `get_state` returned."""
         ...
+
+
+class GradientTransformation(Protocol):
+    """A pure optimizer by the convention that optax made standard; ours follow it too."""
+
+    def init(self, params: PyTree) -> PyTree:
+        """Return the optimizer state that belongs to `params`."""
+        ...
+
+    def update(self, grads: PyTree, opt_state: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
+        """Return the updates to add to `params`, and the next optimizer state."""
+        ...
+
+
+@runtime_checkable
+class ChecksInputs(Protocol):
+    """A network that says more of its inputs than their shapes, such as the range of integers."""
+
+    def check_inputs(self, *inputs: PyTree) -> None:
+        """Raise ValueError where arrays, whole or a batch of them, are not what it takes."""
+        ...
+
+
+@runtime_checkable
+class Constrains(Protocol):
+    """A layer with constraints on its weights."""
+
+    def constrain(self, params: Params) -> Params:
+        """Return the params with the constraints applied."""
+        ...
+
+
+@runtime_checkable
+class Finalizes(Protocol):
+    """An optimizer whose params for use differ from those it trains, such as their averages."""
+
+    def finalize(self, params: PyTree, opt_state: PyTree) -> PyTree:
+        """Return the params to use after training."""
+        ...
+
+
+@runtime_checkable
+class Adapts(Protocol):
+    """A layer that learns from data before training, such as `Normalization`."""
+
+    def adapt(self, data: Any) -> None:
+        """Learn from data."""
+        ...
+
+    def learned(self) -> Any:
+        """Return what was learned, as something that can be compared."""
+        ...
+
+
+@runtime_checkable
+class RequiresReady(Protocol):
+    """A network that may have to learn from data before it has weights."""
+
+    def require_ready(self) -> None:
+        """Raise if a layer has not learned from data yet."""
+        ...
+
+
+@runtime_checkable
+class HasLearningRate(Protocol):
+    """The state of an optimizer that keeps its learning rate there."""
+
+    learning_rate: Any
