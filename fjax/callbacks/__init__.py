@@ -1,4 +1,4 @@
-"""Who listens to a run."""
+"""Callbacks."""
 
 from fjax.callbacks.backup_and_restore import BackupAndRestore as BackupAndRestore
 from fjax.callbacks.callback import Callback as Callback

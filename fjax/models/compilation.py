@@ -8,6 +8,7 @@ from fjax.errors import number_between
 from fjax.models.arrangement import check_count, check_names, paths
 from fjax.training import NamedMetric, OutputLoss, OutputLosses
 from fjax.training.custom_step import TestStep
+from fjax.training.logs import losses_first
 from fjax.training.step import TrainStep
 from fjax.trees import branch
 from fjax.typing import GradientTransformation, PyTree, Shape
@@ -136,12 +137,11 @@ class Compilation(NamedTuple):
 def log_order(loss: Any, named: Sequence[NamedMetric], several: bool) -> list[str]:
     """Return the logs in the order of `evaluate`'s list, which is Keras's.
 
-    The loss, the losses of single outputs, and the metrics as they were given; of several outputs
-    the metrics are sorted.
+    The loss, the loss of each output, and the metrics in the order in which they were given; with
+    several outputs, the metrics are sorted by name.
     """
-    parts = loss.log_names if isinstance(loss, OutputLosses) else ()
-    measured = [entry.name for entry in named]
-    return ["loss", *parts, *(sorted(measured) if several else measured)]
+    parts = ["loss", *(loss.log_names if isinstance(loss, OutputLosses) else ())]
+    return losses_first([*parts, *(entry.name for entry in named)], parts, by_name=several)
 
 
 def log_directions(loss: Any, named: Sequence[NamedMetric]) -> dict[str, str | None]:

@@ -198,7 +198,7 @@ class CompiledNetwork(HeldNetwork):
                 except Exception as error:
                     error.add_note(f"In the model's `{which}`, with a batch of {size} samples.")
                     raise
-            self._programs[key] = sorted(logs, key=lambda name: (name != "loss", name))
+            self._programs[key] = logs
         return self._programs[key]
 
 

@@ -12,6 +12,7 @@ from fjax.models.held_network import Holder
 from fjax.models.kept_run import Position, kept_run
 from fjax.models.stored_network import StoredNetwork
 from fjax.training import evaluate, finalized, run_epoch
+from fjax.training.logs import sort_logs
 from fjax.training.loop import ChunkScheduler
 from fjax.typing import PyTree
 
@@ -39,7 +40,7 @@ class TrainedNetwork(StoredNetwork):
         measured = {} if measuring is None else measuring.directions
         validated = {f"val_{name}": direction for name, direction in measured.items()}
         listeners.check_monitors(training.directions | validated)
-        programs = listeners.watched(training.programs)
+        programs = listeners.wrap_programs(training.programs)
         self.history = listeners.history
         self.stop_training = False
         run = kept_run(self, resume, listeners, source, validation, training.sums)
@@ -68,7 +69,7 @@ class TrainedNetwork(StoredNetwork):
                     assert measuring is not None
                     values = self._evaluate(measuring, validation, listeners)
                     logs |= {f"val_{name}": value for name, value in values.items()}
-                    logs = dict(sorted(logs.items()))
+                    logs = sort_logs(logs)
                 made += 1
                 self._end_epoch(made)
                 listeners.call("on_epoch_end", epoch, logs)
