@@ -87,3 +87,12 @@ class NotebookBar(Protocol):
     """A tqdm bar that is a notebook widget rather than text."""
 
     container: Any
+
+
+@runtime_checkable
+class RateSweep(Protocol):
+    """The result of training at several learning rates."""
+
+    learning_rates: np.ndarray
+    losses: np.ndarray
+    histories: list[dict[str, list[Any]]]
