@@ -76,6 +76,13 @@ class HasLearningRate(Protocol):
 
 
 @runtime_checkable
+class HasMonitor(Protocol):
+    """A callback that needs one log: a run without this log is an error before training."""
+
+    monitor: Any
+
+
+@runtime_checkable
 class HasSearchResults(Protocol):
     """A fitted search of scikit-learn's kind."""
 

@@ -13,8 +13,6 @@ class Callback:
         model: The model that is trained, evaluated or used; a hook may replace its `train_state`,
             and `model.stop_training = True` ends the training after the current step or epoch.
         params: `{"verbose": …, "epochs": …, "steps": …}`.
-        monitor: The log that the callback reads; a run without this log is an error before
-            training. None if it reads no particular log.
 
     `logs` maps the name of each log to its value so far. In a batch hook the values are fetched
     from the device when they are read; a callback with a batch hook makes the loop stop after every
@@ -35,7 +33,6 @@ class Callback:
 
     model: Any = None
     params: Mapping[str, Any]
-    monitor: str | None = None
 
     def __init__(self) -> None:
         self.params = {}

@@ -11,7 +11,7 @@ from fjax.callbacks.progress import ProgbarLogger
 from fjax.callbacks.terminate_on_nan import TerminateOnNaN
 from fjax.errors import suggestion
 from fjax.training import Programs
-from fjax.typing import Array
+from fjax.typing import Array, HasMonitor
 
 
 class CallbackList:
@@ -76,7 +76,7 @@ class CallbackList:
         """
         known, may_have_others = dict(directions), False
         for callback in self.callbacks:
-            monitor = callback.monitor
+            monitor = callback.monitor if isinstance(callback, HasMonitor) else None
             if isinstance(monitor, str) and monitor not in known and not may_have_others:
                 raise _not_logged(callback, monitor, sorted(known))
             if isinstance(callback, MonitorCallback):

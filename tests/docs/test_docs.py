@@ -25,7 +25,7 @@ CLASSES = ("fjax.Sequential", "fjax.Layer", "fjax.callbacks.Callback")
 
 
 class Block(NamedTuple):
-    """A fenced block: its language, the number of lines before its text, its text, its last line."""
+    """A fenced block: its language, the number of lines before it, its text, its last line."""
 
     language: str
     line: int
