@@ -103,3 +103,12 @@ class RateSweep(Protocol):
     learning_rates: np.ndarray
     losses: np.ndarray
     histories: list[dict[str, list[Any]]]
+
+
+@runtime_checkable
+class ChecksInputs(Protocol):
+    """A network that says more of its inputs than their shapes, such as the range of integers."""
+
+    def check_inputs(self, *inputs: PyTree) -> None:
+        """Raise ValueError where arrays, whole or a batch of them, are not what it takes."""
+        ...

@@ -128,7 +128,7 @@ def test_batch_does_not_depend_on_chunks(options, callbacks):
 
 def test_data_in_windows(monkeypatch):
     # A window holds two batches.
-    monkeypatch.setattr("fjax.training.sources._half_of_device_memory", lambda: 64)
+    monkeypatch.setattr("fjax.training.placement.Placement.capacity", lambda self: 64)
     model, callback = compiled([logarithm, Dense(1)]), TerminateOnNaN()
     history = model.fit(
         BAD, X, batch_size=4, shuffle=False, epochs=3, verbose=0, callbacks=[callback]
