@@ -58,24 +58,6 @@ class GradientTransformation(Protocol):
 
 
 @runtime_checkable
-class AveragingOptimizer(GradientTransformation, Protocol):
-    """An optimizer that can average the params and replace them by their averages."""
-
-    use_ema: bool
-
-    def finalize(self, params: PyTree, opt_state: PyTree) -> PyTree:
-        """Return the params to use after training: their averages, if `use_ema`."""
-        ...
-
-
-@runtime_checkable
-class HasLearningRate(Protocol):
-    """An optimizer state that holds the learning rate of the next update."""
-
-    learning_rate: Array
-
-
-@runtime_checkable
 class HasMonitor(Protocol):
     """A callback that needs one log: a run without this log is an error before training."""
 
@@ -130,6 +112,13 @@ class Finalizes(Protocol):
     def finalize(self, params: PyTree, opt_state: PyTree) -> PyTree:
         """Return the params to use after training."""
         ...
+
+
+@runtime_checkable
+class AveragingOptimizer(GradientTransformation, Finalizes, Protocol):
+    """An optimizer that can average the params."""
+
+    use_ema: bool
 
 
 @runtime_checkable
