@@ -148,7 +148,7 @@ def test_an_invalid_document_is_refused(case, genuine_files, path):
 def test_layers_that_are_nested_too_deeply_are_refused(genuine_files, path):
     def nest(document):
         layer = document["model"]["config"]["layers"][4]
-        for _ in range(150):
+        for _ in range(220):
             config = {**SERIAL["config"], "layers": {"tuple": [layer]}}
             layer = {"class": "core.Serial", "config": config}
         document["model"]["config"]["layers"][4] = layer
