@@ -85,7 +85,7 @@ class StringLookup(TextLayer):
         """Return the indices of strings, or the rows of the other modes."""
         values = np.asarray(texts)
         unique, inverse = np.unique(self._decode(values), return_inverse=True)
-        indices = self._token_indices(unique.tolist())[inverse].reshape(values.shape)
+        indices: np.ndarray = self._token_indices(unique.tolist())[inverse].reshape(values.shape)
         if self.output_mode == "int":
             return indices
         if self.output_mode == "one_hot":
