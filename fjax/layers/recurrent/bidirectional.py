@@ -10,7 +10,8 @@ import jax.numpy as jnp
 from fjax.core.combinators import folded
 from fjax.core.layer import Layer, base_name
 from fjax.core.location import layer_context
-from fjax.core.masking import apply_layer, init_layer, split, with_mask
+from fjax.core.masking import split, with_mask
+from fjax.core.precision import apply_layer, init_layer
 from fjax.errors import one_of
 from fjax.layers.inner import inner_layer
 from fjax.layers.recurrent.arguments import split_initial_states

@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from fjax.core.layer import Layer
-from fjax.core.masking import apply_layer, checked_mask, init_layer, split, with_mask
+from fjax.core.masking import checked_mask, split, with_mask
+from fjax.core.precision import apply_layer, init_layer
 from fjax.core.reserved import CARRY
 from fjax.layers.recurrent.arguments import split_initial_states
 from fjax.layers.recurrent.cell import Cell, state_sizes

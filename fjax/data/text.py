@@ -6,23 +6,22 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.core import Graph, InputLayer, Serial
+from fjax.core import Graph, InputLayer, Layer, Serial
 from fjax.core.calling import is_authored
 from fjax.core.combinators import Branch
 from fjax.core.graph import Ref
 from fjax.core.inputs import SIZES, any_size, sized
 from fjax.core.text import MAKE_NUMBERS, STRING, described, is_text
-from fjax.models.parts import parts
 from fjax.typing import PyTree
 
 Shape = tuple[int | None, ...]
 
 
-class Encoded(np.ndarray):
+class EncodedText(np.ndarray):
     """Numbers that a model has made of text: it takes these again, and no others in its place."""
 
 
-def encoded(name: str, network: Any, inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
+def encode_text(name: str, network: Any, inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
     """Return inputs with numbers in the place of text, made by the layers that it goes to.
 
     Args:
@@ -35,7 +34,9 @@ def encoded(name: str, network: Any, inputs: tuple[PyTree, ...]) -> tuple[PyTree
         TypeError: Numbers go to a layer on text.
     """
     _check_numbers(name, network, inputs)
-    return _replaced(name, network, inputs, lambda layer, texts: layer.encode(texts).view(Encoded))
+    return _replaced(
+        name, network, inputs, lambda layer, texts: layer.encode(texts).view(EncodedText)
+    )
 
 
 def check_text(name: str, network: Any, inputs: tuple[PyTree, ...]) -> None:
@@ -91,7 +92,7 @@ def _specs(
 def _check_numbers(name: str, network: Any, inputs: tuple[PyTree, ...]) -> None:
     """Raise TypeError where numbers go to a layer on text."""
     for place, leaf in enumerate(jax.tree.leaves(inputs)):
-        if is_text(leaf) or isinstance(leaf, Encoded):
+        if is_text(leaf) or isinstance(leaf, EncodedText):
             continue
         for layer in _readers(network, place):
             if getattr(layer, "on_host", False):
@@ -170,6 +171,6 @@ def _of_author(network: Any) -> list[Any]:
 
 
 def _first(network: Any) -> Any:
-    layers = [layer for _, layer, path in parts(network) if path is not None]
+    layers = [layer for _, layer in network.children()] if isinstance(network, Layer) else []
     inside = [layer for layer in layers if not isinstance(layer, InputLayer)]
     return inside[0] if inside else network
