@@ -38,24 +38,24 @@ def positive_axes(owner: str, axis: int | tuple[int, ...], shape: Shape) -> tupl
     received shape (32, 5, 3).
     """
     rank = len(shape)
-    given = axis if isinstance(axis, tuple) else (axis,)
-    for item in given:
+    requested = axis if isinstance(axis, tuple) else (axis,)
+    for item in requested:
         if not -rank < item < rank or item == 0:
             raise ValueError(
                 f"`{owner}` needs inputs (batch, …) with an axis {item} after the batch axis, "
                 f"received shape {tuple(shape)}."
             )
-    axes = sorted({item % rank for item in given})
-    if len(axes) < len(given):
+    axes = sorted({item % rank for item in requested})
+    if len(axes) < len(requested):
         raise ValueError(
-            f"`{owner}`: `axis` {given} lists an axis of inputs of shape {tuple(shape)} twice: "
+            f"`{owner}`: `axis` {requested} lists an axis of inputs of shape {tuple(shape)} twice: "
             "list each axis once."
         )
     return tuple(axes)
 
 
 def broadcast_shape(axes: tuple[int, ...], shape: Shape) -> Shape:
-    """Return the shape with every axis but the given ones of size 1, to broadcast a weight.
+    """Return the shape with size 1 on every axis that is not in `axes`, to broadcast a weight.
 
     >>> broadcast_shape((1,), (32, 5, 3))
     (1, 5, 1)
