@@ -36,7 +36,7 @@ class AuthoredNetwork(NetworkWithWeights, Author):
             changes = changes_layers(self, name, value)
         super().__setattr__(name, value)
         if changes:
-            self.rebuild_authored()
+            self._rebuild()
 
     def __getattr__(self, name: str) -> Any:
         # Asked for what is not there alone; `copy` asks for more before there is anything.
@@ -69,7 +69,7 @@ class AuthoredNetwork(NetworkWithWeights, Author):
         if "_binding" not in vars(self):
             super().build(input_shape)
 
-    def rebuild_authored(self) -> None:
+    def _rebuild(self) -> None:
         """Build the model anew with the layers that an author's attributes hold now."""
         architecture = self.model_parts.architecture
         specs, shapes = None, None

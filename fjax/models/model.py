@@ -98,7 +98,7 @@ class Model(AuthoredNetwork):
         """Build the model for a first batch, unless it is built already."""
         parts = self.model_parts
         if not parts.architecture.is_built:
-            self.build_for_inputs(batch.inputs)
+            self._build_for_inputs(batch.inputs)
             if parts.config is not None:
                 parts.config.by_output(self.output_names)
         parts.weights.check_statistics()
@@ -154,7 +154,7 @@ class Model(AuthoredNetwork):
             )
         if is_authored_model(self):
             # An author's lists may have other layers than before.
-            self.rebuild_authored()
+            self._rebuild()
         config = make_config(
             optimizer, loss, loss_weights, metrics, weighted_metrics, train_step, test_step
         )
@@ -363,7 +363,7 @@ class Model(AuthoredNetwork):
         """
         leaves = jax.tree.leaves((inputs, options))
         if any(isinstance(leaf, SymbolicTensor) for leaf in leaves):
-            return self.call_on_symbols(inputs, training, options)
+            return self._call_on_symbols(inputs, training, options)
         check_keywords(f"{type(self).__name__}.__call__", options, ["training"])
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs)):
             raise TypeError(

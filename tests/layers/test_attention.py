@@ -136,7 +136,7 @@ def test_invalid_attention_axes():
 
 
 def test_training_with_dropout_needs_a_key():
-    with pytest.raises(ValueError, match="draws in training and needs a key"):
+    with pytest.raises(ValueError, match="draws random numbers in training and needs a key"):
         layers.Attention(dropout=0.5).apply({}, {}, X, X, training=True)
 
 

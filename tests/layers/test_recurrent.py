@@ -127,13 +127,13 @@ def test_second_derivatives_and_forward_mode(layer):
     params, state = LSTM(5).init(KEY, X)
 
     def loss(scale):
-        return jnp.sum(jnp.sin(layer.apply(params, state, X * scale)[0]))
+        # Larger inputs make all terms larger: their derivatives do not cancel in the sum.
+        return jnp.sum(layer.apply(params, state, X * scale)[0] ** 2)
 
     step = 1e-2
     slope = (jax.grad(loss)(1 + step) - jax.grad(loss)(1 - step)) / (2 * step)
     np.testing.assert_allclose(jax.grad(jax.grad(loss))(1.0), slope, rtol=1e-2)
-    forward = jax.jvp(loss, (1.0,), (1.0,))[1]
-    np.testing.assert_allclose(forward, jax.grad(loss)(1.0), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(jax.jvp(loss, (1.0,), (1.0,))[1], jax.grad(loss)(1.0), rtol=1e-5)
 
 
 def test_dropout_is_the_same_in_all_steps():
@@ -145,7 +145,9 @@ def test_dropout_is_the_same_in_all_steps():
     assert (init_and_apply(layer, ones) == 1).all()
     with_other_key = init_and_apply(layer, ones, key=jax.random.key(1), training=True)[0]
     assert (outputs != with_other_key).any()
-    with pytest.raises(ValueError, match="`SimpleRNNCell` draws in training and needs a key"):
+    with pytest.raises(
+        ValueError, match="`SimpleRNNCell` draws random numbers in training and needs a key"
+    ):
         init_and_apply(layer, ones, training=True)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fjax.errors import number_between, seed_of
-from fjax.layers.dropout import drawing_key, dropped
+from fjax.layers.dropout import apply_dropout, require_key
 from fjax.typing import Array, Key
 
 
@@ -22,5 +22,5 @@ def drop_weights(layer: Any, weights: Array, key: Key | None, training: bool) ->
     """
     if not training or layer.dropout == 0.0:
         return weights
-    dropout_key = drawing_key(layer.kind, key, layer.seed)
-    return dropped(weights, layer.dropout, dropout_key, weights.shape)
+    dropout_key = require_key(layer.kind, key, layer.seed)
+    return apply_dropout(weights, layer.dropout, dropout_key, weights.shape)

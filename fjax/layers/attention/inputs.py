@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 
 from fjax.core.calling import CallKwargs
-from fjax.core.masking import checked_mask, split
+from fjax.core.masking import check_mask, split_mask
 
 NAMES = ("query", "value", "key")
 MASKS = tuple(f"{name}_mask" for name in NAMES)
@@ -41,7 +41,7 @@ def parse_inputs(owner: str, inputs: tuple[Any, ...]) -> AttentionInputs:
     for name, values in arrays.items():
         mask = options.pop(f"{name}_mask", carried_masks[name])
         axes = len(values.shape) - 1
-        masks[f"{name}_mask"] = checked_mask(f"{owner}: {name}", values, mask, axes)
+        masks[f"{name}_mask"] = check_mask(f"{owner}: {name}", values, mask, axes)
     attention_mask = options.get("attention_mask")
     return AttentionInputs(
         **arrays,
@@ -83,7 +83,7 @@ def _split_arguments(
             f"`{owner}` takes a query, a value and optionally a key: {' and '.join(missing)} is "
             "missing. For self-attention, pass the same sequence twice."
         )
-    pairs = {name: split(value) for name, value in arguments.items()}
+    pairs = {name: split_mask(value) for name, value in arguments.items()}
     # A value that serves as the key, too, has its mask applied once.
     pairs.setdefault("key", (pairs["value"][0], None))
     arrays = {name: values for name, (values, _) in pairs.items()}

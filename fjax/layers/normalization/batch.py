@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from fjax import initializers
-from fjax.core.layer import Layer, only
-from fjax.core.masking import checked_mask, split, with_mask
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
+from fjax.core.masking import check_mask, split_mask, with_mask
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import is_integer, number_between
 from fjax.layers.normalization.axes import broadcast_shape
@@ -94,7 +95,7 @@ class BatchNormalization(Layer):
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return `gamma` and `beta`, and the moving statistics."""
-        shape = (self._features(only("BatchNormalization", specs).shape),)
+        shape = (self._features(single_input("BatchNormalization", specs).shape),)
         keys = jax.random.split(key, 4)
         params = init_gamma_and_beta(self, shape, keys[0], keys[1])
         state = {
@@ -112,7 +113,7 @@ class BatchNormalization(Layer):
         training: bool = False,
     ) -> tuple[Any, State]:
         """Return the normalized inputs, and in training the updated moving statistics."""
-        values, mask = split(only("BatchNormalization", inputs))
+        values, mask = split_mask(single_input("BatchNormalization", inputs))
         features = self._features(values.shape)
         if features != state["moving_mean"].shape[0]:
             raise ValueError(
@@ -159,7 +160,7 @@ class BatchNormalization(Layer):
 
 def _masked_moments(values: Array, mask: Any, axes: tuple[int, ...]) -> tuple[Array, Array]:
     """Return the mean and variance of the unmasked values along the axes."""
-    mask = checked_mask("BatchNormalization", values, mask, axes=values.ndim - 1)
+    mask = check_mask("BatchNormalization", values, mask, axes=values.ndim - 1)
     mask = jnp.broadcast_to(mask[..., None], values.shape)
     # Keras adds the same number, so that a batch that is masked completely is not divided by 0.
     count = jnp.sum(mask, axis=axes, keepdims=True) + 1e-7

@@ -5,7 +5,7 @@ from typing import Any
 import jax
 
 from fjax import initializers
-from fjax.core.layer import only
+from fjax.core.checks import single_input
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import is_integer, number_between
 from fjax.layers.normalization.axes import broadcast_shape, positive_axes
@@ -87,7 +87,7 @@ class GroupNormalization(PerSampleNormalization):
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return `gamma` and `beta`."""
-        shape = only(OWNER, specs).shape
+        shape = single_input(OWNER, specs).shape
         axis, _ = self._grouped_shape(shape)
         keys = jax.random.split(key)
         params = init_gamma_and_beta(self, (shape[axis],), keys[0], keys[1])
@@ -102,7 +102,7 @@ class GroupNormalization(PerSampleNormalization):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the normalized inputs."""
-        values = only(OWNER, inputs)
+        values = single_input(OWNER, inputs)
         axis, grouped_shape = self._grouped_shape(values.shape)
         check_weight_shapes(self, params, (axis,), values.shape)
         grouped = at_least_float32(values).reshape(grouped_shape)

@@ -5,7 +5,7 @@ from typing import Any
 import jax
 
 from fjax import initializers
-from fjax.core.layer import only
+from fjax.core.checks import single_input
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import number_between
 from fjax.layers.normalization.axes import broadcast_shape, parse_axis, positive_axes
@@ -76,7 +76,7 @@ class LayerNormalization(PerSampleNormalization):
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return `gamma` and `beta`."""
-        shape = only(OWNER, specs).shape
+        shape = single_input(OWNER, specs).shape
         sizes = tuple(shape[axis] for axis in positive_axes(OWNER, self.axis, shape))
         keys = jax.random.split(key)
         return init_gamma_and_beta(self, sizes, keys[0], keys[1]), empty_penalty(self)
@@ -90,7 +90,7 @@ class LayerNormalization(PerSampleNormalization):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the normalized inputs."""
-        values = only(OWNER, inputs)
+        values = single_input(OWNER, inputs)
         axes = positive_axes(OWNER, self.axis, values.shape)
         check_weight_shapes(self, params, axes, values.shape)
         outputs = standardize(at_least_float32(values), axes, self.epsilon)

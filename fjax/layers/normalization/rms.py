@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from fjax.core.layer import only
+from fjax.core.checks import single_input
 from fjax.errors import number_between
 from fjax.layers.normalization.axes import broadcast_shape, parse_axis, positive_axes
 from fjax.layers.normalization.base import (
@@ -53,7 +53,7 @@ class RMSNormalization(PerSampleNormalization):
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return `scale`, which starts at 1."""
-        shape = only(OWNER, specs).shape
+        shape = single_input(OWNER, specs).shape
         sizes = tuple(shape[axis] for axis in positive_axes(OWNER, self.axis, shape))
         return {"scale": jnp.ones(sizes, jnp.float32)}, {}
 
@@ -66,7 +66,7 @@ class RMSNormalization(PerSampleNormalization):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the normalized inputs."""
-        values = only(OWNER, inputs)
+        values = single_input(OWNER, inputs)
         axes = positive_axes(OWNER, self.axis, values.shape)
         check_weight_shapes(self, params, axes, values.shape)
         wide = at_least_float32(values)

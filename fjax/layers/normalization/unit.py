@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from fjax.core.layer import only
+from fjax.core.checks import single_input
 from fjax.layers.normalization.axes import parse_axis, positive_axes
 from fjax.layers.normalization.base import PerSampleNormalization, at_least_float32
 from fjax.typing import Array, Key, Params, State
@@ -49,7 +49,7 @@ class UnitNormalization(PerSampleNormalization):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the inputs with norm 1 along the axis."""
-        values = only(OWNER, inputs)
+        values = single_input(OWNER, inputs)
         axes = positive_axes(OWNER, self.axis, values.shape)
         wide = at_least_float32(values)
         square_norm = jnp.sum(jnp.square(wide), axis=axes, keepdims=True)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fjax.core.calling import CallKwargs
-from fjax.core.masking import unmasked
+from fjax.core.masking import strip_masks
 
 
 def split_initial_states(owner: str, inputs: tuple[Any, ...]) -> tuple[Any, Any]:
@@ -21,7 +21,7 @@ def split_initial_states(owner: str, inputs: tuple[Any, ...]) -> tuple[Any, Any]
     if not inputs:
         raise TypeError(f"`{owner}` takes sequences, received no input.")
     sequences, *states = inputs
-    initial = unmasked(options.get("initial_state"))
+    initial = strip_masks(options.get("initial_state"))
     if not states:
         return sequences, initial
     if initial is not None:
@@ -29,7 +29,7 @@ def split_initial_states(owner: str, inputs: tuple[Any, ...]) -> tuple[Any, Any]
             f"`{owner}` received initial states both as further inputs and as `initial_state`: "
             "pass them once."
         )
-    initial = unmasked(states)
+    initial = strip_masks(states)
     # `layer(x, [h, c])` is `layer(x, h, c)`.
     is_one_list = len(initial) == 1 and isinstance(initial[0], list | tuple)
     return sequences, initial[0] if is_one_list else initial

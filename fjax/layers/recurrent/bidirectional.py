@@ -8,9 +8,10 @@ import jax
 import jax.numpy as jnp
 
 from fjax.core.combinators import folded
-from fjax.core.layer import Layer, base_name
+from fjax.core.layer import Layer
 from fjax.core.location import layer_context
-from fjax.core.masking import split, with_mask
+from fjax.core.masking import split_mask, with_mask
+from fjax.core.naming import default_name
 from fjax.core.precision import apply_layer, init_layer
 from fjax.errors import one_of
 from fjax.layers.inner import inner_layer
@@ -143,7 +144,7 @@ class Bidirectional(Layer):
         if self.layer.return_state:
             states = [*results[0][1:], *results[1][1:]]
             results = [outputs[0] for outputs in results]
-        (forward, mask), (backward, _) = map(split, results)
+        (forward, mask), (backward, _) = map(split_mask, results)
         if self.layer.return_sequences:
             backward = jnp.flip(backward, axis=1)
         merged = tuple(with_mask(values, mask) for values in self._merge(forward, backward))
@@ -192,7 +193,7 @@ def _recurrent_layer(argument: str, value: Any) -> Any:
 
 def _named_for(direction: str, layer: Any) -> Any:
     """Return the layer with its name for a direction, and 0 as the output of masked steps."""
-    name = layer.name or base_name(layer)
+    name = layer.name or default_name(layer)
     for prefix in ("forward_", "backward_"):
         name = name.removeprefix(prefix)
     return dataclasses.replace(

@@ -10,7 +10,7 @@ from fjax import activations, initializers
 from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least, number_between, seed_of
-from fjax.layers.dropout import drawing_key
+from fjax.layers.dropout import require_key
 from fjax.lowering.linear import linear
 from fjax.typing import Array, Key, Params, Shape, Spec, State
 
@@ -123,7 +123,7 @@ class Cell(Layer):
         """
         if not training or (self.dropout == 0.0 and self.recurrent_dropout == 0.0):
             return None, None
-        keys = jax.random.split(drawing_key(self.kind, key, self.seed))
+        keys = jax.random.split(require_key(self.kind, key, self.seed))
         masks = self.gates if self.recurrent_dropout else 1
         input_shape = (masks, *values.shape)
         hidden_shape = (masks, values.shape[0], self.units)

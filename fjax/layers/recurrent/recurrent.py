@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from fjax.core.layer import Layer
-from fjax.core.masking import checked_mask, split, with_mask
+from fjax.core.masking import check_mask, split_mask, with_mask
 from fjax.core.precision import apply_layer, init_layer
 from fjax.core.reserved import CARRY
 from fjax.layers.recurrent.arguments import split_initial_states
@@ -124,9 +124,9 @@ class Recurrent(Layer):
     def _parse_inputs(self, inputs: tuple[Any, ...]) -> tuple[Any, Any, Any]:
         """Return the sequences, their mask or None, and the given initial states or None."""
         sequences, initial_states = split_initial_states(self.kind, inputs)
-        values, mask = split(sequences)
+        values, mask = split_mask(sequences)
         self._check_sequences(tuple(values.shape))
-        return values, checked_mask(self.kind, values, mask), initial_states
+        return values, check_mask(self.kind, values, mask), initial_states
 
     def _check_sequences(self, shape: tuple[int, ...]) -> None:
         takes_vectors = isinstance(self.cell, Cell)

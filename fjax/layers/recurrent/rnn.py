@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, Self
 
-from fjax.core.layer import base_name
+from fjax.core.naming import default_name
 from fjax.core.penalties import with_penalty
 from fjax.layers.inner import inner_layer
 from fjax.layers.recurrent.cell import Cell, check_state_size
@@ -94,4 +94,4 @@ class RNN(Recurrent):
 
     @property
     def _cell_name(self) -> str:
-        return getattr(self.cell, "name", None) or base_name(self.cell)
+        return getattr(self.cell, "name", None) or default_name(self.cell)

@@ -7,8 +7,10 @@ from typing import Any, Self
 import jax
 import jax.numpy as jnp
 
-from fjax.core.layer import Layer, base_name, only
-from fjax.core.masking import masking_of, split, unmasked, with_mask
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
+from fjax.core.masking import masking_of, split_mask, strip_masks, with_mask
+from fjax.core.naming import default_name
 from fjax.core.penalties import join_penalties
 from fjax.core.precision import apply_layer, init_layer
 from fjax.layers.inner import inner_layer
@@ -66,7 +68,7 @@ class TimeDistributed(Layer):
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return the params and the state of the layer, by name."""
-        values = unmasked(only("TimeDistributed", specs))
+        values = strip_masks(single_input("TimeDistributed", specs))
         _check_shape(tuple(values.shape))
         step = jax.ShapeDtypeStruct((values.shape[0], *values.shape[2:]), values.dtype)
         params, state = init_layer(self.layer, key, step)
@@ -81,7 +83,7 @@ class TimeDistributed(Layer):
         training: bool = False,
     ) -> tuple[PyTree, State]:
         """Return the outputs of the layer for each step, with the mask of the inputs."""
-        values, mask = split(only("TimeDistributed", inputs))
+        values, mask = split_mask(single_input("TimeDistributed", inputs))
         _check_shape(tuple(values.shape))
         name = self._layer_name
         step_mask = None
@@ -98,7 +100,7 @@ class TimeDistributed(Layer):
                 self.layer, params[name], state, with_mask(values, mask),
                 key=key, training=training,
             )  # fmt: skip
-            return state, unmasked(outputs)
+            return state, strip_masks(outputs)
 
         entries = jnp.swapaxes(values, 0, 1), step_mask, keys
         layer_state = state[name]
@@ -111,7 +113,7 @@ class TimeDistributed(Layer):
 
     @property
     def _layer_name(self) -> str:
-        return getattr(self.layer, "name", None) or base_name(self.layer)
+        return getattr(self.layer, "name", None) or default_name(self.layer)
 
 
 def _scan_steps(step: Step, state: State, entries: PyTree) -> tuple[State, PyTree]:

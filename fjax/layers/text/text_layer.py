@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.layer import only
+from fjax.core.checks import single_input
 from fjax.core.text import is_text
 from fjax.layers.features.data_layer import is_traced
 from fjax.layers.features.integers import hash_text
@@ -49,7 +49,7 @@ class TextLayer(VocabularyLayer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return encoded text; numbers, which a model has encoded already, are unchanged."""
-        values = only(self.kind, inputs)
+        values = single_input(self.kind, inputs)
         if not is_text(values):
             return jnp.asarray(values), state
         if is_traced(values):
