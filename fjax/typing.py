@@ -30,6 +30,7 @@ ActivationFunction = Callable[[Array], Array]
 LossFunction = Callable[[Array, Array], Array]
 
 
+@runtime_checkable
 class Spec(Protocol):
     """What a layer needs to know of an input: a shape (batch axis included) and a dtype."""
 
@@ -57,6 +58,36 @@ class GradientTransformation(Protocol):
 
 
 @runtime_checkable
+class HasMonitor(Protocol):
+    """A callback that needs one log: a run without this log is an error before training."""
+
+    monitor: Any
+
+
+@runtime_checkable
+class HasSearchResults(Protocol):
+    """A fitted search of scikit-learn's kind."""
+
+    cv_results_: Mapping[str, Any]
+
+
+@runtime_checkable
+class NotebookBar(Protocol):
+    """A tqdm bar that is a notebook widget rather than text."""
+
+    container: Any
+
+
+@runtime_checkable
+class RateSweep(Protocol):
+    """The result of training at several learning rates."""
+
+    learning_rates: np.ndarray
+    losses: np.ndarray
+    histories: list[dict[str, list[Any]]]
+
+
+@runtime_checkable
 class ChecksInputs(Protocol):
     """A network that says more of its inputs than their shapes, such as the range of integers."""
 
@@ -81,6 +112,13 @@ class Finalizes(Protocol):
     def finalize(self, params: PyTree, opt_state: PyTree) -> PyTree:
         """Return the params to use after training."""
         ...
+
+
+@runtime_checkable
+class AveragingOptimizer(GradientTransformation, Finalizes, Protocol):
+    """An optimizer that can average the params."""
+
+    use_ema: bool
 
 
 @runtime_checkable
