@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fjax.core import InputLayer
-from fjax.core.flow import join_sources
+from fjax.core.flow import merge_origins
 from fjax.core.layer import kind
 
 HISTOGRAM_BINS = 30
@@ -168,31 +168,27 @@ def as_pictures(weight: np.ndarray) -> np.ndarray | None:
     return (255 * (finite - low) / max(high - low, 1e-12))[..., None]
 
 
-def nodes_of(calls: Any) -> Sequence[Node]:
-    """Return the nodes of a model's graph from `model.layer_calls()`."""
-    # Inputs that no layer declares.
-    taken = {each.name for each in calls.layers}
+def nodes_of(network: Any) -> Sequence[Node]:
+    """Return the nodes of a model's graph, from `model.layer_calls()`."""
+    taken = {record.name for record in network.layers}
     inputs = {
-        number: _free(f"input_{number}" if number else "input", taken)
-        for number in range(len(calls.inputs))
+        position: _free(f"input_{position}" if position else "input", taken)
+        for position in network.undeclared_inputs
     }
-    used = set()
-    nodes = []
-    for each in calls.layers:
-        declares = isinstance(each.layer, InputLayer)
-        sources = []
-        for source in join_sources(each.sources):
-            if source.layer is not None:
-                sources.append(source.layer)
-            elif not declares:
-                used.add(source.number)
-                sources.append(inputs[source.number])
-        shapes = tuple(value.shape for value in each.outputs)
-        nodes.append(Node(each.name, kind(each.layer), tuple(dict.fromkeys(sources)), shapes))
-    first = [
-        Node(inputs[number], "Input", (), (calls.inputs[number].shape,)) for number in sorted(used)
+    nodes = [
+        Node(name, "Input", (), (network.inputs[position].shape,))
+        for position, name in inputs.items()
     ]
-    return first + nodes
+    for record in network.layers:
+        is_declared = isinstance(record.layer, InputLayer)
+        sources = [
+            origin.layer or inputs[origin.position]
+            for origin in merge_origins(record.origins)
+            if origin.layer or not is_declared
+        ]
+        shapes = tuple(array.shape for array in record.outputs)
+        nodes.append(Node(record.name, kind(record.layer), tuple(dict.fromkeys(sources)), shapes))
+    return nodes
 
 
 def _free(name: str, taken: set[str]) -> str:

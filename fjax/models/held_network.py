@@ -11,6 +11,7 @@ import numpy as np
 from fjax.core import InputLayer, Layer, SymbolicTensor, as_layer, output_specs
 from fjax.core.calling import call_inputs
 from fjax.core.freezing import apply_trainable_flags, flags, set_trainable
+from fjax.core.graph_builder import Symbols
 from fjax.core.inputs import SIZES, any_size, explain_placeholder_sizes, sized
 from fjax.core.layer import base_name, normalize_shape
 from fjax.core.masking import unmasked
@@ -18,15 +19,14 @@ from fjax.core.reserved import only_weights
 from fjax.core.shapes import LayerShapes, eval_shapes
 from fjax.errors import explain_keywords, integer_at_least, seed_of, suggestion
 from fjax.models.arrangement import names_of
-from fjax.models.calls import NetworkCalls, calls_of
 from fjax.models.construction import declared_inputs
 from fjax.models.homes import Holder, Place, own_arrays, place_of
-from fjax.models.parts import parts, weight_paths
-from fjax.models.summary import Layout, summary
-from fjax.models.symbolic import Symbols, in_order, symbols_of
+from fjax.models.layer_walk import NetworkRecord, list_layers, trace_layers
+from fjax.models.summary import Layout, print_summary
+from fjax.models.symbolic import arrange_inputs, model_symbols
 from fjax.models.text_inputs import declared_specs
 from fjax.models.views import LayerView
-from fjax.models.weights import read_weights, write_weights
+from fjax.models.weights import read_weights, weight_paths, write_weights
 from fjax.training import TrainState
 from fjax.training.initialization import initialize, initialize_optimizer
 from fjax.training.state import run_key
@@ -219,7 +219,8 @@ class HeldNetwork:
     def layers(self) -> list[LayerView]:
         """The layers, with their weights in this model; of a graph the declared inputs, too."""
         views: dict[str, LayerView] = {}
-        for name, layer, path in parts(self.layer_tree):
+        for record in list_layers(self.layer_tree):
+            name, layer, path = record.name, record.layer, record.weights_path
             if isinstance(layer, InputLayer) and path is not None:
                 continue
             view = self._views.get(name)
@@ -277,7 +278,7 @@ class HeldNetwork:
     def symbols(self) -> Symbols:
         """The model as symbolic tensors, of which new models can be made."""
         if self._symbols is None:
-            self._symbols = symbols_of(self.name, self.layer_tree)
+            self._symbols = model_symbols(self.name, self.layer_tree)
         return self._symbols
 
     @property
@@ -356,17 +357,17 @@ class HeldNetwork:
         Raises:
             ValueError: The input shape is not known yet, or no layer has a name in the range.
         """
-        summary(
+        print_summary(
             self.name, self.layer_tree, self.layer_shapes, self.layer_calls(nested=expand_nested),
             self._trained_optimizer_state(),
-            Layout(line_length, positions, print_fn, expand_nested, show_trainable, layer_range),
+            Layout(line_length, positions, print_fn, show_trainable, layer_range),
         )  # fmt: skip
 
-    def layer_calls(self, nested: bool = False) -> NetworkCalls:
-        """Return how the layers call one another, with all shapes: what drawings are made of.
+    def layer_calls(self, nested: bool = False) -> NetworkRecord:
+        """Return the layers with their shapes and connections, of which drawings are made.
 
         Args:
-            nested: Whether to go into layers that are made of layers.
+            nested: Whether to record the layers inside layers, too.
 
         Raises:
             ValueError: The input shape is not known yet.
@@ -374,7 +375,7 @@ class HeldNetwork:
         shapes = self.layer_shapes
         inputs = [self._specs_at(which) for which in range(len(SIZES))]
         with explain_placeholder_sizes(lambda: self._shapes):
-            return calls_of(self.layer_tree, shapes.params, shapes.state, inputs, nested)
+            return trace_layers(self.layer_tree, shapes.params, shapes.state, inputs, nested)
 
     def _trained_optimizer_state(self) -> PyTree:
         """Return the optimizer's state if it has made a step, else an empty one."""
@@ -437,7 +438,7 @@ class HeldNetwork:
     ) -> PyTree:
         """Return the symbolic tensors that the network makes; the first ones may build it."""
         if self.built:
-            inputs = in_order(self.layer_tree, inputs)
+            inputs = arrange_inputs(self.layer_tree, inputs)
         elif not options:
             values = call_inputs(self.layer_tree, inputs, options)
             shapes = [leaf.shape[1:] for leaf in jax.tree.leaves(values)]

@@ -12,7 +12,7 @@ from fjax.core.combinators import Branch
 from fjax.core.graph import Ref
 from fjax.core.inputs import SIZES, any_size, sized
 from fjax.core.text import MAKE_NUMBERS, STRING, described, is_text
-from fjax.models.parts import parts
+from fjax.models.layer_walk import list_layers
 from fjax.typing import PyTree
 
 Shape = tuple[int | None, ...]
@@ -170,6 +170,6 @@ def _of_author(network: Any) -> list[Any]:
 
 
 def _first(network: Any) -> Any:
-    layers = [layer for _, layer, path in parts(network) if path is not None]
+    layers = [record.layer for record in list_layers(network)]
     inside = [layer for layer in layers if not isinstance(layer, InputLayer)]
     return inside[0] if inside else network

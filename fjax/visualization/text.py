@@ -108,7 +108,7 @@ def _ordered(diagram: Diagram) -> list[_Placed]:
     order: list[_Placed] = []
     done: set[Path] = set()
     met: set[Path] = set()
-    ends = [box.path for box in diagram.boxes if box.ends]
+    ends = [box.path for box in diagram.boxes if box.is_output]
     for end in [*ends, *boxes]:
         stack = [end]
         while stack:
@@ -154,7 +154,7 @@ def _railed(order: Sequence[_Placed]) -> Iterator[_Line]:
             lanes[place] = None
         lanes[own] = each.box.path
         rails = _rails(lanes)
-        sign = "○" if each.box.begins else "●"
+        sign = "○" if each.box.is_input else "●"
         if not waiting.get(each.box.path):
             lanes[own] = None
         yield _Line(rails[: 2 * own] + sign + rails[2 * own + 1 :], _rails(lanes), each.box)
@@ -186,7 +186,7 @@ def _title(each: _Placed) -> str:
     title = f"{'/'.join(each.box.path)} ({each.box.kind})"
     if each.later:
         title += f" ↺ also on {', '.join('/'.join(path) for path in each.later)}"
-    return title + (" → output" if each.box.ends else "")
+    return title + (" → output" if each.box.is_output else "")
 
 
 def _listed(order: Sequence[_Placed], show_shapes: bool, width: int) -> Iterator[str]:

@@ -262,7 +262,7 @@ REFUSED = {
     "another input of the same name": (
         lambda a, b: graph(a, Dense(2)(Input((3,), name="a"))),
         ValueError,
-        "One has its name, and is another tensor: was `Input` called again",
+        "An input of this name is another tensor: was `Input` called again",
     ),
     "an input leads nowhere": (
         lambda a, b: graph([a, b], a * 2),

@@ -183,7 +183,8 @@ def test_it_trains_in_a_model():
 )
 def test_a_block_that_changes_shape_or_dtype(layer, inputs, message):
     with pytest.raises(
-        ValueError, match=r"`Repeat`: a block must return what it takes.*" + message
+        ValueError,
+        match=r"`Repeat`: the outputs of a block are the inputs of the next one.*" + message,
     ):
         repeat(layer, 2).init(KEY, inputs)
 

@@ -94,7 +94,7 @@ def test_transformations():
         (residual(lambda x: x[:, None]), r"\(6, 4\) and \(6, 1, 4\).*one that returns \(6, 1, 4\)"),
         (residual(lambda x: x.sum()), r"\(6, 4\) and \(\).*one that returns \(\)"),
         (residual(branch(jnp.sin, jnp.cos)), r"\(6, 4\) and \(\(6, 4\), \(6, 4\)\)"),
-        (residual(Dense(3), shortcut=Dense(2)), r"its shortcut return.*\(6, 3\) and \(6, 2\)"),
+        (residual(Dense(3), shortcut=Dense(2)), r"and its shortcut.*\(6, 3\) and \(6, 2\)"),
     ],
 )
 def test_shapes_that_differ_are_told_at_init(net, message):

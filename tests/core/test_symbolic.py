@@ -111,7 +111,7 @@ REFUSED = {
     "numpy's function": (lambda t: np.asarray(t), ValueError, "has no value yet"),
     "an array beside it": (lambda t: Concatenate()([t, X]), TypeError, "a graph holds no arrays"),
     "an operator with an array": (lambda t: t + X, TypeError, "a graph holds no arrays"),
-    "a condition": (lambda t: 1 if t > 0 else 0, TypeError, "cannot decide by it"),
+    "a condition": (lambda t: 1 if t > 0 else 0, TypeError, "cannot test it"),
     "iteration": (lambda t: list(t), TypeError, "cannot be iterated"),
     "an index out of bounds": (lambda t: t[:, 3], IndexError, "index 3 is out of bounds"),
     "an index that is no index": (

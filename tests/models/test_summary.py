@@ -297,9 +297,9 @@ def test_positions():
     bars = [match.start() for match in re.finditer("┃", text.splitlines()[2])]
     assert bars == [0, 50, 80, 100]
     for positions, message in (
-        ([0.5, 1.0], "must be 3 rising numbers up to 1, where the columns Layer"),
-        ([0.5, 0.4, 1.0], "must be 3 rising numbers"),
-        ([0.5, 0.8, 1.2], "must be 3 rising numbers"),
+        ([0.5, 1.0], "must be 3 increasing numbers up to 1, where the columns Layer"),
+        ([0.5, 0.4, 1.0], "must be 3 increasing numbers"),
+        ([0.5, 0.8, 1.2], "must be 3 increasing numbers"),
         ([0.5, 0.98, 1.0], r"leave \d characters of a line of 101 for the column 'Param #'"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from fjax.core.calling import CallKwargs
-from fjax.core.combinators import folded
+from fjax.core.combinators import fold_key
 from fjax.core.layer import Layer, base_name
 from fjax.core.location import layer_context
 from fjax.core.masking import apply_layer, init_layer, split, unmasked, with_mask
@@ -130,7 +130,7 @@ class Bidirectional(Layer):
             with layer_context(name, layer, values):
                 outputs, next_state[name] = apply_layer(
                     layer, params[name], state[name], *values,
-                    key=folded(key, position), training=training,
+                    key=fold_key(key, position), training=training,
                 )  # fmt: skip
             made.append(outputs)
         states: list[Any] = []

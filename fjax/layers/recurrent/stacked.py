@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import jax
 
-from fjax.core.combinators import folded
+from fjax.core.combinators import fold_key
 from fjax.core.layer import Layer, unique_names
 from fjax.core.location import layer_context
 from fjax.core.masking import apply_layer, init_layer
@@ -104,7 +104,7 @@ class StackedRNNCells(Layer):
             with layer_context(name, cell, (values, own)):
                 (values, made), next_state[name] = apply_layer(
                     cell, params[name], state[name], values, own,
-                    key=folded(key, position), training=training,
+                    key=fold_key(key, position), training=training,
                 )  # fmt: skip
             after.append(made)
         return (values, after), next_state
