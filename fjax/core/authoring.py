@@ -48,8 +48,9 @@ from fjax.core.calling import (
     takes_training,
 )
 from fjax.core.flow import mark
-from fjax.core.masking import init_layer, is_masked, unmasked, warn_of_end, with_mask
+from fjax.core.masking import is_masked, unmasked, warn_of_end, with_mask
 from fjax.core.plans import Plan, WeightPlan
+from fjax.core.precision import init_layer
 from fjax.core.reserved import PENALTY
 from fjax.core.shapes import eval_shape
 from fjax.core.sublayers import find_sublayers

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from fjax.core.masking import apply_layer, init_layer, split, unmasked, with_mask
+from fjax.core.masking import split, unmasked, with_mask
+from fjax.core.precision import apply_layer, init_layer
 from fjax.core.text import is_text, takes_numbers
 from fjax.errors import check_keywords, suggestion
 from fjax.typing import Key, PyTree

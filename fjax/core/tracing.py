@@ -6,7 +6,7 @@ from fjax.core.calling import CallRecord
 from fjax.core.combinators import Serial
 from fjax.core.graph import Graph
 from fjax.core.layer import Layer, base_name
-from fjax.core.masking import apply_layer
+from fjax.core.precision import apply_layer
 from fjax.typing import Key, Params, PyTree, State
 
 

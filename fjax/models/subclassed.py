@@ -1,6 +1,7 @@
 """The network of a model class that an author wrote with `call`."""
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
@@ -120,6 +121,11 @@ def build_within_a_pass(own: Callable[..., None], facade: type) -> Callable[...,
     return build
 
 
+def facade_attributes(facade: type) -> frozenset[str]:
+    """Return the names of the attributes that a facade's classes declare for themselves."""
+    return frozenset(name for cls in facade.__mro__ for name in inspect.get_annotations(cls))
+
+
 def check_attribute(model: Any, facade: type, name: str, value: Any) -> None:
     """Raise ValueError where an author's attribute would take the place of one of the facade's.
 
@@ -133,7 +139,7 @@ def check_attribute(model: Any, facade: type, name: str, value: Any) -> None:
         return
     own = getattr(facade, name, None)
     fixed = isinstance(own, property) and own.fset is None
-    taken = own is not None or name in vars(model).get("_internal", ())
+    taken = own is not None or name in facade_attributes(facade)
     if fixed or (taken and holds_layers(value)):
         raise ValueError(
             f"`{type(model).__name__}`: `{name}` is the model's own: choose another name for this "
@@ -141,10 +147,10 @@ def check_attribute(model: Any, facade: type, name: str, value: Any) -> None:
         )
 
 
-def changes_layers(model: Any, name: str, value: Any) -> bool:
-    """Tell whether an author's attribute brings other layers to a model that is built."""
-    own = vars(model).get("_internal")
-    if own is None or name in own or "_binding" in vars(model):
+def changes_layers(model: Any, facade: type, name: str, value: Any) -> bool:
+    """Tell whether an author's attribute brings other layers to a model that is made."""
+    is_made = "model_parts" in vars(model)
+    if not is_made or name in facade_attributes(facade) or "_binding" in vars(model):
         return False
     before = vars(model).get(name)
     return before is not value and (holds_layers(before) or holds_layers(value))

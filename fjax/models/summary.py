@@ -11,10 +11,10 @@ import numpy as np
 from fjax.core.flow import merge_origins
 from fjax.core.freezing import frozen_paths, trainable_part
 from fjax.core.layer import kind
+from fjax.core.layer_walk import ArraySpec, LayerRecord, NetworkRecord, Path
 from fjax.core.reserved import only_weights
 from fjax.core.shapes import LayerShapes
 from fjax.errors import integer_at_least, suggestion
-from fjax.models.layer_walk import ArraySpec, LayerRecord, NetworkRecord, Path
 from fjax.models.table import WIDTH, Column, available_width, fit_widths, render, widths_at
 from fjax.typing import PyTree
 

@@ -7,7 +7,7 @@ import jax
 
 from fjax.core import Graph
 from fjax.core.graph_builder import Symbols, symbols_of
-from fjax.models.arrangement import arranged
+from fjax.data.structure import match_structure
 
 
 def model_symbols(name: str, network: Any) -> Symbols:
@@ -55,4 +55,4 @@ def arrange_inputs(network: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     if isinstance(value, Mapping) == isinstance(network.inputs, Mapping):
         return inputs
     tree = list(network.inputs) if isinstance(network.inputs, tuple) else network.inputs
-    return (arranged("inputs", "input", value, tree, network.input_names),)
+    return (match_structure("inputs", "input", value, tree, network.input_names),)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fjax.core import Layer
+from fjax.core.layer_walk import ArraySpec
 from fjax.errors import explain_keywords, integer_at_least, one_of
-from fjax.models.layer_walk import ArraySpec
 from fjax.models.summary import shape_text
 from fjax.visualization.diagram import Box, Path, diagram_of
 

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 import jax
 
-from fjax.core import Graph, InputLayer, Layer, Serial
 from fjax.core.calling import CallRecord
+from fjax.core.combinators import Serial
 from fjax.core.flow import Origin, Origins, find_origins, merge_origins
 from fjax.core.freezing import frozen_paths
-from fjax.core.graph import Ref
-from fjax.core.inputs import any_size
-from fjax.core.layer import base_name
+from fjax.core.graph import Graph, Ref
+from fjax.core.inputs import InputLayer, any_size
+from fjax.core.layer import Layer, base_name
 from fjax.core.masking import is_masked, unmasked
 from fjax.core.reserved import only_weights
 from fjax.core.specs import spec_of
