@@ -45,10 +45,11 @@ def model_to_dot(
     show_layer_activations: bool = False,
     show_trainable: bool = False,
 ) -> Any:
-    """Return a model as a `pydot.Dot`: a node for each layer, an edge to each layer called on it.
+    """Return the graph of a model as a `pydot.Dot`, with a node for each layer.
 
-    A layer that is called several times is one node. Inputs are green; layers whose outputs the
-    model returns are orange.
+    An edge leads from each layer to the layers that are called on its outputs. A layer that is
+    called several times is one node. Inputs are green; layers whose outputs the model returns are
+    orange.
 
     Args:
         model: A model whose input shape is known.

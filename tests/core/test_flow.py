@@ -1,4 +1,4 @@
-"""Which layer's outputs lead to which layer's inputs, through JAX's own functions."""
+"""The origins of values are followed through the operations and transformations of JAX."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,7 @@ import pytest
 
 from fjax.core.flow import Origin, find_origins, mark
 
-THROUGH = {
+FUNCTIONS = {
     "operations": lambda a, b: jnp.tanh(a) * b + 1,
     "jit": lambda a, b: jax.jit(lambda x, y: x @ y)(a, b),
     "vmap": lambda a, b: jax.vmap(jnp.dot)(a, b),
@@ -17,18 +17,18 @@ THROUGH = {
 }
 
 
-@pytest.mark.parametrize("name", THROUGH)
-def test_two_values_meet(name):
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_value_has_the_origins_of_both_operands(name):
     def run(inputs):
         first, second = mark((inputs, inputs), "out", "a")
-        return mark(THROUGH[name](first, second), "in", "b")
+        return mark(FUNCTIONS[name](first, second), "in", "b")
 
     jaxpr = jax.make_jaxpr(run)(jax.ShapeDtypeStruct((2, 2), "float32")).jaxpr
     found = find_origins(jaxpr, [(Origin(None, 0),)])
     assert set(found["b", 0]) == {Origin("a", 0), Origin("a", 1)}
 
 
-def test_what_does_not_meet_is_kept_apart():
+def test_unrelated_values_are_kept_apart():
     @jax.jit
     def swap(x, y):
         return y, x
