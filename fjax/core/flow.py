@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 from jax.ad_checkpoint import checkpoint_name
 
-from fjax.core.masking import is_masked, split, with_mask
+from fjax.core.masking import is_masked, split_mask, with_mask
 from fjax.typing import PyTree
 
 # Begins the names of marked values in a trace.
@@ -49,7 +49,7 @@ def mark(tree: PyTree, side: str, layer: str) -> PyTree:
 
 def _mark_leaf(leaf: Any, name: str) -> Any:
     # A mask has the origin of its values.
-    values, mask = split(leaf)
+    values, mask = split_mask(leaf)
     return with_mask(checkpoint_name(values, name), mask) if hasattr(values, "shape") else leaf
 
 

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple, Self
 import jax
 
 from fjax.configuration import Configured
+from fjax.core.adapters import as_layer
 from fjax.core.calling import CallRecord
 from fjax.core.combinators import fold_key
 from fjax.core.inputs import check_inputs
-from fjax.core.layer import Layer, as_layer, unique_names
+from fjax.core.layer import Layer
 from fjax.core.location import layer_context
-from fjax.core.masking import unmasked
+from fjax.core.masking import strip_masks
+from fjax.core.naming import unique_names
 from fjax.core.penalties import join_penalties
 from fjax.core.precision import apply_layer, init_layer
 from fjax.core.shapes import LayerShapes, eval_shapes, output_specs
@@ -119,7 +121,7 @@ class Graph(Layer):
         for call in self.calls:
             producers += [self.names[call.layer]] * call.outputs
         names: list[str] = []
-        for ref in jax.tree.leaves(unmasked(self.outputs)):
+        for ref in jax.tree.leaves(strip_masks(self.outputs)):
             producer = name = producers[ref.value]
             number = 0
             while name in names:

@@ -9,8 +9,8 @@ from fjax.core.calling import as_arguments
 from fjax.core.combinators import Serial
 from fjax.core.graph import Call, Graph, Ref, rank
 from fjax.core.inputs import InputLayer
-from fjax.core.layer import unique_names
-from fjax.core.masking import unmasked, with_mask
+from fjax.core.masking import strip_masks, with_mask
+from fjax.core.naming import unique_names
 from fjax.core.symbolic import Node, SymbolicTensor, input_tensor, record_call
 from fjax.typing import PyTree
 
@@ -85,7 +85,7 @@ def symbols_of(network: Any) -> Symbols | None:
         for call in network.calls:
             layer = network.layers[call.layer]
             values += record_call(layer, call.arguments(values), call.training).tensors
-        outputs: PyTree = jax.tree.map(lambda ref: values[ref.value], unmasked(network.outputs))
+        outputs: PyTree = jax.tree.map(lambda ref: values[ref.value], strip_masks(network.outputs))
         return Symbols(inputs, outputs)
     if not isinstance(network, Serial) or not network.layers:
         return None

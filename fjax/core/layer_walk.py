@@ -14,9 +14,10 @@ from fjax.core.combinators import Serial
 from fjax.core.flow import Origin, Origins, find_origins, merge_origins
 from fjax.core.freezing import frozen_paths
 from fjax.core.graph import Graph, Ref
-from fjax.core.inputs import InputLayer, any_size
-from fjax.core.layer import Layer, base_name
-from fjax.core.masking import is_masked, unmasked
+from fjax.core.inputs import InputLayer, merge_shapes
+from fjax.core.layer import Layer
+from fjax.core.masking import is_masked, strip_masks
+from fjax.core.naming import default_name
 from fjax.core.reserved import only_weights
 from fjax.core.specs import spec_of
 from fjax.core.tracing import has_layers, trace_calls
@@ -129,7 +130,7 @@ def list_layers(
     children = network.children() if isinstance(network, Layer) else []
     layers = network.layers_in_order() if isinstance(network, Graph) else children
     if not layers and not isinstance(network, Serial):
-        layers = [(getattr(network, "name", None) or base_name(network), network)]
+        layers = [(getattr(network, "name", None) or default_name(network), network)]
     named = dict(children)
     for name, layer in layers:
         path: Path | None = (*within, name)
@@ -314,10 +315,12 @@ def _array_specs(one: PyTree, other: PyTree) -> tuple[ArraySpec, ...]:
     """Return the arrays of a tree that was traced at two sizes."""
     pairs = zip(_leaves(one), _leaves(other), strict=True)
     return tuple(
-        ArraySpec(any_size(a.shape, b.shape), str(a.dtype)) for a, b in pairs if hasattr(a, "shape")
+        ArraySpec(merge_shapes(a.shape, b.shape), str(a.dtype))
+        for a, b in pairs
+        if hasattr(a, "shape")
     )
 
 
 def _leaves(tree: PyTree) -> list[Any]:
     # A masked array is shown as one array.
-    return jax.tree.leaves(unmasked(tree))
+    return jax.tree.leaves(strip_masks(tree))

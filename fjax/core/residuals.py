@@ -8,9 +8,11 @@ import jax
 import jax.numpy as jnp
 
 from fjax.configuration import field
+from fjax.core.adapters import as_layer
+from fjax.core.checks import single_input
 from fjax.core.combinators import Branch
-from fjax.core.layer import Layer, as_layer, only
-from fjax.core.masking import either_mask, split, unmasked, with_mask
+from fjax.core.layer import Layer
+from fjax.core.masking import merge_masks, split_mask, strip_masks, with_mask
 from fjax.core.shapes import output_specs
 from fjax.typing import Key, Params, PyTree, Spec, State
 
@@ -71,14 +73,14 @@ class Residual(Layer):
         training: bool = False,
     ) -> tuple[PyTree, State]:
         """Return the sum, and the next state of the layer and the shortcut, by name."""
-        added = only("Residual", inputs) if self.shortcut is None else None
+        added = single_input("Residual", inputs) if self.shortcut is None else None
         outputs, state = self._branch.apply(params, state, *inputs, key=key, training=training)
         outputs, added = (*outputs, added)[:2]
-        masks = [split(value)[1] for value in (outputs, added)]
-        outputs, added = unmasked(outputs), unmasked(added)
+        masks = [split_mask(value)[1] for value in (outputs, added)]
+        outputs, added = strip_masks(outputs), strip_masks(added)
         if _shapes(outputs) != _shapes(added):
             raise ValueError(self._explain_mismatch(_shapes(outputs), _shapes(added)))
-        return with_mask(jax.tree.map(jnp.add, outputs, added), either_mask(masks)), state
+        return with_mask(jax.tree.map(jnp.add, outputs, added), merge_masks(masks)), state
 
     def _explain_mismatch(self, outputs: PyTree, added: PyTree) -> str:
         if self.shortcut is not None:

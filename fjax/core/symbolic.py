@@ -13,10 +13,10 @@ import jax
 import numpy as np
 
 from fjax.core.calling import call_inputs
-from fjax.core.inputs import SIZES, any_size, explain_placeholder_sizes
-from fjax.core.layer import base_name
+from fjax.core.inputs import PLACEHOLDER_SIZES, explain_placeholder_sizes, merge_shapes
 from fjax.core.location import layer_context
-from fjax.core.masking import is_masked, split, with_mask
+from fjax.core.masking import is_masked, split_mask, with_mask
+from fjax.core.naming import default_name
 from fjax.core.operations import OPERATORS, Index, Operation, as_index
 from fjax.core.shapes import eval_shapes
 from fjax.core.text import is_text
@@ -57,14 +57,16 @@ class Node:
 
     @functools.cached_property
     def specs(self) -> tuple[list[Any], list[Any]]:
-        """The shapes and dtypes of the flat outputs, at each of the placeholder `SIZES`."""
-        smaller, larger = (jax.tree.leaves(self.specs_at(which)) for which in range(len(SIZES)))
+        """The shapes and dtypes of the flat outputs, at each of the `PLACEHOLDER_SIZES`."""
+        smaller, larger = (
+            jax.tree.leaves(self.specs_at(which)) for which in range(len(PLACEHOLDER_SIZES))
+        )
         return smaller, larger
 
     @property
     def name(self) -> str:
         """The name of the layer, or that of its class, for messages."""
-        return getattr(self.layer, "name", None) or base_name(self.layer)
+        return getattr(self.layer, "name", None) or default_name(self.layer)
 
     def parents(self) -> Iterator["SymbolicTensor"]:
         """Yield the tensors that the layer is called on."""
@@ -110,7 +112,7 @@ class SymbolicTensor:
     def shape(self) -> tuple[int | None, ...]:
         """The shape, with None for an axis of any size."""
         smaller, larger = (specs[self.index] for specs in self.node.specs)
-        return any_size(smaller.shape, larger.shape)
+        return merge_shapes(smaller.shape, larger.shape)
 
     @property
     def ndim(self) -> int:
@@ -129,7 +131,7 @@ class SymbolicTensor:
         return self.node.name
 
     def spec(self, which: int) -> Any:
-        """Return the shape and dtype at one of the placeholder `SIZES`, by its index."""
+        """Return the shape and dtype at one of the `PLACEHOLDER_SIZES`, by its index."""
         return jax.tree.leaves(self.node.specs_at(which))[self.index]
 
     def __call_layer__(
@@ -195,7 +197,7 @@ def _refuse_array(layer: Any, value: Any) -> None:
 
 def _attach_mask(value: Any) -> SymbolicTensor:
     """Return a tensor with its mask as an attribute."""
-    tensor, mask = split(value)
+    tensor, mask = split_mask(value)
     tensor.mask = mask
     return tensor
 
@@ -239,7 +241,7 @@ def record_call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = 
         values = jax.tree.map(
             lambda leaf: leaf.spec(which) if isinstance(leaf, SymbolicTensor) else leaf, inputs
         )
-        name = getattr(layer, "name", None) or base_name(layer)
+        name = getattr(layer, "name", None) or default_name(layer)
         with explain_placeholder_sizes(known_axes), layer_context(name, layer, values):
             return eval_shapes(layer, *values).outputs
 

@@ -5,7 +5,8 @@ from typing import Any
 from fjax.core.calling import CallRecord
 from fjax.core.combinators import Serial
 from fjax.core.graph import Graph
-from fjax.core.layer import Layer, base_name
+from fjax.core.layer import Layer
+from fjax.core.naming import default_name
 from fjax.core.precision import apply_layer
 from fjax.typing import Key, Params, PyTree, State
 
@@ -37,5 +38,5 @@ def trace_calls(
     if isinstance(network, Graph | Serial) or has_layers(network):
         return network.trace(params, state, *inputs, key=key, training=training)
     outputs, _ = apply_layer(network, params, state, *inputs, key=key, training=training)
-    name = getattr(network, "name", None) or base_name(network)
+    name = getattr(network, "name", None) or default_name(network)
     return [CallRecord(name, network, inputs, outputs, key)]

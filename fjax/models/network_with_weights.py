@@ -7,8 +7,8 @@ from typing import Any, Self
 import numpy as np
 
 from fjax.core import InputLayer
+from fjax.core.checks import normalize_shape
 from fjax.core.graph_builder import Symbols
-from fjax.core.layer import normalize_shape
 from fjax.core.layer_walk import list_layers
 from fjax.data.text import declared_specs
 from fjax.errors import explain_keywords, integer_at_least, suggestion

@@ -7,8 +7,8 @@ import jax
 
 from fjax.core import InputLayer
 from fjax.core.flow import Origin, merge_origins
-from fjax.core.layer import kind
 from fjax.core.layer_walk import ArraySpec, LayerRecord, NetworkRecord, Path
+from fjax.core.naming import kind
 from fjax.models import Model
 
 

@@ -1,4 +1,4 @@
-"""Attention layers beside the real Keras, from the same weights."""
+"""Attention layers compared with Keras, with the same weights."""
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fjax import layers
 from fjax.core.calling import CallKwargs
-from fjax.core.masking import Masked, split
+from fjax.core.masking import Masked, split_mask
 
 RANDOM = np.random.default_rng(0)
 QUERY = RANDOM.normal(size=(2, 3, 4)).astype("float32")
@@ -23,7 +23,7 @@ HEADS = {"MultiHeadAttention", "GroupQueryAttention"}
 
 
 def leaves(tree):
-    """The arrays of nested dicts in the order in which they were put there."""
+    """Return the arrays of nested dicts in insertion order."""
     for value in tree.values():
         if isinstance(value, dict):
             yield from leaves(value)
@@ -32,7 +32,7 @@ def leaves(tree):
 
 
 def like(tree, arrays):
-    """The same nested dicts of other arrays."""
+    """Return the same nested dicts with other arrays."""
     return {
         name: like(value, arrays) if isinstance(value, dict) else next(arrays)
         for name, value in tree.items()
@@ -40,7 +40,7 @@ def like(tree, arrays):
 
 
 def pair(name, config, inputs):
-    """A Keras layer with drawn weights, ours, and the same as our params."""
+    """Return a Keras layer with random weights, our layer, and these weights as params."""
     theirs, ours = getattr(keras.layers, name)(**config), getattr(layers, name)(**config)
     params, state = ours.init(jax.random.key(0), *inputs)
     shapes = [value.shape for value in inputs]
@@ -58,13 +58,13 @@ def called(theirs, name, inputs, **options):
 
 
 def compare(name, config, inputs, masks=(), gradients=False, **options):
-    """Outputs, and gradients by weights and inputs if wanted, with the weights where asked for."""
+    """Compare outputs, and optionally gradients, of a layer in both libraries."""
     theirs, ours, params, state = pair(name, config, inputs)
     names = ("query_mask", "value_mask", "key_mask")
     if name in HEADS:
         told_masks = dict(zip(names, masks, strict=False))
         query = jnp.asarray(inputs[0])
-        # Keras's `MultiHeadAttention` takes the query's mask from the query alone.
+        # Keras's `MultiHeadAttention` takes the query's mask only from the query.
         if name == "MultiHeadAttention" and told_masks.get("query_mask") is not None:
             query._keras_mask = jnp.asarray(told_masks["query_mask"])
         told = {key: jnp.asarray(m) for key, m in told_masks.items() if m is not None}
@@ -81,7 +81,7 @@ def compare(name, config, inputs, masks=(), gradients=False, **options):
     if options.get("return_attention_scores"):
         np.testing.assert_allclose(outputs[1], expected[1], rtol=1e-5, atol=1e-6)
         outputs, expected = outputs[0], expected[0]
-    values, mask = split(outputs)
+    values, mask = split_mask(outputs)
     assert (mask is None) == (not masks or masks[0] is None)
     np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-5)
     if not gradients:
@@ -104,7 +104,7 @@ def compare(name, config, inputs, masks=(), gradients=False, **options):
 
 
 def like_order(params, tree):
-    """The entries of a tree in the order of the params; JAX sorts them."""
+    """Return the entries of a tree in the order of the params; JAX sorts them."""
     return {
         name: like_order(value, tree[name]) if isinstance(value, dict) else tree[name]
         for name, value in params.items()
@@ -123,7 +123,7 @@ def test_multi_head_attention(config):
     compare("MultiHeadAttention", config, [QUERY, VALUE, KEY], gradients=True)
 
 
-def test_values_of_another_size_where_keras_has_a_formula_for_them():
+def test_values_of_another_size():
     config = {"num_heads": 2, "key_dim": 3, "value_dim": 4}
     compare("MultiHeadAttention", config, [QUERY, VALUE], return_attention_scores=True)
 
@@ -163,14 +163,14 @@ def test_additive_attention(use_scale):
 
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
 @pytest.mark.parametrize("scores", [False, True])
-def test_a_query_that_may_take_of_nothing(dropout, scores):
+def test_a_query_whose_keys_are_all_masked(dropout, scores):
     config = {"num_heads": 2, "key_dim": 3, "dropout": dropout}
     masks = [QUERY_MASK, np.zeros_like(VALUE_MASK)]
     compare("MultiHeadAttention", config, [QUERY, VALUE], masks, return_attention_scores=scores)
 
 
 def masks_agree(query, value, key, causal, scores, attention, window):
-    # Keras puts the batch axis of the other masks beside the heads of such a one.
+    # Keras would broadcast the batch axis of the other masks against the heads of this one.
     assume(attention != "heads" or not (query or value or key))
     masks = [
         mask if wanted else None
@@ -200,21 +200,21 @@ any_masks = given(
 
 @settings(max_examples=6, deadline=None, derandomize=True)
 @any_masks
-def test_masks_together(**drawn):
+def test_combined_masks(**drawn):
     masks_agree(**drawn)
 
 
 @pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @any_masks
-def test_many_masks_together(**drawn):
+def test_many_combined_masks(**drawn):
     masks_agree(**drawn)
 
 
 @pytest.mark.parametrize("axes", [None, (2,), (1,), (-2,), (1, 2)])
-def test_attention_over_chosen_axes(axes):
+def test_attention_over_selected_axes(axes):
     query = RANDOM.normal(size=(2, 3, 4, 5)).astype("float32")
-    # What attention does not go over must be equal in both.
+    # The other axes must be equal in query and value.
     sizes = {None: (5, 2), (2,): (3, 5), (1,): (5, 4), (-2,): (3, 5), (1, 2): (5, 2)}[axes]
     value = RANDOM.normal(size=(2, *sizes, 3)).astype("float32")
     config = {"num_heads": 2, "key_dim": 3, "attention_axes": axes}

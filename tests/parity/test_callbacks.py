@@ -1,4 +1,4 @@
-"""Callbacks beside those of the real Keras: the same decisions, logs, rates and files."""
+"""Callbacks compared with those of Keras: decisions, logs, rates and files."""
 
 import contextlib
 import inspect
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.sampled(3, whole=True)
 
 NAN = float("nan")
 
-# What a log may do: fall, rise, stand still, come back, be missing, be no number.
+# A log may fall, rise, stay, improve again, be missing, or be NaN.
 SEQUENCES = {
     "falls": [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3],
     "rises": [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9],
@@ -30,14 +30,14 @@ SEQUENCES = {
 
 
 class Rate:
-    """An optimizer, as callbacks see it."""
+    """An optimizer with what callbacks use."""
 
     def __init__(self):
         self.learning_rate = 0.1
 
 
 class Scripted:
-    """A model, as callbacks see it: its weight is the number of the epoch."""
+    """A model with what callbacks use: its weight is the number of the epoch."""
 
     def __init__(self):
         self.stop_training = False
@@ -52,7 +52,7 @@ class Scripted:
 
 
 def played(callback, values, monitor="val_loss", stops=True):
-    """The model after each epoch of a scripted run, and the attributes that both callbacks have."""
+    """Return the model after each epoch of a scripted run, and the attributes of the callback."""
     model, seen = Scripted(), []
     callback.set_model(model)
     callback.set_params({"epochs": len(values)})
@@ -62,7 +62,7 @@ def played(callback, values, monitor="val_loss", stops=True):
         callback.on_epoch_begin(epoch, {})
         logs = {"loss": 1.0} if value is None else {"loss": 1.0, monitor: value}
         with warnings.catch_warnings():
-            # Keras warns of what is missing, at each epoch.
+            # Keras warns at each epoch of a missing log.
             warnings.simplefilter("ignore")
             callback.on_epoch_end(epoch, logs)
         state = [getattr(callback, name, None) for name in ("wait", "best", "cooldown_counter")]
@@ -89,7 +89,7 @@ def same(ours, theirs):
 
 
 def pair(name, *args, **kwargs):
-    """Our callback, told what is logged, and Keras's."""
+    """Return our callback, with the names of the logs, and Keras's."""
     ours = getattr(fjax.callbacks, name)(*args, **kwargs)
     ours.prepare({"loss": "down", "val_loss": "down"})
     return ours, getattr(keras.callbacks, name)(*args, **kwargs)
@@ -112,7 +112,7 @@ def test_early_stopping(sequence):
         assert ours.best_epoch == theirs.best_epoch, options
 
 
-def test_early_stopping_used_again_begins_anew():
+def test_early_stopping_can_be_used_again():
     ours, theirs = pair("EarlyStopping", patience=1)
     for sequence in ("stands", "falls", "waves"):
         same(*(played(callback, SEQUENCES[sequence]) for callback in (ours, theirs)))
@@ -156,7 +156,7 @@ def direction_in_keras(metric):
 
 
 @pytest.mark.parametrize("name", [name for name, _ in metric_classes()])
-def test_metrics_know_where_they_are_better(name):
+def test_the_direction_of_metrics(name):
     if name in ("Metric", "MeanMetricWrapper"):
         return
     arguments = ARGUMENTS.get(name, ())
@@ -164,7 +164,7 @@ def test_metrics_know_where_they_are_better(name):
     assert ours.direction == direction_in_keras(theirs)
 
 
-def test_metrics_by_name_know_where_they_are_better():
+def test_the_direction_of_metrics_by_name():
     names = ["acc", "accuracy", "auc", "mse", "mae", "bce", "kld", "cosine_similarity", "poisson"]
     names += [fjax.configuration.snake_case(name) for name, _ in metric_classes()]
     for name in names:
@@ -192,7 +192,7 @@ FIT = {"batch_size": 16, "shuffle": False, "verbose": 0, "validation_split": 0.2
 
 
 def models(optimizer="SGD", **options):
-    """The same network in both libraries, compiled."""
+    """Return the same compiled network of both libraries."""
     made = {}
     for library in (keras, fjax):
         layers = library.layers
@@ -223,7 +223,7 @@ def same_history(histories, rtol=1e-4):
         np.testing.assert_allclose(histories[fjax][name], values, rtol=rtol, err_msg=name)
 
 
-def test_runs_with_callbacks_that_set_the_rate_and_stop():
+def test_training_with_callbacks_that_set_the_rate_and_stop():
     made = models(learning_rate=0.5)
 
     def callbacks(library):
@@ -245,7 +245,7 @@ def test_runs_with_callbacks_that_set_the_rate_and_stop():
     assert rates[0] == pytest.approx(rates[1])
 
 
-def test_learning_rate_scheduler_of_the_epoch_alone():
+def test_learning_rate_scheduler_with_a_function_of_the_epoch():
     made = models(learning_rate=0.1)
 
     def callbacks(library):
@@ -281,7 +281,7 @@ def test_csv_logger_writes_the_same_text(name, separator, tmp_path):
     assert texts[0] == texts[1]
 
 
-def test_csv_logger_of_a_run(tmp_path):
+def test_csv_logger_in_training(tmp_path):
     made = models(learning_rate=0.1)
     tables = {}
 
@@ -300,7 +300,7 @@ def test_csv_logger_of_a_run(tmp_path):
 
 
 def keeps(library, kept):
-    """A callback that keeps the weights that it sees at the end of each epoch."""
+    """Return a callback that records the weights at the end of each epoch."""
 
     class Keeps(library.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
@@ -326,7 +326,7 @@ def test_swap_ema_weights(swap_on_epoch):
             np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-5)
 
 
-def test_terminate_on_nan_ends_the_same_epoch(capsys):
+def test_terminate_on_nan_stops_in_the_same_epoch(capsys):
     made = models(learning_rate=0.1)
 
     def callbacks(library):
@@ -345,7 +345,7 @@ def test_terminate_on_nan_ends_the_same_epoch(capsys):
     assert all(np.isnan(history["loss"][2]) for history in histories.values())
 
 
-def test_the_arguments_are_those_of_keras():
+def test_arguments_equal_those_of_keras():
     for name in (
         "EarlyStopping", "ReduceLROnPlateau", "LearningRateScheduler", "CSVLogger",
         "TerminateOnNaN", "LambdaCallback", "SwapEMAWeights",
