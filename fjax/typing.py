@@ -30,6 +30,7 @@ ActivationFunction = Callable[[Array], Array]
 LossFunction = Callable[[Array, Array], Array]
 
 
+@runtime_checkable
 class Spec(Protocol):
     """What a layer needs to know of an input: a shape (batch axis included) and a dtype."""
 
@@ -54,6 +55,54 @@ class GradientTransformation(Protocol):
     def update(self, grads: PyTree, opt_state: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
         """Return the updates to add to `params`, and the next optimizer state."""
         ...
+
+
+@runtime_checkable
+class AveragingOptimizer(GradientTransformation, Protocol):
+    """An optimizer that can average the params and replace them by their averages."""
+
+    use_ema: bool
+
+    def finalize(self, params: PyTree, opt_state: PyTree) -> PyTree:
+        """Return the params to use after training: their averages, if `use_ema`."""
+        ...
+
+
+@runtime_checkable
+class HasLearningRate(Protocol):
+    """An optimizer state that holds the learning rate of the next update."""
+
+    learning_rate: Array
+
+
+@runtime_checkable
+class HasMonitor(Protocol):
+    """A callback that needs one log: a run without this log is an error before training."""
+
+    monitor: Any
+
+
+@runtime_checkable
+class HasSearchResults(Protocol):
+    """A fitted search of scikit-learn's kind."""
+
+    cv_results_: Mapping[str, Any]
+
+
+@runtime_checkable
+class NotebookBar(Protocol):
+    """A tqdm bar that is a notebook widget rather than text."""
+
+    container: Any
+
+
+@runtime_checkable
+class RateSweep(Protocol):
+    """The result of training at several learning rates."""
+
+    learning_rates: np.ndarray
+    losses: np.ndarray
+    histories: list[dict[str, list[Any]]]
 
 
 @runtime_checkable
