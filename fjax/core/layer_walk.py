@@ -133,13 +133,14 @@ def list_layers(
         layers = [(getattr(network, "name", None) or default_name(network), network)]
     named = dict(children)
     for name, layer in layers:
-        path: Path | None = (*within, name)
+        weights_path: Path | None = (*within, name)
         if layer is network:
-            path = within
+            weights_path = within
         elif name not in named:
-            path = None
+            weights_path = None
+        path = weights_path
         trainable = path is not None and not any(path[: len(at)] == at for at in frozen)
-        yield LayerRecord((*within, name), layer, path, trainable)
+        yield LayerRecord((*within, name), layer, weights_path, trainable)
 
 
 def trace_layers(
