@@ -25,7 +25,7 @@ from fjax.data.structure import names_of
 from fjax.models.symbolic import model_symbols
 from fjax.models.weight_tree import WeightTree, weight_tree
 from fjax.models.weights import weight_paths
-from fjax.typing import PyTree
+from fjax.typing import PyTree, RequiresReady
 
 # The shape of one sample, None for an axis of any size.
 SampleShape = tuple[int | None, ...]
@@ -156,7 +156,7 @@ class Architecture:
 
     def require_ready(self) -> None:
         """Raise where a layer must be adapted to data before it has weights."""
-        if hasattr(self.layer_tree, "require_ready"):
+        if isinstance(self.layer_tree, RequiresReady):
             self.layer_tree.require_ready()
 
     @property

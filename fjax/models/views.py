@@ -12,6 +12,7 @@ from fjax.errors import number_between, suggestion
 from fjax.models.symbolic import layer_tensors
 from fjax.models.weights import read_weights, weight_paths, write_weights
 from fjax.trees import branch
+from fjax.typing import HasLearningRate
 
 
 class LayerView:
@@ -177,7 +178,7 @@ class OptimizerView:
 
     def _opt_state(self) -> Any:
         opt_state = self._model.train_state.opt_state
-        if not hasattr(opt_state, "learning_rate"):
+        if not isinstance(opt_state, HasLearningRate):
             raise TypeError(
                 f"The optimizer {self.optimizer!r} keeps no learning rate in its state: use one of "
                 "`fjax.optimizers`."

@@ -39,7 +39,7 @@ def like(tree, arrays):
     }
 
 
-def pair(name, config, inputs):
+def make_pair(name, config, inputs):
     """Return a Keras layer with random weights, our layer, and these weights as params."""
     theirs, ours = getattr(keras.layers, name)(**config), getattr(layers, name)(**config)
     params, state = ours.init(jax.random.key(0), *inputs)
@@ -52,32 +52,32 @@ def pair(name, config, inputs):
     return theirs, ours, like(params, iter(weights)), state
 
 
-def called(theirs, name, inputs, **options):
+def call_keras(theirs, name, inputs, **options):
     inputs = [jnp.asarray(value) for value in inputs]
     return theirs(*inputs, **options) if name in HEADS else theirs(inputs, **options)
 
 
 def compare(name, config, inputs, masks=(), gradients=False, **options):
     """Compare outputs, and optionally gradients, of a layer in both libraries."""
-    theirs, ours, params, state = pair(name, config, inputs)
+    theirs, ours, params, state = make_pair(name, config, inputs)
     names = ("query_mask", "value_mask", "key_mask")
     if name in HEADS:
-        told_masks = dict(zip(names, masks, strict=False))
+        named_masks = dict(zip(names, masks, strict=False))
         query = jnp.asarray(inputs[0])
         # Keras's `MultiHeadAttention` takes the query's mask only from the query.
-        if name == "MultiHeadAttention" and told_masks.get("query_mask") is not None:
-            query._keras_mask = jnp.asarray(told_masks["query_mask"])
-        told = {key: jnp.asarray(m) for key, m in told_masks.items() if m is not None}
-        expected = called(theirs, name, [query, *inputs[1:]], **told, **options)
+        if name == "MultiHeadAttention" and named_masks.get("query_mask") is not None:
+            query._keras_mask = jnp.asarray(named_masks["query_mask"])
+        mask_arguments = {key: jnp.asarray(m) for key, m in named_masks.items() if m is not None}
+        expected = call_keras(theirs, name, [query, *inputs[1:]], **mask_arguments, **options)
     else:
-        told = {"mask": [*masks]} if masks else {}
-        expected = called(theirs, name, inputs, **told, **options)
-    own = [
+        mask_arguments = {"mask": [*masks]} if masks else {}
+        expected = call_keras(theirs, name, inputs, **mask_arguments, **options)
+    our_inputs = [
         value if mask is None else Masked(value, mask)
         for value, mask in zip(inputs, [*masks, None, None, None], strict=False)
     ]
     last = [CallKwargs(options)] if options else []
-    outputs, _ = ours.apply(params, state, *own, *last)
+    outputs, _ = ours.apply(params, state, *our_inputs, *last)
     if options.get("return_attention_scores"):
         np.testing.assert_allclose(outputs[1], expected[1], rtol=1e-5, atol=1e-6)
         outputs, expected = outputs[0], expected[0]
@@ -97,8 +97,8 @@ def compare(name, config, inputs, masks=(), gradients=False, **options):
         return (ours.apply(params, state, *inputs)[0] * direction).sum()
 
     expected = jax.jit(jax.grad(their_loss, argnums=(0, 1)))(trainable, [*inputs])
-    found, by_inputs = jax.jit(jax.grad(our_loss, argnums=(0, 1)))(params, [*inputs])
-    ordered = list(leaves(like_order(params, found)))
+    by_params, by_inputs = jax.jit(jax.grad(our_loss, argnums=(0, 1)))(params, [*inputs])
+    ordered = list(leaves(like_order(params, by_params)))
     for one, other in zip([*ordered, *by_inputs], [*expected[0], *expected[1]], strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
 
