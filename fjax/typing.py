@@ -72,7 +72,7 @@ class AveragingOptimizer(GradientTransformation, Protocol):
 class HasLearningRate(Protocol):
     """An optimizer state that holds the learning rate of the next update."""
 
-    learning_rate: Array
+    learning_rate: Any
 
 
 @runtime_checkable
@@ -155,7 +155,16 @@ class RequiresReady(Protocol):
 
 
 @runtime_checkable
-class HasLearningRate(Protocol):
-    """The state of an optimizer that keeps its learning rate there."""
+class RecordsCalls(Protocol):
+    """A network that can record the calls of the layers inside."""
 
-    learning_rate: Any
+    def trace(
+        self,
+        params: Params,
+        state: State,
+        *inputs: PyTree,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> list[Any]:
+        """Return a record of each call, for these inputs."""
+        ...

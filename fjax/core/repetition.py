@@ -16,7 +16,7 @@ from fjax.core.naming import default_name
 from fjax.core.precision import apply_layer, init_layer
 from fjax.core.shapes import output_specs
 from fjax.errors import integer_at_least
-from fjax.typing import Key, Params, PyTree, Spec, State
+from fjax.typing import Constrains, Key, Params, PyTree, Spec, State
 
 
 class Repeat(Layer):
@@ -82,7 +82,7 @@ class Repeat(Layer):
 
     def constrain(self, params: Params) -> Params:
         """Return the params with the constraints of the block applied to each block."""
-        if not self.trainable or not hasattr(self.layer, "constrain"):
+        if not self.trainable or not isinstance(self.layer, Constrains):
             return params
         return jax.vmap(self.layer.constrain)(params)
 

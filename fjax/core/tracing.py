@@ -8,7 +8,7 @@ from fjax.core.graph import Graph
 from fjax.core.layer import Layer
 from fjax.core.naming import default_name
 from fjax.core.precision import apply_layer
-from fjax.typing import Key, Params, PyTree, State
+from fjax.typing import Key, Params, PyTree, RecordsCalls, State
 
 
 def has_layers(layer: Any) -> bool:
@@ -19,7 +19,7 @@ def has_layers(layer: Any) -> bool:
     >>> has_layers(serial(Dense(1))), has_layers(Dense(1))
     (True, False)
     """
-    return isinstance(layer, Layer) and hasattr(layer, "trace") and bool(layer.children())
+    return isinstance(layer, Layer) and isinstance(layer, RecordsCalls) and bool(layer.children())
 
 
 def trace_calls(
