@@ -60,15 +60,15 @@ def find_origins(jaxpr: Any, inputs: Sequence[Origins]) -> dict[tuple[str, int],
         jaxpr: The trace.
         inputs: The origins of the trace's own inputs.
     """
-    found: dict[tuple[str, int], Origins] = {}
-    _follow(jaxpr, inputs, found)
-    return found
+    origins: dict[tuple[str, int], Origins] = {}
+    _follow(jaxpr, inputs, origins)
+    return origins
 
 
 def _follow(
-    jaxpr: Any, inputs: Sequence[Origins], found: dict[tuple[str, int], Origins]
+    jaxpr: Any, inputs: Sequence[Origins], origins: dict[tuple[str, int], Origins]
 ) -> list[Origins]:
-    """Return the origins of a trace's outputs, and add those of marked inputs to `found`."""
+    """Return the origins of a trace's outputs, and add those of marked inputs to `origins`."""
     known = dict(zip(jaxpr.invars, inputs, strict=True))
 
     def origins_of(value: Any) -> Origins:
@@ -83,17 +83,17 @@ def _follow(
             results = operands
             if side == "in":
                 entry = (layer, int(position))
-                found[entry] = merge_origins([found.get(entry, ()), *operands])
+                origins[entry] = merge_origins([origins.get(entry, ()), *operands])
             else:
                 results = [(Origin(layer, int(position)),)]
         else:
-            results = _follow_equation(equation, operands, found)
+            results = _follow_equation(equation, operands, origins)
         known.update(zip(equation.outvars, results, strict=True))
     return [origins_of(value) for value in jaxpr.outvars]
 
 
 def _follow_equation(
-    equation: Any, operands: list[Origins], found: dict[tuple[str, int], Origins]
+    equation: Any, operands: list[Origins], origins: dict[tuple[str, int], Origins]
 ) -> list[Origins]:
     """Return the origins of an equation's results, by following its bodies if it has some."""
     merged = merge_origins(operands)
@@ -103,7 +103,7 @@ def _follow_equation(
         size = len(body.invars)
         # The operands of the body of a loop or branch are the last ones of the equation.
         inputs = operands[len(operands) - size :] if size <= len(operands) else [merged] * size
-        results = _follow(body, inputs, found)
+        results = _follow(body, inputs, origins)
         if len(results) == count:
             bodies.append(results)
     if not bodies:

@@ -146,7 +146,9 @@ class Graph(Layer):
         inputs = jax.tree.leaves(self.inputs)
         entries = [*zip(self.input_names, inputs, strict=True), *self.children()]
         ranks = rank(len(inputs), self.calls, self.outputs).layers
-        return [entries[place] for place in sorted(range(len(entries)), key=ranks.__getitem__)]
+        return [
+            entries[position] for position in sorted(range(len(entries)), key=ranks.__getitem__)
+        ]
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return the params and state of each layer, by name."""
@@ -339,10 +341,10 @@ def rank(inputs: int, calls: Sequence[Call], outputs: PyTree) -> Ranks:
 
     ranks = {layer: (-layer_depths[layer], visit) for layer, visit in visits.items()}
     order = sorted(ranks, key=ranks.__getitem__)
-    places = {layer: place for place, layer in enumerate(order)}
+    positions = {layer: position for position, layer in enumerate(order)}
     return Ranks(
         [ranks[layer] for layer in range(len(ranks))],
-        [(-depths[call], places[layers[call]]) for call in range(inputs, len(layers))],
+        [(-depths[call], positions[layers[call]]) for call in range(inputs, len(layers))],
     )
 
 

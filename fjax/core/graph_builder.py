@@ -160,7 +160,7 @@ def _check_all_used(starts: list[SymbolicTensor], calls: list[Call], outputs: li
 
 
 def _sort(items: list[Any], ranks: list[Any]) -> list[Any]:
-    return [items[place] for place in sorted(range(len(items)), key=ranks.__getitem__)]
+    return [items[position] for position in sorted(range(len(items)), key=ranks.__getitem__)]
 
 
 def _output_ref(refs: dict[TensorKey, Ref], tensor: SymbolicTensor) -> Any:

@@ -183,14 +183,14 @@ def _trace_layers(
             weights = _entry(params, name), _entry(state, name)
         record = record._replace(weights=(weights[0], only_weights(weights[1])))
         if name in first_calls:
-            one, other = first_calls[name]
+            smaller_call, larger_call = first_calls[name]
             inner = None
             if nested and has_layers(record.layer):
-                values = [one.inputs, other.inputs]
+                values = [smaller_call.inputs, larger_call.inputs]
                 inner = _trace_layers(record.layer, *weights, values, nested, record.path, frozen)
             record = record._replace(
-                inputs=_array_specs(one.inputs, other.inputs),
-                outputs=_array_specs(one.outputs, other.outputs),
+                inputs=_array_specs(smaller_call.inputs, larger_call.inputs),
+                outputs=_array_specs(smaller_call.outputs, larger_call.outputs),
                 origins=connections.layers[name],
                 inner=inner,
             )

@@ -33,7 +33,7 @@ def trace_calls(
     """Return a record of each call of a layer within a network, for these inputs.
 
     A network that is composed of no layers has one record, of its own call. The last record of an
-    authored network has the name "" and is that of the whole.
+    authored network, named "", is the call of the network itself.
     """
     if isinstance(network, Graph | Serial) or has_layers(network):
         return network.trace(params, state, *inputs, key=key, training=training)

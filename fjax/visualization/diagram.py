@@ -125,7 +125,7 @@ def _boxes_of(
         records: The records of all layers, by path.
         inputs: The boxes of undeclared inputs, by the position of the input.
     """
-    found: dict[Path, None] = {}
+    boxes: dict[Path, None] = {}
     stack, visited = [(within, origin)], set()
     while stack:
         entry = stack.pop()
@@ -138,15 +138,15 @@ def _boxes_of(
             path = (*within, origin.layer)
             inner = records[path].inner if path in records else None
             if inner is None:
-                found[path] = None
+                boxes[path] = None
             else:
                 stack += [(path, each) for each in reversed(inner.outputs[origin.position])]
         elif within:
             outer = records[within].origins[origin.position]
             stack += [(within[:-1], each) for each in reversed(outer)]
         elif origin.position in inputs:
-            found[inputs[origin.position]] = None
-    return list(found)
+            boxes[inputs[origin.position]] = None
+    return list(boxes)
 
 
 def _box(record: LayerRecord, outputs: set[Path]) -> Box:
