@@ -179,3 +179,19 @@ class HasLearningRate(Protocol):
     """The state of an optimizer that keeps its learning rate there."""
 
     learning_rate: Any
+
+
+@runtime_checkable
+class RecordsCalls(Protocol):
+    """A network that can record the calls of the layers inside."""
+
+    def trace(
+        self,
+        params: Params,
+        state: State,
+        *inputs: PyTree,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> list[Any]:
+        """Return a record of each call, for these inputs."""
+        ...

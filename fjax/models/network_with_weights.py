@@ -8,6 +8,8 @@ import numpy as np
 
 from fjax.core import InputLayer
 from fjax.core.checks import normalize_shape
+from fjax.core.graph_builder import Symbols
+from fjax.core.layer_walk import list_layers
 from fjax.data.text import declared_specs
 from fjax.errors import explain_keywords, integer_at_least, suggestion
 from fjax.models import model_file
@@ -15,9 +17,7 @@ from fjax.models.architecture import Architecture
 from fjax.models.construction import declared_inputs
 from fjax.models.described_network import DescribedNetwork
 from fjax.models.model_parts import ModelParts
-from fjax.models.parts import parts as shown_layers
-from fjax.models.summary import Layout, summary
-from fjax.models.symbolic import Symbols
+from fjax.models.summary import Layout, print_summary
 from fjax.models.views import LayerView
 from fjax.models.weight_store import WeightStore
 from fjax.models.weights import read_weights, write_weights
@@ -91,7 +91,8 @@ class NetworkWithWeights(DescribedNetwork):
     def layers(self) -> list[LayerView]:
         """The layers, with their weights in this model; of a graph the declared inputs, too."""
         views: dict[str, LayerView] = {}
-        for name, layer, path in shown_layers(self.layer_tree):
+        for record in list_layers(self.layer_tree):
+            name, layer, path = record.name, record.layer, record.weights_path
             if isinstance(layer, InputLayer) and path is not None:
                 continue
             view = self.model_parts.views.get(name)
@@ -257,10 +258,10 @@ class NetworkWithWeights(DescribedNetwork):
         Raises:
             ValueError: The input shape is not known yet, or no layer has a name in the range.
         """
-        summary(
+        print_summary(
             self.name, self.layer_tree, self.layer_shapes, self.layer_calls(nested=expand_nested),
             self.model_parts.weights.optimizer_state(),
-            Layout(line_length, positions, print_fn, expand_nested, show_trainable, layer_range),
+            Layout(line_length, positions, print_fn, show_trainable, layer_range),
         )  # fmt: skip
 
     def __copy__(self) -> Self:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 import jax
 import jax.numpy as jnp
 
-from fjax.core.combinators import folded
+from fjax.core.combinators import fold_key
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
 from fjax.core.masking import split_mask, with_mask
@@ -137,7 +137,7 @@ class Bidirectional(Layer):
             with layer_context(name, layer, values):
                 outputs, new_state[name] = apply_layer(
                     layer, params[name], state[name], *values,
-                    key=folded(key, position), training=training,
+                    key=fold_key(key, position), training=training,
                 )  # fmt: skip
             results.append(outputs)
         states: list[Any] = []

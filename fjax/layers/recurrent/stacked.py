@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import jax
 
-from fjax.core.combinators import folded
+from fjax.core.combinators import fold_key
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
 from fjax.core.naming import unique_names
@@ -104,7 +104,7 @@ class StackedRNNCells(Layer):
             with layer_context(name, cell, (values, cell_states)):
                 (values, next_states), new_state[name] = apply_layer(
                     cell, params[name], state[name], values, cell_states,
-                    key=folded(key, position), training=training,
+                    key=fold_key(key, position), training=training,
                 )  # fmt: skip
             all_states.append(next_states)
         return (values, all_states), new_state
