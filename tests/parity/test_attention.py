@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fjax import layers
 from fjax.core.calling import CallKwargs
-from fjax.core.masking import Masked, split
+from fjax.core.masking import Masked, split_mask
 
 RANDOM = np.random.default_rng(0)
 QUERY = RANDOM.normal(size=(2, 3, 4)).astype("float32")
@@ -81,7 +81,7 @@ def compare(name, config, inputs, masks=(), gradients=False, **options):
     if options.get("return_attention_scores"):
         np.testing.assert_allclose(outputs[1], expected[1], rtol=1e-5, atol=1e-6)
         outputs, expected = outputs[0], expected[0]
-    values, mask = split(outputs)
+    values, mask = split_mask(outputs)
     assert (mask is None) == (not masks or masks[0] is None)
     np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-5)
     if not gradients:
