@@ -63,3 +63,50 @@ class ChecksInputs(Protocol):
     def check_inputs(self, *inputs: PyTree) -> None:
         """Raise ValueError where arrays, whole or a batch of them, are not what it takes."""
         ...
+
+
+@runtime_checkable
+class Constrains(Protocol):
+    """A layer with constraints on its weights."""
+
+    def constrain(self, params: Params) -> Params:
+        """Return the params with the constraints applied."""
+        ...
+
+
+@runtime_checkable
+class Finalizes(Protocol):
+    """An optimizer whose params for use differ from those it trains, such as their averages."""
+
+    def finalize(self, params: PyTree, opt_state: PyTree) -> PyTree:
+        """Return the params to use after training."""
+        ...
+
+
+@runtime_checkable
+class Adapts(Protocol):
+    """A layer that learns from data before training, such as `Normalization`."""
+
+    def adapt(self, data: Any) -> None:
+        """Learn from data."""
+        ...
+
+    def learned(self) -> Any:
+        """Return what was learned, as something that can be compared."""
+        ...
+
+
+@runtime_checkable
+class RequiresReady(Protocol):
+    """A network that may have to learn from data before it has weights."""
+
+    def require_ready(self) -> None:
+        """Raise if a layer has not learned from data yet."""
+        ...
+
+
+@runtime_checkable
+class HasLearningRate(Protocol):
+    """The state of an optimizer that keeps its learning rate there."""
+
+    learning_rate: Any
