@@ -17,7 +17,7 @@ FLOORS = {
     "activations": 1, "initializers": 1, "losses": 1, "metrics": 1, "optimizers": 1,
     "regularizers": 1, "constraints": 1, "lowering": 1,
     "core": 2,
-    "layers": 3,
+    "authoring": 3, "layers": 3,
     "storage": 4, "training": 4,
     "callbacks": 5, "population": 5, "models": 5,
     "backend": 6, "datasets": 6, "preprocessing": 6, "saving": 6, "utils": 6, "visualization": 6,

@@ -15,19 +15,10 @@ import jax
 
 from fjax import constraints, regularizers
 from fjax.configuration import Configured, field, fields_ending, plain, snake_case
-from fjax.core.authoring import (
-    Author,
-    authored_apply,
-    authored_constraints,
-    authored_discover,
-    authored_init,
-    authored_trace,
-)
-from fjax.core.binding import CONSTRAINT
+from fjax.core.author import CONSTRAINT, Author, constraint_attributes
 from fjax.core.calling import call_without_weights, is_authored
 from fjax.core.functions import function_has_trait
 from fjax.core.reserved import RESERVED
-from fjax.core.sublayers import find_sublayers, replace_sublayers
 from fjax.errors import integer_at_least
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
@@ -66,7 +57,7 @@ class Layer(Author, Configured):
     12.0
 
     Or it defines `call`, as an author of Keras classes does, with `build` and `add_weight` if it
-    has weights; see `fjax.core.authoring`:
+    has weights; see `fjax.authoring`:
 
     >>> class Shift(Layer):
     ...     def build(self, input_shape):
@@ -92,15 +83,6 @@ class Layer(Author, Configured):
     _renamed: ClassVar[Mapping[str, str]] = {"input_dim": "input_shape"}
     _settable: ClassVar[frozenset[str]] = frozenset({"trainable"})
     _weights_of_fields: ClassVar[Mapping[str, str]] = {}
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if "call" in cls.__dict__ and "apply" not in cls.__dict__:
-            # An author's class: its pair is made of `build` and `call`.
-            setattr(cls, "init", authored_init)  # noqa: B010 (a plain assignment fails mypy)
-            setattr(cls, "apply", authored_apply)  # noqa: B010
-            setattr(cls, "discover", authored_discover)  # noqa: B010
-            setattr(cls, "trace", authored_trace)  # noqa: B010
 
     def __post_init__(self) -> None:
         owner = type(self).__name__
@@ -199,7 +181,7 @@ class Layer(Author, Configured):
 
     def children(self) -> list[tuple[str, Any]]:
         """Return the layers within, by the names of their weights in `params` and `state`."""
-        return find_sublayers(self) if is_authored(self) else []
+        return []
 
     def inside(self) -> list[Any]:
         """Return the layers within, also those whose weights have no name of their own."""
@@ -211,8 +193,6 @@ class Layer(Author, Configured):
         Raises:
             ValueError: There are more or fewer than `inside` returns.
         """
-        if is_authored(self):
-            return replace_sublayers(self, layers)
         if len(layers) != 0:
             raise ValueError(
                 f"`{type(self).__name__}` has no layers inside, received {len(layers)} to put in "
@@ -239,7 +219,7 @@ class Layer(Author, Configured):
             return params
         constrained = {
             weight: _constrained(self, field_name, constraint, params[weight])
-            for field_name, constraint in self._constraints().items()
+            for field_name, constraint in self.weight_constraints().items()
             if (weight := self.weight_of(field_name)) in params
         }
         for name, child in self.children():
@@ -247,10 +227,11 @@ class Layer(Author, Configured):
                 constrained[name] = child.constrain(params[name])
         return {**params, **constrained} if constrained else params
 
-    def _constraints(self) -> dict[str, Callable[[Array], Array]]:
-        # The attributes of an object that an author's `__init__` made are no fields.
-        own = authored_constraints(self) if self._authored else {}
-        return {**fields_ending(self, CONSTRAINT), **own}
+    def weight_constraints(self) -> dict[str, Callable[[Array], Array]]:
+        """Return the constraints `<weight>_constraint`, by what comes before the end."""
+        # An author's `__init__` sets attributes that are not fields.
+        attributes = constraint_attributes(self) if self._authored else {}
+        return {**fields_ending(self, CONSTRAINT), **attributes}
 
     def check_inputs(self, *inputs: Any) -> None:
         """Raise where the values of a model's data can be no inputs; for layers to override.
@@ -292,7 +273,11 @@ class Layer(Author, Configured):
 
     def __getstate__(self) -> dict[str, Any]:
         # Where a model keeps the weights is the model's affair, and no part of a copy.
-        return {name: value for name, value in vars(self).items() if name != "_home"}
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name not in self.uncopied_attributes
+        }
 
     def __iter__(self) -> Iterator[Callable[..., Any]]:
         yield self.init

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fjax.authoring import is_bound
 from fjax.core import InputLayer, Layer, SymbolicTensor, as_layer, output_specs
 from fjax.core.calling import call_inputs
 from fjax.core.freezing import apply_trainable_flags, flags, set_trainable
@@ -121,7 +122,7 @@ class HeldNetwork:
     @built.setter
     def built(self, value: bool) -> None:
         # An author's `build` ends by it, on the copy that is bound for one pass.
-        if "_binding" not in vars(self):
+        if not is_bound(self):
             raise AttributeError(
                 f"The model {self.name!r} is built by `build(input_shape)`, not by `built = …`."
             )
@@ -161,7 +162,7 @@ class HeldNetwork:
 
         Several inputs are a list of shapes, named ones a dict.
         """
-        if "_binding" in vars(self):
+        if is_bound(self):
             # An author's `build` calls it on the copy that is bound for one pass.
             return
         several = isinstance(input_shape, list | tuple) and any(

@@ -10,7 +10,7 @@ import numpy as np
 from fjax.callbacks import CallbackList, History
 from fjax.callbacks.lazy_logs import to_numbers
 from fjax.core import SymbolicTensor
-from fjax.core.authoring import Author
+from fjax.core.author import Author
 from fjax.core.masking import unmasked
 from fjax.errors import check_keywords, explain_keywords
 from fjax.models import arguments
@@ -100,8 +100,8 @@ class Model(TrainedNetwork, Author):
         )
         if not trainable:
             self.trainable = False
-        # What stands here is the facade's own: whatever an author adds may hold layers.
-        self._internal = frozenset(vars(self)) - before | {"_internal"}
+        # All other attributes are the author's, and may hold layers and weights.
+        self.facade_attributes = frozenset(vars(self)) - before | {"facade_attributes"}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
