@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fjax.authoring.attributes import CONTEXT, INIT_WEIGHTS
-from fjax.authoring.contexts import Construction
+from fjax.authoring.contexts import Construction, has_construction
 from fjax.authoring.pair import (
     authored_apply,
     authored_constraints,
@@ -46,7 +46,7 @@ def prepare_class(cls: Any) -> None:
 
 
 def _allow_add_weight_in_init(cls: Any) -> None:
-    if getattr(cls.__init__, "is_construction", False):
+    if has_construction(cls):
         return
 
     @functools.wraps(cls.__init__)

@@ -29,7 +29,12 @@ class Context:
         return type(self.owner).__name__
 
     def require(self, operation: Operation, what: str) -> None:
-        """Raise RuntimeError if the phase does not allow an operation."""
+        """Raise RuntimeError if the class or the phase does not allow an operation."""
+        if not has_construction(type(self.owner)):
+            raise RuntimeError(
+                f"`{self.label}`: {what} needs a class that defines `call`. A layer that defines "
+                "`apply` makes its weights in `init`; a model of layers has theirs."
+            )
         require(operation, self.phase, f"`{self.label}`: {what}")
 
     def add_weight(
@@ -75,6 +80,11 @@ class Construction(Context):
         weight = InitWeight(self.label, spec)
         vars(self.owner)[INIT_WEIGHTS] = (*before, weight)
         return weight
+
+
+def has_construction(cls: Any) -> bool:
+    """Tell whether a class is one that an author wrote, whose `__init__` may make weights."""
+    return getattr(cls.__init__, "is_construction", False)
 
 
 def context_of(author: Any) -> Context:

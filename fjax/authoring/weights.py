@@ -52,6 +52,11 @@ def weight_spec(
     """
     _check_name(owner, name)
     axes = shape if isinstance(shape, list | tuple) else (shape,)
+    if None in axes:
+        raise ValueError(
+            f"`{owner}.add_weight`: `shape` must be an int or a tuple of ints, received {shape!r}. "
+            "Every axis of a weight has a known size; the shape of one number is ()."
+        )
     sizes = tuple(
         integer_at_least(f"{owner}.add_weight", f"shape[{axis}]", size, 0)
         for axis, size in enumerate(axes)
@@ -140,9 +145,11 @@ class InitWeight:
         )
 
     def _raise_no_values(self, *operands: Any, **options: Any) -> NoReturn:
-        raise TypeError(f"{self!r} was used as an array. {self._explanation}")
+        raise RuntimeError(f"{self!r} was used as an array. {self._explanation}")
 
-    __array__ = __jax_array__ = _raise_no_values
+    # JAX asks an object for this attribute before it takes it for an array.
+    __jax_array__ = property(_raise_no_values)
+    __array__ = _raise_no_values
     __getitem__ = __iter__ = __len__ = __bool__ = __float__ = __int__ = _raise_no_values
     __neg__ = __abs__ = _raise_no_values
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _raise_no_values

@@ -264,7 +264,7 @@ def test_attributes_that_the_model_has_itself(name, value):
         def call(self, inputs):
             return inputs
 
-    with pytest.raises(ValueError, match=f"`Named`: `{name}` is the model's own: .* `own_{name}`"):
+    with pytest.raises(ValueError, match=f"`Named`: `{name}` is the model's own. .* `own_{name}`"):
         Named()
 
 

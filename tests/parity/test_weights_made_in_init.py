@@ -1,5 +1,6 @@
 """`add_weight` in `__init__`, as Keras's guide to subclassing writes it, judged by Keras."""
 
+import jax
 import keras
 import numpy as np
 import pytest
@@ -102,7 +103,9 @@ def tied(library):
             self.out = library.layers.Dense(1)
 
         def call(self, inputs):
-            return self.out((inputs @ self.code.w) @ self.code.w.T + self.code(inputs)[:, :1])
+            return self.out(
+                (inputs @ self.code.w) @ keras.ops.transpose(self.code.w) + self.code(inputs)[:, :1]
+            )
 
     return library.Sequential([library.Input((5,)), Tied()])
 
@@ -133,7 +136,7 @@ def test_weights_outputs_and_training_are_those_of_keras(make):
     theirs(X[:2])
     ours(X[:2])
     assert [w.shape for w in ours.get_weights()] == [w.shape for w in theirs.get_weights()]
-    trained = sum(w.size for w in _leaves(ours.train_state.params))
+    trained = sum(w.size for w in jax.tree.leaves(ours.train_state.params))
     assert trained == sum(int(np.prod(w.shape)) for w in theirs.trainable_weights)
     ours.set_weights(theirs.get_weights())
     np.testing.assert_allclose(ours(X), np.asarray(theirs(X)), rtol=1e-5, atol=1e-5)
@@ -161,41 +164,33 @@ def test_a_frozen_layer_keeps_its_weights_as_in_keras(make):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
-def test_state_that_the_guide_counts():
-    class ComputeSum(keras.layers.Layer):
+def sums(library, call):
+    """The second class of the guide: a weight that is not trained."""
+
+    class ComputeSum(library.layers.Layer):
         def __init__(self, input_dim):
             super().__init__()
             self.total = self.add_weight(initializer="zeros", shape=(input_dim,), trainable=False)
 
-        def call(self, inputs):
-            self.total.assign_add(keras.ops.sum(inputs, axis=0))
-            return self.total
+    return type("Sum", (ComputeSum,), {"call": call})(2)
 
-    class Ours(fjax.Layer):
-        __init__ = ComputeSum.__init__
 
-        def call(self, inputs):
-            self.total = self.total + inputs.sum(axis=0)
-            return self.total
+def assign_add(self, inputs):
+    self.total.assign_add(keras.ops.sum(inputs, axis=0))
+    return self.total
 
-    class Own(fjax.Layer):
-        def __init__(self, input_dim):
-            super().__init__()
-            self.total = self.add_weight(initializer="zeros", shape=(input_dim,), trainable=False)
 
-        call = Ours.call
+def assign(self, inputs):
+    self.total = self.total + inputs.sum(axis=0)
+    return self.total
 
-    theirs, ours = ComputeSum(2), Own(2)
+
+def test_a_weight_that_is_not_trained_is_state():
+    theirs, ours = sums(keras, assign_add), sums(fjax, assign)
     inputs = np.ones((2, 2), "float32")
-    params, state = ours.init(fjax.training.run_key(0), inputs)
+    params, state = ours.init(jax.random.key(0), inputs)
     assert params == {} and list(state) == ["total"]
     for _ in range(2):
         outputs, state = ours.apply(params, state, inputs)
         np.testing.assert_array_equal(outputs, np.asarray(theirs(inputs)))
     np.testing.assert_array_equal(state["total"], theirs.get_weights()[0])
-
-
-def _leaves(tree):
-    if isinstance(tree, dict):
-        return [leaf for value in tree.values() for leaf in _leaves(value)]
-    return [np.asarray(tree)]
