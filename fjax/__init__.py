@@ -7,7 +7,6 @@ Models are pure init/apply pairs; `Model` and `Sequential` put Keras's words aro
 from typing import Any
 
 from fjax import activations as activations
-from fjax import authoring as authoring
 from fjax import backend as backend
 from fjax import callbacks as callbacks
 from fjax import constraints as constraints

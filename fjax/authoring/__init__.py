@@ -44,6 +44,6 @@ from fjax.authoring.sublayers import find_sublayers as find_sublayers
 from fjax.authoring.sublayers import holds_layers as holds_layers
 from fjax.authoring.sublayers import replace_sublayers as replace_sublayers
 from fjax.authoring.weights import holds_init_weights as holds_init_weights
-from fjax.core.author import Author
+from fjax.core.author import register_authoring
 
-Author.authoring = entry
+register_authoring(entry)

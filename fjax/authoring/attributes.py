@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from fjax.core.author import UNCOPIED, facade_attributes
+
 # The attributes that this package sets on an object: what its methods act on, the weights that
 # `__init__` made, and the layers that the `build` of a model made.
 CONTEXT = "_context"
@@ -18,12 +20,8 @@ Path = tuple[Any, ...]
 
 def author_attributes(author: Any) -> dict[str, Any]:
     """Return the attributes that an author's code has set, without those that fjax has set."""
-    ours = {CONTEXT, INIT_WEIGHTS, BUILT_LAYERS, SEALED, *author.uncopied_attributes}
-    return {
-        name: value
-        for name, value in vars(author).items()
-        if name not in ours and name not in author.facade_attributes
-    }
+    ours = {CONTEXT, INIT_WEIGHTS, BUILT_LAYERS, SEALED, *UNCOPIED, *facade_attributes(author)}
+    return {name: value for name, value in vars(author).items() if name not in ours}
 
 
 def items_of(value: Any) -> Iterable[tuple[Any, Any]]:
@@ -49,7 +47,7 @@ def paths_to(author: Any, wanted: Any) -> Iterator[Path]:
     """Yield the paths to a value in an author's object.
 
     >>> class Thing:
-    ...     uncopied_attributes = facade_attributes = frozenset()
+    ...     pass
     >>> thing, weight = Thing(), object()
     >>> thing.first, thing.others = weight, [None, {"a": weight}]
     >>> list(paths_to(thing, weight))

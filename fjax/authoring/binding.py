@@ -24,7 +24,7 @@ from fjax.authoring.phases import Phase
 from fjax.authoring.plans import extended_class
 from fjax.authoring.sublayers import as_sublayer, sublayer_name
 from fjax.authoring.weights import InitWeight, WeightSpec, check_new_name, init_weights
-from fjax.core.author import CONSTRAINT
+from fjax.core.author import CONSTRAINT, facade_attributes
 from fjax.core.calling import CallRecord
 from fjax.core.location import layer_context
 from fjax.core.penalties import regularization
@@ -91,10 +91,9 @@ class Binding(Context):
         self.phase = Phase.CONSTRUCT
         for name, weight in init_weights(self.owner).items():
             self._init_weights[id(weight)] = self.bind_weight(name, weight.spec)
-        own = author_attributes(self.owner)
-        for name in self.owner.facade_attributes & vars(self.owner).keys():
+        for name in facade_attributes(self.owner) & vars(self.owner).keys():
             twin.__dict__[name] = vars(self.owner)[name]
-        for name, value in own.items():
+        for name, value in author_attributes(self.owner).items():
             twin.__dict__[name] = self._bound(name, value)
         twin.__dict__[CONTEXT] = self
         return twin

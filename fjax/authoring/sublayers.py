@@ -5,6 +5,7 @@ from typing import Any
 
 from fjax.authoring.attributes import BUILT_LAYERS, author_attributes, items_of, map_items
 from fjax.authoring.bound_layer import BoundLayer
+from fjax.core.author import UNCOPIED, facade_attributes
 from fjax.core.calling import is_authored
 
 
@@ -65,10 +66,10 @@ def replace_sublayers(author: Any, layers: Sequence[Any]) -> Any:
         return map_items(lambda _, item: replaced(item), value)
 
     twin = object.__new__(type(author))
+    of_facade = facade_attributes(author)
     for name, value in vars(author).items():
-        if name not in author.uncopied_attributes:
-            is_facade = name in author.facade_attributes
-            twin.__dict__[name] = value if is_facade else replaced(value)
+        if name not in UNCOPIED:
+            twin.__dict__[name] = value if name in of_facade else replaced(value)
     return twin
 
 

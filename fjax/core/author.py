@@ -1,6 +1,6 @@
 """What an author's class inherits: Keras's methods for weights and losses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from fjax import constraints
@@ -9,24 +9,19 @@ from fjax.typing import Array, Authoring
 # The attribute `<weight>_constraint` holds the constraint of a weight.
 CONSTRAINT = "_constraint"
 
+# The attributes that models keep on a layer, and that no copy of it has.
+UNCOPIED = frozenset({"_home"})
+
 
 class Author:
-    """Base of the classes that authors write with `build`, `add_weight` and `call`.
+    """Base of the classes that authors write with `build`, `add_weight` and `call`."""
 
-    Attributes:
-        authoring: Makes pairs of such classes. `fjax.authoring` sets it, because it lies above.
-        facade_attributes: The attributes that are not the author's, but a model's own.
-        uncopied_attributes: The attributes that a model keeps on a layer, and no copy has.
-    """
-
-    authoring: ClassVar[Authoring]
-    facade_attributes: frozenset[str] = frozenset()
-    uncopied_attributes: ClassVar[frozenset[str]] = frozenset({"_home"})
+    _authoring: ClassVar[Authoring]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if cls.call is not Author.call:
-            cls.authoring.prepare_class(cls)
+            cls._authoring.prepare_class(cls)
 
     def build(self, input_shape: Any) -> None:
         """Make the weights that depend on the input's shape; for authors to override.
@@ -39,7 +34,7 @@ class Author:
 
     def call(self, *inputs: Any, training: bool | None = None) -> Any:
         """Return the outputs; for authors to override. `super().call` is the extended layer."""
-        return self.authoring.context_of(self).call_extended(inputs, training)
+        return self._authoring.context_of(self).call_extended(inputs, training)
 
     def add_weight(
         self,
@@ -73,13 +68,28 @@ class Author:
             ValueError: The name is taken, the shape is not a tuple of integers, or the constraint
                 is not that attribute.
         """
-        return self.authoring.context_of(self).add_weight(
+        return self._authoring.context_of(self).add_weight(
             shape, initializer, dtype, trainable, regularizer, constraint, name
         )
 
     def add_loss(self, loss: Any) -> None:
         """Add a number to the loss of this pass; to be called in `call`."""
-        self.authoring.context_of(self).add_loss(loss)
+        self._authoring.context_of(self).add_loss(loss)
+
+
+def register_authoring(authoring: Authoring) -> None:
+    """Set what makes pairs of authors' classes: `fjax.authoring`, which lies above this package."""
+    Author._authoring = authoring
+
+
+def set_facade_attributes(model: Any, names: Iterable[str]) -> None:
+    """Note which attributes of a model are not the author's, but the model's own."""
+    vars(model)["_facade_attributes"] = frozenset((*names, "_facade_attributes"))
+
+
+def facade_attributes(author: Any) -> frozenset[str]:
+    """Return which attributes of an object are not the author's; of a layer none."""
+    return vars(author).get("_facade_attributes", frozenset())
 
 
 def constraint_attributes(author: Any) -> dict[str, Callable[[Array], Array]]:

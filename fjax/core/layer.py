@@ -15,7 +15,7 @@ import jax
 
 from fjax import constraints, regularizers
 from fjax.configuration import Configured, field, fields_ending, plain, snake_case
-from fjax.core.author import CONSTRAINT, Author, constraint_attributes
+from fjax.core.author import CONSTRAINT, UNCOPIED, Author, constraint_attributes
 from fjax.core.calling import call_without_weights, is_authored
 from fjax.core.functions import function_has_trait
 from fjax.core.reserved import RESERVED
@@ -273,11 +273,7 @@ class Layer(Author, Configured):
 
     def __getstate__(self) -> dict[str, Any]:
         # Where a model keeps the weights is the model's affair, and no part of a copy.
-        return {
-            name: value
-            for name, value in vars(self).items()
-            if name not in self.uncopied_attributes
-        }
+        return {name: value for name, value in vars(self).items() if name not in UNCOPIED}
 
     def __iter__(self) -> Iterator[Callable[..., Any]]:
         yield self.init

@@ -10,7 +10,7 @@ import numpy as np
 from fjax.callbacks import CallbackList, History
 from fjax.callbacks.lazy_logs import to_numbers
 from fjax.core import SymbolicTensor
-from fjax.core.author import Author
+from fjax.core.author import Author, set_facade_attributes
 from fjax.core.masking import unmasked
 from fjax.errors import check_keywords, explain_keywords
 from fjax.models import arguments
@@ -101,7 +101,7 @@ class Model(TrainedNetwork, Author):
         if not trainable:
             self.trainable = False
         # All other attributes are the author's, and may hold layers and weights.
-        self.facade_attributes = frozenset(vars(self)) - before | {"facade_attributes"}
+        set_facade_attributes(self, vars(self).keys() - before)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -19,7 +19,7 @@ from fjax.authoring import (
     replace_sublayers,
 )
 from fjax.core import Layer
-from fjax.core.author import Author
+from fjax.core.author import Author, facade_attributes
 from fjax.core.calling import CallRecord
 from fjax.core.shapes import LayerShapes, eval_shapes_by_tracing
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
@@ -139,7 +139,7 @@ def check_attribute(model: Any, facade: type, name: str, value: Any) -> None:
         return
     inherited = getattr(facade, name, None)
     is_fixed = isinstance(inherited, property) and inherited.fset is None
-    is_taken = inherited is not None or name in model.facade_attributes
+    is_taken = inherited is not None or name in facade_attributes(model)
     if is_fixed or (is_taken and (holds_layers(value) or holds_init_weights(value))):
         raise ValueError(
             f"`{type(model).__name__}`: `{name}` is the model's own. Choose another name for this "
@@ -149,7 +149,8 @@ def check_attribute(model: Any, facade: type, name: str, value: Any) -> None:
 
 def changes_layers(model: Any, name: str, value: Any) -> bool:
     """Tell whether setting an attribute gives other layers to a model that is built."""
-    if not model.facade_attributes or name in model.facade_attributes or is_bound(model):
+    of_facade = facade_attributes(model)
+    if not of_facade or name in of_facade or is_bound(model):
         return False
     before = vars(model).get(name)
     return before is not value and (holds_layers(before) or holds_layers(value))
