@@ -1,7 +1,7 @@
 """The words of the house: names for the values that travel between its floors."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import numpy as np
@@ -90,4 +90,13 @@ class GradientTransformation(Protocol):
 
     def update(self, grads: PyTree, opt_state: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
         """Return the updates to add to `params`, and the next optimizer state."""
+        ...
+
+
+@runtime_checkable
+class ChecksInputs(Protocol):
+    """A network that says more of its inputs than their shapes, such as the range of integers."""
+
+    def check_inputs(self, *inputs: PyTree) -> None:
+        """Raise ValueError where arrays, whole or a batch of them, are not what it takes."""
         ...

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from fjax.caching import clear_caches
+from fjax.data.reading import forget_streams
 from fjax.errors import integer_at_least, seed_of
 from fjax.preprocessing.sequence import pad_sequences as pad_sequences
-from fjax.training.reading import forget_streams
 from fjax.visualization import model_to_dot as model_to_dot
 from fjax.visualization import plot_model as plot_model
 

@@ -19,9 +19,10 @@ FLOORS = {
     "core": 2,
     "authoring": 3, "layers": 3,
     "storage": 4, "training": 4,
-    "callbacks": 5, "population": 5, "models": 5,
-    "backend": 6, "datasets": 6, "preprocessing": 6, "saving": 6, "utils": 6, "visualization": 6,
-    "search": 6, "wrappers": 6,
+    "data": 5,
+    "callbacks": 6, "population": 6, "models": 6,
+    "backend": 7, "datasets": 7, "preprocessing": 7, "saving": 7, "utils": 7, "visualization": 7,
+    "search": 7, "wrappers": 7,
 }  # fmt: skip
 
 # Within a floor a room may use these others.
@@ -90,6 +91,29 @@ def test_only_training_and_operations_compile(path):
     # An operation of several steps is one program where nobody compiles around it.
     if room(path) not in ("training", "lowering"):
         assert "fjax.compiler.compile_function" not in imports(path), path
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_arrays_are_put_on_devices_in_one_place(path):
+    if path == ROOT / "training" / "placement.py":
+        return
+    attributes = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Attribute)]
+    assert not [n for n in attributes if n.attr.startswith("device_put")], path
+    assert not {"jax.device_put"} & imports(path), path
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_private_name_crosses_a_package(path):
+    own = room(path)
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] == "fjax" and len(parts) > 1 and parts[1] != own:
+            assert not any(part.startswith("_") for part in parts), f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_are_short(path):
+    assert len(path.read_text().splitlines()) <= 450, path
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -8,8 +8,8 @@ from fjax.authoring.bound_layer import Sublayer
 from fjax.authoring.discovery import attribute_names
 from fjax.authoring.weights import InitWeight, WeightSpec, init_weights
 from fjax.core.flow import marked
-from fjax.core.masking import apply_layer
 from fjax.core.penalties import join_penalties
+from fjax.core.precision import apply_layer
 from fjax.core.reserved import PENALTY
 from fjax.errors import suggestion
 from fjax.typing import Array, Key, Params, PyTree, State

@@ -12,7 +12,7 @@ from fjax.authoring.phases import Phase
 from fjax.authoring.plans import Plan, SublayerPlan
 from fjax.authoring.weights import InitWeight, WeightSpec, init_weights
 from fjax.core.calling import is_authored
-from fjax.core.masking import apply_layer, init_layer
+from fjax.core.precision import apply_layer, init_layer
 from fjax.core.specs import spec_of
 from fjax.typing import Array, Key, Params, PyTree, State
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from fjax import initializers
 from fjax.authoring.weights import WeightSpec
-from fjax.core.masking import init_layer
+from fjax.core.precision import init_layer
 from fjax.core.reserved import PENALTY
 from fjax.typing import Key, Params, PyTree, State
 

@@ -11,7 +11,8 @@ import numpy as np
 from fjax.core import Layer
 from fjax.core.calling import CallRecord
 from fjax.core.layer import base_name
-from fjax.core.masking import apply_layer, unmasked
+from fjax.core.masking import unmasked
+from fjax.core.precision import apply_layer
 from fjax.core.reserved import only_weights
 from fjax.training import Batch, TrainState
 from fjax.training.programs import copy_of

@@ -1,6 +1,7 @@
 """What an author's class inherits: Keras's methods for weights and losses."""
 
-from collections.abc import Callable, Iterable
+import inspect
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from fjax import constraints
@@ -17,6 +18,7 @@ class Author:
     """Base of the classes that authors write with `build`, `add_weight` and `call`."""
 
     _authoring: ClassVar[Authoring]
+    _facade_attributes: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -82,14 +84,16 @@ def register_authoring(authoring: Authoring) -> None:
     Author._authoring = authoring
 
 
-def set_facade_attributes(model: Any, names: Iterable[str]) -> None:
-    """Note which attributes of a model are not the author's, but the model's own."""
-    vars(model)["_facade_attributes"] = frozenset((*names, "_facade_attributes"))
+def declare_facade(cls: Any) -> None:
+    """Declare that the attributes which a class and its bases annotate are not an author's."""
+    cls._facade_attributes = frozenset(
+        name for base in cls.__mro__ for name in inspect.get_annotations(base)
+    )
 
 
 def facade_attributes(author: Any) -> frozenset[str]:
-    """Return which attributes of an object are not the author's; of a layer none."""
-    return vars(author).get("_facade_attributes", frozenset())
+    """Return the names of the attributes that belong to the facade an author extends, if any."""
+    return getattr(type(author), "_facade_attributes", frozenset())
 
 
 def constraint_attributes(author: Any) -> dict[str, Callable[[Array], Array]]:

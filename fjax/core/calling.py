@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from fjax.core.masking import apply_layer, init_layer, unmasked, with_mask
+from fjax.core.masking import unmasked, with_mask
+from fjax.core.precision import apply_layer, init_layer
 from fjax.core.text import is_text, takes_numbers
 from fjax.errors import check_keywords
 from fjax.typing import Key, PyTree

@@ -10,8 +10,9 @@ from fjax.core.calling import CallRecord
 from fjax.core.inputs import check_inputs
 from fjax.core.layer import Layer, as_layer, unique_names
 from fjax.core.location import layer_context
-from fjax.core.masking import apply_layer, init_layer, unmasked
+from fjax.core.masking import unmasked
 from fjax.core.penalties import join_penalties
+from fjax.core.precision import apply_layer, init_layer
 from fjax.core.shapes import LayerShapes, eval_shapes, output_specs
 from fjax.typing import Key, Params, PyTree, Spec, State
 

@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.typing import Array, Key, Params, PyTree, State
+from fjax.typing import Array, PyTree
 
 
 @jax.tree_util.register_dataclass
@@ -183,41 +183,6 @@ def masking_of(layer: Any) -> str:
     return getattr(layer, "masking", "ends")
 
 
-def init_layer(layer: Any, key: Key, *specs: PyTree) -> tuple[Params, State]:
-    """Return `layer.init(key, *specs)`, masks being taken off for a layer that takes none."""
-    own = specs if masking_of(layer) == "takes" else unmasked(specs)
-    return layer.init(key, *own)
-
-
-def apply_layer(
-    layer: Any,
-    params: Params,
-    state: State,
-    *inputs: PyTree,
-    key: Key | None = None,
-    training: bool = False,
-) -> tuple[PyTree, State]:
-    """Return `layer.apply(…)`, masks going on, staying or ending as the layer says.
-
-    Whoever calls a layer within another one calls it so.
-
-    >>> from fjax.layers import Activation
-    >>> masked = Masked(jnp.array([[-1.0, 2.0]]), jnp.array([[True, False]]))
-    >>> outputs, _ = apply_layer(Activation("relu"), {}, {}, masked)
-    >>> outputs.values.tolist(), outputs.mask.tolist()
-    ([[0.0, 2.0]], [[True, False]])
-    """
-    mask = _first_mask(inputs)
-    how = masking_of(layer)
-    if mask is None or how == "takes":
-        return layer.apply(params, state, *inputs, key=key, training=training)
-    outputs, state = layer.apply(params, state, *unmasked(inputs), key=key, training=training)
-    if how == "keeps":
-        return jax.tree.map(lambda leaf: Masked(leaf, mask), outputs), state
-    warn_of_end(layer)
-    return outputs, state
-
-
 def warn_of_end(layer: Any) -> None:
     """Warn that a layer makes no use of the mask of its inputs."""
     kind = getattr(layer, "kind", type(layer).__name__)
@@ -230,7 +195,8 @@ def warn_of_end(layer: Any) -> None:
     )
 
 
-def _first_mask(inputs: tuple[PyTree, ...]) -> Any:
+def first_mask(inputs: tuple[PyTree, ...]) -> Any:
+    """Return the mask of the first input that has one, or None."""
     for leaf in jax.tree.leaves(inputs, is_leaf=is_masked):
         if is_masked(leaf):
             return leaf.mask

@@ -11,7 +11,7 @@ from fjax.core.calling import as_arguments
 from fjax.core.combinators import folded
 from fjax.core.layer import Layer, as_layer, base_name
 from fjax.core.location import layer_context
-from fjax.core.masking import apply_layer, init_layer
+from fjax.core.precision import apply_layer, init_layer
 from fjax.core.shapes import output_specs
 from fjax.errors import integer_at_least
 from fjax.typing import Key, Params, PyTree, Spec, State

@@ -8,7 +8,7 @@ import numpy as np
 
 from fjax.caching import Cache
 from fjax.configuration import cache_key
-from fjax.core.masking import apply_layer, init_layer
+from fjax.core.precision import apply_layer, init_layer
 from fjax.core.specs import spec_of
 from fjax.core.text import is_text, takes_numbers
 from fjax.typing import Params, PyTree, Spec, State

@@ -12,7 +12,8 @@ from fjax.core.flow import Source, Sources, join_sources, sources
 from fjax.core.graph import Ref
 from fjax.core.inputs import any_size
 from fjax.core.layer import base_name
-from fjax.core.masking import apply_layer, is_masked, unmasked
+from fjax.core.masking import is_masked, unmasked
+from fjax.core.precision import apply_layer
 from fjax.core.specs import spec_of
 from fjax.models.parts import parts
 from fjax.typing import Params, PyTree, State

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from fjax.models.compilation import log_directions
+from fjax.data.conversion import to_batch
+from fjax.models.plan import TEST, TRAIN, custom_step, matched_batch
 from fjax.training import Batch, init_accumulators
 from fjax.training.accumulators import Metrics
-from fjax.training.arrays import rows, take, to_batch
+from fjax.training.batch import rows, take
 from fjax.training.population import Parts
 from fjax.typing import PyTree
 
@@ -43,20 +44,20 @@ def membership(owner: str, model: Any, data: Batch) -> Membership:
     Raises:
         TypeError: The model trains by a step of its own.
     """
-    if model._custom("train_step") is not None:
+    if custom_step(model, model.model_parts, TRAIN) is not None:
         raise TypeError(
             f"`{owner}` trains many models by the engine's step, and {model.name!r} was compiled "
             "with a `train_step` of its own: put that one under `jax.vmap` yourself, see "
             "docs/functions.md."
         )
-    compilation, example = model._compiled(owner), take(data, 0, 1)
-    outputs, names = model._outputs_for(example.inputs), model.output_names
-    loss = compilation.loss_for(example.targets, outputs, names)
-    metrics = compilation.named_metrics(example.targets, outputs, names)
-    directions = log_directions(loss, metrics)
+    config, example = model.model_parts.require_config(owner), take(data, 0, 1)
+    architecture = model.model_parts.architecture
+    outputs = architecture.output_specs(example.inputs)
+    loss, metrics, _ = objective = config.resolve(example.targets, outputs, model.output_names)
+    directions = objective.directions()
     return Membership(
-        parts=(model.network, loss, compilation.optimizer),
-        specs=model._known_specs(),
+        parts=(model.network, loss, config.optimizer),
+        specs=model.model_parts.architecture.built.specs,
         metrics=metrics,
         sums=init_accumulators(metrics, example.targets, outputs, loss),
         directions=directions | {f"val_{name}": way for name, way in directions.items()},
@@ -75,7 +76,7 @@ def held_out_batch(owner: str, model: Any, validation_data: Any) -> Batch:
             f"`(x, y, sample_weight)`, received {type(validation_data).__name__}."
         )
     x, y, weight = (*validation_data, None)[:3]
-    return model._checked("test_step")(to_batch(x, y, weight, text=True))
+    return matched_batch(model, to_batch(x, y, weight, text=True), TEST)
 
 
 def concatenate(training: Batch, held_out: Batch) -> Batch:

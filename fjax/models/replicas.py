@@ -15,16 +15,20 @@ from fjax.callbacks import (
     SwapEMAWeights,
 )
 from fjax.callbacks.callback_list import defines
+from fjax.data.arrays import split
+from fjax.data.conversion import to_batch
+from fjax.data.streams import is_batches
 from fjax.errors import integer_at_least
 from fjax.models import arguments
 from fjax.models.membership import Membership, concatenate, held_out_batch, membership
+from fjax.models.plan import TRAIN, matched_batch
 from fjax.population import Member, Population
 from fjax.population.architecture import architectures
 from fjax.population.fleet import VmapRunner
 from fjax.population.memory import check_memory
 from fjax.population.steering import is_steering, listed
 from fjax.training import TrainState
-from fjax.training.arrays import is_batches, rows, to_batch
+from fjax.training.batch import rows
 from fjax.training.initialization import initialize
 from fjax.training.population import Parts
 from fjax.training.state import run_key
@@ -77,7 +81,7 @@ def fit_replicas(
     validation_split: float,
     validation_data: Any,
     batch_size: int | None,
-    numbers: arguments.Fit,
+    numbers: arguments.Schedule,
     shuffle: bool,
     callbacks: Any,
     verbose: int,
@@ -102,12 +106,11 @@ def fit_replicas(
     count = integer_at_least("fit", "replicas", replicas, 1)
     _refuse(data[0], whole)
     steering, hearing = _parted(callbacks)
-    check = model._checked("train_step")
-    training, held_out = arguments.split(
-        check(to_batch(*data, text=True)),
-        0.0 if validation_data is not None else validation_split,
-    )
-    training = model._with_class_weight(training, class_weight)
+    share = 0.0 if validation_data is not None else validation_split
+    training, held_out = split("fit", to_batch(*data, text=True), share)
+    training = matched_batch(model, training, TRAIN, class_weight)
+    if held_out is not None:
+        held_out = matched_batch(model, held_out, TRAIN)
     if validation_data is not None:
         held_out = held_out_batch("fit", model, validation_data)
     own = membership("fit", model, training)
@@ -136,7 +139,7 @@ def _train(
     model: Any,
     population: Population,
     listeners: CallbackList,
-    numbers: arguments.Fit,
+    numbers: arguments.Schedule,
     last_step: int,
 ) -> History:
     history = model.history = listeners.history
@@ -186,7 +189,7 @@ def _members(model: Any, own: Membership, count: int, trained: int, validated: i
     held_out = np.arange(trained, trained + validated, dtype=np.int32) if validated else None
     first: TrainState = model.train_state
     others: list[TrainState | None] = [None] * (count - 1)
-    seeds = [(model._seed + number) % SEEDS for number in range(count)]
+    seeds = [(model.model_parts.weights.seed + number) % SEEDS for number in range(count)]
     if model.replicas is not None and len(model.replicas) == count:
         others = model.replicas.train_states[1:]
     elif not _is_as_drawn(model, own):
@@ -201,7 +204,10 @@ def _members(model: Any, own: Membership, count: int, trained: int, validated: i
 def _is_as_drawn(model: Any, own: Membership) -> bool:
     """Tell whether a model's weights are those that its seed draws."""
     network, _, optimizer = own.parts
-    drawn, held = initialize(network, optimizer, model._seed, *own.specs), model.train_state
+    drawn, held = (
+        initialize(network, optimizer, model.model_parts.weights.seed, *own.specs),
+        model.train_state,
+    )
     pairs = zip(*(jax.tree.leaves((s.params, s.state)) for s in (drawn, held)), strict=True)
     return all(np.array_equal(one, other) for one, other in pairs)
 

@@ -148,9 +148,9 @@ def check_attribute(model: Any, facade: type, name: str, value: Any) -> None:
 
 
 def changes_layers(model: Any, name: str, value: Any) -> bool:
-    """Tell whether setting an attribute gives other layers to a model that is built."""
-    of_facade = facade_attributes(model)
-    if not of_facade or name in of_facade or is_bound(model):
+    """Tell whether setting an attribute gives other layers to a model that is made."""
+    is_made = "model_parts" in vars(model)
+    if not is_made or name in facade_attributes(model) or is_bound(model):
         return False
     before = vars(model).get(name)
     return before is not value and (holds_layers(before) or holds_layers(value))

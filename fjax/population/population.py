@@ -10,6 +10,7 @@ import numpy as np
 
 from fjax.callbacks import Callback, CallbackList
 from fjax.core.specs import spec_of
+from fjax.data.shuffling import order_of_pass, shuffle_seed
 from fjax.errors import integer_at_least
 from fjax.population.architecture import OPTIMIZER, Architecture, Group, architectures
 from fjax.population.fleet import VmapRunner
@@ -18,9 +19,8 @@ from fjax.population.memory import check_memory
 from fjax.population.widths import padded, unpadded
 from fjax.training import Batch, TrainState, create_train_state, finalized, initialize
 from fjax.training.accumulators import Metrics, init_accumulators
-from fjax.training.arrays import rows
+from fjax.training.batch import rows
 from fjax.training.filled_batches import can_be_filled
-from fjax.training.shuffling import order_of_pass, shuffle_seed
 from fjax.typing import Key, PyTree
 
 # On the CPU more members at once do not go faster, and fall out of the cache.

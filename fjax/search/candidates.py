@@ -64,9 +64,9 @@ class Candidate(NamedTuple):
 
     def seed(self) -> int:
         """Return the seed of one fit, which a fit of the estimator itself would draw alike."""
-        if self.estimator.random_state is None and not self.model.is_seeded:
+        if self.estimator.random_state is None and not self.model.model_parts.weights.is_seeded:
             return random.getrandbits(32)
-        return self.model._seed
+        return self.model.model_parts.weights.seed
 
 
 def candidates_of(

@@ -12,6 +12,8 @@ from sklearn.model_selection import check_cv
 
 from fjax.callbacks import History
 from fjax.core import Layer
+from fjax.data.conversion import to_batch
+from fjax.data.streams import is_batches
 from fjax.errors import explain_keywords, integer_at_least, is_integer, one_of
 from fjax.models import Model
 from fjax.models.arguments import check_batch_size, check_verbose
@@ -21,7 +23,7 @@ from fjax.search.candidates import steering
 from fjax.search.folds import Split, checked_splits
 from fjax.search.progress import Progress
 from fjax.training import Batch
-from fjax.training.arrays import is_batches, rows, to_batch
+from fjax.training.batch import rows
 from fjax.typing import PyTree
 from fjax.wrappers.building import cloned, compiled_model, is_builder
 from fjax.wrappers.examples import BATCH_SIZE
@@ -161,8 +163,10 @@ def cross_validate(
 
 def _seed(model: Any, twin: Model) -> int:
     """Return the seed of one fold; what has none draws one each time, as a fit of its own would."""
-    seeded = twin.is_seeded or (isinstance(model, Model) and model.is_seeded)
-    return twin._seed if seeded else random.getrandbits(32)
+    seeded = twin.model_parts.weights.is_seeded or (
+        isinstance(model, Model) and model.model_parts.weights.is_seeded
+    )
+    return twin.model_parts.weights.seed if seeded else random.getrandbits(32)
 
 
 def _splits(model: Model, data: Batch, cv: Any) -> list[Split]:

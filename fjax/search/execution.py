@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.exceptions import FitFailedWarning
 
 from fjax.models.membership import Membership, membership
+from fjax.models.plan import matched_batch
 from fjax.population import Member, Population
 from fjax.search.candidates import Candidate
 from fjax.search.folds import Fold, Folds, Split, folds_of
@@ -225,7 +226,7 @@ def _are_alike(one: Candidate, other: Candidate) -> bool:
     )
     if first != second:
         return False
-    compiled = [own.model._compiled("fit") for own in (one, other)]
+    compiled = [own.model.model_parts.require_config("fit") for own in (one, other)]
     return (
         type(compiled[0].loss) is type(compiled[1].loss)
         and all(getattr(compiled[0], name) == getattr(compiled[1], name) for name in MEASURED)
@@ -240,5 +241,5 @@ def _membership(
     model = candidates[0].model
     targets = candidates[0].estimator.targets_for(model, data.examples)
     given = Batch((data.examples.x,), targets, data.examples.sample_weight)
-    batch = model._checked("train_step")(given)
+    batch = matched_batch(model, given)
     return batch, {id(own): membership(task.owner, own.model, batch) for own in candidates}

@@ -5,13 +5,17 @@ from typing import Any
 
 import numpy as np
 
+from fjax.data.arrays import split
+from fjax.data.conversion import to_batch
+from fjax.data.streams import is_batches
 from fjax.errors import explain_keywords, integer_at_least, one_of
 from fjax.models import Model
-from fjax.models.arguments import check_batch_size, split
+from fjax.models.arguments import check_batch_size
 from fjax.models.membership import concatenate, held_out_batch, membership
+from fjax.models.plan import matched_batch
 from fjax.population import Member, Population
 from fjax.training import Batch, TrainState
-from fjax.training.arrays import is_batches, rows, to_batch
+from fjax.training.batch import rows
 from fjax.wrappers.examples import BATCH_SIZE
 
 OWNER = "sweep_learning_rates"
@@ -116,9 +120,10 @@ def sweep_learning_rates(
     one_of(OWNER, "shuffle", shuffle, [True, False])
     if is_batches(x):
         raise ValueError(f"`{OWNER}` needs arrays, through which all rates go; `x` gives batches.")
-    model._compiled(OWNER)
+    model.model_parts.require_config(OWNER)
     data, held_out = split(
-        model._checked("train_step")(to_batch(x, y, sample_weight, text=True)),
+        OWNER,
+        matched_batch(model, to_batch(x, y, sample_weight, text=True)),
         0.0 if validation_data is not None else validation_split,
     )
     if validation_data is not None:
@@ -163,7 +168,14 @@ def _population(
         validated = np.arange(rows(data), rows(data) + rows(held_out), dtype=np.int32)
         data = concatenate(data, held_out)
     members = [
-        Member(own.parts, own.specs, model._seed, trained, validated, _at_rate(first, rate))
+        Member(
+            own.parts,
+            own.specs,
+            model.model_parts.weights.seed,
+            trained,
+            validated,
+            _at_rate(first, rate),
+        )
         for rate in rates
     ]
     return Population(
@@ -174,7 +186,7 @@ def _population(
 
 def _first_state(model: Model) -> TrainState:
     held: TrainState = model.train_state
-    rate = getattr(model._compiled(OWNER).optimizer, "learning_rate", None)
+    rate = getattr(model.model_parts.require_config(OWNER).optimizer, "learning_rate", None)
     if callable(rate):
         raise TypeError(
             f"`{OWNER}`: the learning rate of {model.name!r} follows the schedule {rate!r}: "

@@ -9,14 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.training.accumulators import Logs
+from fjax.training.batch import Batch, Source, Window
 from fjax.training.interrupts import is_donated, uninterrupted
 from fjax.training.programs import Programs
-from fjax.training.sources import ArraySource, IterableSource, Window
 from fjax.training.state import TrainState
-from fjax.training.step import Batch
 from fjax.typing import PyTree
-
-Source = ArraySource | IterableSource
 
 
 class Holder(Protocol):
@@ -101,7 +98,6 @@ def run_epoch(
             step += last - first
             if listener.on_step_end(step - 1, logs):
                 return logs
-    source.prepare(epoch + 1)
     return logs
 
 

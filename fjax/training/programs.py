@@ -19,6 +19,7 @@ from fjax.compiler import compile_function
 from fjax.configuration import ByIdentity, cache_key, code_of, detached
 from fjax.core.layer import Layer
 from fjax.core.masking import unmasked
+from fjax.core.precision import apply_layer
 from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
 from fjax.training.custom_step import TestStep, custom_test_step, custom_train_step
@@ -224,7 +225,7 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
         def fill(filled: PyTree, batch: steps.Batch, start: Array) -> PyTree:
             # For layers that draw in use, too, as Monte Carlo dropout.
             own = jax.random.fold_in(key, start)
-            rows, _ = network.apply(params, state, *batch.inputs, key=own)
+            rows, _ = apply_layer(network, params, state, *batch.inputs, key=own)
             return jax.tree.map(partial(_put, start), filled, unmasked(rows))
 
         return over_batches(fill, outputs, data, None, first, last, batch_size)

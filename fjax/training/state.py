@@ -8,6 +8,7 @@ import numpy as np
 
 from fjax.core import output_specs
 from fjax.core.freezing import frozen_paths, merge_params, trainable_part
+from fjax.core.precision import init_layer
 from fjax.training.accumulators import Metrics, init_accumulators
 from fjax.typing import Array, GradientTransformation, Key, Params, PyTree, Spec, State
 
@@ -69,7 +70,7 @@ def create_train_state(
     ((8, 1), 0)
     """
     init_key, own_key = jax.random.split(key)
-    params, state = network.init(init_key, *specs)
+    params, state = init_layer(network, init_key, *specs)
     outputs = output_specs(network, params, state, *specs) if metrics else None
     trained = trainable_part(params, frozen_paths(network))
     return TrainState(

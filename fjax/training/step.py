@@ -1,39 +1,20 @@
 """The pure steps: one batch of training, of evaluation, of prediction."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from fjax.core import has_penalty, penalty
 from fjax.core.freezing import frozen_paths, merge_params, trainable_part
+from fjax.core.precision import apply_layer
 from fjax.training.accumulators import Logs, Metrics, accumulate, results
+from fjax.training.batch import Batch
 from fjax.training.masked_outputs import loss_of
 from fjax.training.output_losses import OutputLosses
 from fjax.training.state import TrainState
 from fjax.typing import Array, GradientTransformation, Key, PyTree
-
-
-class Batch(NamedTuple):
-    """What one step sees; every leaf has the batch axis first.
-
-    Attributes:
-        inputs: The network's inputs, a tuple also where there is one.
-        targets: What the loss holds the outputs against.
-        sample_weight: One weight per sample, or None; of several outputs also a structure of
-            these like the outputs.
-        valid: 1 for each row that counts and 0 for one that only fills up the batch, float32;
-            None where all rows count. What the rows share within a network, as the statistics of
-            batch normalization, knows nothing of it.
-    """
-
-    inputs: tuple[PyTree, ...]
-    targets: PyTree = None
-    sample_weight: Array | np.ndarray | PyTree | None = None
-    valid: Array | None = None
-
 
 TrainStep = Callable[[TrainState, Batch], tuple[TrainState, Logs]]
 
@@ -93,8 +74,8 @@ def train_step(
 
         def objective(trained: PyTree) -> tuple[Array, tuple[Array, PyTree, PyTree, Logs]]:
             params = merge_params(train_state.params, trained) if frozen else trained
-            outputs, state = network.apply(
-                params, train_state.state, *batch.inputs, key=key, training=True
+            outputs, state = apply_layer(
+                network, params, train_state.state, *batch.inputs, key=key, training=True
             )
             value, parts = _loss(loss, outputs, batch)
             value = _with_penalty(value, state)
@@ -136,7 +117,7 @@ def test_step(
     def step(
         accumulators: PyTree, params: PyTree, state: PyTree, batch: Batch, key: Key | None = None
     ) -> PyTree:
-        outputs, state = network.apply(params, state, *batch.inputs, key=key)
+        outputs, state = apply_layer(network, params, state, *batch.inputs, key=key)
         value, parts = _loss(loss, outputs, batch)
         values = {"loss": _with_penalty(value, state), **parts}
         return _add(metrics, accumulators, values, outputs, batch)

@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.compiler import compile_function
+from fjax.training.batch import Batch, Source
 from fjax.training.programs import over_batches
-from fjax.training.sources import ArraySource, IterableSource
 from fjax.training.state import TrainState
-from fjax.training.step import Batch, TrainStep
+from fjax.training.step import TrainStep
 from fjax.typing import Array, PyTree
 
 
@@ -19,7 +19,7 @@ def sweep_learning_rates(
     step: TrainStep,
     train_state: TrainState,
     empty_sums: PyTree,
-    source: ArraySource | IterableSource,
+    source: Source,
     learning_rates: np.ndarray,
 ) -> np.ndarray:
     """Return the loss of each step of a run that makes one step at each of these learning rates.
@@ -46,6 +46,7 @@ def sweep_learning_rates(
     >>> network, optimizer = Dense(1, use_bias=False, kernel_initializer="zeros"), SGD(1.0)
     >>> train_state = create_train_state(network, optimizer, jax.random.key(0), *batch.inputs)
     >>> step = train_step(network, MeanSquaredError(), optimizer)
+    >>> from fjax.data import ArraySource
     >>> source = ArraySource(batch, batch_size=2, steps_per_epoch=3)
     >>> sweep_learning_rates(step, train_state, init_accumulators(), source, np.array([0, 0.25, 1]))
     array([1.  , 1.  , 0.25], dtype=float32)

@@ -67,14 +67,14 @@ def cloned(owner: str, model: Any) -> Model:
             f"`{owner}`: `model` must be a function that returns a compiled `fjax.Model`, or such "
             f"a model, received {model!r}."
         )
-    if model._compilation is None:
+    if model.model_parts.config is None:
         raise TypeError(
             f"`{owner}`: the model {model.name!r} is not compiled: call "
             "`model.compile(optimizer=…, loss=…)` first."
         )
     twin = clone_model(model)
-    twin._seed = model._seed
-    twin.compile(**model._compilation._asdict(), run_eagerly=model.run_eagerly)
+    twin._seed = model.model_parts.weights.seed
+    twin.compile(**model.model_parts.config._asdict(), run_eagerly=model.run_eagerly)
     return twin
 
 
@@ -89,7 +89,7 @@ def compiled_model(owner: str, name: str, model: Any) -> Model:
         raise TypeError(
             f"`{owner}`: `{name}` must return a compiled `fjax.Model`, it returned {model!r}."
         )
-    if model._compilation is None:
+    if model.model_parts.config is None:
         raise TypeError(
             f"`{owner}`: `{name}` returned a model that is not compiled: let it call "
             "`model.compile(optimizer=…, loss=…)`."
@@ -103,7 +103,9 @@ def output_shape(owner: str, model: Model, x: np.ndarray) -> tuple[int, ...]:
     Raises:
         ValueError: The model has several inputs or outputs, or the inputs do not fit.
     """
-    model._usable(Examples(x, x).batch)
+    batch = Examples(x, x).batch
+    model.build_for(batch)
+    model.input_expectation()(batch)
     names = {"inputs": model.input_names, "outputs": model.output_names}
     for what, found in names.items():
         if len(found) != 1:
@@ -116,5 +118,5 @@ def output_shape(owner: str, model: Model, x: np.ndarray) -> tuple[int, ...]:
 
 def loss_of(model: Model) -> Loss | str | None:
     """Return the loss of a model's one output, "crossentropy" where the shapes decide its kind."""
-    assert model._compilation is not None
-    return model._compilation.by_output(model.output_names)[model.output_names[0]].loss
+    assert model.model_parts.config is not None
+    return model.model_parts.config.by_output(model.output_names)[model.output_names[0]].loss

@@ -10,7 +10,8 @@ import pytest
 import fjax
 from fjax import Layer, layers
 from fjax.core import branch, graph, repeat, residual, serial
-from fjax.core.masking import Masked, apply_layer, masking_of, unmasked
+from fjax.core.masking import Masked, masking_of, unmasked
+from fjax.core.precision import apply_layer
 from fjax.core.shapes import eval_shapes
 
 

@@ -7,7 +7,8 @@ import pytest
 
 import fjax
 from fjax import layers
-from fjax.core.masking import Masked, apply_layer
+from fjax.core.masking import Masked
+from fjax.core.precision import apply_layer
 
 X = jnp.array([[1.0, 2.0, 3.0], [0.0, -1.0, 5.0]])
 

@@ -331,8 +331,8 @@ TYPE = {
         "`Model.fit` takes no argument `epoch`. Did you mean `epochs`",
     ),
     "keyword of compile": (
-        lambda: regressor().compile(optimizer="adam"),
-        "takes no argument `optimizer`. Did you mean `optimizer`",
+        lambda: regressor().compile(optimser="adam"),
+        "takes no argument `optimser`. Did you mean `optimizer`",
     ),
     "keyword of a layer": (
         lambda: Dense(3, activaton="relu"),

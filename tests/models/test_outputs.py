@@ -75,7 +75,7 @@ def heads(takes="arguments", gives="list", named=True, **compiled):
     specs = {name: jax.ShapeDtypeStruct((1, a.shape[1]), "float32") for name, a in INPUTS.items()}
     # As of a graph, the shapes of the inputs are known from the beginning.
     if named:
-        model._build_for((specs,) if takes == "dict" else tuple(specs.values()))
+        model.model_parts.architecture.build((specs,) if takes == "dict" else tuple(specs.values()))
     model.compile("sgd", **{"loss": LOSS, **compiled})
     return model
 

@@ -7,10 +7,11 @@ import jax
 import numpy as np
 
 from fjax import Model, Sequential
+from fjax.data import ArraySource
+from fjax.data.conversion import to_batch
 from fjax.layers import Dense, Input
+from fjax.models.plan import TRAIN, make_plan, matched_batch
 from fjax.population import Member, Population
-from fjax.training.arrays import to_batch
-from fjax.training.sources import ArraySource
 
 ROWS, BATCH = 60, 16
 _random = np.random.default_rng(0)
@@ -41,21 +42,32 @@ def population(
     kept = held_out or [None] * len(models)
     members = []
     for model, own, validated in zip(models, rows, kept, strict=True):
-        batch = model._checked("train_step")(to_batch(*data))
-        compiled = model._compiled("fit")
+        batch = matched_batch(model, to_batch(*data))
+        compiled = model.model_parts.require_config("fit")
         loss = compiled.loss_for(
-            batch.targets, model._outputs_for(batch.inputs), model.output_names
+            batch.targets,
+            model.model_parts.architecture.output_specs(batch.inputs),
+            model.output_names,
         )
         parts = (model.network, loss, compiled.optimizer)
-        members.append(Member(parts, model._known_specs(), model._seed, own, validated))
-    prepared = models[0]._prepare("train_step", ArraySource(batch, batch_size))
-    metrics = compiled.named_metrics(
-        batch.targets, models[0]._outputs_for(batch.inputs), models[0].output_names
-    )
-    directions = dict(prepared.directions)
-    directions |= {f"val_{name}": value for name, value in prepared.directions.items()}
+        members.append(
+            Member(
+                parts,
+                model.model_parts.architecture.built.specs,
+                model.model_parts.weights.seed,
+                own,
+                validated,
+            )
+        )
+    first = models[0]
+    plan = make_plan(first, first.model_parts, TRAIN, ArraySource(batch, batch_size))
+    outputs = first.model_parts.architecture.output_specs(batch.inputs)
+    metrics = compiled.resolve(batch.targets, outputs, first.output_names).metrics
+    directions = plan.directions | {
+        f"val_{name}": direction for name, direction in plan.directions.items()
+    }
     return Population(
-        members, batch, metrics, prepared.sums, batch_size, directions=directions, **options
+        members, batch, metrics, plan.empty_sums, batch_size, directions=directions, **options
     )
 
 

@@ -223,7 +223,9 @@ def test_what_knows_no_padding_is_an_architecture_of_its_own(name):
     members = []
     for width in (NARROW, WIDE):
         model = APART[name](width)
-        members.append((model.network, MeanSquaredError(), model._compiled("fit").optimizer))
+        members.append(
+            (model.network, MeanSquaredError(), model.model_parts.require_config("fit").optimizer)
+        )
     assert [group.indices for group in architectures(members)] == [[0], [1]]
 
 
@@ -252,7 +254,9 @@ def test_draws_that_depend_on_the_width_run_apart():
     members = []
     for width in (NARROW, WIDE):
         model = made(Dense(width), Dropout(0.5))
-        members.append((model.network, MeanSquaredError(), model._compiled("fit").optimizer))
+        members.append(
+            (model.network, MeanSquaredError(), model.model_parts.require_config("fit").optimizer)
+        )
     assert len(architectures(members)) == 1
     with jax.threefry_partitionable(False):
         assert len(architectures(members)) == 2

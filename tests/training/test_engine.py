@@ -10,11 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from fjax.training import ArraySource, create_train_state, programs_for, run_epoch, train_step
+from fjax.data import ArraySource
+from fjax.data.shuffling import order_of_pass
+from fjax.training import create_train_state, programs_for, run_epoch, train_step
+from fjax.training.batch import Batch
 from fjax.training.initialization import initialize
 from fjax.training.loop import ChunkScheduler
-from fjax.training.shuffling import order_of_pass
-from fjax.training.step import Batch
 
 pytestmark = pytest.mark.short
 

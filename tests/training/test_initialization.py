@@ -10,7 +10,7 @@ import numpy as np
 
 from fjax.layers import Dense
 from fjax.optimizers import Adam
-from fjax.training import create_train_state, initialization, initialize, on_host
+from fjax.training import create_train_state, initialization, initialize, numpy_eval
 from fjax.training.numpy_eval import evaluated
 
 SPEC = jax.ShapeDtypeStruct((1, 2), "float32")
@@ -66,8 +66,8 @@ def test_another_generator_is_left_to_jax(monkeypatch):
     made = initialize(network, Adam(), 3, spec)
     np.testing.assert_allclose(made.params["kernel"], pure.params["kernel"], atol=1e-6)
     with jax.default_prng_impl("rbg"):
-        assert not on_host.can_evaluate()
-    assert on_host.can_evaluate()
+        assert not numpy_eval.can_evaluate()
+    assert numpy_eval.can_evaluate()
 
 
 def test_keys_and_what_numpy_lacks_come_from_jax_alike():

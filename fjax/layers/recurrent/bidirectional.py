@@ -11,7 +11,8 @@ from fjax.core.calling import CallKwargs
 from fjax.core.combinators import folded
 from fjax.core.layer import Layer, base_name
 from fjax.core.location import layer_context
-from fjax.core.masking import apply_layer, init_layer, split, unmasked, with_mask
+from fjax.core.masking import split, unmasked, with_mask
+from fjax.core.precision import apply_layer, init_layer
 from fjax.errors import one_of
 from fjax.layers.inner import inner_layer
 from fjax.layers.recurrent.rnn import Recurrent

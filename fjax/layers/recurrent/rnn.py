@@ -10,8 +10,9 @@ import jax.numpy as jnp
 from fjax.configuration import field
 from fjax.core.calling import CallKwargs
 from fjax.core.layer import Layer, base_name
-from fjax.core.masking import apply_layer, checked_mask, init_layer, split, unmasked, with_mask
+from fjax.core.masking import checked_mask, split, unmasked, with_mask
 from fjax.core.penalties import empty_penalty, with_penalty
+from fjax.core.precision import apply_layer, init_layer
 from fjax.core.reserved import CARRY
 from fjax.layers.inner import inner_layer
 from fjax.layers.recurrent.cell import WEIGHTS_OF_FIELDS, Cell, check_cell, sizes_of

@@ -9,7 +9,7 @@ import jax
 from fjax.core.combinators import folded
 from fjax.core.layer import Layer, unique_names
 from fjax.core.location import layer_context
-from fjax.core.masking import apply_layer, init_layer
+from fjax.core.precision import apply_layer, init_layer
 from fjax.core.shapes import output_specs
 from fjax.layers.inner import inner_layer
 from fjax.layers.recurrent.cell import sizes_of

@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 
 from fjax.core.layer import Layer, base_name, only
-from fjax.core.masking import apply_layer, init_layer, masking_of, split, unmasked, with_mask
+from fjax.core.masking import masking_of, split, unmasked, with_mask
 from fjax.core.penalties import join_penalties
+from fjax.core.precision import apply_layer, init_layer
 from fjax.layers.inner import inner_layer
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from fjax.core.text import is_text
-from fjax.training.step import Batch
+from fjax.training.batch import Batch
 from fjax.typing import PyTree
 
 
@@ -73,29 +73,13 @@ def several(x: Any) -> tuple[Any, ...]:
         return x
     if isinstance(x, list):
         arrays = [value for value in x if value is not None]
-        if arrays and all(map(_is_array, arrays)):
+        if arrays and all(map(is_array, arrays)):
             return tuple(x)
     return (x,)
 
 
-def is_batches(x: Any) -> bool:
-    """Tell whether `x` gives batches one after the other, rather than being the data itself."""
-    if isinstance(x, str | bytes | list | tuple | Mapping) or _is_array(x):
-        return False
-    return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
-
-
-def take(batch: Batch, start: int, stop: int) -> Batch:
-    """Return some rows of the data."""
-    return jax.tree.map(lambda array: array[start:stop], batch)
-
-
-def rows(batch: Any) -> int:
-    """Return the number of samples."""
-    return int(jax.tree.leaves(batch)[0].shape[0])
-
-
-def _is_array(value: Any) -> bool:
+def is_array(value: Any) -> bool:
+    """Return whether a value is an array of at least one axis."""
     known = hasattr(value, "__array__") or hasattr(value, "__array_interface__")
     return known and np.ndim(value) > 0
 

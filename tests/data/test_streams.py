@@ -8,8 +8,8 @@ import pytest
 
 from fjax import Model, Sequential
 from fjax.callbacks import Callback
+from fjax.data.reading import Reader
 from fjax.layers import Dense, Input
-from fjax.training.reading import Reader, stream_of
 
 
 def model_of(size=1):
@@ -69,14 +69,14 @@ def test_a_training_that_is_stopped_leaves_its_batches_to_the_next(wrap):
 
 
 def test_a_slow_generator_can_be_used_twice():
-    stream = stream_of(slow := iter(slowly()))
-    first = Reader(slow, lambda item: item, stream)
+    slow = iter(slowly())
+    first = Reader(slow, lambda item: item, is_shared=True)
     first.allow(None)
     assert next(first) == 0
     first._thread.join = lambda timeout: None
     first.close()
     # The thread of the first one is still within the generator.
-    second = Reader(slow, lambda item: item, stream)
+    second = Reader(slow, lambda item: item, is_shared=True)
     assert [next(second) for _ in range(4)] == [1, 2, 3, 4]
     second.close()
 
@@ -91,7 +91,7 @@ def test_items_that_are_put_back_keep_their_order():
     items = iter(range(20))
     seen = []
     for count in (1, 3, 2, 5, 4):
-        reader = Reader(items, lambda item: (time.sleep(0.002), item)[1], stream_of(items))
+        reader = Reader(items, lambda item: (time.sleep(0.002), item)[1], is_shared=True)
         reader.allow(None)
         seen += [next(reader) for _ in range(count)]
         reader.close()

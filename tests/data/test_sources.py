@@ -8,10 +8,10 @@ import jax
 import numpy as np
 import pytest
 
-from fjax.training.arrays import rows, to_batch
-from fjax.training.reading import Reader
-from fjax.training.shuffling import order_of_pass
-from fjax.training.sources import ArraySource, IterableSource
+from fjax.data import ArraySource, IteratorSource, LargeArraySource, LoaderSource
+from fjax.data.conversion import to_batch
+from fjax.data.reading import Reader
+from fjax.data.shuffling import order_of_pass
 
 
 def taken(source, epoch, start=0):
@@ -44,7 +44,7 @@ def test_large_seeds_are_told_apart():
 
 def test_orders_depend_on_seed_and_epoch_alone():
     one, other = ArraySource(data(20), 4, 1), ArraySource(data(20), 4, 1)
-    other.prepare(3)
+    taken(other, 2)
     assert taken(one, 1) == taken(other, 1)
     assert taken(one, 0) != taken(one, 1)
     assert taken(one, 0) != taken(ArraySource(data(20), 4, 2), 0)
@@ -82,7 +82,7 @@ def test_steps_per_epoch_goes_on_where_the_last_epoch_ended():
 
 def test_data_larger_than_the_device_comes_in_windows_of_the_same_batches():
     resident = ArraySource(data(50), 4, 1)
-    streamed = ArraySource(data(50), 4, 1, resident_bytes=50)
+    streamed = LargeArraySource(data(50), 4, 50, 1)
     windows = list(streamed.windows(0))
     assert len(windows) == 5
     assert all(window.data.inputs[0].nbytes <= 50 for window in windows)
@@ -91,34 +91,34 @@ def test_data_larger_than_the_device_comes_in_windows_of_the_same_batches():
 
 def test_iterables_give_their_batches_each_epoch():
     batches = [(np.full((2, 1), i), np.zeros(2)) for i in range(3)]
-    source = IterableSource(batches)
+    source = LoaderSource(batches)
     assert source.steps == 3
-    assert rows(source.example) == 1
+    assert source.batch_sizes == (2,)
     assert taken(source, 0) == taken(source, 1) == [[0, 0], [1, 1], [2, 2]]
 
 
 def test_a_generator_goes_on_over_epochs():
-    source = IterableSource(((np.full((1, 1), i) for i in range(5))), steps_per_epoch=2)
+    source = IteratorSource((np.full((1, 1), i) for i in range(5)), steps_per_epoch=2)
     assert taken(source, 0) == [[0], [1]]
     assert taken(source, 1) == [[2], [3]]
     source.close()
 
 
 def test_a_generator_that_is_used_up_is_said():
-    source = IterableSource(np.full((1, 1), i) for i in range(2))
+    source = IteratorSource(np.full((1, 1), i) for i in range(2))
     assert len(taken(source, 0)) == 2
     with pytest.raises(ValueError, match="no batch in epoch 2: the generator is used up"):
         taken(source, 1)
 
 
 def test_an_iterable_that_is_too_short_begins_again_for_steps_per_epoch():
-    source = IterableSource([np.full((1, 1), i) for i in range(3)], steps_per_epoch=5)
+    source = LoaderSource([np.full((1, 1), i) for i in range(3)], steps_per_epoch=5)
     assert taken(source, 0) == [[0], [1], [2], [0], [1]]
 
 
 def test_an_empty_iterable_is_said():
     with pytest.raises(ValueError, match="the iterable is empty"):
-        IterableSource([]).example  # noqa: B018
+        LoaderSource([]).first()
 
 
 class Sequence:
@@ -132,7 +132,7 @@ class Sequence:
 
 
 def test_an_indexed_thing_gives_its_batches():
-    assert taken(IterableSource(Sequence()), 0) == [[0, 0], [1, 1]]
+    assert taken(LoaderSource(Sequence()), 0) == [[0, 0], [1, 1]]
 
 
 def test_reading_ahead_is_bounded():
@@ -168,7 +168,7 @@ def test_an_error_in_the_thread_comes_out_here_and_the_thread_ends():
 
 def test_a_batch_of_four_parts_is_refused():
     with pytest.raises(ValueError, match="received a tuple of 4"):
-        list(IterableSource([(1, 2, 3, 4)]).windows(0))
+        list(LoaderSource([(1, 2, 3, 4)]).windows(0))
 
 
 def test_data_lies_on_the_device():

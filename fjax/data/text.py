@@ -18,11 +18,11 @@ from fjax.typing import PyTree
 Shape = tuple[int | None, ...]
 
 
-class Encoded(np.ndarray):
+class EncodedText(np.ndarray):
     """Numbers that a model has made of text: it takes these again, and no others in its place."""
 
 
-def encoded(name: str, network: Any, inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
+def encode_text(name: str, network: Any, inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
     """Return inputs with numbers in the place of text, made by the layers that it goes to.
 
     Args:
@@ -35,7 +35,9 @@ def encoded(name: str, network: Any, inputs: tuple[PyTree, ...]) -> tuple[PyTree
         TypeError: Numbers go to a layer on text.
     """
     _check_numbers(name, network, inputs)
-    return _replaced(name, network, inputs, lambda layer, texts: layer.encode(texts).view(Encoded))
+    return _replaced(
+        name, network, inputs, lambda layer, texts: layer.encode(texts).view(EncodedText)
+    )
 
 
 def check_text(name: str, network: Any, inputs: tuple[PyTree, ...]) -> None:
@@ -91,7 +93,7 @@ def _specs(
 def _check_numbers(name: str, network: Any, inputs: tuple[PyTree, ...]) -> None:
     """Raise TypeError where numbers go to a layer on text."""
     for place, leaf in enumerate(jax.tree.leaves(inputs)):
-        if is_text(leaf) or isinstance(leaf, Encoded):
+        if is_text(leaf) or isinstance(leaf, EncodedText):
             continue
         for layer in _readers(network, place):
             if getattr(layer, "on_host", False):

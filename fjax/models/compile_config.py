@@ -1,11 +1,11 @@
-"""What `compile` was given, resolved as early as it can be."""
+"""The arguments of `compile`, each resolved as soon as it can be."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fjax import losses, metrics, optimizers
+from fjax.data.structure import check_count, check_names, paths
 from fjax.errors import number_between
-from fjax.models.arrangement import check_count, check_names, paths
 from fjax.training import NamedMetric, OutputLoss, OutputLosses
 from fjax.training.custom_step import TestStep
 from fjax.training.step import TrainStep
@@ -17,12 +17,12 @@ CROSSENTROPY = ("crossentropy", "ce")
 BY_SHAPES = ("accuracy", "acc", *CROSSENTROPY)
 
 
-class OutputCompilation(NamedTuple):
+class OutputConfig(NamedTuple):
     """What `compile` was given for one output.
 
     Attributes:
         loss: A loss; "crossentropy" or "ce", whose kind the shapes decide; None for none.
-        weight: What the loss counts in the sum.
+        weight: The factor of the loss in the sum.
         metrics: Identifiers of metrics.
         weighted_metrics: Identifiers of metrics in which sample weights count.
     """
@@ -34,12 +34,47 @@ class OutputCompilation(NamedTuple):
 
     @property
     def needs_targets(self) -> bool:
-        """Whether anything is measured on this output."""
+        """Whether this output has a loss or a metric."""
         return self.loss is not None or bool(self.metrics or self.weighted_metrics)
 
 
-class Compilation(NamedTuple):
-    """The compile arguments: names are resolved, except those that wait for the data's shapes.
+class Objective(NamedTuple):
+    """Losses and metrics for targets and outputs of known shapes.
+
+    Attributes:
+        loss: One loss for all outputs, or None.
+        metrics: The metrics under Keras's log names.
+        has_several_outputs: Whether the model has several outputs.
+    """
+
+    loss: losses.Loss | OutputLosses | None
+    metrics: tuple[NamedMetric, ...]
+    has_several_outputs: bool
+
+    def log_names(self) -> list[str]:
+        """Return the logs in the order of `evaluate`'s list, which is Keras's.
+
+        The loss, the losses of single outputs, and the metrics as they were given; of several
+        outputs the metrics are sorted.
+        """
+        measured = [entry.name for entry in self.metrics]
+        return [
+            "loss",
+            *self._parts(),
+            *(sorted(measured) if self.has_several_outputs else measured),
+        ]
+
+    def directions(self) -> dict[str, str | None]:
+        """Return for each log where it is better: "up", "down", or None where it is not known."""
+        measured = {entry.name: entry.metric.direction for entry in self.metrics}
+        return {**dict.fromkeys(["loss", *self._parts()], "down"), **measured}
+
+    def _parts(self) -> tuple[str, ...]:
+        return self.loss.log_names if isinstance(self.loss, OutputLosses) else ()
+
+
+class CompileConfig(NamedTuple):
+    """The arguments of `compile`: names are resolved, unless their meaning depends on shapes.
 
     Attributes:
         optimizer: A pure optimizer.
@@ -61,15 +96,15 @@ class Compilation(NamedTuple):
     test_step: TestStep | None = None
 
     @property
-    def measures(self) -> bool:
+    def has_objective(self) -> bool:
         """Whether there is a loss or a metric."""
         return self.loss is not None or bool(self.metrics or self.weighted_metrics)
 
-    def by_output(self, names: Sequence[str]) -> dict[str, OutputCompilation]:
-        """Return what each output is given.
+    def by_output(self, names: Sequence[str]) -> dict[str, OutputConfig]:
+        """Return the arguments for each output.
 
         Raises:
-            ValueError: A name is no output, or a list has another length.
+            ValueError: A name is not an output, or a list has another length.
         """
         by_name = _by_name("loss", self.loss, names)
         weights = _weights(self.loss_weights, by_name, names)
@@ -78,80 +113,104 @@ class Compilation(NamedTuple):
             for argument in ("metrics", "weighted_metrics")
         )
         return {
-            name: OutputCompilation(by_name[name], weights[name], measured[name], weighted[name])
+            name: OutputConfig(by_name[name], weights[name], measured[name], weighted[name])
             for name in names
         }
+
+    def resolve(self, targets: PyTree, outputs: PyTree, names: Sequence[str]) -> Objective:
+        """Return the losses and metrics for targets and outputs of these shapes.
+
+        Args:
+            targets: The targets or their shapes, in the structure of the outputs; None for none.
+            outputs: The outputs or their shapes.
+            names: The names of the outputs.
+        """
+        loss = self.loss_for(targets, outputs, names)
+        resolved = self._resolved(targets, outputs, names)
+        return Objective(loss, _named_metrics(resolved, names), len(names) > 1)
 
     def loss_for(
         self, targets: PyTree, outputs: PyTree, names: Sequence[str]
     ) -> losses.Loss | OutputLosses | None:
-        """Return the loss for targets and outputs of these shapes, in the same structure."""
-        given = self.by_output(names)
-        where = paths(outputs, names)
+        """Return the loss of `resolve` alone."""
         # A dict of losses beside a dict of outputs gives the order too, as in Keras.
         by_key = isinstance(outputs, Mapping) and isinstance(self.loss, Mapping)
         order = [*self.loss] if by_key else names
-        terms = tuple(
-            OutputLoss(
-                name, _resolved(given[name], targets, outputs, where[name]), where[name],
-                given[name].weight,
-            )
-            for name in order
-            if given[name].loss is not None and targets is not None
-        )  # fmt: skip
-        if not terms:
-            return None
-        (first, *others) = terms
-        # Of one array alone it is the loss itself: equal models share programs.
-        plain = not others and first.output == () and first.weight == 1.0
-        return first.loss if plain else OutputLosses(terms)
+        return _joint_loss(self._resolved(targets, outputs, names), order, targets)
 
-    def named_metrics(
+    def _resolved(
         self, targets: PyTree, outputs: PyTree, names: Sequence[str]
-    ) -> tuple[NamedMetric, ...]:
-        """Return the metrics for targets and outputs of these shapes, under Keras's log names."""
-        given = self.by_output(names)
-        where = paths(outputs, names)
-        several = len(names) > 1
-        taken = {"loss"}
-        if several:
-            taken |= {f"{name}_loss" for name in names if given[name].loss is not None}
-        made: list[NamedMetric] = []
-        for argument in ("metrics", "weighted_metrics"):
-            for output in names:
-                one, path = given[output], where[output]
-                for identifier in getattr(one, argument):
-                    loss = _resolved(one, targets, outputs, path)
-                    metric = metrics.resolve(identifier, *_shapes(targets, outputs, path), loss)
-                    prefix = f"{output}_" if several else ""
-                    name = f"{prefix}{metrics.log_name(identifier)}"
-                    if argument == "weighted_metrics" and name in taken:
-                        name = f"{prefix}weighted_{metrics.log_name(identifier)}"
-                    name = _free(name, taken)
-                    taken.add(name)
-                    made.append(NamedMetric(name, metric, argument == "weighted_metrics", path))
-        return tuple(made)
+    ) -> dict[str, "_ResolvedOutput"]:
+        configs = self.by_output(names)
+        return {
+            name: _ResolvedOutput(configs[name], path, targets, outputs)
+            for name, path in paths(outputs, names).items()
+        }
 
 
-def log_order(loss: Any, named: Sequence[NamedMetric], several: bool) -> list[str]:
-    """Return the logs in the order of `evaluate`'s list, which is Keras's.
+class _ResolvedOutput:
+    """One output's arguments of `compile` for targets and outputs of known shapes."""
 
-    The loss, the losses of single outputs, and the metrics as they were given; of several outputs
-    the metrics are sorted.
-    """
-    parts = loss.log_names if isinstance(loss, OutputLosses) else ()
-    measured = [entry.name for entry in named]
-    return ["loss", *parts, *(sorted(measured) if several else measured)]
+    def __init__(self, config: OutputConfig, path: Any, targets: PyTree, outputs: PyTree) -> None:
+        self.config, self.path = config, path
+        self._targets, self._outputs = targets, outputs
+
+    @property
+    def shapes(self) -> tuple[Shape, Shape]:
+        """The shapes of the targets and of the output."""
+        target, output = (branch(tree, self.path) for tree in (self._targets, self._outputs))
+        return tuple(target.shape), tuple(output.shape)
+
+    @property
+    def loss(self) -> Any:
+        """The loss, or None."""
+        return None if self.config.loss is None else losses.resolve(self.config.loss, *self.shapes)
+
+    def metric(self, identifier: Any) -> metrics.Metric:
+        """Return the metric of an identifier, which may depend on the loss."""
+        return metrics.resolve(identifier, *self.shapes, self.loss)
 
 
-def log_directions(loss: Any, named: Sequence[NamedMetric]) -> dict[str, str | None]:
-    """Return for each log where it is better: "up", "down", or None where nobody can tell."""
-    parts = loss.log_names if isinstance(loss, OutputLosses) else ()
-    measured = {entry.name: entry.metric.direction for entry in named}
-    return {**dict.fromkeys(["loss", *parts], "down"), **measured}
+def _joint_loss(
+    resolved: Mapping[str, _ResolvedOutput], order: Sequence[str], targets: PyTree
+) -> losses.Loss | OutputLosses | None:
+    terms = tuple(
+        OutputLoss(name, resolved[name].loss, resolved[name].path, resolved[name].config.weight)
+        for name in order
+        if resolved[name].config.loss is not None and targets is not None
+    )
+    if not terms:
+        return None
+    # A single loss of a single array is used as it is, so that equal models share programs.
+    is_plain = len(terms) == 1 and terms[0].output == () and terms[0].weight == 1.0
+    return terms[0].loss if is_plain else OutputLosses(terms)
 
 
-def make_compilation(
+def _named_metrics(
+    resolved: Mapping[str, _ResolvedOutput], names: Sequence[str]
+) -> tuple[NamedMetric, ...]:
+    """Return the metrics of all outputs under Keras's log names."""
+    several = len(names) > 1
+    taken = {"loss"}
+    if several:
+        taken |= {f"{name}_loss" for name in names if resolved[name].config.loss is not None}
+    named: list[NamedMetric] = []
+    for argument in ("metrics", "weighted_metrics"):
+        is_weighted = argument == "weighted_metrics"
+        for output in names:
+            prefix = f"{output}_" if several else ""
+            for identifier in getattr(resolved[output].config, argument):
+                metric = resolved[output].metric(identifier)
+                name = f"{prefix}{metrics.log_name(identifier)}"
+                if is_weighted and name in taken:
+                    name = f"{prefix}weighted_{metrics.log_name(identifier)}"
+                name = _unique(name, taken)
+                taken.add(name)
+                named.append(NamedMetric(name, metric, is_weighted, resolved[output].path))
+    return tuple(named)
+
+
+def make_config(
     optimizer: Any,
     loss: Any,
     loss_weights: Any = None,
@@ -159,15 +218,15 @@ def make_compilation(
     weighted_metrics: Any = None,
     train_step: Any = None,
     test_step: Any = None,
-) -> Compilation:
-    """Resolve the arguments of `compile`; a misspelt name is answered here, not in `fit`."""
+) -> CompileConfig:
+    """Return the arguments of `compile`, resolved: a misspelled name is an error here already."""
     for argument, step in (("train_step", train_step), ("test_step", test_step)):
         if step is not None and not callable(step):
             raise TypeError(
                 f"`compile`: `{argument}` must be a function of `(train_state, batch)`, received "
                 f"{step!r}."
             )
-    return Compilation(
+    return CompileConfig(
         optimizer=optimizers.get(optimizer),
         loss=_losses(loss),
         loss_weights=_loss_weights(loss_weights),
@@ -283,15 +342,7 @@ def _metrics_by_name(argument: str, given: Any, names: Sequence[str]) -> dict[st
     return dict(zip(names, entries, strict=True))
 
 
-def _resolved(one: OutputCompilation, targets: PyTree, outputs: PyTree, path: Any) -> Any:
-    return None if one.loss is None else losses.resolve(one.loss, *_shapes(targets, outputs, path))
-
-
-def _shapes(targets: PyTree, outputs: PyTree, path: Any) -> tuple[Shape, Shape]:
-    return tuple(branch(targets, path).shape), tuple(branch(outputs, path).shape)
-
-
-def _free(name: str, taken: set[str]) -> str:
+def _unique(name: str, taken: set[str]) -> str:
     base, number = name, 0
     while name in taken:
         number += 1

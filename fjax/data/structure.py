@@ -48,7 +48,7 @@ def paths(tree: PyTree, names: Sequence[str]) -> dict[str, Path]:
     return {name: _keys(path) for name, (path, _) in zip(names, found, strict=True)}
 
 
-def arranged(
+def match_structure(
     argument: str,
     kind: str,
     given: PyTree,
@@ -69,11 +69,11 @@ def arranged(
     Raises:
         ValueError: A name is missing or unknown, or the number of arrays is another.
 
-    >>> arranged("x", "input", {"deep": 2, "wide": 1}, (0, 0), ["wide", "deep"])
+    >>> match_structure("x", "input", {"deep": 2, "wide": 1}, (0, 0), ["wide", "deep"])
     (1, 2)
-    >>> arranged("y", "output", (1, 2), {"price": 0, "age": 0}, ["price", "age"])
+    >>> match_structure("y", "output", (1, 2), {"price": 0, "age": 0}, ["price", "age"])
     {'age': 2, 'price': 1}
-    >>> arranged("y", "output", {"pric": 1}, {"price": 0, "age": 0}, ["price", "age"])
+    >>> match_structure("y", "output", {"pric": 1}, {"price": 0, "age": 0}, ["price", "age"])
     Traceback (most recent call last):
         ...
     ValueError: `y` names 'pric', which is no output of the model. Did you mean `price`? Its

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fjax.training.arrays import is_batches, several, to_batch
+from fjax.data.conversion import several, to_batch
+from fjax.data.streams import is_batches
 
 ROWS = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
 

@@ -74,9 +74,9 @@ class Reader(Generic[Item, Made]):
     An error of the iterator, or of `convert`, is raised where the item would have come.
 
     Args:
-        items: The iterator.
+        items: An iterator, an iterable, or an object with `__getitem__` and `__len__`.
         convert: Makes a batch of an item, in the thread.
-        stream: What was read of the iterator before; by default nothing was.
+        is_shared: Whether this reader continues where the last one of the same iterator stopped.
         ahead: How many items to read before they are asked for.
 
     >>> reader = Reader(iter(range(5)), lambda item: item * 10)
@@ -88,13 +88,14 @@ class Reader(Generic[Item, Made]):
 
     def __init__(
         self,
-        items: Iterator[Item],
+        items: Any,
         convert: Callable[[Item], Made],
-        stream: Stream[Item] | None = None,
+        is_shared: bool = False,
         ahead: int = 2,
     ) -> None:
-        self._items, self._convert, self._ahead = items, convert, ahead
-        self._stream: Stream[Item] = Stream() if stream is None else stream
+        self._items: Iterator[Item] = _iterate(items)
+        self._convert, self._ahead = convert, ahead
+        self._stream: Stream[Item] = stream_of(items) if is_shared else Stream()
         # All that follows is read and written under this condition.
         self._changed = threading.Condition()
         self._ready: deque[_Entry] = deque()
@@ -110,6 +111,19 @@ class Reader(Generic[Item, Made]):
         with self._changed:
             self._allowed = float("inf") if count is None else self._delivered + count
             self._wake()
+
+    def peek(self) -> Item:
+        """Return the next item as the iterator gives it; it is not used up.
+
+        To be called before anything is read ahead.
+
+        Raises:
+            StopIteration: There is none.
+        """
+        with self._stream.turn:
+            if not self._stream.unused:
+                self._stream.unused.append(next(self._items))
+            return self._stream.unused[0]
 
     def __iter__(self) -> Iterator[Made]:
         return self
@@ -209,3 +223,23 @@ class Reader(Generic[Item, Made]):
             self._converting = []
             self._ended = self._ended or ended
             self._changed.notify_all()
+
+
+def read_ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """Return the items of an iterator, read by a thread before they are asked for."""
+    reader: Reader[Item, Item] = Reader(items, lambda item: item)
+    reader.allow(None)
+    try:
+        yield from reader
+    finally:
+        reader.close()
+
+
+def _iterate(batches: Any) -> Iterator[Any]:
+    if hasattr(batches, "__iter__"):
+        # Not `yield from`, which would close a user's generator together with this one.
+        for batch in batches:  # noqa: UP028
+            yield batch
+    else:
+        for index in range(len(batches)):
+            yield batches[index]
