@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from fjax.core.calling import CallKwargs
-from fjax.core.masking import split, unmasked
+from fjax.core.masking import split_mask, strip_masks
 from fjax.errors import check_keywords, suggestion
 from fjax.typing import Key, PyTree
 
@@ -30,7 +30,7 @@ def call_arguments(
             options.setdefault(name, value)
     if "mask" in signature.names:
         options["mask"] = mask_of(inputs, options)
-        inputs = unmasked(inputs)
+        inputs = strip_masks(inputs)
     return inputs, options
 
 
@@ -43,8 +43,8 @@ def mask_of(inputs: tuple[PyTree, ...], options: Mapping[str, Any]) -> Any:
         return options.get("mask")
     first = inputs[0]
     if isinstance(first, list | tuple):
-        return [split(value)[1] for value in first]
-    return split(first)[1]
+        return [split_mask(value)[1] for value in first]
+    return split_mask(first)[1]
 
 
 def takes_mask(author: Any) -> bool:

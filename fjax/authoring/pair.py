@@ -24,7 +24,7 @@ from fjax.authoring.weights import init_weights
 from fjax.core.author import constraint_attributes
 from fjax.core.calling import CallRecord
 from fjax.core.flow import marked
-from fjax.core.masking import is_masked, unmasked, warn_of_end, with_mask
+from fjax.core.masking import is_masked, strip_masks, warn_mask_dropped, with_mask
 from fjax.core.shapes import eval_shape
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
@@ -143,7 +143,7 @@ def _run(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
     binding.build(twin, build_arguments(author, arguments, options))
     if not binding.sublayers:
         # Only a sublayer could use the mask of an array.
-        arguments = unmasked(arguments)
+        arguments = strip_masks(arguments)
     try:
         outputs = binding.call(twin, arguments, options)
     except AttributeError as error:
@@ -180,11 +180,11 @@ def _with_mask(
     if not hasattr(outputs, "shape") or is_masked(outputs):
         return outputs
     if hasattr(author, "compute_mask"):
-        return with_mask(outputs, author.compute_mask(unmasked(inputs[0]), mask))
+        return with_mask(outputs, author.compute_mask(strip_masks(inputs[0]), mask))
     if mask is None or isinstance(mask, list):
         return outputs
     if getattr(author, "supports_masking", False):
         return with_mask(outputs, mask)
     if not takes_mask(author) and not binding.sublayers:
-        warn_of_end(author)
+        warn_mask_dropped(author)
     return outputs

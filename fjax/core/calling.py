@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from fjax.core.masking import unmasked, with_mask
+from fjax.core.masking import strip_masks, with_mask
 from fjax.core.precision import apply_layer, init_layer
-from fjax.core.text import is_text, takes_numbers
+from fjax.core.text import is_text, text_input_error
 from fjax.errors import check_keywords
 from fjax.typing import Key, PyTree
 
@@ -96,7 +96,7 @@ def _with_masks(owner: str, inputs: tuple[Any, ...], mask: Any) -> tuple[Any, ..
         )
     pairs = zip_longest(inputs, masks)
     return tuple(
-        value if own_mask is None else with_mask(unmasked(value), own_mask)
+        value if own_mask is None else with_mask(strip_masks(value), own_mask)
         for value, own_mask in pairs
     )
 
@@ -122,7 +122,7 @@ def call_without_weights(
     """
     for value in inputs:
         if is_text(value):
-            raise takes_numbers(type(layer).__name__, value)
+            raise text_input_error(type(layer).__name__, value)
     values = tuple(
         value if isinstance(value, CallKwargs) else jax.tree.map(jnp.asarray, value)
         for value in call_inputs(layer, inputs, options)

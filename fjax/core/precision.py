@@ -9,13 +9,13 @@ from typing import Any
 
 import jax
 
-from fjax.core.masking import Masked, first_mask, masking_of, unmasked, warn_of_end
+from fjax.core.masking import Masked, first_mask, masking_of, strip_masks, warn_mask_dropped
 from fjax.typing import Key, Params, PyTree, State
 
 
 def init_layer(layer: Any, key: Key, *specs: PyTree) -> tuple[Params, State]:
     """Return `layer.init(key, *specs)`; a layer that takes no masks is given none."""
-    own = specs if masking_of(layer) == "takes" else unmasked(specs)
+    own = specs if masking_of(layer) == "takes" else strip_masks(specs)
     return layer.init(key, *own)
 
 
@@ -40,8 +40,8 @@ def apply_layer(
     how = masking_of(layer)
     if mask is None or how == "takes":
         return layer.apply(params, state, *inputs, key=key, training=training)
-    outputs, state = layer.apply(params, state, *unmasked(inputs), key=key, training=training)
+    outputs, state = layer.apply(params, state, *strip_masks(inputs), key=key, training=training)
     if how == "keeps":
         return jax.tree.map(lambda leaf: Masked(leaf, mask), outputs), state
-    warn_of_end(layer)
+    warn_mask_dropped(layer)
     return outputs, state

@@ -1,4 +1,4 @@
-"""What a user hands over, as numpy arrays that can be trained on, or one clear error."""
+"""Converts a user's data to numpy arrays that can be trained on, or raises one clear error."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,21 +12,21 @@ from fjax.typing import PyTree
 
 
 def to_batch(x: Any, y: Any = None, sample_weight: Any = None, text: bool = False) -> Batch:
-    """Return the data as numpy arrays of one common length, checked.
+    """Return the data as checked numpy arrays of one common length.
 
     Args:
         x: One input (array, DataFrame, nested list of numbers, or a dict of arrays), or a tuple or
             list of several inputs.
-        y: The targets, likewise; None in the place of an output without targets.
-        sample_weight: One number per sample, or per time step of the targets; of several outputs
-            one for all, or a dict or list of such arrays and None.
-        text: Whether inputs may be text, which a layer on text must then turn into numbers.
+        y: The targets, likewise; None for an output without targets.
+        sample_weight: One number per sample, or per time step of the targets; for several outputs
+            one array for all, or a dict or list of arrays and None.
+        text: Whether inputs may be text, which a layer of the model then encodes.
 
-    64-bit floats become float32 and 64-bit integers int32; smaller ones, bfloat16 among them, stay
-    as they are.
+    64-bit floats become float32 and 64-bit integers int32; smaller types, such as bfloat16, are
+    kept.
 
     Raises:
-        ValueError: Something is empty, not numeric, not finite, or of another length.
+        ValueError: An array is empty, not numeric, not finite, or of another length.
 
     >>> batch = to_batch([[1.0, 2.0], [3.0, 4.0]], [0, 1])
     >>> batch.inputs[0].shape, batch.targets.dtype.name
@@ -58,7 +58,7 @@ def to_batch(x: Any, y: Any = None, sample_weight: Any = None, text: bool = Fals
 
 
 def check_weight(name: str, weight: np.ndarray, targets: PyTree, targets_name: str) -> None:
-    """Raise ValueError unless there is a weight for each sample, or for each time step of it."""
+    """Raise ValueError unless there is one weight per sample, or per time step."""
     steps = weight.shape[1:]
     if steps and (not hasattr(targets, "shape") or targets.shape[1 : weight.ndim] != steps):
         raise ValueError(
@@ -68,7 +68,7 @@ def check_weight(name: str, weight: np.ndarray, targets: PyTree, targets_name: s
 
 
 def several(x: Any) -> tuple[Any, ...]:
-    """Return the inputs one by one: a tuple or list of arrays is several, anything else is one."""
+    """Return the inputs as a tuple: a tuple or list of arrays is several, anything else is one."""
     if isinstance(x, tuple) and not (x and all(np.isscalar(value) for value in x)):
         return x
     if isinstance(x, list):
@@ -101,7 +101,7 @@ def _array(name: str, value: Any, text: bool = False) -> np.ndarray:
         array = np.asarray(value)
     except ValueError as error:
         raise ValueError(
-            f"`{name}` is no rectangular array ({error}): all samples must have the same shape."
+            f"`{name}` is not a rectangular array ({error}): all samples must have the same shape."
         ) from None
     if array.ndim == 0:
         raise ValueError(
@@ -111,7 +111,7 @@ def _array(name: str, value: Any, text: bool = False) -> np.ndarray:
         raise ValueError(f"`{name}` is empty: its shape is {array.shape}.")
     if text and columns is None and is_text(array):
         return array
-    # JAX's small floats, such as bfloat16, are of no kind that numpy knows.
+    # numpy has no kind for JAX's small floats, such as bfloat16.
     is_float = jax.dtypes.issubdtype(array.dtype, np.floating)
     if array.dtype.kind not in "fiub" and not is_float:
         array = _numbers(name, array, columns)
@@ -129,7 +129,7 @@ def _array(name: str, value: Any, text: bool = False) -> np.ndarray:
 
 
 def require_numbers(batch: Batch) -> Batch:
-    """Return a batch that may be given to the device, or raise where it holds text still."""
+    """Return the batch, or raise if it still holds text."""
     for array in jax.tree.leaves(batch.inputs):
         if is_text(array):
             _numbers("x", array, None)
@@ -137,7 +137,7 @@ def require_numbers(batch: Batch) -> Batch:
 
 
 def _numbers(name: str, array: np.ndarray, columns: list[Any] | None) -> np.ndarray:
-    """Return an array of objects as numbers where it holds nothing else, or say what it holds."""
+    """Return an array of objects as numbers, or raise with the first value that is not one."""
     if array.dtype.kind == "O":
         for index, item in np.ndenumerate(array):
             if not isinstance(item, int | float | np.number | np.bool_):
@@ -164,7 +164,7 @@ def _narrowed(name: str, array: np.ndarray) -> np.ndarray:
 
 
 def _check_finite(name: str, array: np.ndarray, columns: list[Any] | None) -> None:
-    # A sum is one pass without a copy; only where it is not finite does it matter which entry.
+    # A sum is one pass without a copy; which entry is at fault is searched for only if needed.
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(array.sum()):
             return

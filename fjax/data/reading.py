@@ -1,4 +1,4 @@
-"""Reading batches ahead in a thread, without losing one."""
+"""Reads batches ahead in a thread, without losing any."""
 
 import threading
 import weakref
@@ -9,25 +9,25 @@ from typing import Any, Generic, NamedTuple, TypeVar
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
-# How many iterators that nothing may refer to weakly keep what was read of them and not used.
-REMEMBERED = 4
+# The number of iterators without weak references whose unused items are kept.
+CACHE_SIZE = 4
 
 
 class Stream(Generic[Item]):
-    """What has been read of an iterator and not used yet, for whoever reads it next.
+    """The items that were read from an iterator and not used, for the next reader.
 
     Attributes:
         unused: The items, the oldest first.
-        turn: Held while the iterator is asked for an item: a slow one may still be at work for a
-            reader that was closed.
+        lock: Held during `next(iterator)`: a slow iterator may still be running for a reader that
+            was closed.
     """
 
     def __init__(self) -> None:
         self.unused: deque[Item] = deque()
-        self.turn = threading.Lock()
+        self.lock = threading.Lock()
 
 
-# They are found by the iterator itself, which is kept alive by whoever has it.
+# Keyed by the iterator, which is not kept alive.
 _STREAMS: weakref.WeakKeyDictionary[Any, Stream[Any]] = weakref.WeakKeyDictionary()
 _LATEST: OrderedDict[int, tuple[Any, Stream[Any]]] = OrderedDict()
 
@@ -42,24 +42,24 @@ def stream_of(items: Iterator[Item]) -> Stream[Item]:
     try:
         return _STREAMS.setdefault(items, Stream())
     except TypeError:
-        # No weak reference, as to `zip` and `map`: a few are kept with their iterators.
+        # `zip`, `map` and the like have no weak references: the last few are kept alive.
         _, stream = _LATEST.setdefault(id(items), (items, Stream()))
         _LATEST.move_to_end(id(items))
-        while len(_LATEST) > REMEMBERED:
+        while len(_LATEST) > CACHE_SIZE:
             _LATEST.popitem(last=False)
         return stream
 
 
 def forget_streams() -> None:
-    """Forget what was read of all iterators and not used."""
+    """Drop the unused items of all iterators."""
     _STREAMS.clear()
     _LATEST.clear()
 
 
 class _Entry(NamedTuple):
-    """What was read: an item with the batch that was made of it, or an error.
+    """An item that was read, with the batch made from it or the error that this raised.
 
-    The error of an iterator has no item.
+    An error of the iterator itself has no item.
     """
 
     items: list[Any]
@@ -70,14 +70,14 @@ class _Entry(NamedTuple):
 class Reader(Generic[Item, Made]):
     """Reads an iterator in a thread, at most `ahead` items before they are asked for.
 
-    It reads no more than it is allowed to; what it has read when it is closed stays in the stream.
-    An error of the iterator, or of `convert`, is raised where the item would have come.
+    It reads no more than `allow` permits. Items that were read and not used when it is closed stay
+    in the stream. An error of the iterator, or of `convert`, is raised in the place of the item.
 
     Args:
         items: An iterator, an iterable, or an object with `__getitem__` and `__len__`.
-        convert: Makes a batch of an item, in the thread.
+        convert: Makes a batch from an item, in the thread.
         is_shared: Whether this reader continues where the last one of the same iterator stopped.
-        ahead: How many items to read before they are asked for.
+        ahead: The number of items to read before they are requested.
 
     >>> reader = Reader(iter(range(5)), lambda item: item * 10)
     >>> reader.allow(2)
@@ -96,18 +96,18 @@ class Reader(Generic[Item, Made]):
         self._items: Iterator[Item] = _iterate(items)
         self._convert, self._ahead = convert, ahead
         self._stream: Stream[Item] = stream_of(items) if is_shared else Stream()
-        # All that follows is read and written under this condition.
+        # Guards everything below.
         self._changed = threading.Condition()
         self._ready: deque[_Entry] = deque()
         self._converting: list[Item] = []
         self._begun = self._delivered = 0
         self._allowed: float = 0
         self._closed = self._ended = False
-        # It ends when all that is allowed was read, so that a reader may be left alone.
+        # It ends when it has read all that is allowed: a reader need not be closed.
         self._thread: threading.Thread | None = None
 
     def allow(self, count: int | None) -> None:
-        """Allow so many items from the next one on; None allows any number."""
+        """Permit this many items from the next one on; None permits any number."""
         with self._changed:
             self._allowed = float("inf") if count is None else self._delivered + count
             self._wake()
@@ -120,7 +120,7 @@ class Reader(Generic[Item, Made]):
         Raises:
             StopIteration: There is none.
         """
-        with self._stream.turn:
+        with self._stream.lock:
             if not self._stream.unused:
                 self._stream.unused.append(next(self._items))
             return self._stream.unused[0]
@@ -144,9 +144,9 @@ class Reader(Generic[Item, Made]):
         return entry.batch
 
     def close(self) -> None:
-        """End the thread; what was read and not used stays in the stream.
+        """End the thread; items that were read and not used stay in the stream.
 
-        An item that takes long is waited for in the background, and stays there, too.
+        A slow item is awaited in the background, and stays there, too.
         """
         with self._changed:
             if not self._closed:
@@ -160,7 +160,7 @@ class Reader(Generic[Item, Made]):
             thread.join(timeout=5.0)
 
     def _wake(self) -> None:
-        """Let the thread go on, or begin one; the caller holds the condition."""
+        """Wake or start the thread; the caller holds the condition."""
         wanted = self._begun < self._allowed and not (self._ended or self._closed)
         if wanted and self._thread is None:
             self._thread = threading.Thread(target=self._read, name="fjax-read-ahead", daemon=True)
@@ -168,7 +168,7 @@ class Reader(Generic[Item, Made]):
         self._changed.notify_all()
 
     def _read(self) -> None:
-        while self._may_go_on():
+        while self._may_continue():
             try:
                 item = self._next_item()
             except StopIteration:
@@ -180,8 +180,8 @@ class Reader(Generic[Item, Made]):
             if item is not None:
                 self._deliver(self._entry_of(*item))
 
-    def _may_go_on(self) -> bool:
-        """Wait until there is room for an item; tell whether one is still wanted."""
+    def _may_continue(self) -> bool:
+        """Wait until there is room for an item; return whether one is still wanted."""
         with self._changed:
             while (
                 not self._closed and self._begun < self._allowed and len(self._ready) >= self._ahead
@@ -194,9 +194,9 @@ class Reader(Generic[Item, Made]):
             return True
 
     def _next_item(self) -> tuple[Item] | None:
-        """Return the next item; None where the reader was closed meanwhile."""
+        """Return the next item; None if the reader was closed meanwhile."""
         unused = self._stream.unused
-        with self._stream.turn:
+        with self._stream.lock:
             with self._changed:
                 if self._closed:
                     return None
@@ -205,7 +205,7 @@ class Reader(Generic[Item, Made]):
                     return (self._converting[0],)
             item = next(self._items)
             with self._changed:
-                # Where it was closed meanwhile the item is for whoever reads next.
+                # If the reader was closed meanwhile, the item is for the next one.
                 (unused if self._closed else self._converting).append(item)
                 return (item,) if self._converting else None
 
@@ -217,7 +217,7 @@ class Reader(Generic[Item, Made]):
 
     def _deliver(self, entry: _Entry | None = None, ended: bool = False) -> None:
         with self._changed:
-            # Where it was closed the item is back in the stream.
+            # If the reader was closed, the item is back in the stream.
             if entry is not None and not self._closed:
                 self._ready.append(entry)
             self._converting = []
@@ -226,7 +226,7 @@ class Reader(Generic[Item, Made]):
 
 
 def read_ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """Return the items of an iterator, read by a thread before they are asked for."""
+    """Return the items of an iterator, read ahead by a thread."""
     reader: Reader[Item, Item] = Reader(items, lambda item: item)
     reader.allow(None)
     try:

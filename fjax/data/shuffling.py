@@ -1,4 +1,4 @@
-"""The order in which a pass goes through the rows: a function of the run's key and the pass."""
+"""The order of the rows in each pass: a function of the run's key and the number of the pass."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,16 +9,16 @@ from fjax.typing import Key
 
 
 def shuffle_seed(key: Key) -> int:
-    """Return the seed that a run of this key draws its orders from."""
+    """Return the seed of a run's orders, derived from its key."""
     words = np.asarray(jax.random.key_data(key)).ravel()
     return int(words[0]) << 32 | int(words[-1])
 
 
 def _sorted_words(generator: np.random.Philox, count: int) -> np.ndarray:
-    """Sort random words whose low bits are the numbers of the rows.
+    """Sort random words whose low bits are the row numbers.
 
-    Only the raw words come from numpy, which promises that they stay the same; how its
-    `Generator.permutation` uses them may change with any release.
+    Only the raw words come from numpy, which guarantees them; `Generator.permutation` may change
+    in any release.
     """
     words = generator.random_raw(count)
     low_bits = np.uint64((1 << max(count - 1, 1).bit_length()) - 1)
@@ -32,8 +32,7 @@ def _permutation(generator: np.random.Philox, count: int) -> np.ndarray:
     return np.random.Generator(generator).permutation(count)
 
 
-# The rules by which orders are drawn, by their names in kept runs: a run goes on by the rule of its
-# beginning.
+# The rules for drawing orders, by their names in checkpoints: a run continues by its first rule.
 RULE, FIRST_RULE = "sorted-words", "permutation"
 _RULES: Mapping[str, Callable[[np.random.Philox, int], np.ndarray]] = {
     RULE: _sorted_words,
@@ -42,16 +41,16 @@ _RULES: Mapping[str, Callable[[np.random.Philox, int], np.ndarray]] = {
 
 
 def order_of_pass(seed: int, number: int, count: int, rule: str = RULE) -> np.ndarray:
-    """Return the order of so many rows in one pass, int32.
+    """Return the order of the rows in one pass, int32.
 
-    It is drawn on the host by Philox, a counter-based generator, in a fiftieth of the time that the
-    device would take.
+    It is drawn on the host by Philox, a counter-based generator, which takes a fiftieth of the
+    device's time.
 
     Args:
-        seed: The run's.
-        number: The pass.
-        count: The rows.
-        rule: How the generator's words become an order.
+        seed: The seed of the run's orders.
+        number: The number of the pass.
+        count: The number of rows.
+        rule: How random words become an order.
 
     Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011.
 

@@ -1,4 +1,4 @@
-"""Inputs, targets and weights in the network's own structure, given by position or by name."""
+"""Inputs, targets and weights are matched to a network's structure, by position or by name."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -25,9 +25,9 @@ def names_of(network: Any, kind: str, tree: PyTree) -> list[str]:
     >>> names_of(None, "output", {"price": 0, "age": 0}), names_of(None, "input", (0, 0))
     (['age', 'price'], ['input_0', 'input_1'])
     """
-    given = getattr(network, f"{kind}_names", None)
-    if given:
-        return list(given)
+    declared = getattr(network, f"{kind}_names", None)
+    if declared:
+        return list(declared)
     inner = _unwrapped(tree)
     if _is_flat_dict(inner):
         return sorted(inner)
@@ -35,7 +35,7 @@ def names_of(network: Any, kind: str, tree: PyTree) -> list[str]:
 
 
 def paths(tree: PyTree, names: Sequence[str]) -> dict[str, Path]:
-    """Return for each name where it lies in the structure.
+    """Return the path of each name in the structure.
 
     >>> paths({"price": 0, "age": 0}, ["price", "age"]), paths(0, ["price"])
     ({'price': ('price',), 'age': ('age',)}, {'price': ()})
@@ -44,14 +44,14 @@ def paths(tree: PyTree, names: Sequence[str]) -> dict[str, Path]:
     """
     if _is_flat_dict(tree) and set(tree) == set(names):
         return {name: (name,) for name in names}
-    found, _ = jax.tree_util.tree_flatten_with_path(tree)
-    return {name: _keys(path) for name, (path, _) in zip(names, found, strict=True)}
+    leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
+    return {name: _keys(path) for name, (path, _) in zip(names, leaves, strict=True)}
 
 
 def match_structure(
     argument: str,
     kind: str,
-    given: PyTree,
+    values: PyTree,
     tree: PyTree,
     names: Sequence[str],
     needed: Iterable[str] | None = None,
@@ -61,13 +61,13 @@ def match_structure(
     Args:
         argument: What the arrays are called in an error: "x", "y", "sample_weight".
         kind: "input" or "output".
-        given: A dict by name, a tuple by position, or one array.
-        tree: The structure that is wanted.
+        values: A dict by name, a tuple by position, or one array.
+        tree: The structure to match.
         names: The names of its leaves.
-        needed: The names that must be there, by default all; in the place of others may be None.
+        needed: The names that must be present, by default all; others may be None.
 
     Raises:
-        ValueError: A name is missing or unknown, or the number of arrays is another.
+        ValueError: A name is missing or unknown, or the number of arrays is wrong.
 
     >>> match_structure("x", "input", {"deep": 2, "wide": 1}, (0, 0), ["wide", "deep"])
     (1, 2)
@@ -76,50 +76,50 @@ def match_structure(
     >>> match_structure("y", "output", {"pric": 1}, {"price": 0, "age": 0}, ["price", "age"])
     Traceback (most recent call last):
         ...
-    ValueError: `y` names 'pric', which is no output of the model. Did you mean `price`? Its
+    ValueError: `y` names 'pric', which is not an output of the model. Did you mean `price`? Its
     outputs: price, age.
     """
     names = list(names)
     needed = names if needed is None else [name for name in names if name in set(needed)]
-    if _same_structure(given, tree):
-        values = dict(zip(_flat_names(tree, names), _leaves(given), strict=True))
-    elif isinstance(given, Mapping):
-        values = dict(given)
-        check_names(argument, kind, values, names)
+    if _same_structure(values, tree):
+        by_name = dict(zip(_flat_names(tree, names), _leaves(values), strict=True))
+    elif isinstance(values, Mapping):
+        by_name = dict(values)
+        check_names(argument, kind, by_name, names)
     else:
-        parts = given if isinstance(given, tuple | list) else (given,)
+        parts = values if isinstance(values, tuple | list) else (values,)
         short = len(parts) != len(names) and len(parts) == len(needed)
         if not short and len(parts) != len(names):
             raise ValueError(
                 f"`{argument}` has {_count(len(parts), 'array')}, the model has "
                 f"{_count(len(names), kind)}: {', '.join(names)}."
             )
-        values = dict(zip(needed if short else names, parts, strict=True))
+        by_name = dict(zip(needed if short else names, parts, strict=True))
     for name in needed:
-        if values.get(name) is None:
+        if by_name.get(name) is None:
             raise ValueError(
-                f"`{argument}` has nothing for the {kind} {name!r}. It must hold one array for "
+                f"`{argument}` has no array for the {kind} {name!r}. It must hold one array for "
                 f"each of {', '.join(needed)}."
             )
-    for name, value in values.items():
+    for name, value in by_name.items():
         if value is not None and not jax.tree_util.all_leaves([value]):
             raise ValueError(
                 f"`{argument}` must hold one array for the {kind} {name!r}, received a "
                 f"{type(value).__name__}."
             )
-    leaves = [values.get(name) for name in _flat_names(tree, names)]
+    leaves = [by_name.get(name) for name in _flat_names(tree, names)]
     return jax.tree.unflatten(jax.tree.structure(tree), leaves)
 
 
 def check_names(argument: str, kind: str, given: Iterable[str], names: Sequence[str]) -> None:
-    """Raise ValueError if a name is none of the model's.
+    """Raise ValueError if a name is not one of the model's.
 
     >>> check_names("loss", "output", ["price"], ["price", "age"])
     """
     for name in given:
         if name not in names:
             raise ValueError(
-                f"`{argument}` names {name!r}, which is no {kind} of the model."
+                f"`{argument}` names {name!r}, which is not an {kind} of the model."
                 f"{suggestion(str(name), names)} Its {kind}s: {', '.join(names)}."
             )
 
@@ -152,7 +152,7 @@ def check_shapes(
 
 
 def _unwrapped(tree: PyTree) -> PyTree:
-    # The inputs are a tuple also where there is one.
+    # The inputs are a tuple even if there is only one.
     return tree[0] if isinstance(tree, tuple) and len(tree) == 1 else tree
 
 
@@ -176,9 +176,9 @@ def _leaves(tree: PyTree) -> list[Any]:
 
 
 def _same_structure(one: PyTree, other: PyTree) -> bool:
-    # By the ways to the leaves: a tuple is as good as a list.
-    ways = (jax.tree_util.tree_flatten_with_path(tree, _is_none)[0] for tree in (one, other))
-    return [path for path, _ in next(ways)] == [path for path, _ in next(ways)]
+    # Paths are compared, so that a tuple equals a list.
+    paths_of = (jax.tree_util.tree_flatten_with_path(tree, _is_none)[0] for tree in (one, other))
+    return [path for path, _ in next(paths_of)] == [path for path, _ in next(paths_of)]
 
 
 def _is_none(node: Any) -> bool:

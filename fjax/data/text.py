@@ -1,4 +1,4 @@
-"""Text among a model's inputs: its layers on text work on the host, before the compiled program."""
+"""Text among a model's inputs is encoded on the host, before the compiled program."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,45 +6,44 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.core import Graph, InputLayer, Serial
+from fjax.core import Graph, InputLayer, Layer, Serial
 from fjax.core.calling import is_authored
 from fjax.core.combinators import Branch
 from fjax.core.graph import Ref
-from fjax.core.inputs import SIZES, any_size, sized
-from fjax.core.text import MAKE_NUMBERS, STRING, described, is_text
-from fjax.models.parts import parts
+from fjax.core.inputs import PLACEHOLDER_SIZES, merge_shapes, placeholder_spec
+from fjax.core.text import STRING, TEXT_HINT, describe_text, is_text
 from fjax.typing import PyTree
 
 Shape = tuple[int | None, ...]
 
 
 class EncodedText(np.ndarray):
-    """Numbers that a model has made of text: it takes these again, and no others in its place."""
+    """Numbers that a model has encoded from text: only these are accepted in the place of text."""
 
 
 def encode_text(name: str, network: Any, inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
-    """Return inputs with numbers in the place of text, made by the layers that it goes to.
+    """Return inputs with text encoded as numbers by the layers that take it.
 
     Args:
         name: The model's name, for messages.
         network: The model's network.
-        inputs: The inputs, arranged as the network takes them.
+        inputs: The inputs, in the network's structure.
 
     Raises:
-        ValueError: Text goes to a layer on numbers, or to several layers on text.
-        TypeError: Numbers go to a layer on text.
+        ValueError: Text goes to a layer that takes numbers, or to several layers that take text.
+        TypeError: Numbers go to a layer that takes text.
     """
     _check_numbers(name, network, inputs)
-    return _replaced(
+    return _encode_leaves(
         name, network, inputs, lambda layer, texts: layer.encode(texts).view(EncodedText)
     )
 
 
 def check_text(name: str, network: Any, inputs: tuple[PyTree, ...]) -> None:
-    """Raise ValueError where text is given to a network that takes none there."""
-    for place, leaf in enumerate(jax.tree.leaves(inputs)):
+    """Raise ValueError if text is given to a layer that takes numbers."""
+    for position, leaf in enumerate(jax.tree.leaves(inputs)):
         if is_text(leaf):
-            _reader(name, network, place, leaf)
+            _reader(name, network, position, leaf)
 
 
 def declared_specs(
@@ -52,7 +51,7 @@ def declared_specs(
 ) -> tuple[tuple[PyTree, ...], list[Shape]]:
     """Return the specs of declared inputs, for a batch of one, and the shapes of their samples.
 
-    Those of text are the specs and shapes of what its layer makes of it.
+    For text these are the specs and shapes of the encoded numbers.
     """
 
     def specs_at(which: int) -> tuple[PyTree, ...]:
@@ -68,7 +67,7 @@ def first_specs(
     check_text(name, network, inputs)
 
     def spec(array: Any, which: int) -> jax.ShapeDtypeStruct:
-        return sized(array.shape[1:], STRING if is_text(array) else array.dtype, which)
+        return placeholder_spec(array.shape[1:], STRING if is_text(array) else array.dtype, which)
 
     def specs_at(which: int) -> tuple[PyTree, ...]:
         return jax.tree.map(lambda array: spec(array, which), inputs)
@@ -81,44 +80,44 @@ def _specs(
 ) -> tuple[tuple[PyTree, ...], list[Shape]]:
     _check_numbers(name, network, specs_at(0))
     smaller, larger = (
-        _replaced(
+        _encode_leaves(
             name, network, specs_at(which), lambda layer, spec: layer.encoded_spec(spec.shape)
         )
-        for which in range(len(SIZES))
+        for which in range(len(PLACEHOLDER_SIZES))
     )
     pairs = zip(jax.tree.leaves(smaller), jax.tree.leaves(larger), strict=True)
-    return smaller, [any_size(one.shape, other.shape)[1:] for one, other in pairs]
+    return smaller, [merge_shapes(one.shape, other.shape)[1:] for one, other in pairs]
 
 
 def _check_numbers(name: str, network: Any, inputs: tuple[PyTree, ...]) -> None:
-    """Raise TypeError where numbers go to a layer on text."""
-    for place, leaf in enumerate(jax.tree.leaves(inputs)):
+    """Raise TypeError if numbers go to a layer that takes text."""
+    for position, leaf in enumerate(jax.tree.leaves(inputs)):
         if is_text(leaf) or isinstance(leaf, EncodedText):
             continue
-        for layer in _readers(network, place):
+        for layer in _readers(network, position):
             if getattr(layer, "on_host", False):
                 raise TypeError(
-                    f"`{_argument(network, place)}` must hold text, received {leaf.dtype} of shape "
-                    f"{(None, *leaf.shape[1:])}: the model {name!r} begins with {layer!r}. A "
-                    "model on what the layer returns begins behind it."
+                    f"`{_argument(network, position)}` must hold text, received {leaf.dtype} of "
+                    f"shape {(None, *leaf.shape[1:])}: the model {name!r} begins with {layer!r}. "
+                    "To give numbers, make a model that begins behind this layer."
                 )
 
 
-def _replaced(
+def _encode_leaves(
     name: str, network: Any, inputs: tuple[PyTree, ...], make: Callable[[Any, Any], Any]
 ) -> tuple[PyTree, ...]:
     leaves, structure = jax.tree.flatten(inputs)
     made = [
-        make(_reader(name, network, place, leaf), leaf) if is_text(leaf) else leaf
-        for place, leaf in enumerate(leaves)
+        make(_reader(name, network, position, leaf), leaf) if is_text(leaf) else leaf
+        for position, leaf in enumerate(leaves)
     ]
     return jax.tree.unflatten(structure, made)
 
 
-def _reader(name: str, network: Any, place: int, text: Any) -> Any:
-    """Return the layer that an input goes to, which must be on text."""
-    x, readers = _argument(network, place), list[Any]()
-    for layer in _readers(network, place) or _of_author(network):
+def _reader(name: str, network: Any, position: int, text: Any) -> Any:
+    """Return the layer that a text input goes to."""
+    x, readers = _argument(network, position), list[Any]()
+    for layer in _readers(network, position) or _text_layers_of(network):
         if not any(layer == other for other in readers):
             readers.append(layer)
     if len(readers) > 1:
@@ -129,49 +128,50 @@ def _reader(name: str, network: Any, place: int, text: Any) -> Any:
     if not readers or not getattr(readers[0], "takes_text", False):
         first = readers[0] if readers else _first(network)
         raise ValueError(
-            f"`{x}` must hold numbers, received {described(text)}: the model {name!r} begins with "
-            f"{first!r}, which takes numbers. {MAKE_NUMBERS}"
+            f"`{x}` must hold numbers, received {describe_text(text)}: the model {name!r} begins "
+            f"with {first!r}, which takes numbers. {TEXT_HINT}"
         )
     if not getattr(readers[0], "on_host", False):
         raise ValueError(
-            f"`{x}` must hold numbers, received {described(text)}: within a model {readers[0]!r} "
-            "takes numbers. Call the layer on the text first, and give the model what it returns."
+            f"`{x}` must hold numbers, received {describe_text(text)}: within a model "
+            f"{readers[0]!r} takes numbers. Call the layer on the text first, and give the model "
+            "what it returns."
         )
     return readers[0]
 
 
-def _argument(network: Any, place: int) -> str:
-    """Return what a message calls an input."""
+def _argument(network: Any, position: int) -> str:
+    """Return the name of an input in messages."""
     names = network.input_names if isinstance(network, Graph) else []
-    return f"x[{names[place]!r}]" if len(names) > 1 else "x"
+    return f"x[{names[position]!r}]" if len(names) > 1 else "x"
 
 
-def _readers(network: Any, place: int) -> list[Any]:
-    """Return the layers, made of no others, that the leaf in this place of the inputs goes to."""
+def _readers(network: Any, position: int) -> list[Any]:
+    """Return the innermost layers that a leaf of the inputs goes to, given by its position."""
     if isinstance(network, Serial):
         inside = [layer for layer in network.layers if not isinstance(layer, InputLayer)]
-        return _readers(inside[0], place) if inside else []
+        return _readers(inside[0], position) if inside else []
     if isinstance(network, Branch):
-        return [reader for layer in network.layers for reader in _readers(layer, place)]
+        return [reader for layer in network.layers for reader in _readers(layer, position)]
     if isinstance(network, Graph):
         return [
             reader
             for call in network.calls
-            for position, leaf in enumerate(jax.tree.leaves(call.inputs))
-            if isinstance(leaf, Ref) and leaf.value == place
-            for reader in _readers(network.layers[call.layer], position)
+            for argument, leaf in enumerate(jax.tree.leaves(call.inputs))
+            if isinstance(leaf, Ref) and leaf.value == position
+            for reader in _readers(network.layers[call.layer], argument)
         ]
-    # What an author's `call` does with an input is not known.
+    # The `call` of an authored layer is not traced here.
     return [] if is_authored(network) else [network]
 
 
-def _of_author(network: Any) -> list[Any]:
-    """Return the layers on text of an authored network, of which text is meant for one."""
+def _text_layers_of(network: Any) -> list[Any]:
+    """Return the layers of an authored network that take text."""
     inside = network.inside() if is_authored(network) else []
     return [layer for layer in inside if getattr(layer, "takes_text", False)]
 
 
 def _first(network: Any) -> Any:
-    layers = [layer for _, layer, path in parts(network) if path is not None]
+    layers = [layer for _, layer in network.children()] if isinstance(network, Layer) else []
     inside = [layer for layer in layers if not isinstance(layer, InputLayer)]
     return inside[0] if inside else network

@@ -7,10 +7,15 @@ import jax
 import numpy as np
 
 from fjax.core import as_layer, output_specs
-from fjax.core.freezing import apply_trainable_flags, flags
-from fjax.core.inputs import SIZES, any_size, explain_placeholder_sizes, sized
-from fjax.core.layer import base_name
-from fjax.core.masking import unmasked
+from fjax.core.freezing import apply_trainable_flags, trainable_flags
+from fjax.core.inputs import (
+    PLACEHOLDER_SIZES,
+    explain_placeholder_sizes,
+    merge_shapes,
+    placeholder_spec,
+)
+from fjax.core.masking import strip_masks
+from fjax.core.naming import default_name
 from fjax.core.reserved import only_weights
 from fjax.core.shapes import LayerShapes, eval_shapes
 from fjax.data.expectation import InputExpectation
@@ -62,7 +67,7 @@ class Architecture:
         self, layers: Any, name: str | None = None, symbols: Symbols | None = None
     ) -> None:
         self.layer_tree = as_layer(layers)
-        self.name = name or getattr(self.layer_tree, "name", None) or base_name(self.layer_tree)
+        self.name = name or getattr(self.layer_tree, "name", None) or default_name(self.layer_tree)
         self._symbols = symbols
         self._built: Built | None = None
         self._weight_tree: WeightTree | None = None
@@ -103,7 +108,7 @@ class Architecture:
     @property
     def network(self) -> Any:
         """The pure pair. Its layers are frozen as they were at the last `fix_flags`."""
-        is_current = self._flags_are_fixed or flags(self.layer_tree) == self._flags
+        is_current = self._flags_are_fixed or trainable_flags(self.layer_tree) == self._flags
         if self._network is None or not is_current:
             self._make_network()
         return self._network
@@ -130,7 +135,7 @@ class Architecture:
             found = eval_shapes(self.layer_tree, *specs)
         # A layer that cannot have its weights here is an error before anything is trained.
         self._weight_tree = weight_tree(self.name, self.layer_tree, found.params, found.state)
-        found = found._replace(outputs=unmasked(found.outputs))
+        found = found._replace(outputs=strip_masks(found.outputs))
         self._built = Built(specs, shapes, found)
         self._output_specs = {_key_of(specs): found.outputs}
 
@@ -171,14 +176,16 @@ class Architecture:
         if key not in self._output_specs:
             shapes = self.built.layer_shapes
             outputs = output_specs(self.layer_tree, shapes.params, shapes.state, *specs)
-            self._output_specs[key] = unmasked(outputs)
+            self._output_specs[key] = strip_masks(outputs)
         return self._output_specs[key]
 
     def output_shape(self) -> Any:
         """Return the shape of the outputs in their structure, None for axes of any size."""
-        smaller, larger = (self.output_specs(self._specs_at(which)) for which in range(len(SIZES)))
+        smaller, larger = (
+            self.output_specs(self._specs_at(which)) for which in range(len(PLACEHOLDER_SIZES))
+        )
         return jax.tree.map(
-            lambda one, other: (None, *any_size(one.shape, other.shape)[1:]), smaller, larger
+            lambda one, other: (None, *merge_shapes(one.shape, other.shape)[1:]), smaller, larger
         )
 
     def input_shape(self) -> Any:
@@ -221,7 +228,7 @@ class Architecture:
             nested: Whether to go into layers that are made of layers.
         """
         shapes = self.built.layer_shapes
-        inputs = [self._specs_at(which) for which in range(len(SIZES))]
+        inputs = [self._specs_at(which) for which in range(len(PLACEHOLDER_SIZES))]
         with explain_placeholder_sizes(lambda: self.built.sample_shapes):
             return calls_of(self.layer_tree, shapes.params, shapes.state, inputs, nested)
 
@@ -230,17 +237,17 @@ class Architecture:
         return {**vars(self), "_weight_tree": None, "_symbols": None, "_output_specs": {}}
 
     def _make_network(self) -> None:
-        self._flags = flags(self.layer_tree)
+        self._flags = trainable_flags(self.layer_tree)
         self._network = apply_trainable_flags(self.layer_tree)
 
     def _specs_at(self, which: int) -> tuple[PyTree, ...]:
-        """Return the inputs' specs at one of the `SIZES`."""
+        """Return the inputs' specs at one of the `PLACEHOLDER_SIZES`."""
         shapes = iter(self.built.sample_shapes)
 
         def spec_at(spec: Any) -> Any:
             # Any other size than that of any batch was declared.
-            declared = None if spec.shape[0] == SIZES[0][0] else spec.shape[0]
-            return sized(next(shapes), spec.dtype, which, declared)
+            declared = None if spec.shape[0] == PLACEHOLDER_SIZES[0][0] else spec.shape[0]
+            return placeholder_spec(next(shapes), spec.dtype, which, declared)
 
         return jax.tree.map(spec_at, self.built.specs)
 

@@ -6,9 +6,9 @@ import jax
 
 from fjax.core import SymbolicTensor
 from fjax.core.calling import call_inputs
-from fjax.core.freezing import flags, set_trainable
-from fjax.core.inputs import sized
-from fjax.core.layer import normalize_shape
+from fjax.core.checks import normalize_shape
+from fjax.core.freezing import set_trainable, trainable_flags
+from fjax.core.inputs import placeholder_spec
 from fjax.core.shapes import LayerShapes
 from fjax.data.structure import match_structure
 from fjax.data.text import first_specs
@@ -70,7 +70,7 @@ class DescribedNetwork:
 
         It takes effect at the next `compile`, of this model and of those that contain it.
         """
-        return all(flags(self.layer_tree))
+        return all(trainable_flags(self.layer_tree))
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
@@ -92,10 +92,12 @@ class DescribedNetwork:
         whole = tuple(input_shape) if several else (input_shape,)
         whole = jax.tree.map(_without_batch, whole, is_leaf=_is_shape)
         shapes = jax.tree.leaves(whole, is_leaf=_is_shape)
-        specs = jax.tree.map(lambda shape: sized(shape, "float32", 0), whole, is_leaf=_is_shape)
+        specs = jax.tree.map(
+            lambda shape: placeholder_spec(shape, "float32", 0), whole, is_leaf=_is_shape
+        )
         self.model_parts.architecture.build(specs, shapes)
 
-    def build_for_inputs(self, inputs: tuple[PyTree, ...]) -> None:
+    def _build_for_inputs(self, inputs: tuple[PyTree, ...]) -> None:
         """Build the network for inputs like these."""
         architecture = self.model_parts.architecture
         names = getattr(architecture.layer_tree, "input_names", None)
@@ -164,7 +166,7 @@ class DescribedNetwork:
         """
         return self.model_parts.architecture.calls(nested)
 
-    def call_on_symbols(
+    def _call_on_symbols(
         self, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
     ) -> PyTree:
         """Return the symbolic tensors that the network makes; the first ones may build it."""

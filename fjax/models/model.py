@@ -7,35 +7,28 @@ from typing import Any, Self
 import jax
 import numpy as np
 
-from fjax.authoring import is_bound
 from fjax.callbacks import History
 from fjax.core import SymbolicTensor
-from fjax.core.author import Author, declare_facade
 from fjax.data.conversion import to_batch
 from fjax.data.expectation import InputExpectation
 from fjax.data.source import read
 from fjax.errors import check_keywords, explain_keywords
 from fjax.models import arguments
+from fjax.models.authored_network import AuthoredNetwork
 from fjax.models.compile_config import make_config
 from fjax.models.construction import network_of
 from fjax.models.evaluate import evaluate
 from fjax.models.fit import Validation, fit
-from fjax.models.network_with_weights import NetworkWithWeights
 from fjax.models.predict import call, inputs_of, predict
 from fjax.models.replicas import Replicas, fit_replicas
-from fjax.models.subclassed import (
-    build_within_a_pass,
-    changes_layers,
-    check_attribute,
-    is_authored_model,
-)
+from fjax.models.subclassed import is_authored_model
 from fjax.models.train_on_batch import train_on_batch
 from fjax.models.views import OptimizerView
 from fjax.training import Batch
 from fjax.training.batch import rows
 
 
-class Model(NetworkWithWeights, Author):
+class Model(AuthoredNetwork):
     """A network that can be compiled, trained, evaluated and used, by Keras's names.
 
     It is made in one of three ways: `Model(inputs, outputs)` of symbolic tensors, whose layers keep
@@ -101,56 +94,11 @@ class Model(NetworkWithWeights, Author):
         if not trainable:
             self.trainable = False
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if "build" in cls.__dict__ and cls.call is not Author.call:
-            setattr(cls, "build", build_within_a_pass(cls.__dict__["build"], Model))  # noqa: B010
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        changes = False
-        if is_authored_model(self):
-            check_attribute(self, Model, name, value)
-            changes = changes_layers(self, name, value)
-        super().__setattr__(name, value)
-        if changes:
-            self._rebuild_authored()
-
-    def __getattr__(self, name: str) -> Any:
-        # Asked for what is not there alone; `copy` asks for more before there is anything.
-        if not name.startswith("__") and "stop_training" not in vars(self):
-            raise RuntimeError(
-                f"`{type(self).__name__}.__init__` did not call `super().__init__()`: make it the "
-                "first line there."
-            )
-        return object.__getattribute__(self, name)
-
-    @property
-    def built(self) -> bool:
-        """Whether the input shape is known."""
-        return super().built
-
-    @built.setter
-    def built(self, value: bool) -> None:
-        # An author's `build` ends by it, on the copy that is bound for one pass.
-        if not is_bound(self):
-            raise AttributeError(
-                f"The model {self.name!r} is built by `build(input_shape)`, not by `built = …`."
-            )
-
-    def build(self, input_shape: Any) -> None:
-        """Take the input shape, batch axis included (None for a batch of any size).
-
-        Several inputs are a list of shapes, named ones a dict.
-        """
-        # An author's `build` calls it on the copy that is bound for one pass.
-        if not is_bound(self):
-            super().build(input_shape)
-
     def build_for(self, batch: Batch) -> None:
         """Build the model for a first batch, unless it is built already."""
         parts = self.model_parts
         if not parts.architecture.is_built:
-            self.build_for_inputs(batch.inputs)
+            self._build_for_inputs(batch.inputs)
             if parts.config is not None:
                 parts.config.by_output(self.output_names)
         parts.weights.check_statistics()
@@ -206,7 +154,7 @@ class Model(NetworkWithWeights, Author):
             )
         if is_authored_model(self):
             # An author's lists may have other layers than before.
-            self._rebuild_authored()
+            self._rebuild()
         config = make_config(
             optimizer, loss, loss_weights, metrics, weighted_metrics, train_step, test_step
         )
@@ -415,7 +363,7 @@ class Model(NetworkWithWeights, Author):
         """
         leaves = jax.tree.leaves((inputs, options))
         if any(isinstance(leaf, SymbolicTensor) for leaf in leaves):
-            return self.call_on_symbols(inputs, training, options)
+            return self._call_on_symbols(inputs, training, options)
         check_keywords(f"{type(self).__name__}.__call__", options, ["training"])
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs)):
             raise TypeError(
@@ -478,15 +426,3 @@ class Model(NetworkWithWeights, Author):
         """Return whether `get_config` returns the layers; an author's returns arguments."""
         is_ours = cls.get_config.__module__.startswith("fjax.models.")
         return is_ours and not is_authored_model(cls)
-
-    def _rebuild_authored(self) -> None:
-        """Build the model anew with the layers that an author's attributes hold now."""
-        architecture = self.model_parts.architecture
-        specs, shapes = None, None
-        if architecture.is_built:
-            specs, shapes, _ = architecture.built
-        self.model_parts.replace_layers(architecture.layer_tree, specs, shapes)
-
-
-# What an author's subclass adds to these attributes may hold layers and weights.
-declare_facade(Model)

@@ -16,7 +16,7 @@ import numpy as np
 
 from fjax.core import InputLayer
 from fjax.core.freezing import frozen_paths, trainable_part
-from fjax.core.inputs import SIZES
+from fjax.core.inputs import PLACEHOLDER_SIZES
 from fjax.models.compile_config import CompileConfig
 from fjax.storage import (
     ModelFileError,
@@ -198,7 +198,7 @@ def _declared(model: Any) -> PyTree:
     shapes = iter(model.model_parts.architecture.built.sample_shapes)
 
     def declared(spec: Any) -> InputLayer:
-        size = None if spec.shape[0] == SIZES[0][0] else spec.shape[0]
+        size = None if spec.shape[0] == PLACEHOLDER_SIZES[0][0] else spec.shape[0]
         return InputLayer(next(shapes), size, spec.dtype.name)
 
     return jax.tree.map(declared, model.model_parts.architecture.built.specs)

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from fjax.core import InputLayer
-from fjax.core.layer import normalize_shape
+from fjax.core.checks import normalize_shape
 from fjax.data.text import declared_specs
 from fjax.errors import explain_keywords, integer_at_least, suggestion
 from fjax.models import model_file

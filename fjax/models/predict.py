@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from fjax.callbacks import CallbackList
-from fjax.core.masking import unmasked
+from fjax.core.masking import strip_masks
 from fjax.core.precision import apply_layer
 from fjax.data.conversion import to_batch
 from fjax.data.source import Data
@@ -64,4 +64,4 @@ def call(model: Any, parts: ModelParts, x: Any, training: bool) -> PyTree:
         parts.architecture.network, held.params, held.state, *inputs,
         key=parts.weights.next_key(), training=training,
     )  # fmt: skip
-    return unmasked(outputs)
+    return strip_masks(outputs)

@@ -5,7 +5,8 @@ from typing import Any, Self
 
 from fjax.core import InputLayer, SymbolicTensor, as_layer, serial
 from fjax.core.calling import call_inputs
-from fjax.core.layer import only, unique_names
+from fjax.core.checks import single_input
+from fjax.core.naming import unique_names
 from fjax.core.text import is_text
 from fjax.data.expectation import InputExpectation, one_array
 from fjax.data.text import check_text, declared_specs
@@ -128,14 +129,14 @@ class Sequential(Model):
         declared = [] if self._declared is None else [self._declared]
         return type(self)([*declared, *change(self._list)], name=self._given_name)
 
-    def call_on_symbols(
+    def _call_on_symbols(
         self, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
     ) -> PyTree:
         """Return the symbolic tensors that the layers make; the first ones may build the model."""
         if self._declared is None and self._list:
-            tensor = only("Sequential", call_inputs(self.layer_tree, inputs, options))
+            tensor = single_input("Sequential", call_inputs(self.layer_tree, inputs, options))
             self.build(tensor.shape)
-        return super().call_on_symbols(inputs, training, options)
+        return super()._call_on_symbols(inputs, training, options)
 
     def _append(self, layer: Any) -> None:
         declared = _declaration_of(layer)

@@ -126,18 +126,18 @@ def build_within_a_pass(author_build: Callable[..., None], facade: type) -> Call
     return build
 
 
-def check_attribute(model: Any, facade: type, name: str, value: Any) -> None:
+def check_attribute(model: Any, name: str, value: Any) -> None:
     """Raise ValueError if an author's attribute would replace one of the facade's.
 
     Args:
         model: The author's model.
-        facade: The class that the author extends.
         name: The attribute.
         value: The value that it is set to.
     """
     if name.startswith("_"):
         return
-    inherited = getattr(facade, name, None)
+    own_classes = (cls for cls in type(model).__mro__ if cls.__module__.startswith("fjax."))
+    inherited = next((vars(cls)[name] for cls in own_classes if name in vars(cls)), None)
     is_fixed = isinstance(inherited, property) and inherited.fset is None
     is_taken = inherited is not None or name in facade_attributes(model)
     if is_fixed or (is_taken and (holds_layers(value) or holds_init_weights(value))):

@@ -21,7 +21,7 @@ from fjax.core.combinators import Serial
 from fjax.core.functions import function_has_trait
 from fjax.core.graph import Ref
 from fjax.layers import Dense, Dropout, Identity
-from fjax.layers.dropout import drawing_key, dropped_in_narrow
+from fjax.layers.dropout import apply_dropout_to_width, require_key
 from fjax.population.variation import Path
 from fjax.training.numpy_eval import can_evaluate
 from fjax.traits import has_trait
@@ -169,8 +169,8 @@ def _narrow_dropout(layer: Dropout, width: Any) -> Callable[..., Any]:
     def apply(params: Any, state: Any, values: Any, key: Any = None, training: bool = False) -> Any:
         if not training:
             return values, state
-        drawn = drawing_key("Dropout", key, layer.seed)
-        return dropped_in_narrow(values, layer.rate, drawn, width), state
+        drawn = require_key("Dropout", key, layer.seed)
+        return apply_dropout_to_width(values, layer.rate, drawn, width), state
 
     return apply
 

@@ -18,6 +18,7 @@ from fjax.errors import explain_keywords, integer_at_least, is_integer, one_of
 from fjax.models import Model
 from fjax.models.arguments import check_batch_size, check_verbose
 from fjax.models.membership import membership
+from fjax.models.plan import matched_batch
 from fjax.population import Member, Population
 from fjax.search.candidates import steering
 from fjax.search.folds import Split, checked_splits
@@ -129,7 +130,7 @@ def cross_validate(
         twin = cloned(OWNER, model)
     if is_batches(x):
         raise ValueError(f"`{OWNER}` needs arrays, whose rows it parts; `x` gives batches.")
-    data = twin._checked("train_step")(to_batch(x, y, sample_weight, text=True))
+    data = matched_batch(twin, to_batch(x, y, sample_weight, text=True))
     splits = _splits(twin, data, cv)
     own = membership(OWNER, twin, data)
     members = [

@@ -17,7 +17,7 @@ from jax import lax
 from fjax.caching import Cache
 from fjax.compiler import compile_function
 from fjax.configuration import cache_key
-from fjax.core.masking import unmasked
+from fjax.core.masking import strip_masks
 from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
 from fjax.training.programs import CACHE_SIZE, private_key
@@ -201,7 +201,7 @@ def _predict(
         network, _, _ = make(own)
         key = jax.random.fold_in(held.key, held.step)
         outputs, _ = network.apply(held.params, held.state, *_taken(inputs, index), key=key)
-        return unmasked(outputs)
+        return strip_masks(outputs)
 
     return jax.vmap(one)(train_states, numbers, rows)
 

@@ -27,16 +27,16 @@ def train_step(
 ) -> TrainStep:
     """Return the pure training step of a network.
 
-    What is made smaller is the loss and the network's own penalties (`fjax.core.penalty`); after
-    the update the network's constraints are applied. Layers that are not `trainable` keep their
-    params, and the optimizer never sees these.
+    It minimizes the loss plus the network's penalties (`fjax.core.penalty`), and applies the
+    network's constraints after the update. Layers that are not `trainable` keep their params,
+    which the optimizer never sees.
 
     Args:
         network: A layer.
         loss: `loss(targets, outputs, sample_weight)`, a scalar; each of `fjax.losses`' classes, or
-            `OutputLosses`, whose parts are logged too (the train state is made with the same).
+            `OutputLosses`, whose parts are logged too (make the train state with the same).
         optimizer: One of `fjax.optimizers`, or any pair `init`, `update` by optax's convention.
-        metrics: What to measure beside the loss; the train state must be made with the same.
+        metrics: The metrics beside the loss; the train state must be made with the same.
 
     Returns:
         `step(train_state, batch) -> (train_state, logs)`, for `jit`, `scan`, `vmap` or a loop.
@@ -110,8 +110,8 @@ def test_step(
 ) -> Callable[..., PyTree]:
     """Return the pure step of evaluation: `step(accumulators, params, state, batch, key=None)`.
 
-    The loss has the network's own penalties in it, as in training. The key is for layers that draw
-    in use, too.
+    The loss includes the network's penalties, as in training. The key is for layers that draw
+    outside of training, too.
     """
 
     def step(
@@ -126,19 +126,19 @@ def test_step(
 
 
 def _with_penalty(value: Array, state: PyTree) -> Array:
-    # Where the network has none the program stays the same, to the bit.
+    # Without penalties the program is the same, to the bit.
     return value + penalty(state) if has_penalty(state) else value
 
 
 def samples(batch: Batch) -> Array:
-    """Return the number of samples of a batch, as a mean counts them."""
+    """Return the number of valid samples of a batch."""
     if batch.valid is not None:
         return jnp.sum(batch.valid)
     return jnp.float32(jax.tree.leaves(batch.inputs)[0].shape[0])
 
 
 def _loss(loss: Callable[..., Array], outputs: PyTree, batch: Batch) -> tuple[Array, Logs]:
-    """Return the loss to differentiate, and the parts of it that are logged."""
+    """Return the loss to differentiate, and the losses of single outputs, which are logged."""
     if isinstance(loss, OutputLosses):
         values = loss.values(batch.targets, outputs, batch.sample_weight, batch.valid)
         return loss.total(values), loss.logs(values)

@@ -73,7 +73,7 @@ def cloned(owner: str, model: Any) -> Model:
             "`model.compile(optimizer=…, loss=…)` first."
         )
     twin = clone_model(model)
-    twin._seed = model.model_parts.weights.seed
+    twin.model_parts.weights.seed = model.model_parts.weights.seed
     twin.compile(**model.model_parts.config._asdict(), run_eagerly=model.run_eagerly)
     return twin
 

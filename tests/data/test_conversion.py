@@ -79,7 +79,7 @@ REFUSED = {
     "objects": (lambda: to_batch(np.array([None, 1], object)), "found None of type `NoneType`"),
     "dates": (lambda: to_batch(np.array(["2020-01-01"], "datetime64[D]")), "received dates"),
     "complex": (lambda: to_batch(np.ones(2, complex)), "received complex numbers"),
-    "ragged": (lambda: to_batch([[1.0], [1.0, 2.0]]), "no rectangular array"),
+    "ragged": (lambda: to_batch([[1.0], [1.0, 2.0]]), "not a rectangular array"),
     "large": (lambda: to_batch(np.array([2**40])), "integers beyond 32 bits"),
     "inputs": (
         lambda: to_batch((np.ones((3, 1)), np.ones((2, 1)))),

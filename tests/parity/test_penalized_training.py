@@ -1,4 +1,4 @@
-"""Runs with regularizers and constraints beside the real Keras."""
+"""Training with regularizers and constraints, compared with Keras."""
 
 import keras
 import numpy as np
@@ -69,7 +69,7 @@ def test_three_epochs_on_california(california, optimizer):
         np.testing.assert_allclose(evaluations[0][name], value, rtol=1e-5, err_msg=name)
     for one, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
-    # The terms and the bounds were felt.
+    # The penalties and constraints had an effect.
     assert evaluations[0]["loss"] > np.square(ours.predict(x, verbose=0)[:, 0] - y).mean() + 0.01
     np.testing.assert_allclose(np.linalg.norm(ours.get_weights()[-2]), 1.0, rtol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(ours.get_weights()[0], axis=0).max(), 0.5, rtol=1e-5)
