@@ -88,6 +88,7 @@ class Binding(Context):
     def bind(self) -> Any:
         """Return the bound copy: with arrays for the weights of `__init__`, and bound sublayers."""
         twin = object.__new__(type(self.owner))
+        # The weights that `__init__` made come first, as in Keras.
         self.phase = Phase.CONSTRUCT
         for name, weight in init_weights(self.owner).items():
             self._init_weights[id(weight)] = self.bind_weight(name, weight.spec)

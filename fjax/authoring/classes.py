@@ -21,8 +21,8 @@ PAIR: Mapping[str, Callable[..., Any]] = {
     "trace": authored_trace,
 }  # fmt: skip
 
-# What takes the place of what `Layer` has, but not of what another class has.
-IN_PLACE_OF_LAYER: Mapping[str, Callable[..., Any]] = {
+# These replace the methods of `Layer`, but not those of a class between it and the author's.
+SUBLAYERS_AND_CONSTRAINTS: Mapping[str, Callable[..., Any]] = {
     "children": find_sublayers, "with_children": replace_sublayers,
     "weight_constraints": authored_constraints,
 }  # fmt: skip
@@ -31,14 +31,14 @@ IN_PLACE_OF_LAYER: Mapping[str, Callable[..., Any]] = {
 def prepare_class(cls: Any) -> None:
     """Make a pair of a layer's class with `build` and `call`, and allow `add_weight` in `__init__`.
 
-    A layer's class that defines `apply`, too, is a pair already. A model's class is not a pair:
-    the model has a network that is one.
+    A layer's class that also defines `apply` is a pair already. A model's class does not become a
+    pair, because a model has a network that is one.
     """
     is_layer = issubclass(cls, Layer)
     if is_layer and "call" in cls.__dict__ and "apply" not in cls.__dict__:
         for name, function in PAIR.items():
             setattr(cls, name, function)
-        for name, function in IN_PLACE_OF_LAYER.items():
+        for name, function in SUBLAYERS_AND_CONSTRAINTS.items():
             if getattr(cls, name) is getattr(Layer, name):
                 setattr(cls, name, function)
     if not is_layer or hasattr(cls, "discover"):

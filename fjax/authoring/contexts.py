@@ -32,8 +32,9 @@ class Context:
         """Raise RuntimeError if the class or the phase does not allow an operation."""
         if not has_construction(type(self.owner)):
             raise RuntimeError(
-                f"`{self.label}`: {what} needs a class that defines `call`. A layer that defines "
-                "`apply` makes its weights in `init`; a model of layers has theirs."
+                f"`{self.label}`: {what} works only in a class that defines `call`. A layer with "
+                "an `apply` of its own makes weights in `init`; to use it, put it into a model, or "
+                "call `init` and `apply`."
             )
         require(operation, self.phase, f"`{self.label}`: {what}")
 

@@ -223,7 +223,9 @@ def test_an_inherited_init_makes_weights_for_each_class_with_a_call():
     layer = First()
     layer.__init__(3)
     assert names(built(layer)[0]) == ["w"]
-    with pytest.raises(RuntimeError, match="`Base`: `add_weight` needs a class that defines"):
+    with pytest.raises(
+        RuntimeError, match="`Base`: `add_weight` works only in a class that defines"
+    ):
         Base()
 
 
@@ -447,7 +449,7 @@ class TestModels:
 
     def test_a_model_of_layers_has_no_weights_of_its_own(self):
         model = Sequential([Input((3,)), Dense(1)])
-        with pytest.raises(RuntimeError, match="needs a class that defines `call`"):
+        with pytest.raises(RuntimeError, match="works only in a class that defines `call`"):
             model.add_weight((3,))
 
     def test_a_built_model_takes_no_more_weights(self):

@@ -129,3 +129,8 @@ def test_an_error_in_init_leaves_nothing_on_the_object():
         layer.__init__()
     with pytest.raises(RuntimeError, match="was called outside of"):
         layer.add_loss(1.0)
+
+
+def test_call_of_a_layer_that_no_author_wrote():
+    with pytest.raises(RuntimeError, match=r"`Dense`: .* put it into a model, or call `init`"):
+        Dense(3).call(X)
