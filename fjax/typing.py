@@ -30,6 +30,7 @@ ActivationFunction = Callable[[Array], Array]
 LossFunction = Callable[[Array, Array], Array]
 
 
+@runtime_checkable
 class Spec(Protocol):
     """What a layer needs to know of an input: a shape (batch axis included) and a dtype."""
 
@@ -94,9 +95,93 @@ class GradientTransformation(Protocol):
 
 
 @runtime_checkable
+class HasMonitor(Protocol):
+    """A callback that needs one log: a run without this log is an error before training."""
+
+    monitor: Any
+
+
+@runtime_checkable
+class HasSearchResults(Protocol):
+    """A fitted search of scikit-learn's kind."""
+
+    cv_results_: Mapping[str, Any]
+
+
+@runtime_checkable
+class NotebookBar(Protocol):
+    """A tqdm bar that is a notebook widget rather than text."""
+
+    container: Any
+
+
+@runtime_checkable
+class RateSweep(Protocol):
+    """The result of training at several learning rates."""
+
+    learning_rates: np.ndarray
+    losses: np.ndarray
+    histories: list[dict[str, list[Any]]]
+
+
+@runtime_checkable
 class ChecksInputs(Protocol):
     """A network that says more of its inputs than their shapes, such as the range of integers."""
 
     def check_inputs(self, *inputs: PyTree) -> None:
         """Raise ValueError where arrays, whole or a batch of them, are not what it takes."""
         ...
+
+
+@runtime_checkable
+class Constrains(Protocol):
+    """A layer with constraints on its weights."""
+
+    def constrain(self, params: Params) -> Params:
+        """Return the params with the constraints applied."""
+        ...
+
+
+@runtime_checkable
+class Finalizes(Protocol):
+    """An optimizer whose params for use differ from those it trains, such as their averages."""
+
+    def finalize(self, params: PyTree, opt_state: PyTree) -> PyTree:
+        """Return the params to use after training."""
+        ...
+
+
+@runtime_checkable
+class AveragingOptimizer(GradientTransformation, Finalizes, Protocol):
+    """An optimizer that can average the params."""
+
+    use_ema: bool
+
+
+@runtime_checkable
+class Adapts(Protocol):
+    """A layer that learns from data before training, such as `Normalization`."""
+
+    def adapt(self, data: Any) -> None:
+        """Learn from data."""
+        ...
+
+    def learned(self) -> Any:
+        """Return what was learned, as something that can be compared."""
+        ...
+
+
+@runtime_checkable
+class RequiresReady(Protocol):
+    """A network that may have to learn from data before it has weights."""
+
+    def require_ready(self) -> None:
+        """Raise if a layer has not learned from data yet."""
+        ...
+
+
+@runtime_checkable
+class HasLearningRate(Protocol):
+    """The state of an optimizer that keeps its learning rate there."""
+
+    learning_rate: Any

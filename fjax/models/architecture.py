@@ -24,7 +24,7 @@ from fjax.models.calls import NetworkCalls, calls_of
 from fjax.models.parts import weight_paths
 from fjax.models.symbolic import Symbols, symbols_of
 from fjax.models.weight_tree import WeightTree, weight_tree
-from fjax.typing import PyTree
+from fjax.typing import PyTree, RequiresReady
 
 # The shape of one sample, None for an axis of any size.
 SampleShape = tuple[int | None, ...]
@@ -155,7 +155,7 @@ class Architecture:
 
     def require_ready(self) -> None:
         """Raise where a layer must be adapted to data before it has weights."""
-        if hasattr(self.layer_tree, "require_ready"):
+        if isinstance(self.layer_tree, RequiresReady):
             self.layer_tree.require_ready()
 
     @property

@@ -16,6 +16,7 @@ from fjax.models.kept_run import Position, kept_run
 from fjax.models.model_parts import ModelParts, execution_mode
 from fjax.models.plan import TEST, TRAIN, Plan, expectation, make_plan, require_objective
 from fjax.training import Source, finalized, run_epoch
+from fjax.training.logs import sort_logs
 from fjax.training.loop import ChunkScheduler
 from fjax.typing import PyTree
 
@@ -140,7 +141,7 @@ def _run(
     test_plan = None if validation is None else make_plan(model, parts, TEST, validation)
     called = CallbackList(callbacks, model, verbose, epochs=schedule.epochs, steps=source.steps)
     called.check_monitors(plan.directions | _validated(test_plan))
-    programs = called.watched(plan.programs)
+    programs = called.wrap_programs(plan.programs)
     model.history, model.stop_training = called.history, False
     run = kept_run(model, resume, called, source, validation, plan.empty_sums)
     steps = run.listening(called.steps("train"))
@@ -168,7 +169,7 @@ def _run(
                 assert test_plan is not None
                 values = measure(parts, test_plan, validation, called)
                 logs |= {f"val_{name}": value for name, value in values.items()}
-                logs = dict(sorted(logs.items()))
+                logs = sort_logs(logs)
             made += 1
             _end_epoch(parts, made)
             called.call("on_epoch_end", epoch, logs)

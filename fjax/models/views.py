@@ -13,6 +13,7 @@ from fjax.models.parts import weight_paths
 from fjax.models.symbolic import tensors_of
 from fjax.models.weights import read_weights, write_weights
 from fjax.trees import branch
+from fjax.typing import HasLearningRate
 
 
 class LayerView:
@@ -178,7 +179,7 @@ class OptimizerView:
 
     def _opt_state(self) -> Any:
         opt_state = self._model.train_state.opt_state
-        if not hasattr(opt_state, "learning_rate"):
+        if not isinstance(opt_state, HasLearningRate):
             raise TypeError(
                 f"The optimizer {self.optimizer!r} keeps no learning rate in its state: use one of "
                 "`fjax.optimizers`."
