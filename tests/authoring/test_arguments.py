@@ -10,7 +10,7 @@ from fjax import Layer, Model
 from tests.authoring.example_layers import X, built, close
 
 
-def test_inputs_one_by_one_in_lists_and_dicts_and_what_build_is_given():
+def test_inputs_and_shapes_one_by_one_in_lists_and_in_dicts():
     shapes = []
 
     class Several(Layer):
@@ -54,7 +54,7 @@ def test_inputs_one_by_one_in_lists_and_dicts_and_what_build_is_given():
     assert shapes[0] == [(None, 3), (None, 2)]
 
 
-def test_options_where_the_layer_is_called():
+def test_keyword_arguments_of_a_call():
     class Scaled(Layer):
         def call(self, inputs, scale=1.0, mode="times", *, mask=None, training=None, key=None):
             assert training in (False, True)
@@ -87,7 +87,7 @@ def test_options_where_the_layer_is_called():
     close([plus, times], [X + 1, X * 5])
 
 
-def test_wrong_inputs_and_options():
+def test_wrong_inputs_and_keywords_are_errors():
     class Two(Layer):
         def call(self, first, second):
             return first + second

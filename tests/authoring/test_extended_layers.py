@@ -10,7 +10,7 @@ from fjax.layers import BatchNormalization, Dense, Dropout
 from tests.authoring.example_layers import KEY, X, built, close
 
 
-def test_draws_by_the_key_and_extends_a_pure_layer():
+def test_call_draws_from_its_key_and_extends_a_layer():
     class Noise(Layer):
         def call(self, inputs, key=None, training=False):
             return inputs + jax.random.normal(key, inputs.shape) if training else inputs
@@ -35,7 +35,7 @@ def test_draws_by_the_key_and_extends_a_pure_layer():
     assert not np.allclose(draws[0], draws[1])
 
 
-def test_an_extended_layer_keeps_its_weights_state_and_penalties():
+def test_an_extended_layer_has_its_weights_state_and_penalties():
     class Doubled(Dense):
         def build(self, input_shape):
             self.gain = self.add_weight((), "ones", regularizer="l2")

@@ -131,7 +131,7 @@ def test_assign_add_is_explained():
     assert "self.total = self.total + x" in "".join(error.value.__notes__)
 
 
-def test_neither_call_nor_apply():
+def test_a_layer_without_call_and_apply_is_an_error():
     class Nothing(Layer):
         def build(self, input_shape):
             pass
@@ -140,7 +140,7 @@ def test_neither_call_nor_apply():
         Nothing().apply({}, {}, X)
 
 
-def test_build_makes_other_weights_each_time():
+def test_a_build_that_makes_other_weights_each_time_is_an_error():
     made = []
 
     def grows(self):
@@ -161,7 +161,7 @@ def test_build_makes_other_weights_each_time():
             layer.apply(params, state, X)
 
 
-def test_a_loss_in_some_passes_only():
+def test_a_loss_in_only_some_passes_is_an_error():
     charges = []
 
     def call(self, x):
@@ -177,7 +177,7 @@ def test_a_loss_in_some_passes_only():
 
 
 @pytest.mark.parametrize("value", [np.ones(3), jnp.ones(3), {1, 2}, [np.ones(2)]], ids=type)
-def test_fields_that_are_no_plain_values(value):
+def test_a_field_that_is_not_a_plain_value_is_an_error(value):
     class Fields(Layer):
         scale: object = None
 
@@ -188,7 +188,7 @@ def test_fields_that_are_no_plain_values(value):
         built(Fields(value))
 
 
-def test_a_weight_in_two_attributes_that_part():
+def test_a_weight_in_two_attributes_with_different_values_is_an_error():
     def build(self):
         self.a = self.b = self.add_weight((), "zeros", trainable=False, name="a")
 
@@ -204,7 +204,7 @@ def test_a_weight_in_two_attributes_that_part():
 
 
 @pytest.mark.parametrize("value", [None, "hi", 3.0])
-def test_call_returns_arrays(value):
+def test_outputs_and_losses_that_are_not_arrays_are_errors(value):
     layer = layer_of(lambda self: None, lambda self, x: value)
     with pytest.raises(TypeError, match=r"call` must return an array, .* it returned"):
         built(layer)

@@ -12,7 +12,7 @@ from fjax.core import penalty
 from tests.authoring.example_layers import KEY, Block, X, built, close, contents
 
 
-def test_the_object_is_the_same_before_and_after():
+def test_a_pass_does_not_change_the_object():
     layer = Block(5)
     before = contents(vars(layer))
     params, state = layer.init(KEY, X)
@@ -22,7 +22,7 @@ def test_the_object_is_the_same_before_and_after():
     assert layer.notes == {"seen": []}
 
 
-def test_state_advances_and_stays_pure():
+def test_apply_returns_the_next_state():
     layer = Block(5)
     params, state = built(layer)
     _, once = layer.apply(params, state, X, key=KEY, training=True)
@@ -34,7 +34,7 @@ def test_state_advances_and_stays_pure():
     assert float(penalty(once)) > 0 == float(penalty(state))
 
 
-def test_every_transformation():
+def test_the_pair_goes_through_every_transformation():
     layer = Block(5)
     params, state = built(layer)
 
@@ -83,7 +83,7 @@ def test_every_transformation():
     close(stacked[1], layer.apply(params, state, 2 * X)[0])
 
 
-def test_two_threads_apply_one_object():
+def test_two_threads_can_apply_one_object():
     layer = Block(5)
     weights = [layer.init(jax.random.key(seed), X) for seed in range(2)]
     expected = [layer.apply(*pair, X)[0] for pair in weights]
@@ -113,7 +113,7 @@ def test_the_same_key_gives_the_same_weights_and_each_weight_its_own():
 
 
 @pytest.mark.parametrize(("wrap", "most"), [(lambda layer: layer, 2), (serial, 128)])
-def test_init_does_not_explode_with_depth(wrap, most):
+def test_the_cost_of_init_does_not_grow_exponentially_with_depth(wrap, most):
     counts = {"build": 0, "call": 0}
 
     class Leaf(Layer):

@@ -12,7 +12,7 @@ from fjax.layers import BatchNormalization, Concatenate, Dense, Dropout
 from tests.authoring.example_layers import KEY, Block, Linear, X, built, close, layer_of
 
 
-def test_a_sublayer_called_twice_or_held_twice_has_one_set_of_weights():
+def test_a_sublayer_in_two_attributes_has_one_set_of_weights():
     class Twice(Layer):
         def __init__(self):
             super().__init__()
@@ -46,7 +46,7 @@ def test_a_sublayer_called_twice_draws_twice():
     assert np.any(Draws().apply({"dropout": {}}, {"dropout": {}}, X, key=KEY, training=True)[0])
 
 
-def test_a_sublayer_called_only_in_training_at_any_depth():
+def test_a_sublayer_may_be_called_only_in_training():
     class Inner(Layer):
         def __init__(self):
             super().__init__()
@@ -103,7 +103,7 @@ def test_combinators_and_models_as_sublayers():
     close(outputs, expected)
 
 
-def test_inside_combinators_graphs_and_sequential():
+def test_authored_layers_in_combinators_graphs_and_sequential():
     network = serial(Linear(3), repeat(Linear(3, "tanh"), 4), branch(Linear(1), Block(2)))
     params, state = built(network)
     assert params["repeat"]["kernel"].shape == (4, 3, 3)
@@ -123,7 +123,7 @@ def test_inside_combinators_graphs_and_sequential():
     np.testing.assert_array_equal(after["passes"], [1, 1])
 
 
-def test_sublayers_show_their_weights_and_fields():
+def test_a_bound_sublayer_has_its_weights_and_fields_as_attributes():
     class Tied(Layer):
         def __init__(self):
             super().__init__()
@@ -140,7 +140,7 @@ def test_sublayers_show_their_weights_and_fields():
     assert np.any(gradients["dense"]["kernel"]) and np.any(gradients["own"]["kernel"])
 
 
-def test_a_frozen_layer_made_in_build():
+def test_a_frozen_layer_that_build_makes_needs_a_model():
     def build(self):
         self.inner = Dense(3, trainable=False)
 
@@ -156,7 +156,7 @@ def test_a_frozen_layer_made_in_build():
     assert [view.name for view in model.layers] == ["inner"]
 
 
-def test_containing_itself_by_way_of_another():
+def test_a_layer_that_contains_itself_through_another_is_an_error():
     first, second = layer_of(), layer_of()
     first.inner, second.inner = serial(second), [first]
     with pytest.raises(ValueError, match="cannot contain itself"):

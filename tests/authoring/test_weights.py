@@ -22,7 +22,7 @@ def test_weights_are_named_after_their_attributes():
     assert {"passes", "mean", "penalty"} <= set(state)
 
 
-def test_names_in_containers_given_names_and_no_attribute():
+def test_names_of_weights_in_containers_with_a_name_and_without_an_attribute():
     class Named(Layer):
         def build(self, input_shape):
             self.pairs = [self.add_weight((2,)), {"a": self.add_weight((3,))}]
@@ -44,7 +44,7 @@ def test_names_in_containers_given_names_and_no_attribute():
     }
 
 
-def test_regularizers_losses_and_freezing():
+def test_regularizers_and_losses_of_trained_and_frozen_layers():
     class Charged(Layer):
         def __init__(self, **kwargs):
             super().__init__(**kwargs)
@@ -106,7 +106,7 @@ def test_types_and_initializers_of_weights():
     assert bool(after["flag"]) and int(after["whole"]) == 0
 
 
-def test_configuration_as_keras_authors_write_it():
+def test_get_config_as_authors_write_it():
     layer = Linear(2, "relu", name="own", trainable=False, input_shape=(3,))
     config = layer.get_config()
     assert config == {"name": "own", "trainable": False, "units": 2, "activation": "relu"}
@@ -117,7 +117,7 @@ def test_configuration_as_keras_authors_write_it():
         Linear(2, nam="x")
 
 
-def test_fields_in_the_place_of_a_constructor():
+def test_a_layer_with_fields_instead_of_a_constructor():
     class Fields(Layer):
         units: int
         activation: object = "tanh"
