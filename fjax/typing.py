@@ -82,6 +82,37 @@ class Authoring(Protocol):
         ...
 
 
+@runtime_checkable
+class HasConfig(Protocol):
+    """An object that its class can create again from a configuration."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor by name."""
+        ...
+
+
+@runtime_checkable
+class DescribedBy(Protocol):
+    """An object that is stored in files as another one."""
+
+    @property
+    def described_by(self) -> Any:
+        """The object that files describe instead."""
+        ...
+
+
+class Stateful(Protocol):
+    """An object whose state is saved in checkpoints, such as a callback."""
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the state: numbers, strings, arrays, and lists and dicts of these."""
+        ...
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Restore what `get_state` returned."""
+        ...
+
+
 class GradientTransformation(Protocol):
     """A pure optimizer by the convention that optax made standard; ours follow it too."""
 
@@ -185,3 +216,19 @@ class HasLearningRate(Protocol):
     """The state of an optimizer that keeps its learning rate there."""
 
     learning_rate: Any
+
+
+@runtime_checkable
+class RecordsCalls(Protocol):
+    """A network that can record the calls of the layers inside."""
+
+    def trace(
+        self,
+        params: Params,
+        state: State,
+        *inputs: PyTree,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> list[Any]:
+        """Return a record of each call, for these inputs."""
+        ...

@@ -7,7 +7,7 @@ from fjax.authoring.binding import Binding
 from fjax.authoring.bound_layer import Sublayer
 from fjax.authoring.discovery import attribute_names
 from fjax.authoring.weights import InitWeight, WeightSpec, init_weights
-from fjax.core.flow import marked
+from fjax.core.flow import mark
 from fjax.core.penalties import join_penalties
 from fjax.core.precision import apply_layer
 from fjax.core.reserved import PENALTY
@@ -102,4 +102,4 @@ class Trace(Application):
 
     def mark(self, tree: PyTree, side: str, name: str) -> PyTree:
         """Return the inputs or outputs of a sublayer, named in the jaxpr."""
-        return marked(tree, side, name)
+        return mark(tree, side, name)

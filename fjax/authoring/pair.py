@@ -23,7 +23,7 @@ from fjax.authoring.sublayers import find_sublayers
 from fjax.authoring.weights import init_weights
 from fjax.core.author import constraint_attributes
 from fjax.core.calling import CallRecord
-from fjax.core.flow import marked
+from fjax.core.flow import mark
 from fjax.core.masking import is_masked, strip_masks, warn_mask_dropped, with_mask
 from fjax.core.shapes import eval_shape
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
@@ -82,7 +82,7 @@ def authored_trace(
     """
     key = jax.random.key(0) if key is None else key
     binding = Trace(self, params, state, key, training)
-    outputs = marked(_run(binding, inputs), "in", "")
+    outputs = mark(_run(binding, inputs), "in", "")
     return [*binding.calls, CallRecord("", self, inputs, outputs)]
 
 

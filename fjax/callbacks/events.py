@@ -3,14 +3,15 @@
 import struct
 import time
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fjax.core import InputLayer
-from fjax.core.flow import join_sources
+from fjax.core.flow import merge_origins
+from fjax.core.layer_walk import NetworkRecord
 from fjax.core.naming import kind
 
 HISTOGRAM_BINS = 30
@@ -169,32 +170,27 @@ def weight_images(weight: np.ndarray) -> np.ndarray | None:
     return (255 * (finite - low) / max(high - low, 1e-12))[..., None]
 
 
-def graph_nodes(calls: Any) -> Sequence[GraphNode]:
+def graph_nodes(network: NetworkRecord) -> list[GraphNode]:
     """Return the nodes of a model's graph from `model.layer_calls()`."""
-    # Inputs without an `InputLayer` get nodes of their own.
-    layer_names = {call.name for call in calls.layers}
+    layer_names = {record.name for record in network.layers}
     inputs = {
-        number: _unused_name(f"input_{number}" if number else "input", layer_names)
-        for number in range(len(calls.inputs))
+        position: _unused_name(f"input_{position}" if position else "input", layer_names)
+        for position in network.undeclared_inputs
     }
-    used = set()
-    nodes = []
-    for call in calls.layers:
-        is_input = isinstance(call.layer, InputLayer)
-        sources = []
-        for source in join_sources(call.sources):
-            if source.layer is not None:
-                sources.append(source.layer)
-            elif not is_input:
-                used.add(source.number)
-                sources.append(inputs[source.number])
-        shapes = tuple(value.shape for value in call.outputs)
-        nodes.append(GraphNode(call.name, kind(call.layer), tuple(dict.fromkeys(sources)), shapes))
-    input_nodes = [
-        GraphNode(inputs[number], "Input", (), (calls.inputs[number].shape,))
-        for number in sorted(used)
+    nodes = [
+        GraphNode(name, "Input", (), (network.inputs[position].shape,))
+        for position, name in inputs.items()
     ]
-    return input_nodes + nodes
+    for record in network.layers:
+        is_declared = isinstance(record.layer, InputLayer)
+        sources = dict.fromkeys(
+            origin.layer or inputs[origin.position]
+            for origin in merge_origins(record.origins)
+            if origin.layer or not is_declared
+        )
+        shapes = tuple(array.shape for array in record.outputs)
+        nodes.append(GraphNode(record.name, kind(record.layer), tuple(sources), shapes))
+    return nodes
 
 
 def _unused_name(name: str, used: set[str]) -> str:

@@ -9,11 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.core import Layer
-from fjax.core.calling import CallRecord
 from fjax.core.masking import strip_masks
-from fjax.core.naming import default_name
-from fjax.core.precision import apply_layer
 from fjax.core.reserved import only_weights
+from fjax.core.tracing import has_layers, trace_calls
 from fjax.training import Batch, TrainState
 from fjax.training.programs import copy_of
 from fjax.trees import path_name
@@ -122,12 +120,12 @@ def _first_bad_layer(
     prefix: str = "",
 ) -> str | None:
     """Return a description of the first layer whose outputs are not finite: path, layer, value."""
-    for record in _calls(network, params, state, inputs, key):
+    for record in trace_calls(network, params, state, *inputs, key=key, training=True):
         value = _not_finite(record.outputs)
         if value is None:
             continue
         path, layer = prefix + record.name, record.layer
-        if _has_layers(layer) and record.name:
+        if has_layers(layer) and record.name:
             layer_params, layer_state = params.get(record.name, {}), state.get(record.name, {})
             inner = _first_bad_layer(
                 layer, layer_params, layer_state, record.inputs, record.key, f"{path}/"
@@ -138,20 +136,6 @@ def _first_bad_layer(
         name = repr(path.rstrip("/")) if path else "the model's own `call`"
         return f"{name}, {layer!r}: they hold {value}"
     return None
-
-
-def _calls(
-    network: Any, params: Params, state: State, inputs: tuple[PyTree, ...], key: Key | None
-) -> list[CallRecord]:
-    if _has_layers(network):
-        return network.trace(params, state, *inputs, key=key, training=True)
-    outputs, _ = apply_layer(network, params, state, *inputs, key=key, training=True)
-    name = getattr(network, "name", None) or default_name(network)
-    return [CallRecord(name, network, inputs, outputs)]
-
-
-def _has_layers(layer: Any) -> bool:
-    return isinstance(layer, Layer) and hasattr(layer, "trace") and bool(layer.children())
 
 
 def _not_finite(tree: PyTree) -> str | None:

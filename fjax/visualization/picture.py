@@ -7,7 +7,7 @@ from typing import Any
 
 from fjax.errors import explain_keywords
 from fjax.visualization.diagram import diagram_of
-from fjax.visualization.dot import TO_INSTALL, model_to_dot
+from fjax.visualization.dot import INSTALL_HINT, model_to_dot
 from fjax.visualization.text import text_of
 
 ENDINGS = (".png", ".svg", ".pdf", ".dot")
@@ -69,7 +69,7 @@ def plot_model(
             show_layer_activations, show_trainable,
         )  # fmt: skip
     except ImportError:
-        _print_text(f"pydot is missing: {TO_INSTALL}", file, text)
+        _print_text(f"pydot is missing: {INSTALL_HINT}", file, text)
         return None
     ending = file.suffix.lower()
     if ending == ".dot":

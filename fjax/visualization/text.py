@@ -114,7 +114,7 @@ def _sort_boxes(diagram: Diagram) -> list[_Row]:
     rows: list[_Row] = []
     done: set[Path] = set()
     visited: set[Path] = set()
-    ends = [box.path for box in diagram.boxes if box.ends]
+    ends = [box.path for box in diagram.boxes if box.is_output]
     for end in [*ends, *boxes]:
         stack = [end]
         while stack:
@@ -161,7 +161,7 @@ def _lines_with_rails(rows: Sequence[_Row]) -> Iterator[_Line]:
             rails[ended_column] = None
         rails[column] = row.box.path
         text = _draw_rails(rails)
-        dot = "○" if row.box.begins else "●"
+        dot = "○" if row.box.is_input else "●"
         if not calls_left.get(row.box.path):
             rails[column] = None
         yield _Line(text[: 2 * column] + dot + text[2 * column + 1 :], _draw_rails(rails), row.box)
@@ -194,7 +194,7 @@ def _title(row: _Row) -> str:
     title = f"{'/'.join(row.box.path)} ({row.box.kind})"
     if row.later_sources:
         title += f" ↺ also on {', '.join('/'.join(path) for path in row.later_sources)}"
-    return title + (" → output" if row.box.ends else "")
+    return title + (" → output" if row.box.is_output else "")
 
 
 def _lines_with_names(rows: Sequence[_Row], show_shapes: bool, width: int) -> Iterator[str]:

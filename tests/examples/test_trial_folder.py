@@ -28,7 +28,8 @@ def test_kill_within_a_trial(tmp_path):
     epochs, code = run(killed, last=EPOCHS + 4)
     assert (epochs, code) == ([all_epochs, all_epochs[:4]], -signal.SIGKILL)
     first = files(killed, "result.json")
-    assert len(first) == 1 and not list(killed.rglob("*.part"))
+    # The kill may have cut a checkpoint short, but no result.
+    assert len(first) == 1 and not list(killed.rglob("*result*.part"))
 
     # The first trial is finished; the second one resumes from its last saved epoch.
     epochs, code = run(killed)
