@@ -45,6 +45,43 @@ class Spec(Protocol):
         ...
 
 
+class AuthoringContext(Protocol):
+    """What the methods of an author's object act on, while its code runs."""
+
+    def add_weight(
+        self,
+        shape: Any,
+        initializer: Any,
+        dtype: Any,
+        trainable: bool,
+        regularizer: Any,
+        constraint: Any,
+        name: str | None,
+    ) -> Array:
+        """Return a new weight of the object."""
+        ...
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a number to the loss of this pass."""
+        ...
+
+    def call_extended(self, inputs: tuple[PyTree, ...], training: bool | None) -> PyTree:
+        """Return the outputs of the layer that the object's class extends."""
+        ...
+
+
+class Authoring(Protocol):
+    """What makes pairs of classes with `build` and `call`: the package `fjax.authoring`."""
+
+    def prepare_class(self, cls: Any) -> None:
+        """Give a class that has a `call` what makes it a pair."""
+        ...
+
+    def context_of(self, author: Any) -> AuthoringContext:
+        """Return what the methods of an object act on now."""
+        ...
+
+
 @runtime_checkable
 class HasConfig(Protocol):
     """An object that its class can create again from a configuration."""

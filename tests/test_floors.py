@@ -18,7 +18,7 @@ FLOORS = {
     "activations": 1, "initializers": 1, "losses": 1, "metrics": 1, "optimizers": 1,
     "regularizers": 1, "constraints": 1, "lowering": 1,
     "core": 2,
-    "layers": 3,
+    "authoring": 3, "layers": 3,
     "training": 4,
     "data": 5, "storage": 5,
     "callbacks": 6, "population": 6, "models": 6,

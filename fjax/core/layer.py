@@ -15,19 +15,10 @@ import jax
 
 from fjax import constraints, regularizers
 from fjax.configuration import Configured, field, fields_ending, plain, snake_case
-from fjax.core.authoring import (
-    Author,
-    authored_apply,
-    authored_constraints,
-    authored_discover,
-    authored_init,
-    authored_trace,
-)
-from fjax.core.binding import CONSTRAINT
+from fjax.core.author import CONSTRAINT, UNCOPIED, Author, constraint_attributes
 from fjax.core.calling import call_without_weights, is_authored
 from fjax.core.checks import normalize_shape
 from fjax.core.reserved import RESERVED
-from fjax.core.sublayers import find_sublayers, replace_sublayers
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
 # Attributes that any layer has in Keras, and only the layers of a model have here.
@@ -66,7 +57,7 @@ class Layer(Author, Configured):
     12.0
 
     Or it defines `call` as in Keras, with `build` and `add_weight` if it has weights; see
-    `fjax.core.authoring`:
+    `fjax.authoring`:
 
     >>> class Shift(Layer):
     ...     def build(self, input_shape):
@@ -93,15 +84,6 @@ class Layer(Author, Configured):
     _renamed: ClassVar[Mapping[str, str]] = {"input_dim": "input_shape"}
     _settable: ClassVar[frozenset[str]] = frozenset({"trainable"})
     _weights_of_fields: ClassVar[Mapping[str, str]] = {}
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if "call" in cls.__dict__ and "apply" not in cls.__dict__:
-            # A Keras-style class: `init` and `apply` are derived from `build` and `call`.
-            setattr(cls, "init", authored_init)  # noqa: B010 (a plain assignment fails mypy)
-            setattr(cls, "apply", authored_apply)  # noqa: B010
-            setattr(cls, "discover", authored_discover)  # noqa: B010
-            setattr(cls, "trace", authored_trace)  # noqa: B010
 
     def __post_init__(self) -> None:
         owner = type(self).__name__
@@ -201,7 +183,7 @@ class Layer(Author, Configured):
 
     def children(self) -> list[tuple[str, Any]]:
         """Return the sublayers with the names of their weights in `params` and `state`."""
-        return find_sublayers(self) if is_authored(self) else []
+        return []
 
     def inside(self) -> list[Any]:
         """Return all sublayers, including those whose weights have no key of their own."""
@@ -216,8 +198,6 @@ class Layer(Author, Configured):
         Raises:
             ValueError: The number of layers differs from that of `inside`.
         """
-        if is_authored(self):
-            return replace_sublayers(self, layers)
         if len(layers) != 0:
             raise ValueError(
                 f"`{type(self).__name__}` has no sublayers, received {len(layers)} to replace them "
@@ -243,7 +223,7 @@ class Layer(Author, Configured):
             return params
         constrained = {
             weight: _apply_constraint(self, field_name, constraint, params[weight])
-            for field_name, constraint in self._constraints().items()
+            for field_name, constraint in self.weight_constraints().items()
             if (weight := self.weight_of(field_name)) in params
         }
         for name, child in self.children():
@@ -251,10 +231,11 @@ class Layer(Author, Configured):
                 constrained[name] = child.constrain(params[name])
         return {**params, **constrained} if constrained else params
 
-    def _constraints(self) -> dict[str, Callable[[Array], Array]]:
+    def weight_constraints(self) -> dict[str, Callable[[Array], Array]]:
+        """Return the constraints by name; `weight_of` gives the weight of each name."""
         # Attributes that a Keras-style `__init__` sets are not fields.
-        authored = authored_constraints(self) if self._authored else {}
-        return {**fields_ending(self, CONSTRAINT), **authored}
+        attributes = constraint_attributes(self) if self._authored else {}
+        return {**fields_ending(self, CONSTRAINT), **attributes}
 
     def check_inputs(self, *inputs: Any) -> None:
         """Raise if the values of a model's data are not valid inputs; for layers to override.
@@ -299,7 +280,7 @@ class Layer(Author, Configured):
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy does not belong to the model that holds the weights.
-        return {name: value for name, value in vars(self).items() if name != "_home"}
+        return {name: value for name, value in vars(self).items() if name not in UNCOPIED}
 
     def __iter__(self) -> Iterator[Callable[..., Any]]:
         yield self.init

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from fjax.core.authoring import Author
+from fjax.authoring import is_bound
+from fjax.core.author import Author, declare_facade
 from fjax.models.network_with_weights import NetworkWithWeights
 from fjax.models.subclassed import (
     build_within_a_pass,
     changes_layers,
     check_attribute,
-    facade_attributes,
     is_authored_model,
 )
 
@@ -19,13 +19,11 @@ class AuthoredNetwork(NetworkWithWeights, Author):
     See `NetworkWithWeights` for the arguments.
     """
 
-    def __init__(self, network: Any, **options: Any) -> None:
-        # All that an author adds may hold layers.
-        self._internal = facade_attributes(self) | {"_internal"}
-        super().__init__(network, **options)
-
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if cls.__module__.startswith("fjax."):
+            # All other attributes are an author's, and may hold layers and weights.
+            declare_facade(cls)
         if "build" in cls.__dict__ and cls.call is not Author.call:
             setattr(cls, "build", build_within_a_pass(cls.__dict__["build"], AuthoredNetwork))  # noqa: B010
 
@@ -55,7 +53,7 @@ class AuthoredNetwork(NetworkWithWeights, Author):
     @built.setter
     def built(self, value: bool) -> None:
         # An author's `build` ends by it, on the copy that is bound for one pass.
-        if "_binding" not in vars(self):
+        if not is_bound(self):
             raise AttributeError(
                 f"The model {self.name!r} is built by `build(input_shape)`, not by `built = …`."
             )
@@ -66,7 +64,7 @@ class AuthoredNetwork(NetworkWithWeights, Author):
         Several inputs are a list of shapes, named ones a dict.
         """
         # An author's `build` calls it on the copy that is bound for one pass.
-        if "_binding" not in vars(self):
+        if not is_bound(self):
             super().build(input_shape)
 
     def _rebuild(self) -> None:

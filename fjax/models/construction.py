@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import jax
 
 from fjax.core import Graph, InputLayer, Serial, SymbolicTensor, as_layer
-from fjax.core.authoring import Author
+from fjax.core.author import Author
 from fjax.core.freezing import apply_trainable_flags
 from fjax.core.graph_builder import Symbols, graph
 from fjax.models.subclassed import Subclassed

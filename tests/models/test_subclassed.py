@@ -1,4 +1,4 @@
-"""Models by a `call`: the facade around an author's class."""
+"""Models that authors write with `call`."""
 
 import copy
 
@@ -76,7 +76,7 @@ def test_the_same_seed_gives_the_same_run():
         np.testing.assert_array_equal(one, other)
 
 
-def test_order_of_weights_layers_and_the_table():
+def test_the_order_of_weights_and_layers_and_the_summary():
     model = Reconstructing(seed=0)
     assert not model.built
     model.build((None, 8))
@@ -114,7 +114,7 @@ def test_freezing_one_layer(name):
     for view in model.layers:
         same = all(map(np.array_equal, view.get_weights(), before[view.name]))
         assert same == (view.name == name)
-    # The model's own weights are trained, and charged for, as before.
+    # The model's own weights are still trained and regularized.
     assert not np.allclose(model.train_state.params["scale"], 1)
     assert float(model.train_state.state["penalty"]["weights"]) > 0
     lines = []
@@ -122,7 +122,7 @@ def test_freezing_one_layer(name):
     assert f"Non-trainable params: {54 if name == 'hidden_0' else 56} " in lines[0]
 
 
-def test_freezing_the_whole():
+def test_freezing_the_whole_model():
     model = fitted(Reconstructing(seed=0))
     model.trainable = False
     before = model.get_weights()
@@ -131,7 +131,7 @@ def test_freezing_the_whole():
     assert float(model.train_state.state["penalty"]["weights"]) == 0
 
 
-def test_nested_models_share_their_weights_live():
+def test_nested_models_share_their_weights():
     class Whole(Model):
         def __init__(self, encoder):
             super().__init__()
@@ -237,7 +237,7 @@ def test_a_copy_is_another_model():
     assert all(map(np.array_equal, model.get_weights(), before))
 
 
-def test_super_init_is_forgotten():
+def test_a_forgotten_super_init_is_an_error():
     class Forgets(Model):
         def __init__(self):
             self.dense = Dense(1)
@@ -255,7 +255,7 @@ def test_super_init_is_forgotten():
     [("input", Dense(1)), ("layers", []), ("history", Dense(1)), ("fit", [Dense(1)]),
      ("name", Dense(1)), ("outputs", {"a": Dense(1)}), ("loss", "mse")],
 )  # fmt: skip
-def test_attributes_that_the_model_has_itself(name, value):
+def test_an_attribute_that_the_model_has_itself_is_an_error(name, value):
     class Named(Model):
         def __init__(self):
             super().__init__()
@@ -264,11 +264,11 @@ def test_attributes_that_the_model_has_itself(name, value):
         def call(self, inputs):
             return inputs
 
-    with pytest.raises(ValueError, match=f"`Named`: `{name}` is the model's own: .* `own_{name}`"):
+    with pytest.raises(ValueError, match=f"`Named`: `{name}` is the model's own. .* `own_{name}`"):
         Named()
 
 
-def test_mistakes_that_are_told():
+def test_mistakes_are_clear_errors():
     class Empty(Model):
         def __init__(self):
             super().__init__()

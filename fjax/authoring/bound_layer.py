@@ -1,0 +1,81 @@
+"""A sublayer as an author's `build` and `call` see it."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import jax
+
+from fjax.authoring.phases import Operation
+from fjax.authoring.weights import InitWeight
+from fjax.core.calling import call_inputs
+from fjax.typing import Key
+
+if TYPE_CHECKING:
+    from fjax.authoring.binding import Binding
+
+
+class Sublayer:
+    """A layer within an author's object, during one pass.
+
+    Attributes:
+        name: Its name in the object's params and state.
+        layer: The layer itself.
+        position: Its number among the object's sublayers, which is folded into its key.
+        calls: How often it was called in this pass.
+    """
+
+    def __init__(self, name: str, layer: Any, position: int) -> None:
+        self.name = name
+        self.layer = layer
+        self.position = position
+        self.calls = 0
+
+    def next_key(self, key: Key | None) -> Key | None:
+        """Return the key of the next call, from the key of the pass: each call draws anew."""
+        if key is None:
+            return None
+        key = jax.random.fold_in(key, self.position)
+        return jax.random.fold_in(key, self.calls) if self.calls else key
+
+
+class BoundLayer:
+    """A sublayer that can be called, and has its fields and its weights as attributes.
+
+    It has few attributes of its own, so that it hides none of the layer's.
+    """
+
+    def __init__(self, binding: "Binding", sublayer: Sublayer) -> None:
+        self._binding = binding
+        self._sublayer = sublayer
+
+    @property
+    def name(self) -> str:
+        """The sublayer's name in the object's params and state."""
+        return self._sublayer.name
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        for weights in self._binding.sublayer_weights(self._sublayer):
+            if isinstance(weights, Mapping) and attribute in weights:
+                return weights[attribute]
+        value = getattr(self._sublayer.layer, attribute)
+        if isinstance(value, InitWeight):
+            return self._binding.sublayer_init_weight(self._sublayer, value)
+        return value
+
+    def build(self, *shapes: Any, **named_shapes: Any) -> None:
+        """Do nothing: a call builds the sublayer, in every pass.
+
+        Keras's authors build sublayers in their own `build`.
+        """
+
+    def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
+        """Return the sublayer's outputs; its next state becomes part of the object's."""
+        binding, sublayer = self._binding, self._sublayer
+        binding.require(Operation.CALL_SUBLAYER, f"the sublayer {sublayer.name!r}")
+        values = call_inputs(sublayer.layer, inputs, options)
+        mode = binding.training if training is None else bool(training)
+        key = sublayer.next_key(binding.key)
+        sublayer.calls += 1
+        return binding.call_sublayer(sublayer, values, key, mode)

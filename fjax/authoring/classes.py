@@ -1,0 +1,68 @@
+"""What an author's class gets when it is defined: its pair, and `add_weight` in `__init__`."""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fjax.authoring.attributes import CONTEXT, INIT_WEIGHTS
+from fjax.authoring.contexts import Construction, has_construction
+from fjax.authoring.pair import (
+    authored_apply,
+    authored_constraints,
+    authored_discover,
+    authored_init,
+    authored_trace,
+)
+from fjax.authoring.sublayers import find_sublayers, replace_sublayers
+from fjax.core.layer import Layer
+
+PAIR: Mapping[str, Callable[..., Any]] = {
+    "init": authored_init, "apply": authored_apply, "discover": authored_discover,
+    "trace": authored_trace,
+}  # fmt: skip
+
+# These replace the methods of `Layer`, but not those of a class between it and the author's.
+SUBLAYERS_AND_CONSTRAINTS: Mapping[str, Callable[..., Any]] = {
+    "children": find_sublayers, "with_children": replace_sublayers,
+    "weight_constraints": authored_constraints,
+}  # fmt: skip
+
+
+def prepare_class(cls: Any) -> None:
+    """Make a pair of a layer's class with `build` and `call`, and allow `add_weight` in `__init__`.
+
+    A layer's class that also defines `apply` is a pair already. A model's class does not become a
+    pair, because a model has a network that is one.
+    """
+    is_layer = issubclass(cls, Layer)
+    if is_layer and "call" in cls.__dict__ and "apply" not in cls.__dict__:
+        for name, function in PAIR.items():
+            setattr(cls, name, function)
+        for name, function in SUBLAYERS_AND_CONSTRAINTS.items():
+            if getattr(cls, name) is getattr(Layer, name):
+                setattr(cls, name, function)
+    if not is_layer or hasattr(cls, "discover"):
+        _allow_add_weight_in_init(cls)
+
+
+def _allow_add_weight_in_init(cls: Any) -> None:
+    if has_construction(cls):
+        return
+
+    @functools.wraps(cls.__init__)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        # A reload of the class puts another function here.
+        author_init = __init__.__wrapped__
+        if CONTEXT in vars(self):
+            # Called by the `__init__` of a subclass.
+            author_init(self, *args, **kwargs)
+            return
+        vars(self).pop(INIT_WEIGHTS, None)
+        vars(self)[CONTEXT] = Construction(self)
+        try:
+            author_init(self, *args, **kwargs)
+        finally:
+            del vars(self)[CONTEXT]
+
+    __init__.is_construction = True  # type: ignore[attr-defined]
+    cls.__init__ = __init__

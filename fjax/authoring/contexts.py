@@ -1,0 +1,103 @@
+"""What the methods `add_weight`, `add_loss` and `super().call` act on in each phase."""
+
+from typing import Any
+
+from fjax.authoring.attributes import CONTEXT, INIT_WEIGHTS
+from fjax.authoring.phases import Operation, Phase, require
+from fjax.authoring.weights import InitWeight, WeightSpec, check_new_name, weight_spec
+from fjax.typing import PyTree
+
+
+class Context:
+    """What an author's methods act on. This one is that of an object whose code does not run.
+
+    Args:
+        owner: The author's object.
+
+    Attributes:
+        phase: Which of the author's methods runs.
+    """
+
+    phase = Phase.OUTSIDE
+
+    def __init__(self, owner: Any) -> None:
+        self.owner = owner
+
+    @property
+    def label(self) -> str:
+        """The name of the object's class, for errors."""
+        return type(self.owner).__name__
+
+    def require(self, operation: Operation, what: str) -> None:
+        """Raise RuntimeError if the class or the phase does not allow an operation."""
+        if not has_construction(type(self.owner)):
+            raise RuntimeError(
+                f"`{self.label}`: {what} works only in a class that defines `call`. A layer with "
+                "an `apply` of its own makes weights in `init`; to use it, put it into a model, or "
+                "call `init` and `apply`."
+            )
+        require(operation, self.phase, f"`{self.label}`: {what}")
+
+    def add_weight(
+        self,
+        shape: Any,
+        initializer: Any,
+        dtype: Any,
+        trainable: bool,
+        regularizer: Any,
+        constraint: Any,
+        name: str | None,
+    ) -> Any:
+        """Return a new weight of the object."""
+        self.require(Operation.ADD_WEIGHT, "`add_weight`")
+        spec = weight_spec(
+            self.label, shape, initializer, dtype, trainable, regularizer, constraint, name
+        )
+        return self.make_weight(spec)
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a number to the loss of this pass."""
+        self.require(Operation.ADD_LOSS, "`add_loss`")
+
+    def call_extended(self, inputs: tuple[PyTree, ...], training: bool | None) -> PyTree:
+        """Return the outputs of the layer that the object's class extends."""
+        self.require(Operation.CALL_EXTENDED, "`super().call`")
+
+    def make_weight(self, spec: WeightSpec) -> Any:
+        """Return a new weight, where the phase allows one."""
+        raise NotImplementedError
+
+
+class Construction(Context):
+    """What the methods act on in `__init__`: the weights are kept on the object."""
+
+    phase = Phase.CONSTRUCT
+
+    def make_weight(self, spec: WeightSpec) -> InitWeight:
+        """Return the weight as the object holds it, without values."""
+        before = vars(self.owner).get(INIT_WEIGHTS, ())
+        if spec.name is not None:
+            check_new_name(self.label, spec.name, {weight.spec.name for weight in before})
+        weight = InitWeight(self.label, spec)
+        vars(self.owner)[INIT_WEIGHTS] = (*before, weight)
+        return weight
+
+
+def has_construction(cls: Any) -> bool:
+    """Tell whether a class is one that an author wrote, whose `__init__` may make weights."""
+    return getattr(cls.__init__, "is_construction", False)
+
+
+def context_of(author: Any) -> Context:
+    """Return what the methods of an author's object act on now."""
+    return vars(author).get(CONTEXT) or Context(author)
+
+
+def phase_of(author: Any) -> Phase:
+    """Return which method of an author's object runs."""
+    return context_of(author).phase
+
+
+def is_bound(author: Any) -> bool:
+    """Tell whether an object is the copy on which `build` and `call` run in a pass."""
+    return phase_of(author) in (Phase.BUILD, Phase.CALL)

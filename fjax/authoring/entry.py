@@ -1,0 +1,4 @@
+"""The functions by which `fjax.core`, which lies below, reaches this package: an `Authoring`."""
+
+from fjax.authoring.classes import prepare_class as prepare_class
+from fjax.authoring.contexts import context_of as context_of

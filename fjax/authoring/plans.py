@@ -1,0 +1,111 @@
+"""What `init` makes for an author's object."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from fjax import initializers
+from fjax.authoring.weights import WeightSpec
+from fjax.core.precision import init_layer
+from fjax.core.reserved import PENALTY
+from fjax.typing import Key, Params, PyTree, State
+
+
+class Plan:
+    """What `init` makes for an author's object; an abstract pass through the object finds it.
+
+    Args:
+        keeps_built_layers: Whether the object keeps the layers that its `build` makes.
+
+    Attributes:
+        init_weights: The weights that `__init__` made, by name, in order.
+        build_weights: The weights that `build` makes, likewise.
+        extended_inputs: The inputs of the layer that the class extends, if `call` runs it.
+        sublayers: What the sublayers need, by name.
+        is_penalized: Whether anything is added to the loss.
+        takes_training: Whether the object's `call`, or that of a sublayer, takes `training`.
+    """
+
+    def __init__(self, keeps_built_layers: bool = False) -> None:
+        self.keeps_built_layers = keeps_built_layers
+        self.init_weights: dict[str, WeightSpec] = {}
+        self.build_weights: dict[str, WeightSpec] = {}
+        self.extended_inputs: tuple[PyTree, ...] | None = None
+        self.sublayers: dict[str, SublayerPlan] = {}
+        self.is_penalized = False
+        self.takes_training = False
+
+    @property
+    def weights(self) -> dict[str, WeightSpec]:
+        """All weights of the object itself."""
+        return {**self.init_weights, **self.build_weights}
+
+    def placeholders(self) -> dict[str, Any]:
+        """Return zeros for all weights of the object itself."""
+        return {name: jnp.zeros(spec.shape, spec.dtype) for name, spec in self.weights.items()}
+
+
+class SublayerPlan(NamedTuple):
+    """What `init` makes for a sublayer.
+
+    Attributes:
+        position: The sublayer's number among those of the object.
+        layer: The sublayer.
+        needs: Its inputs; for one that an author wrote, its own plan.
+        shapes: The shapes of the params and state that it makes of the inputs.
+    """
+
+    position: int
+    layer: Any
+    needs: tuple[PyTree, ...] | Plan
+    shapes: tuple[Params, State] | None = None
+
+
+def make_weights(plan: Plan, author: Any, key: Key) -> tuple[Params, State]:
+    """Return the first params and state of an author's object, in Keras's order."""
+    weight_key, layer_key = jax.random.split(key)
+    params: dict[str, Any] = {}
+    state: dict[str, Any] = {}
+    drawn = {
+        name: initializers.draw(
+            spec.initializer, jax.random.fold_in(weight_key, position), spec.shape, spec.dtype
+        )
+        for position, (name, spec) in enumerate(plan.weights.items())
+    }
+
+    def put(specs: dict[str, WeightSpec]) -> None:
+        for name, spec in specs.items():
+            (params if spec.trainable else state)[name] = drawn[name]
+
+    put(plan.init_weights)
+    if plan.extended_inputs is not None:
+        extended = extended_class(type(author))
+        extended_params, extended_state = extended.init(author, weight_key, *plan.extended_inputs)
+        params.update(extended_params)
+        state.update(extended_state)
+    put(plan.build_weights)
+    for name, sublayer in sorted(plan.sublayers.items(), key=lambda item: item[1].position):
+        sublayer_key = jax.random.fold_in(layer_key, sublayer.position)
+        params[name], state[name] = _make_sublayer_weights(sublayer, sublayer_key)
+    if plan.is_penalized:
+        state[PENALTY] = {"weights": jnp.zeros(()), "calls": jnp.zeros(())}
+    return params, state
+
+
+def _make_sublayer_weights(sublayer: SublayerPlan, key: Key) -> tuple[Params, State]:
+    if isinstance(sublayer.needs, Plan):
+        return make_weights(sublayer.needs, sublayer.layer, key)
+    return init_layer(sublayer.layer, key, *sublayer.needs)
+
+
+def extended_class(cls: type) -> Any:
+    """Return the class whose pure pair an author's class extends.
+
+    Raises:
+        TypeError: There is none.
+    """
+    for base in cls.__mro__:
+        if "apply" in base.__dict__ and "discover" not in base.__dict__:
+            return base
+    raise TypeError(f"`{cls.__name__}` extends no layer.")
