@@ -7,7 +7,7 @@ os.environ["KERAS_BACKEND"] = "jax"
 
 
 def pytest_collection_modifyitems(items):
-    # Keras 3.15 asks JAX for int64, of which JAX 0.12 warns. fjax's own are seen by all other tests.
+    # Keras 3.15 asks JAX for int64, and JAX 0.12 warns. In all other tests the warning is an error.
     here = os.path.dirname(__file__)
     for item in items:
         if str(item.path).startswith(here):
