@@ -96,8 +96,7 @@ class _CountsAtThresholds(Metric):
     def __post_init__(self) -> None:
         """Check the arguments."""
         super().__post_init__()
-        parsed = parse_thresholds(type(self).__name__, self.thresholds)
-        object.__setattr__(self, "thresholds", parsed)
+        self.thresholds = parse_thresholds(type(self).__name__, self.thresholds)
 
     def init(self, y_true: Any = None, y_pred: Any = None) -> Accumulator:
         """Return zeros, one for each threshold."""

@@ -123,13 +123,13 @@ class Optimizer(Configured):
         for argument in ("weight_decay", *clipping):
             if getattr(self, argument) is not None:
                 self._check_number(argument, 0.0)
-        set_arguments = [f"`{name}`" for name in clipping if getattr(self, name) is not None]
-        if len(set_arguments) > 1:
+        in_use = [f"`{name}`" for name in clipping if getattr(self, name) is not None]
+        if len(in_use) > 1:
             raise ValueError(
                 f"`{type(self).__name__}`: gradients can be clipped in one way only, received "
-                f"{' and '.join(set_arguments)}. Remove all but one."
+                f"{' and '.join(in_use)}. Remove all but one."
             )
-        self._check_averaging()
+        self._check_training_options()
         self.exclude_from_weight_decay = check_patterns(
             type(self).__name__, "exclude_from_weight_decay", self.exclude_from_weight_decay
         )
@@ -153,7 +153,7 @@ class Optimizer(Configured):
             self.learning_rate = schedules.InverseTimeDecay(self.learning_rate, 1, decay)
         self.decay = None
 
-    def _check_averaging(self) -> None:
+    def _check_training_options(self) -> None:
         owner = type(self).__name__
         one_of(owner, "use_ema", self.use_ema, [False, True])
         self._check_number("ema_momentum", 0.0, 1.0)

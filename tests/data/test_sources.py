@@ -13,6 +13,8 @@ from fjax.data.conversion import to_batch
 from fjax.data.reading import Reader
 from fjax.data.shuffling import order_of_pass
 
+pytestmark = pytest.mark.short
+
 
 def taken(source, epoch, start=0):
     """The rows of an epoch, batch by batch."""

@@ -34,11 +34,14 @@ def test_f_scores_equal_scikit_learn(average, weighted):
     weights = random.uniform(0, 2, 200) if weighted else None
     expected = f1_score(y_true, y_pred > 0.5, average=average, sample_weight=weights)
     np.testing.assert_allclose(
-        metrics.F1Score(average, threshold=0.5)(y_true, y_pred, weights), expected, rtol=1e-5
+        metrics.F1Score(average, threshold=0.5)(y_true, y_pred, weights),
+        expected,
+        rtol=1e-5,
+        atol=1e-6,
     )
     expected = fbeta_score(y_true, y_pred > 0.5, average=average, sample_weight=weights, beta=2.0)
     score = metrics.FBetaScore(average, beta=2.0, threshold=0.5)(y_true, y_pred, weights)
-    np.testing.assert_allclose(score, expected, rtol=1e-5)
+    np.testing.assert_allclose(score, expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -57,7 +60,7 @@ def test_r2_equals_scikit_learn(aggregation, multioutput, weighted):
     weights = random.uniform(0, 2, 500) if weighted else None
     expected = r2_score(y_true, y_pred, multioutput=multioutput, sample_weight=weights)
     np.testing.assert_allclose(
-        metrics.R2Score(aggregation)(y_true, y_pred, weights), expected, rtol=1e-5
+        metrics.R2Score(aggregation)(y_true, y_pred, weights), expected, rtol=1e-5, atol=1e-6
     )
 
 
@@ -65,7 +68,9 @@ def test_iou_equals_scikit_learn():
     random = np.random.default_rng(0)
     y_true, y_pred = random.integers(0, 4, 300), random.integers(0, 4, 300)
     expected = jaccard_score(y_true, y_pred, average="macro")
-    np.testing.assert_allclose(metrics.MeanIoU(4)(y_true, y_pred), expected, rtol=1e-5)
+    np.testing.assert_allclose(metrics.MeanIoU(4)(y_true, y_pred), expected, rtol=1e-5, atol=1e-6)
     weights = random.uniform(0, 2, 300)
     expected = jaccard_score(y_true, y_pred, average="macro", sample_weight=weights)
-    np.testing.assert_allclose(metrics.MeanIoU(4)(y_true, y_pred, weights), expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        metrics.MeanIoU(4)(y_true, y_pred, weights), expected, rtol=1e-5, atol=1e-6
+    )

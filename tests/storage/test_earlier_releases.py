@@ -3,6 +3,7 @@
 import gzip
 import inspect
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -80,7 +81,12 @@ def test_every_object_of_an_earlier_release_is_decoded_to_the_same(release):
     assert len(entries) > 300
     for entry in entries:
         decoded = decode(migrate(entry["data"], 1))
-        assert entry["repr"] in (None, repr(decoded))
+        if entry["repr"] is not None:
+            # How a repr names the entries of a long field may change: `<6 terms>`, `<6 tokens>`.
+            texts = [
+                re.sub(r"<(\d+) \w+>", r"<\1>", text) for text in (entry["repr"], repr(decoded))
+            ]
+            assert texts[0] == texts[1]
         assert decode(encode(decoded)) == decoded
 
 

@@ -180,7 +180,7 @@ NOT_DECODABLE = {
     "file of a vocabulary": (
         {"class": "layers.StringLookup", "config": {
             **encode(layers.StringLookup())["config"], "vocabulary": "/etc/passwd"}},
-        "file name '/etc/passwd', which only a constructor reads",
+        "file name '/etc/passwd', which only the constructor reads",
     ),
 }  # fmt: skip
 
