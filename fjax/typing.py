@@ -1,7 +1,7 @@
 """The words of the house: names for the values that travel between its floors."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol, Self, runtime_checkable
 
 import jax
 import numpy as np
@@ -53,4 +53,24 @@ class GradientTransformation(Protocol):
 
     def update(self, grads: PyTree, opt_state: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
         """Return the updates to add to `params`, and the next optimizer state."""
+        ...
+
+
+@runtime_checkable
+class HasLearningRate(Protocol):
+    """The state of an optimizer whose learning rate is a leaf, and so can be replaced."""
+
+    learning_rate: Any
+
+    def _replace(self, **changes: Any) -> Self:
+        """Return a copy with other leaves."""
+        ...
+
+
+@runtime_checkable
+class Splitter(Protocol):
+    """A splitter of scikit-learn, such as `KFold`."""
+
+    def split(self, x: Any, y: Any = None, groups: Any = None, /) -> Iterator[Any]:
+        """Return pairs (train, test) of row numbers."""
         ...

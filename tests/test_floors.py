@@ -86,9 +86,9 @@ def test_all_programs_are_compiled_in_one_place(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_only_training_and_operations_compile(path):
+def test_only_runs_and_operations_compile(path):
     # An operation of several steps is one program where nobody compiles around it.
-    if room(path) not in ("training", "lowering"):
+    if room(path) not in ("training", "population", "lowering"):
         assert "fjax.compiler.compile_function" not in imports(path), path
 
 

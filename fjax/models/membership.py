@@ -1,52 +1,72 @@
-"""What a population needs of a model: the parts of one member, and what is measured of it."""
+"""What populations, searches and estimators need of a model."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
-from fjax.models.compilation import log_directions
-from fjax.training import Batch, init_accumulators
-from fjax.training.accumulators import Metrics
+from fjax.models.arguments import split
+from fjax.models.compilation import Compilation, log_directions
+from fjax.population import Measurements, Member
+from fjax.population.architecture import Parts
+from fjax.training import Batch, TrainState, init_accumulators
 from fjax.training.arrays import rows, take, to_batch
-from fjax.training.population import Parts
 from fjax.typing import PyTree
 
 
-class Membership(NamedTuple):
-    """A model as a member of a population.
+class MemberTemplate(NamedTuple):
+    """What all members that are made of one model share.
 
     Attributes:
         parts: Network, loss and optimizer.
-        specs: The network's inputs.
-        metrics: What the model measures beside the loss.
-        sums: The empty sums of an epoch.
-        directions: For each log where it is better; those of validation among them.
+        specs: The shapes and dtypes of the network's inputs.
+        measurements: What the model measures.
     """
 
     parts: Parts
     specs: tuple[PyTree, ...]
-    metrics: Metrics
-    sums: PyTree
-    directions: dict[str, str | None]
+    measurements: Measurements
+
+    def member(
+        self,
+        seed: int,
+        rows: np.ndarray,
+        validation_rows: np.ndarray | None = None,
+        train_state: TrainState | None = None,
+    ) -> Member:
+        """Return a member that is trained on these rows; see `Member`."""
+        return Member(self.parts, self.specs, seed, rows, validation_rows, train_state)
 
 
-def membership(owner: str, model: Any, data: Batch) -> Membership:
-    """Return a compiled model as a member of a population that is trained on this data.
+class TrainingData(NamedTuple):
+    """Data to train and to validate on, as one batch.
+
+    Attributes:
+        batch: All rows.
+        rows: The rows to train on.
+        validation_rows: The rows to validate on, or None.
+    """
+
+    batch: Batch
+    rows: np.ndarray
+    validation_rows: np.ndarray | None
+
+
+def member_template(owner: str, model: Any, data: Batch) -> MemberTemplate:
+    """Return what the members share that are made of a compiled model.
 
     Args:
-        owner: Whom an error names.
+        owner: The function that errors name.
         model: The model.
-        data: The data, held against the model.
+        data: The data to train on, as the model takes it.
 
     Raises:
-        TypeError: The model trains by a step of its own.
+        TypeError: The model has its own `train_step`.
     """
     if model._custom("train_step") is not None:
         raise TypeError(
-            f"`{owner}` trains many models by the engine's step, and {model.name!r} was compiled "
-            "with a `train_step` of its own: put that one under `jax.vmap` yourself, see "
+            f"`{owner}` trains many models side by side and cannot use the `train_step` that "
+            f"{model.name!r} was compiled with: put your step under `jax.vmap` yourself, see "
             "docs/functions.md."
         )
     compilation, example = model._compiled(owner), take(data, 0, 1)
@@ -54,43 +74,102 @@ def membership(owner: str, model: Any, data: Batch) -> Membership:
     loss = compilation.loss_for(example.targets, outputs, names)
     metrics = compilation.named_metrics(example.targets, outputs, names)
     directions = log_directions(loss, metrics)
-    return Membership(
+    return MemberTemplate(
         parts=(model.network, loss, compilation.optimizer),
         specs=model._known_specs(),
-        metrics=metrics,
-        sums=init_accumulators(metrics, example.targets, outputs, loss),
-        directions=directions | {f"val_{name}": way for name, way in directions.items()},
+        measurements=Measurements(
+            metrics=metrics,
+            sums=init_accumulators(metrics, example.targets, outputs, loss),
+            directions=directions | {f"val_{name}": way for name, way in directions.items()},
+        ),
     )
 
 
-def held_out_batch(owner: str, model: Any, validation_data: Any) -> Batch:
-    """Return arrays to validate on as one batch, held against the model.
+def training_batch(model: Any, batch: Batch) -> Batch:
+    """Return a batch to train on, its inputs and targets checked and arranged for the model."""
+    return model._checked("train_step")(batch)
+
+
+def input_batch(model: Any, batch: Batch) -> Batch:
+    """Return a batch, its inputs checked and arranged for the model, which is built for them."""
+    return model._usable(batch)
+
+
+def training_data(
+    owner: str,
+    model: Any,
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    validation_split: Any,
+    validation_data: Any,
+    class_weight: Any = None,
+) -> TrainingData:
+    """Return arrays to train and to validate on, checked; see `Model.fit` for the arguments.
 
     Raises:
-        ValueError: They are no pair or triple of arrays, or do not fit the model.
+        ValueError: `validation_data` is not a pair or triple of arrays, or data does not fit the
+            model.
     """
+    batch = training_batch(model, to_batch(x, y, sample_weight, text=True))
+    training, held_out = split(batch, 0.0 if validation_data is not None else validation_split)
+    training = model._with_class_weight(training, class_weight)
+    if validation_data is not None:
+        held_out = _held_out_batch(owner, model, validation_data)
+    count = rows(training)
+    trained = np.arange(count, dtype=np.int32)
+    if held_out is None:
+        return TrainingData(training, trained, None)
+    validated = np.arange(count, count + rows(held_out), dtype=np.int32)
+    return TrainingData(_concatenate(training, held_out), trained, validated)
+
+
+def compilation_of(owner: str, model: Any) -> Compilation:
+    """Return what the model was compiled with, or raise RuntimeError."""
+    return model._compiled(owner)
+
+
+def is_compiled(model: Any) -> bool:
+    """Return whether the model was compiled."""
+    return model._compilation is not None
+
+
+def compile_arguments(model: Any) -> dict[str, Any]:
+    """Return the arguments of `Model.compile` that give another model the same compilation."""
+    return {**model._compilation._asdict(), "run_eagerly": model.run_eagerly}
+
+
+def seed_of(model: Any) -> int:
+    """Return the seed of a model."""
+    return model._seed
+
+
+def copy_seed(source: Any, target: Any) -> None:
+    """Give a model that is not built the seed of another."""
+    target._seed = source._seed
+
+
+def _held_out_batch(owner: str, model: Any, validation_data: Any) -> Batch:
     if not isinstance(validation_data, list | tuple) or len(validation_data) not in (2, 3):
         raise ValueError(
-            f"`{owner}`: where trainings run side by side `validation_data` must be `(x, y)` or "
+            f"`{owner}`: for runs side by side `validation_data` must be `(x, y)` or "
             f"`(x, y, sample_weight)`, received {type(validation_data).__name__}."
         )
     x, y, weight = (*validation_data, None)[:3]
     return model._checked("test_step")(to_batch(x, y, weight, text=True))
 
 
-def concatenate(training: Batch, held_out: Batch) -> Batch:
-    """Return the rows of both, one behind the other; where one has no weights these are 1."""
-    pair = [training, held_out]
-    if any(one.sample_weight is not None for one in pair):
-        pair = [
-            one if one.sample_weight is not None else one._replace(sample_weight=_ones(one, pair))
-            for one in pair
-        ]
-    return jax.tree.map(lambda *arrays: np.concatenate(arrays), *pair)
+def _concatenate(training: Batch, held_out: Batch) -> Batch:
+    """Return the rows of both batches; where only one has sample weights, the others are 1."""
+    weights = [training.sample_weight, held_out.sample_weight]
+    if weights[0] is None and weights[1] is not None:
+        training = training._replace(sample_weight=_ones(training, weights[1]))
+    elif weights[1] is None and weights[0] is not None:
+        held_out = held_out._replace(sample_weight=_ones(held_out, weights[0]))
+    return jax.tree.map(lambda *arrays: np.concatenate(arrays), training, held_out)
 
 
-def _ones(batch: Batch, pair: Sequence[Batch]) -> PyTree:
-    like = next(one.sample_weight for one in pair if one.sample_weight is not None)
+def _ones(batch: Batch, like: PyTree) -> PyTree:
     return jax.tree.map(
         lambda weight: np.ones((rows(batch), *weight.shape[1:]), weight.dtype), like
     )

@@ -1,6 +1,6 @@
-"""Searches that train all their candidates as one program, behind scikit-learn's interface.
+"""Searches that train all their candidates as one program, with scikit-learn's interface.
 
-scikit-learn is an extra, and is imported when one of these names is first used.
+scikit-learn is an extra; it is imported when one of these names is first used.
 """
 
 import importlib
@@ -23,7 +23,8 @@ __all__ = [
     "sweep_learning_rates",
 ]
 
-_PLACES = {
+# The module that defines each name.
+_MODULES = {
     "CrossValidation": "cross_validation",
     "GridSearchCV": "searches",
     "HalvingGridSearchCV": "halving",
@@ -36,13 +37,13 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
+    if name not in _MODULES:
         raise AttributeError(f"`fjax.search` has no `{name}`. It has: {', '.join(__all__)}.")
     try:
         import sklearn  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            f"`fjax.search.{name}` splits and scores by scikit-learn: `pip install fjax[sklearn]`, "
-            "or `pip install scikit-learn`."
+            f"`fjax.search.{name}` needs scikit-learn: `pip install fjax[sklearn]`, or "
+            "`pip install scikit-learn`."
         ) from error
-    return getattr(importlib.import_module(f"fjax.search.{_PLACES[name]}"), name)
+    return getattr(importlib.import_module(f"fjax.search.{_MODULES[name]}"), name)

@@ -162,11 +162,11 @@ class HearsSteps(Callback):
     ("arguments", "message"),
     [
         ({"replicas": 0}, "must be an integer of at least 1, received 0"),
-        ({"replicas": 2, "steps_per_epoch": 3}, "without `steps_per_epoch`"),
-        ({"replicas": 2, "resume": "somewhere"}, "without `resume`"),
-        ({"replicas": 2, "validation_freq": 2}, "without `validation_freq`"),
-        ({"replicas": 2, "callbacks": HearsSteps()}, "`HearsSteps` hears of single steps"),
-        ({"replicas": 2, "callbacks": ModelCheckpoint("a.fjax")}, "keeps or changes one model"),
+        ({"replicas": 2, "steps_per_epoch": 3}, "do not support `steps_per_epoch`"),
+        ({"replicas": 2, "resume": "somewhere"}, "do not support `resume`"),
+        ({"replicas": 2, "validation_freq": 2}, "do not support `validation_freq`"),
+        ({"replicas": 2, "callbacks": HearsSteps()}, "`HearsSteps` needs each step"),
+        ({"replicas": 2, "callbacks": ModelCheckpoint("a.fjax")}, "saves or changes one model"),
         ({"replicas": 2, "callbacks": EarlyStopping()}, "monitors 'val_loss'"),
         ({"replicas": 2, "validation_data": 3}, r"must be `\(x, y\)`"),
     ],
@@ -181,7 +181,7 @@ def test_batches_and_custom_steps_are_refused(data):
         make().fit(iter([data]), replicas=2)
     model = make()
     model.compile("sgd", "mse", train_step=lambda train_state, batch: (train_state, {"loss": 0.0}))
-    with pytest.raises(TypeError, match="put that one under"):
+    with pytest.raises(TypeError, match="put your step under"):
         model.fit(*data, replicas=2, verbose=0)
 
 
