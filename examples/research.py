@@ -1,8 +1,8 @@
-"""Out of the facade and back: a model's own pair, in loops that no `fit` could run.
+"""The pure functions of a model in custom loops, and the result back in the model.
 
-An ensemble is trained at once by `vmap` over seeds; a Hessian-vector product is checked against
-finite differences; MAML's inner loop is differentiated through; and the best member of the ensemble
-is put back into the model, whose `evaluate` sees it.
+An ensemble is trained at once by `vmap` over seeds. A Hessian-vector product is compared with
+finite differences. The inner loop of MAML is differentiated. The best member of the ensemble is
+assigned to the model, whose `evaluate` uses it.
 
 Source: Finn et al., "Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks", 2017.
 """
@@ -28,7 +28,7 @@ def dot(one, other):
 
 
 def train_ensemble(network, loss, x, y, members, epochs):
-    """Return the params and states of as many members, each trained from its own seed."""
+    """Return the params and states of the members, each trained from its own seed."""
     spec = jax.ShapeDtypeStruct(x.shape, x.dtype)
     orders = np.stack([np.random.default_rng(e).permutation(len(x)) for e in range(epochs)])
     orders = orders[:, : len(x) // 64 * 64].reshape(-1, 64)
@@ -50,7 +50,7 @@ def train_ensemble(network, loss, x, y, members, epochs):
 
 
 def curvature(network, loss, params, state, x, y):
-    """Return the Hessian's product with the gradient, and how far finite differences are off."""
+    """Return the curvature along the gradient, and the relative error of finite differences."""
 
     def objective(params):
         return loss(y, network.apply(params, state, x)[0])
@@ -59,14 +59,15 @@ def curvature(network, loss, params, state, x, y):
     direction = slope(params)
     direction = jax.tree.map(lambda d: d / jnp.sqrt(dot(direction, direction)), direction)
     product = jax.jit(lambda p, v: jax.jvp(slope, (p,), (v,))[1])(params, direction)
-    ahead, behind = (slope(descend(params, direction, way)) for way in (-1e-2, 1e-2))
-    measured = jax.tree.map(lambda a, b: (a - b) / 2e-2, ahead, behind)
-    off = jax.tree.map(jnp.subtract, product, measured)
-    return float(dot(direction, product)), float(jnp.sqrt(dot(off, off) / dot(product, product)))
+    ahead, behind = (slope(descend(params, direction, rate)) for rate in (-1e-2, 1e-2))
+    estimate = jax.tree.map(lambda a, b: (a - b) / 2e-2, ahead, behind)
+    error = jax.tree.map(jnp.subtract, product, estimate)
+    relative_error = jnp.sqrt(dot(error, error) / dot(product, product))
+    return float(dot(direction, product)), float(relative_error)
 
 
 def learn_to_learn(steps):
-    """Return the error on new sine waves after five steps on ten points: drawn, and by MAML."""
+    """Return the error on new sine waves after five steps on ten points, without and with MAML."""
     network = fjax.serial(Dense(40, "tanh"), Dense(40, "tanh"), Dense(1))
     optimizer = fjax.optimizers.Adam(3e-3)
 
@@ -80,14 +81,14 @@ def learn_to_learn(steps):
     def error(params, x, y):
         return jnp.mean((network.apply(params, state, x)[0] - y) ** 2)
 
-    def adapted(params, x, y, inner):
+    def adapt(params, x, y, inner):
         for _ in range(inner):
             params = descend(params, jax.grad(error)(params, x, y), 0.03)
         return params
 
     def meta(params, x, y, inner=1):
-        # Ten points to learn from, ten others to be measured by.
-        each = jax.vmap(lambda x, y: error(adapted(params, x[:10], y[:10], inner), x[10:], y[10:]))
+        # Ten points to learn from, ten others to measure the error.
+        each = jax.vmap(lambda x, y: error(adapt(params, x[:10], y[:10], inner), x[10:], y[10:]))
         return each(x, y).mean()
 
     def step(carry, key):
@@ -101,13 +102,13 @@ def learn_to_learn(steps):
     learned = jax.jit(lambda carry: jax.lax.scan(step, carry, keys)[0])(
         (params, optimizer.init(params))
     )[0]
-    new = waves(jax.random.key(3), 100)
-    measured = jax.jit(lambda params: meta(params, *new, inner=5))
-    return float(measured(params)), float(measured(learned))
+    test_waves = waves(jax.random.key(3), 100)
+    test_error = jax.jit(lambda params: meta(params, *test_waves, inner=5))
+    return float(test_error(params)), float(test_error(learned))
 
 
 def main(epochs: int = 30, meta_steps: int = 1000) -> float:
-    """Train the ensemble, look at its curvature, learn to learn; return the best test accuracy."""
+    """Train an ensemble, measure a curvature, run MAML; return the best test accuracy."""
     data = jax.tree.map(jnp.asarray, fjax.datasets.digits.load_data())
     (x_train, y_train), (x_test, y_test) = data
     loss = fjax.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -120,16 +121,16 @@ def main(epochs: int = 30, meta_steps: int = 1000) -> float:
     params, states = train_ensemble(network, loss, x_train, y_train, members=8, epochs=epochs)
     logits, _ = jax.vmap(lambda p, s: network.apply(p, s, x_test))(params, states)
     scores = (logits.argmax(-1) == y_test).mean(axis=-1)
-    together = float((jax.nn.softmax(logits).mean(axis=0).argmax(-1) == y_test).mean())
+    ensemble_accuracy = float((jax.nn.softmax(logits).mean(axis=0).argmax(-1) == y_test).mean())
     print(f"test accuracy of 8 members: {scores.min():.4f} to {scores.max():.4f}")
-    print(f"of the ensemble: {together:.4f}")
+    print(f"of the ensemble: {ensemble_accuracy:.4f}")
 
     best = jax.tree.map(lambda leaf: leaf[int(scores.argmax())], (params, states))
-    bend, off = curvature(network, loss, *best, x_train, y_train)
-    print(f"curvature along the gradient: {bend:.4f}, finite differences are {off:.1%} off")
+    bend, error = curvature(network, loss, *best, x_train, y_train)
+    print(f"curvature along the gradient: {bend:.4f}, finite differences are {error:.1%} off")
 
-    drawn, learned = learn_to_learn(meta_steps)
-    print(f"error on a new sine wave after five steps: {drawn:.3f} as drawn, {learned:.3f} by MAML")
+    plain, learned = learn_to_learn(meta_steps)
+    print(f"error on a new sine wave after five steps: {plain:.3f}, with MAML {learned:.3f}")
 
     model.train_state = model.train_state._replace(params=best[0], state=best[1])
     accuracy = model.evaluate(np.asarray(x_test), np.asarray(y_test), verbose=0)[1]

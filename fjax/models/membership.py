@@ -7,9 +7,9 @@ import numpy as np
 
 from fjax.models.arguments import split
 from fjax.models.compilation import Compilation, log_directions
-from fjax.population import Measurements, Member
+from fjax.population import Measurements
 from fjax.population.architecture import Parts
-from fjax.training import Batch, TrainState, init_accumulators
+from fjax.training import Batch, init_accumulators
 from fjax.training.arrays import rows, take, to_batch
 from fjax.typing import PyTree
 
@@ -26,16 +26,6 @@ class MemberTemplate(NamedTuple):
     parts: Parts
     specs: tuple[PyTree, ...]
     measurements: Measurements
-
-    def member(
-        self,
-        seed: int,
-        rows: np.ndarray,
-        validation_rows: np.ndarray | None = None,
-        train_state: TrainState | None = None,
-    ) -> Member:
-        """Return a member that is trained on these rows; see `Member`."""
-        return Member(self.parts, self.specs, seed, rows, validation_rows, train_state)
 
 
 class TrainingData(NamedTuple):
@@ -121,7 +111,7 @@ def training_data(
     if held_out is None:
         return TrainingData(training, trained, None)
     validated = np.arange(count, count + rows(held_out), dtype=np.int32)
-    return TrainingData(_concatenate(training, held_out), trained, validated)
+    return TrainingData(concatenate(training, held_out), trained, validated)
 
 
 def compilation_of(owner: str, model: Any) -> Compilation:
@@ -134,19 +124,33 @@ def is_compiled(model: Any) -> bool:
     return model._compilation is not None
 
 
-def compile_arguments(model: Any) -> dict[str, Any]:
-    """Return the arguments of `Model.compile` that give another model the same compilation."""
-    return {**model._compilation._asdict(), "run_eagerly": model.run_eagerly}
-
-
 def seed_of(model: Any) -> int:
     """Return the seed of a model."""
     return model._seed
 
 
-def copy_seed(source: Any, target: Any) -> None:
-    """Give a model that is not built the seed of another."""
+def copy_compilation(source: Any, target: Any) -> None:
+    """Give a model that is not built the seed and the compilation of another."""
     target._seed = source._seed
+    target.compile(**source._compilation._asdict(), run_eagerly=source.run_eagerly)
+
+
+def concatenate(*batches: Batch) -> Batch:
+    """Return the rows of all batches; if some have sample weights, those of the others are 1."""
+    weights = [batch.sample_weight for batch in batches if batch.sample_weight is not None]
+    if weights:
+        batches = tuple(
+            batch if batch.sample_weight is not None else _with_unit_weights(batch, weights[0])
+            for batch in batches
+        )
+    return jax.tree.map(lambda *arrays: np.concatenate(arrays), *batches)
+
+
+def _with_unit_weights(batch: Batch, like: PyTree) -> Batch:
+    ones = jax.tree.map(
+        lambda weight: np.ones((rows(batch), *weight.shape[1:]), weight.dtype), like
+    )
+    return batch._replace(sample_weight=ones)
 
 
 def _held_out_batch(owner: str, model: Any, validation_data: Any) -> Batch:
@@ -157,19 +161,3 @@ def _held_out_batch(owner: str, model: Any, validation_data: Any) -> Batch:
         )
     x, y, weight = (*validation_data, None)[:3]
     return model._checked("test_step")(to_batch(x, y, weight, text=True))
-
-
-def _concatenate(training: Batch, held_out: Batch) -> Batch:
-    """Return the rows of both batches; where only one has sample weights, the others are 1."""
-    weights = [training.sample_weight, held_out.sample_weight]
-    if weights[0] is None and weights[1] is not None:
-        training = training._replace(sample_weight=_ones(training, weights[1]))
-    elif weights[1] is None and weights[0] is not None:
-        held_out = held_out._replace(sample_weight=_ones(held_out, weights[0]))
-    return jax.tree.map(lambda *arrays: np.concatenate(arrays), training, held_out)
-
-
-def _ones(batch: Batch, like: PyTree) -> PyTree:
-    return jax.tree.map(
-        lambda weight: np.ones((rows(batch), *weight.shape[1:]), weight.dtype), like
-    )

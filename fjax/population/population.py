@@ -95,15 +95,20 @@ class Population:
             self._groups = [group.subset([group.indices.index(index)])._replace(indices=[0])]
             self._slots[group.architecture] = other._locate(index)[0].slots
         trained_rows = sum(len(member.rows) for member in members)
-        check_memory([_widest_state(group, members) for group in self._groups], data, trained_rows)
-        states = [_first_state(member) for member in members]
-        self._specs = [jax.tree.map(spec_of, state) for state in states]
         self._padded_specs = {
-            group.architecture: _largest_shapes([self._specs[index] for index in group.indices])
+            group.architecture: _widest_specs(group.architecture, members[group.indices[0]].specs)
             for group in self._groups
         }
-        if like is not None:
-            self._padded_specs |= like[0]._padded_specs
+        check_memory(
+            [
+                (len(group.indices), self._padded_specs[group.architecture])
+                for group in self._groups
+            ],
+            data,
+            trained_rows,
+        )
+        states = [_first_state(member) for member in members]
+        self._specs = [jax.tree.map(spec_of, state) for state in states]
         self._seeds = [shuffle_seed(state.key) for state in states]
         # Counted from the beginning of each run: a run that is resumed goes on with its orders.
         self._epochs_done = [int(state.epoch) for state in states]
@@ -207,7 +212,7 @@ class Population:
         active = [self._is_active[index] for index in runner.indices]
         logs = runner.advance(self._data, orders, active, self._batch_size)
         held_out = [self.members[index].validation_rows for index in runner.indices]
-        validation_rows = [own for own in held_out if own is not None]
+        validation_rows = [index for index in held_out if index is not None]
         if not validation_rows:
             return logs
         validation = runner.measure(self._data, validation_rows, self._batch_size)
@@ -334,22 +339,11 @@ def _number(value: np.ndarray) -> Any:
     return value if value.ndim else float(value)
 
 
-def _widest_state(group: Group, members: Sequence[Member]) -> tuple[int, PyTree]:
-    """Return how many members a group has, and the shapes of the widest train state."""
-    network, _, optimizer = group.architecture.parts
-    specs = members[group.indices[0]].specs
+def _widest_specs(architecture: Architecture, specs: tuple[PyTree, ...]) -> TrainState:
+    """Return the shapes of the train state of the widest network."""
+    network, _, optimizer = architecture.parts
 
     def make(key: Key) -> TrainState:
-        return create_train_state(network, optimizer, key, *specs)
+        return create_train_state(network, optimizer, key, *specs)._replace(accumulators=())
 
-    return len(group.indices), jax.eval_shape(make, jax.random.key(0))
-
-
-def _largest_shapes(shapes: Sequence[PyTree]) -> PyTree:
-    """Return for each array the largest size of each axis."""
-
-    def largest(*leaves: Any) -> jax.ShapeDtypeStruct:
-        sizes = zip(*(leaf.shape for leaf in leaves), strict=True)
-        return jax.ShapeDtypeStruct(tuple(map(max, sizes)), leaves[0].dtype)
-
-    return jax.tree.map(largest, *shapes)
+    return jax.eval_shape(make, jax.random.key(0))

@@ -53,12 +53,11 @@ class VmapRunner:
 
     def read(self, position: int) -> TrainState:
         """Return the train state of the member at this position."""
-        return take_member(self._bare_states(), position)
+        return take_member(self._states, position)
 
     def write(self, position: int, state: TrainState) -> None:
         """Replace the train state of the member at this position."""
-        bare = state._replace(accumulators=())
-        self._states = replace_member(self._bare_states(), position, bare)
+        self._states = replace_member(self._states, position, state._replace(accumulators=()))
 
     def advance(
         self, data: Batch, orders: Sequence[np.ndarray], active: Sequence[bool], batch_size: int
@@ -70,35 +69,33 @@ class VmapRunner:
         table, counts, static = self._row_table(orders, batch_size)
         is_active = np.zeros(self.slots, bool)
         is_active[: len(active)] = active
-        self._states, logs = self._programs.advance(
+        states, logs = self._programs.advance(
             self._states._replace(accumulators=sums), self._hyperparameters, data, table, counts,
             is_active, **static,
         )  # fmt: skip
+        self._states = states._replace(accumulators=())
         return logs
 
     def measure(self, data: Batch, rows: Sequence[np.ndarray], batch_size: int) -> Logs:
         """Return the loss and metrics of each member on its rows."""
         table, counts, static = self._row_table(rows, batch_size)
         return self._programs.measure(
-            self._bare_states(), self._hyperparameters, self._sums, data, table, counts, **static
+            self._states, self._hyperparameters, self._sums, data, table, counts, **static
         )
 
     def predict(self, inputs: tuple[PyTree, ...], rows: Sequence[np.ndarray]) -> list[PyTree]:
         """Return the outputs of each member for its rows, as numpy arrays."""
         longest = max(map(len, rows))
         size = min(PREDICTION_BATCH_SIZE, longest)
-        table, states = _pad_rows(self._fill_slots(rows), size, longest), self._bare_states()
+        table = _pad_rows(self._fill_slots(rows), size, longest)
         batches = [
             self._programs.predict(
-                states, self._hyperparameters, inputs, table[:, first : first + size]
+                self._states, self._hyperparameters, inputs, table[:, first : first + size]
             )
             for first in range(0, table.shape[1], size)
         ]
         outputs = jax.tree.map(lambda *arrays: np.concatenate(arrays, axis=1), *batches)
-        return [_output_rows(outputs, index, len(own)) for index, own in enumerate(rows)]
-
-    def _bare_states(self) -> TrainState:
-        return self._states._replace(accumulators=())
+        return [_output_rows(outputs, index, len(line)) for index, line in enumerate(rows)]
 
     def _row_table(
         self, rows: Sequence[np.ndarray], batch_size: int
@@ -106,7 +103,7 @@ class VmapRunner:
         """Return the rows as a table, how many of each line count, and the static arguments."""
         size = min(batch_size, max(map(len, rows)))
         rows = self._fill_slots(rows)
-        counts = np.array([len(own) for own in rows], np.int32)
+        counts = np.array([len(line) for line in rows], np.int32)
         exactly = None if self._pads_batches else int(counts[0])
         table = _pad_rows(rows, size, self._row_count)
         return table, counts, {"batch_size": size, "exactly": exactly}
@@ -128,9 +125,9 @@ def _pad_rows(rows: Sequence[np.ndarray], batch_size: int, longest: int) -> np.n
     """
     width = -(-longest // batch_size) * batch_size
     table = np.zeros((len(rows), width), np.int32)
-    for line, own in zip(table, rows, strict=True):
-        line[: len(own)] = own
-        line[len(own) :] = own[-1] if len(own) else 0
+    for padded, line in zip(table, rows, strict=True):
+        padded[: len(line)] = line
+        padded[len(line) :] = line[-1] if len(line) else 0
     return table
 
 

@@ -4,6 +4,7 @@ import copy
 import time
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -107,7 +108,7 @@ class Search:
         data = SearchData(owner, estimator, examples, weight, self.at_once)
         all_rows = np.arange(len(examples.x))
         candidate_groups = group_candidates(data, candidates, [*splits, (all_rows, all_rows)])
-        with Progress(owner, bool(self.verbose)) as progress:
+        with closing(Progress(owner, bool(self.verbose))) as progress:
             score_weight = weight if weight is not None and self._weights_scores() else None
             scoring = Scoring(examples, X, y, splits, scorer, score_weight)
             rounds = self._run(candidates, candidate_groups, scoring, progress)
@@ -251,9 +252,9 @@ class Search:
 
     def _tabulate(self, candidates: Sequence[Candidate], rounds: Sequence[Round]) -> None:
         """Set `cv_results_` and the attributes of the best candidate."""
-        self._candidate_of_row = [number for own in rounds for number in own.candidates]
+        self._candidate_of_row = [number for scored in rounds for number in scored.candidates]
         columns = {
-            name: np.concatenate([own.columns[name] for own in rounds])
+            name: np.concatenate([scored.columns[name] for scored in rounds])
             for name in rounds[0].columns
         }
         ranked = [name for name in columns if name.startswith("test_")]

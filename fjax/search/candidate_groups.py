@@ -69,7 +69,7 @@ class CandidateGroup:
     def __init__(self, search: SearchData, candidates: Sequence[Candidate], data: Folds) -> None:
         self.candidates = list(candidates)
         self.epochs = candidates[0].training.epochs
-        self._search, self._data = search, data
+        self._search = search
         *self._folds, self._whole = data.folds
         first, examples = candidates[0], data.examples
         targets = first.estimator.targets_for(first.model, examples)
@@ -157,7 +157,7 @@ class CandidateGroup:
             )
         candidate.model.train_state = population.train_state(0)
         history = population.history[0]
-        return candidate.estimator.adopt(candidate.model, self._data.whole, history)
+        return candidate.estimator.adopt(candidate.model, self._search.examples, history)
 
     def _failed_epoch(self, member: int, outputs: np.ndarray) -> int | None:
         """Return the epoch after which the loss, or at last the outputs, were not finite."""
@@ -177,8 +177,8 @@ class CandidateGroup:
         )
 
     def _member(self, candidate: Candidate, fold: Fold) -> Member:
-        template = self._templates[candidate.number]
-        return template.member(candidate.seed(), fold.rows, fold.validation_rows)
+        parts, specs, _ = self._templates[candidate.number]
+        return Member(parts, specs, candidate.seed(), fold.rows, fold.validation_rows)
 
     def _make_population(
         self, members: list[Member], like: tuple[Population, int] | None = None

@@ -3,6 +3,7 @@
 import random
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from fjax.errors import explain_keywords, integer_at_least, is_integer, one_of
 from fjax.models import Model
 from fjax.models.arguments import check_batch_size, check_verbose
 from fjax.models.membership import member_template, seed_of, training_batch
-from fjax.population import Population
+from fjax.population import Member, Population
 from fjax.search.candidates import per_member_callbacks
 from fjax.search.folds import Split, check_splits
 from fjax.search.progress import Progress
@@ -135,16 +136,20 @@ def cross_validate(
     splits = _make_splits(twin, data, cv)
     template = member_template(OWNER, twin, data)
     members = [
-        template.member(
-            _seed(model, twin), np.asarray(train, np.int32), np.asarray(held_out, np.int32)
+        Member(
+            template.parts,
+            template.specs,
+            _seed(model, twin),
+            np.asarray(train, np.int32),
+            np.asarray(test, np.int32),
         )
-        for train, held_out in splits
+        for train, test in splits
     ]
     population = Population(
         members, data, template.measurements, size, shuffle, at_once,
         per_member_callbacks(OWNER, callbacks),
     )  # fmt: skip
-    with Progress(OWNER, shown) as progress:
+    with closing(Progress(OWNER, shown)) as progress:
         progress.begin(epochs, 1, len(splits))
         population.train(epochs, progress.on_epoch)
     population.end()

@@ -1,12 +1,13 @@
 """The data of a search: on the device once, and for each fold the rows that belong to it."""
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from fjax.models.membership import concatenate
 from fjax.search.candidates import Training
+from fjax.training import Batch
 from fjax.wrappers.classifier import with_class_weight
 from fjax.wrappers.estimator import Estimator
 from fjax.wrappers.examples import Examples
@@ -53,13 +54,11 @@ class Folds(NamedTuple):
     """The data of all folds.
 
     Attributes:
-        whole: The rows of `X`.
-        examples: The same rows, followed by rows with the weights of a fold and rows to validate
+        examples: The rows of `X`, followed by rows with the weights of a fold and rows to validate
             on.
         folds: The folds.
     """
 
-    whole: Examples
     examples: Examples
     folds: list[Fold]
 
@@ -131,7 +130,7 @@ def make_folds(search: SearchData, splits: Sequence[Split], training: Training) 
     """
     owner, estimator, whole, weight, _ = search
     is_weighted = weight is not None or training.class_weight is not None
-    blocks, count = [whole], len(whole.x)
+    blocks, count = [whole.batch], len(whole.x)
     folds: list[Fold] = []
     for train, test in splits:
         rows, held_out = np.asarray(train, np.int32), None
@@ -145,23 +144,24 @@ def make_folds(search: SearchData, splits: Sequence[Split], training: Training) 
             examples = _with_weights(estimator, examples, weight, rows, training)
             rows = np.arange(count, count + len(examples.x), dtype=np.int32)
             count += len(rows)
-        cut = len(rows)
-        if training.validation_data is None and training.validation_split:
-            cut = _cut(owner, cut, training.validation_split)
-            held_out = rows[cut:]
-        trained = examples.rows(slice(cut))
+        share = 0.0 if training.validation_data is not None else training.validation_split
+        trained, validated = examples.split(share)
+        if validated is not None:
+            held_out = rows[len(trained.x) :]
         if is_weighted:
-            blocks.append(_with_relative_weight(trained))
-            if held_out is not None:
-                blocks.append(_with_relative_weight(examples.rows(slice(cut, None))))
+            parts = (trained, validated)
+            blocks += [_relative_batch(part) for part in parts if part is not None]
         rows = rows[trained.order(training.batch_size)]
         folds.append(Fold(rows, held_out, np.asarray(train, np.int32), np.asarray(test, np.int32)))
     if training.validation_data is not None:
         validation = estimator.prepare_validation(training.validation_data, whole)
-        blocks.append(_with_relative_weight(validation))
+        blocks.append(_relative_batch(validation))
         held_out = np.arange(count, count + len(validation.x), dtype=np.int32)
         folds = [fold._replace(validation_rows=held_out) for fold in folds]
-    return Folds(whole, _concatenate(blocks), folds)
+    if len(blocks) == 1:
+        # Large data is not copied.
+        return Folds(whole, folds)
+    return Folds(whole.with_batch(concatenate(*blocks)), folds)
 
 
 def _with_weights(
@@ -180,34 +180,5 @@ def _with_weights(
     return examples
 
 
-def _with_relative_weight(examples: Examples) -> Examples:
-    return examples._replace(sample_weight=examples.relative_weight)
-
-
-def _cut(owner: str, count: int, share: float) -> int:
-    """Return how many rows are trained on if a share of them is held out."""
-    cut = math.floor(count * (1.0 - share))
-    if cut in (0, count):
-        raise ValueError(
-            f"`{owner}`: `validation_split={share}` of {count} samples leaves {cut} to train on "
-            f"and {count - cut} to validate on: both need at least one."
-        )
-    return cut
-
-
-def _concatenate(blocks: Sequence[Examples]) -> Examples:
-    if len(blocks) == 1:
-        return blocks[0]
-    weights = None
-    if any(block.sample_weight is not None for block in blocks):
-        weights = np.concatenate([
-            np.ones(len(block.x), np.float32)
-            if block.sample_weight is None
-            else block.sample_weight
-            for block in blocks
-        ])  # fmt: skip
-    return blocks[0]._replace(
-        x=np.concatenate([block.x for block in blocks]),
-        y=np.concatenate([block.y for block in blocks]),
-        sample_weight=weights,
-    )
+def _relative_batch(examples: Examples) -> Batch:
+    return examples.batch._replace(sample_weight=examples.relative_weight)

@@ -61,18 +61,7 @@ class Halving(Search, BaseSearchCV):
         for name in ("min_epochs", "max_epochs"):
             if getattr(self, name) is not None:
                 integer_at_least(owner, name, getattr(self, name), 1)
-        if self.min_epochs is not None and self.max_epochs is not None:
-            self._check_epochs(self.max_epochs)
         return super()._check_estimator()
-
-    def _check_epochs(self, last: int) -> None:
-        first = 1 if self.min_epochs is None else self.min_epochs
-        if first >= last:
-            raise ValueError(
-                f"`{type(self).__name__}`: the first round must be shorter than the last, and "
-                f"`min_epochs` is {first} where the last round ends after {last} epochs: set a "
-                "larger `max_epochs`, or more `epochs` of the estimator."
-            )
 
     def _run(
         self,
@@ -81,8 +70,13 @@ class Halving(Search, BaseSearchCV):
         scoring: Scoring,
         progress: Progress,
     ) -> list[Round]:
-        last = candidates[0].training.epochs
-        self._check_epochs(last)
+        first, last = self.min_epochs or 1, candidates[0].training.epochs
+        if first >= last:
+            raise ValueError(
+                f"`{type(self).__name__}`: the first round must be shorter than the last, and "
+                f"`min_epochs` is {first} where the last round ends after {last} epochs: set a "
+                "larger `max_epochs`, or more `epochs` of the estimator."
+            )
         scorers = scorers_of(scoring.scorer)
         if scorers is not None:
             self._deciding_column([f"test_{name}" for name in scorers])
@@ -110,7 +104,7 @@ class Halving(Search, BaseSearchCV):
                 for group in groups:
                     group.deactivate(dropped)
                 numbers, epochs_done = kept, epochs
-        self.n_candidates_ = [len(own.candidates) for own in rounds]
+        self.n_candidates_ = [len(scored.candidates) for scored in rounds]
         return rounds
 
     def _best_candidates(self, scored: Round) -> list[int]:
@@ -126,14 +120,13 @@ class Halving(Search, BaseSearchCV):
     def _deciding_column(self, ranked: list[str]) -> str:
         """Return the test score that decides which candidates go on."""
         self.multimetric_ = ranked != ["test_score"]
-        column = self._refit_column(ranked) if isinstance(self.refit, str) else None
-        if not self.multimetric_:
-            return "test_score"
-        if column is None:
+        if self.multimetric_ and not isinstance(self.refit, str):
             raise ValueError(
                 f"`{type(self).__name__}`: with several scorers `refit` must name the scorer that "
                 f"decides which candidates go on, {quoted_names(ranked)}, received {self.refit!r}."
             )
+        column = self._refit_column(ranked)
+        assert column is not None
         return column
 
     def _best_index(self, rounds: Sequence[Round], means: np.ndarray) -> int:
@@ -142,10 +135,10 @@ class Halving(Search, BaseSearchCV):
         return first + super()._best_index(rounds, means[first:])
 
     def _extra_columns(self, rounds: Sequence[Round]) -> dict[str, np.ndarray]:
-        sizes = [len(own.candidates) for own in rounds]
+        sizes = [len(scored.candidates) for scored in rounds]
         return {
             "iter": np.repeat(np.arange(len(rounds)), sizes),
-            "n_resources": np.repeat([own.epochs for own in rounds], sizes),
+            "n_resources": np.repeat([scored.epochs for scored in rounds], sizes),
         }
 
 

@@ -9,7 +9,7 @@ from fjax.errors import explain_keywords, integer_at_least, one_of
 from fjax.models import Model
 from fjax.models.arguments import check_batch_size
 from fjax.models.membership import compilation_of, member_template, seed_of, training_data
-from fjax.population import Population
+from fjax.population import Member, Population
 from fjax.training import TrainState
 from fjax.training.arrays import is_batches
 from fjax.typing import HasLearningRate
@@ -122,9 +122,12 @@ def sweep_learning_rates(
     data = training_data(OWNER, model, x, y, sample_weight, validation_split, validation_data)
     template, first = member_template(OWNER, model, data.batch), _first_state(model)
     members = [
-        template.member(seed_of(model), data.rows, data.validation_rows, _with_rate(first, rate))
+        Member(
+            template.parts, template.specs, seed_of(model), data.rows, data.validation_rows,
+            _with_rate(first, rate),
+        )
         for rate in rates
-    ]
+    ]  # fmt: skip
     population = Population(members, data.batch, template.measurements, size, shuffle, at_once)
     population.train(epochs)
     population.end()

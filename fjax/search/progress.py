@@ -1,7 +1,6 @@
 """The progress bar of a search."""
 
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from tqdm.auto import tqdm
 
@@ -17,17 +16,6 @@ class Progress:
     def __init__(self, title: str, shown: bool) -> None:
         self._bar: Any = tqdm(desc=title, unit="epoch", disable=not shown)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.close()
-
     def begin(self, epochs: int, candidates: int, folds: int) -> None:
         """Show that candidates are trained in folds for so many epochs, all side by side."""
         self._bar.reset(total=epochs)
@@ -37,3 +25,7 @@ class Progress:
     def on_epoch(self, epoch: int, logs: list[dict[str, float]]) -> None:
         """Show that an epoch has ended."""
         self._bar.update()
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        self._bar.close()

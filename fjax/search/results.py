@@ -63,11 +63,11 @@ def _ranks(means: np.ndarray) -> np.ndarray:
 
 def _parameter_column(name: str, parameters: Sequence[Mapping[str, Any]]) -> MaskedArray:
     """Return the values of one parameter, masked for candidates without it."""
-    values = [own[name] for own in parameters if name in own]
+    values = [candidate[name] for candidate in parameters if name in candidate]
     are_numbers = all(isinstance(value, int | float | np.number | np.bool_) for value in values)
     dtype = np.array(values).dtype if are_numbers else object
     column = MaskedArray(np.empty(len(parameters), dtype), mask=True)
-    for index, own in enumerate(parameters):
-        if name in own:
-            column[index] = own[name]
+    for index, candidate in enumerate(parameters):
+        if name in candidate:
+            column[index] = candidate[name]
     return column

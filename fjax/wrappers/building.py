@@ -9,8 +9,7 @@ from fjax.losses import Loss
 from fjax.models import Model, clone_model
 from fjax.models.membership import (
     compilation_of,
-    compile_arguments,
-    copy_seed,
+    copy_compilation,
     input_batch,
     is_compiled,
 )
@@ -83,21 +82,16 @@ def clone_compiled(owner: str, model: Any) -> Model:
             "`model.compile(optimizer=…, loss=…)` first."
         )
     twin = clone_model(model)
-    copy_seed(model, twin)
-    twin.compile(**compile_arguments(model))
+    copy_compilation(model, twin)
     return twin
 
 
 def check_compiled(owner: str, name: str, model: Any) -> Model:
     """Return the result of the function `name`, or raise TypeError if it is no compiled model."""
-    if model is None:
-        raise TypeError(
-            f"`{owner}`: `{name}` returned None: end it with `return model`, a compiled "
-            "`fjax.Model`."
-        )
     if not isinstance(model, Model):
         raise TypeError(
-            f"`{owner}`: `{name}` must return a compiled `fjax.Model`, it returned {model!r}."
+            f"`{owner}`: `{name}` must end with `return model`, a compiled `fjax.Model`, it "
+            f"returned {model!r}."
         )
     if not is_compiled(model):
         raise TypeError(

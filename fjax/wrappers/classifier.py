@@ -134,29 +134,26 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
         shape = self._output_shape(model, examples)
         return label_targets(type(self).__name__, model, shape, examples)
 
-    def _prepare(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Examples:
-        y = None if y is None else label_array(y)
+    def _prepare(
+        self, X: Any, y: Any, sample_weight: Any, reset: bool, training: Examples | None = None
+    ) -> Examples:
+        owner, y = type(self).__name__, None if y is None else label_array(y)
         examples = self._validate(X, y, sample_weight, reset)
+        if training is not None:
+            return with_class_numbers(owner, examples, training.classes, "validation_data")
         check_classification_targets(examples.y)
         known = getattr(self, "_all_classes", None) if reset else self.classes_
-        examples = with_class_numbers(type(self).__name__, examples, known)
+        examples = with_class_numbers(owner, examples, known)
         assert examples.classes is not None
         if len(examples.classes) < 2:
             raise ValueError(
-                f"`{type(self).__name__}` needs samples of at least 2 classes, and all rows with a "
-                f"weight above 0 are of one class, {examples.classes.tolist()[0]!r}."
+                f"`{owner}` needs samples of at least 2 classes, and all rows with a weight above "
+                f"0 are of one class, {examples.classes.tolist()[0]!r}."
             )
         return examples
 
     def _with_class_weight(self, examples: Examples, class_weight: Any) -> Examples:
         return with_class_weight(type(self).__name__, examples, class_weight)
-
-    def _prepare_held_out(
-        self, X: Any, y: Any, sample_weight: Any = None, *, examples: Examples
-    ) -> Examples:
-        held_out = self._validate(X, label_array(y), sample_weight, reset=False)
-        owner = type(self).__name__
-        return with_class_numbers(owner, held_out, examples.classes, "validation_data")
 
     def _target_columns(self, examples: Examples) -> np.ndarray:
         return one_hot(examples)

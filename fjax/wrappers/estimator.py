@@ -242,7 +242,8 @@ class Estimator(BaseEstimator):
                 f"`{type(self).__name__}`: `validation_data` must be `(X, y)` or `(X, y, "
                 f"sample_weight)`, received {type(validation_data).__name__}."
             )
-        return self._prepare_held_out(*validation_data, examples=examples)
+        X, y, weight = (*validation_data, None)[:3]
+        return self._prepare(X, y, weight, reset=False, training=examples)
 
     def targets_for(self, model: Model, examples: Examples) -> np.ndarray:
         """Return the targets in the form that the loss of a model takes.
@@ -279,14 +280,19 @@ class Estimator(BaseEstimator):
         model = self.model_ if model is None else model
         return model.predict(padded, BATCH_SIZE, verbose=0)[: len(X)]
 
-    def _prepare(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Examples:
-        """Return the data, checked; `reset` if a new fit begins with it."""
-        raise NotImplementedError
-
-    def _prepare_held_out(
-        self, X: Any, y: Any, sample_weight: Any = None, *, examples: Examples
+    def _prepare(
+        self, X: Any, y: Any, sample_weight: Any, reset: bool, training: Examples | None = None
     ) -> Examples:
-        return self._prepare(X, y, sample_weight, reset=False)
+        """Return the data, checked.
+
+        Args:
+            X: The inputs.
+            y: The targets.
+            sample_weight: The weight of each row.
+            reset: Whether a new fit begins with this data.
+            training: The data to train on, if this is data to validate on.
+        """
+        raise NotImplementedError
 
     def _validate(self, X: Any, y: Any, sample_weight: Any, reset: bool, **checks: Any) -> Examples:
         with np.errstate(over="ignore", invalid="ignore"):

@@ -41,9 +41,10 @@ class Examples(NamedTuple):
     def split(self, validation_split: Any) -> tuple[Self, Self | None]:
         """Return the data without its last share, and that share, as `Model.fit` splits it."""
         training, held_out = split(self.batch, validation_split)
-        return self._with_batch(training), None if held_out is None else self._with_batch(held_out)
+        return self.with_batch(training), None if held_out is None else self.with_batch(held_out)
 
-    def _with_batch(self, batch: Batch) -> Self:
+    def with_batch(self, batch: Batch) -> Self:
+        """Return examples of the same classes with the data of a batch."""
         weight = cast(np.ndarray | None, batch.sample_weight)
         return self._replace(x=batch.inputs[0], y=batch.targets, sample_weight=weight)
 

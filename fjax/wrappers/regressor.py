@@ -80,7 +80,9 @@ class SKLearnRegressor(RegressorMixin, Estimator):
         """Return the targets in the shape of the model's outputs."""
         return number_targets(type(self).__name__, self._output_shape(model, examples), examples)
 
-    def _prepare(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Examples:
+    def _prepare(
+        self, X: Any, y: Any, sample_weight: Any, reset: bool, training: Examples | None = None
+    ) -> Examples:
         examples = self._validate(X, y, sample_weight, reset, multi_output=True, y_numeric=True)
         return examples._replace(y=as_numbers(type(self).__name__, examples.y))
 

@@ -119,26 +119,18 @@ class SKLearnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Esti
             return number_targets(owner, shape, examples._replace(y=values))
         return label_targets(owner, model, shape, examples)
 
-    def _prepare(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Examples:
-        classes = None if reset else self._classes
-        return self._prepare_targets(X, y, sample_weight, reset, classes)
-
-    def _prepare_held_out(
-        self, X: Any, y: Any, sample_weight: Any = None, *, examples: Examples
+    def _prepare(
+        self, X: Any, y: Any, sample_weight: Any, reset: bool, training: Examples | None = None
     ) -> Examples:
-        return self._prepare_targets(X, y, sample_weight, False, examples.classes)
-
-    def _prepare_targets(
-        self, X: Any, y: Any, sample_weight: Any, reset: bool, classes: np.ndarray | None
-    ) -> Examples:
-        """Return the data, checked; a single column that is not float becomes class numbers."""
         owner = type(self).__name__
         if self.reconstruct or y is None:
             X = self.check_inputs(X, reset)
             return make_examples(X, X, check_sample_weight(sample_weight, len(X)))
         examples = self._validate(X, label_array(y), sample_weight, reset, multi_output=True)
+        # A single column that is not float is class numbers.
         if examples.y.ndim == 1 and examples.y.dtype.kind != "f":
-            return with_class_numbers(owner, examples, classes)
+            known = None if reset else self._classes if training is None else training.classes
+            return with_class_numbers(owner, examples, known)
         return examples._replace(y=as_numbers(owner, examples.y))
 
     def _target_columns(self, examples: Examples) -> np.ndarray:

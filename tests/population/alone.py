@@ -9,7 +9,7 @@ import numpy as np
 from fjax import Model, Sequential
 from fjax.layers import Dense, Input
 from fjax.models.membership import member_template, seed_of, training_batch
-from fjax.population import Population
+from fjax.population import Member, Population
 from fjax.training.arrays import to_batch
 
 ROWS, BATCH = 60, 16
@@ -43,7 +43,8 @@ def make_population(
     for model, own, validated in zip(models, rows, validation_rows, strict=True):
         batch = training_batch(model, to_batch(*data))
         template = member_template("fit", model, batch)
-        members.append(template.member(seed_of(model), own, validated))
+        seed = seed_of(model)
+        members.append(Member(template.parts, template.specs, seed, own, validated))
         if len(members) == 1:
             measurements = template.measurements
     return Population(members, batch, measurements, batch_size, **options)

@@ -39,7 +39,7 @@ def not_compiled(learning_rate=0.1):
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (returns_none, "`returns_none` returned None"),
+        (returns_none, "a compiled `fjax.Model`, it returned None"),
         (not_compiled, "a model that is not compiled"),
     ],
 )

@@ -181,7 +181,7 @@ def test_several_scorers_and_the_scorer_that_decides():
     means = search.cv_results_["mean_test_neg_mean_absolute_error"]
     last = rows_of(search, search.n_iterations_ - 1)
     assert search.best_index_ == last[np.argmax(means[last])]
-    with pytest.raises(ValueError, match="must name the one"):
+    with pytest.raises(ValueError, match="must name the scorer that"):
         halving(scoring=scoring, refit=False).fit(X, Y)
 
 

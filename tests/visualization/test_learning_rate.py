@@ -186,13 +186,13 @@ def test_refusals(arguments, message):
         find_learning_rate(make_model(), X, Y, **arguments)
 
 
-def test_models_that_cannot_be_swept():
+def test_models_without_a_range_test():
     with pytest.raises(TypeError, match=r"takes a compiled model, received Dense.* `Dense`"):
         find_learning_rate(Dense(1), X, Y)
     with pytest.raises(RuntimeError, match=r"must be compiled before `find_learning_rate`"):
         find_learning_rate(fjax.Sequential([Dense(1)]), X, Y)
     optax = pytest.importorskip("optax")
-    with pytest.raises(TypeError, match="`learning_rate` of the optimizer's state, and this one"):
+    with pytest.raises(TypeError, match="`learning_rate` of the optimizer's state, and this state"):
         find_learning_rate(make_model(optax.sgd(0.1)), X, Y)
     silent = make_model(train_step=lambda train_state, batch: (train_state, {"error": 0.0}))
     with pytest.raises(ValueError, match=r"the log 'loss', .* Logged: error"):

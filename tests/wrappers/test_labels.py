@@ -70,8 +70,8 @@ def test_class_weights_by_label(groups, build_softmax):
     x, y = groups
     labels, noise = np.array(["a", "b", "c"])[y], np.zeros_like(x)
 
-    def probabilities(class_weight, **arguments):
-        estimator = SKLearnClassifier(build_softmax, class_weight=class_weight, **OPTIONS)
+    def probabilities(parameter, **arguments):
+        estimator = SKLearnClassifier(build_softmax, class_weight=parameter, **OPTIONS)
         return estimator.fit(noise[10:], labels[10:], **arguments).predict_proba(noise[:1])[0]
 
     # From constant inputs a model learns the frequencies of the classes.

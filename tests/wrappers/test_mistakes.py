@@ -24,8 +24,8 @@ def returned(value):
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (returned(None), "`build_model` returned None: end it with `return model`"),
-        (returned(3), "`build_model` must return a compiled `fjax.Model`, it returned 3"),
+        (returned(None), "`build_model` must end with `return model`, .*, it returned None"),
+        (returned(3), "a compiled `fjax.Model`, it returned 3"),
         (returned(fjax.Sequential([Dense(1)])), "a model that is not compiled"),
         (fjax.Sequential([Dense(1)]), "is not compiled: call `model.compile"),
         ("mlp", "`model` must be a function that returns a compiled .*received 'mlp'"),
@@ -73,7 +73,7 @@ def test_invalid_labels(groups):
         SKLearnClassifier(model).fit(x, np.ones(60, int))
     with pytest.raises(ValueError, match="of one class, 2"):
         SKLearnClassifier(model).fit(x, y, sample_weight=y == 2)
-    with pytest.raises(ValueError, match="`class_weight` names the class 7, the classes are 0, 1"):
+    with pytest.raises(ValueError, match="`class_weight` names the class 7; the classes are 0, 1"):
         SKLearnClassifier(model, class_weight={7: 2.0}).fit(x, y)
     for wrong in ({0: -1.0}, {0: np.nan}, "balancd", [1, 2, 3]):
         with pytest.raises(ValueError, match="`class_weight"):
