@@ -11,6 +11,7 @@ from fjax import backend as backend
 from fjax import callbacks as callbacks
 from fjax import constraints as constraints
 from fjax import core as core
+from fjax import data as data
 from fjax import datasets as datasets
 from fjax import initializers as initializers
 from fjax import layers as layers

@@ -1,7 +1,7 @@
-"""Bounded caches of what is made from descriptions: compiled programs, and shapes.
+"""Bounded caches of what is computed from configurations: compiled programs and shapes.
 
-A key is plain data from `fjax.configuration.cache_key`, never a user's object or an array, so that
-no cache keeps one alive. `clear_caches` empties all of them.
+Keys are plain data from `fjax.configuration.cache_key`, never a user's object or an array, so that
+a cache keeps none of these alive. `clear_caches` empties all caches.
 """
 
 import threading
@@ -11,15 +11,15 @@ from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
 
-# Every cache of the process, for `clear_caches`; caches are made where modules are imported.
+# All caches of the process, for `clear_caches`: each is a global variable of its module.
 _CACHES: list["Cache[object]"] = []
 
 
 class Cache(Generic[Value]):
-    """The values that were used last, by their keys.
+    """A cache of the most recently used values; several threads may use it.
 
     Args:
-        size: How many values to keep.
+        size: The largest number of values.
 
     >>> squares: Cache[int] = Cache(2)
     >>> squares.get(3, lambda: 9), squares.get(3, lambda: 0)
@@ -29,7 +29,7 @@ class Cache(Generic[Value]):
     def __init__(self, size: int) -> None:
         self._size = size
         self._values: OrderedDict[Hashable, Value] = OrderedDict()
-        # Searches of scikit-learn's may call from several threads.
+        # scikit-learn's searches may call from several threads.
         self._lock = threading.Lock()
         _CACHES.append(self)  # type: ignore[arg-type]
 
@@ -37,7 +37,7 @@ class Cache(Generic[Value]):
         return len(self._values)
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """Return the value of a key; it is made and kept where there is none."""
+        """Return the value of a key; the first time, `make` computes it."""
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)
@@ -50,7 +50,7 @@ class Cache(Generic[Value]):
         return value
 
     def clear(self) -> None:
-        """Forget all values."""
+        """Remove all values."""
         with self._lock:
             self._values.clear()
 

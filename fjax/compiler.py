@@ -1,7 +1,7 @@
-"""Compile functions for the installed JAX: the only place of `jax.jit`.
+"""Compile functions with `jax.jit`; no other file of fjax calls it.
 
-An option that the installed XLA does not have is left out, and the options that a faulty release
-needs (`fjax.jax_release`) are added.
+Options that the installed XLA does not have are left out. Options that work around a faulty release
+(`fjax.jax_release`) are added.
 """
 
 import functools
@@ -23,14 +23,14 @@ def compile_function(
     compiler_options: Mapping[str, Option] | None = None,
     **jit_arguments: Any,
 ) -> Callable[..., Any]:
-    """Return `jax.jit(function)`, with only those compiler options that the installed JAX has.
+    """Return `jax.jit(function)`, with only the compiler options that the installed XLA has.
 
-    Nothing is compiled and no device is started before the first call.
+    The first call compiles; before it no device is started.
 
     Args:
         function: A function of arrays.
-        compiler_options: Options of XLA. They make a program faster to compile or to run and do
-            not change what it computes, since a release that lacks one compiles without it.
+        compiler_options: Options of XLA that make a program faster to compile or to run. They must
+            not change its results, since a release that lacks an option compiles without it.
         **jit_arguments: Arguments of `jax.jit`, such as `static_argnames` and `donate_argnums`.
 
     >>> double = compile_function(lambda values: 2 * values)
@@ -50,7 +50,8 @@ def compile_function(
 
     @functools.wraps(function)
     def call(*arguments: Any, **keywords: Any) -> Any:
-        # JAX accepts options of the outermost program alone; inner ones are compiled with it.
+        # JAX accepts compiler options only for the outermost program, which includes this one if
+        # it is being traced.
         compiled = plain if _is_traced((arguments, keywords)) else with_options()
         return compiled(*arguments, **keywords)
 
@@ -59,10 +60,10 @@ def compile_function(
 
 @functools.cache
 def available_options(options: tuple[tuple[str, Option], ...]) -> dict[str, Any]:
-    """Return the options that the installed XLA has, asked by compiling a trivial program.
+    """Return the options that the installed XLA accepts when it compiles a trivial program.
 
     Args:
-        options: The options as pairs of name and value.
+        options: Pairs of name and value.
 
     >>> available_options((("xla_backend_optimization_level", 1), ("xla_no_such_option", 1)))
     {'xla_backend_optimization_level': 1}
@@ -83,6 +84,8 @@ def available_options(options: tuple[tuple[str, Option], ...]) -> dict[str, Any]
 
 
 def _is_traced(arguments: Any) -> bool:
-    # In a program that is traced a constant is a tracer, too.
+    # While JAX traces a program a new constant is a tracer too, which detects the trace even if
+    # the call has no array arguments.
+
     leaves = (jnp.zeros(()), *jax.tree.leaves(arguments))
     return any(isinstance(leaf, jax.core.Tracer) for leaf in leaves)

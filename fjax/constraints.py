@@ -1,10 +1,10 @@
-"""Constraints: what a weight is brought back to after each step, with Keras's names.
+"""Constraints: functions applied to a weight after each training step, with Keras's names.
 
     weight = constraint(weight)
 
-Any function of one array that returns one of the same shape is a constraint too. An `axis` is what
-a norm is summed over: 0 for the kernel of `Dense`, `(features, units)`, so that each unit has a
-norm; `(0, 1, 2)` for the kernel of `Conv2D`.
+Any function from an array to an array of the same shape is a constraint too. Argument `axis` names
+the axes over which a norm is summed: 0 for a kernel of `Dense`, `(features, units)`, gives each
+unit its norm; `(0, 1, 2)` does so for a kernel of `Conv2D`.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,12 +17,12 @@ from fjax.errors import is_integer, number_between
 from fjax.registry import Registry
 from fjax.typing import Array, Identifier
 
-# Keras's: added to a norm before dividing by it.
+# Added to a norm before dividing by it, as in Keras.
 _EPSILON = 1e-7
 
 
 class Constraint(Configured):
-    """Base of the constraints; a subclass lists its fields and defines `__call__`.
+    """Base class of constraints: a subclass lists its fields and defines `__call__`.
 
     >>> class Between(Constraint):
     ...     bound: float = 1.0
@@ -34,20 +34,20 @@ class Constraint(Configured):
     """
 
     def __call__(self, w: Array) -> Array:
-        """Return the weight as it may be, in the same shape."""
+        """Return the constrained weight, in the same shape."""
         raise NotImplementedError(f"`{type(self).__name__}` must define `__call__(self, w)`.")
 
 
 class MaxNorm(Constraint):
-    """Weights whose norm is above `max_value` are scaled down to it.
+    """Scale weights whose norm is above `max_value` down to that norm.
 
     Args:
-        max_value: The largest norm, not negative.
-        axis: The axis or axes that a norm is summed over; None is all.
+        max_value: The largest norm, at least 0.
+        axis: The axis or axes over which a norm is summed; None means all.
 
     Raises:
-        ValueError: `max_value` is negative or no number, `axis` is no integer, or is none of the
-            weight's.
+        ValueError: `max_value` is negative or not a number, or `axis` is not an integer or not an
+            axis of the weight.
 
     Source: Srivastava et al., "Dropout", JMLR 15 (2014); Keras's page "Layer weight constraints".
 
@@ -63,16 +63,16 @@ class MaxNorm(Constraint):
 
     def __post_init__(self) -> None:
         self.max_value = number_between("MaxNorm", "max_value", self.max_value, 0.0)
-        self.axis = _checked_axis(self, self.axis)
+        self.axis = _check_axis(self, self.axis)
 
     def __call__(self, w: Array) -> Array:
-        """Return the weight with no norm above the largest."""
+        """Return the weight with norms of at most `max_value`."""
         norms = _norms(self, w, self.axis)
         return _scaled(w, jnp.minimum(norms, self.max_value) / (_EPSILON + norms))
 
 
 class NonNeg(Constraint):
-    """Negative entries become 0.
+    """Set negative entries to 0.
 
     Source: Keras's page "Layer weight constraints".
 
@@ -88,13 +88,13 @@ class NonNeg(Constraint):
 
 
 class UnitNorm(Constraint):
-    """Weights are scaled to norm 1.
+    """Scale weights to norm 1.
 
     Args:
-        axis: The axis or axes that a norm is summed over; None is all.
+        axis: The axis or axes over which a norm is summed; None means all.
 
     Raises:
-        ValueError: `axis` is no integer, or is none of the weight's.
+        ValueError: `axis` is not an integer, or not an axis of the weight.
 
     Source: Keras's page "Layer weight constraints".
 
@@ -108,7 +108,7 @@ class UnitNorm(Constraint):
     axis: int | Sequence[int] | None = 0
 
     def __post_init__(self) -> None:
-        self.axis = _checked_axis(self, self.axis)
+        self.axis = _check_axis(self, self.axis)
 
     def __call__(self, w: Array) -> Array:
         """Return the weight with norms of 1."""
@@ -116,18 +116,19 @@ class UnitNorm(Constraint):
 
 
 class MinMaxNorm(Constraint):
-    """Weights whose norm is outside of `[min_value, max_value]` are scaled towards it.
+    """Scale weights whose norm is outside of `[min_value, max_value]` toward that range.
 
     The norm becomes `rate * clip(norm, min_value, max_value) + (1 - rate) * norm`.
 
     Args:
-        min_value: The smallest norm, not negative.
-        max_value: The largest norm, not below the smallest.
-        rate: How much of the way is gone at each step, in [0, 1].
-        axis: The axis or axes that a norm is summed over; None is all.
+        min_value: The smallest norm, at least 0.
+        max_value: The largest norm, at least `min_value`.
+        rate: The fraction of the distance to the range that each step takes, in [0, 1].
+        axis: The axis or axes over which a norm is summed; None means all.
 
     Raises:
-        ValueError: A number is out of its range, `axis` is no integer, or is none of the weight's.
+        ValueError: A number is out of its range, or `axis` is not an integer or not an axis of the
+            weight.
 
     Source: Keras's page "Layer weight constraints".
 
@@ -148,10 +149,10 @@ class MinMaxNorm(Constraint):
         self.min_value = number_between(owner, "min_value", self.min_value, 0.0)
         self.max_value = number_between(owner, "max_value", self.max_value, self.min_value)
         self.rate = number_between(owner, "rate", self.rate, 0.0, 1.0)
-        self.axis = _checked_axis(self, self.axis)
+        self.axis = _check_axis(self, self.axis)
 
     def __call__(self, w: Array) -> Array:
-        """Return the weight with its norms inside of the bounds, or nearer to them."""
+        """Return the weight with its norms in the range, or nearer to it."""
         norms = _norms(self, w, self.axis)
         bounded = jnp.clip(norms, self.min_value, self.max_value)
         desired = self.rate * bounded + (1.0 - self.rate) * norms
@@ -168,7 +169,7 @@ _registry = Registry("constraint", [MaxNorm, MinMaxNorm, NonNeg, UnitNorm])
 
 
 def get(identifier: Identifier) -> Callable[[Array], Array] | None:
-    """Return the constraint that an identifier means; None is none.
+    """Return the constraint for an identifier, or None for None.
 
     Args:
         identifier: A name, a class, `{"class_name": …, "config": …}`, a constraint, a function of
@@ -189,9 +190,9 @@ def get(identifier: Identifier) -> Callable[[Array], Array] | None:
     return constraint
 
 
-def _checked_axis(owner: Constraint, axis: Any) -> int | tuple[int, ...] | None:
+def _check_axis(owner: Constraint, axis: Any) -> int | tuple[int, ...] | None:
     axes = axis if isinstance(axis, list | tuple) else [axis]
-    if axis is not None and not all(is_integer(one) for one in axes):
+    if axis is not None and not all(map(is_integer, axes)):
         raise ValueError(
             f"`{type(owner).__name__}`: `axis` must be an integer or a list of integers, "
             f"received {axis!r}."
@@ -201,12 +202,12 @@ def _checked_axis(owner: Constraint, axis: Any) -> int | tuple[int, ...] | None:
 
 def _norms(owner: Constraint, w: Array, axis: Any) -> Array:
     axes = () if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    if not all(-w.ndim <= one < w.ndim for one in axes):
+    if not all(-w.ndim <= number < w.ndim for number in axes):
         raise ValueError(
-            f"`{type(owner).__name__}`: `axis` {axis} is none of a weight of shape {w.shape}."
+            f"`{type(owner).__name__}`: a weight of shape {w.shape} has no axis {axis}."
         )
-    wide = w.astype(jnp.promote_types(w.dtype, jnp.float32))
-    return jnp.sqrt(jnp.sum(jnp.square(wide), axis=axis, keepdims=True))
+    values = w.astype(jnp.promote_types(w.dtype, jnp.float32))
+    return jnp.sqrt(jnp.sum(jnp.square(values), axis=axis, keepdims=True))
 
 
 def _scaled(w: Array, factor: Array) -> Array:

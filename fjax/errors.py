@@ -1,4 +1,7 @@
-"""Messages: who (layer or argument), what came, what was expected, what to do."""
+"""Checks of arguments and the errors that they raise.
+
+A message names the layer or argument, what was received, what was expected, and what to do.
+"""
 
 import difflib
 import functools
@@ -14,18 +17,18 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """Return " Did you mean `…`?" for the nearest known name, or an empty string.
+    """Return " Did you mean `…`?" with the most similar known name, or an empty string.
 
     >>> suggestion("rleu", ["relu", "tanh"])
     ' Did you mean `relu`?'
     """
-    spelt = {candidate.lower(): candidate for candidate in sorted(known)}
-    nearest = difflib.get_close_matches(name.lower(), spelt, n=1, cutoff=0.6)
-    return f" Did you mean `{spelt[nearest[0]]}`?" if nearest else ""
+    names = {candidate.lower(): candidate for candidate in sorted(known)}
+    nearest = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+    return f" Did you mean `{names[nearest[0]]}`?" if nearest else ""
 
 
 def unknown_name(family: str, name: str, known: Iterable[str]) -> ValueError:
-    """Return the error for a name that a family does not know.
+    """Return the error for a name that is not in a family, with a suggestion or all known names.
 
     >>> str(unknown_name("optimizer", "adm", ["adam", "sgd"]))
     "Unknown optimizer 'adm'. Did you mean `adam`?"
@@ -37,8 +40,8 @@ def unknown_name(family: str, name: str, known: Iterable[str]) -> ValueError:
     return ValueError(f"Unknown {family} {name!r}.{hint}")
 
 
-def check_keywords(owner: str, given: Iterable[str], accepted: Iterable[str]) -> None:
-    """Raise TypeError when a keyword is not accepted, with the nearest that is.
+def check_keywords(owner: str, keywords: Iterable[str], accepted: Iterable[str]) -> None:
+    """Raise TypeError if a keyword is not accepted, and suggest the most similar one that is.
 
     >>> check_keywords("SGD", ["momentun"], ["momentum", "nesterov"])
     Traceback (most recent call last):
@@ -46,7 +49,7 @@ def check_keywords(owner: str, given: Iterable[str], accepted: Iterable[str]) ->
     TypeError: `SGD` takes no argument `momentun`. Did you mean `momentum`? It takes: momentum...
     """
     accepted = list(accepted)
-    for name in given:
+    for name in keywords:
         if name not in accepted:
             takes = f"It takes: {', '.join(accepted)}." if accepted else "It takes none."
             raise TypeError(
@@ -55,7 +58,7 @@ def check_keywords(owner: str, given: Iterable[str], accepted: Iterable[str]) ->
 
 
 def explain_keywords(function: Function) -> Function:
-    """Decorate a public method so that a misspelt keyword is answered with the nearest name."""
+    """Decorate a public method: its error for a misspelled keyword suggests the right one."""
     parameters = [name for name in inspect.signature(function).parameters if name != "self"]
 
     @functools.wraps(function)
@@ -68,7 +71,7 @@ def explain_keywords(function: Function) -> Function:
 
 
 def is_integer(value: Any) -> bool:
-    """Tell whether a value is a whole number in type (a bool is not)."""
+    """Tell whether a value is of an integer type (a bool is not)."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool | np.bool_)
 
 
@@ -80,7 +83,7 @@ def is_number(value: Any) -> bool:
 
 
 def integer_at_least(owner: str, argument: str, value: Any, minimum: int) -> int:
-    """Return `value` as an int, or raise: it must be whole and not below `minimum`.
+    """Return `value` as an int, or raise unless it is an integer of at least `minimum`.
 
     >>> integer_at_least("Dense", "units", 0, 1)
     Traceback (most recent call last):
@@ -95,9 +98,9 @@ def integer_at_least(owner: str, argument: str, value: Any, minimum: int) -> int
 
 
 def seed_of(owner: str, value: Any) -> int:
-    """Return a seed as an int, or raise: it must be whole, from 0 to 2**32 - 1.
+    """Return a seed as an int, or raise unless it is an integer from 0 to 2**32 - 1.
 
-    JAX would take a larger one modulo 2**32 without a word.
+    JAX would take a larger seed modulo 2**32 without warning.
 
     >>> seed_of("Dropout", -1)
     Traceback (most recent call last):
@@ -121,17 +124,17 @@ def number_between(
     open_low: bool = False,
     open_high: bool = False,
 ) -> float:
-    """Return `value` as a float, or raise: it must be one finite number from `low` to `high`.
+    """Return `value` as a float, or raise unless it is a finite number from `low` to `high`.
 
-    The bounds belong to the range unless `open_low` or `open_high` says otherwise.
+    The range includes its ends, unless `open_low` or `open_high` excludes one.
 
     >>> number_between("Dropout", "rate", 50, 0.0, 1.0)
     Traceback (most recent call last):
         ...
     ValueError: `Dropout`: `rate` must be a number in [0, 1], received 50.
     """
-    ok = is_number(value) and low <= value <= high
-    if ok and not (open_low and value == low) and not (open_high and value == high):
+    in_range = is_number(value) and low <= value <= high
+    if in_range and not (open_low and value == low) and not (open_high and value == high):
         return float(value)
     left = "(" if open_low else "["
     right = ")" if open_high or math.isinf(high) else "]"
@@ -140,7 +143,7 @@ def number_between(
 
 
 def one_of(owner: str, argument: str, value: Any, allowed: Iterable[Any]) -> Any:
-    """Return `value`, or raise: it must be one of the `allowed` values.
+    """Return `value`, or raise unless it is one of the `allowed` values.
 
     >>> one_of("AUC", "curve", "RCO", ["ROC", "PR"])
     Traceback (most recent call last):
@@ -150,10 +153,8 @@ def one_of(owner: str, argument: str, value: Any, allowed: Iterable[Any]) -> Any
     allowed = list(allowed)
     if value in allowed:
         return value
-    near = (
-        suggestion(value, [a for a in allowed if isinstance(a, str)])
-        if isinstance(value, str)
-        else ""
-    )
-    choices = ", ".join(repr(a) for a in allowed)
-    raise ValueError(f"`{owner}`: `{argument}` must be one of {choices}, received {value!r}.{near}")
+    hint = ""
+    if isinstance(value, str):
+        hint = suggestion(value, [choice for choice in allowed if isinstance(choice, str)])
+    choices = ", ".join(map(repr, allowed))
+    raise ValueError(f"`{owner}`: `{argument}` must be one of {choices}, received {value!r}.{hint}")

@@ -1,7 +1,7 @@
-"""Releases of JAX that compile programs wrongly, and the warning where one of them is installed.
+"""Faulty releases of JAX, and the warning if one of them is installed.
 
-The table is the only list of them in the code; `pyproject.toml` excludes the same releases, which a
-test checks.
+`FAULTY_RELEASES` is the only list of them in the code. `pyproject.toml` excludes the same releases;
+a test compares the two.
 """
 
 import warnings
@@ -15,16 +15,15 @@ class FaultyRelease(NamedTuple):
     """What is wrong with a release of jaxlib.
 
     Attributes:
-        problem: What goes wrong, as the end of a sentence about the release.
-        compiler_options: The options of XLA that programs need to be right on this release; empty
-            where no option helps.
+        problem: The fault, as the predicate of a sentence about the release.
+        compiler_options: The options of XLA that avoid the fault; empty if none does.
     """
 
     problem: str
     compiler_options: Mapping[str, bool | int | str]
 
 
-# YNNPACK's fusions are at fault, so no kind of fusion is left to it.
+# The faults are in YNNPACK's fusions: no kind of fusion is enabled.
 _WITHOUT_YNN_FUSION = {"xla_cpu_experimental_ynn_fusion_type": ""}
 
 FAULTY_RELEASES = {
@@ -44,7 +43,7 @@ FAULTY_RELEASES = {
 
 
 def installed_fault() -> FaultyRelease | None:
-    """Return what is wrong with the installed jaxlib, or None if nothing is known.
+    """Return the known fault of the installed jaxlib, or None.
 
     >>> installed_fault() == FAULTY_RELEASES.get(jaxlib.__version__)
     True
@@ -65,7 +64,7 @@ def warn_if_faulty() -> None:
         "fjax compiles its own programs without the fault, but programs of your own `jax.jit` and "
         "single operations of JAX are affected."
         if fault.compiler_options
-        else "Nothing in fjax avoids this."
+        else "fjax cannot avoid this."
     )
     warnings.warn(
         f"The installed jaxlib {jaxlib.__version__} {fault.problem}. {consequence} "

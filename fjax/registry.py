@@ -1,4 +1,4 @@
-"""One mechanism for every family of names: "relu", "adam", "mse", "he_normal"."""
+"""Registries that find functions and classes by name: "relu", "adam", "mse", "he_normal"."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,11 +8,11 @@ from fjax.errors import unknown_name
 
 
 class Registry:
-    """The names of one family.
+    """The functions and classes of one family, by name.
 
     Args:
-        family: What a member is called in an error message, such as "activation".
-        members: Classes and functions; each is known by its name, a class also by its snake case.
+        family: What error messages call a member, such as "activation".
+        members: Classes and functions, found by their name; a class also by its name in snake case.
         aliases: Further names of members.
 
     >>> def relu(x): ...
@@ -39,7 +39,7 @@ class Registry:
 
     @property
     def names(self) -> list[str]:
-        """Every name that `get` knows."""
+        """All names that `get` accepts, sorted."""
         return sorted(self._members | self._aliases)
 
     @property
@@ -49,21 +49,22 @@ class Registry:
         return tuple(member for member in members if not isinstance(member, type))
 
     def get(self, identifier: Any) -> Any:
-        """Return the member that an identifier means.
+        """Return the function or object for an identifier.
 
         Args:
-            identifier: A name (a class is then made with its defaults), a class, `{"class_name": …,
-                "config": …}`, or the function or object itself.
+            identifier: The name of a function; a class, or its name, to make an object with the
+                default arguments; `{"class_name": …, "config": …}`; or the function or object.
+
 
         Raises:
             ValueError: The name is unknown; the nearest known one is suggested.
             TypeError: The identifier is none of these.
         """
         if isinstance(identifier, str):
-            member = self._named(identifier)
+            member = self._find(identifier)
             return member() if isinstance(member, type) else member
         if isinstance(identifier, Mapping) and "class_name" in identifier:
-            member = self._named(identifier["class_name"])
+            member = self._find(identifier["class_name"])
             return member(**identifier.get("config", {})) if isinstance(member, type) else member
         if isinstance(identifier, type):
             return identifier()
@@ -74,7 +75,7 @@ class Registry:
             f"received {identifier!r}. Known: {', '.join(self.names)}."
         )
 
-    def _named(self, name: str) -> Any:
+    def _find(self, name: str) -> Any:
         for spelling in (name, name.lower()):
             if spelling in self._aliases:
                 return self._aliases[spelling]

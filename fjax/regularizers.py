@@ -1,9 +1,9 @@
-"""Regularizers: terms of the loss that keep weights or outputs small, with Keras's names.
+"""Regularizers: penalties on weights or outputs that are added to the loss, with Keras's names.
 
-    value = regularizer(x)
+    penalty = regularizer(x)
 
-`x` is a weight, or a layer's outputs; the value is one number. Any function of one array that
-returns one number is a regularizer too. Half-precision arrays are summed in float32.
+`x` is a weight or a layer's outputs; the penalty is a scalar. Any function from an array to a
+scalar is a regularizer too. Half-precision arrays are summed in float32.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from fjax.typing import Array, Identifier
 
 
 class Regularizer(Configured):
-    """Base of the regularizers; a subclass lists its fields and defines `__call__`.
+    """Base class of regularizers: a subclass lists its fields and defines `__call__`.
 
     >>> class Largest(Regularizer):
     ...     factor: float = 0.1
@@ -31,7 +31,7 @@ class Regularizer(Configured):
     """
 
     def __call__(self, x: Array) -> Array:
-        """Return the penalty of an array, one number."""
+        """Return the penalty of an array, a scalar."""
         raise NotImplementedError(f"`{type(self).__name__}` must define `__call__(self, x)`.")
 
 
@@ -39,10 +39,10 @@ class L1(Regularizer):
     """`l1 * sum(|x|)`.
 
     Args:
-        l1: Factor, not negative; None is 0.01.
+        l1: A factor of at least 0; None means 0.01.
 
     Raises:
-        ValueError: The factor is negative or no number.
+        ValueError: The factor is negative or not a number.
 
     Source: Keras's page "Layer weight regularizers".
 
@@ -59,17 +59,17 @@ class L1(Regularizer):
 
     def __call__(self, x: Array) -> Array:
         """Return the penalty of an array."""
-        return self.l1 * jnp.sum(jnp.abs(_wide(x)))
+        return self.l1 * jnp.sum(jnp.abs(_at_least_float32(x)))
 
 
 class L2(Regularizer):
     """`l2 * sum(x ** 2)`.
 
     Args:
-        l2: Factor, not negative; None is 0.01.
+        l2: A factor of at least 0; None means 0.01.
 
     Raises:
-        ValueError: The factor is negative or no number.
+        ValueError: The factor is negative or not a number.
 
     Source: Keras's page "Layer weight regularizers".
 
@@ -88,18 +88,18 @@ class L2(Regularizer):
 
     def __call__(self, x: Array) -> Array:
         """Return the penalty of an array."""
-        return self.l2 * jnp.sum(jnp.square(_wide(x)))
+        return self.l2 * jnp.sum(jnp.square(_at_least_float32(x)))
 
 
 class L1L2(Regularizer):
     """`l1 * sum(|x|) + l2 * sum(x ** 2)`.
 
     Args:
-        l1: Factor of the first sum, not negative; None is 0.
-        l2: Factor of the second, likewise. Both are 0 by default, as in Keras.
+        l1: Factor of the first sum, at least 0; None means 0.
+        l2: Factor of the second sum, at least 0; None means 0.
 
     Raises:
-        ValueError: A factor is negative or no number.
+        ValueError: A factor is negative or not a number.
 
     Source: Keras's page "Layer weight regularizers".
 
@@ -118,25 +118,27 @@ class L1L2(Regularizer):
 
     @property
     def keeps_zeros(self) -> bool:
-        """Whether there is no L1 part: at 0 the gradient of |x| is 1, in JAX as in Keras on it."""
+        """Whether `l1` is 0: JAX's gradient of |x| at 0 is 1, which would change zeros."""
         return not is_nonzero(self.l1)
 
     def __call__(self, x: Array) -> Array:
         """Return the penalty of an array."""
-        x = _wide(x)
+        x = _at_least_float32(x)
         return self.l1 * jnp.sum(jnp.abs(x)) + self.l2 * jnp.sum(jnp.square(x))
 
 
 class OrthogonalRegularizer(Regularizer):
     """`factor` times the mean of `|cosine|` over all pairs of rows (or columns) of a matrix.
 
+    It drives the rows (or columns) to be orthogonal to each other.
+
     Args:
-        factor: Not negative.
-        mode: "rows" or "columns": which of them shall become orthogonal to each other.
+        factor: At least 0.
+        mode: "rows" or "columns".
 
     Raises:
-        ValueError: The factor is negative or no number, the mode another, or the array no matrix
-            with two such rows.
+        ValueError: The factor is negative or not a number, the mode is unknown, or the array is not
+            a matrix with at least two rows (or columns).
 
     Source: Keras's page "Layer weight regularizers".
 
@@ -159,18 +161,18 @@ class OrthogonalRegularizer(Regularizer):
             raise ValueError(
                 f"`OrthogonalRegularizer` needs a matrix, received an array of shape {x.shape}."
             )
-        rows = _wide(x if self.mode == "rows" else x.T)
+        rows = _at_least_float32(x if self.mode == "rows" else x.T)
         count = len(rows)
         if count < 2:
             raise ValueError(
                 f"`OrthogonalRegularizer` needs at least two {self.mode}, received a matrix of "
                 f"shape {x.shape}."
             )
-        # A row shorter than 1e-7 is not made longer than it is: its direction is noise.
-        lengths = jnp.maximum(jnp.sum(jnp.square(rows), axis=1, keepdims=True), 1e-14)
-        rows = rows * jax.lax.rsqrt(lengths)
+        # The direction of a row shorter than 1e-7 is noise, so it is not scaled to length 1.
+        squares = jnp.maximum(jnp.sum(jnp.square(rows), axis=1, keepdims=True), 1e-14)
+        rows = rows * jax.lax.rsqrt(squares)
         cosines = jnp.abs(rows @ rows.T) * (1.0 - jnp.eye(count))
-        # Each pair stands in the matrix twice.
+        # `cosines` contains each pair twice.
         return self.factor * jnp.sum(cosines) / (count * (count - 1))
 
 
@@ -184,7 +186,7 @@ _registry = Registry("regularizer", [L1, L1L2, L2, OrthogonalRegularizer], {"l1_
 
 
 def get(identifier: Identifier) -> Callable[[Array], Array] | None:
-    """Return the regularizer that an identifier means; None is none.
+    """Return the regularizer for an identifier, or None for None.
 
     Args:
         identifier: A name, a class, `{"class_name": …, "config": …}`, a regularizer, a function of
@@ -210,5 +212,5 @@ def _factor(owner: Regularizer, argument: str, value: Any, default: Any = None) 
     return number_between(type(owner).__name__, argument, value, 0.0)
 
 
-def _wide(x: Array) -> Array:
+def _at_least_float32(x: Array) -> Array:
     return jnp.asarray(x, jnp.promote_types(x.dtype, jnp.float32))

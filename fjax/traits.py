@@ -1,10 +1,11 @@
-"""Traits: what a class or function of fjax says of itself, so that no list elsewhere names it.
+"""Traits: properties that a class or function of fjax declares by an attribute.
 
-A trait is an attribute of a class, or of a function; without it the safe answer, no, is assumed.
+A trait that is not declared is assumed to be absent, which is always safe.
 
-- `rows_independent`: what is made of a row of a batch does not depend on the other rows.
-- `entrywise`: what is made of an entry does not depend on the other entries along the last axis.
-- `keeps_zeros`: entries of a weight that are 0, with gradients of 0, stay 0.
+- `rows_independent`: each row of the outputs depends only on the same row of the inputs.
+- `entrywise`: each entry of the outputs depends only on the same entry along the last axis of the
+  inputs.
+- `keeps_zeros`: entries of a weight that are 0, with gradients of 0, stay 0 in training.
 """
 
 from collections.abc import Callable
@@ -17,10 +18,10 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def has_trait(thing: Any, trait: str) -> bool:
-    """Tell whether an object or function has a trait.
+    """Return whether an object or function has a trait.
 
-    A user's subclass may compute otherwise than its base: there only its own word counts, and none
-    where a class of fjax was patched.
+    A user's subclass may compute something else than its base, so that it does not inherit traits.
+    A patched class of fjax has none.
 
     >>> from fjax.layers import Dense
     >>> class Mixing(Dense): ...
@@ -28,33 +29,33 @@ def has_trait(thing: Any, trait: str) -> bool:
     (True, False)
     """
     if isinstance(thing, FunctionType):
-        # A function that wraps another has its attributes, too.
+        # `functools.wraps` copies the attributes of fjax's functions to a user's function.
         return is_library_function(thing) and bool(getattr(thing, trait, False))
     cls = type(thing)
     is_ours = cls.__module__.split(".")[0] == "fjax"
-    says_so = is_as_defined(cls) if is_ours else trait in vars(cls)
-    return says_so and bool(getattr(thing, trait, False))
+    is_declared = is_as_defined(cls) if is_ours else trait in vars(cls)
+    return is_declared and bool(getattr(thing, trait, False))
 
 
 def entrywise(function: Function) -> Function:
-    """Decorate a function that makes of each entry of an array something of its own."""
+    """Declare that a function works entry by entry; a decorator."""
     function.entrywise = function.rows_independent = True  # type: ignore[attr-defined]
     return function
 
 
 def rows_independent(function: Function) -> Function:
-    """Decorate a function that makes of each row of an array something of its own."""
+    """Declare that a function processes each row independently; a decorator."""
     function.rows_independent = True  # type: ignore[attr-defined]
     return function
 
 
 def within_rows(*axes: Any) -> bool:
-    """Tell whether axes, or sequences of axes, are known not to be that of the batch.
+    """Return whether axes, or sequences of axes, are known not to be the batch axis.
 
-    Counted from the end any other axis than the last may be that of the batch.
+    A negative axis other than -1 may be the batch axis, depending on the number of axes.
 
     >>> within_rows(-1, None), within_rows(1, [2, -1]), within_rows(0), within_rows([-2, -1])
     (True, True, False, False)
     """
-    flat = [one for axis in axes for one in (axis if isinstance(axis, list | tuple) else (axis,))]
-    return all(one is None or one == -1 or one > 0 for one in flat)
+    groups = (axis if isinstance(axis, list | tuple) else (axis,) for axis in axes)
+    return all(axis is None or axis == -1 or axis > 0 for group in groups for axis in group)

@@ -1,4 +1,4 @@
-"""Trees: nestings of dicts, lists and tuples with arrays at the leaves."""
+"""Functions of pytrees: nested dicts, lists and tuples with arrays at the leaves."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +10,7 @@ from fjax.typing import PyTree
 
 
 def branch(tree: PyTree, path: Iterable[str | int]) -> PyTree:
-    """Return what lies in nested dicts and lists at the end of a path of names and positions.
+    """Return the subtree at a path of names and positions in nested dicts and lists.
 
     >>> branch({"dense": {"kernel": 1}}, ("dense", "kernel"))
     1
@@ -23,7 +23,7 @@ def branch(tree: PyTree, path: Iterable[str | int]) -> PyTree:
 
 
 def path_name(path: Iterable[Any]) -> str:
-    """Return a leaf's path, as JAX gives it, as names joined by "/".
+    """Return a leaf's path, as JAX's tree functions give it, as names joined by "/".
 
     >>> [path_name(path) for path, _ in jax.tree_util.tree_leaves_with_path({"a": {"b": [1, 2]}})]
     ['a/b/0', 'a/b/1']
@@ -32,7 +32,7 @@ def path_name(path: Iterable[Any]) -> str:
 
 
 def first_difference(expected: PyTree, received: PyTree) -> str | None:
-    """Tell where two trees first differ in containers, names or shapes; None where they agree.
+    """Describe the first difference in containers, names or shapes of two trees, or return None.
 
     Dtypes and values are not compared. Leaves may be arrays, numbers, or anything with a `.shape`.
 
@@ -49,23 +49,25 @@ def first_difference(expected: PyTree, received: PyTree) -> str | None:
 
 def _first_difference(expected: PyTree, received: PyTree, path: str) -> str | None:
     if _is_leaf(expected) or _is_leaf(received) or type(expected) is not type(received):
-        wanted, found = _description(expected), _description(received)
-        return None if wanted == found else _sentence(path, wanted, found)
-    wanted_children, found_children = _children(expected), _children(received)
-    for name, child in wanted_children.items():
-        if name not in found_children:
-            return _sentence(path + name, _description(child), "nothing")
-        difference = _first_difference(child, found_children[name], path + name)
+        expected_node, received_node = _description(expected), _description(received)
+        if expected_node == received_node:
+            return None
+        return _message(path, expected_node, received_node)
+    expected_children, received_children = _children(expected), _children(received)
+    for name, child in expected_children.items():
+        if name not in received_children:
+            return _message(path + name, _description(child), "nothing")
+        difference = _first_difference(child, received_children[name], path + name)
         if difference is not None:
             return difference
-    for name, child in found_children.items():
-        if name not in wanted_children:
-            return _sentence(path + name, "nothing", _description(child))
+    for name, child in received_children.items():
+        if name not in expected_children:
+            return _message(path + name, "nothing", _description(child))
     return None
 
 
-def _sentence(path: str, wanted: str, found: str) -> str:
-    return f"{path or 'the tree itself'}: expected {wanted}, received {found}"
+def _message(path: str, expected: str, received: str) -> str:
+    return f"{path or 'the tree itself'}: expected {expected}, received {received}"
 
 
 def _is_leaf(tree: PyTree) -> bool:
@@ -73,9 +75,9 @@ def _is_leaf(tree: PyTree) -> bool:
 
 
 def _children(tree: PyTree) -> dict[str, Any]:
-    """Return the branches one level down, by the name of their way."""
-    branches, _ = jax.tree_util.tree_flatten_with_path(tree, is_leaf=lambda node: node is not tree)
-    return {jax.tree_util.keystr(path): child for path, child in branches}
+    """Return the subtrees one level down, by their paths."""
+    children, _ = jax.tree_util.tree_flatten_with_path(tree, is_leaf=lambda node: node is not tree)
+    return {jax.tree_util.keystr(path): child for path, child in children}
 
 
 def _description(tree: PyTree) -> str:

@@ -57,6 +57,15 @@ class GradientTransformation(Protocol):
 
 
 @runtime_checkable
+class ChecksInputs(Protocol):
+    """A network that says more of its inputs than their shapes, such as the range of integers."""
+
+    def check_inputs(self, *inputs: PyTree) -> None:
+        """Raise ValueError where arrays, whole or a batch of them, are not what it takes."""
+        ...
+
+
+@runtime_checkable
 class HasLearningRate(Protocol):
     """The state of an optimizer whose learning rate is a leaf, and so can be replaced."""
 

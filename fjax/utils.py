@@ -1,4 +1,4 @@
-"""What Keras keeps under `utils`: seeds, labels, rows and sequences made ready, pictures."""
+"""Keras's `utils`: random seeds, one-hot labels, normalized rows, padded sequences, model plots."""
 
 import random
 from typing import Any
@@ -6,18 +6,18 @@ from typing import Any
 import numpy as np
 
 from fjax.caching import clear_caches
+from fjax.data.reading import forget_streams
 from fjax.errors import integer_at_least, seed_of
 from fjax.preprocessing.sequence import pad_sequences as pad_sequences
-from fjax.training.reading import forget_streams
 from fjax.visualization import model_to_dot as model_to_dot
 from fjax.visualization import plot_model as plot_model
 
 
 def set_random_seed(seed: int) -> None:
-    """Seed Python's `random` and numpy's global generator; models made after it are repeatable.
+    """Seed Python's `random` and numpy's global generator, so that new models are reproducible.
 
-    A model draws its own seed from Python's `random` when it is made, and everything that it draws
-    later comes from that.
+    A model draws its seed from Python's `random` when it is made. All its later random numbers
+    follow from that seed.
 
     Args:
         seed: From 0 to 2**32 - 1.
@@ -38,14 +38,13 @@ def set_random_seed(seed: int) -> None:
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Forget the compiled programs, and batches that were read of generators and not used.
+    """Discard compiled programs, and batches that were read from generators but not used.
 
-    Models made before it compile again when they are next used.
-
-    There is no other session: names, seeds and arrays are no global state here.
+    Existing models compile again at their next use. There is no other global state: names, seeds
+    and arrays belong to the models.
 
     Args:
-        free_memory: Accepted for Keras's sake.
+        free_memory: Ignored; accepted for compatibility with Keras.
 
     Source: Keras's page "Config and backend utilities".
     """
@@ -54,14 +53,14 @@ def clear_session(free_memory: bool = True) -> None:
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
-    """Return class labels as rows with a one at the label, float32.
+    """Return class labels as one-hot rows, float32.
 
     Args:
-        x: Whole numbers from 0, of any shape; a last axis of size 1 is dropped.
+        x: Integer labels from 0, of any shape; a last axis of size 1 is dropped.
         num_classes: The width of a row, by default the largest label plus one.
 
     Raises:
-        ValueError: A label is negative, no whole number, or not below `num_classes`.
+        ValueError: A label is negative, not an integer, or not below `num_classes`.
 
     Source: Keras's page "Python & NumPy utilities".
 
@@ -73,27 +72,28 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
         raise ValueError(f"`to_categorical` needs class labels, received {x!r}.")
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
-    whole = labels.astype(np.int64)
-    count = int(whole.max()) + 1
+    integers = labels.astype(np.int64)
+    count = int(integers.max()) + 1
     if num_classes is not None:
         count = integer_at_least("to_categorical", "num_classes", num_classes, 1)
-    bad = np.argwhere((whole != labels) | (whole < 0) | (whole >= count))
-    if len(bad):
-        place = tuple(int(i) for i in bad[0])
+    invalid = np.argwhere((integers != labels) | (integers < 0) | (integers >= count))
+    if len(invalid):
+        position = tuple(int(i) for i in invalid[0])
         raise ValueError(
-            f"`to_categorical`: labels must be whole numbers from 0 to {count - 1}, found "
-            f"{labels[place]} at {place}."
+            f"`to_categorical`: labels must be integers from 0 to {count - 1}, found "
+            f"{labels[position]} at {position}."
         )
-    return np.eye(count, dtype=np.float32)[whole]
+    return np.eye(count, dtype=np.float32)[integers]
 
 
 def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
-    """Return an array divided along an axis by its norm; rows of zeros stay zeros.
+    """Return an array divided by its norm along an axis; a norm of 0 leaves zeros.
 
     Args:
         x: The array.
-        axis: The axis along which to measure.
+        axis: The axis along which the norm is taken.
         order: The order of the norm: 2 is Euclidean, 1 the sum of absolute values.
+
 
     Source: Keras's page "Python & NumPy utilities".
 

@@ -71,7 +71,7 @@ def test_snake_case(name, expected):
     assert snake_case(name) == expected
 
 
-def test_fields_come_by_position_by_name_and_by_default():
+def test_fields_are_set_by_position_by_name_and_by_default():
     assert Scale(2.0, "a") == Scale(name="a", factor=2.0)
     assert Scale().factor == 1.0
     assert Shifted(2.0, "a", 1.0).offset == 1.0
@@ -100,10 +100,10 @@ def test_repr_shows_what_differs_from_the_defaults(value, expected):
 @pytest.mark.parametrize(
     "value", [Scale(2.0), Shifted(1.0, "a", 2.0), Sized(3, parts=[1, (2, 3)]), Hidden("b")]
 )
-def test_config_makes_an_equal_object(value):
-    again = type(value).from_config(value.get_config())
-    assert again == value
-    assert hash(again) == hash(value)
+def test_from_config_returns_an_equal_object(value):
+    copied = type(value).from_config(value.get_config())
+    assert copied == value
+    assert hash(copied) == hash(value)
 
 
 def test_config_is_plain_data():
@@ -118,7 +118,7 @@ def test_config_is_plain_data():
     }
 
 
-def test_config_leaves_out_what_the_constructor_does_not_take():
+def test_config_omits_fields_that_the_constructor_does_not_accept():
     assert Hidden("b").get_config() == {"name": "b"}
     assert Hidden("b").factor == 3.0
     with pytest.raises(TypeError, match="`Hidden` takes no argument `factor`"):
@@ -129,14 +129,14 @@ def test_config_leaves_out_what_the_constructor_does_not_take():
     ("value", "expected"),
     [(np.int64(3), 3), (np.bool_(True), True), ((1, (2,)), [1, [2]]), (Scale, "Scale"), ("a", "a")],
 )
-def test_plain(value, expected):
+def test_plain_data_of_values(value, expected):
     result = plain(value)
     assert result == expected
     assert type(result) is type(expected)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         (Scale(1), Scale(1.0)),
         (Scale(1), Scale(True)),
@@ -148,27 +148,27 @@ def test_plain(value, expected):
         (Scale(), "Scale()"),
     ],
 )
-def test_what_leads_to_other_programs_is_not_equal(one, other):
-    assert one != other
+def test_objects_with_different_programs_are_not_equal(first, second):
+    assert first != second
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         (Sized(1, parts=[1, [2]]), Sized(1, parts=(1, (2,)))),
         (Sized(1, parts={"a": 1, "b": 2}), Sized(1, parts={"b": 2, "a": 1})),
         (Sized(1, relu, Scale(2.0)), Sized(1, relu, Scale(2.0))),
     ],
 )
-def test_what_says_the_same_is_equal(one, other):
-    assert one == other
-    assert hash(one) == hash(other)
-    assert len({one, other}) == 1
+def test_objects_with_the_same_values_are_equal(first, second):
+    assert first == second
+    assert hash(first) == hash(second)
+    assert len({first, second}) == 1
 
 
-def test_an_object_is_sealed_once_made():
+def test_an_object_cannot_be_changed_once_it_is_made():
     value = Scale(2.0)
-    with pytest.raises(AttributeError, match=r"`Scale` is a description .* `factor` was set to 3"):
+    with pytest.raises(AttributeError, match=r"`Scale` cannot be changed .* `factor` was set to 3"):
         value.factor = 3
     with pytest.raises(AttributeError, match="`fresh` was set to 1"):
         value.fresh = 1
@@ -176,32 +176,32 @@ def test_an_object_is_sealed_once_made():
 
 
 @pytest.mark.parametrize(
-    "again", [copy.copy, copy.deepcopy, lambda v: pickle.loads(pickle.dumps(v))]
+    "make_copy", [copy.copy, copy.deepcopy, lambda v: pickle.loads(pickle.dumps(v))]
 )
-def test_copies_are_equal_and_sealed_too(again):
-    value = again(Scale(2.0))
+def test_copies_are_equal_and_cannot_be_changed(make_copy):
+    value = make_copy(Scale(2.0))
     assert value == Scale(2.0)
     with pytest.raises(AttributeError):
         value.factor = 3.0
 
 
-def test_post_init_may_normalize():
+def test_post_init_may_normalize_fields():
     assert Sized(3.0) == Sized(3)
 
 
-def test_a_misspelt_keyword_is_answered():
+def test_the_error_for_a_misspelled_keyword_suggests_the_right_one():
     with pytest.raises(
         TypeError, match=r"`Scale` takes no argument `factr`. Did you mean `factor`\?"
     ):
         Scale(factr=1.0)
 
 
-def test_a_missing_argument_is_named():
+def test_the_error_names_a_missing_argument():
     with pytest.raises(TypeError, match="made without `units`, which it needs"):
         Sized()
 
 
-def test_an_older_spelling_works_with_a_warning():
+def test_a_former_name_works_with_a_warning():
     with pytest.warns(
         DeprecationWarning, match=r"`Renamed\(lr=…\)` is an older spelling"
     ) as record:
@@ -210,13 +210,13 @@ def test_an_older_spelling_works_with_a_warning():
     assert record[0].filename == __file__
 
 
-def test_the_new_spelling_does_not_warn():
+def test_the_present_name_does_not_warn():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Renamed(learning_rate=0.5)
 
 
-def test_an_authored_object_may_set_what_it_likes():
+def test_attributes_of_an_authored_object_can_be_set():
     value = Authored(3)
     value.units = 4
     assert value == value
@@ -229,7 +229,7 @@ def test_a_subclass_of_an_authored_class_is_authored():
     assert Descendant(3) != Descendant(3)
 
 
-def test_an_authored_class_may_call_the_constructor_it_inherits():
+def test_an_authored_class_may_call_the_inherited_constructor():
     class Layer(Scale):
         def __init__(self, units):
             super().__init__(name="a")

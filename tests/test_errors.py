@@ -34,17 +34,17 @@ def test_suggestion_does_not_depend_on_the_order():
     assert suggestion("aab", ["aaa", "aac"]) == suggestion("aab", ["aac", "aaa"])
 
 
-def test_suggestion_of_nothing():
+def test_suggestion_without_known_names():
     assert suggestion("relu", []) == ""
 
 
-def test_unknown_name_lists_all_in_order_where_none_is_near():
+def test_unknown_name_lists_all_names_if_none_is_similar():
     names = ["mse", "mae"]
     assert str(unknown_name("loss", "mes", names)) == "Unknown loss 'mes'. Did you mean `mse`?"
     assert str(unknown_name("loss", "best", names)) == "Unknown loss 'best'. Known: mae, mse."
 
 
-def test_suggestion_prefers_the_snake_case_of_two_equal_spellings():
+def test_suggestion_prefers_lower_case_to_upper_case():
     assert suggestion("relo", ["relu", "ReLU"]) == " Did you mean `relu`?"
 
 
@@ -58,24 +58,24 @@ def test_check_keywords():
 class Model:
     @explain_keywords
     def fit(self, x, epochs=1):
-        """Say what was given."""
+        """Return the arguments."""
         return x, epochs
 
 
-def test_explain_keywords_passes_everything_on():
+def test_explain_keywords_passes_all_arguments():
     assert Model().fit(3) == (3, 1)
     assert Model().fit(x=3, epochs=2) == (3, 2)
-    assert Model.fit.__name__ == "fit" and Model.fit.__doc__ == "Say what was given."
+    assert Model.fit.__name__ == "fit" and Model.fit.__doc__ == "Return the arguments."
 
 
-def test_explain_keywords_answers_a_misspelt_one():
+def test_explain_keywords_suggests_a_similar_keyword():
     with pytest.raises(
         TypeError, match=r"`Model.fit` takes no argument `epoch`. Did you mean `epochs`"
     ):
         Model().fit(3, epoch=2)
 
 
-def test_explain_keywords_leaves_other_errors_alone():
+def test_explain_keywords_does_not_change_other_errors():
     with pytest.raises(TypeError, match="missing 1 required positional argument: 'x'"):
         Model().fit(epochs=2)
 
@@ -86,7 +86,7 @@ def test_is_integer(value):
 
 
 @pytest.mark.parametrize("value", [1.0, True, np.True_, "1", None, np.array([1]), 1j])
-def test_is_no_integer(value):
+def test_is_not_an_integer(value):
     assert not is_integer(value)
 
 
@@ -98,7 +98,7 @@ def test_is_number(value):
 @pytest.mark.parametrize(
     "value", [float("nan"), float("inf"), -float("inf"), np.float32("nan"), True, "1", None, 1j]
 )
-def test_is_no_number(value):
+def test_is_not_a_number(value):
     assert not is_number(value)
 
 
@@ -108,7 +108,7 @@ def test_integer_at_least():
 
 
 @pytest.mark.parametrize("value", [0, -1, 2.0, True, None, "3"])
-def test_integer_at_least_refuses(value):
+def test_integer_at_least_raises(value):
     with pytest.raises(
         ValueError, match="`Dense`: `units` must be an integer of at least 1"
     ) as caught:
@@ -135,7 +135,7 @@ def test_number_between(value):
         ("0.5", {}, r"\[0, 1\]"),
     ],
 )
-def test_number_between_refuses(value, options, bounds):
+def test_number_between_raises(value, options, bounds):
     with pytest.raises(
         ValueError, match=rf"`Dropout`: `rate` must be a number in {bounds}, received"
     ):
@@ -164,7 +164,7 @@ def test_one_of():
         (["ROC"], "received ['ROC']."),
     ],
 )
-def test_one_of_refuses(value, ending):
+def test_one_of_raises(value, ending):
     with pytest.raises(ValueError, match="`AUC`: `curve` must be one of 'ROC', 'PR', ") as caught:
         one_of("AUC", "curve", value, ["ROC", "PR"])
     assert str(caught.value).endswith(ending)

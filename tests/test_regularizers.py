@@ -1,4 +1,4 @@
-"""Regularizers: values, names, and what cannot be one."""
+"""Regularizers: values, gradients, names, configuration and errors."""
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,7 @@ each = pytest.mark.parametrize("regularizer", EACH, ids=repr)
 
 
 @each
-def test_through_jit_grad_vmap_and_eval_shape(regularizer):
+def test_works_under_jit_grad_vmap_and_eval_shape(regularizer):
     value = regularizer(X)
     assert (value.shape, value.dtype, bool(value > 0)) == ((), jnp.float32, True)
     np.testing.assert_allclose(jax.jit(regularizer)(X), value, rtol=1e-6)
@@ -24,9 +24,9 @@ def test_through_jit_grad_vmap_and_eval_shape(regularizer):
     np.testing.assert_allclose(stacked[0], value, rtol=1e-6)
     assert jax.eval_shape(regularizer, X).shape == ()
     direction = jnp.ones_like(X)
-    along = jnp.vdot(jax.grad(regularizer)(X), direction)
-    moved = [regularizer(X + step * direction) for step in (1e-2, -1e-2)]
-    np.testing.assert_allclose(along, (moved[0] - moved[1]) / 2e-2, rtol=1e-2, atol=1e-3)
+    derivative = jnp.vdot(jax.grad(regularizer)(X), direction)
+    values = [regularizer(X + step * direction) for step in (1e-2, -1e-2)]
+    np.testing.assert_allclose(derivative, (values[0] - values[1]) / 2e-2, rtol=1e-2, atol=1e-3)
 
 
 @each
@@ -42,12 +42,12 @@ def test_half_precision_is_summed_in_float32(regularizer):
     np.testing.assert_allclose(value, regularizer(half.astype("float32")), rtol=1e-6)
 
 
-def test_many_small_entries_of_half_precision_all_count():
+def test_the_sum_of_many_half_precision_entries_is_exact():
     assert float(L1(1.0)(jnp.ones(5000, jnp.float16) * 16)) == 80_000
 
 
 @each
-def test_configuration_makes_the_same(regularizer):
+def test_from_config_returns_an_equal_regularizer(regularizer):
     again = type(regularizer).from_config(regularizer.get_config())
     assert again == regularizer
     assert hash(again) == hash(regularizer)
@@ -55,7 +55,7 @@ def test_configuration_makes_the_same(regularizer):
     assert regularizers.get(described) == regularizer
 
 
-def test_none_is_the_default_as_in_keras():
+def test_none_means_the_default_as_in_keras():
     assert (L1(None), L2(None), L1L2(None, 0.5)) == (L1(), L2(), L1L2(0.0, 0.5))
 
 
@@ -85,7 +85,7 @@ class Largest(Regularizer):
         return self.factor * jnp.max(jnp.abs(x))
 
 
-def test_a_class_of_ones_own():
+def test_custom_subclasses():
     assert regularizers.get(Largest(0.5)) == Largest(0.5)
     with pytest.raises(NotImplementedError, match="`Regularizer` must define `__call__"):
         Regularizer()(X)
@@ -116,6 +116,6 @@ def test_a_class_of_ones_own():
         ),
     ],
 )
-def test_mistakes(make, error, message):
+def test_invalid_arguments_raise(make, error, message):
     with pytest.raises(error, match=message):
         make()

@@ -1,4 +1,4 @@
-"""The helpers for trees."""
+"""Functions of trees."""
 
 from collections import OrderedDict
 from typing import NamedTuple
@@ -31,7 +31,7 @@ TREE = {"dense": {"bias": np.zeros(4), "kernel": np.zeros((3, 4))}, "rest": [1.0
     ],
     ids=["itself", "arrays", "specs", "other dtypes"],
 )
-def test_equal_trees_do_not_differ(received):
+def test_trees_of_equal_structure_and_shapes_do_not_differ(received):
     assert trees.first_difference(TREE, received) is None
 
 
@@ -64,7 +64,7 @@ def test_the_first_difference_is_named(expected, received, message):
     assert trees.first_difference(expected, received) == message
 
 
-def test_trees_of_tracers_are_compared():
+def test_trees_of_tracers_can_be_compared():
     def compare(tree):
         assert trees.first_difference(tree, {"w": jnp.zeros(2)}) is None
         return tree

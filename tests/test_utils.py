@@ -1,4 +1,4 @@
-"""Seeds, and labels and rows made ready."""
+"""Random seeds, one-hot labels, normalized rows."""
 
 import random
 
@@ -11,7 +11,7 @@ from fjax.utils import normalize, set_random_seed, to_categorical
 pytestmark = pytest.mark.short
 
 
-def test_seeding_repeats_python_s_and_numpy_s_draws():
+def test_a_seed_makes_random_numbers_of_python_and_numpy_reproducible():
     set_random_seed(1)
     first = random.random(), np.random.random()
     set_random_seed(1)
@@ -19,12 +19,12 @@ def test_seeding_repeats_python_s_and_numpy_s_draws():
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "a", None])
-def test_what_is_no_seed(seed):
+def test_invalid_seeds_raise(seed):
     with pytest.raises(ValueError, match="`set_random_seed`: `seed` must be an integer from 0"):
         set_random_seed(seed)
 
 
-def test_labels_become_rows():
+def test_labels_become_one_hot_rows():
     np.testing.assert_array_equal(to_categorical([[1], [0]]), [[0, 1], [1, 0]])
     assert to_categorical([1], num_classes=4).shape == (1, 4)
     assert to_categorical(np.zeros((2, 3), int), 5).shape == (2, 3, 5)
@@ -35,29 +35,29 @@ def test_labels_become_rows():
     [
         ([0, -1], r"found -1 at \(1,\)"),
         ([0.5], "found 0.5"),
-        ([3], "whole numbers from 0 to 2, found 3"),
+        ([3], "integers from 0 to 2, found 3"),
         ([], "needs class labels"),
         (["a"], "needs class labels"),
     ],
 )
-def test_what_is_no_label(labels, message):
+def test_invalid_labels_raise(labels, message):
     with pytest.raises(ValueError, match=message):
         to_categorical(labels, 3)
 
 
-def test_labels_are_those_of_keras():
+def test_one_hot_rows_equal_those_of_keras():
     for labels, count in (([0, 2, 1], None), ([[1], [0]], 4), (np.ones((2, 3), int), 3)):
-        ours = to_categorical(labels, count)
-        theirs = keras.utils.to_categorical(labels, count)
-        np.testing.assert_array_equal(ours, theirs)
+        rows = to_categorical(labels, count)
+        expected = keras.utils.to_categorical(labels, count)
+        np.testing.assert_array_equal(rows, expected)
 
 
-def test_normalized_rows_are_those_of_keras():
+def test_normalized_rows_equal_those_of_keras():
     x = np.random.default_rng(0).normal(size=(3, 4, 2))
     x[1] = 0
     for arguments in ({}, {"axis": 1}, {"axis": -2, "order": 1}, {"axis": 2, "order": 3}):
         np.testing.assert_allclose(normalize(x, **arguments), keras.utils.normalize(x, **arguments))
-    # Keras 3.15 takes the last axis for 0 here, and raises; its functions on tensors do not.
+    # `keras.utils.normalize` of Keras 3.15 raises for axis 0; `keras.ops.normalize` does not.
     np.testing.assert_allclose(
         normalize(x, axis=0), keras.ops.normalize(x.astype("float32"), axis=0), rtol=1e-5
     )

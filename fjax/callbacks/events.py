@@ -11,7 +11,7 @@ import numpy as np
 
 from fjax.core import InputLayer
 from fjax.core.flow import join_sources
-from fjax.core.layer import kind
+from fjax.core.naming import kind
 
 HISTOGRAM_BINS = 30
 

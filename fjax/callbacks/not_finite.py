@@ -10,8 +10,9 @@ import numpy as np
 
 from fjax.core import Layer
 from fjax.core.calling import CallRecord
-from fjax.core.layer import base_name
-from fjax.core.masking import apply_layer, unmasked
+from fjax.core.masking import strip_masks
+from fjax.core.naming import default_name
+from fjax.core.precision import apply_layer
 from fjax.core.reserved import only_weights
 from fjax.training import Batch, TrainState
 from fjax.training.programs import copy_of
@@ -145,7 +146,7 @@ def _calls(
     if _has_layers(network):
         return network.trace(params, state, *inputs, key=key, training=True)
     outputs, _ = apply_layer(network, params, state, *inputs, key=key, training=True)
-    name = getattr(network, "name", None) or base_name(network)
+    name = getattr(network, "name", None) or default_name(network)
     return [CallRecord(name, network, inputs, outputs)]
 
 
@@ -155,7 +156,7 @@ def _has_layers(layer: Any) -> bool:
 
 def _not_finite(tree: PyTree) -> str | None:
     """Return "nan" or "inf" where an array of the tree holds one."""
-    for leaf in jax.tree.leaves(unmasked(tree)):
+    for leaf in jax.tree.leaves(strip_masks(tree)):
         if jnp.issubdtype(jnp.result_type(leaf), jnp.inexact):
             if jnp.isnan(leaf).any():
                 return "nan"

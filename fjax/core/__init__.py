@@ -1,5 +1,7 @@
 """The pair and its composition: what a layer is, and how layers make a layer."""
 
+from fjax.core.adapters import Function as Function
+from fjax.core.adapters import as_layer as as_layer
 from fjax.core.calling import as_arguments as as_arguments
 from fjax.core.combinators import Branch as Branch
 from fjax.core.combinators import Parallel as Parallel
@@ -16,10 +18,8 @@ from fjax.core.graph import Graph as Graph
 from fjax.core.graph import Ref as Ref
 from fjax.core.graph_builder import graph as graph
 from fjax.core.inputs import InputLayer as InputLayer
-from fjax.core.layer import Function as Function
 from fjax.core.layer import Layer as Layer
 from fjax.core.layer import Pair as Pair
-from fjax.core.layer import as_layer as as_layer
 from fjax.core.operations import Index as Index
 from fjax.core.operations import Operation as Operation
 from fjax.core.penalties import empty_penalty as empty_penalty

@@ -48,8 +48,9 @@ from fjax.core.calling import (
     takes_training,
 )
 from fjax.core.flow import marked
-from fjax.core.masking import init_layer, is_masked, unmasked, warn_of_end, with_mask
+from fjax.core.masking import is_masked, strip_masks, warn_mask_dropped, with_mask
 from fjax.core.plans import Plan, WeightPlan
+from fjax.core.precision import init_layer
 from fjax.core.reserved import PENALTY
 from fjax.core.shapes import eval_shape
 from fjax.core.sublayers import find_sublayers
@@ -232,7 +233,7 @@ def _run(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
     binding.build(twin, build_arguments(binding.owner, arguments, options))
     if not binding.sublayers:
         # Nothing within could make use of a mask.
-        arguments = unmasked(arguments)
+        arguments = strip_masks(arguments)
     try:
         outputs = twin.call(*arguments, **options)
     except AttributeError as error:
@@ -265,13 +266,13 @@ def _masked(
     if not hasattr(outputs, "shape") or is_masked(outputs):
         return outputs
     if hasattr(owner, "compute_mask"):
-        return with_mask(outputs, owner.compute_mask(unmasked(inputs[0]), mask))
+        return with_mask(outputs, owner.compute_mask(strip_masks(inputs[0]), mask))
     if mask is None or isinstance(mask, list):
         return outputs
     if getattr(owner, "supports_masking", False):
         return with_mask(outputs, mask)
     if not takes_mask(owner) and not binding.sublayers:
-        warn_of_end(owner)
+        warn_mask_dropped(owner)
     return outputs
 
 

@@ -11,9 +11,9 @@ from fjax import constraints
 from fjax.core.calling import CallRecord, call_inputs, is_authored
 from fjax.core.flow import marked
 from fjax.core.location import layer_context
-from fjax.core.masking import apply_layer, init_layer
 from fjax.core.penalties import join_penalties, regularization
 from fjax.core.plans import Plan, SublayerPlan, WeightPlan
+from fjax.core.precision import apply_layer, init_layer
 from fjax.core.reserved import PENALTY
 from fjax.core.specs import spec_of
 from fjax.core.sublayers import Bound, as_sublayer, items_of, map_items, sublayer_name

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from fjax.core.masking import apply_layer, init_layer, split, unmasked, with_mask
-from fjax.core.text import is_text, takes_numbers
+from fjax.core.masking import split_mask, strip_masks, with_mask
+from fjax.core.precision import apply_layer, init_layer
+from fjax.core.text import is_text, text_input_error
 from fjax.errors import check_keywords, suggestion
 from fjax.typing import Key, PyTree
 
@@ -94,7 +95,9 @@ def _with_masks(owner: str, inputs: tuple[Any, ...], mask: Any) -> tuple[Any, ..
             "each, None where there is none."
         )
     pairs = zip_longest(inputs, masks)
-    return tuple(value if own is None else with_mask(unmasked(value), own) for value, own in pairs)
+    return tuple(
+        value if own is None else with_mask(strip_masks(value), own) for value, own in pairs
+    )
 
 
 def as_arguments(outputs: PyTree) -> tuple[PyTree, ...]:
@@ -143,7 +146,7 @@ def call_arguments(
             options.setdefault(name, value)
     if "mask" in signature.names:
         options["mask"] = masks_of(inputs, options)
-        inputs = unmasked(inputs)
+        inputs = strip_masks(inputs)
     return inputs, options
 
 
@@ -156,8 +159,8 @@ def masks_of(inputs: tuple[PyTree, ...], options: Mapping[str, Any]) -> Any:
         return options.get("mask")
     first = inputs[0]
     if isinstance(first, list | tuple):
-        return [split(value)[1] for value in first]
-    return split(first)[1]
+        return [split_mask(value)[1] for value in first]
+    return split_mask(first)[1]
 
 
 def takes_mask(owner: Any) -> bool:
@@ -223,7 +226,7 @@ def call_without_weights(
     """
     for value in inputs:
         if is_text(value):
-            raise takes_numbers(type(layer).__name__, value)
+            raise text_input_error(type(layer).__name__, value)
     values = tuple(
         value if isinstance(value, CallKwargs) else jax.tree.map(jnp.asarray, value)
         for value in call_inputs(layer, inputs, options)

@@ -7,11 +7,13 @@ from typing import Any, Self
 import jax
 
 from fjax.configuration import field
+from fjax.core.adapters import as_layer
 from fjax.core.calling import CallRecord, as_arguments, is_authored
 from fjax.core.inputs import InputLayer, check_inputs
-from fjax.core.layer import Layer, as_layer, unique_names
+from fjax.core.layer import Layer
 from fjax.core.location import layer_context
-from fjax.core.masking import apply_layer, init_layer
+from fjax.core.naming import unique_names
+from fjax.core.precision import apply_layer, init_layer
 from fjax.core.shapes import LayerShapes, eval_shapes, output_specs
 from fjax.typing import Key, Params, PyTree, Spec, State
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 from jax.ad_checkpoint import checkpoint_name
 
-from fjax.core.masking import is_masked, split, with_mask
+from fjax.core.masking import is_masked, split_mask, with_mask
 from fjax.typing import PyTree
 
 _MARK = "fjax"
@@ -42,7 +42,7 @@ def marked(tree: PyTree, side: str, layer: str) -> PyTree:
 
 def _named(leaf: Any, name: str) -> Any:
     # A mask goes where its values go.
-    values, mask = split(leaf)
+    values, mask = split_mask(leaf)
     return with_mask(checkpoint_name(values, name), mask) if hasattr(values, "shape") else leaf
 
 

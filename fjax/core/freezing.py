@@ -1,4 +1,4 @@
-"""Which params are trained: a layer's `trainable`, and what follows from it for the params."""
+"""Frozen layers: their `trainable` flags, and the params that are trained."""
 
 import copy
 from collections.abc import Iterable
@@ -11,9 +11,9 @@ Path = tuple[str, ...]
 
 
 def apply_trainable_flags(layer: Any, trainable: bool = True) -> Any:
-    """Return a copy of a network whose flags are fixed: of a frozen whole every part is frozen.
+    """Return a copy of a network in which all sublayers of a frozen layer are frozen too.
 
-    A later change of a layer's `trainable` does not reach the copy.
+    Later changes of `trainable` on the original do not affect the copy.
 
     >>> from fjax import serial
     >>> from fjax.layers import Dense
@@ -22,34 +22,36 @@ def apply_trainable_flags(layer: Any, trainable: bool = True) -> Any:
     >>> frozen_paths(network), network.layers[0].layers[0].trainable
     ([()], False)
     """
-    # What a layer learns by `adapt` may still come, and is no matter of training.
+    # A layer with `adapt` is not copied: it may be adapted later, and has no trainable params.
     if not isinstance(layer, Layer) or hasattr(layer, "adapt"):
         return layer
-    own = trainable and layer.trainable
-    inside = layer.inside()
-    parts = [apply_trainable_flags(part, own) for part in inside]
-    twin = layer.with_children(parts) if inside else copy.copy(layer)
-    twin.trainable = own
-    return twin
+    trainable = trainable and layer.trainable
+    sublayers = [apply_trainable_flags(sublayer, trainable) for sublayer in layer.inside()]
+    copied = layer.with_children(sublayers) if sublayers else copy.copy(layer)
+    copied.trainable = trainable
+    return copied
 
 
-def flags(layer: Any) -> tuple[bool, ...]:
-    """Return the `trainable` of a layer and of all within it, in order."""
+def trainable_flags(layer: Any) -> tuple[bool, ...]:
+    """Return the `trainable` flags of a layer and of all its sublayers, in order."""
     if not isinstance(layer, Layer):
         return ()
-    return (layer.trainable, *(flag for part in layer.inside() for flag in flags(part)))
+    return (
+        layer.trainable,
+        *(flag for sublayer in layer.inside() for flag in trainable_flags(sublayer)),
+    )
 
 
 def set_trainable(layer: Any, trainable: bool) -> None:
-    """Set the `trainable` of a layer and of all within it, as Keras does."""
+    """Set the `trainable` flag of a layer and of all its sublayers, as Keras does."""
     if isinstance(layer, Layer):
         layer.trainable = trainable
-        for part in layer.inside():
-            set_trainable(part, trainable)
+        for sublayer in layer.inside():
+            set_trainable(sublayer, trainable)
 
 
 def frozen_paths(network: Any) -> list[Path]:
-    """Return the paths in the params below which nothing is trained.
+    """Return the paths of the frozen subtrees of the params.
 
     >>> from fjax import serial
     >>> from fjax.layers import Dense
@@ -62,13 +64,13 @@ def frozen_paths(network: Any) -> list[Path]:
         return [()]
     children = network.children()
     if not children:
-        # A repeated block's weights lie where the whole has them.
-        return [path for part in network.inside() for path in frozen_paths(part)]
+        # The weights of a repeated block have no key of their own.
+        return [path for sublayer in network.inside() for path in frozen_paths(sublayer)]
     return [(name, *path) for name, child in children for path in frozen_paths(child)]
 
 
 def trainable_part(params: Params, frozen: Iterable[Path]) -> Params:
-    """Return the params without those below these paths.
+    """Return the params without the frozen subtrees.
 
     >>> trainable_part({"a": {"kernel": 1}, "b": {"kernel": 2}}, [("a",)])
     {'b': {'kernel': 2}}
@@ -79,7 +81,7 @@ def trainable_part(params: Params, frozen: Iterable[Path]) -> Params:
 
 
 def merge_params(params: Params, part: Params) -> Params:
-    """Return the params with what is in the part in its place.
+    """Return the params with the entries of `part` replacing their own.
 
     >>> merge_params({"a": {"kernel": 1}, "b": {"kernel": 2}}, {"b": {"kernel": 3}})
     {'a': {'kernel': 1}, 'b': {'kernel': 3}}

@@ -1,4 +1,4 @@
-"""What is known of a function of one array that stands in a network."""
+"""Traits of functions of one array, such as activations."""
 
 from typing import Any
 
@@ -12,10 +12,15 @@ from fjax.traits import has_trait
 
 
 def function_has_trait(function: Any, trait: str) -> bool:
-    """Tell whether a function of one array is "entrywise" or "rows_independent"; see `fjax.traits`.
+    """Return whether a function of one array has a trait; see `fjax.traits`.
 
-    The functions of `jax.nn` are what those of the same name are here, and numpy's universal
-    functions work entry by entry. Of any other function nothing is known.
+    Args:
+        function: The function.
+        trait: "entrywise" or "rows_independent".
+
+    Functions of `jax.nn` have the traits of the activation of the same name, and universal
+    functions of numpy and `jax.numpy` are entrywise. Any other function is assumed to have no
+    trait.
 
     >>> function_has_trait(jax.nn.relu, "entrywise"), function_has_trait(jnp.sin, "entrywise")
     (True, True)

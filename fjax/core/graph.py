@@ -6,12 +6,15 @@ from typing import Any, Self
 import jax
 
 from fjax.configuration import Configured
+from fjax.core.adapters import as_layer
 from fjax.core.calling import CallRecord
 from fjax.core.inputs import check_inputs
-from fjax.core.layer import Layer, as_layer, unique_names
+from fjax.core.layer import Layer
 from fjax.core.location import layer_context
-from fjax.core.masking import apply_layer, init_layer, unmasked
+from fjax.core.masking import strip_masks
+from fjax.core.naming import unique_names
 from fjax.core.penalties import join_penalties
+from fjax.core.precision import apply_layer, init_layer
 from fjax.core.shapes import LayerShapes, eval_shapes, output_specs
 from fjax.typing import Key, Params, PyTree, Spec, State
 
@@ -103,7 +106,7 @@ class Graph(Layer):
             return sorted(self.outputs)
         makers = self._makers()
         named: list[str] = []
-        for ref in jax.tree.leaves(unmasked(self.outputs)):
+        for ref in jax.tree.leaves(strip_masks(self.outputs)):
             maker = makers.get(ref.value)
             base = self.input_names[ref.value] if maker is None else self._name_of(maker)
             name, number = base, 0

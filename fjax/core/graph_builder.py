@@ -6,8 +6,8 @@ import jax
 
 from fjax.core.graph import Call, Graph, Ref
 from fjax.core.inputs import InputLayer
-from fjax.core.layer import unique_names
 from fjax.core.masking import with_mask
+from fjax.core.naming import unique_names
 from fjax.core.symbolic import Node, SymbolicTensor
 from fjax.typing import PyTree
 

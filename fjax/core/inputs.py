@@ -1,4 +1,4 @@
-"""The declared input of a model: its shape and dtype; and the check of what comes in."""
+"""The declared input of a model (`InputLayer`), placeholder sizes, and checks of input values."""
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,28 +8,31 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from fjax.core.layer import Layer, normalize_shape, only
+from fjax.core.checks import normalize_shape, single_input
+from fjax.core.layer import Layer
 from fjax.core.location import layer_context
 from fjax.core.text import STRING
 from fjax.errors import integer_at_least
 from fjax.typing import Array, Key, Params, Spec, State
 
-# Sizes of the batch and of axes of any size, where these are not known yet: an axis of a shape that
-# differs between the two is one of any size. It must hold every kernel and window that goes over
-# it; nothing is computed.
-SIZES = ((1, 256), (2, 512))
+# Two pairs of placeholder sizes, for the batch axis and for axes of any size (None). Shapes are
+# evaluated abstractly at both; an axis whose size differs between the two is of any size. The
+# placeholders are large so that any kernel or window fits.
+PLACEHOLDER_SIZES = ((1, 256), (2, 512))
 
 
-def sized(
+def placeholder_spec(
     shape: Sequence[int | None], dtype: Any, which: int, batch_size: int | None = None
 ) -> jax.ShapeDtypeStruct:
-    """Return the spec of inputs with samples of a shape, at one of the `SIZES`.
+    """Return the spec of a batch of samples of a shape, at one of the `PLACEHOLDER_SIZES`.
 
-    >>> sized((None, 3), "float32", 0), sized((None, 3), "float32", 1, batch_size=8).shape
-    (ShapeDtypeStruct(shape=(1, 256, 3), dtype=float32), (8, 512, 3))
+    >>> placeholder_spec((None, 3), "float32", 0)
+    ShapeDtypeStruct(shape=(1, 256, 3), dtype=float32)
+    >>> placeholder_spec((None, 3), "float32", 1, batch_size=8).shape
+    (8, 512, 3)
     """
-    batch, any_size = SIZES[which]
-    sizes = (any_size if size is None else size for size in shape)
+    batch, placeholder = PLACEHOLDER_SIZES[which]
+    sizes = (placeholder if size is None else size for size in shape)
     return jax.ShapeDtypeStruct((batch_size or batch, *sizes), dtype)
 
 
@@ -37,36 +40,37 @@ def sized(
 def explain_placeholder_sizes(
     shapes: Callable[[], Iterable[Sequence[int | None]]],
 ) -> Iterator[None]:
-    """Add to an error what the `SIZES` in it stand for, if one of the shapes is not all known."""
+    """Add a note to errors that explains placeholder sizes, if any shape has an axis of None."""
     try:
         yield
     except Exception as error:
         if any(None in shape for shape in shapes()):
-            sizes = " and ".join(str(size) for _, size in SIZES)
+            sizes = " and ".join(str(size) for _, size in PLACEHOLDER_SIZES)
             error.add_note(f"The sizes {sizes} stand for an axis of any size, declared as None.")
         raise
 
 
-def any_size(one: Sequence[int], other: Sequence[int]) -> tuple[int | None, ...]:
-    """Return a shape that was found at both `SIZES`, with None where the two differ.
+def merge_shapes(first: Sequence[int], second: Sequence[int]) -> tuple[int | None, ...]:
+    """Return a shape evaluated at both `PLACEHOLDER_SIZES`, with None where the two differ.
 
-    >>> any_size((1, 256, 3), (2, 512, 3))
+    >>> merge_shapes((1, 256, 3), (2, 512, 3))
     (None, None, 3)
     """
-    return tuple(a if a == b else None for a, b in zip(one, other, strict=True))
+    return tuple(a if a == b else None for a, b in zip(first, second, strict=True))
 
 
 class InputLayer(Layer):
-    """The declaration of an input: inputs are held against the shape, and cast to the dtype.
+    """The declared input of a model: checks the shape of inputs and casts them to the dtype.
 
     Args:
         shape: The shape of one sample, without the batch axis; None for an axis of any size.
-        batch_size: The size of the batch axis, where it is fixed.
-        dtype: What inputs are cast to (so that images may stay bytes), by default float32; or
-            "string", for text, which a model's layer on text turns into numbers on the host.
+        batch_size: The size of the batch axis, if it is fixed.
+        dtype: The dtype that inputs are cast to on the device, float32 by default, so that images
+            can be passed as bytes. "string" declares text, which a text layer of the model
+            converts to numbers on the host.
 
     Raises:
-        ValueError: The shape or dtype is none, or inputs do not have the declared shape.
+        ValueError: The shape or dtype is invalid, or inputs do not have the declared shape.
 
     Source: Keras's page "Input object".
 
@@ -77,6 +81,7 @@ class InputLayer(Layer):
     """
 
     rows_independent = True
+    masking = "keeps"
 
     shape: tuple[int | None, ...] = ()
     batch_size: int | None = None
@@ -85,7 +90,7 @@ class InputLayer(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.input_shape is not None:
-            self._tell_older_spelling()
+            self._warn_of_input_shape()
             self.shape, self.input_shape = self.input_shape, None  # type: ignore[assignment]
         self.shape = normalize_shape("InputLayer", "shape", self.shape)
         if self.batch_size is not None:
@@ -94,17 +99,20 @@ class InputLayer(Layer):
             self.dtype = "string"
             return
         try:
-            # Without 64 bits, as JAX has it, there is no int64 that could be declared.
+            # Without JAX's 64-bit mode int64 becomes int32.
             self.dtype = jax.dtypes.canonicalize_dtype(self.dtype or "float32").name
         except TypeError:
             raise ValueError(
-                f"`InputLayer`: `dtype` must be the name of a number type such as 'float32', "
-                f"received {self.dtype!r}."
+                f"`InputLayer`: `dtype` must be the name of a numeric dtype such as 'float32', or "
+                f"'string', received {self.dtype!r}."
             ) from None
 
-    def _tell_older_spelling(self) -> None:
+    def _warn_of_input_shape(self) -> None:
         if self.shape != ():
-            raise TypeError("`InputLayer` was given `shape` and its older spelling `input_shape`.")
+            raise TypeError(
+                "`InputLayer` was given `shape` and its older spelling `input_shape`: pass only "
+                "`shape`."
+            )
         warnings.warn(
             "`InputLayer(input_shape=…)` is an older spelling of `shape=`.",
             DeprecationWarning,
@@ -113,13 +121,13 @@ class InputLayer(Layer):
 
     @property
     def takes_text(self) -> bool:
-        """Whether text is declared."""
+        """Whether the declared dtype is text."""
         return self.dtype == "string"
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Check the spec against the declaration; there are no weights."""
+        """Check the spec against the declared shape; there are no weights."""
         if self.dtype != "string":
-            self._check(only("InputLayer", specs).shape)
+            self._check_shape(single_input("InputLayer", specs).shape)
         return {}, {}
 
     def apply(
@@ -131,21 +139,19 @@ class InputLayer(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the inputs in the declared dtype."""
-        values = only("InputLayer", inputs)
+        values = single_input("InputLayer", inputs)
         if self.dtype == "string":
-            # Text, or the numbers that a model has made of it.
+            # Text, or the numbers that a text layer has made of it.
             return values, state
-        self._check(values.shape)
+        self._check_shape(values.shape)
         return jnp.asarray(values).astype(self.dtype), state
 
-    masking = "keeps"
-
     def spec(self, which: int) -> jax.ShapeDtypeStruct:
-        """Return the declared input at one of the `SIZES`."""
+        """Return the declared input at one of the `PLACEHOLDER_SIZES`."""
         dtype = STRING if self.dtype == "string" else self.dtype
-        return sized(self.shape, dtype, which, self.batch_size)
+        return placeholder_spec(self.shape, dtype, which, self.batch_size)
 
-    def _check(self, shape: tuple[int, ...]) -> None:
+    def _check_shape(self, shape: tuple[int, ...]) -> None:
         declared = (self.batch_size, *self.shape)
         if len(shape) != len(declared) or any(
             expected not in (None, size) for expected, size in zip(declared, shape, strict=True)
@@ -157,7 +163,7 @@ class InputLayer(Layer):
 
 
 def check_inputs(name: str, layer: Any, values: tuple[Any, ...]) -> None:
-    """Hold the values of data against a layer, under its name, if the layer looks at values."""
+    """Call the layer's `check_inputs` on a model's data, if it has one; errors name the layer."""
     check = getattr(layer, "check_inputs", None)
     if check is not None:
         with layer_context(name, layer, values):

@@ -1,11 +1,11 @@
-"""The layer: a pair of pure functions, and configuration.
+"""The base class of layers: a pair of pure functions plus configuration.
 
     params, state = layer.init(key, *specs)
     outputs, state = layer.apply(params, state, *inputs, key=None, training=False)
 
-A layer owns no array and changes nothing. `params` is what gradients flow to, `state` what changes
-without them; both are nested dicts of arrays, `{}` where there is nothing. `specs` and `inputs`
-have their batch axis. A layer that draws in training needs `key`, every other leaves it alone.
+A layer holds no arrays and is never modified. `params` receives gradients, `state` is updated
+without them; both are nested dicts of arrays, `{}` if a layer has none. `specs` and `inputs`
+include the batch axis. Layers that draw random numbers in training need `key`; others ignore it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,29 +25,29 @@ from fjax.core.authoring import (
 )
 from fjax.core.binding import CONSTRAINT
 from fjax.core.calling import call_without_weights, is_authored
-from fjax.core.functions import function_has_trait
+from fjax.core.checks import normalize_shape
 from fjax.core.reserved import RESERVED
 from fjax.core.sublayers import find_sublayers, replace_sublayers
-from fjax.errors import integer_at_least
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
-# What Keras's layers have, and here the layers of a model.
-OF_A_MODEL = ("get_weights", "set_weights", "weights", "count_params", "input", "output")
+# Attributes that any layer has in Keras, and only the layers of a model have here.
+MODEL_ATTRIBUTES = ("get_weights", "set_weights", "weights", "count_params", "input", "output")
 
 
 class Layer(Author, Configured):
-    """Base class of layers: a pair of pure functions described by plain fields.
+    """Base class of layers: a pair of pure functions configured by plain fields.
 
     Args:
-        name: The key of this layer's weights in the container's `params` and `state`. By default
-            the class's name in snake case, numbered within the container (`dense`, `dense_1`).
-        input_shape: The shape of one input, without the batch axis; for a model's first layer only.
-        trainable: False freezes the layer: training leaves its params alone, its weights are not
-            regularized and not constrained, and `BatchNormalization` uses its moving averages in
-            training, too. The one field that may be set later: a model takes it over at its next
-            `compile`.
+        name: The key of this layer's weights in the container's `params` and `state`. Defaults to
+            the class name in snake case, numbered within the container (`dense`, `dense_1`).
+        input_shape: The shape of one sample, without the batch axis; only for a model's first
+            layer.
+        trainable: False freezes the layer: training does not update its params, its weights are
+            neither regularized nor constrained, and `BatchNormalization` uses its moving averages
+            in training too. This is the only field that can be set after construction; a model
+            reads it at the next `compile`.
 
-    A subclass lists its fields and defines `apply`, and `init` if it has weights:
+    A subclass declares its fields and defines `apply`, and `init` if it has weights:
 
     >>> import jax, jax.numpy as jnp
     >>> class Scale(Layer):
@@ -65,8 +65,8 @@ class Layer(Author, Configured):
     >>> outputs.sum().item()
     12.0
 
-    Or it defines `call`, as an author of Keras classes does, with `build` and `add_weight` if it
-    has weights; see `fjax.core.authoring`:
+    Or it defines `call` as in Keras, with `build` and `add_weight` if it has weights; see
+    `fjax.core.authoring`:
 
     >>> class Shift(Layer):
     ...     def build(self, input_shape):
@@ -78,15 +78,16 @@ class Layer(Author, Configured):
     >>> Shift().apply(params, state, inputs)[0].sum().item()
     12.0
 
-    Fields named `<weight>_regularizer` and `<weight>_constraint` are resolved here; `constrain`
-    applies the constraints, and `fjax.core.with_penalty` the regularizers, in `apply`.
+    Fields named `<weight>_regularizer` and `<weight>_constraint` may be names or functions; they
+    are resolved here. `constrain` applies the constraints; `apply` adds the penalties of the
+    regularizers by `fjax.core.with_penalty`.
     """
 
     name: str | None = field(default=None, kw_only=True)
     input_shape: tuple[int | None, ...] | int | None = field(default=None, kw_only=True)
     trainable: bool = field(default=True, kw_only=True)
 
-    # What may be given by name when the layer is called, beside `training` and `mask`.
+    # Keyword arguments of a call, besides `training` and `mask`.
     call_options: ClassVar[tuple[str, ...]] = ()
 
     _renamed: ClassVar[Mapping[str, str]] = {"input_dim": "input_shape"}
@@ -96,7 +97,7 @@ class Layer(Author, Configured):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "call" in cls.__dict__ and "apply" not in cls.__dict__:
-            # An author's class: its pair is made of `build` and `call`.
+            # A Keras-style class: `init` and `apply` are derived from `build` and `call`.
             setattr(cls, "init", authored_init)  # noqa: B010 (a plain assignment fails mypy)
             setattr(cls, "apply", authored_apply)  # noqa: B010
             setattr(cls, "discover", authored_discover)  # noqa: B010
@@ -110,8 +111,8 @@ class Layer(Author, Configured):
             raise ValueError(f"`{owner}`: `name` must not contain '/', received {self.name!r}.")
         if self.name in RESERVED:
             raise ValueError(
-                f"`{owner}`: `name` {self.name!r} is reserved for what is no weight in a layer's "
-                "state. Give the layer another name."
+                f"`{owner}`: `name` {self.name!r} is a reserved key of a layer's state. Give the "
+                "layer another name."
             )
         if self.input_shape is not None:
             self.input_shape = normalize_shape(owner, "input_shape", self.input_shape)
@@ -128,30 +129,30 @@ class Layer(Author, Configured):
 
     @property
     def kind(self) -> str:
-        """What a summary calls the layer: its class's name; in snake case it is its first name."""
+        """The class name that a summary shows; in snake case it is the default layer name."""
         return type(self).__name__
 
     @property
     def masking(self) -> str:
-        """What the layer does with the mask of its inputs; see `fjax.core.masking`."""
+        """How the layer treats the mask of its inputs; see `fjax.core.masking`."""
         return "takes" if is_authored(self) else "ends"
 
     @property
     def rows_independent(self) -> bool:
-        """Whether what is made of a row does not depend on the others; see `fjax.traits`."""
+        """Whether each row of the outputs depends only on its input row; see `fjax.traits`."""
         return False
 
     @property
     def entrywise(self) -> bool:
-        """Whether what is made of an entry of the last axis does not depend on the others."""
+        """Whether each output entry along the last axis depends only on its input entry."""
         return False
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Return the layer's first params and state for inputs of these shapes and dtypes.
+        """Return the initial params and state for inputs of these shapes and dtypes.
 
         Args:
-            key: A PRNG key; the same key gives the same weights.
-            specs: One per input, batch axis included: an array, or a `jax.ShapeDtypeStruct`.
+            key: A PRNG key; equal keys give equal weights.
+            specs: One per input, batch axis included: an array or a `jax.ShapeDtypeStruct`.
         """
         return {}, {}
 
@@ -166,11 +167,11 @@ class Layer(Author, Configured):
         """Return the outputs and the next state.
 
         Args:
-            params: As `init` gave them, or trained since.
-            state: As `init` or the last call gave it.
-            inputs: The layer's inputs, batch axis first.
-            key: A PRNG key for layers that draw in training.
-            training: Whether this is a training step.
+            params: The params from `init`, or trained ones of the same structure.
+            state: The state from `init` or from the previous call.
+            inputs: The inputs, batch axis first.
+            key: A PRNG key, for layers that draw random numbers in training.
+            training: Whether the call is part of a training step.
         """
         raise NotImplementedError(
             f"`{type(self).__name__}` defines neither `call(self, inputs)` nor `apply(self, "
@@ -178,14 +179,15 @@ class Layer(Author, Configured):
         )
 
     def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
-        """Call the layer on symbolic tensors, which records a node of a graph.
+        """Call the layer on symbolic tensors, which adds a node to a graph.
 
-        A layer without weights may be called on arrays, too; any other has none that it could use.
+        A layer without weights can also be called on arrays; a layer with weights cannot, because
+        it holds none.
 
         Args:
-            inputs: Symbolic tensors, one by one or in a list; see `fjax.Input`.
-            training: Fixes the mode of this call, whatever the model's is; None follows the model.
-            options: Further arguments of an authored `call`.
+            inputs: Symbolic tensors, as separate arguments or in a list; see `fjax.Input`.
+            training: The mode of this call, whatever the mode of the model; None follows the model.
+            options: Further keyword arguments of a Keras-style `call`.
 
         >>> from fjax.layers import Dense, Flatten, Input
         >>> outputs = Dense(10)(Flatten()(Input((28, 28))))
@@ -198,36 +200,38 @@ class Layer(Author, Configured):
         return call_without_weights(self, inputs, bool(training), options)
 
     def children(self) -> list[tuple[str, Any]]:
-        """Return the layers within, by the names of their weights in `params` and `state`."""
+        """Return the sublayers with the names of their weights in `params` and `state`."""
         return find_sublayers(self) if is_authored(self) else []
 
     def inside(self) -> list[Any]:
-        """Return the layers within, also those whose weights have no name of their own."""
+        """Return all sublayers, including those whose weights have no key of their own."""
         return [child for _, child in self.children()]
 
     def with_children(self, layers: Sequence[Any]) -> Self:
-        """Return the same layer with others in the places, and under the names, of those inside.
+        """Return a copy of the layer with its sublayers replaced; their names are kept.
+
+        Args:
+            layers: One replacement for each layer that `inside` returns, in that order.
 
         Raises:
-            ValueError: There are more or fewer than `inside` returns.
+            ValueError: The number of layers differs from that of `inside`.
         """
         if is_authored(self):
             return replace_sublayers(self, layers)
         if len(layers) != 0:
             raise ValueError(
-                f"`{type(self).__name__}` has no layers inside, received {len(layers)} to put in "
-                "their places."
+                f"`{type(self).__name__}` has no sublayers, received {len(layers)} to replace them "
+                "by."
             )
         return self
 
     def constrain(self, params: Params) -> Params:
-        """Return the params as they may be after a step: each `<weight>_constraint` is applied.
+        """Return the params after applying each `<weight>_constraint`, sublayers included.
 
-        The layers within are asked in turn. The params of a frozen layer, and of one without
-        constraints, come back as they are.
+        Frozen layers and layers without constraints return their params unchanged.
 
         Raises:
-            ValueError: A constraint returned another shape.
+            ValueError: A constraint returned a different shape.
 
         >>> import jax.numpy as jnp
         >>> from fjax.layers import Dense
@@ -238,7 +242,7 @@ class Layer(Author, Configured):
         if not self.trainable:
             return params
         constrained = {
-            weight: _constrained(self, field_name, constraint, params[weight])
+            weight: _apply_constraint(self, field_name, constraint, params[weight])
             for field_name, constraint in self._constraints().items()
             if (weight := self.weight_of(field_name)) in params
         }
@@ -248,50 +252,53 @@ class Layer(Author, Configured):
         return {**params, **constrained} if constrained else params
 
     def _constraints(self) -> dict[str, Callable[[Array], Array]]:
-        # The attributes of an object that an author's `__init__` made are no fields.
-        own = authored_constraints(self) if self._authored else {}
-        return {**fields_ending(self, CONSTRAINT), **own}
+        # Attributes that a Keras-style `__init__` sets are not fields.
+        authored = authored_constraints(self) if self._authored else {}
+        return {**fields_ending(self, CONSTRAINT), **authored}
 
     def check_inputs(self, *inputs: Any) -> None:
-        """Raise where the values of a model's data can be no inputs; for layers to override.
+        """Raise if the values of a model's data are not valid inputs; for layers to override.
 
-        It is called on the host, before anything runs, for the layers that data reaches first.
+        Called on the host before training or prediction, for the layers that receive a model's
+        inputs directly.
 
         Args:
-            inputs: The numpy arrays that `apply` will be given.
+            inputs: The numpy arrays that `apply` will receive.
         """
 
     @classmethod
     def weight_of(cls, field_name: str) -> str:
-        """Return the name in `params` of what `<field_name>_regularizer` and `…_constraint` mean.
+        """Return the key in `params` that `<field_name>_regularizer` and `…_constraint` apply to.
 
-        It is the same name but where Keras has two, as for `depthwise_regularizer` and `kernel`.
+        It equals the field name unless Keras uses two names: `depthwise_regularizer` applies to
+        `kernel`.
         """
         return cls._weights_of_fields.get(field_name, field_name)
 
     def require_ready(self) -> None:
-        """Raise if a layer still waits for data it must have seen, as `Normalization` may."""
+        """Raise if a layer still needs `adapt`, as `Normalization` does without statistics."""
         for layer in self.inside():
             if isinstance(layer, Layer):
                 layer.require_ready()
 
     def get_config(self) -> dict[str, Any]:
-        """Return the fields as plain data; of an authored class what `super().__init__` takes."""
+        """Return the fields as plain data; for a Keras-style class only `name` and `trainable`."""
         if self._authored:
             return {name: plain(getattr(self, name)) for name in ("name", "trainable")}
         return super().get_config()
 
     def __getattr__(self, name: str) -> Any:
         hint = ""
-        if name in OF_A_MODEL:
+        if name in MODEL_ATTRIBUTES:
+            layer_name = self.__dict__.get("name") or snake_case(self.kind).strip("<>")
             hint = (
-                f" A layer owns no weights: ask the model that it stands in, as in "
-                f"`model.get_layer({self.__dict__.get('name') or base_name(self)!r}).{name}`."
+                " A layer holds no weights; the model that contains it does: use "
+                f"`model.get_layer({layer_name!r}).{name}`."
             )
         raise AttributeError(f"`{type(self).__name__}` has no attribute `{name}`.{hint}")
 
     def __getstate__(self) -> dict[str, Any]:
-        # Where a model keeps the weights is the model's affair, and no part of a copy.
+        # A copy does not belong to the model that holds the weights.
         return {name: value for name, value in vars(self).items() if name != "_home"}
 
     def __iter__(self) -> Iterator[Callable[..., Any]]:
@@ -304,7 +311,7 @@ class Layer(Author, Configured):
         apply: Callable[..., tuple[PyTree, State]],
         name: str | None = None,
     ) -> "Layer":
-        """Make a layer of any two functions that keep the protocol.
+        """Return a layer made of two functions that follow the `init`/`apply` protocol.
 
         >>> import jax, jax.numpy as jnp
         >>> def init(key, spec):
@@ -318,18 +325,18 @@ class Layer(Author, Configured):
 
 
 class Pair(Layer):
-    """Two functions as a layer; see `Layer.from_functions`."""
+    """A layer made of two functions; see `Layer.from_functions`."""
 
     init_function: Callable[..., Any]
     apply_function: Callable[..., Any]
 
     @property
     def kind(self) -> str:
-        """The name of the second function."""
+        """The name of the apply function."""
         return getattr(self.apply_function, "__name__", "Pair")
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Call the first function."""
+        """Call the init function."""
         return self.init_function(key, *specs)
 
     def apply(
@@ -340,70 +347,11 @@ class Pair(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[PyTree, State]:
-        """Call the second function."""
+        """Call the apply function."""
         return self.apply_function(params, state, *inputs, key=key, training=training)
 
 
-class Function(Layer):
-    """A bare function of arrays as a layer without weights.
-
-    >>> import jax
-    >>> as_layer(jax.numpy.tanh)
-    Function(function=tanh)
-    """
-
-    function: Callable[..., Any]
-
-    @property
-    def rows_independent(self) -> bool:
-        """Whether the function is known to treat each row alone."""
-        return function_has_trait(self.function, "rows_independent")
-
-    @property
-    def kind(self) -> str:
-        """The function's name."""
-        return getattr(self.function, "__name__", "Function")
-
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: PyTree,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[PyTree, State]:
-        """Call the function on the inputs."""
-        return self.function(*inputs), state
-
-
-def as_layer(candidate: Any) -> Any:
-    """Return a layer for a layer, for a tuple `(init, apply)`, or for a bare function of arrays.
-
-    A model stands for its network, and a layer of a model for that layer.
-
-    Raises:
-        TypeError: The candidate is none of these.
-    """
-    if isinstance(candidate, type):
-        raise TypeError(
-            f"Expected a layer, received the class `{candidate.__name__}`. "
-            f"Call it: `{candidate.__name__}(…)`."
-        )
-    if hasattr(candidate, "layer_tree"):
-        return candidate.layer_tree
-    if callable(getattr(candidate, "init", None)) and callable(getattr(candidate, "apply", None)):
-        return candidate
-    if isinstance(candidate, tuple) and len(candidate) == 2 and all(map(callable, candidate)):
-        return Pair(*candidate)
-    if callable(candidate):
-        return Function(candidate)
-    raise TypeError(
-        "Expected a layer, a pair of functions `(init, apply)` or a function of arrays, "
-        f"received {candidate!r} of type `{type(candidate).__name__}`."
-    )
-
-
-def _constrained(
+def _apply_constraint(
     layer: Layer, weight: str, constraint: Callable[[Array], Array], value: Array
 ) -> Array:
     owner = f"`{type(layer).__name__}`: `{weight}_constraint`"
@@ -414,81 +362,7 @@ def _constrained(
         raise
     if constrained.shape != value.shape:
         raise ValueError(
-            f"{owner} must keep the shape {value.shape}, it returned {constrained.shape}."
+            f"{owner} must return the shape of its input, {value.shape}, it returned "
+            f"{constrained.shape}."
         )
     return constrained.astype(value.dtype)
-
-
-def base_name(layer: Any) -> str:
-    """Return the name that a layer has before its container numbers it.
-
-    >>> base_name(as_layer(jax.nn.relu))
-    'relu'
-    """
-    return snake_case(kind(layer)).strip("<>")
-
-
-def kind(layer: Any) -> str:
-    """Return what a summary calls a layer, also one that is no `Layer`."""
-    return layer.kind if isinstance(layer, Layer) else type(layer).__name__
-
-
-def unique_names(layers: list[Any]) -> list[str]:
-    """Return one name per layer: its own, or its class's, numbered where it would stand twice.
-
-    Raises:
-        ValueError: Two layers were given the same name.
-    """
-    given = [getattr(layer, "name", None) for layer in layers]
-    taken: set[str] = set()
-    for position, name in enumerate(given):
-        if name in taken:
-            raise ValueError(
-                f"Two layers are named {name!r}: {layers[given.index(name)]!r} and "
-                f"{layers[position]!r}. Give each layer of a model its own name."
-            )
-        if name is not None:
-            taken.add(name)
-    # A function may be called `penalty`; its place in the state may not.
-    taken.update(RESERVED)
-    names = []
-    numbers: dict[str, int] = {}
-    for layer, name in zip(layers, given, strict=True):
-        if name is None:
-            base = base_name(layer)
-            name = base
-            while name in taken:
-                numbers[base] = numbers.get(base, 0) + 1
-                name = f"{base}_{numbers[base]}"
-            taken.add(name)
-        names.append(name)
-    return names
-
-
-def only(owner: str, values: tuple[Any, ...]) -> Any:
-    """Return the one input of a layer that takes one, or raise with the count that came.
-
-    >>> only("Dense", (1, 2))
-    Traceback (most recent call last):
-        ...
-    TypeError: `Dense` takes one input, received 2. Merge them first, or call it on each.
-    """
-    if len(values) != 1:
-        raise TypeError(
-            f"`{owner}` takes one input, received {len(values)}. "
-            "Merge them first, or call it on each."
-        )
-    return values[0]
-
-
-def normalize_shape(owner: str, argument: str, shape: Any) -> tuple[int | None, ...]:
-    """Return a shape without batch axis as a tuple; an int is one axis, None an axis of any size.
-
-    >>> normalize_shape("Dense", "input_shape", [28, 28])
-    (28, 28)
-    """
-    axes = [shape] if not isinstance(shape, list | tuple) else shape
-    return tuple(
-        None if size is None else integer_at_least(owner, f"{argument}[{axis}]", size, 1)
-        for axis, size in enumerate(axes)
-    )

@@ -1,4 +1,4 @@
-"""Where in a network an error happened."""
+"""Notes on errors that say in which layer they occurred."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from fjax.typing import PyTree
 
 @contextmanager
 def layer_context(name: str, layer: Any, inputs: tuple[PyTree, ...]) -> Iterator[None]:
-    """Add to an error inside a layer which one it was, its configuration and what it met."""
+    """Add the layer's name, configuration and input shapes to errors raised in the block."""
     try:
         yield
     except Exception as error:

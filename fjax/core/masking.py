@@ -1,16 +1,17 @@
-"""Masks: which entries of an array count, as an explicit value beside the array.
+"""Masks: an array of booleans passed along with an array, which marks the entries that count.
 
-`Embedding(mask_zero=True)` and `Masking` return a `Masked`; what happens to it at the next layer
-is that layer's own affair, told by its attribute `masking`:
+`Embedding(mask_zero=True)` and `Masking` return a `Masked`. How the next layer treats it depends on
+the attribute `masking` of that layer:
 
-- "takes": its `init` and `apply` are given the `Masked` itself, as recurrent layers are;
-- "keeps": it is given the plain values, and its outputs are masked as its inputs were, as with
+- "takes": `init` and `apply` receive the `Masked` itself, as recurrent layers do;
+- "keeps": the layer receives the plain values, and its outputs get the mask of its inputs, as with
   `Dense` or `Dropout`;
-- "ends", or no such attribute: it is given the plain values, and its outputs have no mask; a
-  warning tells so, for the layers behind it count what was masked.
+- "ends", or no such attribute: the layer receives the plain values, and its outputs have no mask. A
+  warning says so, because later layers then treat masked entries like any others.
 """
 
 import dataclasses
+import functools
 import operator
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -20,20 +21,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.typing import Array, Key, Params, PyTree, State
+from fjax.typing import Array, PyTree
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class Masked:
-    """An array and its mask: a pytree of two leaves, which goes through every transformation.
+    """An array with its mask: a pytree of two leaves, which works under all JAX transformations.
 
-    Where an array is expected it stands for its values: its attributes, indexing, Python's
-    operators and the functions of `jax.numpy` give plain arrays, where the mask has ended.
+    It can be used as an array: attributes, indexing, Python's operators and the functions of
+    `jax.numpy` act on the values and return plain arrays without a mask.
 
     Args:
         values: The array, `(batch, time, …)`.
-        mask: Booleans of leading axes of the values, mostly `(batch, time)`; True counts.
+        mask: Booleans with the leading axes of the values, usually `(batch, time)`; True marks
+            entries that count.
 
     >>> masked = Masked(jnp.array([[1.0, 2.0, 0.0]]), jnp.array([[True, True, False]]))
     >>> masked.shape, (masked * 2).tolist(), jnp.sum(masked).item()
@@ -43,7 +45,7 @@ class Masked:
     values: Any
     mask: Any
 
-    # numpy's operators step back for these.
+    # Makes numpy's operators defer to those defined here.
     __array_ufunc__ = None
 
     def __getattr__(self, name: str) -> Any:
@@ -69,29 +71,29 @@ class Masked:
     def __contains__(self, value: Any) -> bool:
         return value in self.values
 
-    # Comparing gives an array, as with any array: two of them are the same object or not.
+    # `==` compares entry by entry, so that hashing must be by identity.
     __hash__ = object.__hash__
 
 
 def _operator(function: Callable[..., Any], swapped: bool = False) -> Callable[..., Any]:
     def apply(self: Masked, *others: Any) -> Any:
-        plain = [unmasked(other) for other in others]
+        plain = [strip_masks(other) for other in others]
         return function(*plain, self.values) if swapped else function(self.values, *plain)
 
     return apply
 
 
-_BINARY = (
+_BINARY_OPERATORS = (
     "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul",
     "and", "or", "xor", "lshift", "rshift",
 )  # fmt: skip
-_OTHERS = ("eq", "ne", "gt", "ge", "lt", "le", "neg", "pos", "abs", "invert", "index")
+_OTHER_OPERATORS = ("eq", "ne", "gt", "ge", "lt", "le", "neg", "pos", "abs", "invert", "index")
 
-for _name in _BINARY:
+for _name in _BINARY_OPERATORS:
     _function = getattr(operator, f"__{_name}__")
     setattr(Masked, f"__{_name}__", _operator(_function))
     setattr(Masked, f"__r{_name}__", _operator(_function, swapped=True))
-for _name in _OTHERS:
+for _name in _OTHER_OPERATORS:
     setattr(Masked, f"__{_name}__", _operator(getattr(operator, f"__{_name}__")))
 _BUILTINS: tuple[Callable[..., Any], ...] = (bool, int, float, complex, round, divmod)
 for _builtin in _BUILTINS:
@@ -100,14 +102,14 @@ Masked.__rdivmod__ = _operator(divmod, swapped=True)  # type: ignore[attr-define
 
 
 def is_masked(value: Any) -> bool:
-    """Tell whether a value is a `Masked`."""
+    """Return whether a value is a `Masked`."""
     return isinstance(value, Masked)
 
 
-def unmasked(tree: PyTree) -> PyTree:
-    """Return a tree with every `Masked` in it replaced by its plain values.
+def strip_masks(tree: PyTree) -> PyTree:
+    """Return a pytree with each `Masked` replaced by its plain values.
 
-    >>> unmasked({"x": Masked(1.0, True), "y": 2.0})
+    >>> strip_masks({"x": Masked(1.0, True), "y": 2.0})
     {'x': 1.0, 'y': 2.0}
     """
     return jax.tree.map(
@@ -115,17 +117,17 @@ def unmasked(tree: PyTree) -> PyTree:
     )
 
 
-def split(value: Any) -> tuple[Any, Any]:
-    """Return the plain values and the mask, which is None where there is none.
+def split_mask(value: Any) -> tuple[Any, Any]:
+    """Return the plain values and the mask; the mask of a plain array is None.
 
-    >>> split(Masked(1.0, True)), split(2.0)
+    >>> split_mask(Masked(1.0, True)), split_mask(2.0)
     ((1.0, True), (2.0, None))
     """
     return (value.values, value.mask) if is_masked(value) else (value, None)
 
 
 def with_mask(values: Any, mask: Any) -> Any:
-    """Return the values with a mask; None leaves them plain.
+    """Return a `Masked`, or the plain values if the mask is None.
 
     >>> with_mask(1.0, None), with_mask(1.0, True)
     (1.0, Masked(values=1.0, mask=True))
@@ -133,19 +135,19 @@ def with_mask(values: Any, mask: Any) -> Any:
     return values if mask is None else Masked(values, mask)
 
 
-def checked_mask(owner: str, values: Any, mask: Any, axes: int = 2) -> Any:
-    """Return a mask as booleans, or raise where it is not of the values' leading axes.
+def check_mask(owner: str, values: Any, mask: Any, axes: int = 2) -> Any:
+    """Return a mask as booleans after checking that its shape is that of the leading axes.
 
     Args:
         owner: The layer that an error names.
         values: The array.
-        mask: What came as its mask; None is none, and stays so.
-        axes: How many leading axes the mask has.
+        mask: Its mask, or None, which is returned unchanged.
+        axes: The number of axes of the mask.
 
     Raises:
-        ValueError: The mask is of another shape.
+        ValueError: The mask has a different shape.
 
-    >>> checked_mask("LSTM", jnp.ones((2, 3, 4)), jnp.ones((2, 4)))
+    >>> check_mask("LSTM", jnp.ones((2, 3, 4)), jnp.ones((2, 4)))
     Traceback (most recent call last):
         ...
     ValueError: `LSTM`: the mask must have shape (2, 3), the leading axes of inputs of shape \
@@ -153,84 +155,49 @@ def checked_mask(owner: str, values: Any, mask: Any, axes: int = 2) -> Any:
     """
     if mask is None:
         return None
-    wanted = tuple(values.shape[:axes])
-    if tuple(jnp.shape(mask)) != wanted:
+    expected = tuple(values.shape[:axes])
+    if tuple(jnp.shape(mask)) != expected:
         raise ValueError(
-            f"`{owner}`: the mask must have shape {wanted}, the leading axes of inputs of shape "
+            f"`{owner}`: the mask must have shape {expected}, the leading axes of inputs of shape "
             f"{tuple(values.shape)}, received {tuple(jnp.shape(mask))}."
         )
     return mask.astype(bool) if hasattr(mask, "astype") else jnp.asarray(mask, bool)
 
 
-def either_mask(masks: Sequence[Any]) -> Any:
-    """Return the mask of values that were added up entry by entry, as Keras's merge layers have it.
+def merge_masks(masks: Sequence[Any]) -> Any:
+    """Return the mask of an entrywise merge, as Keras computes it: the logical OR of all masks.
 
-    An entry counts where it counts in any input; where an input has no mask the sum has none.
+    If any input has no mask, neither has the result.
 
-    >>> either_mask([jnp.array([True, False]), jnp.array([False, False])]).tolist()
+    >>> merge_masks([jnp.array([True, False]), jnp.array([False, False])]).tolist()
     [True, False]
-    >>> either_mask([jnp.array([True, False]), None]) is None
+    >>> merge_masks([jnp.array([True, False]), None]) is None
     True
     """
-    first, *others = masks
-    for mask in others:
-        first = None if first is None or mask is None else jnp.logical_or(first, mask)
-    return first
+    if any(mask is None for mask in masks):
+        return None
+    return functools.reduce(jnp.logical_or, masks)
 
 
 def masking_of(layer: Any) -> str:
-    """Return what a layer does with a mask: "takes", "keeps" or "ends"."""
+    """Return how a layer treats a mask: "takes", "keeps" or "ends"."""
     return getattr(layer, "masking", "ends")
 
 
-def init_layer(layer: Any, key: Key, *specs: PyTree) -> tuple[Params, State]:
-    """Return `layer.init(key, *specs)`, masks being taken off for a layer that takes none."""
-    own = specs if masking_of(layer) == "takes" else unmasked(specs)
-    return layer.init(key, *own)
-
-
-def apply_layer(
-    layer: Any,
-    params: Params,
-    state: State,
-    *inputs: PyTree,
-    key: Key | None = None,
-    training: bool = False,
-) -> tuple[PyTree, State]:
-    """Return `layer.apply(…)`, masks going on, staying or ending as the layer says.
-
-    Whoever calls a layer within another one calls it so.
-
-    >>> from fjax.layers import Activation
-    >>> masked = Masked(jnp.array([[-1.0, 2.0]]), jnp.array([[True, False]]))
-    >>> outputs, _ = apply_layer(Activation("relu"), {}, {}, masked)
-    >>> outputs.values.tolist(), outputs.mask.tolist()
-    ([[0.0, 2.0]], [[True, False]])
-    """
-    mask = _first_mask(inputs)
-    how = masking_of(layer)
-    if mask is None or how == "takes":
-        return layer.apply(params, state, *inputs, key=key, training=training)
-    outputs, state = layer.apply(params, state, *unmasked(inputs), key=key, training=training)
-    if how == "keeps":
-        return jax.tree.map(lambda leaf: Masked(leaf, mask), outputs), state
-    warn_of_end(layer)
-    return outputs, state
-
-
-def warn_of_end(layer: Any) -> None:
-    """Warn that a layer makes no use of the mask of its inputs."""
+def warn_mask_dropped(layer: Any) -> None:
+    """Warn that a layer ignores the mask of its inputs."""
     kind = getattr(layer, "kind", type(layer).__name__)
     name = getattr(layer, "name", None) or kind
     warnings.warn(
-        f"The layer `{name}` was given inputs with a mask and makes no use of masks: the mask ends "
-        "here, and the layers behind it count what was masked.",
-        # Always from this line, so that one text is shown once however often the layer is traced.
+        f"The layer `{name}` received inputs with a mask and does not support masks: the mask ends "
+        "here, and later layers treat masked entries like any others.",
+        # Always reported from this line: Python then shows a repeated warning only once.
         stacklevel=1,
     )
 
 
-def _first_mask(inputs: tuple[PyTree, ...]) -> Any:
+def first_mask(inputs: tuple[PyTree, ...]) -> Any:
+    """Return the mask of the first input that has one, or None."""
     for leaf in jax.tree.leaves(inputs, is_leaf=is_masked):
         if is_masked(leaf):
             return leaf.mask

@@ -1,10 +1,10 @@
-"""Terms of the loss that come from within the network, and how they travel.
+"""Penalties: terms of the loss that layers compute, such as those of regularizers.
 
-A layer returns them in its state under a reserved name, `{"penalty": {"weights": …, "calls": …}}`:
-two float32 numbers, zeros from `init` on, so that the structure of a state never changes. A layer
-that has none has no such entry. "weights" is a function of the params: a shared layer counts it
-once, however often it is applied. "calls" is what its calls added, such as penalties of outputs: a
-shared layer counts each.
+A layer returns its penalty in its state under a reserved key, `{"penalty": {"weights": …, "calls":
+…}}`: two float32 scalars, initialized to zero by `init`, so that the structure of the state never
+changes. A layer without penalties has no such entry. "weights" depends on the params only, and is
+counted once even if a shared layer is applied several times. "calls" depends on the inputs, such as
+the penalty of an activity regularizer, and is summed over all calls of a shared layer.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,20 +19,20 @@ from fjax.typing import Array, Params, PyTree, State
 
 
 def penalty(state: State) -> Array:
-    """Return the sum of all penalties in a network's state, however its layers nest; float32.
+    """Return the sum of all penalties in a network's state, nested layers included, as float32.
 
-    Penalties of stacked layers, as `lax.scan` returns them, are summed too.
+    Stacked penalties, as `lax.scan` returns them, are summed too.
 
     >>> state = {"dense": {"penalty": {"weights": jnp.float32(1), "calls": jnp.float32(2)}}}
     >>> float(penalty(state)), float(penalty({"dense": {}}))
     (3.0, 0.0)
     """
-    terms = (jnp.sum(term) for found in _penalties(state) for term in found.values())
+    terms = (jnp.sum(term) for entry in _penalties(state) for term in entry.values())
     return sum(terms, jnp.zeros((), jnp.float32))
 
 
 def has_penalty(state: State) -> bool:
-    """Tell whether any layer of a network has penalties; values are not looked at.
+    """Return whether any layer of a network has a penalty, whatever its value.
 
     >>> has_penalty({"dense": {"penalty": {"weights": 0.0, "calls": 0.0}}})
     True
@@ -41,11 +41,11 @@ def has_penalty(state: State) -> bool:
 
 
 def join_penalties(previous: State, new: State) -> State:
-    """Return the state of a shared layer that was applied again in the same pass.
+    """Return the state of a shared layer after a further call in the same forward pass.
 
     Args:
-        previous: What the application before returned.
-        new: What this one returned, having been given `previous`.
+        previous: The state that the previous call returned.
+        new: The state that this call returned, given `previous`.
 
     >>> once = {"penalty": {"weights": 1.0, "calls": 2.0}}
     >>> join_penalties(once, {"penalty": {"weights": 1.0, "calls": 5.0}})
@@ -62,7 +62,7 @@ def join_penalties(previous: State, new: State) -> State:
 
 
 def empty_penalty(layer: Any) -> State:
-    """Return what a layer's `init` puts into its state: zeros, or nothing without regularizers.
+    """Return the penalty entry of a layer's initial state: zeros, or `{}` without regularizers.
 
     >>> from fjax.layers import Dense
     >>> empty_penalty(Dense(3))
@@ -75,14 +75,14 @@ def empty_penalty(layer: Any) -> State:
 
 
 def with_penalty(layer: Any, params: Params, state: State, outputs: PyTree) -> State:
-    """Return the state that a layer's `apply` returns: with what its regularizers charge.
+    """Return a layer's state with the penalties of its regularizers added.
 
-    A field `<weight>_regularizer` charges for `params[<weight>]` (but see `Layer.weight_of`),
-    unless the layer is frozen; `activity_regularizer` charges for the outputs, divided by the batch
-    size. A layer without regularizers gets its state back as it is.
+    A field `<weight>_regularizer` applies to `params[<weight>]` (but see `Layer.weight_of`), unless
+    the layer is frozen. `activity_regularizer` applies to the outputs; its penalty is divided by
+    the batch size. Without regularizers the state is returned unchanged.
 
     Raises:
-        ValueError: A regularizer returned more than one number.
+        ValueError: A regularizer did not return a scalar.
 
     >>> from fjax.layers import Dense
     >>> layer = Dense(1, kernel_regularizer="l2", activity_regularizer="l1")
@@ -97,7 +97,7 @@ def with_penalty(layer: Any, params: Params, state: State, outputs: PyTree) -> S
     for name, regularizer in regularizers.items():
         if name == "activity":
             for output in jax.tree.leaves(outputs):
-                # An empty batch has no penalty, and is not divided by.
+                # Avoids a division by zero for an empty batch.
                 size = max(1, output.shape[0]) if output.ndim else 1
                 calls = calls + regularization(layer, name, regularizer, output) / size
         elif (weight := layer.weight_of(name)) in params and layer.trainable:
@@ -106,27 +106,27 @@ def with_penalty(layer: Any, params: Params, state: State, outputs: PyTree) -> S
 
 
 def _regularizers(layer: Any) -> dict[str, Callable[[Array], Array]]:
-    found = fields_ending(layer, "_regularizer")
-    # A layer may also derive it from other fields.
+    regularizers = fields_ending(layer, "_regularizer")
+    # `activity_regularizer` may also be a property.
     activity = getattr(layer, "activity_regularizer", None)
-    return found if activity is None else {**found, "activity": activity}
+    return regularizers if activity is None else {**regularizers, "activity": activity}
 
 
 def regularization(
     layer: Any, name: str, regularizer: Callable[[Array], Array], array: Array
 ) -> Array:
-    """Return what a layer's regularizer charges for an array, in float32.
+    """Return the penalty of an array by a layer's regularizer, as a float32 scalar.
 
     Raises:
-        ValueError: It returned more than one number.
+        ValueError: The regularizer did not return a scalar.
     """
-    charge = jnp.asarray(regularizer(array), jnp.float32)
-    if charge.shape != ():
+    value = jnp.asarray(regularizer(array), jnp.float32)
+    if value.shape != ():
         raise ValueError(
-            f"`{type(layer).__name__}`: `{name}_regularizer` must return one number, for an array "
-            f"of shape {array.shape} it returned shape {charge.shape}. Sum over it by `jnp.sum`."
+            f"`{type(layer).__name__}`: `{name}_regularizer` must return one number; for an array "
+            f"of shape {array.shape} it returned shape {value.shape}. Sum over it with `jnp.sum`."
         )
-    return charge
+    return value
 
 
 def _penalties(state: Any) -> Iterator[Mapping[str, Array]]:

@@ -7,11 +7,13 @@ from typing import Any, Self
 import jax
 import jax.numpy as jnp
 
+from fjax.core.adapters import as_layer
 from fjax.core.calling import as_arguments
 from fjax.core.combinators import folded
-from fjax.core.layer import Layer, as_layer, base_name
+from fjax.core.layer import Layer
 from fjax.core.location import layer_context
-from fjax.core.masking import apply_layer, init_layer
+from fjax.core.naming import default_name
+from fjax.core.precision import apply_layer, init_layer
 from fjax.core.shapes import output_specs
 from fjax.errors import integer_at_least
 from fjax.typing import Key, Params, PyTree, Spec, State
@@ -84,7 +86,7 @@ class Repeat(Layer):
 
     @property
     def _block_name(self) -> str:
-        return getattr(self.layer, "name", None) or base_name(self.layer)
+        return getattr(self.layer, "name", None) or default_name(self.layer)
 
     def _check(self, inputs: tuple[PyTree, ...], outputs: PyTree) -> None:
         taken, returned = _kinds(inputs[0] if len(inputs) == 1 else inputs), _kinds(outputs)

@@ -8,9 +8,11 @@ import jax
 import jax.numpy as jnp
 
 from fjax.configuration import field
+from fjax.core.adapters import as_layer
+from fjax.core.checks import single_input
 from fjax.core.combinators import Branch
-from fjax.core.layer import Layer, as_layer, only
-from fjax.core.masking import either_mask, split, unmasked, with_mask
+from fjax.core.layer import Layer
+from fjax.core.masking import merge_masks, split_mask, strip_masks, with_mask
 from fjax.core.shapes import output_specs
 from fjax.typing import Key, Params, PyTree, Spec, State
 
@@ -71,14 +73,14 @@ class Residual(Layer):
         training: bool = False,
     ) -> tuple[PyTree, State]:
         """Return the sum, and the next state of the layer and the shortcut by name."""
-        around = only("Residual", inputs) if self.shortcut is None else None
+        around = single_input("Residual", inputs) if self.shortcut is None else None
         outputs, state = self.ways.apply(params, state, *inputs, key=key, training=training)
         through, around = (*outputs, around)[:2]
-        masks = [split(value)[1] for value in (through, around)]
-        through, around = unmasked(through), unmasked(around)
+        masks = [split_mask(value)[1] for value in (through, around)]
+        through, around = strip_masks(through), strip_masks(around)
         if _shapes(through) != _shapes(around):
             raise ValueError(self._misfit(_shapes(through), _shapes(around)))
-        return with_mask(jax.tree.map(jnp.add, through, around), either_mask(masks)), state
+        return with_mask(jax.tree.map(jnp.add, through, around), merge_masks(masks)), state
 
     def _misfit(self, through: PyTree, around: PyTree) -> str:
         if self.shortcut is not None:

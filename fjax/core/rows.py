@@ -1,17 +1,18 @@
-"""Which networks treat each row of a batch for itself."""
+"""Networks that process each row of a batch independently."""
 
 from typing import Any
 
 from fjax.configuration import Configured, fields_ending
+from fjax.core.adapters import as_layer
 from fjax.core.functions import function_has_trait
-from fjax.core.layer import Layer, as_layer
+from fjax.core.layer import Layer
 from fjax.traits import has_trait
 
 
 def rows_are_independent(layer: Any) -> bool:
-    """Tell whether what a network makes of a row is known not to depend on the rows beside it.
+    """Return whether a network is known to process each row of a batch independently.
 
-    Each layer says it by its trait `rows_independent`. User code is assumed to mix rows, and so is
+    Each layer declares it by its trait `rows_independent`. User code is assumed to mix rows. So is
     a layer with an activity regularizer, whose penalty is a mean over the batch.
 
     >>> from fjax import serial
@@ -27,8 +28,8 @@ def rows_are_independent(layer: Any) -> bool:
     if fields_ending(layer, "activity_regularizer"):
         return False
     functions = (value for value in vars(layer).values() if callable(value))
-    known = all(
+    functions_are_independent = all(
         isinstance(value, Configured) or function_has_trait(value, "rows_independent")
         for value in functions
     )
-    return known and all(map(rows_are_independent, layer.inside()))
+    return functions_are_independent and all(map(rows_are_independent, layer.inside()))

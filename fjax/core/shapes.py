@@ -1,4 +1,4 @@
-"""The shapes of a layer: known before any weight is drawn."""
+"""Shapes of a layer's weights and outputs, evaluated without computing them."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -8,9 +8,9 @@ import numpy as np
 
 from fjax.caching import Cache
 from fjax.configuration import cache_key
-from fjax.core.masking import apply_layer, init_layer
+from fjax.core.precision import apply_layer, init_layer
 from fjax.core.specs import spec_of
-from fjax.core.text import is_text, takes_numbers
+from fjax.core.text import is_text, text_input_error
 from fjax.typing import Params, PyTree, Spec, State
 
 
@@ -18,10 +18,10 @@ class LayerShapes(NamedTuple):
     """Shapes and dtypes of a layer's weights and outputs.
 
     Attributes:
-        params: As `init` returns them, in the order in which layers make them (a compiled program
-            returns dicts sorted by key).
-        state: Likewise.
-        outputs: What `apply` returns.
+        params: Those that `init` returns, in the order in which layers create them (a compiled
+            program returns dicts sorted by key).
+        state: The state that `init` returns, likewise.
+        outputs: The outputs that `apply` returns.
     """
 
     params: Any
@@ -30,9 +30,9 @@ class LayerShapes(NamedTuple):
 
 
 def eval_shapes(layer: Any, *specs: Spec) -> LayerShapes:
-    """Return the shapes of a layer for these inputs, without computing anything.
+    """Return the shapes of a layer's weights and outputs for these inputs, by abstract evaluation.
 
-    A layer that is made of others may derive its shapes from theirs, in a method of this name.
+    A layer with sublayers may define a method of this name that combines their shapes.
 
     >>> from fjax.layers import Dense
     >>> shapes = eval_shapes(Dense(3), jax.ShapeDtypeStruct((1, 8), "float32"))
@@ -49,12 +49,12 @@ def eval_shapes(layer: Any, *specs: Spec) -> LayerShapes:
 
 
 def _check_text(layer: Any, specs: tuple[Spec, ...]) -> None:
-    """Raise TypeError where text meets a layer on numbers; a layer made of others asks them."""
+    """Raise TypeError for text inputs of a layer on numbers; sublayers are checked on their own."""
     if getattr(layer, "takes_text", False) or (hasattr(layer, "inside") and layer.inside()):
         return
     for spec in jax.tree.leaves(specs):
         if is_text(spec):
-            raise takes_numbers(getattr(layer, "kind", type(layer).__name__), spec)
+            raise text_input_error(getattr(layer, "kind", type(layer).__name__), spec)
 
 
 def eval_shapes_by_tracing(layer: Any, *specs: Spec) -> LayerShapes:
@@ -70,15 +70,17 @@ def output_specs(layer: Any, params: Params, state: State, *specs: Spec) -> PyTr
     >>> output_specs(as_layer(jax.nn.relu), {}, {}, spec).shape
     (32, 8)
     """
-    given = jax.tree.map(spec_of, (params, state, specs))
-    key = shapes_key(layer, given)
+    all_specs = jax.tree.map(spec_of, (params, state, specs))
+    key = shapes_key(layer, all_specs)
     if key is None:
-        return _output_specs(layer, *given)
-    return _OUTPUT_SPECS.get(key, lambda: _output_specs(layer, *given))
+        return _output_specs(layer, *all_specs)
+    return _OUTPUT_SPECS.get(key, lambda: _output_specs(layer, *all_specs))
 
 
 def eval_shape(function: Callable[..., PyTree], *arguments: PyTree) -> PyTree:
-    """Return the shapes of what a function returns; what has no shape is given to it as it is.
+    """Return the shapes of a function's results, as `jax.eval_shape` does.
+
+    Arguments without a shape, such as Python numbers, are passed to the function unchanged.
 
     >>> eval_shape(lambda x, times: x * times, jax.ShapeDtypeStruct((3,), "float32"), 2).shape
     (3,)
@@ -86,28 +88,29 @@ def eval_shape(function: Callable[..., PyTree], *arguments: PyTree) -> PyTree:
     leaves, structure = jax.tree.flatten(arguments)
     shaped = [leaf for leaf in leaves if hasattr(leaf, "shape")]
 
-    def on_shaped(*arrays: Any) -> PyTree:
-        given = iter(arrays)
-        filled = [next(given) if hasattr(leaf, "shape") else leaf for leaf in leaves]
+    def function_of_arrays(*arrays: Any) -> PyTree:
+        remaining = iter(arrays)
+        filled = [next(remaining) if hasattr(leaf, "shape") else leaf for leaf in leaves]
         return function(*jax.tree.unflatten(structure, filled))
 
-    return jax.eval_shape(on_shaped, *shaped)
+    return jax.eval_shape(function_of_arrays, *shaped)
 
 
 def shapes_key(description: Any, specs: PyTree) -> Any:
-    """Return the key of what follows from a description and from shapes, or None if it has none.
+    """Return a cache key for a result that depends on a description and on shapes, or None.
 
     Args:
-        description: Configured objects, as of `fjax.configuration.cache_key`.
-        specs: A tree of arrays or their shapes, and of plain values.
+        description: Configured objects, as for `fjax.configuration.cache_key`, which returns None
+            for some of them.
+        specs: A pytree of arrays or their specs, and of plain values.
     """
     leaves, structure = jax.tree.flatten(jax.tree.map(spec_of, specs))
     shaped = tuple(leaf for leaf in leaves if hasattr(leaf, "shape"))
-    # 2, 2.0 and True make results of different types.
+    # Plain values need `cache_key`: 2, 2.0 and True are equal, but give results of other dtypes.
     key = cache_key((description, [leaf for leaf in leaves if not hasattr(leaf, "shape")]))
     if key is None:
         return None
-    # Under these settings the same layer has other types, or other draws.
+    # These settings of JAX change dtypes or random numbers.
     config: Any = jax.config
     return (
         key, structure, shaped,
@@ -116,17 +119,17 @@ def shapes_key(description: Any, specs: PyTree) -> Any:
 
 
 def _eval_shapes(layer: Any, specs: tuple[Spec, ...]) -> LayerShapes:
-    ordered: list[Any] = []
+    weights: list[Any] = []
 
-    def whole(key: Any, *inputs: PyTree) -> PyTree:
+    def init_and_apply(key: Any, *inputs: PyTree) -> PyTree:
         params, state = init_layer(layer, key, *inputs)
-        ordered.extend([params, state])
-        # The key is for layers that draw in use, too.
+        weights.extend([params, state])
+        # Some layers draw random numbers in inference too.
         return apply_layer(layer, params, state, *inputs, key=key)[0]
 
     key = jax.eval_shape(lambda: jax.random.key(0))
-    outputs = eval_shape(whole, key, *specs)
-    params, state = (_specs(tree) for tree in ordered)
+    outputs = eval_shape(init_and_apply, key, *specs)
+    params, state = (_specs(tree) for tree in weights)
     return LayerShapes(params, state, outputs)
 
 
@@ -137,13 +140,13 @@ def _output_specs(layer: Any, params: Params, state: State, specs: tuple[Spec, .
     )
 
 
-# Equal layers have equal shapes, and a deep network has many equal ones.
+# Equal layers have equal shapes, and deep networks have many equal layers.
 _SHAPES: Cache[LayerShapes] = Cache(1024)
 _OUTPUT_SPECS: Cache[PyTree] = Cache(1024)
 
 
 def _specs(tree: PyTree) -> PyTree:
-    # A map over the pytree would sort the keys.
+    # `jax.tree.map` would sort the keys.
     if isinstance(tree, Mapping):
         return {name: _specs(value) for name, value in tree.items()}
     return jax.ShapeDtypeStruct(np.shape(tree), tree.dtype)

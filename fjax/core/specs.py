@@ -1,4 +1,4 @@
-"""The shape and dtype of a value, as a layer's `init` takes them."""
+"""Specs: the shapes and dtypes of values, which `init` takes in place of arrays."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from fjax.core.text import STRING, is_text
 
 
 def spec_of(value: Any) -> Any:
-    """Return the shape and dtype of an array, with the dtype that JAX computes in.
+    """Return the shape of an array and the dtype in which JAX computes with it.
 
-    Text has the dtype of strings; a value without a shape is returned as it is.
+    The dtype of text is that of strings; a value without a shape is returned unchanged.
 
     >>> spec_of(np.zeros((2, 3), "float32")), spec_of(np.zeros(2)).dtype, spec_of(5)
     (ShapeDtypeStruct(shape=(2, 3), dtype=float32), dtype('float32'), 5)
@@ -22,6 +22,6 @@ def spec_of(value: Any) -> Any:
     if is_text(value):
         return jax.ShapeDtypeStruct(shape, STRING)
     dtype = value.dtype
-    if isinstance(dtype, np.dtype):  # a PRNG key has a dtype of its own
+    if isinstance(dtype, np.dtype):  # the dtype of a PRNG key is not a numpy dtype
         dtype = jax.dtypes.canonicalize_dtype(dtype)
     return jax.ShapeDtypeStruct(shape, dtype)

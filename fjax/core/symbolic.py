@@ -9,10 +9,10 @@ import jax
 import numpy as np
 
 from fjax.core.calling import call_inputs
-from fjax.core.inputs import SIZES, any_size, explain_placeholder_sizes
-from fjax.core.layer import base_name
+from fjax.core.inputs import PLACEHOLDER_SIZES, explain_placeholder_sizes, merge_shapes
 from fjax.core.location import layer_context
-from fjax.core.masking import is_masked, split, with_mask
+from fjax.core.masking import is_masked, split_mask, with_mask
+from fjax.core.naming import default_name
 from fjax.core.operations import OPERATORS, Index, Operation, as_index
 from fjax.core.shapes import eval_shapes
 from fjax.core.text import is_text
@@ -53,14 +53,16 @@ class Node:
 
     @functools.cached_property
     def specs(self) -> tuple[list[Any], list[Any]]:
-        """The shapes and dtypes of the outputs' leaves, at each of the `SIZES`."""
-        smaller, larger = (jax.tree.leaves(self.specs_at(which)) for which in range(len(SIZES)))
+        """The shapes and dtypes of the outputs' leaves, at each of the `PLACEHOLDER_SIZES`."""
+        smaller, larger = (
+            jax.tree.leaves(self.specs_at(which)) for which in range(len(PLACEHOLDER_SIZES))
+        )
         return smaller, larger
 
     @property
     def name(self) -> str:
         """What messages call the node."""
-        return getattr(self.layer, "name", None) or base_name(self.layer)
+        return getattr(self.layer, "name", None) or default_name(self.layer)
 
     def parents(self) -> Iterator["SymbolicTensor"]:
         """Return the tensors that the layer is called on."""
@@ -101,7 +103,7 @@ class SymbolicTensor:
     def shape(self) -> tuple[int | None, ...]:
         """The shape, with None for axes of any size."""
         smaller, larger = (specs[self.position] for specs in self.node.specs)
-        return any_size(smaller.shape, larger.shape)
+        return merge_shapes(smaller.shape, larger.shape)
 
     @property
     def ndim(self) -> int:
@@ -120,7 +122,7 @@ class SymbolicTensor:
         return self.node.name
 
     def spec(self, which: int) -> Any:
-        """Return the shape and dtype at one of the `SIZES`."""
+        """Return the shape and dtype at one of the `PLACEHOLDER_SIZES`."""
         return jax.tree.leaves(self.node.specs_at(which))[self.position]
 
     def __call_layer__(
@@ -189,7 +191,7 @@ def _refuse_array(layer: Any, value: Any) -> None:
 
 
 def _with_own_mask(value: Any) -> SymbolicTensor:
-    tensor, mask = split(value)
+    tensor, mask = split_mask(value)
     tensor.mask = mask
     return tensor
 
@@ -234,7 +236,7 @@ def call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = None) -
         values = jax.tree.map(
             lambda leaf: leaf.spec(which) if isinstance(leaf, SymbolicTensor) else leaf, inputs
         )
-        name = getattr(layer, "name", None) or base_name(layer)
+        name = getattr(layer, "name", None) or default_name(layer)
         with explain_placeholder_sizes(known_axes), layer_context(name, layer, values):
             return eval_shapes(layer, *values).outputs
 

@@ -1,14 +1,15 @@
-"""Text where arrays are: told apart from numbers, and what stands for it in an abstract pass."""
+"""Text inputs: their dtype, how to recognize them, and the error for layers that take numbers."""
 
 from typing import Any
 
 import numpy as np
 
+# The dtype of text in specs.
 STRING = np.dtypes.StringDType()
 
 
 def is_text(value: Any) -> bool:
-    """Tell whether a value is text: a str, an array of them, or a nested list.
+    """Return whether a value is text: a str, bytes, an array of them, or a nested list.
 
     >>> is_text(np.array(["a", "b"])), is_text([["a"]]), is_text(np.array([1])), is_text([])
     (True, True, False, False)
@@ -26,27 +27,28 @@ def is_text(value: Any) -> bool:
     return dtype.kind in "UST"
 
 
-def described(value: Any) -> str:
-    """Return what a message says of text: the first one, where they are there.
+def describe_text(value: Any) -> str:
+    """Return a short description of text for an error message, with the first item if known.
 
-    >>> described([["so good"], ["so bad"]])
+    >>> describe_text([["so good"], ["so bad"]])
     "text such as 'so good'"
     """
-    there = isinstance(value, str | bytes | list | tuple | np.ndarray)
-    return f"text such as {str(np.asarray(value).ravel()[0])!r}" if there else "text"
+    if isinstance(value, str | bytes | list | tuple | np.ndarray):
+        return f"text such as {str(np.asarray(value).ravel()[0])!r}"
+    return "text"
 
 
-def takes_numbers(owner: str, value: Any) -> TypeError:
-    """Return the error for text that was given to a layer on numbers.
+def text_input_error(owner: str, value: Any) -> TypeError:
+    """Return the error for text passed to a layer that takes numbers.
 
-    >>> print(takes_numbers("Dense", ["so good"]))
-    `Dense` takes numbers, received text such as 'so good'. Make numbers of it first: sentences by \
-`fjax.layers.TextVectorization`, categories by `fjax.layers.StringLookup`.
+    >>> print(text_input_error("Dense", ["so good"]))
+    `Dense` takes numbers, received text such as 'so good'. Convert it to numbers first: sentences \
+by `fjax.layers.TextVectorization`, categories by `fjax.layers.StringLookup`.
     """
-    return TypeError(f"`{owner}` takes numbers, received {described(value)}. {MAKE_NUMBERS}")
+    return TypeError(f"`{owner}` takes numbers, received {describe_text(value)}. {TEXT_HINT}")
 
 
-MAKE_NUMBERS = (
-    "Make numbers of it first: sentences by `fjax.layers.TextVectorization`, categories by "
+TEXT_HINT = (
+    "Convert it to numbers first: sentences by `fjax.layers.TextVectorization`, categories by "
     "`fjax.layers.StringLookup`."
 )

@@ -1,13 +1,12 @@
-"""Initializers: how a weight begins, with Keras's names and arguments.
+"""Initializers: the initial values of weights, with Keras's names and arguments.
 
     values = initializer(shape, dtype, key=key)
 
-`dtype` None is float32. A random initializer draws from its `seed` when that is set, whatever `key`
-is (and then draws what Keras draws from that seed); otherwise from `key`; and without either from
-the key of seed 0. So the values are a function of what is written, and two draws from one key are
-equal.
+`dtype` None means float32. A random initializer uses its `seed` if that is set, and then draws the
+same numbers as Keras with that seed. Otherwise it uses `key`, and without a key seed 0. So the
+values depend on the arguments only: two draws from one key are equal.
 
-A layer calls `draw`, which takes an initializer of this package, one of `jax.nn.initializers`, or
+Layers call `draw`, which accepts an initializer of this package, one of `jax.nn.initializers`, or
 any function of a shape and a dtype.
 """
 

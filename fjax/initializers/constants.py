@@ -1,22 +1,25 @@
-"""Initializers that draw nothing."""
+"""Initializers without random numbers."""
 
 import jax.numpy as jnp
 import numpy as np
 
 from fjax.initializers.initializer import (
     Initializer,
-    any_number,
+    finite_number,
     resolve_shape,
-    short,
+    short_repr,
 )
 from fjax.typing import Array, DType, Key, Shape
 
 
 class Constant(Initializer):
-    """Every entry is `value`, one number.
+    """Set every entry to one number.
+
+    Args:
+        value: The number.
 
     Raises:
-        ValueError: `value` is not one number, or not a whole one where an integer dtype is asked.
+        ValueError: `value` is not a number, or is not an integer although the dtype is one.
 
     >>> print(Constant(2.5)((2,)))
     [2.5 2.5]
@@ -28,8 +31,8 @@ class Constant(Initializer):
         value = self.value.item() if isinstance(self.value, np.generic) else self.value
         if not isinstance(value, bool | int | float):
             raise ValueError(
-                f"`Constant`: `value` must be one number, received {short(value)}. For an array "
-                "of values, give a function `f(shape, dtype)` that returns it."
+                f"`Constant`: `value` must be one number, received {short_repr(value)}. For an "
+                "array of values, give a function `f(shape, dtype)` that returns it."
             )
         self.value = value
 
@@ -38,13 +41,13 @@ class Constant(Initializer):
         shape, dtype = resolve_shape(self, shape, dtype)
         if jnp.issubdtype(dtype, jnp.integer) and not float(self.value).is_integer():
             raise ValueError(
-                f"`{self!r}` cannot fill an array of {dtype.name}: not a whole number."
+                f"`{self!r}` cannot fill an array of {dtype.name}: its value is not an integer."
             )
         return jnp.full(shape, self.value, dtype)
 
 
 class Zeros(Initializer):
-    """Every entry is 0.
+    """Set every entry to 0.
 
     >>> print(Zeros()((2,), "int32"))
     [0 0]
@@ -56,7 +59,7 @@ class Zeros(Initializer):
 
 
 class Ones(Initializer):
-    """Every entry is 1.
+    """Set every entry to 1.
 
     >>> print(Ones()((2,)))
     [1. 1.]
@@ -68,10 +71,13 @@ class Ones(Initializer):
 
 
 class Identity(Initializer):
-    """`gain` on the main diagonal of a matrix, 0 elsewhere.
+    """The identity matrix, times `gain`.
+
+    Args:
+        gain: The value on the main diagonal.
 
     Raises:
-        ValueError: The shape asked for is not that of a matrix.
+        ValueError: The requested shape does not have two axes.
 
     >>> print(Identity(2.0)((2, 3)))
     [[2. 0. 0.]
@@ -81,11 +87,11 @@ class Identity(Initializer):
     gain: float = 1.0
 
     def __post_init__(self) -> None:
-        self.gain = any_number(self, "gain", self.gain)
+        self.gain = finite_number(self, "gain", self.gain)
 
     def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
         """Return the scaled identity matrix."""
         shape, dtype = resolve_shape(self, shape, dtype, floating=True)
         if len(shape) != 2:
-            raise ValueError(f"`Identity` makes matrices only: the shape {shape} has no two axes.")
+            raise ValueError(f"`Identity` needs a shape with two axes, received {shape}.")
         return self.gain * jnp.eye(*shape, dtype=dtype)

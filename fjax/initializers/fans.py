@@ -1,4 +1,4 @@
-"""Initializers whose spread follows from the number of inputs and outputs."""
+"""Initializers whose variance depends on the weight's number of inputs and outputs."""
 
 import math
 from collections.abc import Sequence
@@ -9,31 +9,34 @@ import jax
 from fjax.errors import number_between, one_of
 from fjax.initializers.initializer import (
     Initializer,
-    checked_axes,
-    checked_seed,
+    check_axes,
+    check_seed,
+    key_to_use,
     resolve_shape,
-    source,
 )
 from fjax.typing import Array, DType, Key, Shape
 
+# The standard deviation of a standard normal distribution that is truncated at -2 and 2.
 TRUNCATED_STDDEV = 0.87962566103423978
 
 
 class VarianceScaling(Initializer):
-    """Random numbers of mean 0 and variance `scale / n`, by the weight's own shape.
+    """Draw from a distribution of mean 0 and variance `scale / n`, where `n` depends on the shape.
 
     Args:
-        scale: Positive factor.
-        mode: What `n` counts: the inputs that meet in one output ("fan_in"), the outputs that one
-            input reaches ("fan_out"), or their average ("fan_avg"); see `compute_fans`.
-        distribution: "truncated_normal" (also "normal"; the variance is that after the cut at two
-            standard deviations), "untruncated_normal" or "uniform".
-        seed: An integer that fixes the draw; None draws from the key.
-        input_axes: Axes of the weight that count as inputs, together with
-        output_axes: those that count as outputs; None goes by the shape alone.
+        scale: A factor above 0.
+        mode: What `n` is: the number of inputs of each output ("fan_in"), the number of outputs of
+            each input ("fan_out"), or the mean of both ("fan_avg"); see `compute_fans`.
+        distribution: "truncated_normal" or "normal" (truncated at two standard deviations, with
+            the variance above after the truncation), "untruncated_normal" or "uniform".
+        seed: An integer for reproducible values; None uses the key.
+        input_axes: The axes of the weight that are inputs; must be given with `output_axes`.
+        output_axes: The axes that are outputs. If both are None, `compute_fans` infers them from
+            the shape.
 
     Raises:
-        ValueError: `scale` is not positive, a word is misspelt, or only one of the axes is given.
+        ValueError: `scale` is not positive, `mode` or `distribution` is unknown, or only one of
+            `input_axes` and `output_axes` is given.
 
     >>> print(VarianceScaling(scale=2.0, mode="fan_out")((3, 4)).shape)
     (3, 4)
@@ -53,9 +56,10 @@ class VarianceScaling(Initializer):
 
     def __post_init__(self) -> None:
         name = type(self).__name__
-        spelt = self.distribution.lower() if isinstance(self.distribution, str) else None
+        distribution = self.distribution.lower() if isinstance(self.distribution, str) else None
+        if distribution == "normal":
+            distribution = "truncated_normal"
         known = ["truncated_normal", "untruncated_normal", "uniform"]
-        distribution = "truncated_normal" if spelt == "normal" else spelt
         if distribution not in known:
             one_of(name, "distribution", self.distribution, known)
         if (self.input_axes is None) != (self.output_axes is None):
@@ -66,28 +70,28 @@ class VarianceScaling(Initializer):
         self.scale = number_between(name, "scale", self.scale, 0.0, open_low=True)
         self.mode = one_of(name, "mode", self.mode, ["fan_in", "fan_out", "fan_avg"])
         self.distribution = distribution
-        self.seed = checked_seed(self, self.seed)
-        self.input_axes = checked_axes(name, "input_axes", self.input_axes)
-        self.output_axes = checked_axes(name, "output_axes", self.output_axes)
+        self.seed = check_seed(self, self.seed)
+        self.input_axes = check_axes(name, "input_axes", self.input_axes)
+        self.output_axes = check_axes(name, "output_axes", self.output_axes)
 
     def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
-        """Return a draw."""
+        """Return random values."""
         shape, dtype = resolve_shape(self, shape, dtype, floating=True)
         fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
         variance = self.scale / max(1.0, fans[self.mode])
-        drawn_from = source(self.seed, key)
+        key = key_to_use(self.seed, key)
         if self.distribution == "uniform":
             limit = math.sqrt(3.0 * variance)
-            return jax.random.uniform(drawn_from, shape, dtype, -limit, limit)
+            return jax.random.uniform(key, shape, dtype, -limit, limit)
         if self.distribution == "untruncated_normal":
-            return jax.random.normal(drawn_from, shape, dtype) * math.sqrt(variance)
+            return jax.random.normal(key, shape, dtype) * math.sqrt(variance)
         stddev = math.sqrt(variance) / TRUNCATED_STDDEV
-        return jax.random.truncated_normal(drawn_from, -2.0, 2.0, shape, dtype) * stddev
+        return jax.random.truncated_normal(key, -2.0, 2.0, shape, dtype) * stddev
 
 
 class GlorotUniform(VarianceScaling):
-    """Uniform numbers within `sqrt(6 / (fan_in + fan_out))` of 0; what most layers begin with.
+    """Draw uniformly between ±`sqrt(6 / (fan_in + fan_out))`; the default of most layers.
 
     From Glorot & Bengio, 2010 (https://proceedings.mlr.press/v9/glorot10a.html). The arguments
     `seed`, `input_axes` and `output_axes` are those of `VarianceScaling`.
@@ -103,7 +107,7 @@ class GlorotUniform(VarianceScaling):
 
 
 class GlorotNormal(VarianceScaling):
-    """Truncated normal numbers of variance `2 / (fan_in + fan_out)`.
+    """Draw from a truncated normal distribution of variance `2 / (fan_in + fan_out)`.
 
     From Glorot & Bengio, 2010 (https://proceedings.mlr.press/v9/glorot10a.html). The arguments
     `seed`, `input_axes` and `output_axes` are those of `VarianceScaling`.
@@ -118,7 +122,7 @@ class GlorotNormal(VarianceScaling):
 
 
 class HeUniform(VarianceScaling):
-    """Uniform numbers within `sqrt(6 / fan_in)` of 0, made for layers followed by relu.
+    """Draw uniformly between ±`sqrt(6 / fan_in)`; for layers with `relu`.
 
     From He et al., 2015 (https://arxiv.org/abs/1502.01852). The arguments `seed`, `input_axes` and
     `output_axes` are those of `VarianceScaling`.
@@ -133,7 +137,7 @@ class HeUniform(VarianceScaling):
 
 
 class HeNormal(VarianceScaling):
-    """Truncated normal numbers of variance `2 / fan_in`, made for layers followed by relu.
+    """Draw from a truncated normal distribution of variance `2 / fan_in`; for layers with `relu`.
 
     From He et al., 2015 (https://arxiv.org/abs/1502.01852). The arguments `seed`, `input_axes` and
     `output_axes` are those of `VarianceScaling`.
@@ -148,7 +152,7 @@ class HeNormal(VarianceScaling):
 
 
 class LecunUniform(VarianceScaling):
-    """Uniform numbers within `sqrt(3 / fan_in)` of 0.
+    """Draw uniformly between ±`sqrt(3 / fan_in)`.
 
     From LeCun et al., 1998, "Efficient BackProp". The arguments `seed`, `input_axes` and
     `output_axes` are those of `VarianceScaling`.
@@ -163,7 +167,7 @@ class LecunUniform(VarianceScaling):
 
 
 class LecunNormal(VarianceScaling):
-    """Truncated normal numbers of variance `1 / fan_in`, made for layers followed by selu.
+    """Draw from a truncated normal distribution of variance `1 / fan_in`; for layers with `selu`.
 
     From LeCun et al., 1998, "Efficient BackProp". The arguments `seed`, `input_axes` and
     `output_axes` are those of `VarianceScaling`.
@@ -182,11 +186,17 @@ def compute_fans(
     input_axes: Sequence[int] | None = None,
     output_axes: Sequence[int] | None = None,
 ) -> tuple[int, int]:
-    """Return how many inputs meet in one output of a weight, and how many outputs meet one input.
+    """Return the number of inputs of each output of a weight, and of outputs of each input.
 
-    A matrix is `(inputs, outputs)`, a convolution kernel `(*window, inputs, outputs)` where each
-    place of the window counts, a vector is both. `input_axes` and `output_axes`, given together,
-    say otherwise.
+    Args:
+        shape: The weight's shape: `(inputs, outputs)` for a matrix, `(*window, inputs, outputs)`
+            for a convolution kernel, whose window multiplies both numbers, `(inputs,)` for a
+            vector, whose outputs are its inputs.
+        input_axes: The axes that are inputs, if the shape has another meaning.
+        output_axes: The axes that are outputs; needed with `input_axes`.
+
+    Raises:
+        ValueError: The shape has no such axis.
 
     >>> compute_fans((5, 7)), compute_fans((3, 3, 8, 16)), compute_fans((5, 2, 4), [0], [1, 2])
     ((5, 7), (72, 144), (5, 8))
@@ -196,8 +206,8 @@ def compute_fans(
         for axis in (*input_axes, *output_axes):
             if not -len(shape) <= axis < len(shape):
                 raise ValueError(
-                    f"`compute_fans`: axis {axis} is none of a weight of shape {shape}; the axes "
-                    f"given are {tuple(input_axes)} for inputs, {tuple(output_axes)} for outputs."
+                    f"`compute_fans`: a weight of shape {shape} has no axis {axis}; received the "
+                    f"axes {tuple(input_axes)} for inputs and {tuple(output_axes)} for outputs."
                 )
         return (
             math.prod(shape[axis] for axis in input_axes),

@@ -9,24 +9,25 @@ from fjax.errors import one_of
 from fjax.initializers.initializer import (
     Initializer,
     resolve_shape,
-    short,
+    short_repr,
 )
 from fjax.typing import Array, DType, Key, Shape
 
 
 class STFT(Initializer):
-    """A convolution kernel that computes one half of a short-time Fourier transform.
+    """A convolution kernel for the real or imaginary part of a short-time Fourier transform.
 
-    The kernel has shape `(frame_length, 1, bins)`, of a transform of length `2 * (bins - 1)`.
+    The kernel has shape `(frame_length, 1, bins)`; the transform has length `2 * (bins - 1)`.
 
     Args:
         side: "real" for the cosines, "imag" for the sines.
-        window: The name of a window in `scipy.signal.windows`, its values, or None for none.
-        scaling: Divide by the window's L2 norm ("density"), its L1 norm ("spectrum") or nothing.
+        window: The name of a window in `scipy.signal.windows`, its values, or None for no window.
+        scaling: Divide by the window's L2 norm ("density"), by its L1 norm ("spectrum"), or do not
+            divide (None).
         periodic: Whether a named window is periodic rather than symmetric.
 
     Raises:
-        ValueError: An argument is none of these, or the shape asked for is not of that form.
+        ValueError: An argument is invalid, or the requested shape does not have that form.
 
     >>> print(STFT("real", window=None)((4, 1, 2)).reshape(4, 2).round())
     [[ 1.  1.]
@@ -51,7 +52,7 @@ class STFT(Initializer):
             if values.ndim != 1 or not np.issubdtype(values.dtype, np.number):
                 raise ValueError(
                     "`STFT`: `window` must be the name of a window, a list of numbers or None, "
-                    f"received {short(self.window)}."
+                    f"received {short_repr(self.window)}."
                 )
             self.window = tuple(values.tolist())
 
@@ -64,7 +65,7 @@ class STFT(Initializer):
                 f"received {shape}."
             )
         frame_length, _, bins = shape
-        # Whole turns are taken off in integers: float32 angles lose digits over a long frame.
+        # Full turns are removed in integers: large angles would lose digits in a floating dtype.
         turns = np.outer(np.arange(frame_length), np.arange(bins)) % (2 * (bins - 1))
         angles = -np.pi * turns / (bins - 1)
         kernel = np.cos(angles) if self.side == "real" else np.sin(angles)
@@ -77,7 +78,7 @@ class STFT(Initializer):
 
     def _window_values(self, frame_length: int) -> np.ndarray:
         if isinstance(self.window, str):
-            # Loaded here: few programs make this kernel. JAX itself requires SciPy.
+            # Imported here because few programs need it. JAX itself requires SciPy.
             from scipy.signal import get_window
 
             try:
@@ -87,7 +88,7 @@ class STFT(Initializer):
         values = np.asarray(self.window)
         if len(values) != frame_length:
             raise ValueError(
-                f"`STFT`: `window` has {len(values)} values and the frame asked for "
+                f"`STFT`: `window` has {len(values)} values, but the requested frame length is "
                 f"{frame_length}; they must agree."
             )
         return values

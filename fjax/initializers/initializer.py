@@ -1,4 +1,4 @@
-"""The base of the initializers, and the checks that they share."""
+"""The base class of initializers, and checks of their arguments."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from fjax.typing import Array, DType, Key, Shape
 
 
 class Initializer(Configured):
-    """Base of the initializers; a subclass lists its fields and defines `__call__`.
+    """Base class of initializers: a subclass lists its fields and defines `__call__`.
 
     >>> import math
     >>> class Countdown(Initializer):
@@ -25,12 +25,12 @@ class Initializer(Configured):
     """
 
     def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
-        """Return the values of a weight.
+        """Return the initial value of a weight.
 
         Args:
             shape: The weight's shape.
-            dtype: Its element type; None is float32.
-            key: What to draw from; an initializer that draws nothing ignores it.
+            dtype: The weight's dtype; None means float32.
+            key: A PRNG key; initializers without random numbers ignore it.
         """
         raise NotImplementedError(
             f"`{type(self).__name__}` must define `__call__(self, shape, dtype=None, *, key=None)`."
@@ -40,34 +40,39 @@ class Initializer(Configured):
 def resolve_shape(
     initializer: Initializer, shape: Any, dtype: DType, *, floating: bool = False
 ) -> tuple[Shape, np.dtype]:
-    """Return a weight's shape and dtype as plain values, or raise for what cannot be one."""
+    """Return the shape as a tuple of ints, and the dtype.
+
+    Raises:
+        ValueError: The shape is not a tuple of integers, or the dtype is not floating although the
+            initializer needs one that is.
+    """
     name = type(initializer).__name__
     if not isinstance(shape, tuple | list) or not all(is_integer(d) and d >= 0 for d in shape):
         raise ValueError(
-            f"`{name}`: a weight's shape must be a tuple of whole numbers, received {shape!r}."
+            f"`{name}`: a weight's shape must be a tuple of integers, received {shape!r}."
         )
     dtype = jnp.dtype(jnp.float32 if dtype is None else dtype)
     if floating and not jnp.issubdtype(dtype, jnp.floating):
-        raise ValueError(f"`{name}` makes floating numbers only, asked for {dtype.name}.")
+        raise ValueError(f"`{name}` needs a floating dtype, received {dtype.name}.")
     return tuple(int(d) for d in shape), dtype
 
 
-def source(seed: int | None, key: Key | None) -> Key:
-    """Return what to draw from: the seed if there is one, else the key, else the seed 0."""
+def key_to_use(seed: int | None, key: Key | None) -> Key:
+    """Return a PRNG key: of the seed if it is set, else `key` if it is given, else of seed 0."""
     if seed is None and key is not None:
         return key
-    # The words of Keras's key: the same seed draws the same numbers there and here.
+    # The same key as in Keras, so that a seed gives the same numbers.
     words = jnp.array([seed or 0, 0], jnp.uint32)
     return jax.random.wrap_key_data(words, impl="threefry2x32")
 
 
-def checked_seed(initializer: Initializer, seed: Any) -> int | None:
-    """Return a seed that JAX takes as it is, or raise; None draws from the key."""
+def check_seed(initializer: Initializer, seed: Any) -> int | None:
+    """Return the seed, or raise unless it is None or an integer from 0 to 2**32 - 1."""
     return None if seed is None else seed_of(type(initializer).__name__, seed)
 
 
-def checked_axes(owner: str, argument: str, axes: Any) -> tuple[int, ...] | None:
-    """Return axes as a tuple, or raise."""
+def check_axes(owner: str, argument: str, axes: Any) -> tuple[int, ...] | None:
+    """Return axes as a tuple, or None, or raise unless they are a list of integers."""
     if axes is None:
         return None
     if not isinstance(axes, list | tuple) or not all(is_integer(axis) for axis in axes):
@@ -75,17 +80,17 @@ def checked_axes(owner: str, argument: str, axes: Any) -> tuple[int, ...] | None
     return tuple(int(axis) for axis in axes)
 
 
-def any_number(initializer: Initializer, argument: str, value: Any) -> float:
-    """Return one finite number, or raise."""
+def finite_number(initializer: Initializer, argument: str, value: Any) -> float:
+    """Return the value as a float, or raise unless it is a finite number."""
     if not is_number(value):
         raise ValueError(
             f"`{type(initializer).__name__}`: `{argument}` must be one finite number, "
-            f"received {short(value)}."
+            f"received {short_repr(value)}."
         )
     return float(value)
 
 
-def short(value: Any) -> str:
-    """Return a value as an error message shows it: an array by its shape."""
+def short_repr(value: Any) -> str:
+    """Return the repr of a value for an error message; of an array its shape only."""
     shape = getattr(value, "shape", None)
     return f"an array of shape {shape}" if shape is not None else repr(value)

@@ -1,4 +1,4 @@
-"""Initializers by name."""
+"""Initializers by name: what a layer's argument such as `kernel_initializer` accepts."""
 
 from collections.abc import Callable
 from typing import Any
@@ -55,14 +55,14 @@ REGISTRY = Registry(
 
 
 def get(identifier: Identifier) -> Callable[..., Any]:
-    """Return the initializer that an identifier means.
+    """Return the initializer for an identifier.
 
     Args:
         identifier: A name, a class, `{"class_name": …, "config": …}`, an initializer, or a function
-            as `draw` calls it.
+            that `draw` can call.
 
     Raises:
-        ValueError: The name is unknown; the nearest known one is suggested.
+        ValueError: The name is unknown; the message suggests the most similar one.
         TypeError: The identifier is none of these.
 
     >>> get("he_normal"), get("HeNormal") == get(HeNormal)
@@ -70,7 +70,7 @@ def get(identifier: Identifier) -> Callable[..., Any]:
     """
     if isinstance(identifier, jax.Array | np.ndarray):
         raise TypeError(
-            f"An array of shape {identifier.shape} is no initializer: a layer's configuration "
-            "holds no arrays. Give a function `f(shape, dtype)` that returns it."
+            f"An array of shape {identifier.shape} is not an initializer: a layer's configuration "
+            "contains no arrays. Give a function `f(shape, dtype)` that returns it."
         )
     return REGISTRY.get(identifier)

@@ -1,14 +1,12 @@
-"""The vocabulary: every layer, by Keras's names."""
+"""All layers, under Keras's names."""
 
 from fjax.core.inputs import InputLayer as InputLayer
 from fjax.core.layer import Layer as Layer
 from fjax.layers.activation import ELU as ELU
 from fjax.layers.activation import Activation as Activation
 from fjax.layers.activation import LeakyReLU as LeakyReLU
-from fjax.layers.activation import Maxout as Maxout
 from fjax.layers.activation import PReLU as PReLU
 from fjax.layers.activation import ReLU as ReLU
-from fjax.layers.activation import Softmax as Softmax
 from fjax.layers.activity_regularization import (
     ActivityRegularization as ActivityRegularization,
 )
@@ -16,6 +14,8 @@ from fjax.layers.attention import AdditiveAttention as AdditiveAttention
 from fjax.layers.attention import Attention as Attention
 from fjax.layers.attention import GroupQueryAttention as GroupQueryAttention
 from fjax.layers.attention import MultiHeadAttention as MultiHeadAttention
+from fjax.layers.axis_activation import Maxout as Maxout
+from fjax.layers.axis_activation import Softmax as Softmax
 from fjax.layers.convolution import Conv1D as Conv1D
 from fjax.layers.convolution import Conv2D as Conv2D
 from fjax.layers.convolution import Conv3D as Conv3D
@@ -59,14 +59,14 @@ from fjax.layers.merging import Maximum as Maximum
 from fjax.layers.merging import Minimum as Minimum
 from fjax.layers.merging import Multiply as Multiply
 from fjax.layers.merging import Subtract as Subtract
-from fjax.layers.merging import add as add
-from fjax.layers.merging import average as average
-from fjax.layers.merging import concatenate as concatenate
-from fjax.layers.merging import dot as dot
-from fjax.layers.merging import maximum as maximum
-from fjax.layers.merging import minimum as minimum
-from fjax.layers.merging import multiply as multiply
-from fjax.layers.merging import subtract as subtract
+from fjax.layers.merging_functions import add as add
+from fjax.layers.merging_functions import average as average
+from fjax.layers.merging_functions import concatenate as concatenate
+from fjax.layers.merging_functions import dot as dot
+from fjax.layers.merging_functions import maximum as maximum
+from fjax.layers.merging_functions import minimum as minimum
+from fjax.layers.merging_functions import multiply as multiply
+from fjax.layers.merging_functions import subtract as subtract
 from fjax.layers.noise import AlphaDropout as AlphaDropout
 from fjax.layers.noise import GaussianDropout as GaussianDropout
 from fjax.layers.noise import GaussianNoise as GaussianNoise

@@ -1,8 +1,9 @@
-"""A penalty of what passes through, as a layer of its own."""
+"""A layer that adds an activity penalty to the loss."""
 
 from typing import Any
 
-from fjax.core.layer import Layer, only
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import number_between
 from fjax.regularizers import L1L2
@@ -10,16 +11,16 @@ from fjax.typing import Array, Key, Params, Spec, State
 
 
 class ActivityRegularization(Layer):
-    """Charge `(l1 * sum(|inputs|) + l2 * sum(inputs ** 2)) / batch size`; the inputs pass.
+    """Return the inputs, and add `(l1 * sum(abs(x)) + l2 * sum(x**2)) / batch_size` to the loss.
 
     Args:
-        l1: Factor of the first sum, not negative.
-        l2: Factor of the second, likewise.
+        l1: The factor of the sum of absolute values, not negative.
+        l2: The factor of the sum of squares, not negative.
 
     Shapes: any, unchanged.
 
     Raises:
-        ValueError: A factor is negative or no number.
+        ValueError: A factor is negative or not a number.
 
     Source: Keras's page "ActivityRegularization layer".
 
@@ -44,11 +45,11 @@ class ActivityRegularization(Layer):
 
     @property
     def activity_regularizer(self) -> L1L2:
-        """What charges for the outputs."""
+        """The regularizer of the outputs."""
         return L1L2(self.l1, self.l2)
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Make the penalty's place in the state; there are no weights."""
+        """Return a state with a penalty of zero; there are no weights."""
         return {}, empty_penalty(self)
 
     def apply(
@@ -59,6 +60,6 @@ class ActivityRegularization(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the inputs, and their penalty in the state."""
-        values = only("ActivityRegularization", inputs)
+        """Return the inputs, and a state with their penalty."""
+        values = single_input("ActivityRegularization", inputs)
         return values, with_penalty(self, params, state, values)

@@ -1,30 +1,31 @@
-"""Convolution layers: one kernel slides over all places of the inputs."""
+"""Convolution layers, and the base class that they share."""
 
 from typing import Any, ClassVar
 
 import jax
 
 from fjax import activations, initializers
-from fjax.core.layer import Layer, only
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least
-from fjax.layers.spatial import checked_format
+from fjax.layers.spatial import resolve_data_format
 from fjax.layers.windows import (
     Sizes,
     add_bias,
-    channels_of,
+    channel_count,
     check_channels,
     check_inputs,
     check_strides,
-    checked_padding,
-    each_axis,
+    resolve_padding,
+    resolve_sizes,
 )
 from fjax.lowering import convolution
 from fjax.typing import Array, Identifier, Key, Params, Spec, State
 
 
 class Convolution(Layer):
-    """What the convolution layers share; `rank` is the number of their spatial axes."""
+    """Base class of the convolution layers; `rank` is the number of spatial axes."""
 
     rows_independent = True
 
@@ -52,11 +53,11 @@ class Convolution(Layer):
         super().__post_init__()
         owner = type(self).__name__
         self.filters = integer_at_least(owner, "filters", self.filters, 1)
-        self.kernel_size = each_axis(owner, "kernel_size", self.kernel_size, self.rank)
-        self.strides = each_axis(owner, "strides", self.strides, self.rank)
-        self.dilation_rate = each_axis(owner, "dilation_rate", self.dilation_rate, self.rank)
-        self.padding = checked_padding(owner, self.padding, self.paddings)
-        self.data_format = checked_format(owner, self.data_format) or "channels_last"
+        self.kernel_size = resolve_sizes(owner, "kernel_size", self.kernel_size, self.rank)
+        self.strides = resolve_sizes(owner, "strides", self.strides, self.rank)
+        self.dilation_rate = resolve_sizes(owner, "dilation_rate", self.dilation_rate, self.rank)
+        self.padding = resolve_padding(owner, self.padding, self.paddings)
+        self.data_format = resolve_data_format(owner, self.data_format) or "channels_last"
         self.groups = integer_at_least(owner, "groups", self.groups, 1)
         self.activation = activations.get(self.activation)
         self.kernel_initializer = initializers.get(self.kernel_initializer)
@@ -65,24 +66,24 @@ class Convolution(Layer):
         if self.filters % self.groups:
             raise ValueError(
                 f"`{owner}`: `groups` {self.groups} does not divide `filters` {self.filters}: "
-                "each group makes an equal share of the filters."
+                "all groups must have the same number of filters."
             )
         if self.padding == "causal" and self.data_format == "channels_first":
             raise ValueError(
                 f"`{owner}`: `padding` 'causal' needs `data_format` 'channels_last', received "
-                "'channels_first'. Move the axis by `Permute((2, 1))` before it."
+                "'channels_first'. Move the channels with `Permute((2, 1))` before this layer."
             )
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Draw the kernel and, if there is one, the bias."""
+        """Draw the kernel and the bias."""
         owner = type(self).__name__
-        shape = only(owner, specs).shape
-        self._check(shape)
-        channels = channels_of(shape, self.data_format)
+        shape = single_input(owner, specs).shape
+        self._check_inputs(shape)
+        channels = channel_count(shape, self.data_format)
         if channels % self.groups:
             raise ValueError(
                 f"`{owner}`: `groups` {self.groups} does not divide the {channels} channels of "
-                f"inputs of shape {tuple(shape)}: each group takes an equal share of them."
+                f"inputs of shape {tuple(shape)}: all groups must have the same number of channels."
             )
         kernel_shape = (*self.kernel_size, channels // self.groups, self.filters)
         kernel_key, bias_key = jax.random.split(key)
@@ -101,8 +102,8 @@ class Convolution(Layer):
     ) -> tuple[Array, State]:
         """Return `activation(convolution(inputs, kernel) + bias)`."""
         owner = type(self).__name__
-        values = only(owner, inputs)
-        self._check(values.shape)
+        values = single_input(owner, inputs)
+        self._check_inputs(values.shape)
         built_for = params["kernel"].shape[-2] * self.groups
         check_channels(owner, values.shape, self.data_format, built_for)
         outputs = convolution(
@@ -119,7 +120,7 @@ class Convolution(Layer):
         outputs = self.activation(outputs)
         return outputs, with_penalty(self, params, state, outputs)
 
-    def _check(self, shape: tuple[int, ...]) -> None:
+    def _check_inputs(self, shape: tuple[int, ...]) -> None:
         check_inputs(
             type(self).__name__,
             shape,
@@ -136,31 +137,32 @@ class Conv1D(Convolution):
 
     Args:
         filters: The number of output channels.
-        kernel_size: The window's size, an integer or a tuple of one.
-        strides: The step between windows, likewise.
-        padding: "valid" (no padding), "same" (zeros around the inputs, so that strides of 1 keep
-            their size) or "causal" (all zeros before the inputs, so that no output sees a later
-            step); capital letters do as well.
-        data_format: "channels_last" (also None) or "channels_first".
-        dilation_rate: The step between the places of a window; strides and it cannot both be
-            above 1.
-        groups: The channels and the filters are split into so many groups, each convolved alone.
-        activation: Applied to the result; None, as "linear", leaves it as it is.
+        kernel_size: The size of the kernel, an integer or a tuple of one.
+        strides: The step between windows, in the same form.
+        padding: "valid" (no padding), "same" (zero padding, so that strides of 1 keep the size) or
+            "causal" (zeros before the first step only, so that no output depends on a later step);
+            case does not matter.
+        data_format: "channels_last" (default, also for None) or "channels_first".
+        dilation_rate: The distance between neighboring kernel entries; not above 1 together with
+            `strides`.
+        groups: The number of groups into which channels and filters are split; each group is
+            convolved separately.
+        activation: Applied to the result; None means "linear".
         use_bias: Whether to add a bias to each filter.
-        kernel_initializer: Draws the kernel, of shape `(window, channels // groups, filters)`.
+        kernel_initializer: Draws the kernel, of shape `(kernel_size, channels // groups, filters)`.
         bias_initializer: Draws the bias, of shape `(filters,)`.
-        kernel_regularizer: Charges for the kernel, in the loss; None charges nothing.
-        bias_regularizer: Charges for the bias.
-        activity_regularizer: Charges for the outputs, divided by the batch size.
-        kernel_constraint: Applied to the kernel after each step; None leaves it as it is.
-        bias_constraint: Applied to the bias after each step.
+        kernel_regularizer: Adds a penalty of the kernel to the loss; None adds none.
+        bias_regularizer: Adds a penalty of the bias.
+        activity_regularizer: Adds a penalty of the outputs, divided by the batch size.
+        kernel_constraint: Applied to the kernel after each training step; None for no constraint.
+        bias_constraint: Applied to the bias after each training step.
 
     Shapes: `(batch, steps, channels)` to `(batch, new_steps, filters)`.
 
     Raises:
-        ValueError: An argument is out of range; `groups` divides the filters or the channels not;
-            the inputs have another number of axes or channels than expected, or are smaller than
-            the window.
+        ValueError: An argument is out of range; `groups` does not divide the filters or the
+            channels; the inputs have the wrong number of axes or channels, or are smaller than the
+            window.
 
     Source: Keras's page "Conv1D layer".
 
@@ -176,34 +178,36 @@ class Conv1D(Convolution):
 
 
 class Conv2D(Convolution):
-    """A convolution over height and width: what images are made for.
+    """A convolution over two axes, such as the height and width of images.
 
     Args:
         filters: The number of output channels.
-        kernel_size: The window's size, one integer or two.
-        strides: The step between windows, likewise.
-        padding: "valid" (no padding) or "same" (zeros around the inputs, so that strides
-            of 1 keep their size); capital letters do as well.
-        data_format: "channels_last" (also None) or "channels_first".
-        dilation_rate: The step between the places of a window; strides and it cannot both be
-            above 1.
-        groups: The channels and the filters are split into so many groups, each convolved alone.
-        activation: Applied to the result; None, as "linear", leaves it as it is.
+        kernel_size: The size of the kernel, an integer or a tuple of two.
+        strides: The step between windows, in the same form.
+        padding: "valid" (no padding) or "same" (zero padding, so that strides of 1 keep the size);
+            case does not matter.
+        data_format: "channels_last" (default, also for None) or "channels_first".
+        dilation_rate: The distance between neighboring kernel entries; not above 1 together with
+            `strides`.
+        groups: The number of groups into which channels and filters are split; each group is
+            convolved separately.
+        activation: Applied to the result; None means "linear".
         use_bias: Whether to add a bias to each filter.
-        kernel_initializer: Draws the kernel, of shape `(*window, channels // groups, filters)`.
+        kernel_initializer: Draws the kernel, of shape
+            `(*kernel_size, channels // groups, filters)`.
         bias_initializer: Draws the bias, of shape `(filters,)`.
-        kernel_regularizer: Charges for the kernel, in the loss; None charges nothing.
-        bias_regularizer: Charges for the bias.
-        activity_regularizer: Charges for the outputs, divided by the batch size.
-        kernel_constraint: Applied to the kernel after each step; None leaves it as it is.
-        bias_constraint: Applied to the bias after each step.
+        kernel_regularizer: Adds a penalty of the kernel to the loss; None adds none.
+        bias_regularizer: Adds a penalty of the bias.
+        activity_regularizer: Adds a penalty of the outputs, divided by the batch size.
+        kernel_constraint: Applied to the kernel after each training step; None for no constraint.
+        bias_constraint: Applied to the bias after each training step.
 
     Shapes: `(batch, height, width, channels)` to `(batch, new_height, new_width, filters)`.
 
     Raises:
-        ValueError: An argument is out of range; `groups` divides the filters or the channels not;
-            the inputs have another number of axes or channels than expected, or are smaller than
-            the window.
+        ValueError: An argument is out of range; `groups` does not divide the filters or the
+            channels; the inputs have the wrong number of axes or channels, or are smaller than the
+            window.
 
     Source: Keras's page "Conv2D layer".
 
@@ -221,35 +225,37 @@ class Conv2D(Convolution):
 
 
 class Conv3D(Convolution):
-    """A convolution over depth, height and width, such as of volumes or films.
+    """A convolution over three axes, such as those of volumes or videos.
 
     Args:
         filters: The number of output channels.
-        kernel_size: The window's size, one integer or three.
-        strides: The step between windows, likewise.
-        padding: "valid" (no padding) or "same" (zeros around the inputs, so that strides
-            of 1 keep their size); capital letters do as well.
-        data_format: "channels_last" (also None) or "channels_first".
-        dilation_rate: The step between the places of a window; strides and it cannot both be
-            above 1.
-        groups: The channels and the filters are split into so many groups, each convolved alone.
-        activation: Applied to the result; None, as "linear", leaves it as it is.
+        kernel_size: The size of the kernel, an integer or a tuple of three.
+        strides: The step between windows, in the same form.
+        padding: "valid" (no padding) or "same" (zero padding, so that strides of 1 keep the size);
+            case does not matter.
+        data_format: "channels_last" (default, also for None) or "channels_first".
+        dilation_rate: The distance between neighboring kernel entries; not above 1 together with
+            `strides`.
+        groups: The number of groups into which channels and filters are split; each group is
+            convolved separately.
+        activation: Applied to the result; None means "linear".
         use_bias: Whether to add a bias to each filter.
-        kernel_initializer: Draws the kernel, of shape `(*window, channels // groups, filters)`.
+        kernel_initializer: Draws the kernel, of shape
+            `(*kernel_size, channels // groups, filters)`.
         bias_initializer: Draws the bias, of shape `(filters,)`.
-        kernel_regularizer: Charges for the kernel, in the loss; None charges nothing.
-        bias_regularizer: Charges for the bias.
-        activity_regularizer: Charges for the outputs, divided by the batch size.
-        kernel_constraint: Applied to the kernel after each step; None leaves it as it is.
-        bias_constraint: Applied to the bias after each step.
+        kernel_regularizer: Adds a penalty of the kernel to the loss; None adds none.
+        bias_regularizer: Adds a penalty of the bias.
+        activity_regularizer: Adds a penalty of the outputs, divided by the batch size.
+        kernel_constraint: Applied to the kernel after each training step; None for no constraint.
+        bias_constraint: Applied to the bias after each training step.
 
     Shapes: `(batch, depth, height, width, channels)` to
     `(batch, new_depth, new_height, new_width, filters)`.
 
     Raises:
-        ValueError: An argument is out of range; `groups` divides the filters or the channels not;
-            the inputs have another number of axes or channels than expected, or are smaller than
-            the window.
+        ValueError: An argument is out of range; `groups` does not divide the filters or the
+            channels; the inputs have the wrong number of axes or channels, or are smaller than the
+            window.
 
     Source: Keras's page "Conv3D layer".
 

@@ -1,11 +1,12 @@
-"""The fully connected layer."""
+"""The fully connected layer, `Dense`."""
 
 from typing import Any
 
 import jax
 
 from fjax import activations, initializers
-from fjax.core.layer import Layer, only
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least
 from fjax.lowering.linear import linear
@@ -17,21 +18,21 @@ class Dense(Layer):
 
     Args:
         units: The size of the output's last axis.
-        activation: Applied to the result; None, as "linear", leaves it as it is.
+        activation: Applied to the result; None means "linear".
         use_bias: Whether to add a bias.
         kernel_initializer: Draws the kernel, of shape `(features, units)`.
         bias_initializer: Draws the bias, of shape `(units,)`.
-        kernel_regularizer: Charges for the kernel, in the loss; None charges nothing.
-        bias_regularizer: Charges for the bias.
-        activity_regularizer: Charges for the outputs, divided by the batch size.
-        kernel_constraint: Applied to the kernel after each step; None leaves it as it is.
-        bias_constraint: Applied to the bias after each step.
+        kernel_regularizer: Adds a penalty of the kernel to the loss; None adds none.
+        bias_regularizer: Adds a penalty of the bias.
+        activity_regularizer: Adds a penalty of the outputs, divided by the batch size.
+        kernel_constraint: Applied to the kernel after each training step; None for no constraint.
+        bias_constraint: Applied to the bias after each training step.
 
     Shapes: `(batch, …, features)` to `(batch, …, units)`.
 
     Raises:
-        ValueError: `units` is not positive, the inputs have no feature axis, or another width than
-            the kernel.
+        ValueError: `units` is not positive, or the inputs have no feature axis or the wrong number
+            of features.
 
     Source: Keras's page "Dense layer".
 
@@ -46,6 +47,7 @@ class Dense(Layer):
     """
 
     rows_independent = True
+    masking = "keeps"
     _width_field = "units"
 
     units: int
@@ -59,8 +61,6 @@ class Dense(Layer):
     kernel_constraint: Identifier = None
     bias_constraint: Identifier = None
 
-    masking = "keeps"
-
     def __post_init__(self) -> None:
         super().__post_init__()
         self.units = integer_at_least("Dense", "units", self.units, 1)
@@ -69,8 +69,8 @@ class Dense(Layer):
         self.bias_initializer = initializers.get(self.bias_initializer)
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Draw the kernel and, if there is one, the bias."""
-        spec = only("Dense", specs)
+        """Draw the kernel and the bias."""
+        spec = single_input("Dense", specs)
         if len(spec.shape) < 2:
             raise ValueError(
                 "`Dense` needs inputs of shape (batch, …, features), "
@@ -92,7 +92,7 @@ class Dense(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return `activation(inputs @ kernel + bias)`."""
-        values = only("Dense", inputs)
+        values = single_input("Dense", inputs)
         features = params["kernel"].shape[0]
         if values.ndim < 2 or values.shape[-1] != features:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Depthwise convolution layers: each channel has kernels of its own."""
+"""Depthwise convolution layers, which convolve each channel separately."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -6,26 +6,27 @@ from typing import Any, ClassVar
 import jax
 
 from fjax import activations, initializers
-from fjax.core.layer import Layer, only
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least
-from fjax.layers.spatial import checked_format
+from fjax.layers.spatial import resolve_data_format
 from fjax.layers.windows import (
     Sizes,
     add_bias,
-    channels_of,
+    channel_count,
     check_channels,
     check_inputs,
     check_strides,
-    checked_padding,
-    each_axis,
+    resolve_padding,
+    resolve_sizes,
 )
 from fjax.lowering import convolution
 from fjax.typing import Array, Identifier, Key, Params, Spec, State
 
 
 class DepthwiseConvolution(Layer):
-    """What the depthwise convolution layers share; `rank` is the number of their spatial axes."""
+    """Base class of the depthwise convolution layers; `rank` is the number of spatial axes."""
 
     rows_independent = True
 
@@ -51,24 +52,24 @@ class DepthwiseConvolution(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        self.kernel_size = each_axis(owner, "kernel_size", self.kernel_size, self.rank)
-        self.strides = each_axis(owner, "strides", self.strides, self.rank)
-        self.dilation_rate = each_axis(owner, "dilation_rate", self.dilation_rate, self.rank)
-        self.padding = checked_padding(owner, self.padding)
+        self.kernel_size = resolve_sizes(owner, "kernel_size", self.kernel_size, self.rank)
+        self.strides = resolve_sizes(owner, "strides", self.strides, self.rank)
+        self.dilation_rate = resolve_sizes(owner, "dilation_rate", self.dilation_rate, self.rank)
+        self.padding = resolve_padding(owner, self.padding)
         self.depth_multiplier = integer_at_least(
             owner, "depth_multiplier", self.depth_multiplier, 1
         )
-        self.data_format = checked_format(owner, self.data_format) or "channels_last"
+        self.data_format = resolve_data_format(owner, self.data_format) or "channels_last"
         self.activation = activations.get(self.activation)
         self.depthwise_initializer = initializers.get(self.depthwise_initializer)
         self.bias_initializer = initializers.get(self.bias_initializer)
         check_strides(owner, self.strides, self.dilation_rate)
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Draw the kernel and, if there is one, the bias."""
-        shape = only(type(self).__name__, specs).shape
-        self._check(shape)
-        channels = channels_of(shape, self.data_format)
+        """Draw the kernel and the bias."""
+        shape = single_input(type(self).__name__, specs).shape
+        self._check_inputs(shape)
+        channels = channel_count(shape, self.data_format)
         kernel_key, bias_key = jax.random.split(key)
         kernel_shape = (*self.kernel_size, channels, self.depth_multiplier)
         params = {"kernel": initializers.draw(self.depthwise_initializer, kernel_key, kernel_shape)}
@@ -85,10 +86,10 @@ class DepthwiseConvolution(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the activation of each channel's convolutions plus the bias."""
+        """Return `activation(convolution of each channel + bias)`."""
         owner = type(self).__name__
-        values = only(owner, inputs)
-        self._check(values.shape)
+        values = single_input(owner, inputs)
+        self._check_inputs(values.shape)
         kernel = params["kernel"]
         channels = kernel.shape[-2]
         check_channels(owner, values.shape, self.data_format, channels)
@@ -106,7 +107,7 @@ class DepthwiseConvolution(Layer):
         outputs = self.activation(outputs)
         return outputs, with_penalty(self, params, state, outputs)
 
-    def _check(self, shape: tuple[int, ...]) -> None:
+    def _check_inputs(self, shape: tuple[int, ...]) -> None:
         check_inputs(
             type(self).__name__,
             shape,
@@ -119,32 +120,34 @@ class DepthwiseConvolution(Layer):
 
 
 class DepthwiseConv1D(DepthwiseConvolution):
-    """A convolution of each channel alone, over one axis.
+    """A depthwise convolution over one axis: each channel is convolved separately.
 
     Args:
-        kernel_size: The window's size, one integer or a tuple of one.
-        strides: The step between windows, likewise.
-        padding: "valid" (no padding) or "same" (zeros around the inputs, so that strides of 1 keep
-            their size); capital letters do as well.
-        depth_multiplier: How many outputs each channel has.
-        data_format: "channels_last" (also None) or "channels_first".
-        dilation_rate: The step between the places of a window; strides and it cannot both be
-            above 1.
-        activation: Applied to the result; None, as "linear", leaves it as it is.
+        kernel_size: The size of the kernel, an integer or a tuple of one.
+        strides: The step between windows, in the same form.
+        padding: "valid" (no padding) or "same" (zero padding, so that strides of 1 keep the size);
+            case does not matter.
+        depth_multiplier: The number of output channels per input channel.
+        data_format: "channels_last" (default, also for None) or "channels_first".
+        dilation_rate: The distance between neighboring kernel entries; not above 1 together with
+            `strides`.
+        activation: Applied to the result; None means "linear".
         use_bias: Whether to add a bias to each output channel.
-        depthwise_initializer: Draws the kernel, `(*window, channels, depth_multiplier)`.
+        depthwise_initializer: Draws the kernel, of shape
+            `(*kernel_size, channels, depth_multiplier)`.
         bias_initializer: Draws the bias, of shape `(channels * depth_multiplier,)`.
-        depthwise_regularizer: Charges for the kernel, in the loss; None charges nothing.
-        bias_regularizer: Charges for the bias.
-        activity_regularizer: Charges for the outputs, divided by the batch size.
-        depthwise_constraint: Applied to the kernel after each step; None leaves it as it is.
-        bias_constraint: Applied to the bias after each step.
+        depthwise_regularizer: Adds a penalty of the kernel to the loss; None adds none.
+        bias_regularizer: Adds a penalty of the bias.
+        activity_regularizer: Adds a penalty of the outputs, divided by the batch size.
+        depthwise_constraint: Applied to the kernel after each training step; None for no
+            constraint.
+        bias_constraint: Applied to the bias after each training step.
 
     Shapes: `(batch, steps, channels)` to `(batch, new_steps, channels * depth_multiplier)`.
 
     Raises:
-        ValueError: An argument is out of range; the inputs have another number of axes or channels
-            than expected, or are smaller than the window.
+        ValueError: An argument is out of range; the inputs have the wrong number of axes or
+            channels, or are smaller than the window.
 
     Source: Keras's page "DepthwiseConv1D layer".
 
@@ -159,33 +162,35 @@ class DepthwiseConv1D(DepthwiseConvolution):
 
 
 class DepthwiseConv2D(DepthwiseConvolution):
-    """A convolution of each channel alone, over height and width.
+    """A depthwise convolution over height and width: each channel is convolved separately.
 
     Args:
-        kernel_size: The window's size, one integer or two.
-        strides: The step between windows, likewise.
-        padding: "valid" (no padding) or "same" (zeros around the inputs, so that strides of 1 keep
-            their size); capital letters do as well.
-        depth_multiplier: How many outputs each channel has.
-        data_format: "channels_last" (also None) or "channels_first".
-        dilation_rate: The step between the places of a window; strides and it cannot both be
-            above 1.
-        activation: Applied to the result; None, as "linear", leaves it as it is.
+        kernel_size: The size of the kernel, an integer or a tuple of two.
+        strides: The step between windows, in the same form.
+        padding: "valid" (no padding) or "same" (zero padding, so that strides of 1 keep the size);
+            case does not matter.
+        depth_multiplier: The number of output channels per input channel.
+        data_format: "channels_last" (default, also for None) or "channels_first".
+        dilation_rate: The distance between neighboring kernel entries; not above 1 together with
+            `strides`.
+        activation: Applied to the result; None means "linear".
         use_bias: Whether to add a bias to each output channel.
-        depthwise_initializer: Draws the kernel, `(*window, channels, depth_multiplier)`.
+        depthwise_initializer: Draws the kernel, of shape
+            `(*kernel_size, channels, depth_multiplier)`.
         bias_initializer: Draws the bias, of shape `(channels * depth_multiplier,)`.
-        depthwise_regularizer: Charges for the kernel, in the loss; None charges nothing.
-        bias_regularizer: Charges for the bias.
-        activity_regularizer: Charges for the outputs, divided by the batch size.
-        depthwise_constraint: Applied to the kernel after each step; None leaves it as it is.
-        bias_constraint: Applied to the bias after each step.
+        depthwise_regularizer: Adds a penalty of the kernel to the loss; None adds none.
+        bias_regularizer: Adds a penalty of the bias.
+        activity_regularizer: Adds a penalty of the outputs, divided by the batch size.
+        depthwise_constraint: Applied to the kernel after each training step; None for no
+            constraint.
+        bias_constraint: Applied to the bias after each training step.
 
     Shapes: `(batch, height, width, channels)` to
     `(batch, new_height, new_width, channels * depth_multiplier)`.
 
     Raises:
-        ValueError: An argument is out of range; the inputs have another number of axes or channels
-            than expected, or are smaller than the window.
+        ValueError: An argument is out of range; the inputs have the wrong number of axes or
+            channels, or are smaller than the window.
 
     Source: Keras's page "DepthwiseConv2D layer".
 

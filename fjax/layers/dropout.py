@@ -1,4 +1,4 @@
-"""Dropout of single entries, and of whole feature maps: noise that is there in training only."""
+"""Dropout of entries and of whole channels, in training only."""
 
 from typing import Any, ClassVar
 
@@ -6,25 +6,26 @@ import jax
 import jax.numpy as jnp
 
 from fjax.configuration import field, is_nonzero
-from fjax.core.layer import Layer, only
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
 from fjax.errors import number_between, seed_of
-from fjax.layers.spatial import check_rank, checked_format
+from fjax.layers.spatial import check_rank, resolve_data_format
 from fjax.typing import Array, Key, Params, Shape, State
 
 
 class Dropout(Layer):
-    """Set a random share of the inputs to zero in training, and scale up the others to match.
+    """Set a random fraction of the inputs to zero in training, and scale the others to match.
 
     Args:
-        rate: The share that is dropped (not the share that is kept), in [0, 1].
-        noise_shape: The shape of the mask where some axes share one draw: an axis of size 1 is
-            shared, None stands for the input's own size.
-        seed: Folded into the key, to tell apart two layers that are given the same key.
+        rate: The fraction of the inputs to drop (not to keep), in [0, 1].
+        noise_shape: The shape of the random mask, which is broadcast to the inputs: 1 for an axis
+            along which entries are dropped together, None for the size of the inputs.
+        seed: Folded into the key, so that layers called with the same key draw different numbers.
 
     Shapes: any, unchanged.
 
     Raises:
-        ValueError: `rate` is outside [0, 1], or a training step came without a key.
+        ValueError: `rate` is outside [0, 1], or a training call had no key.
 
     Source: Srivastava et al., "Dropout", JMLR 15 (2014); Keras's page "Dropout layer".
 
@@ -36,14 +37,13 @@ class Dropout(Layer):
     """
 
     rows_independent = True
+    masking = "keeps"
 
     _varying = frozenset({"rate"})
 
     rate: float
     noise_shape: tuple[int | None, ...] | None = None
     seed: int | None = None
-
-    masking = "keeps"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -55,7 +55,7 @@ class Dropout(Layer):
 
     @property
     def entrywise(self) -> bool:
-        """Whether each entry is drawn for itself."""
+        """Whether each entry is dropped independently."""
         return self.noise_shape is None
 
     def apply(
@@ -66,38 +66,34 @@ class Dropout(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the inputs, in training with a share of them dropped."""
-        values = only("Dropout", inputs)
+        """Return the inputs; in training a fraction of them is dropped."""
+        values = single_input("Dropout", inputs)
         if not training or not is_nonzero(self.rate):
             return values, state
-        drawn = drawing_key("Dropout", key, self.seed)
-        shape = shape_of_noise("Dropout", self.noise_shape, values.shape)
-        return dropped(values, self.rate, drawn, shape), state
+        drawn = require_key("Dropout", key, self.seed)
+        shape = resolve_noise_shape("Dropout", self.noise_shape, values.shape)
+        return apply_dropout(values, self.rate, drawn, shape), state
 
 
 class SpatialDropout(Layer):
-    """Base of the dropouts of whole feature maps: what is drawn for a channel counts all over it.
-
-    A subclass says by `axes` how many axes its inputs have between batch and channels.
-    """
+    """Base class of the dropouts of whole channels; `rank` is the number of spatial axes."""
 
     rows_independent = True
+    masking = "keeps"
 
     _varying = frozenset({"rate"})
 
-    axes: ClassVar[int]
+    rank: ClassVar[int]
 
     rate: float
     data_format: str | None = None
     seed: int | None = None
 
-    masking = "keeps"
-
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
         self.rate = number_between(owner, "rate", self.rate, 0.0, 1.0)
-        self.data_format = checked_format(owner, self.data_format)
+        self.data_format = resolve_data_format(owner, self.data_format)
         if self.seed is not None:
             self.seed = seed_of(owner, self.seed)
 
@@ -109,32 +105,35 @@ class SpatialDropout(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the inputs, in training with a share of the channels dropped."""
+        """Return the inputs; in training a fraction of the channels is dropped."""
         owner = type(self).__name__
-        values = only(owner, inputs)
-        check_rank(owner, values.shape, self.axes, self.data_format)
+        values = single_input(owner, inputs)
+        check_rank(owner, values.shape, self.rank, self.data_format)
         if not training or not is_nonzero(self.rate):
             return values, state
-        drawn = drawing_key(owner, key, self.seed)
-        channels = 1 if self.data_format == "channels_first" else values.ndim - 1
-        shape = tuple(n if place in (0, channels) else 1 for place, n in enumerate(values.shape))
-        return dropped(values, self.rate, drawn, shape), state
+        drawn = require_key(owner, key, self.seed)
+        channel_axis = 1 if self.data_format == "channels_first" else values.ndim - 1
+        noise_shape = tuple(
+            size if axis in (0, channel_axis) else 1 for axis, size in enumerate(values.shape)
+        )
+        return apply_dropout(values, self.rate, drawn, noise_shape), state
 
 
 class SpatialDropout1D(SpatialDropout):
-    """Set a random share of the channels of sequences to zero in training, and scale up the others.
+    """Set a random fraction of the channels of sequences to zero in training; scale the others.
 
-    Neighbours in time tell the same, so that `Dropout` of single entries would drop little.
+    Neighboring steps are often similar, so that `Dropout` of single entries removes little
+    information.
 
     Args:
-        rate: The share of channels that is dropped, in [0, 1].
-        seed: Folded into the key, to tell apart two layers that are given the same key.
+        rate: The fraction of channels to drop, in [0, 1].
+        seed: Folded into the key, so that layers called with the same key draw different numbers.
 
     Shapes: `(batch, time, channels)`, unchanged.
 
     Raises:
-        ValueError: `rate` is outside [0, 1], the inputs have not 3 axes, or a training step came
-            without a key.
+        ValueError: `rate` is outside [0, 1], the inputs do not have 3 axes, or a training call had
+            no key.
 
     Source: Tompson et al., "Efficient Object Localization Using Convolutional Networks" (2015),
     https://arxiv.org/abs/1411.4280; Keras's page "SpatialDropout1D layer".
@@ -146,23 +145,23 @@ class SpatialDropout1D(SpatialDropout):
     (True, [0.0, 2.0])
     """
 
-    axes = 1
+    rank = 1
 
     data_format: str | None = field(default=None, init=False, repr=False)
 
 
 class SpatialDropout2D(SpatialDropout):
-    """Set a random share of the channels of images to zero in training, and scale up the others.
+    """Set a random fraction of the channels of images to zero in training; scale the others.
 
     Args:
-        rate: The share of channels that is dropped, in [0, 1].
+        rate: The fraction of channels to drop, in [0, 1].
         data_format: "channels_last" (default) or "channels_first".
-        seed: Folded into the key, to tell apart two layers that are given the same key.
+        seed: Folded into the key, so that layers called with the same key draw different numbers.
 
-    Shapes: `(batch, height, width, channels)`, or with the channels first; unchanged.
+    Shapes: `(batch, height, width, channels)`, or with channels first; unchanged.
 
     Raises:
-        ValueError: As of `SpatialDropout1D`, for inputs of 4 axes.
+        ValueError: As for `SpatialDropout1D`, for inputs of 4 axes.
 
     Source: Tompson et al. (2015), https://arxiv.org/abs/1411.4280; Keras's page "SpatialDropout2D
     layer".
@@ -174,15 +173,15 @@ class SpatialDropout2D(SpatialDropout):
     True
     """
 
-    axes = 2
+    rank = 2
 
 
 class SpatialDropout3D(SpatialDropout):
-    """Set a random share of the channels of volumes to zero in training, and scale up the others.
+    """Set a random fraction of the channels of volumes to zero in training; scale the others.
 
-    Arguments, errors and source as `SpatialDropout2D`, for inputs of 5 axes.
+    Arguments, errors and source as for `SpatialDropout2D`, for inputs of 5 axes.
 
-    Shapes: `(batch, depth, height, width, channels)`, or with the channels first; unchanged.
+    Shapes: `(batch, depth, height, width, channels)`, or with channels first; unchanged.
 
     >>> import jax, jax.numpy as jnp
     >>> inputs, key = jnp.ones((1, 2, 2, 2, 100)), jax.random.key(0)
@@ -191,60 +190,71 @@ class SpatialDropout3D(SpatialDropout):
     True
     """
 
-    axes = 3
+    rank = 3
 
 
-def drawing_key(owner: str, key: Key | None, seed: int | None) -> Key:
-    """Return the key that a layer draws from in training, or raise: it must be given one."""
+def require_key(owner: str, key: Key | None, seed: int | None) -> Key:
+    """Return the PRNG key of a layer in training, with its seed folded in; raise if it is None."""
     if key is None:
         raise ValueError(
-            f"`{owner}` draws in training and needs a key: "
+            f"`{owner}` draws random numbers in training and needs a key: "
             "`layer.apply(params, state, inputs, key=jax.random.key(0), training=True)`."
         )
     return key if seed is None else jax.random.fold_in(key, seed)
 
 
-def dropped(values: Array, rate: float, key: Key, shape: Shape) -> Array:
-    """Return values with a share of them zero and the others scaled up, by a draw of this shape."""
+def apply_dropout(values: Array, rate: float, key: Key, shape: Shape) -> Array:
+    """Return values with a random fraction set to zero and the others scaled by `1 / (1 - rate)`.
+
+    Args:
+        values: The values.
+        rate: The fraction to drop.
+        key: A PRNG key.
+        shape: The shape of the random mask, which is broadcast to the values.
+    """
     if isinstance(rate, float) and rate == 1.0:
         return jnp.zeros_like(values)
     keep = 1.0 - rate
     return jnp.where(jax.random.bernoulli(key, keep, shape), values / keep, jnp.zeros_like(values))
 
 
-def dropped_in_narrow(values: Array, rate: Any, key: Key, width: Any) -> Array:
-    """Return what `dropped` makes of the first `width` entries of the last axis; zeros beyond.
+def apply_dropout_to_width(values: Array, rate: Any, key: Key, width: Any) -> Array:
+    """Apply `apply_dropout` to the first `width` entries of the last axis; the others become zero.
 
-    The width may be traced: the draw is that of the narrow array, whose numbers come from the
-    counters of its entries.
+    The random mask equals that of an array of this width. The width may be traced.
 
     >>> key, values = jax.random.key(0), jnp.ones((4, 3))
-    >>> wide = dropped_in_narrow(jnp.ones((4, 5)), 0.5, key, jnp.int32(3))
-    >>> bool((wide[:, :3] == dropped(values, 0.5, key, values.shape)).all()), float(wide[0, 4])
+    >>> wide = apply_dropout_to_width(jnp.ones((4, 5)), 0.5, key, jnp.int32(3))
+    >>> narrow = apply_dropout(values, 0.5, key, values.shape)
+    >>> bool((wide[:, :3] == narrow).all()), float(wide[0, 4])
     (True, 0.0)
     """
-    padded, keep = values.shape[-1], 1.0 - rate
+    padded_width, keep = values.shape[-1], 1.0 - rate
     draws = jax.random.uniform(key, (values.size,))
-    row = jnp.arange(values.size // padded)[:, None] * width
-    column = jnp.arange(padded)
-    kept = (draws[row + column] < keep).reshape(values.shape) & (column < width)
+    # The flat index of each entry in the narrow array selects its random number.
+    row_start = jnp.arange(values.size // padded_width)[:, None] * width
+    column = jnp.arange(padded_width)
+    kept = (draws[row_start + column] < keep).reshape(values.shape) & (column < width)
     return jnp.where(kept, values / keep, jnp.zeros_like(values))
 
 
-def shape_of_noise(owner: str, noise_shape: tuple[int | None, ...] | None, shape: Shape) -> Shape:
-    """Return the shape of a draw for inputs of a shape, or raise where the two do not fit.
+def resolve_noise_shape(
+    owner: str, noise_shape: tuple[int | None, ...] | None, shape: Shape
+) -> Shape:
+    """Return the shape of the random mask for inputs of a shape, or raise if it does not fit.
 
-    >>> shape_of_noise("Dropout", (None, 1, 3), (32, 5, 3))
+    >>> resolve_noise_shape("Dropout", (None, 1, 3), (32, 5, 3))
     (32, 1, 3)
     """
     if noise_shape is None:
         return shape
     if len(noise_shape) != len(shape) or any(
-        size not in (None, 1, axis) for size, axis in zip(noise_shape, shape, strict=True)
+        noise_size not in (None, 1, size)
+        for noise_size, size in zip(noise_shape, shape, strict=True)
     ):
         raise ValueError(
-            f"`{owner}`: `noise_shape` {noise_shape} does not fit inputs of {shape}: "
-            "expected for each axis 1, None or the input's size."
+            f"`{owner}`: `noise_shape` {noise_shape} does not fit inputs of shape {shape}: "
+            "expected 1, None or the size of the inputs for each axis."
         )
     pairs = zip(noise_shape, shape, strict=True)
-    return tuple(axis if size is None else size for size, axis in pairs)
+    return tuple(size if noise_size is None else noise_size for noise_size, size in pairs)

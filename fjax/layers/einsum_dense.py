@@ -1,4 +1,4 @@
-"""The fully connected layer over any axes."""
+"""The fully connected layer over any axes, `EinsumDense`."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,8 @@ import jax.numpy as jnp
 
 from fjax import activations, initializers
 from fjax.configuration import field
-from fjax.core.layer import Layer, only
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import is_integer
 from fjax.initializers import VarianceScaling
@@ -19,31 +20,31 @@ OWNER = "EinsumDense"
 
 
 class EinsumDense(Layer):
-    """A fully connected layer whose sums an equation describes: `einsum(equation, inputs, kernel)`.
+    """A fully connected layer over any axes: `activation(einsum(equation, inputs, kernel) + bias)`.
 
     Args:
-        equation: As of `jnp.einsum`, of inputs and kernel: "ab,bc->ac" is `Dense` for matrices,
-            "...x,xy->...y" for inputs of any rank. An ellipsis stands for axes that stay, at the
-            front or at the end of inputs and outputs.
-        output_shape: The outputs' shape without the batch axis and without what the ellipsis
-            stands for; None for an axis that is the inputs' own.
-        activation: Applied to the result; None leaves it as it is.
-        bias_axes: The letters of the outputs that the bias has an axis for, such as "c"; None is
+        equation: The equation of `jnp.einsum` for inputs and kernel: "ab,bc->ac" is `Dense` for
+            matrices, "...x,xy->...y" for inputs of any rank. An ellipsis, at the front or at the
+            end of both inputs and outputs, stands for axes that do not change.
+        output_shape: The shape of the outputs without the batch axis and without the axes of the
+            ellipsis; None for an axis with the size of the inputs.
+        activation: Applied to the result; None means "linear".
+        bias_axes: The letters of the output axes along which the bias varies, such as "c"; None for
             no bias.
-        kernel_initializer: Draws the kernel; its fans are those of the equation.
+        kernel_initializer: Draws the kernel; its fans follow from the equation.
         bias_initializer: Draws the bias.
-        kernel_regularizer: Charges for the kernel, in the loss; None charges nothing.
-        bias_regularizer: Charges for the bias.
-        kernel_constraint: Applied to the kernel after each step; None leaves it as it is.
-        bias_constraint: Applied to the bias after each step.
-        activity_regularizer: Charges for the outputs, divided by the batch size.
+        kernel_regularizer: Adds a penalty of the kernel to the loss; None adds none.
+        bias_regularizer: Adds a penalty of the bias.
+        kernel_constraint: Applied to the kernel after each training step; None for no constraint.
+        bias_constraint: Applied to the bias after each training step.
+        activity_regularizer: Adds a penalty of the outputs, divided by the batch size.
 
-    Shapes: as the equation says. The kernel has an axis for each of its letters; the bias one for
-    each axis of the outputs from the first of `bias_axes` on, of size 1 where it is none of them.
+    Shapes: according to the equation. The kernel has one axis for each of its letters. The bias has
+    one axis for each output axis from the first of `bias_axes` on, of size 1 if it is not listed.
 
     Raises:
-        ValueError: The equation is not of these forms, a size is not known or not the inputs', or
-            a bias axis is none of the outputs.
+        ValueError: The equation has another form, a size is unknown or contradicts the inputs, or a
+            bias axis is not an axis of the outputs.
 
     Source: Keras's page "EinsumDense layer".
 
@@ -73,18 +74,18 @@ class EinsumDense(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        terms = _terms(self.equation)
+        terms = _parse_equation(self.equation)
         shape = self.output_shape
         shape = tuple(shape) if isinstance(shape, list | tuple) else (shape,)
         if not all(size is None or (is_integer(size) and size > 0) for size in shape):
             raise ValueError(
-                f"`{OWNER}`: `output_shape` must be positive integers, or None for an axis of the "
-                f"inputs, received {self.output_shape!r}."
+                f"`{OWNER}`: `output_shape` must be positive integers, or None for an axis with "
+                f"the size of the inputs, received {self.output_shape!r}."
             )
         self.output_shape = shape
         if self.bias_axes is not None:
-            strangers = [axis for axis in self.bias_axes if axis not in terms.outputs]
-            if strangers or not self.bias_axes:
+            unknown = [letter for letter in self.bias_axes if letter not in terms.outputs]
+            if unknown or not self.bias_axes:
                 raise ValueError(
                     f"`{OWNER}`: `bias_axes` {self.bias_axes!r} must be letters of the outputs "
                     f"{terms.outputs!r}."
@@ -94,24 +95,27 @@ class EinsumDense(Layer):
         self.bias_initializer = initializers.get(self.bias_initializer)
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Draw the kernel and, if there is one, the bias."""
-        terms = _terms(self.equation)
-        shape = only(OWNER, specs).shape
+        """Draw the kernel and the bias."""
+        terms = _parse_equation(self.equation)
+        shape = single_input(OWNER, specs).shape
         sizes = self._sizes(terms, shape)
         kernel_key, bias_key = jax.random.split(key)
         kernel_shape = tuple(sizes[letter] for letter in terms.kernel)
-        places = list(enumerate(terms.kernel))
-        ends = [place for place, letter in places if letter in terms.outputs]
-        starts = [place for place, letter in places if letter not in terms.outputs]
-        initializer = with_fans(self.kernel_initializer, starts, ends)
+        output_axes = [axis for axis, x in enumerate(terms.kernel) if x in terms.outputs]
+        input_axes = [axis for axis, x in enumerate(terms.kernel) if x not in terms.outputs]
+        initializer = with_fans(self.kernel_initializer, input_axes, output_axes)
         params = {"kernel": initializers.draw(initializer, kernel_key, kernel_shape)}
         if self.bias_axes is not None:
-            first = min(terms.outputs.index(letter) for letter in self.bias_axes)
-            own = [sizes[x] if x in self.bias_axes else 1 for x in terms.outputs[first:]]
-            elided = len(shape) - len(terms.inputs) if terms.ellipsis == "end" else 0
-            bias_shape = (*own, *[1] * elided)
+            bias_shape = self._bias_shape(terms, sizes, len(shape))
             params["bias"] = initializers.draw(self.bias_initializer, bias_key, bias_shape)
         return params, empty_penalty(self)
+
+    def _bias_shape(self, terms: "_Terms", sizes: dict[str, int], input_rank: int) -> Shape:
+        bias_axes = self.bias_axes or ""
+        first = min(terms.outputs.index(letter) for letter in bias_axes)
+        named = [sizes[letter] if letter in bias_axes else 1 for letter in terms.outputs[first:]]
+        elided = input_rank - len(terms.inputs) if terms.ellipsis == "end" else 0
+        return (*named, *[1] * elided)
 
     def apply(
         self,
@@ -121,16 +125,16 @@ class EinsumDense(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the sums of products, with bias and activation."""
-        values = only(OWNER, inputs)
-        terms = _terms(self.equation)
+        """Return `activation(einsum(equation, inputs, kernel) + bias)`."""
+        values = single_input(OWNER, inputs)
+        terms = _parse_equation(self.equation)
         sizes = self._sizes(terms, values.shape)
-        wanted = tuple(sizes[letter] for letter in terms.kernel)
-        if params["kernel"].shape != wanted:
+        expected = tuple(sizes[letter] for letter in terms.kernel)
+        if params["kernel"].shape != expected:
             raise ValueError(
                 f"`{OWNER}` was built with a kernel of shape {params['kernel'].shape}, received "
-                f"inputs of shape {tuple(values.shape)}, for which {self.equation!r} has a kernel "
-                f"of shape {wanted}."
+                f"inputs of shape {tuple(values.shape)}, for which {self.equation!r} needs a "
+                f"kernel of shape {expected}."
             )
         outputs = jnp.einsum(self.equation, values, params["kernel"])
         if self.bias_axes is not None:
@@ -139,18 +143,18 @@ class EinsumDense(Layer):
         return outputs, with_penalty(self, params, state, outputs)
 
     def _sizes(self, terms: "_Terms", shape: Shape) -> dict[str, int]:
-        """Return the size of each letter, for inputs of a shape."""
+        """Return the size of each letter for inputs of a shape."""
         elided = len(shape) - len(terms.inputs)
         if elided < 0 or (elided > 0 and terms.ellipsis is None):
             raise ValueError(
                 f"`{OWNER}`: {self.equation!r} takes inputs of {len(terms.inputs)} axes"
                 f"{' or more' if terms.ellipsis else ''}, received {tuple(shape)}."
             )
-        own = shape[elided:] if terms.ellipsis == "front" else shape[: len(terms.inputs)]
-        sizes = dict(zip(terms.inputs, own, strict=True))
-        # The batch axis is the first of the outputs, or one of those elided.
-        batch = terms.ellipsis == "front" and elided > 0
-        named = terms.outputs if batch else terms.outputs[1:]
+        named_shape = shape[elided:] if terms.ellipsis == "front" else shape[: len(terms.inputs)]
+        sizes = dict(zip(terms.inputs, named_shape, strict=True))
+        # The batch axis is the first letter of the outputs, or an axis of the ellipsis.
+        batch_is_elided = terms.ellipsis == "front" and elided > 0
+        named = terms.outputs if batch_is_elided else terms.outputs[1:]
         if len(named) != len(self.output_shape):
             raise ValueError(
                 f"`{OWNER}`: `output_shape` {self.output_shape} must have {len(named)} sizes, one "
@@ -160,31 +164,35 @@ class EinsumDense(Layer):
             if size is not None and sizes.setdefault(letter, size) != size:
                 raise ValueError(
                     f"`{OWNER}`: `output_shape` {self.output_shape} gives {letter!r} in "
-                    f"{self.equation!r} size {size}, and inputs of shape {tuple(shape)} size "
-                    f"{sizes[letter]}."
+                    f"{self.equation!r} the size {size}, but inputs of shape {tuple(shape)} give "
+                    f"it the size {sizes[letter]}."
                 )
         for letter in terms.kernel:
             if letter not in sizes:
                 raise ValueError(
-                    f"`{OWNER}`: the size of {letter!r} in {self.equation!r} is not known: "
-                    f"`output_shape` {self.output_shape} must give it."
+                    f"`{OWNER}`: the size of {letter!r} in {self.equation!r} is unknown: replace "
+                    f"its None in `output_shape` {self.output_shape} by a size."
                 )
         return sizes
 
 
-def with_fans(initializer: Any, starts: Sequence[int], ends: Sequence[int]) -> Any:
-    """Return an initializer that counts these axes of a kernel as inputs and outputs.
+def with_fans(initializer: Any, input_axes: Sequence[int], output_axes: Sequence[int]) -> Any:
+    """Return an initializer whose fans are computed from these axes of the kernel.
 
-    One that draws by no fans, or has axes of its own, comes back as it is.
+    An initializer without fans, or with `input_axes` already set, is returned unchanged.
     """
     if not isinstance(initializer, VarianceScaling) or initializer.input_axes is not None:
         return initializer
-    config = {**initializer.get_config(), "input_axes": [*starts], "output_axes": [*ends]}
+    config = {
+        **initializer.get_config(),
+        "input_axes": [*input_axes],
+        "output_axes": [*output_axes],
+    }
     return type(initializer).from_config(config)
 
 
 class _Terms(NamedTuple):
-    """The letters of inputs, kernel and outputs, and where an ellipsis stands: "front" or "end"."""
+    """The letters of inputs, kernel and outputs, and the position of the ellipsis or None."""
 
     inputs: str
     kernel: str
@@ -199,14 +207,14 @@ FORMS = {
 }
 
 
-def _terms(equation: Any) -> _Terms:
-    """Return the parts of an equation, or raise."""
+def _parse_equation(equation: Any) -> _Terms:
+    """Return the terms of an equation, or raise."""
     if isinstance(equation, str):
         for ellipsis, form in FORMS.items():
-            found = form.fullmatch(equation.replace(" ", ""))
-            if found is not None:
-                terms = _Terms(found[1], found[2], found[3], ellipsis)
-                _check(equation, terms)
+            match = form.fullmatch(equation.replace(" ", ""))
+            if match is not None:
+                terms = _Terms(match[1], match[2], match[3], ellipsis)
+                _check_letters(equation, terms)
                 return terms
     raise ValueError(
         f"`{OWNER}`: `equation` must be of the form 'ab,bc->ac', '...b,bc->...c' or "
@@ -214,11 +222,11 @@ def _terms(equation: Any) -> _Terms:
     )
 
 
-def _check(equation: str, terms: _Terms) -> None:
+def _check_letters(equation: str, terms: _Terms) -> None:
     for name, letters in (("inputs", terms.inputs), ("outputs", terms.outputs)):
         if len(set(letters)) < len(letters):
             raise ValueError(
-                f"`{OWNER}`: a letter stands twice in the {name} {letters!r} of {equation!r}."
+                f"`{OWNER}`: a letter occurs twice in the {name} {letters!r} of {equation!r}."
             )
     for letter in terms.outputs:
         if letter not in terms.inputs and letter not in terms.kernel:
@@ -235,5 +243,5 @@ def _check(equation: str, terms: _Terms) -> None:
     if terms.ellipsis is None and terms.outputs[0] != terms.inputs[0]:
         raise ValueError(
             f"`{OWNER}`: inputs {terms.inputs!r} and outputs {terms.outputs!r} of {equation!r} "
-            "must begin with the same letter, that of the batch axis."
+            "must begin with the same letter, which is the batch axis."
         )

@@ -1,4 +1,4 @@
-"""Vectors for whole numbers, such as the words of a text."""
+"""Embedding vectors for integers, such as word indices."""
 
 import hashlib
 from collections.abc import Mapping
@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax import initializers
-from fjax.core.layer import Layer, only
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
 from fjax.core.masking import Masked
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least
@@ -17,27 +18,28 @@ from fjax.typing import Array, DType, Identifier, Key, Params, Shape, Spec, Stat
 
 
 class Embedding(Layer):
-    """Give each whole number from 0 to `input_dim - 1` a vector of its own, which is learnt.
+    """Map each integer from 0 to `input_dim - 1` to a learned vector.
 
-    A number outside of this range, or a fraction, is a mistake: a model refuses data that has one
-    before it trains, and within a compiled program its vector is NaN. (It is never taken for
-    another number, as by truncation or from the end.)
+    Inputs outside this range, and fractions, are invalid: a model rejects such data before training
+    or prediction, and `apply` returns NaN for them. (They are never truncated, and negative numbers
+    do not count from the end.)
 
     Args:
-        input_dim: How many numbers there are: the largest one plus 1.
+        input_dim: The number of different integers: the largest one plus 1.
         output_dim: The size of a vector.
         embeddings_initializer: Draws the vectors, `(input_dim, output_dim)`.
-        embeddings_regularizer: Charges for the vectors, in the loss; None charges nothing.
-        embeddings_constraint: Applied to the vectors after each step; None leaves them.
-        mask_zero: Whether 0 stands for nothing, as at the end of short sequences: the outputs then
-            have a mask (`fjax.core.masking.Masked`) for the layers behind that take one.
-        weights: The first vectors in the place of drawn ones: an array, or a list of one. They are
-            no part of `get_config`.
+        embeddings_regularizer: Adds a penalty of the vectors to the loss; None adds none.
+        embeddings_constraint: Applied to the vectors after each training step; None for no
+            constraint.
+        mask_zero: Whether 0 is padding, as at the end of short sequences: the outputs then have a
+            mask (`fjax.core.masking.Masked`) for later layers.
+        weights: The initial vectors, instead of drawn ones: an array, or a list of one array. They
+            are not part of `get_config`.
 
     Shapes: `(batch, …)` to `(batch, …, output_dim)`.
 
     Raises:
-        ValueError: A size is not positive, or `weights` has another shape.
+        ValueError: A size is not positive, or `weights` has the wrong shape.
 
     Source: Keras's page "Embedding layer".
 
@@ -60,7 +62,7 @@ class Embedding(Layer):
     mask_zero: bool = False
     weights: Any = None
 
-    # Elsewhere an older spelling of `input_shape`; here the number of rows.
+    # In other layers `input_dim` is an older spelling of `input_shape`.
     _renamed: ClassVar[Mapping[str, str]] = {}
 
     def __post_init__(self) -> None:
@@ -72,15 +74,15 @@ class Embedding(Layer):
                 f"`Embedding`: `mask_zero` must be True or False, received {self.mask_zero!r}."
             )
         if self.weights is not None:
-            # A description holds no array: the initializer keeps it.
-            self.embeddings_initializer = self._given(self.weights)
+            # Fields must not be arrays, so that the initializer holds the vectors.
+            self.embeddings_initializer = self._array_initializer(self.weights)
             self.weights = None
-        elif not isinstance(self.embeddings_initializer, Given):
+        elif not isinstance(self.embeddings_initializer, ArrayInitializer):
             self.embeddings_initializer = initializers.get(self.embeddings_initializer)
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Draw the vectors."""
-        only("Embedding", specs)
+        single_input("Embedding", specs)
         shape = (self.input_dim, self.output_dim)
         params = {"embeddings": initializers.draw(self.embeddings_initializer, key, shape)}
         return params, empty_penalty(self)
@@ -93,8 +95,8 @@ class Embedding(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array | Masked, State]:
-        """Return the vectors, with `mask_zero` masked where the number is 0."""
-        ids = jnp.asarray(only("Embedding", inputs))
+        """Return the vectors; with `mask_zero` those of 0 are masked."""
+        ids = jnp.asarray(single_input("Embedding", inputs))
         if ids.dtype == bool:
             raise ValueError(
                 "`Embedding` takes whole numbers, received booleans: write `x.astype(int)`."
@@ -104,26 +106,26 @@ class Embedding(Layer):
         return (Masked(outputs, ids != 0) if self.mask_zero else outputs), state
 
     def check_inputs(self, *inputs: Any) -> None:
-        """Raise ValueError where the data of a model holds no number of the vocabulary."""
-        ids = np.asarray(only("Embedding", inputs))
+        """Raise ValueError if the data contains anything but integers below `input_dim`."""
+        ids = np.asarray(single_input("Embedding", inputs))
         if ids.size == 0 or (
             ids.dtype.kind != "f" and 0 <= ids.min() <= ids.max() < self.input_dim
         ):
             return
         bad = np.argwhere(~((ids >= 0) & (ids < self.input_dim) & (ids == np.floor(ids))))
         if len(bad):
-            place = tuple(int(index) for index in bad[0])
+            index = tuple(int(i) for i in bad[0])
             raise ValueError(
                 f"`Embedding` takes whole numbers from 0 to {self.input_dim - 1}, as `input_dim` "
-                f"is {self.input_dim}; the data holds {ids[place].item()!r} at {place}. Raise "
-                "`input_dim`, or put a number for unknown words in its place."
+                f"is {self.input_dim}; the data contains {ids[index].item()!r} at {index}. Raise "
+                "`input_dim`, or replace unknown words by an integer below it."
             )
 
-    def _given(self, weights: Any) -> "Given":
+    def _array_initializer(self, weights: Any) -> "ArrayInitializer":
         if self.embeddings_initializer != "uniform":
             raise ValueError(
-                "`Embedding` was given `weights` and an `embeddings_initializer`: the vectors "
-                "begin as one of both."
+                "`Embedding` received `weights` and an `embeddings_initializer`, which both set "
+                "the initial vectors: pass only one of them."
             )
         if isinstance(weights, list | tuple) and len(weights) == 1:
             (weights,) = weights
@@ -133,18 +135,18 @@ class Embedding(Layer):
                 f"`Embedding`: `weights` must have shape {(self.input_dim, self.output_dim)}, "
                 f"`(input_dim, output_dim)`, received {values.shape}."
             )
-        return Given(values)
+        return ArrayInitializer(values)
 
 
-class Given:
-    """An initializer that returns an array; two of them are equal where their arrays are."""
+class ArrayInitializer:
+    """An initializer that returns a given array; equal arrays make equal initializers."""
 
-    # A configuration holds no array: there it goes by the name of the default.
+    # The name in a configuration, which cannot hold the array.
     __name__ = "uniform"
 
     @property
     def described_by(self) -> Any:
-        """What a model file says in its place: the array is among the file's weights."""
+        """The initializer that a model file names; the file holds the array among its weights."""
         return initializers.get(self.__name__)
 
     def __init__(self, values: np.ndarray) -> None:
@@ -156,7 +158,7 @@ class Given:
         return jnp.asarray(self._values, dtype)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Given) and self._digest == other._digest
+        return isinstance(other, ArrayInitializer) and self._digest == other._digest
 
     def __hash__(self) -> int:
         return hash(self._digest)

@@ -1,4 +1,4 @@
-"""Layers made of a function, and the one that does nothing."""
+"""`Lambda`, a layer made of a function, and `Identity`."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -8,15 +8,16 @@ import jax
 import jax.numpy as jnp
 
 from fjax import activations
-from fjax.core.layer import Layer, normalize_shape
-from fjax.core.masking import split, with_mask
+from fjax.core.checks import normalize_shape
+from fjax.core.layer import Layer
+from fjax.core.masking import split_mask, with_mask
 from fjax.typing import Key, Params, PyTree, State
 
 
 class Identity(Layer):
-    """Return the inputs as they are; a place for a layer that is not there.
+    """Return the inputs unchanged.
 
-    Shapes: any, unchanged; several inputs are several outputs.
+    Shapes: any, unchanged; several inputs give several outputs.
 
     Source: Keras's page "Identity layer".
 
@@ -26,7 +27,6 @@ class Identity(Layer):
     """
 
     rows_independent = True
-
     masking = "takes"
 
     def apply(
@@ -42,29 +42,27 @@ class Identity(Layer):
 
 
 class Lambda(Layer):
-    """A function of arrays as a layer without weights, by Keras's name.
+    """A function of arrays as a layer without weights, as in Keras.
 
-    A model file carries no code: it holds the function by its name, which must be one of
-    `fjax.activations`. A lambda has no name and a function of your own is not known there: such a
-    layer works, and has no configuration to save. For what is to be saved, write a subclass of
-    `Layer` with `call`.
+    A model file contains no code, only the name of the function, which must be a function of
+    `fjax.activations`. A layer with any other function works, but cannot be saved. For a layer that
+    can be saved, write a subclass of `Layer` with `call`.
 
     Args:
-        function: Called with the inputs (several are a list), with `arguments`, and with
-            `training` and `mask` where it has parameters of these names. It must be pure: arrays
-            that it closes over are constants, and are not trained.
-        output_shape: The shape of the outputs without the batch axis, or a function of the
-            inputs' shape that returns the whole shape; what the function returns must have it.
-            None takes any.
+        function: Called with the inputs (a list if there are several), with `arguments`, and with
+            `training` and `mask` if it has parameters of these names. It must be pure: arrays that
+            it closes over are constants, which are not trained.
+        output_shape: The expected shape of the outputs without the batch axis, or a function that
+            maps the shape of the inputs to the whole shape of the outputs. None accepts any shape.
         mask: A function of the inputs and their mask that returns the mask of the outputs; None
-            ends the mask.
-        arguments: Further keywords for the function, plain data.
+            for outputs without a mask.
+        arguments: Further keyword arguments of the function, as a dict of plain data.
 
-    Shapes: as the function has it.
+    Shapes: those of the function.
 
     Raises:
-        TypeError: `function` or `mask` cannot be called, or `arguments` is no dict.
-        ValueError: The outputs have another shape than `output_shape`.
+        TypeError: `function` or `mask` is not callable, or `arguments` is not a dict.
+        ValueError: The outputs do not have the shape `output_shape`.
 
     Source: Keras's page "Lambda layer".
 
@@ -87,21 +85,22 @@ class Lambda(Layer):
         if self.mask is not None and not callable(self.mask):
             raise TypeError(
                 "`Lambda`: `mask` must be a function of the inputs and their mask, received "
-                f"{self.mask!r}. A configuration holds no arrays: return it from a function."
+                f"{self.mask!r}. Return the mask from a function; fields must not be arrays."
             )
         if self.output_shape is not None and not callable(self.output_shape):
             self.output_shape = normalize_shape("Lambda", "output_shape", self.output_shape)
         if self.arguments is not None and not isinstance(self.arguments, Mapping):
             raise TypeError(
-                "`Lambda`: `arguments` must be a dict of keywords for the function, received "
+                "`Lambda`: `arguments` must be a dict of keyword arguments, received "
                 f"{self.arguments!r}."
             )
         self.arguments = None if self.arguments is None else dict(self.arguments)
 
     @property
     def masking(self) -> str:
-        """What becomes of a mask: it ends, unless `mask` or the function ask for it."""
-        return "takes" if self.mask is not None or "mask" in _names(self.function) else "ends"
+        """How the layer treats a mask: "ends", unless the function or `mask` uses it."""
+        uses_mask = self.mask is not None or "mask" in _parameter_names(self.function)
+        return "takes" if uses_mask else "ends"
 
     def apply(
         self,
@@ -111,56 +110,58 @@ class Lambda(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[PyTree, State]:
-        """Return what the function returns."""
-        pairs = [split(value) for value in inputs]
+        """Return the results of the function."""
+        pairs = [split_mask(value) for value in inputs]
         values, masks = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-        given, mask = (values[0], masks[0]) if len(inputs) == 1 else (values, masks)
-        options = dict(self.arguments or {})
-        names = _names(self.function)
-        options |= {"mask": mask} if "mask" in names else {}
-        options |= {"training": training} if "training" in names else {}
-        outputs = self.function(given, **options)
-        self._check(given, outputs)
+        argument, mask = (values[0], masks[0]) if len(inputs) == 1 else (values, masks)
+        keywords = dict(self.arguments or {})
+        parameters = _parameter_names(self.function)
+        if "mask" in parameters:
+            keywords["mask"] = mask
+        if "training" in parameters:
+            keywords["training"] = training
+        outputs = self.function(argument, **keywords)
+        self._check_output_shape(argument, outputs)
         if self.mask is None:
             return outputs, state
-        return with_mask(outputs, self.mask(given, mask)), state
+        return with_mask(outputs, self.mask(argument, mask)), state
 
     def get_config(self) -> dict[str, Any]:
         """Return the fields as plain data.
 
         Raises:
-            ValueError: A function has no name by which it could be found again.
+            ValueError: A field is a function that cannot be found by its name.
         """
         for field in ("function", "output_shape", "mask"):
             function = getattr(self, field)
-            if not callable(function) or (field == "function" and _is_known(function)):
+            if not callable(function) or (field == "function" and _is_activation(function)):
                 continue
             raise ValueError(
-                f"`Lambda`: `{field}` {_name(function)!r} cannot be written down: a configuration "
-                "holds no code, and only the functions of `fjax.activations` are found by name. "
-                "Write a subclass of `Layer` with `call` for what is to be saved."
+                f"`Lambda`: `{field}` {_name(function)!r} cannot be saved: a configuration holds "
+                "no code, and only the functions of `fjax.activations` are found by name. For a "
+                "layer that can be saved, write a subclass of `Layer` with `call`."
             )
         return super().get_config()
 
-    def _check(self, given: PyTree, outputs: PyTree) -> None:
+    def _check_output_shape(self, inputs: PyTree, outputs: PyTree) -> None:
         if self.output_shape is None:
             return
         shape = tuple(jnp.shape(outputs))
         if callable(self.output_shape):
-            shapes = jax.tree.map(lambda value: tuple(jnp.shape(value)), given)
-            wanted = tuple(self.output_shape(shapes))
+            shapes = jax.tree.map(lambda value: tuple(jnp.shape(value)), inputs)
+            expected = tuple(self.output_shape(shapes))
         else:
-            wanted = (None, *self.output_shape)
-        pairs = zip(shape, wanted, strict=False)
-        if len(shape) != len(wanted) or any(size not in (None, one) for one, size in pairs):
+            expected = (None, *self.output_shape)
+        pairs = zip(shape, expected, strict=False)
+        if len(shape) != len(expected) or any(known not in (None, size) for size, known in pairs):
             raise ValueError(
-                f"`Lambda`: the function {_name(self.function)!r} returned shape {shape}, and "
-                f"`output_shape` asks for {wanted}."
+                f"`Lambda`: the function {_name(self.function)!r} returned shape {shape}, but "
+                f"`output_shape` requires {expected}."
             )
 
 
-def _names(function: Callable[..., Any]) -> tuple[str, ...]:
-    """Return the names of a function's parameters; some functions written in C tell none."""
+def _parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of a function's parameters; empty for C functions without a signature."""
     try:
         return tuple(inspect.signature(function).parameters)
     except ValueError:
@@ -171,8 +172,8 @@ def _name(function: Any) -> str:
     return getattr(function, "__name__", None) or repr(function)
 
 
-def _is_known(function: Any) -> bool:
-    """Tell whether a function is one that its name leads back to."""
+def _is_activation(function: Any) -> bool:
+    """Return whether a function is the activation of the same name."""
     try:
         return activations.get(_name(function)) is function
     except ValueError:

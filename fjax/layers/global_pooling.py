@@ -1,18 +1,19 @@
-"""Global pooling layers: one number for each channel."""
+"""Global pooling layers, which reduce each channel to one number."""
 
 from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
-from fjax.core.layer import Layer, only
-from fjax.core.masking import checked_mask, split
-from fjax.layers.spatial import check_rank, checked_format
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
+from fjax.core.masking import check_mask, split_mask
+from fjax.layers.spatial import check_rank, resolve_data_format
 from fjax.lowering.windows import spatial_axes
 from fjax.typing import Array, Identifier, Key, Params, State
 
 
 class GlobalPooling(Layer):
-    """What the global pooling layers share; `rank` is the number of their spatial axes."""
+    """Base class of the global pooling layers; `rank` is the number of spatial axes."""
 
     rows_independent = True
 
@@ -24,27 +25,27 @@ class GlobalPooling(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        self.data_format = checked_format(owner, self.data_format) or "channels_last"
+        self.data_format = resolve_data_format(owner, self.data_format) or "channels_last"
         if not isinstance(self.keepdims, bool):
             raise ValueError(
                 f"`{owner}`: `keepdims` must be True or False, received {self.keepdims!r}."
             )
 
-    def _axes(self, values: Array) -> tuple[int, ...]:
-        """Return the axes that are pooled, of inputs that have the right ones."""
+    def _spatial_axes(self, values: Array) -> tuple[int, ...]:
+        """Return the spatial axes, after checking the shape of the inputs."""
         owner = type(self).__name__
         check_rank(owner, values.shape, self.rank, self.data_format)
         axes = tuple(spatial_axes(self.rank, self.data_format))
         if any(values.shape[axis] == 0 for axis in axes):
             raise ValueError(
-                f"`{owner}` received inputs of shape {tuple(values.shape)}, which have no places "
-                "to pool. Give it inputs that are not empty."
+                f"`{owner}` received inputs of shape {tuple(values.shape)}, which are empty along "
+                "a spatial axis. Use inputs that are not empty."
             )
         return axes
 
 
 class GlobalMaxPooling(GlobalPooling):
-    """What the layers share that take the largest value of all places."""
+    """Base class of the global max pooling layers."""
 
     def apply(
         self,
@@ -54,13 +55,13 @@ class GlobalMaxPooling(GlobalPooling):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the largest value of each channel."""
-        values = only(type(self).__name__, inputs)
-        return jnp.max(values, self._axes(values), keepdims=self.keepdims), state
+        """Return the maximum of each channel."""
+        values = single_input(type(self).__name__, inputs)
+        return jnp.max(values, self._spatial_axes(values), keepdims=self.keepdims), state
 
 
 class GlobalAveragePooling(GlobalPooling):
-    """What the layers share that take the average of all places."""
+    """Base class of the global average pooling layers."""
 
     def apply(
         self,
@@ -71,31 +72,31 @@ class GlobalAveragePooling(GlobalPooling):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the average of each channel."""
-        values, mask = split(only(type(self).__name__, inputs))
-        axes = self._axes(values)
+        values, mask = split_mask(single_input(type(self).__name__, inputs))
+        axes = self._spatial_axes(values)
         if mask is None:
             return jnp.mean(values, axes, keepdims=self.keepdims), state
         channel_axis = 2 if self.data_format == "channels_last" else 1
-        # A mask has no channel axis.
-        steps = jnp.take(values, 0, axis=channel_axis)
-        mask = checked_mask(type(self).__name__, steps, mask)
-        counted = jnp.expand_dims(mask, channel_axis)
-        total = jnp.sum(jnp.where(counted, values, 0), axes, keepdims=self.keepdims)
-        count = jnp.sum(counted.astype(values.dtype), axes, keepdims=self.keepdims)
+        # A mask has the axes of the values except for the channel axis.
+        one_channel = jnp.take(values, 0, axis=channel_axis)
+        mask = check_mask(type(self).__name__, one_channel, mask)
+        mask = jnp.expand_dims(mask, channel_axis)
+        total = jnp.sum(jnp.where(mask, values, 0), axes, keepdims=self.keepdims)
+        count = jnp.sum(mask.astype(values.dtype), axes, keepdims=self.keepdims)
         return total / count, state
 
 
 class GlobalMaxPooling1D(GlobalMaxPooling):
-    """The largest value of each channel over one axis, such as time.
+    """The maximum of each channel over one axis, such as time.
 
     Args:
-        data_format: "channels_last" (also None) or "channels_first".
-        keepdims: Whether the pooled axes stay, with size 1.
+        data_format: "channels_last" (default, also for None) or "channels_first".
+        keepdims: Whether to keep the pooled axes, with size 1.
 
     Shapes: `(batch, steps, channels)` to `(batch, channels)`.
 
     Raises:
-        ValueError: The inputs have another number of axes than expected, or no places.
+        ValueError: The inputs have the wrong number of axes, or a pooled axis of size 0.
 
     Source: Keras's page "GlobalMaxPooling1D layer".
 
@@ -108,16 +109,16 @@ class GlobalMaxPooling1D(GlobalMaxPooling):
 
 
 class GlobalMaxPooling2D(GlobalMaxPooling):
-    """The largest value of each channel over height and width.
+    """The maximum of each channel over height and width.
 
     Args:
-        data_format: "channels_last" (also None) or "channels_first".
-        keepdims: Whether the pooled axes stay, with size 1.
+        data_format: "channels_last" (default, also for None) or "channels_first".
+        keepdims: Whether to keep the pooled axes, with size 1.
 
     Shapes: `(batch, height, width, channels)` to `(batch, channels)`.
 
     Raises:
-        ValueError: The inputs have another number of axes than expected, or no places.
+        ValueError: The inputs have the wrong number of axes, or a pooled axis of size 0.
 
     Source: Keras's page "GlobalMaxPooling2D layer".
 
@@ -130,16 +131,16 @@ class GlobalMaxPooling2D(GlobalMaxPooling):
 
 
 class GlobalMaxPooling3D(GlobalMaxPooling):
-    """The largest value of each channel over depth, height and width.
+    """The maximum of each channel over depth, height and width.
 
     Args:
-        data_format: "channels_last" (also None) or "channels_first".
-        keepdims: Whether the pooled axes stay, with size 1.
+        data_format: "channels_last" (default, also for None) or "channels_first".
+        keepdims: Whether to keep the pooled axes, with size 1.
 
     Shapes: `(batch, depth, height, width, channels)` to `(batch, channels)`.
 
     Raises:
-        ValueError: The inputs have another number of axes than expected, or no places.
+        ValueError: The inputs have the wrong number of axes, or a pooled axis of size 0.
 
     Source: Keras's page "GlobalMaxPooling3D layer".
 
@@ -154,16 +155,16 @@ class GlobalMaxPooling3D(GlobalMaxPooling):
 class GlobalAveragePooling1D(GlobalAveragePooling):
     """The average of each channel over one axis, such as time.
 
-    Steps that a mask leaves out do not count; a sample that has no other gets NaN, as in Keras.
+    Masked steps are ignored. A sample whose steps are all masked gives NaN, as in Keras.
 
     Args:
-        data_format: "channels_last" (also None) or "channels_first".
-        keepdims: Whether the pooled axes stay, with size 1.
+        data_format: "channels_last" (default, also for None) or "channels_first".
+        keepdims: Whether to keep the pooled axes, with size 1.
 
     Shapes: `(batch, steps, channels)` to `(batch, channels)`.
 
     Raises:
-        ValueError: The inputs have another number of axes than expected, or no places.
+        ValueError: The inputs have the wrong number of axes, or a pooled axis of size 0.
 
     Source: Keras's page "GlobalAveragePooling1D layer".
 
@@ -180,13 +181,13 @@ class GlobalAveragePooling2D(GlobalAveragePooling):
     """The average of each channel over height and width.
 
     Args:
-        data_format: "channels_last" (also None) or "channels_first".
-        keepdims: Whether the pooled axes stay, with size 1.
+        data_format: "channels_last" (default, also for None) or "channels_first".
+        keepdims: Whether to keep the pooled axes, with size 1.
 
     Shapes: `(batch, height, width, channels)` to `(batch, channels)`.
 
     Raises:
-        ValueError: The inputs have another number of axes than expected, or no places.
+        ValueError: The inputs have the wrong number of axes, or a pooled axis of size 0.
 
     Source: Keras's page "GlobalAveragePooling2D layer".
 
@@ -202,13 +203,13 @@ class GlobalAveragePooling3D(GlobalAveragePooling):
     """The average of each channel over depth, height and width.
 
     Args:
-        data_format: "channels_last" (also None) or "channels_first".
-        keepdims: Whether the pooled axes stay, with size 1.
+        data_format: "channels_last" (default, also for None) or "channels_first".
+        keepdims: Whether to keep the pooled axes, with size 1.
 
     Shapes: `(batch, depth, height, width, channels)` to `(batch, channels)`.
 
     Raises:
-        ValueError: The inputs have another number of axes than expected, or no places.
+        ValueError: The inputs have the wrong number of axes, or a pooled axis of size 0.
 
     Source: Keras's page "GlobalAveragePooling3D layer".
 

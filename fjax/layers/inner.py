@@ -1,31 +1,31 @@
-"""The layers that a layer is given as an argument."""
+"""Layers that are passed to other layers as arguments."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import fjax.layers
-from fjax.core.layer import as_layer
+from fjax.core.adapters import as_layer
 from fjax.errors import unknown_name
 
 
-def inner_layer(owner: str, argument: str, given: Any) -> Any:
-    """Return the layer that an argument means: a layer, or the configuration of one of fjax's.
+def inner_layer(owner: str, argument: str, value: Any) -> Any:
+    """Return the layer for an argument that is a layer, or the configuration of a layer of fjax.
 
     Raises:
-        TypeError: It is none, such as a class that was not called.
-        ValueError: The configuration is of an unknown class.
+        TypeError: The argument is neither, such as a class instead of an instance.
+        ValueError: The configuration names an unknown class.
 
     >>> inner_layer("TimeDistributed", "layer", {"class_name": "Dense", "config": {"units": 2}})
     Dense(units=2)
     """
-    if isinstance(given, Mapping) and "class_name" in given:
-        kind = getattr(fjax.layers, given["class_name"], None)
-        if kind is None:
+    if isinstance(value, Mapping) and "class_name" in value:
+        cls = getattr(fjax.layers, value["class_name"], None)
+        if cls is None:
             known = [name for name in dir(fjax.layers) if name[0].isupper()]
-            raise unknown_name("layer", given["class_name"], known)
-        return kind.from_config(given["config"])
+            raise unknown_name("layer", value["class_name"], known)
+        return cls.from_config(value["config"])
     try:
-        return as_layer(given)
+        return as_layer(value)
     except TypeError as error:
         error.add_note(f"In `{argument}` of `{owner}`.")
         raise

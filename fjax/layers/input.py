@@ -1,4 +1,4 @@
-"""The declaration of a model's input."""
+"""`Input`, the symbolic input of a model."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ def Input(  # noqa: N802 (Keras's name)
     dtype: str | None = None,
     name: str | None = None,
 ) -> SymbolicTensor:
-    """Return a symbolic tensor, where a graph begins; the arguments are those of `InputLayer`.
+    """Return a symbolic tensor for the input of a model; the arguments are those of `InputLayer`.
 
-    As the first of a `Sequential`'s layers it declares the model's input.
+    As the first element of a `Sequential` it declares the model's input.
 
     Raises:
-        ValueError: There is no shape; `()` is that of samples which are numbers.
+        ValueError: `shape` is missing; for samples that are numbers it is `()`.
 
     Source: Keras's page "Input object".
 

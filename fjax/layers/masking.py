@@ -1,26 +1,27 @@
-"""The mask of sequences that end in filling."""
+"""`Masking`, which masks padded steps of sequences."""
 
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.layer import Layer, only
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
 from fjax.core.masking import Masked
 from fjax.errors import number_between
 from fjax.typing import Key, Params, State
 
 
 class Masking(Layer):
-    """Mask the steps of sequences whose features all equal a value; there the outputs are zero.
+    """Mask the steps of sequences whose features all equal a value, and set them to zero.
 
     Args:
-        mask_value: The value.
+        mask_value: The value that marks padding.
 
-    Shapes: `(batch, time, features)`, unchanged, with a mask `(batch, time)` for the layers behind.
+    Shapes: `(batch, time, features)`, unchanged, with a mask of shape `(batch, time)`.
 
     Raises:
-        ValueError: `mask_value` is no number, or the inputs have no features.
+        ValueError: `mask_value` is not a number, or the inputs have no feature axis.
 
     Source: Keras's page "Masking layer".
 
@@ -47,12 +48,12 @@ class Masking(Layer):
         training: bool = False,
     ) -> tuple[Masked, State]:
         """Return the inputs with their mask."""
-        values = jnp.asarray(only("Masking", inputs))
+        values = jnp.asarray(single_input("Masking", inputs))
         if values.ndim < 3:
             raise ValueError(
                 f"`Masking` needs sequences of shape (batch, time, features), received "
                 f"{tuple(values.shape)}. Add an axis, as with `x[..., None]`."
             )
-        counts = values != jnp.asarray(self.mask_value, values.dtype)
-        mask = jnp.any(counts, axis=-1)
+        differs = values != jnp.asarray(self.mask_value, values.dtype)
+        mask = jnp.any(differs, axis=-1)
         return Masked(jnp.where(mask[..., None], values, jnp.zeros_like(values)), mask), state

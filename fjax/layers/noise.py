@@ -1,4 +1,4 @@
-"""Gaussian noise, and dropout for networks that normalize themselves; in training only."""
+"""Gaussian noise, Gaussian dropout and alpha dropout, in training only."""
 
 from typing import Any
 
@@ -6,27 +6,28 @@ import jax
 import jax.numpy as jnp
 
 from fjax.configuration import is_nonzero
-from fjax.core.layer import Layer, only
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
 from fjax.errors import number_between, seed_of
-from fjax.layers.dropout import drawing_key, shape_of_noise
+from fjax.layers.dropout import require_key, resolve_noise_shape
 from fjax.typing import Array, Key, Params, State
 
-# What a dropped entry is set to: the limit of `selu` towards minus infinity.
-DROPPED = -1.6732632423543772 * 1.0507009873554805
+# The value of dropped entries: the lower limit of `selu`, minus scale times alpha.
+SELU_LIMIT = -1.6732632423543772 * 1.0507009873554805
 
 
 class GaussianNoise(Layer):
-    """Add normal noise of mean 0 in training.
+    """Add normally distributed noise of mean 0 in training.
 
     Args:
-        stddev: The noise's standard deviation, not negative. Keras refuses one above 1, which data
-            of other scales need.
-        seed: Folded into the key, to tell apart two layers that are given the same key.
+        stddev: The standard deviation of the noise, not negative. Unlike in Keras it may exceed 1,
+            for data of a larger scale.
+        seed: Folded into the key, so that layers called with the same key draw different numbers.
 
     Shapes: any, unchanged.
 
     Raises:
-        ValueError: `stddev` is negative, or a training step came without a key.
+        ValueError: `stddev` is negative, or a training call had no key.
 
     Source: Keras's page "GaussianNoise layer".
 
@@ -38,13 +39,12 @@ class GaussianNoise(Layer):
     """
 
     rows_independent = True
+    masking = "keeps"
 
     _varying = frozenset({"stddev"})
 
     stddev: float
     seed: int | None = None
-
-    masking = "keeps"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -60,28 +60,28 @@ class GaussianNoise(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the inputs, in training with noise added."""
-        values = only("GaussianNoise", inputs)
+        """Return the inputs; in training with noise added."""
+        values = single_input("GaussianNoise", inputs)
         if not training or not is_nonzero(self.stddev):
             return values, state
-        drawn = drawing_key("GaussianNoise", key, self.seed)
-        noise = jax.random.normal(drawn, values.shape, _floating(values))
+        drawn = require_key("GaussianNoise", key, self.seed)
+        noise = jax.random.normal(drawn, values.shape, _noise_dtype(values))
         return values + self.stddev * noise, state
 
 
 class GaussianDropout(Layer):
     """Multiply by normal noise of mean 1 and variance `rate / (1 - rate)` in training.
 
-    It has mean and variance of `Dropout` with the same rate, and drops nothing.
+    The mean and variance of the outputs equal those of `Dropout` with the same rate.
 
     Args:
-        rate: The share that `Dropout` would drop, in [0, 1); at 1 the variance would be infinite.
-        seed: Folded into the key, to tell apart two layers that are given the same key.
+        rate: The rate of the equivalent `Dropout`, in [0, 1); at 1 the variance would be infinite.
+        seed: Folded into the key, so that layers called with the same key draw different numbers.
 
     Shapes: any, unchanged.
 
     Raises:
-        ValueError: `rate` is outside [0, 1), or a training step came without a key.
+        ValueError: `rate` is outside [0, 1), or a training call had no key.
 
     Source: Srivastava et al., "Dropout", JMLR 15 (2014), section 10; Keras's page "GaussianDropout
     layer".
@@ -94,13 +94,12 @@ class GaussianDropout(Layer):
     """
 
     rows_independent = True
+    masking = "keeps"
 
     _varying = frozenset({"rate"})
 
     rate: float
     seed: int | None = None
-
-    masking = "keeps"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -116,30 +115,30 @@ class GaussianDropout(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the inputs, in training multiplied by noise."""
-        values = only("GaussianDropout", inputs)
+        """Return the inputs; in training multiplied by noise."""
+        values = single_input("GaussianDropout", inputs)
         if not training or not is_nonzero(self.rate):
             return values, state
-        drawn = drawing_key("GaussianDropout", key, self.seed)
-        noise = jax.random.normal(drawn, values.shape, _floating(values))
+        drawn = require_key("GaussianDropout", key, self.seed)
+        noise = jax.random.normal(drawn, values.shape, _noise_dtype(values))
         return values * (1.0 + (self.rate / (1.0 - self.rate)) ** 0.5 * noise), state
 
 
 class AlphaDropout(Layer):
-    """Dropout that keeps mean 0 and variance 1, for networks of `selu` units.
+    """Dropout that keeps mean 0 and variance 1, for networks with `selu` activations.
 
-    In training a share of the entries is set to `selu`'s lower limit, and all are then scaled and
-    shifted so that inputs of mean 0 and variance 1 keep both.
+    In training a random fraction of the entries is set to the lower limit of `selu`. All entries
+    are then scaled and shifted so that inputs of mean 0 and variance 1 keep both.
 
     Args:
-        rate: The share that is dropped, in [0, 1); at 1 nothing would be left to scale.
-        noise_shape: The shape of the draw where some axes share it, as for `Dropout`.
-        seed: Folded into the key, to tell apart two layers that are given the same key.
+        rate: The fraction of the inputs to drop, in [0, 1).
+        noise_shape: The shape of the random mask, as for `Dropout`.
+        seed: Folded into the key, so that layers called with the same key draw different numbers.
 
     Shapes: any, unchanged.
 
     Raises:
-        ValueError: `rate` is outside [0, 1), or a training step came without a key.
+        ValueError: `rate` is outside [0, 1), or a training call had no key.
 
     Source: Klambauer et al., "Self-Normalizing Neural Networks" (2017),
     https://arxiv.org/abs/1706.02515; Keras's page "AlphaDropout layer".
@@ -153,14 +152,13 @@ class AlphaDropout(Layer):
     """
 
     rows_independent = True
+    masking = "keeps"
 
     _varying = frozenset({"rate"})
 
     rate: float
     noise_shape: tuple[int | None, ...] | None = None
     seed: int | None = None
-
-    masking = "keeps"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -178,18 +176,18 @@ class AlphaDropout(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the inputs, in training with a share of them dropped."""
-        values = only("AlphaDropout", inputs)
+        """Return the inputs; in training a fraction of them is dropped."""
+        values = single_input("AlphaDropout", inputs)
         if not training or not is_nonzero(self.rate):
             return values, state
-        drawn = drawing_key("AlphaDropout", key, self.seed)
-        shape = shape_of_noise("AlphaDropout", self.noise_shape, values.shape)
+        drawn = require_key("AlphaDropout", key, self.seed)
+        shape = resolve_noise_shape("AlphaDropout", self.noise_shape, values.shape)
         kept = jax.random.bernoulli(drawn, 1.0 - self.rate, shape)
-        scale = ((1.0 - self.rate) * (1.0 + self.rate * DROPPED**2)) ** -0.5
-        shift = -scale * DROPPED * self.rate
-        return jnp.where(kept, values, DROPPED) * scale + shift, state
+        scale = ((1.0 - self.rate) * (1.0 + self.rate * SELU_LIMIT**2)) ** -0.5
+        shift = -scale * SELU_LIMIT * self.rate
+        return jnp.where(kept, values, SELU_LIMIT) * scale + shift, state
 
 
-def _floating(values: Array) -> Any:
-    """Return the dtype to draw noise in: the values' own, unless these are whole numbers."""
+def _noise_dtype(values: Array) -> Any:
+    """Return the dtype of the noise: that of the values, or float32 for integers."""
     return values.dtype if jnp.issubdtype(values.dtype, jnp.floating) else jnp.float32

@@ -1,21 +1,22 @@
-"""Layers that put zeros around, or cut away the rim."""
+"""Layers that add zeros around their inputs, or crop them."""
 
 from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
 from fjax.configuration import field
-from fjax.core.layer import Layer, only
-from fjax.layers.spatial import around, check_rank, checked_format, pairs
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
+from fjax.layers.spatial import check_rank, extend_pairs, resolve_data_format, resolve_pairs
 from fjax.typing import Array, Key, Params, State
 
 
 class ZeroPadding(Layer):
-    """Base of the paddings; a subclass says by `axes` how many axes it goes over."""
+    """Base class of the padding layers; `rank` is the number of spatial axes."""
 
     rows_independent = True
 
-    axes: ClassVar[int]
+    rank: ClassVar[int]
 
     padding: Any = 1
     data_format: str | None = None
@@ -23,9 +24,9 @@ class ZeroPadding(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        found = pairs(owner, "padding", self.padding, self.axes)
-        self.padding = found if self.axes > 1 else found[0]
-        self.data_format = checked_format(owner, self.data_format)
+        ends = resolve_pairs(owner, "padding", self.padding, self.rank)
+        self.padding = ends if self.rank > 1 else ends[0]
+        self.data_format = resolve_data_format(owner, self.data_format)
 
     def apply(
         self,
@@ -37,23 +38,23 @@ class ZeroPadding(Layer):
     ) -> tuple[Array, State]:
         """Return the inputs with zeros around them."""
         owner = type(self).__name__
-        values = only(owner, inputs)
-        check_rank(owner, values.shape, self.axes, self.data_format)
-        rim = pairs(owner, "padding", self.padding, self.axes)
-        return jnp.pad(values, around(self.data_format, rim)), state
+        values = single_input(owner, inputs)
+        check_rank(owner, values.shape, self.rank, self.data_format)
+        ends = resolve_pairs(owner, "padding", self.padding, self.rank)
+        return jnp.pad(values, extend_pairs(self.data_format, ends)), state
 
 
 class ZeroPadding1D(ZeroPadding):
-    """Put zeros before and behind sequences.
+    """Add zeros at both ends of sequences.
 
     Args:
-        padding: How many at both ends, or a pair for (before, behind).
+        padding: The number of zeros at both ends, or a pair (before, after).
         data_format: "channels_last" (default) or "channels_first".
 
-    Shapes: `(batch, time, channels)` to `(batch, before + time + behind, channels)`.
+    Shapes: `(batch, time, channels)` to `(batch, before + time + after, channels)`.
 
     Raises:
-        ValueError: `padding` is of another form or negative, or the inputs have not 3 axes.
+        ValueError: `padding` has another form or is negative, or the inputs do not have 3 axes.
 
     Source: Keras's page "ZeroPadding1D layer".
 
@@ -62,21 +63,21 @@ class ZeroPadding1D(ZeroPadding):
     [0.0, 1.0, 1.0, 0.0, 0.0]
     """
 
-    axes = 1
+    rank = 1
 
 
 class ZeroPadding2D(ZeroPadding):
-    """Put zeros around images.
+    """Add zeros around images.
 
     Args:
-        padding: How many at all sides; or one for each of (height, width), a number for both of
-            its ends or a pair.
+        padding: The number of zeros on all sides; or for each of (height, width) the number at both
+            ends, or a pair (before, after).
         data_format: "channels_last" (default) or "channels_first".
 
-    Shapes: `(batch, height, width, channels)`, or with the channels first, to larger ones.
+    Shapes: `(batch, height, width, channels)`, or with channels first, to larger images.
 
     Raises:
-        ValueError: `padding` is of another form or negative, or the inputs have not 4 axes.
+        ValueError: `padding` has another form or is negative, or the inputs do not have 4 axes.
 
     Source: Keras's page "ZeroPadding2D layer".
 
@@ -86,13 +87,13 @@ class ZeroPadding2D(ZeroPadding):
     (32, 30, 30, 3)
     """
 
-    axes = 2
+    rank = 2
 
 
 class ZeroPadding3D(ZeroPadding):
-    """Put zeros around volumes; arguments, errors and source as `ZeroPadding2D`.
+    """Add zeros around volumes; arguments, errors and source as for `ZeroPadding2D`.
 
-    Shapes: `(batch, depth, height, width, channels)`, or with the channels first, to larger ones.
+    Shapes: `(batch, depth, height, width, channels)`, or with channels first, to larger volumes.
 
     >>> import jax.numpy as jnp
     >>> outputs, _ = ZeroPadding3D((1, 0, (0, 2))).apply({}, {}, jnp.ones((8, 2, 3, 4, 1)))
@@ -100,15 +101,15 @@ class ZeroPadding3D(ZeroPadding):
     (8, 4, 3, 6, 1)
     """
 
-    axes = 3
+    rank = 3
 
 
 class Cropping(Layer):
-    """Base of the croppings; a subclass says by `axes` how many axes it goes over."""
+    """Base class of the cropping layers; `rank` is the number of spatial axes."""
 
     rows_independent = True
 
-    axes: ClassVar[int]
+    rank: ClassVar[int]
 
     cropping: Any = 0
     data_format: str | None = None
@@ -116,9 +117,9 @@ class Cropping(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        found = pairs(owner, "cropping", self.cropping, self.axes)
-        self.cropping = found if self.axes > 1 else found[0]
-        self.data_format = checked_format(owner, self.data_format)
+        ends = resolve_pairs(owner, "cropping", self.cropping, self.rank)
+        self.cropping = ends if self.rank > 1 else ends[0]
+        self.data_format = resolve_data_format(owner, self.data_format)
 
     def apply(
         self,
@@ -128,32 +129,34 @@ class Cropping(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the inputs without their rim."""
+        """Return the cropped inputs."""
         owner = type(self).__name__
-        values = only(owner, inputs)
-        check_rank(owner, values.shape, self.axes, self.data_format)
-        cuts = around(self.data_format, pairs(owner, "cropping", self.cropping, self.axes))
+        values = single_input(owner, inputs)
+        check_rank(owner, values.shape, self.rank, self.data_format)
+        cuts = extend_pairs(
+            self.data_format, resolve_pairs(owner, "cropping", self.cropping, self.rank)
+        )
         if any(sum(cut) >= size > 0 for cut, size in zip(cuts, values.shape, strict=True)):
             raise ValueError(
                 f"`{owner}`: `cropping` {self.cropping} leaves nothing of inputs of shape "
                 f"{tuple(values.shape)}."
             )
-        sizes = zip(cuts, values.shape, strict=True)
-        kept = tuple(slice(before, size - behind) for (before, behind), size in sizes)
+        cuts_and_sizes = zip(cuts, values.shape, strict=True)
+        kept = tuple(slice(before, size - after) for (before, after), size in cuts_and_sizes)
         return values[kept], state
 
 
 class Cropping1D(Cropping):
-    """Cut sequences at both ends.
+    """Remove steps from both ends of sequences.
 
     Args:
-        cropping: How many steps at both ends, or a pair for (before, behind).
+        cropping: The number of steps to remove from both ends, or a pair (before, after).
 
-    Shapes: `(batch, time, channels)` to `(batch, time - before - behind, channels)`.
+    Shapes: `(batch, time, channels)` to `(batch, time - before - after, channels)`.
 
     Raises:
-        ValueError: `cropping` is of another form or negative, leaves nothing, or the inputs have
-            not 3 axes.
+        ValueError: `cropping` has another form, is negative or leaves nothing, or the inputs do not
+            have 3 axes.
 
     Source: Keras's page "Cropping1D layer".
 
@@ -162,24 +165,24 @@ class Cropping1D(Cropping):
     [1.0, 2.0]
     """
 
-    axes = 1
+    rank = 1
 
     cropping: Any = (1, 1)
     data_format: str | None = field(default=None, init=False, repr=False)
 
 
 class Cropping2D(Cropping):
-    """Cut images at their sides.
+    """Remove pixels from the sides of images.
 
     Args:
-        cropping: How much at all sides; or one for each of (height, width), a number for both of
-            its ends or a pair.
+        cropping: The number of pixels to remove from all sides; or for each of (height, width) the
+            number at both ends, or a pair (before, after).
         data_format: "channels_last" (default) or "channels_first".
 
-    Shapes: `(batch, height, width, channels)`, or with the channels first, to smaller ones.
+    Shapes: `(batch, height, width, channels)`, or with channels first, to smaller images.
 
     Raises:
-        ValueError: As of `Cropping1D`, for inputs of 4 axes.
+        ValueError: As for `Cropping1D`, for inputs of 4 axes.
 
     Source: Keras's page "Cropping2D layer".
 
@@ -189,15 +192,15 @@ class Cropping2D(Cropping):
     (32, 24, 24, 3)
     """
 
-    axes = 2
+    rank = 2
 
     cropping: Any = ((0, 0), (0, 0))
 
 
 class Cropping3D(Cropping):
-    """Cut volumes at their sides; arguments, errors and source as `Cropping2D`.
+    """Remove entries from the sides of volumes; arguments, errors and source as for `Cropping2D`.
 
-    Shapes: `(batch, depth, height, width, channels)`, or with the channels first, to smaller ones.
+    Shapes: `(batch, depth, height, width, channels)`, or with channels first, to smaller volumes.
 
     >>> import jax.numpy as jnp
     >>> outputs, _ = Cropping3D().apply({}, {}, jnp.ones((8, 5, 6, 7, 1)))
@@ -205,6 +208,6 @@ class Cropping3D(Cropping):
     (8, 3, 4, 5, 1)
     """
 
-    axes = 3
+    rank = 3
 
     cropping: Any = ((1, 1), (1, 1), (1, 1))

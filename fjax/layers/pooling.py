@@ -1,17 +1,18 @@
-"""Pooling layers: the maximum or the average of windows."""
+"""Pooling layers, and the base class that they share."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from fjax.core.layer import Layer, only
-from fjax.layers.spatial import checked_format
-from fjax.layers.windows import Sizes, check_inputs, checked_padding, each_axis
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
+from fjax.layers.spatial import resolve_data_format
+from fjax.layers.windows import Sizes, check_inputs, resolve_padding, resolve_sizes
 from fjax.lowering import average_pooling, max_pooling
 from fjax.typing import Array, Identifier, Key, Params, State
 
 
 class Pooling(Layer):
-    """What the pooling layers share; `rank` is the number of their spatial axes."""
+    """Base class of the pooling layers; `rank` is the number of spatial axes."""
 
     rows_independent = True
 
@@ -26,11 +27,11 @@ class Pooling(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        self.pool_size = each_axis(owner, "pool_size", self.pool_size, self.rank)
+        self.pool_size = resolve_sizes(owner, "pool_size", self.pool_size, self.rank)
         steps = self.pool_size if self.strides is None else self.strides
-        self.strides = each_axis(owner, "strides", steps, self.rank)
-        self.padding = checked_padding(owner, self.padding)
-        self.data_format = checked_format(owner, self.data_format) or "channels_last"
+        self.strides = resolve_sizes(owner, "strides", steps, self.rank)
+        self.padding = resolve_padding(owner, self.padding)
+        self.data_format = resolve_data_format(owner, self.data_format) or "channels_last"
 
     def apply(
         self,
@@ -40,33 +41,38 @@ class Pooling(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return one value for each window and channel."""
+        """Return the maximum or average of each window, channel by channel."""
         owner = type(self).__name__
-        values = only(owner, inputs)
-        options = (self.pool_size, self.strides, self.padding, self.data_format)
-        check_inputs(owner, values.shape, *options)
-        window, strides, padding, data_format = options
+        values = single_input(owner, inputs)
+        check_inputs(
+            owner, values.shape, self.pool_size, self.strides, self.padding, self.data_format
+        )
         outputs = type(self).pool(
-            values, window=window, strides=strides, padding=padding, data_format=data_format
+            values,
+            window=self.pool_size,
+            strides=self.strides,
+            padding=self.padding,
+            data_format=self.data_format,
         )
         return outputs, state
 
 
 class MaxPooling1D(Pooling):
-    """The largest value of each window over one axis, such as time.
+    """The maximum of each window over one axis, such as time.
 
     Args:
-        pool_size: The window's size, one integer or a tuple of one.
-        strides: The step between windows, likewise; None is `pool_size`: windows side by side.
-        padding: "valid" (what fills no window is left out) or "same" (places that are added
-            count for nothing); capital letters do as well.
-        data_format: "channels_last" (also None) or "channels_first".
+        pool_size: The size of the window, an integer or a tuple of one.
+        strides: The step between windows, in the same form; None means `pool_size`, so that windows
+            do not overlap.
+        padding: "valid" (no padding; incomplete windows are dropped) or "same" (padding that counts
+            neither in the maximum nor in the average); case does not matter.
+        data_format: "channels_last" (default, also for None) or "channels_first".
 
     Shapes: `(batch, steps, channels)` to `(batch, new_steps, channels)`.
 
     Raises:
-        ValueError: An argument is out of range; the inputs have another number of axes than
-            expected, or are smaller than the window.
+        ValueError: An argument is out of range; the inputs have the wrong number of axes, or are
+            smaller than the window.
 
     Source: Keras's page "MaxPooling1D layer".
 
@@ -83,20 +89,21 @@ class MaxPooling1D(Pooling):
 
 
 class MaxPooling2D(Pooling):
-    """The largest value of each window over height and width.
+    """The maximum of each window over height and width.
 
     Args:
-        pool_size: The window's size, one integer or two.
-        strides: The step between windows, likewise; None is `pool_size`: windows side by side.
-        padding: "valid" (what fills no window is left out) or "same" (places that are added
-            count for nothing); capital letters do as well.
-        data_format: "channels_last" (also None) or "channels_first".
+        pool_size: The size of the window, an integer or a tuple of two.
+        strides: The step between windows, in the same form; None means `pool_size`, so that windows
+            do not overlap.
+        padding: "valid" (no padding; incomplete windows are dropped) or "same" (padding that counts
+            neither in the maximum nor in the average); case does not matter.
+        data_format: "channels_last" (default, also for None) or "channels_first".
 
     Shapes: `(batch, height, width, channels)` to `(batch, new_height, new_width, channels)`.
 
     Raises:
-        ValueError: An argument is out of range; the inputs have another number of axes than
-            expected, or are smaller than the window.
+        ValueError: An argument is out of range; the inputs have the wrong number of axes, or are
+            smaller than the window.
 
     Source: Keras's page "MaxPooling2D layer".
 
@@ -113,21 +120,22 @@ class MaxPooling2D(Pooling):
 
 
 class MaxPooling3D(Pooling):
-    """The largest value of each window over depth, height and width.
+    """The maximum of each window over depth, height and width.
 
     Args:
-        pool_size: The window's size, one integer or three.
-        strides: The step between windows, likewise; None is `pool_size`: windows side by side.
-        padding: "valid" (what fills no window is left out) or "same" (places that are added
-            count for nothing); capital letters do as well.
-        data_format: "channels_last" (also None) or "channels_first".
+        pool_size: The size of the window, an integer or a tuple of three.
+        strides: The step between windows, in the same form; None means `pool_size`, so that windows
+            do not overlap.
+        padding: "valid" (no padding; incomplete windows are dropped) or "same" (padding that counts
+            neither in the maximum nor in the average); case does not matter.
+        data_format: "channels_last" (default, also for None) or "channels_first".
 
     Shapes: `(batch, depth, height, width, channels)` to
     `(batch, new_depth, new_height, new_width, channels)`.
 
     Raises:
-        ValueError: An argument is out of range; the inputs have another number of axes than
-            expected, or are smaller than the window.
+        ValueError: An argument is out of range; the inputs have the wrong number of axes, or are
+            smaller than the window.
 
     Source: Keras's page "MaxPooling3D layer".
 
@@ -147,17 +155,18 @@ class AveragePooling1D(Pooling):
     """The average of each window over one axis, such as time.
 
     Args:
-        pool_size: The window's size, one integer or a tuple of one.
-        strides: The step between windows, likewise; None is `pool_size`: windows side by side.
-        padding: "valid" (what fills no window is left out) or "same" (places that are added
-            count for nothing); capital letters do as well.
-        data_format: "channels_last" (also None) or "channels_first".
+        pool_size: The size of the window, an integer or a tuple of one.
+        strides: The step between windows, in the same form; None means `pool_size`, so that windows
+            do not overlap.
+        padding: "valid" (no padding; incomplete windows are dropped) or "same" (padding that counts
+            neither in the maximum nor in the average); case does not matter.
+        data_format: "channels_last" (default, also for None) or "channels_first".
 
     Shapes: `(batch, steps, channels)` to `(batch, new_steps, channels)`.
 
     Raises:
-        ValueError: An argument is out of range; the inputs have another number of axes than
-            expected, or are smaller than the window.
+        ValueError: An argument is out of range; the inputs have the wrong number of axes, or are
+            smaller than the window.
 
     Source: Keras's page "AveragePooling1D layer".
 
@@ -175,17 +184,18 @@ class AveragePooling2D(Pooling):
     """The average of each window over height and width.
 
     Args:
-        pool_size: The window's size, one integer or two.
-        strides: The step between windows, likewise; None is `pool_size`: windows side by side.
-        padding: "valid" (what fills no window is left out) or "same" (places that are added
-            count for nothing); capital letters do as well.
-        data_format: "channels_last" (also None) or "channels_first".
+        pool_size: The size of the window, an integer or a tuple of two.
+        strides: The step between windows, in the same form; None means `pool_size`, so that windows
+            do not overlap.
+        padding: "valid" (no padding; incomplete windows are dropped) or "same" (padding that counts
+            neither in the maximum nor in the average); case does not matter.
+        data_format: "channels_last" (default, also for None) or "channels_first".
 
     Shapes: `(batch, height, width, channels)` to `(batch, new_height, new_width, channels)`.
 
     Raises:
-        ValueError: An argument is out of range; the inputs have another number of axes than
-            expected, or are smaller than the window.
+        ValueError: An argument is out of range; the inputs have the wrong number of axes, or are
+            smaller than the window.
 
     Source: Keras's page "AveragePooling2D layer".
 
@@ -203,18 +213,19 @@ class AveragePooling3D(Pooling):
     """The average of each window over depth, height and width.
 
     Args:
-        pool_size: The window's size, one integer or three.
-        strides: The step between windows, likewise; None is `pool_size`: windows side by side.
-        padding: "valid" (what fills no window is left out) or "same" (places that are added
-            count for nothing); capital letters do as well.
-        data_format: "channels_last" (also None) or "channels_first".
+        pool_size: The size of the window, an integer or a tuple of three.
+        strides: The step between windows, in the same form; None means `pool_size`, so that windows
+            do not overlap.
+        padding: "valid" (no padding; incomplete windows are dropped) or "same" (padding that counts
+            neither in the maximum nor in the average); case does not matter.
+        data_format: "channels_last" (default, also for None) or "channels_first".
 
     Shapes: `(batch, depth, height, width, channels)` to
     `(batch, new_depth, new_height, new_width, channels)`.
 
     Raises:
-        ValueError: An argument is out of range; the inputs have another number of axes than
-            expected, or are smaller than the window.
+        ValueError: An argument is out of range; the inputs have the wrong number of axes, or are
+            smaller than the window.
 
     Source: Keras's page "AveragePooling3D layer".
 

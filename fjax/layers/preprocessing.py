@@ -1,18 +1,19 @@
-"""Layers that bring raw numbers into the range that a network learns well from."""
+"""Layers that scale raw numbers to a range suitable for training."""
 
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.layer import Layer, only
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
 from fjax.errors import is_integer, number_between
 from fjax.traits import within_rows
 from fjax.typing import Array, Key, Params, Spec, State
 
 
 class Rescaling(Layer):
-    """Scale and shift: `inputs * scale + offset`.
+    """Scale and shift the inputs: `inputs * scale + offset`.
 
     Args:
         scale: The factor, such as 1/255 for images.
@@ -29,11 +30,10 @@ class Rescaling(Layer):
     """
 
     rows_independent = True
+    masking = "keeps"
 
     scale: float
     offset: float = 0.0
-
-    masking = "keeps"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -49,7 +49,7 @@ class Rescaling(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return `inputs * scale + offset`."""
-        values = jnp.asarray(only("Rescaling", inputs))
+        values = jnp.asarray(single_input("Rescaling", inputs))
         if not jnp.issubdtype(values.dtype, jnp.floating):
             values = values.astype(jnp.float32)
         return values * self.scale + self.offset, state
@@ -59,19 +59,20 @@ class Normalization(Layer):
     """Shift and scale each feature to mean 0 and variance 1, by statistics of the training data.
 
     Args:
-        axis: The axis or axes that keep a statistic of their own; None for one of all the data.
-        mean: The mean or means, where they are known.
-        variance: The variance or variances, likewise.
-        invert: Whether to go the way back, from normalized to raw numbers.
+        axis: The axis or axes whose entries have separate statistics, such as the feature axis;
+            None for one mean and variance of all data.
+        mean: The mean or means, if known.
+        variance: The variance or variances, if known.
+        invert: Whether to do the inverse, from normalized to raw numbers.
 
-    The statistics come from `adapt(data)`, or are given; they are constants of the configuration,
-    and stand in the state as `mean`, `variance` and `count`.
+    The statistics are either arguments or computed by `adapt(data)`. They are part of the
+    configuration, and the state contains them as `mean`, `variance` and `count`.
 
     Shapes: any, unchanged.
 
     Raises:
         ValueError: Only one of mean and variance is given, the variance is negative, or the data
-            has NaN, infinity, or another width.
+            contains NaN or infinity or has the wrong number of features.
 
     Source: Keras's page "Normalization layer".
 
@@ -105,37 +106,42 @@ class Normalization(Layer):
                 f"mean={self.mean!r}, variance={self.variance!r}."
             )
         if self.mean is not None:
-            self._keep(np.asarray(self.mean, np.float64), np.asarray(self.variance, np.float64))
+            self._set_statistics(
+                np.asarray(self.mean, np.float64), np.asarray(self.variance, np.float64)
+            )
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is known not to be that of the batch."""
+        """Whether the axis is known not to be the batch axis."""
         return within_rows(self.axis)
 
     def adapt(self, data: Any) -> None:
-        """Take the statistics of `data` (batch axis first): the one change that a layer admits.
+        """Compute the statistics of `data` and set the fields `mean` and `variance`.
 
-        It fills in the fields `mean` and `variance`, before a model that holds the layer is built.
+        Call it before building a model that contains the layer.
+
+        Args:
+            data: An array, batch axis first.
         """
         values = np.asarray(data, np.float64)
         axes = tuple(axis % values.ndim for axis in self._axes())
         if values.size == 0 or 0 in axes:
             raise ValueError(
-                f"`Normalization.adapt` needs data of shape (batch, …) and features on axis "
+                f"`Normalization.adapt` needs data of shape (batch, …) with features on axis "
                 f"{self.axis}, received shape {values.shape}."
             )
-        others = tuple(axis for axis in range(values.ndim) if axis not in axes)
+        reduced_axes = tuple(axis for axis in range(values.ndim) if axis not in axes)
         bad = np.argwhere(~np.isfinite(values))
         if len(bad):
-            place = tuple(int(index) for index in bad[0])
+            index = tuple(int(i) for i in bad[0])
             raise ValueError(
                 f"`Normalization.adapt`: the data has {len(bad)} entries that are NaN or infinite, "
-                f"the first at {place}. Drop or fill them first."
+                f"the first at {index}. Drop or fill them first."
             )
-        self._keep(np.mean(values, axis=others), np.var(values, axis=others))
+        self._set_statistics(np.mean(values, axis=reduced_axes), np.var(values, axis=reduced_axes))
 
     def learned(self) -> Any:
-        """Return what the layer has taken from data."""
+        """Return the statistics computed by `adapt`: mean and variance."""
         return self.mean, self.variance
 
     def require_ready(self) -> None:
@@ -144,12 +150,12 @@ class Normalization(Layer):
             raise ValueError(
                 f"`Normalization`{f' {self.name!r}' if self.name else ''} has no statistics yet: "
                 "call `layer.adapt(training_data)` before the model is trained or used, "
-                "or give `mean=` and `variance=`."
+                "or pass `mean=` and `variance=`."
             )
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Put the statistics into the state; without any they are those of normalized data."""
-        shape = tuple(only("Normalization", specs).shape)
+        """Return a state with the statistics; without any, a mean of 0 and a variance of 1."""
+        shape = tuple(single_input("Normalization", specs).shape)
         sizes = self._statistic_shape(shape)
         mean = np.zeros(sizes) if self.mean is None else np.asarray(self.mean)
         variance = np.ones(sizes) if self.variance is None else np.asarray(self.variance)
@@ -157,8 +163,8 @@ class Normalization(Layer):
             mean, variance = np.broadcast_to(mean, sizes), np.broadcast_to(variance, sizes)
         except ValueError:
             raise ValueError(
-                f"`Normalization` has statistics of shape {mean.shape}, the inputs {shape} need "
-                f"{sizes}: it was adapted to data of another width."
+                f"`Normalization` has statistics of shape {mean.shape}, but inputs of shape "
+                f"{shape} need {sizes}: it was adapted to data with another number of features."
             ) from None
         return {}, {
             "mean": jnp.asarray(mean, jnp.float32),
@@ -174,13 +180,13 @@ class Normalization(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the normalized inputs, or with `invert` the raw ones."""
-        values = jnp.asarray(only("Normalization", inputs))
+        """Return the normalized inputs; with `invert` the raw ones."""
+        values = jnp.asarray(single_input("Normalization", inputs))
         if not jnp.issubdtype(values.dtype, jnp.floating):
             values = values.astype(jnp.float32)
-        shape = self._statistic_shape(values.shape, keep=True)
+        shape = self._statistic_shape(values.shape, keepdims=True)
         mean = state["mean"].reshape(shape).astype(values.dtype)
-        # Keras's bound, so that a constant feature gives zero, not NaN.
+        # Keras's lower bound; a constant feature becomes zero instead of NaN.
         deviation = jnp.maximum(jnp.sqrt(state["variance"].reshape(shape)), 1e-7)
         deviation = deviation.astype(values.dtype)
         outputs = values * deviation + mean if self.invert else (values - mean) / deviation
@@ -191,24 +197,25 @@ class Normalization(Layer):
             return ()
         return self.axis if isinstance(self.axis, tuple) else (self.axis,)
 
-    def _statistic_shape(self, shape: tuple[int, ...], keep: bool = False) -> tuple[int, ...]:
+    def _statistic_shape(self, shape: tuple[int, ...], keepdims: bool = False) -> tuple[int, ...]:
         for axis in self._axes():
             if not -len(shape) <= axis < len(shape):
                 raise ValueError(
-                    f"`Normalization` needs inputs with an axis {axis}, received {tuple(shape)}."
+                    f"`Normalization` needs inputs with an axis {axis}, received shape "
+                    f"{tuple(shape)}."
                 )
         axes = {axis % len(shape) for axis in self._axes()}
-        if keep:
+        if keepdims:
             return tuple(size if axis in axes else 1 for axis, size in enumerate(shape))
         return tuple(size for axis, size in enumerate(shape) if axis in axes)
 
-    def _keep(self, mean: np.ndarray, variance: np.ndarray) -> None:
+    def _set_statistics(self, mean: np.ndarray, variance: np.ndarray) -> None:
         if (variance < 0).any():
             raise ValueError("`Normalization`: `variance` must not be negative.")
         for name, value in (("mean", mean), ("variance", variance)):
-            fixed = float(value) if value.ndim == 0 else _nested_tuple(value.tolist())
-            object.__setattr__(self, name, fixed)
-        # Models that hold the layer keep the statistics that they have; later ones begin anew.
+            plain = float(value) if value.ndim == 0 else _nested_tuple(value.tolist())
+            object.__setattr__(self, name, plain)
+        # Models that already contain the layer keep their statistics; new models use these.
         vars(self).pop("_home", None)
 
 

@@ -1,21 +1,22 @@
-"""Layers that move no number, only the axes."""
+"""Layers that change the shape of their inputs: flatten, reshape, permute, repeat."""
 
 import math
 from typing import Any
 
 import jax.numpy as jnp
 
-from fjax.core.layer import Layer, only
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
 from fjax.errors import integer_at_least, is_integer, one_of
 from fjax.typing import Array, Key, Params, State
 
 
 class Flatten(Layer):
-    """Make one axis of all but the batch axis.
+    """Flatten each sample to one axis.
 
     Args:
-        data_format: "channels_last" (default) or "channels_first", whose channels are first moved
-            to the end, so that both give the same order.
+        data_format: "channels_last" (default) or "channels_first", where channels are first moved
+            to the last axis, so that both give the same order.
 
     Shapes: `(batch, …)` to `(batch, size)`; `(batch,)` to `(batch, 1)`.
 
@@ -44,8 +45,8 @@ class Flatten(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the inputs with one axis behind the batch axis."""
-        values = only("Flatten", inputs)
+        """Return the flattened samples."""
+        values = single_input("Flatten", inputs)
         if values.ndim == 0:
             raise ValueError("`Flatten` needs inputs of shape (batch, …), received a scalar.")
         if self.data_format == "channels_first" and values.ndim > 2:
@@ -54,15 +55,16 @@ class Flatten(Layer):
 
 
 class Reshape(Layer):
-    """Give each sample another shape of the same size.
+    """Reshape each sample.
 
     Args:
-        target_shape: The shape without the batch axis; one axis may be -1, for what is left.
+        target_shape: The new shape without the batch axis; one axis may be -1, whose size is then
+            inferred.
 
     Shapes: `(batch, …)` to `(batch, *target_shape)`.
 
     Raises:
-        ValueError: The sizes do not match.
+        ValueError: The shapes have different numbers of entries.
 
     Source: Keras's page "Reshape layer".
 
@@ -80,8 +82,8 @@ class Reshape(Layer):
         super().__post_init__()
         shape = self.target_shape
         shape = tuple(shape) if isinstance(shape, list | tuple) else (shape,)
-        positive = all(is_integer(size) and (size > 0 or size == -1) for size in shape)
-        if not positive or shape.count(-1) > 1:
+        valid = all(is_integer(size) and (size > 0 or size == -1) for size in shape)
+        if not valid or shape.count(-1) > 1:
             raise ValueError(
                 "`Reshape`: `target_shape` must be positive integers, at most one of them -1, "
                 f"received {self.target_shape!r}."
@@ -97,28 +99,28 @@ class Reshape(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the inputs in the new shape."""
-        values = only("Reshape", inputs)
+        values = single_input("Reshape", inputs)
         sample = tuple(values.shape[1:])
         size, known = math.prod(sample), math.prod(s for s in self.target_shape if s != -1)
         if size % known if -1 in self.target_shape else size != known:
             raise ValueError(
-                f"`Reshape` cannot make {self.target_shape} of samples of shape {sample}: "
-                f"{size} values do not fill {known}."
+                f"`Reshape` cannot reshape samples of shape {sample} to {self.target_shape}: "
+                f"{size} entries do not fit {known}."
             )
         return jnp.reshape(values, (values.shape[0], *self.target_shape)), state
 
 
 class Permute(Layer):
-    """Put the axes of each sample in another order.
+    """Permute the axes of each sample.
 
     Args:
-        dims: The axes in their new order, counted from 1; the batch axis, 0, stays.
+        dims: The axes in their new order, counted from 1; the batch axis 0 stays first.
 
-    Shapes: `(batch, …)` to the same sizes in the new order.
+    Shapes: `(batch, …)`, with the axes in the new order.
 
     Raises:
-        ValueError: `dims` are not the numbers from 1 on, each once, or the inputs have more or
-            fewer axes.
+        ValueError: `dims` is not a permutation of the axes from 1 on, or the inputs have another
+            number of axes.
 
     Source: Keras's page "Permute layer".
 
@@ -135,8 +137,8 @@ class Permute(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         dims = tuple(self.dims) if isinstance(self.dims, list | tuple) else (self.dims,)
-        whole = bool(dims) and all(map(is_integer, dims))
-        if not whole or sorted(dims) != list(range(1, len(dims) + 1)):
+        are_integers = bool(dims) and all(map(is_integer, dims))
+        if not are_integers or sorted(dims) != list(range(1, len(dims) + 1)):
             raise ValueError(
                 "`Permute`: `dims` must be the numbers from 1 to the number of axes of a sample, "
                 f"each once, received {self.dims!r}."
@@ -151,8 +153,8 @@ class Permute(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the inputs with their axes in the new order."""
-        values = only("Permute", inputs)
+        """Return the inputs with permuted axes."""
+        values = single_input("Permute", inputs)
         if values.ndim != len(self.dims) + 1:
             raise ValueError(
                 f"`Permute` with `dims` {self.dims} needs inputs of {len(self.dims) + 1} axes, "
@@ -162,15 +164,15 @@ class Permute(Layer):
 
 
 class RepeatVector(Layer):
-    """Repeat each sample along a new axis of time.
+    """Repeat each sample along a new time axis.
 
     Args:
-        n: How often.
+        n: The number of repetitions.
 
     Shapes: `(batch, features)` to `(batch, n, features)`.
 
     Raises:
-        ValueError: `n` is not positive, or the inputs have not 2 axes.
+        ValueError: `n` is not positive, or the inputs do not have 2 axes.
 
     Source: Keras's page "RepeatVector layer".
 
@@ -195,8 +197,8 @@ class RepeatVector(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the inputs `n` times."""
-        values = only("RepeatVector", inputs)
+        """Return the inputs, repeated `n` times."""
+        values = single_input("RepeatVector", inputs)
         if values.ndim != 2:
             raise ValueError(
                 "`RepeatVector` needs inputs of shape (batch, features), received "

@@ -6,20 +6,21 @@ import jax
 import jax.numpy as jnp
 
 from fjax.configuration import field
-from fjax.core.layer import Layer, only
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
 from fjax.errors import integer_at_least, is_integer, is_number, one_of
-from fjax.layers.spatial import NAMES, check_rank, checked_format
+from fjax.layers.spatial import AXIS_NAMES, check_rank, resolve_data_format
 from fjax.typing import Array, Key, Params, Shape, State
 
 INTERPOLATIONS = ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"]
 
 
 class UpSampling(Layer):
-    """Base of the repetitions; a subclass says by `axes` how many axes it goes over."""
+    """Base class of the upsampling layers; `rank` is the number of spatial axes."""
 
     rows_independent = True
 
-    axes: ClassVar[int]
+    rank: ClassVar[int]
 
     size: Any = 2
     data_format: str | None = None
@@ -27,14 +28,16 @@ class UpSampling(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = type(self).__name__
-        sizes = self.size if isinstance(self.size, list | tuple) else (self.size,) * self.axes
-        if len(sizes) != self.axes or not all(is_integer(size) and size > 0 for size in sizes):
-            each = f", or one for each of ({', '.join(NAMES[self.axes])})" if self.axes > 1 else ""
+        sizes = self.size if isinstance(self.size, list | tuple) else (self.size,) * self.rank
+        if len(sizes) != self.rank or not all(is_integer(size) and size > 0 for size in sizes):
+            names = ", ".join(AXIS_NAMES[self.rank])
+            alternative = f", or one for each of ({names})" if self.rank > 1 else ""
             raise ValueError(
-                f"`{owner}`: `size` must be an integer of at least 1{each}, received {self.size!r}."
+                f"`{owner}`: `size` must be an integer of at least 1{alternative}, "
+                f"received {self.size!r}."
             )
-        self.size = tuple(int(size) for size in sizes) if self.axes > 1 else int(sizes[0])
-        self.data_format = checked_format(owner, self.data_format)
+        self.size = tuple(int(size) for size in sizes) if self.rank > 1 else int(sizes[0])
+        self.data_format = resolve_data_format(owner, self.data_format)
 
     def apply(
         self,
@@ -44,35 +47,35 @@ class UpSampling(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the inputs with each entry repeated."""
+        """Return the enlarged inputs."""
         owner = type(self).__name__
-        values = only(owner, inputs)
-        check_rank(owner, values.shape, self.axes, self.data_format)
-        return self.upsampled(values), state
+        values = single_input(owner, inputs)
+        check_rank(owner, values.shape, self.rank, self.data_format)
+        return self.upsample(values), state
 
-    def upsampled(self, values: Array) -> Array:
+    def upsample(self, values: Array) -> Array:
         """Return the values with each entry repeated."""
-        for place, size in self.places():
-            values = jnp.repeat(values, size, axis=place)
+        for axis, factor in self.axis_factors():
+            values = jnp.repeat(values, factor, axis=axis)
         return values
 
-    def places(self) -> list[tuple[int, int]]:
-        """Return each axis with its factor."""
+    def axis_factors(self) -> list[tuple[int, int]]:
+        """Return each spatial axis with its factor."""
         first = 2 if self.data_format == "channels_first" else 1
-        sizes = self.size if isinstance(self.size, tuple) else (self.size,)
-        return list(enumerate(sizes, first))
+        factors = self.size if isinstance(self.size, tuple) else (self.size,)
+        return list(enumerate(factors, first))
 
 
 class UpSampling1D(UpSampling):
     """Repeat each step of sequences.
 
     Args:
-        size: How often.
+        size: The number of repetitions of each step.
 
     Shapes: `(batch, time, channels)` to `(batch, size * time, channels)`.
 
     Raises:
-        ValueError: `size` is not positive, or the inputs have not 3 axes.
+        ValueError: `size` is not positive, or the inputs do not have 3 axes.
 
     Source: Keras's page "UpSampling1D layer".
 
@@ -81,25 +84,25 @@ class UpSampling1D(UpSampling):
     [1.0, 1.0, 3.0, 3.0]
     """
 
-    axes = 1
+    rank = 1
 
     data_format: str | None = field(default=None, init=False, repr=False)
 
 
 class UpSampling2D(UpSampling):
-    """Enlarge images by whole factors.
+    """Enlarge images by integer factors.
 
     Args:
-        size: The factor, or one for each of (height, width).
+        size: The factor, or a factor for each of (height, width).
         data_format: "channels_last" (default) or "channels_first".
         interpolation: "nearest", which repeats each pixel, "bilinear", "bicubic", "lanczos3" or
             "lanczos5".
 
-    Shapes: `(batch, height, width, channels)`, or with the channels first, to larger ones.
+    Shapes: `(batch, height, width, channels)`, or with channels first, to larger images.
 
     Raises:
-        ValueError: A factor is not positive, the interpolation is not known, or the inputs have
-            not 4 axes.
+        ValueError: A factor is not positive, the interpolation is unknown, or the inputs do not
+            have 4 axes.
 
     Source: Keras's page "UpSampling2D layer".
 
@@ -109,37 +112,37 @@ class UpSampling2D(UpSampling):
     (32, 8, 15, 3)
     """
 
-    axes = 2
+    rank = 2
 
     size: Any = (2, 2)
     interpolation: str = "nearest"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        given = self.interpolation
-        lower = given.lower() if isinstance(given, str) else given
-        self.interpolation = one_of("UpSampling2D", "interpolation", lower, INTERPOLATIONS)
+        name: Any = self.interpolation
+        name = name.lower() if isinstance(name, str) else name
+        self.interpolation = one_of("UpSampling2D", "interpolation", name, INTERPOLATIONS)
 
-    def upsampled(self, values: Array) -> Array:
+    def upsample(self, values: Array) -> Array:
         """Return the enlarged images."""
         if self.interpolation == "nearest":
-            return super().upsampled(values)
-        factors = dict(self.places())
-        shape = tuple(size * factors.get(place, 1) for place, size in enumerate(values.shape))
-        return _resized(values, shape, self.interpolation, antialias=False)
+            return super().upsample(values)
+        factors = dict(self.axis_factors())
+        shape = tuple(size * factors.get(axis, 1) for axis, size in enumerate(values.shape))
+        return _resample(values, shape, self.interpolation, antialias=False)
 
 
 class UpSampling3D(UpSampling):
     """Repeat each entry of volumes.
 
     Args:
-        size: How often, or one for each of (depth, height, width).
+        size: The number of repetitions, or one for each of (depth, height, width).
         data_format: "channels_last" (default) or "channels_first".
 
-    Shapes: `(batch, depth, height, width, channels)`, or with the channels first, to larger ones.
+    Shapes: `(batch, depth, height, width, channels)`, or with channels first, to larger volumes.
 
     Raises:
-        ValueError: A factor is not positive, or the inputs have not 5 axes.
+        ValueError: A factor is not positive, or the inputs do not have 5 axes.
 
     Source: Keras's page "UpSampling3D layer".
 
@@ -149,32 +152,33 @@ class UpSampling3D(UpSampling):
     (8, 4, 6, 8, 1)
     """
 
-    axes = 3
+    rank = 3
 
     size: Any = (2, 2, 2)
 
 
 class Resizing(Layer):
-    """Give images another height and width.
+    """Resize images to a given height and width.
 
     Args:
         height: The new height.
         width: The new width.
         interpolation: "bilinear", "nearest", "bicubic", "lanczos3" or "lanczos5".
-        crop_to_aspect_ratio: Whether to cut the images first, around their middle, so that nothing
-            is stretched.
-        pad_to_aspect_ratio: Whether to put `fill_value` around the images first, instead.
-        fill_mode: "constant", the one there is.
-        fill_value: What is put around.
-        antialias: Whether to smooth where the images become smaller.
+        crop_to_aspect_ratio: Whether to crop the images around their center first, so that they
+            are not distorted.
+        pad_to_aspect_ratio: Whether to pad the images with `fill_value` first, so that they are not
+            distorted.
+        fill_mode: The padding mode; only "constant" is supported.
+        fill_value: The value of the padding.
+        antialias: Whether to smooth images that become smaller.
         data_format: "channels_last" (default) or "channels_first".
 
-    Shapes: `(batch, height, width, channels)`, or with the channels first; one image may come
-    without a batch axis. The dtype stays: whole numbers are rounded.
+    Shapes: `(batch, height, width, channels)`, or with channels first; or one image without a
+    batch axis. The dtype is kept: integer images are rounded.
 
     Raises:
-        ValueError: A size is not positive, the interpolation is not known, both ways to keep the
-            aspect ratio are asked for, or the inputs have not 3 or 4 axes.
+        ValueError: A size is not positive, the interpolation is unknown, both cropping and padding
+            are requested, or the inputs do not have 3 or 4 axes.
 
     Source: Keras's page "Resizing layer".
 
@@ -203,11 +207,11 @@ class Resizing(Layer):
         self.width = integer_at_least(owner, "width", self.width, 1)
         one_of(owner, "interpolation", self.interpolation, INTERPOLATIONS)
         one_of(owner, "fill_mode", self.fill_mode, ["constant"])
-        self.data_format = checked_format(owner, self.data_format)
+        self.data_format = resolve_data_format(owner, self.data_format)
         if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
             raise ValueError(
-                "`Resizing`: `crop_to_aspect_ratio` and `pad_to_aspect_ratio` are two ways to one "
-                "end: set one of them."
+                "`Resizing`: `crop_to_aspect_ratio` and `pad_to_aspect_ratio` cannot both be True: "
+                "set only one of them."
             )
         if not is_number(self.fill_value):
             raise ValueError(
@@ -222,36 +226,51 @@ class Resizing(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the images in their new size."""
-        values = only("Resizing", inputs)
+        """Return the resized images."""
+        values = single_input("Resizing", inputs)
         if values.ndim not in (3, 4):
             raise ValueError(
-                "`Resizing` needs images of shape (batch, height, width, channels), or one of "
-                f"them, received {tuple(values.shape)}."
+                "`Resizing` needs images of shape (batch, height, width, channels), or one image "
+                f"without the batch axis, received {tuple(values.shape)}."
             )
         first = values.ndim - (2 if self.data_format == "channels_first" else 3)
-        height, width = values.shape[first : first + 2]
-        # Keras's rounding: both ends alike, towards the smaller.
-        high, wide = width * self.height // self.width, height * self.width // self.height
         if self.crop_to_aspect_ratio:
-            high, wide = max(min(height, high), 1), max(min(width, wide), 1)
-            top, left = (height - high) // 2, (width - wide) // 2
-            values = jax.lax.slice_in_dim(values, top, top + high, axis=first)
-            values = jax.lax.slice_in_dim(values, left, left + wide, axis=first + 1)
+            values = self._crop(values, first)
         elif self.pad_to_aspect_ratio:
-            rim = [(0, 0)] * values.ndim
-            rim[first] = (max((high - height) // 2, 0),) * 2
-            rim[first + 1] = (max((wide - width) // 2, 0),) * 2
-            values = jnp.pad(values, rim, constant_values=self.fill_value)
+            values = self._pad(values, first)
         shape = (*values.shape[:first], self.height, self.width, *values.shape[first + 2 :])
-        return _resized(values, shape, self.interpolation, self.antialias), state
+        return _resample(values, shape, self.interpolation, self.antialias), state
+
+    def _crop(self, values: Array, first: int) -> Array:
+        """Return the central part of the images with the new aspect ratio."""
+        height, width = values.shape[first : first + 2]
+        target_height, target_width = self._sizes_at_aspect_ratio(height, width)
+        cropped_height = max(min(height, target_height), 1)
+        cropped_width = max(min(width, target_width), 1)
+        top, left = (height - cropped_height) // 2, (width - cropped_width) // 2
+        values = jax.lax.slice_in_dim(values, top, top + cropped_height, axis=first)
+        return jax.lax.slice_in_dim(values, left, left + cropped_width, axis=first + 1)
+
+    def _pad(self, values: Array, first: int) -> Array:
+        """Return the images padded to the new aspect ratio."""
+        height, width = values.shape[first : first + 2]
+        target_height, target_width = self._sizes_at_aspect_ratio(height, width)
+        padding = [(0, 0)] * values.ndim
+        # As in Keras, both sides get the same padding, rounded down.
+        padding[first] = (max((target_height - height) // 2, 0),) * 2
+        padding[first + 1] = (max((target_width - width) // 2, 0),) * 2
+        return jnp.pad(values, padding, constant_values=self.fill_value)
+
+    def _sizes_at_aspect_ratio(self, height: int, width: int) -> tuple[int, int]:
+        """Return the height for this width, and the width for this height, at the new ratio."""
+        return width * self.height // self.width, height * self.width // self.height
 
 
-def _resized(values: Array, shape: Shape, interpolation: str, antialias: bool) -> Array:
-    """Return values resampled to a shape, in their own dtype."""
+def _resample(values: Array, shape: Shape, interpolation: str, antialias: bool) -> Array:
+    """Return values resampled to a shape, in the same dtype."""
     if interpolation == "nearest":
         return jax.image.resize(values, shape, "nearest")
-    # Half precision is too narrow to place the samples in.
+    # Half precision cannot represent the sampling positions accurately.
     wide = values.astype(jnp.promote_types(values.dtype, jnp.float32))
     resized = jax.image.resize(wide, shape, interpolation, antialias=antialias)
     if jnp.issubdtype(values.dtype, jnp.integer):

@@ -1,4 +1,4 @@
-"""Separable convolution layers: first over the places of each channel, then over the channels."""
+"""Separable convolution layers: a depthwise convolution, then a pointwise one."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -6,26 +6,27 @@ from typing import Any, ClassVar
 import jax
 
 from fjax import activations, initializers
-from fjax.core.layer import Layer, only
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least
-from fjax.layers.spatial import checked_format
+from fjax.layers.spatial import resolve_data_format
 from fjax.layers.windows import (
     Sizes,
     add_bias,
-    channels_of,
+    channel_count,
     check_channels,
     check_inputs,
     check_strides,
-    checked_padding,
-    each_axis,
+    resolve_padding,
+    resolve_sizes,
 )
 from fjax.lowering import convolution
 from fjax.typing import Array, Identifier, Key, Params, Spec, State
 
 
 class SeparableConvolution(Layer):
-    """What the separable convolution layers share; `rank` is the number of their spatial axes."""
+    """Base class of the separable convolution layers; `rank` is the number of spatial axes."""
 
     rows_independent = True
 
@@ -59,11 +60,11 @@ class SeparableConvolution(Layer):
         super().__post_init__()
         owner = type(self).__name__
         self.filters = integer_at_least(owner, "filters", self.filters, 1)
-        self.kernel_size = each_axis(owner, "kernel_size", self.kernel_size, self.rank)
-        self.strides = each_axis(owner, "strides", self.strides, self.rank)
-        self.dilation_rate = each_axis(owner, "dilation_rate", self.dilation_rate, self.rank)
-        self.padding = checked_padding(owner, self.padding)
-        self.data_format = checked_format(owner, self.data_format) or "channels_last"
+        self.kernel_size = resolve_sizes(owner, "kernel_size", self.kernel_size, self.rank)
+        self.strides = resolve_sizes(owner, "strides", self.strides, self.rank)
+        self.dilation_rate = resolve_sizes(owner, "dilation_rate", self.dilation_rate, self.rank)
+        self.padding = resolve_padding(owner, self.padding)
+        self.data_format = resolve_data_format(owner, self.data_format) or "channels_last"
         self.depth_multiplier = integer_at_least(
             owner, "depth_multiplier", self.depth_multiplier, 1
         )
@@ -74,19 +75,23 @@ class SeparableConvolution(Layer):
         check_strides(owner, self.strides, self.dilation_rate)
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Draw the two kernels and, if there is one, the bias."""
-        shape = only(type(self).__name__, specs).shape
-        self._check(shape)
-        channels = channels_of(shape, self.data_format)
-        first, second, third = jax.random.split(key, 3)
-        depthwise = (*self.kernel_size, channels, self.depth_multiplier)
-        pointwise = (*[1] * self.rank, channels * self.depth_multiplier, self.filters)
+        """Draw the two kernels and the bias."""
+        shape = single_input(type(self).__name__, specs).shape
+        self._check_inputs(shape)
+        channels = channel_count(shape, self.data_format)
+        depthwise_key, pointwise_key, bias_key = jax.random.split(key, 3)
+        depthwise_shape = (*self.kernel_size, channels, self.depth_multiplier)
+        pointwise_shape = (*[1] * self.rank, channels * self.depth_multiplier, self.filters)
         params = {
-            "depthwise_kernel": initializers.draw(self.depthwise_initializer, first, depthwise),
-            "pointwise_kernel": initializers.draw(self.pointwise_initializer, second, pointwise),
+            "depthwise_kernel": initializers.draw(
+                self.depthwise_initializer, depthwise_key, depthwise_shape
+            ),
+            "pointwise_kernel": initializers.draw(
+                self.pointwise_initializer, pointwise_key, pointwise_shape
+            ),
         }
         if self.use_bias:
-            params["bias"] = initializers.draw(self.bias_initializer, third, (self.filters,))
+            params["bias"] = initializers.draw(self.bias_initializer, bias_key, (self.filters,))
         return params, empty_penalty(self)
 
     def apply(
@@ -97,14 +102,14 @@ class SeparableConvolution(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the activation of both convolutions, one after the other, plus the bias."""
+        """Return `activation(pointwise convolution of the depthwise convolution + bias)`."""
         owner = type(self).__name__
-        values = only(owner, inputs)
-        self._check(values.shape)
+        values = single_input(owner, inputs)
+        self._check_inputs(values.shape)
         kernel = params["depthwise_kernel"]
         channels = kernel.shape[-2]
         check_channels(owner, values.shape, self.data_format, channels)
-        between = convolution(
+        depthwise_outputs = convolution(
             values,
             kernel.reshape(*self.kernel_size, 1, -1),
             strides=self.strides,
@@ -114,7 +119,7 @@ class SeparableConvolution(Layer):
             data_format=self.data_format,
         )
         outputs = convolution(
-            between,
+            depthwise_outputs,
             params["pointwise_kernel"],
             strides=(1,) * self.rank,
             padding="valid",
@@ -126,7 +131,7 @@ class SeparableConvolution(Layer):
         outputs = self.activation(outputs)
         return outputs, with_penalty(self, params, state, outputs)
 
-    def _check(self, shape: tuple[int, ...]) -> None:
+    def _check_inputs(self, shape: tuple[int, ...]) -> None:
         check_inputs(
             type(self).__name__,
             shape,
@@ -139,36 +144,39 @@ class SeparableConvolution(Layer):
 
 
 class SeparableConv1D(SeparableConvolution):
-    """A convolution of each channel alone over one axis, then one that mixes the channels.
+    """A depthwise convolution over one axis, then a pointwise one that mixes the channels.
 
     Args:
         filters: The number of output channels.
-        kernel_size: The window's size, one integer or a tuple of one.
-        strides: The step between windows, likewise.
-        padding: "valid" (no padding) or "same" (zeros around the inputs, so that strides of 1 keep
-            their size); capital letters do as well.
-        data_format: "channels_last" (also None) or "channels_first".
-        dilation_rate: The step between the places of a window; strides and it cannot both be
-            above 1.
-        depth_multiplier: How many values each channel has between the two convolutions.
-        activation: Applied to the result; None, as "linear", leaves it as it is.
+        kernel_size: The size of the kernel, an integer or a tuple of one.
+        strides: The step between windows, in the same form.
+        padding: "valid" (no padding) or "same" (zero padding, so that strides of 1 keep the size);
+            case does not matter.
+        data_format: "channels_last" (default, also for None) or "channels_first".
+        dilation_rate: The distance between neighboring kernel entries; not above 1 together with
+            `strides`.
+        depth_multiplier: The number of depthwise outputs per input channel.
+        activation: Applied to the result; None means "linear".
         use_bias: Whether to add a bias to each filter.
-        depthwise_initializer: Draws the first kernel, `(*window, channels, depth_multiplier)`.
-        pointwise_initializer: Draws the second, `(1, channels * depth_multiplier, filters)`.
+        depthwise_initializer: Draws the depthwise kernel, of shape
+            `(*kernel_size, channels, depth_multiplier)`.
+        pointwise_initializer: Draws the pointwise kernel, of shape
+            `(1, channels * depth_multiplier, filters)`.
         bias_initializer: Draws the bias, of shape `(filters,)`.
-        depthwise_regularizer: Charges for the first kernel, in the loss; None charges nothing.
-        pointwise_regularizer: Charges for the second.
-        bias_regularizer: Charges for the bias.
-        activity_regularizer: Charges for the outputs, divided by the batch size.
-        depthwise_constraint: Applied to the first kernel after each step; None leaves it.
-        pointwise_constraint: Applied to the second.
-        bias_constraint: Applied to the bias after each step.
+        depthwise_regularizer: Adds a penalty of the depthwise kernel to the loss; None adds none.
+        pointwise_regularizer: Adds a penalty of the pointwise kernel.
+        bias_regularizer: Adds a penalty of the bias.
+        activity_regularizer: Adds a penalty of the outputs, divided by the batch size.
+        depthwise_constraint: Applied to the depthwise kernel after each training step; None for no
+            constraint.
+        pointwise_constraint: Applied to the pointwise kernel.
+        bias_constraint: Applied to the bias after each training step.
 
     Shapes: `(batch, steps, channels)` to `(batch, new_steps, filters)`.
 
     Raises:
-        ValueError: An argument is out of range; the inputs have another number of axes or channels
-            than expected, or are smaller than the window.
+        ValueError: An argument is out of range; the inputs have the wrong number of axes or
+            channels, or are smaller than the window.
 
     Source: Keras's page "SeparableConv1D layer".
 
@@ -183,36 +191,39 @@ class SeparableConv1D(SeparableConvolution):
 
 
 class SeparableConv2D(SeparableConvolution):
-    """A convolution of each channel alone over height and width, then one that mixes the channels.
+    """A depthwise convolution over height and width, then a pointwise one that mixes the channels.
 
     Args:
         filters: The number of output channels.
-        kernel_size: The window's size, one integer or two.
-        strides: The step between windows, likewise.
-        padding: "valid" (no padding) or "same" (zeros around the inputs, so that strides of 1 keep
-            their size); capital letters do as well.
-        data_format: "channels_last" (also None) or "channels_first".
-        dilation_rate: The step between the places of a window; strides and it cannot both be
-            above 1.
-        depth_multiplier: How many values each channel has between the two convolutions.
-        activation: Applied to the result; None, as "linear", leaves it as it is.
+        kernel_size: The size of the kernel, an integer or a tuple of two.
+        strides: The step between windows, in the same form.
+        padding: "valid" (no padding) or "same" (zero padding, so that strides of 1 keep the size);
+            case does not matter.
+        data_format: "channels_last" (default, also for None) or "channels_first".
+        dilation_rate: The distance between neighboring kernel entries; not above 1 together with
+            `strides`.
+        depth_multiplier: The number of depthwise outputs per input channel.
+        activation: Applied to the result; None means "linear".
         use_bias: Whether to add a bias to each filter.
-        depthwise_initializer: Draws the first kernel, `(*window, channels, depth_multiplier)`.
-        pointwise_initializer: Draws the second, `(1, 1, channels * depth_multiplier, filters)`.
+        depthwise_initializer: Draws the depthwise kernel, of shape
+            `(*kernel_size, channels, depth_multiplier)`.
+        pointwise_initializer: Draws the pointwise kernel, of shape
+            `(1, 1, channels * depth_multiplier, filters)`.
         bias_initializer: Draws the bias, of shape `(filters,)`.
-        depthwise_regularizer: Charges for the first kernel, in the loss; None charges nothing.
-        pointwise_regularizer: Charges for the second.
-        bias_regularizer: Charges for the bias.
-        activity_regularizer: Charges for the outputs, divided by the batch size.
-        depthwise_constraint: Applied to the first kernel after each step; None leaves it.
-        pointwise_constraint: Applied to the second.
-        bias_constraint: Applied to the bias after each step.
+        depthwise_regularizer: Adds a penalty of the depthwise kernel to the loss; None adds none.
+        pointwise_regularizer: Adds a penalty of the pointwise kernel.
+        bias_regularizer: Adds a penalty of the bias.
+        activity_regularizer: Adds a penalty of the outputs, divided by the batch size.
+        depthwise_constraint: Applied to the depthwise kernel after each training step; None for no
+            constraint.
+        pointwise_constraint: Applied to the pointwise kernel.
+        bias_constraint: Applied to the bias after each training step.
 
     Shapes: `(batch, height, width, channels)` to `(batch, new_height, new_width, filters)`.
 
     Raises:
-        ValueError: An argument is out of range; the inputs have another number of axes or channels
-            than expected, or are smaller than the window.
+        ValueError: An argument is out of range; the inputs have the wrong number of axes or
+            channels, or are smaller than the window.
 
     Source: Keras's page "SeparableConv2D layer".
 

@@ -1,29 +1,30 @@
-"""Transposed convolution layers: each input puts a copy of the kernel into larger outputs."""
+"""Transposed convolution layers, which enlarge their inputs."""
 
 from typing import Any, ClassVar
 
 import jax
 
 from fjax import activations, initializers
-from fjax.core.layer import Layer, only
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least
-from fjax.layers.spatial import check_rank, checked_format
+from fjax.layers.spatial import check_rank, resolve_data_format
 from fjax.layers.windows import (
     Sizes,
     add_bias,
-    channels_of,
+    channel_count,
     check_channels,
     check_strides,
-    checked_padding,
-    each_axis,
+    resolve_padding,
+    resolve_sizes,
 )
 from fjax.lowering import transposed_convolution
 from fjax.typing import Array, Identifier, Key, Params, Spec, State
 
 
 class TransposedConvolution(Layer):
-    """What the transposed convolution layers share; `rank` is the number of their spatial axes."""
+    """Base class of the transposed convolution layers; `rank` is the number of spatial axes."""
 
     rows_independent = True
 
@@ -50,30 +51,30 @@ class TransposedConvolution(Layer):
         super().__post_init__()
         owner = type(self).__name__
         self.filters = integer_at_least(owner, "filters", self.filters, 1)
-        self.kernel_size = each_axis(owner, "kernel_size", self.kernel_size, self.rank)
-        self.strides = each_axis(owner, "strides", self.strides, self.rank)
-        self.dilation_rate = each_axis(owner, "dilation_rate", self.dilation_rate, self.rank)
-        self.padding = checked_padding(owner, self.padding)
-        self.data_format = checked_format(owner, self.data_format) or "channels_last"
+        self.kernel_size = resolve_sizes(owner, "kernel_size", self.kernel_size, self.rank)
+        self.strides = resolve_sizes(owner, "strides", self.strides, self.rank)
+        self.dilation_rate = resolve_sizes(owner, "dilation_rate", self.dilation_rate, self.rank)
+        self.padding = resolve_padding(owner, self.padding)
+        self.data_format = resolve_data_format(owner, self.data_format) or "channels_last"
         self.activation = activations.get(self.activation)
         self.kernel_initializer = initializers.get(self.kernel_initializer)
         self.bias_initializer = initializers.get(self.bias_initializer)
         check_strides(owner, self.strides, self.dilation_rate)
         if self.output_padding is not None:
-            extra = each_axis(owner, "output_padding", self.output_padding, self.rank, 0)
-            if any(more >= stride for more, stride in zip(extra, self.strides, strict=True)):
+            added = resolve_sizes(owner, "output_padding", self.output_padding, self.rank, 0)
+            if any(size >= stride for size, stride in zip(added, self.strides, strict=True)):
                 raise ValueError(
-                    f"`{owner}`: `output_padding` {extra} must be below `strides` {self.strides} "
-                    "on each axis: more would stay empty."
+                    f"`{owner}`: `output_padding` {added} must be below `strides` {self.strides} "
+                    "on each axis; the kernel would not reach further entries."
                 )
-            self.output_padding = extra
+            self.output_padding = added
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Draw the kernel and, if there is one, the bias."""
+        """Draw the kernel and the bias."""
         owner = type(self).__name__
-        shape = only(owner, specs).shape
+        shape = single_input(owner, specs).shape
         check_rank(owner, shape, self.rank, self.data_format)
-        kernel_shape = (*self.kernel_size, self.filters, channels_of(shape, self.data_format))
+        kernel_shape = (*self.kernel_size, self.filters, channel_count(shape, self.data_format))
         kernel_key, bias_key = jax.random.split(key)
         params = {"kernel": initializers.draw(self.kernel_initializer, kernel_key, kernel_shape)}
         if self.use_bias:
@@ -90,7 +91,7 @@ class TransposedConvolution(Layer):
     ) -> tuple[Array, State]:
         """Return `activation(transposed_convolution(inputs, kernel) + bias)`."""
         owner = type(self).__name__
-        values = only(owner, inputs)
+        values = single_input(owner, inputs)
         check_rank(owner, values.shape, self.rank, self.data_format)
         check_channels(owner, values.shape, self.data_format, params["kernel"].shape[-1])
         outputs = transposed_convolution(
@@ -113,30 +114,30 @@ class Conv1DTranspose(TransposedConvolution):
 
     Args:
         filters: The number of output channels.
-        kernel_size: The window's size, one integer or a tuple of one.
-        strides: The step between the copies of the kernel in the outputs, likewise.
-        padding: "valid" keeps all that the copies reach, "same" gives outputs of `strides` times
-            the inputs' size; capital letters do as well.
-        output_padding: How much is added to the shortest outputs, below `strides`; None decides by
-            `padding`.
-        data_format: "channels_last" (also None) or "channels_first".
-        dilation_rate: The step between the places of a window; strides and it cannot both be
-            above 1.
-        activation: Applied to the result; None, as "linear", leaves it as it is.
+        kernel_size: The size of the kernel, an integer or a tuple of one.
+        strides: The step between copies of the kernel in the outputs, in the same form.
+        padding: "valid" (the outputs contain every copy of the kernel) or "same" (the outputs have
+            `strides` times the size of the inputs); case does not matter.
+        output_padding: The number of entries added at the end of the smallest possible outputs,
+            less than `strides`; None derives it from `padding`.
+        data_format: "channels_last" (default, also for None) or "channels_first".
+        dilation_rate: The distance between neighboring kernel entries; not above 1 together with
+            `strides`.
+        activation: Applied to the result; None means "linear".
         use_bias: Whether to add a bias to each filter.
-        kernel_initializer: Draws the kernel, of shape `(*window, filters, channels)`.
+        kernel_initializer: Draws the kernel, of shape `(*kernel_size, filters, channels)`.
         bias_initializer: Draws the bias, of shape `(filters,)`.
-        kernel_regularizer: Charges for the kernel, in the loss; None charges nothing.
-        bias_regularizer: Charges for the bias.
-        activity_regularizer: Charges for the outputs, divided by the batch size.
-        kernel_constraint: Applied to the kernel after each step; None leaves it as it is.
-        bias_constraint: Applied to the bias after each step.
+        kernel_regularizer: Adds a penalty of the kernel to the loss; None adds none.
+        bias_regularizer: Adds a penalty of the bias.
+        activity_regularizer: Adds a penalty of the outputs, divided by the batch size.
+        kernel_constraint: Applied to the kernel after each training step; None for no constraint.
+        bias_constraint: Applied to the bias after each training step.
 
     Shapes: `(batch, steps, channels)` to `(batch, new_steps, filters)`.
 
     Raises:
         ValueError: An argument is out of range; `output_padding` is not below `strides`; the inputs
-            have another number of axes or channels than expected, or no output would be left.
+            have the wrong number of axes or channels, or the outputs would be empty.
 
     Source: Keras's page "Conv1DTranspose layer".
 
@@ -151,34 +152,34 @@ class Conv1DTranspose(TransposedConvolution):
 
 
 class Conv2DTranspose(TransposedConvolution):
-    """A transposed convolution over height and width: what decoders of images are made of.
+    """A transposed convolution over height and width, as in decoders of images.
 
     Args:
         filters: The number of output channels.
-        kernel_size: The window's size, one integer or two.
-        strides: The step between the copies of the kernel in the outputs, likewise.
-        padding: "valid" keeps all that the copies reach, "same" gives outputs of `strides` times
-            the inputs' size; capital letters do as well.
-        output_padding: How much is added to the shortest outputs, below `strides`; None decides by
-            `padding`.
-        data_format: "channels_last" (also None) or "channels_first".
-        dilation_rate: The step between the places of a window; strides and it cannot both be
-            above 1.
-        activation: Applied to the result; None, as "linear", leaves it as it is.
+        kernel_size: The size of the kernel, an integer or a tuple of two.
+        strides: The step between copies of the kernel in the outputs, in the same form.
+        padding: "valid" (the outputs contain every copy of the kernel) or "same" (the outputs have
+            `strides` times the size of the inputs); case does not matter.
+        output_padding: The number of entries added at the end of the smallest possible outputs,
+            less than `strides`; None derives it from `padding`.
+        data_format: "channels_last" (default, also for None) or "channels_first".
+        dilation_rate: The distance between neighboring kernel entries; not above 1 together with
+            `strides`.
+        activation: Applied to the result; None means "linear".
         use_bias: Whether to add a bias to each filter.
-        kernel_initializer: Draws the kernel, of shape `(*window, filters, channels)`.
+        kernel_initializer: Draws the kernel, of shape `(*kernel_size, filters, channels)`.
         bias_initializer: Draws the bias, of shape `(filters,)`.
-        kernel_regularizer: Charges for the kernel, in the loss; None charges nothing.
-        bias_regularizer: Charges for the bias.
-        activity_regularizer: Charges for the outputs, divided by the batch size.
-        kernel_constraint: Applied to the kernel after each step; None leaves it as it is.
-        bias_constraint: Applied to the bias after each step.
+        kernel_regularizer: Adds a penalty of the kernel to the loss; None adds none.
+        bias_regularizer: Adds a penalty of the bias.
+        activity_regularizer: Adds a penalty of the outputs, divided by the batch size.
+        kernel_constraint: Applied to the kernel after each training step; None for no constraint.
+        bias_constraint: Applied to the bias after each training step.
 
     Shapes: `(batch, height, width, channels)` to `(batch, new_height, new_width, filters)`.
 
     Raises:
         ValueError: An argument is out of range; `output_padding` is not below `strides`; the inputs
-            have another number of axes or channels than expected, or no output would be left.
+            have the wrong number of axes or channels, or the outputs would be empty.
 
     Source: Keras's page "Conv2DTranspose layer".
 
@@ -196,38 +197,38 @@ class Conv2DTranspose(TransposedConvolution):
 
 
 class Conv3DTranspose(TransposedConvolution):
-    """A transposed convolution over depth, height and width, such as of volumes.
+    """A transposed convolution over three axes, such as those of volumes.
 
-    Given by position, `output_padding` stands before `data_format` as in the others; in Keras it is
-    the other way round here.
+    As a positional argument `output_padding` precedes `data_format`, as in the 1D and 2D layers; in
+    Keras the 3D layer has the opposite order.
 
     Args:
         filters: The number of output channels.
-        kernel_size: The window's size, one integer or three.
-        strides: The step between the copies of the kernel in the outputs, likewise.
-        padding: "valid" keeps all that the copies reach, "same" gives outputs of `strides` times
-            the inputs' size; capital letters do as well.
-        output_padding: How much is added to the shortest outputs, below `strides`; None decides by
-            `padding`.
-        data_format: "channels_last" (also None) or "channels_first".
-        dilation_rate: The step between the places of a window; strides and it cannot both be
-            above 1.
-        activation: Applied to the result; None, as "linear", leaves it as it is.
+        kernel_size: The size of the kernel, an integer or a tuple of three.
+        strides: The step between copies of the kernel in the outputs, in the same form.
+        padding: "valid" (the outputs contain every copy of the kernel) or "same" (the outputs have
+            `strides` times the size of the inputs); case does not matter.
+        output_padding: The number of entries added at the end of the smallest possible outputs,
+            less than `strides`; None derives it from `padding`.
+        data_format: "channels_last" (default, also for None) or "channels_first".
+        dilation_rate: The distance between neighboring kernel entries; not above 1 together with
+            `strides`.
+        activation: Applied to the result; None means "linear".
         use_bias: Whether to add a bias to each filter.
-        kernel_initializer: Draws the kernel, of shape `(*window, filters, channels)`.
+        kernel_initializer: Draws the kernel, of shape `(*kernel_size, filters, channels)`.
         bias_initializer: Draws the bias, of shape `(filters,)`.
-        kernel_regularizer: Charges for the kernel, in the loss; None charges nothing.
-        bias_regularizer: Charges for the bias.
-        activity_regularizer: Charges for the outputs, divided by the batch size.
-        kernel_constraint: Applied to the kernel after each step; None leaves it as it is.
-        bias_constraint: Applied to the bias after each step.
+        kernel_regularizer: Adds a penalty of the kernel to the loss; None adds none.
+        bias_regularizer: Adds a penalty of the bias.
+        activity_regularizer: Adds a penalty of the outputs, divided by the batch size.
+        kernel_constraint: Applied to the kernel after each training step; None for no constraint.
+        bias_constraint: Applied to the bias after each training step.
 
     Shapes: `(batch, depth, height, width, channels)` to
     `(batch, new_depth, new_height, new_width, filters)`.
 
     Raises:
         ValueError: An argument is out of range; `output_padding` is not below `strides`; the inputs
-            have another number of axes or channels than expected, or no output would be left.
+            have the wrong number of axes or channels, or the outputs would be empty.
 
     Source: Keras's page "Conv3DTranspose layer".
 

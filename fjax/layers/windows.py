@@ -1,4 +1,4 @@
-"""What layers whose windows slide over the axes between batch and channels have in common."""
+"""Arguments and checks that convolution and pooling layers share."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,16 +8,16 @@ from fjax.layers.spatial import check_rank
 from fjax.lowering.windows import covered, spatial_axes, window_count
 from fjax.typing import Array, Shape
 
-# One integer, or one for each spatial axis; whoever stores it resolves it to a tuple.
+# One integer, or one for each spatial axis; layers store a tuple.
 Sizes = Any
 
 
-def each_axis(owner: str, argument: str, value: Any, rank: int, minimum: int = 1) -> Shape:
-    """Return one integer for each spatial axis; a single one counts for all.
+def resolve_sizes(owner: str, argument: str, value: Any, rank: int, minimum: int = 1) -> Shape:
+    """Return one integer for each spatial axis; a single integer is repeated.
 
-    >>> each_axis("Conv2D", "strides", 2, 2)
+    >>> resolve_sizes("Conv2D", "strides", 2, 2)
     (2, 2)
-    >>> each_axis("Conv2D", "strides", (2, 2, 2), 2)
+    >>> resolve_sizes("Conv2D", "strides", (2, 2, 2), 2)
     Traceback (most recent call last):
         ...
     ValueError: `Conv2D`: `strides` must be one integer of at least 1 or 2 of them,
@@ -27,37 +27,37 @@ def each_axis(owner: str, argument: str, value: Any, rank: int, minimum: int = 1
         return (integer_at_least(owner, argument, value, minimum),) * rank
     sizes = tuple(value) if isinstance(value, list | tuple) else ()
     if len(sizes) != rank or not all(is_integer(size) and size >= minimum for size in sizes):
-        several = f" or {rank} of them" if rank > 1 else ""
+        alternative = f" or {rank} of them" if rank > 1 else ""
         raise ValueError(
-            f"`{owner}`: `{argument}` must be one integer of at least {minimum}{several}, "
+            f"`{owner}`: `{argument}` must be one integer of at least {minimum}{alternative}, "
             f"received {value!r}."
         )
     return tuple(int(size) for size in sizes)
 
 
-def checked_padding(owner: str, value: Any, allowed: Sequence[str] = ("valid", "same")) -> str:
-    """Return the padding in small letters, or raise: it must be one of the allowed.
+def resolve_padding(owner: str, value: Any, allowed: Sequence[str] = ("valid", "same")) -> str:
+    """Return the padding in lower case, or raise if it is not allowed.
 
-    >>> checked_padding("Conv2D", "SAME")
+    >>> resolve_padding("Conv2D", "SAME")
     'same'
     """
-    small = value.lower() if isinstance(value, str) else value
-    if small == "causal" and "causal" not in allowed:
+    padding = value.lower() if isinstance(value, str) else value
+    if padding == "causal" and "causal" not in allowed:
         raise ValueError(
-            f"`{owner}`: `padding` 'causal' is for `Conv1D` alone, whose one axis is time; "
+            f"`{owner}`: `padding` 'causal' is for `Conv1D` only, whose axis is time; "
             f"choose one of {', '.join(map(repr, allowed))}."
         )
-    return str(one_of(owner, "padding", small, allowed))
+    return str(one_of(owner, "padding", padding, allowed))
 
 
-def channels_of(shape: Shape, data_format: str) -> int:
-    """Return how many channels inputs of a shape have."""
+def channel_count(shape: Shape, data_format: str) -> int:
+    """Return the number of channels of inputs of a shape."""
     return shape[-1] if data_format == "channels_last" else shape[1]
 
 
 def check_channels(owner: str, shape: Shape, data_format: str, built_for: int) -> None:
-    """Raise if inputs have other channels than the layer was built for."""
-    channels = channels_of(shape, data_format)
+    """Raise if inputs have another number of channels than the layer was built for."""
+    channels = channel_count(shape, data_format)
     if channels != built_for:
         raise ValueError(
             f"`{owner}` was built for {built_for} channels, received inputs of shape "
@@ -66,7 +66,7 @@ def check_channels(owner: str, shape: Shape, data_format: str, built_for: int) -
 
 
 def check_strides(owner: str, strides: Shape, dilation_rate: Shape) -> None:
-    """Raise if a layer both skips positions and spreads its windows."""
+    """Raise if both strides and dilation rate are above 1."""
     if max(strides) > 1 and max(dilation_rate) > 1:
         raise ValueError(
             f"`{owner}`: `strides` {strides} and `dilation_rate` {dilation_rate} cannot both be "
@@ -83,39 +83,39 @@ def check_inputs(
     data_format: str,
     dilation_rate: Shape | None = None,
 ) -> None:
-    """Raise if inputs have other axes than expected, or no window fits into them.
+    """Raise if inputs have the wrong number of axes, or are smaller than the window.
 
     >>> check_inputs("Conv2D", (32, 2, 8, 3), (3, 3), (1, 1), "valid", "channels_last")
     Traceback (most recent call last):
         ...
     ValueError: `Conv2D`: a window of (3, 3) does not fit into inputs of shape (32, 2, 8, 3), whose
-    spatial axes are (2, 8): no output would be left. Use a smaller window, `padding="same"` or
+    spatial axes are (2, 8): the outputs would be empty. Use a smaller window, `padding="same"` or
     larger inputs.
     """
     check_rank(owner, shape, len(window), data_format)
     dilation = dilation_rate or (1,) * len(window)
-    covers = tuple(covered(w, d) for w, d in zip(window, dilation, strict=True))
+    extents = tuple(covered(w, d) for w, d in zip(window, dilation, strict=True))
     sizes = tuple(shape[axis] for axis in spatial_axes(len(window), data_format))
     counts = [
-        window_count(size, cover, stride, padding)
-        for size, cover, stride in zip(sizes, covers, strides, strict=True)
+        window_count(size, extent, stride, padding)
+        for size, extent, stride in zip(sizes, extents, strides, strict=True)
     ]
     if min(counts) > 0:
         return
-    spread = f" (of {window}, spread by `dilation_rate` {dilation})" if covers != window else ""
+    dilated = f" (of {window}, with `dilation_rate` {dilation})" if extents != window else ""
     advice = (
         'Use a smaller window, `padding="same"` or larger inputs.'
         if padding == "valid"
-        else "Give it inputs that are not empty."
+        else "Use inputs that are not empty."
     )
     raise ValueError(
-        f"`{owner}`: a window of {covers}{spread} does not fit into inputs of shape "
-        f"{tuple(shape)}, whose spatial axes are {sizes}: no output would be left. {advice}"
+        f"`{owner}`: a window of {extents}{dilated} does not fit into inputs of shape "
+        f"{tuple(shape)}, whose spatial axes are {sizes}: the outputs would be empty. {advice}"
     )
 
 
 def add_bias(outputs: Array, bias: Array, data_format: str) -> Array:
-    """Add one number to each channel."""
+    """Return the outputs plus one number per channel."""
     if data_format == "channels_first":
         bias = bias.reshape(-1, *[1] * (outputs.ndim - 2))
     return outputs + bias

@@ -1,4 +1,4 @@
-"""Losses, with Keras's names: functions of `(y_true, y_pred)`, and classes that reduce them."""
+"""Losses with Keras's names: functions of `(y_true, y_pred)` and classes that reduce them."""
 
 from fjax.losses.crossentropy import (
     BinaryCrossentropy,

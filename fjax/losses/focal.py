@@ -1,4 +1,4 @@
-"""Focal cross-entropies: examples that are right already count less.
+"""Focal cross-entropies: samples that are already predicted well count less.
 
 Lin et al., "Focal Loss for Dense Object Detection", 2017, https://arxiv.org/abs/1708.02002.
 """
@@ -11,18 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.errors import is_number, number_between, one_of
-from fjax.losses.crossentropy import (
-    ONE_HOT,
-    binary_log_loss,
-    check_binary,
-    check_categorical,
-    check_smoothing,
-    normalized,
-    smoothed,
-)
+from fjax.losses.crossentropy import binary_log_loss, normalized, smoothed
+from fjax.losses.labels import ONE_HOT, check_binary, check_categorical, check_smoothing
 from fjax.losses.loss import PairedLoss
-from fjax.losses.preparation import pair
-from fjax.losses.regression import check_axis
+from fjax.losses.preparation import check_axis, prepare_pair
 from fjax.typing import Array, ArrayLike, Shape
 
 
@@ -41,12 +33,12 @@ def binary_focal_crossentropy(
     Args:
         y_true: Labels from 0 to 1, `(batch, …, outputs)`.
         y_pred: Probabilities, or logits, of the same shape.
-        apply_class_balancing: Whether label 1 is weighted by `alpha`, label 0 by `1 - alpha`.
+        apply_class_balancing: Whether to weight label 1 by `alpha` and label 0 by `1 - alpha`.
         alpha: The weight of label 1.
-        gamma: How much less an easy example counts; 0 is the plain cross-entropy.
+        gamma: How much less easy samples count; 0 gives the plain cross-entropy.
         from_logits: Whether `y_pred` holds logits.
-        label_smoothing: How far labels are drawn towards a half, from 0 to 1.
-        axis: The axis that the mean is taken over.
+        label_smoothing: How far labels are moved toward 0.5, from 0 to 1.
+        axis: The axis over which the mean is taken.
 
     Returns:
         One value per sample, `(batch, …)`.
@@ -57,7 +49,7 @@ def binary_focal_crossentropy(
     >>> print(binary_focal_crossentropy([[1.0]], [[0.5]]))
     [0.17328...]
     """
-    y_true, y_pred = pair("binary_focal_crossentropy", y_true, y_pred)
+    y_true, y_pred = prepare_pair("binary_focal_crossentropy", y_true, y_pred)
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
     if from_logits:
@@ -83,10 +75,10 @@ def categorical_focal_crossentropy(
     Args:
         y_true: One-hot rows or distributions, `(batch, …, classes)`.
         y_pred: Probabilities, or logits, of the same shape.
-        alpha: The weight of all classes, or one for each.
-        gamma: How much less an easy example counts.
+        alpha: One weight for all classes, or one for each class.
+        gamma: How much less easy samples count; 0 gives the plain cross-entropy.
         from_logits: Whether `y_pred` holds logits.
-        label_smoothing: How much of a label is spread over all classes, from 0 to 1.
+        label_smoothing: The part of a label that is spread evenly over all classes, from 0 to 1.
         axis: The axis of the classes.
 
     Returns:
@@ -98,7 +90,7 @@ def categorical_focal_crossentropy(
     >>> print(categorical_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]))
     [0.04332...]
     """
-    y_true, y_pred = pair("categorical_focal_crossentropy", y_true, y_pred, ONE_HOT)
+    y_true, y_pred = prepare_pair("categorical_focal_crossentropy", y_true, y_pred, ONE_HOT)
     if label_smoothing:
         y_true = smoothed(y_true, label_smoothing, axis)
     if from_logits:
@@ -112,12 +104,12 @@ class BinaryFocalCrossentropy(PairedLoss):
     """The loss of `binary_focal_crossentropy`.
 
     Args:
-        apply_class_balancing: Whether label 1 is weighted by `alpha`, label 0 by `1 - alpha`.
+        apply_class_balancing: Whether to weight label 1 by `alpha` and label 0 by `1 - alpha`.
         alpha: The weight of label 1, from 0 to 1.
-        gamma: How much less an easy example counts, at least 0.
+        gamma: How much less easy samples count, at least 0.
         from_logits: Whether `y_pred` holds logits.
-        label_smoothing: How far labels are drawn towards a half, from 0 to 1.
-        axis: The axis that the mean is taken over.
+        label_smoothing: How far labels are moved toward 0.5, from 0 to 1.
+        axis: The axis over which the mean is taken.
         reduction: As in `Loss`.
         name: As in `Loss`.
 
@@ -148,7 +140,7 @@ class BinaryFocalCrossentropy(PairedLoss):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is that of the classes, the last."""
+        """Whether the axis is the last one."""
         return self.axis == -1
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -173,10 +165,10 @@ class CategoricalFocalCrossentropy(PairedLoss):
     """The loss of `categorical_focal_crossentropy`.
 
     Args:
-        alpha: The weight of all classes, or one for each.
-        gamma: How much less an easy example counts, at least 0.
+        alpha: One weight for all classes, or one for each class.
+        gamma: How much less easy samples count, at least 0.
         from_logits: Whether `y_pred` holds logits.
-        label_smoothing: How much of a label is spread over all classes, from 0 to 1.
+        label_smoothing: The part of a label that is spread evenly over all classes, from 0 to 1.
         axis: The axis of the classes.
         reduction: As in `Loss`.
         name: As in `Loss`.
@@ -200,14 +192,14 @@ class CategoricalFocalCrossentropy(PairedLoss):
         super().__post_init__()
         owner = type(self).__name__
         if not is_number(self.alpha):
-            object.__setattr__(self, "alpha", _weights(owner, self.alpha))
+            self.alpha = _class_weights(owner, self.alpha)
         number_between(owner, "gamma", self.gamma, 0.0)
         check_smoothing(owner, self.from_logits, self.label_smoothing)
         check_axis(owner, self.axis)
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is that of the classes, the last."""
+        """Whether the axis is the last one."""
         return self.axis == -1
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -227,10 +219,11 @@ class CategoricalFocalCrossentropy(PairedLoss):
         check_categorical(type(self).__name__, y_true, y_pred_shape, name, self.axis)
 
 
-def _weights(owner: str, alpha: object) -> tuple[float, ...]:
+def _class_weights(owner: str, alpha: object) -> tuple[float, ...]:
     values = np.asarray(alpha, dtype=object)
     if values.ndim != 1 or not all(is_number(value) for value in values):
         raise ValueError(
-            f"`{owner}`: `alpha` must be a number, or one for each class, received {alpha!r}."
+            f"`{owner}`: `alpha` must be a number, or a list of one number for each class, "
+            f"received {alpha!r}."
         )
     return tuple(float(value) for value in values)

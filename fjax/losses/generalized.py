@@ -1,4 +1,4 @@
-"""Generalized cross-entropy: between cross-entropy and absolute error, for wrong labels."""
+"""Generalized cross-entropy: between cross-entropy and absolute error, for noisy labels."""
 
 from dataclasses import field
 
@@ -6,13 +6,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.errors import number_between
-from fjax.losses.crossentropy import check_labels, integer_labels
+from fjax.losses.labels import check_sparse, integer_labels
 from fjax.losses.loss import Loss
 from fjax.typing import Array, ArrayLike, Shape
 
 
 def categorical_generalized_cross_entropy(y_true: ArrayLike, y_pred: ArrayLike, q: float) -> Array:
-    """`(1 - p ** q) / q` of the probability `p` that the label has.
+    """`(1 - p ** q) / q`, where `p` is the predicted probability of the label.
 
     Zhang and Sabuncu, "Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy
     Labels", 2018.
@@ -20,8 +20,8 @@ def categorical_generalized_cross_entropy(y_true: ArrayLike, y_pred: ArrayLike, 
     Args:
         y_true: Labels from 0 to `classes - 1`, `(batch, …)` or `(batch, …, 1)`.
         y_pred: Probabilities, `(batch, …, classes)`.
-        q: Near 0 it is the cross-entropy, near 1 the absolute error, which wrong labels lead less
-            astray.
+        q: Near 0 the loss is the cross-entropy; near 1 it is the absolute error, on which wrong
+            labels have less influence.
 
     Returns:
         One value per sample, `(batch, …)`.
@@ -34,9 +34,9 @@ def categorical_generalized_cross_entropy(y_true: ArrayLike, y_pred: ArrayLike, 
     """
     name = "categorical_generalized_cross_entropy"
     labels, y_pred = integer_labels(name, y_true, y_pred, -1)
-    chosen = labels[..., None] == jnp.arange(y_pred.shape[-1])
-    p = jnp.sum(jnp.where(chosen, y_pred, 0.0), axis=-1)
-    # At 0 the power's gradient is infinite, and softmax would make a NaN of it.
+    is_label = labels[..., None] == jnp.arange(y_pred.shape[-1])
+    p = jnp.sum(jnp.where(is_label, y_pred, 0.0), axis=-1)
+    # The power's gradient at 0 is infinite, which would become NaN in the gradient of a softmax.
     power = jnp.where(p > 0, jnp.where(p > 0, p, 1.0) ** q, 0.0)
     return (1.0 - power) / q
 
@@ -45,7 +45,7 @@ class CategoricalGeneralizedCrossEntropy(Loss):
     """The loss of `categorical_generalized_cross_entropy`.
 
     Args:
-        q: Between 0 and 1: near 0 it is the cross-entropy, near 1 the absolute error.
+        q: Between 0 and 1. Near 0 the loss is the cross-entropy, near 1 the absolute error.
         reduction: As in `Loss`.
         name: As in `Loss`.
 
@@ -72,5 +72,5 @@ class CategoricalGeneralizedCrossEntropy(Loss):
         return categorical_generalized_cross_entropy(y_true, y_pred, self.q)
 
     def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
-        """Check that every label is a whole number below the number of classes."""
-        check_labels(type(self).__name__, y_true, y_pred_shape, name, -1, None)
+        """Check that every label is an integer below the number of classes."""
+        check_sparse(type(self).__name__, y_true, y_pred_shape, name, -1, None)

@@ -1,4 +1,4 @@
-"""Losses of the margin: they are 0 once an answer is right by enough."""
+"""Hinge losses: they are 0 if a prediction is right by a margin."""
 
 from dataclasses import field
 
@@ -7,7 +7,7 @@ import numpy as np
 
 from fjax.losses import targets
 from fjax.losses.loss import PairedLoss
-from fjax.losses.preparation import pair
+from fjax.losses.preparation import prepare_pair
 from fjax.typing import Array, ArrayLike, Shape
 
 
@@ -27,7 +27,7 @@ def hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     >>> print(hinge([[-1.0], [1.0]], [[-3.0], [0.5]]))
     [0. 0.5]
     """
-    y_true, y_pred = pair("hinge", y_true, y_pred)
+    y_true, y_pred = prepare_pair("hinge", y_true, y_pred)
     return jnp.mean(jnp.maximum(1.0 - _signs(y_true) * y_pred, 0.0), axis=-1)
 
 
@@ -47,12 +47,12 @@ def squared_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     >>> print(squared_hinge([[-1.0], [1.0]], [[-3.0], [0.5]]))
     [0. 0.25]
     """
-    y_true, y_pred = pair("squared_hinge", y_true, y_pred)
+    y_true, y_pred = prepare_pair("squared_hinge", y_true, y_pred)
     return jnp.mean(jnp.square(jnp.maximum(1.0 - _signs(y_true) * y_pred, 0.0)), axis=-1)
 
 
 def categorical_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
-    """`max(neg - pos + 1, 0)`: the best wrong score may not come within 1 of the right one.
+    """`max(neg - pos + 1, 0)`: 0 if the score of the label exceeds all others by at least 1.
 
     `pos` is `sum(y_true * y_pred)` and `neg` is `max((1 - y_true) * y_pred)`, over the last axis.
 
@@ -69,23 +69,23 @@ def categorical_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     >>> print(categorical_hinge([[0.0, 1.0]], [[0.25, 0.5]]))
     [0.75]
     """
-    y_true, y_pred = pair("categorical_hinge", y_true, y_pred, _ONE_HOT)
-    right = jnp.sum(y_true * y_pred, axis=-1)
-    wrong = jnp.max((1.0 - y_true) * y_pred, axis=-1)
-    return jnp.maximum(wrong - right + 1.0, 0.0)
+    y_true, y_pred = prepare_pair("categorical_hinge", y_true, y_pred, _ONE_HOT)
+    pos = jnp.sum(y_true * y_pred, axis=-1)
+    neg = jnp.max((1.0 - y_true) * y_pred, axis=-1)
+    return jnp.maximum(neg - pos + 1.0, 0.0)
 
 
-class _MarginLoss(PairedLoss):
+class _BinaryHinge(PairedLoss):
     rows_independent = True
 
     def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
-        """Check also that every label is a sign."""
+        """Check that the targets are labels from -1 to 1 in the shape of the predictions."""
         super().check_targets(y_true, y_pred_shape, name)
         rule = "labels -1 and 1, or 0 and 1."
-        targets.within(type(self).__name__, name, y_true, -1, 1, rule)
+        targets.check_range(type(self).__name__, name, y_true, -1, 1, rule)
 
 
-class Hinge(_MarginLoss):
+class Hinge(_BinaryHinge):
     """The loss of `hinge`.
 
     >>> print(Hinge()([[-1.0], [1.0]], [[-3.0], [0.5]]))
@@ -99,7 +99,7 @@ class Hinge(_MarginLoss):
         return hinge(y_true, y_pred)
 
 
-class SquaredHinge(_MarginLoss):
+class SquaredHinge(_BinaryHinge):
     """The loss of `squared_hinge`.
 
     >>> print(SquaredHinge()([[-1.0], [1.0]], [[-3.0], [0.5]]))
@@ -129,16 +129,17 @@ class CategoricalHinge(PairedLoss):
         return categorical_hinge(y_true, y_pred)
 
     def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
-        """Check that the labels are one-hot rows in the shape of the scores."""
+        """Check that the targets are one-hot rows in the shape of the predictions."""
         owner = type(self).__name__
-        targets.numeric(owner, name, y_true)
-        targets.same_shape(owner, name, y_true.shape, y_pred_shape, _ONE_HOT)
-        targets.within(owner, name, y_true, -1, 1, "one-hot labels, 0 and 1.")
+        targets.check_numeric(owner, name, y_true)
+        targets.check_same_shape(owner, name, y_true.shape, y_pred_shape, _ONE_HOT)
+        targets.check_range(owner, name, y_true, -1, 1, "one-hot labels, 0 and 1.")
 
 
-_ONE_HOT = "Give one-hot labels, one column for each class, as `to_categorical` makes them."
+_ONE_HOT = "Give one-hot labels, one column for each class, as `to_categorical` returns them."
 
 
 def _signs(y_true: Array) -> Array:
-    binary = jnp.all((y_true == 0) | (y_true == 1))
-    return jnp.where(binary, 2.0 * y_true - 1.0, y_true)
+    """Return labels -1 and 1, also for labels 0 and 1."""
+    are_binary = jnp.all((y_true == 0) | (y_true == 1))
+    return jnp.where(are_binary, 2.0 * y_true - 1.0, y_true)

@@ -1,4 +1,4 @@
-"""The base of every loss: `call` gives a value per sample; weights and reduction stand around."""
+"""The base class of losses: it weights and reduces the values that `call` returns."""
 
 import math
 from collections.abc import Callable
@@ -11,28 +11,28 @@ import numpy as np
 from fjax.configuration import Configured, snake_case
 from fjax.errors import one_of
 from fjax.losses import targets
-from fjax.losses.preparation import align, divide, fit_weights, floating
+from fjax.losses.preparation import align, as_floats, divide_no_nan, expand_weights
 from fjax.typing import Array, ArrayLike, Shape
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
 
 class Loss(Configured):
-    """Base of losses; as `keras.losses.Loss`.
+    """Base class of losses, as `keras.losses.Loss`.
 
-    A subclass writes `call(y_true, y_pred)`, which returns one value per sample (or one per time
-    step); both arguments arrive as floats, aligned in a last axis of size 1. It may have fields,
-    or its own `__init__` as Keras's authors write it.
+    A subclass defines `call(y_true, y_pred)`, which returns one value per sample (or per time
+    step). Both arguments are floating arrays of equal rank, if they differed only in a last axis of
+    size 1. A subclass may list fields, or define its own `__init__` as in code written for Keras.
 
     Args:
         reduction: "sum_over_batch_size" and "mean" divide the weighted sum by the number of
-            values; "mean_with_sample_weight" by the sum of the weights; "sum" does not divide;
-            "none" or None keeps the weighted values.
-        name: What the loss is called; the snake case of its class where None.
+            values; "mean_with_sample_weight" divides it by the sum of the weights; "sum" does not
+            divide; "none" or None returns the weighted values.
+        name: The name of the loss; None means its class name in snake case.
 
     Raises:
-        ValueError: The reduction is none of these.
-        TypeError: The name is no string.
+        ValueError: The reduction is unknown.
+        TypeError: The name is not a string.
 
     >>> class Cubed(Loss):
     ...     def call(self, y_true, y_pred):
@@ -45,21 +45,21 @@ class Loss(Configured):
     name: str | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        """Check the reduction and fill in the name."""
+        """Check the reduction and set the name."""
         one_of(type(self).__name__, "reduction", self.reduction, REDUCTIONS)
         check_name(type(self).__name__, self.name)
         if self.name is None:
             self.name = snake_case(type(self).__name__)
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return one value per sample: the formula of the loss."""
+        """Return one value per sample."""
         raise NotImplementedError(
             f"`{type(self).__name__}` must override `call(self, y_true, y_pred)` and return one "
             f"value per sample."
         )
 
     def counted(self, y_true: Array, y_pred: Array) -> Array | None:
-        """Return which of the values count in a mean, or None where all do."""
+        """Return a boolean mask of the values to include, or None to include all."""
         return None
 
     def __call__(
@@ -75,16 +75,16 @@ class Loss(Configured):
         Raises:
             ValueError: The shapes do not fit each other.
         """
-        y_true, y_pred = align(*floating(y_true, y_pred))
+        y_true, y_pred = align(*as_floats(y_true, y_pred))
         values = jnp.asarray(self.call(y_true, y_pred))
         return reduce_weighted(
             type(self).__name__, values, sample_weight, self.counted(y_true, y_pred), self.reduction
         )
 
     def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
-        """Check all targets on the host, before a run.
+        """Check all targets on the host before training.
 
-        A loss of the user's may take targets of any shape, so the base asks for numbers alone.
+        The base class only requires numbers, since a custom loss may accept targets of any shape.
 
         Args:
             y_true: All targets, `(samples, …)`.
@@ -92,40 +92,40 @@ class Loss(Configured):
             name: What an error calls the targets.
 
         Raises:
-            ValueError: The loss cannot be computed on these targets, or would mean nothing.
+            ValueError: The loss cannot be computed for these targets, or has no meaning.
         """
-        targets.numeric(type(self).__name__, name, y_true)
+        targets.check_numeric(type(self).__name__, name, y_true)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the fields as plain data; of an authored class reduction and name."""
+        """Return the fields as plain data; for an authored class, reduction and name."""
         if self._authored:
             return {"reduction": self.reduction, "name": self.name}
         return super().get_config()
 
 
 class PairedLoss(Loss):
-    """Base of the losses whose targets have the shape of the predictions, and are finite."""
+    """Base class of losses whose targets are finite and have the shape of the predictions."""
 
     def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
         """Check that the targets are finite numbers in the shape of the predictions."""
         owner = type(self).__name__
-        targets.numeric(owner, name, y_true)
-        targets.same_shape(owner, name, y_true.shape, y_pred_shape)
-        targets.finite(owner, name, y_true)
+        targets.check_numeric(owner, name, y_true)
+        targets.check_same_shape(owner, name, y_true.shape, y_pred_shape)
+        targets.check_finite(owner, name, y_true)
 
 
 class FunctionLoss(Loss):
-    """A loss around a bare function of `(y_true, y_pred)`; Keras's `LossFunctionWrapper`.
+    """The loss of a function of `(y_true, y_pred)`, as Keras's `LossFunctionWrapper`.
 
-    Two of the same function, reduction and name are equal.
+    Two such losses of the same function, reduction and name are equal.
 
     Args:
-        function: Returns one value per sample, in any shape `(batch, …)`.
+        function: A function that returns one value per sample, in any shape `(batch, …)`.
         reduction: As in `Loss`.
-        name: The function's name where None.
+        name: The name of the loss; None means the function's name.
 
     Raises:
-        TypeError: The function cannot be called.
+        TypeError: The function is not callable.
 
     >>> def cubed(y_true, y_pred):
     ...     return abs(y_true - y_pred) ** 3
@@ -136,7 +136,7 @@ class FunctionLoss(Loss):
     function: Callable[[Array, Array], Array]
 
     def __post_init__(self) -> None:
-        """Check the function and take its name."""
+        """Check the function and set the name."""
         if not callable(self.function):
             raise TypeError(
                 f"`FunctionLoss` needs a function of `(y_true, y_pred)`, received "
@@ -144,7 +144,7 @@ class FunctionLoss(Loss):
             )
         if self.name is None:
             name = getattr(self.function, "__name__", type(self.function).__name__)
-            object.__setattr__(self, "name", snake_case(name))
+            self.name = snake_case(name)
         super().__post_init__()
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -165,13 +165,13 @@ def reduce_weighted(
     counted: Array | None,
     reduction: str | None,
 ) -> Array:
-    """Return the weighted values, reduced as Keras 3 does.
+    """Return the weighted values, reduced as in Keras 3.
 
     Args:
         owner: The loss that an error names.
         values: The loss of each sample, `(batch, …)`.
-        sample_weight: A scalar, or weights of leading axes of the values.
-        counted: Booleans in the shape of the values; one that is False counts nowhere.
+        sample_weight: A scalar, or weights for leading axes of the values.
+        counted: A boolean mask of the values to include; None includes all.
         reduction: As in `Loss`.
 
     >>> print(reduce_weighted("MeanSquaredError", jnp.array([1.0, 3.0]), [1.0, 2.0], None, "mean"))
@@ -179,7 +179,7 @@ def reduce_weighted(
     """
     values = values.astype(jnp.promote_types(values.dtype, jnp.float32))
     total: Array | float = float(math.prod(values.shape))
-    weights = None if sample_weight is None else fit_weights(owner, sample_weight, values.shape)
+    weights = None if sample_weight is None else expand_weights(owner, sample_weight, values.shape)
     if counted is not None:
         counted = counted.astype(values.dtype)
         total = jnp.sum(counted)
@@ -192,4 +192,4 @@ def reduce_weighted(
         return jnp.sum(values)
     if reduction == "mean_with_sample_weight" and weights is not None:
         total = jnp.sum(weights)
-    return divide(jnp.sum(values), total)
+    return divide_no_nan(jnp.sum(values), total)

@@ -1,4 +1,4 @@
-"""Losses by name: what `compile(loss=…)` may be given."""
+"""Losses by name: what `compile(loss=…)` accepts."""
 
 from typing import Any
 
@@ -91,7 +91,7 @@ _CLASSES: dict[Any, type[Loss]] = {
 REGISTRY = Registry(
     "loss",
     [*_CLASSES, *_CLASSES.values()],
-    # A snake-case name is the function, as in Keras, also where a class has the same one.
+    # As in Keras, a name in snake case means the function and not the class.
     {function.__name__: function for function in _CLASSES}
     | {
         "bce": binary_crossentropy,
@@ -106,11 +106,12 @@ REGISTRY = Registry(
 
 
 def get(identifier: Identifier) -> Any:
-    """Return the loss that an identifier means; as `keras.losses.get`.
+    """Return the loss function or object for an identifier, as `keras.losses.get`.
 
     Args:
-        identifier: "mean_squared_error" or "mse" (the function), "MeanSquaredError" (an object),
-            a class, `{"class_name": …, "config": …}`, a function or object, or None.
+        identifier: A function's name such as "mean_squared_error" or "mse"; a class or its name, to
+            make an object with the default arguments; `{"class_name": …, "config": …}`; a function
+            or object; or None.
 
     Raises:
         ValueError: The name is unknown; the nearest known one is suggested.
@@ -123,13 +124,13 @@ def get(identifier: Identifier) -> Any:
 
 
 def as_loss(identifier: Identifier) -> Loss:
-    """Return the `Loss` that an identifier means; equal identifiers give equal objects.
+    """Return the `Loss` object for an identifier; equal identifiers give equal objects.
 
-    A function of this package becomes its class with the defaults, any other a `FunctionLoss`.
+    A loss function of fjax gives an object of its class, any other function a `FunctionLoss`.
 
     Raises:
         ValueError: The name is unknown.
-        TypeError: The identifier is no loss.
+        TypeError: The identifier is not a loss.
 
     >>> as_loss("mse") == as_loss(mean_squared_error) == MeanSquaredError()
     True
@@ -137,13 +138,15 @@ def as_loss(identifier: Identifier) -> Loss:
     loss = REGISTRY.get(identifier)
     if isinstance(loss, Loss):
         return loss
-    # By identity: an object that is called need not be hashable.
-    known = [made for function, made in _CLASSES.items() if function is loss]
-    return known[0]() if known else FunctionLoss(loss)
+    # Compared by identity, because a callable object need not be hashable.
+    for function, cls in _CLASSES.items():
+        if function is loss:
+            return cls()
+    return FunctionLoss(loss)
 
 
 def resolve(identifier: Identifier, y_true_shape: Shape, y_pred_shape: Shape) -> Loss:
-    """Return the `Loss` that an identifier means, "crossentropy" and "ce" by the shapes.
+    """Return the `Loss` object for an identifier; the shapes choose which one "crossentropy" means.
 
     Args:
         identifier: As in `get`, or "crossentropy" or "ce".
@@ -158,16 +161,16 @@ def resolve(identifier: Identifier, y_true_shape: Shape, y_pred_shape: Shape) ->
             "binary": BinaryCrossentropy,
             "sparse": SparseCategoricalCrossentropy,
             "categorical": CategoricalCrossentropy,
-        }[kind(y_true_shape, y_pred_shape)]()
+        }[label_kind(y_true_shape, y_pred_shape)]()
     return as_loss(identifier)
 
 
-def kind(y_true_shape: Shape, y_pred_shape: Shape) -> str:
-    """Return "binary", "sparse" or "categorical": what the shapes say about the labels.
+def label_kind(y_true_shape: Shape, y_pred_shape: Shape) -> str:
+    """Return the kind of labels that the shapes imply: "binary", "sparse" or "categorical".
 
-    As Keras's `compile` reads them, and an output without a last axis is binary.
+    The rules are those of Keras's `compile`; predictions without a last axis are binary.
 
-    >>> kind((32, 1), (32, 1)), kind((32,), (32, 10)), kind((32, 10), (32, 10))
+    >>> label_kind((32, 1), (32, 1)), label_kind((32,), (32, 10)), label_kind((32, 10), (32, 10))
     ('binary', 'sparse', 'categorical')
     """
     if len(y_pred_shape) < 2 or y_pred_shape[-1] == 1:

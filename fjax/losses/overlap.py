@@ -1,4 +1,4 @@
-"""Losses of overlap: how far two masks are from covering each other."""
+"""Overlap losses: how little two segmentation masks overlap."""
 
 from collections.abc import Sequence
 from dataclasses import field
@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from fjax.errors import is_integer, number_between
 from fjax.losses.loss import PairedLoss
-from fjax.losses.preparation import EPSILON, pair
+from fjax.losses.preparation import EPSILON, prepare_pair
 from fjax.typing import Array, ArrayLike
 
 Axis = int | Sequence[int] | None
@@ -23,10 +23,10 @@ def dice(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis = None) -> Array:
     Args:
         y_true: Masks of values from 0 to 1, `(batch, …)`.
         y_pred: Probabilities of the same shape.
-        axis: The axes that the sums are taken over; all, the batch among them, where None.
+        axis: The axes over which the sums are taken; None means all, the batch axis included.
 
     Returns:
-        A scalar, or one value for each place on the axes that are left.
+        A scalar, or an array of the remaining axes.
 
     Raises:
         ValueError: The shapes differ.
@@ -34,10 +34,10 @@ def dice(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis = None) -> Array:
     >>> print(dice([[1.0, 0.0], [1.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]], axis=1))
     [0. 0.3333...]
     """
-    y_true, y_pred = pair("dice", y_true, y_pred)
-    both = jnp.sum(y_true * y_pred, axis=_axes(axis))
-    either = jnp.sum(y_true, axis=_axes(axis)) + jnp.sum(y_pred, axis=_axes(axis))
-    return 1.0 - 2.0 * both / (either + EPSILON)
+    y_true, y_pred = prepare_pair("dice", y_true, y_pred)
+    intersection = jnp.sum(y_true * y_pred, axis=_axes(axis))
+    total = jnp.sum(y_true, axis=_axes(axis)) + jnp.sum(y_pred, axis=_axes(axis))
+    return 1.0 - 2.0 * intersection / (total + EPSILON)
 
 
 def tversky(
@@ -47,10 +47,10 @@ def tversky(
     beta: float = 0.5,
     axis: Axis = None,
 ) -> Array:
-    """`1 - both / (both + alpha * missed + beta * invented)`; with two halves that is `dice`.
+    """`1 - tp / (tp + alpha * fn + beta * fp)`; with `alpha` and `beta` 0.5 it equals `dice`.
 
-    `both` is the sum of `y_true * y_pred`, `missed` that of `y_true * (1 - y_pred)` and `invented`
-    that of `(1 - y_true) * y_pred`.
+    `tp` is the sum of `y_true * y_pred`, `fn` that of `y_true * (1 - y_pred)`, and `fp` that of
+    `(1 - y_true) * y_pred`.
 
     Salehi et al., "Tversky loss function for image segmentation using 3D fully convolutional deep
     networks", 2017.
@@ -58,12 +58,12 @@ def tversky(
     Args:
         y_true: Masks of values from 0 to 1, `(batch, …)`.
         y_pred: Probabilities of the same shape.
-        alpha: What it costs to miss a part.
-        beta: What it costs to invent one.
-        axis: The axes that the sums are taken over; all, the batch among them, where None.
+        alpha: The weight of false negatives.
+        beta: The weight of false positives.
+        axis: The axes over which the sums are taken; None means all, the batch axis included.
 
     Returns:
-        A scalar, or one value for each place on the axes that are left.
+        A scalar, or an array of the remaining axes.
 
     Raises:
         ValueError: The shapes differ.
@@ -71,24 +71,25 @@ def tversky(
     >>> print(tversky([[1.0, 1.0]], [[1.0, 0.0]], alpha=1.0))
     0.5
     """
-    y_true, y_pred = pair("tversky", y_true, y_pred)
-    both = jnp.sum(y_true * y_pred, axis=_axes(axis))
-    missed = jnp.sum(y_true * (1.0 - y_pred), axis=_axes(axis))
-    invented = jnp.sum((1.0 - y_true) * y_pred, axis=_axes(axis))
-    return 1.0 - both / (both + missed * alpha + invented * beta + EPSILON)
+    y_true, y_pred = prepare_pair("tversky", y_true, y_pred)
+    true_positives = jnp.sum(y_true * y_pred, axis=_axes(axis))
+    false_negatives = jnp.sum(y_true * (1.0 - y_pred), axis=_axes(axis))
+    false_positives = jnp.sum((1.0 - y_true) * y_pred, axis=_axes(axis))
+    total = true_positives + false_negatives * alpha + false_positives * beta + EPSILON
+    return 1.0 - true_positives / total
 
 
 class Dice(PairedLoss):
     """The loss of `dice`.
 
     Args:
-        axis: The axes that the sums are taken over, one or several; all, the batch among them,
-            where None. Weights of samples need a loss that leaves the batch axis.
+        axis: The axis or axes over which the sums are taken; None means all, the batch axis
+            included. Sample weights require axes without the batch axis.
         reduction: As in `Loss`.
         name: As in `Loss`.
 
     Raises:
-        ValueError: The axis is no integer and no list of these.
+        ValueError: The axis is neither an integer nor a list of integers.
 
     >>> print(Dice()([[1.0, 1.0]], [[1.0, 0.0]]))
     0.3333...
@@ -100,7 +101,7 @@ class Dice(PairedLoss):
     def __post_init__(self) -> None:
         """Check the arguments."""
         super().__post_init__()
-        self.axis = _checked_axis(type(self).__name__, self.axis)
+        self.axis = _check_axes(type(self).__name__, self.axis)
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """Return `dice`."""
@@ -111,8 +112,8 @@ class Tversky(PairedLoss):
     """The loss of `tversky`.
 
     Args:
-        alpha: What it costs to miss a part, at least 0.
-        beta: What it costs to invent one, at least 0.
+        alpha: The weight of false negatives, at least 0.
+        beta: The weight of false positives, at least 0.
         axis: As in `Dice`.
         reduction: As in `Loss`.
         name: As in `Loss`.
@@ -135,7 +136,7 @@ class Tversky(PairedLoss):
         owner = type(self).__name__
         number_between(owner, "alpha", self.alpha, 0.0)
         number_between(owner, "beta", self.beta, 0.0)
-        self.axis = _checked_axis(owner, self.axis)
+        self.axis = _check_axes(owner, self.axis)
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """Return `tversky`."""
@@ -146,7 +147,7 @@ def _axes(axis: Axis) -> Any:
     return tuple(axis) if isinstance(axis, Sequence) else axis
 
 
-def _checked_axis(owner: str, axis: Any) -> Axis:
+def _check_axes(owner: str, axis: Any) -> Axis:
     if axis is None or is_integer(axis):
         return axis
     if isinstance(axis, list | tuple) and axis and all(map(is_integer, axis)):

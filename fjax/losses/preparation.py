@@ -1,35 +1,36 @@
-"""What stands before every loss and metric: one floating type, one shape, weights that fit."""
+"""Convert the arguments of losses and metrics: one dtype, one shape, weights that broadcast."""
 
 import jax.numpy as jnp
 
+from fjax.errors import is_integer
 from fjax.typing import Array, ArrayLike, Shape
 
-# Keras's `backend.epsilon()`: the distance that a probability keeps from 0 and 1.
+# Keras's `backend.epsilon()`: how near to 0 and 1 a probability may come.
 EPSILON = 1e-7
 
 
-def floating(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Array]:
-    """Return both in the floating type of `y_pred`, and in no narrower one than float32.
+def as_floats(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Array]:
+    """Return both arrays in the floating dtype of `y_pred`, or in float32 if that is narrower.
 
-    Keras computes a half precision loss in half precision where it is called as a function; there
-    `1 - 1e-7` is 1 and a cross-entropy of a sure answer is infinite, so it is float32 here.
+    Keras computes the function of a loss in half precision if its arguments are. There `1 - 1e-7`
+    rounds to 1, and the cross-entropy of a certain prediction would be infinite.
 
     >>> import numpy as np
-    >>> y_true, y_pred = floating(np.uint8([1, 0]), jnp.ones(2, "bfloat16"))
+    >>> y_true, y_pred = as_floats(np.uint8([1, 0]), jnp.ones(2, "bfloat16"))
     >>> y_true.dtype.name, y_pred.dtype.name
     ('float32', 'float32')
     """
     y_pred = jnp.asarray(y_pred)
     dtype = jnp.promote_types(y_pred.dtype, jnp.float32)
-    # Straight from numpy's int64, which JAX alone would first wrap round to int32.
+    # The dtype is converted by numpy: JAX would first convert int64 to int32, with overflow.
     return jnp.asarray(y_true, dtype), y_pred.astype(dtype)
 
 
 def align(y_true: Array, y_pred: Array) -> tuple[Array, Array]:
-    """Return both with the same rank, where they differ in a last axis of size 1 alone.
+    """Return both arrays with equal rank, if they differ only in a last axis of size 1.
 
-    `(n,)` beside `(n, 1)` becomes `(n, 1)`; of longer shapes the one axis too many is dropped. Any
-    other pair is returned as it came.
+    Shapes `(n,)` and `(n, 1)` become `(n, 1)`. From an array of higher rank the additional axis is
+    removed. All other pairs are returned unchanged.
 
     >>> [array.shape for array in align(jnp.ones(4), jnp.ones((4, 1)))]
     [(4, 1), (4, 1)]
@@ -43,36 +44,40 @@ def align(y_true: Array, y_pred: Array) -> tuple[Array, Array]:
     return y_true, y_pred
 
 
-def pair(owner: str, y_true: ArrayLike, y_pred: ArrayLike, hint: str = "") -> tuple[Array, Array]:
-    """Return targets and predictions as floats of one shape.
+def prepare_pair(
+    owner: str, y_true: ArrayLike, y_pred: ArrayLike, hint: str = ""
+) -> tuple[Array, Array]:
+    """Return targets and predictions as floating arrays of one shape.
 
     Args:
         owner: The loss or metric that an error names.
         y_true: The targets.
         y_pred: The predictions, of the same shape up to a last axis of size 1.
-        hint: What to do where the shapes differ.
+        hint: What an error for different shapes tells the user to do.
 
     Raises:
-        ValueError: The shapes differ, also where numpy would broadcast them.
+        ValueError: The shapes differ, even if numpy could broadcast them.
 
-    >>> pair("mean_squared_error", jnp.ones((32, 3)), jnp.ones((32, 1)))
+    >>> prepare_pair("mean_squared_error", jnp.ones((32, 3)), jnp.ones((32, 1)))
     Traceback (most recent call last):
         ...
     ValueError: `mean_squared_error`: y_true of shape (32, 3) does not fit y_pred of shape (32, 1).
     Give the targets the shape of the predictions, one column for each output.
     """
-    y_true, y_pred = align(*floating(y_true, y_pred))
+    y_true, y_pred = align(*as_floats(y_true, y_pred))
     if y_true.shape != y_pred.shape:
-        raise mismatch(owner, "y_true", y_true.shape, y_pred.shape, hint)
+        raise shape_error(owner, "y_true", y_true.shape, y_pred.shape, hint)
     if y_pred.ndim == 0:
         raise ValueError(
             f"`{owner}` needs targets and predictions with a batch axis, received two scalars. "
-            f"Give each a shape, as with [y]."
+            f"Give each a batch axis, as with [y]."
         )
     return y_true, y_pred
 
 
-def mismatch(owner: str, name: str, true_shape: Shape, pred_shape: Shape, hint: str) -> ValueError:
+def shape_error(
+    owner: str, name: str, true_shape: Shape, pred_shape: Shape, hint: str
+) -> ValueError:
     """Return the error for targets whose shape does not fit the predictions."""
     advice = hint or (
         "Give the targets the shape of the predictions, one column for each output."
@@ -85,51 +90,72 @@ def mismatch(owner: str, name: str, true_shape: Shape, pred_shape: Shape, hint: 
     )
 
 
-def fit_weights(owner: str, sample_weight: ArrayLike, shape: Shape) -> Array:
-    """Return the weights with as many axes as the values that they weight.
+def expand_weights(owner: str, sample_weight: ArrayLike, shape: Shape) -> Array:
+    """Return the weights with the rank of the values that they multiply.
 
-    A weight belongs to the leading axes: `(n,)` weights a whole sample, `(n, t)` a time step of
-    it. Axes behind these get size 1.
+    Weights belong to leading axes: `(n,)` has one for each sample, `(n, t)` one for each time step.
+    The added axes have size 1.
 
     Args:
         owner: The loss or metric that an error names.
-        sample_weight: A scalar, or a shape that starts as the values' shape does.
+        sample_weight: A scalar, or an array whose axes are leading axes of the values.
         shape: The shape of the values.
 
     Raises:
-        ValueError: The weights fit no leading axes of the values.
+        ValueError: The shape of the weights does not fit the leading axes of the values.
 
-    >>> fit_weights("MeanSquaredError", jnp.ones(4), (4, 3)).shape
+    >>> expand_weights("MeanSquaredError", jnp.ones(4), (4, 3)).shape
     (4, 1)
     """
     weights = jnp.asarray(sample_weight)
     weights = weights.astype(jnp.promote_types(weights.dtype, jnp.float32))
-    given = weights.shape
+    received = weights.shape
     if weights.ndim == len(shape) + 1 and weights.shape[-1] == 1:
         weights = weights[..., 0]
-    fitting = weights.ndim <= len(shape) and all(
+    fits = weights.ndim <= len(shape) and all(
         size == expected or (size == 1 and axis > 0)
         for axis, (size, expected) in enumerate(zip(weights.shape, shape, strict=False))
     )
-    if not fitting:
+    if not fits:
         advice = (
-            "The function gave one value for the whole batch: let it return one for each sample "
-            "(arrays of shape (n,) get a last axis, as (n, 1))."
+            "The function returned one value for the whole batch: return one for each sample "
+            "(the function receives arrays of shape (n,) as (n, 1))."
             if not shape
             else "Give one weight for each sample, or for each time step."
         )
         raise ValueError(
-            f"`{owner}`: sample_weight of shape {given} does not fit values of shape {shape}. "
+            f"`{owner}`: sample_weight of shape {received} does not fit values of shape {shape}. "
             f"{advice}"
         )
     return weights.reshape(weights.shape + (1,) * (len(shape) - weights.ndim))
 
 
-def divide(numerator: ArrayLike, denominator: ArrayLike) -> Array:
-    """Return the quotient, and 0 where the denominator is 0.
+def full_weights(owner: str, sample_weight: ArrayLike | None, shape: Shape) -> Array:
+    """Return one weight for each value, 1 where there are no sample weights.
 
-    >>> print(divide(jnp.array([1.0, 1.0]), jnp.array([2.0, 0.0])))
+    The arguments and errors are those of `expand_weights`.
+
+    >>> print(full_weights("AUC", [1.0, 2.0], (2, 2)))
+    [[1. 1.]
+     [2. 2.]]
+    """
+    weights = jnp.ones(shape)
+    if sample_weight is None:
+        return weights
+    return weights * expand_weights(owner, sample_weight, shape)
+
+
+def divide_no_nan(numerator: ArrayLike, denominator: ArrayLike) -> Array:
+    """Return the quotient, or 0 where the denominator is 0.
+
+    >>> print(divide_no_nan(jnp.array([1.0, 1.0]), jnp.array([2.0, 0.0])))
     [0.5 0. ]
     """
-    zero = jnp.equal(denominator, 0)
-    return jnp.where(zero, 0.0, jnp.divide(numerator, jnp.where(zero, 1.0, denominator)))
+    is_zero = jnp.equal(denominator, 0)
+    return jnp.where(is_zero, 0.0, jnp.divide(numerator, jnp.where(is_zero, 1.0, denominator)))
+
+
+def check_axis(owner: str, axis: int) -> None:
+    """Raise ValueError unless the axis is one integer."""
+    if not is_integer(axis):
+        raise ValueError(f"`{owner}`: `axis` must be one integer, received {axis!r}.")

@@ -1,4 +1,4 @@
-"""Losses of numbers: distances between a target and a prediction."""
+"""Regression losses: distances between targets and predictions."""
 
 import math
 from dataclasses import field
@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.errors import is_integer, number_between
+from fjax.errors import number_between
 from fjax.losses import targets
 from fjax.losses.loss import PairedLoss
-from fjax.losses.preparation import EPSILON, pair
+from fjax.losses.preparation import EPSILON, check_axis, prepare_pair
 from fjax.typing import Array, ArrayLike, Shape
 
 
@@ -30,7 +30,7 @@ def mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     >>> print(mean_squared_error([[0.0, 1.0]], [[2.0, 1.0]]))
     [2.]
     """
-    y_true, y_pred = pair("mean_squared_error", y_true, y_pred)
+    y_true, y_pred = prepare_pair("mean_squared_error", y_true, y_pred)
     return jnp.mean(jnp.square(y_true - y_pred), axis=-1)
 
 
@@ -50,14 +50,14 @@ def mean_absolute_error(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     >>> print(mean_absolute_error([[0.0, 1.0]], [[2.0, 1.0]]))
     [1.]
     """
-    y_true, y_pred = pair("mean_absolute_error", y_true, y_pred)
+    y_true, y_pred = prepare_pair("mean_absolute_error", y_true, y_pred)
     return jnp.mean(jnp.abs(y_true - y_pred), axis=-1)
 
 
 def mean_absolute_percentage_error(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """Mean of the absolute differences in percent of the targets, over the last axis.
 
-    A target nearer to 0 than 1e-7 counts as 1e-7.
+    The difference is divided by at least 1e-7.
 
     Args:
         y_true: Targets, `(batch, …, outputs)`.
@@ -72,7 +72,7 @@ def mean_absolute_percentage_error(y_true: ArrayLike, y_pred: ArrayLike) -> Arra
     >>> print(mean_absolute_percentage_error([[2.0, 4.0]], [[1.0, 4.0]]))
     [25.]
     """
-    y_true, y_pred = pair("mean_absolute_percentage_error", y_true, y_pred)
+    y_true, y_pred = prepare_pair("mean_absolute_percentage_error", y_true, y_pred)
     errors = jnp.abs((y_true - y_pred) / jnp.maximum(jnp.abs(y_true), EPSILON))
     return 100.0 * jnp.mean(errors, axis=-1)
 
@@ -80,7 +80,7 @@ def mean_absolute_percentage_error(y_true: ArrayLike, y_pred: ArrayLike) -> Arra
 def mean_squared_logarithmic_error(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """Mean of the squared differences of `log(1 + y)`, over the last axis.
 
-    As in Keras, what is below 1e-7 counts as 1e-7.
+    As in Keras, values below 1e-7 are replaced by 1e-7.
 
     Args:
         y_true: Targets that are not negative, `(batch, …, outputs)`.
@@ -95,21 +95,21 @@ def mean_squared_logarithmic_error(y_true: ArrayLike, y_pred: ArrayLike) -> Arra
     >>> print(mean_squared_logarithmic_error([[0.0]], [[math.e - 1]]))
     [0.99999...]
     """
-    y_true, y_pred = pair("mean_squared_logarithmic_error", y_true, y_pred)
+    y_true, y_pred = prepare_pair("mean_squared_logarithmic_error", y_true, y_pred)
     log_true = jnp.log(jnp.maximum(y_true, EPSILON) + 1.0)
     log_pred = jnp.log(jnp.maximum(y_pred, EPSILON) + 1.0)
     return jnp.mean(jnp.square(log_pred - log_true), axis=-1)
 
 
 def huber(y_true: ArrayLike, y_pred: ArrayLike, delta: float = 1.0) -> Array:
-    """Half the squared error up to `delta`, linear beyond, mean over the last axis.
+    """Half the squared error where it is at most `delta`, linear beyond; mean over the last axis.
 
     Huber, "Robust Estimation of a Location Parameter", 1964.
 
     Args:
         y_true: Targets, `(batch, …, outputs)`.
         y_pred: Predictions of the same shape.
-        delta: The error at which the parabola goes over into its tangent.
+        delta: The absolute error from which the loss is linear.
 
     Returns:
         One value per sample, `(batch, …)`.
@@ -120,11 +120,11 @@ def huber(y_true: ArrayLike, y_pred: ArrayLike, delta: float = 1.0) -> Array:
     >>> print(huber([[0.0], [0.0]], [[0.5], [3.0]]))
     [0.125 2.5 ]
     """
-    y_true, y_pred = pair("huber", y_true, y_pred)
+    y_true, y_pred = prepare_pair("huber", y_true, y_pred)
     error = y_pred - y_true
     size = jnp.abs(error)
-    parabola = 0.5 * jnp.square(error)
-    return jnp.mean(jnp.where(size <= delta, parabola, delta * size - 0.5 * delta**2), axis=-1)
+    squared = 0.5 * jnp.square(error)
+    return jnp.mean(jnp.where(size <= delta, squared, delta * size - 0.5 * delta**2), axis=-1)
 
 
 def log_cosh(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -143,7 +143,7 @@ def log_cosh(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     >>> print(log_cosh([[0.0]], [[1.0]]))
     [0.43378...]
     """
-    y_true, y_pred = pair("log_cosh", y_true, y_pred)
+    y_true, y_pred = prepare_pair("log_cosh", y_true, y_pred)
     error = y_pred - y_true
     return jnp.mean(error + jax.nn.softplus(-2.0 * error) - math.log(2.0), axis=-1)
 
@@ -151,7 +151,7 @@ def log_cosh(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
 def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Array:
     """Negative cosine of the angle between target and prediction: -1 for the same direction.
 
-    As in Keras a vector shorter than 1e-7 is multiplied by 1e7, so that of a vector of zeros is 0.
+    As in Keras, vectors shorter than 1e-7 are multiplied by 1e7. A vector of zeros has cosine 0.
 
     Args:
         y_true: Targets, `(batch, …, outputs)`.
@@ -167,7 +167,7 @@ def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> A
     >>> print(cosine_similarity([[0.0, 1.0], [1.0, 0.0]], [[0.0, 5.0], [0.0, 1.0]]))
     [-1. -0.]
     """
-    y_true, y_pred = pair("cosine_similarity", y_true, y_pred)
+    y_true, y_pred = prepare_pair("cosine_similarity", y_true, y_pred)
     return -jnp.sum(_unit(y_true, axis) * _unit(y_pred, axis), axis=axis)
 
 
@@ -235,17 +235,17 @@ class MeanSquaredLogarithmicError(PairedLoss):
         return mean_squared_logarithmic_error(y_true, y_pred)
 
     def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
-        """Check also that every target has a logarithm: more than -1."""
+        """Check that the targets are numbers above -1 in the shape of the predictions."""
         super().check_targets(y_true, y_pred_shape, name)
-        rule = "numbers above -1, as log(1 + y) is taken. Scale the targets or take another loss."
-        targets.every(type(self).__name__, name, y_true, y_true > -1, rule)
+        rule = "numbers above -1, since the loss takes log(1 + y). Scale y or use another loss."
+        targets.check_each(type(self).__name__, name, y_true, y_true > -1, rule)
 
 
 class Huber(PairedLoss):
     """The loss of `huber`.
 
     Args:
-        delta: The error at which the parabola goes over into its tangent, more than 0.
+        delta: The absolute error from which the loss is linear, above 0.
         reduction: As in `Loss`.
         name: As in `Loss`.
 
@@ -298,7 +298,7 @@ class CosineSimilarity(PairedLoss):
         name: As in `Loss`.
 
     Raises:
-        ValueError: The axis is no integer.
+        ValueError: The axis is not an integer.
 
     >>> print(CosineSimilarity()([[0.0, 1.0]], [[0.0, 5.0]]))
     -1.0
@@ -314,7 +314,7 @@ class CosineSimilarity(PairedLoss):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is the last."""
+        """Whether the axis is the last one."""
         return self.axis == -1
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -322,13 +322,7 @@ class CosineSimilarity(PairedLoss):
         return cosine_similarity(y_true, y_pred, self.axis)
 
 
-def check_axis(owner: str, axis: int) -> None:
-    """Raise ValueError unless the axis is one integer."""
-    if not is_integer(axis):
-        raise ValueError(f"`{owner}`: `axis` must be one integer, received {axis!r}.")
-
-
 def _unit(vectors: Array, axis: int) -> Array:
     squares = jnp.sum(jnp.square(vectors), axis=axis, keepdims=True)
-    # The bound inside the root keeps the gradient at a vector of zeros finite.
+    # The maximum inside the root keeps the gradient at a vector of zeros finite.
     return vectors * jax.lax.rsqrt(jnp.maximum(squares, EPSILON**2))

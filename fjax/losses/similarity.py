@@ -1,4 +1,4 @@
-"""The circle loss: embeddings of one class near each other, those of others far away."""
+"""The circle loss: embeddings of one class near each other, those of different classes apart."""
 
 from dataclasses import field
 
@@ -9,7 +9,7 @@ import numpy as np
 from fjax.errors import number_between, one_of
 from fjax.losses import targets
 from fjax.losses.loss import Loss
-from fjax.losses.preparation import floating, mismatch
+from fjax.losses.preparation import as_floats, shape_error
 from fjax.typing import Array, ArrayLike, Shape
 
 _ONE_LABEL = "Give one integer label for each embedding, and embeddings of shape (batch, size)."
@@ -24,22 +24,24 @@ def circle(
     gamma: float = 80,
     margin: float = 0.4,
 ) -> Array:
-    """Circle loss: pairs of one class are drawn together, others apart, the worst ones hardest.
+    """Circle loss: it moves embeddings of one class together and those of different classes apart.
+
+    The worst pairs have the largest weights.
 
     Sun et al., "Circle Loss: A Unified Perspective of Pair Similarity Optimization", 2020.
 
     Args:
         y_true: Integer labels, `(batch,)` or `(batch, 1)`.
         y_pred: Embeddings of length 1, `(batch, size)`.
-        ref_labels: The labels of `ref_embeddings`; `y_true` where None.
-        ref_embeddings: What the embeddings are compared with, `(references, size)`; `y_pred` where
-            None.
-        remove_diagonal: Whether embedding `i` and reference `i` are no pair.
-        gamma: How strongly the worst pairs count.
-        margin: How far the two kinds of pairs should be from each other.
+        ref_labels: The labels of `ref_embeddings`; None means `y_true`.
+        ref_embeddings: The embeddings to compare with, `(references, size)`; None means `y_pred`.
+        remove_diagonal: Whether to leave out the pairs of embedding `i` and reference `i`.
+        gamma: How much more the worst pairs count.
+        margin: The distance that the loss aims at between equal and different pairs.
 
     Returns:
-        One value per sample, `(batch,)`; 0 where a sample has not both kinds of pairs.
+        One value per sample, `(batch,)`; 0 unless a sample has pairs of equal and of different
+        classes.
 
     Raises:
         ValueError: The shapes do not fit each other.
@@ -48,36 +50,36 @@ def circle(
     >>> [round(value, 3) for value in values.tolist()]
     [0.616, 0.962, 0.0]
     """
-    labels, embeddings = _labeled("y_pred", y_true, y_pred)
-    others, references = labels, embeddings
+    labels, embeddings = _prepare("y_pred", y_true, y_pred)
+    reference_labels, references = labels, embeddings
     if ref_labels is not None or ref_embeddings is not None:
-        others, references = _labeled(
+        reference_labels, references = _prepare(
             "ref_embeddings",
             y_true if ref_labels is None else ref_labels,
             y_pred if ref_embeddings is None else ref_embeddings,
         )
     distances = jnp.maximum(1.0 - embeddings @ references.T, 0.0)
-    near = labels[:, None] == others[None, :]
-    far = ~near
+    equal = labels[:, None] == reference_labels[None, :]
+    different = ~equal
     if remove_diagonal:
-        near &= ~jnp.eye(near.shape[0], near.shape[1], dtype=bool)
+        equal &= ~jnp.eye(equal.shape[0], equal.shape[1], dtype=bool)
     too_far = gamma * jnp.maximum(margin + distances, 0.0) * (distances - margin)
     too_near = gamma * jnp.maximum(1.0 + margin - distances, 0.0) * (1.0 - margin - distances)
-    worst = _log_sum_exp(too_far, near) + _log_sum_exp(too_near, far)
-    both = near.any(axis=1) & far.any(axis=1)
-    return jnp.where(both, jax.nn.softplus(worst), 0.0)
+    logits = _log_sum_exp(too_far, equal) + _log_sum_exp(too_near, different)
+    has_both = equal.any(axis=1) & different.any(axis=1)
+    return jnp.where(has_both, jax.nn.softplus(logits), 0.0)
 
 
 class Circle(Loss):
     """The loss of `circle`, with the batch itself as references.
 
-    As in Keras a mean is taken over the samples whose value is not 0. The model should end in
-    embeddings of length 1, as `UnitNormalization` makes them.
+    As in Keras, the mean is taken over the samples whose value is not 0. The model should return
+    embeddings of length 1, as `UnitNormalization` does.
 
     Args:
-        gamma: How strongly the worst pairs count, at least 0.
-        margin: How far the two kinds of pairs should be from each other.
-        remove_diagonal: Whether a sample is no pair with itself.
+        gamma: How much more the worst pairs count, at least 0.
+        margin: The distance that the loss aims at between equal and different pairs.
+        remove_diagonal: Whether to leave out the pair of a sample with itself.
         reduction: As in `Loss`.
         name: As in `Loss`.
 
@@ -116,16 +118,17 @@ class Circle(Loss):
         return self.call(y_true, y_pred) > 0
 
     def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
-        """Check that there is one whole number for each embedding."""
+        """Check that there is one integer label for each embedding."""
         owner = type(self).__name__
-        targets.numeric(owner, name, y_true)
+        targets.check_numeric(owner, name, y_true)
         if len(y_pred_shape) != 2 or y_true.shape[1:] not in ((), (1,)):
-            raise mismatch(owner, name, y_true.shape, tuple(y_pred_shape), _ONE_LABEL)
-        targets.whole(owner, name, y_true)
+            raise shape_error(owner, name, y_true.shape, tuple(y_pred_shape), _ONE_LABEL)
+        targets.check_integers(owner, name, y_true)
 
 
-def _labeled(name: str, labels: ArrayLike, embeddings: ArrayLike) -> tuple[Array, Array]:
-    labels, embeddings = floating(labels, embeddings)
+def _prepare(name: str, labels: ArrayLike, embeddings: ArrayLike) -> tuple[Array, Array]:
+    """Return integer labels of shape `(batch,)` and embeddings of shape `(batch, size)`."""
+    labels, embeddings = as_floats(labels, embeddings)
     shape = labels.shape
     if labels.ndim == 2 and shape[1] == 1:
         labels = labels[:, 0]
@@ -137,9 +140,9 @@ def _labeled(name: str, labels: ArrayLike, embeddings: ArrayLike) -> tuple[Array
     return labels.astype(jnp.int32), embeddings
 
 
-def _log_sum_exp(values: Array, among: Array) -> Array:
-    """Return `log(sum(exp))` of each row's values; 0 and without gradient where there are none."""
-    any_ = among.any(axis=1, keepdims=True)
-    # A row of zeros in place of an empty one: its gradient would be NaN.
-    values = jnp.where(among, values, jnp.where(any_, -jnp.inf, 0.0))
+def _log_sum_exp(values: Array, mask: Array) -> Array:
+    """Return `log(sum(exp(values)))` over the masked values of each row."""
+    is_empty = ~mask.any(axis=1, keepdims=True)
+    # If the mask leaves no value, a row of zeros keeps the gradient free of NaN.
+    values = jnp.where(mask, values, jnp.where(is_empty, 0.0, -jnp.inf))
     return jax.nn.logsumexp(values, axis=1)

@@ -1,16 +1,16 @@
-"""Checks of targets on the host, before a run: a mistake is named with its first row."""
+"""Checks of all targets on the host before training; errors name the first wrong row."""
 
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.losses.preparation import mismatch
+from fjax.losses.preparation import shape_error
 from fjax.typing import Shape
 
 
-def numeric(owner: str, name: str, y_true: np.ndarray) -> None:
-    """Raise unless the targets are numbers or booleans.
+def check_numeric(owner: str, name: str, y_true: np.ndarray) -> None:
+    """Raise ValueError unless the targets are numbers or booleans.
 
-    >>> numeric("MeanSquaredError", "y", np.array(["cat", "dog"]))
+    >>> check_numeric("MeanSquaredError", "y", np.array(["cat", "dog"]))
     Traceback (most recent call last):
         ...
     ValueError: `MeanSquaredError`: y must hold numbers, received dtype <U3. Encode labels as
@@ -23,48 +23,59 @@ def numeric(owner: str, name: str, y_true: np.ndarray) -> None:
         )
 
 
-def same_shape(owner: str, name: str, true_shape: Shape, pred_shape: Shape, hint: str = "") -> None:
-    """Raise unless a sample of targets has the shape of one of predictions.
+def check_same_shape(
+    owner: str, name: str, true_shape: Shape, pred_shape: Shape, hint: str = ""
+) -> None:
+    """Raise ValueError unless targets and predictions of one sample have the same shape.
 
-    The number of samples is not compared, and one last axis of size 1 more or less is no matter.
+    The number of samples is not compared. Either shape may have an additional last axis of size 1.
 
-    >>> same_shape("MeanSquaredError", "y", (60,), (None, 1))
+    >>> check_same_shape("MeanSquaredError", "y", (60,), (None, 1))
     """
     true, pred = tuple(true_shape[1:]), tuple(pred_shape[1:])
     if true != pred and (*true, 1) != pred and true != (*pred, 1):
-        raise mismatch(owner, name, tuple(true_shape), tuple(pred_shape), hint)
+        raise shape_error(owner, name, tuple(true_shape), tuple(pred_shape), hint)
 
 
-def every(owner: str, name: str, y_true: np.ndarray, good: np.ndarray, rule: str) -> None:
-    """Raise where an element is not good, with its row and value.
+def check_each(owner: str, name: str, y_true: np.ndarray, valid: np.ndarray, rule: str) -> None:
+    """Raise ValueError if an element is not valid; the error names its row and value.
+
+    Args:
+        owner: The loss that an error names.
+        name: What an error calls the targets.
+        y_true: The targets.
+        valid: A boolean for each element of the targets.
+        rule: What is valid, as the end of the error's sentence.
 
     >>> y = np.array([0.0, 2.0])
-    >>> every("BinaryCrossentropy", "y", y, y <= 1, "labels from 0 to 1.")
+    >>> check_each("BinaryCrossentropy", "y", y, y <= 1, "labels from 0 to 1.")
     Traceback (most recent call last):
         ...
     ValueError: `BinaryCrossentropy`: row 1 of y holds 2.0, expected labels from 0 to 1.
     """
-    if good.all():
+    if valid.all():
         return
-    where = np.unravel_index(int(np.argmin(good)), good.shape)
+    index = np.unravel_index(int(np.argmin(valid)), valid.shape)
     raise ValueError(
-        f"`{owner}`: row {where[0]} of {name} holds {y_true[where].item()!r}, expected {rule}"
+        f"`{owner}`: row {index[0]} of {name} holds {y_true[index].item()!r}, expected {rule}"
     )
 
 
-def finite(owner: str, name: str, y_true: np.ndarray) -> None:
-    """Raise where a target is NaN or infinite, as one such row makes every weight NaN."""
+def check_finite(owner: str, name: str, y_true: np.ndarray) -> None:
+    """Raise ValueError if a target is NaN or infinite, which would make all weights NaN."""
     if jnp.issubdtype(y_true.dtype, jnp.inexact):
-        good = np.isfinite(y_true)
-        every(owner, name, y_true, good, "finite numbers. Drop or fill the rows that hold none.")
+        rule = "finite numbers. Remove such rows, or replace their values."
+        check_each(owner, name, y_true, np.isfinite(y_true), rule)
 
 
-def within(owner: str, name: str, y_true: np.ndarray, low: float, high: float, rule: str) -> None:
-    """Raise where an element lies outside `[low, high]` (a NaN does)."""
-    every(owner, name, y_true, (y_true >= low) & (y_true <= high), rule)
+def check_range(
+    owner: str, name: str, y_true: np.ndarray, low: float, high: float, rule: str
+) -> None:
+    """Raise ValueError if an element is NaN or outside `[low, high]`."""
+    check_each(owner, name, y_true, (y_true >= low) & (y_true <= high), rule)
 
 
-def whole(owner: str, name: str, y_true: np.ndarray) -> None:
-    """Raise where an element is no whole number (a NaN is none)."""
+def check_integers(owner: str, name: str, y_true: np.ndarray) -> None:
+    """Raise ValueError if an element is not an integer, of any dtype."""
     if jnp.issubdtype(y_true.dtype, jnp.floating):
-        every(owner, name, y_true, y_true == np.floor(y_true), "whole numbers.")
+        check_each(owner, name, y_true, y_true == np.floor(y_true), "integers.")

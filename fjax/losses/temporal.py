@@ -1,4 +1,4 @@
-"""Connectionist temporal classification: a sequence of labels without their times."""
+"""Connectionist temporal classification (CTC): label sequences without alignment."""
 
 from dataclasses import field
 
@@ -9,61 +9,66 @@ from jax import lax
 
 from fjax.losses import targets
 from fjax.losses.loss import Loss
-from fjax.losses.preparation import floating
+from fjax.losses.preparation import as_floats
 from fjax.typing import Array, ArrayLike, Shape
 
-# The logarithm that stands for no probability; an infinite one would make gradients NaN.
+# The log-probability of impossible events; with -infinity gradients would be NaN.
 IMPOSSIBLE = -1e5
 
 
 def ctc(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
-    """Negative log likelihood of label sequences, over all the ways to spread them over the steps.
+    """Negative log-likelihood of label sequences, summed over all alignments with the time steps.
 
-    At each step a model says a class or the blank, class 0. Said classes that repeat without a
-    blank between them are one label.
+    At each step the model emits a class or the blank, which is class 0. A class that is emitted
+    repeatedly without a blank in between counts as one label.
 
     Graves et al., "Connectionist Temporal Classification: Labelling Unsegmented Sequence Data with
     Recurrent Neural Networks", 2006.
 
     Args:
-        y_true: Labels from 1 to `classes - 1`, filled up with 0, `(batch, labels)`.
+        y_true: Labels from 1 to `classes - 1`, padded with 0 at the end, `(batch, labels)`.
         y_pred: Logits, `(batch, steps, classes)`.
 
     Returns:
-        One value per sample, `(batch,)`; about 1e5 where the steps are too few for the labels.
+        One value per sample, `(batch,)`; about 1e5 if there are too few steps for the labels.
 
     Raises:
-        ValueError: The shapes are not these.
+        ValueError: An array does not have this shape.
 
     >>> print(ctc([[1, 0]], [[[0.0, 0.0], [0.0, 0.0]]]))
     [0.28768...]
     """
-    y_true, y_pred = floating(y_true, y_pred)
+    y_true, y_pred = as_floats(y_true, y_pred)
     if y_true.ndim != 2 or y_pred.ndim != 3 or y_true.shape[0] != y_pred.shape[0]:
-        raise _misfit("ctc", "y_true", y_true.shape, y_pred.shape)
+        raise _shape_error("ctc", "y_true", y_true.shape, y_pred.shape)
     labels = y_true.astype(jnp.int32)
-    batch, most = labels.shape
-    # The labels with a blank before, between and after them: what is said is a way through these.
-    said = jnp.zeros((batch, 2 * most + 1), jnp.int32).at[:, 1::2].set(labels)
+    batch, max_labels = labels.shape
+    # Each sequence becomes one of symbols: its labels with blanks before, between and after them.
+    # An alignment passes through the symbols in order, one at each step.
+    symbols = jnp.zeros((batch, 2 * max_labels + 1), jnp.int32).at[:, 1::2].set(labels)
     log_probabilities = jax.nn.log_softmax(y_pred)
-    emitted = jnp.take_along_axis(log_probabilities, said[:, None, :], axis=2)
-    # A blank may be left out between two labels that differ.
-    before = jnp.pad(said[:, :-2], ((0, 0), (2, 0)))
-    skipped = jnp.where((said != 0) & (said != before), 0.0, IMPOSSIBLE).at[:, :2].set(IMPOSSIBLE)
+    emitted = jnp.take_along_axis(log_probabilities, symbols[:, None, :], axis=2)
+    # The blank between two different labels may be skipped.
+    second_last = jnp.pad(symbols[:, :-2], ((0, 0), (2, 0)))
+    can_skip = (symbols != 0) & (symbols != second_last)
+    skip_cost = jnp.where(can_skip, 0.0, IMPOSSIBLE).at[:, :2].set(IMPOSSIBLE)
 
-    def step(ways: Array, emitted: Array) -> tuple[Array, None]:
-        one = jnp.pad(ways[:, :-1], ((0, 0), (1, 0)), constant_values=IMPOSSIBLE)
-        two = jnp.pad(ways[:, :-2], ((0, 0), (2, 0)), constant_values=IMPOSSIBLE) + skipped
-        return jnp.logaddexp(jnp.logaddexp(ways, one), two) + emitted, None
+    def step(forward: Array, emitted: Array) -> tuple[Array, None]:
+        """Advance the log-probabilities of all partial alignments that end at each symbol."""
+        from_last = jnp.pad(forward[:, :-1], ((0, 0), (1, 0)), constant_values=IMPOSSIBLE)
+        from_second_last = jnp.pad(forward[:, :-2], ((0, 0), (2, 0)), constant_values=IMPOSSIBLE)
+        from_second_last = from_second_last + skip_cost
+        total = jnp.logaddexp(jnp.logaddexp(forward, from_last), from_second_last)
+        return total + emitted, None
 
-    # Before the first step only the place before the first blank is taken.
-    first = jnp.where(jnp.arange(2 * most + 1) < 2, emitted[:, 0], IMPOSSIBLE)
-    ways, _ = lax.scan(step, first, jnp.swapaxes(emitted[:, 1:], 0, 1))
-    # A way ends at the last label or at the blank behind it.
-    end = 2 * jnp.sum(labels != 0, axis=1, keepdims=True)
-    at_blank = jnp.take_along_axis(ways, end, axis=1)
-    at_label = jnp.take_along_axis(ways, jnp.maximum(end - 1, 0), axis=1)
-    at_label = jnp.where(end > 0, at_label, IMPOSSIBLE)
+    # An alignment starts at the first blank or at the first label.
+    start = jnp.where(jnp.arange(2 * max_labels + 1) < 2, emitted[:, 0], IMPOSSIBLE)
+    forward, _ = lax.scan(step, start, jnp.swapaxes(emitted[:, 1:], 0, 1))
+    # It ends at the last label or at the blank after it.
+    last_blank = 2 * jnp.sum(labels != 0, axis=1, keepdims=True)
+    at_blank = jnp.take_along_axis(forward, last_blank, axis=1)
+    at_label = jnp.take_along_axis(forward, jnp.maximum(last_blank - 1, 0), axis=1)
+    at_label = jnp.where(last_blank > 0, at_label, IMPOSSIBLE)
     return -jnp.logaddexp(at_blank, at_label)[:, 0]
 
 
@@ -83,37 +88,36 @@ class CTC(Loss):
         return ctc(y_true, y_pred)
 
     def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
-        """Check that every row holds labels, then zeros, and has steps enough to be said."""
+        """Check that every row holds labels, then zeros, and that the model makes enough steps."""
         owner = type(self).__name__
-        targets.numeric(owner, name, y_true)
+        targets.check_numeric(owner, name, y_true)
         if y_true.ndim != 2 or len(y_pred_shape) != 3:
-            raise _misfit(owner, name, y_true.shape, tuple(y_pred_shape))
+            raise _shape_error(owner, name, y_true.shape, tuple(y_pred_shape))
         steps: int | None = y_pred_shape[1]
         classes = y_pred_shape[2]
-        targets.whole(owner, name, y_true)
+        targets.check_integers(owner, name, y_true)
         rule = (
             f"labels from 1 to {classes - 1} (0 is the blank), as the model has {classes} outputs."
         )
-        targets.within(owner, name, y_true, 0, classes - 1, rule)
-        filled = y_true == 0
-        ends = ~(filled[:, :-1] & ~filled[:, 1:])
-        targets.every(
-            owner, name, y_true[:, :-1], ends, "labels first and zeros behind them: 0 is no class."
-        )
+        targets.check_range(owner, name, y_true, 0, classes - 1, rule)
+        is_padding = y_true == 0
+        valid = ~(is_padding[:, :-1] & ~is_padding[:, 1:])
+        rule = "zeros only after all labels: they are padding."
+        targets.check_each(owner, name, y_true[:, :-1], valid, rule)
         if steps is None:
             return
-        repeated = (y_true[:, 1:] == y_true[:, :-1]) & ~filled[:, 1:]
-        needed = np.sum(~filled, axis=1) + np.sum(repeated, axis=1)
+        is_repeated = (y_true[:, 1:] == y_true[:, :-1]) & ~is_padding[:, 1:]
+        needed = np.sum(~is_padding, axis=1) + np.sum(is_repeated, axis=1)
         if needed.size and needed.max() > steps:
             row = int(np.argmax(needed > steps))
             raise ValueError(
                 f"`{owner}`: row {row} of {name} needs {needed[row]} steps (one for each label, "
-                f"and a blank between equal ones), and the model makes {steps}. Let it make more, "
-                "or shorten the labels."
+                f"and a blank between equal ones), and the model makes {steps}. Increase the steps "
+                "of the model, or shorten the labels."
             )
 
 
-def _misfit(owner: str, name: str, true_shape: Shape, pred_shape: Shape) -> ValueError:
+def _shape_error(owner: str, name: str, true_shape: Shape, pred_shape: Shape) -> ValueError:
     return ValueError(
         f"`{owner}` needs {name} of shape (batch, labels) and logits of shape (batch, steps, "
         f"classes), received {true_shape} and {pred_shape}."

@@ -1,4 +1,4 @@
-"""Metrics, with Keras's names: pure accumulators, and Keras's convenience on the same objects."""
+"""Metrics with Keras's names: pure functions of accumulators, and Keras's stateful methods."""
 
 from fjax.losses.crossentropy import (
     binary_crossentropy,

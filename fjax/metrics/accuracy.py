@@ -1,4 +1,4 @@
-"""Accuracies: how many answers are right."""
+"""Accuracies: the share of predictions that equal the label."""
 
 import math
 from dataclasses import field
@@ -6,21 +6,21 @@ from dataclasses import field
 import jax.numpy as jnp
 
 from fjax.errors import integer_at_least, number_between, one_of
-from fjax.losses.preparation import align, mismatch, pair
+from fjax.losses.preparation import align, prepare_pair, shape_error
 from fjax.metrics.reduction import MeanOfValues
 from fjax.typing import Array, ArrayLike
 
 
 def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5) -> Array:
-    """1 where `y_pred > threshold` is the label, 0 elsewhere.
+    """1 where `y_pred > threshold` equals the label, 0 elsewhere.
 
     Args:
         y_true: Labels 0 and 1, `(batch, …)`.
         y_pred: Probabilities of the same shape.
-        threshold: Above it the answer is 1.
+        threshold: The threshold above which a prediction is 1.
 
     Returns:
-        A value for each element.
+        One value per element.
 
     Raises:
         ValueError: The shapes differ.
@@ -28,19 +28,19 @@ def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5
     >>> print(binary_accuracy([[1.0], [0.0]], [[0.9], [0.6]]))
     [[1.] [0.]]
     """
-    y_true, y_pred = pair("binary_accuracy", y_true, y_pred)
+    y_true, y_pred = prepare_pair("binary_accuracy", y_true, y_pred)
     return _matches(y_true, y_pred > threshold)
 
 
 def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
-    """1 where the largest prediction is that of the label, 0 elsewhere.
+    """1 where the largest prediction is the label's, 0 elsewhere.
 
     Args:
         y_true: One-hot labels, `(batch, …, classes)`.
         y_pred: Probabilities, or logits, of the same shape.
 
     Returns:
-        A value for each row, `(batch, …)`.
+        One value per row, `(batch, …)`.
 
     Raises:
         ValueError: The shapes differ.
@@ -48,19 +48,19 @@ def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     >>> print(categorical_accuracy([[0.0, 1.0], [1.0, 0.0]], [[0.1, 0.9], [0.2, 0.8]]))
     [1. 0.]
     """
-    y_true, y_pred = pair("categorical_accuracy", y_true, y_pred, _ONE_HOT)
+    y_true, y_pred = prepare_pair("categorical_accuracy", y_true, y_pred, _ONE_HOT)
     return _matches(jnp.argmax(y_true, axis=-1), jnp.argmax(y_pred, axis=-1))
 
 
 def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
-    """1 where the largest prediction is that of the label, 0 elsewhere.
+    """1 where the largest prediction is the label's, 0 elsewhere.
 
     Args:
         y_true: Integer labels, `(batch, …)` or `(batch, …, 1)`.
         y_pred: Probabilities, or logits, `(batch, …, classes)`.
 
     Returns:
-        A value for each row, `(batch, …)`.
+        One value per row, `(batch, …)`.
 
     Raises:
         ValueError: The shapes do not fit each other.
@@ -68,20 +68,20 @@ def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     >>> print(sparse_categorical_accuracy([1, 0], [[0.1, 0.9], [0.2, 0.8]]))
     [1. 0.]
     """
-    y_true, y_pred = _labels("sparse_categorical_accuracy", y_true, y_pred)
+    y_true, y_pred = _prepare_sparse("sparse_categorical_accuracy", y_true, y_pred)
     return _matches(y_true.reshape(y_pred.shape[:-1]), jnp.argmax(y_pred, axis=-1))
 
 
 def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> Array:
-    """1 where fewer than `k` predictions are larger than that of the label, 0 elsewhere.
+    """1 where fewer than `k` predictions are larger than the label's, 0 elsewhere.
 
     Args:
         y_true: One-hot labels, `(batch, …, classes)`.
         y_pred: Probabilities, or logits, of the same shape.
-        k: How many answers each row has.
+        k: How many of the largest predictions to look at.
 
     Returns:
-        A value for each row, `(batch, …)`.
+        One value per row, `(batch, …)`.
 
     Raises:
         ValueError: The shapes differ.
@@ -89,23 +89,23 @@ def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5)
     >>> print(top_k_categorical_accuracy([[0.0, 1.0, 0.0]], [[0.6, 0.3, 0.1]], k=2))
     [1.]
     """
-    y_true, y_pred = pair("top_k_categorical_accuracy", y_true, y_pred, _ONE_HOT)
+    y_true, y_pred = prepare_pair("top_k_categorical_accuracy", y_true, y_pred, _ONE_HOT)
     return _in_top_k(jnp.argmax(y_true, axis=-1), y_pred, k)
 
 
 def sparse_top_k_categorical_accuracy(
     y_true: ArrayLike, y_pred: ArrayLike, k: int = 5, from_sorted_ids: bool = False
 ) -> Array:
-    """1 where fewer than `k` predictions are larger than that of the label, 0 elsewhere.
+    """1 where fewer than `k` predictions are larger than the label's, 0 elsewhere.
 
     Args:
         y_true: Integer labels, `(batch, …)` or `(batch, …, 1)`.
         y_pred: Probabilities, or logits, `(batch, …, classes)`.
-        k: How many answers each row has.
+        k: How many of the largest predictions to look at.
         from_sorted_ids: Whether `y_pred` holds class ids, best first.
 
     Returns:
-        A value for each label, in the shape of the labels.
+        One value per label, in the shape of the labels.
 
     Raises:
         ValueError: The shapes do not fit each other.
@@ -113,7 +113,7 @@ def sparse_top_k_categorical_accuracy(
     >>> print(sparse_top_k_categorical_accuracy([1, 2], [[0.6, 0.3, 0.1], [0.6, 0.3, 0.1]], k=2))
     [1. 0.]
     """
-    y_true, y_pred = _labels("sparse_top_k_categorical_accuracy", y_true, y_pred)
+    y_true, y_pred = _prepare_sparse("sparse_top_k_categorical_accuracy", y_true, y_pred)
     labels = y_true.reshape(y_pred.shape[:-1])
     if from_sorted_ids:
         matches = jnp.any(labels[..., None] == y_pred[..., :k], axis=-1).astype(jnp.float32)
@@ -123,9 +123,10 @@ def sparse_top_k_categorical_accuracy(
 
 
 class Accuracy(MeanOfValues):
-    """How often a prediction equals its target; as `keras.metrics.Accuracy`.
+    """The share of predictions that equal their target, as `keras.metrics.Accuracy`.
 
-    Among a model's metrics the string "accuracy" means another class, by the shapes.
+    In `compile(metrics=…)` the string "accuracy" means a binary or categorical accuracy instead,
+    depending on the shapes.
 
     >>> print(Accuracy()([1, 2, 3], [1, 2, 4]))
     0.666...
@@ -138,22 +139,22 @@ class Accuracy(MeanOfValues):
     name: str | None = "accuracy"
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
-        """Return 1 where they are equal."""
+        """Return 1 where prediction and target are equal, 0 elsewhere."""
         true, pred = align(jnp.asarray(y_true), jnp.asarray(y_pred))
         if true.shape != pred.shape:
-            raise mismatch(type(self).__name__, "y_true", true.shape, pred.shape, "")
+            raise shape_error(type(self).__name__, "y_true", true.shape, pred.shape, "")
         return _matches(true, pred)
 
 
 class BinaryAccuracy(MeanOfValues):
-    """How often `y_pred > threshold` is the label; as `keras.metrics.BinaryAccuracy`.
+    """The share of labels equal to `y_pred > threshold`, as `keras.metrics.BinaryAccuracy`.
 
     Args:
         name: As in `Metric`.
-        threshold: Above it the answer is 1; of logits 0 is the half.
+        threshold: The threshold above which a prediction is 1; for logits, 0 is probability 0.5.
 
     Raises:
-        ValueError: The threshold is no number.
+        ValueError: The threshold is not a number.
 
     >>> print(BinaryAccuracy()([[1], [0]], [[0.9], [0.6]]))
     0.5
@@ -177,7 +178,7 @@ class BinaryAccuracy(MeanOfValues):
 
 
 class CategoricalAccuracy(MeanOfValues):
-    """How often the largest prediction is right; as `keras.metrics.CategoricalAccuracy`.
+    """How often the largest prediction is the label's, as `keras.metrics.CategoricalAccuracy`.
 
     >>> print(CategoricalAccuracy()([[0, 1], [1, 0]], [[0.1, 0.9], [0.2, 0.8]]))
     0.5
@@ -195,7 +196,9 @@ class CategoricalAccuracy(MeanOfValues):
 
 
 class SparseCategoricalAccuracy(MeanOfValues):
-    """How often the largest prediction is right; as `keras.metrics.SparseCategoricalAccuracy`.
+    """How often the largest prediction is the label's, for integer labels.
+
+    As `keras.metrics.SparseCategoricalAccuracy`.
 
     >>> print(SparseCategoricalAccuracy()([1, 0], [[0.1, 0.9], [0.2, 0.8]]))
     0.5
@@ -213,14 +216,16 @@ class SparseCategoricalAccuracy(MeanOfValues):
 
 
 class TopKCategoricalAccuracy(MeanOfValues):
-    """How often a one-hot label is among the best `k`; as `keras.metrics.TopKCategoricalAccuracy`.
+    """How often the label is among the `k` largest predictions, for one-hot labels.
+
+    As `keras.metrics.TopKCategoricalAccuracy`.
 
     Args:
-        k: How many answers each row has, at least 1.
+        k: How many of the largest predictions to look at, at least 1.
         name: As in `Metric`.
 
     Raises:
-        ValueError: `k` is no such integer.
+        ValueError: `k` is not an integer of at least 1.
 
     >>> print(TopKCategoricalAccuracy(2)([[0, 1, 0]], [[0.6, 0.3, 0.1]]))
     1.0
@@ -244,10 +249,12 @@ class TopKCategoricalAccuracy(MeanOfValues):
 
 
 class SparseTopKCategoricalAccuracy(MeanOfValues):
-    """How often a label is among the best `k`; as `keras.metrics.SparseTopKCategoricalAccuracy`.
+    """How often the label is among the `k` largest predictions, for integer labels.
+
+    As `keras.metrics.SparseTopKCategoricalAccuracy`.
 
     Args:
-        k: How many answers each row has, at least 1.
+        k: How many of the largest predictions to look at, at least 1.
         from_sorted_ids: Whether `y_pred` holds class ids, best first.
         name: As in `Metric`.
 
@@ -278,8 +285,8 @@ class SparseTopKCategoricalAccuracy(MeanOfValues):
 
 
 _ONE_HOT = (
-    "Integer class labels belong to the sparse metric of the same name; this one takes one-hot "
-    "rows, as `to_categorical` makes them."
+    "Integer class labels belong to the sparse metric of the same name; this one needs one-hot "
+    "rows, as `to_categorical` returns them."
 )
 
 
@@ -287,7 +294,7 @@ def _matches(y_true: Array, y_pred: Array) -> Array:
     return jnp.equal(y_true, y_pred).astype(jnp.float32)
 
 
-def _labels(owner: str, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Array]:
+def _prepare_sparse(owner: str, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Array]:
     y_true, y_pred = jnp.asarray(y_true), jnp.asarray(y_pred)
     rows = y_pred.shape[:-1]
     if y_pred.ndim == 0 or y_true.shape not in (rows, (*rows, 1)):
@@ -296,12 +303,12 @@ def _labels(owner: str, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Ar
             if y_true.shape == y_pred.shape
             else "Give one integer label for each row of predictions."
         )
-        raise mismatch(owner, "y_true", y_true.shape, y_pred.shape, hint)
+        raise shape_error(owner, "y_true", y_true.shape, y_pred.shape, hint)
     return y_true, y_pred
 
 
 def _in_top_k(labels: Array, y_pred: Array, k: int) -> Array:
-    own = jnp.take_along_axis(y_pred, labels[..., None], axis=-1)
-    # As in Keras a NaN is no large score.
-    own = jnp.where(jnp.isnan(own), -jnp.inf, own)
-    return (jnp.sum(y_pred > own, axis=-1) < k).astype(jnp.float32)
+    label_scores = jnp.take_along_axis(y_pred, labels[..., None], axis=-1)
+    # As in Keras, NaN is the smallest score.
+    label_scores = jnp.where(jnp.isnan(label_scores), -jnp.inf, label_scores)
+    return (jnp.sum(y_pred > label_scores, axis=-1) < k).astype(jnp.float32)

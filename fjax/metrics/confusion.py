@@ -1,4 +1,4 @@
-"""Metrics of a confusion matrix at given thresholds: counts, precision and recall."""
+"""Counts of a binary confusion matrix at given thresholds, and precision and recall."""
 
 from collections.abc import Sequence
 from dataclasses import field
@@ -9,19 +9,19 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.errors import integer_at_least, is_number
-from fjax.losses.preparation import EPSILON, divide, fit_weights, pair
+from fjax.losses.preparation import EPSILON, divide_no_nan, full_weights, prepare_pair
 from fjax.metrics.metric import Accumulator, Metric, add, zeros
 from fjax.typing import Array, ArrayLike
 
-# What stands for "not among the best k"; as a threshold it lets every other score pass.
-_FILTERED = -1e10
+# Replaces scores that are not among the `top_k`; as a threshold it is below all other scores.
+_NOT_TOP_K = -1e10
 
 
 def parse_thresholds(owner: str, thresholds: Any) -> Any:
     """Return None, one float, or a tuple of floats.
 
     Raises:
-        ValueError: A threshold is no number from 0 to 1, or there is none.
+        ValueError: A threshold is not a number from 0 to 1, or the list is empty.
 
     >>> parse_thresholds("Precision", [0.2, 2])
     Traceback (most recent call last):
@@ -30,19 +30,19 @@ def parse_thresholds(owner: str, thresholds: Any) -> Any:
     """
     if thresholds is None:
         return None
-    one = is_number(thresholds)
-    values = (thresholds,) if one else tuple(np.asarray(thresholds, dtype=object).ravel())
+    is_single = is_number(thresholds)
+    values = (thresholds,) if is_single else tuple(np.asarray(thresholds, dtype=object).ravel())
     if not values or not all(is_number(value) and 0 <= value <= 1 for value in values):
         raise ValueError(
             f"`{owner}`: `thresholds` must be numbers from 0 to 1, received {thresholds!r}."
         )
-    return float(thresholds) if one else tuple(float(value) for value in values)
+    return float(thresholds) if is_single else tuple(float(value) for value in values)
 
 
-def even(thresholds: Sequence[float]) -> bool:
-    """Tell whether thresholds divide [0, 1] evenly, both ends among them.
+def are_even(thresholds: Sequence[float]) -> bool:
+    """Tell whether thresholds are evenly spaced from 0 to 1, both included.
 
-    >>> even([0.0, 0.5, 1.0]), even([0.0, 0.1, 1.0])
+    >>> are_even([0.0, 0.5, 1.0]), are_even([0.0, 0.1, 1.0])
     (True, False)
     """
     return len(thresholds) >= 3 and np.allclose(
@@ -50,41 +50,46 @@ def even(thresholds: Sequence[float]) -> bool:
     )
 
 
-def passed(y_pred: Array, thresholds: Sequence[float]) -> Array:
-    """Return how many of sorted even thresholds every prediction is above, by arithmetic alone."""
-    return jnp.ceil(jnp.clip(y_pred, 0.0, 1.0) * (len(thresholds) - 1)).astype(jnp.int32)
+def count_even_below(y_pred: Array, num_thresholds: int) -> Array:
+    """Return how many evenly spaced thresholds from 0 to 1 are below each prediction.
+
+    >>> print(count_even_below(jnp.array([0.0, 0.3, 0.5, 1.0]), 3))
+    [0 1 1 2]
+    """
+    return jnp.ceil(jnp.clip(y_pred, 0.0, 1.0) * (num_thresholds - 1)).astype(jnp.int32)
 
 
-def chosen_class(
+def select_class(
     owner: str, class_id: int | None, y_true: Array, y_pred: Array, weights: Array
 ) -> tuple[Array, Array, Array]:
-    """Return targets, predictions and weights of one class, or all where it is None.
+    """Return targets, predictions and weights of one class, or all if `class_id` is None.
 
     Raises:
-        ValueError: The predictions have no such class.
+        ValueError: The predictions do not have this class.
     """
     if class_id is None:
         return y_true, y_pred, weights
-    _check_classes(owner, "class_id", class_id, class_id + 1, y_pred)
+    _check_class_count(owner, "class_id", class_id, class_id + 1, y_pred)
     return y_true[..., class_id], y_pred[..., class_id], weights[..., class_id]
 
 
-def _check_classes(owner: str, argument: str, value: int, least: int, y_pred: Array) -> int:
+def _check_class_count(owner: str, argument: str, value: int, minimum: int, y_pred: Array) -> int:
     classes = y_pred.shape[-1] if y_pred.ndim > 1 else 0
-    if classes < least:
+    if classes < minimum:
         raise ValueError(
             f"`{owner}`: `{argument}` {value} needs predictions of shape (batch, …, classes) with "
-            f"at least {least} classes, received {y_pred.shape}."
+            f"at least {minimum} classes, received {y_pred.shape}."
         )
     return classes
 
 
-class _Counts(Metric):
-    """Base of the metrics that add counts of `_counted` at each threshold."""
+class _CountsAtThresholds(Metric):
+    """Base class of metrics that count some cells of the confusion matrix at each threshold."""
 
     rows_independent = True
 
-    _counted: ClassVar[tuple[str, ...]] = ()
+    # The names of the cells, such as "true_positives".
+    _cells: ClassVar[tuple[str, ...]] = ()
 
     thresholds: float | Sequence[float] | None = None
 
@@ -95,8 +100,8 @@ class _Counts(Metric):
         object.__setattr__(self, "thresholds", parsed)
 
     def init(self, y_true: Any = None, y_pred: Any = None) -> Accumulator:
-        """Return zeros for each threshold."""
-        return {name: zeros((len(self._thresholds()),)) for name in self._counted}
+        """Return zeros, one for each threshold."""
+        return {name: zeros((len(self._thresholds()),)) for name in self._cells}
 
     def update(
         self,
@@ -105,55 +110,53 @@ class _Counts(Metric):
         y_pred: ArrayLike,
         sample_weight: ArrayLike | None = None,
     ) -> Accumulator:
-        """Return the accumulator with a batch added to it."""
-        true, pred = pair(type(self).__name__, y_true, y_pred)
-        weights = jnp.ones(true.shape)
-        if sample_weight is not None:
-            weights = weights * fit_weights(type(self).__name__, sample_weight, true.shape)
+        """Return the accumulator with a batch added."""
+        true, pred = prepare_pair(type(self).__name__, y_true, y_pred)
+        weights = full_weights(type(self).__name__, sample_weight, true.shape)
         return self._count(accumulator, true, pred, weights)
 
     def _count(
         self, accumulator: Accumulator, y_true: Array, y_pred: Array, weights: Array
     ) -> Accumulator:
         thresholds = self._thresholds()
-        label = y_true.astype(bool).reshape(-1, 1)
+        is_positive = y_true.astype(bool).reshape(-1, 1)
         y_pred, weights = y_pred.reshape(-1, 1), weights.reshape(-1, 1)
-        if even(thresholds):
-            answer = passed(y_pred, thresholds) > jnp.arange(len(thresholds))
+        if are_even(thresholds):
+            predicted = count_even_below(y_pred, len(thresholds)) > jnp.arange(len(thresholds))
         else:
-            answer = y_pred > jnp.asarray(thresholds, y_pred.dtype)
+            predicted = y_pred > jnp.asarray(thresholds, y_pred.dtype)
         cells = {
-            "true_positives": label & answer,
-            "false_positives": ~label & answer,
-            "true_negatives": ~label & ~answer,
-            "false_negatives": label & ~answer,
+            "true_positives": is_positive & predicted,
+            "false_positives": ~is_positive & predicted,
+            "true_negatives": ~is_positive & ~predicted,
+            "false_negatives": is_positive & ~predicted,
         }
-        sums = {
-            name: jnp.sum(jnp.where(cells[name], weights, 0.0), axis=0) for name in self._counted
-        }
+        sums = {name: jnp.sum(jnp.where(cells[name], weights, 0.0), axis=0) for name in self._cells}
         return add(accumulator, sums)
 
     def _thresholds(self) -> tuple[float, ...]:
-        given = self.thresholds
-        if given is None:
+        if self.thresholds is None:
             return (0.5,)
-        return tuple(given) if isinstance(given, Sequence) else (given,)
+        if isinstance(self.thresholds, Sequence):
+            return tuple(self.thresholds)
+        return (self.thresholds,)
 
-    def _one_or_all(self, values: Array) -> Array:
+    def _squeeze(self, values: Array) -> Array:
+        """Return a scalar for a single threshold, else one value for each."""
         return values[0] if len(self._thresholds()) == 1 else values
 
 
-class _Count(_Counts):
+class _Count(_CountsAtThresholds):
     def result(self, accumulator: Accumulator) -> Array:
-        """Return the count, or one for each of several thresholds."""
-        return self._one_or_all(jnp.asarray(accumulator[self._counted[0]]))
+        """Return the count, or one for each threshold if there are several."""
+        return self._squeeze(jnp.asarray(accumulator[self._cells[0]]))
 
 
 class TruePositives(_Count):
-    """Weight of the labels 1 that were predicted so; as `keras.metrics.TruePositives`.
+    """Number, or total weight, of labels 1 predicted as 1, as `keras.metrics.TruePositives`.
 
     Args:
-        thresholds: Above which a prediction is 1, one or several from 0 to 1; 0.5 where None.
+        thresholds: One or several thresholds from 0 to 1 for predicting 1; None means 0.5.
         name: As in `Metric`.
 
     Raises:
@@ -163,15 +166,15 @@ class TruePositives(_Count):
     1.0
     """
 
-    _counted = ("true_positives",)
+    _cells = ("true_positives",)
     name: str | None = field(default="true_positives", kw_only=True)
 
 
 class TrueNegatives(_Count):
-    """Weight of the labels 0 that were predicted so; as `keras.metrics.TrueNegatives`.
+    """Number, or total weight, of labels 0 predicted as 0, as `keras.metrics.TrueNegatives`.
 
     Args:
-        thresholds: Above which a prediction is 1, one or several from 0 to 1; 0.5 where None.
+        thresholds: One or several thresholds from 0 to 1 for predicting 1; None means 0.5.
         name: As in `Metric`.
 
     Raises:
@@ -181,15 +184,15 @@ class TrueNegatives(_Count):
     1.0
     """
 
-    _counted = ("true_negatives",)
+    _cells = ("true_negatives",)
     name: str | None = field(default="true_negatives", kw_only=True)
 
 
 class FalsePositives(_Count):
-    """Weight of the labels 0 that were predicted as 1; as `keras.metrics.FalsePositives`.
+    """Number, or total weight, of labels 0 predicted as 1, as `keras.metrics.FalsePositives`.
 
     Args:
-        thresholds: Above which a prediction is 1, one or several from 0 to 1; 0.5 where None.
+        thresholds: One or several thresholds from 0 to 1 for predicting 1; None means 0.5.
         name: As in `Metric`.
 
     Raises:
@@ -199,15 +202,15 @@ class FalsePositives(_Count):
     1.0
     """
 
-    _counted = ("false_positives",)
+    _cells = ("false_positives",)
     name: str | None = field(default="false_positives", kw_only=True)
 
 
 class FalseNegatives(_Count):
-    """Weight of the labels 1 that were predicted as 0; as `keras.metrics.FalseNegatives`.
+    """Number, or total weight, of labels 1 predicted as 0, as `keras.metrics.FalseNegatives`.
 
     Args:
-        thresholds: Above which a prediction is 1, one or several from 0 to 1; 0.5 where None.
+        thresholds: One or several thresholds from 0 to 1 for predicting 1; None means 0.5.
         name: As in `Metric`.
 
     Raises:
@@ -217,11 +220,13 @@ class FalseNegatives(_Count):
     1.0
     """
 
-    _counted = ("false_negatives",)
+    _cells = ("false_negatives",)
     name: str | None = field(default="false_negatives", kw_only=True)
 
 
-class _Ratio(_Counts):
+class _Ratio(_CountsAtThresholds):
+    """Base class of precision and recall: true positives over these and another cell."""
+
     direction = "up"
 
     top_k: int | None = None
@@ -237,7 +242,7 @@ class _Ratio(_Counts):
 
     def _thresholds(self) -> tuple[float, ...]:
         if self.thresholds is None and self.top_k is not None:
-            return (_FILTERED,)
+            return (_NOT_TOP_K,)
         return super()._thresholds()
 
     def _count(
@@ -245,27 +250,27 @@ class _Ratio(_Counts):
     ) -> Accumulator:
         owner = type(self).__name__
         if self.top_k is not None:
-            classes = _check_classes(owner, "top_k", self.top_k, self.top_k, y_pred)
+            classes = _check_class_count(owner, "top_k", self.top_k, self.top_k, y_pred)
             best = jax.lax.top_k(y_pred, self.top_k)[1]
-            among = jnp.any(best[..., None] == jnp.arange(classes), axis=-2)
-            y_pred = jnp.where(among, y_pred, _FILTERED)
-        y_true, y_pred, weights = chosen_class(owner, self.class_id, y_true, y_pred, weights)
+            is_top_k = jnp.any(best[..., None] == jnp.arange(classes), axis=-2)
+            y_pred = jnp.where(is_top_k, y_pred, _NOT_TOP_K)
+        y_true, y_pred, weights = select_class(owner, self.class_id, y_true, y_pred, weights)
         return super()._count(accumulator, y_true, y_pred, weights)
 
     def result(self, accumulator: Accumulator) -> Array:
-        """Return the ratio, or one for each of several thresholds; 0 where nothing counts."""
-        hits, misses = (jnp.asarray(accumulator[name]) for name in self._counted)
-        return self._one_or_all(divide(hits, hits + misses))
+        """Return the ratio, or one for each threshold if there are several; 0 for 0 / 0."""
+        true_positives, others = (jnp.asarray(accumulator[name]) for name in self._cells)
+        return self._squeeze(divide_no_nan(true_positives, true_positives + others))
 
 
 class Precision(_Ratio):
-    """Share of the predicted labels 1 that are right; as `keras.metrics.Precision`.
+    """Share of the predictions 1 whose label is 1, as `keras.metrics.Precision`.
 
     Args:
-        thresholds: Above which a prediction is 1, one or several from 0 to 1; 0.5 where None, and
-            none at all where `top_k` is given.
-        top_k: Count the best `k` predictions of each row alone.
-        class_id: Count the predictions of this class alone.
+        thresholds: One or several thresholds from 0 to 1 for predicting 1; None means 0.5, or
+            no threshold if `top_k` is set.
+        top_k: Count only the `top_k` largest predictions of each row.
+        class_id: Count only predictions of this class.
         name: As in `Metric`.
 
     Raises:
@@ -275,18 +280,18 @@ class Precision(_Ratio):
     0.6666...
     """
 
-    _counted = ("true_positives", "false_positives")
+    _cells = ("true_positives", "false_positives")
     name: str | None = field(default="precision", kw_only=True)
 
 
 class Recall(_Ratio):
-    """Share of the labels 1 that were predicted so; as `keras.metrics.Recall`.
+    """Share of the labels 1 that are predicted as 1, as `keras.metrics.Recall`.
 
     Args:
-        thresholds: Above which a prediction is 1, one or several from 0 to 1; 0.5 where None, and
-            none at all where `top_k` is given.
-        top_k: Count the best `k` predictions of each row alone.
-        class_id: Count the predictions of this class alone.
+        thresholds: One or several thresholds from 0 to 1 for predicting 1; None means 0.5, or
+            no threshold if `top_k` is set.
+        top_k: Count only the `top_k` largest predictions of each row.
+        class_id: Count only predictions of this class.
         name: As in `Metric`.
 
     Raises:
@@ -296,5 +301,5 @@ class Recall(_Ratio):
     0.6666...
     """
 
-    _counted = ("true_positives", "false_negatives")
+    _cells = ("true_positives", "false_negatives")
     name: str | None = field(default="recall", kw_only=True)

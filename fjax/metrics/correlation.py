@@ -2,73 +2,72 @@
 
 import jax.numpy as jnp
 
-from fjax.losses.preparation import EPSILON, pair
-from fjax.losses.regression import check_axis
+from fjax.losses.preparation import EPSILON, check_axis, prepare_pair
 from fjax.metrics.reduction import MeanOfValues
 from fjax.typing import Array, ArrayLike
 
 
 def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Array:
-    """Pearson's correlation along an axis: 1 where one is a rising line of the other.
+    """Pearson's correlation along an axis: 1 where `y_pred` rises linearly with `y_true`.
 
     Args:
         y_true: Targets, `(batch, …)`.
         y_pred: Predictions of the same shape.
-        axis: The axis of the values that are correlated.
+        axis: The axis along which to correlate.
 
     Returns:
-        A value for each place on the other axes, from -1 to 1; NaN where either is constant.
+        Values from -1 to 1 in the shape of the other axes; NaN where either array is constant.
 
     Raises:
-        ValueError: The shapes differ, or the axis has one value alone.
+        ValueError: The shapes differ, or the axis has only one value.
 
     >>> print(pearson_correlation([[0.0, 1.0, 0.5]], [[0.1, 0.9, 0.5]]))
     [1...]
     """
-    y_true, y_pred = _several("pearson_correlation", y_true, y_pred, axis)
+    y_true, y_pred = _prepare("pearson_correlation", y_true, y_pred, axis)
     true, pred = (y - jnp.mean(y, axis=axis, keepdims=True) for y in (y_true, y_pred))
     covariance = jnp.mean(true * pred, axis=axis)
     return covariance / (jnp.std(true, axis=axis) * jnp.std(pred, axis=axis))
 
 
 def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Array:
-    """Lin's concordance along an axis: 1 where both are equal, less where one is shifted or scaled.
+    """Lin's concordance along an axis: 1 where both are equal, less if one is shifted or scaled.
 
     Lin, "A Concordance Correlation Coefficient to Evaluate Reproducibility", 1989.
 
     Args:
         y_true: Targets, `(batch, …)`.
         y_pred: Predictions of the same shape.
-        axis: The axis of the values that are compared.
+        axis: The axis along which to compare.
 
     Returns:
-        A value for each place on the other axes, from -1 to 1.
+        Values from -1 to 1 in the shape of the other axes.
 
     Raises:
-        ValueError: The shapes differ, or the axis has one value alone.
+        ValueError: The shapes differ, or the axis has only one value.
 
     >>> print(concordance_correlation([[0.0, 1.0, 0.5]], [[0.1, 0.9, 0.5]]))
     [0.9756...]
     """
-    y_true, y_pred = _several("concordance_correlation", y_true, y_pred, axis)
+    y_true, y_pred = _prepare("concordance_correlation", y_true, y_pred, axis)
     means = [jnp.mean(y, axis=axis, keepdims=True) for y in (y_true, y_pred)]
     true, pred = y_true - means[0], y_pred - means[1]
-    spread = jnp.var(true, axis=axis) + jnp.var(pred, axis=axis)
+    variances = jnp.var(true, axis=axis) + jnp.var(pred, axis=axis)
     shift = jnp.squeeze(jnp.square(means[0] - means[1]), axis=axis)
-    return 2.0 * jnp.mean(true * pred, axis=axis) / (spread + shift + EPSILON)
+    return 2.0 * jnp.mean(true * pred, axis=axis) / (variances + shift + EPSILON)
 
 
 class PearsonCorrelation(MeanOfValues):
-    """Mean of Pearson's correlation; as `keras.metrics.PearsonCorrelation`.
+    """Mean of Pearson's correlation, as `keras.metrics.PearsonCorrelation`.
 
-    Of one output a sample the samples are to be correlated: `axis=0`, batch by batch.
+    For a model with one output use `axis=0`, which correlates the samples of each batch.
 
     Args:
         name: As in `Metric`.
-        axis: The axis of the values that are correlated.
+        axis: The axis along which to correlate.
 
     Raises:
-        ValueError: The axis is no integer.
+        ValueError: The axis is not an integer.
 
     >>> print(PearsonCorrelation(axis=0)([[0.0], [1.0], [2.0]], [[1.0], [3.0], [2.0]]))
     0.5
@@ -86,7 +85,7 @@ class PearsonCorrelation(MeanOfValues):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is the last."""
+        """Whether the axis is the last one."""
         return self.axis == -1
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -95,16 +94,16 @@ class PearsonCorrelation(MeanOfValues):
 
 
 class ConcordanceCorrelation(MeanOfValues):
-    """Mean of Lin's concordance; as `keras.metrics.ConcordanceCorrelation`.
+    """Mean of Lin's concordance, as `keras.metrics.ConcordanceCorrelation`.
 
-    Of one output a sample the samples are to be compared: `axis=0`, batch by batch.
+    For a model with one output use `axis=0`, which compares the samples of each batch.
 
     Args:
         name: As in `Metric`.
-        axis: The axis of the values that are compared.
+        axis: The axis along which to compare.
 
     Raises:
-        ValueError: The axis is no integer.
+        ValueError: The axis is not an integer.
 
     >>> print(ConcordanceCorrelation()([[0.0, 1.0, 0.5]], [[0.1, 0.9, 0.5]]))
     0.9756...
@@ -122,7 +121,7 @@ class ConcordanceCorrelation(MeanOfValues):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is the last."""
+        """Whether the axis is the last one."""
         return self.axis == -1
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -130,12 +129,12 @@ class ConcordanceCorrelation(MeanOfValues):
         return concordance_correlation(y_true, y_pred, self.axis)
 
 
-def _several(owner: str, y_true: ArrayLike, y_pred: ArrayLike, axis: int) -> tuple[Array, Array]:
-    y_true, y_pred = pair(owner, y_true, y_pred)
-    # A batch of one sample is no mistake, and its value is NaN.
+def _prepare(owner: str, y_true: ArrayLike, y_pred: ArrayLike, axis: int) -> tuple[Array, Array]:
+    y_true, y_pred = prepare_pair(owner, y_true, y_pred)
+    # The batch axis may have size 1, for a last batch of one sample.
     if y_pred.shape[axis] == 1 and axis % y_pred.ndim != 0:
         raise ValueError(
-            f"`{owner}`: axis {axis} of shape {y_pred.shape} has one value, and one value "
-            "correlates with nothing. Take `axis=0` to correlate the samples."
+            f"`{owner}`: axis {axis} of shape {y_pred.shape} has one value, and a correlation "
+            "needs several. Use `axis=0` to correlate the samples of a batch."
         )
     return y_true, y_pred

@@ -6,14 +6,16 @@ from typing import Any
 import jax.numpy as jnp
 
 from fjax.errors import number_between, one_of
-from fjax.losses.preparation import EPSILON, fit_weights, pair
-from fjax.metrics.metric import Accumulator, Metric, add, matrices, outputs, zeros
+from fjax.losses.preparation import EPSILON, expand_weights, prepare_pair
+from fjax.metrics.metric import Accumulator, Metric, add, check_matrices, output_count, zeros
 from fjax.typing import Array, ArrayLike
 
 _SUMS = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
 
 
 class _FScore(Metric):
+    """Base class of F-scores: it counts the confusion matrix of each class."""
+
     rows_independent = True
 
     direction = "up"
@@ -30,8 +32,8 @@ class _FScore(Metric):
             number_between(owner, "threshold", self._threshold(), 0.0, 1.0, open_low=True)
 
     def init(self, y_true: Any = None, y_pred: Any = None) -> Accumulator:
-        """Return zeros, for each class of `y_pred` unless the average is "micro"."""
-        shape = () if self.average == "micro" else (outputs(type(self).__name__, y_pred),)
+        """Return zeros, one for each class of `y_pred` unless the average is "micro"."""
+        shape = () if self.average == "micro" else (output_count(type(self).__name__, y_pred),)
         return {name: zeros(shape) for name in _SUMS}
 
     def update(
@@ -41,36 +43,37 @@ class _FScore(Metric):
         y_pred: ArrayLike,
         sample_weight: ArrayLike | None = None,
     ) -> Accumulator:
-        """Return the accumulator with a batch added to it."""
+        """Return the accumulator with a batch added."""
         owner = type(self).__name__
-        hint = "Give one-hot labels, one column for each class, as `to_categorical` makes them."
-        true, pred = pair(owner, y_true, y_pred, hint)
-        matrices(owner, true, pred, hint)
+        hint = "Give one-hot labels, one column for each class, as `to_categorical` returns them."
+        true, pred = prepare_pair(owner, y_true, y_pred, hint)
+        check_matrices(owner, true, pred, hint)
         threshold = self._threshold()
         if threshold is None:
-            # As in Keras a row of zeros answers nothing.
-            largest = pred >= jnp.max(pred, axis=-1, keepdims=True)
-            answer = largest & (jnp.abs(pred) > 1e-9)
+            # As in Keras, a row of zeros predicts no class.
+            is_largest = pred >= jnp.max(pred, axis=-1, keepdims=True)
+            predicted = (is_largest & (jnp.abs(pred) > 1e-9)).astype(true.dtype)
         else:
-            answer = pred > threshold
-        answered = answer.astype(true.dtype)
-        terms = (answered * true, answered * (1.0 - true), (1.0 - answered) * true, true)
+            predicted = (pred > threshold).astype(true.dtype)
+        terms = (predicted * true, predicted * (1.0 - true), (1.0 - predicted) * true, true)
         weights: Array | float = 1.0
         if sample_weight is not None:
-            weights = fit_weights(owner, sample_weight, true.shape)
+            weights = expand_weights(owner, sample_weight, true.shape)
         axis = None if self.average == "micro" else 0
         sums = (jnp.sum(term * weights, axis=axis) for term in terms)
         return add(accumulator, dict(zip(_SUMS, sums, strict=True)))
 
     def result(self, accumulator: Accumulator) -> Array:
-        """Return the score, or one for each class where there is no average."""
-        right, wrong, missed, present = (jnp.asarray(accumulator[name]) for name in _SUMS)
-        precision = right / (right + wrong + EPSILON)
-        recall = right / (right + missed + EPSILON)
+        """Return the score, or one for each class if there is no average."""
+        true_positives, false_positives, false_negatives, support = (
+            jnp.asarray(accumulator[name]) for name in _SUMS
+        )
+        precision = true_positives / (true_positives + false_positives + EPSILON)
+        recall = true_positives / (true_positives + false_negatives + EPSILON)
         square = self._beta() ** 2
         scores = (1 + square) * precision * recall / (square * precision + recall + EPSILON)
         if self.average == "weighted":
-            return jnp.sum(scores * (present / (jnp.sum(present) + EPSILON)))
+            return jnp.sum(scores * (support / (jnp.sum(support) + EPSILON)))
         return scores if self.average is None else jnp.mean(scores)
 
     def _beta(self) -> float:
@@ -81,17 +84,17 @@ class _FScore(Metric):
 
 
 class FBetaScore(_FScore):
-    """Harmonic mean of precision and of recall weighted by `beta`; as `keras.metrics.FBetaScore`.
+    """Weighted harmonic mean of precision and recall, as `keras.metrics.FBetaScore`.
 
     Args:
-        average: "micro" counts all classes together, "macro" averages the classes, "weighted"
-            weights them by how often they come; None gives a score for each.
-        beta: How many times recall weighs as much as precision, more than 0.
-        threshold: Above which a prediction is 1, from 0 to 1; the largest of a row where None.
+        average: "micro" counts all classes together, "macro" averages the scores of the classes,
+            "weighted" weights them by the number of their labels; None returns one for each.
+        beta: The weight of recall relative to precision, above 0.
+        threshold: A threshold from 0 to 1; None predicts the class with the largest value of a row.
         name: As in `Metric`.
 
     Raises:
-        ValueError: An argument is out of its range, or the data has not two axes.
+        ValueError: An argument is out of its range, or the data do not have two axes.
 
     >>> print(FBetaScore(beta=2.0, threshold=0.5)([[1], [1], [0]], [[0.9], [0.2], [0.8]]))
     [0.5]
@@ -109,16 +112,16 @@ class FBetaScore(_FScore):
 
 
 class F1Score(_FScore):
-    """Harmonic mean of precision and recall; as `keras.metrics.F1Score`.
+    """Harmonic mean of precision and recall, as `keras.metrics.F1Score`.
 
     Args:
-        average: "micro" counts all classes together, "macro" averages the classes, "weighted"
-            weights them by how often they come; None gives a score for each.
-        threshold: Above which a prediction is 1, from 0 to 1; the largest of a row where None.
+        average: "micro" counts all classes together, "macro" averages the scores of the classes,
+            "weighted" weights them by the number of their labels; None returns one for each.
+        threshold: A threshold from 0 to 1; None predicts the class with the largest value of a row.
         name: As in `Metric`.
 
     Raises:
-        ValueError: An argument is out of its range, or the data has not two axes.
+        ValueError: An argument is out of its range, or the data do not have two axes.
 
     >>> print(F1Score(average="macro")([[0, 1], [1, 0]], [[0.1, 0.9], [0.8, 0.2]]))
     0.99999...

@@ -1,4 +1,4 @@
-"""Intersection over union of segmentations."""
+"""Intersection over union of predicted and labeled classes."""
 
 import math
 from collections.abc import Sequence
@@ -8,16 +8,17 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 
 from fjax.errors import integer_at_least, is_integer, number_between, one_of
-from fjax.losses.crossentropy import check_ignored
-from fjax.losses.preparation import EPSILON, align, fit_weights, mismatch
-from fjax.losses.regression import check_axis
+from fjax.losses.labels import check_ignore_class
+from fjax.losses.preparation import EPSILON, align, check_axis, expand_weights, shape_error
 from fjax.metrics.metric import Accumulator, Metric, zeros
 from fjax.typing import Array, ArrayLike
 
 
 class _Layout(NamedTuple):
+    """How targets and predictions of a metric are given; the fields of the classes below."""
+
     num_classes: int
-    targets: Sequence[int] | None = None
+    target_class_ids: Sequence[int] | None = None
     ignore_class: int | None = None
     sparse_y_true: bool = True
     sparse_y_pred: bool = True
@@ -25,7 +26,7 @@ class _Layout(NamedTuple):
 
 
 class _IoU(Metric):
-    """Base of these metrics: a confusion matrix, and what is read from it."""
+    """Base class of these metrics: a confusion matrix, and the mean IoU of some of its classes."""
 
     direction = "up"
 
@@ -36,17 +37,24 @@ class _IoU(Metric):
         integer_at_least(owner, "num_classes", layout.num_classes, 1)
         for argument in ("sparse_y_true", "sparse_y_pred"):
             one_of(owner, argument, getattr(layout, argument), (True, False))
-        check_ignored(owner, layout.ignore_class)
+        check_ignore_class(owner, layout.ignore_class)
         check_axis(owner, layout.axis)
-        if layout.targets is not None:
-            targets = _class_ids(owner, layout.targets, layout.num_classes)
-            object.__setattr__(self, "target_class_ids", targets)
+        if layout.target_class_ids is not None:
+            ids = _check_class_ids(owner, layout.target_class_ids, layout.num_classes)
+            object.__setattr__(self, "target_class_ids", ids)
 
     def _layout(self) -> _Layout:
-        raise NotImplementedError
+        attributes = {name: getattr(self, name) for name in _Layout._fields if hasattr(self, name)}
+        return _Layout(**attributes)
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the axis is the last one and no class is ignored."""
+        layout = self._layout()
+        return layout.axis == -1 and layout.ignore_class is None
 
     def init(self, y_true: Any = None, y_pred: Any = None) -> Accumulator:
-        """Return zeros: how often each label got each prediction."""
+        """Return zeros, `(classes, classes)`: the weight of each label and prediction."""
         size = self._layout().num_classes
         return {"confusion": zeros((size, size))}
 
@@ -57,50 +65,50 @@ class _IoU(Metric):
         y_pred: ArrayLike,
         sample_weight: ArrayLike | None = None,
     ) -> Accumulator:
-        """Return the accumulator with a batch added to it."""
+        """Return the accumulator with a batch added."""
         layout = self._layout()
-        true = _classes(jnp.asarray(y_true), layout.sparse_y_true, layout.axis)
-        pred = _classes(jnp.asarray(y_pred), layout.sparse_y_pred, layout.axis)
+        true = _class_ids(jnp.asarray(y_true), layout.sparse_y_true, layout.axis)
+        pred = _class_ids(jnp.asarray(y_pred), layout.sparse_y_pred, layout.axis)
         true, pred = align(true, pred)
         if true.shape != pred.shape:
-            hint = "Set `sparse_y_true` and `sparse_y_pred` to False for what has one axis more."
-            raise mismatch(type(self).__name__, "y_true", true.shape, pred.shape, hint)
+            hint = "Set `sparse_y_true` or `sparse_y_pred` to False if it has a class axis."
+            raise shape_error(type(self).__name__, "y_true", true.shape, pred.shape, hint)
         size = layout.num_classes
         counted = (true >= 0) & (true < size) & (pred >= 0) & (pred < size)
         if layout.ignore_class is not None:
             counted &= true != layout.ignore_class
         weights = counted.astype(jnp.float32)
         if sample_weight is not None:
-            weights = weights * fit_weights(type(self).__name__, sample_weight, true.shape)
-        where = jnp.where(counted, true, 0), jnp.where(counted, pred, 0)
+            weights = weights * expand_weights(type(self).__name__, sample_weight, true.shape)
+        index = jnp.where(counted, true, 0), jnp.where(counted, pred, 0)
         confusion = jnp.asarray(accumulator["confusion"])
-        return {"confusion": confusion.at[where].add(weights.astype(confusion.dtype))}
+        return {"confusion": confusion.at[index].add(weights.astype(confusion.dtype))}
 
     def result(self, accumulator: Accumulator) -> Array:
-        """Return the mean over the classes that came."""
+        """Return the mean over the classes that were labeled or predicted."""
         confusion = jnp.asarray(accumulator["confusion"])
-        both = jnp.diagonal(confusion)
-        either = jnp.sum(confusion, axis=0) + jnp.sum(confusion, axis=1) - both
-        targets = self._layout().targets
-        if targets is not None:
-            both, either = both[jnp.asarray(targets)], either[jnp.asarray(targets)]
-        came = either > 1e-9
-        ratios = jnp.where(came, both / (either + EPSILON), 0.0)
-        return jnp.sum(ratios) / (jnp.sum(came) + EPSILON)
+        intersection = jnp.diagonal(confusion)
+        union = jnp.sum(confusion, axis=0) + jnp.sum(confusion, axis=1) - intersection
+        ids = self._layout().target_class_ids
+        if ids is not None:
+            intersection, union = intersection[jnp.asarray(ids)], union[jnp.asarray(ids)]
+        is_present = union > 1e-9
+        ratios = jnp.where(is_present, intersection / (union + EPSILON), 0.0)
+        return jnp.sum(ratios) / (jnp.sum(is_present) + EPSILON)
 
 
 class IoU(_IoU):
-    """Intersection over union, mean over some of the classes; as `keras.metrics.IoU`.
+    """Mean intersection over union of some classes, as `keras.metrics.IoU`.
 
-    What is not labeled, not predicted or no class is treated as in `MeanIoU`.
+    Classes that do not occur and values that are not classes are left out, as in `MeanIoU`.
 
     Args:
-        num_classes: How many classes, at least 1.
+        num_classes: The number of classes.
         target_class_ids: The classes to measure.
-        ignore_class: A label that counts nowhere.
-        sparse_y_true: Whether `y_true` holds class ids; one-hot rows otherwise.
-        sparse_y_pred: Whether `y_pred` holds class ids; scores of the classes otherwise.
-        axis: The axis of the classes of what is not sparse.
+        ignore_class: A label to leave out.
+        sparse_y_true: Whether `y_true` holds class ids rather than one-hot rows.
+        sparse_y_pred: Whether `y_pred` holds class ids rather than scores of the classes.
+        axis: The class axis of one-hot rows and scores.
         name: As in `Metric`.
 
     Raises:
@@ -118,28 +126,13 @@ class IoU(_IoU):
     axis: int = -1
     name: str | None = field(default="io_u", kw_only=True)
 
-    @property
-    def rows_independent(self) -> bool:
-        """Whether the axis is the last; ignored classes are counted without weights."""
-        return self.axis == -1 and self.ignore_class is None
-
-    def _layout(self) -> _Layout:
-        return _Layout(
-            self.num_classes,
-            self.target_class_ids,
-            self.ignore_class,
-            self.sparse_y_true,
-            self.sparse_y_pred,
-            self.axis,
-        )
-
 
 class BinaryIoU(_IoU):
-    """Intersection over union of class 0, class 1 or both; as `keras.metrics.BinaryIoU`.
+    """Intersection over union of class 0, class 1 or both, as `keras.metrics.BinaryIoU`.
 
     Args:
-        target_class_ids: The classes to measure, of 0 and 1.
-        threshold: From it on the answer is 1; of logits 0 is the half.
+        target_class_ids: The classes to measure: 0, 1 or both.
+        threshold: The threshold from which a prediction is 1; for logits, 0 is probability 0.5.
         name: As in `Metric`.
 
     Raises:
@@ -148,8 +141,6 @@ class BinaryIoU(_IoU):
     >>> print(BinaryIoU(threshold=0.3)([0, 1, 0, 1], [0.1, 0.2, 0.4, 0.7]))
     0.3333...
     """
-
-    rows_independent = True
 
     target_class_ids: Sequence[int] = (0, 1)
     threshold: float = 0.5
@@ -167,26 +158,26 @@ class BinaryIoU(_IoU):
         y_pred: ArrayLike,
         sample_weight: ArrayLike | None = None,
     ) -> Accumulator:
-        """Return the accumulator with a batch added to it."""
-        answers = jnp.asarray(y_pred) >= self.threshold
-        return super().update(accumulator, y_true, answers, sample_weight)
+        """Return the accumulator with a batch added."""
+        predicted = jnp.asarray(y_pred) >= self.threshold
+        return super().update(accumulator, y_true, predicted, sample_weight)
 
     def _layout(self) -> _Layout:
         return _Layout(2, self.target_class_ids)
 
 
 class MeanIoU(_IoU):
-    """Mean over classes of intersection over union; as `keras.metrics.MeanIoU`.
+    """Mean intersection over union of all classes, as `keras.metrics.MeanIoU`.
 
-    A class that is neither labeled nor predicted is left out of the mean; a label or a prediction
-    that is no class counts nowhere. Weights count as they are, where Keras rounds them down.
+    A class that is neither labeled nor predicted is left out of the mean. Labels and predictions
+    that are not classes are left out too. Unlike in Keras, weights are not rounded down.
 
     Args:
-        num_classes: How many classes, at least 1.
-        ignore_class: A label that counts nowhere.
-        sparse_y_true: Whether `y_true` holds class ids; one-hot rows otherwise.
-        sparse_y_pred: Whether `y_pred` holds class ids; scores of the classes otherwise.
-        axis: The axis of the classes of what is not sparse.
+        num_classes: The number of classes.
+        ignore_class: A label to leave out.
+        sparse_y_true: Whether `y_true` holds class ids rather than one-hot rows.
+        sparse_y_pred: Whether `y_pred` holds class ids rather than scores of the classes.
+        axis: The class axis of one-hot rows and scores.
         name: As in `Metric`.
 
     Raises:
@@ -203,31 +194,16 @@ class MeanIoU(_IoU):
     axis: int = -1
     name: str | None = field(default="mean_io_u", kw_only=True)
 
-    @property
-    def rows_independent(self) -> bool:
-        """Whether the axis is the last; ignored classes are counted without weights."""
-        return self.axis == -1 and self.ignore_class is None
-
-    def _layout(self) -> _Layout:
-        return _Layout(
-            self.num_classes,
-            None,
-            self.ignore_class,
-            self.sparse_y_true,
-            self.sparse_y_pred,
-            self.axis,
-        )
-
 
 class OneHotIoU(_IoU):
-    """`IoU` of one-hot labels; as `keras.metrics.OneHotIoU`.
+    """`IoU` of one-hot labels, as `keras.metrics.OneHotIoU`.
 
     Args:
-        num_classes: How many classes, at least 1.
+        num_classes: The number of classes.
         target_class_ids: The classes to measure.
-        ignore_class: A label that counts nowhere.
-        sparse_y_pred: Whether `y_pred` holds class ids; scores of the classes otherwise.
-        axis: The axis of the classes.
+        ignore_class: A label to leave out.
+        sparse_y_pred: Whether `y_pred` holds class ids rather than scores of the classes.
+        axis: The class axis.
         name: As in `Metric`.
 
     Raises:
@@ -238,6 +214,8 @@ class OneHotIoU(_IoU):
     0.4999...
     """
 
+    sparse_y_true = False
+
     num_classes: int
     target_class_ids: Sequence[int]
     ignore_class: int | None = None
@@ -245,30 +223,15 @@ class OneHotIoU(_IoU):
     axis: int = -1
     name: str | None = field(default="one_hot_io_u", kw_only=True)
 
-    @property
-    def rows_independent(self) -> bool:
-        """Whether the axis is the last; ignored classes are counted without weights."""
-        return self.axis == -1 and self.ignore_class is None
-
-    def _layout(self) -> _Layout:
-        return _Layout(
-            self.num_classes,
-            self.target_class_ids,
-            self.ignore_class,
-            False,
-            self.sparse_y_pred,
-            self.axis,
-        )
-
 
 class OneHotMeanIoU(_IoU):
-    """`MeanIoU` of one-hot labels; as `keras.metrics.OneHotMeanIoU`.
+    """`MeanIoU` of one-hot labels, as `keras.metrics.OneHotMeanIoU`.
 
     Args:
-        num_classes: How many classes, at least 1.
-        ignore_class: A label that counts nowhere.
-        sparse_y_pred: Whether `y_pred` holds class ids; scores of the classes otherwise.
-        axis: The axis of the classes.
+        num_classes: The number of classes.
+        ignore_class: A label to leave out.
+        sparse_y_pred: Whether `y_pred` holds class ids rather than scores of the classes.
+        axis: The class axis.
         name: As in `Metric`.
 
     Raises:
@@ -278,34 +241,26 @@ class OneHotMeanIoU(_IoU):
     0.25
     """
 
+    sparse_y_true = False
+
     num_classes: int
     ignore_class: int | None = None
     sparse_y_pred: bool = False
     axis: int = -1
     name: str | None = field(default="one_hot_mean_io_u", kw_only=True)
 
-    @property
-    def rows_independent(self) -> bool:
-        """Whether the axis is the last; ignored classes are counted without weights."""
-        return self.axis == -1 and self.ignore_class is None
 
-    def _layout(self) -> _Layout:
-        return _Layout(
-            self.num_classes, None, self.ignore_class, False, self.sparse_y_pred, self.axis
-        )
-
-
-def _classes(values: Array, sparse: bool, axis: int) -> Array:
+def _class_ids(values: Array, sparse: bool, axis: int) -> Array:
     if not sparse:
         values = jnp.argmax(values, axis=axis)
     return values.astype(jnp.int32)
 
 
-def _class_ids(owner: str, ids: Any, num_classes: int) -> tuple[int, ...]:
-    valid = isinstance(ids, list | tuple | range) and len(ids) > 0
-    if not valid or not all(is_integer(one) and 0 <= one < num_classes for one in ids):
+def _check_class_ids(owner: str, ids: Any, num_classes: int) -> tuple[int, ...]:
+    is_list = isinstance(ids, list | tuple | range) and len(ids) > 0
+    if not is_list or not all(is_integer(item) and 0 <= item < num_classes for item in ids):
         raise ValueError(
             f"`{owner}`: `target_class_ids` must be a list of classes from 0 to "
             f"{num_classes - 1}, received {ids!r}."
         )
-    return tuple(int(one) for one in ids)
+    return tuple(int(item) for item in ids)

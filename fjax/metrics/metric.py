@@ -1,4 +1,4 @@
-"""The base of every metric: sums over a run, apart from the formula that reads them."""
+"""The base class of metrics, and functions of their accumulators."""
 
 import functools
 import inspect
@@ -14,33 +14,36 @@ from fjax.configuration import Configured, snake_case
 from fjax.losses.loss import check_name
 from fjax.typing import Array, ArrayLike, Shape
 
-# Sums by name: those of two devices, or of two halves of the data, add.
+# Sums by name. Accumulators of two devices, or of two parts of the data, can be added.
 Accumulator = Mapping[str, Any]
 
 
 class Metric(Configured):
-    """Base of metrics; as `keras.metrics.Metric`.
+    """Base class of metrics, as `keras.metrics.Metric`.
 
-    A metric is three pure functions. A subclass writes them, and has fields, or its own `__init__`
-    as Keras's authors write it:
+    A metric consists of three pure functions, which a subclass defines:
 
-        accumulator = metric.init(y_true, y_pred)  # zeros; arguments with a shape, or none
+        accumulator = metric.init(y_true, y_pred)  # zeros; arrays, specs or no arguments
         accumulator = metric.update(accumulator, y_true, y_pred, sample_weight=None)
         value = metric.result(accumulator)
 
-    An accumulator is a dict of float32 sums. Beside these, Keras's convenience for a notebook keeps
-    one on the object: `update_state(y_true, y_pred)`, `result()`, `reset_state()`, and calling the
-    metric for the first two at once. It is no part of the configuration and cannot be traced.
+    An accumulator is a dict of float32 sums. A subclass may list fields, or define its own
+    `__init__` as in code written for Keras.
+
+    For notebooks, Keras's stateful methods store an accumulator on the object:
+    `update_state(y_true, y_pred)`, `result()`, `reset_state()`, and calling the metric, which
+    updates and returns the result. The stored accumulator is not part of the configuration, and
+    these methods cannot be traced.
 
     Args:
-        name: The metric's key in logs; the snake case of its class where None.
+        name: The metric's key in logs; None means its class name in snake case.
 
     Attributes:
-        direction: Where the metric is better, "up" or "down"; None where nobody can tell. Callbacks
-            with `mode="auto"` ask for it.
+        direction: "up" if larger values are better, "down" if smaller ones are, None if unknown.
+            Callbacks with `mode="auto"` use it.
 
     Raises:
-        TypeError: The name is no string.
+        TypeError: The name is not a string.
 
     >>> class Largest(Metric):
     ...     def init(self, y_true=None, y_pred=None):
@@ -62,20 +65,20 @@ class Metric(Configured):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "result" in cls.__dict__:
-            setattr(cls, "result", _of_itself(cls.__dict__["result"]))  # noqa: B010
+            setattr(cls, "result", _with_stored_default(cls.__dict__["result"]))  # noqa: B010
 
     def __post_init__(self) -> None:
-        """Check the name, or fill it in."""
+        """Check or set the name."""
         check_name(type(self).__name__, self.name)
         if self.name is None:
             self.name = snake_case(type(self).__name__)
 
     def init(self, y_true: Any = None, y_pred: Any = None) -> Accumulator:
-        """Return the accumulator of no data: numpy zeros.
+        """Return the accumulator before the first batch: numpy zeros.
 
         Args:
-            y_true: Targets, or their specs; needed where the sums are one for each output.
-            y_pred: Predictions, or their specs; the same.
+            y_true: Targets or their specs; needed if there is one sum for each output.
+            y_pred: Predictions or their specs; likewise.
         """
         raise NotImplementedError(self._missing("init(self, y_true=None, y_pred=None)"))
 
@@ -89,10 +92,10 @@ class Metric(Configured):
         """Return the accumulator with a batch added to it.
 
         Args:
-            accumulator: What `init` or an `update` returned.
+            accumulator: The result of `init` or of the previous `update`.
             y_true: Targets, `(batch, …)`.
             y_pred: Predictions, `(batch, …)`.
-            sample_weight: A scalar or weights of leading axes, such as `(batch,)`.
+            sample_weight: A scalar or weights for leading axes, such as `(batch,)`.
 
         Raises:
             ValueError: The shapes do not fit each other.
@@ -102,61 +105,61 @@ class Metric(Configured):
         )
 
     def result(self, *accumulator: Any, **named: Any) -> Any:
-        """Return the value of `accumulator`, or of what `update_state` kept where it is left out.
+        """Return the value of an accumulator, by default of the one that `update_state` stored.
 
-        A subclass writes `result(self, accumulator)`; leaving it out works all the same.
+        A subclass defines `result(self, accumulator)`; this class adds the default.
         """
         raise NotImplementedError(self._missing("result(self, accumulator)"))
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
-        """Add a batch to the sums that this object keeps; the arguments are those of `update`.
+        """Add a batch to the stored accumulator; the arguments are those of `update`.
 
         Raises:
-            TypeError: It was called inside a traced function.
+            TypeError: It is called inside a traced function.
         """
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((args, kwargs))):
             raise TypeError(
-                f"`{type(self).__name__}.update_state` keeps its sums on the object, which a "
+                f"`{type(self).__name__}.update_state` stores its sums on the object, which a "
                 f"traced function cannot change. Inside jit, grad or vmap use the pure `init`, "
                 f"`update` and `result`."
             )
         bound = inspect.signature(self.update).bind(None, *args, **kwargs).arguments
-        given: dict[str, Any] = {
+        batch: dict[str, Any] = {
             name: value if value is None else jnp.asarray(value)
             for name, value in list(bound.items())[1:]
         }
-        kept = self.__dict__.get("_kept")
-        if kept is None:
-            kept = self.init(given.get("y_true"), given.get("y_pred"))
-        object.__setattr__(self, "_kept", self.update(kept, **given))
+        accumulator = self.__dict__.get("_stored")
+        if accumulator is None:
+            accumulator = self.init(batch.get("y_true"), batch.get("y_pred"))
+        object.__setattr__(self, "_stored", self.update(accumulator, **batch))
 
     def reset_state(self) -> None:
-        """Forget what `update_state` kept."""
-        object.__setattr__(self, "_kept", None)
+        """Discard the stored accumulator."""
+        object.__setattr__(self, "_stored", None)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Add a batch to the sums that this object keeps, and return the result of them all."""
+        """Add a batch to the stored accumulator and return its result."""
         self.update_state(*args, **kwargs)
         return self.result()
 
     def get_config(self) -> dict[str, Any]:
-        """Return the fields as plain data; of an authored class the name."""
+        """Return the fields as plain data; for an authored class, the name."""
         return {"name": self.name} if self._authored else super().get_config()
 
     def _missing(self, signature: str) -> str:
         return (
-            f"`{type(self).__name__}` must override `{signature}`: a metric is the three pure "
-            f"functions `init`, `update` and `result`."
+            f"`{type(self).__name__}` must override `{signature}`: a metric consists of the three "
+            f"pure functions `init`, `update` and `result`."
         )
 
 
 def zeros(shape: Shape = ()) -> np.ndarray:
-    """Return float32 zeros on the host, which start no device."""
+    """Return float32 zeros of numpy, which need no device."""
     return np.zeros(shape, np.float32)
 
 
 def add(accumulator: Accumulator, added: Mapping[str, ArrayLike]) -> Accumulator:
-    """Return the sums with others added to them, in the type that they have.
+    """Return the accumulator with other sums added, in its own dtypes.
 
     >>> add({"total": np.float32(1)}, {"total": np.float64(2)})["total"].dtype
     dtype('float32')
@@ -167,13 +170,13 @@ def add(accumulator: Accumulator, added: Mapping[str, ArrayLike]) -> Accumulator
     }
 
 
-def outputs(owner: str, y_pred: Any) -> int:
+def output_count(owner: str, y_pred: Any) -> int:
     """Return the size of the last axis of predictions of shape `(batch, outputs)`.
 
     Raises:
-        ValueError: There are no predictions yet, or they have another rank.
+        ValueError: The predictions are missing, or do not have two axes.
 
-    >>> outputs("F1Score", None)
+    >>> output_count("F1Score", None)
     Traceback (most recent call last):
         ...
     ValueError: `F1Score` keeps a sum for each output: give `init` the predictions or their specs
@@ -193,7 +196,7 @@ def outputs(owner: str, y_pred: Any) -> int:
     return shape[-1]
 
 
-def matrices(owner: str, y_true: Array, y_pred: Array, hint: str) -> None:
+def check_matrices(owner: str, y_true: Array, y_pred: Array, hint: str) -> None:
     """Raise ValueError unless both have shape `(batch, outputs)`."""
     if y_true.ndim != 2:
         raise ValueError(
@@ -202,14 +205,13 @@ def matrices(owner: str, y_true: Array, y_pred: Array, hint: str) -> None:
         )
 
 
-def _of_itself(pure: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a `result` that reads the kept accumulator where it is given none."""
+def _with_stored_default(pure_result: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a `result` method whose accumulator is by default the stored one."""
 
-    @functools.wraps(pure)
+    @functools.wraps(pure_result)
     def result(self: Metric, accumulator: Accumulator | None = None) -> Any:
         if accumulator is None:
-            kept = self.__dict__.get("_kept")
-            accumulator = self.init() if kept is None else kept
-        return pure(self, accumulator)
+            accumulator = self.__dict__.get("_stored")
+        return pure_result(self, self.init() if accumulator is None else accumulator)
 
     return result

@@ -1,4 +1,4 @@
-"""Metrics by name: what `compile(metrics=[…])` may be given."""
+"""Metrics by name: what `compile(metrics=[…])` accepts."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from fjax.losses.crossentropy import (
 from fjax.losses.divergence import kl_divergence, poisson
 from fjax.losses.focal import binary_focal_crossentropy, categorical_focal_crossentropy
 from fjax.losses.hinge import categorical_hinge, hinge, squared_hinge
-from fjax.losses.names import kind
+from fjax.losses.names import label_kind
 from fjax.losses.regression import (
     huber,
     log_cosh,
@@ -162,7 +162,7 @@ REGISTRY = Registry(
     },
 )
 
-# By the kind of labels that the shapes tell of.
+# By the kind of labels, as `label_kind` returns it.
 _ACCURACIES: dict[str, type[Metric]] = {
     "binary": BinaryAccuracy,
     "sparse": SparseCategoricalAccuracy,
@@ -176,11 +176,11 @@ _CROSSENTROPIES: dict[str, Any] = {
 
 
 def get(identifier: Identifier) -> Any:
-    """Return the metric that an identifier means; as `keras.metrics.get`.
+    """Return the metric for an identifier, as `keras.metrics.get`.
 
     Args:
-        identifier: A name as "mse" or "MeanSquaredError" (an object), a class,
-            `{"class_name": …, "config": …}`, a function or object, or None.
+        identifier: A class, or a name such as "mse" or "MeanSquaredError", to make an object with
+            the default arguments; `{"class_name": …, "config": …}`; a function or object; or None.
 
     Raises:
         ValueError: The name is unknown; the nearest known one is suggested.
@@ -195,34 +195,34 @@ def get(identifier: Identifier) -> Any:
 def resolve(
     identifier: Identifier, y_true_shape: Shape, y_pred_shape: Shape, loss: Any = None
 ) -> Metric:
-    """Return the `Metric` that an identifier among a model's metrics means.
+    """Return the `Metric` object for an identifier in `compile(metrics=[…])`.
 
-    "accuracy" and "acc", "crossentropy" and "ce" are chosen by the shapes, as Keras's `compile`
-    does; anything else goes through `get`. A bare function becomes a `FunctionMetric`. The metric
-    is named by `log_name`.
+    As in Keras, the shapes choose the metric for "accuracy" and "acc", and for "crossentropy" and
+    "ce". Any other identifier is passed to `get`; a function becomes a `FunctionMetric`. The name
+    of the metric is that of `log_name`.
 
     Args:
         identifier: As in `get`.
         y_true_shape: The shape of the targets, batch axis included.
         y_pred_shape: The shape of the predictions, batch axis included.
-        loss: The model's loss: "crossentropy" takes its `from_logits`.
+        loss: The model's loss, whose `from_logits` applies to "crossentropy".
 
     Raises:
         ValueError: The name is unknown.
-        TypeError: The identifier is no metric.
+        TypeError: The identifier is not a metric.
 
     >>> resolve("accuracy", (32,), (32, 10))
     SparseCategoricalAccuracy(name='accuracy')
     >>> resolve("mae", (32, 1), (32, 1))
     MeanAbsoluteError(name='mae')
     """
-    spelt = identifier.lower() if isinstance(identifier, str) else None
-    if spelt in ("accuracy", "acc"):
-        return _ACCURACIES[kind(y_true_shape, y_pred_shape)](name=identifier)
-    if spelt in ("crossentropy", "ce"):
+    lower = identifier.lower() if isinstance(identifier, str) else None
+    if lower in ("accuracy", "acc"):
+        return _ACCURACIES[label_kind(y_true_shape, y_pred_shape)](name=identifier)
+    if lower in ("crossentropy", "ce"):
         from_logits = bool(getattr(loss, "from_logits", False))
-        chosen = _CROSSENTROPIES[kind(y_true_shape, y_pred_shape)]
-        return chosen(name=identifier, from_logits=from_logits)
+        cls = _CROSSENTROPIES[label_kind(y_true_shape, y_pred_shape)]
+        return cls(name=identifier, from_logits=from_logits)
     metric = REGISTRY.get(identifier)
     if not isinstance(metric, Metric):
         return FunctionMetric(metric, name=log_name(identifier))
@@ -230,7 +230,7 @@ def resolve(
 
 
 def log_name(identifier: Identifier) -> str:
-    """Return the key in logs of a metric: a string as it is spelt, an object's or function's name.
+    """Return a metric's key in logs: a string as it is, or the name of an object or function.
 
     >>> log_name("MAE"), log_name(RootMeanSquaredError(name="rmse")), log_name(AUC)
     ('MAE', 'rmse', 'auc')

@@ -1,37 +1,47 @@
-"""The best of one rate at a given value of another, over all thresholds."""
+"""The best value of one rate over all thresholds at which another rate is high enough."""
 
 from dataclasses import field
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
 from fjax.errors import integer_at_least, number_between
-from fjax.losses.preparation import divide, fit_weights, pair
-from fjax.metrics.confusion import chosen_class, passed
+from fjax.losses.preparation import divide_no_nan, full_weights, prepare_pair
+from fjax.metrics.confusion import count_even_below, select_class
 from fjax.metrics.metric import Accumulator, Metric, zeros
 from fjax.typing import Array, ArrayLike
 
 
-class _AtPoint(Metric):
-    """Base of these metrics: how many labels 0 and 1 pass each number of thresholds."""
+class _BestRate(Metric):
+    """Base class of these metrics: a histogram of labels 0 and 1 over the thresholds."""
 
     rows_independent = True
 
     direction = "up"
 
-    def _settings(self) -> tuple[int, int | None]:
-        """Return the number of thresholds and the class."""
-        raise NotImplementedError
+    # The rate that is maximized, and the one that must be at least the field of this name.
+    _maximized: ClassVar[str]
+    _constrained: ClassVar[str]
 
-    def _check(self, rate: str) -> None:
-        owner, (number, class_id) = type(self).__name__, self._settings()
-        number_between(owner, rate, getattr(self, rate), 0.0, 1.0)
-        integer_at_least(owner, "num_thresholds", number, 1)
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        super().__post_init__()
+        owner, (num_thresholds, class_id) = type(self).__name__, self._settings()
+        number_between(owner, self._constrained, getattr(self, self._constrained), 0.0, 1.0)
+        integer_at_least(owner, "num_thresholds", num_thresholds, 1)
         if class_id is not None:
             integer_at_least(owner, "class_id", class_id, 0)
 
+    def _settings(self) -> tuple[int, int | None]:
+        """Return `num_thresholds` and `class_id`, which are fields of the subclasses."""
+        fields: Any = self
+        return fields.num_thresholds, fields.class_id
+
     def init(self, y_true: Any = None, y_pred: Any = None) -> Accumulator:
-        """Return zeros: of labels 0 and 1, the weight that passes each number of thresholds."""
+        """Return zeros, `(2, num_thresholds + 1)`.
+
+        Entry `[label, i]` is the weight of predictions for that label above `i` thresholds.
+        """
         return {"histogram": zeros((2, self._settings()[0] + 1))}
 
     def update(
@@ -41,45 +51,46 @@ class _AtPoint(Metric):
         y_pred: ArrayLike,
         sample_weight: ArrayLike | None = None,
     ) -> Accumulator:
-        """Return the accumulator with a batch added to it."""
-        owner, (number, class_id) = type(self).__name__, self._settings()
-        true, pred = pair(owner, y_true, y_pred)
-        weights = jnp.ones(true.shape)
-        if sample_weight is not None:
-            weights = weights * fit_weights(owner, sample_weight, true.shape)
-        true, pred, weights = chosen_class(owner, class_id, true, pred, weights)
-        # One threshold is the half; several divide [0, 1] evenly.
-        count = (pred > 0.5).astype(jnp.int32) if number == 1 else passed(pred, range(number))
+        """Return the accumulator with a batch added."""
+        owner, (num_thresholds, class_id) = type(self).__name__, self._settings()
+        true, pred = prepare_pair(owner, y_true, y_pred)
+        weights = full_weights(owner, sample_weight, true.shape)
+        true, pred, weights = select_class(owner, class_id, true, pred, weights)
+        if num_thresholds == 1:
+            below = (pred > 0.5).astype(jnp.int32)
+        else:
+            below = count_even_below(pred, num_thresholds)
         histogram = jnp.asarray(accumulator["histogram"])
-        where = true.astype(bool).astype(jnp.int32), count
-        return {"histogram": histogram.at[where].add(weights.astype(histogram.dtype))}
+        index = true.astype(bool).astype(jnp.int32), below
+        return {"histogram": histogram.at[index].add(weights.astype(histogram.dtype))}
 
-    def _rates(self, accumulator: Accumulator) -> tuple[Array, Array, Array]:
-        """Return sensitivity (recall), specificity and precision at each threshold."""
+    def result(self, accumulator: Accumulator) -> Array:
+        """Return the best rate, or 0 if no threshold satisfies the constraint."""
         histogram = jnp.asarray(accumulator["histogram"])
         below = jnp.cumsum(histogram, axis=1)[:, :-1]
         above = jnp.flip(jnp.cumsum(jnp.flip(histogram, axis=1), axis=1), axis=1)[:, 1:]
         (true_negatives, false_negatives), (false_positives, true_positives) = below, above
-        return (
-            divide(true_positives, true_positives + false_negatives),
-            divide(true_negatives, true_negatives + false_positives),
-            divide(true_positives, true_positives + false_positives),
-        )
+        recall = divide_no_nan(true_positives, true_positives + false_negatives)
+        rates = {
+            "recall": recall,
+            "sensitivity": recall,
+            "specificity": divide_no_nan(true_negatives, true_negatives + false_positives),
+            "precision": divide_no_nan(true_positives, true_positives + false_positives),
+        }
+        is_feasible = rates[self._constrained] >= getattr(self, self._constrained)
+        return jnp.max(jnp.where(is_feasible, rates[self._maximized], 0.0))
 
 
-def _best(rates: Array, constrained: Array, least: float) -> Array:
-    return jnp.max(jnp.where(constrained >= least, rates, 0.0))
+class SensitivityAtSpecificity(_BestRate):
+    """Best sensitivity at a minimum specificity, as `keras.metrics.SensitivityAtSpecificity`.
 
-
-class SensitivityAtSpecificity(_AtPoint):
-    """Best sensitivity at a given specificity; as `keras.metrics.SensitivityAtSpecificity`.
-
-    Sensitivity is the share of labels 1 that are found, specificity that of labels 0.
+    Sensitivity is the share of labels 1 predicted as 1, specificity the share of labels 0 predicted
+    as 0.
 
     Args:
-        specificity: The least specificity, from 0 to 1.
-        num_thresholds: How many thresholds divide [0, 1] evenly, at least 1; one alone is 0.5.
-        class_id: Count the predictions of this class alone.
+        specificity: The minimum specificity, from 0 to 1.
+        num_thresholds: The number of evenly spaced thresholds in [0, 1]; 1 means the threshold 0.5.
+        class_id: Count only predictions of this class.
         name: As in `Metric`.
 
     Raises:
@@ -89,34 +100,25 @@ class SensitivityAtSpecificity(_AtPoint):
     0.5
     """
 
+    _maximized = "sensitivity"
+    _constrained = "specificity"
+
     specificity: float
     num_thresholds: int = 200
     class_id: int | None = None
     name: str | None = field(default="sensitivity_at_specificity", kw_only=True)
 
-    def __post_init__(self) -> None:
-        """Check the arguments."""
-        super().__post_init__()
-        self._check("specificity")
 
-    def _settings(self) -> tuple[int, int | None]:
-        return self.num_thresholds, self.class_id
+class SpecificityAtSensitivity(_BestRate):
+    """Best specificity at a minimum sensitivity, as `keras.metrics.SpecificityAtSensitivity`.
 
-    def result(self, accumulator: Accumulator) -> Array:
-        """Return the best sensitivity, 0 where no threshold will do."""
-        sensitivity, specificity, _ = self._rates(accumulator)
-        return _best(sensitivity, specificity, self.specificity)
-
-
-class SpecificityAtSensitivity(_AtPoint):
-    """Best specificity at a given sensitivity; as `keras.metrics.SpecificityAtSensitivity`.
-
-    Sensitivity is the share of labels 1 that are found, specificity that of labels 0.
+    Sensitivity is the share of labels 1 predicted as 1, specificity the share of labels 0 predicted
+    as 0.
 
     Args:
-        sensitivity: The least sensitivity, from 0 to 1.
-        num_thresholds: How many thresholds divide [0, 1] evenly, at least 1; one alone is 0.5.
-        class_id: Count the predictions of this class alone.
+        sensitivity: The minimum sensitivity, from 0 to 1.
+        num_thresholds: The number of evenly spaced thresholds in [0, 1]; 1 means the threshold 0.5.
+        class_id: Count only predictions of this class.
         name: As in `Metric`.
 
     Raises:
@@ -126,35 +128,25 @@ class SpecificityAtSensitivity(_AtPoint):
     0.6666...
     """
 
+    _maximized = "specificity"
+    _constrained = "sensitivity"
+
     sensitivity: float
     num_thresholds: int = 200
     class_id: int | None = None
     name: str | None = field(default="specificity_at_sensitivity", kw_only=True)
 
-    def __post_init__(self) -> None:
-        """Check the arguments."""
-        super().__post_init__()
-        self._check("sensitivity")
 
-    def _settings(self) -> tuple[int, int | None]:
-        return self.num_thresholds, self.class_id
+class PrecisionAtRecall(_BestRate):
+    """Best precision at a minimum recall, as `keras.metrics.PrecisionAtRecall`.
 
-    def result(self, accumulator: Accumulator) -> Array:
-        """Return the best specificity, 0 where no threshold will do."""
-        sensitivity, specificity, _ = self._rates(accumulator)
-        return _best(specificity, sensitivity, self.sensitivity)
-
-
-class PrecisionAtRecall(_AtPoint):
-    """Best precision at a given recall; as `keras.metrics.PrecisionAtRecall`.
-
-    Precision is the share of the found that is right, recall the share of the labels 1 that is
-    found.
+    Precision is the share of the predictions 1 whose label is 1, recall the share of the labels 1
+    that are predicted as 1.
 
     Args:
-        recall: The least recall, from 0 to 1.
-        num_thresholds: How many thresholds divide [0, 1] evenly, at least 1; one alone is 0.5.
-        class_id: Count the predictions of this class alone.
+        recall: The minimum recall, from 0 to 1.
+        num_thresholds: The number of evenly spaced thresholds in [0, 1]; 1 means the threshold 0.5.
+        class_id: Count only predictions of this class.
         name: As in `Metric`.
 
     Raises:
@@ -164,35 +156,25 @@ class PrecisionAtRecall(_AtPoint):
     0.5
     """
 
+    _maximized = "precision"
+    _constrained = "recall"
+
     recall: float
     num_thresholds: int = 200
     class_id: int | None = None
     name: str | None = field(default="precision_at_recall", kw_only=True)
 
-    def __post_init__(self) -> None:
-        """Check the arguments."""
-        super().__post_init__()
-        self._check("recall")
 
-    def _settings(self) -> tuple[int, int | None]:
-        return self.num_thresholds, self.class_id
+class RecallAtPrecision(_BestRate):
+    """Best recall at a minimum precision, as `keras.metrics.RecallAtPrecision`.
 
-    def result(self, accumulator: Accumulator) -> Array:
-        """Return the best precision, 0 where no threshold will do."""
-        recall, _, precision = self._rates(accumulator)
-        return _best(precision, recall, self.recall)
-
-
-class RecallAtPrecision(_AtPoint):
-    """Best recall at a given precision; as `keras.metrics.RecallAtPrecision`.
-
-    Precision is the share of the found that is right, recall the share of the labels 1 that is
-    found.
+    Precision is the share of the predictions 1 whose label is 1, recall the share of the labels 1
+    that are predicted as 1.
 
     Args:
-        precision: The least precision, from 0 to 1.
-        num_thresholds: How many thresholds divide [0, 1] evenly, at least 1; one alone is 0.5.
-        class_id: Count the predictions of this class alone.
+        precision: The minimum precision, from 0 to 1.
+        num_thresholds: The number of evenly spaced thresholds in [0, 1]; 1 means the threshold 0.5.
+        class_id: Count only predictions of this class.
         name: As in `Metric`.
 
     Raises:
@@ -202,20 +184,10 @@ class RecallAtPrecision(_AtPoint):
     1.0
     """
 
+    _maximized = "recall"
+    _constrained = "precision"
+
     precision: float
     num_thresholds: int = 200
     class_id: int | None = None
     name: str | None = field(default="recall_at_precision", kw_only=True)
-
-    def __post_init__(self) -> None:
-        """Check the arguments."""
-        super().__post_init__()
-        self._check("precision")
-
-    def _settings(self) -> tuple[int, int | None]:
-        return self.num_thresholds, self.class_id
-
-    def result(self, accumulator: Accumulator) -> Array:
-        """Return the best recall, 0 where no threshold will do."""
-        recall, _, precision = self._rates(accumulator)
-        return _best(recall, precision, self.precision)

@@ -1,25 +1,23 @@
-"""Metrics of distributions and of margins: the losses of these names, averaged over a run."""
+"""Cross-entropies, divergences and hinge losses as metrics: means over all batches."""
 
 import jax.numpy as jnp
 
 from fjax.losses.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
-    check_ignored,
-    check_smoothing,
     sparse_categorical_crossentropy,
 )
 from fjax.losses.divergence import kl_divergence, poisson
 from fjax.losses.hinge import categorical_hinge, hinge, squared_hinge
-from fjax.losses.preparation import fit_weights
-from fjax.losses.regression import check_axis
+from fjax.losses.labels import check_ignore_class, check_smoothing
+from fjax.losses.preparation import check_axis, expand_weights
 from fjax.metrics.metric import Accumulator
 from fjax.metrics.reduction import MeanOfValues
 from fjax.typing import Array, ArrayLike
 
 
 class KLDivergence(MeanOfValues):
-    """Mean Kullback-Leibler divergence; as `keras.metrics.KLDivergence`.
+    """Mean Kullback-Leibler divergence, as `keras.metrics.KLDivergence`.
 
     >>> print(KLDivergence()([[0.5, 0.5]], [[0.5, 0.5]]))
     0.0
@@ -37,7 +35,7 @@ class KLDivergence(MeanOfValues):
 
 
 class Poisson(MeanOfValues):
-    """Mean negative log likelihood of counts; as `keras.metrics.Poisson`.
+    """Mean negative log-likelihood of counts, as `keras.metrics.Poisson`.
 
     >>> print(Poisson()([[0.0]], [[1.0]]))
     1.0
@@ -55,7 +53,7 @@ class Poisson(MeanOfValues):
 
 
 class Hinge(MeanOfValues):
-    """Mean hinge loss; as `keras.metrics.Hinge`.
+    """Mean hinge loss, as `keras.metrics.Hinge`.
 
     >>> print(Hinge()([[-1.0], [1.0]], [[-3.0], [0.5]]))
     0.25
@@ -73,7 +71,7 @@ class Hinge(MeanOfValues):
 
 
 class SquaredHinge(MeanOfValues):
-    """Mean squared hinge loss; as `keras.metrics.SquaredHinge`.
+    """Mean squared hinge loss, as `keras.metrics.SquaredHinge`.
 
     >>> print(SquaredHinge()([[-1.0], [1.0]], [[-3.0], [0.5]]))
     0.125
@@ -91,7 +89,7 @@ class SquaredHinge(MeanOfValues):
 
 
 class CategoricalHinge(MeanOfValues):
-    """Mean categorical hinge loss; as `keras.metrics.CategoricalHinge`.
+    """Mean categorical hinge loss, as `keras.metrics.CategoricalHinge`.
 
     >>> print(CategoricalHinge()([[0.0, 1.0]], [[0.25, 0.5]]))
     0.75
@@ -109,12 +107,12 @@ class CategoricalHinge(MeanOfValues):
 
 
 class BinaryCrossentropy(MeanOfValues):
-    """Mean cross-entropy of yes-or-no labels; as `keras.metrics.BinaryCrossentropy`.
+    """Mean cross-entropy of binary labels, as `keras.metrics.BinaryCrossentropy`.
 
     Args:
         name: As in `Metric`.
         from_logits: Whether `y_pred` holds logits.
-        label_smoothing: How far labels are drawn towards a half, from 0 to 1.
+        label_smoothing: How far labels are moved toward 0.5, from 0 to 1.
 
     Raises:
         ValueError: An argument is out of its range.
@@ -142,12 +140,12 @@ class BinaryCrossentropy(MeanOfValues):
 
 
 class CategoricalCrossentropy(MeanOfValues):
-    """Mean cross-entropy of one-hot labels; as `keras.metrics.CategoricalCrossentropy`.
+    """Mean cross-entropy of one-hot labels, as `keras.metrics.CategoricalCrossentropy`.
 
     Args:
         name: As in `Metric`.
         from_logits: Whether `y_pred` holds logits.
-        label_smoothing: How much of a label is spread over all classes, from 0 to 1.
+        label_smoothing: The part of a label that is spread evenly over all classes, from 0 to 1.
         axis: The axis of the classes.
 
     Raises:
@@ -172,7 +170,7 @@ class CategoricalCrossentropy(MeanOfValues):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is that of the classes, the last."""
+        """Whether the axis is the last one."""
         return self.axis == -1
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -183,15 +181,15 @@ class CategoricalCrossentropy(MeanOfValues):
 
 
 class SparseCategoricalCrossentropy(MeanOfValues):
-    """Mean cross-entropy of integer labels; as `keras.metrics.SparseCategoricalCrossentropy`.
+    """Mean cross-entropy of integer labels, as `keras.metrics.SparseCategoricalCrossentropy`.
 
-    As in Keras an ignored label is left out of the mean where there are weights, and counts as a
-    loss of 0 where there are none.
+    As in Keras, ignored labels are left out of the mean if there are sample weights; without
+    weights they count as losses of 0.
 
     Args:
         name: As in `Metric`.
         from_logits: Whether `y_pred` holds logits.
-        ignore_class: A label whose loss is 0.
+        ignore_class: A label whose loss is 0 for any prediction.
         axis: The axis of the classes.
 
     Raises:
@@ -212,12 +210,12 @@ class SparseCategoricalCrossentropy(MeanOfValues):
         """Check the arguments."""
         super().__post_init__()
         check_smoothing(type(self).__name__, self.from_logits, 0.0)
-        check_ignored(type(self).__name__, self.ignore_class)
+        check_ignore_class(type(self).__name__, self.ignore_class)
         check_axis(type(self).__name__, self.axis)
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is the last; ignored classes are counted without weights."""
+        """Whether the axis is the last one and no class is ignored."""
         return self.axis == -1 and self.ignore_class is None
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -233,9 +231,11 @@ class SparseCategoricalCrossentropy(MeanOfValues):
         y_pred: ArrayLike,
         sample_weight: ArrayLike | None = None,
     ) -> Accumulator:
-        """Return the accumulator with a batch added to it."""
+        """Return the accumulator with a batch added."""
         values = self.values(y_true, y_pred)
         if sample_weight is not None and self.ignore_class is not None:
             counted = (jnp.asarray(y_true) != self.ignore_class).reshape(values.shape)
-            sample_weight = counted * fit_weights(type(self).__name__, sample_weight, values.shape)
+            sample_weight = counted * expand_weights(
+                type(self).__name__, sample_weight, values.shape
+            )
         return self._add(accumulator, values, sample_weight)

@@ -1,4 +1,4 @@
-"""Metrics that are a sum or a mean of values."""
+"""Metrics that are sums or means."""
 
 from collections.abc import Callable
 from dataclasses import field
@@ -9,15 +9,15 @@ import jax.numpy as jnp
 from fjax.configuration import snake_case
 from fjax.losses.loss import FunctionLoss
 from fjax.losses.names import as_loss
-from fjax.losses.preparation import align, divide, fit_weights
+from fjax.losses.preparation import align, divide_no_nan, expand_weights
 from fjax.metrics.metric import Accumulator, Metric, add, zeros
 from fjax.typing import Array, ArrayLike
 
 
 class Sum(Metric):
-    """Weighted sum of the values that it is given; as `keras.metrics.Sum`.
+    """Weighted sum of values, as `keras.metrics.Sum`.
 
-    `update(accumulator, values, sample_weight=None)` takes values in place of targets and
+    Its `update(accumulator, values, sample_weight=None)` takes values instead of targets and
     predictions.
 
     >>> print(Sum()([1.0, 3.0]), Sum()([1.0, 3.0], sample_weight=[1.0, 0.5]))
@@ -35,10 +35,10 @@ class Sum(Metric):
     def update(  # type: ignore[override]
         self, accumulator: Accumulator, values: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Accumulator:
-        """Return the accumulator with the values added to it."""
-        values = _floats(values)
+        """Return the accumulator with the values added."""
+        values = _as_floats(values)
         if sample_weight is not None:
-            values = values * fit_weights(type(self).__name__, sample_weight, values.shape)
+            values = values * expand_weights(type(self).__name__, sample_weight, values.shape)
         return add(accumulator, {"total": jnp.sum(values)})
 
     def result(self, accumulator: Accumulator) -> Array:
@@ -47,38 +47,40 @@ class Sum(Metric):
 
 
 class _Average(Metric):
+    """Base class of means: a sum of values, and the number or total weight of samples."""
+
     def init(self, y_true: Any = None, y_pred: Any = None) -> Accumulator:
         """Return zeros."""
         return {"total": zeros(), "count": zeros()}
 
     def result(self, accumulator: Accumulator) -> Array:
-        """Return the mean, 0 where there was nothing."""
-        return divide(accumulator["total"], accumulator["count"])
+        """Return the mean, or 0 before the first batch."""
+        return divide_no_nan(accumulator["total"], accumulator["count"])
 
     def _add(
         self, accumulator: Accumulator, values: ArrayLike, sample_weight: ArrayLike | None
     ) -> Accumulator:
-        """Add the mean of each sample, weighted; a sample counts once, or as its mean weight."""
-        values = _floats(values)
+        """Add the weighted mean of each sample; a sample counts 1, or its mean weight."""
+        values = _as_floats(values)
         count: Array | float
         if sample_weight is None:
-            values = _samplewise(values)
+            values = _sample_means(values)
             count = float(values.size)
         elif jnp.asarray(sample_weight).ndim == 0:
-            # As in Keras one weight for the whole batch makes it count as one sample.
-            count = _floats(sample_weight)
+            # As in Keras, a batch with a scalar weight counts as one sample.
+            count = _as_floats(sample_weight)
             values = jnp.mean(values) * count
         else:
-            weights = fit_weights(type(self).__name__, sample_weight, values.shape)
-            values = _samplewise(values * weights)
-            count = jnp.sum(_samplewise(weights))
+            weights = expand_weights(type(self).__name__, sample_weight, values.shape)
+            values = _sample_means(values * weights)
+            count = jnp.sum(_sample_means(weights))
         return add(accumulator, {"total": jnp.sum(values), "count": count})
 
 
 class Mean(_Average):
-    """Weighted mean of the values that it is given; as `keras.metrics.Mean`.
+    """Weighted mean of values, as `keras.metrics.Mean`.
 
-    `update(accumulator, values, sample_weight=None)` takes values in place of targets and
+    Its `update(accumulator, values, sample_weight=None)` takes values instead of targets and
     predictions.
 
     >>> print(Mean()([1.0, 3.0]), Mean()([1.0, 3.0], sample_weight=[1.0, 0.0]))
@@ -92,14 +94,14 @@ class Mean(_Average):
     def update(  # type: ignore[override]
         self, accumulator: Accumulator, values: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Accumulator:
-        """Return the accumulator with the values added to it."""
+        """Return the accumulator with the values added."""
         return self._add(accumulator, values, sample_weight)
 
 
 class MeanOfValues(_Average):
-    """Base of the metrics that are the mean of a function of targets and predictions.
+    """Base class of metrics that are means of a function of targets and predictions.
 
-    A subclass writes `values(y_true, y_pred)`.
+    A subclass defines `values(y_true, y_pred)`.
 
     >>> class Bias(MeanOfValues):
     ...     def values(self, y_true, y_pred):
@@ -119,21 +121,21 @@ class MeanOfValues(_Average):
         y_pred: ArrayLike,
         sample_weight: ArrayLike | None = None,
     ) -> Accumulator:
-        """Return the accumulator with a batch added to it."""
+        """Return the accumulator with a batch added."""
         return self._add(accumulator, self.values(y_true, y_pred), sample_weight)
 
 
 class FunctionMetric(MeanOfValues):
-    """The mean of a bare function of `(y_true, y_pred)`; Keras's `MeanMetricWrapper`.
+    """The mean of a function of `(y_true, y_pred)`, as Keras's `MeanMetricWrapper`.
 
-    The function gets both as they are, aligned in a last axis of size 1.
+    The function receives arrays of equal rank, if they differed only in a last axis of size 1.
 
     Args:
-        function: Returns values of shape `(batch, …)`.
-        name: The function's name where None.
+        function: A function that returns values of shape `(batch, …)`.
+        name: The metric's key in logs; None means the function's name.
 
     Raises:
-        TypeError: The function cannot be called.
+        TypeError: The function is not callable.
 
     >>> def bias(y_true, y_pred):
     ...     return y_pred - y_true
@@ -146,14 +148,15 @@ class FunctionMetric(MeanOfValues):
     name: str | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        """Check the function and take its name."""
+        """Check the function and set the name."""
         if not callable(self.function):
             raise TypeError(
                 f"`FunctionMetric` needs a function of `(y_true, y_pred)`, received "
                 f"{self.function!r}."
             )
         if self.name is None:
-            object.__setattr__(self, "name", function_name(self.function))
+            self.name = function_name(self.function)
+        # A smaller loss is better.
         if type(as_loss(self.function)) is not FunctionLoss:
             object.__setattr__(self, "direction", "down")
 
@@ -162,12 +165,12 @@ class FunctionMetric(MeanOfValues):
         return self.function(*align(jnp.asarray(y_true), jnp.asarray(y_pred)))
 
 
-# Keras's name for it.
+# Keras's name of `FunctionMetric`.
 MeanMetricWrapper = FunctionMetric
 
 
 def function_name(function: Any) -> str:
-    """Return the key in logs of a function or an object: its name, else its class's.
+    """Return the key in logs of a function or object: its `name`, `__name__` or class name.
 
     >>> function_name(jnp.tanh)
     'tanh'
@@ -178,10 +181,10 @@ def function_name(function: Any) -> str:
     return snake_case(getattr(function, "__name__", type(function).__name__).strip("<>"))
 
 
-def _floats(values: ArrayLike) -> Array:
+def _as_floats(values: ArrayLike) -> Array:
     values = jnp.asarray(values)
     return values.astype(jnp.promote_types(values.dtype, jnp.float32))
 
 
-def _samplewise(values: Array) -> Array:
+def _sample_means(values: Array) -> Array:
     return jnp.mean(values, axis=tuple(range(1, values.ndim)))

@@ -1,4 +1,4 @@
-"""Metrics of numbers: distances between a target and a prediction, and explained variance."""
+"""Regression metrics: distances between targets and predictions, and explained variance."""
 
 from dataclasses import field
 from typing import Any
@@ -6,9 +6,8 @@ from typing import Any
 import jax.numpy as jnp
 
 from fjax.errors import integer_at_least, one_of
-from fjax.losses.preparation import fit_weights, pair
+from fjax.losses.preparation import check_axis, expand_weights, prepare_pair
 from fjax.losses.regression import (
-    check_axis,
     cosine_similarity,
     log_cosh,
     mean_absolute_error,
@@ -16,13 +15,13 @@ from fjax.losses.regression import (
     mean_squared_error,
     mean_squared_logarithmic_error,
 )
-from fjax.metrics.metric import Accumulator, Metric, add, matrices, outputs, zeros
+from fjax.metrics.metric import Accumulator, Metric, add, check_matrices, output_count, zeros
 from fjax.metrics.reduction import MeanOfValues
 from fjax.typing import Array, ArrayLike
 
 
 class MeanSquaredError(MeanOfValues):
-    """Mean of the squared differences; as `keras.metrics.MeanSquaredError`.
+    """Mean of the squared differences, as `keras.metrics.MeanSquaredError`.
 
     >>> print(MeanSquaredError()([[0.0], [1.0]], [[2.0], [1.0]]))
     2.0
@@ -40,7 +39,7 @@ class MeanSquaredError(MeanOfValues):
 
 
 class RootMeanSquaredError(MeanOfValues):
-    """Root of the mean of the squared differences; as `keras.metrics.RootMeanSquaredError`.
+    """Root of the mean of the squared differences, as `keras.metrics.RootMeanSquaredError`.
 
     >>> print(RootMeanSquaredError()([[0.0], [0.0]], [[2.0], [2.0]]))
     2.0
@@ -53,8 +52,8 @@ class RootMeanSquaredError(MeanOfValues):
     name: str | None = "root_mean_squared_error"
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
-        """Return the squared difference of every element."""
-        y_true, y_pred = pair(type(self).__name__, y_true, y_pred)
+        """Return the squared difference of each element."""
+        y_true, y_pred = prepare_pair(type(self).__name__, y_true, y_pred)
         return jnp.square(y_pred - y_true)
 
     def result(self, accumulator: Accumulator) -> Array:
@@ -63,7 +62,7 @@ class RootMeanSquaredError(MeanOfValues):
 
 
 class MeanAbsoluteError(MeanOfValues):
-    """Mean of the absolute differences; as `keras.metrics.MeanAbsoluteError`.
+    """Mean of the absolute differences, as `keras.metrics.MeanAbsoluteError`.
 
     >>> print(MeanAbsoluteError()([[0.0], [1.0]], [[2.0], [1.0]]))
     1.0
@@ -81,7 +80,7 @@ class MeanAbsoluteError(MeanOfValues):
 
 
 class MeanAbsolutePercentageError(MeanOfValues):
-    """Mean difference in percent of the target; as `keras.metrics.MeanAbsolutePercentageError`.
+    """Mean difference in percent of the target, as `keras.metrics.MeanAbsolutePercentageError`.
 
     >>> print(MeanAbsolutePercentageError()([[2.0], [4.0]], [[1.0], [4.0]]))
     25.0
@@ -99,7 +98,7 @@ class MeanAbsolutePercentageError(MeanOfValues):
 
 
 class MeanSquaredLogarithmicError(MeanOfValues):
-    """Mean squared difference of `log(1 + y)`; as `keras.metrics.MeanSquaredLogarithmicError`.
+    """Mean squared difference of `log(1 + y)`, as `keras.metrics.MeanSquaredLogarithmicError`.
 
     >>> print(MeanSquaredLogarithmicError()([[1.0]], [[1.0]]))
     0.0
@@ -117,7 +116,7 @@ class MeanSquaredLogarithmicError(MeanOfValues):
 
 
 class LogCoshError(MeanOfValues):
-    """Mean log hyperbolic cosine of the error; as `keras.metrics.LogCoshError`.
+    """Mean log hyperbolic cosine of the error, as `keras.metrics.LogCoshError`.
 
     >>> print(LogCoshError()([[0.0]], [[0.0]]))
     0.0
@@ -135,16 +134,16 @@ class LogCoshError(MeanOfValues):
 
 
 class CosineSimilarity(MeanOfValues):
-    """Mean cosine of the angle between target and prediction; as `keras.metrics.CosineSimilarity`.
+    """Mean cosine of the angle between target and prediction, as `keras.metrics.CosineSimilarity`.
 
-    1 is the same direction; the loss of this name has the opposite sign.
+    It is 1 for the same direction. The loss of this name has the opposite sign.
 
     Args:
         name: As in `Metric`.
         axis: The axis of the vectors.
 
     Raises:
-        ValueError: The axis is no integer.
+        ValueError: The axis is not an integer.
 
     >>> print(CosineSimilarity()([[0.0, 1.0]], [[0.0, 5.0]]))
     1.0
@@ -162,30 +161,32 @@ class CosineSimilarity(MeanOfValues):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the axis is the last."""
+        """Whether the axis is the last one."""
         return self.axis == -1
 
     def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
-        """Return the cosine of every sample."""
+        """Return the cosine of each sample."""
         return -cosine_similarity(y_true, y_pred, self.axis)
 
 
 class R2Score(Metric):
-    """Coefficient of determination; as `keras.metrics.R2Score`.
+    """Coefficient of determination, as `keras.metrics.R2Score`.
 
     `1 - sum((y_true - y_pred) ** 2) / sum((y_true - mean) ** 2)` for each output. The second sum is
-    kept as `sum(y ** 2) - sum(y) ** 2 / n`, so that accumulators add; targets whose mean is
-    thousands of times their spread lose digits, and should be standardised.
+    computed as `sum(y ** 2) - sum(y) ** 2 / n`, so that accumulators can be added. It loses digits
+    if the mean of the targets is thousands of times their standard deviation: standardize such
+    targets.
 
     Args:
-        class_aggregation: "uniform_average" is the mean over the outputs,
-            "variance_weighted_average" weights each by its variance, None keeps one for each.
-        num_regressors: For the adjusted score, how many inputs the model has. With too few samples
-            for it the plain score is returned.
+        class_aggregation: "uniform_average" returns the mean over the outputs,
+            "variance_weighted_average" weights each output by its variance, None returns one score
+            for each.
+        num_regressors: The number of the model's inputs, for the adjusted score; 0 returns the
+            plain score, as do too few samples.
         name: As in `Metric`.
 
     Raises:
-        ValueError: An argument is out of its range, or the data has not two axes.
+        ValueError: An argument is out of its range, or the data do not have two axes.
 
     >>> print(R2Score()([[1.0], [2.0], [3.0]], [[1.0], [2.0], [2.0]]))
     0.5
@@ -207,12 +208,12 @@ class R2Score(Metric):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the number of samples, which adjusts the score, takes no part in it."""
+        """Whether the score is the plain one: the adjusted score depends on the batch size."""
         return self.num_regressors == 0
 
     def init(self, y_true: Any = None, y_pred: Any = None) -> Accumulator:
-        """Return zeros for each output of `y_pred`."""
-        shape = (outputs(type(self).__name__, y_pred),)
+        """Return zeros, one of each sum for each output of `y_pred`."""
+        shape = (output_count(type(self).__name__, y_pred),)
         sums = {name: zeros(shape) for name in ("sum", "squared_sum", "residual", "count")}
         return sums | {"num_samples": zeros()}
 
@@ -223,11 +224,11 @@ class R2Score(Metric):
         y_pred: ArrayLike,
         sample_weight: ArrayLike | None = None,
     ) -> Accumulator:
-        """Return the accumulator with a batch added to it."""
+        """Return the accumulator with a batch added."""
         owner = type(self).__name__
-        true, pred = pair(owner, y_true, y_pred)
-        matrices(owner, true, pred, "Reshape both to two axes, as with `y[:, None]`.")
-        weights = fit_weights(owner, 1.0 if sample_weight is None else sample_weight, true.shape)
+        true, pred = prepare_pair(owner, y_true, y_pred)
+        check_matrices(owner, true, pred, "Reshape both to two axes, as with `y[:, None]`.")
+        weights = expand_weights(owner, 1.0 if sample_weight is None else sample_weight, true.shape)
         weights = jnp.broadcast_to(weights, true.shape)
         added: dict[str, Array | float] = {
             "sum": jnp.sum(true * weights, axis=0),
@@ -239,11 +240,11 @@ class R2Score(Metric):
         return add(accumulator, added)
 
     def result(self, accumulator: Accumulator) -> Array:
-        """Return the score, or one for each output; NaN where there was nothing."""
+        """Return the score, or one for each output; NaN before the first batch."""
         sums = {name: jnp.asarray(value) for name, value in accumulator.items()}
         variance = sums["squared_sum"] - sums["sum"] * (sums["sum"] / sums["count"])
         scores = 1.0 - sums["residual"] / variance
-        # As in Keras: a constant target that is missed scores 0.
+        # As in Keras, the score is 0 if the targets are constant and a prediction is wrong.
         scores = jnp.where(jnp.isinf(scores), 0.0, scores)
         if self.class_aggregation == "uniform_average":
             scores = jnp.mean(scores)
@@ -251,6 +252,6 @@ class R2Score(Metric):
             scores = jnp.sum(variance * scores) / jnp.sum(variance)
         if self.num_regressors == 0:
             return scores
-        freedom = sums["num_samples"] - self.num_regressors - 1.0
-        adjusted = 1.0 - (1.0 - scores) * (sums["num_samples"] - 1.0) / freedom
-        return jnp.where(freedom > 0, adjusted, scores)
+        degrees_of_freedom = sums["num_samples"] - self.num_regressors - 1.0
+        adjusted = 1.0 - (1.0 - scores) * (sums["num_samples"] - 1.0) / degrees_of_freedom
+        return jnp.where(degrees_of_freedom > 0, adjusted, scores)

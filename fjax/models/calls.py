@@ -10,9 +10,10 @@ from fjax.core import Graph, InputLayer, Layer, Serial
 from fjax.core.calling import CallRecord
 from fjax.core.flow import Source, Sources, join_sources, sources
 from fjax.core.graph import Ref
-from fjax.core.inputs import any_size
-from fjax.core.layer import base_name
-from fjax.core.masking import apply_layer, is_masked, unmasked
+from fjax.core.inputs import merge_shapes
+from fjax.core.masking import is_masked, strip_masks
+from fjax.core.naming import default_name
+from fjax.core.precision import apply_layer
 from fjax.core.specs import spec_of
 from fjax.models.parts import parts
 from fjax.typing import Params, PyTree, State
@@ -144,7 +145,7 @@ def _traced(network: Any, params: Params, state: State, inputs: tuple[PyTree, ..
         if isinstance(network, Graph | Serial) or is_nested(network):
             records.extend(network.trace(params, state, *values))
         else:
-            name = getattr(network, "name", None) or base_name(network)
+            name = getattr(network, "name", None) or default_name(network)
             outputs, _ = apply_layer(network, params, state, *values, key=jax.random.key(0))
             records.append(CallRecord(name, network, values, outputs))
 
@@ -251,8 +252,8 @@ def _values(one: PyTree, other: PyTree) -> tuple[Value, ...]:
 
 def _leaves(tree: PyTree) -> list[Any]:
     # What is masked is shown as one value.
-    return jax.tree.leaves(unmasked(tree))
+    return jax.tree.leaves(strip_masks(tree))
 
 
 def _value(one: Any, other: Any) -> Value:
-    return Value(any_size(one.shape, other.shape), str(one.dtype))
+    return Value(merge_shapes(one.shape, other.shape), str(one.dtype))

@@ -42,13 +42,12 @@ def clone_model(model: Any, clone_function: Callable[[Any], Any] | None = None) 
             )
         twin = type(model).from_config(model.get_config())
     elif isinstance(model, Sequential):
-        declared = [] if model._declared is None else [model._declared]
-        layers = [_copied(layer, clone_function) for layer in model._list]
-        twin = type(model)([*declared, *layers], name=model._given_name)
+        twin = model.copy_with(lambda layers: [_copied(layer, clone_function) for layer in layers])
     else:
         twin = type(model)(_copied(model.layer_tree, clone_function), name=model.name)
     if model.built and not twin.built:
-        twin._build_for(model._known_specs(), list(model._shapes))
+        specs, shapes, _ = model.model_parts.architecture.built
+        twin.model_parts.architecture.build(specs, shapes)
     return twin
 
 

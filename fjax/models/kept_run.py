@@ -10,8 +10,8 @@ import jaxlib
 import numpy as np
 
 from fjax.callbacks import BackupAndRestore, CallbackList
+from fjax.data.shuffling import FIRST_RULE, RULE, shuffle_seed
 from fjax.models import model_file
-from fjax.models.arguments import Source
 from fjax.models.run_identity import ChangedRunError, difference, identity_of
 from fjax.storage import TensorFile, file_error_context, named_leaves
 from fjax.storage.background import Background
@@ -19,9 +19,8 @@ from fjax.storage.memories import packed, unpacked
 from fjax.storage.run_folder import RunFolder
 from fjax.storage.strict_json import dumped
 from fjax.storage.versions import newer_release
-from fjax.training import TrainState
+from fjax.training import Source, TrainState
 from fjax.training.loop import Listener
-from fjax.training.shuffling import FIRST_RULE, RULE
 from fjax.typing import PyTree
 from fjax.version import VERSION
 
@@ -129,10 +128,11 @@ class KeptRun(UnkeptRun):
         if found is None:
             return None
         train_state, first_step, position, memories = found
-        self._model._hold(train_state)
+        self._model.model_parts.weights.adopt(train_state)
         self._first_step, self._position = first_step, position
         steps = int(train_state.step) - first_step
-        self._source.go_on(self._model._shuffle_seed(), steps, self._order_rule)
+        seed = shuffle_seed(self._model.train_state.key)
+        self._source.restore({"steps": steps, "shuffle_seed": seed, "order_rule": self._order_rule})
         self._remind(memories)
         return position
 

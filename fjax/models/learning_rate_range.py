@@ -4,10 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from fjax.models import arguments
+from fjax.data.shuffling import shuffle_seed
+from fjax.data.source import read
+from fjax.data.streams import is_batches
+from fjax.models.model_parts import ModelParts, execution_mode
+from fjax.models.plan import TRAIN, custom_step, expectation, make_plan, require_objective
 from fjax.training import custom_train_step, init_accumulators, train_step
 from fjax.training.accumulators import empty_means
-from fjax.training.arrays import to_batch
 from fjax.training.learning_rate_range import range_test
 
 
@@ -38,29 +41,23 @@ def range_test_of_model(
     Raises:
         ValueError: The data does not fit the model, or `train_step` of the model logs no loss.
     """
-    compilation = model._compiled(owner)
-    check = model._checked("train_step")
-    steps = len(learning_rates)
-    if arguments.is_batches(x):
-        if class_weight is not None:
-            raise ValueError(
-                f"`{owner}`: `class_weight` needs arrays, and `x` gives batches: give weights "
-                "within the batches."
-            )
-        source: arguments.Source = arguments.batches_source(
-            owner, x, y, sample_weight, batch_size, steps, check, endless=True
+    parts: ModelParts = model.model_parts
+    config = parts.require_config(owner)
+    require_objective(model, parts, TRAIN)
+    if class_weight is not None and is_batches(x):
+        raise ValueError(
+            f"`{owner}`: `class_weight` needs arrays, and `x` gives batches: give weights "
+            "within the batches."
         )
-    else:
-        data = check(to_batch(x, y, sample_weight, text=True))
-        data = model._with_class_weight(data, class_weight)
-        size = 32 if batch_size is None else batch_size
-        source = arguments.array_source(
-            owner, data, size, steps, model._shuffle_seed(), endless=True
-        )
+    size = 32 if batch_size is None and not is_batches(x) else batch_size
+    data = read(owner, x, y, sample_weight, size, len(learning_rates), repeats=True)
+    model.build_for(data.first())
+    seed = shuffle_seed(model.train_state.key)
+    source = data.checked(expectation(model, parts, TRAIN, class_weight), seed, parts.placement)
     try:
-        custom, example = model._custom("train_step"), source.example
+        custom, spec = custom_step(model, parts, TRAIN), source.spec
         if custom is not None:
-            names = model._custom_logs("train_step", source)
+            names = make_plan(model, parts, TRAIN, source).log_names
             if "loss" not in names:
                 raise ValueError(
                     f"`{owner}` needs the log 'loss', which the model's `train_step` does not "
@@ -68,11 +65,11 @@ def range_test_of_model(
                 )
             step, sums = custom_train_step(custom), empty_means(names)
         else:
-            outputs, names = model._outputs_for(example.inputs), model.output_names
-            loss = compilation.loss_for(example.targets, outputs, names)
-            step = train_step(model.network, loss, compilation.optimizer)
-            sums = init_accumulators((), example.targets, outputs, loss)
-        with model._mode():
+            outputs = parts.architecture.output_specs(spec.inputs)
+            loss: Any = config.loss_for(spec.targets, outputs, model.output_names)
+            step = train_step(model.network, loss, config.optimizer)
+            sums = init_accumulators((), spec.targets, outputs, loss)
+        with execution_mode(model.run_eagerly):
             return range_test(step, model.train_state, sums, source, learning_rates)
     finally:
         source.close()

@@ -8,8 +8,8 @@ import jax
 from fjax.core import InputLayer
 from fjax.models.model import Model
 from fjax.models.model_file import fill
+from fjax.models.network_with_weights import entries
 from fjax.models.sequential import Sequential
-from fjax.models.stored_network import entries
 from fjax.storage import ModelFileError, decode, file_error_context, open_tensors
 from fjax.storage.registration import find_custom
 from fjax.storage.strict_json import parsed
@@ -105,7 +105,7 @@ def _made(document: Any, custom_objects: Mapping[str, Any]) -> Any:
         cls = find_custom("class", name, custom_objects)
         if not issubclass(cls, Model):
             raise ValueError(f"the custom name {name!r} must be a class of models, it is {cls!r}")
-        if cls._tells_architecture():
+        if cls.describes_layers():
             model = cls.from_config(config, custom_objects)
         else:
             model = cls.from_config({k: decode(v, custom_objects) for k, v in config.items()})
@@ -120,7 +120,7 @@ def _build(model: Any, declared: PyTree) -> None:
     if not isinstance(declared, tuple) or not all(isinstance(i, InputLayer) for i in layers):
         raise ValueError("its inputs are no declarations of inputs")
     specs = jax.tree.map(lambda layer: layer.spec(0), declared)
-    model._build_for(specs, [layer.shape for layer in layers])
+    model.model_parts.architecture.build(specs, [layer.shape for layer in layers])
 
 
 def _compile(model: Any, told: Mapping[str, Any], custom_objects: Mapping[str, Any]) -> None:

@@ -1,16 +1,17 @@
-"""What populations, searches and estimators need of a model."""
+"""What populations need of a model."""
 
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
-from fjax.models.arguments import split
-from fjax.models.compilation import Compilation, log_directions
+from fjax.data.arrays import split
+from fjax.data.conversion import to_batch
+from fjax.models.plan import TEST, TRAIN, custom_step, matched_batch
 from fjax.population import Measurements
 from fjax.population.architecture import Parts
 from fjax.training import Batch, init_accumulators
-from fjax.training.arrays import rows, take, to_batch
+from fjax.training.batch import rows, take
 from fjax.typing import PyTree
 
 
@@ -53,36 +54,26 @@ def member_template(owner: str, model: Any, data: Batch) -> MemberTemplate:
     Raises:
         TypeError: The model has its own `train_step`.
     """
-    if model._custom("train_step") is not None:
+    parts = model.model_parts
+    if custom_step(model, parts, TRAIN) is not None:
         raise TypeError(
             f"`{owner}` trains many models side by side and cannot use the `train_step` that "
             f"{model.name!r} was compiled with: put your step under `jax.vmap` yourself, see "
             "docs/functions.md."
         )
-    compilation, example = model._compiled(owner), take(data, 0, 1)
-    outputs, names = model._outputs_for(example.inputs), model.output_names
-    loss = compilation.loss_for(example.targets, outputs, names)
-    metrics = compilation.named_metrics(example.targets, outputs, names)
-    directions = log_directions(loss, metrics)
+    config, example = parts.require_config(owner), take(data, 0, 1)
+    outputs = parts.architecture.output_specs(example.inputs)
+    objective = config.resolve(example.targets, outputs, model.output_names)
+    loss, metrics, directions = objective.loss, objective.metrics, objective.directions()
     return MemberTemplate(
-        parts=(model.network, loss, compilation.optimizer),
-        specs=model._known_specs(),
+        parts=(model.network, loss, config.optimizer),
+        specs=parts.architecture.built.specs,
         measurements=Measurements(
             metrics=metrics,
             sums=init_accumulators(metrics, example.targets, outputs, loss),
             directions=directions | {f"val_{name}": way for name, way in directions.items()},
         ),
     )
-
-
-def training_batch(model: Any, batch: Batch) -> Batch:
-    """Return a batch to train on, its inputs and targets checked and arranged for the model."""
-    return model._checked("train_step")(batch)
-
-
-def input_batch(model: Any, batch: Batch) -> Batch:
-    """Return a batch, its inputs checked and arranged for the model, which is built for them."""
-    return model._usable(batch)
 
 
 def training_data(
@@ -101,9 +92,11 @@ def training_data(
         ValueError: `validation_data` is not a pair or triple of arrays, or data does not fit the
             model.
     """
-    batch = training_batch(model, to_batch(x, y, sample_weight, text=True))
-    training, held_out = split(batch, 0.0 if validation_data is not None else validation_split)
-    training = model._with_class_weight(training, class_weight)
+    share = 0.0 if validation_data is not None else validation_split
+    training, held_out = split(owner, to_batch(x, y, sample_weight, text=True), share)
+    training = matched_batch(model, training, TRAIN, class_weight)
+    if held_out is not None:
+        held_out = matched_batch(model, held_out, TRAIN)
     if validation_data is not None:
         held_out = _held_out_batch(owner, model, validation_data)
     count = rows(training)
@@ -112,27 +105,6 @@ def training_data(
         return TrainingData(training, trained, None)
     validated = np.arange(count, count + rows(held_out), dtype=np.int32)
     return TrainingData(concatenate(training, held_out), trained, validated)
-
-
-def compilation_of(owner: str, model: Any) -> Compilation:
-    """Return what the model was compiled with, or raise RuntimeError."""
-    return model._compiled(owner)
-
-
-def is_compiled(model: Any) -> bool:
-    """Return whether the model was compiled."""
-    return model._compilation is not None
-
-
-def seed_of(model: Any) -> int:
-    """Return the seed of a model."""
-    return model._seed
-
-
-def copy_compilation(source: Any, target: Any) -> None:
-    """Give a model that is not built the seed and the compilation of another."""
-    target._seed = source._seed
-    target.compile(**source._compilation._asdict(), run_eagerly=source.run_eagerly)
 
 
 def concatenate(*batches: Batch) -> Batch:
@@ -160,4 +132,4 @@ def _held_out_batch(owner: str, model: Any, validation_data: Any) -> Batch:
             f"`(x, y, sample_weight)`, received {type(validation_data).__name__}."
         )
     x, y, weight = (*validation_data, None)[:3]
-    return model._checked("test_step")(to_batch(x, y, weight, text=True))
+    return matched_batch(model, to_batch(x, y, weight, text=True), TEST)

@@ -1,40 +1,34 @@
-"""The facade: Keras's words over a network, its compiled programs and one train state."""
+"""The facade: Keras's names over a network, its weights and what it was compiled with."""
 
 import warnings
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 import jax
 import numpy as np
 
-from fjax.callbacks import CallbackList, History
-from fjax.callbacks.lazy_logs import to_numbers
+from fjax.callbacks import History
 from fjax.core import SymbolicTensor
-from fjax.core.authoring import Author
-from fjax.core.masking import unmasked
+from fjax.data.conversion import to_batch
+from fjax.data.expectation import InputExpectation
+from fjax.data.source import read
 from fjax.errors import check_keywords, explain_keywords
 from fjax.models import arguments
-from fjax.models.arguments import Source
-from fjax.models.compilation import Compilation, make_compilation
+from fjax.models.authored_network import AuthoredNetwork
+from fjax.models.compile_config import make_config
 from fjax.models.construction import network_of
+from fjax.models.evaluate import evaluate
+from fjax.models.fit import Validation, fit
+from fjax.models.predict import call, inputs_of, predict
 from fjax.models.replicas import Replicas, fit_replicas
-from fjax.models.subclassed import (
-    build_within_a_pass,
-    changes_layers,
-    check_attribute,
-    is_authored_model,
-)
-from fjax.models.trained_network import TrainedNetwork
+from fjax.models.subclassed import is_authored_model
+from fjax.models.train_on_batch import train_on_batch
 from fjax.models.views import OptimizerView
-from fjax.training import Batch, TrainState, programs_for
-from fjax.training.arrays import rows, to_batch
-from fjax.training.loop import ChunkScheduler, predict, run_epoch
-from fjax.training.shuffling import shuffle_seed
-from fjax.training.sources import ArraySource
-from fjax.typing import Key, PyTree
+from fjax.training import Batch
+from fjax.training.batch import rows
 
 
-class Model(TrainedNetwork, Author):
+class Model(AuthoredNetwork):
     """A network that can be compiled, trained, evaluated and used, by Keras's names.
 
     It is made in one of three ways: `Model(inputs, outputs)` of symbolic tensors, whose layers keep
@@ -70,6 +64,11 @@ class Model(TrainedNetwork, Author):
     (['wide', 'deep'], (None, 1))
     """
 
+    stop_training: bool
+    run_eagerly: bool
+    history: History | None
+    replicas: Replicas | None
+
     @explain_keywords
     def __init__(
         self,
@@ -81,14 +80,8 @@ class Model(TrainedNetwork, Author):
         seed: int | None = None,
         trainable: bool = True,
     ) -> None:
-        before = set(vars(self))
-        self.stop_training = False
-        self.run_eagerly = False
-        self._fitting = False
-        self._calls = 0
-        self.replicas: Replicas | None = None
-        self.history: History | None = None
-        self._compilation: Compilation | None = None
+        self.stop_training, self.run_eagerly = False, False
+        self.history, self.replicas = None, None
         made = network_of(self, network, inputs, outputs, name)
         if input_shape is not None and is_authored_model(self):
             raise ValueError(
@@ -100,32 +93,19 @@ class Model(TrainedNetwork, Author):
         )
         if not trainable:
             self.trainable = False
-        # What stands here is the facade's own: whatever an author adds may hold layers.
-        self._internal = frozenset(vars(self)) - before | {"_internal"}
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if "build" in cls.__dict__ and cls.call is not Author.call:
-            setattr(cls, "build", build_within_a_pass(cls.__dict__["build"], Model))  # noqa: B010
+    def build_for(self, batch: Batch) -> None:
+        """Build the model for a first batch, unless it is built already."""
+        parts = self.model_parts
+        if not parts.architecture.is_built:
+            self._build_for_inputs(batch.inputs)
+            if parts.config is not None:
+                parts.config.by_output(self.output_names)
+        parts.weights.check_statistics()
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        changes = False
-        if is_authored_model(self):
-            check_attribute(self, Model, name, value)
-            changes = changes_layers(self, name, value)
-        super().__setattr__(name, value)
-        if changes:
-            self._programs = {}
-            self._restructure(self._specs, self._shapes)
-
-    def __getattr__(self, name: str) -> Any:
-        # Asked for what is not there alone; `copy` asks for more before there is anything.
-        if not name.startswith("__") and "stop_training" not in vars(self):
-            raise RuntimeError(
-                f"`{type(self).__name__}.__init__` did not call `super().__init__()`: make it the "
-                "first line there."
-            )
-        return object.__getattribute__(self, name)
+    def input_expectation(self) -> InputExpectation:
+        """Return what the model expects of the inputs of a batch."""
+        return self.model_parts.architecture.input_expectation(takes_one_array=False)
 
     @explain_keywords
     def compile(
@@ -141,14 +121,14 @@ class Model(TrainedNetwork, Author):
         train_step: Any = None,
         test_step: Any = None,
     ) -> None:
-        """Say how the model is trained. Every name is resolved here.
+        """Set how the model is trained. Every name is resolved here.
 
         Args:
             optimizer: A name, one of `fjax.optimizers`, or any pair `init`, `update`, as of optax.
             loss: A name, one of `fjax.losses`, or a function of targets and outputs; of several
                 outputs one for all, a list by position, or a dict by name. An output without a
                 loss has None, or is left out of the dict.
-            loss_weights: What each loss counts in the sum: a list by position or a dict by name;
+            loss_weights: The factor of each loss in the sum: a list by position or a dict by name;
                 or one number.
             metrics: A list of what to measure beside the loss, names, objects or functions; of
                 several outputs a list of such lists, or a dict by name.
@@ -167,35 +147,30 @@ class Model(TrainedNetwork, Author):
                 f'`compile`: `jit_compile` must be True, False or "auto", received {jit_compile!r}.'
             )
         arguments.check_steps("compile", "steps_per_execution", steps_per_execution)
-        if self._fitting:
+        if self.model_parts.is_training:
             raise RuntimeError(
                 f"The model {self.name!r} is being trained, and cannot be compiled meanwhile: end "
                 "the `fit` first, as by `model.stop_training = True`."
             )
         if is_authored_model(self):
             # An author's lists may have other layers than before.
-            self._restructure(self._specs, self._shapes)
-        compilation = make_compilation(
+            self._rebuild()
+        config = make_config(
             optimizer, loss, loss_weights, metrics, weighted_metrics, train_step, test_step
         )
-        if self.built:
-            compilation.by_output(self.output_names)
-        self._compilation = compilation
-        self._programs = {}
+        self.model_parts.set_config(config)
         self.replicas = None
-        self._optimizer, self._optimizer_is_new = self._compilation.optimizer, True
-        self._settle()
         self.run_eagerly = bool(run_eagerly) or jit_compile is False
 
     @property
     def optimizer(self) -> OptimizerView:
         """The optimizer, with its learning rate, which can be set."""
-        return OptimizerView(self, self._compiled("optimizer").optimizer)
+        return OptimizerView(self, self.model_parts.require_config("optimizer").optimizer)
 
     @property
     def loss(self) -> Any:
         """The loss that the model was compiled with; several in a tuple or dict."""
-        return self._compiled("loss").loss
+        return self.model_parts.require_config("loss").loss
 
     @explain_keywords
     def fit(
@@ -230,7 +205,7 @@ class Model(TrainedNetwork, Author):
                 an epoch one pass.
             epochs: The number of the last epoch, from 1.
             verbose: 0 silent, 1 a bar, 2 a line an epoch; "auto" is 1 in a terminal, else 2.
-            callbacks: Who listens.
+            callbacks: Callbacks.
             validation_split: The share of the data, from its end, to validate on.
             validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on; wins over a split.
             shuffle: Whether each epoch goes through the samples in another order.
@@ -250,14 +225,14 @@ class Model(TrainedNetwork, Author):
                 their standard deviation in `spread`; `predict(x, return_std=True)` is the ensemble
                 of them. The model itself is trained as it would be alone. `EarlyStopping`,
                 `ReduceLROnPlateau` and `LearningRateScheduler` steer each replica for itself; other
-                callbacks hear the means at the end of each epoch.
+                callbacks are given the means at the end of each epoch.
 
         Raises:
             RuntimeError: The model was not compiled.
-            ValueError: The data or a number cannot be, said before any training.
+            ValueError: The data or a number is impossible; raised before any training.
         """
-        self._compiled("fit")
-        numbers = arguments.check_fit(
+        self.model_parts.require_config("fit")
+        schedule = arguments.check_schedule(
             epochs, initial_epoch, steps_per_epoch, validation_steps, validation_freq
         )
         verbose = arguments.check_verbose("fit", verbose)
@@ -271,50 +246,17 @@ class Model(TrainedNetwork, Author):
             }  # fmt: skip
             return fit_replicas(
                 self, replicas, (x, y, sample_weight), class_weight, validation_split,
-                validation_data, batch_size, numbers, shuffle, callbacks, verbose, whole,
+                validation_data, batch_size, schedule, shuffle, callbacks, verbose, whole,
             )  # fmt: skip
         self.replicas = None
-        check = self._checked("train_step")
-        if validation_split or validation_data is not None:
-            self._checked("test_step")
-        validation: Source | None = None
-        size = validation_batch_size or batch_size
-        if arguments.is_batches(x):
-            if validation_split or class_weight is not None:
-                raise ValueError(
-                    "`fit`: `validation_split` and `class_weight` need arrays, `x` gives batches: "
-                    "give `validation_data`, and weights within the batches."
-                )
-            source: Source = arguments.batches_source(
-                "fit", x, y, sample_weight, batch_size, numbers.steps_per_epoch, check,
-                endless=True,
-            )  # fmt: skip
-            size = validation_batch_size
-        else:
-            data, held_out = arguments.split(
-                check(to_batch(x, y, sample_weight, text=True)),
-                0.0 if validation_data is not None else validation_split,
-            )
-            data = self._with_class_weight(data, class_weight)
-            source = arguments.array_source(
-                "fit", data, batch_size, numbers.steps_per_epoch,
-                self._shuffle_seed() if shuffle else None, endless=True,
-            )  # fmt: skip
-            if held_out is not None:
-                if check != self._trainable:
-                    held_out = self._checked("test_step")(held_out)
-                validation = arguments.array_source("fit", held_out, size, numbers.validation_steps)
-        if validation_data is not None:
-            validation = self._validation(validation_data, size, numbers.validation_steps)
-        self._fitting = True
-        try:
-            with self._mode():
-                return self._fit(source, validation, numbers, callbacks, verbose, resume)
-        finally:
-            self._fitting = False
-            source.close()
-            if validation is not None:
-                validation.close()
+        data = read("fit", x, y, sample_weight, batch_size, schedule.steps_per_epoch, repeats=True)
+        validation = Validation(
+            validation_split, validation_data, validation_batch_size or batch_size
+        )
+        return fit(
+            self, self.model_parts, data, schedule, validation, shuffle, class_weight, callbacks,
+            verbose, resume,
+        )  # fmt: skip
 
     @explain_keywords
     def evaluate(
@@ -337,22 +279,14 @@ class Model(TrainedNetwork, Author):
             verbose: 0 is silent.
             sample_weight: One weight a sample.
             steps: Steps to make, by default all.
-            callbacks: Who listens.
+            callbacks: Callbacks.
             return_dict: Return `{"loss": …, …}`.
         """
-        source = arguments.make_source(
-            "evaluate", x, y, sample_weight, batch_size,
-            arguments.check_steps("evaluate", "steps", steps), self._checked("test_step"),
-        )  # fmt: skip
+        steps = arguments.check_steps("evaluate", "steps", steps)
         verbose = arguments.check_verbose("evaluate", verbose)
-        listeners = CallbackList(callbacks, self, verbose, epochs=1, steps=source.steps)
-        try:
-            with self._mode():
-                measuring = self._prepare("test_step", source)
-                logs = self._evaluate(measuring, source, listeners)
-        finally:
-            source.close()
-        return logs if return_dict else _listed(logs, measuring.logs)
+        data = read("evaluate", x, y, sample_weight, batch_size, steps)
+        plan, logs = evaluate(self, self.model_parts, data, callbacks, verbose)
+        return logs if return_dict else plan.in_order(logs)
 
     @explain_keywords
     def predict(
@@ -371,7 +305,7 @@ class Model(TrainedNetwork, Author):
             batch_size: Samples a step, by default 32.
             verbose: 0 is silent.
             steps: Steps to make, by default all.
-            callbacks: Who listens.
+            callbacks: Callbacks.
             return_std: Return `(mean, std)` of the outputs of the replicas that the last `fit` has
                 trained: the prediction of the ensemble, and how far its members differ.
 
@@ -384,27 +318,11 @@ class Model(TrainedNetwork, Author):
                     f"`predict`: `return_std=True` needs several trained models, and {self.name!r} "
                     "is one: train it by `fit(…, replicas=8)`."
                 )
-            return self.replicas.mean_and_std(self._usable(to_batch(x, text=True)).inputs)
-        source = arguments.make_source(
-            "predict", x, None, None, batch_size,
-            arguments.check_steps("predict", "steps", steps), self._usable,
-        )  # fmt: skip
+            return self.replicas.mean_and_std(inputs_of(self, self.model_parts, x))
+        steps = arguments.check_steps("predict", "steps", steps)
         verbose = arguments.check_verbose("predict", verbose)
-        listeners = CallbackList(callbacks, self, verbose, epochs=1, steps=source.steps)
-        # The first batch of an iterable may be what builds the model.
-        assert source.example is not None
-        compiled = programs_for(self.network, None, None, (), self._programs)
-        listeners.call("on_predict_begin", {})
-        try:
-            steps_heard = listeners.steps("predict")
-            with self._mode():
-                held = self.train_state
-                held = held._replace(key=self._key_of_call(held))
-                parts = predict(compiled, held, self._empty_outputs, source, steps_heard)
-        finally:
-            source.close()
-        listeners.call("on_predict_end", {})
-        return jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
+        data = read("predict", x, batch_size=batch_size, steps=steps)
+        return predict(self, self.model_parts, data, callbacks, verbose)
 
     def predict_classes(self, x: Any, batch_size: int | None = None, verbose: Any = 0) -> Any:
         """Return the most probable class of each sample: Keras 2's method."""
@@ -445,25 +363,15 @@ class Model(TrainedNetwork, Author):
         """
         leaves = jax.tree.leaves((inputs, options))
         if any(isinstance(leaf, SymbolicTensor) for leaf in leaves):
-            return self._called_in_graph(inputs, training, options)
+            return self._call_on_symbols(inputs, training, options)
         check_keywords(f"{type(self).__name__}.__call__", options, ["training"])
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs)):
             raise TypeError(
                 f"The model {self.name!r} was called inside a traced function (`jax.jit`, "
                 "`jax.grad`, …): use `model.network`'s pure `apply(params, state, inputs)` there."
             )
-        batch = self._usable(to_batch(inputs[0] if len(inputs) == 1 else inputs, text=True))
-        held, training = self.train_state, bool(training)
-        key = self._key_of_call(held)
-        outputs, _ = self.network.apply(
-            held.params, held.state, *batch.inputs, key=key, training=training
-        )
-        return unmasked(outputs)
-
-    def _key_of_call(self, held: TrainState) -> Key:
-        """Return a key that no call before was given."""
-        self._calls += 1
-        return jax.random.fold_in(jax.random.fold_in(held.key, held.step), self._calls)
+        x = inputs[0] if len(inputs) == 1 else inputs
+        return call(self, self.model_parts, x, bool(training))
 
     @explain_keywords
     def train_on_batch(
@@ -475,19 +383,10 @@ class Model(TrainedNetwork, Author):
         return_dict: bool = False,
     ) -> Any:
         """Make one training step, and return the loss and metrics on it as `evaluate` does."""
-        self._compiled("train_on_batch")
-        batch = self._checked("train_step")(to_batch(x, y, sample_weight, text=True))
-        batch = self._with_class_weight(batch, class_weight)
-        source = ArraySource(batch, rows(batch))
-        training = self._prepare("train_step", source)
-        holder = self._begin_epoch(int(self.train_state.epoch), training.sums)
-        steps = CallbackList(None, self).steps("train")
-        with self._mode():
-            on_device = run_epoch(
-                holder, training.programs, source, 0, steps, ChunkScheduler(steps)
-            )
-        logs = to_numbers(on_device)
-        return logs if return_dict else _listed(logs, training.logs)
+        self.model_parts.require_config("train_on_batch")
+        batch = to_batch(x, y, sample_weight, text=True)
+        plan, logs = train_on_batch(self, self.model_parts, batch, class_weight)
+        return logs if return_dict else plan.in_order(logs)
 
     @explain_keywords
     def test_on_batch(
@@ -503,35 +402,27 @@ class Model(TrainedNetwork, Author):
         """Return the outputs for one batch, as numpy arrays."""
         return self.predict(x, batch_size=rows(to_batch(x, text=True)), verbose=0)
 
-    def _mode(self) -> AbstractContextManager[Any]:
-        # Only ever switched off here: a user's own `jax.disable_jit()` stays in force.
-        return jax.disable_jit() if self.run_eagerly else nullcontext()
+    def get_config(self) -> dict[str, Any]:
+        """Return the architecture as plain data, for `from_config`.
 
-    def _with_class_weight(self, batch: Batch, class_weight: Any) -> Batch:
-        outputs, names = self.layer_shapes.outputs, self.output_names
-        return arguments.with_class_weight(batch, class_weight, outputs, names)
+        An author's class whose `__init__` takes arguments returns them here, by name.
+        """
+        return {} if is_authored_model(self) else super().get_config()
 
-    def _validation(self, data: Any, batch_size: Any, steps: int | None) -> Source:
-        check = self._checked("test_step")
-        if arguments.is_batches(data):
-            return arguments.make_source("fit", data, None, None, None, steps, check)
-        if not isinstance(data, list | tuple) or len(data) not in (2, 3):
-            raise ValueError(
-                "`fit`: `validation_data` must be `(x, y)`, `(x, y, sample_weight)` or an iterable "
-                f"of batches, received {type(data).__name__}."
-            )
-        x, y, weight = (*data, None)[:3]
-        return arguments.make_source("fit", x, y, weight, batch_size, steps, check)
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Return a model of the architecture of a `get_config`, with weights of its own.
 
-    def _empty_outputs(self, data: Batch) -> PyTree:
-        count, specs = rows(data), self._outputs_for(data.inputs)
-        return jax.tree.map(lambda spec: np.zeros((count, *spec.shape[1:]), spec.dtype), specs)
+        See `NetworkWithWeights.from_config`; an author's class is called with the config.
+        """
+        if cls.describes_layers():
+            return super().from_config(config, custom_objects)
+        return cls(**config)
 
-    def _shuffle_seed(self) -> int:
-        return shuffle_seed(self.train_state.key)
-
-
-def _listed(logs: dict[str, Any], names: list[str]) -> Any:
-    """Return the logs as Keras returns them from one call: one number, or a list in this order."""
-    values = [logs[name] for name in names]
-    return values[0] if len(values) == 1 else values
+    @classmethod
+    def describes_layers(cls) -> bool:
+        """Return whether `get_config` returns the layers; an author's returns arguments."""
+        is_ours = cls.get_config.__module__.startswith("fjax.models.")
+        return is_ours and not is_authored_model(cls)

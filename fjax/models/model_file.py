@@ -16,8 +16,8 @@ import numpy as np
 
 from fjax.core import InputLayer
 from fjax.core.freezing import frozen_paths, trainable_part
-from fjax.core.inputs import SIZES
-from fjax.models.compilation import Compilation
+from fjax.core.inputs import PLACEHOLDER_SIZES
+from fjax.models.compile_config import CompileConfig
 from fjax.storage import (
     ModelFileError,
     TensorFile,
@@ -100,7 +100,7 @@ def described(model: Any) -> dict[str, Any]:
         whole["class"] = cls.__name__
     else:
         whole["custom"] = name_of(cls)
-        if not cls._tells_architecture():
+        if not cls.describes_layers():
             # Tells an author whose `__init__` takes more than `get_config` gives.
             whole["config"] = encode(model)["config"]
     return {"model": whole, "inputs": encode(_declared(model)) if model.built else None}
@@ -118,10 +118,10 @@ def fill(model: Any, file: TensorFile, document: Mapping[str, Any]) -> None:
         ModelFileError: An array is missing, too much, or of another shape or type.
     """
     left_out: tuple[str, ...] = ()
-    if model._compilation is None and document["compile"] is not None:
+    if model.model_parts.config is None and document["compile"] is not None:
         # It is left to the reader to compile the model otherwise.
         left_out = ("opt_state.",)
-    model._hold(read_train_state(model, file, document, (), left_out))
+    model.model_parts.weights.adopt(read_train_state(model, file, document, (), left_out))
 
 
 def read_train_state(
@@ -179,7 +179,7 @@ def _check_place(path: Any, overwrite: bool) -> None:
 
 def compilation_of(model: Any) -> dict[str, Any] | None:
     """Return a model's compile arguments as plain data."""
-    compilation: Compilation | None = model._compilation
+    compilation: CompileConfig | None = model.model_parts.config
     if compilation is None:
         return None
     told = {}
@@ -195,13 +195,13 @@ def compilation_of(model: Any) -> dict[str, Any] | None:
 
 def _declared(model: Any) -> PyTree:
     """Return the inputs that the model was built for, as declarations."""
-    shapes = iter(model._shapes)
+    shapes = iter(model.model_parts.architecture.built.sample_shapes)
 
     def declared(spec: Any) -> InputLayer:
-        size = None if spec.shape[0] == SIZES[0][0] else spec.shape[0]
+        size = None if spec.shape[0] == PLACEHOLDER_SIZES[0][0] else spec.shape[0]
         return InputLayer(next(shapes), size, spec.dtype.name)
 
-    return jax.tree.map(declared, model._specs)
+    return jax.tree.map(declared, model.model_parts.architecture.built.specs)
 
 
 def position_of(held: TrainState) -> dict[str, Any]:
@@ -224,10 +224,10 @@ def named_weights(params: PyTree, state: PyTree) -> dict[str, Any]:
 
 
 def _optimizer_shapes(model: Any) -> PyTree:
-    if model._compilation is None:
+    if model.model_parts.config is None:
         return ()
     trained = trainable_part(model.layer_shapes.params, frozen_paths(model.network))
-    return jax.eval_shape(model._compilation.optimizer.init, trained)
+    return jax.eval_shape(model.model_parts.config.optimizer.init, trained)
 
 
 def _key_shape(kind: Any) -> Any:

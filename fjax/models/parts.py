@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fjax.core import Graph, Layer, Serial
-from fjax.core.layer import base_name
+from fjax.core.naming import default_name
 from fjax.core.reserved import only_weights
 
 # A layer that a network shows: its name, itself, and the path of its weights, if it can have some.
@@ -30,7 +30,7 @@ def parts(network: Any) -> list[Part]:
     children = network.children() if isinstance(network, Layer) else []
     if children or isinstance(network, Serial):
         return [(name, layer, (name,)) for name, layer in children]
-    return [(getattr(network, "name", None) or base_name(network), network, ())]
+    return [(getattr(network, "name", None) or default_name(network), network, ())]
 
 
 def weight_paths(params: Mapping[str, Any], state: Mapping[str, Any]) -> list[tuple[str, ...]]:

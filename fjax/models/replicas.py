@@ -15,13 +15,13 @@ from fjax.callbacks import (
     SwapEMAWeights,
 )
 from fjax.callbacks.callback_list import defines
+from fjax.data.streams import is_batches
 from fjax.errors import integer_at_least
 from fjax.models import arguments
 from fjax.models.membership import (
     MemberTemplate,
     TrainingData,
     member_template,
-    seed_of,
     training_data,
 )
 from fjax.population import Measurements, Member, Population
@@ -30,8 +30,9 @@ from fjax.population.callbacks import is_per_member, list_callbacks
 from fjax.population.memory import check_memory
 from fjax.population.vmap_runner import VmapRunner
 from fjax.training import TrainState
-from fjax.training.arrays import is_batches, rows
+from fjax.training.batch import rows
 from fjax.training.initialization import initialize
+from fjax.training.placement import DEFAULT
 from fjax.training.state import run_key
 from fjax.typing import PyTree
 
@@ -64,7 +65,7 @@ class Replicas:
     def predict(self, inputs: tuple[PyTree, ...]) -> PyTree:
         """Return the outputs of all replicas; the first axis is that of the replicas."""
         index = np.arange(rows(inputs))
-        outputs = self._runner.predict(jax.device_put(inputs), [index] * len(self))
+        outputs = self._runner.predict(DEFAULT.put(inputs), [index] * len(self))
         return jax.tree.map(lambda *arrays: np.stack(arrays), *outputs)
 
     def mean_and_std(self, inputs: tuple[PyTree, ...]) -> tuple[PyTree, PyTree]:
@@ -82,7 +83,7 @@ def fit_replicas(
     validation_split: float,
     validation_data: Any,
     batch_size: int | None,
-    schedule: arguments.Fit,
+    schedule: arguments.Schedule,
     shuffle: bool,
     callbacks: Any,
     verbose: int,
@@ -137,7 +138,7 @@ def _train(
     model: Any,
     population: Population,
     listeners: CallbackList,
-    schedule: arguments.Fit,
+    schedule: arguments.Schedule,
     last_step: int,
 ) -> History:
     history = model.history = listeners.history
@@ -190,10 +191,11 @@ def _members(model: Any, template: MemberTemplate, count: int, split: TrainingDa
     """Return the members; their seeds follow that of the model."""
     first: TrainState = model.train_state
     others: list[TrainState | None] = [None] * (count - 1)
-    seeds = [(seed_of(model) + number) % SEED_COUNT for number in range(count)]
+    seed = model.model_parts.weights.seed
+    seeds = [(seed + number) % SEED_COUNT for number in range(count)]
     if model.replicas is not None and len(model.replicas) == count:
         others = model.replicas.train_states[1:]
-    elif not _has_initial_weights(template, seed_of(model), first):
+    elif not _has_initial_weights(template, seed, first):
         # All replicas begin with weights that were set or loaded.
         others = [first._replace(key=run_key(seed)) for seed in seeds[1:]]
     return [

@@ -1,20 +1,19 @@
 """The model that is a list of layers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
-
-import jax
-import numpy as np
 
 from fjax.core import InputLayer, SymbolicTensor, as_layer, serial
 from fjax.core.calling import call_inputs
-from fjax.core.layer import only, unique_names
+from fjax.core.checks import single_input
+from fjax.core.naming import unique_names
 from fjax.core.text import is_text
+from fjax.data.expectation import InputExpectation, one_array
+from fjax.data.text import check_text, declared_specs
 from fjax.errors import explain_keywords
 from fjax.models.construction import declared_inputs
 from fjax.models.model import Model
-from fjax.models.stored_network import entries
-from fjax.models.text_inputs import check_text, declared_specs
+from fjax.models.network_with_weights import entries
 from fjax.models.views import LayerView
 from fjax.storage import decode, encode
 from fjax.training import Batch
@@ -38,6 +37,10 @@ class Sequential(Model):
     ((None, 10), ['flatten', 'dense'])
     """
 
+    _given_name: str | None
+    _declared: InputLayer | None
+    _list: list[Any]
+
     @explain_keywords
     def __init__(
         self,
@@ -46,9 +49,7 @@ class Sequential(Model):
         seed: int | None = None,
     ) -> None:
         super().__init__(serial(name=name), seed=seed)
-        self._given_name = name
-        self._declared: InputLayer | None = None
-        self._list: list[Any] = []
+        self._given_name, self._declared, self._list = name, None, []
         if layers is not None and not isinstance(layers, list | tuple):
             raise TypeError(
                 f"`Sequential`: `layers` must be a list of layers, received {layers!r}. "
@@ -62,7 +63,7 @@ class Sequential(Model):
         """Append a layer; the layers that are there keep their weights.
 
         Raises:
-            TypeError: It is no layer.
+            TypeError: It is not a layer.
             ValueError: Its name is taken, or its inputs do not fit.
         """
         self._append(layer)
@@ -82,7 +83,7 @@ class Sequential(Model):
         return last
 
     def build(self, input_shape: Any) -> None:
-        """Tell the model its input shape, batch axis included (None for a batch of any size)."""
+        """Take the input shape, batch axis included (None for a batch of any size)."""
         if not isinstance(input_shape, list | tuple) or not input_shape:
             raise ValueError(
                 "`build`: `input_shape` needs a batch axis, as in (None, 8), "
@@ -91,7 +92,18 @@ class Sequential(Model):
         self._declared = InputLayer(tuple(input_shape)[1:])
         self._relink()
 
-    def _architecture(self) -> dict[str, Any]:
+    def build_for(self, batch: Batch) -> None:
+        """Build the model for a first batch, unless it is built already."""
+        if self._declared is None:
+            self._declare_like(batch)
+        super().build_for(batch)
+
+    def input_expectation(self) -> InputExpectation:
+        """Return what the model expects of the inputs of a batch."""
+        return self.model_parts.architecture.input_expectation(takes_one_array=True)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the architecture as plain data, for `from_config`."""
         return {
             "name": self._given_name,
             "input": encode(self._declared),
@@ -99,12 +111,32 @@ class Sequential(Model):
         }
 
     @classmethod
-    def _of_architecture(
-        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
     ) -> Self:
+        """Return a model of the architecture of a `get_config`, with weights of its own.
+
+        See `Model.from_config`.
+        """
+        if not cls.describes_layers():
+            return cls(**config)
         name, declared, layers = entries(cls.__name__, config, ("name", "input", "layers"))
-        given = decode([layers] if declared is None else [[declared], layers], custom_objects)
-        return cls([layer for part in given for layer in part], name=name)
+        parts = decode([layers] if declared is None else [[declared], layers], custom_objects)
+        return cls([layer for part in parts for layer in part], name=name)
+
+    def copy_with(self, change: Callable[[Sequence[Any]], Sequence[Any]]) -> Self:
+        """Return a model of the same name and input with other layers, made of these."""
+        declared = [] if self._declared is None else [self._declared]
+        return type(self)([*declared, *change(self._list)], name=self._given_name)
+
+    def _call_on_symbols(
+        self, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
+    ) -> PyTree:
+        """Return the symbolic tensors that the layers make; the first ones may build the model."""
+        if self._declared is None and self._list:
+            tensor = single_input("Sequential", call_inputs(self.layer_tree, inputs, options))
+            self.build(tensor.shape)
+        return super()._call_on_symbols(inputs, training, options)
 
     def _append(self, layer: Any) -> None:
         declared = _declaration_of(layer)
@@ -130,38 +162,25 @@ class Sequential(Model):
     def _relink(self) -> None:
         """Make the network of the list anew; the layers keep their weights."""
         declared = [] if self._declared is None else [self._declared]
-        self.layer_tree = serial(*declared, *self._list, name=self._given_name)
+        network = serial(*declared, *self._list, name=self._given_name)
         if self._declared is not None and self._list:
-            self._restructure(*declared_specs(self.name, self.layer_tree, (self._declared,)))
+            built = declared_specs(self.name, network, (self._declared,))
+            self.model_parts.replace_layers(network, *built)
         else:
-            self._restructure(None)
+            self.model_parts.replace_layers(network, None)
 
-    def _called_in_graph(
-        self, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
-    ) -> PyTree:
-        if self._declared is None and self._list:
-            tensor = only("Sequential", call_inputs(self.layer_tree, inputs, options))
-            self.build(tensor.shape)
-        return super()._called_in_graph(inputs, training, options)
-
-    def _usable(self, batch: Batch) -> Batch:
-        if self._declared is None:
-            if not self._list:
-                raise ValueError(f"The model {self.name!r} has no layers: `add` one first.")
-            first = _one_array(batch)
-            check_text(self.name, self.layer_tree, batch.inputs)
-            dtype = "string" if is_text(first) else None
-            self._declared = InputLayer(first.shape[1:], dtype=dtype)
-            try:
-                self._relink()
-            except Exception:
-                self._declared = None
-                raise
-        x = _one_array(batch)
-        if x.ndim == 1 and self._declared.shape == (1,):
-            # As in Keras: a column may come without its axis.
-            batch = batch._replace(inputs=(x[:, None],))
-        return super()._usable(batch)
+    def _declare_like(self, batch: Batch) -> None:
+        """Declare the input that a first batch has."""
+        if not self._list:
+            raise ValueError(f"The model {self.name!r} has no layers: `add` one first.")
+        array = one_array(batch.inputs)
+        check_text(self.name, self.layer_tree, batch.inputs)
+        self._declared = InputLayer(array.shape[1:], dtype="string" if is_text(array) else None)
+        try:
+            self._relink()
+        except Exception:
+            self._declared = None
+            raise
 
 
 def _layer_of(item: Any) -> Any:
@@ -195,20 +214,3 @@ def _input_like(tensor: Any) -> InputLayer | None:
     if not isinstance(tensor, SymbolicTensor):
         return None
     return InputLayer(tensor.shape[1:], dtype=tensor.dtype)
-
-
-def _one_array(batch: Batch) -> Any:
-    if len(batch.inputs) == 1 and isinstance(batch.inputs[0], Mapping):
-        names = ", ".join(map(repr, batch.inputs[0]))
-        raise ValueError(
-            f"A `Sequential` takes one array as `x`, received a dict with {names}. Give the arrays "
-            'themselves: of batches as dicts `((batch["x"], batch["y"]) for batch in batches)`. To '
-            "give inputs by name, make a `fjax.Model(inputs, outputs)` whose inputs have these "
-            "names."
-        )
-    if len(batch.inputs) != 1 or not isinstance(batch.inputs[0], np.ndarray | jax.Array):
-        raise ValueError(
-            f"A `Sequential` takes one array as `x`, received {len(batch.inputs)} inputs of types "
-            f"{[type(value).__name__ for value in batch.inputs]}."
-        )
-    return batch.inputs[0]

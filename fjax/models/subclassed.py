@@ -1,6 +1,7 @@
 """The network of a model class that an author wrote with `call`."""
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
@@ -120,20 +121,28 @@ def build_within_a_pass(own: Callable[..., None], facade: type) -> Callable[...,
     return build
 
 
-def check_attribute(model: Any, facade: type, name: str, value: Any) -> None:
+def facade_attributes(model: Any) -> frozenset[str]:
+    """Return the names of the attributes that fjax's own classes declare for themselves."""
+    return frozenset(name for cls in _own_classes(model) for name in inspect.get_annotations(cls))
+
+
+def _own_classes(model: Any) -> list[type]:
+    return [cls for cls in type(model).__mro__ if cls.__module__.startswith("fjax.")]
+
+
+def check_attribute(model: Any, name: str, value: Any) -> None:
     """Raise ValueError where an author's attribute would take the place of one of the facade's.
 
     Args:
         model: The author's model.
-        facade: The class that the author extends.
         name: The attribute.
         value: What it is set to.
     """
     if name.startswith("_"):
         return
-    own = getattr(facade, name, None)
+    own = next((vars(cls)[name] for cls in _own_classes(model) if name in vars(cls)), None)
     fixed = isinstance(own, property) and own.fset is None
-    taken = own is not None or name in vars(model).get("_internal", ())
+    taken = own is not None or name in facade_attributes(model)
     if fixed or (taken and holds_layers(value)):
         raise ValueError(
             f"`{type(model).__name__}`: `{name}` is the model's own: choose another name for this "
@@ -142,9 +151,9 @@ def check_attribute(model: Any, facade: type, name: str, value: Any) -> None:
 
 
 def changes_layers(model: Any, name: str, value: Any) -> bool:
-    """Tell whether an author's attribute brings other layers to a model that is built."""
-    own = vars(model).get("_internal")
-    if own is None or name in own or "_binding" in vars(model):
+    """Tell whether an author's attribute brings other layers to a model that is made."""
+    is_made = "model_parts" in vars(model)
+    if not is_made or name in facade_attributes(model) or "_binding" in vars(model):
         return False
     before = vars(model).get(name)
     return before is not value and (holds_layers(before) or holds_layers(value))

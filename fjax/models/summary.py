@@ -9,7 +9,7 @@ import numpy as np
 
 from fjax.core.flow import join_sources
 from fjax.core.freezing import frozen_paths, trainable_part
-from fjax.core.layer import kind
+from fjax.core.naming import kind
 from fjax.core.reserved import only_weights
 from fjax.core.shapes import LayerShapes
 from fjax.errors import integer_at_least, suggestion

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import jax
 
 from fjax.core import Graph, InputLayer, Serial, SymbolicTensor
-from fjax.core.masking import unmasked
+from fjax.core.masking import strip_masks
 from fjax.core.symbolic import Node, call, input_tensor
-from fjax.models.arrangement import arranged
+from fjax.data.structure import match_structure
 from fjax.typing import PyTree
 
 
@@ -61,7 +61,7 @@ def in_order(network: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     if by_name == wanted_by_name:
         return inputs
     tree = list(network.inputs) if isinstance(network.inputs, tuple) else network.inputs
-    return (arranged("inputs", "input", given, tree, network.input_names),)
+    return (match_structure("inputs", "input", given, tree, network.input_names),)
 
 
 def tensors_of(symbols: Symbols, name: str, layer: Any) -> tuple[PyTree, PyTree]:
@@ -94,5 +94,5 @@ def _of_graph(network: Graph) -> Symbols:
         node = jax.tree.leaves(made)[0].node
         values += node.tensors
         nodes.append(node)
-    outputs = jax.tree.map(lambda ref: values[ref.value], unmasked(network.outputs))
+    outputs = jax.tree.map(lambda ref: values[ref.value], strip_masks(network.outputs))
     return Symbols(inputs, outputs, tuple(nodes))

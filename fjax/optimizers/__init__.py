@@ -1,4 +1,4 @@
-"""Optimizers: pure pairs `init` and `update`, by Keras's names and optax's convention."""
+"""Optimizers: pure functions `init` and `update` as in optax, under Keras's names."""
 
 from typing import Any
 
@@ -26,17 +26,17 @@ _members: list[type[Optimizer]] = [
     SGD, RMSprop, Adam, AdamW, Nadam, Adamax, Adagrad, Adadelta, Adafactor, Ftrl, Lamb, Lion, Muon,
     ScheduleFreeAdamW,
 ]  # fmt: skip
-# Keras knows each by its name in small letters.
-_registry = Registry("optimizer", [*_members], {kind.__name__.lower(): kind for kind in _members})
+# In Keras the names are in lower case without underscores.
+_registry = Registry("optimizer", [*_members], {cls.__name__.lower(): cls for cls in _members})
 
 
 def get(identifier: Any) -> GradientTransformation:
-    """Return the optimizer that an identifier means.
+    """Return the optimizer for an identifier.
 
     Args:
-        identifier: A name such as "adam" (made with its defaults), a class, `{"class_name": …,
-            "config": …}`, or anything with `init` and `update`, an optax optimizer for one, which
-            is returned as it is.
+        identifier: A class, or a name such as "adam", to make an object with the default arguments;
+            `{"class_name": …, "config": …}`; or an object with `init` and `update`, such as an
+            optax optimizer, which is returned unchanged.
 
     Raises:
         ValueError: The name is unknown; the nearest known one is suggested.
@@ -48,8 +48,8 @@ def get(identifier: Any) -> GradientTransformation:
     optimizer = identifier if _is_optimizer(identifier) else _registry.get(identifier)
     if not _is_optimizer(optimizer):
         raise TypeError(
-            f"An optimizer has `init(params)` and `update(grads, opt_state, params)`, "
-            f"received {identifier!r}. Known names: {', '.join(_registry.names)}."
+            f"Expected an optimizer, which has `init(params)` and `update(grads, opt_state, "
+            f"params)`, received {identifier!r}. Known names: {', '.join(_registry.names)}."
         )
     return optimizer
 

@@ -8,14 +8,14 @@ from fjax.typing import Array
 
 
 class Adadelta(Optimizer):
-    """Gradient descent in steps of the size of the last ones, so that units agree.
+    """Gradient descent whose step size is the ratio of recent updates to recent gradients.
 
     Args:
-        learning_rate: A number, a schedule, or a function of the step; 1.0 is the paper's form.
-        rho: How much of the running means is kept at each step, from 0 up to but not 1.
-        epsilon: Added to both means, inside the roots.
+        learning_rate: A number, a schedule, or a function of the step. The paper has 1.0.
+        rho: The decay of the moving averages, in [0, 1).
+        epsilon: Added to both averages, inside the roots.
 
-    The keyword arguments common to all are told at `Optimizer`, as are the errors.
+    For further keyword arguments and the errors see `Optimizer`.
 
     Source: Zeiler, "ADADELTA: An Adaptive Learning Rate Method" (2012); Keras, `Adadelta`.
 
@@ -39,7 +39,7 @@ class Adadelta(Optimizer):
         self._check_number("epsilon", 0.0)
 
     def init_one(self, param: Array) -> Slots:
-        """Return the mean squares of gradients and of updates."""
+        """Return the averages of squared gradients and of squared updates."""
         return {
             "accumulated_grad": jnp.zeros_like(param),
             "accumulated_delta_var": jnp.zeros_like(param),
@@ -48,12 +48,10 @@ class Adadelta(Optimizer):
     def update_one(
         self, grad: Array, slots: Slots, param: Array, learning_rate: Array, step: Array
     ) -> tuple[Array, Slots]:
-        """Return the update and the next means."""
-        rho, squares = self.rho, slots["accumulated_delta_var"]
-        n = rho * slots["accumulated_grad"] + (1 - rho) * jnp.square(
-            grad
-        )  # n = rho n + (1 - rho) g²
+        """Return the update and the next averages."""
+        rho, n, d = self.rho, slots["accumulated_grad"], slots["accumulated_delta_var"]
+        n = rho * n + (1 - rho) * jnp.square(grad)  # n = rho n + (1 - rho) g²
         # Δ = -g √(d + ε) / √(n + ε)
-        change = -grad * jnp.sqrt(squares + self.epsilon) / jnp.sqrt(n + self.epsilon)
-        squares = rho * squares + (1 - rho) * jnp.square(change)  # d = rho d + (1 - rho) Δ²
-        return learning_rate * change, {"accumulated_grad": n, "accumulated_delta_var": squares}
+        change = -grad * jnp.sqrt(d + self.epsilon) / jnp.sqrt(n + self.epsilon)
+        d = rho * d + (1 - rho) * jnp.square(change)  # d = rho d + (1 - rho) Δ²
+        return learning_rate * change, {"accumulated_grad": n, "accumulated_delta_var": d}

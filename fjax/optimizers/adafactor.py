@@ -9,21 +9,21 @@ from fjax.typing import Array
 
 
 class Adafactor(Optimizer):
-    """Adam's division by mean squares, of which of a matrix only rows and columns are kept.
+    """Adam with less memory: of squared gradients of matrices it stores row and column averages.
 
-    For `n` times `m` weights the state holds `n + m` numbers. (Keras keeps the product, too; here
-    it is made anew at each update, to the same numbers.)
+    For a matrix of `n` times `m` weights the state has `n + m` numbers. (Keras also stores the
+    product of both, which here is recomputed at each update.)
 
     Args:
         learning_rate: A number, a schedule, or a function of the step.
-        beta_2_decay: The power of the step by which the means forget more slowly, less than 0.
+        beta_2_decay: At step t the decay of the averages is `1 - t**beta_2_decay`; below 0.
         epsilon_1: Added to the squared gradient.
-        epsilon_2: The least root mean square of a param that an update is scaled by.
+        epsilon_2: Updates are scaled by a param's root mean square, or by this if that is smaller.
         clip_threshold: The largest root mean square of an update before it is scaled.
-        relative_step: Whether a fixed learning rate is bounded by one over the root of the step. As
-            in Keras that bound holds in either case.
+        relative_step: Whether the learning rate is at most one over the root of the step. As in
+            Keras, it always is.
 
-    The keyword arguments common to all are told at `Optimizer`, as are the errors.
+    For further keyword arguments and the errors see `Optimizer`.
 
     Source: Shazeer and Stern, "Adafactor: Adaptive Learning Rates with Sublinear Memory Cost"
     (2018); Keras, `Adafactor`.
@@ -54,16 +54,16 @@ class Adafactor(Optimizer):
         one_of(owner, "relative_step", self.relative_step, [False, True])
 
     def init_one(self, param: Array) -> Slots:
-        """Return the mean squares: `row` and `column` over the last two axes, else `velocity`."""
+        """Return averages of squares: `row` and `column` of the last two axes, or `velocity`."""
         if jnp.ndim(param) < 2:
             return {"velocity": jnp.zeros_like(param)}
-        over_columns, over_rows = param[..., 0], param[..., 0, :]
-        return {"row": jnp.zeros_like(over_columns), "column": jnp.zeros_like(over_rows)}
+        row, column = jnp.zeros_like(param[..., 0]), jnp.zeros_like(param[..., 0, :])
+        return {"row": row, "column": column}
 
     def update_one(
         self, grad: Array, slots: Slots, param: Array, learning_rate: Array, step: Array
     ) -> tuple[Array, Slots]:
-        """Return the update and the next means."""
+        """Return the update and the next averages."""
         t = step.astype(jnp.float32)
         rho = jnp.minimum(learning_rate, 1 / jnp.sqrt(t))  # rho = min(η, 1 / √t)
         alpha = jnp.maximum(self.epsilon_2, _rms(param)) * rho  # a = max(ε₂, rms(θ)) rho

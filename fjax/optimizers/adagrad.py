@@ -8,14 +8,14 @@ from fjax.typing import Array
 
 
 class Adagrad(Optimizer):
-    """Gradient descent with each element divided by the root of all its squares so far.
+    """Gradient descent divided by the root of the sum of all squared gradients, for each element.
 
     Args:
-        learning_rate: A number, a schedule, or a function of the step; 1.0 is the paper's form.
-        initial_accumulator_value: What the sum of squares begins with, at least 0.
+        learning_rate: A number, a schedule, or a function of the step. The paper has 1.0.
+        initial_accumulator_value: The initial sum of squares, at least 0.
         epsilon: Added to the sum of squares, inside the root.
 
-    The keyword arguments common to all are told at `Optimizer`, as are the errors.
+    For further keyword arguments and the errors see `Optimizer`.
 
     Source: Duchi et al., "Adaptive Subgradient Methods for Online Learning and Stochastic
     Optimization" (2011); Keras, `Adagrad`.

@@ -9,19 +9,19 @@ from fjax.typing import Array
 
 
 class Adam(Optimizer):
-    """Gradient descent by running means of the gradient and of its square.
+    """Gradient descent by moving averages of the gradient and of its square.
 
-    The form is that before section 2.1 of the paper: both bias corrections are in the step size,
-    so that `epsilon` is the paper's "epsilon hat".
+    The formula is the efficient form at the end of the paper's section 2: both bias corrections are
+    in the step size, so that `epsilon` is the paper's "epsilon hat".
 
     Args:
         learning_rate: A number, a schedule, or a function of the step.
-        beta_1: How much of the gradient's mean is kept at each step, from 0 up to but not 1.
-        beta_2: How much of the square's mean is kept at each step, from 0 up to but not 1.
-        epsilon: Added to the root of the square's mean.
-        amsgrad: Whether the largest mean square so far stands in place of the mean square.
+        beta_1: The decay of the gradient's moving average, in [0, 1).
+        beta_2: The decay of the squared gradient's moving average, in [0, 1).
+        epsilon: Added to the root of the squared gradient's average.
+        amsgrad: Whether to divide by the largest average of squares so far.
 
-    The keyword arguments common to all are told at `Optimizer`, as are the errors.
+    For further keyword arguments and the errors see `Optimizer`.
 
     Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015); Reddi et al., "On
     the Convergence of Adam and Beyond" (2018), for `amsgrad`; Keras, `Adam`.
@@ -50,7 +50,7 @@ class Adam(Optimizer):
         one_of(type(self).__name__, "amsgrad", self.amsgrad, [False, True])
 
     def init_one(self, param: Array) -> Slots:
-        """Return the means, `momentum` and `velocity`, and `velocity_hat` for AMSGrad."""
+        """Return the averages `momentum` and `velocity`, and `velocity_hat` for AMSGrad."""
         slots = {"momentum": jnp.zeros_like(param), "velocity": jnp.zeros_like(param)}
         if self.amsgrad:
             slots["velocity_hat"] = jnp.zeros_like(param)
@@ -59,7 +59,7 @@ class Adam(Optimizer):
     def update_one(
         self, grad: Array, slots: Slots, param: Array, learning_rate: Array, step: Array
     ) -> tuple[Array, Slots]:
-        """Return the update and the next means."""
+        """Return the update and the next averages."""
         t = step.astype(jnp.float32)
         correction = jnp.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
         alpha = learning_rate * correction  # alpha_t = alpha √(1 - β₂ᵗ) / (1 - β₁ᵗ)

@@ -8,15 +8,15 @@ from fjax.typing import Array
 
 
 class Adamax(Optimizer):
-    """Adam with the largest gradient so far, fading, in place of the mean square.
+    """Adam that divides by a decaying maximum of the gradient instead of its average square.
 
     Args:
         learning_rate: A number, a schedule, or a function of the step.
-        beta_1: How much of the gradient's mean is kept at each step, from 0 up to but not 1.
-        beta_2: How much of the largest gradient is kept at each step, from 0 up to but not 1.
-        epsilon: Added to the largest gradient.
+        beta_1: The decay of the gradient's moving average, in [0, 1).
+        beta_2: The decay of the gradient's maximum, in [0, 1).
+        epsilon: Added to the maximum.
 
-    The keyword arguments common to all are told at `Optimizer`, as are the errors.
+    For further keyword arguments and the errors see `Optimizer`.
 
     Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), section 7.1; Keras,
     `Adamax`.
@@ -43,7 +43,7 @@ class Adamax(Optimizer):
         self._check_number("epsilon", 0.0)
 
     def init_one(self, param: Array) -> Slots:
-        """Return the mean, `momentum`, and the largest gradient, `norm`."""
+        """Return the average, `momentum`, and the maximum, `norm`."""
         return {"momentum": jnp.zeros_like(param), "norm": jnp.zeros_like(param)}
 
     def update_one(

@@ -4,17 +4,17 @@ from fjax.optimizers.adam import Adam
 
 
 class AdamW(Adam):
-    """Adam with weight decay apart from the gradient.
+    """Adam with decoupled weight decay.
 
     Args:
         learning_rate: A number, a schedule, or a function of the step.
-        weight_decay: Each update first takes `weight_decay * learning_rate` of each param away.
+        weight_decay: Each update first subtracts `weight_decay * learning_rate * param`.
         beta_1: As in `Adam`.
         beta_2: As in `Adam`.
         epsilon: As in `Adam`.
         amsgrad: As in `Adam`.
 
-    The keyword arguments common to all are told at `Optimizer`, as are the errors.
+    For further keyword arguments and the errors see `Optimizer`.
 
     Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (2019); Keras, `AdamW`.
 
@@ -26,7 +26,7 @@ class AdamW(Adam):
     [-0.15, 0.2]
     """
 
-    # Declared in the base between `learning_rate` and `beta_1`, and so second by position.
+    # `Optimizer` declares it after `learning_rate`, so that it is the second argument by position.
     weight_decay: float = 0.004
 
     def _check(self) -> None:

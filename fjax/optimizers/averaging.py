@@ -1,4 +1,4 @@
-"""Averaging: an exponential moving average of the params along the way."""
+"""Exponential moving averages of the params."""
 
 import jax
 import jax.numpy as jnp
@@ -6,42 +6,43 @@ import jax.numpy as jnp
 from fjax.typing import Array, PyTree
 
 
-def averaged(
+def update_averages(
     updates: PyTree,
     averages: PyTree,
     params: PyTree,
-    made: Array,
+    update_count: Array,
     momentum: float,
     overwrite_frequency: int | None,
 ) -> tuple[PyTree, PyTree]:
-    """Return the updates, and the averages with the params that they lead to.
+    """Return the updates and the next averages, which include the updated params.
 
-    An average is `momentum * average + (1 - momentum) * param`. Until an update is made it is the
-    param itself.
+    An average becomes `momentum * average + (1 - momentum) * param`; at the first update it becomes
+    the updated param.
 
     Args:
-        updates: What is to be added to the params.
+        updates: The updates to add to the params.
         averages: The averages so far, a tree like the params.
         params: The params before the update.
-        made: How many updates were made before this one.
-        momentum: How much of an average is kept.
-        overwrite_frequency: After how many updates these lead to the averages; None for never.
+        update_count: The number of earlier updates.
+        momentum: The decay of the averages.
+        overwrite_frequency: After this many updates, the returned updates set the params to their
+            averages; None means never.
 
     >>> one, two = {"w": jnp.array([1.0])}, {"w": jnp.array([2.0])}
-    >>> averaged(one, one, two, 1, 0.75, None)
+    >>> update_averages(one, one, two, 1, 0.75, None)
     ({'w': Array([1.], dtype=float32)}, {'w': Array([1.5], dtype=float32)})
-    >>> averaged(one, one, two, 1, 0.75, 2)
+    >>> update_averages(one, one, two, 1, 0.75, 2)
     ({'w': Array([-0.5], dtype=float32)}, {'w': Array([1.5], dtype=float32)})
     """
 
-    def move(average: Array, param: Array, update: Array) -> Array:
-        kept = jnp.where(jnp.equal(made, 0), 0.0, momentum).astype(average.dtype)
-        return kept * average + (1 - kept) * (param + update).astype(average.dtype)
+    def next_average(average: Array, param: Array, update: Array) -> Array:
+        decay = jnp.where(jnp.equal(update_count, 0), 0.0, momentum).astype(average.dtype)
+        return decay * average + (1 - decay) * (param + update).astype(average.dtype)
 
-    averages = jax.tree.map(move, averages, params, updates)
+    averages = jax.tree.map(next_average, averages, params, updates)
     if overwrite_frequency is None:
         return updates, averages
-    overwrite = (made + 1) % overwrite_frequency == 0
+    overwrite = (update_count + 1) % overwrite_frequency == 0
     updates = jax.tree.map(
         lambda update, average, param: jnp.where(overwrite, average - param, update),
         updates,

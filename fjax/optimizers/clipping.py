@@ -1,4 +1,4 @@
-"""Clipping: gradients that are too large are made smaller before an optimizer sees them."""
+"""Gradient clipping."""
 
 import jax
 import jax.numpy as jnp
@@ -7,7 +7,7 @@ from fjax.typing import Array, PyTree
 
 
 def clip_by_value(grads: PyTree, limit: float) -> PyTree:
-    """Return the gradients with every element brought into [-limit, limit] (`clipvalue`).
+    """Return the gradients with each element clipped to [-limit, limit] (`clipvalue`).
 
     >>> clip_by_value({"w": jnp.array([3.0, -0.5])}, 1.0)
     {'w': Array([ 1. , -0.5], dtype=float32)}
@@ -16,7 +16,7 @@ def clip_by_value(grads: PyTree, limit: float) -> PyTree:
 
 
 def clip_by_norm(grads: PyTree, limit: float) -> PyTree:
-    """Return the gradients with each array's own L2 norm brought down to `limit` (`clipnorm`).
+    """Return the gradients, each array scaled to an L2 norm of at most `limit` (`clipnorm`).
 
     >>> clip_by_norm({"w": jnp.array([3.0, 4.0]), "b": jnp.array([0.5])}, 1.0)
     {'b': Array([0.5], dtype=float32), 'w': Array([0.6, 0.8], dtype=float32)}
@@ -25,10 +25,9 @@ def clip_by_norm(grads: PyTree, limit: float) -> PyTree:
 
 
 def clip_by_global_norm(grads: PyTree, limit: float) -> PyTree:
-    """Return the gradients scaled together, so that their L2 norm as one vector is at most `limit`.
+    """Return the gradients scaled together to a joint L2 norm of at most `limit`.
 
-    Where that norm is infinite or NaN every gradient becomes NaN, as in Keras's
-    `global_clipnorm`: no direction is left to follow.
+    As with Keras's `global_clipnorm`, all gradients become NaN if the norm is infinite or NaN.
 
     >>> clip_by_global_norm({"w": jnp.array([3.0]), "b": jnp.array([4.0])}, 1.0)
     {'b': Array([0.8], dtype=float32), 'w': Array([0.6], dtype=float32)}
@@ -39,7 +38,7 @@ def clip_by_global_norm(grads: PyTree, limit: float) -> PyTree:
 
 
 def global_norm(tree: PyTree) -> Array:
-    """Return the L2 norm of all arrays of a tree taken as one vector, a scalar.
+    """Return the L2 norm of all arrays of a tree as one vector, a scalar.
 
     >>> global_norm({"w": jnp.array([3.0]), "b": jnp.array([4.0])})
     Array(5., dtype=float32)

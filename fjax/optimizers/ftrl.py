@@ -9,20 +9,22 @@ from fjax.typing import Array
 
 
 class Ftrl(Optimizer):
-    """Follow the regularized leader: weights that the data does not need become exactly 0.
+    """Follow the regularized leader: with L1 regularization, irrelevant weights become exactly 0.
 
-    For shallow models of many sparse features.
+    It is meant for shallow models with many sparse features.
 
     Args:
-        learning_rate: A number, a schedule, or a function of the step; more than 0 when used.
-        learning_rate_power: How the rate falls with the sum of squares, at most 0; 0 keeps it.
-        initial_accumulator_value: What the sum of squares begins with, at least 0.
-        l1_regularization_strength: The weight of the absolute values, at least 0.
-        l2_regularization_strength: The weight of the squares, at least 0.
-        l2_shrinkage_regularization_strength: The weight of the squares in the gradient, at least 0.
+        learning_rate: A number, a schedule, or a function of the step; above 0 at each update.
+        learning_rate_power: The power of the sum of squares that scales the rate, at most 0; with 0
+            the rate is constant.
+        initial_accumulator_value: The initial sum of squares, at least 0.
+        l1_regularization_strength: The L1 penalty, at least 0.
+        l2_regularization_strength: The L2 penalty, at least 0.
+        l2_shrinkage_regularization_strength: The L2 penalty that is added to the gradient instead,
+            at least 0.
         beta: The paper's beta, at least 0.
 
-    The keyword arguments common to all are told at `Optimizer`, as are the errors.
+    For further keyword arguments and the errors see `Optimizer`.
 
     Source: McMahan et al., "Ad Click Prediction: a View from the Trenches" (2013); Keras, `Ftrl`.
 
@@ -55,9 +57,9 @@ class Ftrl(Optimizer):
             self._check_number(argument, 0.0)
 
     def init_one(self, param: Array) -> Slots:
-        """Return the sum of squares, `accumulator`, and of the gradients, `linear`."""
-        start = jnp.full_like(param, self.initial_accumulator_value)
-        return {"accumulator": start, "linear": jnp.zeros_like(param)}
+        """Return the sum of squares, `accumulator`, and the sum of the linear terms, `linear`."""
+        accumulator = jnp.full_like(param, self.initial_accumulator_value)
+        return {"accumulator": accumulator, "linear": jnp.zeros_like(param)}
 
     def update_one(
         self, grad: Array, slots: Slots, param: Array, learning_rate: Array, step: Array

@@ -8,16 +8,16 @@ from fjax.typing import Array
 
 
 class Lamb(Optimizer):
-    """Adam with each array's update brought to the norm of the array, for large batches.
+    """Adam for large batches: each array's update is scaled to the norm of the array.
 
     Args:
         learning_rate: A number, a schedule, or a function of the step.
-        beta_1: How much of the gradient's mean is kept at each step, from 0 up to but not 1.
-        beta_2: How much of the square's mean is kept at each step, from 0 up to but not 1.
-        epsilon: Added to the root of the square's mean.
+        beta_1: The decay of the gradient's moving average, in [0, 1).
+        beta_2: The decay of the squared gradient's moving average, in [0, 1).
+        epsilon: Added to the root of the squared gradient's average.
 
-    The keyword arguments common to all are told at `Optimizer`, as are the errors. As in Keras the
-    weight decay is Optimizer's own, apart from the norms.
+    For further keyword arguments and the errors see `Optimizer`. As in Keras, weight decay is
+    decoupled and does not take part in the norms.
 
     Source: You et al., "Large Batch Optimization for Deep Learning: Training BERT in 76 minutes"
     (2020); Keras, `Lamb`.
@@ -40,27 +40,28 @@ class Lamb(Optimizer):
         self._check_number("epsilon", 0.0)
 
     def init_one(self, param: Array) -> Slots:
-        """Return the means, `momentum` and `velocity`."""
+        """Return the averages `momentum` and `velocity`."""
         return {"momentum": jnp.zeros_like(param), "velocity": jnp.zeros_like(param)}
 
     def update_one(
         self, grad: Array, slots: Slots, param: Array, learning_rate: Array, step: Array
     ) -> tuple[Array, Slots]:
-        """Return the update and the next means."""
+        """Return the update and the next averages."""
         t = step.astype(jnp.float32)
         m, v = slots["momentum"], slots["velocity"]
         m = m + (1 - self.beta_1) * (grad - m)  # m = β₁ m + (1 - β₁) g
         v = v + (1 - self.beta_2) * (jnp.square(grad) - v)  # v = β₂ v + (1 - β₂) g²
         m_hat, v_hat = m / (1 - self.beta_1**t), v / (1 - self.beta_2**t)
         direction = m_hat / (jnp.sqrt(v_hat) + self.epsilon)
-        update = -learning_rate * _trust(param, direction) * direction  # Δθ = -η |θ| / |r| r
+        # Δθ = -η |θ| / |r| r
+        update = -learning_rate * _trust_ratio(param, direction) * direction
         return update, {"momentum": m, "velocity": v}
 
 
-def _trust(param: Array, direction: Array) -> Array:
-    """Return the ratio of the norms, 1 where one of them is 0."""
+def _trust_ratio(param: Array, direction: Array) -> Array:
+    """Return the ratio of the norms, or 1 if one of them is 0."""
     squares = jnp.sum(jnp.square(param)), jnp.sum(jnp.square(direction))
-    both = (squares[0] > 0) & (squares[1] > 0)
-    # Ones in place of zeros inside the roots: their gradients stay finite.
-    norms = [jnp.sqrt(jnp.where(both, square, 1.0)) for square in squares]
+    are_positive = (squares[0] > 0) & (squares[1] > 0)
+    # The roots are taken of 1 instead of 0, so that their gradients are finite.
+    norms = [jnp.sqrt(jnp.where(are_positive, square, 1.0)) for square in squares]
     return norms[0] / norms[1]

@@ -9,17 +9,17 @@ from fjax.typing import Array
 
 
 class Lion(Optimizer):
-    """Descent by the sign of a momentum: every element moves by the learning rate.
+    """Descent by the sign of the momentum: each element moves by the learning rate.
 
-    The paper takes a learning rate 3 to 10 times smaller than Adam's, and a weight decay as much
-    larger.
+    The paper recommends a learning rate 3 to 10 times smaller than Adam's, and a weight decay
+    larger by the same factor.
 
     Args:
         learning_rate: A number, a schedule, or a function of the step.
-        beta_1: How much of the momentum is in the sign, more than 0 and at most 1.
-        beta_2: How much of the momentum is kept at each step, from 0 to 1.
+        beta_1: The weight of the momentum against the gradient in the sign, in (0, 1].
+        beta_2: The decay of the momentum, from 0 to 1.
 
-    The keyword arguments common to all are told at `Optimizer`, as are the errors.
+    For further keyword arguments and the errors see `Optimizer`.
 
     Source: Chen et al., "Symbolic Discovery of Optimization Algorithms" (2023); Keras, `Lion`.
 

@@ -8,38 +8,37 @@ import jax.numpy as jnp
 from fjax.errors import integer_at_least, number_between, one_of
 from fjax.optimizers.adam import Adam
 from fjax.optimizers.optimizer import Optimizer, Slots
-from fjax.optimizers.patterns import checked_patterns, matches
+from fjax.optimizers.patterns import check_patterns, matches
 from fjax.optimizers.rates import LearningRate
 from fjax.typing import Array
 
 
 class Muon(Optimizer):
-    """Momentum whose matrices are made orthogonal, and AdamW for what is no matrix.
+    """Orthogonalized momentum for matrices, and AdamW for all other params.
 
-    Matrices are the params of two axes. Embeddings and the last layer should go by AdamW, too: the
-    first do by themselves, the second by its name in `exclude_layers`. Names are those of the
-    params' tree: a path such as "dense_2/kernel".
+    Matrices are params with two axes. Embeddings and the last layer should be trained by AdamW too.
+    Embeddings are by default; name the last layer in `exclude_layers`, by its path in the params,
+    such as "dense_2/kernel".
 
     Args:
         learning_rate: A number, a schedule, or a function of the step.
         adam_beta_1: As `beta_1` in `Adam`.
         adam_beta_2: As `beta_2` in `Adam`.
-        adam_weight_decay: The weight decay of the params that go by AdamW; None for none.
+        adam_weight_decay: The weight decay of the params trained by AdamW; None means no decay.
         epsilon: As in `Adam`.
-        weight_decay: The weight decay of the matrices; None for none.
-        exclude_layers: Regular expressions; a matrix in whose path one of them is found goes by
-            AdamW.
-        exclude_embeddings: Whether matrices with "embedding" in their path go by AdamW.
+        weight_decay: The weight decay of the matrices; None means no decay.
+        exclude_layers: Regular expressions; AdamW trains matrices whose path contains a match.
+        exclude_embeddings: Whether AdamW trains matrices with "embedding" in their path.
         muon_a: The first coefficient of the Newton-Schulz iteration.
-        muon_b: The second.
-        muon_c: The third.
+        muon_b: The second coefficient.
+        muon_c: The third coefficient.
         adam_lr_ratio: AdamW's learning rate, as a multiple of `learning_rate`.
-        momentum: How much of the momentum is kept at each step, from 0 to 1.
-        ns_steps: How many iterations make a matrix orthogonal, at least 1.
-        nesterov: Whether the gradient is added once more to the momentum.
-        rms_rate: The root mean square that a matrix's update is brought to; None leaves it.
+        momentum: The decay of the momentum, from 0 to 1.
+        ns_steps: The number of iterations that orthogonalize a matrix, at least 1.
+        nesterov: Whether to use Nesterov's momentum.
+        rms_rate: The root mean square that a matrix's update is scaled to; None means no scaling.
 
-    The keyword arguments common to all are told at `Optimizer`, as are the errors.
+    For further keyword arguments and the errors see `Optimizer`.
 
     Source: Jordan et al., "Muon: An optimizer for hidden layers in neural networks" (2024); Liu et
     al., "Muon is Scalable for LLM Training" (2025), for `rms_rate`; Keras, `Muon`.
@@ -71,7 +70,7 @@ class Muon(Optimizer):
 
     def _check(self) -> None:
         owner = type(self).__name__
-        self.exclude_layers = checked_patterns(owner, "exclude_layers", self.exclude_layers)
+        self.exclude_layers = check_patterns(owner, "exclude_layers", self.exclude_layers)
         one_of(owner, "exclude_embeddings", self.exclude_embeddings, [False, True])
         one_of(owner, "nesterov", self.nesterov, [False, True])
         for argument in ("adam_beta_1", "adam_beta_2"):
@@ -87,26 +86,26 @@ class Muon(Optimizer):
         integer_at_least(owner, "ns_steps", self.ns_steps, 1)
 
     def init_at(self, path: str, param: Array) -> Slots:
-        """Return `momentum`, and `velocity` for a param that goes by AdamW."""
-        slots = {"momentum": jnp.zeros_like(param)}
-        return slots if self._is_matrix(path, param) else self._adam().init_one(param)
+        """Return `momentum`, and `velocity` for a param trained by AdamW."""
+        if self._is_matrix(path, param):
+            return {"momentum": jnp.zeros_like(param)}
+        return self._adam().init_one(param)
 
     def decay_at(self, path: str, param: Array) -> float | None:
-        """Return the weight decay of a matrix, or of the others."""
-        matrix_decay = super().decay_at(path, param)
+        """Return the weight decay of a matrix, or of a param trained by AdamW."""
         if self._is_matrix(path, param):
-            return matrix_decay
+            return super().decay_at(path, param)
         return None if matches(self.exclude_from_weight_decay, path) else self.adam_weight_decay
 
     def update_one(
         self, grad: Array, slots: Slots, param: Array, learning_rate: Array, step: Array
     ) -> tuple[Array, Slots]:
-        """Return the update and the next slots, by AdamW where there is a velocity."""
+        """Return the update and the next slots; params with a velocity are trained by AdamW."""
         if "velocity" in slots:
             rate = learning_rate * self.adam_lr_ratio
             return self._adam().update_one(grad, slots, param, rate, step)
         m = self.momentum * slots["momentum"] + grad  # m = μ m + g
-        direction = self._orthogonal(grad + self.momentum * m if self.nesterov else m)
+        direction = self._orthogonalize(grad + self.momentum * m if self.nesterov else m)
         update = -learning_rate * direction
         if self.rms_rate is not None:
             update = update * self.rms_rate * max(param.shape) ** 0.5
@@ -120,14 +119,14 @@ class Muon(Optimizer):
     def _adam(self) -> Adam:
         return Adam(beta_1=self.adam_beta_1, beta_2=self.adam_beta_2, epsilon=self.epsilon)
 
-    def _orthogonal(self, x: Array) -> Array:
-        """Return a matrix near the orthogonal one of the same directions."""
+    def _orthogonalize(self, x: Array) -> Array:
+        """Return the matrix with singular values near 1, by a Newton-Schulz iteration."""
         rows, columns = x.shape
         if rows > columns:
-            return self._orthogonal(x.T).T
+            return self._orthogonalize(x.T).T
         x = x / (jnp.sqrt(jnp.sum(jnp.square(x))) + 1e-7)
         for _ in range(self.ns_steps):
-            square = x @ x.T
+            gram = x @ x.T
             # X = a X + (b X Xᵀ + c (X Xᵀ)²) X
-            x = self.muon_a * x + (self.muon_b * square + self.muon_c * square @ square) @ x
+            x = self.muon_a * x + (self.muon_b * gram + self.muon_c * gram @ gram) @ x
         return x

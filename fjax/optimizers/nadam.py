@@ -8,15 +8,15 @@ from fjax.typing import Array
 
 
 class Nadam(Optimizer):
-    """Adam with Nesterov's momentum, which warms up.
+    """Adam with Nesterov's momentum, which increases during the first steps.
 
     Args:
         learning_rate: A number, a schedule, or a function of the step.
-        beta_1: How much of the gradient's mean is kept at each step, from 0 up to but not 1.
-        beta_2: How much of the square's mean is kept at each step, from 0 up to but not 1.
-        epsilon: Added to the root of the square's mean.
+        beta_1: The decay of the gradient's moving average, in [0, 1).
+        beta_2: The decay of the squared gradient's moving average, in [0, 1).
+        epsilon: Added to the root of the squared gradient's average.
 
-    The keyword arguments common to all are told at `Optimizer`, as are the errors.
+    For further keyword arguments and the errors see `Optimizer`.
 
     Source: Dozat, "Incorporating Nesterov Momentum into Adam" (2016); Keras, `Nadam`.
 
@@ -42,7 +42,7 @@ class Nadam(Optimizer):
         self._check_number("epsilon", 0.0)
 
     def init_one(self, param: Array) -> Slots:
-        """Return the means, `momentum` and `velocity`, and `product`, that of all momenta."""
+        """Return the averages `momentum` and `velocity`, and `product`, that of all μ so far."""
         slots = {"momentum": jnp.zeros_like(param), "velocity": jnp.zeros_like(param)}
         return slots | {"product": jnp.ones((), jnp.float32)}
 
@@ -51,11 +51,11 @@ class Nadam(Optimizer):
     ) -> tuple[Array, Slots]:
         """Return the update and the next slots."""
         t = step.astype(jnp.float32)
-        # Rounded alike, the errors of 1 - β and of 1 - βᵗ go out of the quotient.
+        # With β rounded to float32 first, the rounding errors of 1 - β and 1 - βᵗ cancel.
         beta_1, beta_2 = jnp.float32(self.beta_1), jnp.float32(self.beta_2)
         mu = beta_1 * (1 - 0.5 * 0.96**t)  # μ = β₁ (1 - 0.96ᵗ / 2)
         next_mu = beta_1 * (1 - 0.5 * 0.96 ** (t + 1))
-        product = slots["product"] * mu  # Π μ, and with the next
+        product = slots["product"] * mu  # the product of all μ up to this step, and to the next
         next_product = product * next_mu
         m, v = slots["momentum"], slots["velocity"]
         m = m + (1 - beta_1) * (grad - m)  # m = β₁ m + (1 - β₁) g

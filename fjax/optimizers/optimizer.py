@@ -1,4 +1,4 @@
-"""The optimizer: a pure pair `init` and `update`, whose rule is written for one array."""
+"""The base class of optimizers: pure functions `init` and `update` of a tree of params."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -12,14 +12,14 @@ from fjax import trees
 from fjax.configuration import Configured, is_nonzero
 from fjax.errors import integer_at_least, number_between, one_of
 from fjax.optimizers import schedules
-from fjax.optimizers.accumulation import accumulated
-from fjax.optimizers.averaging import averaged
+from fjax.optimizers.accumulation import accumulate_update
+from fjax.optimizers.averaging import update_averages
 from fjax.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
-from fjax.optimizers.patterns import checked_patterns, matches
-from fjax.optimizers.rates import LearningRate, checked_rate
+from fjax.optimizers.patterns import check_patterns, matches
+from fjax.optimizers.rates import LearningRate, check_rate
 from fjax.typing import Array, PyTree
 
-# The slots of the base, beside those of a rule.
+# The slots of this class, in addition to those of a subclass.
 AVERAGE = "average"
 ACCUMULATOR = "gradient_accumulator"
 
@@ -27,14 +27,14 @@ Slots = dict[str, Array]
 
 
 class OptimizerState(NamedTuple):
-    """What an optimizer carries from one update to the next.
+    """The state of an optimizer between updates.
 
     Attributes:
-        step: Calls of `update` so far, an int32 scalar; schedules count these.
-        learning_rate: The rate that the next update will use, a float32 scalar. Where the optimizer
-            has a fixed rate, replace this leaf to change it; nothing is compiled anew.
-        slots: The optimizer's own arrays: by slot name, a tree like the params, with None where a
-            param has no such slot.
+        step: The number of calls of `update` so far, an int32 scalar; schedules count these.
+        learning_rate: The rate of the next update, a float32 scalar. If the optimizer has a fixed
+            rate, replace this leaf to change it without compiling again.
+        slots: The optimizer's arrays: for each slot name a tree like the params, with None where a
+            param does not have the slot.
     """
 
     step: Array
@@ -43,43 +43,43 @@ class OptimizerState(NamedTuple):
 
 
 class Optimizer(Configured):
-    """Base of the optimizers: lifts a rule for one array over a tree of params.
+    """Base class of optimizers: it applies a rule for one array to a tree of params.
 
-    A subclass defines `init_one` and `update_one`. An optimizer holds configuration only, and what
-    it carries along is the `OptimizerState` that goes in and comes out:
+    A subclass defines the rule, in `init_one` and `update_one`. An optimizer contains configuration
+    only; its state is an `OptimizerState`:
 
         opt_state = optimizer.init(params)
         updates, opt_state = optimizer.update(grads, opt_state, params)
         params = jax.tree.map(jnp.add, params, updates)
 
     Args:
-        learning_rate: A number; a schedule; or any function from the step to the rate. Compiled
-            programs do not depend on the number: `update` reads it from the state alone.
-        weight_decay: Each update first takes `weight_decay * learning_rate` of each param away.
-        clipnorm: Largest L2 norm of each gradient array.
-        clipvalue: Largest absolute value of a gradient's element.
-        global_clipnorm: Largest L2 norm of all gradients taken as one vector.
-        use_ema: Whether an exponential moving average of the params is kept, in the slot "average".
-            `finalize` gives the params at the end of training their averages; a model's `fit` does.
-        ema_momentum: How much of the average is kept at each step, from 0 to 1.
-        ema_overwrite_frequency: After how many updates the params are set to their averages; never
-            before the end where None.
-        loss_scale_factor: By what the gradients are divided. The training step multiplies the loss
-            by it (`scale_loss`), so that small gradients of low precision do not vanish.
-        gradient_accumulation_steps: Of how many gradients the mean is taken for one update, at
-            least 2; the updates of the steps between are 0. As in Keras a schedule counts every
-            step, the rule only real updates, and the moving average takes part in every step.
-        exclude_from_weight_decay: Params that are not decayed: regular expressions that are
-            searched in a param's path, whose names are joined by "/", as in "dense/bias".
-        name: A name of your own.
+        learning_rate: A number, a schedule, or a function from the step to the rate. Compiled
+            programs do not depend on the number: `update` reads it from the state.
+        weight_decay: Each update first subtracts `weight_decay * learning_rate * param`; None and 0
+            mean no decay.
+        clipnorm: The largest L2 norm of each gradient array; None and 0 mean no clipping.
+        clipvalue: The largest absolute value of a gradient's element, likewise.
+        global_clipnorm: The largest joint L2 norm of all gradients, likewise.
+        use_ema: Whether to compute exponential moving averages of the params, in the slot
+            "average". At the end of training, `finalize` returns them as the params; `fit` does so.
+        ema_momentum: The decay of the averages, from 0 to 1.
+        ema_overwrite_frequency: The number of updates after which the params are set to their
+            averages; None does so only at the end.
+        loss_scale_factor: A factor for the loss, to keep small gradients from vanishing in low
+            precision. The training step applies it (`scale_loss`), and `update` divides by it.
+        gradient_accumulation_steps: The number of gradients whose mean makes one update, at least
+            2; in the other steps the updates are 0. As in Keras, schedules and moving averages
+            count all steps, the rule counts updates.
+        exclude_from_weight_decay: Regular expressions for params without decay, searched in the
+            param's path, such as "dense/bias".
+        name: A name.
         decay: Keras 2's spelling of `schedules.InverseTimeDecay(learning_rate, 1, decay)`.
 
-    At most one of the three clippings may be given; it goes before everything else. None and 0
-    leave the weights undecayed and the gradients unclipped.
+    At most one of the three clipping arguments may be set; clipping comes before everything else.
 
     Raises:
-        ValueError: An argument is out of its range, or two clippings are given.
-        TypeError: `learning_rate` is no number, schedule or function of the step.
+        ValueError: An argument is out of its range, or two clipping arguments are set.
+        TypeError: `learning_rate` is not a number, schedule or function of the step.
 
     Source: Keras, `Optimizer`; optax, `GradientTransformation`, for the pair.
 
@@ -116,21 +116,21 @@ class Optimizer(Configured):
     decay: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        self.learning_rate = checked_rate(type(self).__name__, self.learning_rate)
+        self.learning_rate = check_rate(type(self).__name__, self.learning_rate)
         if self.decay is not None:
             self._translate_decay(self.decay)
-        clippings = ("clipnorm", "clipvalue", "global_clipnorm")
-        for argument in ("weight_decay", *clippings):
+        clipping = ("clipnorm", "clipvalue", "global_clipnorm")
+        for argument in ("weight_decay", *clipping):
             if getattr(self, argument) is not None:
                 self._check_number(argument, 0.0)
-        given = [f"`{argument}`" for argument in clippings if getattr(self, argument) is not None]
-        if len(given) > 1:
+        set_arguments = [f"`{name}`" for name in clipping if getattr(self, name) is not None]
+        if len(set_arguments) > 1:
             raise ValueError(
-                f"`{type(self).__name__}`: gradients are clipped in one way only, received "
-                f"{' and '.join(given)}. Keep one."
+                f"`{type(self).__name__}`: gradients can be clipped in one way only, received "
+                f"{' and '.join(set_arguments)}. Remove all but one."
             )
         self._check_averaging()
-        self.exclude_from_weight_decay = checked_patterns(
+        self.exclude_from_weight_decay = check_patterns(
             type(self).__name__, "exclude_from_weight_decay", self.exclude_from_weight_decay
         )
         self._check()
@@ -148,7 +148,7 @@ class Optimizer(Configured):
             DeprecationWarning,
             stacklevel=4,
         )
-        # Keras 2's default, 0, leaves a number, which callbacks may change.
+        # For Keras 2's default, 0, the rate stays a number, which callbacks can change.
         if decay:
             self.learning_rate = schedules.InverseTimeDecay(self.learning_rate, 1, decay)
         self.decay = None
@@ -161,7 +161,7 @@ class Optimizer(Configured):
             integer_at_least(owner, "ema_overwrite_frequency", self.ema_overwrite_frequency, 1)
             if not self.use_ema:
                 raise ValueError(
-                    f"`{owner}`: `ema_overwrite_frequency` needs averages. Set `use_ema=True`."
+                    f"`{owner}`: `ema_overwrite_frequency` needs `use_ema=True`. Set that too."
                 )
         if self.loss_scale_factor is not None:
             number_between(owner, "loss_scale_factor", self.loss_scale_factor, 0.0, open_low=True)
@@ -170,7 +170,7 @@ class Optimizer(Configured):
             integer_at_least(owner, "gradient_accumulation_steps", steps, 2)
 
     def _check(self) -> None:
-        """Raise where an argument of the subclass's own is out of its range."""
+        """Raise ValueError if an argument of the subclass is out of its range."""
 
     def _check_number(
         self, argument: str, low: float, high: float = float("inf"), *, open_high: bool = False
@@ -179,19 +179,19 @@ class Optimizer(Configured):
         number_between(type(self).__name__, argument, value, low, high, open_high=open_high)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments as plain data; `decay` is in the learning rate's schedule."""
+        """Return the arguments as plain data, without `decay`, which became a schedule."""
         return {name: value for name, value in super().get_config().items() if name != "decay"}
 
     def init_one(self, param: Array) -> Slots:
         """Return the slots of one param before the first update, by name.
 
-        Each slot must be an array of its own: two names for one array could not be donated.
+        Each slot must be a separate array: JAX cannot donate one array twice.
         """
         del param
         return {}
 
     def init_at(self, path: str, param: Array) -> Slots:
-        """Return the slots of the param at this path; `init_one` unless a rule depends on it."""
+        """Return the slots of the param at this path; by default those of `init_one`."""
         del path
         return self.init_one(param)
 
@@ -203,18 +203,18 @@ class Optimizer(Configured):
     def update_one(
         self, grad: Array, slots: Slots, param: Array, learning_rate: Array, step: Array
     ) -> tuple[Array, Slots]:
-        """Return what to add to one param, and its next slots.
+        """Return the update to add to one param, and its next slots.
 
         Args:
-            grad: The gradient, clipped if so configured.
-            slots: What `init_one` made and earlier updates returned.
-            param: The param, decayed if so configured.
+            grad: The gradient, after clipping.
+            slots: The slots, from `init_one` or the previous update.
+            param: The param, after weight decay.
             learning_rate: A float32 scalar.
-            step: The number of this update counted from 1, as papers count; an int32 scalar. A step
-                that only gathers gradients is none.
+            step: The number of this update, counted from 1; an int32 scalar. Steps that only
+                accumulate gradients do not count.
         """
         raise NotImplementedError(
-            f"`{type(self).__name__}` is an optimizer without a rule: define "
+            f"`{type(self).__name__}` must define "
             "`update_one(self, grad, slots, param, learning_rate, step)`."
         )
 
@@ -235,58 +235,59 @@ class Optimizer(Configured):
             self.init_at(trees.path_name(path), leaf)
             for path, leaf in jax.tree_util.tree_leaves_with_path(params)
         ]
-        own = _by_name(slots, jax.tree.structure(params))
+        rule_slots = _group_by_name(slots, jax.tree.structure(params))
         common = {name: jax.tree.map(jnp.zeros_like, params) for name in self._common_slots()}
-        if own.keys() & common.keys():
+        if rule_slots.keys() & common.keys():
             raise ValueError(
-                f"`{type(self).__name__}.init_one`: the slots {sorted(common)} are the base's own "
-                "here. Take another name."
+                f"`{type(self).__name__}.init_one`: the slot names {sorted(common)} are reserved. "
+                "Use other names."
             )
-        return OptimizerState(step, self._rate_at(step), own | common)
+        return OptimizerState(step, self._rate_at(step), rule_slots | common)
 
     def update(
         self, grads: PyTree, opt_state: OptimizerState, params: PyTree
     ) -> tuple[PyTree, OptimizerState]:
         """Return the updates, a tree to add to `params`, and the next state.
 
-        Updates and slots keep their dtypes, whatever the rule computes in.
+        Updates have the dtypes of the params, and slots keep theirs, whatever dtype the rule
+        computes in.
 
         Args:
             grads: The gradients, a tree like `params`.
-            opt_state: The state that `init` or the last `update` returned.
-            params: The params that the gradients were taken at.
+            opt_state: The state from `init` or the previous `update`.
+            params: The params of the gradients.
 
         Raises:
             ValueError: `grads` is not a tree like `params`, or `opt_state` belongs to other params
-                or to another optimizer; the first path that differs is named.
+                or to another optimizer; the error names the first path that differs.
         """
         self._check_trees(grads, opt_state, params)
         step, rate = opt_state.step + 1, jnp.asarray(opt_state.learning_rate, jnp.float32)
         common = {name: opt_state.slots[name] for name in self._common_slots()}
-        own = {name: tree for name, tree in opt_state.slots.items() if name not in common}
+        slots = {name: tree for name, tree in opt_state.slots.items() if name not in common}
         if self.loss_scale_factor is not None:
             grads = jax.tree.map(lambda grad: grad / self.loss_scale_factor, grads)
-        every, made = self.gradient_accumulation_steps, opt_state.step
+        every, update_count = self.gradient_accumulation_steps, opt_state.step
         if every is None:
-            updates, own = self._update_all(grads, own, params, rate, step)
+            updates, slots = self._update_all(grads, slots, params, rate, step)
         else:
-            made = opt_state.step // every
-            updates, own, common[ACCUMULATOR] = accumulated(
+            update_count = opt_state.step // every
+            updates, slots, common[ACCUMULATOR] = accumulate_update(
                 lambda mean, slots: self._update_all(mean, slots, params, rate, step // every),
-                common[ACCUMULATOR], grads, own, params, step, every,
+                common[ACCUMULATOR], grads, slots, params, step, every,
             )  # fmt: skip
         if self.use_ema:
-            updates, common[AVERAGE] = averaged(
-                updates, common[AVERAGE], params, made,
+            updates, common[AVERAGE] = update_averages(
+                updates, common[AVERAGE], params, update_count,
                 self.ema_momentum, self.ema_overwrite_frequency,
             )  # fmt: skip
         next_rate = self._rate_at(step) if callable(self.learning_rate) else rate
-        return updates, OptimizerState(step, next_rate, own | common)
+        return updates, OptimizerState(step, next_rate, slots | common)
 
     def finalize(self, params: PyTree, opt_state: OptimizerState) -> PyTree:
-        """Return the params as they are to be used after training: with `use_ema` their averages.
+        """Return the params to use after training: with `use_ema` their averages.
 
-        A model's `fit` ends by it. Before the first update there is no average yet.
+        A model's `fit` calls it at its end. Before the first update it returns the params.
 
         Source: Keras, `Optimizer.finalize_variable_values`.
         """
@@ -296,7 +297,7 @@ class Optimizer(Configured):
         return jax.tree.map(lambda p, a: jnp.where(opt_state.step > 0, a, p), params, averages)
 
     def scale_loss(self, loss: Array) -> Array:
-        """Return the loss whose gradients `update` expects: times `loss_scale_factor` if set."""
+        """Return the loss times `loss_scale_factor`, if set: `update` expects its gradients."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     def _common_slots(self) -> list[str]:
@@ -309,7 +310,7 @@ class Optimizer(Configured):
     def _update_all(
         self, grads: PyTree, slots: dict[str, PyTree], params: PyTree, rate: Array, step: Array
     ) -> tuple[PyTree, dict[str, PyTree]]:
-        """Return the updates and slots of update number `step`, whose gradients are whole."""
+        """Return the updates and the next slots of all params, without accumulation."""
         leaves = jax.tree_util.tree_leaves_with_path(params)
         structure = jax.tree.structure(params)
         columns = {
@@ -319,13 +320,14 @@ class Optimizer(Configured):
         updates, new_slots = [], []
         for index, grad in enumerate(jax.tree.leaves(self._clip(grads))):
             path, param = leaves[index]
-            at = {name: column[index] for name, column in columns.items()}
-            at = {name: slot for name, slot in at.items() if slot is not None}
+            leaf_slots = {
+                name: column[index] for name, column in columns.items() if column[index] is not None
+            }
             decay = self.decay_at(trees.path_name(path), param)
-            update, at = self._update_leaf(grad, at, param, decay, rate, step)
+            update, leaf_slots = self._update_leaf(grad, leaf_slots, param, decay, rate, step)
             updates.append(update)
-            new_slots.append(at)
-        return jax.tree.unflatten(structure, updates), _by_name(new_slots, structure)
+            new_slots.append(leaf_slots)
+        return jax.tree.unflatten(structure, updates), _group_by_name(new_slots, structure)
 
     def _update_leaf(
         self,
@@ -337,18 +339,18 @@ class Optimizer(Configured):
         step: Array,
     ) -> tuple[Array, Slots]:
         if is_nonzero(decay):
-            loss = param * decay * rate
-            update, new_slots = self.update_one(grad, slots, param - loss, rate, step)
-            update = update - loss
+            decrement = param * decay * rate
+            update, new_slots = self.update_one(grad, slots, param - decrement, rate, step)
+            update = update - decrement
         else:
             update, new_slots = self.update_one(grad, slots, param, rate, step)
         if new_slots.keys() != slots.keys():
             raise ValueError(
-                f"`{type(self).__name__}.update_one` must return the slots that `init_one` makes, "
+                f"`{type(self).__name__}.update_one` must return the slots of `init_one`, "
                 f"{sorted(slots)}, and returned {sorted(new_slots)}."
             )
-        kept = {name: new_slots[name].astype(slot.dtype) for name, slot in slots.items()}
-        return update.astype(jnp.result_type(param)), kept
+        new_slots = {name: new_slots[name].astype(slot.dtype) for name, slot in slots.items()}
+        return update.astype(jnp.result_type(param)), new_slots
 
     def _clip(self, grads: PyTree) -> PyTree:
         if is_nonzero(self.clipnorm):
@@ -360,13 +362,13 @@ class Optimizer(Configured):
         return grads
 
     def _rate_at(self, step: Array) -> Array:
-        """Return the configured rate for the update that follows `step` earlier ones."""
+        """Return the configured rate after `step` updates."""
         rate = self.learning_rate(step) if callable(self.learning_rate) else self.learning_rate
         rate = jnp.asarray(rate, jnp.float32)
         if rate.shape != ():
             raise ValueError(
-                f"`{type(self).__name__}`: `learning_rate` must give one number for a step, "
-                f"{self.learning_rate!r} gave an array of shape {rate.shape}."
+                f"`{type(self).__name__}`: `learning_rate` must return one number for a step, but "
+                f"{self.learning_rate!r} returned an array of shape {rate.shape}."
             )
         return rate
 
@@ -380,14 +382,15 @@ class Optimizer(Configured):
         difference = trees.first_difference(jax.eval_shape(self.init, params), opt_state)
         if difference is not None:
             raise ValueError(
-                f"`{type(self).__name__}.update`: `opt_state` is not this optimizer's for these "
-                f"`params`; at {difference}. Make one by `init(params)`."
+                f"`{type(self).__name__}.update`: `opt_state` does not belong to this optimizer "
+                f"and these `params`; at {difference}. Make one by `init(params)`."
             )
 
 
-def _by_name(slots: list[Slots], structure: Any) -> dict[str, PyTree]:
-    """Turn each leaf's slots into, by name, a tree of one slot, None where there is none."""
-    names = dict.fromkeys(name for each in slots for name in each)
+def _group_by_name(slots: list[Slots], structure: Any) -> dict[str, PyTree]:
+    """Return, for each slot name, a tree of the leaves' slots, None for leaves without the slot."""
+    names = dict.fromkeys(name for leaf_slots in slots for name in leaf_slots)
     return {
-        name: jax.tree.unflatten(structure, [each.get(name) for each in slots]) for name in names
+        name: jax.tree.unflatten(structure, [leaf_slots.get(name) for leaf_slots in slots])
+        for name in names
     }

@@ -1,4 +1,4 @@
-"""Patterns: regular expressions that pick params by their paths."""
+"""Regular expressions that select params by their paths."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def matches(patterns: Sequence[str], path: str) -> bool:
-    """Tell whether one of the patterns is found in a param's path.
+    """Tell whether a param's path contains a match of one of the patterns.
 
     >>> matches(["bias$", "norm"], "dense/bias"), matches(["bias$", "norm"], "bias_net/kernel")
     (True, False)
@@ -14,10 +14,10 @@ def matches(patterns: Sequence[str], path: str) -> bool:
     return any(re.search(pattern, path) for pattern in patterns)
 
 
-def checked_patterns(owner: str, argument: str, patterns: Any) -> tuple[str, ...]:
-    """Return the patterns as a tuple, or raise: they must be a list of regular expressions.
+def check_patterns(owner: str, argument: str, patterns: Any) -> tuple[str, ...]:
+    """Return the patterns as a tuple, or raise unless they are a list of regular expressions.
 
-    >>> checked_patterns("Muon", "exclude_layers", "output")
+    >>> check_patterns("Muon", "exclude_layers", "output")
     Traceback (most recent call last):
         ...
     ValueError: `Muon`: `exclude_layers` must be a list of regular expressions, received 'output'.
@@ -34,7 +34,7 @@ def checked_patterns(owner: str, argument: str, patterns: Any) -> tuple[str, ...
             re.compile(pattern)
         except re.error as error:
             raise ValueError(
-                f"`{owner}`: `{argument}` holds {pattern!r}, which is no regular expression: "
+                f"`{owner}`: `{argument}` holds {pattern!r}, which is not a regular expression: "
                 f"{error}."
             ) from None
     return tuple(patterns)

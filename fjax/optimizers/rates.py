@@ -15,12 +15,12 @@ from fjax.typing import Array, ArrayLike
 LearningRate = float | Callable[[Array], ArrayLike]
 
 
-def checked_rate(owner: str, rate: Any) -> LearningRate:
-    """Return a learning rate as an optimizer takes it, or raise.
+def check_rate(owner: str, rate: Any) -> LearningRate:
+    """Return a learning rate as a float, schedule or function, or raise.
 
-    >>> checked_rate("SGD", 1)
+    >>> check_rate("SGD", 1)
     1.0
-    >>> checked_rate("SGD", "fast")
+    >>> check_rate("SGD", "fast")
     Traceback (most recent call last):
         ...
     TypeError: `SGD`: `learning_rate` must be a number, a schedule or a function of the step,
@@ -33,15 +33,15 @@ def checked_rate(owner: str, rate: Any) -> LearningRate:
             inspect.signature(rate).bind(0)
         except TypeError:
             raise TypeError(
-                f"`{owner}`: a function given as `learning_rate` is called with the step and "
-                f"returns the rate; {rate!r} cannot be called with one argument."
+                f"`{owner}`: a function as `learning_rate` is called with the step and returns the "
+                f"rate; {rate!r} cannot be called with one argument."
             ) from None
         return rate
     if not isinstance(rate, bool) and isinstance(rate, numbers.Real):
         return number_between(owner, "learning_rate", rate, 0.0)
     hint = ""
     if isinstance(rate, jax.Array | np.ndarray):
-        hint = " Give a plain number; to sweep over rates, replace `opt_state.learning_rate`."
+        hint = " Give a plain number; to vary the rate, replace `opt_state.learning_rate`."
     raise TypeError(
         f"`{owner}`: `learning_rate` must be a number, a schedule or a function of the step, "
         f"received {rate!r}.{hint}"

@@ -10,16 +10,16 @@ from fjax.typing import Array
 
 
 class RMSprop(Optimizer):
-    """Gradient descent with each element divided by the root of its mean square so far.
+    """Gradient descent divided by the root of a moving average of squared gradients.
 
     Args:
         learning_rate: A number, a schedule, or a function of the step.
-        rho: How much of the running means is kept at each step, from 0 up to but not 1.
-        momentum: How much of the last update is kept in the next, from 0 to 1.
-        epsilon: Added to the mean square, inside the root.
-        centered: Whether the variance stands in place of the mean square.
+        rho: The decay of the moving averages, in [0, 1).
+        momentum: The part of an update that the next one repeats, from 0 to 1.
+        epsilon: Added to the average of squares, inside the root.
+        centered: Whether to divide by the root of the variance instead.
 
-    The keyword arguments common to all are told at `Optimizer`, as are the errors.
+    For further keyword arguments and the errors see `Optimizer`.
 
     Source: Keras, `RMSprop`; Tieleman and Hinton, "Neural Networks for Machine Learning", lecture
     6.5 (2012); Graves, "Generating Sequences With Recurrent Neural Networks" (2013), for
@@ -49,7 +49,7 @@ class RMSprop(Optimizer):
         one_of(type(self).__name__, "centered", self.centered, [False, True])
 
     def init_one(self, param: Array) -> Slots:
-        """Return `velocity`, the mean square; `momentum` and `average_gradient` where used."""
+        """Return `velocity`, the average of squares; `momentum` and `average_gradient` if used."""
         slots = {"velocity": jnp.zeros_like(param)}
         if is_nonzero(self.momentum):
             slots["momentum"] = jnp.zeros_like(param)
@@ -63,12 +63,12 @@ class RMSprop(Optimizer):
         """Return the update and the next slots."""
         rho = self.rho
         square = rho * slots["velocity"] + (1 - rho) * jnp.square(grad)  # n = rho n + (1 - rho) g²
-        new_slots, spread = {"velocity": square}, square
+        new_slots, divisor = {"velocity": square}, square
         if self.centered:
             mean = rho * slots["average_gradient"] + (1 - rho) * grad  # a = rho a + (1 - rho) g
             new_slots["average_gradient"] = mean
-            spread = square - jnp.square(mean)  # n - a²
-        update = -learning_rate * grad / jnp.sqrt(spread + self.epsilon)  # Δ = -η g / √(n + ε)
+            divisor = square - jnp.square(mean)  # n - a²
+        update = -learning_rate * grad / jnp.sqrt(divisor + self.epsilon)  # Δ = -η g / √(n + ε)
         if is_nonzero(self.momentum):
             update = self.momentum * slots["momentum"] + update  # Δ = μ Δ - η g / √(n + ε)
             new_slots["momentum"] = update

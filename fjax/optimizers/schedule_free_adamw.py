@@ -1,4 +1,4 @@
-"""AdamW without a schedule."""
+"""Schedule-free AdamW."""
 
 import jax.numpy as jnp
 
@@ -9,19 +9,19 @@ from fjax.typing import Array
 
 
 class ScheduleFreeAdamW(Optimizer):
-    """AdamW whose params are drawn towards the mean of all its steps, in place of a schedule.
+    """AdamW that averages its iterates instead of following a learning rate schedule.
 
-    Adam's steps are made by a point of their own, the slot `momentum`; the params, where gradients
-    are taken, lie between it and the mean of where it has been.
+    Adam updates a separate point, the slot `momentum`. The params, at which gradients are taken,
+    lie between this point and the mean of all its positions.
 
     Args:
         learning_rate: A number, a schedule, or a function of the step.
-        beta_1: How near the params are to the mean, more than 0 and at most 1.
-        beta_2: How much of the square's mean is kept at each step, from 0 up to but not 1.
-        epsilon: Added to the root of the square's mean.
-        warmup_steps: Over how many updates the rate rises from 0, at least 0.
+        beta_1: The weight of the mean in the params, in (0, 1].
+        beta_2: The decay of the squared gradient's moving average, in [0, 1).
+        epsilon: Added to the root of the squared gradient's average.
+        warmup_steps: The number of updates in which the rate rises from 0, at least 0.
 
-    The keyword arguments common to all are told at `Optimizer`, as are the errors.
+    For further keyword arguments and the errors see `Optimizer`.
 
     Source: Defazio et al., "The Road Less Scheduled" (2024); Keras, `ScheduleFreeAdamW`.
 
@@ -46,7 +46,7 @@ class ScheduleFreeAdamW(Optimizer):
         integer_at_least(owner, "warmup_steps", self.warmup_steps, 0)
 
     def init_one(self, param: Array) -> Slots:
-        """Return `momentum`, the point that makes Adam's steps, and `velocity`, the mean square."""
+        """Return `momentum`, the point that Adam updates, and `velocity`, an average of squares."""
         return {"momentum": jnp.array(param), "velocity": jnp.zeros_like(param)}
 
     def update_one(
@@ -56,7 +56,7 @@ class ScheduleFreeAdamW(Optimizer):
         t = step.astype(jnp.float32)
         if self.warmup_steps:
             learning_rate = learning_rate * jnp.minimum(t / self.warmup_steps, 1.0)
-        # Rounded alike, the errors of 1 - β₂ and of 1 - β₂ᵗ go out of the quotient.
+        # With β₂ rounded to float32 first, the rounding errors of 1 - β₂ and 1 - β₂ᵗ cancel.
         beta, beta_2 = jnp.float32(self.beta_1), jnp.float32(self.beta_2)
         z, v = slots["momentum"], slots["velocity"]
         x = (param - (1 - beta) * z) / beta  # the mean so far, from y = (1 - β) z + β x

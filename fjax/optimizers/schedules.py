@@ -1,7 +1,7 @@
-"""Schedules: the learning rate as a function of the step.
+"""Learning rate schedules: functions of the step.
 
-A schedule is called with the number of updates made so far, an integer or an array of them, and
-returns float32 rates of the same shape. Any function of the step may stand in its place.
+The argument of a schedule is the number of earlier updates, an integer or an array of integers; the
+result is float32 rates of the same shape. Any function of the step may be used instead.
 """
 
 import math
@@ -17,7 +17,7 @@ from fjax.typing import Array, ArrayLike
 
 
 class LearningRateSchedule(Configured):
-    """Base of the schedules; a subclass defines `__call__(step)`.
+    """Base class of schedules: a subclass defines `__call__(step)`.
 
     >>> class Halving(LearningRateSchedule):
     ...     initial_learning_rate: float
@@ -29,24 +29,21 @@ class LearningRateSchedule(Configured):
     """
 
     def __call__(self, step: ArrayLike) -> Array:
-        """Return the learning rate for the update that follows `step` earlier ones."""
-        raise NotImplementedError(
-            f"`{type(self).__name__}` is a learning rate schedule without a rule: "
-            "define `__call__(self, step)`."
-        )
+        """Return the learning rate after `step` updates."""
+        raise NotImplementedError(f"`{type(self).__name__}` must define `__call__(self, step)`.")
 
 
 class ExponentialDecay(LearningRateSchedule):
-    """A rate that shrinks by the same factor every `decay_steps` steps.
+    """A rate that is multiplied by the same factor every `decay_steps` steps.
 
         initial_learning_rate * decay_rate ** (step / decay_steps)
 
     Args:
         initial_learning_rate: The rate at step 0.
-        decay_steps: Steps in which the rate is multiplied by `decay_rate` once.
+        decay_steps: The number of steps in which the rate is multiplied by `decay_rate` once.
         decay_rate: The factor.
-        staircase: Whether the rate stays level within each `decay_steps`.
-        name: A name of your own.
+        staircase: Whether the rate is constant within each `decay_steps`.
+        name: A name.
 
     Raises:
         ValueError: An argument is out of its range.
@@ -74,16 +71,16 @@ class ExponentialDecay(LearningRateSchedule):
 
 
 class InverseTimeDecay(LearningRateSchedule):
-    """A rate that falls as one over the time.
+    """A rate that is inversely proportional to time.
 
         initial_learning_rate / (1 + decay_rate * step / decay_steps)
 
     Args:
         initial_learning_rate: The rate at step 0.
-        decay_steps: Steps that count as one unit of time.
-        decay_rate: How much each unit of time adds to the denominator.
-        staircase: Whether the rate stays level within each `decay_steps`.
-        name: A name of your own.
+        decay_steps: The number of steps in a unit of time.
+        decay_rate: What each unit of time adds to the denominator.
+        staircase: Whether the rate is constant within each `decay_steps`.
+        name: A name.
 
     Raises:
         ValueError: An argument is out of its range.
@@ -111,15 +108,15 @@ class InverseTimeDecay(LearningRateSchedule):
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
-    """A rate that changes at given steps and is level between them.
+    """A rate that changes at given steps and is constant between them.
 
     The rate is `values[0]` up to and including step `boundaries[0]`, then `values[1]` up to and
-    including `boundaries[1]`, and after the last boundary `values[-1]`.
+    including `boundaries[1]`, and so on; after the last boundary it is `values[-1]`.
 
     Args:
-        boundaries: The last step of each level but the last, increasing.
-        values: The levels, one more than the boundaries.
-        name: A name of your own.
+        boundaries: Increasing steps.
+        values: The rates, one more than the boundaries.
+        name: A name.
 
     Raises:
         ValueError: The lengths do not fit, the boundaries do not increase, or a value is negative.
@@ -140,7 +137,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         owner = type(self).__name__
         if len(self.values) != len(self.boundaries) + 1:
             raise ValueError(
-                f"`{owner}`: `values` must be one more than `boundaries`, received "
+                f"`{owner}`: `values` must have one entry more than `boundaries`, received "
                 f"{len(self.values)} values and {len(self.boundaries)} boundaries."
             )
         for value in self.values:
@@ -161,19 +158,19 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
 
 class PolynomialDecay(LearningRateSchedule):
-    """A rate that goes down to `end_learning_rate` along a power of the time left.
+    """A rate that falls to `end_learning_rate` as a power of the remaining time.
 
         (initial_learning_rate - end_learning_rate) * (1 - step / decay_steps) ** power
             + end_learning_rate
 
     Args:
         initial_learning_rate: The rate at step 0.
-        decay_steps: Steps until the end is reached.
-        end_learning_rate: The rate at the end, and from there on.
-        power: The power; 1 is a straight line.
-        cycle: Whether, instead of staying at the end, the decay starts anew from part of the way
-            up: `decay_steps` is then its first multiple that is not below `step`.
-        name: A name of your own.
+        decay_steps: The number of steps until the rate is `end_learning_rate`.
+        end_learning_rate: The rate at the end and after it.
+        power: The power; 1 gives a linear decay.
+        cycle: Whether the decay restarts instead of staying at the end. In the formula
+            `decay_steps` is then replaced by its smallest multiple that is at least `step`.
+        name: A name.
 
     Raises:
         ValueError: An argument is out of its range.
@@ -201,28 +198,28 @@ class PolynomialDecay(LearningRateSchedule):
         step = jnp.asarray(step, jnp.float32)
         cycles = jnp.maximum(-(-step // self.decay_steps), 1.0) if self.cycle else 1.0
         end = self.decay_steps * cycles
-        left = jnp.maximum(end - step, 0.0) / end
+        remaining = jnp.maximum(end - step, 0.0) / end
         height = self.initial_learning_rate - self.end_learning_rate
-        return height * jnp.power(left, self.power) + self.end_learning_rate
+        return height * jnp.power(remaining, self.power) + self.end_learning_rate
 
 
 class CosineDecay(LearningRateSchedule):
-    """A rate that follows half a cosine wave down, after an optional straight warmup.
+    """A rate that falls along half a cosine wave, after an optional linear warmup.
 
-    Without a warmup the rate goes from `initial_learning_rate` to `alpha` times it in `decay_steps`
-    steps. With one it first rises from `initial_learning_rate` to `warmup_target` in `warmup_steps`
-    steps, and then goes from `warmup_target` to `alpha` times that in `decay_steps` more.
+    Without warmup the rate falls from `initial_learning_rate` to `alpha` times that in
+    `decay_steps` steps. With warmup it first rises from `initial_learning_rate` to `warmup_target`
+    in `warmup_steps` steps, and then falls to `alpha` times the target in `decay_steps` steps.
 
     Args:
         initial_learning_rate: The rate at step 0.
-        decay_steps: Steps of the decay, the warmup not counted.
-        alpha: What is left at the end, as a fraction.
-        name: A name of your own.
-        warmup_target: The rate at the end of the warmup; None for no warmup.
-        warmup_steps: Steps of the warmup.
+        decay_steps: The number of steps of the decay, without the warmup.
+        alpha: The final rate as a fraction of the highest.
+        name: A name.
+        warmup_target: The rate at the end of the warmup; None means no warmup.
+        warmup_steps: The number of steps of the warmup.
 
     Raises:
-        ValueError: An argument is out of its range, or `warmup_steps` stands without a target.
+        ValueError: An argument is out of its range, or `warmup_steps` is set without a target.
 
     Source: Loshchilov and Hutter, "SGDR" (2017); Goyal et al., "Accurate, Large Minibatch SGD"
     (2017), for the warmup; Keras, `CosineDecay`.
@@ -254,27 +251,27 @@ class CosineDecay(LearningRateSchedule):
     def __call__(self, step: ArrayLike) -> Array:
         """Return the learning rate at `step`."""
         step = jnp.asarray(step, jnp.float32)
-        top = self.initial_learning_rate if self.warmup_target is None else self.warmup_target
-        passed = jnp.clip((step - self.warmup_steps) / self.decay_steps, 0.0, 1.0)
-        rate = top * _half_wave(passed, self.alpha)
+        highest = self.initial_learning_rate if self.warmup_target is None else self.warmup_target
+        progress = jnp.clip((step - self.warmup_steps) / self.decay_steps, 0.0, 1.0)
+        rate = highest * _half_wave(progress, self.alpha)
         if not self.warmup_steps:
             return rate
-        climb = (top - self.initial_learning_rate) * (step / self.warmup_steps)
-        return jnp.where(step < self.warmup_steps, climb + self.initial_learning_rate, rate)
+        rise = (highest - self.initial_learning_rate) * (step / self.warmup_steps)
+        return jnp.where(step < self.warmup_steps, rise + self.initial_learning_rate, rate)
 
 
 class CosineDecayRestarts(LearningRateSchedule):
-    """A rate that follows half a cosine wave down, again and again.
+    """A rate that falls along half a cosine wave in each period, and restarts.
 
-    Each period starts at `m_mul` times the height of the one before and is `t_mul` times as long.
+    A period starts at `m_mul` times the rate of the previous one, and is `t_mul` times as long.
 
     Args:
         initial_learning_rate: The rate at step 0.
-        first_decay_steps: Steps of the first period.
-        t_mul: How many times longer the next period is; at least 1.
-        m_mul: How many times higher the next period starts.
-        alpha: What is left at the end of a period, as a fraction of `initial_learning_rate`.
-        name: A name of your own.
+        first_decay_steps: The number of steps of the first period.
+        t_mul: The factor by which each period is longer than the previous one, at least 1.
+        m_mul: The factor of the rate at the start of each period.
+        alpha: The rate at the end of a period, as a fraction of `initial_learning_rate`.
+        name: A name.
 
     Raises:
         ValueError: An argument is out of its range.
@@ -302,22 +299,23 @@ class CosineDecayRestarts(LearningRateSchedule):
         step = jnp.asarray(step, jnp.float32)
         if self.t_mul == 1.0:
             period = step // self.first_decay_steps
-            passed = step % self.first_decay_steps / self.first_decay_steps
+            progress = step % self.first_decay_steps / self.first_decay_steps
         else:
-            # Period i starts at first_decay_steps * (t_mul**i - 1) / growth, solved here for i. The
-            # logarithm may miss a restart by a rounding; the comparison, free of division, cannot.
+            # Period i starts at first_decay_steps * (t_mul**i - 1) / growth; this is solved for i.
+            # A rounding error of the logarithm may move a restart by a step, so the rounded period
+            # is checked by a comparison without division.
             growth, first = self.t_mul - 1.0, self.first_decay_steps
             period = jnp.round(jnp.log1p(step / first * growth) / math.log(self.t_mul))
-            begun = step * growth >= first * (jnp.power(self.t_mul, period) - 1.0)
-            period = jnp.where(begun, period, period - 1.0)
+            has_begun = step * growth >= first * (jnp.power(self.t_mul, period) - 1.0)
+            period = jnp.where(has_begun, period, period - 1.0)
             length = jnp.power(self.t_mul, period)
-            passed = (step * growth - first * (length - 1.0)) / (first * growth * length)
+            progress = (step * growth - first * (length - 1.0)) / (first * growth * length)
         height = jnp.power(self.m_mul, period)
-        return self.initial_learning_rate * _half_wave(passed, self.alpha, height)
+        return self.initial_learning_rate * _half_wave(progress, self.alpha, height)
 
 
 def get(identifier: Any) -> Any:
-    """Return the schedule that an identifier means: its configuration as a dict, or itself.
+    """Return the schedule for an identifier: its configuration as a dict, or the schedule itself.
 
     >>> config = {"initial_learning_rate": 0.1, "decay_steps": 5}
     >>> get({"class_name": "CosineDecay", "config": config})
@@ -332,12 +330,13 @@ def get(identifier: Any) -> Any:
 
 def _periods(schedule: ExponentialDecay | InverseTimeDecay, step: ArrayLike) -> Array:
     step = jnp.asarray(step, jnp.float32)
-    # XLA divides by a constant inexactly, so that a floor of the quotient could miss a stair.
+    # Not `floor(step / decay_steps)`: XLA's division by a constant is inexact.
     return step // schedule.decay_steps if schedule.staircase else step / schedule.decay_steps
 
 
-def _half_wave(passed: Array, alpha: float, height: Array | float = 1.0) -> Array:
-    wave = 0.5 * height * (1.0 + jnp.cos(math.pi * passed))
+def _half_wave(progress: Array, alpha: float, height: Array | float = 1.0) -> Array:
+    """Return half a cosine wave from `height` at progress 0 down to `alpha` at progress 1."""
+    wave = 0.5 * height * (1.0 + jnp.cos(math.pi * progress))
     return (1.0 - alpha) * wave + alpha
 
 

@@ -10,15 +10,14 @@ from fjax.typing import Array
 
 
 class SGD(Optimizer):
-    """Gradient descent, with momentum if wished.
+    """Gradient descent, optionally with momentum.
 
     Args:
         learning_rate: A number, a schedule, or a function of the step.
-        momentum: How much of the last update is kept in the next, from 0 to 1.
-        nesterov: Whether the gradient is applied as if the momentum had been followed already;
-            without momentum it changes nothing.
+        momentum: The part of an update that the next one repeats, from 0 to 1.
+        nesterov: Whether to use Nesterov's momentum; without momentum it has no effect.
 
-    The keyword arguments common to all are told at `Optimizer`, as are the errors.
+    For further keyword arguments and the errors see `Optimizer`.
 
     Source: Keras, `SGD`; Sutskever et al., "On the importance of initialization and momentum in
     deep learning" (2013), for the momentum.
@@ -43,7 +42,7 @@ class SGD(Optimizer):
         one_of(type(self).__name__, "nesterov", self.nesterov, [False, True])
 
     def init_one(self, param: Array) -> Slots:
-        """Return the velocity, `momentum`, where there is momentum."""
+        """Return the velocity, `momentum`, if there is momentum."""
         return {"momentum": jnp.zeros_like(param)} if is_nonzero(self.momentum) else {}
 
     def update_one(

@@ -10,6 +10,7 @@ import numpy as np
 
 from fjax.callbacks import Callback, CallbackList
 from fjax.core.specs import spec_of
+from fjax.data.shuffling import order_of_pass, shuffle_seed
 from fjax.errors import integer_at_least
 from fjax.population.architecture import OPTIMIZER, Architecture, Group, group_by_architecture
 from fjax.population.callbacks import MemberView
@@ -19,9 +20,9 @@ from fjax.population.vmap_runner import VmapRunner
 from fjax.population.widths import pad, unpad
 from fjax.training import Batch, TrainState, create_train_state, finalized, initialize
 from fjax.training.accumulators import init_accumulators
-from fjax.training.arrays import rows
+from fjax.training.batch import rows
 from fjax.training.filled_batches import can_be_filled
-from fjax.training.shuffling import order_of_pass, shuffle_seed
+from fjax.training.placement import DEFAULT
 from fjax.typing import Key, PyTree
 
 # On a CPU more members at once are not faster, and do not fit in the cache.
@@ -114,7 +115,7 @@ class Population:
         self._epochs_done = [int(state.epoch) for state in states]
         self._next_orders: dict[int, tuple[int, np.ndarray]] = {}
         self._is_active = [True] * len(self.members)
-        self._data = jax.device_put(data)
+        self._data = DEFAULT.put(data)
         self._runners = self._make_runners(states)
         self._callbacks = [self._copies(callbacks, index) for index in range(len(members))]
 

@@ -16,7 +16,7 @@ from jax import lax
 from fjax.caching import Cache
 from fjax.compiler import compile_function
 from fjax.configuration import cache_key
-from fjax.core.masking import unmasked
+from fjax.core.masking import strip_masks
 from fjax.population.architecture import Architecture
 from fjax.population.stacking import is_key
 from fjax.training import step as steps
@@ -161,7 +161,7 @@ def _predict(
         key = jax.random.fold_in(train_state.key, train_state.step)
         batch = _take(inputs, index)
         outputs, _ = network.apply(train_state.params, train_state.state, *batch, key=key)
-        return unmasked(outputs)
+        return strip_masks(outputs)
 
     return jax.vmap(predict_one)(train_states, hyperparameters, rows)
 

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fjax.training.placement import DEFAULT
 from fjax.typing import PyTree
 
 
@@ -21,7 +22,7 @@ def stack_members(trees: list[PyTree]) -> PyTree:
         if is_key(leaves[0]):
             words = np.stack([np.asarray(jax.random.key_data(leaf)) for leaf in leaves])
             return jax.random.wrap_key_data(jnp.asarray(words), impl=jax.random.key_impl(leaves[0]))
-        return jax.device_put(np.stack([np.asarray(leaf) for leaf in leaves]))
+        return DEFAULT.put(np.stack([np.asarray(leaf) for leaf in leaves]))
 
     return jax.tree.map(stack, *trees)
 
@@ -51,6 +52,6 @@ def replace_member(tree: PyTree, index: int, member: PyTree) -> PyTree:
             return leaf
         values = np.array(leaf)
         values[index] = value
-        return jax.device_put(values)
+        return DEFAULT.put(values)
 
     return jax.tree.map(replace, tree, member)

@@ -22,7 +22,7 @@ from fjax.core.combinators import Serial
 from fjax.core.functions import function_has_trait
 from fjax.core.graph import Ref
 from fjax.layers import Dense, Dropout, Identity
-from fjax.layers.dropout import drawing_key, dropped_in_narrow
+from fjax.layers.dropout import apply_dropout_to_width, require_key
 from fjax.population.hyperparameters import Path
 from fjax.training.numpy_eval import can_evaluate
 from fjax.traits import has_trait
@@ -182,8 +182,8 @@ def _masked_dropout(layer: Any, width: Any) -> Callable[..., Any]:
     def apply(params: Any, state: Any, values: Any, key: Any = None, training: bool = False) -> Any:
         if not training:
             return values, state
-        dropout_key = drawing_key("Dropout", key, layer.seed)
-        return dropped_in_narrow(values, layer.rate, dropout_key, width), state
+        dropout_key = require_key("Dropout", key, layer.seed)
+        return apply_dropout_to_width(values, layer.rate, dropout_key, width), state
 
     return apply
 

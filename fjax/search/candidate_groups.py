@@ -13,7 +13,8 @@ import jax
 import numpy as np
 from sklearn.exceptions import FitFailedWarning
 
-from fjax.models.membership import compilation_of, member_template, training_batch
+from fjax.models.membership import member_template
+from fjax.models.plan import matched_batch
 from fjax.population import Member, Population
 from fjax.search.candidates import Candidate
 from fjax.search.folds import Fold, Folds, SearchData, Split, make_folds
@@ -73,7 +74,7 @@ class CandidateGroup:
         *self._folds, self._whole = data.folds
         first, examples = candidates[0], data.examples
         targets = first.estimator.targets_for(first.model, examples)
-        self._batch = training_batch(
+        self._batch = matched_batch(
             first.model, Batch((examples.x,), targets, examples.sample_weight)
         )
         self._templates = {
@@ -224,7 +225,9 @@ def _are_alike(one: Candidate, other: Candidate) -> bool:
     ]
     if trainings[0] != trainings[1]:
         return False
-    first, second = (compilation_of("fit", candidate.model) for candidate in (one, other))
+    first, second = (
+        candidate.model.model_parts.require_config("fit") for candidate in (one, other)
+    )
     return (
         type(first.loss) is type(second.loss)
         and all(getattr(first, name) == getattr(second, name) for name in MEASURED)

@@ -10,7 +10,6 @@ from fjax.callbacks import Callback
 from fjax.errors import integer_at_least, number_between
 from fjax.models import Model
 from fjax.models.arguments import check_batch_size
-from fjax.models.membership import seed_of
 from fjax.population.callbacks import PER_MEMBER, is_per_member, list_callbacks
 from fjax.wrappers.estimator import Estimator
 from fjax.wrappers.examples import BATCH_SIZE, Examples
@@ -70,9 +69,10 @@ class Candidate(NamedTuple):
 
     def seed(self) -> int:
         """Return the seed of one fit, drawn as a fit of the estimator draws it."""
-        if self.estimator.random_state is None and not self.model.is_seeded:
+        weights = self.model.model_parts.weights
+        if self.estimator.random_state is None and not weights.is_seeded:
             return random.getrandbits(32)
-        return seed_of(self.model)
+        return weights.seed
 
 
 def make_candidates(

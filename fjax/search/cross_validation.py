@@ -13,16 +13,19 @@ from sklearn.model_selection import check_cv
 
 from fjax.callbacks import History
 from fjax.core import Layer
+from fjax.data.conversion import to_batch
+from fjax.data.streams import is_batches
 from fjax.errors import explain_keywords, integer_at_least, is_integer, one_of
 from fjax.models import Model
 from fjax.models.arguments import check_batch_size, check_verbose
-from fjax.models.membership import member_template, seed_of, training_batch
+from fjax.models.membership import member_template
+from fjax.models.plan import matched_batch
 from fjax.population import Member, Population
 from fjax.search.candidates import per_member_callbacks
 from fjax.search.folds import Split, check_splits
 from fjax.search.progress import Progress
 from fjax.training import Batch
-from fjax.training.arrays import is_batches, rows, to_batch
+from fjax.training.batch import rows
 from fjax.typing import PyTree, Splitter
 from fjax.wrappers.building import check_compiled, clone_compiled, is_builder
 from fjax.wrappers.examples import BATCH_SIZE
@@ -132,7 +135,7 @@ def cross_validate(
         raise ValueError(
             f"`{OWNER}` needs arrays, whose rows it splits into folds, and `x` gives batches."
         )
-    data = training_batch(twin, to_batch(x, y, sample_weight, text=True))
+    data = matched_batch(twin, to_batch(x, y, sample_weight, text=True))
     splits = _make_splits(twin, data, cv)
     template = member_template(OWNER, twin, data)
     members = [
@@ -166,8 +169,9 @@ def cross_validate(
 
 def _seed(model: Any, twin: Model) -> int:
     """Return the seed of one fold; without a seed each fold draws one, as a fit does."""
-    is_seeded = twin.is_seeded or (isinstance(model, Model) and model.is_seeded)
-    return seed_of(twin) if is_seeded else random.getrandbits(32)
+    models = [twin, model] if isinstance(model, Model) else [twin]
+    is_seeded = any(one.model_parts.weights.is_seeded for one in models)
+    return twin.model_parts.weights.seed if is_seeded else random.getrandbits(32)
 
 
 def _make_splits(model: Model, data: Batch, cv: Any) -> list[Split]:

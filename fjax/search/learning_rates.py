@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from fjax.data.streams import is_batches
 from fjax.errors import explain_keywords, integer_at_least, one_of
 from fjax.models import Model
 from fjax.models.arguments import check_batch_size
-from fjax.models.membership import compilation_of, member_template, seed_of, training_data
+from fjax.models.membership import member_template, training_data
 from fjax.population import Member, Population
 from fjax.training import TrainState
-from fjax.training.arrays import is_batches
 from fjax.typing import HasLearningRate
 from fjax.wrappers.examples import BATCH_SIZE
 
@@ -118,12 +118,13 @@ def sweep_learning_rates(
         raise ValueError(
             f"`{OWNER}` needs arrays, which all rates are trained on, and `x` gives batches."
         )
-    compilation_of(OWNER, model)
+    model.model_parts.require_config(OWNER)
     data = training_data(OWNER, model, x, y, sample_weight, validation_split, validation_data)
     template, first = member_template(OWNER, model, data.batch), _first_state(model)
+    seed = model.model_parts.weights.seed
     members = [
         Member(
-            template.parts, template.specs, seed_of(model), data.rows, data.validation_rows,
+            template.parts, template.specs, seed, data.rows, data.validation_rows,
             _with_rate(first, rate),
         )
         for rate in rates
@@ -154,7 +155,7 @@ def _check_rates(learning_rates: Any) -> np.ndarray:
 
 
 def _first_state(model: Model) -> TrainState:
-    rate = getattr(compilation_of(OWNER, model).optimizer, "learning_rate", None)
+    rate = getattr(model.model_parts.require_config(OWNER).optimizer, "learning_rate", None)
     if callable(rate):
         raise TypeError(
             f"`{OWNER}`: the learning rate of {model.name!r} follows the schedule {rate!r}: "

@@ -3,25 +3,25 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from fjax.core.masking import unmasked
+from fjax.core.masking import strip_masks
 from fjax.metrics import Mean, Metric
 from fjax.training.masked_outputs import metric_weight, product
 from fjax.training.output_losses import OutputLosses, Place, place, weight_at
 from fjax.trees import branch
 from fjax.typing import Array, ArrayLike, PyTree, Spec
 
-# Logs are the numbers that Keras shows: name to value, each the mean over the epoch so far.
+# Logs map names to values, each the mean over the epoch so far, as Keras shows them.
 Logs = dict[str, Array]
 
 
 class NamedMetric(NamedTuple):
-    """A metric, the key of its result in the logs, what it counts and where it looks.
+    """A metric with its name in the logs and the output that it measures.
 
     Attributes:
         name: The key in the logs.
         metric: The metric.
-        weighted: Whether sample weights count in it.
-        output: Which output it looks at, as in `OutputLoss`; `()` is all there are.
+        weighted: Whether sample weights apply to it.
+        output: The output that it measures, as in `OutputLoss`; `()` is all outputs.
     """
 
     name: str
@@ -42,10 +42,10 @@ def init_accumulators(
     """Return the empty sums of an epoch, as numpy arrays.
 
     Args:
-        metrics: What is measured beside the loss.
-        targets: Shape of the targets; some metrics keep one sum for each class.
+        metrics: The metrics beside the loss.
+        targets: Shape of the targets; some metrics keep one sum per class.
         outputs: Shape of the outputs, likewise.
-        loss: The loss; `OutputLosses` keep a sum for each of theirs.
+        loss: The loss; `OutputLosses` has one sum per loss.
 
     >>> init_accumulators()
     {'loss': {'total': array(0., dtype=float32), 'count': array(0., dtype=float32)}}
@@ -66,7 +66,7 @@ def empty_means(names: Iterable[str]) -> dict[str, Any]:
 def add_means(
     accumulators: PyTree, values: Mapping[str, Array], size: ArrayLike
 ) -> dict[str, PyTree]:
-    """Return the sums of these names with a batch's values added, once for each sample."""
+    """Return the sums with the values of a batch added, weighted by its number of samples."""
     return {
         name: Mean().update(accumulators[name], value, sample_weight=size)
         for name, value in values.items()
@@ -83,9 +83,9 @@ def accumulate(
     sample_weight: PyTree,
     valid: Array | None = None,
 ) -> PyTree:
-    """Add one batch to the sums; the values of its losses count once for each of its samples.
+    """Return the sums with one batch added; its losses are weighted by its number of samples.
 
-    A sample that is not `valid` counts nowhere.
+    Samples that are not `valid` are ignored.
     """
     sums = add_means(accumulators, values, size)
     for name, metric, weighted, where in metrics:
@@ -93,13 +93,13 @@ def accumulate(
         output = branch(outputs, path)
         weight = weight_at(sample_weight, path) if weighted else None
         weight = product(valid, metric_weight(metric, output, weight))
-        own = branch(targets, path), unmasked(output)
+        own = branch(targets, path), strip_masks(output)
         sums[name] = metric.update(accumulators[name], *own, weight)
     return sums
 
 
 def results(metrics: Metrics, accumulators: PyTree) -> Logs:
-    """Return the losses and metrics that the sums stand for."""
+    """Return the losses and metrics that follow from the sums."""
     values = {named.name: named.metric.result(accumulators[named.name]) for named in metrics}
     means = [name for name in accumulators if name not in values]
     return {name: Mean().result(accumulators[name]) for name in means} | values

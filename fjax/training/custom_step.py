@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from fjax.training.accumulators import Logs, add_means, init_accumulators, results
+from fjax.training.batch import Batch
 from fjax.training.state import TrainState
-from fjax.training.step import Batch, TrainStep, samples
+from fjax.training.step import TrainStep, samples
 from fjax.trees import first_difference
 from fjax.typing import PyTree
 

@@ -1,4 +1,4 @@
-"""The first train state of a network, made in the way that takes the least time."""
+"""The first train state of a network, made in the fastest way for its size."""
 
 import math
 from typing import Any
@@ -18,13 +18,13 @@ from fjax.training.rates import with_rate, without_rate
 from fjax.training.state import TrainState, create_train_state
 from fjax.typing import GradientTransformation, PyTree, Spec
 
-# Numpy takes 0.1 seconds for so many values, as long as XLA takes to compile anything.
-MOST_ON_HOST = 2**20
+# numpy draws this many values in 0.1 seconds, the time that XLA takes to compile any program.
+MAX_HOST_VALUES = 2**20
 
-# Of a deep network XLA would take minutes to compile all draws in one program.
-MOST_DRAWS = 32
+# XLA takes minutes to compile the draws of many weights in one program.
+MAX_COMPILED_DRAWS = 32
 
-# A program that runs once is not worth optimizing much; below level 1 the weights lose last bits.
+# A program that runs once is hardly worth optimizing; level 0 changes last bits of the weights.
 RUN_ONCE = {"xla_backend_optimization_level": 1}
 
 
@@ -33,14 +33,14 @@ def initialize(
 ) -> TrainState:
     """Return `create_train_state` with the key of this seed.
 
-    A small one is evaluated on the host, a larger one is compiled, and one of many weights is drawn
-    weight by weight. The draws are the same; products of several constants, as in `RandomNormal`,
-    may be rounded otherwise in the last bit.
+    A small network is evaluated by numpy, a larger one is compiled, and one with many weights is
+    drawn weight by weight. The draws are the same; products of several constants, as in
+    `RandomNormal`, may differ in the last bit.
 
     Args:
         network: The network.
         optimizer: The pure optimizer, or None.
-        seed: Gives all that is drawn.
+        seed: Determines all draws.
         specs: The network's inputs.
     """
     initializer = _initializer(network, without_rate(optimizer), specs)
@@ -61,9 +61,9 @@ class _Initializer:
 
     def __call__(self, seed: np.uint32) -> TrainState:
         shapes = self._on_host.shapes
-        if can_evaluate() and _values((shapes.params, shapes.state)) <= MOST_ON_HOST:
+        if can_evaluate() and _count_values((shapes.params, shapes.state)) <= MAX_HOST_VALUES:
             return self._on_host(seed)
-        if len(jax.tree.leaves(shapes.params)) > MOST_DRAWS:
+        if len(jax.tree.leaves(shapes.params)) > MAX_COMPILED_DRAWS:
             return self._make(seed)
         return self._compiled(seed)
 
@@ -72,13 +72,13 @@ _SHARED: Cache[_Initializer] = Cache(CACHE_SIZE)
 
 
 def _initializer(network: Any, optimizer: Any, specs: tuple[PyTree, ...]) -> _Initializer:
-    """Return what makes the first train state, the same one for an equal description."""
+    """Return the initializer of a configuration, the same one for an equal configuration."""
     key = shapes_key((network, optimizer), specs)
     if key is None:
         return _Initializer(network, optimizer, specs)
 
     def make() -> _Initializer:
-        # Copies: the cache must not keep alive what a model keeps with its layers.
+        # Copies: the cache must not keep a model's weights alive.
         return _Initializer(detached(network), detached(optimizer), jax.tree.map(spec_of, specs))
 
     return _SHARED.get(key, make)
@@ -88,10 +88,10 @@ def initialize_optimizer(network: Any, optimizer: GradientTransformation, params
     """Return the optimizer's first state for a network's params."""
     init = without_rate(optimizer).init
     trained = trainable_part(params, frozen_paths(network))
-    if can_evaluate() and _values(trained) <= MOST_ON_HOST:
+    if can_evaluate() and _count_values(trained) <= MAX_HOST_VALUES:
         return with_rate(optimizer, evaluated(init, trained))
     return with_rate(optimizer, compile_function(init, compiler_options=RUN_ONCE)(trained))
 
 
-def _values(tree: PyTree) -> int:
+def _count_values(tree: PyTree) -> int:
     return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(tree))

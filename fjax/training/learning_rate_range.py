@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.compiler import compile_function
+from fjax.training.batch import Batch, Source
 from fjax.training.programs import over_batches
-from fjax.training.sources import ArraySource, IterableSource
 from fjax.training.state import TrainState
-from fjax.training.step import Batch, TrainStep
+from fjax.training.step import TrainStep
 from fjax.typing import Array, HasLearningRate, PyTree
 
 
@@ -19,7 +19,7 @@ def range_test(
     step: TrainStep,
     train_state: TrainState,
     empty_sums: PyTree,
-    source: ArraySource | IterableSource,
+    source: Source,
     learning_rates: np.ndarray,
 ) -> np.ndarray:
     """Return the loss of each step of a run that makes one step at each of these learning rates.
@@ -40,6 +40,7 @@ def range_test(
 
     Source: Smith, "Cyclical Learning Rates for Training Neural Networks", 2017, section 3.3.
 
+    >>> from fjax.data import ArraySource
     >>> from fjax.layers import Dense
     >>> from fjax.losses import MeanSquaredError
     >>> from fjax.optimizers import SGD

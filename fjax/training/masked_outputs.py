@@ -1,16 +1,16 @@
-"""Outputs with a mask: what is masked counts neither in the loss nor in means of values."""
+"""Outputs with a mask: masked entries count neither in the loss nor in means of values."""
 
 from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
 
-from fjax.core.masking import split, unmasked
+from fjax.core.masking import split_mask, strip_masks
 from fjax.metrics import Metric
 from fjax.metrics.reduction import MeanOfValues
 from fjax.typing import Array, PyTree
 
-# The reductions that divide by how many values there are: by those that count, under a mask.
+# The reductions that divide by the number of values; under a mask, by the number that counts.
 MEANS = ("sum_over_batch_size", "mean")
 
 
@@ -21,11 +21,11 @@ def loss_of(
     sample_weight: PyTree,
     valid: Array | None = None,
 ) -> Array:
-    """Return the loss of outputs, of which only the entries count that their mask lets count.
+    """Return the loss of the outputs' unmasked entries.
 
-    A mean is that over the entries that count, as in Keras: their weights grow by the share of
-    them. A loss that does not tell its `reduction` is taken for a mean. Rows that are not `valid`
-    count as if all of them were masked.
+    A mean is the mean over the unmasked entries, as in Keras: their weights are scaled by the
+    inverse of their share. A loss without a `reduction` is treated as a mean. Rows that are not
+    `valid` are treated as masked.
 
     >>> from fjax.core.masking import Masked
     >>> from fjax.losses import MeanSquaredError
@@ -33,22 +33,22 @@ def loss_of(
     >>> print(loss_of(MeanSquaredError(), jnp.zeros((1, 2, 1)), outputs, None))
     1.0
     """
-    values, mask = split(outputs)
+    values, mask = split_mask(outputs)
     weight = product(valid, None if mask is None else jnp.asarray(mask, jnp.float32))
     if weight is None:
-        return loss(targets, unmasked(outputs), sample_weight)
+        return loss(targets, strip_masks(outputs), sample_weight)
     if getattr(loss, "reduction", MEANS[0]) in MEANS:
         counted = jnp.sum(weight)
         weight = weight * jnp.where(counted > 0, weight.size / jnp.maximum(counted, 1.0), 0.0)
-    return loss(targets, unmasked(values), product(weight, sample_weight))
+    return loss(targets, strip_masks(values), product(weight, sample_weight))
 
 
 def metric_weight(metric: Metric, outputs: PyTree, sample_weight: Any) -> Any:
     """Return the weights for a metric of these outputs.
 
-    As in Keras a mask counts in the metrics that are means of a value for each entry.
+    As in Keras, a mask applies to metrics that are means of one value per entry.
     """
-    _, mask = split(outputs)
+    _, mask = split_mask(outputs)
     if mask is None or not isinstance(metric, MeanOfValues):
         return sample_weight
     return product(jnp.asarray(mask, jnp.float32), sample_weight)
@@ -64,7 +64,7 @@ def product(mask: Array | None, sample_weight: Any) -> Any:
     if sample_weight is None or mask is None:
         return mask if sample_weight is None else sample_weight
     weight = jnp.asarray(sample_weight, jnp.float32)
-    # One weight a sample counts for each of its steps.
+    # One weight per sample applies to each of its steps.
     return _with_axes(mask, weight.ndim) * _with_axes(weight, mask.ndim)
 
 

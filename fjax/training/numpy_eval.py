@@ -15,6 +15,7 @@ from jax import lax
 from jax.extend.core import ClosedJaxpr, Literal
 
 from fjax.training import threefry
+from fjax.training.placement import DEFAULT
 from fjax.typing import PyTree
 
 # Elementwise functions that numpy lacks run in blocks of this size, which are compiled once.
@@ -39,7 +40,7 @@ class HostProgram:
         """Return what the function returns for these arguments; keys become JAX's keys."""
         leaves = _evaluated(self._closed, [np.asarray(leaf) for leaf in jax.tree.leaves(args)])
         specs, structure = jax.tree.flatten(self.shapes)
-        return jax.device_put(jax.tree.unflatten(structure, map(_as_array, leaves, specs)))
+        return DEFAULT.put(jax.tree.unflatten(structure, map(_as_array, leaves, specs)))
 
 
 def evaluated(function: Callable[..., PyTree], *args: Any) -> PyTree:

@@ -1,7 +1,7 @@
 """The compiled programs of a configuration.
 
-A program is found again by its configuration. Two models of equal layers, loss, metrics and
-optimizer run the same compiled code, whatever their weights and learning rates.
+Programs are cached by configuration: two models of equal layers, loss, metrics and optimizer run
+the same compiled code, whatever their weights and learning rates.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,8 @@ from fjax.caching import Cache
 from fjax.compiler import compile_function
 from fjax.configuration import ByIdentity, cache_key, code_of, detached
 from fjax.core.layer import Layer
-from fjax.core.masking import unmasked
+from fjax.core.masking import strip_masks
+from fjax.core.precision import apply_layer
 from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
 from fjax.training.custom_step import TestStep, custom_test_step, custom_train_step
@@ -26,12 +27,12 @@ from fjax.training.rates import without_rate
 from fjax.training.state import TrainState
 from fjax.typing import Array, GradientTransformation, Key, PyTree
 
-# How many configurations keep their programs after the last model that used them is gone.
+# The number of configurations whose programs are kept, also after the last model is gone.
 CACHE_SIZE = 16
 
 
 class Programs(NamedTuple):
-    """What a configuration compiles to; each function compiles at its first call.
+    """The programs of a configuration; each function compiles at its first call.
 
     Attributes:
         advance: `(train_state, data, order, first, last, batch_size) -> (train_state, logs)`: makes
@@ -53,31 +54,31 @@ def programs_for(
     loss: Callable[..., Array] | None,
     optimizer: GradientTransformation | None,
     metrics: Metrics,
-    own: dict[Any, Any] | None = None,
+    private: dict[Any, Any] | None = None,
 ) -> Programs:
     """Return the compiled programs of a configuration, the same ones for an equal configuration.
 
     Programs with a user's function or class are not shared, since these may change without
-    comparing unequal: they are kept in `own` for as long as the caller keeps that, and are made
-    again when a class in them was edited.
+    comparing unequal: they are kept in the caller's `private` dict, and are made again when a
+    class in them was edited.
     """
     parts = (network, loss, without_rate(optimizer), metrics)
     key = cache_key(parts)
     if key is not None:
-        # A copy: a program must not keep alive what a model keeps with its layers.
+        # A copy: a program must not keep a model's weights alive.
         return _SHARED.get(key, lambda: _programs(*detached(parts)))
-    own = {} if own is None else own
+    private = {} if private is None else private
     key = ("programs", *map(private_key, parts))
-    if key not in own:
-        own[key] = _programs(*parts)
-    return own[key]
+    if key not in private:
+        private[key] = _programs(*parts)
+    return private[key]
 
 
 def private_key(part: Any) -> Any:
-    """Return the key of a part of a model's own programs.
+    """Return the key of a part of a model's private programs.
 
-    It is the part itself, or of what cannot be hashed the object, and the code that it computes
-    with: that of the classes and functions in it.
+    It is the part itself, or its identity if it cannot be hashed, and the code of the classes and
+    functions in it.
     """
     shared = cache_key(part)
     if shared is not None:
@@ -115,37 +116,37 @@ def with_custom_steps(
     programs: Programs,
     train_step: steps.TrainStep | None,
     test_step: TestStep | None,
-    own: dict[Any, Any],
+    private: dict[Any, Any],
 ) -> Programs:
     """Return the programs with a user's steps in the place of the engine's.
 
-    A user's function may change without comparing unequal, so these are kept in `own` too.
+    A user's function may change without comparing unequal, so these are kept in `private` too.
     """
     if train_step is not None:
         key = ("advance", _step_key(train_step))
-        if key not in own:
-            own[key] = _advancing(lambda: custom_train_step(train_step), ())
-        programs = programs._replace(advance=own[key])
+        if key not in private:
+            private[key] = _advancing(lambda: custom_train_step(train_step), ())
+        programs = programs._replace(advance=private[key])
     if test_step is not None:
         key = ("measure", _step_key(test_step))
-        if key not in own:
+        if key not in private:
             measure = _measuring(lambda: custom_test_step(test_step), ())
-            own[key] = lambda accumulators, train_state, *data, batch_size: measure(
+            private[key] = lambda accumulators, train_state, *data, batch_size: measure(
                 accumulators, train_state._replace(accumulators=()), *data, batch_size=batch_size
             )
-        programs = programs._replace(measure=own[key])
+        programs = programs._replace(measure=private[key])
     return programs
 
 
 def _step_key(step: Callable[..., Any]) -> Any:
-    # A method is another object each time that it is asked for.
+    # A method is a new object at each access.
     function = getattr(step, "__func__", step)
     return ByIdentity(function, getattr(step, "__self__", None), getattr(function, "__code__", 0))
 
 
 @compile_function
 def copy_of(tree: PyTree) -> PyTree:
-    """Return the same tree of arrays of its own: no step that is given the first takes them."""
+    """Return a copy of a tree, which a step that donates the original leaves intact."""
     return jax.tree.map(jnp.copy, tree)
 
 
@@ -189,12 +190,12 @@ def _measuring(
     return _compiled(measure)
 
 
-def _in_use(train_state: TrainState) -> TrainState:
+def _without_optimizer(train_state: TrainState) -> TrainState:
     return train_state._replace(opt_state=(), epoch=np.int32(0), batch=np.int32(0), accumulators=())
 
 
 def _keyed(held: TrainState, start: Array) -> TrainState:
-    # Each batch has a key of its own, for layers that draw in use, too.
+    # Each batch has its own key: some layers draw outside of training, too.
     return held._replace(key=jax.random.fold_in(held.key, start))
 
 
@@ -222,18 +223,18 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
         batch_size: int,
     ) -> PyTree:
         def fill(filled: PyTree, batch: steps.Batch, start: Array) -> PyTree:
-            # For layers that draw in use, too, as Monte Carlo dropout.
-            own = jax.random.fold_in(key, start)
-            rows, _ = network.apply(params, state, *batch.inputs, key=own)
-            return jax.tree.map(partial(_put, start), filled, unmasked(rows))
+            # Some layers draw outside of training, too, as Monte Carlo dropout.
+            batch_key = jax.random.fold_in(key, start)
+            rows, _ = apply_layer(network, params, state, *batch.inputs, key=batch_key)
+            return jax.tree.map(partial(_put, start), filled, strip_masks(rows))
 
         return over_batches(fill, outputs, data, None, first, last, batch_size)
 
     return Programs(
         advance=_advancing(lambda: steps.train_step(network, loss, optimizer, metrics), metrics),
-        # Only what is read: with another optimizer's state it is the same program.
+        # Without the optimizer's state: the program is the same for every optimizer.
         measure=lambda accumulators, train_state, *data, batch_size: measure(
-            accumulators, _in_use(train_state), *data, batch_size=batch_size
+            accumulators, _without_optimizer(train_state), *data, batch_size=batch_size
         ),
         predict=_compiled(predict),
     )
@@ -253,7 +254,7 @@ def over_batches(
 ) -> PyTree:
     """Return the carry after `step(carry, batch, start)` for the batches `first` to `last`.
 
-    The last batch holds the rows that are left, without padding: it counts as it does in Keras.
+    The last batch has the remaining rows, without padding, as in Keras.
 
     >>> import jax.numpy as jnp
     >>> rows = jnp.arange(5)
@@ -288,12 +289,12 @@ def over_batches(
 
 
 def _no_loss(*_: PyTree) -> Array:
-    # A model that was compiled without a loss can still be measured.
+    # A model that was compiled without a loss can still be evaluated.
     return jnp.zeros(())
 
 
 def _rows(data: PyTree, rows: Array) -> PyTree:
-    # The order is a permutation of the rows: no index can be out of bounds.
+    # The order is a permutation of the rows: no index is out of bounds.
     return jax.tree.map(lambda a: a.at[rows].get(mode="promise_in_bounds"), data)
 
 

@@ -1,4 +1,4 @@
-"""One value is the whole run."""
+"""The train state: one value is the whole run."""
 
 from typing import Any, NamedTuple
 
@@ -8,24 +8,25 @@ import numpy as np
 
 from fjax.core import output_specs
 from fjax.core.freezing import frozen_paths, merge_params, trainable_part
+from fjax.core.precision import init_layer
 from fjax.training.accumulators import Metrics, init_accumulators
 from fjax.typing import Array, GradientTransformation, Key, Params, PyTree, Spec, State
 
-# A count on the device, or one that the host has just set.
+# A counter on the device, or one that the host has just set.
 Counter = Array | np.ndarray | np.integer
 
 
 class TrainState(NamedTuple):
-    """Everything that a training run is, as one pytree.
+    """The whole state of a training run, as one pytree.
 
     Attributes:
         params: The network's params.
         state: The network's state.
         opt_state: The optimizer's state; its `learning_rate` is a leaf.
         key: The PRNG key of the run; each step folds its number into it.
-        step: How many steps the run has made, int32.
-        epoch: How many epochs are finished, int32.
-        batch: How many steps of the current epoch are made, int32.
+        step: The number of steps made, int32.
+        epoch: The number of epochs finished, int32.
+        batch: The number of steps made in the current epoch, int32.
         accumulators: The sums behind the running loss and metrics of the current epoch.
     """
 
@@ -48,17 +49,17 @@ def create_train_state(
     targets: PyTree | Spec | None = None,
     loss: Any = None,
 ) -> TrainState:
-    """Return the train state of a run that has made no step.
+    """Return the train state of a run before its first step.
 
     Args:
         network: A layer.
         optimizer: The pure optimizer, which sees the params of layers that are not frozen; None
             for a network that will not be trained.
-        key: Gives the weights, and everything that the run will draw.
+        key: Determines the weights and all later draws.
         specs: The network's inputs, batch axis included.
-        metrics: What the training step will measure beside the loss.
-        targets: The targets, where there are metrics.
-        loss: The loss, where it is `OutputLosses`, whose parts the training step will log.
+        metrics: The metrics of the training step.
+        targets: The targets or their shapes, if there are metrics.
+        loss: The loss, if it is `OutputLosses`, whose parts the training step logs.
 
     >>> import jax
     >>> from fjax.layers import Dense
@@ -69,7 +70,7 @@ def create_train_state(
     ((8, 1), 0)
     """
     init_key, own_key = jax.random.split(key)
-    params, state = network.init(init_key, *specs)
+    params, state = init_layer(network, init_key, *specs)
     outputs = output_specs(network, params, state, *specs) if metrics else None
     trained = trainable_part(params, frozen_paths(network))
     return TrainState(
@@ -85,17 +86,17 @@ def create_train_state(
 
 
 def run_key(seed: int) -> Key:
-    """Return the key that a run begins with which `create_train_state` made of a seed's key."""
+    """Return the key of a new run whose train state was made from the key of a seed."""
     return jax.random.split(jax.random.key(np.uint32(seed)))[1]
 
 
 def finalized(
     network: Any, optimizer: GradientTransformation, train_state: TrainState
 ) -> TrainState:
-    """Return the train state whose params are those to be used after training.
+    """Return the train state with the params to use after training.
 
-    An optimizer with averages (`use_ema`) puts them in the place of the params; an optimizer
-    without a `finalize`, as one of optax, changes nothing.
+    An optimizer with averages (`use_ema`) replaces the params by them; an optimizer without a
+    `finalize`, such as one of optax, changes nothing.
 
     >>> import jax
     >>> from fjax.layers import Dense

@@ -1,39 +1,20 @@
 """The pure steps: one batch of training, of evaluation, of prediction."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from fjax.core import has_penalty, penalty
 from fjax.core.freezing import frozen_paths, merge_params, trainable_part
+from fjax.core.precision import apply_layer
 from fjax.training.accumulators import Logs, Metrics, accumulate, results
+from fjax.training.batch import Batch
 from fjax.training.masked_outputs import loss_of
 from fjax.training.output_losses import OutputLosses
 from fjax.training.state import TrainState
 from fjax.typing import Array, GradientTransformation, Key, PyTree
-
-
-class Batch(NamedTuple):
-    """What one step sees; every leaf has the batch axis first.
-
-    Attributes:
-        inputs: The network's inputs, a tuple also where there is one.
-        targets: What the loss holds the outputs against.
-        sample_weight: One weight per sample, or None; of several outputs also a structure of
-            these like the outputs.
-        valid: 1 for each row that counts and 0 for one that only fills up the batch, float32;
-            None where all rows count. What the rows share within a network, as the statistics of
-            batch normalization, knows nothing of it.
-    """
-
-    inputs: tuple[PyTree, ...]
-    targets: PyTree = None
-    sample_weight: Array | np.ndarray | PyTree | None = None
-    valid: Array | None = None
-
 
 TrainStep = Callable[[TrainState, Batch], tuple[TrainState, Logs]]
 
@@ -46,16 +27,16 @@ def train_step(
 ) -> TrainStep:
     """Return the pure training step of a network.
 
-    What is made smaller is the loss and the network's own penalties (`fjax.core.penalty`); after
-    the update the network's constraints are applied. Layers that are not `trainable` keep their
-    params, and the optimizer never sees these.
+    It minimizes the loss plus the network's penalties (`fjax.core.penalty`), and applies the
+    network's constraints after the update. Layers that are not `trainable` keep their params,
+    which the optimizer never sees.
 
     Args:
         network: A layer.
         loss: `loss(targets, outputs, sample_weight)`, a scalar; each of `fjax.losses`' classes, or
-            `OutputLosses`, whose parts are logged too (the train state is made with the same).
+            `OutputLosses`, whose parts are logged too (make the train state with the same).
         optimizer: One of `fjax.optimizers`, or any pair `init`, `update` by optax's convention.
-        metrics: What to measure beside the loss; the train state must be made with the same.
+        metrics: The metrics beside the loss; the train state must be made with the same.
 
     Returns:
         `step(train_state, batch) -> (train_state, logs)`, for `jit`, `scan`, `vmap` or a loop.
@@ -93,8 +74,8 @@ def train_step(
 
         def objective(trained: PyTree) -> tuple[Array, tuple[Array, PyTree, PyTree, Logs]]:
             params = merge_params(train_state.params, trained) if frozen else trained
-            outputs, state = network.apply(
-                params, train_state.state, *batch.inputs, key=key, training=True
+            outputs, state = apply_layer(
+                network, params, train_state.state, *batch.inputs, key=key, training=True
             )
             value, parts = _loss(loss, outputs, batch)
             value = _with_penalty(value, state)
@@ -129,14 +110,14 @@ def test_step(
 ) -> Callable[..., PyTree]:
     """Return the pure step of evaluation: `step(accumulators, params, state, batch, key=None)`.
 
-    The loss has the network's own penalties in it, as in training. The key is for layers that draw
-    in use, too.
+    The loss includes the network's penalties, as in training. The key is for layers that draw
+    outside of training, too.
     """
 
     def step(
         accumulators: PyTree, params: PyTree, state: PyTree, batch: Batch, key: Key | None = None
     ) -> PyTree:
-        outputs, state = network.apply(params, state, *batch.inputs, key=key)
+        outputs, state = apply_layer(network, params, state, *batch.inputs, key=key)
         value, parts = _loss(loss, outputs, batch)
         values = {"loss": _with_penalty(value, state), **parts}
         return _add(metrics, accumulators, values, outputs, batch)
@@ -145,19 +126,19 @@ def test_step(
 
 
 def _with_penalty(value: Array, state: PyTree) -> Array:
-    # Where the network has none the program stays the same, to the bit.
+    # Without penalties the program is the same, to the bit.
     return value + penalty(state) if has_penalty(state) else value
 
 
 def samples(batch: Batch) -> Array:
-    """Return the number of samples of a batch, as a mean counts them."""
+    """Return the number of valid samples of a batch."""
     if batch.valid is not None:
         return jnp.sum(batch.valid)
     return jnp.float32(jax.tree.leaves(batch.inputs)[0].shape[0])
 
 
 def _loss(loss: Callable[..., Array], outputs: PyTree, batch: Batch) -> tuple[Array, Logs]:
-    """Return the loss to differentiate, and the parts of it that are logged."""
+    """Return the loss to differentiate, and the losses of single outputs, which are logged."""
     if isinstance(loss, OutputLosses):
         values = loss.values(batch.targets, outputs, batch.sample_weight, batch.valid)
         return loss.total(values), loss.logs(values)

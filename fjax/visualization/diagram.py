@@ -9,7 +9,7 @@ import jax
 from fjax.core import InputLayer
 from fjax.core.flow import Source, join_sources
 from fjax.core.freezing import frozen_paths
-from fjax.core.layer import kind
+from fjax.core.naming import kind
 from fjax.models import Model
 from fjax.models.calls import NetworkCalls, Value
 from fjax.models.summary import weights_of

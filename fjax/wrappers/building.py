@@ -7,12 +7,6 @@ import numpy as np
 
 from fjax.losses import Loss
 from fjax.models import Model, clone_model
-from fjax.models.membership import (
-    compilation_of,
-    copy_compilation,
-    input_batch,
-    is_compiled,
-)
 from fjax.wrappers.examples import Examples
 from fjax.wrappers.parameters import DATA, META, BuilderArguments, name_of
 
@@ -76,13 +70,15 @@ def clone_compiled(owner: str, model: Any) -> Model:
             f"`{owner}`: `model` must be a function that returns a compiled `fjax.Model`, or such "
             f"a model, received {model!r}."
         )
-    if not is_compiled(model):
+    config = model.model_parts.config
+    if config is None:
         raise TypeError(
             f"`{owner}`: the model {model.name!r} is not compiled: call "
             "`model.compile(optimizer=…, loss=…)` first."
         )
     twin = clone_model(model)
-    copy_compilation(model, twin)
+    twin.model_parts.weights.seed = model.model_parts.weights.seed
+    twin.compile(**config._asdict(), run_eagerly=model.run_eagerly)
     return twin
 
 
@@ -93,7 +89,7 @@ def check_compiled(owner: str, name: str, model: Any) -> Model:
             f"`{owner}`: `{name}` must end with `return model`, a compiled `fjax.Model`, it "
             f"returned {model!r}."
         )
-    if not is_compiled(model):
+    if model.model_parts.config is None:
         raise TypeError(
             f"`{owner}`: `{name}` returned a model that is not compiled: call "
             "`model.compile(optimizer=…, loss=…)` in it."
@@ -107,7 +103,9 @@ def output_shape(owner: str, model: Model, x: np.ndarray) -> tuple[int, ...]:
     Raises:
         ValueError: The model has several inputs or outputs, or the inputs do not fit the model.
     """
-    input_batch(model, Examples(x, x).batch)
+    batch = Examples(x, x).batch
+    model.build_for(batch)
+    model.input_expectation()(batch)
     for kind, names in (("inputs", model.input_names), ("outputs", model.output_names)):
         if len(names) != 1:
             raise ValueError(
@@ -120,4 +118,4 @@ def output_shape(owner: str, model: Model, x: np.ndarray) -> tuple[int, ...]:
 def loss_of(model: Model) -> Loss | str | None:
     """Return the loss of the output of a model; "crossentropy" if the shapes decide its kind."""
     (name,) = model.output_names
-    return compilation_of("fit", model).by_output([name])[name].loss
+    return model.model_parts.require_config("fit").by_output([name])[name].loss

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple, Self, cast
 import numpy as np
 from sklearn.utils import check_array
 
-from fjax.models.arguments import check_batch_size, split
+from fjax.data.arrays import split
+from fjax.models.arguments import check_batch_size
 from fjax.training import Batch
 
 # The default batch size of `Model.fit`.
@@ -40,7 +41,7 @@ class Examples(NamedTuple):
 
     def split(self, validation_split: Any) -> tuple[Self, Self | None]:
         """Return the data without its last share, and that share, as `Model.fit` splits it."""
-        training, held_out = split(self.batch, validation_split)
+        training, held_out = split("fit", self.batch, validation_split)
         return self.with_batch(training), None if held_out is None else self.with_batch(held_out)
 
     def with_batch(self, batch: Batch) -> Self:

@@ -125,7 +125,7 @@ def test_however_the_steps_are_made_it_is_the_same_batch(options, listeners):
 
 def test_data_that_comes_to_the_device_in_windows(monkeypatch):
     # As much as two batches at a time.
-    monkeypatch.setattr("fjax.training.sources._half_of_device_memory", lambda: 64)
+    monkeypatch.setattr("fjax.training.placement.Placement.capacity", lambda self: 64)
     model, callback = compiled([logarithm, Dense(1)]), TerminateOnNaN()
     history = model.fit(
         BAD, X, batch_size=4, shuffle=False, epochs=3, verbose=0, callbacks=[callback]

@@ -72,7 +72,7 @@ def test_the_same_children_give_the_same_combinator(make):
 def test_a_layer_without_layers_inside():
     assert Dense(3).children() == repeat(Dense(3), 2).children() == []
     assert Dense(3).with_children([]) == Dense(3)
-    with pytest.raises(ValueError, match="`Dense` has no layers inside, received 1"):
+    with pytest.raises(ValueError, match="`Dense` has no sublayers, received 1"):
         Dense(3).with_children([Dense(2)])
     assert repeat(Dense(3), 2).inside() == [Dense(3)]
     with pytest.raises(ValueError, match="`Repeat` has one layer inside, received 0"):

@@ -1,4 +1,4 @@
-"""Which params are trained, and what follows for the step, the optimizer and the layers."""
+"""Frozen layers: paths, flags, the training step, the optimizer and the layers."""
 
 import jax
 import jax.numpy as jnp
@@ -10,10 +10,10 @@ from fjax import branch, repeat, residual, serial
 from fjax.core import graph
 from fjax.core.freezing import (
     apply_trainable_flags,
-    flags,
     frozen_paths,
     merge_params,
     set_trainable,
+    trainable_flags,
     trainable_part,
 )
 from fjax.layers import BatchNormalization, Concatenate, Dense, Dropout, Input
@@ -32,7 +32,7 @@ def network(**base):
     )
 
 
-def test_paths_of_what_is_frozen():
+def test_frozen_paths():
     plain = network()
     assert frozen_paths(plain) == []
     frozen = serial(Dense(4, trainable=False), residual(Dense(4, trainable=False)), Dense(1))
@@ -42,26 +42,26 @@ def test_paths_of_what_is_frozen():
     assert frozen_paths(jnp.tanh) == []
 
 
-def test_a_frozen_whole_freezes_its_parts():
-    whole = network()
-    whole.layers[0].trainable = False
-    fixed = apply_trainable_flags(whole)
+def test_a_frozen_container_freezes_its_sublayers():
+    net = network()
+    net.layers[0].trainable = False
+    fixed = apply_trainable_flags(net)
     assert frozen_paths(fixed) == [("base",)]
-    assert not any(flags(fixed.layers[0]))
-    assert flags(whole.layers[0]) == (False, True, True)
+    assert not any(trainable_flags(fixed.layers[0]))
+    assert trainable_flags(net.layers[0]) == (False, True, True)
 
 
-def test_a_settled_network_does_not_hear_of_later_changes():
-    live = network()
-    fixed = apply_trainable_flags(live)
-    set_trainable(live, False)
-    assert not any(flags(live))
-    assert all(flags(fixed))
+def test_later_changes_do_not_affect_a_network_with_applied_flags():
+    original = network()
+    fixed = apply_trainable_flags(original)
+    set_trainable(original, False)
+    assert not any(trainable_flags(original))
+    assert all(trainable_flags(fixed))
     assert fixed == network()
-    assert fixed != live
+    assert fixed != original
 
 
-def test_parts_and_wholes():
+def test_splitting_and_merging_params():
     params = {"a": {"kernel": 1, "bias": 2}, "b": {"c": {"kernel": 3}, "d": {"kernel": 4}}}
     part = trainable_part(params, [("a",), ("b", "c")])
     assert part == {"b": {"d": {"kernel": 4}}}
@@ -74,7 +74,7 @@ def test_parts_and_wholes():
     assert trainable_part(params, [("unknown",)]) == params
 
 
-def test_a_repeated_block_may_be_frozen_in_part():
+def test_a_repeated_block_can_be_frozen_partly():
     block = residual(serial(Dense(3, trainable=False), Dense(3)))
     deep = repeat(block, 3)
     assert frozen_paths(deep) == [("sequential", "dense")]
@@ -86,9 +86,9 @@ def test_a_repeated_block_may_be_frozen_in_part():
 
 @pytest.mark.parametrize("optimizer", [SGD(0.1, momentum=0.9), Adam(), optax.adam(1e-3)])
 def test_a_step_leaves_frozen_params_alone_and_the_optimizer_never_sees_them(optimizer):
-    whole = network()
-    set_trainable(whole.layers[0], False)
-    fixed = apply_trainable_flags(whole)
+    net = network()
+    set_trainable(net.layers[0], False)
+    fixed = apply_trainable_flags(net)
     batch = Batch((X,), Y)
     before = create_train_state(fixed, optimizer, KEY, X)
     shapes = [leaf.shape for leaf in jax.tree.leaves(before.opt_state) if np.ndim(leaf)]
@@ -97,8 +97,8 @@ def test_a_step_leaves_frozen_params_alone_and_the_optimizer_never_sees_them(opt
     for name, same in (("base", True), ("dense", False)):
         pairs = zip(*(jax.tree.leaves(s.params[name]) for s in (before, after)), strict=True)
         assert all(np.array_equal(a, b) for a, b in pairs) == same
-    for one, other in zip(*map(jax.tree.leaves, (before.state, after.state)), strict=True):
-        np.testing.assert_array_equal(one, other)
+    for old, new in zip(*map(jax.tree.leaves, (before.state, after.state)), strict=True):
+        np.testing.assert_array_equal(old, new)
 
 
 def test_batch_normalization_frozen_is_in_inference_mode():
@@ -107,21 +107,21 @@ def test_batch_normalization_frozen_is_in_inference_mode():
     outputs, after = fixed.layers[0].apply(params["base"], state["base"], X, training=True)
     expected, _ = fixed.layers[0].apply(params["base"], state["base"], X, training=False)
     np.testing.assert_array_equal(outputs, expected)
-    for one, other in zip(*map(jax.tree.leaves, (after, state["base"])), strict=True):
-        np.testing.assert_array_equal(one, other)
+    for new, old in zip(*map(jax.tree.leaves, (after, state["base"])), strict=True):
+        np.testing.assert_array_equal(new, old)
 
 
-def test_all_frozen_trains_nothing_and_still_counts():
+def test_a_fully_frozen_network_trains_nothing_but_counts_steps():
     fixed = apply_trainable_flags(network(), trainable=False)
     state = create_train_state(fixed, SGD(0.1), KEY, X)
     after, logs = train_step(fixed, MeanSquaredError(), SGD(0.1))(state, Batch((X,), Y))
     assert int(after.step) == 1
     assert np.isfinite(logs["loss"])
-    for one, other in zip(*map(jax.tree.leaves, (state.params, after.params)), strict=True):
-        np.testing.assert_array_equal(one, other)
+    for old, new in zip(*map(jax.tree.leaves, (state.params, after.params)), strict=True):
+        np.testing.assert_array_equal(old, new)
 
 
-def test_a_network_with_nothing_frozen_has_the_program_that_it_had():
+def test_flags_do_not_change_the_program_of_an_unfrozen_network():
     plain, batch = network(), Batch((X,), Y)
     state = create_train_state(plain, SGD(0.1), KEY, X)
 
@@ -134,14 +134,14 @@ def test_a_network_with_nothing_frozen_has_the_program_that_it_had():
 def test_graphs_are_frozen_by_layer():
     a = Input((3,))
     base = Dense(4)
-    whole = graph(a, Dense(1)(base(a)))
+    net = graph(a, Dense(1)(base(a)))
     base.trainable = False
-    assert frozen_paths(whole) == [("dense",)]
-    assert apply_trainable_flags(whole).names == whole.names
+    assert frozen_paths(net) == [("dense",)]
+    assert apply_trainable_flags(net).names == net.names
 
 
 @pytest.mark.parametrize("value", [0, None, "no"])
-def test_what_is_no_bool_is_refused(value):
+def test_trainable_must_be_a_bool(value):
     with pytest.raises(TypeError, match="`trainable` must be True or False"):
         set_trainable(Dense(3), value)
     with pytest.raises(TypeError, match="`trainable` must be True or False"):

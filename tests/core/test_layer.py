@@ -1,4 +1,4 @@
-"""The pair: what a layer is, and what becomes one."""
+"""Layers as pairs of functions: conversion, names, configuration and error messages."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fjax.core import Layer, as_layer, output_specs
-from fjax.core.layer import unique_names
+from fjax.core.naming import unique_names
 from fjax.layers import Activation, Dense
 
 KEY = jax.random.key(0)
@@ -39,7 +39,7 @@ def test_a_function_is_a_layer_without_weights():
     assert (outputs.tolist(), state) == ([0.0, 1.0], {})
 
 
-def test_a_foreign_object_with_init_and_apply_is_taken_as_it_is():
+def test_an_object_with_init_and_apply_is_returned_unchanged():
     class Foreign:
         def init(self, key, spec):
             return {}, {}
@@ -59,12 +59,12 @@ def test_a_foreign_object_with_init_and_apply_is_taken_as_it_is():
         (3, "received 3 of type `int`"),
     ],
 )
-def test_what_is_no_layer_is_said(candidate, message):
+def test_as_layer_rejects_other_objects(candidate, message):
     with pytest.raises(TypeError, match=message):
         as_layer(candidate)
 
 
-def test_output_shapes_come_without_computing():
+def test_output_shapes_are_evaluated_without_computing():
     def fail(inputs):
         jax.debug.callback(lambda: pytest.fail("it ran"))
         return inputs[:, :2]
@@ -78,7 +78,7 @@ def test_names_are_numbered_within_a_container_and_around_given_ones():
     assert unique_names(layers) == ["dense", "dense_1", "dense_2", "activation", "tanh"]
 
 
-def test_names_do_not_depend_on_what_was_made_before():
+def test_names_do_not_depend_on_earlier_layers():
     first = unique_names([Dense(1), Dense(2)])
     Dense(3)
     assert unique_names([Dense(1), Dense(2)]) == first
@@ -90,12 +90,12 @@ def test_a_name_must_be_usable_as_a_key(name):
         Dense(1, name=name)
 
 
-def test_a_layer_takes_one_input_and_says_so():
+def test_several_inputs_are_rejected():
     with pytest.raises(TypeError, match="`Dense` takes one input, received 2"):
         Dense(1).init(KEY, jnp.zeros((2, 3)), jnp.zeros((2, 3)))
 
 
-def test_configuration_is_value():
+def test_layers_are_compared_by_their_configuration():
     assert Dense(3, "relu") == Dense(units=3, activation="relu")
     assert hash(Dense(3, "relu")) == hash(Dense(units=3, activation="relu"))
     assert Dense(3) != Dense(4)
@@ -104,11 +104,11 @@ def test_configuration_is_value():
 
 
 def test_a_layer_cannot_be_changed():
-    with pytest.raises(AttributeError, match="`Dense` is a description"):
+    with pytest.raises(AttributeError, match="`Dense` cannot be changed"):
         Dense(3).units = 4
 
 
-def test_a_misspelt_argument_is_answered_with_the_nearest():
+def test_an_error_suggests_the_nearest_argument_or_name():
     with pytest.raises(TypeError, match=r"no argument `activaton`. Did you mean `activation`"):
         Dense(3, activaton="relu")
     with pytest.raises(ValueError, match=r"Unknown activation 'rleu'. Did you mean `relu`"):
@@ -134,12 +134,12 @@ def test_input_dim_is_the_older_spelling_of_input_shape():
         (lambda: Dense(3, input_shape=(0,)), r"`input_shape\[0\]` must be an integer"),
     ],
 )
-def test_impossible_numbers(make, message):
+def test_invalid_numbers(make, message):
     with pytest.raises(ValueError, match=message):
         make()
 
 
-def test_dense_says_what_width_it_was_built_for():
+def test_dense_reports_the_expected_number_of_features():
     layer = Dense(2)
     params, state = layer.init(KEY, jnp.zeros((4, 8)))
     with pytest.raises(
@@ -150,16 +150,16 @@ def test_dense_says_what_width_it_was_built_for():
         layer.init(KEY, jnp.zeros(4))
 
 
-def test_initial_weights_follow_the_key():
-    one, _ = Dense(3).init(jax.random.key(1), jnp.zeros((2, 4)))
+def test_initial_weights_depend_on_the_key_only():
+    first, _ = Dense(3).init(jax.random.key(1), jnp.zeros((2, 4)))
     same, _ = Dense(3).init(jax.random.key(1), jnp.zeros((2, 4)))
     other, _ = Dense(3).init(jax.random.key(2), jnp.zeros((2, 4)))
-    np.testing.assert_array_equal(one["kernel"], same["kernel"])
-    assert not np.array_equal(one["kernel"], other["kernel"])
+    np.testing.assert_array_equal(first["kernel"], same["kernel"])
+    assert not np.array_equal(first["kernel"], other["kernel"])
 
 
-def test_weights_are_asked_of_the_model():
-    with pytest.raises(AttributeError, match=r"ask the model .* `model.get_layer\('dense'\).get_w"):
+def test_an_error_says_that_the_model_holds_the_weights():
+    with pytest.raises(AttributeError, match=r"use `model.get_layer\('dense'\).get_w"):
         Dense(3).get_weights()
     with pytest.raises(AttributeError, match=r"`Dense` has no attribute `unit`\.$"):
         _ = Dense(3).unit

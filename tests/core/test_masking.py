@@ -1,4 +1,4 @@
-"""Masks as explicit values: how they go through layers, graphs, authored classes and training."""
+"""Masks in layers, combinators, graphs, models and Keras-style classes."""
 
 import warnings
 
@@ -10,12 +10,13 @@ import pytest
 import fjax
 from fjax import Layer, layers
 from fjax.core import branch, graph, repeat, residual, serial
-from fjax.core.masking import Masked, apply_layer, masking_of, unmasked
+from fjax.core.masking import Masked, masking_of, strip_masks
+from fjax.core.precision import apply_layer
 from fjax.core.shapes import eval_shapes
 
 
 class MaskZeros(Layer):
-    """Masks the steps of which all features are zero."""
+    """Masks the steps whose features are all zero."""
 
     masking = "takes"
 
@@ -25,7 +26,7 @@ class MaskZeros(Layer):
 
 
 class MeanOverSteps(Layer):
-    """Uses a mask: the mean of the steps that count."""
+    """Uses a mask: the mean of the unmasked steps."""
 
     masking = "takes"
 
@@ -46,42 +47,42 @@ def run(network, *inputs):
     return network.apply(params, state, *inputs)[0]
 
 
-def test_a_mask_goes_through_layers_in_a_row():
+def test_a_mask_passes_through_serial_layers():
     network = serial(MaskZeros(), layers.Activation("linear"), MeanOverSteps())
     np.testing.assert_allclose(run(network, INPUTS), MEANS, rtol=1e-6)
 
 
-def test_nested_networks_pass_a_mask_on():
+def test_a_mask_passes_through_nested_networks():
     inner = serial(layers.Activation("linear"), layers.Rescaling(1.0))
     network = serial(MaskZeros(), inner, MeanOverSteps())
     np.testing.assert_allclose(run(network, INPUTS), MEANS, rtol=1e-6)
 
 
-def test_a_residual_keeps_the_mask_of_both_ways():
+def test_a_residual_keeps_the_mask():
     network = serial(MaskZeros(), residual(layers.Activation("linear")), MeanOverSteps())
     np.testing.assert_allclose(run(network, INPUTS), 2 * MEANS, rtol=1e-6)
 
 
-def test_repeated_blocks_carry_a_mask():
+def test_a_mask_passes_through_repeated_blocks():
     network = serial(MaskZeros(), repeat(layers.Rescaling(2.0), 3), MeanOverSteps())
     np.testing.assert_allclose(run(network, INPUTS), 8 * MEANS, rtol=1e-6)
 
 
-def test_branches_have_the_mask_each():
-    ways = branch(layers.Rescaling(1.0), layers.Rescaling(2.0))
-    network = serial(MaskZeros(), ways, layers.Add(), MeanOverSteps())
+def test_each_branch_receives_the_mask():
+    branches = branch(layers.Rescaling(1.0), layers.Rescaling(2.0))
+    network = serial(MaskZeros(), branches, layers.Add(), MeanOverSteps())
     np.testing.assert_allclose(run(network, INPUTS), 3 * MEANS, rtol=1e-6)
 
 
 @pytest.mark.parametrize("transform", [jax.jit, lambda f: jax.vmap(lambda x: f(x[None])[0])])
-def test_transformations_see_plain_values(transform):
+def test_a_network_with_masks_under_transformations(transform):
     network = serial(MaskZeros(), layers.Rescaling(1.0), MeanOverSteps())
     params, state = network.init(jax.random.key(0), INPUTS)
     outputs = transform(lambda x: network.apply(params, state, x)[0])(INPUTS)
     np.testing.assert_allclose(outputs, MEANS, rtol=1e-6)
 
 
-def test_a_mask_is_carried_by_a_scan():
+def test_a_masked_value_can_be_the_carry_of_a_scan():
     masked = Masked(jnp.asarray(INPUTS), jnp.any(INPUTS != 0, axis=-1))
 
     def body(carry, _):
@@ -92,53 +93,53 @@ def test_a_mask_is_carried_by_a_scan():
     np.testing.assert_array_equal(outputs.mask, masked.mask)
 
 
-def test_a_layer_that_makes_no_use_of_masks_ends_them():
+def test_a_layer_without_masking_drops_the_mask_with_a_warning():
     network = serial(MaskZeros(), layers.Reshape((4, 3)))
-    with pytest.warns(UserWarning, match="layer `Reshape` was given inputs with a mask"):
+    with pytest.warns(UserWarning, match="layer `Reshape` received inputs with a mask"):
         outputs = run(network, INPUTS)
     assert not isinstance(outputs, Masked)
 
 
-def test_no_mask_warns_of_nothing():
+def test_without_a_mask_there_is_no_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         run(serial(layers.Rescaling(1.0), layers.Reshape((4, 3))), INPUTS)
 
 
 class TestGraphs:
-    """Symbolic tensors: the mask is one of the tensors of the graph."""
+    """Symbolic tensors, whose masks are tensors of the graph."""
 
-    def drawn(self):
+    def masked_graph(self):
         inputs = layers.Input((None, 3))
         outputs = MeanOverSteps()(layers.Activation("linear")(MaskZeros()(inputs)))
         return inputs, outputs
 
     def test_the_mask_is_an_edge_of_the_graph(self):
-        network = graph(*self.drawn())
+        network = graph(*self.masked_graph())
         np.testing.assert_allclose(run(network, INPUTS), MEANS, rtol=1e-6)
         assert any(isinstance(value, Masked) for call in network.calls for value in call.inputs)
-        assert network == graph(*self.drawn())
-        assert hash(network) == hash(graph(*self.drawn()))
+        assert network == graph(*self.masked_graph())
+        assert hash(network) == hash(graph(*self.masked_graph()))
 
-    def test_a_tensor_shows_its_mask(self):
+    def test_a_symbolic_tensor_has_a_mask(self):
         tensor = MaskZeros()(layers.Input((None, 3)))
         assert (tensor.shape, tensor.mask.shape, tensor.mask.dtype) == (
             (None, None, 3), (None, None), "bool",
         )  # fmt: skip
         assert tensor[:, 0].mask is None
 
-    def test_a_mask_given_by_name(self):
+    def test_a_mask_as_keyword_argument(self):
         inputs, mask = layers.Input((4, 3)), layers.Input((4,), dtype="bool", name="mask")
         network = graph([inputs, mask], MeanOverSteps()(inputs, mask=mask))
         mask = np.any(INPUTS != 0, axis=-1)
         np.testing.assert_allclose(run(network, INPUTS, mask), MEANS, rtol=1e-6)
 
-    def test_more_masks_than_inputs(self):
+    def test_more_masks_than_inputs_are_rejected(self):
         inputs = layers.Input((4, 3))
         with pytest.raises(ValueError, match="with 2 masks for 1 inputs"):
             MeanOverSteps()(inputs, mask=[inputs, inputs])
 
-    def test_a_model_of_masked_outputs(self):
+    def test_a_model_with_masked_outputs(self):
         inputs = layers.Input((None, 3))
         outputs = layers.Dense(2)(MaskZeros()(inputs))
         model = fjax.Model(inputs, outputs)
@@ -150,7 +151,7 @@ class TestGraphs:
         expected = MEANS @ model.get_weights()[0]
         np.testing.assert_allclose(wider.predict(INPUTS, verbose=0), expected, rtol=1e-5)
 
-    def test_pictures_show_one_value(self):
+    def test_a_summary_does_not_show_masks(self):
         inputs = layers.Input((None, 3))
         model = fjax.Model(inputs, MeanOverSteps()(layers.Dense(2)(MaskZeros()(inputs))))
         lines = []
@@ -163,16 +164,16 @@ class TestGraphs:
 
 
 class TestMerging:
-    """Masks of merged values, as Keras has them."""
+    """Masks of merged values, as in Keras."""
 
     masked = Masked(jnp.ones((1, 3, 2)), jnp.array([[True, False, False]]))
     other = Masked(jnp.ones((1, 3, 2)), jnp.array([[True, True, False]]))
 
-    def test_a_sum_counts_where_any_does(self):
+    def test_the_mask_of_a_sum_is_the_logical_or(self):
         outputs, _ = layers.Add().apply({}, {}, self.masked, self.other)
         assert outputs.mask.tolist() == [[True, True, False]]
 
-    def test_a_sum_with_an_input_without_mask_has_none(self):
+    def test_a_sum_with_an_unmasked_input_has_no_mask(self):
         outputs, _ = layers.Add().apply({}, {}, self.masked, jnp.ones((1, 3, 2)))
         assert not isinstance(outputs, Masked)
 
@@ -184,13 +185,13 @@ class TestMerging:
         outputs, _ = layers.Concatenate(axis).apply({}, {}, self.masked, self.other)
         assert outputs.mask.tolist() == expected
 
-    def test_an_unmasked_part_counts_everywhere(self):
+    def test_an_unmasked_input_of_a_concatenation_counts_everywhere(self):
         outputs, _ = layers.Concatenate(1).apply({}, {}, self.masked, jnp.ones((1, 1, 2)))
         assert outputs.mask.tolist() == [[True, False, False, True]]
 
 
 class Doubling(Layer):
-    """An author's layer that supports masking."""
+    """A Keras-style layer that supports masking."""
 
     def __init__(self):
         super().__init__()
@@ -200,8 +201,8 @@ class Doubling(Layer):
         return 2 * inputs
 
 
-class Counting(Layer):
-    """An author's layer that is given the mask, and makes one."""
+class ComputesMask(Layer):
+    """A Keras-style layer that uses the mask and computes a new one."""
 
     def call(self, inputs, mask=None):
         return inputs * mask[..., None]
@@ -210,8 +211,8 @@ class Counting(Layer):
         return ~mask
 
 
-class Around(Layer):
-    """An author's layer with layers in it: the mask goes from one to the other."""
+class WithSublayers(Layer):
+    """A Keras-style layer whose sublayers pass a mask on."""
 
     def __init__(self):
         super().__init__()
@@ -224,46 +225,46 @@ class Around(Layer):
 
 
 class Plain(Layer):
-    """An author's layer that knows nothing of masks."""
+    """A Keras-style layer without masking."""
 
     def call(self, inputs):
         return jnp.square(inputs)
 
 
 class TestAuthored:
-    """Authored classes are given masks as Keras gives them."""
+    """Keras-style classes receive masks as in Keras."""
 
     def test_supports_masking_keeps_the_mask(self):
         network = serial(MaskZeros(), Doubling(), MeanOverSteps())
         np.testing.assert_allclose(run(network, INPUTS), 2 * MEANS, rtol=1e-6)
 
-    def test_call_and_compute_mask_are_given_the_mask(self):
-        outputs = run(serial(MaskZeros(), Counting()), INPUTS)
+    def test_call_and_compute_mask_receive_the_mask(self):
+        outputs = run(serial(MaskZeros(), ComputesMask()), INPUTS)
         np.testing.assert_array_equal(outputs.values, INPUTS)
         np.testing.assert_array_equal(outputs.mask, np.all(INPUTS == 0, axis=-1))
 
-    def test_a_mask_goes_from_sublayer_to_sublayer(self):
-        np.testing.assert_allclose(run(Around(), INPUTS), MEANS, rtol=1e-6)
+    def test_a_mask_passes_from_sublayer_to_sublayer(self):
+        np.testing.assert_allclose(run(WithSublayers(), INPUTS), MEANS, rtol=1e-6)
 
-    def test_a_layer_that_knows_no_masks_ends_them(self):
-        with pytest.warns(UserWarning, match="`Plain` was given inputs with a mask"):
+    def test_a_layer_without_masking_drops_the_mask(self):
+        with pytest.warns(UserWarning, match="`Plain` received inputs with a mask"):
             outputs = run(serial(MaskZeros(), Plain()), INPUTS)
         np.testing.assert_array_equal(outputs, INPUTS**2)
 
 
-def test_a_masked_value_stands_for_its_values():
+def test_a_masked_value_can_be_used_as_an_array():
     masked = Masked(jnp.asarray(INPUTS), jnp.any(INPUTS != 0, axis=-1))
     assert (masked.ndim, masked.dtype, len(masked)) == (3, jnp.float32, 2)
     for value in (masked + 0, 0 + masked, masked - np.zeros(3, "float32"), masked[:], +1 * masked):
         assert not isinstance(value, Masked)
         np.testing.assert_array_equal(value, INPUTS)
     np.testing.assert_allclose(jnp.mean(masked, axis=1), INPUTS.mean(axis=1), rtol=1e-6)
-    np.testing.assert_array_equal(unmasked([masked])[0], INPUTS)
+    np.testing.assert_array_equal(strip_masks([masked])[0], INPUTS)
     with pytest.raises(AttributeError):
         masked.no_such_attribute  # noqa: B018
 
 
-def test_what_a_layer_does_is_told_by_its_class():
+def test_masking_of_layers():
     assert [masking_of(layer) for layer in (layers.Dense(1), layers.Flatten(), jnp.tanh)] == [
         "keeps", "ends", "ends",
     ]  # fmt: skip
@@ -275,7 +276,7 @@ def test_eval_shapes_includes_the_mask():
 
 
 class MadeInBuild(Layer):
-    """An author's layer whose layers are made in `build`."""
+    """A Keras-style layer that creates its sublayer in `build`."""
 
     def build(self, input_shape):
         self.mean = MeanOverSteps()
@@ -284,6 +285,6 @@ class MadeInBuild(Layer):
         return self.mean(inputs)
 
 
-def test_layers_that_build_makes_are_given_the_mask():
+def test_sublayers_created_in_build_receive_the_mask():
     network = serial(MaskZeros(), MadeInBuild())
     np.testing.assert_allclose(run(network, INPUTS), MEANS, rtol=1e-6)

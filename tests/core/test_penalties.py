@@ -1,4 +1,4 @@
-"""Penalties: how terms of the loss travel from within a network, and constraints after a step."""
+"""Penalties of regularizers in the loss, and constraints after a step."""
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +9,7 @@ import fjax
 from fjax import serial, training
 from fjax.constraints import MaxNorm
 from fjax.core import Layer, has_penalty, only_weights, penalty
-from fjax.core.layer import unique_names
+from fjax.core.naming import unique_names
 from fjax.core.penalties import join_penalties
 from fjax.layers import ActivityRegularization, BatchNormalization, Dense
 from fjax.losses import MeanSquaredError
@@ -27,7 +27,7 @@ def network():
 
 
 def by_hand(params, hidden):
-    """The penalties of `network`, from its weights and the outputs of its first layer."""
+    """The penalties of `network`, computed from its weights and the outputs of its first layer."""
     kernel = params["inner"]["dense"]["kernel"]
     gamma = params["batch_normalization"]["gamma"]
     weights = 0.1 * (kernel**2).sum() + 0.01 * jnp.abs(gamma).sum()
@@ -35,7 +35,7 @@ def by_hand(params, hidden):
 
 
 @pytest.mark.parametrize("training", [False, True])
-def test_the_sum_is_what_the_formulas_say(training):
+def test_the_penalty_equals_the_formula(training):
     net = network()
     params, state = net.init(KEY, INPUTS)
     _, after = net.apply(params, state, INPUTS, training=training)
@@ -46,7 +46,7 @@ def test_the_sum_is_what_the_formulas_say(training):
     assert float(penalty(state)) == 0.0
 
 
-def test_gradients_are_those_of_the_formulas():
+def test_the_gradient_equals_that_of_the_formula():
     net = network()
     params, state = net.init(KEY, INPUTS)
 
@@ -70,14 +70,14 @@ def test_a_network_without_penalties_has_none():
     assert not has_penalty(())
 
 
-def test_what_counts_as_a_weight():
+def test_only_weights_removes_penalties():
     _, state = network().init(KEY, INPUTS)
     rest = only_weights(state)
     assert rest["inner"] == {"dense": {}}
     assert set(rest["batch_normalization"]) == {"moving_mean", "moving_variance"}
 
 
-def test_stacked_states_are_summed():
+def test_stacked_penalties_are_summed():
     layer = Dense(4, kernel_regularizer="l2", activity_regularizer="l1")
     keys = jax.random.split(KEY, 3)
     params, state = jax.vmap(lambda key: layer.init(key, INPUTS))(keys)
@@ -94,7 +94,7 @@ def test_stacked_states_are_summed():
     np.testing.assert_allclose(penalty({"repeat": states}), total, rtol=1e-6)
 
 
-def test_each_call_of_a_shared_layer_counts_and_its_weights_once():
+def test_a_shared_layer_counts_each_call_and_its_weights_once():
     net = serial(Dense(4, kernel_regularizer=L2(0.1), activity_regularizer=L1(0.2)), name="twice")
     params, state = net.init(KEY, INPUTS)
     outputs, first = net.apply(params, state, INPUTS)
@@ -106,14 +106,14 @@ def test_each_call_of_a_shared_layer_counts_and_its_weights_once():
     assert jax.tree.structure(join_penalties(first, second)) == jax.tree.structure(state)
 
 
-def test_joining_keeps_what_else_is_in_a_state():
+def test_joining_keeps_other_entries_of_the_state():
     one = {"norm": {"mean": 1.0, "penalty": {"weights": 1.0, "calls": 2.0}}, "other": {}}
     two = {"norm": {"mean": 5.0, "penalty": {"weights": 3.0, "calls": 4.0}}, "other": {}}
     expected = {"norm": {"mean": 5.0, "penalty": {"weights": 3.0, "calls": 6.0}}, "other": {}}
     assert join_penalties(one, two) == expected
 
 
-def test_a_frozen_layer_is_charged_for_its_outputs_only():
+def test_a_frozen_layer_has_an_activity_penalty_only():
     layer = Dense(3, kernel_regularizer="l2", activity_regularizer="l1", trainable=False)
     params, state = layer.init(KEY, INPUTS)
     _, after = layer.apply(params, state, INPUTS)
@@ -121,7 +121,7 @@ def test_a_frozen_layer_is_charged_for_its_outputs_only():
     assert float(after["penalty"]["calls"]) > 0.0
 
 
-def test_the_penalty_of_a_batch_does_not_grow_with_it():
+def test_the_activity_penalty_does_not_depend_on_the_batch_size():
     layer = ActivityRegularization(l2=0.5)
     once, twice = (layer.apply({}, {}, x)[1] for x in (INPUTS, jnp.concatenate([INPUTS, INPUTS])))
     np.testing.assert_allclose(penalty(once), penalty(twice), rtol=1e-6)
@@ -142,7 +142,7 @@ def stepped(net, optimizer=None, batch=None):
     return start, *jax.jit(step)(start, batch)
 
 
-def test_the_step_minimises_loss_and_penalty():
+def test_the_step_minimizes_loss_and_penalty():
     net = network()
     start, after, logs = stepped(net)
 
@@ -165,8 +165,8 @@ def test_the_step_minimises_loss_and_penalty():
     np.testing.assert_allclose(sums["loss"]["total"] / sums["loss"]["count"], tested, rtol=1e-6)
 
 
-def test_a_network_without_penalties_pays_nothing(monkeypatch):
-    """Its program is that of a network that knows neither penalties nor constraints."""
+def test_without_penalties_the_program_is_unchanged(monkeypatch):
+    """The program equals that of a network without penalties and constraints."""
 
     class Foreign:
         def __init__(self, layer):
@@ -194,7 +194,7 @@ def test_constraints_hold_after_a_step():
     np.testing.assert_allclose(np.linalg.norm(after.params["dense"]["kernel"]), 1.0, rtol=1e-6)
 
 
-def test_constrain_leaves_other_params_and_frozen_layers():
+def test_constrain_does_not_change_other_params_and_frozen_layers():
     layer = Dense(3, kernel_constraint="unit_norm")
     params, _ = layer.init(KEY, INPUTS)
     assert layer.constrain(params)["bias"] is params["bias"]
@@ -204,7 +204,7 @@ def test_constrain_leaves_other_params_and_frozen_layers():
     assert without.constrain({"kernel": params["kernel"]}).keys() == {"kernel"}
 
 
-def test_a_frozen_batch_normalization_leaves_its_averages():
+def test_a_frozen_batch_normalization_keeps_its_averages():
     layer = BatchNormalization(trainable=False)
     params, state = layer.init(KEY, INPUTS)
     trained, after = layer.apply(params, state, INPUTS, training=True)
@@ -233,7 +233,7 @@ def test_a_model_does_not_count_penalties():
     assert texts[0].splitlines()[1:] == texts[1].splitlines()[1:]
 
 
-def test_a_layer_of_ones_own_charges_by_the_protocol():
+def test_a_user_layer_can_add_a_penalty_to_its_state():
     def init(key, spec):
         return {}, {"penalty": {"weights": jnp.float32(0), "calls": jnp.float32(0)}}
 
@@ -248,9 +248,9 @@ def test_a_layer_of_ones_own_charges_by_the_protocol():
     np.testing.assert_allclose(logs["loss"], expected, rtol=1e-6)
 
 
-def test_the_reserved_name():
+def test_the_name_penalty_is_reserved():
     assert unique_names([fjax.core.as_layer(penalty)]) == ["penalty_1"]
-    with pytest.raises(ValueError, match=r"`Dense`: `name` 'penalty' is reserved"):
+    with pytest.raises(ValueError, match=r"`Dense`: `name` 'penalty' is a reserved key"):
         Dense(1, name="penalty")
     with pytest.raises(ValueError, match=r"'penalty' is reserved .* received 3"):
         penalty({"layer": {"penalty": 3}})
@@ -274,16 +274,16 @@ def test_mistakes_at_construction(make, error, message):
         make()
 
 
-def test_a_regularizer_that_returns_many_numbers_is_named():
+def test_a_regularizer_must_return_one_number():
     net = serial(Dense(3, kernel_regularizer=jnp.abs))
     with pytest.raises(ValueError, match=r"`kernel_regularizer` must return one number.*\(4, 3\)"):
         net.apply(*net.init(KEY, INPUTS), INPUTS)
 
 
-def test_a_constraint_that_does_not_fit_is_named():
+def test_errors_of_a_constraint_name_it():
     params, _ = Dense(3).init(KEY, INPUTS)
     with pytest.raises(ValueError, match="`axis` 1 is none") as caught:
         Dense(3, bias_constraint=MaxNorm(1, axis=1)).constrain(params)
     assert caught.value.__notes__[0].startswith("In `Dense`: `bias_constraint`, Dense(units=3")
-    with pytest.raises(ValueError, match=r"must keep the shape \(4, 3\), it returned \(\)"):
+    with pytest.raises(ValueError, match=r"must return the shape .* \(4, 3\), it returned \(\)"):
         Dense(3, kernel_constraint=jnp.sum).constrain(params)

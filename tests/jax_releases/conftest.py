@@ -1,4 +1,4 @@
-"""How the tests of JAX's releases compile and run their programs."""
+"""How the tests of JAX releases compile and run their programs."""
 
 import os
 import subprocess
@@ -10,7 +10,8 @@ import pytest
 from fjax.compiler import compile_function
 from fjax.jax_release import installed_fault
 
-# A faulty release fails the tests by JAX and passes them by fjax; on others the two are the same.
+# With a faulty release the tests fail if JAX compiles them and pass if fjax does. With any other
+# release both are the same.
 COMPILERS = {"jax": "from jax import jit"}
 if installed_fault() is not None:
     COMPILERS["fjax"] = "from fjax.compiler import compile_function as jit"
@@ -18,22 +19,22 @@ if installed_fault() is not None:
 
 @pytest.fixture(params=COMPILERS)
 def compiled(request):
-    """Compiles a function, in the way of JAX or of fjax."""
+    """Return a function that compiles as JAX or as fjax does."""
     return {"jax": jax.jit, "fjax": compile_function}[request.param]
 
 
 @pytest.fixture(params=COMPILERS)
 def import_jit(request):
-    """The line of a program that imports `jit`, of JAX or of fjax."""
+    """Return the line of a program that imports `jit`, from JAX or from fjax."""
     return COMPILERS[request.param]
 
 
 @pytest.fixture
 def run_alone():
-    """Runs a program that may kill its process, or never end, in a process of its own."""
+    """Return a function that runs a program in a separate process, since it may crash or hang."""
 
     def run(program: str, timeout: float = 120) -> None:
-        # As users compile: without the flags of these tests.
+        # Without the compiler flags of these tests, as users compile.
         environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
         result = subprocess.run(
             [sys.executable, "-c", program],

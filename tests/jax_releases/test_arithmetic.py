@@ -1,4 +1,4 @@
-"""Single operations of training steps, on inputs at the edges of tiles, judged by numpy."""
+"""Single operations of training steps, on inputs at the edges of tiles, compared with numpy."""
 
 import jax
 import jax.numpy as jnp
@@ -11,8 +11,8 @@ COUNTS = [1, 31, 1025, 2**15 + 1]
 
 
 @pytest.mark.parametrize("count", COUNTS)
-def test_sums_and_extremes_of_whole_numbers(compiled, count):
-    """Whole numbers add up exactly, in any order."""
+def test_sums_and_extremes_of_integers(compiled, count):
+    """Sums of integers are exact in any order."""
     values = np.random.default_rng(0).integers(-50, 50, (count, 3))
 
     def reduce(values):
@@ -38,13 +38,13 @@ def test_sums_and_extremes_of_whole_numbers(compiled, count):
 
 @pytest.mark.parametrize("count", COUNTS)
 def test_half_precision_is_summed_in_full_precision(compiled, count):
-    """bfloat16 has 8 bits: a sum in it would stay at 256."""
+    """bfloat16 has 8 bits: a sum of ones in it would stop at 256."""
     values = jnp.ones((count, 2), jnp.bfloat16)
     sums = compiled(lambda values: jnp.sum(values, axis=0))(values)
     np.testing.assert_array_equal(sums, jnp.full(2, count, jnp.bfloat16))
 
 
-def test_nan_is_found_by_maxima(compiled):
+def test_the_maximum_of_nan_is_nan(compiled):
     values = np.arange(6, dtype="float32").reshape(2, 3)
     values[1, 0] = np.nan
     maxima, places = compiled(lambda v: (v.max(axis=1), v.argmax(axis=1)))(values)
@@ -54,7 +54,7 @@ def test_nan_is_found_by_maxima(compiled):
 
 @pytest.mark.parametrize("rank", [4, 9])
 def test_products_of_many_axes(compiled, rank):
-    """jax#35646: jaxlib 0.9.1 did not finish to compile programs of more than eight axes."""
+    """jax#35646: jaxlib 0.9.1 did not finish compiling programs with more than eight axes."""
     rng = np.random.default_rng(0)
     values = rng.integers(-3, 4, (2,) * rank)
     others = rng.integers(-3, 4, (2,) * rank)
@@ -69,8 +69,8 @@ def test_products_of_many_axes(compiled, rank):
     np.testing.assert_array_equal(products, expected)
 
 
-def test_rows_that_are_gathered_and_added_again(compiled):
-    """A gradient of gathered rows adds up where an index repeats."""
+def test_the_gradient_of_gathered_rows(compiled):
+    """The gradients of repeated indices are added."""
     rng = np.random.default_rng(0)
     table, rows = rng.integers(-9, 9, (7, 3)), rng.integers(0, 7, 2**15 + 1)
 

@@ -1,4 +1,4 @@
-"""Programs that reuse the memory of their arguments."""
+"""Programs that donate their arguments."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -20,8 +20,8 @@ def test_donated_values_that_are_returned_last(compiled):
     assert [float(value) for value in state] == [1, 2, 3]
 
 
-def test_donated_values_that_change_places(compiled):
-    """A step that swaps two donated arrays needs a third place for one of them."""
+def test_donated_values_that_are_swapped(compiled):
+    """A step that swaps two donated arrays needs a temporary copy of one of them."""
     first, second = np.arange(1000, dtype="float32"), -np.arange(1000, dtype="float32")
 
     def step(pair):

@@ -1,4 +1,4 @@
-"""The table of faulty releases: what is excluded, what is warned of, and how it is avoided."""
+"""Faulty releases of JAX: their exclusion, the warning, and the workaround."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text
 
 @pytest.fixture
 def make_faulty(monkeypatch):
-    """Declares the installed jaxlib faulty, in need of some compiler options."""
+    """Return a function that declares the installed jaxlib faulty, with some compiler options."""
 
     def declare(**options):
         fault = FaultyRelease("returns nonsense", options)
@@ -44,7 +44,7 @@ def test_exactly_the_faulty_releases_are_excluded(name):
 
 
 def test_one_warning_at_import():
-    """A process that imports fjax twice is warned once, of the version, the fault and the cure."""
+    """A process that imports fjax twice gets one warning: version, fault, what to install."""
     program = """
 import importlib, sys, warnings
 import jaxlib
@@ -64,16 +64,16 @@ for part in ("jaxlib 0.10.2", "jax#39103", "jax 0.10.1 (Python 3.11)", "jax 0.11
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
 
 
-def test_no_warning_of_other_releases(monkeypatch):
+def test_other_releases_do_not_warn(monkeypatch):
     monkeypatch.setattr(jaxlib, "__version__", "0.10.1")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warn_if_faulty()
 
 
-def test_a_fault_without_a_cure_is_not_said_to_be_avoided(monkeypatch):
+def test_the_warning_for_a_fault_without_workaround(monkeypatch):
     monkeypatch.setattr(jaxlib, "__version__", "0.11.1")
-    with pytest.warns(RuntimeWarning, match=r"jax#40101.*Nothing in fjax avoids this"):
+    with pytest.warns(RuntimeWarning, match=r"jax#40101.*fjax cannot avoid this"):
         warn_if_faulty()
 
 
@@ -84,8 +84,8 @@ def test_programs_are_compiled_with_the_options_of_a_fault(make_faulty, tmp_path
     assert list(tmp_path.iterdir())
 
 
-def test_programs_within_programs_are_compiled_with_the_outermost(make_faulty):
-    """JAX refuses compiler options of an inner program, whether its arguments are traced or not."""
+def test_inner_programs_are_compiled_with_the_outermost_program(make_faulty):
+    """JAX raises for compiler options of an inner program, even without traced arguments."""
     make_faulty(xla_backend_optimization_level=1)
     double = compile_function(lambda values: 2 * values)
     values = jnp.arange(3.0)
@@ -109,11 +109,11 @@ def test_a_model_trains_on_a_faulty_release(make_faulty):
     fjax.utils.clear_session()
 
 
-def test_options_that_do_not_exist_are_left_out():
+def test_unknown_options_are_left_out():
     options = (("xla_no_such_option", True), ("xla_backend_optimization_level", 1), ("no", ""))
     assert available_options(options) == {"xla_backend_optimization_level": 1}
 
 
-def test_a_value_that_an_option_cannot_have_is_an_error():
+def test_an_invalid_value_of_an_option_raises():
     with pytest.raises(jax.errors.JaxRuntimeError, match="xla_backend_optimization_level"):
         available_options((("xla_backend_optimization_level", "high"),))

@@ -1,8 +1,8 @@
-"""Outputs and gradients of layers in a compiled program, judged by numpy in float64.
+"""Outputs and gradients of layers in a compiled program, compared with numpy in float64.
 
-The judges are formulas, and differences of them: they need no other framework, so they also run
-where none is installed for a new Python. The batch ends behind a tile of 2**15 rows, where jaxlib
-0.10.2 went wrong (jax#39103).
+The expected values are formulas and finite differences. They need no other framework, so these
+tests also run where none is installed for a new Python. The batch ends just after a tile of 2**15
+rows, where jaxlib 0.10.2 went wrong (jax#39103).
 """
 
 from collections.abc import Callable
@@ -94,7 +94,7 @@ def test_outputs_and_gradients(compiled, name):
     inputs = rng.integers(0, 5, shape) if whole else rng.normal(size=shape).astype("float32")
     arguments = (inputs, inputs) if name == "MultiHeadAttention" else (inputs,)
     params, state = layer.init(jax.random.key(0), *arguments)
-    # Biases and offsets that are all zero would hide mistakes in them.
+    # Biases and offsets of zero would hide errors.
     params = jax.tree.map(lambda leaf: leaf + 0.1 * rng.normal(size=leaf.shape), params)
     params = jax.tree.map(lambda leaf: leaf.astype("float32"), params)
     wide = jax.tree.map(lambda leaf: np.asarray(leaf, "float64"), params)
@@ -122,7 +122,7 @@ def test_outputs_and_gradients(compiled, name):
 
 
 def test_maximum_and_its_gradient(compiled):
-    """The first maximum of each window has the whole gradient."""
+    """The first maximum of each window receives the whole gradient."""
     inputs = np.random.default_rng(0).integers(0, 4, (17, 6, 6, 2)).astype("float32")
     layer = layers.MaxPooling2D(2)
 

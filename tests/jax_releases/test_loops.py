@@ -1,4 +1,4 @@
-"""Loops that a release of jaxlib ran wrongly, or never to the end."""
+"""Loops that some release of jaxlib ran wrongly, or without end."""
 
 import jax
 import jax.numpy as jnp
@@ -51,7 +51,7 @@ def test_stacked_outputs_of_a_mapped_scan(compiled):
     np.testing.assert_allclose(outputs, np.stack(expected, axis=1), rtol=1e-6)
 
 
-def test_gradient_through_a_choice_in_a_scan(compiled):
+def test_gradient_through_a_cond_in_a_scan(compiled):
     """jax#5900: the gradient of `cond` in `scan` was three times too large."""
 
     def power(base):

@@ -1,4 +1,4 @@
-"""What `ci/matrix` runs: supported pairs of Python and JAX, and tests of every package."""
+"""`ci/matrix` covers all supported versions of Python and JAX, and all packages of fjax."""
 
 import re
 import tomllib
@@ -21,7 +21,7 @@ def test_each_declared_python_has_a_pair():
     assert PROJECT["requires-python"] == f">={declared[0]}"
 
 
-def test_the_pairs_reach_from_the_oldest_release_of_jax_to_the_newest():
+def test_the_pairs_include_the_oldest_and_the_newest_release_of_jax():
     specifier = next(
         r for r in map(Requirement, PROJECT["dependencies"]) if r.name == "jax"
     ).specifier

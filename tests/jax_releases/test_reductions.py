@@ -1,4 +1,4 @@
-"""Reductions that a release of jaxlib computed wrongly, or died of; numpy in float64 judges."""
+"""Reductions that some release of jaxlib computed wrongly or crashed in, compared with numpy."""
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +9,7 @@ import fjax
 
 pytestmark = pytest.mark.short
 
-# One row more than the tile that jaxlib 0.10.2 forgot the rest after.
+# One row more than a tile: jaxlib 0.10.2 ignored the rows after the first tile.
 COUNT = 2**15 + 1
 RNG = np.random.default_rng(0)
 MATRIX = RNG.normal(size=(3, 3)).astype("float32")
@@ -17,7 +17,7 @@ ROWS = RNG.normal(size=(COUNT, 3)).astype("float32")
 
 
 def squared_lengths(rows):
-    """The squared length of each row's product with the matrix."""
+    """Return the squared length of each row's product with the matrix."""
     return jax.vmap(lambda row: jnp.sum((MATRIX @ row) ** 2))(rows)
 
 
@@ -26,19 +26,19 @@ def expected_lengths():
 
 
 def test_sum_of_squares_of_each_row(compiled):
-    """jax#39103: the rows behind the first 32,768 were wrong on jaxlib 0.10.2."""
+    """jax#39103: with jaxlib 0.10.2 the rows after the first 32,768 were wrong."""
     lengths = compiled(squared_lengths)(ROWS)
     np.testing.assert_allclose(lengths, expected_lengths(), rtol=1e-5)
 
 
 def test_sum_of_each_row(compiled):
-    """jax#39103, with a function between the product and the sum."""
+    """jax#39103 with a function between the product and the sum."""
     sums = compiled(jax.vmap(lambda row: jnp.sum(jnp.tanh(MATRIX @ row))))(ROWS)
     expected = np.tanh(ROWS.astype("float64") @ MATRIX.T.astype("float64")).sum(axis=1)
     np.testing.assert_allclose(sums, expected, rtol=1e-5, atol=1e-5)
 
 
-def test_a_model_with_such_a_layer():
+def test_a_model_with_such_a_reduction():
     """jax#39103 in the programs of a model: predictions, and a loss and its gradient."""
     expected = expected_lengths()
     model = fjax.Sequential(
@@ -76,9 +76,9 @@ np.testing.assert_allclose(sums, expected, rtol=1e-5, atol=1e-5)
 @pytest.mark.parametrize(
     ("shape", "other", "axis"),
     [
-        # jax#40412: jaxlib 0.10.2 reads beyond its buffers and is killed.
+        # jax#40412: jaxlib 0.10.2 reads beyond its buffers and crashes.
         ((3, 1, 2, 2, 8, 8, 8), (3, 1, 2, 2, 8, 8, 8), 3),
-        # jax#39257: jaxlib 0.10.2 and 0.11.0 are killed, or never end.
+        # jax#39257: jaxlib 0.10.2 and 0.11.0 crash or hang.
         ((2, 2, 3, 1, 1, 1, 1, 1), (2, 2, 3, 5, 5, 5, 5, 5), 2),
     ],
     ids=["40412", "39257"],

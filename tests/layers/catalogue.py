@@ -1,4 +1,4 @@
-"""Every layer with sample configurations: the batteries run over this list."""
+"""The catalogue: every layer with sample configurations, for tests of properties of all layers."""
 
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ Shape = tuple[int, ...]
 class Entry(NamedTuple):
     """A layer, the shape of its input (batch first) or a list of shapes, and Keras's layer.
 
-    `whole` says that inputs are whole numbers below it.
+    If `whole` is set, the inputs are whole numbers below it.
     """
 
     layer: Any
@@ -31,7 +31,7 @@ class Entry(NamedTuple):
 
 
 def entry(name: str, shape: Shape | list[Shape], whole: int | None = None, **config: Any) -> Entry:
-    """The layer of one name in both libraries, with the same arguments."""
+    """Return the entry of a layer with the same name and arguments in fjax and Keras."""
     return Entry(getattr(layers, name)(**config), shape, (name, config), whole)
 
 
@@ -92,7 +92,7 @@ CATALOGUE = [
     entry("Subtract", [(4, 3), (4, 2, 3)]),
 ]  # fmt: skip
 
-# Each family's own list, which is made of the above.
+# The lists of the families use `entry`.
 from tests.layers.catalogue_activations import ACTIVATIONS  # noqa: E402
 from tests.layers.catalogue_attention import ATTENTION  # noqa: E402
 from tests.layers.catalogue_convolution import CONVOLUTION  # noqa: E402
@@ -106,16 +106,15 @@ CATALOGUE += [
     *ACTIVATIONS, *ATTENTION, *CONVOLUTION, *FEATURES, *NORMALIZATION, *RECURRENT, *RESHAPING,
 ]  # fmt: skip
 
-# Public names that are no layer of their own; and layers on text, which no array can stand for:
-# their battery is in `test_text.py`.
-NOT_LAYERS = {"Input", "Layer"} | {type(one.layer).__name__ for one in ON_TEXT}
+# Public names that are not layers, and text layers, which `test_text.py` tests.
+NOT_LAYERS = {"Input", "Layer"} | {type(entry.layer).__name__ for entry in ON_TEXT}
 
-# Called on one step and states: the layers that run them are in the list.
+# Cells are called on one step and states; the layers that run them are in the catalogue.
 NOT_LAYERS |= {"GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"}
 
 
 def samples(entry: Entry, dtype: str = "float32", seed: int = 0) -> tuple[np.ndarray, ...]:
-    """Draw the inputs of an entry."""
+    """Return random inputs of an entry."""
     random = np.random.default_rng(seed)
     if entry.whole is not None:
         return tuple(random.integers(entry.whole, size=s).astype(dtype) for s in entry.shapes)

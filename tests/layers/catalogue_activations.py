@@ -1,4 +1,4 @@
-"""Activation layers, layers of a function and dense layers over any axes."""
+"""Activation layers, `Lambda` and `EinsumDense`; see `tests.layers.catalogue`."""
 
 from fjax import layers
 from tests.layers.catalogue import Entry, entry

@@ -1,4 +1,4 @@
-"""Layers that move, repeat, add and cut away entries, and layers of noise."""
+"""Reshaping, padding, cropping, resizing and noise layers; see `tests.layers.catalogue`."""
 
 from tests.layers.catalogue import entry
 

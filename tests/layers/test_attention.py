@@ -136,7 +136,7 @@ def test_axes_that_are_not_there():
 
 
 def test_a_training_step_without_a_key():
-    with pytest.raises(ValueError, match="draws in training and needs a key"):
+    with pytest.raises(ValueError, match="draws random numbers in training and needs a key"):
         layers.Attention(dropout=0.5).apply({}, {}, X, X, training=True)
 
 

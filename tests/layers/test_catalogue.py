@@ -1,4 +1,4 @@
-"""Batteries over every layer of the catalogue."""
+"""Properties of every layer in the catalogue."""
 
 import jax
 import jax.numpy as jnp
@@ -14,19 +14,19 @@ every_layer = pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entr
 
 
 def built(entry: Entry, dtype: str = "float32"):
-    inputs = tuple(jnp.asarray(one, dtype) for one in samples(entry))
+    inputs = tuple(jnp.asarray(x, dtype) for x in samples(entry))
     params, state = entry.layer.init(KEY, *inputs)
     return params, state, inputs
 
 
-def assert_equal(one, other, **tolerance):
-    assert jax.tree.structure(one) == jax.tree.structure(other)
-    for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
+def assert_equal(first, second, **tolerance):
+    assert jax.tree.structure(first) == jax.tree.structure(second)
+    for a, b in zip(jax.tree.leaves(first), jax.tree.leaves(second), strict=True):
         np.testing.assert_allclose(np.asarray(a, "float32"), np.asarray(b, "float32"), **tolerance)
 
 
 def test_every_public_layer_is_in_the_catalogue():
-    # Some have two names.
+    # Some layers have an alias.
     names = {name for name in dir(layers) if name[0].isupper()} - NOT_LAYERS
     public = {getattr(layers, name).__name__ for name in names}
     assert public == {type(entry.layer).__name__ for entry in CATALOGUE}
@@ -34,7 +34,7 @@ def test_every_public_layer_is_in_the_catalogue():
 
 @pytest.mark.sampled(3)
 @every_layer
-def test_shapes_are_those_of_eval_shape(entry):
+def test_shapes_equal_those_of_eval_shape(entry):
     params, state, inputs = built(entry)
     spec = output_specs(entry.layer, params, state, *inputs)
     outputs, _ = entry.layer.apply(params, state, *inputs)
@@ -62,9 +62,9 @@ def test_the_same_key_gives_the_same_result(entry):
     params, state, inputs = built(entry)
     again, _ = entry.layer.init(KEY, *inputs)
     assert_equal(params, again, rtol=0)
-    one = entry.layer.apply(params, state, *inputs, key=KEY, training=True)
-    other = entry.layer.apply(params, state, *inputs, key=KEY, training=True)
-    assert_equal(one, other, rtol=0)
+    first = entry.layer.apply(params, state, *inputs, key=KEY, training=True)
+    second = entry.layer.apply(params, state, *inputs, key=KEY, training=True)
+    assert_equal(first, second, rtol=0)
 
 
 @every_layer
@@ -81,7 +81,7 @@ def test_the_state_keeps_its_structure(entry):
 @every_layer
 def test_vmap_over_a_stack_of_inputs_equals_a_loop(entry):
     params, state, inputs = built(entry)
-    stacked = tuple(jnp.stack([one, one * 2 + 1]) for one in inputs)
+    stacked = tuple(jnp.stack([x, x * 2 + 1]) for x in inputs)
 
     def apply(inputs):
         return entry.layer.apply(params, state, *inputs, key=KEY, training=True)
@@ -92,7 +92,7 @@ def test_vmap_over_a_stack_of_inputs_equals_a_loop(entry):
 
 @pytest.mark.sampled(3)
 @every_layer
-def test_vmap_over_keys_gives_each_its_weights(entry):
+def test_vmap_over_keys_equals_separate_calls_of_init(entry):
     _, _, inputs = built(entry)
     keys = jax.random.split(KEY, 3)
     stacked = jax.vmap(lambda key: entry.layer.init(key, *inputs))(keys)
@@ -110,7 +110,7 @@ def test_scan_carries_the_state(entry):
         outputs, state = entry.layer.apply(params, state, *inputs, key=KEY, training=True)
         return state, outputs
 
-    later = tuple(one + 1 for one in inputs)
+    later = tuple(x + 1 for x in inputs)
     stacked = tuple(jnp.stack(pair) for pair in zip(inputs, later, strict=True))
     last, _ = jax.lax.scan(step, state, stacked)
     expected = step(step(state, inputs)[0], later)[0]
@@ -119,7 +119,7 @@ def test_scan_carries_the_state(entry):
 
 @pytest.mark.sampled(3)
 @every_layer
-def test_gradients_are_finite_and_pass_checkpoint(entry):
+def test_gradients_are_finite_and_equal_under_checkpoint(entry):
     params, state, inputs = built(entry)
 
     def loss(params, inputs, layer_apply):
@@ -141,7 +141,7 @@ def test_gradients_are_finite_and_pass_checkpoint(entry):
 
 @pytest.mark.sampled(3)
 @every_layer
-def test_bfloat16_inputs_give_nearly_the_same(entry):
+def test_bfloat16_inputs_give_similar_outputs(entry):
     params, state, inputs = built(entry)
     exact, _ = entry.layer.apply(params, state, *inputs)
     rough, _ = entry.layer.apply(params, state, *(x.astype(jnp.bfloat16) for x in inputs))
@@ -149,7 +149,7 @@ def test_bfloat16_inputs_give_nearly_the_same(entry):
 
 
 @every_layer
-def test_configuration_makes_the_same_layer(entry):
+def test_from_config_makes_an_equal_layer(entry):
     again = type(entry.layer).from_config(entry.layer.get_config())
     assert again == entry.layer
     assert hash(again) == hash(entry.layer)

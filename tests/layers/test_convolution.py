@@ -1,4 +1,4 @@
-"""What is told of a mistake in layers of convolution and pooling, and what their names are."""
+"""Convolution and pooling layers: error messages, aliases, masks and penalties."""
 
 import jax
 import jax.numpy as jnp
@@ -12,13 +12,13 @@ from fjax.layers import Conv1D, Conv2D, Conv2DTranspose, DepthwiseConv2D, MaxPoo
 KEY = jax.random.key(0)
 FIRST = "channels_first"
 
-# The layer, its arguments, and what is told when it is made.
+# A layer, its arguments, and a part of the error message.
 ARGUMENTS = [
     ("Conv2D", {"filters": 0, "kernel_size": 3}, "`Conv2D`: `filters` must be an integer of at l"),
     ("Conv2D", {"filters": 2, "kernel_size": (3, 3, 3)}, "`Conv2D`: `kernel_size` must be one int"),
     ("Conv2D", {"filters": 2, "kernel_size": 3, "strides": 0}, "`strides` must be an integer of a"),
     ("Conv2D", {"filters": 2, "kernel_size": 3, "padding": "smae"}, "Did you mean `same`?"),
-    ("Conv2D", {"filters": 2, "kernel_size": 3, "padding": "causal"}, "is for `Conv1D` alone"),
+    ("Conv2D", {"filters": 2, "kernel_size": 3, "padding": "causal"}, "is for `Conv1D` only"),
     ("Conv2D", {"filters": 3, "kernel_size": 3, "groups": 2}, "2 does not divide `filters` 3"),
     ("Conv2D", {"filters": 3, "kernel_size": 3, "strides": 2, "dilation_rate": 2}, "both be above"),
     ("Conv2D", {"filters": 3, "kernel_size": 3, "data_format": "channel_last"}, "Did you mean `"),
@@ -34,15 +34,17 @@ ARGUMENTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "config", "told"), ARGUMENTS, ids=lambda value: str(value)[:40])
-def test_arguments_that_cannot_be(name, config, told):
+@pytest.mark.parametrize(
+    ("name", "config", "message"), ARGUMENTS, ids=lambda value: str(value)[:40]
+)
+def test_invalid_arguments(name, config, message):
     with pytest.raises(ValueError) as caught:
         getattr(layers, name)(**config)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert f"`{name}`" in str(caught.value)
 
 
-def test_a_missing_channel_axis_is_told():
+def test_a_missing_channel_axis_is_reported():
     for layer in (Conv2D(3, 3), MaxPooling2D(), Conv2DTranspose(3, 3), layers.GlobalMaxPooling2D()):
         with pytest.raises(ValueError, match=r"missing, add it: `x\[\.\.\., None\]`"):
             layer.init(KEY, jnp.ones((4, 28, 28)))
@@ -53,19 +55,19 @@ def test_a_missing_channel_axis_is_told():
         Conv2D(3, 3).init(KEY, jnp.ones((4, 28)))
 
 
-def test_inputs_smaller_than_the_window_are_told():
-    told = r"window of \(5, 5\) \(of \(3, 3\), spread by `dilation_rate` \(2, 2\)\) does not fit"
-    with pytest.raises(ValueError, match=told):
+def test_inputs_smaller_than_the_window_are_reported():
+    message = r"window of \(5, 5\) \(of \(3, 3\), with `dilation_rate` \(2, 2\)\) does not fit"
+    with pytest.raises(ValueError, match=message):
         Conv2D(2, 3, dilation_rate=2).init(KEY, jnp.ones((1, 4, 9, 3)))
-    with pytest.raises(ValueError, match=r"spatial axes are \(1, 9\): no output would be left"):
+    with pytest.raises(ValueError, match=r"spatial axes are \(1, 9\): the outputs would be empty"):
         MaxPooling2D().apply({}, {}, jnp.ones((1, 1, 9, 3)))
-    with pytest.raises(ValueError, match="Give it inputs that are not empty"):
+    with pytest.raises(ValueError, match="Use inputs that are not empty"):
         MaxPooling2D(padding="same").apply({}, {}, jnp.ones((1, 0, 9, 3)))
-    with pytest.raises(ValueError, match="which have no places to pool"):
+    with pytest.raises(ValueError, match="which are empty along a spatial axis"):
         layers.GlobalAveragePooling1D().apply({}, {}, jnp.ones((1, 0, 3)))
 
 
-def test_other_channels_than_the_layer_was_built_for_are_told():
+def test_a_wrong_number_of_channels_is_reported():
     for layer in (
         Conv2D(4, 2),
         Conv2DTranspose(4, 2),
@@ -87,27 +89,27 @@ def test_arguments_are_stored_as_keras_stores_them():
     assert repr(Conv2D(4, 3)) == "Conv2D(filters=4, kernel_size=(3, 3))"
 
 
-def test_names_that_stand_for_the_same():
+def test_aliases():
     for short, long in (("Max", "Max"), ("Avg", "Average")):
         for axes in ("1D", "2D", "3D"):
             assert getattr(layers, f"{short}Pool{axes}") is getattr(layers, f"{long}Pooling{axes}")
-            own = getattr(layers, f"Global{short}Pool{axes}")
-            assert own is getattr(layers, f"Global{long}Pooling{axes}")
+            alias = getattr(layers, f"Global{short}Pool{axes}")
+            assert alias is getattr(layers, f"Global{long}Pooling{axes}")
     for axes in ("1D", "2D", "3D"):
         assert getattr(layers, f"Convolution{axes}") is getattr(layers, f"Conv{axes}")
-        own = getattr(layers, f"Convolution{axes}Transpose")
-        assert own is getattr(layers, f"Conv{axes}Transpose")
+        alias = getattr(layers, f"Convolution{axes}Transpose")
+        assert alias is getattr(layers, f"Conv{axes}Transpose")
     assert layers.SeparableConvolution2D is layers.SeparableConv2D
 
 
-def test_kernels_are_spread_by_keras_count_of_inputs_and_outputs():
+def test_the_fans_of_a_kernel_are_those_of_keras():
     layer = Conv2D(16, 3, kernel_initializer=initializers.GlorotUniform(seed=1))
     kernel = layer.init(KEY, jnp.ones((1, 9, 9, 8)))[0]["kernel"]
     limit = np.sqrt(6 / (9 * 8 + 9 * 16))
     assert 0.98 * limit < np.abs(kernel).max() <= limit
 
 
-def test_an_average_counts_only_what_the_mask_counts():
+def test_an_average_ignores_masked_steps():
     values = jnp.array([[[1.0], [3.0], [8.0]], [[2.0], [5.0], [5.0]]])
     mask = jnp.array([[True, True, False], [True, False, False]])
     layer = layers.GlobalAveragePooling1D()
@@ -127,7 +129,7 @@ def test_a_depthwise_kernel_is_regularized_and_constrained():
     assert (layer.constrain(params)["kernel"] >= 0).all()
 
 
-def test_a_causal_convolution_sees_no_later_step():
+def test_a_causal_convolution_does_not_depend_on_later_steps():
     layer = Conv1D(2, 3, padding="causal", dilation_rate=2)
     inputs = jax.random.normal(KEY, (1, 8, 3))
     params, state = layer.init(KEY, inputs)

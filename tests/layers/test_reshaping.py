@@ -1,4 +1,4 @@
-"""Mistakes of layers that move, repeat, add, cut away or resample entries."""
+"""Reshaping, padding, cropping and resizing layers: error messages and rounding."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -35,9 +35,9 @@ MISTAKES = {
     "interpolation": (lambda: layers.UpSampling2D(2, interpolation="cubic"), "`interpolation`"),
     "height": (lambda: layers.Resizing(0, 2), "`height` must be an integer of at least 1"),
     "fill mode": (lambda: layers.Resizing(2, 2, fill_mode="reflect"), "`fill_mode` must be one"),
-    "two ways": (
+    "crop and pad": (
         lambda: layers.Resizing(2, 2, crop_to_aspect_ratio=True, pad_to_aspect_ratio=True),
-        "two ways to one end",
+        "cannot both be True",
     ),
     "fill value": (lambda: layers.Resizing(2, 2, fill_value="grey"), "`fill_value` must be"),
     "not images": (lambda: apply(layers.Resizing(2, 2), jnp.ones((2, 2))), "needs images"),
@@ -45,13 +45,13 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", list(MISTAKES))
-def test_mistakes(mistake):
+def test_error_messages(mistake):
     make, message = MISTAKES[mistake]
     with pytest.raises(ValueError, match=message):
         make()
 
 
-def test_whole_numbers_are_rounded_and_stay_what_they_are():
+def test_integer_images_are_rounded_and_keep_their_dtype():
     outputs = apply(layers.Resizing(3, 3), jnp.arange(16, dtype="uint8").reshape(1, 4, 4, 1) * 17)
     assert outputs.dtype == np.uint8
     larger = apply(

@@ -10,7 +10,7 @@ def cubed(y_true, y_pred):
     return jnp.abs(y_true - y_pred) ** 3
 
 
-def test_get_knows_functions_classes_objects_and_configurations():
+def test_get_accepts_functions_classes_objects_and_configurations():
     assert losses.get(None) is None
     assert losses.get("mse") is losses.get("MSE") is losses.mean_squared_error
     assert losses.get("logcosh") is losses.log_cosh
@@ -22,24 +22,24 @@ def test_get_knows_functions_classes_objects_and_configurations():
     assert losses.get(config) == losses.Huber(2.0)
 
 
-@pytest.mark.parametrize("take", [losses.get, losses.as_loss])
-def test_an_unknown_name_suggests_the_nearest(take):
+@pytest.mark.parametrize("function", [losses.get, losses.as_loss])
+def test_the_error_for_an_unknown_name_suggests_a_similar_one(function):
     with pytest.raises(ValueError, match="Did you mean `mean_squared_error`"):
-        take("mean_squared_eror")
+        function("mean_squared_eror")
     with pytest.raises(TypeError, match="Expected the name of a known loss"):
-        take(3)
+        function(3)
 
 
 @pytest.mark.parametrize(
     "name", [n for n in losses.__all__ if n.islower() and n not in ("as_loss", "get", "resolve")]
 )
-def test_every_function_has_its_class(name):
+def test_every_function_has_a_class(name):
     loss = losses.as_loss(name)
     assert type(loss).__module__ != "fjax.losses.loss"
     assert loss == losses.as_loss(getattr(losses, name)) == type(loss)()
 
 
-def test_a_bare_function_becomes_a_loss_that_is_compared_by_it():
+def test_losses_of_a_custom_function_are_equal_if_the_function_is():
     loss = losses.as_loss(cubed)
     assert loss == losses.as_loss(cubed) != losses.as_loss(lambda t, p: cubed(t, p))
     assert hash(loss) == hash(losses.as_loss(cubed))
@@ -54,7 +54,7 @@ def test_a_function_loss_needs_a_function():
 
 
 @pytest.mark.parametrize("spelling", ["ce", "crossentropy", "CrossEntropy"])
-def test_crossentropy_is_resolved_by_the_shapes(spelling):
+def test_the_shapes_choose_the_crossentropy(spelling):
     assert losses.resolve(spelling, (8,), (8, 1)) == losses.BinaryCrossentropy()
     assert losses.resolve(spelling, (8,), (8,)) == losses.BinaryCrossentropy()
     assert losses.resolve(spelling, (8,), (8, 3)) == losses.SparseCategoricalCrossentropy()

@@ -1,4 +1,4 @@
-"""Targets are checked on the host, before a run."""
+"""Checks of targets on the host before training."""
 
 import time
 
@@ -10,7 +10,7 @@ from fjax import losses
 LABELS = np.array([0, 1, 2, 1])
 ONE_HOT = np.eye(3)[LABELS]
 
-WRONG = [
+INVALID = [
     (
         losses.SparseCategoricalCrossentropy(),
         np.array([0, 1, 3, 7]),
@@ -68,7 +68,7 @@ WRONG = [
     (losses.Dice(), ONE_HOT, (None, 4), r"\(4, 3\) does not fit"),
     (losses.Tversky(), ONE_HOT * np.nan, (None, 3), "row 0 of y holds nan"),
     (losses.Circle(), ONE_HOT, (None, 3), "one integer label for each embedding"),
-    (losses.Circle(), LABELS + 0.5, (None, 3), "row 0 of y holds 0.5, expected whole numbers"),
+    (losses.Circle(), LABELS + 0.5, (None, 3), "row 0 of y holds 0.5, expected integers"),
     (losses.CTC(), LABELS, (None, 5, 3), r"shape \(batch, labels\)"),
     (
         losses.CTC(),
@@ -76,7 +76,12 @@ WRONG = [
         (None, 5, 3),
         r"y holds 3, .* 1 to 2 \(0 is",
     ),
-    (losses.CTC(), np.array([[1, 2], [0, 1]]), (None, 5, 3), "row 1 of y holds 0, .*zeros behind"),
+    (
+        losses.CTC(),
+        np.array([[1, 2], [0, 1]]),
+        (None, 5, 3),
+        "row 1 of y holds 0, .*zeros only after",
+    ),
     (losses.CTC(), np.array([[1, 2], [1, 1]]), (None, 2, 3), "row 1 of y needs 3 steps"),
     (losses.MeanSquaredError(), np.ones((4, 2)), (None, 3), r"\(4, 2\) does not fit.*\(None, 3\)"),
     (losses.MeanSquaredError(), np.ones(4), (None, 3), r"\(4,\) does not fit"),
@@ -84,14 +89,14 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("loss", "y_true", "shape", "message"), WRONG)
-def test_a_mistake_is_named(loss, y_true, shape, message):
+@pytest.mark.parametrize(("loss", "y_true", "shape", "message"), INVALID)
+def test_invalid_targets_raise(loss, y_true, shape, message):
     with pytest.raises(ValueError, match=message) as caught:
         loss.check_targets(y_true, shape)
     assert str(caught.value).startswith(f"`{type(loss).__name__}`")
 
 
-RIGHT = [
+VALID = [
     (losses.SparseCategoricalCrossentropy(), LABELS, (None, 3)),
     (losses.SparseCategoricalCrossentropy(), LABELS.astype(np.uint8)[:, None], (4, 3)),
     (losses.SparseCategoricalCrossentropy(), LABELS.astype(np.float64), (None, 3)),
@@ -110,12 +115,12 @@ RIGHT = [
 ]
 
 
-@pytest.mark.parametrize(("loss", "y_true", "shape"), RIGHT)
-def test_what_is_right_passes(loss, y_true, shape):
+@pytest.mark.parametrize(("loss", "y_true", "shape"), VALID)
+def test_valid_targets_pass(loss, y_true, shape):
     loss.check_targets(y_true, shape)
 
 
-def test_the_caller_names_the_targets():
+def test_errors_name_the_targets_as_the_caller_does():
     with pytest.raises(ValueError, match="row 0 of validation targets holds 9"):
         losses.SparseCategoricalCrossentropy().check_targets(
             np.array([9]), (None, 3), "validation targets"

@@ -1,4 +1,4 @@
-"""Metrics: what every one of them promises, whatever it measures."""
+"""Properties of all metrics, and of single ones."""
 
 import copy
 
@@ -42,7 +42,7 @@ def make(name, /, **more):
 
 
 def batch(name, seed=0, rows=8):
-    """Targets and predictions that every metric takes."""
+    """Return targets and predictions for a metric."""
     random = np.random.default_rng(seed)
     y_pred = random.dirichlet(np.ones(3), rows).astype(np.float32)
     labels = random.integers(0, 3, rows)
@@ -55,7 +55,7 @@ def as_specs(arrays):
 
 @pytest.mark.parametrize("name", NAMES)
 class TestEveryMetric:
-    def test_starts_from_zeros_on_the_host(self, name):
+    def test_init_returns_numpy_zeros(self, name):
         accumulator = make(name).init(*as_specs(batch(name)))
         assert isinstance(accumulator, dict)
         for leaf in jax.tree.leaves(accumulator):
@@ -63,7 +63,7 @@ class TestEveryMetric:
             assert leaf.dtype == np.float32
             assert not leaf.any()
 
-    def test_is_the_same_compiled_in_a_loop_and_kept_on_the_object(self, name):
+    def test_a_compiled_loop_and_update_state_give_the_same_result(self, name):
         metric = make(name)
         batches = [batch(name, seed) for seed in range(3)]
         start = metric.init(*as_specs(batches[0]))
@@ -85,7 +85,7 @@ class TestEveryMetric:
             metric.update_state(y_true, y_pred)
         np.testing.assert_allclose(metric.result(), value, rtol=1e-5, atol=1e-7)
 
-    def test_accumulators_of_two_devices_add(self, name):
+    def test_accumulators_of_two_devices_can_be_added(self, name):
         metric = make(name)
         y_true, y_pred = batch(name)
         start = metric.init(y_true, y_pred)
@@ -96,7 +96,7 @@ class TestEveryMetric:
         whole = metric.update(start, y_true, y_pred)
         np.testing.assert_allclose(metric.result(added), metric.result(whole), rtol=1e-5)
 
-    def test_weights_of_one_change_nothing_and_of_zero_count_nothing(self, name):
+    def test_weights_of_1_change_nothing_and_weights_of_0_leave_samples_out(self, name):
         metric = make(name)
         y_true, y_pred = batch(name)
         start = metric.init(y_true, y_pred)
@@ -119,7 +119,7 @@ class TestEveryMetric:
         same = metric.update(start, y_true, half.astype(jnp.float32))
         np.testing.assert_allclose(metric.result(accumulator), metric.result(same), rtol=1e-6)
 
-    def test_accumulators_keep_their_type_where_data_are_float64(self, name):
+    def test_accumulators_are_float32_for_float64_data(self, name):
         metric = make(name)
         with jax.enable_x64(True):
             y_true, y_pred = batch(name)
@@ -128,7 +128,7 @@ class TestEveryMetric:
                 accumulator = metric.update(start, y_true, y_pred.astype(np.float64), weights)
                 assert {leaf.dtype.name for leaf in jax.tree.leaves(accumulator)} == {"float32"}
 
-    def test_refuses_to_broadcast(self, name):
+    def test_does_not_broadcast_targets_against_predictions(self, name):
         metric = make(name) if name != "AUC" else metrics.AUC()
         wide, narrow = np.ones((32, 3), np.float32), np.ones((32, 2), np.float32)
         start = metric.init(wide, wide)
@@ -138,13 +138,13 @@ class TestEveryMetric:
         with pytest.raises(ValueError, match=r"does not fit y_pred of shape"):
             metric.update(start, y_true, y_pred)
 
-    def test_refuses_weights_that_fit_no_sample(self, name):
+    def test_weights_of_another_shape_raise(self, name):
         metric = make(name)
         y_true, y_pred = batch(name)
         with pytest.raises(ValueError, match=rf"`{name}`: sample_weight of shape \(5,\)"):
             metric.update(metric.init(y_true, y_pred), y_true, y_pred, np.ones(5))
 
-    def test_what_is_kept_is_no_part_of_the_configuration(self, name):
+    def test_the_stored_accumulator_is_not_part_of_the_configuration(self, name):
         metric, fresh = make(name), make(name)
         before = (repr(metric), hash(metric), metric.get_config())
         metric.update_state(*batch(name))
@@ -156,13 +156,13 @@ class TestEveryMetric:
         metric.reset_state()
         np.testing.assert_array_equal(metric(*batch(name)), first)
 
-    def test_keeping_inside_a_trace_is_refused(self, name):
+    def test_update_state_raises_inside_a_trace(self, name):
         metric = make(name)
         with pytest.raises(TypeError, match=r"use the pure `init`, `update` and `result`"):
             jax.jit(metric.update_state)(*batch(name))
-        assert "_kept" not in vars(metric)
+        assert "_stored" not in vars(metric)
 
-    def test_names_a_misspelt_argument(self, name):
+    def test_a_misspelled_argument_raises(self, name):
         with pytest.raises(TypeError, match=f"`{name}` takes no argument `nmae`"):
             make(name, nmae="mine")
         with pytest.raises(TypeError, match="`name` must be a string"):
@@ -170,7 +170,7 @@ class TestEveryMetric:
 
 
 @pytest.mark.parametrize("name", ["F1Score", "FBetaScore", "R2Score", "AUC"])
-def test_a_metric_that_needs_the_outputs_says_so(name):
+def test_a_metric_with_a_sum_for_each_output_needs_predictions(name):
     metric = make(name)
     with pytest.raises(ValueError, match=f"`{name}` keeps a sum for each output"):
         metric.init()
@@ -181,7 +181,7 @@ def test_a_metric_that_needs_the_outputs_says_so(name):
 
 
 @pytest.mark.short
-def test_nothing_is_zero():
+def test_the_result_before_the_first_batch_is_0():
     assert metrics.Mean().result() == 0
     assert metrics.MeanSquaredError().result() == 0
     assert metrics.Precision().result() == 0
@@ -190,7 +190,7 @@ def test_nothing_is_zero():
 
 
 @pytest.mark.short
-def test_mean_and_sum_take_values():
+def test_mean_and_sum_of_values():
     mean, total = metrics.Mean("loss"), metrics.Sum()
     for value in (1.0, 2.0, 6.0):
         mean.update_state(value)
@@ -200,7 +200,7 @@ def test_mean_and_sum_take_values():
     assert mean.result(accumulator) == 1.5
 
 
-def test_weights_of_samples_spread_over_their_steps():
+def test_a_weight_of_a_sample_weights_all_its_steps():
     y_true, y_pred = np.zeros((2, 2, 1)), np.array([[[1.0], [1.0]], [[3.0], [3.0]]])
     assert metrics.MeanAbsoluteError()(y_true, y_pred, [3.0, 1.0]) == 1.5
     assert metrics.BinaryAccuracy()([[0, 0], [1, 1]], [[1.0, 1.0], [1.0, 1.0]], [3.0, 1.0]) == 0.25
@@ -242,7 +242,7 @@ def test_weights_of_samples_spread_over_their_steps():
         (lambda: metrics.BinaryAccuracy(threshold="half"), "`threshold` must be a number"),
     ],
 )
-def test_arguments_are_checked_where_they_are_given(make_metric, message):
+def test_invalid_arguments_raise(make_metric, message):
     with pytest.raises(ValueError, match=message):
         make_metric()
 
@@ -258,7 +258,7 @@ def test_arguments_are_checked_where_they_are_given(make_metric, message):
         (metrics.PrecisionAtRecall(0.5, class_id=3), "`class_id` 3 needs predictions of shape"),
     ],
 )
-def test_data_that_an_argument_does_not_fit(metric, message):
+def test_data_that_do_not_fit_an_argument_raise(metric, message):
     y_true, y_pred = batch("")
     if isinstance(metric, metrics.CategoricalAccuracy):
         y_true = y_true.argmax(-1)
@@ -266,19 +266,19 @@ def test_data_that_an_argument_does_not_fit(metric, message):
         metric(y_true, y_pred)
 
 
-def test_spellings_of_a_curve_are_one_metric():
+def test_equal_arguments_in_other_forms_make_equal_metrics():
     assert metrics.AUC(curve="pr") == metrics.AUC(curve="PR")
     assert metrics.AUC(thresholds=[0.5, 0.2]) == metrics.AUC(thresholds=(0.2, 0.5))
     assert metrics.Precision(thresholds=[0.5]) == metrics.Precision(thresholds=np.array([0.5]))
 
 
-def test_class_ids_beyond_half_precision_are_told_apart():
+def test_class_ids_that_half_precision_would_round_are_distinguished():
     scores = jnp.zeros((1, 400), "bfloat16").at[0, 257].set(1)
     assert metrics.SparseCategoricalAccuracy()([257], scores) == 1
     assert metrics.SparseCategoricalAccuracy()([256], scores) == 0
 
 
-def test_adjusted_r2_of_too_few_samples_is_the_plain_one():
+def test_the_adjusted_r2_of_too_few_samples_is_the_plain_r2():
     y_true, y_pred = np.array([[1.0], [2.0], [3.0]]), np.array([[1.0], [2.0], [2.0]])
     assert metrics.R2Score(num_regressors=2)(y_true, y_pred) == metrics.R2Score()(y_true, y_pred)
 
@@ -288,7 +288,7 @@ def test_weights_of_iou_are_not_rounded():
     assert metrics.MeanIoU(2)([0, 0, 1], [0, 1, 1], [0.5, 0.25, 0.5]) == pytest.approx(2 / 3, 1e-5)
 
 
-def test_a_metric_with_its_own_constructor():
+def test_a_custom_metric_with_its_own_init():
     class HuberMetric(Metric):
         def __init__(self, threshold=1.0, **kwargs):
             super().__init__(**kwargs)
@@ -319,25 +319,25 @@ def test_a_metric_with_its_own_constructor():
 
 
 @pytest.mark.parametrize("method", ["init", "update", "result"])
-def test_a_metric_that_misses_a_function_says_which(method):
+def test_a_metric_without_one_of_its_functions_raises(method):
     arguments = {"init": (), "update": ({}, [1.0], [1.0]), "result": ({},)}[method]
     with pytest.raises(NotImplementedError, match=rf"`Metric` must override `{method}\("):
         getattr(Metric(), method)(*arguments)
 
 
-def test_a_mean_of_values_without_values_says_so():
+def test_a_mean_of_values_without_values_raises():
     with pytest.raises(NotImplementedError, match=r"`MeanOfValues` must override `values\("):
         MeanOfValues()([1.0], [1.0])
 
 
-def test_one_value_correlates_with_nothing():
+def test_the_correlation_of_one_value_raises():
     y_true = np.arange(4.0)[:, None]
     with pytest.raises(ValueError, match=r"axis -1 of shape \(4, 1\) has one value.*`axis=0`"):
         metrics.PearsonCorrelation()(y_true, 2 * y_true)
     assert metrics.PearsonCorrelation(axis=0)(y_true, 2 * y_true) == pytest.approx(1)
 
 
-def test_a_wrapper_of_a_function_by_keras_s_name():
+def test_mean_metric_wrapper_may_be_subclassed():
     class Bias(metrics.MeanMetricWrapper):
         def __init__(self, name="bias"):
             super().__init__(lambda y_true, y_pred: y_pred - y_true, name=name)

@@ -12,7 +12,7 @@ def bias(y_true, y_pred):
     return y_pred - y_true
 
 
-def test_get_knows_names_classes_objects_and_configurations():
+def test_get_accepts_names_classes_objects_and_configurations():
     assert metrics.get(None) is None
     assert metrics.get("mae") == metrics.get("MAE") == metrics.MeanAbsoluteError()
     assert metrics.get("mean_absolute_error") == metrics.MeanAbsoluteError()
@@ -23,7 +23,7 @@ def test_get_knows_names_classes_objects_and_configurations():
     assert metrics.get(config) == metrics.AUC(curve="PR")
 
 
-def test_an_unknown_name_suggests_the_nearest():
+def test_the_error_for_an_unknown_name_suggests_a_similar_one():
     with pytest.raises(ValueError, match="Did you mean `accuracy`"):
         metrics.get("acuracy")
     with pytest.raises(ValueError, match="Did you mean `accuracy`"):
@@ -33,7 +33,7 @@ def test_an_unknown_name_suggests_the_nearest():
 
 
 @pytest.mark.parametrize("spelling", ["ce", "crossentropy"])
-def test_crossentropy_is_resolved_by_the_shapes_and_the_loss(spelling):
+def test_the_shapes_and_the_loss_choose_the_crossentropy(spelling):
     resolve = metrics.resolve
     assert resolve(spelling, (8,), (8, 1)) == metrics.BinaryCrossentropy(spelling)
     assert resolve(spelling, (8,), (8, 3)) == metrics.SparseCategoricalCrossentropy(spelling)
@@ -43,11 +43,11 @@ def test_crossentropy_is_resolved_by_the_shapes_and_the_loss(spelling):
     assert resolved == metrics.SparseCategoricalCrossentropy(spelling, from_logits=True)
 
 
-def test_an_output_without_a_last_axis_is_binary():
+def test_predictions_without_a_last_axis_are_binary():
     assert metrics.resolve("acc", (8,), (8,)) == metrics.BinaryAccuracy("acc")
 
 
-def test_a_bare_function_becomes_a_mean():
+def test_a_function_becomes_a_mean():
     metric = metrics.resolve(bias, (8,), (8, 1))
     assert metric == metrics.FunctionMetric(bias)
     assert metric([1.0, 2.0], [[2.0], [4.0]]) == 1.5
@@ -81,6 +81,6 @@ def test_log_name(identifier, name):
     assert metrics.resolve(identifier, (8, 3), (8, 3)).name == name
 
 
-def test_functions_of_losses_are_the_same_functions():
+def test_functions_of_metrics_and_losses_are_the_same():
     assert metrics.mean_squared_error is losses.mean_squared_error
     assert jnp.ndim(metrics.mean_squared_error([1.0], [1.0])) == 0

@@ -178,11 +178,11 @@ FIT = {
     # Several inputs and outputs.
     "input missing": (
         lambda: two().fit({"left": X}, YS),
-        "`x` has nothing for the input 'right'. It must hold .* left, right",
+        "`x` has no array for the input 'right'. It must hold .* left, right",
     ),
     "input of another name": (
         lambda: two().fit({"left": X, "rihgt": X}, YS),
-        "`x` names 'rihgt', which is no input of the model. Did you mean `right`",
+        "`x` names 'rihgt', which is not an input of the model. Did you mean `right`",
     ),
     "inputs too many": (
         lambda: two().fit((X, X, X), YS),
@@ -199,11 +199,11 @@ FIT = {
     "nan in an input": (lambda: two().fit({**XS, "left": with_bad(np.nan)}, YS), r"`x\['left'\]`"),
     "target missing": (
         lambda: two().fit(XS, {"label": LABELS}),
-        "`y` has nothing for the output 'number'",
+        "`y` has no array for the output 'number'",
     ),
     "target of another name": (
         lambda: two().fit(XS, {**YS, "lable": LABELS}),
-        "`y` names 'lable', which is no output of the model. Did you mean `label`",
+        "`y` names 'lable', which is not an output of the model. Did you mean `label`",
     ),
     "targets too many": (
         lambda: two().fit(XS, (LABELS, TARGETS, TARGETS)),
@@ -211,7 +211,7 @@ FIT = {
     ),
     "target in validation": (
         lambda: two().fit(XS, YS, validation_data=(XS, {"number": TARGETS})),
-        "`y` has nothing for the output 'label'",
+        "`y` has no array for the output 'label'",
     ),
     "target outside the classes": (
         lambda: two().fit(XS, {**YS, "label": LABELS + 1}),
@@ -252,7 +252,7 @@ FIT = {
     ),
     "loss of another name": (
         lambda: two(loss={"labels": SPARSE}),
-        "`loss` names 'labels', which is no output of the model. Did you mean `label`",
+        "`loss` names 'labels', which is not an output of the model. Did you mean `label`",
     ),
     "loss name of one output": (
         lambda: two(loss={"label": "msee"}),
@@ -321,7 +321,7 @@ FIT = {
     ),
     "to_categorical": (
         lambda: keras.utils.to_categorical([0, 3], 3),
-        r"whole numbers from 0 to 2, found 3 at \(1,\)",
+        r"integers from 0 to 2, found 3 at \(1,\)",
     ),
 }
 
@@ -331,8 +331,8 @@ TYPE = {
         "`Model.fit` takes no argument `epoch`. Did you mean `epochs`",
     ),
     "keyword of compile": (
-        lambda: regressor().compile(optimizer="adam"),
-        "takes no argument `optimizer`. Did you mean `optimizer`",
+        lambda: regressor().compile(optimser="adam"),
+        "takes no argument `optimser`. Did you mean `optimizer`",
     ),
     "keyword of a layer": (
         lambda: Dense(3, activaton="relu"),

@@ -75,7 +75,7 @@ def heads(takes="arguments", gives="list", named=True, **compiled):
     specs = {name: jax.ShapeDtypeStruct((1, a.shape[1]), "float32") for name, a in INPUTS.items()}
     # As of a graph, the shapes of the inputs are known from the beginning.
     if named:
-        model._build_for((specs,) if takes == "dict" else tuple(specs.values()))
+        model.model_parts.architecture.build((specs,) if takes == "dict" else tuple(specs.values()))
     model.compile("sgd", **{"loss": LOSS, **compiled})
     return model
 
@@ -163,7 +163,7 @@ def test_an_output_without_a_loss_needs_no_target(gives):
             assert list(history.history) == ["loss", "val_loss"]
     # A metric alone asks for one.
     model = heads(gives=gives, loss={"price": "mse"}, metrics={"kind": "accuracy"})
-    with pytest.raises(ValueError, match="`y` has nothing for the output 'kind'"):
+    with pytest.raises(ValueError, match="`y` has no array for the output 'kind'"):
         model.fit(INPUTS, {"price": PRICE})
     assert model.evaluate(INPUTS, TARGETS, verbose=0, return_dict=True).keys() == {
         "loss", "kind_accuracy"

@@ -181,7 +181,7 @@ REFUSED = {
     "a shape that does not fit": (
         lambda: keras.Sequential([Input((4,)), keras.layers.Reshape((3,))]),
         ValueError,
-        r"`Reshape` cannot make \(3,\) of samples of shape \(4,\)",
+        r"`Reshape` cannot reshape samples of shape \(4,\) to \(3,\)",
     ),
     "an unknown layer": (
         lambda: stack().get_layer("dens"),

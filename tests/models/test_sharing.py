@@ -252,11 +252,11 @@ def test_refused(name):
 # To look at all objects is to touch what PyTorch has deprecated.
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_programs_do_not_keep_the_weights_of_models_that_are_gone():
-    from fjax.models.homes import Home
+    from fjax.models.weight_tree import WeightSlot
 
     def count():
         gc.collect()
-        return sum(isinstance(thing, Home) for thing in gc.get_objects())
+        return sum(isinstance(thing, WeightSlot) for thing in gc.get_objects())
 
     before = count()
     trained(Sequential([Input((4,)), Dense(7), Dense(1)]))
@@ -318,7 +318,7 @@ class TestTrainStatesTakenAndGiven:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            ({"step": -5}, "`step` of a train state must be a whole number from 0, received -5"),
+            ({"step": -5}, "`step` of a train state must be a non-negative integer, received -5"),
             ({"epoch": "a"}, "`epoch` of a train state must be"),
             ({"key": 3}, "`key` of a train state must be a key"),
             ({"params": {"kernel": np.ones((4, 1), int), "bias": np.ones(1, "f4")}}, "be float32"),

@@ -1,4 +1,4 @@
-"""The schedules' own behavior; their numbers are held against Keras in `tests/parity`."""
+"""Learning rate schedules; `tests/parity` compares their values with Keras."""
 
 import jax
 import jax.numpy as jnp
@@ -24,21 +24,21 @@ every_schedule = pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
 
 
 @every_schedule
-def test_takes_ints_arrays_and_tracers_alike(schedule):
+def test_accepts_integers_arrays_and_tracers(schedule):
     steps = jnp.arange(24)
-    together = schedule(steps)
-    assert (together.shape, together.dtype) == (steps.shape, jnp.float32)
-    assert (together >= 0).all()
-    one_by_one = [schedule(int(step)) for step in steps]
-    assert all(rate.shape == () and rate.dtype == jnp.float32 for rate in one_by_one)
-    np.testing.assert_allclose(together, one_by_one, rtol=1e-6, atol=1e-8)
-    np.testing.assert_allclose(together, jax.jit(schedule)(steps), rtol=1e-6, atol=1e-8)
-    np.testing.assert_allclose(together, jax.vmap(schedule)(steps), rtol=1e-6, atol=1e-8)
-    np.testing.assert_allclose(together, schedule(steps.astype(float)), rtol=1e-6, atol=1e-8)
+    rates = schedule(steps)
+    assert (rates.shape, rates.dtype) == (steps.shape, jnp.float32)
+    assert (rates >= 0).all()
+    single_rates = [schedule(int(step)) for step in steps]
+    assert all(rate.shape == () and rate.dtype == jnp.float32 for rate in single_rates)
+    np.testing.assert_allclose(rates, single_rates, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(rates, jax.jit(schedule)(steps), rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(rates, jax.vmap(schedule)(steps), rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(rates, schedule(steps.astype(float)), rtol=1e-6, atol=1e-8)
 
 
 @every_schedule
-def test_config_and_value(schedule):
+def test_get_with_a_config_returns_an_equal_schedule(schedule):
     config = {"class_name": type(schedule).__name__, "config": schedule.get_config()}
     assert schedules.get(config) == schedule
     assert hash(schedules.get(config)) == hash(schedule)
@@ -46,7 +46,7 @@ def test_config_and_value(schedule):
 
 
 @pytest.mark.parametrize("length", [3, 7, 41, 49, 1000])
-def test_stairs_and_cycles_turn_at_their_very_step(length):
+def test_staircases_and_cycles_change_exactly_at_their_steps(length):
     edges = jnp.arange(1, 200) * length
     for run in (lambda f: f, jax.jit):
         stairs = run(schedules.InverseTimeDecay(1.0, length, 1.0, staircase=True))
@@ -56,14 +56,14 @@ def test_stairs_and_cycles_turn_at_their_very_step(length):
         np.testing.assert_array_equal(cycles(edges), 0.0)
         periods = run(schedules.CosineDecayRestarts(1.0, length, t_mul=1.0))
         np.testing.assert_array_equal(periods(edges), 1.0)
-        straight = run(schedules.PolynomialDecay(1.0, length, 0.0, power=0.5))
-        assert straight(length) == 0.0
+        decay = run(schedules.PolynomialDecay(1.0, length, 0.0, power=0.5))
+        assert decay(length) == 0.0
 
 
 @pytest.mark.parametrize("t_mul", [2.0, 3.0, 4.0])
 @pytest.mark.parametrize("length", [1, 7, 41, 375])
-def test_restarts_come_at_their_very_step(length, t_mul):
-    # Keras's formula misses some of these by a rounding: (1, 2.0) restarts late at step 8191.
+def test_restarts_happen_exactly_at_their_steps(length, t_mul):
+    # Keras's formula has rounding errors: with (1, 2.0) it restarts late at step 8191.
     starts = [length * (t_mul**i - 1) / (t_mul - 1) for i in range(1, 20)]
     starts = np.array([start for start in starts if start < 2**20])
     schedule = schedules.CosineDecayRestarts(1.0, length, t_mul, m_mul=0.5)
@@ -74,7 +74,7 @@ def test_restarts_come_at_their_very_step(length, t_mul):
 
 
 @pytest.mark.parametrize(
-    ("kind", "arguments", "message"),
+    ("cls", "arguments", "message"),
     [
         (schedules.ExponentialDecay, (-0.1, 5, 0.5), "`initial_learning_rate`"),
         (schedules.ExponentialDecay, ("0.1", 5, 0.5), "`initial_learning_rate`"),
@@ -83,7 +83,11 @@ def test_restarts_come_at_their_very_step(length, t_mul):
         (schedules.ExponentialDecay, (0.1, 5, 0.5, "yes"), "`staircase`"),
         (schedules.InverseTimeDecay, (0.1, -5, 0.5), "`decay_steps`"),
         (schedules.InverseTimeDecay, (0.1, 5, -0.5), "`decay_rate`"),
-        (schedules.PiecewiseConstantDecay, ([1, 2], [0.1, 0.2]), "one more than `boundaries`"),
+        (
+            schedules.PiecewiseConstantDecay,
+            ([1, 2], [0.1, 0.2]),
+            "one entry more than `boundaries`",
+        ),
         (schedules.PiecewiseConstantDecay, ([2, 1], [0.1, 0.2, 0.3]), "`boundaries` must increase"),
         (schedules.PiecewiseConstantDecay, ([1, 1], [0.1, 0.2, 0.3]), "`boundaries` must increase"),
         (schedules.PiecewiseConstantDecay, ([-1], [0.1, 0.2]), "`boundaries`"),
@@ -103,13 +107,13 @@ def test_restarts_come_at_their_very_step(length, t_mul):
         (schedules.CosineDecayRestarts, (0.1, 5, 2.0, 1.0, -1.0), "`alpha`"),
     ],
 )
-def test_what_is_out_of_range_is_refused(kind, arguments, message):
+def test_invalid_arguments_raise(cls, arguments, message):
     with pytest.raises(ValueError, match=message) as caught:
-        kind(*arguments)
-    assert f"`{kind.__name__}`" in str(caught.value)
+        cls(*arguments)
+    assert f"`{cls.__name__}`" in str(caught.value)
 
 
-def test_an_author_may_write_one():
+def test_a_custom_schedule():
     class Inverse(schedules.LearningRateSchedule):
         def __init__(self, rate):
             self.rate = rate
@@ -120,11 +124,11 @@ def test_an_author_may_write_one():
     assert Inverse(0.1)(1) == 0.05
 
 
-def test_a_missing_rule_is_told():
+def test_a_schedule_without_call_raises():
     with pytest.raises(NotImplementedError, match="define `__call__"):
         schedules.LearningRateSchedule()(0)
 
 
-def test_an_unknown_name_is_answered():
+def test_the_error_for_an_unknown_name_suggests_a_similar_one():
     with pytest.raises(ValueError, match="Did you mean `CosineDecay`"):
         schedules.get({"class_name": "CosinDecay", "config": {}})

@@ -1,4 +1,4 @@
 import os
 
-# Keras reads its backend once, at import: the judge is to compute with the same JAX as we do.
+# Keras reads its backend when it is imported. It must compute with the same JAX as fjax.
 os.environ["KERAS_BACKEND"] = "jax"

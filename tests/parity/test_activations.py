@@ -63,7 +63,7 @@ CASES = [
 ]
 IDS = [f"{name}-{arguments}" for name, arguments in CASES]
 
-# Every kink of every function, both signed zeros, and numbers far out, beside ordinary ones.
+# All kinks of all functions, both signed zeros, ordinary and very large numbers.
 KINKS = [-6.0, -3.0, -2.5, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 2.0, 2.5, 3.0, 6.0, -1e4, 1e4, -30.0]
 ORDINARY = np.random.default_rng(1).normal(size=32).astype("float32") * 3
 X = np.concatenate([np.float32(KINKS), ORDINARY]).reshape(4, 12)
@@ -77,7 +77,7 @@ def test_values(name, arguments):
 
 
 @pytest.mark.parametrize(("name", "arguments"), CASES, ids=IDS)
-def test_gradients_at_kinks_too(name, arguments):
+def test_gradients_including_kinks(name, arguments):
     ours, theirs = getattr(activations, name), getattr(keras.activations, name)
     x = jnp.where(jnp.abs(X) > 50, 5.0, X) if name == "exponential" else jnp.asarray(X)
     weights = jnp.asarray(np.random.default_rng(2).normal(size=ours(x, **arguments).shape))
@@ -90,19 +90,19 @@ def test_gradients_at_kinks_too(name, arguments):
 
 @pytest.mark.parametrize("x", [3, [1, -2], [1.5, -2.0], np.float64(2.0), np.arange(3)])
 @pytest.mark.parametrize("name", ["relu", "tanh", "softsign", "hard_silu"])
-def test_takes_what_keras_takes(name, x):
+def test_accepts_what_keras_accepts(name, x):
     ours, theirs = getattr(activations, name)(x), getattr(keras.activations, name)(x)
     assert ours.dtype == theirs.dtype
     np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
-def test_sparsemax_where_one_entry_stays():
+def test_sparsemax_with_one_positive_entry():
     x = np.eye(3, dtype="float32") * 5
     np.testing.assert_allclose(activations.sparsemax(x), keras.activations.sparsemax(x), atol=1e-6)
 
 
-def test_keras_sparsemax_is_still_wrong_where_two_stay():
-    # Once this fails, Keras is right and the note in our docstring goes.
+def test_keras_sparsemax_is_still_wrong_with_two_positive_entries():
+    # If this fails, Keras has corrected it: remove the note in our docstring.
     assert abs(float(keras.activations.sparsemax(np.float32([[1.0, 0.75]])).sum()) - 1.0) > 0.1
 
 
@@ -114,11 +114,11 @@ PUBLIC = [
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_signature(name):
+def test_signatures_equal_those_of_keras(name):
     ours = inspect.signature(getattr(activations, name)).parameters.values()
     theirs = inspect.signature(getattr(keras.activations, name)).parameters.values()
     assert [(p.name, p.default) for p in ours] == [(p.name, p.default) for p in theirs]
 
 
-def test_every_name_of_keras():
+def test_all_names_of_keras_exist():
     assert set(PUBLIC) <= set(vars(activations))

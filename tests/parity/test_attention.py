@@ -1,4 +1,4 @@
-"""Attention layers beside the real Keras, from the same weights."""
+"""Attention layers compared with Keras, with the same weights."""
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fjax import layers
 from fjax.core.calling import CallKwargs
-from fjax.core.masking import Masked, split
+from fjax.core.masking import Masked, split_mask
 
 RANDOM = np.random.default_rng(0)
 QUERY = RANDOM.normal(size=(2, 3, 4)).astype("float32")
@@ -23,7 +23,7 @@ HEADS = {"MultiHeadAttention", "GroupQueryAttention"}
 
 
 def leaves(tree):
-    """The arrays of nested dicts in the order in which they were put there."""
+    """Return the arrays of nested dicts in insertion order."""
     for value in tree.values():
         if isinstance(value, dict):
             yield from leaves(value)
@@ -32,15 +32,15 @@ def leaves(tree):
 
 
 def like(tree, arrays):
-    """The same nested dicts of other arrays."""
+    """Return the same nested dicts with other arrays."""
     return {
         name: like(value, arrays) if isinstance(value, dict) else next(arrays)
         for name, value in tree.items()
     }
 
 
-def pair(name, config, inputs):
-    """A Keras layer with drawn weights, ours, and the same as our params."""
+def make_pair(name, config, inputs):
+    """Return a Keras layer with random weights, our layer, and these weights as params."""
     theirs, ours = getattr(keras.layers, name)(**config), getattr(layers, name)(**config)
     params, state = ours.init(jax.random.key(0), *inputs)
     shapes = [value.shape for value in inputs]
@@ -52,36 +52,36 @@ def pair(name, config, inputs):
     return theirs, ours, like(params, iter(weights)), state
 
 
-def called(theirs, name, inputs, **options):
+def call_keras(theirs, name, inputs, **options):
     inputs = [jnp.asarray(value) for value in inputs]
     return theirs(*inputs, **options) if name in HEADS else theirs(inputs, **options)
 
 
 def compare(name, config, inputs, masks=(), gradients=False, **options):
-    """Outputs, and gradients by weights and inputs if wanted, with the weights where asked for."""
-    theirs, ours, params, state = pair(name, config, inputs)
+    """Compare outputs, and optionally gradients, of a layer in both libraries."""
+    theirs, ours, params, state = make_pair(name, config, inputs)
     names = ("query_mask", "value_mask", "key_mask")
     if name in HEADS:
-        told_masks = dict(zip(names, masks, strict=False))
+        named_masks = dict(zip(names, masks, strict=False))
         query = jnp.asarray(inputs[0])
-        # Keras's `MultiHeadAttention` takes the query's mask from the query alone.
-        if name == "MultiHeadAttention" and told_masks.get("query_mask") is not None:
-            query._keras_mask = jnp.asarray(told_masks["query_mask"])
-        told = {key: jnp.asarray(m) for key, m in told_masks.items() if m is not None}
-        expected = called(theirs, name, [query, *inputs[1:]], **told, **options)
+        # Keras's `MultiHeadAttention` takes the query's mask only from the query.
+        if name == "MultiHeadAttention" and named_masks.get("query_mask") is not None:
+            query._keras_mask = jnp.asarray(named_masks["query_mask"])
+        mask_arguments = {key: jnp.asarray(m) for key, m in named_masks.items() if m is not None}
+        expected = call_keras(theirs, name, [query, *inputs[1:]], **mask_arguments, **options)
     else:
-        told = {"mask": [*masks]} if masks else {}
-        expected = called(theirs, name, inputs, **told, **options)
-    own = [
+        mask_arguments = {"mask": [*masks]} if masks else {}
+        expected = call_keras(theirs, name, inputs, **mask_arguments, **options)
+    our_inputs = [
         value if mask is None else Masked(value, mask)
         for value, mask in zip(inputs, [*masks, None, None, None], strict=False)
     ]
     last = [CallKwargs(options)] if options else []
-    outputs, _ = ours.apply(params, state, *own, *last)
+    outputs, _ = ours.apply(params, state, *our_inputs, *last)
     if options.get("return_attention_scores"):
         np.testing.assert_allclose(outputs[1], expected[1], rtol=1e-5, atol=1e-6)
         outputs, expected = outputs[0], expected[0]
-    values, mask = split(outputs)
+    values, mask = split_mask(outputs)
     assert (mask is None) == (not masks or masks[0] is None)
     np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-5)
     if not gradients:
@@ -97,14 +97,14 @@ def compare(name, config, inputs, masks=(), gradients=False, **options):
         return (ours.apply(params, state, *inputs)[0] * direction).sum()
 
     expected = jax.jit(jax.grad(their_loss, argnums=(0, 1)))(trainable, [*inputs])
-    found, by_inputs = jax.jit(jax.grad(our_loss, argnums=(0, 1)))(params, [*inputs])
-    ordered = list(leaves(like_order(params, found)))
+    by_params, by_inputs = jax.jit(jax.grad(our_loss, argnums=(0, 1)))(params, [*inputs])
+    ordered = list(leaves(like_order(params, by_params)))
     for one, other in zip([*ordered, *by_inputs], [*expected[0], *expected[1]], strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
 
 
 def like_order(params, tree):
-    """The entries of a tree in the order of the params; JAX sorts them."""
+    """Return the entries of a tree in the order of the params; JAX sorts them."""
     return {
         name: like_order(value, tree[name]) if isinstance(value, dict) else tree[name]
         for name, value in params.items()
@@ -123,7 +123,7 @@ def test_multi_head_attention(config):
     compare("MultiHeadAttention", config, [QUERY, VALUE, KEY], gradients=True)
 
 
-def test_values_of_another_size_where_keras_has_a_formula_for_them():
+def test_values_of_another_size():
     config = {"num_heads": 2, "key_dim": 3, "value_dim": 4}
     compare("MultiHeadAttention", config, [QUERY, VALUE], return_attention_scores=True)
 
@@ -163,14 +163,14 @@ def test_additive_attention(use_scale):
 
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
 @pytest.mark.parametrize("scores", [False, True])
-def test_a_query_that_may_take_of_nothing(dropout, scores):
+def test_a_query_whose_keys_are_all_masked(dropout, scores):
     config = {"num_heads": 2, "key_dim": 3, "dropout": dropout}
     masks = [QUERY_MASK, np.zeros_like(VALUE_MASK)]
     compare("MultiHeadAttention", config, [QUERY, VALUE], masks, return_attention_scores=scores)
 
 
 def masks_agree(query, value, key, causal, scores, attention, window):
-    # Keras puts the batch axis of the other masks beside the heads of such a one.
+    # Keras would broadcast the batch axis of the other masks against the heads of this one.
     assume(attention != "heads" or not (query or value or key))
     masks = [
         mask if wanted else None
@@ -200,21 +200,21 @@ any_masks = given(
 
 @settings(max_examples=6, deadline=None, derandomize=True)
 @any_masks
-def test_masks_together(**drawn):
+def test_combined_masks(**drawn):
     masks_agree(**drawn)
 
 
 @pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @any_masks
-def test_many_masks_together(**drawn):
+def test_many_combined_masks(**drawn):
     masks_agree(**drawn)
 
 
 @pytest.mark.parametrize("axes", [None, (2,), (1,), (-2,), (1, 2)])
-def test_attention_over_chosen_axes(axes):
+def test_attention_over_selected_axes(axes):
     query = RANDOM.normal(size=(2, 3, 4, 5)).astype("float32")
-    # What attention does not go over must be equal in both.
+    # The other axes must be equal in query and value.
     sizes = {None: (5, 2), (2,): (3, 5), (1,): (5, 4), (-2,): (3, 5), (1, 2): (5, 2)}[axes]
     value = RANDOM.normal(size=(2, *sizes, 3)).astype("float32")
     config = {"num_heads": 2, "key_dim": 3, "attention_axes": axes}

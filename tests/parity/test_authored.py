@@ -1,4 +1,4 @@
-"""The same authored classes in Keras and in fjax: outputs, order of weights, losses of a run."""
+"""The same custom classes in Keras and in fjax: outputs, order of weights, losses in training."""
 
 import keras
 import numpy as np
@@ -130,7 +130,7 @@ def model_in_model(library):
             self.encoder = Encoder()
             self.head = library.layers.Dense(1)
 
-        # Without `training` here Keras's `fit` would leave the encoder in inference mode.
+        # Without the argument `training`, Keras's `fit` would run the encoder in inference mode.
         def call(self, inputs, training=False):
             return self.head(self.encoder(inputs, training=training))
 
@@ -150,7 +150,7 @@ def test_outputs_weights_and_losses(make):
     for training in (False, True):
         expected = np.asarray(theirs(X, training=training))
         np.testing.assert_allclose(ours(X, training=training), expected, rtol=1e-5, atol=1e-5)
-    # A call in training mode moves Keras's averages.
+    # In Keras, a call in training mode updates the moving averages.
     ours.set_weights(theirs.get_weights())
     histories = []
     for library, model in ((keras, theirs), (fjax, ours)):
@@ -194,14 +194,14 @@ def test_several_inputs_and_outputs():
         np.testing.assert_allclose(histories[1][name], values, rtol=1e-5)
 
 
-def test_configurations_are_the_same_but_for_the_number_type():
+def test_configurations_are_equal_except_for_the_dtype():
     theirs, ours = (linear(library)(3, name="own").get_config() for library in (keras, fjax))
     theirs.pop("dtype")
     assert ours == theirs
 
 
 @pytest.mark.parametrize("parameters", [("first_shape", "second_shape"), ("input_shape",)])
-def test_what_build_is_given(parameters):
+def test_the_arguments_of_build(parameters):
     seen = {}
 
     def make(library):

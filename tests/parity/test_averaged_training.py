@@ -1,4 +1,4 @@
-"""Runs with averaged weights and gathered gradients beside the real Keras."""
+"""Training with averaged weights and accumulated gradients, compared with Keras."""
 
 import jax
 import keras
@@ -8,7 +8,7 @@ import fjax
 
 
 def network(library):
-    """A frozen layer, a constrained one and a plain one."""
+    """Return a frozen layer, a constrained one and a plain one."""
     return [
         library.Input(shape=(64,)),
         library.layers.Dense(16, activation="relu", trainable=False),
@@ -43,12 +43,12 @@ def test_fit_ends_with_the_averages_of_keras():
     averages = ours.train_state.opt_state.slots["average"]
     assert "dense" not in averages, "the frozen layer has no average"
     np.testing.assert_array_equal(averages["dense_2"]["bias"], ours.get_weights()[-1])
-    # Weights and averages are arrays of their own: a second `fit`, where Keras's fails, goes on.
+    # Weights and averages are separate arrays, so that a second `fit` works, unlike in Keras.
     ours.fit(x[:150], y[:150], **options)
     assert ours.optimizer.iterations == 20
 
 
-def test_nothing_compiles_anew_after_the_averages_are_put_in(caplog):
+def test_fit_after_the_averages_are_set_does_not_compile_again(caplog):
     x, y = np.ones((8, 3), "float32"), np.ones((8, 1), "float32")
     model = fjax.Sequential([fjax.layers.Dense(1)])
     optimizer = fjax.optimizers.SGD(0.1, use_ema=True, gradient_accumulation_steps=2)
@@ -61,7 +61,7 @@ def test_nothing_compiles_anew_after_the_averages_are_put_in(caplog):
     assert len(made) == len(first) == 1
 
 
-def test_fit_of_no_epochs_leaves_the_weights():
+def test_fit_with_0_epochs_leaves_the_weights():
     model = fjax.Sequential([fjax.layers.Dense(1)])
     model.compile(fjax.optimizers.SGD(0.1, use_ema=True), loss="mse")
     x, y = np.ones((8, 3), "float32"), np.ones((8, 1), "float32")

@@ -1,4 +1,4 @@
-"""Callbacks beside those of the real Keras: the same decisions, logs, rates and files."""
+"""Callbacks compared with those of Keras: decisions, logs, rates and files."""
 
 import contextlib
 import inspect
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.sampled(3, whole=True)
 
 NAN = float("nan")
 
-# What a log may do: fall, rise, stand still, come back, be missing, be no number.
+# A log may fall, rise, stay, improve again, be missing, or be NaN.
 SEQUENCES = {
     "falls": [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3],
     "rises": [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9],
@@ -30,14 +30,14 @@ SEQUENCES = {
 
 
 class Rate:
-    """An optimizer, as callbacks see it."""
+    """An optimizer with what callbacks use."""
 
     def __init__(self):
         self.learning_rate = 0.1
 
 
 class Scripted:
-    """A model, as callbacks see it: its weight is the number of the epoch."""
+    """A model with what callbacks use: its weight is the number of the epoch."""
 
     def __init__(self):
         self.stop_training = False
@@ -51,9 +51,9 @@ class Scripted:
         self.weight = int(weights[0])
 
 
-def played(callback, values, monitor="val_loss", stops=True):
-    """The model after each epoch of a scripted run, and the attributes that both callbacks have."""
-    model, seen = Scripted(), []
+def run_script(callback, values, monitor="val_loss", stops=True):
+    """Return the model after each epoch of a scripted run, and the attributes of the callback."""
+    model, epochs = Scripted(), []
     callback.set_model(model)
     callback.set_params({"epochs": len(values)})
     callback.on_train_begin({})
@@ -62,34 +62,34 @@ def played(callback, values, monitor="val_loss", stops=True):
         callback.on_epoch_begin(epoch, {})
         logs = {"loss": 1.0} if value is None else {"loss": 1.0, monitor: value}
         with warnings.catch_warnings():
-            # Keras warns of what is missing, at each epoch.
+            # Keras warns at each epoch of a missing log.
             warnings.simplefilter("ignore")
             callback.on_epoch_end(epoch, logs)
         state = [getattr(callback, name, None) for name in ("wait", "best", "cooldown_counter")]
-        seen.append((epoch, model.stop_training, model.optimizer.learning_rate, logs, state))
+        epochs.append((epoch, model.stop_training, model.optimizer.learning_rate, logs, state))
         if stops and model.stop_training:
             break
     callback.on_train_end({})
-    return seen, model.weight
+    return epochs, model.weight
 
 
-def same(ours, theirs):
+def assert_same_runs(ours, theirs):
     (mine, weight), (other, weight_of_keras) = ours, theirs
     assert weight == weight_of_keras
     assert len(mine) == len(other)
-    for one, two in zip(mine, other, strict=True):
-        assert one[:2] == two[:2]
-        np.testing.assert_allclose(one[2], two[2], rtol=1e-6)
-        assert one[3].keys() == two[3].keys()
-        for name in one[3]:
-            np.testing.assert_allclose(one[3][name], two[3][name], rtol=1e-6)
+    for first, second in zip(mine, other, strict=True):
+        assert first[:2] == second[:2]
+        np.testing.assert_allclose(first[2], second[2], rtol=1e-6)
+        assert first[3].keys() == second[3].keys()
+        for name in first[3]:
+            np.testing.assert_allclose(first[3][name], second[3][name], rtol=1e-6)
         np.testing.assert_array_equal(
-            np.array(one[4], "float64"), np.array(two[4], "float64"), err_msg=str(one)
+            np.array(first[4], "float64"), np.array(second[4], "float64"), err_msg=str(first)
         )
 
 
-def pair(name, *args, **kwargs):
-    """Our callback, told what is logged, and Keras's."""
+def make_pair(name, *args, **kwargs):
+    """Return our callback, with the names of the logs, and Keras's."""
     ours = getattr(fjax.callbacks, name)(*args, **kwargs)
     ours.prepare({"loss": "down", "val_loss": "down"})
     return ours, getattr(keras.callbacks, name)(*args, **kwargs)
@@ -105,17 +105,19 @@ def test_early_stopping(sequence):
             "min_delta": min_delta, "patience": patience, "mode": mode, "baseline": baseline,
             "restore_best_weights": restore, "start_from_epoch": start,
         }  # fmt: skip
-        ours, theirs = pair("EarlyStopping", **options)
-        runs = [played(callback, SEQUENCES[sequence]) for callback in (ours, theirs)]
-        same(*runs)
+        ours, theirs = make_pair("EarlyStopping", **options)
+        runs = [run_script(callback, SEQUENCES[sequence]) for callback in (ours, theirs)]
+        assert_same_runs(*runs)
         assert ours.stopped_epoch == theirs.stopped_epoch, options
         assert ours.best_epoch == theirs.best_epoch, options
 
 
-def test_early_stopping_used_again_begins_anew():
-    ours, theirs = pair("EarlyStopping", patience=1)
+def test_early_stopping_can_be_used_again():
+    ours, theirs = make_pair("EarlyStopping", patience=1)
     for sequence in ("stands", "falls", "waves"):
-        same(*(played(callback, SEQUENCES[sequence]) for callback in (ours, theirs)))
+        assert_same_runs(
+            *(run_script(callback, SEQUENCES[sequence]) for callback in (ours, theirs))
+        )
 
 
 @pytest.mark.parametrize("sequence", SEQUENCES)
@@ -124,18 +126,22 @@ def test_reduce_lr_on_plateau(sequence):
         (0.1, 0.5), (0, 1, 2), ("min", "max"), (0, 1e-4, 0.1), (0, 1, 3), (0.0, 0.03)
     )
     for factor, patience, mode, min_delta, cooldown, min_lr in grid:
-        ours, theirs = pair(
+        ours, theirs = make_pair(
             "ReduceLROnPlateau", factor=factor, patience=patience, mode=mode,
             min_delta=min_delta, cooldown=cooldown, min_lr=min_lr,
         )  # fmt: skip
-        same(*(played(callback, SEQUENCES[sequence]) for callback in (ours, theirs)))
+        assert_same_runs(
+            *(run_script(callback, SEQUENCES[sequence]) for callback in (ours, theirs))
+        )
 
 
 @pytest.mark.parametrize("monitor", ["loss", "val_loss"])
 def test_mode_auto_of_a_loss(monitor):
     for name in ("EarlyStopping", "ReduceLROnPlateau"):
-        ours, theirs = pair(name, monitor=monitor, patience=1)
-        same(*(played(callback, SEQUENCES["waves"], monitor) for callback in (ours, theirs)))
+        ours, theirs = make_pair(name, monitor=monitor, patience=1)
+        assert_same_runs(
+            *(run_script(callback, SEQUENCES["waves"], monitor) for callback in (ours, theirs))
+        )
 
 
 def metric_classes():
@@ -156,7 +162,7 @@ def direction_in_keras(metric):
 
 
 @pytest.mark.parametrize("name", [name for name, _ in metric_classes()])
-def test_metrics_know_where_they_are_better(name):
+def test_the_direction_of_metrics(name):
     if name in ("Metric", "MeanMetricWrapper"):
         return
     arguments = ARGUMENTS.get(name, ())
@@ -164,7 +170,7 @@ def test_metrics_know_where_they_are_better(name):
     assert ours.direction == direction_in_keras(theirs)
 
 
-def test_metrics_by_name_know_where_they_are_better():
+def test_the_direction_of_metrics_by_name():
     names = ["acc", "accuracy", "auc", "mse", "mae", "bce", "kld", "cosine_similarity", "poisson"]
     names += [fjax.configuration.snake_case(name) for name, _ in metric_classes()]
     for name in names:
@@ -191,9 +197,9 @@ Y = (X @ np.arange(6) > 0).astype("float32")[:, None]
 FIT = {"batch_size": 16, "shuffle": False, "verbose": 0, "validation_split": 0.25}
 
 
-def models(optimizer="SGD", **options):
-    """The same network in both libraries, compiled."""
-    made = {}
+def make_models(optimizer="SGD", **options):
+    """Return the same compiled network of both libraries."""
+    models = {}
     for library in (keras, fjax):
         layers = library.layers
         model = library.Sequential(
@@ -205,26 +211,26 @@ def models(optimizer="SGD", **options):
             "binary_crossentropy",
             metrics=["accuracy"],
         )
-        made[library] = model
-    made[fjax].set_weights(made[keras].get_weights())
-    return made
+        models[library] = model
+    models[fjax].set_weights(models[keras].get_weights())
+    return models
 
 
-def fitted(made, callbacks, **options):
+def fit_both(models, callbacks, **options):
     return {
         library: model.fit(X, Y, callbacks=callbacks(library), **{**FIT, **options}).history
-        for library, model in made.items()
+        for library, model in models.items()
     }
 
 
-def same_history(histories, rtol=1e-4):
+def assert_same_history(histories, rtol=1e-4):
     assert list(histories[fjax]) == list(histories[keras])
     for name, values in histories[keras].items():
         np.testing.assert_allclose(histories[fjax][name], values, rtol=rtol, err_msg=name)
 
 
-def test_runs_with_callbacks_that_set_the_rate_and_stop():
-    made = models(learning_rate=0.5)
+def test_training_with_callbacks_that_set_the_rate_and_stop():
+    models = make_models(learning_rate=0.5)
 
     def callbacks(library):
         return [
@@ -235,23 +241,23 @@ def test_runs_with_callbacks_that_set_the_rate_and_stop():
             ),
         ]
 
-    histories = fitted(made, callbacks, epochs=20)
-    same_history(histories)
+    histories = fit_both(models, callbacks, epochs=20)
+    assert_same_history(histories)
     assert 3 < len(histories[fjax]["loss"]) < 20
     assert list(histories[fjax])[-1] == "learning_rate"
-    for ours, theirs in zip(*(made[library].get_weights() for library in made), strict=True):
+    for ours, theirs in zip(*(models[library].get_weights() for library in models), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
-    rates = [float(made[library].optimizer.learning_rate) for library in (fjax, keras)]
+    rates = [float(models[library].optimizer.learning_rate) for library in (fjax, keras)]
     assert rates[0] == pytest.approx(rates[1])
 
 
-def test_learning_rate_scheduler_of_the_epoch_alone():
-    made = models(learning_rate=0.1)
+def test_learning_rate_scheduler_with_a_function_of_the_epoch():
+    models = make_models(learning_rate=0.1)
 
     def callbacks(library):
         return [library.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (1 + epoch))]
 
-    same_history(fitted(made, callbacks, epochs=3))
+    assert_same_history(fit_both(models, callbacks, epochs=3))
 
 
 LOGS = {
@@ -281,15 +287,15 @@ def test_csv_logger_writes_the_same_text(name, separator, tmp_path):
     assert texts[0] == texts[1]
 
 
-def test_csv_logger_of_a_run(tmp_path):
-    made = models(learning_rate=0.1)
+def test_csv_logger_in_training(tmp_path):
+    models = make_models(learning_rate=0.1)
     tables = {}
 
     def callbacks(library):
         return [library.callbacks.CSVLogger(tmp_path / f"{library.__name__}.csv")]
 
-    fitted(made, callbacks, epochs=3, validation_freq=2)
-    for library in made:
+    fit_both(models, callbacks, epochs=3, validation_freq=2)
+    for library in models:
         rows = (tmp_path / f"{library.__name__}.csv").read_text().splitlines()
         tables[library] = [row.split(",") for row in rows]
     assert tables[fjax][0] == tables[keras][0]
@@ -299,40 +305,40 @@ def test_csv_logger_of_a_run(tmp_path):
         np.testing.assert_allclose(*numbers, rtol=1e-5)
 
 
-def keeps(library, kept):
-    """A callback that keeps the weights that it sees at the end of each epoch."""
+def record_weights(library, recorded):
+    """Return a callback that records the weights at the end of each epoch."""
 
-    class Keeps(library.callbacks.Callback):
+    class WeightRecorder(library.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
-            kept.append(self.model.get_weights())
+            recorded.append(self.model.get_weights())
 
-    return Keeps()
+    return WeightRecorder()
 
 
 @pytest.mark.parametrize("swap_on_epoch", [False, True])
 def test_swap_ema_weights(swap_on_epoch):
-    made = models("Adam", learning_rate=0.05, use_ema=True, ema_momentum=0.5)
-    kept = {fjax: [], keras: []}
+    models = make_models("Adam", learning_rate=0.05, use_ema=True, ema_momentum=0.5)
+    recorded = {fjax: [], keras: []}
 
     def callbacks(library):
         swap = library.callbacks.SwapEMAWeights(swap_on_epoch=swap_on_epoch)
-        return [swap, keeps(library, kept[library])]
+        return [swap, record_weights(library, recorded[library])]
 
-    same_history(fitted(made, callbacks, epochs=3), rtol=1e-3)
-    assert len(kept[fjax]) == 3
-    finals = [[made[library].get_weights()] for library in (fjax, keras)]
-    for mine, other in zip(kept[fjax] + finals[0], kept[keras] + finals[1], strict=True):
-        for one, two in zip(mine, other, strict=True):
-            np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-5)
+    assert_same_history(fit_both(models, callbacks, epochs=3), rtol=1e-3)
+    assert len(recorded[fjax]) == 3
+    finals = [[models[library].get_weights()] for library in (fjax, keras)]
+    for mine, other in zip(recorded[fjax] + finals[0], recorded[keras] + finals[1], strict=True):
+        for first, second in zip(mine, other, strict=True):
+            np.testing.assert_allclose(first, second, rtol=1e-3, atol=1e-5)
 
 
-def test_terminate_on_nan_ends_the_same_epoch(capsys):
-    made = models(learning_rate=0.1)
+def test_terminate_on_nan_stops_in_the_same_epoch(capsys):
+    models = make_models(learning_rate=0.1)
 
     def callbacks(library):
         def spoil(epoch, logs):
             if epoch == 2:
-                model = made[library]
+                model = models[library]
                 model.set_weights([weight * NAN for weight in model.get_weights()])
 
         return [
@@ -340,12 +346,12 @@ def test_terminate_on_nan_ends_the_same_epoch(capsys):
             library.callbacks.TerminateOnNaN(),
         ]
 
-    histories = fitted(made, callbacks, epochs=5)
+    histories = fit_both(models, callbacks, epochs=5)
     assert [len(history["loss"]) for history in histories.values()] == [3, 3]
     assert all(np.isnan(history["loss"][2]) for history in histories.values())
 
 
-def test_the_arguments_are_those_of_keras():
+def test_arguments_equal_those_of_keras():
     for name in (
         "EarlyStopping", "ReduceLROnPlateau", "LearningRateScheduler", "CSVLogger",
         "TerminateOnNaN", "LambdaCallback", "SwapEMAWeights",

@@ -1,4 +1,4 @@
-"""Constraints beside the real Keras."""
+"""Constraints compared with Keras."""
 
 import inspect
 
@@ -51,7 +51,7 @@ def test_constructor_and_config(name):
     assert ours().get_config() == theirs().get_config()
 
 
-def test_the_names_cover_keras_s():
+def test_all_names_of_keras_exist():
     assert {"max_norm", "min_max_norm", "non_neg", "unit_norm"} <= set(PUBLIC)
     for name in keras.src.constraints.ALL_OBJECTS_DICT.keys() - {"Constraint", "constraint"}:
         expected = type(keras.constraints.get(name)).__name__

@@ -1,4 +1,4 @@
-"""Convolution and pooling beside the real Keras, over drawn options."""
+"""Convolution and pooling compared with Keras, for random options."""
 
 import jax
 import keras
@@ -16,7 +16,7 @@ MANY = settings(FEW, max_examples=150, derandomize=False)
 
 @st.composite
 def kernels(draw):
-    """A layer with kernels: its name, arguments, and the shape of its inputs."""
+    """Draw a layer with kernels: its name, arguments, and the shape of its inputs."""
     name = draw(st.sampled_from(
         ["Conv1D", "Conv2D", "Conv3D", "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D",
          "SeparableConv2D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"]
@@ -50,7 +50,7 @@ def kernels(draw):
 
 @st.composite
 def pools(draw):
-    """A pooling layer: its name, arguments, and the shape of its inputs."""
+    """Draw a pooling layer: its name, arguments, and the shape of its inputs."""
     rank = draw(st.integers(1, 3))
     name = draw(st.sampled_from(["MaxPooling", "AveragePooling"])) + f"{rank}D"
     several = st.tuples(*[st.integers(1, 3)] * rank)
@@ -70,7 +70,7 @@ def shape_of(draw, rank, data_format, groups):
 
 
 def compare(drawn):
-    """Outputs and gradients are Keras's; and where Keras refuses, so does fjax."""
+    """Compare outputs and gradients; if Keras raises, fjax must raise too."""
     name, config, shape = drawn
     random = np.random.default_rng(0)
     inputs = random.normal(size=shape).astype("float32")

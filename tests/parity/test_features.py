@@ -1,4 +1,4 @@
-"""Layers on categories and ranges beside the real Keras, on integers and with what they learn."""
+"""Layers for categories and for bins of numbers, compared with Keras."""
 
 import keras
 import numpy as np
@@ -27,11 +27,11 @@ def test_weighted_counts():
 
 @pytest.mark.parametrize("bins", [2, 7])
 @pytest.mark.parametrize("epsilon", [0.01, 0.2])
-def test_ranges_that_are_found_in_data(bins, epsilon):
+def test_bins_adapted_to_data(bins, epsilon):
     data = np.random.default_rng(0).normal(size=(250, 3)).astype("float32")
     for batches in ([data], [data[:40], data[40:], data[:9]]):
         theirs = keras.layers.Discretization(num_bins=bins, epsilon=epsilon)
-        # What its `adapt` does, which asks for TensorFlow first.
+        # The computation of Keras's `adapt`, which itself would need TensorFlow.
         for batch in batches:
             theirs.update_state(batch)
         theirs.finalize_state()
@@ -42,7 +42,7 @@ def test_ranges_that_are_found_in_data(bins, epsilon):
 
 
 @pytest.mark.parametrize("mode", ["int", "one_hot", "multi_hot", "count"])
-def test_ranges_on_their_boundaries(mode):
+def test_numbers_on_the_boundaries_of_bins(mode):
     values = np.array([[-1.0, 0.0, 0.5], [2.0, 2.5, 1.0]], "float32")
     ours = Discretization([0.0, 1.0, 2.0], output_mode=mode)(values)
     theirs = keras.layers.Discretization([0.0, 1.0, 2.0], output_mode=mode)(values)

@@ -47,7 +47,7 @@ def _keras(name, arguments, seed):
 def test_values_from_the_same_key(name, arguments, shape):
     if name == "Identity":
         shape = shape[:2]
-    # Keras makes of a seed the key (seed, 0), `jax.random.key` the key (0, seed).
+    # The key of a seed is (seed, 0) in Keras, and (0, seed) in `jax.random.key`.
     key = jax.random.wrap_key_data(jnp.array([5, 0], "uint32"))
     ours = getattr(initializers, name)(**arguments)(shape, key=key)
     theirs = _keras(name, arguments, 5)(shape)
@@ -57,7 +57,7 @@ def test_values_from_the_same_key(name, arguments, shape):
 @pytest.mark.parametrize(
     ("name", "arguments"), [case for case in CASES if case[0] not in {*UNSEEDED, "Orthogonal"}]
 )
-def test_distribution_from_seeds_of_their_own(name, arguments):
+def test_distributions_without_a_common_seed(name, arguments):
     shape = (300, 200)
     ours = np.ravel(getattr(initializers, name)(seed=1, **arguments)(shape))
     theirs = np.ravel(_keras(name, arguments, 2)(shape))
@@ -74,7 +74,7 @@ def test_distribution_from_seeds_of_their_own(name, arguments):
 def test_stft(side, window, scaling, periodic):
     ours = initializers.STFT(side, window, scaling, periodic)((16, 1, 9))
     theirs = keras.initializers.STFT(side, window, scaling, periodic)((16, 1, 9))
-    # Keras reckons the angles, up to 47 here, in float32: its own values err by up to 4e-6.
+    # Keras computes the angles, up to 47 here, in float32: its values have errors up to 4e-6.
     np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=5e-6)
 
 
@@ -105,13 +105,13 @@ def test_constructor(name):
 @pytest.mark.parametrize("name", PUBLIC)
 def test_config(name):
     ours = getattr(initializers, name)().get_config()
-    # Keras's own configuration of `Identity` forgets the gain.
+    # Keras's configuration of `Identity` lacks the gain.
     theirs = {"gain": 1.0} if "dentity" in name else {}
     assert ours == theirs | getattr(keras.initializers, name)().get_config()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_an_initializer_of_keras_drops_in(dtype):
+def test_draw_accepts_an_initializer_of_keras(dtype):
     theirs = keras.initializers.HeNormal(seed=1)
     values = initializers.draw(theirs, None, (3, 4), dtype)
     assert (values == theirs((3, 4), dtype)).all()
@@ -122,7 +122,7 @@ IDENTIFIERS = keras.src.initializers.ALL_OBJECTS_DICT
 
 @pytest.mark.parametrize("name", sorted(IDENTIFIERS.keys() - {"Initializer", "initializer"}))
 def test_identifier(name):
-    # Keras's own `get` stumbles over "constant", for which its `from_config` wants a value.
+    # Keras's `get("constant")` fails, since its `from_config` requires a value.
     assert type(initializers.get(name)).__name__ == IDENTIFIERS[name].__name__
 
 

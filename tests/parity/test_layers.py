@@ -1,4 +1,4 @@
-"""Layers beside the real Keras, from the same weights."""
+"""Layers compared with Keras, with the same weights."""
 
 import jax
 import keras
@@ -16,7 +16,7 @@ DRAWS = {
 
 
 def pair(entry):
-    """A Keras layer with weights, and ours with the same."""
+    """Return a Keras layer with weights, and ours with the same weights."""
     name, config = entry.keras
     theirs = getattr(keras.layers, name)(**config)
     inputs = samples(entry)
@@ -32,7 +32,7 @@ def pair(entry):
 
 
 def as_keras_takes(inputs):
-    """Several inputs are one list to a Keras layer."""
+    """Return the argument of a Keras layer: a list if there are several inputs."""
     return inputs[0] if len(inputs) == 1 else list(inputs)
 
 
@@ -100,7 +100,7 @@ def test_gradients(entry):
         np.testing.assert_allclose(gradient, named[name], rtol=1e-4, atol=1e-5)
 
 
-def test_dropout_drops_and_scales_as_keras_does():
+def test_dropout_drops_and_scales_as_in_keras():
     inputs = np.ones((200, 100), "float32")
     for rate in (0.1, 0.5, 0.9):
         ours, _ = Dropout(rate).apply({}, {}, inputs, key=jax.random.key(0), training=True)

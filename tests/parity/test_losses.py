@@ -1,4 +1,4 @@
-"""Every loss beside Keras's own, on its JAX backend."""
+"""All losses compared with those of Keras on its JAX backend."""
 
 import inspect
 
@@ -78,13 +78,13 @@ def embedded_column(random, shape):
 
 
 def sequences(random, shape):
-    """Labels of several lengths, equal ones beside each other, too."""
+    """Return label sequences of several lengths, some with equal neighbors."""
     y_true = random.integers(1, shape[-1], (shape[0], 3))
     y_true[0], y_true[1, 1:], y_true[2] = (1, 1, 2), 0, 0
     return y_true, random.normal(size=shape) * 2
 
 
-# Function name -> class name and (data, shapes, options) to compare on.
+# For each function the name of its class, and the (data, shapes, options) to compare.
 CASES = {
     "mean_squared_error": ("MeanSquaredError", [(numbers, SHAPES, {})]),
     "mean_absolute_error": ("MeanAbsoluteError", [(numbers, SHAPES, {})]),
@@ -253,7 +253,7 @@ def test_reduction(reduction, weights, shape, ignore_class):
     sample_weight = {
         None: None,
         "scalar": np.float32(0.3),
-        # Along the steps of a sample Keras broadcasts these the wrong way; see tests/losses.
+        # Keras broadcasts these weights along the wrong axis; see tests/losses.
         "samples": random.uniform(0, 2, 6) if len(shape) == 2 else None,
         "column": random.uniform(0, 2, (6, 1)),
         "steps": random.uniform(0, 2, shape[:-1]),
@@ -275,7 +275,7 @@ def test_further_reductions(reduction, shape, weighted):
     close(ours, theirs)
 
 
-# These take labels of another shape than the predictions, or make one value of a batch.
+# Their labels have another shape than the predictions, or they return one value for a batch.
 OF_THEIR_OWN_SHAPE = {"circle", "ctc", "dice", "tversky"}
 
 
@@ -284,7 +284,7 @@ OF_THEIR_OWN_SHAPE = {"circle", "ctc", "dice", "tversky"}
     sorted(name for name in CASES.keys() - OF_THEIR_OWN_SHAPE if "categorical" not in name),
 )
 def test_trailing_axis(name):
-    """A target of shape (n,) beside an output of shape (n, 1) is one value per sample."""
+    """Targets of shape (n,) and outputs of shape (n, 1) give one value per sample."""
     random = np.random.default_rng(0)
     y_true, y_pred = random.integers(0, 2, 6), random.uniform(0.1, 0.9, (6, 1)).astype("float32")
     cls = CASES[name][0]
@@ -338,7 +338,7 @@ def test_extremes(name, y_true, y_pred, options):
 
 @pytest.mark.parametrize("name", ["cosine_similarity", "CosineSimilarity"])
 def test_a_vector_of_zeros_has_a_finite_gradient(name):
-    """Here Keras's gradient is NaN."""
+    """Unlike in Keras, where it is NaN."""
     loss = getattr(losses, name)
     loss = loss() if inspect.isclass(loss) else loss
     gradient = jax.grad(lambda p: jnp.sum(loss(jnp.ones((1, 3)), p)))(jnp.zeros((1, 3)))
@@ -346,7 +346,7 @@ def test_a_vector_of_zeros_has_a_finite_gradient(name):
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
-def test_defaults_are_those_of_keras(name):
+def test_defaults_equal_those_of_keras(name):
     for member in (name, CASES[name][0]):
         ours = inspect.signature(getattr(losses, member)).parameters
         theirs = inspect.signature(getattr(keras.losses, member)).parameters
@@ -361,7 +361,7 @@ def test_get(name):
     assert losses.get(name).__name__ == keras.losses.get(name).__name__
 
 
-def test_a_sigmoid_and_a_softmax_train_by_the_same_gradient():
+def test_gradients_through_sigmoid_and_softmax_equal_those_of_keras():
     random = np.random.default_rng(0)
     inputs = random.normal(size=(32, 5)).astype("float32")
     weights = random.normal(size=(5, 3)).astype("float32")

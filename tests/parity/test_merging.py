@@ -1,4 +1,4 @@
-"""Merge layers beside Keras's: shapes, axes, numbers and gradients, drawn by hypothesis."""
+"""Merge layers compared with Keras, for random shapes and axes."""
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +23,7 @@ def arrays(shapes, seed=0):
 
 
 def compare(name, config, inputs):
-    """Outputs of both, and gradients along one direction."""
+    """Compare outputs, and gradients along one direction."""
     ours, theirs = getattr(layers, name)(**config), getattr(keras.layers, name)(**config)
     expected = np.asarray(theirs(inputs))
     outputs, _ = ours.apply({}, {}, *inputs)
@@ -43,7 +43,7 @@ def compare(name, config, inputs):
 
 @st.composite
 def broadcastable(draw, count):
-    """Shapes of one batch size, of any ranks, that are broadcast to one."""
+    """Draw shapes of one batch size and any ranks that broadcast against each other."""
     batch, whole = draw(sizes), draw(st.lists(sizes, min_size=0, max_size=3))
     shapes = []
     for _ in range(count):
@@ -86,12 +86,12 @@ def test_dot(data):
 
 
 @pytest.mark.parametrize("axes", [1, -1, [1, 2], (-1, -2)])
-def test_dot_takes_one_axis_or_two(axes):
+def test_dot_accepts_one_axis_or_two(axes):
     shapes = [(2, 3, 3), (2, 3, 3)]
     compare("Dot", {"axes": axes}, arrays(shapes))
 
 
-def test_equal_entries_share_a_gradient_as_in_keras():
+def test_gradients_at_equal_entries_are_those_of_keras():
     same = arrays([(4, 3)]) * 2
     for name in ("Maximum", "Minimum"):
         compare(name, {}, same)

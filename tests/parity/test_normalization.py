@@ -1,4 +1,4 @@
-"""Normalization layers beside the real Keras, over their options and with masks."""
+"""Normalization layers compared with Keras, for random options and with masks."""
 
 import jax
 import jax.numpy as jnp
@@ -26,7 +26,7 @@ def compare(name, config, inputs):
     np.testing.assert_allclose(outputs, theirs(inputs), rtol=1e-4, atol=1e-4)
 
 
-# Axes of one sign: Keras 3.15.1 takes the sizes of mixed ones in another order than the axes.
+# All axes have one sign: Keras 3.15.1 confuses the sizes of axes of mixed signs.
 AXES = [1, -1, 2, [2, 3], [1, 3], [-1, -2], [3, 1, 2]]
 EPSILON = st.sampled_from([1e-3, 1e-6, 0.1])
 
@@ -69,7 +69,7 @@ def test_many_options(**drawn):
     normalizations_agree(**drawn)
 
 
-def test_batch_statistics_of_what_a_mask_leaves():
+def test_batch_statistics_of_unmasked_steps():
     inputs = X[0]
     mask = np.array([[True, True, False, True], [True, False, False, False], [False] * 4])
     theirs = keras.layers.BatchNormalization()

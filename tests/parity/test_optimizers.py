@@ -1,4 +1,4 @@
-"""The optimizers beside Keras's own, update by update, and beside optax's where they coincide."""
+"""Optimizers compared with Keras update by update, and with optax where it has the same rule."""
 
 import contextlib
 import functools
@@ -14,7 +14,7 @@ import pytest
 from fjax import optimizers, trees
 
 STEPS = 12
-# These programs run a few times only.
+# Fast compilation, since these programs run only a few times.
 FAST = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 SHAPES = {"dense": {"bias": (3,), "kernel": (4, 3)}, "scale": ()}
 
@@ -44,7 +44,7 @@ CASES = {
     ],
     "AdamW": [{}, {"weight_decay": 0.1}, {"weight_decay": 0.1, "amsgrad": True}],
 }
-# The arguments common to all are compared on those above; these have one set of them each.
+# The common arguments are tested with the optimizers above; these have one case each.
 ALSO = {
     "Nadam": [{}, {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3}],
     "Adagrad": [{}, {"initial_accumulator_value": 0.0, "epsilon": 1e-3}],
@@ -111,7 +111,7 @@ def our_way(optimizer):
 
 
 def variables(params):
-    """Keras's variables, with the paths that Keras gives them in a model."""
+    """Return Keras variables with the paths that they have in a model."""
     made = []
     for path, leaf in jax.tree_util.tree_leaves_with_path(params):
         *layers, name = trees.path_name(path).split("/")
@@ -165,7 +165,7 @@ def test_equals_keras(name, arguments, rate):
     np.testing.assert_allclose(opt_state.learning_rate, optimizer.learning_rate, rtol=1e-6)
 
 
-# Keras's own way to NumPy is older than NumPy 2.
+# Keras's conversion to NumPy does not support NumPy 2 without a warning.
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("name", [*CASES, *ALSO])
 def test_defaults_are_keras_defaults(name):
@@ -176,7 +176,7 @@ def test_defaults_are_keras_defaults(name):
         assert ours[argument] == pytest.approx(theirs[argument]), argument
 
 
-def test_every_optimizer_stands_beside_keras():
+def test_every_optimizer_is_compared():
     public = {
         name
         for name, member in vars(optimizers).items()
@@ -190,7 +190,7 @@ def test_every_optimizer_stands_beside_keras():
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_an_infinite_gradient_does_what_it_does_in_keras(name):
+def test_an_infinite_gradient_has_the_same_effect_as_in_keras(name):
     arguments = {"learning_rate": 0.1, "global_clipnorm": 1.0}
     optimizer = getattr(optimizers, name)(**arguments)
     params = {"a": jnp.ones(2), "b": jnp.ones(1)}
@@ -203,7 +203,7 @@ def test_an_infinite_gradient_does_what_it_does_in_keras(name):
         np.testing.assert_array_equal(params[key] + updates[key], variable.value)
 
 
-# How often Keras changes weights, when averages take part and what schedules and rules count.
+# When Keras updates weights and averages, and what schedules and rules count.
 ALONG_THE_WAY = {
     "ema": {"use_ema": True},
     "ema overwrites": {"use_ema": True, "ema_momentum": 0.7, "ema_overwrite_frequency": 3},
@@ -256,7 +256,7 @@ COINCIDE = {
         optimizers.RMSprop(0.1, momentum=0.5, epsilon=1e-3, centered=True),
         optax.rmsprop(0.1, decay=0.9, eps=1e-3, centered=True, momentum=0.5),
     ),
-    # The two places of epsilon differ, so it is left out.
+    # Epsilon is 0, since it is at different places in both formulas.
     "adam": (optimizers.Adam(0.1, epsilon=0.0), optax.adam(0.1, eps=0.0)),
     "adamw": (
         optimizers.AdamW(0.1, weight_decay=0.2, epsilon=0.0),

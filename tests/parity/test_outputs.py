@@ -1,4 +1,4 @@
-"""Wide and deep networks with two outputs beside Keras's functional models, on California data."""
+"""Wide and deep networks with two outputs, compared with Keras, on the California housing data."""
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ ROWS = 2_000
 
 
 class WideAndDeep(fjax.Layer):
-    """Two inputs; the price from both, and an auxiliary output from the deep one alone."""
+    """Two inputs; one output from both, and an auxiliary output from the deep input."""
 
     outputs: str = "list"
 
@@ -53,7 +53,7 @@ def functional(outputs):
 
 
 def pair(outputs, data):
-    """Keras's model and ours, with the same weights."""
+    """Return Keras's model and ours, with the same weights."""
     theirs, layers = functional(outputs)
     ours = fjax.Model(WideAndDeep(outputs), seed=0)
     ours.predict((data["wide"][:1], data["deep"][:1]), verbose=0)
@@ -85,7 +85,7 @@ def data():
     }
 
 
-# What is compiled, and how targets and weights are given.
+# Arguments of `compile`, and of `fit` for targets and weights.
 CASES = {
     "by position": (
         {"loss": ["mse", "mae"], "loss_weights": [0.9, 0.1],
@@ -103,7 +103,7 @@ CASES = {
 
 
 def given(data, how, structure):
-    """Targets and weights in the structure that Keras asks for."""
+    """Return targets and weights in the structure that Keras requires."""
     targets = [data["price"], data["aux"]]
     weights = list(data["weights"])
     if structure == "dict":
@@ -171,7 +171,7 @@ def test_inputs_and_targets_by_name(data):
 
 
 @pytest.mark.parametrize("weight", [0.5, [0.5]])
-def test_the_weight_of_an_only_loss(data, weight):
+def test_the_weight_of_a_single_loss(data, weight):
     histories = []
     for library in (fjax, keras):
         model = library.Sequential([library.Input((5,)), library.layers.Dense(1)])

@@ -1,4 +1,4 @@
-"""Recurrent layers beside the real Keras, and PyTorch, from the same weights."""
+"""Recurrent layers compared with Keras and PyTorch, with the same weights."""
 
 import jax
 import jax.numpy as jnp
@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 import fjax
 from fjax import layers
-from fjax.core.masking import Masked, unmasked
+from fjax.core.masking import Masked, strip_masks
 
 pytestmark = pytest.mark.sampled(3, whole=True)
 
 BATCH, TIME, FEATURES, UNITS = 3, 4, 2, 3
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(BATCH, TIME, FEATURES)).astype("float32")
-# A beginning, a middle and an end that do not count, and a sequence of which nothing does.
+# Masks of steps at the beginning, in the middle and at the end, and of a whole sequence.
 MASK = np.array([[0, 1, 0, 1], [1, 1, 1, 0], [0, 0, 0, 0]], bool)
 
 
@@ -26,7 +26,7 @@ def drawn(*shape):
 
 
 def with_leaves(tree, values):
-    """The params with other values, in the order of the weights."""
+    """Return the params with other values, given in the order of the weights."""
     return {
         name: with_leaves(value, values) if isinstance(value, dict) else jnp.asarray(values.pop(0))
         for name, value in tree.items()
@@ -34,13 +34,13 @@ def with_leaves(tree, values):
 
 
 def in_order(tree, like):
-    """The leaves in the order of the weights; dicts come back from `grad` sorted."""
+    """Return the leaves in the order of the weights; `grad` returns dicts sorted."""
     for name, value in like.items():
         yield from in_order(tree[name], value) if isinstance(value, dict) else [tree[name]]
 
 
 def compare(ours, theirs, mask=None, states=()):
-    """Hold outputs, masks and all gradients against each other."""
+    """Compare outputs, masks and all gradients."""
     options = {} if mask is None else {"mask": mask}
     if states:
         options["initial_state"] = list(states)
@@ -63,7 +63,7 @@ def compare(ours, theirs, mask=None, states=()):
         return theirs.stateless_call(trainable, fixed, x, **own)[0]
 
     def ravelled(outputs):
-        leaves = jax.tree.leaves(unmasked(outputs))
+        leaves = jax.tree.leaves(strip_masks(outputs))
         return jnp.concatenate([leaf.ravel() for leaf in leaves])
 
     def loss(outputs):
@@ -113,7 +113,7 @@ def check(case):
     compare(ours(UNITS, **config), theirs(UNITS, **config), MASK if masked else None, states)
 
 
-# To shrink a failing case would take minutes.
+# Without shrinking, which would take minutes.
 @settings(max_examples=3, derandomize=True, deadline=None, phases=[Phase.generate])
 @given(options())
 def test_every_option(case):
@@ -136,7 +136,7 @@ def test_both_directions(mode):
     compare(make(layers), make(keras.layers), MASK)
 
 
-def test_a_layer_of_its_own_for_the_way_back():
+def test_another_layer_for_the_backward_direction():
     def make(home):
         back = home.LSTM(UNITS, activation="relu", go_backwards=True)
         return home.Bidirectional(home.LSTM(UNITS), "ave", backward_layer=back)
@@ -158,7 +158,7 @@ def test_pytorch(name):
     params, state = getattr(layers, name)(UNITS).init(jax.random.key(0), X)
     params = jax.tree.map(lambda a: drawn(*a.shape), params)
     theirs = getattr(torch.nn, name)(FEATURES, UNITS, batch_first=True)
-    # PyTorch's GRU has r before z; and the biases of an LSTM are two.
+    # PyTorch's GRU has r before z, and its LSTM has two biases.
     order = [0, 1, 2, 3] if name == "LSTM" else [1, 0, 2]
 
     def turned(array):
@@ -176,7 +176,7 @@ def test_pytorch(name):
     np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_stateful_layers_go_on_where_the_batch_before_ended():
+def test_stateful_layers_continue_with_the_state_of_the_last_batch():
     ours, theirs = layers.LSTM(UNITS, stateful=True), keras.layers.LSTM(UNITS, stateful=True)
     theirs(X)
     params, state = ours.init(jax.random.key(0), X)
@@ -220,7 +220,7 @@ def test_a_model_of_words_trains_as_in_keras():
     )
 
 
-def test_what_a_stateful_layer_remembers_is_no_weight():
+def test_the_state_of_a_stateful_layer_is_not_a_weight():
     models = []
     for library in (fjax, keras):
         layers = library.layers

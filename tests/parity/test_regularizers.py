@@ -1,4 +1,4 @@
-"""Regularizers beside the real Keras: values, gradients, names, and what layers charge."""
+"""Regularizers compared with Keras: values, gradients, names, and penalties of layers."""
 
 import inspect
 
@@ -65,7 +65,7 @@ def test_constructor_and_config(name):
     assert ours().get_config() == pytest.approx(theirs().get_config())
 
 
-def test_the_names_cover_keras_s():
+def test_all_names_of_keras_exist():
     assert {"L1", "L2", "l1", "l2", "l1_l2", "orthogonal_regularizer"} <= set(PUBLIC)
     for name in sorted(keras.src.regularizers.ALL_OBJECTS_DICT.keys() - {"Regularizer"}):
         if name != "regularizer":
@@ -81,10 +81,10 @@ CHARGING = [
 
 
 @pytest.mark.parametrize("entry", CHARGING, ids=lambda entry: entry.label)
-def test_what_a_layer_charges(entry):
+def test_penalties_of_layers(entry):
     theirs, params, state, (inputs,) = pair(entry)
     accepts = {"training": True} if entry.keras[0] == "BatchNormalization" else {}
-    # A Keras layer called alone drops the charge for its outputs; in a model it keeps it.
+    # A Keras layer that is called alone discards its activity penalty; in a model it does not.
     model = keras.Sequential([keras.Input(inputs.shape[1:]), theirs])
     trainable = [w.value for w in theirs.trainable_variables]
     fixed = [w.value for w in theirs.non_trainable_variables]

@@ -1,4 +1,4 @@
-"""Layers that add, cut away or resample entries, and PReLU, beside the real Keras."""
+"""Padding, cropping and resizing layers, and PReLU, compared with Keras."""
 
 import jax
 import keras
@@ -64,7 +64,7 @@ def test_many_resizings(**drawn):
     resizing_agrees(**drawn)
 
 
-def rims_agree(padding, cropping, size, data_format, interpolation):
+def padding_agrees(padding, cropping, size, data_format, interpolation):
     inputs = images(5, 6, data_format)
     compare("ZeroPadding2D", {"padding": padding, "data_format": data_format}, inputs)
     compare("Cropping2D", {"cropping": cropping, "data_format": data_format}, inputs)
@@ -84,14 +84,14 @@ rims = given(
 @settings(max_examples=6, deadline=None, derandomize=True)
 @rims
 def test_padding_cropping_and_upsampling_of_images(**drawn):
-    rims_agree(**drawn)
+    padding_agrees(**drawn)
 
 
 @pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @rims
 def test_many_paddings_croppings_and_upsamplings(**drawn):
-    rims_agree(**drawn)
+    padding_agrees(**drawn)
 
 
 def test_one_image_and_whole_numbers():

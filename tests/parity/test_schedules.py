@@ -1,4 +1,4 @@
-"""The schedules beside Keras's own, step by step, and beside optax's where they coincide."""
+"""Schedules compared with Keras step by step, and with optax where it has the same formula."""
 
 import jax
 import jax.numpy as jnp
@@ -68,7 +68,7 @@ def test_equals_keras(name, arguments):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_arguments_and_defaults_are_keras_own(name):
+def test_arguments_and_defaults_equal_those_of_keras(name):
     arguments = CASES[name][0]
     ours = getattr(schedules, name)(**arguments).get_config()
     assert ours == getattr(keras.optimizers.schedules, name)(**arguments).get_config()
@@ -76,7 +76,7 @@ def test_arguments_and_defaults_are_keras_own(name):
     assert positional.get_config() == ours
 
 
-def test_every_schedule_stands_beside_keras():
+def test_every_schedule_is_compared():
     public = {
         name
         for name, member in vars(schedules).items()

@@ -1,4 +1,4 @@
-"""Summaries and diagrams of the same nets, in fjax and in Keras."""
+"""Summaries and diagrams of models, compared with Keras."""
 
 import re
 
@@ -52,7 +52,7 @@ def in_a_row(library):
 
 @pytest.fixture(autouse=True)
 def new_names_and_room(monkeypatch):
-    """Keras counts names in the process, and cuts off what is wider than the terminal."""
+    """Keras counts names per process, and truncates lines that are wider than the terminal."""
     keras.utils.clear_session()
     monkeypatch.setenv("COLUMNS", "200")
 
@@ -67,7 +67,7 @@ def printed(model):
 
 
 def cells(text):
-    """The rows of a table without blanks, and without Keras's numbers of calls and tensors."""
+    """Return the cells of a table without blanks, and without Keras's numbers of calls."""
     rows = []
     for line in text.splitlines():
         parts = re.split("[│┃]", line)[1:-1]
@@ -90,7 +90,7 @@ def test_rows(net):
     ours, theirs = cells(printed(net(fjax))), cells(printed(net(keras)))
     for row in theirs:
         if len(row) == 5:
-            # Keras names a source for each call, we name each once.
+            # Keras lists a source for each call; fjax lists each source once.
             row[3] = ",".join(dict.fromkeys(row[3].split(",")))
     assert sorted(ours[1:]) == sorted(theirs[1:])
     assert ours[0] == theirs[0]

@@ -1,4 +1,4 @@
-"""Whole runs beside the real Keras: the same weights, the same data, the same curves."""
+"""Training compared with Keras: the same weights, data and curves."""
 
 import jax
 import keras
@@ -11,14 +11,14 @@ SPARSE = "sparse_categorical_crossentropy"
 
 
 def copy_of(theirs, layers):
-    """Our model of these layers, with the weights of theirs."""
+    """Return our model of these layers, with the weights of Keras's model."""
     ours = fjax.Sequential(layers)
     ours.set_weights(theirs.get_weights())
     return ours
 
 
 def mlp(library, *units, inputs, last="softmax", normalized=False):
-    """The layers of a small network, of one library or the other."""
+    """Return the layers of a small network of one library."""
     layers = [library.Input(shape=inputs), library.layers.Flatten()]
     for size in units[:-1]:
         layers.append(library.layers.Dense(size, activation="relu"))
@@ -49,7 +49,7 @@ def digits():
 
 
 @pytest.mark.parametrize("rows", [6_000, pytest.param(60_000, marks=pytest.mark.slow)])
-def test_the_book_s_fashion_mnist_curve(fashion, rows):
+def test_a_tutorial_on_fashion_mnist(fashion, rows):
     x, y = fashion
     cut = rows - rows // 12
     sizes = (300, 100, 10)
@@ -175,7 +175,7 @@ def test_normalize():
     )
 
 
-def test_the_printed_summary_has_keras_s_names_shapes_and_counts():
+def test_the_summary_has_the_names_shapes_and_counts_of_keras():
     lines = {}
     for library in (fjax, keras):
         model = library.Sequential(mlp(library, 30, 10, inputs=(28, 28), normalized=True))

@@ -7,10 +7,11 @@ import jax
 import numpy as np
 
 from fjax import Model, Sequential
+from fjax.data.conversion import to_batch
 from fjax.layers import Dense, Input
-from fjax.models.membership import member_template, seed_of, training_batch
+from fjax.models.membership import member_template
+from fjax.models.plan import matched_batch
 from fjax.population import Member, Population
-from fjax.training.arrays import to_batch
 
 ROWS, BATCH = 60, 16
 _random = np.random.default_rng(0)
@@ -41,9 +42,9 @@ def make_population(
     validation_rows = held_out or [None] * len(models)
     members = []
     for model, own, validated in zip(models, rows, validation_rows, strict=True):
-        batch = training_batch(model, to_batch(*data))
+        batch = matched_batch(model, to_batch(*data))
         template = member_template("fit", model, batch)
-        seed = seed_of(model)
+        seed = model.model_parts.weights.seed
         members.append(Member(template.parts, template.specs, seed, own, validated))
         if len(members) == 1:
             measurements = template.measurements

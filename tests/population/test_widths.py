@@ -225,7 +225,8 @@ def test_networks_that_cannot_be_padded_are_separate_architectures(name):
     members = []
     for width in (NARROW, WIDE):
         model = SEPARATE[name](width)
-        members.append((model.network, MeanSquaredError(), model._compiled("fit").optimizer))
+        optimizer = model.model_parts.require_config("fit").optimizer
+        members.append((model.network, MeanSquaredError(), optimizer))
     assert [group.indices for group in group_by_architecture(members)] == [[0], [1]]
 
 
@@ -254,7 +255,8 @@ def test_dropout_masks_that_depend_on_the_width_are_separate_architectures():
     members = []
     for width in (NARROW, WIDE):
         model = make_model(Dense(width), Dropout(0.5))
-        members.append((model.network, MeanSquaredError(), model._compiled("fit").optimizer))
+        optimizer = model.model_parts.require_config("fit").optimizer
+        members.append((model.network, MeanSquaredError(), optimizer))
     assert len(group_by_architecture(members)) == 1
     with jax.threefry_partitionable(False):
         assert len(group_by_architecture(members)) == 2

@@ -10,11 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from fjax.training import ArraySource, create_train_state, programs_for, run_epoch, train_step
+from fjax.data import ArraySource
+from fjax.data.shuffling import order_of_pass
+from fjax.training import create_train_state, programs_for, run_epoch, train_step
+from fjax.training.batch import Batch
 from fjax.training.initialization import initialize
 from fjax.training.loop import ChunkScheduler
-from fjax.training.shuffling import order_of_pass
-from fjax.training.step import Batch
 
 pytestmark = pytest.mark.short
 
@@ -41,7 +42,7 @@ class Listener:
 
 
 class Chunks:
-    """A pace of our own choice."""
+    """A chunks of our own choice."""
 
     def __init__(self, *lengths):
         self.lengths = list(lengths)
@@ -64,7 +65,7 @@ def compiled(problem):
     return programs_for(problem.network, problem.loss, problem.optimizer, problem.metrics)
 
 
-def run(problem, pace, epochs=2, listener=None, seed=7):
+def run(problem, chunks, epochs=2, listener=None, seed=7):
     source = ArraySource(problem.data, 16, seed)
     holder = SimpleNamespace(train_state=start(problem))
     fresh = holder.train_state.accumulators
@@ -72,7 +73,7 @@ def run(problem, pace, epochs=2, listener=None, seed=7):
         holder.train_state = holder.train_state._replace(
             batch=np.int32(0), accumulators=jax.tree.map(jnp.zeros_like, fresh)
         )
-        logs = run_epoch(holder, compiled(problem), source, epoch, listener or Listener(), pace)
+        logs = run_epoch(holder, compiled(problem), source, epoch, listener or Listener(), chunks)
     return holder.train_state, logs
 
 
@@ -203,18 +204,18 @@ def test_the_pure_step_goes_through_vmap_and_scan(problem):
     )
 
 
-def test_the_pace_of_a_progress_bar_settles_at_ten_a_second():
+def test_a_progress_bar_is_called_ten_times_a_second():
     listener = Listener()
     listener.shows_progress = True
-    pace = ChunkScheduler(listener)
-    assert pace.chunk(1000) == 1
-    pace.made(1, 5.0)  # compiled
-    assert pace.chunk(1000) == 1
+    chunks = ChunkScheduler(listener)
+    assert chunks.chunk(1000) == 1
+    chunks.record(1, 5.0)  # compiled
+    assert chunks.chunk(1000) == 1
     for _ in range(8):
-        length = pace.chunk(10**6)
-        pace.made(length, length * 1e-4)
-    assert pace.chunk(10**6) == pytest.approx(1000, abs=1)
-    assert pace.chunk(10) == 10
+        length = chunks.chunk(10**6)
+        chunks.record(length, length * 1e-4)
+    assert chunks.chunk(10**6) == pytest.approx(1000, abs=1)
+    assert chunks.chunk(10) == 10
 
 
 def test_the_step_says_what_it_takes(problem):
@@ -228,5 +229,5 @@ def test_the_step_says_what_it_takes(problem):
 
 
 def test_a_listener_may_ask_for_short_chunks():
-    pace = ChunkScheduler(Listener(longest=7))
-    assert [pace.chunk(left) for left in (100, 7, 3)] == [7, 7, 3]
+    chunks = ChunkScheduler(Listener(longest=7))
+    assert [chunks.chunk(left) for left in (100, 7, 3)] == [7, 7, 3]

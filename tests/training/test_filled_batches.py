@@ -22,7 +22,7 @@ from fjax.training import (
 from fjax.training import test_step as evaluation_step
 from fjax.training.accumulators import init_accumulators, results
 from fjax.training.filled_batches import REDUCTIONS, can_be_filled
-from tests.losses.test_losses import CLASSES, OF_THE_BATCH
+from tests.losses.test_losses import CLASSES, WITHOUT_SAMPLE_LOSSES
 from tests.losses.test_losses import sample as sample_of_loss
 from tests.metrics.test_metrics import NAMES, as_specs, make
 from tests.metrics.test_metrics import batch as batch_of_metric
@@ -149,7 +149,7 @@ def test_every_loss_that_may_see_such_batches_is_the_same(name):
     y_true, y_pred = sample_of_loss(name, rows=FILLED)
     made = [getattr(losses, name)(reduction=reduction) for reduction in REDUCTIONS]
     taken = [loss for loss in made if can_be_filled(serial(), loss, ())]
-    assert len(taken) == (0 if name in OF_THE_BATCH else len(REDUCTIONS))
+    assert len(taken) == (0 if name in WITHOUT_SAMPLE_LOSSES else len(REDUCTIONS))
 
     @jax.jit
     def pairs(y_true, y_pred):

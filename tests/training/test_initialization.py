@@ -10,7 +10,7 @@ import numpy as np
 
 from fjax.layers import Dense
 from fjax.optimizers import Adam
-from fjax.training import create_train_state, initialization, initialize, on_host
+from fjax.training import create_train_state, initialization, initialize, numpy_eval
 from fjax.training.numpy_eval import evaluated
 
 SPEC = jax.ShapeDtypeStruct((1, 2), "float32")
@@ -30,7 +30,7 @@ networks = [
 ]
 for network, shape, dtype in networks:
     made = []
-    for initialization.MOST_ON_HOST in (2**20, 0):
+    for initialization.MAX_HOST_VALUES in (2**20, 0):
         first = initialize(network, Adam(), 3, jax.ShapeDtypeStruct((1, *shape), dtype))
         made.append(first._replace(key=jax.random.key_data(first.key)))
     jax.tree.map(np.testing.assert_array_equal, *made)
@@ -46,8 +46,8 @@ def test_the_host_draws_what_a_compiled_program_draws():
 def test_many_weights_are_drawn_one_by_one(monkeypatch):
     network, spec = Dense(3), SPEC
     made = initialize(network, Adam(), 3, spec)
-    monkeypatch.setattr(initialization, "MOST_ON_HOST", 0)
-    monkeypatch.setattr(initialization, "MOST_DRAWS", 0)
+    monkeypatch.setattr(initialization, "MAX_HOST_VALUES", 0)
+    monkeypatch.setattr(initialization, "MAX_COMPILED_DRAWS", 0)
     again = initialize(network, Adam(), 3, spec)
     np.testing.assert_allclose(made.params["kernel"], again.params["kernel"], atol=1e-6)
 
@@ -66,8 +66,8 @@ def test_another_generator_is_left_to_jax(monkeypatch):
     made = initialize(network, Adam(), 3, spec)
     np.testing.assert_allclose(made.params["kernel"], pure.params["kernel"], atol=1e-6)
     with jax.default_prng_impl("rbg"):
-        assert not on_host.can_evaluate()
-    assert on_host.can_evaluate()
+        assert not numpy_eval.can_evaluate()
+    assert numpy_eval.can_evaluate()
 
 
 def test_keys_and_what_numpy_lacks_come_from_jax_alike():

@@ -10,7 +10,7 @@ from fjax.core.layer import Layer
 from fjax.core.masking import with_mask
 from fjax.errors import number_between, one_of, seed_of
 from fjax.layers.attention.inputs import Inputs, attention_features, attention_inputs
-from fjax.layers.dropout import drawing_key, dropped
+from fjax.layers.dropout import apply_dropout, require_key
 from fjax.lowering.attention import causal_mask
 from fjax.typing import Array, Key, Params, Spec, State
 
@@ -53,7 +53,7 @@ class ScoredAttention(Layer):
         taken = weights
         dropout, seed = (getattr(self, name) for name in ("dropout", "seed"))
         if training and dropout > 0.0:
-            taken = dropped(weights, dropout, drawing_key(owner, key, seed), weights.shape)
+            taken = apply_dropout(weights, dropout, require_key(owner, key, seed), weights.shape)
         outputs = jnp.matmul(taken.astype(given.value.dtype), given.value)
         if given.query_mask is not None:
             outputs = jnp.where(given.query_mask[..., None], outputs, jnp.zeros_like(outputs))

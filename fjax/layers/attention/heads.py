@@ -15,7 +15,7 @@ from fjax.core.masking import with_mask
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.core.reserved import PENALTY
 from fjax.layers.attention.inputs import Inputs, attention_features, attention_inputs
-from fjax.layers.dropout import drawing_key, dropped
+from fjax.layers.dropout import apply_dropout, require_key
 from fjax.layers.einsum_dense import with_fans
 from fjax.lowering.attention import attention_weights, causal_mask, weighted_values, window_mask
 from fjax.lowering.linear import linear
@@ -97,7 +97,9 @@ def apply_heads(
     weights = attention_weights(query, key_, mask, scale, zero_where_empty=weighed)
     taken = weights
     if training and layer.dropout > 0.0:
-        taken = dropped(weights, layer.dropout, drawing_key(owner, key, layer.seed), weights.shape)
+        taken = apply_dropout(
+            weights, layer.dropout, require_key(owner, key, layer.seed), weights.shape
+        )
     attended = back(weighted_values(taken, value))
     if "gate" in projected:
         attended = attended * projected["gate"]

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 
 from fjax.core.calling import CallKwargs
-from fjax.core.masking import checked_mask, split
+from fjax.core.masking import check_mask, split_mask
 
 NAMES = ("query", "value", "key")
 MASKS = tuple(f"{name}_mask" for name in NAMES)
@@ -45,7 +45,7 @@ def attention_inputs(owner: str, inputs: tuple[Any, ...]) -> Inputs:
     for name, values in arrays.items():
         mask = options.pop(f"{name}_mask", own[name])
         axes = len(values.shape) - 1
-        masks[f"{name}_mask"] = checked_mask(f"{owner}: {name}", values, mask, axes)
+        masks[f"{name}_mask"] = check_mask(f"{owner}: {name}", values, mask, axes)
     attention_mask = options.get("attention_mask")
     return Inputs(
         **arrays,
@@ -87,7 +87,7 @@ def _arrays(
             f"`{owner}` takes a query and a value, and may take a key: {' and '.join(missing)} is "
             "missing. For attention of a sequence to itself, give it twice."
         )
-    pairs = {name: split(value) for name, value in given.items()}
+    pairs = {name: split_mask(value) for name, value in given.items()}
     # Without a key the values are the keys; their mask is counted once.
     pairs.setdefault("key", (pairs["value"][0], None))
     arrays = {name: values for name, (values, _) in pairs.items()}

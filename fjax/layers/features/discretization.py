@@ -7,8 +7,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.layer import only
-from fjax.core.text import is_text, takes_numbers
+from fjax.core.checks import single_input
+from fjax.core.text import is_text, text_input_error
 from fjax.errors import integer_at_least, number_between, one_of
 from fjax.layers.features.data_layer import DataLayer
 from fjax.layers.features.encoding import encode_categories
@@ -87,7 +87,7 @@ class Discretization(DataLayer):
         summary = np.zeros((2, 0), np.float32)
         for batch in _batches(data, steps):
             if is_text(batch):
-                raise takes_numbers("Discretization", batch)
+                raise text_input_error("Discretization", batch)
             values = np.asarray(batch, np.float32)
             if not np.isfinite(values).all():
                 raise ValueError(
@@ -130,9 +130,9 @@ class Discretization(DataLayer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the place of the range of each number, or the rows of the other modes."""
-        values = only("Discretization", inputs)
+        values = single_input("Discretization", inputs)
         if is_text(values):
-            raise takes_numbers("Discretization", values)
+            raise text_input_error("Discretization", values)
         self.require_ready()
         assert self.bin_boundaries is not None
         boundaries = np.array(self.bin_boundaries, np.float32)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.layer import only
+from fjax.core.checks import single_input
 from fjax.core.text import is_text
 from fjax.errors import integer_at_least, one_of
 from fjax.layers.features.data_layer import DataLayer, is_traced
@@ -75,7 +75,7 @@ class Hashing(DataLayer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the number of each string or integer, or the rows of the other modes."""
-        numbers = self._numbers_of(only("Hashing", inputs))
+        numbers = self._numbers_of(single_input("Hashing", inputs))
         if self.output_mode == "int":
             return numbers, state
         return encode_categories("Hashing", numbers, self.output_mode, self.num_bins), state

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.text import is_text, takes_numbers
+from fjax.core.text import is_text, text_input_error
 from fjax.layers.features.fingerprints import fingerprint64, siphash24
 from fjax.typing import Array
 
@@ -22,7 +22,7 @@ def integers(owner: str, values: Any) -> Array:
     [1, -2]
     """
     if is_text(values):
-        raise takes_numbers(owner, values)
+        raise text_input_error(owner, values)
     wide = isinstance(values, np.ndarray) and values.dtype.itemsize > 4 and values.size > 0
     if wide and (values.min() < -(2**31) or values.max() >= 2**31):
         raise ValueError(

@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from fjax import initializers
-from fjax.core.layer import Layer, only
-from fjax.core.masking import checked_mask, split, with_mask
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
+from fjax.core.masking import check_mask, split_mask, with_mask
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import is_integer, number_between
 from fjax.typing import Array, Identifier, Key, Params, Spec, State
@@ -92,7 +93,7 @@ class BatchNormalization(Layer):
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Make `gamma` and `beta`, and the moving statistics."""
-        shape = (self._features(only("BatchNormalization", specs).shape),)
+        shape = (self._features(single_input("BatchNormalization", specs).shape),)
         keys = jax.random.split(key, 4)
         params, state = {}, {}
         if self.scale:
@@ -114,7 +115,7 @@ class BatchNormalization(Layer):
         training: bool = False,
     ) -> tuple[Any, State]:
         """Return the normalized inputs, in training with the moving statistics moved on."""
-        values, mask = split(only("BatchNormalization", inputs))
+        values, mask = split_mask(single_input("BatchNormalization", inputs))
         features = self._features(values.shape)
         if features != state["moving_mean"].shape[0]:
             raise ValueError(
@@ -162,7 +163,7 @@ class BatchNormalization(Layer):
 
 def _masked_moments(values: Array, mask: Any, others: tuple[int, ...]) -> tuple[Array, Array]:
     """Return the mean and the variance of what counts, along the other axes."""
-    mask = checked_mask("BatchNormalization", values, mask, axes=values.ndim - 1)
+    mask = check_mask("BatchNormalization", values, mask, axes=values.ndim - 1)
     counts = jnp.broadcast_to(mask[..., None], values.shape)
     # Keras's bound, so that a batch in which nothing counts is not divided by 0.
     total = jnp.sum(counts, axis=others, keepdims=True) + 1e-7

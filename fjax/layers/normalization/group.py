@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from fjax import initializers
-from fjax.core.layer import Layer, only
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import is_integer, number_between
 from fjax.layers.normalization.axes import along, placed_axes
@@ -88,7 +89,7 @@ class GroupNormalization(Layer):
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Make `gamma` and `beta`."""
-        sizes = only(OWNER, specs).shape
+        sizes = single_input(OWNER, specs).shape
         place, _ = self._grouped(sizes)
         shape = (sizes[place],)
         keys = jax.random.split(key)
@@ -108,7 +109,7 @@ class GroupNormalization(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the normalized inputs."""
-        values = only(OWNER, inputs)
+        values = single_input(OWNER, inputs)
         place, grouped = self._grouped(values.shape)
         for weight in params.values():
             if weight.shape != (values.shape[place],):

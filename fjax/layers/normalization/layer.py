@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from fjax import initializers
-from fjax.core.layer import Layer, only
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import number_between
 from fjax.layers.normalization.axes import along, checked_axes, placed_axes
@@ -77,7 +78,7 @@ class LayerNormalization(Layer):
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Make `gamma` and `beta`."""
-        sizes = only(OWNER, specs).shape
+        sizes = single_input(OWNER, specs).shape
         shape = tuple(sizes[place] for place in placed_axes(OWNER, self.axis, sizes))
         keys = jax.random.split(key)
         params = {}
@@ -96,7 +97,7 @@ class LayerNormalization(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the normalized inputs."""
-        values = only(OWNER, inputs)
+        values = single_input(OWNER, inputs)
         places = placed_axes(OWNER, self.axis, values.shape)
         sizes = tuple(values.shape[place] for place in places)
         for weight in params.values():

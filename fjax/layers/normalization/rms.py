@@ -5,7 +5,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from fjax.core.layer import Layer, only
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
 from fjax.errors import number_between
 from fjax.layers.normalization.axes import along, checked_axes, placed_axes
 from fjax.traits import within_rows
@@ -56,7 +57,7 @@ class RMSNormalization(Layer):
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Make `scale`, of ones."""
-        sizes = only(OWNER, specs).shape
+        sizes = single_input(OWNER, specs).shape
         shape = tuple(sizes[place] for place in placed_axes(OWNER, self.axis, sizes))
         return {"scale": jnp.ones(shape, jnp.float32)}, {}
 
@@ -69,7 +70,7 @@ class RMSNormalization(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the normalized inputs."""
-        values = only(OWNER, inputs)
+        values = single_input(OWNER, inputs)
         places = placed_axes(OWNER, self.axis, values.shape)
         sizes = tuple(values.shape[place] for place in places)
         scale = params["scale"]

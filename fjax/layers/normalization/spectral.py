@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from fjax import initializers
 from fjax.core.layer import Layer
-from fjax.core.masking import apply_layer, init_layer
+from fjax.core.precision import apply_layer, init_layer
 from fjax.errors import integer_at_least
 from fjax.layers.inner import inner_layer
 from fjax.typing import Array, Key, Params, PyTree, Spec, State

@@ -5,7 +5,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from fjax.core.layer import Layer, only
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
 from fjax.layers.normalization.axes import checked_axes, placed_axes
 from fjax.traits import within_rows
 from fjax.typing import Array, Key, Params, State
@@ -56,7 +57,7 @@ class UnitNormalization(Layer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the inputs with norm 1 along the axis."""
-        values = only(OWNER, inputs)
+        values = single_input(OWNER, inputs)
         places = placed_axes(OWNER, self.axis, values.shape)
         # Squares are too large or too small for half precision.
         wide = values.astype(jnp.promote_types(values.dtype, jnp.float32))

@@ -9,9 +9,11 @@ import jax.numpy as jnp
 
 from fjax.core.calling import CallKwargs
 from fjax.core.combinators import folded
-from fjax.core.layer import Layer, base_name
+from fjax.core.layer import Layer
 from fjax.core.location import layer_context
-from fjax.core.masking import apply_layer, init_layer, split, unmasked, with_mask
+from fjax.core.masking import split_mask, strip_masks, with_mask
+from fjax.core.naming import default_name
+from fjax.core.precision import apply_layer, init_layer
 from fjax.errors import one_of
 from fjax.layers.inner import inner_layer
 from fjax.layers.recurrent.rnn import Recurrent
@@ -137,7 +139,7 @@ class Bidirectional(Layer):
         if self.layer.return_state:
             states = [*made[0][1:], *made[1][1:]]
             made = [outputs[0] for outputs in made]
-        (one, mask), (other, _) = map(split, made)
+        (one, mask), (other, _) = map(split_mask, made)
         if self.layer.return_sequences:
             other = jnp.flip(other, axis=1)
         merged = tuple(with_mask(values, mask) for values in self._merged(one, other))
@@ -169,7 +171,7 @@ class Bidirectional(Layer):
                 "`Bidirectional` was given states both as further inputs and as `initial_state`: "
                 "give them once."
             )
-        states = list(unmasked(states if initial is None else initial))
+        states = list(strip_masks(states if initial is None else initial))
         if len(states) == 1 and isinstance(states[0], list | tuple):
             states = list(states[0])
         if len(states) % 2:
@@ -194,7 +196,7 @@ class Bidirectional(Layer):
 
 def _named(direction: str, layer: Any) -> Any:
     """Return the layer under its name for a direction; masked outputs of sequences are zero."""
-    own = layer.name or base_name(layer)
+    own = layer.name or default_name(layer)
     for prefix in ("forward_", "backward_"):
         own = own.removeprefix(prefix)
     zero = layer.return_sequences

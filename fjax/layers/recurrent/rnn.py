@@ -9,9 +9,11 @@ import jax.numpy as jnp
 
 from fjax.configuration import field
 from fjax.core.calling import CallKwargs
-from fjax.core.layer import Layer, base_name
-from fjax.core.masking import apply_layer, checked_mask, init_layer, split, unmasked, with_mask
+from fjax.core.layer import Layer
+from fjax.core.masking import check_mask, split_mask, strip_masks, with_mask
+from fjax.core.naming import default_name
 from fjax.core.penalties import empty_penalty, with_penalty
+from fjax.core.precision import apply_layer, init_layer
 from fjax.core.reserved import CARRY
 from fjax.layers.inner import inner_layer
 from fjax.layers.recurrent.cell import WEIGHTS_OF_FIELDS, Cell, check_cell, sizes_of
@@ -141,19 +143,19 @@ class Recurrent(Layer):
         if not inputs:
             raise TypeError(f"`{self.kind}` takes sequences, received no input.")
         first, *others = inputs
-        values, mask = split(first)
-        initial = unmasked(named.get("initial_state"))
+        values, mask = split_mask(first)
+        initial = strip_masks(named.get("initial_state"))
         if others:
             if initial is not None:
                 raise TypeError(
                     f"`{self.kind}` was given states both as further inputs and as "
                     "`initial_state`: give them once."
                 )
-            initial = unmasked(others)
+            initial = strip_masks(others)
             if len(initial) == 1 and isinstance(initial[0], list | tuple):
                 (initial,) = initial
         self._check_sequences(values)
-        return values, checked_mask(self.kind, values, mask), initial
+        return values, check_mask(self.kind, values, mask), initial
 
     def _check_sequences(self, values: Any) -> None:
         shape = tuple(values.shape)
@@ -289,7 +291,7 @@ class RNN(Recurrent):
 
     @property
     def _cell_name(self) -> str:
-        return getattr(self.cell, "name", None) or base_name(self.cell)
+        return getattr(self.cell, "name", None) or default_name(self.cell)
 
 
 class CellLayer(Recurrent):

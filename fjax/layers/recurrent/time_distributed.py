@@ -7,9 +7,12 @@ from typing import Any, Self
 import jax
 import jax.numpy as jnp
 
-from fjax.core.layer import Layer, base_name, only
-from fjax.core.masking import apply_layer, init_layer, masking_of, split, unmasked, with_mask
+from fjax.core.checks import single_input
+from fjax.core.layer import Layer
+from fjax.core.masking import masking_of, split_mask, strip_masks, with_mask
+from fjax.core.naming import default_name
 from fjax.core.penalties import join_penalties
+from fjax.core.precision import apply_layer, init_layer
 from fjax.layers.inner import inner_layer
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
@@ -59,7 +62,7 @@ class TimeDistributed(Layer):
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return the layer's params and state."""
-        values = unmasked(only("TimeDistributed", specs))
+        values = strip_masks(single_input("TimeDistributed", specs))
         self._check(values)
         step = jax.ShapeDtypeStruct((values.shape[0], *values.shape[2:]), values.dtype)
         params, state = init_layer(self.layer, key, step)
@@ -74,7 +77,7 @@ class TimeDistributed(Layer):
         training: bool = False,
     ) -> tuple[PyTree, State]:
         """Return the layer's outputs for each step, masked as the inputs are."""
-        values, mask = split(only("TimeDistributed", inputs))
+        values, mask = split_mask(single_input("TimeDistributed", inputs))
         self._check(values)
         self._check_mask(values, mask)
         name, length = self._layer_name, values.shape[1]
@@ -89,7 +92,7 @@ class TimeDistributed(Layer):
                 self.layer, params[name], state, with_mask(values, mask),
                 key=key, training=training,
             )  # fmt: skip
-            return after, unmasked(outputs)
+            return after, strip_masks(outputs)
 
         entries = jnp.swapaxes(values, 0, 1), own_mask, keys
         before = state[name]
@@ -112,7 +115,7 @@ class TimeDistributed(Layer):
 
     @property
     def _layer_name(self) -> str:
-        return getattr(self.layer, "name", None) or base_name(self.layer)
+        return getattr(self.layer, "name", None) or default_name(self.layer)
 
     def _check(self, values: Any) -> None:
         shape = tuple(values.shape)

@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.layer import only
+from fjax.core.checks import single_input
 from fjax.errors import integer_at_least, is_integer, one_of
 from fjax.layers.features.data_layer import is_traced
 from fjax.layers.features.encoding import encode_categories
@@ -98,7 +98,7 @@ class IntegerLookup(VocabularyLayer):
     ) -> tuple[Array, State]:
         """Return the numbers of integers, or with `invert` the integers of numbers."""
         self.require_ready()
-        values = integers("IntegerLookup", only("IntegerLookup", inputs))
+        values = integers("IntegerLookup", single_input("IntegerLookup", inputs))
         terms = np.array(self.vocabulary, np.int32)
         if self.invert:
             inside = (values >= 0) & (values < len(terms))

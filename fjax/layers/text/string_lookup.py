@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.core.layer import only
+from fjax.core.checks import single_input
 from fjax.errors import integer_at_least
 from fjax.layers.features.data_layer import is_traced
 from fjax.layers.features.salt import salt_of
@@ -111,7 +111,7 @@ class StringLookup(TextLayer):
         """Return the numbers of strings, or with `invert` the strings of numbers."""
         if not self.invert:
             return super().apply(params, state, *inputs)
-        values = only("StringLookup", inputs)
+        values = single_input("StringLookup", inputs)
         if is_traced(values):
             raise TypeError(
                 "`StringLookup` with `invert=True` returns strings, which a compiled program has "

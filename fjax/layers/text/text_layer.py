@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.layer import only
+from fjax.core.checks import single_input
 from fjax.core.text import is_text
 from fjax.layers.features.data_layer import is_traced
 from fjax.layers.text.vocabulary import VocabularyLayer
@@ -47,7 +47,7 @@ class TextLayer(VocabularyLayer):
         training: bool = False,
     ) -> tuple[Array, State]:
         """Return the numbers of text; numbers, which a model has made of it, as they are."""
-        values = only(type(self).__name__, inputs)
+        values = single_input(type(self).__name__, inputs)
         if not is_text(values):
             return jnp.asarray(values), state
         if is_traced(values):

@@ -1,4 +1,4 @@
-"""One program, written once and run with Keras and with fjax; and the real data for it."""
+"""Run one program with Keras and with fjax, on real data."""
 
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import fjax
 
 
 class Run(NamedTuple):
-    """What a training run shows of itself."""
+    """What the tests compare of a training run."""
 
     first: Any
     history: dict
@@ -22,7 +22,7 @@ class Run(NamedTuple):
 
 
 def build_both(build, *arguments):
-    """The model of one function with fjax and with Keras, with the same weights."""
+    """Return the models that a function builds with fjax and with Keras, with equal weights."""
     keras.utils.clear_session()
     theirs = build(keras, *arguments)
     ours = build(fjax, *arguments)
@@ -31,7 +31,7 @@ def build_both(build, *arguments):
 
 
 def same_weights(ours, theirs):
-    """Give both the same weights, none of which is a round zero or one; the order must be equal."""
+    """Set both to the same random weights; the order of the weights must be equal."""
     shapes = [weight.shape for weight in theirs.get_weights()]
     assert [weight.shape for weight in ours.get_weights()] == shapes
     random = np.random.default_rng(0)
@@ -41,7 +41,7 @@ def same_weights(ours, theirs):
 
 
 def run(model, x, y, *, epochs=3, measured=None, **fit):
-    """Train a compiled model on all but a last quarter, and validate on that."""
+    """Train a compiled model on three quarters of the data, and validate on the last quarter."""
     rows = len(jax.tree.leaves(x)[0]) * 3 // 4
     train = jax.tree.map(lambda a: a[:rows], (x, y))
     valid = jax.tree.map(lambda a: a[rows:], (x, y))
@@ -60,7 +60,7 @@ def run(model, x, y, *, epochs=3, measured=None, **fit):
 
 
 def same_outputs(ours, theirs, rtol=1e-5, atol=1e-5):
-    """The same structure of numpy arrays, and the same numbers."""
+    """Assert equal structure of numpy arrays, and equal numbers."""
     assert type(ours) is type(theirs)
     assert jax.tree.structure(ours) == jax.tree.structure(theirs)
     for one, other in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True):
@@ -69,14 +69,14 @@ def same_outputs(ours, theirs, rtol=1e-5, atol=1e-5):
 
 
 def same_logs(ours, theirs, rtol=1e-4):
-    """The same names in the same order, and the same numbers."""
+    """Assert equal names in equal order, and equal numbers."""
     assert list(ours) == list(theirs)
     for name, value in theirs.items():
         np.testing.assert_allclose(ours[name], value, rtol=rtol, atol=1e-6, err_msg=name)
 
 
 def same_runs(ours, theirs, rtol=1e-4):
-    """All that two runs show of themselves is the same."""
+    """Assert that two runs are equal."""
     same_outputs(ours.first, theirs.first)
     same_logs(ours.history, theirs.history, rtol)
     same_logs(ours.named, theirs.named, rtol)
@@ -88,7 +88,7 @@ def same_runs(ours, theirs, rtol=1e-4):
 
 
 class Judge:
-    """What the tests of a model use; a fixture, since tests import nothing from one another."""
+    """The helpers above as one fixture."""
 
     build_both = staticmethod(build_both)
     run = staticmethod(run)
@@ -98,7 +98,7 @@ class Judge:
     same_weights = staticmethod(same_weights)
 
     def compare(self, build, compile_model, x, y, *, rtol=1e-4, **fit):
-        """Build, compile and train with both; return both models."""
+        """Build, compile and train with both libraries; return both models."""
         models = self.build_both(build)
         runs = []
         for library, model in zip((fjax, keras), models, strict=True):
@@ -109,8 +109,8 @@ class Judge:
 
 
 @pytest.fixture(autouse=True)
-def the_same_weights_in_every_run():
-    # A unit that stands near its kink takes another way for a difference in the last bit.
+def seed_weights():
+    # A unit near the kink of its activation may develop differently after a rounding error.
     fjax.utils.set_random_seed(1)
 
 
@@ -128,7 +128,7 @@ def loaded(module):
 
 @pytest.fixture(scope="session")
 def california():
-    """768 districts: eight standardised features, and prices in 100,000 dollars."""
+    """768 districts: eight standardized features, and prices in 100,000 dollars."""
     x, y = loaded(fjax.datasets.california_housing)
     known = ~np.isnan(x).any(axis=1)
     x, y = x[known][:768], y[known][:768, None] / 1e5

@@ -1,4 +1,4 @@
-"""Models made of models, which stay one with their parts: what the whole learns, the parts know."""
+"""Autoencoders, whose encoder and decoder share their weights with the whole model."""
 
 import keras
 import numpy as np
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.sampled(3, whole=True)
 
 
 def nested(keras):
-    """An encoder and a decoder in a row."""
+    """A model of an encoder and a decoder."""
     encoder = keras.models.Sequential(
         [
             keras.layers.Input(shape=[28, 28]),
@@ -31,7 +31,7 @@ def nested(keras):
 
 
 def one_graph(keras):
-    """One graph; the encoder ends at its middle, and the decoder is a graph of its own layers."""
+    """One graph, whose first part is the encoder; the decoder is a graph of its last layers."""
     inputs = keras.Input(shape=[28, 28])
     hidden = keras.layers.Dense(32, activation="relu")(keras.layers.Flatten()(inputs))
     codings = keras.layers.Dense(8, activation="tanh", name="codings")(hidden)
@@ -44,7 +44,7 @@ def one_graph(keras):
 
 
 @pytest.mark.parametrize("build", [nested, one_graph])
-def test_parts_learn_with_the_whole(judge, fashion, build):
+def test_parts_are_trained_with_the_whole(judge, fashion, build):
     x = fashion[0][:256]
     made = {library: build(library) for library in (fjax, keras)}
     judge.same_weights(made[fjax][0], made[keras][0])

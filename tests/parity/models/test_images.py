@@ -1,4 +1,4 @@
-"""Convolutional networks: trained beside Keras, on pictures."""
+"""Convolutional networks on images, compared with Keras."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ pytestmark = pytest.mark.sampled(3, whole=True)
 
 
 def tutorial(keras):
-    """The network with which image tutorials begin."""
+    """The network of introductory tutorials."""
     return keras.Sequential(
         [
             keras.Input(shape=(28, 28, 1)),
@@ -43,7 +43,7 @@ def residual(keras):
 
 
 def decoder(keras):
-    """Down by convolutions and up by transposed ones."""
+    """Downsampling by convolutions and upsampling by transposed convolutions."""
     layers = keras.layers
     return keras.Sequential(
         [
@@ -78,6 +78,6 @@ def reconstruction(keras, model):
         (decoder, reconstruction),
     ],
 )
-def test_pictures(judge, fashion, build, compiled):
+def test_training_on_images(judge, fashion, build, compiled):
     x, y = np.expand_dims(fashion[0][:192], -1), fashion[1][:192]
     judge.compare(build, compiled, x, x if compiled is reconstruction else y)

@@ -1,4 +1,4 @@
-"""Models within models, models that are called twice, and models cut out of models."""
+"""Models within models, models called twice, and submodels of a trained model."""
 
 import keras
 import pytest
@@ -9,7 +9,7 @@ pytestmark = pytest.mark.sampled(3, whole=True)
 
 
 def three_deep(keras):
-    """A row in a graph in a graph; the graph in the middle is called twice."""
+    """A sequential model in a graph in a graph; the inner graph is called twice."""
     inner = keras.Sequential(
         [
             keras.Input((16,)),
@@ -36,7 +36,7 @@ def compiled(keras, model):
 
 @pytest.fixture(scope="module")
 def trained(judge, digits):
-    """Both libraries' model, trained."""
+    """Return the trained model of both libraries."""
     return judge.compare(three_deep, compiled, *digits)
 
 
@@ -48,7 +48,7 @@ def test_a_model_in_a_model_in_a_model(judge, trained):
                 model = model.get_layer(name)
             weights.append(model.get_weights())
         judge.same_outputs(*weights, 1e-3, 1e-4)
-    # The addition is a layer of ours, and is none of Keras's; the other layers are the same.
+    # In fjax the operator `+` is a layer; in Keras it is an operation.
     names = [[layer.name.split("_")[0] for layer in model.layers] for model in trained]
     assert [name for name in names[0] if name != "add"] == names[1]
 
@@ -75,7 +75,7 @@ def test_a_model_that_ends_at_a_layer(judge, trained, digits):
     judge.same_outputs(*outputs, 1e-3, 1e-4)
 
 
-def test_a_model_that_is_cut_out_is_trained_with_the_whole(judge, trained, digits):
+def test_a_submodel_is_trained_with_the_whole_model(judge, trained, digits):
     x, y = digits
     heads = []
     for library, model in zip((fjax, keras), trained, strict=True):

@@ -1,4 +1,4 @@
-"""Python's operators and indexing on symbolic tensors, as Keras has them."""
+"""Python's operators and indexing of symbolic tensors, compared with Keras."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""A residual convolutional network, with a convolution that an author writes in a few lines."""
+"""A residual network with a custom convolution."""
 
 import jax
 import keras
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.sampled(3, whole=True)
 
 
 class Conv2D(fjax.Layer):
-    """As `keras.layers.Conv2D` on channels at the end, with padding "same"."""
+    """`keras.layers.Conv2D` for channels-last inputs, with padding "same"."""
 
     def __init__(self, filters, kernel_size, strides=1, activation=None, use_bias=True, **named):
         super().__init__(**named)
@@ -40,7 +40,7 @@ class Conv2D(fjax.Layer):
 
 
 def residual(keras, convolution):
-    """A stem and two blocks, the second of which halves the picture."""
+    """A stem and two blocks, the second of which halves the resolution."""
 
     def block(inputs, filters, strides=1):
         outputs = convolution(filters, 3, strides=strides, use_bias=False, padding="same")(inputs)

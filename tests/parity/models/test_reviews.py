@@ -1,4 +1,4 @@
-"""The classifier of film reviews, both ways, beside Keras on what the layers on text made."""
+"""Two classifiers of movie reviews, compared with Keras on the outputs of text layers."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.sampled(3, whole=True)
 
 @pytest.fixture(scope="module")
 def reviews():
-    """Texts and labels."""
+    """Return texts and labels."""
     try:
         (texts, labels), _ = fjax.datasets.movie_reviews.load_data()
     except FileNotFoundError as error:
@@ -52,7 +52,7 @@ def compile_both(keras, model):
     ],
     ids=["vectors", "bags"],
 )
-def test_both_ways_train_as_with_keras(judge, reviews, build, config):
+def test_both_classifiers_train_as_with_keras(judge, reviews, build, config):
     texts, labels = reviews
     layer = TextVectorization(max_tokens=200, **config)
     layer.adapt(texts)

@@ -1,4 +1,4 @@
-"""A tower that is called on two inputs, two towers, and several tasks with named outputs."""
+"""Siamese networks, two-tower networks, and several tasks with named outputs."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.sampled(3, whole=True)
 
 @pytest.fixture(scope="module")
 def pairs(mnist):
-    """Pictures beside their neighbors, and whether both show the same digit."""
+    """Return pairs of images, and whether both show the same digit."""
     x, y = mnist
     x, y = x[:384, ::2, ::2], y[:384]
     other = np.arange(len(y))
@@ -34,7 +34,7 @@ def tower(keras):
 
 
 def distances(keras):
-    """Two inputs, one tower; the distance by Python's operators."""
+    """One tower for two inputs; the distance is computed by Python's operators."""
     left, right = keras.Input((14, 14), name="left"), keras.Input((14, 14), name="right")
     shared = tower(keras)
     difference = abs(shared(left) - shared(right))
@@ -42,7 +42,7 @@ def distances(keras):
 
 
 def products(keras):
-    """The cosine of the angle between what the tower makes of both."""
+    """The cosine similarity of the tower's outputs for two inputs."""
     left, right = keras.Input((14, 14), name="left"), keras.Input((14, 14), name="right")
     shared = tower(keras)
     cosine = keras.layers.Dot(axes=1, normalize=True)([shared(left), shared(right)])
@@ -50,7 +50,7 @@ def products(keras):
 
 
 def shared_layer(keras):
-    """One layer, not one model, that is called twice."""
+    """A layer that is called twice."""
     left, right = keras.Input((14, 14)), keras.Input((14, 14))
     flatten, dense = keras.layers.Flatten(), keras.layers.Dense(16, activation="tanh")
     merged = keras.layers.Multiply()([dense(flatten(left)), dense(flatten(right))])
@@ -66,7 +66,7 @@ def binary(keras, model):
 
 
 def contrastive(keras, model):
-    """The loss of similar and dissimilar pairs, by operators alone: it is the same for both."""
+    """A contrastive loss of operators only, so that it is the same for both libraries."""
 
     def contrastive_loss(y_true, y_pred):
         far = 1.0 - y_pred
@@ -88,7 +88,7 @@ def test_siamese(judge, pairs, build, compiled):
 
 
 def two_towers(keras):
-    """Users and items in one space; how near they are tells whether they fit."""
+    """Embeddings of users and items, whose product predicts the rating."""
     user, item = keras.Input((4,), name="user"), keras.Input((4,), name="item")
     ways = []
     for inputs in (user, item):
@@ -104,7 +104,7 @@ def test_a_recommender(judge, california):
     user, item = x[:, :4], x[:, 4:]
     fits = (user.sum(1) * item.sum(1) > 0).astype("float32")
     models = judge.compare(two_towers, binary, [user, item], fits)
-    # What the towers make of users and items, after training.
+    # The outputs of both towers after training.
     vectors = [
         library.Model(
             model.input, [model.get_layer(f"{side}_vector").output for side in ("user", "item")]
@@ -115,7 +115,7 @@ def test_a_recommender(judge, california):
 
 
 def tasks(keras):
-    """A price, whether it is high, and which of four regions, of two named inputs."""
+    """Three outputs for two named inputs: a price, whether it is high, and one of four regions."""
     place, house = keras.Input((2,), name="place"), keras.Input((6,), name="house")
     merged = keras.layers.concatenate([place, house])
     shared = keras.layers.Dense(24, activation="relu")(merged)
@@ -168,7 +168,7 @@ def test_sample_weights_by_name(judge, named):
 
 
 def test_class_weights_of_outputs_are_sample_weights(judge, named):
-    """Keras has no class weights of several outputs; the same weights of samples stand for them."""
+    """Keras has no class weights for several outputs; equal sample weights replace them."""
     x, y = named
     rows = len(x["place"]) * 3 // 4
     classes = {"high": {0: 0.5, 1: 2.0}, "region": {0: 1.0, 1: 3.0, 2: 0.25, 3: 1.5}}

@@ -1,4 +1,4 @@
-"""Networks on sequences, with and without masks: trained beside Keras, on film reviews."""
+"""Networks for sequences, with and without masks, compared with Keras on movie reviews."""
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ WORDS, LENGTH = 50, 12
 
 @pytest.fixture(scope="module")
 def reviews():
-    """Word numbers with zeros behind, and labels."""
+    """Return padded token ids and labels."""
     try:
         (texts, labels), _ = fjax.datasets.movie_reviews.load_data()
     except FileNotFoundError as error:
@@ -84,7 +84,7 @@ def test_reviews(judge, reviews, build):
 
 
 def tagger(keras):
-    """One output a step: what is masked counts neither in the loss nor in weighted metrics."""
+    """One output per step; masked steps count neither in the loss nor in weighted metrics."""
     inputs = keras.Input((LENGTH,), dtype="int32")
     hidden = keras.layers.Embedding(WORDS, 4, mask_zero=True)(inputs)
     hidden = keras.layers.LSTM(4, return_sequences=True)(hidden)
@@ -102,7 +102,7 @@ def test_masked_outputs(judge, reviews, weighted):
     weights = np.random.default_rng(0).uniform(0.5, 2.0, (len(x) * 3 // 4, LENGTH))
     fit = {"sample_weight": weights.astype("float32")} if weighted else {}
     ours, theirs = judge.compare(tagger, tagging, x, x % 3, **fit)
-    # Keras on JAX loses the mask of what a training step returns: its logs of training differ.
+    # Keras on JAX loses the mask of the outputs of a training step, so its training logs differ.
     found = []
     for model in (ours, theirs):
         model.compile(
@@ -117,7 +117,7 @@ def test_masked_outputs(judge, reviews, weighted):
     np.testing.assert_allclose(found[0]["accuracy"], expected, rtol=1e-5)
 
 
-def test_a_mask_ends_with_a_warning_in_both(reviews):
+def test_a_lost_mask_warns_in_both_libraries(reviews):
     for library in (fjax, keras):
         model = library.Sequential(
             [

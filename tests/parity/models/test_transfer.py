@@ -1,4 +1,4 @@
-"""Layers of a trained network in a new one, frozen first and then trained with the rest."""
+"""Transfer learning: layers of a trained network in a new one, first frozen, then trained."""
 
 import re
 
@@ -17,7 +17,7 @@ SANDAL, SHIRT = 5, 6
 
 @pytest.fixture(scope="module")
 def classes(fashion):
-    """Both tasks: eight classes in `a`, and sandals beside shirts in `b`."""
+    """Return both tasks: eight classes in `a`, and sandals and shirts in `b`."""
     x, y = fashion
     of_b = np.isin(y, [SANDAL, SHIRT])
     y_a = y[~of_b] - 2 * (y[~of_b] > SHIRT)
@@ -40,14 +40,14 @@ def first_network(keras):
 
 
 def in_a_row(keras, first):
-    """The book's way: the list of layers without the last one."""
+    """A new model of the list of layers without the last one."""
     second = keras.Sequential(first.layers[:-1])
     second.add(keras.layers.Dense(1, activation="sigmoid", name="new"))
     return second
 
 
 def from_a_tensor(keras, first):
-    """The graph goes on where the first network's last hidden layer ends."""
+    """A graph that continues at the last hidden layer of the first network."""
     hidden = first.get_layer("last_hidden").output
     return keras.Model(
         first.inputs, keras.layers.Dense(1, activation="sigmoid", name="new")(hidden)
@@ -55,7 +55,7 @@ def from_a_tensor(keras, first):
 
 
 def on_a_base(keras, first):
-    """The first network is one layer, which runs in inference mode also when it is trained."""
+    """The first network is a layer that always runs in inference mode."""
 
     class OnABase(keras.Model):
         def __init__(self):
@@ -70,14 +70,14 @@ def on_a_base(keras, first):
 
 
 def counts(model):
-    """What the summary says of trainable and other parameters."""
+    """Return the summary's numbers of trainable and other parameters."""
     lines = []
     model.summary(print_fn=lines.append)
     return re.findall(r"arams: ([\d,]+)", "\n".join(lines))
 
 
 def slots(library, model):
-    """The shapes of what the optimizer keeps for weights."""
+    """Return the shapes of the optimizer's slots."""
     if library is keras:
         kept = [variable.shape for variable in model.optimizer.variables]
     else:
@@ -97,12 +97,12 @@ def compile_second(keras, model, rate):
 
 
 def transferred(judge, library, first, second, classes):
-    """Train the first, then the second with its base frozen, then all of it; return what shows."""
+    """Train the first, then the second with a frozen base, then all; return what is compared."""
     shown = []
     compile_first(library, first)
     shown.append(judge.run(first, *classes["a"], epochs=1))
     base = [layer for layer in second.layers if layer.name != "new"]
-    # The two share their layers.
+    # Both networks share layers.
     before = [weight for layer in base for weight in layer.get_weights()]
     for one, other in zip(before, first.get_weights()[:-2], strict=True):
         np.testing.assert_array_equal(one, other)
@@ -121,7 +121,7 @@ def transferred(judge, library, first, second, classes):
     shown.append(judge.run(second, *classes["b"]))
     assert np.abs(second.get_weights()[0] - before[0]).max() > 0
     kept += slots(library, second)
-    # The first network has learnt with the second.
+    # The second training changed the first network too.
     np.testing.assert_array_equal(first.get_weights()[0], second.get_weights()[0])
     return shown, frozen, counts(second) if library is fjax else None, kept
 
@@ -148,12 +148,12 @@ def test_frozen_then_all(judge, classes, build):
     assert ours[3] == theirs[3]
     total, trainable, _, kept = (int(count.replace(",", "")) for count in ours[2])
     before, trainable_before = (int(count.replace(",", "")) for count in ours[1][:2])
-    # After training the total has the optimizer's numbers in it.
+    # After training, the total includes the optimizer's variables.
     assert total - kept == before and trainable > trainable_before
 
 
 def test_averages_of_a_frozen_normalization_stay(judge, classes):
-    """`trainable = False` before `compile` means inference mode, also in `fit`."""
+    """`trainable = False` before `compile` means inference mode, even in `fit`."""
     ours, theirs = judge.build_both(first_network)
     x, y = classes["a"]
     for library, model in ((fjax, ours), (keras, theirs)):
@@ -166,8 +166,8 @@ def test_averages_of_a_frozen_normalization_stay(judge, classes):
     judge.same_outputs(ours.predict(x, verbose=0), theirs.predict(x, verbose=0), 1e-3, 1e-4)
 
 
-def test_a_graph_keeps_the_mode_of_a_call(judge, classes):
-    """Keras's guide says so; its graphs overrule `training=False` in `fit`, its classes do not."""
+def test_a_graph_keeps_the_training_mode_of_a_call(judge, classes):
+    """As Keras's guide says, although in its graphs `fit` overrides `training=False`."""
     first = first_network(fjax)
     base = fjax.Model(first.inputs, first.layers[-2].output)
     inputs = fjax.Input((14, 14))

@@ -1,4 +1,4 @@
-"""The book's wide and deep networks, by graphs and by a class."""
+"""Wide and deep networks, as graphs and as a class."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.sampled(3, whole=True)
 
 @pytest.fixture(scope="module")
 def parts(california):
-    """The features of the wide and of the deep way."""
+    """Return the features of the wide and of the deep part, and the targets."""
     x, y = california
     return {"wide": x[:, :5], "deep": x[:, 2:]}, y
 
@@ -133,8 +133,8 @@ def test_targets_by_name(judge, parts):
     judge.compare(two_outputs, by_name, named, targets)
 
 
-# Keras names the logs of a class by its losses; fjax by the places of its outputs, since two equal
-# losses would hide each other.
+# For a class, Keras names the logs by the losses. fjax names them by the positions of the outputs,
+# since two equal losses would have the same name.
 KERAS_NAMES = {
     "output_0_loss": "mse_loss",
     "output_1_loss": "mae_loss",
@@ -144,7 +144,7 @@ KERAS_NAMES = {
 
 
 def by_keras_names(logs):
-    """Our logs under the names that Keras has for them."""
+    """Return our logs under Keras's names."""
     renamed = {}
     for name, value in logs.items():
         prefix = "val_" if name.startswith("val_") else ""
@@ -176,6 +176,6 @@ def test_a_class(judge, parts):
     judge.same_logs({name: history[name] for name in theirs.history}, theirs.history)
     judge.same_logs({name: named[name] for name in theirs.named}, theirs.named)
     assert len(history) == len(ours.history) == len(theirs.history)
-    # Keras lists the metrics before the losses here, and the losses before the metrics in graphs.
+    # Keras lists metrics before losses here, and losses before metrics in graphs.
     plain = [each._replace(history={}, named={}, listed=sorted(each.listed)) for each in runs]
     judge.same_runs(*plain)

@@ -1,0 +1,252 @@
+"""The base class of everything that plain fields describe."""
+
+import dataclasses
+import inspect
+import warnings
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Any, ClassVar, Self, dataclass_transform
+
+import numpy as np
+
+from fjax.configuration.fields import arguments, is_required, snake_case
+from fjax.configuration.identity import ByIdentity
+from fjax.errors import check_keywords
+
+
+class _SignatureOfFields:
+    """The signature that `help` and notebooks show for the constructor: the class's fields."""
+
+    def __get__(self, instance: Any, owner: type["Configured"]) -> inspect.Signature:
+        if owner._authored or instance is not None:
+            raise AttributeError("__signature__")
+        return inspect.Signature([_parameter(item) for item in arguments(owner)])
+
+
+def _parameter(item: dataclasses.Field[Any]) -> inspect.Parameter:
+    kind = (
+        inspect.Parameter.KEYWORD_ONLY if item.kw_only else inspect.Parameter.POSITIONAL_OR_KEYWORD
+    )
+    default = inspect.Parameter.empty if is_required(item) else item.default
+    return inspect.Parameter(item.name, kind, default=default, annotation=item.type)
+
+
+@dataclass_transform(eq_default=False, field_specifiers=(field,))
+class Configured:
+    """Base class of layers, losses, metrics, optimizers, initializers and schedules.
+
+    A subclass lists its fields as annotations, as in a dataclass. This class provides the
+    constructor, `repr`, equality and hash by value, `get_config` and `from_config`. A subclass may
+    normalize its fields in `__post_init__`; afterwards the object cannot be changed, because
+    compiled programs are cached by configuration.
+
+    A subclass with its own `__init__`, as in code written for Keras, is called authored. Its
+    attributes may be set at any time, and its objects are compared by identity.
+
+    Class attributes that a subclass may set:
+
+    - `_renamed`: maps an argument's former name to its present one. A former name works, with a
+      DeprecationWarning.
+    - `_varying`: the fields whose numbers a compiled program may take as inputs. The class must
+      work with tracers there, and must ask `is_nonzero` whether the number takes part at all.
+    - `_width_field`: the field that is the width of the outputs. A wider layer whose added weights
+      are 0 must compute the same outputs.
+    - `_settable`: the attributes that may be set after construction.
+
+    >>> class Scale(Configured):
+    ...     factor: float = 1.0
+    >>> Scale(2.0), Scale(2.0) == Scale(factor=2.0), Scale().get_config()
+    (Scale(factor=2.0), True, {'factor': 1.0})
+    >>> Scale(factr=2.0)
+    Traceback (most recent call last):
+        ...
+    TypeError: `Scale` takes no argument `factr`. Did you mean `factor`? It takes: factor.
+    """
+
+    __signature__: ClassVar[Any] = _SignatureOfFields()
+    _renamed: ClassVar[Mapping[str, str]] = {}
+    _varying: ClassVar[frozenset[str]] = frozenset()
+    _width_field: ClassVar[str | None] = None
+    _authored: ClassVar[bool] = False
+    _settable: ClassVar[frozenset[str]] = frozenset()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in cls.__dict__ or cls._authored:
+            cls._authored = True
+            return
+        # All classes share the constructor below: if dataclasses generated one for each, importing
+        # fjax would take twice as long.
+        dataclasses.dataclass(init=False, eq=False, repr=False)(cls)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        for name, value in _bind_arguments(self, args, kwargs).items():
+            setattr(self, name, value)
+        self.__post_init__()
+        # An authored `__init__` may set attributes after `super().__init__()`.
+        if not self._authored:
+            object.__setattr__(self, "_sealed", True)
+
+    def __post_init__(self) -> None:
+        """Normalize the fields."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_sealed" in self.__dict__ and name not in self._settable:
+            raise AttributeError(
+                f"`{type(self).__name__}` cannot be changed once it is made: `{name}` was set to "
+                f"{value!r}. Make a new one, as with `{type(self).__name__}.from_config`."
+            )
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if "_sealed" in self.__dict__:
+            raise AttributeError(
+                f"`{type(self).__name__}` cannot be changed once it is made: `{name}` was deleted."
+            )
+        object.__delattr__(self, name)
+
+    def __eq__(self, other: object) -> bool:
+        if self._authored or type(self) is not type(other):
+            return self is other
+        return _hashable_fields(self) == _hashable_fields(other)
+
+    def __hash__(self) -> int:
+        return object.__hash__(self) if self._authored else hash(_hashable_fields(self))
+
+    def __repr__(self) -> str:
+        if self._authored:
+            return f"{type(self).__name__}()"
+        shown = []
+        for item in arguments(type(self)):
+            value = getattr(self, item.name)
+            if not _is_default(value, item.default):
+                shown.append(f"{item.name}={_short_repr(value)}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the fields as plain data: functions by name, configured objects as dicts."""
+        if self._authored:
+            return {}
+        return {item.name: plain(getattr(self, item.name)) for item in arguments(type(self))}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Return the object with this configuration, as `get_config` returns it."""
+        return cls(**config)
+
+
+def plain(value: Any) -> Any:
+    """Return a field's value as plain data, as `get_config` and model files contain it.
+
+    Raises:
+        TypeError: The value is a function without a name.
+    """
+    if isinstance(value, Configured):
+        return {"class_name": type(value).__name__, "config": value.get_config()}
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    if callable(value):
+        if not hasattr(value, "__name__"):
+            raise TypeError(f"A configuration holds functions by name, and {value!r} has none.")
+        return value.__name__
+    return value
+
+
+def are_strings(values: list[Any] | tuple[Any, ...]) -> bool:
+    """Tell whether a list or tuple holds only strings; fast for long vocabularies."""
+    return set(map(type, values)) == {str}
+
+
+def _bind_arguments(
+    configured: Configured, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the value of each field that the constructor accepts, in the order of the fields."""
+    cls = type(configured)
+    _translate_former_names(cls, kwargs)
+    accepted = arguments(cls)
+    if kwargs:
+        check_keywords(cls.__name__, kwargs, [item.name for item in accepted])
+    positional = [item.name for item in accepted if not item.kw_only]
+    if len(args) > len(positional):
+        raise TypeError(
+            f"`{cls.__name__}` takes at most {len(positional)} arguments by position "
+            f"({', '.join(positional)}), received {len(args)}."
+        )
+    values = dict(zip(positional, args, strict=False))
+    repeated = [name for name in values if name in kwargs]
+    if repeated:
+        raise TypeError(f"`{cls.__name__}` was given `{repeated[0]}` by position and by name.")
+    values |= kwargs
+    missing = [item.name for item in accepted if item.name not in values and is_required(item)]
+    if missing:
+        names = ", ".join(f"`{name}`" for name in missing)
+        raise TypeError(f"`{cls.__name__}` was made without {names}, which it needs.")
+    return {item.name: values.get(item.name, item.default) for item in accepted}
+
+
+def _translate_former_names(cls: type[Configured], kwargs: dict[str, Any]) -> None:
+    for former in kwargs.keys() & cls._renamed.keys():
+        name = cls._renamed[former]
+        if name in kwargs:
+            raise TypeError(
+                f"`{cls.__name__}` was given `{name}` and its older spelling `{former}`."
+            )
+        warnings.warn(
+            f"`{cls.__name__}({former}=…)` is an older spelling of `{name}=`.",
+            DeprecationWarning,
+            stacklevel=4,
+        )
+        kwargs[name] = kwargs.pop(former)
+
+
+def _hashable_fields(configured: Configured) -> tuple[Any, ...]:
+    """Return what equality and hash compare: the class and the values of all fields."""
+    values = (getattr(configured, item.name) for item in dataclasses.fields(configured))  # type: ignore[arg-type]
+    return (type(configured), *(_hashable(value) for value in values))
+
+
+def _hashable(value: Any) -> Any:
+    """Return a hashable object that is equal for equal values of a field."""
+    if isinstance(value, Mapping):
+        items = ((key, _hashable(item)) for key, item in value.items())
+        return tuple(sorted(items, key=lambda item: repr(item[0])))
+    if isinstance(value, list | tuple):
+        return tuple(value) if are_strings(value) else tuple(_hashable(item) for item in value)
+    # In Python 1, 1.0 and True are equal; their programs differ.
+    if isinstance(value, bool | int | float):
+        return type(value), value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type | Configured):
+        fields = dataclasses.fields(value)
+        return type(value), *(_hashable(getattr(value, item.name)) for item in fields)
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        return value.dtype.str, value.shape, value.tobytes()
+    try:
+        hash(value)
+    except TypeError:
+        return ByIdentity(value)
+    return value
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    """Tell whether `repr` may omit a value; a default may be the name of a function or class."""
+    if isinstance(default, str) and isinstance(value, Configured):
+        return snake_case(type(value).__name__) == default and value == type(value)()
+    if isinstance(default, str) and callable(value):
+        return getattr(value, "__name__", None) == default
+    return type(value) is type(default) and bool(value == default)
+
+
+def _short_repr(value: Any) -> str:
+    """Return the repr of a value, with functions by their names."""
+    if callable(value) and not isinstance(value, Configured):
+        return getattr(value, "__name__", repr(value))
+    if isinstance(value, list):
+        return f"[{', '.join(map(_short_repr, value))}]"
+    if isinstance(value, tuple):
+        inner = ", ".join(map(_short_repr, value))
+        return f"({inner}{',' if len(value) == 1 else ''})"
+    return repr(value)

@@ -1,0 +1,11 @@
+"""Data: what a user gives, as a source of batches that a run is fed from."""
+
+from fjax.data.arrays import ArraySource as ArraySource
+from fjax.data.arrays import LargeArraySource as LargeArraySource
+from fjax.data.conversion import to_batch as to_batch
+from fjax.data.source import source as source
+from fjax.data.streams import IteratorSource as IteratorSource
+from fjax.data.streams import LoaderSource as LoaderSource
+from fjax.training.batch import Batch as Batch
+from fjax.training.batch import Source as Source
+from fjax.training.batch import Window as Window

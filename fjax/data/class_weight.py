@@ -1,0 +1,103 @@
+"""Class weights: each sample is weighted by its class."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fjax.data.structure import check_count, check_names, match_structure, paths
+from fjax.errors import integer_at_least, number_between
+from fjax.training.batch import Batch, rows
+from fjax.training.output_losses import weight_at
+from fjax.trees import branch
+from fjax.typing import PyTree
+
+
+def with_class_weight(
+    batch: Batch, class_weight: Any, outputs: PyTree, names: Sequence[str]
+) -> Batch:
+    """Return the data with each sample weighted by its class (and by its own weight, if any).
+
+    Args:
+        batch: The data, targets in the structure of the outputs.
+        class_weight: A dict of class to weight; of several outputs a dict by name or a list of
+            these, None for an output whose classes are not weighted; None for none at all.
+        outputs: The shapes of the outputs.
+        names: Their names.
+    """
+    if class_weight is None:
+        return batch
+    output_paths = paths(outputs, names)
+    weights = {}
+    for name, weight_of_class in _by_output(class_weight, names).items():
+        path = output_paths[name]
+        weight = weight_at(batch.sample_weight, path)
+        if weight_of_class is not None:
+            suffix = f"[{name!r}]" if len(names) > 1 else ""
+            by_class = _weight_of_samples(
+                suffix, weight_of_class, branch(batch.targets, path),
+                branch(outputs, path).shape[-1], rows(batch),
+            )  # fmt: skip
+            weight = by_class if weight is None else by_class * weight
+        weights[name] = weight
+    return batch._replace(
+        sample_weight=match_structure("class_weight", "output", weights, outputs, names, needed=())
+    )
+
+
+def _by_output(class_weight: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Return the dict of class to weight of each output, or None."""
+    by_name = isinstance(class_weight, Mapping) and any(
+        isinstance(value, Mapping) for value in class_weight.values()
+    )
+    if by_name:
+        check_names("class_weight", "output", class_weight, names)
+        return {name: class_weight.get(name) for name in names}
+    if len(names) > 1:
+        if not isinstance(class_weight, list | tuple):
+            raise TypeError(
+                f"`fit`: the model has the outputs {', '.join(names)}: `class_weight` must be a "
+                "dict by output, or a list, of dicts of class to weight, received "
+                f"{class_weight!r}."
+            )
+        check_count("class_weight", class_weight, names)
+        return dict(zip(names, class_weight, strict=True))
+    return {names[0]: class_weight}
+
+
+def _weight_of_samples(
+    suffix: str, class_weight: Any, labels: Any, units: int, count: int
+) -> np.ndarray:
+    """Return the weight of each sample by its class; the suffix names the output in messages."""
+    argument, y = f"class_weight{suffix}", f"y{suffix}"
+    if not isinstance(class_weight, Mapping):
+        raise TypeError(
+            f"`fit`: `{argument}` must be a dict of class to weight, such as {{0: 1.0, 1: 5.0}}, "
+            f"received {class_weight!r}."
+        )
+    classes = max(units, 2)
+    weights = np.ones(classes, np.float32)
+    for label, weight in class_weight.items():
+        if integer_at_least("fit", f"a key of `{argument}`", label, 0) >= classes:
+            raise ValueError(
+                f"`fit`: `{argument}` names class {label}, but the model's output has the "
+                f"classes 0 to {classes - 1}."
+            )
+        weights[label] = number_between("fit", f"{argument}[{label}]", weight, 0.0)
+    if not hasattr(labels, "ndim"):
+        raise ValueError(f"`fit`: `{argument}` needs one array of class labels as `{y}`.")
+    shape = labels.shape
+    labels = labels.argmax(-1) if labels.ndim > 1 and labels.shape[-1] > 1 else labels.reshape(-1)
+    bad = np.flatnonzero((labels != np.floor(labels)) | (labels < 0) | (labels >= classes))
+    if len(bad):
+        raise ValueError(
+            f"`fit`: `{argument}` needs class labels from 0 to {classes - 1} as `{y}`, row "
+            f"{bad[0]} holds {labels[bad[0]]}."
+        )
+    weight = weights[labels.astype(np.int32)]
+    if weight.shape != (count,):
+        raise ValueError(
+            f"`fit`: `{argument}` needs one class label for each sample, received `{y}` of shape "
+            f"{shape}."
+        )
+    return weight

@@ -1,0 +1,203 @@
+"""Converts a user's data to numpy arrays that can be trained on, or raises one clear error."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from fjax.core.text import is_text
+from fjax.training.batch import Batch
+from fjax.typing import PyTree
+
+
+def to_batch(x: Any, y: Any = None, sample_weight: Any = None, text: bool = False) -> Batch:
+    """Return the data as checked numpy arrays of one common length.
+
+    Args:
+        x: One input (array, DataFrame, nested list of numbers, or a dict of arrays), or a tuple or
+            list of several inputs.
+        y: The targets, likewise; None for an output without targets.
+        sample_weight: One number per sample, or per time step of the targets; for several outputs
+            one array for all, or a dict or list of arrays and None.
+        text: Whether inputs may be text, which a layer of the model then encodes.
+
+    64-bit floats become float32 and 64-bit integers int32; smaller types, such as bfloat16, are
+    kept.
+
+    Raises:
+        ValueError: An array is empty, not numeric, not finite, or of another length.
+
+    >>> batch = to_batch([[1.0, 2.0], [3.0, 4.0]], [0, 1])
+    >>> batch.inputs[0].shape, batch.targets.dtype.name
+    ((2, 2), 'int32')
+    >>> to_batch([[1.0], [2.0]], [0, 1, 2])
+    Traceback (most recent call last):
+        ...
+    ValueError: `x` has 2 samples and `y` has 3: give one target for each sample.
+    """
+    if x is None:
+        raise ValueError("There is no data: `x` is None.")
+    inputs = tuple(_tree("x", value, text=text) for value in several(x))
+    targets = None if y is None else _tree("y", y, optional=True)
+    weight = None if sample_weight is None else _weights("sample_weight", sample_weight)
+    count = _length("x", inputs)
+    if jax.tree.leaves(targets) and _length("y", targets) != count:
+        raise ValueError(
+            f"`x` has {count} samples and `y` has {_length('y', targets)}: "
+            "give one target for each sample."
+        )
+    if jax.tree.leaves(weight) and _length("sample_weight", weight) != count:
+        raise ValueError(
+            f"`x` has {count} samples and `sample_weight` has {_length('sample_weight', weight)}: "
+            "give one weight for each sample."
+        )
+    if isinstance(weight, np.ndarray):
+        check_weight("sample_weight", weight, targets, "y")
+    return Batch(inputs, targets, weight)
+
+
+def check_weight(name: str, weight: np.ndarray, targets: PyTree, targets_name: str) -> None:
+    """Raise ValueError unless there is one weight per sample, or per time step."""
+    steps = weight.shape[1:]
+    if steps and (not hasattr(targets, "shape") or targets.shape[1 : weight.ndim] != steps):
+        raise ValueError(
+            f"`{name}` must hold one number for each sample, or for each time step of "
+            f"`{targets_name}`, received shape {weight.shape}."
+        )
+
+
+def several(x: Any) -> tuple[Any, ...]:
+    """Return the inputs as a tuple: a tuple or list of arrays is several, anything else is one."""
+    if isinstance(x, tuple) and not (x and all(np.isscalar(value) for value in x)):
+        return x
+    if isinstance(x, list):
+        arrays = [value for value in x if value is not None]
+        if arrays and all(map(is_array, arrays)):
+            return tuple(x)
+    return (x,)
+
+
+def is_array(value: Any) -> bool:
+    """Return whether a value is an array of at least one axis."""
+    known = hasattr(value, "__array__") or hasattr(value, "__array_interface__")
+    return known and np.ndim(value) > 0
+
+
+def _tree(name: str, value: Any, optional: bool = False, text: bool = False) -> PyTree:
+    if isinstance(value, Mapping):
+        if not value:
+            raise ValueError(f"`{name}` is an empty dict: give it one array for each name.")
+        return {key: _tree(f"{name}[{key!r}]", item, optional, text) for key, item in value.items()}
+    parts = several(value)
+    if len(parts) > 1 or parts[0] is not value:
+        return tuple(_tree(f"{name}[{i}]", item, optional, text) for i, item in enumerate(parts))
+    return None if optional and value is None else _array(name, value, text)
+
+
+def _array(name: str, value: Any, text: bool = False) -> np.ndarray:
+    columns = list(value.columns) if hasattr(value, "columns") else None
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(
+            f"`{name}` is not a rectangular array ({error}): all samples must have the same shape."
+        ) from None
+    if array.ndim == 0:
+        raise ValueError(
+            f"`{name}` must be an array with one row for each sample, received {value!r}."
+        )
+    if array.size == 0:
+        raise ValueError(f"`{name}` is empty: its shape is {array.shape}.")
+    if text and columns is None and is_text(array):
+        return array
+    # numpy has no kind for JAX's small floats, such as bfloat16.
+    is_float = jax.dtypes.issubdtype(array.dtype, np.floating)
+    if array.dtype.kind not in "fiub" and not is_float:
+        array = _numbers(name, array, columns)
+        is_float = True
+    if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
+        return _narrowed(name, array)
+    if is_float:
+        _check_finite(name, array, columns)
+        if array.dtype.itemsize == 8:
+            with np.errstate(over="ignore"):
+                narrow = array.astype(np.float32)
+            _check_finite(name, narrow, columns)
+            return narrow
+    return array
+
+
+def require_numbers(batch: Batch) -> Batch:
+    """Return the batch, or raise if it still holds text."""
+    for array in jax.tree.leaves(batch.inputs):
+        if is_text(array):
+            _numbers("x", array, None)
+    return batch
+
+
+def _numbers(name: str, array: np.ndarray, columns: list[Any] | None) -> np.ndarray:
+    """Return an array of objects as numbers, or raise with the first value that is not one."""
+    if array.dtype.kind == "O":
+        for index, item in np.ndenumerate(array):
+            if not isinstance(item, int | float | np.number | np.bool_):
+                raise ValueError(
+                    f"`{name}` must hold numbers, found {item!r} of type "
+                    f"`{type(item).__name__}` at {_place(index, columns)}. Encode or drop it."
+                )
+        return array.astype(np.float64)
+    what = {"U": "text", "S": "bytes", "M": "dates", "m": "durations", "c": "complex numbers"}
+    raise ValueError(
+        f"`{name}` must hold numbers, received {what.get(array.dtype.kind, array.dtype.name)} "
+        f"such as {array.ravel()[0]!r}. Encode it as numbers first."
+    )
+
+
+def _narrowed(name: str, array: np.ndarray) -> np.ndarray:
+    limits = np.iinfo(np.int32)
+    if array.min() < limits.min or array.max() > limits.max:
+        raise ValueError(
+            f"`{name}` holds integers beyond 32 bits, from {array.min()} to {array.max()}. "
+            "Convert them to float32, or renumber them."
+        )
+    return array.astype(np.int32)
+
+
+def _check_finite(name: str, array: np.ndarray, columns: list[Any] | None) -> None:
+    # A sum is one pass without a copy; which entry is at fault is searched for only if needed.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(array.sum()):
+            return
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad):
+        index = tuple(int(i) for i in bad[0])
+        raise ValueError(
+            f"`{name}` has {len(bad)} entries that are NaN or infinite, the first is "
+            f"{array[index]} at {_place(index, columns)}. Drop or fill them before training."
+        )
+
+
+def _place(index: tuple[int, ...], columns: list[Any] | None) -> str:
+    if columns is not None and len(index) == 2:
+        return f"row {index[0]}, column {columns[index[1]]!r}"
+    words = [f"row {index[0]}", *(f"column {i}" for i in index[1:2])]
+    if len(index) > 2:
+        words = [f"row {index[0]}", f"position {index[1:]}"]
+    return ", ".join(words)
+
+
+def _weights(name: str, sample_weight: Any) -> PyTree:
+    def flat(weight: np.ndarray) -> np.ndarray:
+        column = weight.ndim == 2 and weight.shape[1] == 1
+        return (weight[:, 0] if column else weight).astype(np.float32)
+
+    return jax.tree.map(flat, _tree(name, sample_weight, optional=True))
+
+
+def _length(name: str, tree: PyTree) -> int:
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    counts = {jax.tree_util.keystr(path): leaf.shape[0] for path, leaf in leaves}
+    if len(set(counts.values())) > 1:
+        listed = ", ".join(f"{name}{path}: {count}" for path, count in counts.items())
+        raise ValueError(f"The arrays of `{name}` have different numbers of samples ({listed}).")
+    return next(iter(counts.values()))

@@ -1,0 +1,182 @@
+"""What a model expects of a batch: inputs, targets and weights are matched to it or refused."""
+
+import dataclasses
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from fjax.data.class_weight import with_class_weight
+from fjax.data.conversion import check_weight
+from fjax.data.structure import check_shapes, match_structure, paths
+from fjax.data.text import encode_text
+from fjax.training.batch import Batch, rows
+from fjax.training.output_losses import OutputLosses
+from fjax.trees import branch
+from fjax.typing import ChecksInputs, PyTree
+
+
+@dataclasses.dataclass(frozen=True)
+class InputExpectation:
+    """The inputs of a built model; called with a batch, it returns the batch with these inputs.
+
+    Attributes:
+        model: The model's name, for messages.
+        network: The model's layers.
+        specs: The inputs that the model was built for, a tuple also where there is one.
+        shapes: The shape of one sample of each leaf of `specs`, None for an axis of any size.
+        names: The names of these leaves.
+        takes_one_array: Whether the model is a `Sequential`.
+    """
+
+    model: str
+    network: Any
+    specs: tuple[PyTree, ...]
+    shapes: Sequence[tuple[int | None, ...]]
+    names: Sequence[str]
+    takes_one_array: bool = False
+
+    def __call__(self, batch: Batch) -> Batch:
+        """Return the batch, its inputs in the network's structure and text encoded.
+
+        Raises:
+            ValueError: The number, structure or shapes of the inputs do not fit.
+            TypeError: Numbers are given to a layer that takes text.
+        """
+        inputs = batch.inputs
+        if self.takes_one_array:
+            array = one_array(inputs)
+            # As in Keras: a column may come without its axis.
+            is_column = array.ndim == 1 and tuple(self.shapes[0]) == (1,)
+            inputs = (array[:, None],) if is_column else inputs
+        inputs = self._arrange(inputs)
+        self._check(inputs)
+        if isinstance(self.network, ChecksInputs):
+            self.network.check_inputs(*inputs)
+        return batch._replace(inputs=inputs)
+
+    def _arrange(self, inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
+        is_single = len(self.specs) == 1
+        leaves = (*self.specs, *inputs)
+        if is_single and len(inputs) == 1 and all(hasattr(leaf, "shape") for leaf in leaves):
+            return encode_text(self.model, self.network, inputs)
+        tree = self.specs[0] if is_single else self.specs
+        values = inputs[0] if len(inputs) == 1 else inputs
+        arranged = match_structure("x", "input", values, tree, self.names)
+        encoded = encode_text(self.model, self.network, (arranged,) if is_single else arranged)
+        if len(self.names) > 1:
+            check_shapes(encoded[0] if is_single else encoded, self.shapes, tree, self.names)
+        return encoded
+
+    def _check(self, inputs: tuple[PyTree, ...]) -> None:
+        expected, received = (str(jax.tree.structure(tree)) for tree in (self.specs, inputs))
+        if expected != received:
+            raise ValueError(
+                f"The model {self.model!r} takes {len(self.specs)} inputs of the structure "
+                f"{expected}, `x` has {len(inputs)} of the structure {received}."
+            )
+        for array, shape in zip(jax.tree.leaves(inputs), self.shapes, strict=True):
+            sample = tuple(array.shape[1:])
+            fits = len(shape) == len(sample) and all(
+                size in (None, actual) for size, actual in zip(shape, sample, strict=True)
+            )
+            if not fits:
+                raise ValueError(
+                    f"`x` has samples of shape {sample} (in all {tuple(array.shape)}), the model "
+                    f"{self.model!r} expects {shape}."
+                )
+
+
+@dataclasses.dataclass(frozen=True)
+class Expectation:
+    """A compiled model; called with a batch, it returns the batch for training or evaluation.
+
+    Attributes:
+        inputs: What the model expects of the inputs.
+        outputs: Returns the shapes of the outputs for inputs.
+        names: The names of the outputs.
+        with_targets: The names of the outputs that have a loss or metrics.
+        loss_for: Returns the loss for targets and outputs of some shapes, None for none.
+        targets_are_free: Whether a user's own step takes targets of any structure.
+        class_weight: As in `fit`.
+    """
+
+    inputs: InputExpectation
+    outputs: Callable[[tuple[PyTree, ...]], PyTree]
+    names: Sequence[str]
+    with_targets: Collection[str]
+    loss_for: Callable[[PyTree, PyTree], Any]
+    targets_are_free: bool = False
+    class_weight: Any = None
+
+    def __call__(self, batch: Batch) -> Batch:
+        """Return the batch in the model's structure, class weights multiplied in.
+
+        Raises:
+            ValueError: Inputs, targets or weights do not fit the model or its losses.
+        """
+        batch = self.inputs(batch)
+        outputs = self.outputs(batch.inputs)
+        if not self.targets_are_free or (self.with_targets and batch.targets is not None):
+            batch = self._match_targets(batch, outputs)
+        return with_class_weight(batch, self.class_weight, outputs, self.names)
+
+    def _match_targets(self, batch: Batch, outputs: PyTree) -> Batch:
+        if batch.targets is None:
+            raise ValueError("The loss and the metrics need targets: `y` is None.")
+        if len(self.names) == 1 and isinstance(batch.targets, tuple) and len(batch.targets) > 1:
+            raise ValueError(
+                f"The model {self.inputs.model!r} has one output and takes one array as `y`, "
+                f"received a {type(batch.targets).__name__}."
+            )
+        needed = [name for name in self.names if name in self.with_targets]
+        targets = match_structure("y", "output", batch.targets, outputs, self.names, needed)
+        batch = batch._replace(targets=targets)
+        if batch.sample_weight is not None and not hasattr(batch.sample_weight, "shape"):
+            batch = self._match_weights(batch, outputs)
+        self._check_targets(batch, outputs)
+        return batch
+
+    def _match_weights(self, batch: Batch, outputs: PyTree) -> Batch:
+        weights = match_structure(
+            "sample_weight", "output", batch.sample_weight, outputs, self.names, needed=()
+        )
+        for name, path in paths(outputs, self.names).items():
+            weight = branch(weights, path)
+            if weight is not None:
+                target = branch(batch.targets, path)
+                check_weight(f"sample_weight[{name!r}]", weight, target, f"y[{name!r}]")
+        return batch._replace(sample_weight=weights)
+
+    def _check_targets(self, batch: Batch, outputs: PyTree) -> None:
+        loss, count = self.loss_for(batch.targets, outputs), rows(batch)
+        if isinstance(loss, OutputLosses):
+            for term in loss.losses:
+                shape = (count, *branch(outputs, term.output).shape[1:])
+                name = f"y[{term.name!r}]" if len(self.names) > 1 else "y"
+                term.loss.check_targets(branch(batch.targets, term.output), shape, name)
+        elif loss is not None:
+            loss.check_targets(batch.targets, (count, *outputs.shape[1:]), "y")
+
+
+def one_array(inputs: tuple[PyTree, ...]) -> Any:
+    """Return the only array of the inputs of a `Sequential`.
+
+    Raises:
+        ValueError: There are several, or they come by name.
+    """
+    if len(inputs) == 1 and isinstance(inputs[0], Mapping):
+        names = ", ".join(map(repr, inputs[0]))
+        raise ValueError(
+            f"A `Sequential` takes one array as `x`, received a dict with {names}. Give the arrays "
+            'themselves: of batches as dicts `((batch["x"], batch["y"]) for batch in batches)`. To '
+            "give inputs by name, make a `fjax.Model(inputs, outputs)` whose inputs have these "
+            "names."
+        )
+    if len(inputs) != 1 or not isinstance(inputs[0], np.ndarray | jax.Array):
+        raise ValueError(
+            f"A `Sequential` takes one array as `x`, received {len(inputs)} inputs of types "
+            f"{[type(value).__name__ for value in inputs]}."
+        )
+    return inputs[0]

@@ -1,0 +1,245 @@
+"""Reads batches ahead in a thread, without losing any."""
+
+import threading
+import weakref
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, NamedTuple, TypeVar
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+# The number of iterators without weak references whose unused items are kept.
+CACHE_SIZE = 4
+
+
+class Stream(Generic[Item]):
+    """The items that were read from an iterator and not used, for the next reader.
+
+    Attributes:
+        unused: The items, the oldest first.
+        lock: Held during `next(iterator)`: a slow iterator may still be running for a reader that
+            was closed.
+    """
+
+    def __init__(self) -> None:
+        self.unused: deque[Item] = deque()
+        self.lock = threading.Lock()
+
+
+# Keyed by the iterator, which is not kept alive.
+_STREAMS: weakref.WeakKeyDictionary[Any, Stream[Any]] = weakref.WeakKeyDictionary()
+_LATEST: OrderedDict[int, tuple[Any, Stream[Any]]] = OrderedDict()
+
+
+def stream_of(items: Iterator[Item]) -> Stream[Item]:
+    """Return the stream of an iterator, the same one each time.
+
+    >>> batches = iter(range(3))
+    >>> stream_of(batches) is stream_of(batches)
+    True
+    """
+    try:
+        return _STREAMS.setdefault(items, Stream())
+    except TypeError:
+        # `zip`, `map` and the like have no weak references: the last few are kept alive.
+        _, stream = _LATEST.setdefault(id(items), (items, Stream()))
+        _LATEST.move_to_end(id(items))
+        while len(_LATEST) > CACHE_SIZE:
+            _LATEST.popitem(last=False)
+        return stream
+
+
+def forget_streams() -> None:
+    """Drop the unused items of all iterators."""
+    _STREAMS.clear()
+    _LATEST.clear()
+
+
+class _Entry(NamedTuple):
+    """An item that was read, with the batch made from it or the error that this raised.
+
+    An error of the iterator itself has no item.
+    """
+
+    items: list[Any]
+    batch: Any = None
+    error: BaseException | None = None
+
+
+class Reader(Generic[Item, Made]):
+    """Reads an iterator in a thread, at most `ahead` items before they are asked for.
+
+    It reads no more than `allow` permits. Items that were read and not used when it is closed stay
+    in the stream. An error of the iterator, or of `convert`, is raised in the place of the item.
+
+    Args:
+        items: An iterator, an iterable, or an object with `__getitem__` and `__len__`.
+        convert: Makes a batch from an item, in the thread.
+        is_shared: Whether this reader continues where the last one of the same iterator stopped.
+        ahead: The number of items to read before they are requested.
+
+    >>> reader = Reader(iter(range(5)), lambda item: item * 10)
+    >>> reader.allow(2)
+    >>> next(reader), next(reader)
+    (0, 10)
+    >>> reader.close()
+    """
+
+    def __init__(
+        self,
+        items: Any,
+        convert: Callable[[Item], Made],
+        is_shared: bool = False,
+        ahead: int = 2,
+    ) -> None:
+        self._items: Iterator[Item] = _iterate(items)
+        self._convert, self._ahead = convert, ahead
+        self._stream: Stream[Item] = stream_of(items) if is_shared else Stream()
+        # Guards everything below.
+        self._changed = threading.Condition()
+        self._ready: deque[_Entry] = deque()
+        self._converting: list[Item] = []
+        self._begun = self._delivered = 0
+        self._allowed: float = 0
+        self._closed = self._ended = False
+        # It ends when it has read all that is allowed: a reader need not be closed.
+        self._thread: threading.Thread | None = None
+
+    def allow(self, count: int | None) -> None:
+        """Permit this many items from the next one on; None permits any number."""
+        with self._changed:
+            self._allowed = float("inf") if count is None else self._delivered + count
+            self._wake()
+
+    def peek(self) -> Item:
+        """Return the next item as the iterator gives it; it is not used up.
+
+        To be called before anything is read ahead.
+
+        Raises:
+            StopIteration: There is none.
+        """
+        with self._stream.lock:
+            if not self._stream.unused:
+                self._stream.unused.append(next(self._items))
+            return self._stream.unused[0]
+
+    def __iter__(self) -> Iterator[Made]:
+        return self
+
+    def __next__(self) -> Made:
+        with self._changed:
+            self._allowed = max(self._allowed, self._delivered + 1)
+            self._wake()
+            while not (self._ready or self._ended or self._closed):
+                self._changed.wait()
+            if not self._ready:
+                raise StopIteration
+            entry = self._ready.popleft()
+            self._delivered += 1
+            self._changed.notify_all()
+        if entry.error is not None:
+            raise entry.error
+        return entry.batch
+
+    def close(self) -> None:
+        """End the thread; items that were read and not used stay in the stream.
+
+        A slow item is awaited in the background, and stays there, too.
+        """
+        with self._changed:
+            if not self._closed:
+                self._closed = True
+                unused = [item for entry in self._ready for item in entry.items]
+                self._stream.unused.extendleft(reversed([*unused, *self._converting]))
+                self._ready.clear()
+                self._changed.notify_all()
+            thread = self._thread
+        if thread is not None:
+            thread.join(timeout=5.0)
+
+    def _wake(self) -> None:
+        """Wake or start the thread; the caller holds the condition."""
+        wanted = self._begun < self._allowed and not (self._ended or self._closed)
+        if wanted and self._thread is None:
+            self._thread = threading.Thread(target=self._read, name="fjax-read-ahead", daemon=True)
+            self._thread.start()
+        self._changed.notify_all()
+
+    def _read(self) -> None:
+        while self._may_continue():
+            try:
+                item = self._next_item()
+            except StopIteration:
+                self._deliver(ended=True)
+                return
+            except BaseException as error:
+                self._deliver(_Entry([], error=error), ended=True)
+                return
+            if item is not None:
+                self._deliver(self._entry_of(*item))
+
+    def _may_continue(self) -> bool:
+        """Wait until there is room for an item; return whether one is still wanted."""
+        with self._changed:
+            while (
+                not self._closed and self._begun < self._allowed and len(self._ready) >= self._ahead
+            ):
+                self._changed.wait()
+            if self._closed or self._begun >= self._allowed:
+                self._thread = None
+                return False
+            self._begun += 1
+            return True
+
+    def _next_item(self) -> tuple[Item] | None:
+        """Return the next item; None if the reader was closed meanwhile."""
+        unused = self._stream.unused
+        with self._stream.lock:
+            with self._changed:
+                if self._closed:
+                    return None
+                if unused:
+                    self._converting = [unused.popleft()]
+                    return (self._converting[0],)
+            item = next(self._items)
+            with self._changed:
+                # If the reader was closed meanwhile, the item is for the next one.
+                (unused if self._closed else self._converting).append(item)
+                return (item,) if self._converting else None
+
+    def _entry_of(self, item: Item) -> _Entry:
+        try:
+            return _Entry([item], self._convert(item))
+        except BaseException as error:
+            return _Entry([item], error=error)
+
+    def _deliver(self, entry: _Entry | None = None, ended: bool = False) -> None:
+        with self._changed:
+            # If the reader was closed, the item is back in the stream.
+            if entry is not None and not self._closed:
+                self._ready.append(entry)
+            self._converting = []
+            self._ended = self._ended or ended
+            self._changed.notify_all()
+
+
+def read_ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """Return the items of an iterator, read ahead by a thread."""
+    reader: Reader[Item, Item] = Reader(items, lambda item: item)
+    reader.allow(None)
+    try:
+        yield from reader
+    finally:
+        reader.close()
+
+
+def _iterate(batches: Any) -> Iterator[Any]:
+    if hasattr(batches, "__iter__"):
+        # Not `yield from`, which would close a user's generator together with this one.
+        for batch in batches:  # noqa: UP028
+            yield batch
+    else:
+        for index in range(len(batches)):
+            yield batches[index]

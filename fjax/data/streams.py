@@ -1,0 +1,325 @@
+"""Iterables of batches as sources: a thread reads ahead while the device is at work."""
+
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from fjax.core.specs import spec_of
+from fjax.data.arrays import Check
+from fjax.data.conversion import is_array, require_numbers, to_batch
+from fjax.data.reading import Reader
+from fjax.training.batch import Batch, Window, rows
+from fjax.training.placement import DEFAULT, Placement
+
+
+def is_batches(x: Any) -> bool:
+    """Tell whether `x` gives batches one after the other, rather than being the data itself."""
+    if isinstance(x, str | bytes | list | tuple | Mapping) or is_array(x):
+        return False
+    return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
+
+
+def stream_source(
+    batches: Any,
+    steps_per_epoch: int | None = None,
+    restarts: bool = True,
+    check: Check = require_numbers,
+    placement: Placement = DEFAULT,
+) -> "IteratorSource | LoaderSource":
+    """Return the source of an iterable of batches `x`, `(x, y)` or `(x, y, sample_weight)`.
+
+    Args:
+        batches: An iterator, as a generator, which continues from epoch to epoch; or an iterable,
+            or an object with `__getitem__` and `__len__`, which begins again.
+        steps_per_epoch: Steps in an epoch; None lasts until the iterable ends.
+        restarts: Whether an iterable that ends within `steps_per_epoch` begins again.
+        check: Makes each batch fit a model, in the thread.
+        placement: Where the batches go.
+    """
+    if not isinstance(batches, Iterator):
+        return LoaderSource(batches, steps_per_epoch, restarts, check, placement)
+    return IteratorSource(batches, steps_per_epoch, check, placement)
+
+
+class IteratorSource:
+    """Batches of an iterator, which continues from epoch to epoch and cannot begin again.
+
+    The thread reads no further than the steps of an epoch need. What it has read when a training
+    is stopped is there for the next one: no batch of a generator is lost.
+
+    A `fjax.training.batch.Source`; see `stream_source` for the arguments.
+    """
+
+    def __init__(
+        self,
+        batches: Iterator[Any],
+        steps_per_epoch: int | None = None,
+        check: Check = require_numbers,
+        placement: Placement = DEFAULT,
+    ) -> None:
+        self.steps = _steps(batches, steps_per_epoch)
+        self._loading = _Loading(check, placement)
+        # What is left of an iterator belongs to it, whoever reads it next.
+        self._reader = Reader(batches, self._loading, is_shared=True)
+
+    @property
+    def spec(self) -> Batch:
+        """Shapes and dtypes of the first batch."""
+        return self._loading.spec(self._reader)
+
+    @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """The number of rows of the first batch; those of later ones are not known."""
+        return (rows(self.spec),)
+
+    def first(self) -> Batch:
+        """Return the first batch, converted and not checked; it is not used up."""
+        return _peek(self._reader)
+
+    def checked(
+        self, check: Check, shuffle_seed: int | None = None, placement: Placement = DEFAULT
+    ) -> "IteratorSource":
+        """Return this source, with batches that are checked and go to a placement, in their order.
+
+        Args:
+            check: Makes a batch fit a model, or raises.
+            shuffle_seed: Not used: the batches keep the order in which they come.
+            placement: Where the batches go.
+        """
+        self._loading.use(check, placement)
+        return self
+
+    def windows(self, epoch: int, step: int = 0) -> Iterator[Window]:
+        """Return the batches of an epoch, each as a window of its own."""
+        made = step
+        while self.steps is None or made < self.steps:
+            self._reader.allow(None if self.steps is None else self.steps - made)
+            batch = next(self._reader, None)
+            if batch is None:
+                _check_end(epoch, made, made == step, self.steps)
+                return
+            made += 1
+            yield _window(batch)
+
+    def state(self) -> dict[str, Any]:
+        """Return nothing: an iterator does not tell where it is."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Skip the batches that the steps of all epochs have used."""
+        for _ in range(state["steps"]):
+            next(self._reader, None)
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return the shapes and dtypes of a batch: what an iterator will give is not known."""
+        return _fingerprint(self.spec, self.steps)
+
+    def close(self) -> None:
+        """End the thread; the iterator itself stays open."""
+        self._reader.close()
+
+
+class LoaderSource:
+    """Batches of an iterable that begins again: a list, a PyTorch `DataLoader`, a `PyDataset`.
+
+    Each epoch is one iteration; with `restarts`, an epoch of `steps_per_epoch` steps continues
+    where the last one stopped, and the iterable begins again where it ends.
+
+    A `fjax.training.batch.Source`; see `stream_source` for the arguments.
+    """
+
+    def __init__(
+        self,
+        batches: Any,
+        steps_per_epoch: int | None = None,
+        restarts: bool = True,
+        check: Check = require_numbers,
+        placement: Placement = DEFAULT,
+    ) -> None:
+        self.steps = _steps(batches, steps_per_epoch)
+        self._restarts = restarts and steps_per_epoch is not None
+        self._batches = batches
+        self._loading = _Loading(check, placement)
+        self._reader: Reader[Any, Batch] | None = None
+
+    @property
+    def spec(self) -> Batch:
+        """Shapes and dtypes of the first batch."""
+        return self._loading.spec(self._open())
+
+    @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """The number of rows of the first batch; those of later ones are not known."""
+        return (rows(self.spec),)
+
+    def first(self) -> Batch:
+        """Return the first batch, converted and not checked; it is not used up."""
+        return _peek(self._open())
+
+    def checked(
+        self, check: Check, shuffle_seed: int | None = None, placement: Placement = DEFAULT
+    ) -> "LoaderSource":
+        """Return this source, with batches that are checked and go to a placement, in their order.
+
+        Args:
+            check: Makes a batch fit a model, or raises.
+            shuffle_seed: Not used: the batches keep the order in which they come.
+            placement: Where the batches go.
+        """
+        self._loading.use(check, placement)
+        return self
+
+    def windows(self, epoch: int, step: int = 0) -> Iterator[Window]:
+        """Return the batches of an epoch, each as a window of its own."""
+        made, is_fresh = step, self._reader is None
+        while self.steps is None or made < self.steps:
+            reader = self._open()
+            reader.allow(None if self.steps is None else self.steps - made)
+            batch = next(reader, None)
+            if batch is not None:
+                made, is_fresh = made + 1, False
+                yield _window(batch)
+                continue
+            self._begin_again()
+            if not self._restarts or is_fresh:
+                _check_end(epoch, made, made == step, self.steps)
+                return
+            is_fresh = True
+        if not self._restarts:
+            self._begin_again()
+
+    def state(self) -> dict[str, Any]:
+        """Return nothing: where an iterable is follows from the number of steps."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Skip the batches of the epoch that was begun; those of all epochs where it restarts."""
+        steps = state["steps"]
+        for _ in range(steps if self._restarts or self.steps is None else steps % self.steps):
+            if next(self._open(), None) is None:
+                self._begin_again()
+                next(self._open(), None)
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return the shapes and dtypes of a batch: what an iterable will give is not known."""
+        return _fingerprint(self.spec, self.steps)
+
+    def close(self) -> None:
+        """End the thread."""
+        if self._reader is not None:
+            self._reader.close()
+
+    def _open(self) -> "Reader[Any, Batch]":
+        if self._reader is None:
+            self._reader = Reader(self._batches, self._loading)
+        return self._reader
+
+    def _begin_again(self) -> None:
+        self.close()
+        self._reader = None
+
+
+class _Loading:
+    """Makes a batch on the device of an item: converts, checks and transfers it."""
+
+    def __init__(self, check: Check, placement: Placement) -> None:
+        self.use(check, placement)
+
+    def use(self, check: Check, placement: Placement) -> None:
+        """Take another check and placement, before the first batch is loaded."""
+        self._check, self._placement = check, placement
+        self._spec: Batch | None = None
+
+    def __call__(self, item: Any) -> Batch:
+        return self._placement.put(require_numbers(self._check(batch_of(item))))
+
+    def spec(self, reader: Reader[Any, Batch]) -> Batch:
+        """Return the shapes and dtypes of a reader's next batch."""
+        if self._spec is None:
+            self._spec = jax.tree.map(spec_of, self._check(_peek(reader)))
+        return self._spec
+
+
+def batch_of(item: Any) -> Batch:
+    """Return an item of an iterable as a batch.
+
+    A list of arrays is taken for a tuple of them, as Keras takes it: a PyTorch `DataLoader` gives
+    `[x, y]`.
+
+    Raises:
+        ValueError: The item has more than three parts.
+    """
+    parts = _parts(item)
+    if len(parts) > 3:
+        raise ValueError(
+            "A batch must be `x`, `(x, y)` or `(x, y, sample_weight)`, received a "
+            f"{type(item).__name__} of {len(parts)}. Several inputs go in a tuple of their "
+            "own: `((x1, x2), y)`."
+        )
+    x, y, weight = (*parts, None, None)[:3]
+    return to_batch(x, y, weight, text=True)
+
+
+def _parts(item: Any) -> tuple[Any, ...]:
+    if isinstance(item, tuple):
+        return item
+    is_list_of_arrays = isinstance(item, list) and any(
+        hasattr(part, "shape") or isinstance(part, tuple | Mapping) for part in item
+    )
+    if not is_list_of_arrays:
+        return (item,)
+    if len(item) == 3:
+        warnings.warn(
+            "`x` gives batches that are lists of three, which are taken for `x`, `y` and "
+            "`sample_weight`, as in Keras. If they are two inputs and targets, give "
+            "`((x1, x2), y)`; else give tuples.",
+            # Always from this line, so that it is shown once.
+            stacklevel=1,
+        )
+    return tuple(item)
+
+
+def _peek(reader: Reader[Any, Batch]) -> Batch:
+    try:
+        return batch_of(reader.peek())
+    except StopIteration:
+        raise ValueError("`x` gave no batch: the iterable is empty.") from None
+
+
+def _window(batch: Batch) -> Window:
+    return Window(batch, None, 0, 1, rows(batch))
+
+
+def _steps(batches: Any, steps_per_epoch: int | None) -> int | None:
+    if steps_per_epoch is None and hasattr(batches, "__len__"):
+        return len(batches)
+    return steps_per_epoch
+
+
+def _check_end(epoch: int, made: int, is_empty: bool, steps: int | None) -> None:
+    """Raise or warn where an epoch ends before its steps are made."""
+    if is_empty:
+        raise ValueError(
+            f"`x` gave no batch in epoch {epoch + 1}: the generator is used up. Give "
+            "an iterable that can be iterated again, or `steps_per_epoch` and a "
+            "generator that goes on."
+        )
+    if steps is not None:
+        warnings.warn(
+            f"{steps} steps were asked for and `x` gave {made}: all of it was used, once.",
+            stacklevel=3,
+        )
+
+
+def _fingerprint(spec: Batch, steps: int | None) -> dict[str, Any]:
+    arrays = {
+        jax.tree_util.keystr(path, simple=True, separator="."): {
+            "dtype": np.dtype(leaf.dtype).name,
+            "shape": list(leaf.shape[1:]),
+        }
+        for path, leaf in jax.tree_util.tree_leaves_with_path(spec)
+    }
+    return {"steps": steps, "arrays": arrays}

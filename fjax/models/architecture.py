@@ -1,0 +1,263 @@
+"""The layers of a model, the inputs that they were built for, and the shapes that follow."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from fjax.core import as_layer, output_specs
+from fjax.core.freezing import apply_trainable_flags, trainable_flags
+from fjax.core.inputs import (
+    PLACEHOLDER_SIZES,
+    explain_placeholder_sizes,
+    merge_shapes,
+    placeholder_spec,
+)
+from fjax.core.masking import strip_masks
+from fjax.core.naming import default_name
+from fjax.core.reserved import only_weights
+from fjax.core.shapes import LayerShapes, eval_shapes
+from fjax.data.expectation import InputExpectation
+from fjax.data.structure import names_of
+from fjax.models.calls import NetworkCalls, calls_of
+from fjax.models.parts import weight_paths
+from fjax.models.symbolic import Symbols, symbols_of
+from fjax.models.weight_tree import WeightTree, weight_tree
+from fjax.typing import PyTree
+
+# The shape of one sample, None for an axis of any size.
+SampleShape = tuple[int | None, ...]
+
+
+class Built(NamedTuple):
+    """What is known of a network whose inputs are known.
+
+    Attributes:
+        specs: The inputs, for a batch of one unless another size is declared.
+        sample_shapes: The shape of one sample of each leaf of `specs`.
+        layer_shapes: The shapes of weights and outputs.
+    """
+
+    specs: tuple[PyTree, ...]
+    sample_shapes: list[SampleShape]
+    layer_shapes: LayerShapes
+
+
+class Architecture:
+    """The layers of a model and what follows from them, without any array.
+
+    Args:
+        layers: A layer, or what `serial` takes for one.
+        name: The model's name; by default that of the layers.
+        symbols: The symbolic tensors that the layers were called on, if they were.
+
+    Attributes:
+        layer_tree: The layers themselves, whose `trainable` may be set at any time.
+        name: The model's name.
+
+    >>> from fjax.layers import Dense
+    >>> architecture = Architecture(Dense(3))
+    >>> architecture.build((jax.ShapeDtypeStruct((1, 8), "float32"),))
+    >>> architecture.output_shape(), architecture.count_params()
+    ((None, 3), 27)
+    """
+
+    def __init__(
+        self, layers: Any, name: str | None = None, symbols: Symbols | None = None
+    ) -> None:
+        self.layer_tree = as_layer(layers)
+        self.name = name or getattr(self.layer_tree, "name", None) or default_name(self.layer_tree)
+        self._symbols = symbols
+        self._built: Built | None = None
+        self._weight_tree: WeightTree | None = None
+        self._output_specs: dict[Any, PyTree] = {}
+        # The pure pair, whose layers are frozen as they were when it was made.
+        self._network: Any = None
+        self._flags: tuple[bool, ...] = ()
+        self._flags_are_fixed = False
+
+    @property
+    def is_built(self) -> bool:
+        """Whether the inputs are known."""
+        return self._built is not None
+
+    @property
+    def built(self) -> Built:
+        """What follows from the inputs.
+
+        Raises:
+            ValueError: They are not known yet.
+        """
+        if self._built is None:
+            raise ValueError(
+                f"The model {self.name!r} does not know its input shape yet: give "
+                "`Input(shape=…)` or `input_shape=` to its first layer, call "
+                "`build((None, …))`, or fit it first."
+            )
+        return self._built
+
+    @property
+    def weight_tree(self) -> WeightTree:
+        """The slots of the layers' weights."""
+        if self._weight_tree is None:
+            shapes = self.built.layer_shapes
+            self._weight_tree = weight_tree(self.name, self.layer_tree, shapes.params, shapes.state)
+        return self._weight_tree
+
+    @property
+    def network(self) -> Any:
+        """The pure pair. Its layers are frozen as they were at the last `fix_flags`."""
+        is_current = self._flags_are_fixed or trainable_flags(self.layer_tree) == self._flags
+        if self._network is None or not is_current:
+            self._make_network()
+        return self._network
+
+    def fix_flags(self) -> None:
+        """Take over the layers' `trainable` as it is now, until the next call."""
+        self._make_network()
+        self._flags_are_fixed = True
+
+    def build(
+        self, specs: tuple[PyTree, ...], sample_shapes: list[SampleShape] | None = None
+    ) -> None:
+        """Take these inputs, and derive all shapes.
+
+        Args:
+            specs: The inputs, for a batch of one unless another size is declared.
+            sample_shapes: The shape of one sample of each, by default without axes of any size.
+
+        Raises:
+            ValueError: A layer cannot take them, or a layer cannot have its weights here.
+        """
+        shapes = sample_shapes or [leaf.shape[1:] for leaf in jax.tree.leaves(specs)]
+        with explain_placeholder_sizes(lambda: shapes):
+            found = eval_shapes(self.layer_tree, *specs)
+        # A layer that cannot have its weights here is an error before anything is trained.
+        self._weight_tree = weight_tree(self.name, self.layer_tree, found.params, found.state)
+        found = found._replace(outputs=strip_masks(found.outputs))
+        self._built = Built(specs, shapes, found)
+        self._output_specs = {_key_of(specs): found.outputs}
+
+    def replace_layers(
+        self,
+        layers: Any,
+        specs: tuple[PyTree, ...] | None,
+        sample_shapes: list[SampleShape] | None = None,
+    ) -> None:
+        """Take other layers, built for these inputs if they are known."""
+        self.layer_tree = layers
+        self._built, self._weight_tree = None, None
+        self._symbols, self._output_specs = None, {}
+        self._network = None
+        if specs is not None:
+            self.build(specs, sample_shapes)
+
+    def require_ready(self) -> None:
+        """Raise where a layer must be adapted to data before it has weights."""
+        if hasattr(self.layer_tree, "require_ready"):
+            self.layer_tree.require_ready()
+
+    @property
+    def symbols(self) -> Symbols:
+        """The symbolic tensors of the layers' calls, of which new models can be made."""
+        if self._symbols is None:
+            self._symbols = symbols_of(self.name, self.layer_tree)
+        return self._symbols
+
+    def output_specs(self, inputs: tuple[PyTree, ...]) -> PyTree:
+        """Return the shapes and dtypes of the outputs for inputs of these shapes.
+
+        The batch has the size that the model was built for: one, unless another is declared.
+        """
+        size = jax.tree.leaves(self.built.specs)[0].shape[0]
+        specs = _with_batch_size(inputs, size)
+        key = _key_of(specs)
+        if key not in self._output_specs:
+            shapes = self.built.layer_shapes
+            outputs = output_specs(self.layer_tree, shapes.params, shapes.state, *specs)
+            self._output_specs[key] = strip_masks(outputs)
+        return self._output_specs[key]
+
+    def output_shape(self) -> Any:
+        """Return the shape of the outputs in their structure, None for axes of any size."""
+        smaller, larger = (
+            self.output_specs(self._specs_at(which)) for which in range(len(PLACEHOLDER_SIZES))
+        )
+        return jax.tree.map(
+            lambda one, other: (None, *merge_shapes(one.shape, other.shape)[1:]), smaller, larger
+        )
+
+    def input_shape(self) -> Any:
+        """Return the shape of the input, None for the batch axis; of several a list or dict."""
+        specs, shapes = self.built.specs, iter(self.built.sample_shapes)
+        structure = specs[0] if len(specs) == 1 else list(specs)
+        return jax.tree.map(lambda _: (None, *next(shapes)), structure)
+
+    def input_names(self) -> list[str]:
+        """Return the names of the inputs: the network's, a dict's keys, or `input_0`, …."""
+        return names_of(self.layer_tree, "input", self.built.specs)
+
+    def output_names(self) -> list[str]:
+        """Return the names of the outputs: the network's, a dict's keys, or `output_0`, …."""
+        return names_of(self.layer_tree, "output", self.built.layer_shapes.outputs)
+
+    def input_expectation(self, takes_one_array: bool) -> InputExpectation:
+        """Return what the model expects of the inputs of a batch."""
+        built = self.built
+        return InputExpectation(
+            self.name, self.layer_tree, built.specs, built.sample_shapes, self.input_names(),
+            takes_one_array,
+        )  # fmt: skip
+
+    def weight_paths(self) -> list[tuple[str, ...]]:
+        """Return the paths of all weights, in Keras's order."""
+        shapes = self.built.layer_shapes
+        return weight_paths(shapes.params, shapes.state)
+
+    def count_params(self) -> int:
+        """Return the number of values in all weights."""
+        shapes = self.built.layer_shapes
+        leaves = jax.tree.leaves((shapes.params, only_weights(shapes.state)))
+        return sum(int(np.prod(leaf.shape)) for leaf in leaves)
+
+    def calls(self, nested: bool = False) -> NetworkCalls:
+        """Return how the layers call one another, with all shapes.
+
+        Args:
+            nested: Whether to go into layers that are made of layers.
+        """
+        shapes = self.built.layer_shapes
+        inputs = [self._specs_at(which) for which in range(len(PLACEHOLDER_SIZES))]
+        with explain_placeholder_sizes(lambda: self.built.sample_shapes):
+            return calls_of(self.layer_tree, shapes.params, shapes.state, inputs, nested)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy has weights of its own, and derives what follows from the layers.
+        return {**vars(self), "_weight_tree": None, "_symbols": None, "_output_specs": {}}
+
+    def _make_network(self) -> None:
+        self._flags = trainable_flags(self.layer_tree)
+        self._network = apply_trainable_flags(self.layer_tree)
+
+    def _specs_at(self, which: int) -> tuple[PyTree, ...]:
+        """Return the inputs' specs at one of the `PLACEHOLDER_SIZES`."""
+        shapes = iter(self.built.sample_shapes)
+
+        def spec_at(spec: Any) -> Any:
+            # Any other size than that of any batch was declared.
+            declared = None if spec.shape[0] == PLACEHOLDER_SIZES[0][0] else spec.shape[0]
+            return placeholder_spec(next(shapes), spec.dtype, which, declared)
+
+        return jax.tree.map(spec_at, self.built.specs)
+
+
+def _with_batch_size(inputs: Sequence[PyTree], size: int) -> tuple[PyTree, ...]:
+    return tuple(
+        jax.tree.map(lambda a: jax.ShapeDtypeStruct((size, *a.shape[1:]), a.dtype), inputs)
+    )
+
+
+def _key_of(specs: tuple[PyTree, ...]) -> Any:
+    leaves, structure = jax.tree.flatten(specs)
+    return (structure, *((leaf.shape, leaf.dtype) for leaf in leaves))

@@ -1,0 +1,193 @@
+"""What a model tells of its layers: names, shapes, symbolic tensors, calls."""
+
+from typing import Any
+
+import jax
+
+from fjax.core import SymbolicTensor
+from fjax.core.calling import call_inputs
+from fjax.core.checks import normalize_shape
+from fjax.core.freezing import set_trainable, trainable_flags
+from fjax.core.inputs import placeholder_spec
+from fjax.core.shapes import LayerShapes
+from fjax.data.structure import match_structure
+from fjax.data.text import first_specs
+from fjax.models.calls import NetworkCalls
+from fjax.models.model_parts import ModelParts
+from fjax.models.symbolic import Symbols, in_order
+from fjax.typing import PyTree
+
+
+class DescribedNetwork:
+    """The properties that follow from the layers and their inputs.
+
+    Args:
+        model_parts: The network, its weights, and what it was compiled with.
+    """
+
+    model_parts: ModelParts
+
+    def __init__(self, model_parts: ModelParts) -> None:
+        self.model_parts = model_parts
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}: {self.layer_tree!r}>"
+
+    @property
+    def name(self) -> str:
+        """The name of the whole."""
+        return self.model_parts.architecture.name
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self.model_parts.architecture.name = value
+
+    @property
+    def layer_tree(self) -> Any:
+        """The layers, whose `trainable` may be set."""
+        return self.model_parts.architecture.layer_tree
+
+    @property
+    def network(self) -> Any:
+        """The pure pair: `init, apply = model.network`.
+
+        Its layers are frozen or not as they were at the last `compile`.
+        """
+        return self.model_parts.architecture.network
+
+    @property
+    def layer_shapes(self) -> LayerShapes:
+        """The shapes of weights and outputs.
+
+        Raises:
+            ValueError: The input shape is not known yet.
+        """
+        return self.model_parts.architecture.built.layer_shapes
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights; setting it sets it for every layer.
+
+        It takes effect at the next `compile`, of this model and of those that contain it.
+        """
+        return all(trainable_flags(self.layer_tree))
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        set_trainable(self.layer_tree, value)
+
+    @property
+    def built(self) -> bool:
+        """Whether the input shape is known."""
+        return self.model_parts.architecture.is_built
+
+    def build(self, input_shape: Any) -> None:
+        """Take the input shape, batch axis included (None for a batch of any size).
+
+        Several inputs are a list of shapes, named ones a dict.
+        """
+        several = isinstance(input_shape, list | tuple) and any(
+            isinstance(shape, list | tuple) for shape in input_shape
+        )
+        whole = tuple(input_shape) if several else (input_shape,)
+        whole = jax.tree.map(_without_batch, whole, is_leaf=_is_shape)
+        shapes = jax.tree.leaves(whole, is_leaf=_is_shape)
+        specs = jax.tree.map(
+            lambda shape: placeholder_spec(shape, "float32", 0), whole, is_leaf=_is_shape
+        )
+        self.model_parts.architecture.build(specs, shapes)
+
+    def _build_for_inputs(self, inputs: tuple[PyTree, ...]) -> None:
+        """Build the network for inputs like these."""
+        architecture = self.model_parts.architecture
+        names = getattr(architecture.layer_tree, "input_names", None)
+        if names and len(inputs) == 1 and isinstance(inputs[0], dict):
+            by_name = match_structure("x", "input", inputs[0], (0,) * len(names), names)
+            inputs = tuple(by_name)
+        architecture.build(*first_specs(architecture.name, architecture.layer_tree, inputs))
+
+    @property
+    def inputs(self) -> list[SymbolicTensor]:
+        """The symbolic tensors that the model begins with."""
+        return jax.tree.leaves(self.symbols.inputs)
+
+    @property
+    def outputs(self) -> list[SymbolicTensor]:
+        """The symbolic tensors that the model ends with."""
+        return jax.tree.leaves(self.symbols.outputs)
+
+    @property
+    def input(self) -> PyTree:
+        """The symbolic tensor that the model begins with; of several their structure."""
+        return self.symbols.inputs
+
+    @property
+    def output(self) -> PyTree:
+        """The symbolic tensor that the model ends with; of several their structure."""
+        return self.symbols.outputs
+
+    @property
+    def symbols(self) -> Symbols:
+        """The model as symbolic tensors, of which new models can be made."""
+        return self.model_parts.architecture.symbols
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the outputs in their structure, None for axes of any size."""
+        return self.model_parts.architecture.output_shape()
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the input, None for the batch axis; of several a list or dict."""
+        return self.model_parts.architecture.input_shape()
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs: the network's, the keys of a dict, or `input_0`, …."""
+        return self.model_parts.architecture.input_names()
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs: the network's, the keys of a dict, or `output_0`, …."""
+        return self.model_parts.architecture.output_names()
+
+    def count_params(self) -> int:
+        """Return the number of values in all weights."""
+        return self.model_parts.architecture.count_params()
+
+    def layer_calls(self, nested: bool = False) -> NetworkCalls:
+        """Return how the layers call one another, with all shapes: what drawings are made of.
+
+        Args:
+            nested: Whether to go into layers that are made of layers.
+
+        Raises:
+            ValueError: The input shape is not known yet.
+        """
+        return self.model_parts.architecture.calls(nested)
+
+    def _call_on_symbols(
+        self, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
+    ) -> PyTree:
+        """Return the symbolic tensors that the network makes; the first ones may build it."""
+        architecture = self.model_parts.architecture
+        if self.built:
+            inputs = in_order(architecture.layer_tree, inputs)
+        elif not options:
+            values = call_inputs(architecture.layer_tree, inputs, options)
+            shapes = [leaf.shape[1:] for leaf in jax.tree.leaves(values)]
+            architecture.build(jax.tree.map(lambda tensor: tensor.spec(0), values), shapes)
+        return architecture.layer_tree(*inputs, training=training, **options)
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, list | tuple) and not any(
+        isinstance(size, list | tuple | dict) for size in value
+    )
+
+
+def _without_batch(shape: Any) -> tuple[int | None, ...]:
+    shape = normalize_shape("build", "input_shape", shape)
+    if not shape:
+        raise ValueError("`build`: `input_shape` needs a batch axis, as in (None, 8).")
+    return shape[1:]

@@ -1,0 +1,44 @@
+"""`Model.evaluate`: the loss and metrics over a source."""
+
+from typing import Any
+
+from fjax.callbacks import CallbackList
+from fjax.callbacks.lazy_logs import to_numbers
+from fjax.data.source import Data
+from fjax.models.model_parts import ModelParts, execution_mode
+from fjax.models.plan import TEST, Plan, expectation, make_plan, require_objective
+from fjax.training import Source
+from fjax.training.loop import evaluate as evaluate_source
+
+
+def evaluate(
+    model: Any, parts: ModelParts, data: Data, callbacks: Any, verbose: int
+) -> tuple[Plan, dict[str, Any]]:
+    """Return the plan of an evaluation, and its logs by name; see `Model.evaluate`.
+
+    Args:
+        model: The model, which callbacks are given.
+        parts: Its parts.
+        data: The data.
+        callbacks: The user's callbacks.
+        verbose: 0, 1 or 2.
+    """
+    require_objective(model, parts, TEST)
+    model.build_for(data.first())
+    source = data.checked(expectation(model, parts, TEST), placement=parts.placement)
+    called = CallbackList(callbacks, model, verbose, epochs=1, steps=source.steps)
+    try:
+        with execution_mode(model.run_eagerly):
+            plan = make_plan(model, parts, TEST, source)
+            return plan, measure(parts, plan, source, called)
+    finally:
+        source.close()
+
+
+def measure(parts: ModelParts, plan: Plan, source: Source, called: CallbackList) -> dict[str, Any]:
+    """Return the logs over one epoch of a source, by name."""
+    called.call("on_test_begin", {})
+    held, steps = parts.weights.train_state, called.steps("test")
+    logs = to_numbers(evaluate_source(plan.programs, held, plan.empty_sums, source, steps))
+    called.call("on_test_end", logs)
+    return logs

@@ -1,0 +1,204 @@
+"""`Model.fit`: data becomes a source, the source feeds epoch after epoch."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fjax.callbacks import CallbackList, History
+from fjax.callbacks.lazy_logs import to_numbers
+from fjax.data.arrays import Arrays
+from fjax.data.shuffling import shuffle_seed
+from fjax.data.source import Data, read
+from fjax.data.streams import is_batches
+from fjax.models.arguments import Schedule
+from fjax.models.evaluate import measure
+from fjax.models.kept_run import Position, kept_run
+from fjax.models.model_parts import ModelParts, execution_mode
+from fjax.models.plan import TEST, TRAIN, Plan, expectation, make_plan, require_objective
+from fjax.training import Source, finalized, run_epoch
+from fjax.training.loop import ChunkScheduler
+from fjax.typing import PyTree
+
+
+class Validation(NamedTuple):
+    """What `fit` validates on, as it was given.
+
+    Attributes:
+        split: The share of the training data, from its end.
+        data: `(x, y)`, `(x, y, sample_weight)` or an iterable of batches; wins over a split.
+        batch_size: Rows in a batch.
+    """
+
+    split: float = 0.0
+    data: Any = None
+    batch_size: int | None = None
+
+
+def fit(
+    model: Any,
+    parts: ModelParts,
+    data: Data,
+    schedule: Schedule,
+    validation: Validation,
+    shuffle: bool,
+    class_weight: Any,
+    callbacks: Any,
+    verbose: int,
+    resume: Any,
+) -> History:
+    """Train a model; see `Model.fit`.
+
+    Args:
+        model: The model, which callbacks are given.
+        parts: Its parts.
+        data: The training data.
+        schedule: The epochs.
+        validation: What to validate on.
+        shuffle: Whether each epoch takes the samples in another order.
+        class_weight: The weights of the classes.
+        callbacks: The user's callbacks.
+        verbose: 0, 1 or 2.
+        resume: The folder to keep the run in, or None.
+    """
+    require_objective(model, parts, TRAIN)
+    if validation.split or validation.data is not None:
+        require_objective(model, parts, TEST)
+    training, held_out = _split(model, data, schedule, validation, class_weight)
+    seed = shuffle_seed(parts.weights.train_state.key) if shuffle else None
+    source = training.checked(expectation(model, parts, TRAIN, class_weight), seed, parts.placement)
+    measured: Source | None = None
+    if held_out is not None:
+        measured = held_out.checked(expectation(model, parts, TEST), placement=parts.placement)
+    parts.is_training = True
+    try:
+        with execution_mode(model.run_eagerly):
+            return _run(model, parts, source, measured, schedule, callbacks, verbose, resume)
+    finally:
+        parts.is_training = False
+        source.close()
+        if measured is not None:
+            measured.close()
+
+
+def _split(
+    model: Any,
+    data: Data,
+    schedule: Schedule,
+    validation: Validation,
+    class_weight: Any,
+) -> tuple[Data, Data | None]:
+    """Return the data to train on and to validate on; the first of it builds the model."""
+    if not isinstance(data, Arrays) and (validation.split or class_weight is not None):
+        raise ValueError(
+            "`fit`: `validation_split` and `class_weight` need arrays, `x` gives batches: "
+            "give `validation_data`, and weights within the batches."
+        )
+    if validation.data is not None:
+        held_out: Data | None = read_validation(validation, schedule.validation_steps)
+    elif isinstance(data, Arrays):
+        data, held_out = data.split(validation.split)
+        if held_out is not None:
+            held_out = held_out._replace(
+                batch_size=validation.batch_size, steps=schedule.validation_steps, repeats=False
+            )
+    else:
+        held_out = None
+    model.build_for(data.first())
+    return data, held_out
+
+
+def read_validation(validation: Validation, steps: int | None) -> Data:
+    """Return `validation_data`, converted.
+
+    Raises:
+        ValueError: It is neither a pair, a triple nor an iterable of batches.
+    """
+    data = validation.data
+    if is_batches(data):
+        return read("fit", data, steps=steps)
+    if not isinstance(data, list | tuple) or len(data) not in (2, 3):
+        raise ValueError(
+            "`fit`: `validation_data` must be `(x, y)`, `(x, y, sample_weight)` or an iterable "
+            f"of batches, received {type(data).__name__}."
+        )
+    x, y, sample_weight = (*data, None)[:3]
+    return read("fit", x, y, sample_weight, validation.batch_size, steps)
+
+
+def _run(
+    model: Any,
+    parts: ModelParts,
+    source: Source,
+    validation: Source | None,
+    schedule: Schedule,
+    callbacks: Any,
+    verbose: int,
+    resume: Any,
+) -> History:
+    """Make the epochs of a `fit`."""
+    plan = make_plan(model, parts, TRAIN, source)
+    test_plan = None if validation is None else make_plan(model, parts, TEST, validation)
+    called = CallbackList(callbacks, model, verbose, epochs=schedule.epochs, steps=source.steps)
+    called.check_monitors(plan.directions | _validated(test_plan))
+    programs = called.watched(plan.programs)
+    model.history, model.stop_training = called.history, False
+    run = kept_run(model, resume, called, source, validation, plan.empty_sums)
+    steps = run.listening(called.steps("train"))
+    chunks = ChunkScheduler(steps)
+    with run:
+        kept = run.take_up()
+        position = kept or Position(schedule.initial_epoch, {})
+        logs, batch, model.stop_training = position.logs, position.batch, position.stopped
+        called.call("on_train_begin", {})
+        # A callback may have put another run in the place of this one.
+        made = int(parts.weights.train_state.epoch)
+        if kept is None:
+            run.keep(position)
+        for epoch in range(position.epoch, schedule.epochs):
+            if model.stop_training:
+                break
+            if batch:
+                called.call("on_epoch_resume", epoch, batch)
+            else:
+                called.call("on_epoch_begin", epoch, {})
+                begin_epoch(parts, made, plan.empty_sums)
+            on_device = run_epoch(parts.weights, programs, source, made, steps, chunks)
+            logs, batch = to_numbers(on_device), 0
+            if validation is not None and epoch in schedule.validation_epochs:
+                assert test_plan is not None
+                values = measure(parts, test_plan, validation, called)
+                logs |= {f"val_{name}": value for name, value in values.items()}
+                logs = dict(sorted(logs.items()))
+            made += 1
+            _end_epoch(parts, made)
+            called.call("on_epoch_end", epoch, logs)
+            run.keep(Position(epoch + 1, logs, bool(model.stop_training)))
+        if logs or model.stop_training:
+            _finalize(parts)
+        called.call("on_train_end", logs)
+    return called.history
+
+
+def _validated(plan: Plan | None) -> dict[str, str | None]:
+    directions = {} if plan is None else plan.directions
+    return {f"val_{name}": direction for name, direction in directions.items()}
+
+
+def begin_epoch(parts: ModelParts, epoch: int, empty_sums: PyTree) -> None:
+    """Set the counters and accumulators of the train state for the first step of an epoch."""
+    parts.weights.train_state = parts.weights.train_state._replace(
+        epoch=np.int32(epoch), batch=np.int32(0), accumulators=empty_sums
+    )
+
+
+def _end_epoch(parts: ModelParts, epoch: int) -> None:
+    parts.weights.train_state = parts.weights.train_state._replace(
+        epoch=np.int32(epoch), batch=np.int32(0)
+    )
+
+
+def _finalize(parts: ModelParts) -> None:
+    optimizer = parts.require_config("fit").optimizer
+    parts.weights.train_state = finalized(
+        parts.architecture.network, optimizer, parts.weights.train_state
+    )

@@ -1,0 +1,76 @@
+"""What a `Model` is composed of."""
+
+import dataclasses
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import jax
+
+from fjax.models.architecture import Architecture
+from fjax.models.compile_config import CompileConfig
+from fjax.models.weight_store import WeightStore
+from fjax.training.placement import DEFAULT, Placement
+
+
+@dataclasses.dataclass
+class ModelParts:
+    """A network, its weights, and what it was compiled with.
+
+    Attributes:
+        architecture: The layers and their inputs.
+        weights: The train state.
+        config: The arguments of `compile`, or None.
+        programs: Programs with code of the user's, which no other model may share.
+        placement: Where the arrays go.
+        is_training: Whether a `fit` is under way.
+        views: The layers as `model.layers` has returned them, by name.
+    """
+
+    architecture: Architecture
+    weights: WeightStore
+    config: CompileConfig | None = None
+    programs: dict[Any, Any] = dataclasses.field(default_factory=dict)
+    placement: Placement = DEFAULT
+    is_training: bool = False
+    views: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def require_config(self, function: str) -> CompileConfig:
+        """Return the arguments of `compile`.
+
+        Args:
+            function: What needs them, for the message.
+
+        Raises:
+            RuntimeError: The model was not compiled.
+        """
+        if self.config is None:
+            raise RuntimeError(
+                f"The model {self.architecture.name!r} must be compiled before `{function}`: "
+                "`model.compile(optimizer=…, loss=…)`."
+            )
+        return self.config
+
+    def set_config(self, config: CompileConfig) -> None:
+        """Take the arguments of a `compile`; programs and the optimizer's state begin anew."""
+        if self.architecture.is_built:
+            config.by_output(self.architecture.output_names())
+        self.config = config
+        self.programs = {}
+        self.weights.use_optimizer(config.optimizer)
+        self.architecture.fix_flags()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "programs": {}, "views": {}, "is_training": False}
+
+    def replace_layers(self, layers: Any, specs: Any, sample_shapes: Any = None) -> None:
+        """Take other layers; those that stay keep their weights."""
+        self.programs.clear()
+        self.weights.unpack()
+        self.architecture.replace_layers(layers, specs, sample_shapes)
+        self.weights.rebuild()
+
+
+def execution_mode(run_eagerly: bool) -> AbstractContextManager[Any]:
+    """Return the context in which steps run."""
+    # Only ever switched off here: a user's own `jax.disable_jit()` stays in force.
+    return jax.disable_jit() if run_eagerly else nullcontext()

@@ -1,0 +1,284 @@
+"""A network with its weights and files: the half of the facade that does not train."""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from fjax.core import InputLayer
+from fjax.core.checks import normalize_shape
+from fjax.data.text import declared_specs
+from fjax.errors import explain_keywords, integer_at_least, suggestion
+from fjax.models import model_file
+from fjax.models.architecture import Architecture
+from fjax.models.construction import declared_inputs
+from fjax.models.described_network import DescribedNetwork
+from fjax.models.model_parts import ModelParts
+from fjax.models.parts import parts as shown_layers
+from fjax.models.summary import Layout, summary
+from fjax.models.symbolic import Symbols
+from fjax.models.views import LayerView
+from fjax.models.weight_store import WeightStore
+from fjax.models.weights import read_weights, write_weights
+from fjax.storage import decode, encode
+from fjax.training import TrainState
+
+
+class NetworkWithWeights(DescribedNetwork):
+    """A network and its train state, whose arrays are made when they are first asked for.
+
+    Args:
+        network: A layer, or what `serial` takes for one.
+        input_shape: The shape of one sample, if it is known.
+        name: The name of the whole.
+        seed: Gives the weights and all that training draws.
+        symbols: The symbolic tensors that the network was made of.
+
+    >>> from fjax.layers import Dense
+    >>> network = NetworkWithWeights(Dense(3), input_shape=(8,))
+    >>> network.output_shape, network.count_params(), [w.shape for w in network.get_weights()]
+    ((None, 3), 27, [(8, 3), (3,)])
+    """
+
+    def __init__(
+        self,
+        network: Any,
+        *,
+        input_shape: Any = None,
+        name: str | None = None,
+        seed: int | None = None,
+        symbols: Symbols | None = None,
+    ) -> None:
+        architecture = Architecture(network, name, symbols)
+        weights = WeightStore(architecture, type(self).__name__, seed)
+        super().__init__(ModelParts(architecture, weights))
+        declared = declared_inputs(architecture.layer_tree)
+        if declared is not None:
+            architecture.build(
+                *declared_specs(architecture.name, architecture.layer_tree, declared)
+            )
+        if input_shape is not None:
+            self.build((None, *normalize_shape(type(self).__name__, "input_shape", input_shape)))
+
+    @explain_keywords
+    def set_seed(self, seed: int) -> None:
+        """Take another seed, as if the model had been made with it.
+
+        Weights that are not made yet are drawn from it; those that are stay as they are, and what
+        training draws from now on follows it.
+
+        >>> from fjax.layers import Dense
+        >>> one, other = (
+        ...     NetworkWithWeights(Dense(3), input_shape=(8,), seed=seed) for seed in (1, 2)
+        ... )
+        >>> other.set_seed(1)
+        >>> bool((one.get_weights()[0] == other.get_weights()[0]).all())
+        True
+        """
+        self.model_parts.weights.set_seed(seed)
+
+    @property
+    def train_state(self) -> TrainState:
+        """Everything that training has made so far, as one pytree; assigning it puts it back."""
+        return self.model_parts.weights.train_state
+
+    @train_state.setter
+    def train_state(self, value: TrainState) -> None:
+        self.model_parts.weights.assign(value)
+
+    @property
+    def layers(self) -> list[LayerView]:
+        """The layers, with their weights in this model; of a graph the declared inputs, too."""
+        views: dict[str, LayerView] = {}
+        for name, layer, path in shown_layers(self.layer_tree):
+            if isinstance(layer, InputLayer) and path is not None:
+                continue
+            view = self.model_parts.views.get(name)
+            if view is None or view.layer is not layer:
+                view = LayerView(self, name, layer, path)
+            views[name] = view
+        self.model_parts.views = views
+        return list(views.values())
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> LayerView:
+        """Return the layer of this name, or at this position.
+
+        Raises:
+            ValueError: There is none.
+        """
+        layers = self.layers
+        if (name is None) == (index is None):
+            raise ValueError("`get_layer` needs either `name` or `index`.")
+        if index is not None:
+            index = integer_at_least("get_layer", "index", index, -len(layers))
+            if index >= len(layers):
+                raise ValueError(
+                    f"`get_layer`: the model has {len(layers)} layers, received index {index}."
+                )
+            return layers[index]
+        if name not in self.model_parts.views:
+            known = ", ".join(self.model_parts.views)
+            raise ValueError(
+                f"`get_layer`: the model {self.name!r} has no layer {name!r}."
+                f"{suggestion(str(name), self.model_parts.views)} Layers: {known}."
+            )
+        return self.model_parts.views[name]
+
+    @property
+    def weights(self) -> list[np.ndarray]:
+        """Copies of all weights, in Keras's order."""
+        return self.get_weights()
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Return copies of all weights, in Keras's order."""
+        return read_weights(self.train_state, self.model_parts.architecture.weight_paths())
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replace all weights by arrays in the order of `get_weights`.
+
+        Raises:
+            ValueError: The number of arrays or a shape is another.
+        """
+        paths = self.model_parts.architecture.weight_paths()
+        self.train_state = write_weights(self.train_state, paths, weights, f"model {self.name!r}")
+
+    @explain_keywords
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write the weights into one file, by name, without architecture and optimizer.
+
+        Args:
+            filepath: The file.
+            overwrite: Whether a file that is there may be replaced.
+
+        Raises:
+            FileExistsError: The file is there, and `overwrite` is False.
+            FileNotFoundError: The folder is not there.
+        """
+        model_file.save_weights(self, filepath, overwrite)
+
+    @explain_keywords
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
+        """Take the weights, by name, from a file of `save_weights` or `save`.
+
+        The optimizer begins anew.
+
+        Args:
+            filepath: The file.
+            skip_mismatch: Whether to take what fits and to warn of the rest. By default every
+                weight must be there, in its shape, and nothing else.
+
+        Raises:
+            ModelFileError: The file is not a model file, is damaged, or its weights do not fit;
+                all that is missing and all that is too much is named.
+        """
+        model_file.load_weights(self, filepath, skip_mismatch)
+
+    @explain_keywords
+    def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
+        """Write the whole model into one file, from which `fjax.models.load_model` makes it again.
+
+        The file has the architecture, the weights, the compile arguments, the optimizer's state
+        and the position of the training, so that training goes on as if it had never stopped. It
+        is written whole or not at all, in safetensors' format, whatever its name ends in; it
+        carries no code: classes and functions of your own are in it by name alone.
+
+        Args:
+            filepath: The file.
+            overwrite: Whether a file that is there may be replaced.
+            include_optimizer: Whether to write the compile arguments and the optimizer's state.
+
+        Raises:
+            FileExistsError: The file is there, and `overwrite` is False.
+            FileNotFoundError: The folder is not there.
+            TypeError: Something has no name, as a lambda, or an optimizer of another library.
+
+        Source: Keras's page "Whole model saving & loading".
+        """
+        model_file.save(self, filepath, overwrite, include_optimizer)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the architecture as plain data, for `from_config`.
+
+        An author's class whose `__init__` takes arguments returns them here, by name.
+        """
+        return {"name": self.name, "network": encode(self.layer_tree, "the network")}
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Return a model of the architecture of a `get_config`, with weights of its own.
+
+        Args:
+            config: What `get_config` returned.
+            custom_objects: Classes and functions of your own, by name.
+
+        Raises:
+            ValueError: It is not from `get_config` of this class, or has unknown names.
+
+        >>> from fjax import Sequential
+        >>> from fjax.layers import Dense, Input
+        >>> model = Sequential([Input((3,)), Dense(2)])
+        >>> Sequential.from_config(model.get_config()).output_shape
+        (None, 2)
+        """
+        name, network = entries(cls.__name__, config, ("name", "network"))
+        return cls(decode(network, custom_objects), name=name)
+
+    def to_json(self) -> str:
+        """Return the architecture as JSON, for `fjax.models.model_from_json`."""
+        return model_file.as_json(self)
+
+    @explain_keywords
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
+    ) -> None:
+        """Print a table of the layers, their output shapes and parameter counts.
+
+        Args:
+            line_length: Width of the table; by default what its cells need, at most the terminal's.
+            positions: Where each column ends, as parts of the line, as in `[0.4, 0.75, 1.0]`.
+            print_fn: Takes the whole text, by default `print`.
+            expand_nested: Whether to show the layers within layers.
+            show_trainable: Whether to show for each layer if it is trained: Y, N, or - for a layer
+                without weights.
+            layer_range: The names of the first and last layer to show, or regular expressions.
+
+        Layers that are frozen now count as not trainable, also before the next `compile`.
+
+        Raises:
+            ValueError: The input shape is not known yet, or no layer has a name in the range.
+        """
+        summary(
+            self.name, self.layer_tree, self.layer_shapes, self.layer_calls(nested=expand_nested),
+            self.model_parts.weights.optimizer_state(),
+            Layout(line_length, positions, print_fn, expand_nested, show_trainable, layer_range),
+        )  # fmt: skip
+
+    def __copy__(self) -> Self:
+        # Two models of the same layers would train each other's weights.
+        return copy.deepcopy(self)
+
+
+def entries(owner: str, config: Any, keys: tuple[str, ...]) -> tuple[Any, ...]:
+    """Return the entries of a description, which must be just these.
+
+    >>> entries("Model", {"name": "net"}, ("name", "network"))
+    Traceback (most recent call last):
+        ...
+    ValueError: the description of `Model` must have just 'name', 'network', found 'name'
+    """
+    if not isinstance(config, Mapping) or config.keys() != set(keys):
+        found = ", ".join(map(repr, config)) if isinstance(config, Mapping) else repr(config)
+        wanted = ", ".join(map(repr, keys))
+        raise ValueError(
+            f"the description of `{owner}` must have just {wanted}, found {found[:200]}"
+        )
+    return tuple(config[key] for key in keys)

@@ -1,0 +1,157 @@
+"""What a run of a compiled model over some data needs."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+
+from fjax.data.expectation import Expectation
+from fjax.models.model_parts import ModelParts
+from fjax.training import Batch, Programs, Source, init_accumulators, programs_for
+from fjax.training.accumulators import empty_means
+from fjax.training.custom_step import check_test_step, check_train_step
+from fjax.training.programs import with_custom_steps
+from fjax.typing import PyTree
+
+# The two kinds of steps, by the names of `compile`'s arguments and of a model's methods.
+TRAIN, TEST = "train_step", "test_step"
+
+
+class Plan(NamedTuple):
+    """What a run over some data needs.
+
+    Attributes:
+        programs: The compiled programs.
+        empty_sums: The accumulators of an epoch that has made no step.
+        log_names: The names of the logs, in the order of `evaluate`'s list.
+        directions: For each log where it is better: "up", "down", None where it is not known.
+    """
+
+    programs: Programs
+    empty_sums: PyTree
+    log_names: list[str]
+    directions: dict[str, str | None]
+
+    def in_order(self, logs: dict[str, Any]) -> Any:
+        """Return the logs as Keras returns those of one call: one number, or a list."""
+        values = [logs[name] for name in self.log_names]
+        return values[0] if len(values) == 1 else values
+
+
+def custom_step(model: Any, parts: ModelParts, kind: str) -> Callable[..., Any] | None:
+    """Return a user's step, given to `compile` or a method of the model's class; None for none."""
+    given = getattr(parts.require_config(kind), kind)
+    return given if given is not None else getattr(model, kind, None)
+
+
+def require_objective(model: Any, parts: ModelParts, kind: str) -> None:
+    """Raise where a model cannot make `TRAIN` or `TEST` steps.
+
+    Raises:
+        RuntimeError: The model was not compiled.
+        ValueError: There is nothing to train on, or nothing to measure.
+    """
+    config = parts.require_config("fit" if kind == TRAIN else "evaluate")
+    is_custom = custom_step(model, parts, kind) is not None
+    if not is_custom and kind == TRAIN and config.loss is None:
+        raise ValueError(
+            "Training needs a loss: `model.compile(optimizer=…, loss=…)`, or a `train_step`."
+        )
+    measures_nothing = kind == TEST and not is_custom and not config.has_objective
+    if measures_nothing and custom_step(model, parts, TRAIN) is not None:
+        raise ValueError(
+            "The model was compiled with a `train_step` and nothing to measure by: give "
+            "`compile` a `test_step`, a loss or metrics."
+        )
+
+
+def expectation(model: Any, parts: ModelParts, kind: str, class_weight: Any = None) -> Expectation:
+    """Return what a built and compiled model expects of a batch of training or evaluation.
+
+    Args:
+        model: The model.
+        parts: Its parts.
+        kind: `TRAIN` or `TEST`.
+        class_weight: As in `fit`.
+    """
+    config = parts.require_config("fit" if kind == TRAIN else "evaluate")
+    architecture = parts.architecture
+    names = architecture.output_names()
+    outputs = config.by_output(names)
+    return Expectation(
+        inputs=model.input_expectation(),
+        outputs=architecture.output_specs,
+        names=names,
+        with_targets=[name for name in names if outputs[name].needs_targets],
+        loss_for=lambda targets, specs: config.loss_for(targets, specs, names),
+        targets_are_free=custom_step(model, parts, kind) is not None,
+        class_weight=class_weight,
+    )
+
+
+def matched_batch(model: Any, batch: Batch, kind: str = TRAIN, class_weight: Any = None) -> Batch:
+    """Return arrays as a compiled model trains on or evaluates them; they may build it.
+
+    Args:
+        model: The model.
+        batch: The arrays, converted.
+        kind: `TRAIN` or `TEST`.
+        class_weight: As in `fit`.
+    """
+    require_objective(model, model.model_parts, kind)
+    model.build_for(batch)
+    return expectation(model, model.model_parts, kind, class_weight)(batch)
+
+
+def make_plan(model: Any, parts: ModelParts, kind: str, source: Source) -> Plan:
+    """Return what a run of `TRAIN` or `TEST` steps over a source needs."""
+    config, spec, network = parts.require_config("fit"), source.spec, parts.architecture.network
+    if custom_step(model, parts, kind) is not None:
+        return _custom_plan(model, parts, kind, source)
+    outputs = parts.architecture.output_specs(spec.inputs)
+    objective = config.resolve(spec.targets, outputs, parts.architecture.output_names())
+    loss, metrics = objective.loss, objective.metrics
+    return Plan(
+        programs=programs_for(network, loss, config.optimizer, metrics, parts.programs),
+        empty_sums=init_accumulators(metrics, spec.targets, outputs, loss),
+        log_names=objective.log_names(),
+        directions=objective.directions(),
+    )
+
+
+def _custom_plan(model: Any, parts: ModelParts, kind: str, source: Source) -> Plan:
+    optimizer = parts.require_config("fit").optimizer
+    compiled = programs_for(parts.architecture.network, None, optimizer, (), parts.programs)
+    train_step, test_step = (custom_step(model, parts, each) for each in (TRAIN, TEST))
+    logs = _custom_logs(model, parts, kind, source)
+    return Plan(
+        programs=with_custom_steps(compiled, train_step, test_step, parts.programs),
+        empty_sums=empty_means(logs),
+        log_names=logs,
+        directions={name: "down" if name == "loss" else None for name in logs},
+    )
+
+
+def _custom_logs(model: Any, parts: ModelParts, kind: str, source: Source) -> list[str]:
+    """Return the names of a user's logs, after all that can be checked of the step."""
+    step, held = custom_step(model, parts, kind), parts.weights.train_state
+    assert step is not None
+    held = held._replace(accumulators=())
+    check = check_train_step if kind == TRAIN else check_test_step
+    leaves, structure = jax.tree.flatten((held, source.spec))
+    shapes = ((leaf.shape, leaf.dtype) for leaf in leaves)
+    key = (kind, source.batch_sizes, structure, *shapes)
+    if key not in parts.programs:
+        logs: list[str] = []
+        for size in source.batch_sizes:
+            try:
+                logs = check(step, held, _with_rows(source.spec, size))
+            except Exception as error:
+                error.add_note(f"In the model's `{kind}`, with a batch of {size} samples.")
+                raise
+        parts.programs[key] = sorted(logs, key=lambda name: (name != "loss", name))
+    return parts.programs[key]
+
+
+def _with_rows(spec: Batch, count: int) -> Batch:
+    return jax.tree.map(lambda a: jax.ShapeDtypeStruct((count, *a.shape[1:]), a.dtype), spec)

@@ -1,0 +1,67 @@
+"""`Model.predict`, and the call of a model on arrays."""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from fjax.callbacks import CallbackList
+from fjax.core.masking import strip_masks
+from fjax.core.precision import apply_layer
+from fjax.data.conversion import to_batch
+from fjax.data.source import Data
+from fjax.models.model_parts import ModelParts, execution_mode
+from fjax.training import Batch, programs_for
+from fjax.training.batch import rows
+from fjax.training.loop import predict as predict_source
+from fjax.typing import PyTree
+
+
+def predict(model: Any, parts: ModelParts, data: Data, callbacks: Any, verbose: int) -> PyTree:
+    """Return the outputs for all inputs as numpy arrays; see `Model.predict`.
+
+    Args:
+        model: The model, which callbacks are given.
+        parts: Its parts.
+        data: The inputs.
+        callbacks: The user's callbacks.
+        verbose: 0, 1 or 2.
+    """
+    model.build_for(data.first())
+    architecture = parts.architecture
+    source = data.checked(model.input_expectation(), placement=parts.placement)
+    called = CallbackList(callbacks, model, verbose, epochs=1, steps=source.steps)
+    programs = programs_for(architecture.network, None, None, (), parts.programs)
+
+    def empty_outputs(batch: Batch) -> PyTree:
+        count, specs = rows(batch), architecture.output_specs(batch.inputs)
+        return jax.tree.map(lambda spec: np.zeros((count, *spec.shape[1:]), spec.dtype), specs)
+
+    called.call("on_predict_begin", {})
+    try:
+        with execution_mode(model.run_eagerly):
+            held = parts.weights.train_state._replace(key=parts.weights.next_key())
+            steps = called.steps("predict")
+            outputs = predict_source(programs, held, empty_outputs, source, steps)
+    finally:
+        source.close()
+    called.call("on_predict_end", {})
+    return jax.tree.map(lambda *arrays: np.concatenate(arrays), *outputs)
+
+
+def inputs_of(model: Any, parts: ModelParts, x: Any) -> tuple[PyTree, ...]:
+    """Return a user's inputs in the structure that the network takes; they may build the model."""
+    batch = to_batch(x, text=True)
+    model.build_for(batch)
+    return model.input_expectation()(batch).inputs
+
+
+def call(model: Any, parts: ModelParts, x: Any, training: bool) -> PyTree:
+    """Return the outputs for arrays as JAX arrays; see `Model.__call__`."""
+    inputs = inputs_of(model, parts, x)
+    held = parts.weights.train_state
+    outputs, _ = apply_layer(
+        parts.architecture.network, held.params, held.state, *inputs,
+        key=parts.weights.next_key(), training=training,
+    )  # fmt: skip
+    return strip_masks(outputs)

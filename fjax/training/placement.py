@@ -1,0 +1,38 @@
+"""Placement: the one place that knows of devices.
+
+A run's arrays are put on devices here, and nowhere else. Today there is one device, the default
+one.
+"""
+
+import dataclasses
+
+import jax
+
+from fjax.typing import PyTree
+
+
+@dataclasses.dataclass(frozen=True)
+class Placement:
+    """Where the arrays of a run lie: on the default device.
+
+    >>> import numpy as np
+    >>> isinstance(Placement().put(np.ones(3)), jax.Array)
+    True
+    """
+
+    def put(self, tree: PyTree) -> PyTree:
+        """Return the tree with every array on the device; the transfer may still be under way."""
+        return jax.device_put(tree)
+
+    def capacity(self) -> int | None:
+        """Return how many bytes of data may stay on the device; None if it does not tell.
+
+        It is half of the device's memory: the other half is for weights and results.
+        """
+        statistics = jax.local_devices()[0].memory_stats()
+        return (
+            statistics["bytes_limit"] // 2 if statistics and "bytes_limit" in statistics else None
+        )
+
+
+DEFAULT = Placement()

@@ -1,0 +1,1 @@
+"""The judge of rewrites: the same program ends with the same bits as before."""

@@ -1,0 +1,176 @@
+"""Where batches come from."""
+
+import hashlib
+import threading
+import time
+
+import jax
+import numpy as np
+import pytest
+
+from fjax.data import ArraySource, IteratorSource, LargeArraySource, LoaderSource
+from fjax.data.conversion import to_batch
+from fjax.data.reading import Reader
+from fjax.data.shuffling import order_of_pass
+
+
+def taken(source, epoch, start=0):
+    """The rows of an epoch, batch by batch."""
+    batches = []
+    for window in source.windows(epoch, start):
+        values = np.asarray(window.data.inputs[0])[:, 0]
+        values = values if window.order is None else values[np.asarray(window.order)]
+        size = window.batch_size
+        batches += [
+            values[i * size : (i + 1) * size].tolist() for i in range(window.first, window.last)
+        ]
+    return batches
+
+
+def data(count):
+    return to_batch(np.arange(float(count))[:, None])
+
+
+def test_an_epoch_is_every_row_once_and_the_last_batch_what_is_left():
+    source = ArraySource(data(10), 4)
+    assert taken(source, 0) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    assert source.steps == 3
+
+
+def test_large_seeds_are_told_apart():
+    first, second = (ArraySource(data(20), 4, 2**63 + seed) for seed in (5, 6))
+    assert taken(first, 0) != taken(second, 0)
+
+
+def test_orders_depend_on_seed_and_epoch_alone():
+    one, other = ArraySource(data(20), 4, 1), ArraySource(data(20), 4, 1)
+    taken(other, 2)
+    assert taken(one, 1) == taken(other, 1)
+    assert taken(one, 0) != taken(one, 1)
+    assert taken(one, 0) != taken(ArraySource(data(20), 4, 2), 0)
+    assert sorted(row for batch in taken(one, 5) for row in batch) == list(range(20))
+
+
+def test_the_bits_of_an_order_are_pinned():
+    assert order_of_pass(2**63 + 5, 2**40, 12).tolist() == [10, 2, 4, 3, 0, 6, 11, 9, 7, 1, 8, 5]
+    assert order_of_pass(7, 3, 1).tolist() == [0]
+    digest = hashlib.sha256(order_of_pass(1, 2, 60_000).tobytes()).hexdigest()
+    assert digest == "ca5fd31aa7b611e2dbd583951a66c71512db0d4d16faa71eeed36be8b719a972"
+
+
+def test_orders_are_spread_evenly():
+    counts = np.zeros((4, 4), int)
+    for number in range(2000):
+        counts[np.arange(4), order_of_pass(3, number, 4)] += 1
+    # Each row in each place a quarter of the time: 500, with a standard deviation of 19.
+    assert np.abs(counts - 500).max() < 90
+
+
+def test_an_epoch_can_be_entered_in_its_middle():
+    source = ArraySource(data(20), 4, 1)
+    assert taken(source, 2, 3) == taken(source, 2)[3:]
+
+
+def test_steps_per_epoch_goes_on_where_the_last_epoch_ended():
+    whole = ArraySource(data(10), 4, 1)
+    passes = taken(whole, 0) + taken(whole, 1) + taken(whole, 2)
+    short = ArraySource(data(10), 4, 1, steps_per_epoch=2)
+    assert taken(short, 0) + taken(short, 1) + taken(short, 2) == passes[:6]
+    long = ArraySource(data(10), 4, 1, steps_per_epoch=5)
+    assert taken(long, 0) == passes[:5]
+
+
+def test_data_larger_than_the_device_comes_in_windows_of_the_same_batches():
+    resident = ArraySource(data(50), 4, 1)
+    streamed = LargeArraySource(data(50), 4, 50, 1)
+    windows = list(streamed.windows(0))
+    assert len(windows) == 5
+    assert all(window.data.inputs[0].nbytes <= 50 for window in windows)
+    assert taken(streamed, 0) == taken(resident, 0)
+
+
+def test_iterables_give_their_batches_each_epoch():
+    batches = [(np.full((2, 1), i), np.zeros(2)) for i in range(3)]
+    source = LoaderSource(batches)
+    assert source.steps == 3
+    assert source.batch_sizes == (2,)
+    assert taken(source, 0) == taken(source, 1) == [[0, 0], [1, 1], [2, 2]]
+
+
+def test_a_generator_goes_on_over_epochs():
+    source = IteratorSource((np.full((1, 1), i) for i in range(5)), steps_per_epoch=2)
+    assert taken(source, 0) == [[0], [1]]
+    assert taken(source, 1) == [[2], [3]]
+    source.close()
+
+
+def test_a_generator_that_is_used_up_is_said():
+    source = IteratorSource(np.full((1, 1), i) for i in range(2))
+    assert len(taken(source, 0)) == 2
+    with pytest.raises(ValueError, match="no batch in epoch 2: the generator is used up"):
+        taken(source, 1)
+
+
+def test_an_iterable_that_is_too_short_begins_again_for_steps_per_epoch():
+    source = LoaderSource([np.full((1, 1), i) for i in range(3)], steps_per_epoch=5)
+    assert taken(source, 0) == [[0], [1], [2], [0], [1]]
+
+
+def test_an_empty_iterable_is_said():
+    with pytest.raises(ValueError, match="the iterable is empty"):
+        LoaderSource([]).first()
+
+
+class Sequence:
+    """What Keras calls a PyDataset: an indexed thing of batches."""
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return np.full((2, 1), index)
+
+
+def test_an_indexed_thing_gives_its_batches():
+    assert taken(LoaderSource(Sequence()), 0) == [[0, 0], [1, 1]]
+
+
+def test_reading_ahead_is_bounded():
+    asked = []
+
+    def batches():
+        for i in range(100):
+            asked.append(i)
+            yield i
+
+    reader = Reader(batches(), lambda item: item)
+    reader.allow(None)
+    assert next(reader) == 0
+    time.sleep(0.3)
+    assert len(asked) <= 5
+    reader.close()
+
+
+def test_an_error_in_the_thread_comes_out_here_and_the_thread_ends():
+    def batches():
+        yield 1
+        raise KeyError("lost")
+
+    with pytest.raises(KeyError, match="lost"):
+        list(Reader(batches(), lambda item: item))
+    deadline = time.time() + 5
+    while (
+        any(t.name == "fjax-read-ahead" for t in threading.enumerate()) and time.time() < deadline
+    ):
+        time.sleep(0.01)
+    assert not any(t.name == "fjax-read-ahead" for t in threading.enumerate())
+
+
+def test_a_batch_of_four_parts_is_refused():
+    with pytest.raises(ValueError, match="received a tuple of 4"):
+        list(LoaderSource([(1, 2, 3, 4)]).windows(0))
+
+
+def test_data_lies_on_the_device():
+    (window,) = ArraySource(data(4), 2).windows(0)
+    assert isinstance(window.data.inputs[0], jax.Array)

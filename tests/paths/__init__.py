@@ -1,0 +1,1 @@
+"""How long the way through the house is."""
