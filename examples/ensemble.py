@@ -32,8 +32,8 @@ def main(epochs: int = 300, replicas: int = 16, picture: str = "ensemble.png") -
     plt.close("all")
     seen = (np.abs(grid) > 1) & (np.abs(grid) < 3)
     mean_std = {"seen": float(std[seen].mean()), "unseen": float(std[~seen].mean())}
-    print(f"mean std where there is data {mean_std['seen']:.3f}")
-    print(f"mean std elsewhere {mean_std['unseen']:.3f}")
+    print(f"mean std of the test grid where there is data {mean_std['seen']:.3f}")
+    print(f"mean std of the test grid elsewhere {mean_std['unseen']:.3f}")
     return mean_std
 
 
