@@ -1,9 +1,9 @@
 """A stacked autoencoder on Fashion-MNIST: an encoder and a decoder, trained as one model.
 
-The encoder stays one with the whole: after training it gives the codes of pictures by itself.
+The encoder shares its weights with the whole model: after training, it encodes images by itself.
 
-Needs `fashion_mnist.npz` in the folder that FJAX_DATA names, or downloads the data; the picture of
-what comes back needs matplotlib.
+The example needs matplotlib, and `fashion_mnist.npz` in the folder that FJAX_DATA names; otherwise
+it downloads the data.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import fjax as keras
 
 
 def main(epochs: int = 8, rows: int = 12_000, picture: str = "reconstructions.png") -> float:
-    """Train on the first rows, save pictures beside what comes back, return the pixels' error."""
+    """Train on the first rows and save reconstructions; return the test error per pixel."""
     keras.utils.set_random_seed(42)
     (x_train, _), (x_test, _) = keras.datasets.fashion_mnist.load_data()
     x_train, x_test = x_train[:rows] / np.float32(255), x_test / np.float32(255)
@@ -39,15 +39,15 @@ def main(epochs: int = 8, rows: int = 12_000, picture: str = "reconstructions.pn
     codes = encoder.predict(x_test, verbose=0)
     restored = decoder.predict(codes, verbose=0)
     error = float(np.mean((restored - x_test) ** 2))
-    empty = float(np.mean((x_train.mean(axis=0) - x_test) ** 2))
-    print(f"codes of the test pictures: {codes.shape}, for {x_test[0].size} pixels each")
-    print(f"test error of a pixel: {error:.4f} (the mean picture: {empty:.4f})")
+    mean_error = float(np.mean((x_train.mean(axis=0) - x_test) ** 2))
+    print(f"codes of the test images: {codes.shape}, for {x_test[0].size} pixels each")
+    print(f"test error per pixel: {error:.4f} (of the mean image: {mean_error:.4f})")
     draw(x_test, restored, picture)
     return error
 
 
 def draw(originals: np.ndarray, restored: np.ndarray, file: str, count: int = 8) -> None:
-    """Save a row of pictures, and below what the autoencoder makes of them."""
+    """Save a row of images, and below them their reconstructions."""
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(2, count, figsize=(1.5 * count, 3.2))
@@ -59,7 +59,7 @@ def draw(originals: np.ndarray, restored: np.ndarray, file: str, count: int = 8)
     axes[1, 0].set_title("restored", loc="left")
     figure.savefig(file, dpi=100, bbox_inches="tight")
     plt.close(figure)
-    print(f"pictures saved to {file}")
+    print(f"images saved to {file}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Regression on California housing, with a `Normalization` layer and a learning-rate schedule."""
+"""Regression on California housing, with a `Normalization` layer and a learning rate schedule.
+
+The example needs `california_housing.npz` in the folder that FJAX_DATA names.
+"""
 
 import argparse
 
@@ -8,11 +11,11 @@ import fjax as keras
 
 
 def main(epochs: int = 20) -> float:
-    """Train a small network on the districts without gaps; return the root mean squared error."""
+    """Train a small network on the districts without missing values; return the test R2 score."""
     keras.utils.set_random_seed(42)
     (x_train, y_train), (x_test, y_test) = keras.datasets.california_housing.load_data()
-    x_train, y_train = without_gaps(x_train, y_train)
-    x_test, y_test = without_gaps(x_test, y_test)
+    x_train, y_train = drop_missing(x_train, y_train)
+    x_test, y_test = drop_missing(x_test, y_test)
 
     normalization = keras.layers.Normalization(input_shape=x_train.shape[1:])
     normalization.adapt(x_train)
@@ -29,17 +32,17 @@ def main(epochs: int = 20) -> float:
         optimizer=keras.optimizers.Adam(schedule),
         metrics=[keras.metrics.RootMeanSquaredError(name="rmse"), keras.metrics.R2Score()],
     )
-    spread = y_train.std()
-    model.fit(x_train, y_train / spread, epochs=epochs, validation_split=0.1)
-    logs = model.evaluate(x_test, y_test / spread, return_dict=True, verbose=0)
-    print(f"test rmse: {logs['rmse'] * spread:.4g}, test r2: {logs['r2_score']:.4f}")
+    deviation = y_train.std()
+    model.fit(x_train, y_train / deviation, epochs=epochs, validation_split=0.1)
+    logs = model.evaluate(x_test, y_test / deviation, return_dict=True, verbose=0)
+    print(f"test rmse: {logs['rmse'] * deviation:.4g}, test r2: {logs['r2_score']:.4f}")
     return float(logs["r2_score"])
 
 
-def without_gaps(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Leave out the districts of which a number is missing."""
-    whole = np.isfinite(x).all(axis=1)
-    return x[whole], y[whole]
+def drop_missing(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Leave out districts with missing values."""
+    complete = np.isfinite(x).all(axis=1)
+    return x[complete], y[complete]
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Learning without labels: a contrastive loss in a custom step, then a linear probe.
 
-An encoder is trained so that two noisy views of one digit agree, and views of different digits do
-not. It never sees a label. A linear classifier on its features, trained on few labels, shows what
-it has learned.
+The encoder is trained without labels so that two noisy views of one digit have similar features,
+and views of different digits have different ones. A linear classifier on these features, trained on
+few labels, shows how good they are.
 
 Source: Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations", 2020.
 """
@@ -18,25 +18,25 @@ from fjax.layers import BatchNormalization, Dense, Layer
 
 
 class Views(Layer):
-    """Two noisy views of each picture: with pixels that are dark, and with noise."""
+    """Two views of each image, with random pixels set to zero and with noise."""
 
-    def __init__(self, kept=0.7, noise=0.2, **kwargs):
+    def __init__(self, keep_rate=0.7, noise=0.2, **kwargs):
         super().__init__(**kwargs)
-        self.kept, self.noise = kept, noise
+        self.keep_rate, self.noise = keep_rate, noise
 
     def call(self, inputs, key=None):
-        """Return the first views and the second ones."""
-        return [self.view(inputs, own) for own in jax.random.split(key)]
+        """Return the first view of all images, and the second."""
+        return [self.view(inputs, view_key) for view_key in jax.random.split(key)]
 
     def view(self, inputs, key):
-        """Return one view of each picture."""
-        dark, grain = jax.random.split(key)
-        views = inputs * jax.random.bernoulli(dark, self.kept, inputs.shape)
-        return views + self.noise * jax.random.normal(grain, views.shape)
+        """Return one view of each image."""
+        mask_key, noise_key = jax.random.split(key)
+        views = inputs * jax.random.bernoulli(mask_key, self.keep_rate, inputs.shape)
+        return views + self.noise * jax.random.normal(noise_key, views.shape)
 
 
 class Contrastive(fjax.Model):
-    """An encoder, the head that its loss looks at, and the step that trains both."""
+    """An encoder, a projection head for the loss, and the step that trains both."""
 
     def __init__(self, temperature=0.2, **kwargs):
         super().__init__(**kwargs)
@@ -48,29 +48,32 @@ class Contrastive(fjax.Model):
         self.temperature = temperature
 
     def call(self, inputs, training=False, key=None):
-        """Return the features of pictures; in training the heads of two views of each."""
+        """Return the features of images; in training, the projections of two views of each."""
         if not training:
             features = self.encoder(inputs)
             self.head(features)
             return features
-        one, other = self.views(inputs)
-        heads = self.head(self.encoder(jnp.concatenate([one, other])))
-        return heads / jnp.linalg.norm(heads, axis=-1, keepdims=True)
+        first, second = self.views(inputs)
+        projections = self.head(self.encoder(jnp.concatenate([first, second])))
+        return projections / jnp.linalg.norm(projections, axis=-1, keepdims=True)
 
     def train_step(self, train_state, batch):
-        """Return the train state after one step, its loss, and how often a view finds its twin."""
+        """Return the next train state, the loss, and how often a view is nearest to its partner.
+
+        The partner of a view is the other view of the same image.
+        """
         count = len(batch.inputs[0])
-        twins = jnp.roll(jnp.arange(2 * count), count)
+        partners = jnp.roll(jnp.arange(2 * count), count)
 
         def objective(params):
-            heads, state = self.network.apply(
+            projections, state = self.network.apply(
                 params, train_state.state, *batch.inputs, key=train_state.key, training=True
             )
-            likeness = heads @ heads.T / self.temperature
-            # No view is compared with itself.
-            likeness = jnp.where(jnp.eye(2 * count, dtype=bool), -jnp.inf, likeness)
-            loss = -jax.nn.log_softmax(likeness)[jnp.arange(2 * count), twins].mean()
-            return loss, (state, (likeness.argmax(axis=-1) == twins).mean())
+            similarity = projections @ projections.T / self.temperature
+            # A view is not compared with itself.
+            similarity = jnp.where(jnp.eye(2 * count, dtype=bool), -jnp.inf, similarity)
+            loss = -jax.nn.log_softmax(similarity)[jnp.arange(2 * count), partners].mean()
+            return loss, (state, (similarity.argmax(axis=-1) == partners).mean())
 
         (loss, (state, found)), grads = jax.value_and_grad(objective, has_aux=True)(
             train_state.params
@@ -82,17 +85,17 @@ class Contrastive(fjax.Model):
         return train_state, {"loss": loss, "found": found}
 
 
-class Tells(fjax.callbacks.Callback):
-    """Prints the logs every so many epochs."""
+class PrintLogs(fjax.callbacks.Callback):
+    """Print the logs every few epochs."""
 
     def __init__(self, every):
         super().__init__()
         self.every = every
 
     def on_epoch_end(self, epoch, logs=None):
-        """Print the loss, and how often a view is nearest to its twin."""
+        """Print the loss, and how often a view is nearest to its partner."""
         if (epoch + 1) % self.every == 0:
-            print(f"epoch {epoch + 1}: loss {logs['loss']:.3f}, twins found {logs['found']:.3f}")
+            print(f"epoch {epoch + 1}: loss {logs['loss']:.3f}, partners found {logs['found']:.3f}")
 
 
 def probe(features, labels, test_features, test_labels) -> float:
@@ -107,7 +110,7 @@ def probe(features, labels, test_features, test_labels) -> float:
 
 
 def main(epochs: int = 60, labels: int = 50) -> float:
-    """Train without labels, then probe with a few; return the test accuracy of the probe."""
+    """Train without labels, then a probe with a few; return the test accuracy of the probe."""
     (x_train, y_train), (x_test, y_test) = fjax.datasets.digits.load_data()
     x_train, x_test = (x.astype("float32") / 16 for x in (x_train, x_test))
     model = Contrastive(seed=0)
@@ -119,15 +122,15 @@ def main(epochs: int = 60, labels: int = 50) -> float:
     def features(x):
         return model.predict(x, verbose=0)
 
-    drawn = accuracy(features)
+    untrained = accuracy(features)
     model.fit(
-        x_train, epochs=epochs, batch_size=128, verbose=0, callbacks=[Tells(epochs // 6 or 1)]
+        x_train, epochs=epochs, batch_size=128, verbose=0, callbacks=[PrintLogs(epochs // 6 or 1)]
     )
-    learned = accuracy(features)
+    trained = accuracy(features)
     pixels = accuracy(lambda x: np.reshape(x, (len(x), -1)))
-    print(f"test accuracy of a linear probe on {labels} labels: {learned:.4f}")
-    print(f"on pixels {pixels:.4f}, on the encoder as it was drawn {drawn:.4f}")
-    return learned
+    print(f"test accuracy of a linear probe on {labels} labels: {trained:.4f}")
+    print(f"on pixels {pixels:.4f}, on the untrained encoder {untrained:.4f}")
+    return trained
 
 
 if __name__ == "__main__":

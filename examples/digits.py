@@ -1,6 +1,6 @@
-"""Train a classifier on the handwritten digits that ship inside the package.
+"""Train a classifier on the handwritten digits that ship with the package.
 
-Prints the test accuracy, and draws the learning curve into `learning_curve.png`.
+It prints the test accuracy and saves the learning curve as `learning_curve.png`.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def main(epochs: int = 30, picture: str = "learning_curve.png") -> float:
 
 
 def draw(history: dict[str, list[float]], picture: str) -> None:
-    """Draw loss and accuracy of each epoch."""
+    """Draw the loss and the accuracy of each epoch."""
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
     for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
         epochs = range(1, len(history[name]) + 1)

@@ -1,4 +1,4 @@
-"""Digits, trained as long as it helps: callbacks stop, lower the rate and keep a table."""
+"""Digits with callbacks that stop early, reduce the learning rate and log to a CSV file."""
 
 import argparse
 import csv
@@ -7,7 +7,7 @@ import fjax as keras
 
 
 def main(epochs: int = 200, table: str = "early_stopping.csv") -> float:
-    """Train until the validation gets no better; return the accuracy on the test digits."""
+    """Train until the validation loss no longer improves; return the test accuracy."""
     keras.utils.set_random_seed(42)
     (x_train, y_train), (x_test, y_test) = keras.datasets.digits.load_data()
 
@@ -35,7 +35,7 @@ def main(epochs: int = 200, table: str = "early_stopping.csv") -> float:
     )
     with open(table, newline="") as file:
         last = list(csv.DictReader(file))[-1]
-    print(f"{len(history.epoch)} of {epochs} epochs, the last at rate {last['learning_rate']}")
+    print(f"{len(history.epoch)} of {epochs} epochs, last learning rate {last['learning_rate']}")
     _, accuracy = model.evaluate(x_test, y_test, verbose=0)
     print(f"test accuracy: {accuracy:.3f}")
     return accuracy

@@ -1,6 +1,7 @@
 """The book's Fashion-MNIST classifier: 784-300-100-10, plain SGD, batches of 32, 30 epochs.
 
-Needs `fashion_mnist.npz` in the folder that FJAX_DATA names, or downloads the data.
+The example needs `fashion_mnist.npz` in the folder that FJAX_DATA names; otherwise it downloads the
+data.
 """
 
 import argparse
@@ -10,13 +11,13 @@ import fjax as keras
 
 
 def main(epochs: int = 30, rows: int = 60_000) -> float:
-    """Train on all but the last 5,000 rows, validate on those; return the test accuracy."""
+    """Train with the last twelfth of the rows for validation; return the test accuracy."""
     keras.utils.set_random_seed(42)
     (x_full, y_full), (x_test, y_test) = keras.datasets.fashion_mnist.load_data()
     x_full, y_full = x_full[:rows] / 255.0, y_full[:rows]
-    cut = len(x_full) - len(x_full) // 12
-    x_train, x_valid = x_full[:cut], x_full[cut:]
-    y_train, y_valid = y_full[:cut], y_full[cut:]
+    count = len(x_full) - len(x_full) // 12
+    x_train, x_valid = x_full[:count], x_full[count:]
+    y_train, y_valid = y_full[:count], y_full[count:]
 
     model = keras.models.Sequential()
     model.add(keras.layers.Flatten(input_shape=[28, 28]))
@@ -28,9 +29,9 @@ def main(epochs: int = 30, rows: int = 60_000) -> float:
         optimizer=keras.optimizers.SGD(learning_rate=0.01),
         metrics=["accuracy"],
     )
-    started = time.perf_counter()
+    start = time.perf_counter()
     model.fit(x_train, y_train, epochs=epochs, validation_data=(x_valid, y_valid))
-    print(f"trained in {time.perf_counter() - started:.1f} s")
+    print(f"trained in {time.perf_counter() - start:.1f} s")
     loss, accuracy = model.evaluate(x_test / 255.0, y_test, verbose=0)
     print(f"test loss: {loss:.4f}, test accuracy: {accuracy:.4f}")
     return accuracy

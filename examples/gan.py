@@ -1,7 +1,7 @@
-"""Two networks against each other: a custom training step with two optimizers, in `fit`.
+"""A generative adversarial network: a custom training step with two optimizers, in `fit`.
 
-The generator makes digits from noise, the discriminator tells them from real ones. Each has its
-own optimizer, and the losses of both are in the logs. Samples are drawn to a picture.
+The generator makes digits from noise; the discriminator distinguishes them from real ones. Each has
+its own optimizer, and the logs hold the losses of both. Samples are saved as a picture.
 
 Source: Goodfellow et al., "Generative Adversarial Networks", 2014 (the non-saturating losses).
 """
@@ -24,29 +24,29 @@ NOISE = 24
 
 
 class TwoOptimizers(NamedTuple):
-    """One optimizer for the params of each network: a pair `init`, `update` like any other."""
+    """An optimizer for the params of each network: a pair of `init` and `update` like any other."""
 
     generator: Any
     discriminator: Any
 
     def init(self, params):
-        """Return the first states of both."""
+        """Return the initial states of both optimizers."""
         return {name: getattr(self, name).init(params[name]) for name in self._fields}
 
     def update(self, grads, opt_state, params):
-        """Return the updates of both, and their next states."""
-        made = {
+        """Return the updates of both networks, and the next states."""
+        results = {
             name: getattr(self, name).update(grads[name], opt_state[name], params[name])
             for name in self._fields
         }
         return (
-            {name: updates for name, (updates, _) in made.items()},
-            {name: state for name, (_, state) in made.items()},
+            {name: updates for name, (updates, _) in results.items()},
+            {name: state for name, (_, state) in results.items()},
         )
 
 
 class GAN(fjax.Model):
-    """A generator, a discriminator, and a step that trains both at once."""
+    """A generator, a discriminator, and a step that trains both."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -70,51 +70,54 @@ class GAN(fjax.Model):
         )
 
     def call(self, images):
-        """Return how real images look, and one that the generator makes."""
+        """Return the discriminator's logits of images, and generated images."""
         return self.discriminator(images), self.generator(jnp.zeros((len(images), NOISE)))
 
     def train_step(self, train_state, batch):
-        """Return the train state after one step of both networks, and their losses."""
+        """Return the next train state, and the losses of both networks."""
         (images,) = batch.inputs
-        draws, real_key, made_key = jax.random.split(train_state.key, 3)
-        noise = jax.random.normal(draws, (len(images), NOISE))
+        noise_key, real_key, fake_key = jax.random.split(train_state.key, 3)
+        noise = jax.random.normal(noise_key, (len(images), NOISE))
         generator, discriminator = self.generator.network, self.discriminator.network
         params, state = train_state.params, train_state.state
 
-        def judged(params, images, key):
+        def discriminate(params, images, key):
             return discriminator.apply(
                 params, state["discriminator"], images, key=key, training=True
             )[0]
 
-        def generator_loss(own):
-            made, after = generator.apply(own, state["generator"], noise, training=True)
-            logits = judged(params["discriminator"], made, made_key)
-            return jax.nn.softplus(-logits).mean(), (made, after)
+        def generator_loss(generator_params):
+            fake, generator_state = generator.apply(
+                generator_params, state["generator"], noise, training=True
+            )
+            logits = discriminate(params["discriminator"], fake, fake_key)
+            return jax.nn.softplus(-logits).mean(), (fake, generator_state)
 
-        def discriminator_loss(own, made):
-            real, fake = judged(own, images, real_key), judged(own, made, made_key)
-            # Real images count as 0.9, so that the discriminator is never quite sure.
-            sure = 0.9 * jax.nn.softplus(-real) + 0.1 * jax.nn.softplus(real)
-            return sure.mean() + jax.nn.softplus(fake).mean()
+        def discriminator_loss(discriminator_params, fake):
+            real_logits = discriminate(discriminator_params, images, real_key)
+            fake_logits = discriminate(discriminator_params, fake, fake_key)
+            # Label smoothing: the target of real images is 0.9.
+            real_loss = 0.9 * jax.nn.softplus(-real_logits) + 0.1 * jax.nn.softplus(real_logits)
+            return real_loss.mean() + jax.nn.softplus(fake_logits).mean()
 
-        (made_loss, (made, after)), upwards = jax.value_and_grad(generator_loss, has_aux=True)(
-            params["generator"]
+        (loss, (fake, generator_state)), generator_grads = jax.value_and_grad(
+            generator_loss, has_aux=True
+        )(params["generator"])
+        other_loss, discriminator_grads = jax.value_and_grad(discriminator_loss)(
+            params["discriminator"], fake
         )
-        judge_loss, downwards = jax.value_and_grad(discriminator_loss)(
-            params["discriminator"], made
-        )
-        grads = {"generator": upwards, "discriminator": downwards}
+        grads = {"generator": generator_grads, "discriminator": discriminator_grads}
         optimizer = self.optimizer.optimizer
         updates, opt_state = optimizer.update(grads, train_state.opt_state, params)
         params = jax.tree.map(jnp.add, params, updates)
         train_state = train_state._replace(
-            params=params, state={**state, "generator": after}, opt_state=opt_state
+            params=params, state={**state, "generator": generator_state}, opt_state=opt_state
         )
-        return train_state, {"generator_loss": made_loss, "discriminator_loss": judge_loss}
+        return train_state, {"generator_loss": loss, "discriminator_loss": other_loss}
 
 
-class Tells(fjax.callbacks.Callback):
-    """Prints the losses every so many epochs."""
+class PrintLosses(fjax.callbacks.Callback):
+    """Print the losses every few epochs."""
 
     def __init__(self, every):
         super().__init__()
@@ -128,13 +131,14 @@ class Tells(fjax.callbacks.Callback):
 
 
 def main(epochs: int = 300, picture: str = "gan.png") -> float:
-    """Train, draw samples, and return how far a sample is from the nearest digit of the test."""
+    """Train and draw samples; return their mean distance to the nearest digit of the test set."""
     (images, _), (held_out, _) = fjax.datasets.digits.load_data()
     real, held_out = (a.reshape(-1, 64).astype("float32") / 8 - 1 for a in (images, held_out))
     model = GAN(seed=0)
     adam = fjax.optimizers.Adam(2e-4, beta_1=0.5)
     model.compile(TwoOptimizers(adam, adam))
-    model.fit(real, epochs=epochs, batch_size=64, verbose=0, callbacks=[Tells(max(1, epochs // 6))])
+    callback = PrintLosses(max(1, epochs // 6))
+    model.fit(real, epochs=epochs, batch_size=64, verbose=0, callbacks=[callback])
 
     noise = np.random.default_rng(0).normal(size=(40, NOISE)).astype("float32")
     samples = model.generator.predict(noise, verbose=0)
@@ -145,14 +149,14 @@ def main(epochs: int = 300, picture: str = "gan.png") -> float:
     figure.savefig(picture, dpi=120)
     plt.close(figure)
 
-    def nearest(rows):
+    def distance(rows):
         distances = np.square(rows[:, None] - held_out[None]).mean(axis=-1)
         return float(np.sqrt(distances.min(axis=1)).mean())
 
-    noisy = np.random.default_rng(0).uniform(-1, 1, samples.shape)
-    print(f"distance to the nearest digit of the test set: {nearest(samples):.3f}")
-    print(f"of training digits {nearest(real[:40]):.3f}, of noise {nearest(noisy):.3f}")
-    return nearest(samples)
+    random_images = np.random.default_rng(0).uniform(-1, 1, samples.shape)
+    print(f"distance to the nearest digit of the test set: {distance(samples):.3f}")
+    print(f"of training digits {distance(real[:40]):.3f}, of noise {distance(random_images):.3f}")
+    return distance(samples)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""Find a learning rate, train with it, and look at what came out.
+"""Find a learning rate, train with it, and draw the results.
 
-Prints the test accuracy, and draws the sweep, the curves of the training and the confusion matrix.
+It prints the test accuracy and draws the sweep, the curves of the training and the confusion
+matrix.
 """
 
 import argparse
@@ -28,7 +29,7 @@ def main(epochs: int = 20, folder: str = ".") -> float:
     loss = "sparse_categorical_crossentropy"
     model.compile(fjax.optimizers.SGD(momentum=0.9), loss, metrics=["accuracy"])
 
-    # 500 steps at 500 rates in one program; the model's own weights stay as they are.
+    # 500 steps at 500 rates in one program, which does not change the model.
     sweep = fjax.visualization.find_learning_rate(model, x_train, y_train)
     print(f"suggested learning rate: {sweep.suggestion:.2g}")
     model.optimizer.learning_rate = sweep.suggestion

@@ -1,6 +1,6 @@
-"""Keras's first example of a convolutional network, on MNIST: over 99 % on the test set.
+"""Keras's first example of a convolutional network, on MNIST: over 99 % test accuracy.
 
-Needs `mnist.npz` in the folder that FJAX_DATA names, or downloads the data.
+The example needs `mnist.npz` in the folder that FJAX_DATA names; otherwise it downloads the data.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from fjax import layers
 
 
 def main(epochs: int = 12, rows: int = 60_000) -> float:
-    """Train with a tenth for validation; return the test accuracy."""
+    """Train with a tenth of the rows for validation; return the test accuracy."""
     keras.utils.set_random_seed(42)
     (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
     x_train, y_train = x_train[:rows, :, :, None] / 255.0, y_train[:rows]
@@ -31,9 +31,9 @@ def main(epochs: int = 12, rows: int = 60_000) -> float:
     )
     model.summary()
     model.compile(loss="sparse_categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
-    started = time.perf_counter()
+    start = time.perf_counter()
     model.fit(x_train, y_train, batch_size=128, epochs=epochs, validation_split=0.1)
-    print(f"trained in {time.perf_counter() - started:.1f} s")
+    print(f"trained in {time.perf_counter() - start:.1f} s")
     loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
     print(f"test loss: {loss:.4f}, test accuracy: {accuracy:.4f}")
     return accuracy

@@ -1,9 +1,9 @@
 """Three tasks at once on California housing: dicts of inputs, outputs, losses and metrics.
 
-From the place of a district and from its houses, one network tells the median price, whether the
-district is among the dear ones, and in which third of incomes its people are.
+From the place of a district and from its houses, one network predicts the median price, whether the
+district is expensive ("dear"), and the third in which its median income is.
 
-Needs `california_housing.npz` in the folder that FJAX_DATA names.
+The example needs `california_housing.npz` in the folder that FJAX_DATA names.
 """
 
 import argparse
@@ -16,7 +16,7 @@ UNIT, DEAR = 100_000.0, 350_000.0
 
 
 def network() -> keras.Model:
-    """Return a shared trunk with a head for each task."""
+    """Return a network with shared hidden layers and an output for each task."""
     place = keras.layers.Input((2,), name="place")
     houses = keras.layers.Input((5,), name="houses")
     values = keras.layers.concatenate([place, houses])
@@ -33,10 +33,10 @@ def network() -> keras.Model:
 
 
 def main(epochs: int = 12) -> dict[str, float]:
-    """Train on all tasks together; return the logs on the test districts."""
+    """Train on all tasks together; return the logs of the test districts."""
     keras.utils.set_random_seed(42)
     (x, y), (x_test, y_test) = keras.datasets.california_housing.load_data()
-    (x, y), (x_test, y_test) = without_gaps(x, y), without_gaps(x_test, y_test)
+    (x, y), (x_test, y_test) = drop_missing(x, y), drop_missing(x_test, y_test)
     thirds = np.quantile(x[:, 7], [1 / 3, 2 / 3])
     mean, deviation = x.mean(axis=0), x.std(axis=0)
 
@@ -62,7 +62,7 @@ def main(epochs: int = 12) -> dict[str, float]:
         loss_weights={"price": 1.0, "dear": 1.0, "income": 0.5},
         metrics={"price": ["mae"], "dear": [keras.metrics.AUC(name="auc")], "income": ["accuracy"]},
     )
-    # One district in ten is dear: those count more, in the loss of this output alone.
+    # One district in ten is expensive: these have a larger weight, in the loss of this output only.
     model.fit(
         inputs(x),
         targets(x, y),
@@ -75,18 +75,18 @@ def main(epochs: int = 12) -> dict[str, float]:
     logs = model.evaluate(inputs(x_test), targets(x_test, y_test), return_dict=True, verbose=0)
     for name, value in logs.items():
         print(f"test {name}: {value:.4f}")
-    guesses = model.predict(inputs(x_test[:3]), verbose=0)
-    rows = (guesses[name] for name in ("price", "dear", "income"))
+    predictions = model.predict(inputs(x_test[:3]), verbose=0)
+    rows = (predictions[name] for name in ("price", "dear", "income"))
     for price, dear, income in zip(*rows, strict=True):
         third = ("lower", "middle", "upper")[income.argmax()]
-        print(f"price {price[0] * UNIT:,.0f}, dear: {dear[0]:.0%}, incomes in the {third} third")
+        print(f"price {price[0] * UNIT:,.0f}, dear: {dear[0]:.0%}, income in the {third} third")
     return logs
 
 
-def without_gaps(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Leave out the districts of which a number is missing."""
-    whole = np.isfinite(x).all(axis=1)
-    return x[whole], y[whole]
+def drop_missing(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Leave out districts with missing values."""
+    complete = np.isfinite(x).all(axis=1)
+    return x[complete], y[complete]
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""The perceptron, by a training step of your own: a rule without a gradient, in the compiled loop.
+"""The perceptron as a custom training step: an update rule without gradients, in `fit`.
 
-It tells setosa from the other irises by two numbers, beside scikit-learn's `Perceptron`. Lengths
-are whole millimetres more or less than the mean, so that both add without rounding: they end with
-the same weights.
+It separates setosa from the other irises by two features, like scikit-learn's `Perceptron`. The
+features are whole millimeters, relative to the mean, so that sums are exact and both end with the
+same weights.
 
 Source: Rosenblatt, "The Perceptron: A Probabilistic Model for Information Storage and Organization
 in the Brain", 1958.
@@ -32,25 +32,25 @@ def heaviside(x):
 
 
 def perceptron_step(train_state, batch):
-    """Move the weights towards samples of class 1 that are not told, away from those of class 0.
+    """Add misclassified samples of class 1 to the weights, and subtract those of class 0.
 
-    The unit's slope is zero wherever it has one, so there is nothing to differentiate: the rule
-    says itself what is to be added. A sample on the line itself counts as wrong.
+    The gradient of the unit is zero wherever it is defined, so that the rule gives the updates
+    itself. A sample on the decision boundary counts as wrong.
     """
     (x,), unit = batch.inputs, train_state.params["unit"]
     signs = 2.0 * batch.targets.reshape(-1, 1) - 1.0
     wrong = signs * (x @ unit["kernel"] + unit["bias"]) <= 0
-    towards = jnp.where(wrong, signs, 0.0)
-    moved = {
-        "kernel": unit["kernel"] + x.T @ towards,
-        "bias": unit["bias"] + towards.sum(axis=0),
+    direction = jnp.where(wrong, signs, 0.0)
+    updated = {
+        "kernel": unit["kernel"] + x.T @ direction,
+        "bias": unit["bias"] + direction.sum(axis=0),
     }
-    params = {**train_state.params, "unit": moved}
+    params = {**train_state.params, "unit": updated}
     return train_state._replace(params=params), {"wrong": wrong.mean()}
 
 
 def main(epochs: int = 10, picture: str = "perceptron.png") -> dict[str, list[float]]:
-    """Train both and draw the line; return the weights, the bias and the test accuracy of each."""
+    """Train and draw both; return the weights, the bias and the test accuracy of each."""
     iris = load_iris(as_frame=True)
     x = (10 * iris.data[FEATURES]).round().to_numpy("float32")
     x = x - x.mean(axis=0).round()
@@ -60,28 +60,29 @@ def main(epochs: int = 10, picture: str = "perceptron.png") -> dict[str, list[fl
     unit = fjax.layers.Dense(1, heaviside, kernel_initializer="zeros", name="unit")
     model = fjax.Sequential([fjax.Input((2,)), unit])
     model.compile("sgd", metrics=["accuracy"], train_step=perceptron_step)
-    # The rule looks at one sample after the other; peers agree only in the same order.
+    # The rule depends on the order of the samples, which must be that of scikit-learn.
     history = model.fit(x_train, y_train, batch_size=1, epochs=epochs, shuffle=False, verbose=0)
     wrong = np.array(history.history["wrong"])
     print("wrong in each epoch:", *(wrong * len(x_train)).round().astype(int))
 
-    peer = Perceptron(max_iter=epochs, tol=None, shuffle=False).fit(x_train, y_train)
+    reference = Perceptron(max_iter=epochs, tol=None, shuffle=False).fit(x_train, y_train)
+    reference_accuracy = reference.score(x_test, y_test)
     kernel, bias = model.get_weights()
-    measured = model.evaluate(x_test, y_test, verbose=0, return_dict=True)
-    found = {
-        "fjax": [*kernel[:, 0], *bias, measured["accuracy"]],
-        "scikit-learn": [*peer.coef_[0], *peer.intercept_, peer.score(x_test, y_test)],
+    logs = model.evaluate(x_test, y_test, verbose=0, return_dict=True)
+    results = {
+        "fjax": [*kernel[:, 0], *bias, logs["accuracy"]],
+        "scikit-learn": [*reference.coef_[0], *reference.intercept_, reference_accuracy],
     }
-    for name, (*weights, accuracy) in found.items():
+    for name, (*weights, accuracy) in results.items():
         print(f"{name}: weights {np.array(weights)}, test accuracy {accuracy:.3f}")
 
     fjax.visualization.plot_decision_boundary(
         model, x, y, ["not setosa", "setosa"],
-        ["petal length, from the mean (mm)", "petal width, from the mean (mm)"],
+        ["petal length, relative to the mean (mm)", "petal width, relative to the mean (mm)"],
         resolution=400, to_file=picture,
     )  # fmt: skip
     plt.close("all")
-    return {name: [float(value) for value in values] for name, values in found.items()}
+    return {name: [float(value) for value in values] for name, values in results.items()}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The same library without the facade: init, apply and the train step as plain functions.
+"""Training by pure functions, without a model: `init`, `apply` and the training step.
 
-Trains eight networks of different learning rates at once, by `vmap` over the pure step, and puts
+It trains eight networks with different learning rates at once, by `vmap` over the step, and puts
 the best one into a model.
 """
 
@@ -15,7 +15,7 @@ from fjax.layers import Dense, Flatten, Rescaling
 
 
 def main(epochs: int = 20) -> float:
-    """Train, choose and evaluate; return the test accuracy of the best."""
+    """Train, select and evaluate; return the test accuracy of the best network."""
     (x_train, y_train), (x_test, y_test) = datasets.digits.load_data()
     network = serial(Flatten(), Rescaling(1 / 16), Dense(64), jax.nn.relu, Dense(10))
     loss = losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -28,22 +28,23 @@ def main(epochs: int = 20) -> float:
     spec = jax.ShapeDtypeStruct((batch_size, 8, 8), "float32")
 
     def start(rate: jax.Array) -> training.TrainState:
-        made = training.create_train_state(network, optimizer, jax.random.key(0), spec)
-        return made._replace(opt_state=made.opt_state._replace(learning_rate=rate))
+        train_state = training.create_train_state(network, optimizer, jax.random.key(0), spec)
+        opt_state = train_state.opt_state._replace(learning_rate=rate)
+        return train_state._replace(opt_state=opt_state)
 
     def epoch(train_state: training.TrainState, order: jax.Array) -> training.TrainState:
-        def one(train_state: training.TrainState, rows: jax.Array):
+        def train_on_rows(train_state: training.TrainState, rows: jax.Array):
             batch = training.Batch((jnp.asarray(x_train)[rows],), jnp.asarray(y_train)[rows])
             return step(train_state, batch)
 
-        return jax.lax.scan(one, train_state, order)[0]
+        return jax.lax.scan(train_on_rows, train_state, order)[0]
 
-    advance = jax.jit(jax.vmap(epoch, in_axes=(0, None)))
+    train_all = jax.jit(jax.vmap(epoch, in_axes=(0, None)))
     states = jax.vmap(start)(rates)
     random = np.random.default_rng(0)
     for _ in range(epochs):
         order = random.permutation(len(x_train))[: steps * batch_size].reshape(steps, batch_size)
-        states = advance(states, order)
+        states = train_all(states, order)
 
     def accuracy(train_state: training.TrainState) -> jax.Array:
         logits, _ = network.apply(train_state.params, train_state.state, jnp.asarray(x_test))
@@ -58,7 +59,7 @@ def main(epochs: int = 20) -> float:
     model.compile(optimizer, loss, metrics=["accuracy"])
     model.train_state = best
     logs = model.evaluate(x_test, y_test, return_dict=True, verbose=0)
-    print(f"the best one, in a model: {logs['accuracy']:.4f}")
+    print(f"the best network, in a model: {logs['accuracy']:.4f}")
     return logs["accuracy"]
 
 

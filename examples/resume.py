@@ -1,6 +1,6 @@
-"""A training that can be killed and started again: `kill -9` it in the middle, run it once more.
+"""Resume a killed training: stop this program with `kill -9` at any time, and start it again.
 
-It ends with the same weights as if it had never been interrupted. Needs no download.
+It ends with the same weights as an uninterrupted training. It needs no download.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from fjax import layers
 
 
 def main(epochs: int = 20, folder: str = "digits_run") -> str:
-    """Train on the handwritten digits, kept in the folder; return a digest of the weights."""
+    """Train on handwritten digits with checkpoints; return a digest of the weights."""
     (x_train, y_train), (x_test, y_test) = keras.datasets.digits.load_data()
     model = keras.Sequential(
         [
@@ -26,15 +26,20 @@ def main(epochs: int = 20, folder: str = "digits_run") -> str:
         seed=0,
     )
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    best = keras.callbacks.EarlyStopping("val_loss", patience=5, restore_best_weights=True)
+    early_stopping = keras.callbacks.EarlyStopping(patience=5, restore_best_weights=True)
     history = model.fit(
-        x_train, y_train, epochs=epochs, validation_split=0.1, callbacks=[best], resume=folder
+        x_train,
+        y_train,
+        epochs=epochs,
+        validation_split=0.1,
+        callbacks=early_stopping,
+        resume=folder,
     )
     _, accuracy = model.evaluate(x_test, y_test, verbose=0)
     digest = hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest()
     print(f"{len(history.epoch)} epochs, test accuracy {accuracy:.3f}, weights {digest[:16]}")
     model.save("digits.fjax")
-    print("the model is in digits.fjax; the run stays in", folder)
+    print("saved the model to digits.fjax and the checkpoints to", folder)
     return digest
 
 

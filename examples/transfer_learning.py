@@ -1,10 +1,11 @@
 """The book's transfer learning on Fashion-MNIST: from eight classes to sandals and shirts.
 
-Model A learns eight classes from many pictures. Model B tells shirts from sandals, of which there
-are 200 pictures: it takes over A's hidden layers, trains its own output layer while those are
-frozen, and then all layers gently.
+Model A learns eight classes from many images. Model B distinguishes shirts from sandals, with 200
+images: it reuses A's hidden layers, trains its own output layer while those are frozen, and then
+trains all layers at a small rate.
 
-Needs `fashion_mnist.npz` in the folder that FJAX_DATA names, or downloads the data.
+The example needs `fashion_mnist.npz` in the folder that FJAX_DATA names; otherwise it downloads the
+data.
 """
 
 import argparse
@@ -17,7 +18,7 @@ SANDAL, SHIRT = 5, 6
 
 
 def main(epochs: int = 8, rows: int = 12_000) -> float:
-    """Train A, B from A, and the same network from nothing; return B's test accuracy."""
+    """Train A, B from A, and B's network from random weights; return B's test accuracy."""
     keras.utils.set_random_seed(42)
     (x_full, y_full), (x_test, y_test) = keras.datasets.fashion_mnist.load_data()
     (x_a, y_a), (x_b, y_b) = tasks(x_full[:rows], y_full[:rows])
@@ -32,8 +33,8 @@ def main(epochs: int = 8, rows: int = 12_000) -> float:
     model_a.fit(x_a, y_a, epochs=epochs, batch_size=64, validation_split=0.1, verbose=2)
     print(f"model A, eight classes: {model_a.evaluate(x_test_a, y_test_a, verbose=0)[1]:.4f}")
 
-    # B shares A's hidden layers: what trains one trains the other, so A is kept by a copy.
-    kept = model_a.get_weights()
+    # Training B also changes A, whose hidden layers it shares: save A's weights.
+    weights_a = model_a.get_weights()
     model_b = keras.models.Sequential(model_a.layers[:-1])
     model_b.add(keras.layers.Dense(1, activation="sigmoid"))
     for layer in model_b.layers[:-1]:
@@ -46,34 +47,34 @@ def main(epochs: int = 8, rows: int = 12_000) -> float:
 
     for layer in model_b.layers[:-1]:
         layer.trainable = True
-    # What is trained is fixed by `compile`; a small rate keeps what was learnt.
+    # `compile` makes the change take effect; a small rate preserves what A has learned.
     compile_b(model_b, learning_rate=1e-3)
     model_b.fit(x_b, y_b, epochs=2 * epochs, verbose=0)
     accuracy = model_b.evaluate(x_test_b, y_test_b, verbose=0)[1]
-    model_a.set_weights(kept)
+    model_a.set_weights(weights_a)
 
-    alone = keras.models.Sequential([keras.layers.Input([28, 28]), keras.layers.Flatten()])
+    new_model = keras.models.Sequential([keras.layers.Input([28, 28]), keras.layers.Flatten()])
     for units in (300, 100, 50, 50):
-        alone.add(keras.layers.Dense(units, activation="relu"))
-    alone.add(keras.layers.Dense(1, activation="sigmoid"))
-    compile_b(alone, learning_rate=1e-2)
-    alone.fit(x_b, y_b, epochs=4 * epochs, verbose=0)
-    print(f"the same from nothing: {alone.evaluate(x_test_b, y_test_b, verbose=0)[1]:.4f}")
+        new_model.add(keras.layers.Dense(units, activation="relu"))
+    new_model.add(keras.layers.Dense(1, activation="sigmoid"))
+    compile_b(new_model, learning_rate=1e-2)
+    new_model.fit(x_b, y_b, epochs=4 * epochs, verbose=0)
+    print(f"from random weights: {new_model.evaluate(x_test_b, y_test_b, verbose=0)[1]:.4f}")
     print(f"model B, all layers trained: test accuracy {accuracy:.4f}")
     return float(accuracy)
 
 
 def tasks(x: np.ndarray, y: np.ndarray) -> tuple:
-    """Return the pictures and labels of A, and those of B: 1 for a shirt, 0 for a sandal."""
+    """Return the images and labels of A, and those of B: 1 for a shirt, 0 for a sandal."""
     x = x / np.float32(255)
-    of_b = np.isin(y, [SANDAL, SHIRT])
-    labels_a = y[~of_b].astype("int32")
+    in_b = np.isin(y, [SANDAL, SHIRT])
+    labels_a = y[~in_b].astype("int32")
     labels_a[labels_a > SHIRT] -= 2
-    return (x[~of_b], labels_a), (x[of_b], (y[of_b] == SHIRT).astype("float32"))
+    return (x[~in_b], labels_a), (x[in_b], (y[in_b] == SHIRT).astype("float32"))
 
 
 def compile_b(model: keras.Model, learning_rate: float) -> None:
-    """Compile a model that tells shirts from sandals."""
+    """Compile a model that distinguishes shirts from sandals."""
     optimizer = keras.optimizers.SGD(learning_rate=learning_rate)
     model.compile(loss="binary_crossentropy", optimizer=optimizer, metrics=["accuracy"])
 

@@ -1,7 +1,7 @@
-"""A search as a plain loop, a folder for each trial: kill it at any instant, run it once more.
+"""A search as a plain loop with a folder for each trial, which can be killed and started again.
 
-What is done is skipped, what was begun goes on from its last epoch, and all numbers come out as if
-it had never been interrupted.
+Finished trials are skipped, an unfinished trial resumes after its last epoch, and all results are
+those of an uninterrupted search.
 """
 
 import argparse
@@ -17,7 +17,7 @@ RATES = (1e-3, 1e-2)
 
 
 def make_model(units: int, learning_rate: float) -> fjax.Sequential:
-    """Return a compiled classifier of the digits; its seed makes a trial repeatable."""
+    """Return a compiled classifier of the digits, with a seed that makes trials reproducible."""
     model = fjax.Sequential([
         fjax.Input((8, 8)),
         fjax.layers.Flatten(),
@@ -31,33 +31,33 @@ def make_model(units: int, learning_rate: float) -> fjax.Sequential:
     return model
 
 
-def write_whole(file: Path, result: dict) -> None:
-    """Put a file into its place in one instant: it is there whole or not at all."""
+def write_atomically(file: Path, result: dict) -> None:
+    """Write a file that is always complete or missing."""
     part = file.with_suffix(".part")
     part.write_text(json.dumps(result, indent=2))
     os.replace(part, file)
 
 
 def main(epochs: int = 20, folder: str = "trials") -> dict[str, dict]:
-    """Make all trials that are not done; return the results of all by their names."""
+    """Run all trials that are not finished; return the results of all trials by name."""
     (x_train, y_train), (x_test, y_test) = fjax.datasets.digits.load_data()
     results = {}
     for units, rate in itertools.product(UNITS, RATES):
         name = f"units_{units}_rate_{rate:g}"
         trial = Path(folder) / name
         trial.mkdir(parents=True, exist_ok=True)
-        done = trial / "result.json"
-        if not done.exists():
+        result = trial / "result.json"
+        if not result.exists():
             model = make_model(units, rate)
             history = model.fit(
                 x_train, y_train, epochs=epochs, validation_split=0.2, verbose=0,
                 resume=trial / "run",
             )  # fmt: skip
             model.save(trial / "model.fjax")
-            # The last thing of a trial: who finds it, finds all the rest.
+            # Written last: if this file exists, the trial is finished.
             last = {log: values[-1] for log, values in history.history.items()}
-            write_whole(done, {"units": units, "learning_rate": rate, **last})
-        results[name] = json.loads(done.read_text())
+            write_atomically(result, {"units": units, "learning_rate": rate, **last})
+        results[name] = json.loads(result.read_text())
         print(f"{name}: validation loss {results[name]['val_loss']:.4f}")
     best = min(results, key=lambda name: results[name]["val_loss"])
     model = fjax.models.load_model(Path(folder) / best / "model.fjax")

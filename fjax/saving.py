@@ -1,23 +1,23 @@
-"""Models and files, under the names of Keras's `saving`."""
+"""Model files under the names of Keras's module `saving`."""
 
 from typing import Any
 
 from fjax.models.loading import load_model as load_model
-from fjax.models.run_identity import ChangedRunError as ChangedRunError
 from fjax.storage import ModelFileError as ModelFileError
 from fjax.storage import register_serializable as register_serializable
+from fjax.storage.run_identity import ChangedRunError as ChangedRunError
 
-# Keras's name for it.
+# Keras's name.
 register_keras_serializable = register_serializable
 
 
 def save_model(model: Any, filepath: Any, overwrite: bool = True, **options: Any) -> None:
-    """Write a model into one file: `model.save`, as a function.
+    """Save a model to one file: `model.save` as a function.
 
     Args:
         model: The model.
         filepath: The file.
-        overwrite: Whether a file that is there may be replaced.
+        overwrite: Whether an existing file may be replaced.
         options: Further arguments of `Model.save`.
     """
     model.save(filepath, overwrite=overwrite, **options)
@@ -26,6 +26,6 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, **options: Any
 def __getattr__(name: str) -> Any:
     raise AttributeError(
         f"`fjax.saving` has no `{name}`. It has `load_model`, `save_model`, "
-        "`register_serializable` and `ModelFileError`; a layer is told in words by `get_config` "
-        "and made again by `from_config`."
+        "`register_serializable`, `ModelFileError` and `ChangedRunError`. To serialize a single "
+        "layer, use its `get_config` and `from_config`."
     )

@@ -1,7 +1,7 @@
 """The words of the house: names for the values that travel between its floors."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import numpy as np
@@ -30,6 +30,7 @@ ActivationFunction = Callable[[Array], Array]
 LossFunction = Callable[[Array, Array], Array]
 
 
+@runtime_checkable
 class Spec(Protocol):
     """What a layer needs to know of an input: a shape (batch axis included) and a dtype."""
 
@@ -41,6 +42,37 @@ class Spec(Protocol):
     @property
     def dtype(self) -> np.dtype:
         """The element type."""
+        ...
+
+
+@runtime_checkable
+class HasConfig(Protocol):
+    """An object that its class can create again from a configuration."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor by name."""
+        ...
+
+
+@runtime_checkable
+class DescribedBy(Protocol):
+    """An object that is stored in files as another one."""
+
+    @property
+    def described_by(self) -> Any:
+        """The object that files describe instead."""
+        ...
+
+
+class Stateful(Protocol):
+    """An object whose state is saved in checkpoints, such as a callback."""
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the state: numbers, strings, arrays, and lists and dicts of these."""
+        ...
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Restore what `get_state` returned."""
         ...
 
 
@@ -57,6 +89,36 @@ class GradientTransformation(Protocol):
 
 
 @runtime_checkable
+class HasMonitor(Protocol):
+    """A callback that needs one log: a run without this log is an error before training."""
+
+    monitor: Any
+
+
+@runtime_checkable
+class HasSearchResults(Protocol):
+    """A fitted search of scikit-learn's kind."""
+
+    cv_results_: Mapping[str, Any]
+
+
+@runtime_checkable
+class NotebookBar(Protocol):
+    """A tqdm bar that is a notebook widget rather than text."""
+
+    container: Any
+
+
+@runtime_checkable
+class RateSweep(Protocol):
+    """The result of training at several learning rates."""
+
+    learning_rates: np.ndarray
+    losses: np.ndarray
+    histories: list[dict[str, list[Any]]]
+
+
+@runtime_checkable
 class ChecksInputs(Protocol):
     """A network that says more of its inputs than their shapes, such as the range of integers."""
 
@@ -66,13 +128,72 @@ class ChecksInputs(Protocol):
 
 
 @runtime_checkable
+class Constrains(Protocol):
+    """A layer with constraints on its weights."""
+
+    def constrain(self, params: Params) -> Params:
+        """Return the params with the constraints applied."""
+        ...
+
+
+@runtime_checkable
+class Finalizes(Protocol):
+    """An optimizer whose params for use differ from those it trains, such as their averages."""
+
+    def finalize(self, params: PyTree, opt_state: PyTree) -> PyTree:
+        """Return the params to use after training."""
+        ...
+
+
+@runtime_checkable
+class AveragingOptimizer(GradientTransformation, Finalizes, Protocol):
+    """An optimizer that can average the params."""
+
+    use_ema: bool
+
+
+@runtime_checkable
+class Adapts(Protocol):
+    """A layer that learns from data before training, such as `Normalization`."""
+
+    def adapt(self, data: Any) -> None:
+        """Learn from data."""
+        ...
+
+    def learned(self) -> Any:
+        """Return what was learned, as something that can be compared."""
+        ...
+
+
+@runtime_checkable
+class RequiresReady(Protocol):
+    """A network that may have to learn from data before it has weights."""
+
+    def require_ready(self) -> None:
+        """Raise if a layer has not learned from data yet."""
+        ...
+
+
+@runtime_checkable
 class HasLearningRate(Protocol):
-    """The state of an optimizer whose learning rate is a leaf, and so can be replaced."""
+    """The state of an optimizer that keeps its learning rate there."""
 
     learning_rate: Any
 
-    def _replace(self, **changes: Any) -> Self:
-        """Return a copy with other leaves."""
+
+@runtime_checkable
+class RecordsCalls(Protocol):
+    """A network that can record the calls of the layers inside."""
+
+    def trace(
+        self,
+        params: Params,
+        state: State,
+        *inputs: PyTree,
+        key: Key | None = None,
+        training: bool = False,
+    ) -> list[Any]:
+        """Return a record of each call, for these inputs."""
         ...
 
 

@@ -1,5 +1,7 @@
 import copy
 import pickle
+import subprocess
+import sys
 import warnings
 from dataclasses import field
 
@@ -236,3 +238,15 @@ def test_an_authored_class_may_call_the_inherited_constructor():
             self.units = units
 
     assert (Layer(3).units, Layer(3).name) == (3, "a")
+
+
+def test_reading_the_annotations_of_a_class_does_not_change_it():
+    program = """
+from fjax import layers, serial
+from fjax.configuration import cache_key
+network = serial(layers.Dense(1))
+assert cache_key(network) is not None
+type(network).__annotations__
+assert cache_key(network) is not None
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)

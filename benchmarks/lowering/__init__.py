@@ -1,1 +1,1 @@
-"""Ways to compute one operation, timed beside each other: `python -m benchmarks.lowering`."""
+"""Benchmarks of several ways to compute one operation: `python -m benchmarks.lowering`."""

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.lowering.sequences`: candidates for what `fjax.lowering` does for texts.
+"""`python -m benchmarks.lowering.sequences`: candidates for embedding gradients and recurrences.
 
-All candidates are compiled first, each as one program of many steps, and then take turns. The time
-of a step is the least of all turns, which a busy machine disturbs least.
+All candidates are compiled first, each as one program of many steps, and are then timed in turns.
+The time of a step is the minimum over all turns, which a busy machine disturbs least.
 """
 
 import time
@@ -24,25 +24,25 @@ Program = Callable[[Any], Any]
 
 
 def scatter_add(ids: Any, rows: Any, size: int) -> Any:
-    """The gradient of a table as JAX derives it."""
-    _, pull = jax.vjp(lambda table: lookup(table, ids), jnp.zeros((size, WIDTH)))
-    return pull(rows)[0]
+    """Return the gradient of a table as JAX derives it."""
+    _, vjp = jax.vjp(lambda table: lookup(table, ids), jnp.zeros((size, WIDTH)))
+    return vjp(rows)[0]
 
 
 def sorted_sum(ids: Any, rows: Any, size: int) -> Any:
-    """The ids sorted, and the rows of equal ids summed."""
+    """Return the same from sorted ids, with the rows of equal ids summed."""
     order = jnp.argsort(ids.ravel())
     rows = rows.reshape(-1, WIDTH)[order]
     return jax.ops.segment_sum(rows, ids.ravel()[order], size, indices_are_sorted=True)
 
 
 def one_hot(ids: Any, rows: Any, size: int) -> Any:
-    """A product with the ids as columns of zeros and ones."""
+    """Return the same as a product with one-hot columns."""
     return jax.nn.one_hot(ids.ravel(), size).T @ rows.reshape(-1, WIDTH)
 
 
 def as_layer(x: Any, weights: Any) -> Any:
-    """The scan of the layer: both products and the gates in each step."""
+    """Run the layer's scan: both products and the gates in each step."""
     kernel, recurrent_kernel, bias = weights
 
     def step(values: Any, states: Any, kept: Any) -> Any:
@@ -57,98 +57,100 @@ def as_layer(x: Any, weights: Any) -> Any:
 
 
 def hoisted(x: Any, weights: Any) -> Any:
-    """The product of all inputs with the kernel before the scan."""
+    """Multiply all inputs by the kernel before the scan."""
     kernel, recurrent_kernel, bias = weights
-    entering = jnp.swapaxes(x, 0, 1) @ kernel + bias
+    projected = jnp.swapaxes(x, 0, 1) @ kernel + bias
 
-    def step(states: Any, entering: Any) -> Any:
-        i, f, g, o = jnp.split(entering + states[0] @ recurrent_kernel, 4, axis=-1)
+    def step(states: Any, projected: Any) -> Any:
+        i, f, g, o = jnp.split(projected + states[0] @ recurrent_kernel, 4, axis=-1)
         carry = jax.nn.sigmoid(f) * states[1] + jax.nn.sigmoid(i) * jnp.tanh(g)
         return (jax.nn.sigmoid(o) * jnp.tanh(carry), carry), None
 
     zeros = jnp.zeros((BATCH, UNITS))
-    return lax.scan(step, (zeros, zeros), entering)[0][0]
+    return lax.scan(step, (zeros, zeros), projected)[0][0]
 
 
 def one_tanh(x: Any, weights: Any) -> Any:
-    """Hoisted, and all gates by one `tanh`, as `sigmoid(x)` is `(tanh(x / 2) + 1) / 2`."""
-    return _one_tanh(x, *_halved(weights))[0]
+    """Like `hoisted`, with one `tanh` for all gates: `sigmoid(x)` is `(tanh(x / 2) + 1) / 2`."""
+    return _one_tanh(x, *_halve_gates(weights))[0]
 
 
 @jax.custom_vjp
-def _by_hand(x: Any, kernel: Any, bias: Any) -> Any:
-    return _in_step(x, kernel, bias)[0]
+def _lstm(x: Any, kernel: Any, bias: Any) -> Any:
+    return _forward(x, kernel, bias)[0]
 
 
 def by_hand(x: Any, weights: Any) -> Any:
-    """One product a step, one `tanh`, and a backward scan written by hand."""
-    kernel, recurrent_kernel, bias = _halved(weights)
-    return _by_hand(jnp.swapaxes(x, 0, 1), jnp.concatenate([kernel, recurrent_kernel]), bias)
+    """Use one product and one `tanh` per step, and a hand-written backward scan."""
+    kernel, recurrent_kernel, bias = _halve_gates(weights)
+    return _lstm(jnp.swapaxes(x, 0, 1), jnp.concatenate([kernel, recurrent_kernel]), bias)
 
 
-def _halved(weights: Any) -> Any:
+def _halve_gates(weights: Any) -> Any:
+    """Return the weights with the columns of the sigmoid gates divided by 2."""
     factor = jnp.repeat(jnp.array([0.5, 0.5, 1.0, 0.5]), UNITS)
     return tuple(weight * factor for weight in weights)
 
 
-def _gates(t: Any) -> Any:
-    i, f, g, o = jnp.split(t, 4, axis=-1)
+def _gates(activated: Any) -> Any:
+    i, f, g, o = jnp.split(activated, 4, axis=-1)
     return i * 0.5 + 0.5, f * 0.5 + 0.5, g, o * 0.5 + 0.5
 
 
 def _one_tanh(x: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> Any:
-    entering = jnp.swapaxes(x, 0, 1) @ kernel + bias
+    projected = jnp.swapaxes(x, 0, 1) @ kernel + bias
 
-    def step(states: Any, entering: Any) -> Any:
-        i, f, g, o = _gates(jnp.tanh(entering + states[0] @ recurrent_kernel))
+    def step(states: Any, projected: Any) -> Any:
+        i, f, g, o = _gates(jnp.tanh(projected + states[0] @ recurrent_kernel))
         carry = f * states[1] + i * g
         return (o * jnp.tanh(carry), carry), None
 
     zeros = jnp.zeros((BATCH, UNITS))
-    return lax.scan(step, (zeros, zeros), entering)[0]
+    return lax.scan(step, (zeros, zeros), projected)[0]
 
 
-def _in_step(x: Any, kernel: Any, bias: Any) -> Any:
+def _forward(x: Any, kernel: Any, bias: Any) -> Any:
     def step(states: Any, values: Any) -> Any:
         hidden, carry = states
-        t = jnp.tanh(jnp.concatenate([values, hidden], axis=-1) @ kernel + bias)
-        i, f, g, o = _gates(lax.optimization_barrier(t))
-        after = f * carry + i * g
-        return (o * jnp.tanh(after), after), (hidden, carry, t)
+        activated = jnp.tanh(jnp.concatenate([values, hidden], axis=-1) @ kernel + bias)
+        i, f, g, o = _gates(lax.optimization_barrier(activated))
+        new_carry = f * carry + i * g
+        return (o * jnp.tanh(new_carry), new_carry), (hidden, carry, activated)
 
     zeros = jnp.zeros((BATCH, UNITS))
-    (hidden, carry), kept = lax.scan(step, (zeros, zeros), x)
-    return hidden, (x, kernel, kept, carry)
+    (hidden, carry), residuals = lax.scan(step, (zeros, zeros), x)
+    return hidden, (x, kernel, residuals, carry)
 
 
-def _backwards(kept: Any, d_hidden: Any) -> Any:
-    x, kernel, (hiddens, carries, ts), carry = kept
+def _backward(residuals: Any, d_hidden: Any) -> Any:
+    x, kernel, (hiddens, carries, activations), carry = residuals
 
     def step(states: Any, entry: Any) -> Any:
-        d_hidden, d_carry, after, d_kernel, d_bias = states
-        values, hidden, carry, t = entry
-        i, f, g, o = _gates(t)
-        squashed = jnp.tanh(after)
+        d_hidden, d_carry, new_carry, d_kernel, d_bias = states
+        values, hidden, carry, activated = entry
+        i, f, g, o = _gates(activated)
+        squashed = jnp.tanh(new_carry)
         d_carry = lax.optimization_barrier(d_carry + d_hidden * o * (1 - squashed**2))
         parts = [d_carry * g / 2, d_carry * carry / 2, d_carry * i, d_hidden * squashed / 2]
-        d = lax.optimization_barrier(jnp.concatenate(parts, axis=-1) * (1 - t * t))
-        both = d @ kernel.T
+        d = lax.optimization_barrier(jnp.concatenate(parts, axis=-1) * (1 - activated * activated))
+        d_inputs = d @ kernel.T
         d_kernel = d_kernel + jnp.concatenate([values, hidden], axis=-1).T @ d
-        next_states = both[:, WIDTH:], d_carry * f, carry, d_kernel, d_bias + d.sum(0)
-        return next_states, both[:, :WIDTH]
+        next_states = d_inputs[:, WIDTH:], d_carry * f, carry, d_kernel, d_bias + d.sum(0)
+        return next_states, d_inputs[:, :WIDTH]
 
     zeros = jnp.zeros_like(d_hidden), carry, jnp.zeros_like(kernel), jnp.zeros(4 * UNITS)
-    last, d_x = lax.scan(step, (d_hidden, *zeros), (x, hiddens, carries, ts), reverse=True)
+    entries = x, hiddens, carries, activations
+    last, d_x = lax.scan(step, (d_hidden, *zeros), entries, reverse=True)
     return d_x, last[3], last[4]
 
 
-_by_hand.defvjp(_in_step, _backwards)
+_lstm.defvjp(_forward, _backward)
 
 
-def gradients_of_a_table(size: int) -> dict[str, Program]:
-    """Return programs of many gradients of an embedding of a vocabulary of this size."""
+def table_gradient_programs(size: int) -> dict[str, Program]:
+    """Return programs that compute many gradients of an embedding table with `size` rows."""
     random = np.random.default_rng(0)
-    # As words in texts: few are frequent.
+    # The distribution of words in texts: a few are frequent.
     ids = jnp.asarray(random.zipf(1.3, (BATCH, TIME)) % size, "int32")
     rows = jnp.asarray(random.normal(size=(BATCH, TIME, WIDTH)), "float32")
 
@@ -162,8 +164,8 @@ def gradients_of_a_table(size: int) -> dict[str, Program]:
     return {f.__name__: program(f) for f in (scatter_add, sorted_sum, one_hot)}
 
 
-def steps_of_lstm(backwards: bool) -> dict[str, Program]:
-    """Return programs of many passes through an LSTM, forwards or both ways."""
+def lstm_programs(backwards: bool) -> dict[str, Program]:
+    """Return programs of many passes through an LSTM, forward or forward and backward."""
     random = np.random.default_rng(0)
     x = jnp.asarray(random.normal(size=(BATCH, TIME, WIDTH)), "float32")
     weights = tuple(
@@ -188,26 +190,26 @@ def steps_of_lstm(backwards: bool) -> dict[str, Program]:
     return {f.__name__: program(f) for f in (as_layer, hoisted, one_tanh, by_hand)}
 
 
-def least(programs: dict[str, Program]) -> dict[str, float]:
-    """Return the milliseconds of a step of each program."""
-    carried = {name: jax.block_until_ready(run(None)) for name, run in programs.items()}
-    taken: dict[str, list[float]] = {name: [] for name in programs}
+def measure(programs: dict[str, Program]) -> dict[str, float]:
+    """Return the milliseconds per step of each program, the minimum over the turns."""
+    carries = {name: jax.block_until_ready(run(None)) for name, run in programs.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in programs}
     for _ in range(TURNS):
         for name, run in programs.items():
             started = time.perf_counter()
-            carried[name] = jax.block_until_ready(run(carried[name]))
-            taken[name].append(time.perf_counter() - started)
-    return {name: min(seconds) / STEPS * 1e3 for name, seconds in taken.items()}
+            carries[name] = jax.block_until_ready(run(carries[name]))
+            seconds[name].append(time.perf_counter() - started)
+    return {name: min(turns) / STEPS * 1e3 for name, turns in seconds.items()}
 
 
 def main() -> None:
-    """Measure, and print the tables."""
-    large, small = (least(gradients_of_a_table(size)) for size in (10_000, 256))
+    """Measure all candidates and print the tables."""
+    large, small = (measure(table_gradient_programs(size)) for size in (10_000, 256))
     rows = [[name, f"{large[name]:.2f}", f"{small[name]:.2f}"] for name in large]
     print(table([["gradient of a table", "10,000 rows, ms", "256 rows, ms"], *rows]), flush=True)
-    forwards, both = least(steps_of_lstm(False)), least(steps_of_lstm(True))
-    rows = [[name, f"{forwards[name]:.2f}", f"{both[name]:.2f}"] for name in forwards]
-    print("\n" + table([["LSTM", "forwards, ms", "and backwards, ms"], *rows]))
+    forward, both = measure(lstm_programs(False)), measure(lstm_programs(True))
+    rows = [[name, f"{forward[name]:.2f}", f"{both[name]:.2f}"] for name in forward]
+    print("\n" + table([["LSTM", "forward, ms", "forward and backward, ms"], *rows]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Who listens to a run."""
+"""Callbacks: objects that `fit`, `evaluate` and `predict` call while they run."""
 
 from fjax.callbacks.backup_and_restore import BackupAndRestore as BackupAndRestore
 from fjax.callbacks.callback import Callback as Callback

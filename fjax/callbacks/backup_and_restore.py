@@ -1,4 +1,4 @@
-"""Keep a run so that it can be killed at any instant and go on exactly."""
+"""Checkpoints of a run, so that it can be killed at any time and resumed exactly."""
 
 import os
 from typing import Any
@@ -8,25 +8,28 @@ from fjax.errors import integer_at_least
 
 
 class BackupAndRestore(Callback):
-    """Keep the whole run in a folder; the same program, started again, goes on from there.
+    """Write checkpoints of the run to a folder, and resume from the newest one.
 
-    The run is everything: weights, optimizer, keys, epoch and batch, the sums behind the logs, what
-    the callbacks remember, and the history. What goes on after a kill ends with the same bits as
-    what was never interrupted. Files are written while training goes on, whole or not at all.
+    A checkpoint holds the whole run: the weights, the optimizer's state, the PRNG key, the epoch
+    and batch, the sums behind the logs, the states of the callbacks, and the history. When the
+    program is killed and started again, training resumes from the newest checkpoint, and ends with
+    the same bits as an uninterrupted run. Checkpoints are written atomically, in the background.
 
-    It has no hooks: `fit` keeps the run when all callbacks have been called. `fit(resume=folder)`
-    is the same with `delete_checkpoint=False`.
+    This callback has no hooks: `fit` writes the checkpoints itself, after it has called all
+    callbacks. `fit(resume=folder)` does the same with `delete_checkpoint=False`.
 
     Args:
-        backup_dir: The folder; each run has its own.
-        save_freq: "epoch", or after how many batches the run is kept, beside the end of each epoch.
-        double_checkpoint: Accepted for Keras's sake: the file before the newest is always there.
-        delete_checkpoint: Whether to remove the files when training has ended.
-        keep: How many of the newest files stay.
+        backup_dir: The folder; each run needs its own.
+        save_freq: "epoch", or the number of batches after which a checkpoint is written, in
+            addition to the end of each epoch.
+        double_checkpoint: Accepted for compatibility with Keras and ignored; `keep` decides how
+            many checkpoints there are.
+        delete_checkpoint: Whether to delete the checkpoints when training has ended.
+        keep: The number of newest checkpoints to keep.
 
     Raises:
-        TypeError: `backup_dir` is no path.
-        ValueError: `save_freq` or `keep` is none.
+        TypeError: `backup_dir` is not a path.
+        ValueError: `save_freq` or `keep` is not a positive integer.
 
     Source: Keras's page "BackupAndRestore".
 
@@ -56,7 +59,8 @@ class BackupAndRestore(Callback):
         super().__init__()
         if not isinstance(backup_dir, str | os.PathLike):
             raise TypeError(
-                f"`BackupAndRestore`: `backup_dir` must name a folder, received {backup_dir!r}."
+                "`BackupAndRestore`: `backup_dir` must be the path of a folder, received "
+                f"{backup_dir!r}."
             )
         self.backup_dir = backup_dir
         self.save_freq = save_freq

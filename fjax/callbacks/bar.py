@@ -1,4 +1,4 @@
-"""A line that tells how far something is: moved where it can be drawn over, else printed once."""
+"""A progress line: redrawn in a terminal or notebook, otherwise printed when it is complete."""
 
 import sys
 import time
@@ -7,219 +7,235 @@ from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 
-# Seconds between two drawings in a terminal or notebook, and between two lines in a file.
-MOVING, PRINTING = 0.1, 60.0
+from fjax.training.logs import losses_first
+from fjax.typing import NotebookBar
 
-FULL, ASCII_FULL = "██████████", "##########"
-DRAWN = "{desc}: {percentage:3.0f}%|{bar:10}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
-DRAWN_WITHOUT_END = "{desc}: {n_fmt} [{elapsed}{postfix}]"
+# Seconds between two drawings in a terminal or notebook, and between two lines in a file.
+REDRAW_SECONDS, PRINT_SECONDS = 0.1, 60.0
+
+FULL_BAR, ASCII_FULL_BAR = "██████████", "##########"
+FORMAT = "{desc}: {percentage:3.0f}%|{bar:10}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+FORMAT_WITHOUT_TOTAL = "{desc}: {n_fmt} [{elapsed}{postfix}]"
 
 
 class Bar:
-    """One line at a time, from `begin` to `end`, for steps that are counted in between.
+    """One progress line at a time, from `begin` to `end`, with a count of steps between.
 
-    In a terminal and in a notebook a tqdm bar moves, if there is time to see it, and leaves a line
-    of text. Into a pipe or a file goes that line alone, and one a minute where steps take long:
-    plain text, in which nothing is drawn over.
+    In a terminal or notebook a tqdm bar moves, unless the steps take too short to see it, and ends
+    as a line of text. A pipe or file receives only that line, and if the steps take long one more
+    line per minute, as plain text in which nothing is overwritten.
 
     Args:
-        stream: Where to write, by default `sys.stdout` as it is when the line begins.
+        stream: Where to write; by default, `sys.stdout` at the time when the line begins.
 
     >>> bar = Bar()
     >>> bar.begin("Epoch 1/2", steps=375)
-    >>> bar.move(375)
+    >>> bar.update(375)
     >>> bar.end({"loss": 0.25})  # doctest: +ELLIPSIS
     Epoch 1/2: 100%|██████████| 375/375 [..., .../step, loss: 0.2500]
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self._given = stream
+        self._requested_stream = stream
         self._stream: Any = None
         self._tqdm: Any = None
-        self._waiting: _Line | None = None
+        self._pending: _Line | None = None
 
-    def begin(self, title: str, steps: int | None, first_is_slow: bool = False) -> None:
-        """Begin a line; where the first steps compile, they do not count in the time of a step."""
+    def begin(self, title: str, steps: int | None, compiles: bool = False) -> None:
+        """Begin a line.
+
+        Args:
+            title: The text before the bar.
+            steps: How many steps there will be, or None if unknown.
+            compiles: Whether the first steps include compilation; then the time of a step excludes
+                them.
+        """
         self.erase()
-        stream = self._given or sys.stdout
+        stream = self._requested_stream or sys.stdout
         if stream is not self._stream:
-            # Asked once: an epoch may take no longer than a few such questions.
+            # Only for a new stream: an epoch may be as short as a few of these system calls.
             self._stream = stream
             self._redraws = can_redraw(stream)
-            self._interval = MOVING if self._redraws else PRINTING
-            self._full = FULL if encodes(stream, FULL) else ASCII_FULL
-            self._flushed = 0.0
-        self._title, self._steps, self._made = title, steps, 0
-        self._begun = self._drawn = time.perf_counter()
-        # When the last step was made; None while the device may be still at it.
-        self._last: float | None = None
-        self._slow = first_is_slow
-        self._timed_from = (0, self._begun)
+            self._interval = REDRAW_SECONDS if self._redraws else PRINT_SECONDS
+            self._full_bar = FULL_BAR if can_encode(stream, FULL_BAR) else ASCII_FULL_BAR
+            self._last_flush = 0.0
+        self._title, self._steps, self._step = title, steps, 0
+        self._start = self._last_drawing = time.perf_counter()
+        # When the last step ended; None while the device may still compute it.
+        self._end_of_steps: float | None = None
+        self._compiles = compiles
+        # The step and the time from which the time of a step is measured.
+        self._timed_from = (0, self._start)
 
-    def move(self, made: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Tell that this many steps are made; logs are read only where something is shown."""
-        self._put_out()
+    def update(self, step: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Set how many steps are done; logs are only read if they are drawn."""
+        self._write_pending()
         now = time.perf_counter()
-        self._made, self._last = made, None if made == self._steps else now
-        if self._slow:
-            self._slow = False
-            if made != self._steps:
-                self._timed_from = (made, now)
-                self._forget_time(made)
-        if made == self._steps:
-            # A notebook's widget stays until the end: nobody prints into its line.
-            if logs and self._tqdm is not None and not hasattr(self._tqdm, "container"):
-                # What others print at the end of an epoch begins on a line of its own. Reading the
-                # logs waits for the steps: the bar is there until they are made.
+        is_last = step == self._steps
+        self._step, self._end_of_steps = step, None if is_last else now
+        if self._compiles:
+            self._compiles = False
+            if not is_last:
+                self._timed_from = (step, now)
+                self._restart_tqdm_clock(step)
+        if is_last:
+            # A notebook's widget stays until `end`: printed text does not get into its line.
+            if logs and self._tqdm is not None and not isinstance(self._tqdm, NotebookBar):
+                # Text that callbacks print after the last step begins on a new line. Reading the
+                # logs waits for the device, so that the bar stays until the steps are done.
                 dict(logs)
-                self.all_made()
+                self.stop_clock()
                 self.erase()
-        elif now - self._drawn >= self._interval:
+        elif now - self._last_drawing >= self._interval:
             if self._redraws:
-                timed = self._made > self._timed_from[0]
-                a_step = f"{duration(self._time_a_step())}/step" if timed else ""
-                # A narrow terminal cuts the end off: the loss goes first.
+                is_timed = self._step > self._timed_from[0]
+                step_time = f"{format_duration(self._step_seconds())}/step" if is_timed else ""
+                # A narrow terminal cuts off the end of the line: the loss comes first.
                 numbers = dict(logs or {})
-                first = {"loss": numbers["loss"]} if "loss" in numbers else {}
-                self._draw(a_step, shown(first | numbers))
+                order = losses_first(numbers, by_name=False)
+                self._draw(step_time, format_logs({name: numbers[name] for name in order}))
             else:
-                self._waiting = self._line(logs or {})
-                self._put_out()
-            self._drawn = now
+                self._pending = self._make_line(logs or {})
+                self._write_pending()
+            self._last_drawing = now
 
-    def note(self, text: str) -> None:
-        """Draw the bar with a word on what goes on, where it can be drawn over."""
+    def set_status(self, text: str) -> None:
+        """Draw the bar with a word about what is happening, if the line can be redrawn."""
         if self._redraws:
             self._draw(text)
 
     @property
-    def has_been_long(self) -> bool:
-        """Whether the line began so long ago that one has seen the bar."""
-        return time.perf_counter() - self._begun >= self._interval
+    def is_visible(self) -> bool:
+        """Whether the line began long enough ago for the bar to be drawn."""
+        return time.perf_counter() - self._start >= self._interval
 
-    def all_made(self) -> None:
-        """Tell that the device is done with the steps, if it was not known: their time ends."""
-        if self._last is None:
-            self._last = time.perf_counter()
+    def stop_clock(self) -> None:
+        """End the time of the steps now, unless it has ended: the device has computed them all."""
+        if self._end_of_steps is None:
+            self._end_of_steps = time.perf_counter()
 
-    def end(self, logs: Mapping[str, Any], at_leisure: bool = False) -> None:
-        """Leave the line as text, with all logs; `at_leisure` when the device is busy again.
+    def end(self, logs: Mapping[str, Any], may_wait: bool = False) -> None:
+        """Replace the bar by a line of text with all logs.
 
-        To write into a terminal takes longer than a step of a small network.
+        Args:
+            logs: The logs.
+            may_wait: Whether the text may be written after the next steps were dispatched. Writing
+                to a terminal takes longer than a step of a small network.
         """
-        self.all_made()
+        self.stop_clock()
         self.erase()
-        self._waiting = self._line(logs)
-        if not at_leisure or self.has_been_long:
-            self._put_out()
+        self._pending = self._make_line(logs)
+        if not may_wait or self.is_visible:
+            self._write_pending()
 
     def flush(self) -> None:
-        """Put out what waits to be written."""
-        self._put_out()
+        """Write the pending line."""
+        self._write_pending()
         if self._stream is not None:
             self._stream.flush()
 
     def erase(self) -> None:
-        """Take the moving bar away, if there is one."""
+        """Remove the moving bar, if there is one."""
         if self._tqdm is not None:
             self._tqdm.leave = False
             self._tqdm.close()
             self._tqdm = None
 
-    def _draw(self, *words: str) -> None:
+    def _draw(self, *texts: str) -> None:
         if self._tqdm is None:
-            self._tqdm = self._opened()
-        self._tqdm.n = self._made
-        self._tqdm.set_postfix_str(", ".join(word for word in words if word), refresh=False)
+            self._tqdm = self._open_tqdm()
+        self._tqdm.n = self._step
+        self._tqdm.set_postfix_str(", ".join(text for text in texts if text), refresh=False)
         self._tqdm.refresh()
 
-    def _opened(self) -> Any:
-        # tqdm is loaded where it is used: a silent run does without.
+    def _open_tqdm(self) -> Any:
+        # A silent run does not import tqdm.
         notebook = in_notebook()
         if notebook:
             from tqdm.auto import tqdm
         else:
             from tqdm.std import tqdm
-        form = DRAWN_WITHOUT_END if self._steps is None else DRAWN
-        opened = tqdm(
+        bar_format = FORMAT_WITHOUT_TOTAL if self._steps is None else FORMAT
+        bar = tqdm(
             total=self._steps,
             desc=self._title,
             file=self._stream,
-            bar_format=form.replace("{bar:10}", "{bar}") if notebook else form,
+            bar_format=bar_format.replace("{bar:10}", "{bar}") if notebook else bar_format,
             dynamic_ncols=not notebook,
             position=0,
-            initial=self._made,
+            initial=self._step,
         )
-        made, begun = self._timed_from
-        opened.initial, opened.start_t = made, time.time() - (time.perf_counter() - begun)
-        return opened
+        step, start = self._timed_from
+        bar.initial, bar.start_t = step, time.time() - (time.perf_counter() - start)
+        return bar
 
-    def _forget_time(self, made: int) -> None:
-        """Let the time left be reckoned from here on."""
+    def _restart_tqdm_clock(self, step: int) -> None:
+        """Let tqdm compute the remaining time from this step on."""
         if self._tqdm is not None:
-            self._tqdm.initial = made
+            self._tqdm.initial = step
             self._tqdm.start_t = self._tqdm.last_print_t = time.time()
 
-    def _time_a_step(self) -> float:
-        made, begun = self._timed_from
-        if made == self._made:
-            made, begun = 0, self._begun
-        last = time.perf_counter() if self._last is None else self._last
-        return (last - begun) / max(self._made - made, 1)
+    def _step_seconds(self) -> float:
+        step, start = self._timed_from
+        if step == self._step:
+            step, start = 0, self._start
+        end = time.perf_counter() if self._end_of_steps is None else self._end_of_steps
+        return (end - start) / max(self._step - step, 1)
 
-    def _line(self, logs: Mapping[str, Any]) -> "_Line":
-        seconds = time.perf_counter() - self._begun
-        return _Line(self._title, self._made, self._steps, seconds, self._time_a_step(), logs)
+    def _make_line(self, logs: Mapping[str, Any]) -> "_Line":
+        seconds = time.perf_counter() - self._start
+        return _Line(self._title, self._step, self._steps, seconds, self._step_seconds(), logs)
 
-    def _put_out(self) -> None:
-        line, self._waiting = self._waiting, None
+    def _write_pending(self) -> None:
+        line, self._pending = self._pending, None
         if line is None:
             return
-        self._stream.write(line.text(self._full) + "\n")
-        # A file is to be read while it grows, but not at each of hundreds of lines a second.
+        self._stream.write(line.text(self._full_bar) + "\n")
+        # Flush so that a file can be read while it grows, but not for each of hundreds of lines a
+        # second.
         now = time.perf_counter()
-        if now - self._flushed >= MOVING:
+        if now - self._last_flush >= REDRAW_SECONDS:
             self._stream.flush()
-            self._flushed = now
+            self._last_flush = now
 
 
 class _Line(NamedTuple):
-    """A line of text, all but written."""
+    """The contents of a line of text."""
 
     title: str
-    made: int
+    step: int
     steps: int | None
     seconds: float
-    a_step: float
+    step_seconds: float
     logs: Mapping[str, Any]
 
-    def text(self, full: str) -> str:
-        count = str(self.made)
+    def text(self, full_bar: str) -> str:
+        count = str(self.step)
         if self.steps is not None:
-            share = self.made / self.steps
-            count = f"{share:4.0%}|{full[: int(10 * share)]:10}| {count}/{self.steps}"
-        numbers = f", {shown(self.logs)}" if self.logs else ""
-        times = f"{duration(self.seconds)}, {duration(self.a_step)}/step"
+            fraction = self.step / self.steps
+            count = f"{fraction:4.0%}|{full_bar[: int(10 * fraction)]:10}| {count}/{self.steps}"
+        numbers = f", {format_logs(self.logs)}" if self.logs else ""
+        times = f"{format_duration(self.seconds)}, {format_duration(self.step_seconds)}/step"
         return f"{self.title}: {count} [{times}{numbers}]"
 
 
 def in_notebook() -> bool:
-    """Tell whether the code runs in a notebook's kernel; IPython is not loaded for it."""
+    """Return whether the code runs in a notebook's kernel, without importing IPython."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return shell is not None and "IPKernelApp" in shell.config
 
 
 def can_redraw(stream: TextIO) -> bool:
-    """Tell whether what was written can be drawn over: in a terminal or a notebook it can."""
+    """Return whether text in a stream can be overwritten: in a terminal or a notebook."""
     return stream.isatty() or in_notebook()
 
 
-def encodes(stream: TextIO, text: str) -> bool:
-    """Tell whether a stream takes these letters.
+def can_encode(stream: TextIO, text: str) -> bool:
+    """Return whether the encoding of a stream has all characters of a text.
 
     >>> import io
-    >>> encodes(io.StringIO(), "█"), encodes(io.TextIOWrapper(io.BytesIO(), "ascii"), "█")
+    >>> can_encode(io.StringIO(), "█"), can_encode(io.TextIOWrapper(io.BytesIO(), "ascii"), "█")
     (True, False)
     """
     try:
@@ -229,20 +245,20 @@ def encodes(stream: TextIO, text: str) -> bool:
     return True
 
 
-def shown(logs: Mapping[str, Any]) -> str:
+def format_logs(logs: Mapping[str, Any]) -> str:
     """Return logs as one line, as Keras writes them.
 
-    >>> shown({"accuracy": 0.9, "loss": 1.23456e-5})
+    >>> format_logs({"accuracy": 0.9, "loss": 1.23456e-5})
     'accuracy: 0.9000 - loss: 1.2346e-05'
     """
-    return " - ".join(f"{name}: {_number(value)}" for name, value in logs.items())
+    return " - ".join(f"{name}: {_format_number(value)}" for name, value in logs.items())
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a duration in the unit that fits it.
 
-    >>> duration(0.0000123), duration(0.0123), duration(2.34), duration(23.4), duration(4000)
-    ('12us', '12ms', '2.3s', '23s', '1:06:40')
+    >>> [format_duration(seconds) for seconds in (0.0000123, 0.0123, 2.34, 23.4, 4000)]
+    ['12us', '12ms', '2.3s', '23s', '1:06:40']
     """
     if seconds >= 3600:
         minutes, rest = divmod(round(seconds), 60)
@@ -255,7 +271,7 @@ def duration(seconds: float) -> str:
     return f"{seconds * 1e9:.0f}ns"
 
 
-def _number(value: Any) -> str:
+def _format_number(value: Any) -> str:
     if not isinstance(value, float) and np.ndim(value):
-        return "[" + ", ".join(_number(item) for item in np.ravel(value)) + "]"
+        return "[" + ", ".join(_format_number(item) for item in np.ravel(value)) + "]"
     return f"{value:.4f}" if abs(value) >= 1e-3 or value == 0 else f"{value:.4e}"

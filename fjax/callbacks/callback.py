@@ -1,4 +1,4 @@
-"""The base of callbacks: every hook, each doing nothing."""
+"""The base class of callbacks."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -7,15 +7,16 @@ Logs = Mapping[str, Any]
 
 
 class Callback:
-    """Base class of callbacks: override the hooks that matter.
+    """Base class of callbacks: override the hooks that you need.
 
     Attributes:
-        model: The model that is trained, evaluated or used; its `train_state` may be replaced, and
-            `model.stop_training = True` ends the training after the current step or epoch.
+        model: The model that is trained, evaluated or used; a hook may replace its `train_state`,
+            and `model.stop_training = True` ends the training after the current step or epoch.
         params: `{"verbose": …, "epochs": …, "steps": …}`.
 
-    `logs` holds the numbers so far, by name. In a batch hook they are fetched from the device when
-    they are read, not before; a callback with a batch hook makes the loop stop at every step.
+    `logs` maps the name of each log to its value so far. In a batch hook the values are fetched
+    from the device when they are read; a callback with a batch hook makes the loop stop after every
+    step.
 
     Source: Keras's page "Base Callback class".
 
@@ -26,7 +27,8 @@ class Callback:
     0: 0.50
     """
 
-    # What a class is known to add to an epoch's logs; None may be anything. It is not inherited.
+    # The logs that `on_epoch_end` of this very class adds, or None if unknown; a subclass may add
+    # other logs.
     _added_logs: ClassVar[tuple[str, ...] | None] = None
 
     model: Any = None
@@ -36,83 +38,83 @@ class Callback:
         self.params = {}
 
     def set_model(self, model: Any) -> None:
-        """Take the model, before the first hook."""
+        """Set the model, before the first hook is called."""
         self.model = model
 
     def set_params(self, params: Mapping[str, Any]) -> None:
-        """Take what the run's length is, before the first hook."""
+        """Set `params`, before the first hook is called."""
         self.params = params
 
     def get_state(self) -> dict[str, Any]:
-        """Return what the callback remembers, so that another one may go on in its place.
+        """Return the callback's state, from which another callback of its class can continue.
 
-        It is made of numbers, strings, None, lists and dicts, and of numpy or JAX arrays. A
-        callback that remembers nothing returns `{}`.
+        The state consists of numbers, strings, None, lists and dicts, and of NumPy or JAX arrays. A
+        callback without state returns `{}`.
         """
         return {}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Take what `get_state` returned: this training, or the next one, goes on from it.
+        """Restore what `get_state` returned; the current or next training continues from it.
 
         Raises:
-            ValueError: The callback remembers nothing, and is given something.
+            ValueError: The callback has no state, and the argument is not empty.
         """
         if state:
             raise ValueError(
-                f"`{type(self).__name__}` remembers nothing, and was given a state with "
-                f"{', '.join(map(repr, state))}. A callback that has something to remember "
-                "defines `get_state` and `set_state`."
+                f"`{type(self).__name__}` has no state, and received one with "
+                f"{', '.join(map(repr, state))}. A callback with state defines `get_state` and "
+                "`set_state`."
             )
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Hear that `fit` begins."""
+        """Called when `fit` begins."""
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Hear that `fit` ends."""
+        """Called when `fit` ends."""
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Hear that an epoch of `fit` begins; epochs count from 0."""
+        """Called when an epoch of `fit` begins; epochs count from 0."""
 
     def on_epoch_resume(self, epoch: int, batch: int) -> None:
-        """Hear that an epoch goes on which was begun before a kill, after so many batches."""
+        """Called instead of `on_epoch_begin` when a run resumes within an epoch, at this batch."""
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Hear that an epoch of `fit` ends, validation included."""
+        """Called when an epoch of `fit` ends, after its validation."""
 
     def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Hear that a training step begins: the older name of `on_train_batch_begin`."""
+        """Called when a training step begins: the older name of `on_train_batch_begin`."""
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Hear that a training step ends: the older name of `on_train_batch_end`."""
+        """Called when a training step ends: the older name of `on_train_batch_end`."""
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Hear that a training step begins; batches count from 0 in each epoch."""
+        """Called when a training step begins; batches count from 0 in each epoch."""
         self.on_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Hear that a training step ends."""
+        """Called when a training step ends."""
         self.on_batch_end(batch, logs)
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
-        """Hear that an evaluation begins, in `evaluate` or in `fit`."""
+        """Called when an evaluation begins, in `evaluate` or in `fit`."""
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """Hear that an evaluation ends."""
+        """Called when an evaluation ends."""
 
     def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Hear that a step of an evaluation begins."""
+        """Called when an evaluation step begins."""
 
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Hear that a step of an evaluation ends."""
+        """Called when an evaluation step ends."""
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
-        """Hear that `predict` begins."""
+        """Called when `predict` begins."""
 
     def on_predict_end(self, logs: Logs | None = None) -> None:
-        """Hear that `predict` ends."""
+        """Called when `predict` ends."""
 
     def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Hear that a step of `predict` begins."""
+        """Called when a step of `predict` begins."""
 
     def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Hear that a step of `predict` ends; `logs["outputs"]` holds all outputs so far."""
+        """Called when a step of `predict` ends; `logs["outputs"]` holds all outputs so far."""

@@ -1,4 +1,4 @@
-"""All callbacks of a run as one, and what they want to hear."""
+"""All callbacks of a run as one, and the steps after which they are called."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,21 +11,21 @@ from fjax.callbacks.progress import ProgbarLogger
 from fjax.callbacks.terminate_on_nan import TerminateOnNaN
 from fjax.errors import suggestion
 from fjax.training import Programs
-from fjax.typing import Array
+from fjax.typing import Array, HasMonitor
 
 
 class CallbackList:
     """The callbacks of one run, called in order on the main thread.
 
     Args:
-        callbacks: The user's: one, several, a `CallbackList`, or None. A `History` is appended
-            where there is none, and a `ProgbarLogger` where the run shows its progress.
-        model: Handed to each callback.
-        verbose: 0 is silent, 1 a progress bar, 2 a line an epoch.
-        params: Handed to each callback, beside `verbose`.
+        callbacks: The user's callbacks: one, a list, a `CallbackList`, or None. A `History` is
+            appended if there is none, and a `ProgbarLogger` if `verbose` is not 0.
+        model: The model; each callback receives it by `set_model`.
+        verbose: 0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
+        params: More entries, beside `verbose`, of what each callback receives by `set_params`.
 
     Raises:
-        TypeError: Something is no callback.
+        TypeError: An item is not a callback.
     """
 
     def __init__(
@@ -35,12 +35,12 @@ class CallbackList:
         verbose: int = 0,
         **params: Any,
     ) -> None:
-        self.callbacks = _listed(callbacks)
+        self.callbacks = _as_list(callbacks)
         if verbose and not any(isinstance(c, ProgbarLogger) for c in self.callbacks):
             self.callbacks.append(ProgbarLogger())
-        recorded = [c for c in self.callbacks if isinstance(c, History)]
-        self.history = recorded[0] if recorded else History()
-        if not recorded:
+        histories = [c for c in self.callbacks if isinstance(c, History)]
+        self.history = histories[0] if histories else History()
+        if not histories:
             self.callbacks.append(self.history)
         self.model = model
         for callback in self.callbacks:
@@ -54,43 +54,53 @@ class CallbackList:
         for callback in self.callbacks:
             getattr(callback, hook)(*args)
 
-    def steps(self, mode: str) -> "StepListener":
-        """Return the listener for the steps of "train", "test" or "predict"."""
-        return StepListener(self, mode)
+    def steps(self, mode: str) -> "StepCallbacks":
+        """Return what the loop calls at the steps of "train", "test" or "predict"."""
+        return StepCallbacks(self, mode)
 
-    def watched(self, programs: Programs) -> Programs:
-        """Return the programs of training, as the callbacks that watch them have them run."""
+    def wrap_programs(self, programs: Programs) -> Programs:
+        """Return the training programs, wrapped by the callbacks that record their inputs."""
         for callback in self.callbacks:
             if isinstance(callback, TerminateOnNaN):
-                programs = callback.watched(programs)
+                programs = callback.wrap_programs(programs)
         return programs
 
     def check_monitors(self, directions: Mapping[str, str | None]) -> None:
         """Raise ValueError if a callback monitors a log that the run will not have.
 
-        A callback before it may add logs of its own; then nothing can be said.
+        Callbacks behind one that may add any log are not checked.
 
         Args:
-            directions: For each log of the run where it is better: "up", "down", None if unknown.
+            directions: For each log of the run, which values are better: "up", "down", or None if
+                unknown.
         """
-        known, anything = dict(directions), False
+        known, may_have_others = dict(directions), False
         for callback in self.callbacks:
-            monitor = getattr(callback, "monitor", None)
-            if isinstance(monitor, str) and monitor not in known and not anything:
+            monitor = callback.monitor if isinstance(callback, HasMonitor) else None
+            if isinstance(monitor, str) and monitor not in known and not may_have_others:
                 raise _not_logged(callback, monitor, sorted(known))
             if isinstance(callback, MonitorCallback):
                 callback.prepare(known)
             added = _added_logs(callback)
             known |= dict.fromkeys(added or ())
-            anything = anything or added is None
+            may_have_others = may_have_others or added is None
 
 
-class StepListener:
-    """What the loop tells of its steps, handed on to the batch hooks of all callbacks."""
+class StepCallbacks:
+    """The batch hooks of all callbacks, as the loop calls them.
+
+    Args:
+        callbacks: The callbacks of the run.
+        mode: "train", "test" or "predict".
+
+    Attributes:
+        needs_each_step: Whether a callback has a batch hook, so that the loop stops at every step.
+        shows_progress: Whether a progress bar moves during the run.
+    """
 
     def __init__(self, callbacks: CallbackList, mode: str) -> None:
         self._callbacks = callbacks
-        self._stops = mode == "train"
+        self._can_stop = mode == "train"
         self._begin = f"on_{mode}_batch_begin"
         self._end = f"on_{mode}_batch_end"
         hooks = [self._begin, self._end]
@@ -99,26 +109,26 @@ class StepListener:
         bars = [c for c in callbacks.callbacks if isinstance(c, ProgbarLogger)]
         others = [c for c in callbacks.callbacks if not isinstance(c, ProgbarLogger)]
         self.needs_each_step = any(defines(c, hook) for c in others for hook in hooks)
-        self.shows_progress = any(bar.moves(mode) for bar in bars)
-        self._listening = self.needs_each_step or self.shows_progress
+        self.shows_progress = any(bar.has_bar(mode) for bar in bars)
+        self._calls_hooks = self.needs_each_step or self.shows_progress
 
     def longest_chunk(self) -> int | None:
-        """Return None: steps that nobody hears are made at once."""
+        """Return None: callbacks do not limit how many steps run as one program."""
 
     def on_step_begin(self, step: int) -> None:
-        """Call the begin hooks, if every step is heard."""
+        """Call the begin hooks, if callbacks need each step."""
         if self.needs_each_step:
             self._callbacks.call(self._begin, step, {})
 
     def on_step_end(self, step: int, logs: Mapping[str, Array]) -> bool:
-        """Call the end hooks, and tell whether the run is to stop."""
-        if self._listening:
+        """Call the end hooks, and return whether training must stop."""
+        if self._calls_hooks:
             self._callbacks.call(self._end, step, LazyLogs(logs))
-        return self._stops and bool(self._callbacks.model.stop_training)
+        return self._can_stop and bool(self._callbacks.model.stop_training)
 
 
 def defines(callback: Callback, hook: str) -> bool:
-    """Tell whether a callback has a hook of its own.
+    """Return whether a callback overrides a hook of `Callback`.
 
     >>> defines(History(), "on_epoch_end"), defines(History(), "on_batch_end")
     (True, False)
@@ -128,7 +138,7 @@ def defines(callback: Callback, hook: str) -> bool:
 
 
 def _added_logs(callback: Callback) -> tuple[str, ...] | None:
-    """Return what a callback adds to the logs of an epoch; None where it may be anything."""
+    """Return the logs that a callback adds to those of an epoch; None if unknown."""
     if not defines(callback, "on_epoch_end"):
         return ()
     return vars(type(callback)).get("_added_logs")
@@ -144,16 +154,16 @@ def _not_logged(callback: Callback, monitor: str, known: list[str]) -> ValueErro
     )
 
 
-def _listed(callbacks: Any) -> list[Callback]:
+def _as_list(callbacks: Any) -> list[Callback]:
     if callbacks is None:
         return []
     if isinstance(callbacks, CallbackList):
         return list(callbacks.callbacks)
-    listed = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
-    for callback in listed:
-        if isinstance(callback, type) or not isinstance(callback, Callback):
+    items = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
+    for item in items:
+        if isinstance(item, type) or not isinstance(item, Callback):
             raise TypeError(
-                f"`callbacks` must hold `fjax.callbacks.Callback` objects, received {callback!r}."
-                + (f" Call it: `{callback.__name__}()`." if isinstance(callback, type) else "")
+                f"`callbacks` must hold `fjax.callbacks.Callback` objects, received {item!r}."
+                + (f" Call it: `{item.__name__}()`." if isinstance(item, type) else "")
             )
-    return listed
+    return items

@@ -1,4 +1,4 @@
-"""The logs of each epoch, in a file."""
+"""The logs of each epoch in a CSV file."""
 
 import csv
 import io
@@ -10,25 +10,27 @@ from typing import Any
 from fjax.callbacks.callback import Logs
 from fjax.callbacks.stateful import StatefulCallback
 from fjax.errors import explain_keywords, one_of
+from fjax.training.logs import sort_logs
+from fjax.typing import Spec
 
 
 class CSVLogger(StatefulCallback):
-    """Write the logs of each epoch into a CSV file, a row an epoch.
+    """Write the logs of each epoch into a CSV file, one row per epoch.
 
     Args:
-        filename: The file.
-        separator: What stands between two columns, one character.
-        append: Whether to go on with a file that is there; else it is begun anew.
+        filename: The path of the file.
+        separator: The character between two columns.
+        append: Whether to append to an existing file; otherwise, it is overwritten.
 
     Raises:
-        ValueError: The separator is no single character. Before training: the file to go on with
+        ValueError: The separator is not a single character. Before training: the file to append to
             is not such a table. After an epoch: it has logs for which there is no column.
-        TypeError: The file name is none.
+        TypeError: `filename` is not a path.
         FileNotFoundError: Before training: the folder does not exist.
 
-    The columns are `epoch`, counted from 0, and the logs of the first epoch with those of a
-    validation, which may come later; a log that an epoch lacks is `NA`. Each row is on disk when
-    the epoch's hook is done, and no file stays open between two.
+    The columns are `epoch`, counted from 0, the logs of the first epoch, and those of a validation,
+    which may come later; a log that an epoch lacks is `NA`. Each row is in the file when the hook
+    returns, and the file is closed between epochs.
 
     Source: Keras's page "CSVLogger"; RFC 4180 for quotes and line ends.
 
@@ -65,19 +67,19 @@ class CSVLogger(StatefulCallback):
         self.append = one_of("CSVLogger", "append", append, [False, True])
 
     def first_state(self) -> dict[str, Any]:
-        """Return what a training begins with: the columns are not known, the file has no bytes."""
+        """Return the state of an empty file: no columns, no bytes."""
         return {"columns": [], "size": 0}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Begin the file anew, or find where to go on."""
+        """Create the file, or find the position in an existing file from which to continue."""
         continues, path = self._continues, Path(self.filename)
         super().on_train_begin(logs)
         if not path.parent.is_dir():
             raise FileNotFoundError(
-                f"`CSVLogger`: the folder of {self.filename!r} does not exist. Make it first."
+                f"`CSVLogger`: the folder of {self.filename!r} does not exist. Create it first."
             )
         if continues and path.exists():
-            self._cut(path)
+            self._truncate(path)
         elif self.append and path.exists():
             self.columns, self.size = self._header(path), path.stat().st_size
         else:
@@ -85,15 +87,15 @@ class CSVLogger(StatefulCallback):
             path.write_bytes(b"")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Write the epoch's row."""
+        """Append a row for the epoch."""
         logs, rows = logs or {}, list[list[Any]]()
         if not self.columns:
             self.columns = ["epoch", *_columns(logs)]
             rows.append(self.columns)
-        homeless = sorted(set(logs) - set(self.columns))
-        if homeless:
+        missing = [name for name in sort_logs(logs) if name not in self.columns]
+        if missing:
             raise ValueError(
-                f"`CSVLogger`: {self.filename!r} has no column for {', '.join(homeless)}: its "
+                f"`CSVLogger`: {self.filename!r} has no column for {', '.join(missing)}: its "
                 f"columns are {', '.join(self.columns)}. They are those of the first epoch; begin "
                 "another file, or log the same in each epoch."
             )
@@ -104,13 +106,13 @@ class CSVLogger(StatefulCallback):
             file.write(text.getvalue().encode("utf-8"))
             self.size = file.tell()
 
-    def _cut(self, path: Path) -> None:
-        """Take away what was written after the state that training goes on from."""
+    def _truncate(self, path: Path) -> None:
+        """Remove the rows that were written after the state that was restored."""
         if path.stat().st_size < self.size or (self.columns and self._header(path) != self.columns):
             raise ValueError(
-                f"`CSVLogger`: {self.filename!r} is not the file of the run that goes on, which "
-                f"had {self.size} bytes and the columns {', '.join(self.columns)}: put that file "
-                "in its place, or remove this one."
+                f"`CSVLogger`: {self.filename!r} is not the file of the resumed run, which had "
+                f"{self.size} bytes and the columns {', '.join(self.columns)}: restore that file, "
+                "or remove this one."
             )
         os.truncate(path, self.size)
 
@@ -119,26 +121,23 @@ class CSVLogger(StatefulCallback):
             columns = next(csv.reader(file, delimiter=self.separator), [])
         if columns and columns[0] != "epoch":
             raise ValueError(
-                f"`CSVLogger`: {self.filename!r} cannot be gone on with: its first column is "
-                f"{columns[0]!r}, not 'epoch' (the separator here is {self.separator!r})."
+                f"`CSVLogger`: cannot append to {self.filename!r}: its first column is "
+                f"{columns[0]!r}, not 'epoch' (the separator is {self.separator!r})."
             )
         return columns
 
 
 def _columns(logs: Logs) -> list[str]:
-    """Return the columns of logs, with those of a validation to come where there was none yet."""
-    names = sorted(logs)
+    """Return the columns for some logs, with those of a validation that may come later."""
+    names = list(sort_logs(logs))
     if any(name.startswith("val_") for name in names):
         return names
     return names + [f"val_{name}" for name in names]
 
 
 def _cell(value: Any) -> Any:
-    """Return a value as Keras writes it, that of several numbers as a quoted list."""
-    if (
-        isinstance(value, Iterable)
-        and not isinstance(value, str)
-        and getattr(value, "ndim", 1) != 0
-    ):
+    """Return a value as Keras writes it: several numbers become a quoted list."""
+    is_scalar = isinstance(value, Spec) and not value.shape
+    if isinstance(value, Iterable) and not isinstance(value, str) and not is_scalar:
         return f'"[{", ".join(map(str, value))}]"'
     return value

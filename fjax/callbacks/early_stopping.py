@@ -1,4 +1,4 @@
-"""The end of a training that gets no better."""
+"""Stop a training that does not improve."""
 
 from typing import Any
 
@@ -10,32 +10,34 @@ from fjax.errors import explain_keywords, integer_at_least, number_between, one_
 
 
 class EarlyStopping(MonitorCallback):
-    """Stop training when a log has not become better for some epochs.
+    """Stop training when a log has not improved for some epochs.
 
     Args:
         monitor: The log to watch.
-        min_delta: A change of less is none.
-        patience: After how many epochs without a better value to stop.
-        verbose: 1 prints what is done, 0 nothing.
-        mode: "min" where less is better, "max" where more is, "auto" as the metric says of itself.
-        baseline: Epochs that do not beat this value count as no better, however they compare with
-            those before.
-        restore_best_weights: Whether to end with the weights of the best epoch. These are the
-            weights as in `get_weights`; the optimizer's state stays.
-        start_from_epoch: Epochs before this one, counted from 0, are not looked at.
+        min_delta: Smaller changes are not improvements.
+        patience: How many epochs without improvement end the training.
+        verbose: 1 prints a message, 0 nothing.
+        mode: "min" if lower values are better, "max" if higher values are, "auto" to use the
+            metric's own direction.
+        baseline: Epochs that are not better than this value do not reset `wait`, even if they
+            improve on the epochs before.
+        restore_best_weights: Whether to end with the weights of the best epoch, as returned by
+            `get_weights`; the optimizer's state is not restored.
+        start_from_epoch: Ignore the epochs before this one, counted from 0.
 
     Attributes:
-        wait: Epochs since the last better value.
-        best: The best value so far, None before the first.
-        best_epoch: Its epoch, from 0.
-        best_weights: The weights then, in the order of `get_weights`, where they are restored.
-        stopped_epoch: The epoch after which training was stopped, else 0.
+        wait: Epochs since the last improvement.
+        best: The best value so far, or None.
+        best_epoch: The epoch of `best`, from 0.
+        best_weights: The weights of that epoch, in the order of `get_weights`, or None if they will
+            not be restored.
+        stopped_epoch: The epoch after which training was stopped, or 0.
 
     Raises:
-        ValueError: An argument is impossible; or, before training, the log does not exist or its
-            direction is not known.
+        ValueError: An argument is invalid; or, before training, the run has no such log or its
+            direction is unknown.
 
-    An epoch without the log, as one without validation, is passed over.
+    An epoch without the log, such as one without validation, is ignored.
 
     Source: Keras's page "EarlyStopping".
 
@@ -82,28 +84,28 @@ class EarlyStopping(MonitorCallback):
         self.start_from_epoch = integer_at_least(owner, "start_from_epoch", start_from_epoch, 0)
 
     def first_state(self) -> dict[str, Any]:
-        """Return what a training begins with: nothing is known."""
+        """Return the state before the first epoch."""
         return {
             "wait": 0, "best": None, "best_epoch": 0, "best_weights": None, "stopped_epoch": 0,
         }  # fmt: skip
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Begin anew, or go on; a run that was stopped already stays so."""
+        """Reset or restore the state; a resumed run that had been stopped stays stopped."""
         super().on_train_begin(logs)
         if self.stopped_epoch > 0:
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Compare the epoch with the best one."""
+        """Compare the epoch with the best one, and stop the training if patience has run out."""
         value = self.monitored(logs)
         if value is None or epoch < self.start_from_epoch:
             return
         if self.restore_best_weights and self.best_weights is None:
-            self._keep(epoch)
+            self._record_best(epoch)
         self.wait += 1
         if self.is_better(value, self.best):
             self.best = value
-            self._keep(epoch)
+            self._record_best(epoch)
             if self.baseline is None or self.is_better(value, self.baseline):
                 self.wait = 0
         elif self.wait >= self.patience and epoch > 0:
@@ -111,7 +113,7 @@ class EarlyStopping(MonitorCallback):
             self.model.stop_training = True
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Put the best weights back, if they are asked for."""
+        """Restore the best weights, if requested."""
         super().on_train_end(logs)
         if self.stopped_epoch > 0 and self.verbose:
             print(
@@ -121,9 +123,9 @@ class EarlyStopping(MonitorCallback):
         if self.restore_best_weights and self.best_weights is not None:
             self.model.set_weights(self.best_weights)
             if self.verbose:
-                print(f"The weights are those of epoch {self.best_epoch + 1} again.")
+                print(f"Restored the weights of epoch {self.best_epoch + 1}.")
 
-    def _keep(self, epoch: int) -> None:
+    def _record_best(self, epoch: int) -> None:
         self.best_epoch = epoch
         if self.restore_best_weights:
             self.best_weights = self.model.get_weights()

@@ -1,4 +1,4 @@
-"""The record of a run."""
+"""The record of a run's logs."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ class History(StatefulCallback):
 
     Attributes:
         epoch: The numbers of the epochs, from 0.
-        history: For each log its values, one an epoch; `pandas.DataFrame(history.history)` is a
+        history: The values of each log, one per epoch; `pandas.DataFrame(history.history)` is a
             table of the run.
-        spread: Of a run of several replicas the standard deviations over them, likewise; their
-            means are in `history`.
-        replicas: Of such a run the `history` of each replica.
+        spread: For a run with several replicas, the standard deviations of the logs over the
+            replicas, in the form of `history`, which holds their means.
+        replicas: For such a run, the `history` of each replica.
 
     Source: Keras's page "History callback".
 
@@ -37,11 +37,11 @@ class History(StatefulCallback):
         self.replicas: list[dict[str, list[Any]]] = []
 
     def first_state(self) -> dict[str, Any]:
-        """Return what a history begins with."""
+        """Return an empty record."""
         return {"epoch": [], "history": {}}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Start a new list of epochs, unless a state was set to go on from."""
+        """Start a new list of epochs, unless a state was restored."""
         if not self._continues:
             self.epoch = []
         self._continues = False

@@ -24,15 +24,15 @@ class LambdaCallback(Callback):
         on_train_end: `function(logs)`.
         on_train_batch_begin: `function(batch, logs)`.
         on_train_batch_end: `function(batch, logs)`.
-        hooks: Functions for any other hook of `Callback`, by its name.
+        hooks: Functions for other hooks of `Callback`, by the hook's name.
 
     Raises:
-        TypeError: A keyword is no hook, or its function cannot be called with what it is told.
+        TypeError: A keyword is not a hook, or its function does not accept the hook's arguments.
 
     Source: Keras's page "LambdaCallback".
 
-    >>> tell = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
-    >>> tell.on_epoch_end(0, {"loss": 0.5})
+    >>> show_loss = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
+    >>> show_loss.on_epoch_end(0, {"loss": 0.5})
     0 0.5
     """
 
@@ -48,7 +48,7 @@ class LambdaCallback(Callback):
     ) -> None:
         super().__init__()
         check_keywords("LambdaCallback", hooks, HOOKS)
-        given = {
+        functions = {
             "on_epoch_begin": on_epoch_begin,
             "on_epoch_end": on_epoch_end,
             "on_train_begin": on_train_begin,
@@ -57,28 +57,29 @@ class LambdaCallback(Callback):
             "on_train_batch_end": on_train_batch_end,
             **hooks,
         }
-        for hook, function in given.items():
+        for hook, function in functions.items():
             if function is not None:
-                _check(hook, function)
-                # The instance's own function hides the class's method of this name.
+                _check_signature(hook, function)
+                # An attribute of the instance takes precedence over the method of its class.
                 setattr(self, hook, function)
 
 
-def _check(hook: str, function: Any) -> None:
-    takes = ", ".join(HOOKS[hook])
+def _check_signature(hook: str, function: Any) -> None:
+    arguments = ", ".join(HOOKS[hook])
     if not callable(function):
         raise TypeError(
-            f"`LambdaCallback`: `{hook}` must be a function of ({takes}), received {function!r}."
+            f"`LambdaCallback`: `{hook}` must be a function of ({arguments}), received "
+            f"{function!r}."
         )
     try:
         signature = inspect.signature(function)
     except ValueError:
-        # Some functions that are written in C do not tell theirs.
+        # Some functions that are written in C have no signature.
         return
     try:
         signature.bind(*HOOKS[hook])
     except TypeError:
         raise TypeError(
-            f"`LambdaCallback`: `{hook}` is called with ({takes}), and {function!r} takes "
+            f"`LambdaCallback`: `{hook}` is called with ({arguments}), and {function!r} takes "
             f"{signature}."
         ) from None

@@ -1,4 +1,4 @@
-"""Logs that stay on the device until somebody reads them."""
+"""Logs that stay on the device until they are read."""
 
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
@@ -6,11 +6,12 @@ from typing import Any
 import jax
 import numpy as np
 
+from fjax.training.logs import sort_logs
 from fjax.typing import Array
 
 
 class LazyLogs(MutableMapping[str, Any]):
-    """A mapping of log names to numbers, fetched all at once when the first is read.
+    """A mapping of log names to numbers, which are all fetched when the first one is read.
 
     >>> logs = LazyLogs({"loss": np.float32(0.5)})
     >>> list(logs), logs["loss"], logs
@@ -22,7 +23,7 @@ class LazyLogs(MutableMapping[str, Any]):
         self._numbers: dict[str, Any] | None = None
 
     def numbers(self) -> dict[str, Any]:
-        """Return the logs as a dict of Python numbers, in the order of their names."""
+        """Return the logs as a dict of Python numbers, ordered by name."""
         if self._numbers is None:
             self._numbers = to_numbers(self._on_device)
         return self._numbers
@@ -40,7 +41,7 @@ class LazyLogs(MutableMapping[str, Any]):
         return name in (self._on_device if self._numbers is None else self._numbers)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._on_device) if self._numbers is None else self._numbers)
+        return iter(sort_logs(self._on_device) if self._numbers is None else self._numbers)
 
     def __len__(self) -> int:
         return len(self._on_device if self._numbers is None else self._numbers)
@@ -50,9 +51,11 @@ class LazyLogs(MutableMapping[str, Any]):
 
 
 def to_numbers(on_device: Mapping[str, Any]) -> dict[str, Any]:
-    """Fetch logs: scalars become floats, vectors (as of an F1 score per class) numpy arrays."""
-    fetched = jax.device_get(dict(on_device))
+    """Return logs fetched from the device and ordered by name.
+
+    A scalar becomes a float, a vector (such as an F1 score per class) a NumPy array.
+    """
     return {
         name: float(value) if np.ndim(value) == 0 else np.asarray(value)
-        for name, value in sorted(fetched.items())
+        for name, value in sort_logs(jax.device_get(dict(on_device))).items()
     }

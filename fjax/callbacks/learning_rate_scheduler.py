@@ -1,4 +1,4 @@
-"""The learning rate as a function of the epoch."""
+"""Set the learning rate as a function of the epoch."""
 
 import inspect
 from collections.abc import Callable
@@ -9,23 +9,24 @@ import numpy as np
 from fjax.callbacks.callback import Callback, Logs
 from fjax.callbacks.learning_rates import log_rate, require_settable_rate
 from fjax.errors import explain_keywords, number_between, one_of
+from fjax.typing import Spec
 
 
 class LearningRateScheduler(Callback):
     """Set the learning rate at the beginning of each epoch.
 
     Args:
-        schedule: `schedule(epoch, learning_rate)` returns the rate of an epoch, counted from 0, of
-            which it is told the rate before; or `schedule(epoch)`.
+        schedule: `schedule(epoch, learning_rate)` returns the rate of an epoch, counted from 0,
+            from the current rate; or `schedule(epoch)`.
         verbose: 1 prints each rate, 0 nothing.
 
     Raises:
-        TypeError: `schedule` is no such function; or, before training, the learning rate follows a
-            schedule of the optimizer's.
-        ValueError: A rate is no number from 0.
+        TypeError: `schedule` is not such a function; or, before training, the optimizer's learning
+            rate follows a schedule.
+        ValueError: A rate is not a number of at least 0.
 
-    It adds `learning_rate` to the logs of each epoch. Nothing is compiled anew. A rate for each
-    step, rather than each epoch, is one of `fjax.optimizers.schedules`, given to the optimizer.
+    The callback adds `learning_rate` to the logs of each epoch. A new rate needs no recompilation.
+    For a rate that changes with each step, give the optimizer one of `fjax.optimizers.schedules`.
 
     Source: Keras's page "LearningRateScheduler".
 
@@ -49,7 +50,7 @@ class LearningRateScheduler(Callback):
         self.verbose = one_of(type(self).__name__, "verbose", verbose, [0, 1, 2])
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """See whether the learning rate can be set."""
+        """Check that the learning rate can be set."""
         require_settable_rate(self)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
@@ -57,7 +58,7 @@ class LearningRateScheduler(Callback):
         optimizer = self.model.optimizer
         arguments = (epoch, float(optimizer.learning_rate)) if self._takes_rate else (epoch,)
         rate = self.schedule(*arguments)
-        if hasattr(rate, "dtype") and np.ndim(rate) == 0:
+        if isinstance(rate, Spec) and not rate.shape:
             rate = np.asarray(rate).item()
         call = f"schedule({', '.join(map(str, arguments))})"
         rate = number_between(type(self).__name__, call, rate, 0.0)
@@ -71,7 +72,7 @@ class LearningRateScheduler(Callback):
 
 
 def _takes_rate(schedule: Any) -> bool:
-    """Tell whether a schedule is called with the epoch and the rate, or with the epoch alone."""
+    """Return whether a schedule takes the epoch and the rate, rather than the epoch alone."""
     if callable(schedule):
         signature = inspect.signature(schedule)
         for arguments in ((0, 0.1), (0,)):

@@ -1,4 +1,4 @@
-"""What callbacks that set the learning rate have in common."""
+"""Functions for callbacks that set the learning rate."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from fjax.callbacks.callback import Callback
 
 
 def require_settable_rate(callback: Callback) -> None:
-    """Raise TypeError where the learning rate of the callback's model cannot be set."""
+    """Raise TypeError if the learning rate of the callback's model cannot be set."""
     optimizer = callback.model.optimizer
     try:
         optimizer.learning_rate = optimizer.learning_rate

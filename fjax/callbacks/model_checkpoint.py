@@ -1,4 +1,4 @@
-"""Model files that are written while a model is trained."""
+"""Model files, saved while a model is trained."""
 
 import os
 from typing import Any
@@ -9,31 +9,31 @@ from fjax.errors import explain_keywords, integer_at_least, number_between, one_
 
 
 class ModelCheckpoint(MonitorCallback):
-    """Write the model to a file after each epoch, or when it has become better.
+    """Save the model to a file after each epoch, or only when a log has improved.
 
-    Each file is written whole or not at all, and is loaded by `fjax.models.load_model`, or with
-    `save_weights_only` by `load_weights`. To continue a run exactly where it was killed there is
-    `BackupAndRestore`.
+    Each file is written atomically. `fjax.models.load_model` loads it; with `save_weights_only`,
+    `Model.load_weights` does. To resume an interrupted run exactly, use `BackupAndRestore`.
 
     Args:
-        filepath: The file; `{epoch:02d}`, counted from 1, `{batch}` and the names of logs stand for
-            their values, as in "model-{epoch:02d}-{val_loss:.2f}.fjax".
-        monitor: The log that tells what is better.
-        verbose: 1 prints what is done, 0 nothing.
-        save_best_only: Whether to write only when the log has become better than ever.
-        save_weights_only: Whether to write the weights alone.
-        mode: "min" where less is better, "max" where more is, "auto" as the metric says of itself.
-        save_freq: "epoch", or after how many batches to write; then the log is that of the epoch
-            so far, and every step is made by itself.
-        initial_value_threshold: What the first value must be better than.
+        filepath: The file. It may contain `{epoch}` (from 1), `{batch}` (from 1) and the names of
+            logs, which are replaced by their values, as in
+            "model-{epoch:02d}-{val_loss:.2f}.fjax".
+        monitor: The log that decides which model is the best.
+        verbose: 1 prints a line for each saved file, 0 prints nothing.
+        save_best_only: Whether to save only when the log is better than ever before.
+        save_weights_only: Whether to save only the weights.
+        mode: "min" if a smaller log is better, "max" if a larger one is, "auto" to ask the metric.
+        save_freq: "epoch", or the number of batches after which to save. With a number, the logs
+            are those of the epoch so far, and the training makes one step at a time.
+        initial_value_threshold: The first saved model must be better than this.
 
     Attributes:
-        best: The best value so far, None before the first.
+        best: The best value so far; None before the first one.
 
     Raises:
-        ValueError: An argument is impossible; or, before training, the log does not exist or its
-            direction is not known.
-        KeyError: `filepath` names what is no log.
+        ValueError: An argument is invalid; or, before training, the log does not exist or its
+            direction is unknown.
+        KeyError: `filepath` contains a name that is not logged.
 
     Source: Keras's page "ModelCheckpoint".
 
@@ -43,8 +43,8 @@ class ModelCheckpoint(MonitorCallback):
     >>> model = Sequential([Dense(1)], seed=0)
     >>> model.compile("sgd", "mse")
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     keep = ModelCheckpoint(folder + "/{epoch}.fjax", monitor="loss")
-    ...     _ = model.fit(np.ones((8, 2)), np.ones(8), epochs=2, verbose=0, callbacks=[keep])
+    ...     checkpoint = ModelCheckpoint(folder + "/{epoch}.fjax", monitor="loss")
+    ...     _ = model.fit(np.ones((8, 2)), np.ones(8), epochs=2, verbose=0, callbacks=checkpoint)
     ...     sorted(os.listdir(folder))
     ['1.fjax', '2.fjax']
     """
@@ -82,64 +82,64 @@ class ModelCheckpoint(MonitorCallback):
         self.save_freq = save_freq
         if save_freq != "epoch":
             self.save_freq = integer_at_least(owner, "save_freq", save_freq, 1)
-            # Only then: whoever has this hook hears of every step.
+            # Defined only here, because a batch hook makes the training stop at each step.
             self.on_train_batch_end = self._count_batch  # type: ignore[method-assign]
         self._epoch = 0
         if not save_best_only:
-            # Nothing is watched, so nothing needs to be logged.
+            # Without a monitored log, none needs to exist.
             self.monitor = None  # type: ignore[assignment]
 
     def first_state(self) -> dict[str, Any]:
-        """Return what a training begins with."""
+        """Return the state at the start of a training."""
         return {"best": self.initial_value_threshold, "batches": 0}
 
     def prepare(self, directions: Any) -> None:
-        """Take the names of the run's logs, if one is watched."""
+        """Check the monitored log, if there is one."""
         if self.save_best_only:
             super().prepare(directions)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Remember the epoch, which the file's name may tell."""
+        """Store the epoch, which the file name may contain."""
         self._epoch = epoch
 
     def on_epoch_resume(self, epoch: int, batch: int) -> None:
-        """Remember the epoch."""
+        """Store the epoch."""
         self._epoch = epoch
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Write the model, if it is time."""
+        """Save the model, unless `save_freq` counts batches."""
         if self.save_freq == "epoch":
-            self._write(epoch, None, logs)
+            self._save(epoch, None, logs)
 
     def _count_batch(self, batch: int, logs: Logs | None = None) -> None:
         self.batches += 1
         if self.batches >= self.save_freq:
             self.batches = 0
-            self._write(self._epoch, batch, logs)
+            self._save(self._epoch, batch, logs)
 
-    def _write(self, epoch: int, batch: int | None, logs: Logs | None) -> None:
+    def _save(self, epoch: int, batch: int | None, logs: Logs | None) -> None:
         if self.save_best_only:
             value = self.monitored(logs)
             if value is None or not self.is_better(value, self.best):
                 return
             self.best = value
-        path = self._path(epoch, batch, logs or {})
+        path = self._format_path(epoch, batch, logs or {})
         if self.save_weights_only:
             self.model.save_weights(path)
         else:
             self.model.save(path)
         if self.verbose:
-            print(f"Epoch {epoch + 1}: the model is in {path}.")
+            print(f"Epoch {epoch + 1}: saved the model to {path}.")
 
-    def _path(self, epoch: int, batch: int | None, logs: Logs) -> str:
-        known = {**logs, "epoch": epoch + 1}
+    def _format_path(self, epoch: int, batch: int | None, logs: Logs) -> str:
+        values = {**logs, "epoch": epoch + 1}
         if batch is not None:
-            known["batch"] = batch + 1
+            values["batch"] = batch + 1
         try:
-            return self.filepath.format(**known)
+            return self.filepath.format(**values)
         except KeyError as error:
             name = str(error.args[0])
             raise KeyError(
-                f"`ModelCheckpoint`: `filepath` {self.filepath!r} names {name!r}, which is not "
-                f"logged.{suggestion(name, known)} It may name: {', '.join(known)}."
+                f"`ModelCheckpoint`: `filepath` {self.filepath!r} contains {name!r}, which is not "
+                f"logged.{suggestion(name, values)} It may contain: {', '.join(values)}."
             ) from None

@@ -1,4 +1,4 @@
-"""The base of callbacks that watch one log and know what is better."""
+"""The base class of callbacks that compare the values of one log."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,16 +13,19 @@ DIRECTIONS = {"min": "down", "max": "up"}
 
 
 class MonitorCallback(StatefulCallback):
-    """A callback that decides by one log.
+    """A callback that acts when a log improves or stops improving.
 
     Args:
         monitor: The name of the log.
-        mode: "min" where less is better, "max" where more is, "auto" as the metric says of itself.
-        min_delta: What a value must be better by, to be better.
+        mode: "min" if lower values are better, "max" if higher values are, "auto" to use the
+            metric's own direction.
+        min_delta: Smaller changes are not improvements.
 
     Raises:
-        ValueError: An argument is impossible.
+        ValueError: An argument is invalid.
     """
+
+    monitor: str
 
     def __init__(self, monitor: str, mode: str, min_delta: float) -> None:
         super().__init__()
@@ -35,25 +38,25 @@ class MonitorCallback(StatefulCallback):
         self.monitor = monitor
         self.mode = one_of(owner, "mode", mode, ["auto", "min", "max"])
         self.min_delta = number_between(owner, "min_delta", min_delta, 0.0)
-        self._direction = DIRECTIONS.get(mode) or _direction_by_name(monitor)
+        self._direction = DIRECTIONS.get(mode) or _direction_of_name(monitor)
         self._is_logged = False
 
     def prepare(self, directions: Mapping[str, str | None]) -> None:
-        """Take the names of the run's logs, each with where it is better, before the first hook.
+        """Read the direction of the log from those of all logs, before the first hook is called.
 
         Raises:
-            ValueError: `mode` is "auto", and it is not known if more or less of the log is better.
+            ValueError: `mode` is "auto", and the direction of the log is unknown.
         """
         self._is_logged = self.monitor in directions
         if self.mode == "auto":
-            self._direction = directions.get(self.monitor) or _direction_by_name(self.monitor)
+            self._direction = directions.get(self.monitor) or _direction_of_name(self.monitor)
             self._require_direction(directions)
 
     def monitored(self, logs: Logs | None) -> float | None:
-        """Return the log's value; None after an epoch without, as one without validation.
+        """Return the log's value, or None if this epoch lacks it, such as one without validation.
 
         Raises:
-            ValueError: There never was such a log, or it is no single number.
+            ValueError: The run has no such log, or its value is not a single number.
         """
         owner, logs = type(self).__name__, logs or {}
         value = logs.get(self.monitor)
@@ -72,9 +75,9 @@ class MonitorCallback(StatefulCallback):
         return float(value)
 
     def is_better(self, value: float, reference: float | None) -> bool:
-        """Tell whether a value is better than another by more than `min_delta`; than None any is.
+        """Return whether a value is better than a reference by more than `min_delta`.
 
-        Values are compared in float32, in which they were measured.
+        Any value is better than None. Values are compared in float32, in which they were computed.
         """
         self._require_direction({})
         if reference is None:
@@ -86,11 +89,11 @@ class MonitorCallback(StatefulCallback):
     def _require_direction(self, known: Mapping[str, Any]) -> None:
         if self._direction is None:
             raise ValueError(
-                f"`{type(self).__name__}` monitors {self.monitor!r}, of which it is not known "
-                'whether more or less is better: give `mode="max"` or `mode="min"`.'
+                f"`{type(self).__name__}` monitors {self.monitor!r}, and whether higher or lower "
+                'values of it are better is unknown: give `mode="max"` or `mode="min"`.'
                 + ("" if self.monitor in known else suggestion(self.monitor, known))
             )
 
 
-def _direction_by_name(monitor: str) -> str | None:
+def _direction_of_name(monitor: str) -> str | None:
     return "down" if monitor.removeprefix("val_") == "loss" else None

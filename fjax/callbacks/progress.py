@@ -1,24 +1,24 @@
-"""What a run shows of itself: a bar that moves, or a line an epoch."""
+"""Show the progress of a run: a moving bar, or a line per epoch."""
 
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from fjax.callbacks.bar import Bar, duration, shown
+from fjax.callbacks.bar import Bar, format_duration, format_logs
 from fjax.callbacks.callback import Callback, Logs
 
 
 class ProgbarLogger(Callback):
-    """Show the progress of training, by a tqdm bar (`verbose=1`) or a line an epoch (`verbose=2`).
+    """Show a tqdm progress bar (`verbose=1`) or print a line per epoch (`verbose=2`).
 
-    With `verbose=1` each epoch ends as one line of text: its steps, its time with the validation,
-    the time of a training step without what was spent compiling, and all logs. While an epoch takes
-    longer than a tenth of a second a bar moves in its place, with the time left; in a file or pipe,
-    where nothing can be drawn over, a line a minute is printed instead. `evaluate` and `predict`
-    show theirs in the same way.
+    With `verbose=1`, each epoch ends with one line of text: its steps, its time including the
+    validation, the time of a training step excluding compilation, and all logs. During an epoch
+    that takes longer than a tenth of a second, a bar with the remaining time moves in that line. A
+    file or pipe, in which text cannot be overwritten, receives one line per minute instead.
+    `evaluate` and `predict` show their progress in the same way.
 
-    `fit`, `evaluate` and `predict` add one by themselves; give your own to change its place among
-    the callbacks.
+    `fit`, `evaluate` and `predict` add this callback themselves; pass your own to change its
+    position among the callbacks.
 
     Source: Keras's page "ProgbarLogger".
 
@@ -30,35 +30,35 @@ class ProgbarLogger(Callback):
     Epoch 1/1: 100%|██████████| 2/2 [..., .../step, loss: 0.0000]
     """
 
-    # Whether no other callback may print; the list of callbacks tells.
+    # Whether no other callback can print; `CallbackList` sets it.
     is_alone = False
 
     def __init__(self) -> None:
         super().__init__()
         self._bar = Bar()
-        self._started = 0.0
+        self._start = 0.0
         self._epochs = 1
         self._compiled = False
-        # "train", "test" or "predict"; the validation within a training is a part of that.
+        # "train", "test" or "predict"; during a validation within `fit`, "train".
         self._mode: str | None = None
 
     def set_params(self, params: Mapping[str, Any]) -> None:
-        """Take what the run's length is; a run before may have been interrupted."""
+        """Set `params`, and remove the bar of an earlier run that was interrupted."""
         super().set_params(params)
         self._mode = None
         self._bar.erase()
 
-    def moves(self, mode: str) -> bool:
-        """Tell whether it shows a bar that wants to hear of the steps of this mode."""
+    def has_bar(self, mode: str) -> bool:
+        """Return whether a bar must be updated during the steps of this mode."""
         return self.params.get("verbose") == 1 and mode == (self._mode or mode)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Remember how many epochs there will be."""
+        """Read the number of epochs."""
         self._epochs = self.params["epochs"]
         self._mode, self._compiled = "train", False
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Leave the last line as it is."""
+        """Write the last line."""
         self._mode = None
         self._bar.flush()
 
@@ -69,38 +69,39 @@ class ProgbarLogger(Callback):
             self._begin(title, compiles=not self._compiled)
             self._compiled = True
         elif self.params["verbose"]:
-            self._started = time.perf_counter()
+            self._start = time.perf_counter()
             print(title)
 
     def on_epoch_resume(self, epoch: int, batch: int) -> None:
-        """Show the epoch as when it began."""
+        """Begin the epoch's line."""
         self.on_epoch_begin(epoch)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Move the bar."""
+        """Update the bar."""
         if self.params["verbose"] == 1:
-            self._bar.move(batch + 1, logs)
+            self._bar.update(batch + 1, logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """End the epoch's line with all its logs."""
-        self._end(logs or {}, at_leisure=self.is_alone and epoch + 1 < self._epochs)
+        # Only if nothing else prints may the line be written after the next epoch has begun.
+        self._end(logs or {}, may_wait=self.is_alone and epoch + 1 < self._epochs)
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
-        """Begin a line, or tell in the epoch's that the validation goes on."""
+        """Begin a line, or show in the epoch's line that the validation runs."""
         if self._mode is None:
-            self._begin_alone("test", "Evaluate")
+            self._begin_evaluation("test", "Evaluate")
         elif self.params["verbose"] == 1:
-            self._bar.all_made()
-            if self._bar.has_been_long:
-                self._bar.note("validating")
+            self._bar.stop_clock()
+            if self._bar.is_visible:
+                self._bar.set_status("validating")
 
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Move the bar, where the evaluation is no part of `fit`."""
+        """Update the bar, unless the evaluation is part of `fit`."""
         if self._mode == "test" and self.params["verbose"] == 1:
-            self._bar.move(batch + 1, logs)
+            self._bar.update(batch + 1, logs)
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """End the line with the result, where the evaluation is no part of `fit`."""
+        """End the line with the result, unless the evaluation is part of `fit`."""
         if self._mode == "test":
             self._end(logs or {})
             self._bar.flush()
@@ -110,43 +111,43 @@ class ProgbarLogger(Callback):
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
         """Begin a line."""
-        self._begin_alone("predict", "Predict")
+        self._begin_evaluation("predict", "Predict")
 
     def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Move the bar; the outputs are no logs that it shows."""
+        """Update the bar; it does not show the outputs."""
         if self.params["verbose"] == 1:
-            self._bar.move(batch + 1)
+            self._bar.update(batch + 1)
 
     def on_predict_end(self, logs: Logs | None = None) -> None:
-        """End the line with how long it took."""
+        """End the line with the time taken."""
         self._end({})
         self._bar.flush()
         self._mode = None
 
-    def _begin_alone(self, mode: str, title: str) -> None:
+    def _begin_evaluation(self, mode: str, title: str) -> None:
         self._mode = mode
         if self.params["verbose"] == 1:
             self._begin(title, compiles=True)
         else:
-            self._started = time.perf_counter()
+            self._start = time.perf_counter()
 
     def _begin(self, title: str, compiles: bool) -> None:
-        self._bar.begin(title, self.params.get("steps"), first_is_slow=compiles)
+        self._bar.begin(title, self.params.get("steps"), compiles)
         if compiles:
-            self._bar.note("compiling")
+            self._bar.set_status("compiling")
 
-    def _end(self, logs: Mapping[str, Any], at_leisure: bool = False) -> None:
+    def _end(self, logs: Mapping[str, Any], may_wait: bool = False) -> None:
         if self.params["verbose"] == 1:
-            self._bar.end(logs, at_leisure)
+            self._bar.end(logs, may_wait)
         elif self.params["verbose"]:
-            self._line(logs)
+            self._print_line(logs)
 
-    def _line(self, logs: Mapping[str, Any]) -> None:
-        seconds = time.perf_counter() - self._started
+    def _print_line(self, logs: Mapping[str, Any]) -> None:
+        seconds = time.perf_counter() - self._start
         steps = self.params.get("steps")
         parts = [f"{steps}/{steps}"] if steps else []
-        parts.append(duration(seconds))
+        parts.append(format_duration(seconds))
         if steps:
-            parts.append(f"{duration(seconds / steps)}/step")
-        numbers = shown(logs)
+            parts.append(f"{format_duration(seconds / steps)}/step")
+        numbers = format_logs(logs)
         print(" - ".join([*parts, numbers] if numbers else parts), flush=True)

@@ -1,4 +1,4 @@
-"""A smaller learning rate where training gets no better."""
+"""Reduce the learning rate of a training that does not improve."""
 
 from typing import Any
 
@@ -11,30 +11,31 @@ from fjax.errors import explain_keywords, integer_at_least, number_between, one_
 
 
 class ReduceLROnPlateau(MonitorCallback):
-    """Multiply the learning rate by a factor when a log has not become better for some epochs.
+    """Multiply the learning rate by a factor when a log has not improved for some epochs.
 
     Args:
         monitor: The log to watch.
-        factor: What the learning rate is multiplied by, between 0 and 1.
-        patience: After how many epochs without a better value to do so.
+        factor: The factor, between 0 and 1.
+        patience: How many epochs without improvement reduce the rate.
         verbose: 1 prints each change, 0 nothing.
-        mode: "min" where less is better, "max" where more is, "auto" as the metric says of itself.
-        min_delta: A change of less is none.
-        cooldown: How many epochs after a change are not counted.
+        mode: "min" if lower values are better, "max" if higher values are, "auto" to use the
+            metric's own direction.
+        min_delta: Smaller changes are not improvements.
+        cooldown: How many epochs after a reduction do not count as epochs without improvement.
         min_lr: The smallest learning rate.
 
     Attributes:
-        wait: Epochs since the last better value.
-        best: The best value so far, None before the first.
-        cooldown_counter: Epochs that still are not counted.
+        wait: Epochs since the last improvement.
+        best: The best value so far, or None.
+        cooldown_counter: How many epochs of the cooldown are left.
 
     Raises:
-        ValueError: An argument is impossible; or, before training, the log does not exist or its
-            direction is not known.
-        TypeError: Before training: the learning rate follows a schedule.
+        ValueError: An argument is invalid; or, before training, the run has no such log or its
+            direction is unknown.
+        TypeError: Before training: the optimizer's learning rate follows a schedule.
 
-    It adds `learning_rate` to the logs of each epoch. An epoch without the log, as one without
-    validation, is passed over. Nothing is compiled anew.
+    The callback adds `learning_rate` to the logs of each epoch. An epoch without the log, such as
+    one without validation, is ignored. A new rate needs no recompilation.
 
     Source: Keras's page "ReduceLROnPlateau".
 
@@ -77,20 +78,20 @@ class ReduceLROnPlateau(MonitorCallback):
         self.min_lr = number_between(owner, "min_lr", min_lr, 0.0)
 
     def first_state(self) -> dict[str, Any]:
-        """Return what a training begins with: nothing is known."""
+        """Return the state before the first epoch."""
         return {"wait": 0, "best": None, "cooldown_counter": 0}
 
     def in_cooldown(self) -> bool:
-        """Tell whether epochs are not counted, for the rate was changed just before."""
+        """Return whether the rate was reduced so recently that epochs do not count."""
         return self.cooldown_counter > 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Begin anew, or go on."""
+        """Reset or restore the state, and check that the learning rate can be set."""
         super().on_train_begin(logs)
         require_settable_rate(self)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Compare the epoch with the best one."""
+        """Compare the epoch with the best one, and reduce the rate if patience has run out."""
         log_rate(self, logs)
         value = self.monitored(logs)
         if value is None:
@@ -108,7 +109,7 @@ class ReduceLROnPlateau(MonitorCallback):
 
     def _reduce(self, epoch: int) -> None:
         rate = float(self.model.optimizer.learning_rate)
-        # The rate is a float32: at its lowest it may be a little off `min_lr`.
+        # The rate is a float32, which may differ from `min_lr` by rounding.
         if rate <= np.float32(self.min_lr):
             return
         rate = max(rate * self.factor, self.min_lr)

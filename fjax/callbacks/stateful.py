@@ -1,4 +1,4 @@
-"""The base of callbacks that remember something from one epoch to the next."""
+"""The base class of callbacks that have state."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,9 +10,9 @@ from fjax.callbacks.callback import Callback, Logs
 
 
 class StatefulCallback(Callback):
-    """A callback with a memory: what `first_state` names is saved, put back and begun anew.
+    """A callback whose state, the attributes that `first_state` names, is saved and restored.
 
-    Each training begins with the first state, unless `set_state` came before: then it goes on.
+    Each training begins with the first state, unless `set_state` was called before it.
 
     >>> class Epochs(StatefulCallback):
     ...     def first_state(self):
@@ -33,19 +33,19 @@ class StatefulCallback(Callback):
         vars(self).update(self.first_state())
 
     def first_state(self) -> dict[str, Any]:
-        """Return the attributes that are remembered, as a training begins with them."""
+        """Return the attributes of the state, with their values when a training begins."""
         return {}
 
     def get_state(self) -> dict[str, Any]:
-        """Return what is remembered, by attribute."""
-        return {name: _copied(getattr(self, name)) for name in self.first_state()}
+        """Return a copy of the state, by attribute."""
+        return {name: _copy(getattr(self, name)) for name in self.first_state()}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Take what `get_state` returned: this training, or the next one, goes on from it.
+        """Restore what `get_state` returned; the current or next training continues from it.
 
         Raises:
-            TypeError: The state is no dict.
-            ValueError: It is not that of such a callback.
+            TypeError: The state is not a dict.
+            ValueError: The state is not that of such a callback.
         """
         owner, expected = type(self).__name__, self.first_state()
         if not isinstance(state, Mapping):
@@ -57,26 +57,26 @@ class StatefulCallback(Callback):
                 f"`{owner}.set_state` takes a state with {_names(expected)}, received one with "
                 f"{_names(state)}: it must come from the `get_state` of an `{owner}`."
             )
-        vars(self).update({name: _copied(value) for name, value in state.items()})
+        vars(self).update({name: _copy(value) for name, value in state.items()})
         self._continues = True
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Begin anew, unless a state was set to go on from."""
+        """Reset the state, unless it was restored."""
         if not self._continues:
             vars(self).update(self.first_state())
         self._continues = False
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Let the next training begin anew."""
+        """Let the next training begin with the first state."""
         self._continues = False
 
 
-def _copied(value: Any) -> Any:
-    """Return the same of new lists and dicts, and of JAX arrays that no step will be given."""
+def _copy(value: Any) -> Any:
+    """Return a copy of lists, dicts and JAX arrays: a step may donate the original arrays."""
     if isinstance(value, Mapping):
-        return {name: _copied(item) for name, item in value.items()}
+        return {name: _copy(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_copied(item) for item in value]
+        return [_copy(item) for item in value]
     return jnp.copy(value) if isinstance(value, jax.Array) else value
 
 

@@ -1,4 +1,4 @@
-"""Evaluation with the averages of the weights."""
+"""Evaluate with the moving averages of the weights."""
 
 from typing import Any
 
@@ -6,24 +6,24 @@ from fjax.callbacks.callback import Logs
 from fjax.callbacks.stateful import StatefulCallback
 from fjax.errors import explain_keywords, one_of
 from fjax.training import finalized
-from fjax.typing import PyTree
+from fjax.typing import AveragingOptimizer, PyTree
 
 
 class SwapEMAWeights(StatefulCallback):
-    """Put the averages that the optimizer keeps into the model while it is evaluated or used.
+    """Replace the model's weights by their moving averages during `evaluate` and `predict`.
 
-    The optimizer has `use_ema=True`. During an evaluation or a `predict` the model has the averages
-    of its weights, and afterwards its own weights again.
+    The optimizer must have `use_ema=True`. After the evaluation or prediction, the model's own
+    weights are restored.
 
     Args:
-        swap_on_epoch: Whether the averages stay in the model from the end of an epoch, as the
-            callbacks behind this one see it, to the beginning of the next.
+        swap_on_epoch: Whether to also keep the averages in the model from the end of an epoch until
+            the next one begins; callbacks behind this one see them in `on_epoch_end`.
 
     Attributes:
-        weights: The model's own params while the averages are in their place, else None.
+        weights: The model's own params while the averages replace them, or None.
 
     Raises:
-        ValueError: Before training or evaluation: the optimizer keeps no averages.
+        ValueError: Before training or evaluation: the optimizer does not average the weights.
 
     Source: Keras's page "SwapEMAWeights".
 
@@ -51,61 +51,61 @@ class SwapEMAWeights(StatefulCallback):
         self.swap_on_epoch = one_of("SwapEMAWeights", "swap_on_epoch", swap_on_epoch, [False, True])
 
     def first_state(self) -> dict[str, Any]:
-        """Return what a training begins with: the model has its own weights."""
+        """Return the state of a model that has its own weights."""
         return {"weights": None}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """See whether there are averages."""
+        """Check that the optimizer averages the weights."""
         super().on_train_begin(logs)
-        self._optimizer()
+        self._averaging_optimizer()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Forget the weights of the last step: `fit` ended with the averages."""
+        """Drop the weights of the last step: `fit` ends with the averages."""
         super().on_train_end(logs)
         self.weights = None
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Let the epoch go on from the model's own weights."""
-        self._put_back()
+        """Restore the model's own weights."""
+        self._restore()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Leave the averages in the model, if so asked."""
+        """Swap in the averages, if `swap_on_epoch`."""
         if self.swap_on_epoch:
-            self._put_averages()
+            self._swap()
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
-        """Evaluate the averages."""
-        self._put_averages()
+        """Swap in the averages."""
+        self._swap()
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """Put the model's own weights back."""
-        self._put_back()
+        """Restore the model's own weights."""
+        self._restore()
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
-        """Use the averages."""
-        self._put_averages()
+        """Swap in the averages."""
+        self._swap()
 
     def on_predict_end(self, logs: Logs | None = None) -> None:
-        """Put the model's own weights back."""
-        self._put_back()
+        """Restore the model's own weights."""
+        self._restore()
 
-    def _optimizer(self) -> Any:
+    def _averaging_optimizer(self) -> AveragingOptimizer:
         optimizer = self.model.optimizer.optimizer
-        if not getattr(optimizer, "use_ema", False):
+        if not isinstance(optimizer, AveragingOptimizer) or not optimizer.use_ema:
             raise ValueError(
-                f"`SwapEMAWeights`: the optimizer {optimizer!r} keeps no averages of the weights: "
+                f"`SwapEMAWeights`: the optimizer {optimizer!r} does not average the weights: "
                 "compile with `use_ema=True`, as in `fjax.optimizers.Adam(use_ema=True)`."
             )
         return optimizer
 
-    def _put_averages(self) -> None:
+    def _swap(self) -> None:
         if self.weights is None:
-            model = self.model
-            held, optimizer = model.train_state, self._optimizer()
-            self.weights = held.params
-            model.train_state = finalized(model.network, optimizer, held)
+            model, train_state = self.model, self.model.train_state
+            optimizer = self._averaging_optimizer()
+            self.weights = train_state.params
+            model.train_state = finalized(model.network, optimizer, train_state)
 
-    def _put_back(self) -> None:
+    def _restore(self) -> None:
         if self.weights is not None:
-            own, self.weights = self.weights, None
-            self.model.train_state = self.model.train_state._replace(params=own)
+            params, self.weights = self.weights, None
+            self.model.train_state = self.model.train_state._replace(params=params)

@@ -1,4 +1,4 @@
-"""A run in TensorBoard."""
+"""Write a run for TensorBoard."""
 
 import time
 from collections.abc import Mapping
@@ -10,45 +10,47 @@ import numpy as np
 
 from fjax import trees
 from fjax.callbacks.callback import Callback, Logs
-from fjax.callbacks.events import EventWriter, as_pictures, nodes_of
+from fjax.callbacks.events import EventWriter, graph_nodes, weight_images
 from fjax.core.reserved import only_weights
 from fjax.errors import explain_keywords, integer_at_least, is_integer, one_of
+from fjax.typing import HasLearningRate
 
 
 class TensorBoard(Callback):
-    """Write a run for TensorBoard: `tensorboard --logdir logs` shows it, and others beside it.
+    """Write a run for TensorBoard, where `tensorboard --logdir logs` shows it beside other runs.
 
-    Needs the `tensorboard` package (`pip install fjax[tensorboard]`), and no TensorFlow. Each
-    `log_dir` is a run of two parts, `train` and `validation`; give each run a folder of its own
-    below one that `tensorboard` is pointed to.
+    This needs the `tensorboard` package (`pip install fjax[tensorboard]`) but not TensorFlow. A
+    `log_dir` holds one run with two parts, `train` and `validation`: give each run its own folder
+    within the one that `--logdir` names.
 
-    By default a whole epoch stays one program. `update_freq` other than "epoch" and `profile_batch`
-    have the loop stop at each step, as all callbacks with batch hooks do.
+    By default, a whole epoch runs as one program. With `profile_batch`, or with `update_freq` other
+    than "epoch", the loop stops after each step, as with any callback that has batch hooks.
 
     Args:
         log_dir: The run's folder.
-        histogram_freq: After every so many epochs the weights' histograms are written, of values
-            that are finite; 0 for never.
-        write_graph: Whether to write the model's graph: a node for each layer.
-        write_images: Whether the weights are written as images, too, at each histogram.
-        write_steps_per_second: Whether to write how many steps a second are made.
-        update_freq: "epoch" writes losses and metrics after each epoch; "batch" or an integer
-            besides after each step or every so many, as `batch_loss` and so on: these are the means
-            over the epoch so far. The step counts all steps that the model has made.
-        profile_batch: The step of this `fit`, from 1, that JAX's profiler looks at, or a pair of
-            the first and last; 0 for none. It is written into `train/plugins/profile`, which
-            TensorBoard shows with the package `xprof`.
+        histogram_freq: Write histograms of the weights' finite values every this many epochs; 0 for
+            never.
+        write_graph: Whether to write the model's graph, with a node for each layer.
+        write_images: Whether to write the weights as images, too, with each histogram.
+        write_steps_per_second: Whether to write how many training steps run per second.
+        update_freq: "epoch" writes losses and metrics after each epoch. "batch" also writes them
+            after each step, an integer after every this many steps, as `batch_loss` and so on:
+            means over the epoch so far. TensorBoard's step is the number of all steps that the
+            model has made.
+        profile_batch: The step of this `fit`, from 1, that JAX's profiler records, or a pair of the
+            first and last step; 0 for none. The profile is written into `train/plugins/profile`;
+            TensorBoard shows it with the package `xprof`.
         embeddings_freq: Must be 0: embeddings are not written.
         embeddings_metadata: Must be None.
 
-    Written after each epoch, the step being its number from 0: `epoch_loss`, each metric and
-    `epoch_learning_rate` in `train`, and the logs of the validation under the same names in
-    `validation`. After each evaluation, at the number of updates: `evaluation_loss_vs_iterations`
-    and so on in `validation`. The files are complete up to the last epoch whatever ends the run.
+    After each epoch, `train` receives `epoch_loss`, each metric and `epoch_learning_rate`, and
+    `validation` receives the validation logs under the same names; the step is the epoch, from 0.
+    After each evaluation, `validation` receives `evaluation_loss_vs_iterations` and so on; the step
+    is the number of updates. The files are complete up to the last epoch, however the run ends.
 
     Raises:
         ImportError: The `tensorboard` package is missing.
-        ValueError: An argument is none of those.
+        ValueError: An argument is invalid.
 
     Source: Keras's page "TensorBoard".
 
@@ -93,15 +95,15 @@ class TensorBoard(Callback):
                 "`histogram_freq=1`, too."
             )
         self.update_freq = _checked_update_freq(owner, update_freq)
-        self._profiled = _checked_profile_batch(owner, profile_batch)
+        self._profiled_steps = _checked_profile_batch(owner, profile_batch)
         if embeddings_freq or embeddings_metadata is not None:
             raise ValueError(
-                f"`{owner}` writes no embeddings: leave out `embeddings_freq` and "
+                f"`{owner}` does not write embeddings: leave out `embeddings_freq` and "
                 "`embeddings_metadata`, and take an embedding's weights by "
                 "`model.get_layer(name).get_weights()`."
             )
-        if self.update_freq != "epoch" or self._profiled is not None:
-            # Hooks of the object: where there are none, whole epochs run as one program.
+        if self.update_freq != "epoch" or self._profiled_steps is not None:
+            # Batch hooks of the instance: without them, whole epochs run as one program.
             vars(self).update(
                 on_train_batch_begin=self._begin_batch, on_train_batch_end=self._end_batch
             )
@@ -110,7 +112,7 @@ class TensorBoard(Callback):
         self._tracing = False
         self._batch = 0
         self._first_step = 0
-        self._begun = self._batch_begun = 0.0
+        self._epoch_start = self._batch_start = 0.0
         self._steps_before = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -118,9 +120,9 @@ class TensorBoard(Callback):
         self._stop_profiler()
         self._close()
         self._training = True
-        self._batch, self._first_step = 0, self._steps_made()
+        self._batch, self._first_step = 0, self._step_count()
         if self.write_graph:
-            self._writer("train").graph(nodes_of(self.model.layer_calls()))
+            self._writer("train").graph(graph_nodes(self.model.layer_calls()))
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Close the files."""
@@ -129,24 +131,24 @@ class TensorBoard(Callback):
         self._close()
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Note the time."""
+        """Start measuring steps per second."""
         if self.write_steps_per_second:
-            self._begun, self._steps_before = time.perf_counter(), self._steps_made()
+            self._epoch_start, self._steps_before = time.perf_counter(), self._step_count()
 
     def on_epoch_resume(self, epoch: int, batch: int) -> None:
-        """Note the time: what was made before the kill is not counted."""
+        """Start measuring steps per second; steps before the interruption do not count."""
         self.on_epoch_begin(epoch)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Write the epoch's logs, and the weights if they are due."""
+        """Write the epoch's logs, and every `histogram_freq` epochs the weights."""
         train = {k: v for k, v in (logs or {}).items() if not k.startswith("val_")}
         validation = {k[4:]: v for k, v in (logs or {}).items() if k.startswith("val_")}
-        rate = getattr(self.model.train_state.opt_state, "learning_rate", None)
-        if rate is not None:
-            train["learning_rate"] = float(rate)
+        opt_state = self.model.train_state.opt_state
+        if isinstance(opt_state, HasLearningRate):
+            train["learning_rate"] = float(opt_state.learning_rate)
         if self.write_steps_per_second:
-            seconds = time.perf_counter() - self._begun
-            train["steps_per_second"] = (self._steps_made() - self._steps_before) / seconds
+            seconds = time.perf_counter() - self._epoch_start
+            train["steps_per_second"] = (self._step_count() - self._steps_before) / seconds
         self._write("train", "epoch_{}", train, epoch)
         self._write("validation", "epoch_{}", validation, epoch)
         if self.histogram_freq and epoch % self.histogram_freq == 0:
@@ -162,11 +164,11 @@ class TensorBoard(Callback):
             self._close()
 
     def _begin_batch(self, batch: int, logs: Logs | None = None) -> None:
-        # A subclass may have a hook of its own.
+        # The hook of the class, which a subclass may override.
         type(self).on_train_batch_begin(self, batch, logs)
         self._batch += 1
-        self._batch_begun = time.perf_counter()
-        if self._profiled is not None and self._batch == self._profiled[0]:
+        self._batch_start = time.perf_counter()
+        if self._profiled_steps is not None and self._batch == self._profiled_steps[0]:
             jax.profiler.start_trace(str(Path(self.log_dir) / "train"))
             self._tracing = True
 
@@ -174,12 +176,13 @@ class TensorBoard(Callback):
         type(self).on_train_batch_end(self, batch, logs)
         step = self._first_step + self._batch
         if self.update_freq != "epoch" and step % self.update_freq == 0:
-            written: dict[str, Any] = dict(logs or {})
+            batch_logs: dict[str, Any] = dict(logs or {})
             if self.write_steps_per_second:
                 jax.block_until_ready(self.model.train_state.step)
-                written["steps_per_second"] = 1 / (time.perf_counter() - self._batch_begun)
-            self._write("train", "batch_{}", written, step)
-        if self._tracing and self._profiled is not None and self._batch >= self._profiled[1]:
+                batch_logs["steps_per_second"] = 1 / (time.perf_counter() - self._batch_start)
+            self._write("train", "batch_{}", batch_logs, step)
+        profiled = self._profiled_steps
+        if self._tracing and profiled is not None and self._batch >= profiled[1]:
             self._stop_profiler()
 
     def _stop_profiler(self) -> None:
@@ -188,7 +191,7 @@ class TensorBoard(Callback):
             jax.profiler.stop_trace()
             self._tracing = False
 
-    def _steps_made(self) -> int:
+    def _step_count(self) -> int:
         return int(self.model.train_state.step)
 
     def _write(self, part: str, tag: str, logs: Mapping[str, Any], step: int) -> None:
@@ -197,22 +200,22 @@ class TensorBoard(Callback):
                 self._writer(part).scalar(tag.format(name), value, step)
                 continue
             # A metric with one value for each class.
-            for number, each in enumerate(np.ravel(value)):
-                self._writer(part).scalar(f"{tag.format(name)}/{number}", each, step)
+            for number, item in enumerate(np.ravel(value)):
+                self._writer(part).scalar(f"{tag.format(name)}/{number}", item, step)
 
     def _write_weights(self, epoch: int) -> None:
-        held = self.model.train_state
-        for home in (held.params, only_weights(held.state)):
-            for path, weight in jax.tree_util.tree_leaves_with_path(home):
+        train_state = self.model.train_state
+        for tree in (train_state.params, only_weights(train_state.state)):
+            for path, weight in jax.tree_util.tree_leaves_with_path(tree):
                 if not jax.numpy.issubdtype(weight.dtype, jax.numpy.floating):
                     continue
                 name, values = trees.path_name(path), np.asarray(weight, np.float32)
                 finite = values[np.isfinite(values)]
                 if finite.size:
                     self._writer("train").histogram(f"{name}/histogram", finite, epoch)
-                pictures = as_pictures(values) if self.write_images else None
-                if pictures is not None:
-                    self._writer("train").images(f"{name}/image", pictures, epoch)
+                images = weight_images(values) if self.write_images else None
+                if images is not None:
+                    self._writer("train").images(f"{name}/image", images, epoch)
 
     def _writer(self, part: str) -> EventWriter:
         if part not in self._writers:
@@ -249,12 +252,12 @@ def _checked_update_freq(owner: str, update_freq: Any) -> Any:
 
 
 def _checked_profile_batch(owner: str, profile_batch: Any) -> tuple[int, int] | None:
-    """Return the first and the last step to profile, None for none."""
+    """Return the first and the last step to profile, or None."""
     pair = profile_batch if isinstance(profile_batch, tuple | list) else (profile_batch,) * 2
-    whole = len(pair) == 2 and all(is_integer(step) for step in pair)
-    if whole and tuple(pair) == (0, 0):
+    is_pair = len(pair) == 2 and all(is_integer(step) for step in pair)
+    if is_pair and tuple(pair) == (0, 0):
         return None
-    if not whole or not 1 <= pair[0] <= pair[1]:
+    if not is_pair or not 1 <= pair[0] <= pair[1]:
         raise ValueError(
             f"`{owner}`: `profile_batch` must be 0, the number of a step from 1, or a pair of the "
             f"first and last, received {profile_batch!r}."

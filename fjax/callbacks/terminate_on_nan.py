@@ -1,4 +1,4 @@
-"""The end of a training whose loss is no number any more."""
+"""Stop a training whose loss is not finite."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fjax.callbacks.callback import Callback, Logs
-from fjax.callbacks.not_finite import Chunk, cause_of, first_bad_step
+from fjax.callbacks.not_finite import Chunk, explain_bad_step, find_bad_step
 from fjax.errors import explain_keywords, one_of
 from fjax.training import Batch, Programs, TrainState
 from fjax.training.programs import copy_of
@@ -14,27 +14,27 @@ from fjax.typing import Array
 
 
 class TerminateOnNaN(Callback):
-    """Stop training when the loss becomes NaN or infinite, and tell where that came from.
+    """Stop training when the loss is NaN or infinite, and explain where that came from.
 
-    It prints the epoch, the batch, and what was first not finite: a weight, a layer's outputs, or
-    the loss itself. Layers within layers are named by their path.
+    The message names the epoch, the batch, and what was first not finite: a weight, a layer's
+    outputs, or the loss itself. A sublayer is named by its path.
 
     Args:
-        raise_error: Whether to raise an error with this message, rather than to print it and end
-            training in good order.
+        raise_error: Whether to raise an error with this message; otherwise, the message is printed
+            and the training ends normally.
 
     Attributes:
-        message: What was printed, None as long as all is well.
+        message: The printed message, or None.
 
     Raises:
-        RuntimeError: After an epoch: the loss is not finite, and `raise_error` is set.
-        ValueError: Before training: the run logs no `loss`.
+        RuntimeError: After an epoch: the loss is not finite, and `raise_error` is True.
+        ValueError: Before training: the run has no log `loss`.
 
-    It costs a copy of the train state for each epoch (with a progress bar, or with batches from an
-    iterable, for each chunk of steps that runs as one program) and no stop between steps. When the
-    loss is not finite after an epoch, the epoch is made again from the copy, in halves, to find the
-    first such batch; the layers are then called one by one on it. The rest of the epoch has run on
-    by then; the weights are left as they came out.
+    The cost is one copy of the train state per epoch; with a progress bar, or with batches from an
+    iterable, one copy per chunk of steps that runs as one program. The loop does not stop between
+    steps. If the loss is not finite after an epoch, a binary search runs the epoch again from the
+    copy to find the first such batch, and calls the layers one by one on it. The weights are those
+    at the end of the epoch.
 
     Source: Keras's page "TerminateOnNaN".
 
@@ -51,7 +51,6 @@ class TerminateOnNaN(Callback):
 
     _added_logs = ()
 
-    # Held against the run's logs before training.
     monitor = "loss"
 
     _advance: Callable[..., Any]
@@ -63,29 +62,29 @@ class TerminateOnNaN(Callback):
         self.message: str | None = None
         self._chunks: list[Chunk] = []
 
-    def watched(self, programs: Programs) -> Programs:
-        """Return the programs of a run, which remember here what they begin with."""
+    def wrap_programs(self, programs: Programs) -> Programs:
+        """Return the programs of a run, with a training program whose inputs are recorded here."""
         self._advance, self._chunks = programs.advance, []
-        return programs._replace(advance=self._remembering)
+        return programs._replace(advance=self._recorded_advance)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Begin with nothing to tell."""
+        """Reset the message."""
         self.message = None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Look at the loss, and where it is not finite tell why and stop."""
-        self._look(leave=0)
+        """Check the loss; if it is not finite, explain why and stop the training."""
+        self._check_chunks(leave=0)
         loss = (logs or {}).get("loss", 0.0)
         if not self._chunks and np.isfinite(loss):
             return
-        batch, cause = self._found() if self._chunks else ("", "")
+        batch, cause = self._find_cause() if self._chunks else ("", "")
         self.message = f"Epoch {epoch + 1}{batch}: the loss is {loss}, training stops.{cause}"
         self.model.stop_training = True
         if self.raise_error:
             raise RuntimeError(self.message)
         print(self.message)
 
-    def _remembering(
+    def _recorded_advance(
         self,
         train_state: TrainState,
         data: Batch,
@@ -94,29 +93,28 @@ class TerminateOnNaN(Callback):
         last: Any,
         batch_size: int,
     ) -> tuple[TrainState, Any]:
-        """Advance a copy of a run; what it began with is kept until its loss is looked at."""
-        kept = train_state
-        train_state, logs = self._advance(
-            copy_of(kept), data, order, first, last, batch_size=batch_size
+        """Advance a copy of the train state, and keep the original until the loss is checked."""
+        next_state, logs = self._advance(
+            copy_of(train_state), data, order, first, last, batch_size=batch_size
         )
         self._chunks.append(
-            Chunk(kept, data, order, int(first), int(last), batch_size, logs["loss"])
+            Chunk(train_state, data, order, int(first), int(last), batch_size, logs["loss"])
         )
-        # The device is at work on the last one: to look at it now would be to wait.
-        self._look(leave=1)
-        return train_state, logs
+        # The device still computes the last chunk: checking it now would wait for its loss.
+        self._check_chunks(leave=1)
+        return next_state, logs
 
-    def _look(self, leave: int) -> None:
-        """Forget chunks with a finite loss; at another one end the epoch."""
+    def _check_chunks(self, leave: int) -> None:
+        """Drop chunks with a finite loss, except the last `leave`; stop at one that is not."""
         while len(self._chunks) > leave:
             if not np.isfinite(self._chunks[0].loss):
                 self.model.stop_training = True
                 return
             self._chunks.pop(0)
 
-    def _found(self) -> tuple[str, str]:
-        """Return the batch and the cause, as words of the message."""
+    def _find_cause(self) -> tuple[str, str]:
+        """Return the batch and the cause, as parts of the message."""
         (chunk, *_), self._chunks = self._chunks, []
-        held, step = first_bad_step(self._advance, chunk)
-        cause = cause_of(self.model.network, held, chunk.batch(step))
-        return f", batch {int(held.batch)}", f" {cause}"
+        train_state, step = find_bad_step(self._advance, chunk)
+        cause = explain_bad_step(self.model.network, train_state, chunk.batch(step))
+        return f", batch {int(train_state.batch)}", f" {cause}"

@@ -84,9 +84,11 @@ def is_library_function(function: Any) -> bool:
 
 
 def _attributes(cls: type) -> tuple[Any, ...]:
-    # `copy` stores `__slotnames__` in a class at its first copy: store it now, so that the
-    # attributes do not change later.
+    # `copy` and whoever reads annotations, as `isinstance` of a protocol, store attributes in a
+    # class at their first use: store them now, so that the attributes do not change later.
     for base in cls.__mro__[:-1]:
         if "__slotnames__" not in vars(base):
             copyreg._slotnames(base)  # type: ignore[attr-defined]
+        if "__annotations__" not in vars(base):
+            getattr(base, "__annotations__", None)
     return tuple(chain.from_iterable(vars(base).values() for base in cls.__mro__[:-1]))

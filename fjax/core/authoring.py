@@ -47,7 +47,7 @@ from fjax.core.calling import (
     takes_mask,
     takes_training,
 )
-from fjax.core.flow import marked
+from fjax.core.flow import mark
 from fjax.core.masking import is_masked, strip_masks, warn_mask_dropped, with_mask
 from fjax.core.plans import Plan, WeightPlan
 from fjax.core.precision import init_layer
@@ -199,7 +199,7 @@ def authored_trace(
     """
     key = jax.random.key(0) if key is None else key
     binding = Binding(self, params, state, key, training=training, marking=True)
-    outputs = marked(_run(binding, inputs), "in", "")
+    outputs = mark(_run(binding, inputs), "in", "")
     return [*binding.calls, CallRecord("", self, inputs, outputs)]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fjax import constraints
 from fjax.core.calling import CallRecord, call_inputs, is_authored
-from fjax.core.flow import marked
+from fjax.core.flow import mark
 from fjax.core.location import layer_context
 from fjax.core.penalties import join_penalties, regularization
 from fjax.core.plans import Plan, SublayerPlan, WeightPlan
@@ -408,14 +408,14 @@ class BoundLayer(Bound):
             key = jax.random.fold_in(key, self._times) if self._times else key
         self._times += 1
         if binding.marking:
-            values = marked(values, "in", self.name)
+            values = mark(values, "in", self.name)
         with layer_context(self.name, layer, values):
             if binding.plan is None:
                 outputs = self._apply(values, key, mode)
             else:
                 outputs = self._plan(binding.plan, values, key, mode)
         if binding.marking:
-            outputs = marked(outputs, "out", self.name)
+            outputs = mark(outputs, "out", self.name)
         binding.calls.append(CallRecord(self.name, layer, values, outputs, key))
         return outputs
 

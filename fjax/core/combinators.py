@@ -1,4 +1,4 @@
-"""Layers made of layers. A combinator knows only the protocol, never a particular layer."""
+"""Layers composed of layers: in sequence, side by side, or branching."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ from fjax.typing import Key, Params, PyTree, Spec, State
 
 
 class Combinator(Layer):
-    """Base of layers made of several layers, each with its own weights under its name.
+    """Base class of layers composed of several layers, whose weights are stored by layer name.
 
     Args:
         layers: The layers.
-        given_names: The layers' names, where these are not what the layers alone would be called.
+        given_names: The layers' names; by default their own, numbered where two would be equal.
     """
 
     rows_independent = True
@@ -36,15 +36,15 @@ class Combinator(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.layers = tuple(as_layer(layer) for layer in self.layers)
-        own = tuple(unique_names(list(self.layers)))
-        given = own if self.given_names is None else tuple(self.given_names)
-        if len(given) != len(own) or len(set(given)) != len(given):
+        default = tuple(unique_names(list(self.layers)))
+        names = default if self.given_names is None else tuple(self.given_names)
+        if len(names) != len(default) or len(set(names)) != len(names):
             raise ValueError(
                 f"`{type(self).__name__}`: `given_names` must be one name for each of "
-                f"{len(own)} layers, all different, received {given}."
+                f"{len(default)} layers, all different, received {names}."
             )
-        # What goes without saying is not said, so that equal combinators are equal.
-        self.given_names = None if given == own else given
+        # Default names are not stored, so that equal combinators compare equal.
+        self.given_names = None if names == default else names
 
     @property
     def names(self) -> list[str]:
@@ -52,11 +52,11 @@ class Combinator(Layer):
         return list(self.given_names or unique_names(list(self.layers)))
 
     def children(self) -> list[tuple[str, Any]]:
-        """Return the layers by name."""
+        """Return the layers, by name."""
         return list(zip(self.names, self.layers, strict=True))
 
     def with_children(self, layers: Sequence[Any]) -> Self:
-        """Return the same combinator of other layers, under the names that these have now.
+        """Return the same combinator with other layers, under the present names.
 
         >>> import jax
         >>> from fjax.layers import Activation, Dense
@@ -67,36 +67,36 @@ class Combinator(Layer):
         if len(layers) != len(self.layers):
             raise ValueError(
                 f"`{type(self).__name__}` has {len(self.layers)} layers, received {len(layers)} "
-                "to put in their places."
+                "to replace them."
             )
         return dataclasses.replace(self, layers=tuple(layers), given_names=tuple(self.names))
 
 
 class Serial(Combinator):
-    """Layers one after the other; see `serial`."""
+    """Layers in sequence, each on the outputs of the one before; see `serial`."""
 
     @property
     def kind(self) -> str:
-        """Keras's word for layers in a row."""
+        """Keras's word for layers in sequence."""
         return "Sequential"
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Return each layer's params and state, by name, shapes followed from layer to layer."""
+        """Return the params and state of each layer, by name."""
         params, state = {}, {}
         values: tuple[PyTree, ...] = specs
         for position, (name, layer) in enumerate(self.children()):
             with layer_context(name, layer, values):
-                # A layer's key is its position folded in: a layer added at the end changes no draw.
-                own_key = jax.random.fold_in(key, position)
-                params[name], state[name] = init_layer(layer, own_key, *values)
-                # The pass that finds an author's weights has called the layer.
+                # The position is folded into the key: a layer added at the end changes no draw.
+                layer_key = jax.random.fold_in(key, position)
+                params[name], state[name] = init_layer(layer, layer_key, *values)
+                # `init` of an authored layer has checked its `call` already.
                 if position + 1 < len(self.layers) or not is_authored(layer):
                     specs_after = output_specs(layer, params[name], state[name], *values)
                     values = as_arguments(specs_after)
         return params, state
 
     def eval_shapes(self, *specs: Spec) -> LayerShapes:
-        """Return the shapes of weights and outputs, put together from those of the layers."""
+        """Return the shapes of weights and outputs, composed of the shapes of the layers."""
         params, state = {}, {}
         outputs: PyTree = specs[0] if len(specs) == 1 else specs
         values: tuple[PyTree, ...] = specs
@@ -107,9 +107,9 @@ class Serial(Combinator):
         return LayerShapes(params, state, outputs)
 
     def check_inputs(self, *inputs: PyTree) -> None:
-        """Hold the values against the first layer that they reach as they are.
+        """Check the data against the first layer that receives it unchanged.
 
-        A declared input passes them on, and so does a layer on text, which made them on the host.
+        A declared input is skipped, and so is a text layer, whose encoded text the data is.
         """
         for name, layer in self.children():
             if not isinstance(layer, InputLayer) and not getattr(layer, "on_host", False):
@@ -124,7 +124,7 @@ class Serial(Combinator):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[PyTree, State]:
-        """Return the last layer's outputs, and each layer's next state by name."""
+        """Return the outputs of the last layer, and the next state of each layer, by name."""
         return self._run(params, state, inputs, key, training, [])
 
     def trace(
@@ -135,11 +135,11 @@ class Serial(Combinator):
         key: Key | None = None,
         training: bool = False,
     ) -> list[CallRecord]:
-        """Return the calls of the layers for these inputs."""
-        calls: list[CallRecord] = []
+        """Return a record of the call of each layer, for these inputs."""
+        records: list[CallRecord] = []
         key = jax.random.key(0) if key is None else key
-        self._run(params, state, inputs, key, training, calls)
-        return calls
+        self._run(params, state, inputs, key, training, records)
+        return records
 
     def _run(
         self,
@@ -148,24 +148,24 @@ class Serial(Combinator):
         inputs: tuple[PyTree, ...],
         key: Key | None,
         training: bool,
-        calls: list[CallRecord],
+        records: list[CallRecord],
     ) -> tuple[PyTree, State]:
         next_state = {}
         outputs: PyTree = inputs[0] if len(inputs) == 1 else inputs
         values = inputs
         for position, (name, layer) in enumerate(self.children()):
-            own_key = folded(key, position)
+            layer_key = fold_key(key, position)
             with layer_context(name, layer, values):
                 outputs, next_state[name] = apply_layer(
-                    layer, params[name], state[name], *values, key=own_key, training=training
+                    layer, params[name], state[name], *values, key=layer_key, training=training
                 )
-            calls.append(CallRecord(name, layer, values, outputs, own_key))
+            records.append(CallRecord(name, layer, values, outputs, layer_key))
             values = as_arguments(outputs)
         return outputs, next_state
 
 
 class SideBySide(Combinator):
-    """Base of combinators whose layers do not see one another; the outputs are a tuple."""
+    """Base class of combinators of independent layers, whose outputs form a tuple."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -173,21 +173,21 @@ class SideBySide(Combinator):
             raise ValueError(f"`{type(self).__name__}` needs at least one layer, received none.")
 
     def split_inputs(self, inputs: tuple[PyTree, ...]) -> list[tuple[PyTree, ...]]:
-        """Return the inputs of each layer."""
+        """Return the arguments of each layer."""
         raise NotImplementedError(f"`{type(self).__name__}` defines no `split_inputs`.")
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Return each layer's params and state, by name."""
+        """Return the params and state of each layer, by name."""
         params, state = {}, {}
         pairs = zip(self.children(), self.split_inputs(specs), strict=True)
         for position, ((name, layer), values) in enumerate(pairs):
             with layer_context(name, layer, values):
-                own_key = jax.random.fold_in(key, position)
-                params[name], state[name] = init_layer(layer, own_key, *values)
+                layer_key = jax.random.fold_in(key, position)
+                params[name], state[name] = init_layer(layer, layer_key, *values)
         return params, state
 
     def check_inputs(self, *inputs: PyTree) -> None:
-        """Hold the values against each layer that is given them."""
+        """Check the data against each layer that receives it."""
         for (name, layer), values in zip(self.children(), self.split_inputs(inputs), strict=True):
             check_inputs(name, layer, values)
 
@@ -199,62 +199,58 @@ class SideBySide(Combinator):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[tuple[PyTree, ...], State]:
-        """Return a tuple of the layers' outputs, and each layer's next state by name."""
+        """Return a tuple of the layers' outputs, and the next state of each layer, by name."""
         outputs, next_state = [], {}
         pairs = zip(self.children(), self.split_inputs(inputs), strict=True)
         for position, ((name, layer), values) in enumerate(pairs):
             with layer_context(name, layer, values):
                 output, next_state[name] = apply_layer(
-                    layer,
-                    params[name],
-                    state[name],
-                    *values,
-                    key=folded(key, position),
-                    training=training,
-                )
+                    layer, params[name], state[name], *values,
+                    key=fold_key(key, position), training=training,
+                )  # fmt: skip
             outputs.append(output)
         return tuple(outputs), next_state
 
 
 class Parallel(SideBySide):
-    """Layers side by side, each with its own input; see `parallel`."""
+    """Layers side by side, each on its own input; see `parallel`."""
 
     def split_inputs(self, inputs: tuple[PyTree, ...]) -> list[tuple[PyTree, ...]]:
-        """Return for each layer the input in its place."""
+        """Return the arguments of each layer: the input of the same position."""
         if len(inputs) != len(self.layers):
             raise TypeError(
                 f"`Parallel` of {len(self.layers)} layers takes one input for each, received "
-                f"{len(inputs)}. To give every layer all inputs, write `branch(…)`."
+                f"{len(inputs)}. To call each layer on all inputs, use `branch(…)`."
             )
         return [as_arguments(value) for value in inputs]
 
 
 class Branch(SideBySide):
-    """Layers side by side, all with the same inputs; see `branch`."""
+    """Layers side by side, all on the same inputs; see `branch`."""
 
     def split_inputs(self, inputs: tuple[PyTree, ...]) -> list[tuple[PyTree, ...]]:
-        """Return for each layer all inputs."""
+        """Return the arguments of each layer: all inputs."""
         return [inputs] * len(self.layers)
 
 
-def folded(key: Key | None, position: int) -> Key | None:
-    """Return the key of the layer in a position; no key stays none."""
+def fold_key(key: Key | None, position: int) -> Key | None:
+    """Return the key of the layer at a position; None stays None."""
     return None if key is None else jax.random.fold_in(key, position)
 
 
 def serial(*layers: Any, name: str | None = None) -> Serial:
-    """Compose layers one after the other; the result is a layer again.
+    """Compose layers in sequence; the result is a layer.
 
-    The first layer takes the inputs. Where a layer returns a tuple, as `branch` and `parallel` do,
-    the next one takes its values as several arguments; an array, a list or a dict is one argument.
+    The first layer takes the inputs. A tuple, as `branch` and `parallel` return it, is several
+    arguments of the next layer; an array, a list or a dict is one argument.
 
     Args:
-        layers: Layers, tuples `(init, apply)`, or bare functions of arrays such as `jax.nn.relu`.
-        name: The name of the whole inside a larger container.
+        layers: Layers, tuples `(init, apply)`, or functions of arrays such as `jax.nn.relu`.
+        name: The name of the composed layer inside a larger container.
 
     Raises:
         ValueError: Two layers were given the same name.
-        TypeError: An argument is no layer.
+        TypeError: An argument is not a layer.
 
     >>> import jax, jax.numpy as jnp
     >>> from fjax.layers import Dense
@@ -273,16 +269,16 @@ def serial(*layers: Any, name: str | None = None) -> Serial:
 def parallel(*layers: Any, name: str | None = None) -> Parallel:
     """Put layers side by side, the first on the first input, the second on the second, and so on.
 
-    As many inputs as layers, and a tuple of as many outputs. An input that is a tuple reaches its
-    layer as several arguments, as in `serial`.
+    The composed layer takes one input for each layer, and returns a tuple of one output for each.
+    An input that is a tuple is several arguments of its layer, as in `serial`.
 
     Args:
         layers: As in `serial`; at least one.
-        name: The name of the whole inside a larger container.
+        name: The name of the composed layer inside a larger container.
 
     Raises:
         ValueError: Two layers were given the same name, or there are none.
-        TypeError: An argument is no layer, or there are more or fewer inputs than layers.
+        TypeError: An argument is not a layer, or there are more or fewer inputs than layers.
 
     >>> import jax, jax.numpy as jnp
     >>> from fjax.layers import Concatenate, Dense, Flatten
@@ -299,15 +295,16 @@ def parallel(*layers: Any, name: str | None = None) -> Parallel:
 def branch(*layers: Any, name: str | None = None) -> Branch:
     """Put layers side by side, all on the same inputs.
 
-    One or several inputs, and a tuple with one output for each layer.
+    The composed layer takes one or several inputs and returns a tuple of one output for each
+    layer.
 
     Args:
         layers: As in `serial`; at least one.
-        name: The name of the whole inside a larger container.
+        name: The name of the composed layer inside a larger container.
 
     Raises:
         ValueError: Two layers were given the same name, or there are none.
-        TypeError: An argument is no layer.
+        TypeError: An argument is not a layer.
 
     >>> import jax, jax.numpy as jnp
     >>> from fjax.layers import Concatenate, Dense

@@ -1,4 +1,4 @@
-"""Which layer's outputs lead to which layer's inputs, read from the trace of an author's `call`."""
+"""Dataflow between the sublayers of an authored layer, read from a trace of its `call`."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -9,103 +9,110 @@ from jax.ad_checkpoint import checkpoint_name
 from fjax.core.masking import is_masked, split_mask, with_mask
 from fjax.typing import PyTree
 
-_MARK = "fjax"
+# Begins the names of marked values in a trace.
+_PREFIX = "fjax"
 
 
-class Source(NamedTuple):
+class Origin(NamedTuple):
     """Where a value comes from.
 
     Attributes:
-        layer: The layer that makes it; None for an input of the whole.
-        number: Which of the outputs' leaves it is, or which of the inputs'.
+        layer: The name of the layer that returns it; None for an input of the network.
+        position: Its position among the layer's flat outputs, or the network's flat inputs.
     """
 
     layer: str | None
-    number: int
+    position: int
 
 
-Sources = tuple[Source, ...]
+# All values that one value is computed from.
+Origins = tuple[Origin, ...]
 
 
-def marked(tree: PyTree, side: str, layer: str) -> PyTree:
-    """Return the same values, named in the trace as a layer's: `side` is "in" or "out".
+def mark(tree: PyTree, side: str, layer: str) -> PyTree:
+    """Return the same values, marked in the trace as the inputs or outputs of a layer.
+
+    Args:
+        tree: The values.
+        side: "in" or "out".
+        layer: The name of the layer.
 
     >>> inputs = jax.ShapeDtypeStruct((2,), "float32")
-    >>> traced = jax.make_jaxpr(lambda x: marked(marked(x, "out", "a") + 1, "in", "b"))(inputs)
-    >>> sources(traced.jaxpr, [()])
-    {('b', 0): (Source(layer='a', number=0),)}
+    >>> traced = jax.make_jaxpr(lambda x: mark(mark(x, "out", "a") + 1, "in", "b"))(inputs)
+    >>> find_origins(traced.jaxpr, [()])
+    {('b', 0): (Origin(layer='a', position=0),)}
     """
     leaves, structure = jax.tree.flatten(tree, is_leaf=is_masked)
-    named = [_named(leaf, f"{_MARK}/{side}/{layer}/{number}") for number, leaf in enumerate(leaves)]
-    return jax.tree.unflatten(structure, named)
+    marked = [_mark_leaf(leaf, f"{_PREFIX}/{side}/{layer}/{n}") for n, leaf in enumerate(leaves)]
+    return jax.tree.unflatten(structure, marked)
 
 
-def _named(leaf: Any, name: str) -> Any:
-    # A mask goes where its values go.
+def _mark_leaf(leaf: Any, name: str) -> Any:
+    # A mask has the origin of its values.
     values, mask = split_mask(leaf)
     return with_mask(checkpoint_name(values, name), mask) if hasattr(values, "shape") else leaf
 
 
-def sources(jaxpr: Any, given: Sequence[Sources]) -> dict[tuple[str, int], Sources]:
-    """Return where the marked inputs of layers come from, by layer and number of the leaf.
+def find_origins(jaxpr: Any, inputs: Sequence[Origins]) -> dict[tuple[str, int], Origins]:
+    """Return the origins of the marked inputs of layers, by layer and position of the input.
 
     Args:
         jaxpr: The trace.
-        given: Where the trace's own inputs come from.
+        inputs: The origins of the trace's own inputs.
     """
-    found: dict[tuple[str, int], Sources] = {}
-    _follow(jaxpr, given, found)
-    return found
+    origins: dict[tuple[str, int], Origins] = {}
+    _follow(jaxpr, inputs, origins)
+    return origins
 
 
 def _follow(
-    jaxpr: Any, given: Sequence[Sources], found: dict[tuple[str, int], Sources]
-) -> list[Sources]:
-    """Return where the outputs of a trace come from."""
-    known = dict(zip(jaxpr.invars, given, strict=True))
+    jaxpr: Any, inputs: Sequence[Origins], origins: dict[tuple[str, int], Origins]
+) -> list[Origins]:
+    """Return the origins of a trace's outputs, and add those of marked inputs to `origins`."""
+    known = dict(zip(jaxpr.invars, inputs, strict=True))
 
-    def of(value: Any) -> Sources:
-        # A number that is written into the trace has a `val`, and comes from no layer.
+    def origins_of(value: Any) -> Origins:
+        # A literal has a `val`; it comes from no layer.
         return () if hasattr(value, "val") else known.get(value, ())
 
     for equation in jaxpr.eqns:
-        inputs = [of(value) for value in equation.invars]
-        mark = str(equation.params.get("name", "")).split("/")
-        if mark[0] == _MARK:
-            _, side, layer, number = mark
-            outputs = inputs
+        operands = [origins_of(value) for value in equation.invars]
+        name = str(equation.params.get("name", "")).split("/")
+        if name[0] == _PREFIX:
+            _, side, layer, position = name
+            results = operands
             if side == "in":
-                place = (layer, int(number))
-                found[place] = join_sources([found.get(place, ()), *inputs])
+                entry = (layer, int(position))
+                origins[entry] = merge_origins([origins.get(entry, ()), *operands])
             else:
-                outputs = [(Source(layer, int(number)),)]
+                results = [(Origin(layer, int(position)),)]
         else:
-            outputs = _through(equation, inputs, found)
-        known.update(zip(equation.outvars, outputs, strict=True))
-    return [of(value) for value in jaxpr.outvars]
+            results = _follow_equation(equation, operands, origins)
+        known.update(zip(equation.outvars, results, strict=True))
+    return [origins_of(value) for value in jaxpr.outvars]
 
 
-def _through(
-    equation: Any, inputs: list[Sources], found: dict[tuple[str, int], Sources]
-) -> list[Sources]:
-    """Return where an equation's outputs come from: all of its inputs, or what its body says."""
-    whole = join_sources(inputs)
+def _follow_equation(
+    equation: Any, operands: list[Origins], origins: dict[tuple[str, int], Origins]
+) -> list[Origins]:
+    """Return the origins of an equation's results, by following its bodies if it has some."""
+    merged = merge_origins(operands)
     count = len(equation.outvars)
     bodies = []
     for body in _bodies(equation.params.values()):
         size = len(body.invars)
-        # A loop's or branch's own operands are the last ones.
-        own = inputs[len(inputs) - size :] if size <= len(inputs) else [whole] * size
-        outputs = _follow(body, own, found)
-        if len(outputs) == count:
-            bodies.append(outputs)
+        # The operands of the body of a loop or branch are the last ones of the equation.
+        inputs = operands[len(operands) - size :] if size <= len(operands) else [merged] * size
+        results = _follow(body, inputs, origins)
+        if len(results) == count:
+            bodies.append(results)
     if not bodies:
-        return [whole] * count
-    return [join_sources(outputs) for outputs in zip(*bodies, strict=True)]
+        return [merged] * count
+    return [merge_origins(results) for results in zip(*bodies, strict=True)]
 
 
 def _bodies(values: Iterable[Any]) -> list[Any]:
-    """Return the traces among an equation's settings, closed or not, also in lists."""
+    """Return the traces among an equation's params, closed or open, also in lists."""
     bodies = []
     for value in values:
         if isinstance(value, list | tuple):
@@ -117,6 +124,6 @@ def _bodies(values: Iterable[Any]) -> list[Any]:
     return bodies
 
 
-def join_sources(several: Iterable[Sources]) -> Sources:
-    """Return all sources, each once, in the order in which they were met."""
-    return tuple(dict.fromkeys(source for group in several for source in group))
+def merge_origins(groups: Iterable[Origins]) -> Origins:
+    """Return the origins of all groups, each once, in order of appearance."""
+    return tuple(dict.fromkeys(origin for group in groups for origin in group))

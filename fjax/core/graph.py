@@ -1,13 +1,15 @@
-"""Graphs: layers with many inputs and outputs, as a layer again."""
+"""Graphs: networks in which layers have several inputs and outputs or are called several times."""
 
+import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import jax
 
 from fjax.configuration import Configured
 from fjax.core.adapters import as_layer
 from fjax.core.calling import CallRecord
+from fjax.core.combinators import fold_key
 from fjax.core.inputs import check_inputs
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
@@ -20,7 +22,7 @@ from fjax.typing import Key, Params, PyTree, Spec, State
 
 
 class Ref(Configured):
-    """A value of a graph, by its number: first the inputs, then the outputs of call after call."""
+    """A value of a graph, by its number: the inputs come first, then the outputs of each call."""
 
     value: int
 
@@ -29,10 +31,10 @@ class Call(Configured):
     """One call of a layer of a graph.
 
     Args:
-        layer: The layer's number.
-        inputs: What it is called on: a tuple of `Ref`s, constants, and nestings of them.
-        outputs: How many values it makes.
-        training: The mode that the call fixes; None follows the pass.
+        layer: The index of the layer.
+        inputs: The arguments: a tuple of `Ref`s, constants, and nested structures of them.
+        outputs: The number of values that the call returns, masks included.
+        training: The mode of this call, True or False; None follows the mode of the graph.
     """
 
     layer: int
@@ -40,17 +42,28 @@ class Call(Configured):
     outputs: int = 1
     training: bool | None = None
 
+    @property
+    def refs(self) -> list[Ref]:
+        """The values of the graph among the arguments."""
+        return [leaf for leaf in jax.tree.leaves(self.inputs) if isinstance(leaf, Ref)]
+
+    def arguments(self, values: Sequence[Any]) -> tuple[PyTree, ...]:
+        """Return the arguments with each `Ref` replaced by its value."""
+        return jax.tree.map(
+            lambda leaf: values[leaf.value] if isinstance(leaf, Ref) else leaf, self.inputs
+        )
+
 
 class Graph(Layer):
-    """Layers that call one another, as plain data; `fjax.core.graph` makes one of symbolic tensors.
+    """Layers and their calls as plain data; `fjax.core.graph` makes one from symbolic tensors.
 
-    A layer that is called several times has its weights once. Inputs come as one argument each, or
-    as one dict where `inputs` is a dict.
+    A layer that is called several times has one set of weights. Several inputs are several
+    arguments; where `inputs` is a dict, there is one argument, a dict.
 
     Args:
-        inputs: The declared inputs: one, or a tuple, list or dict of them.
+        inputs: The declared inputs: one `InputLayer`, or a tuple, list or dict of them.
         layers: The layers, each once, in the order of their weights.
-        calls: The calls, in an order in which every value is there before it is used.
+        calls: The calls, each after those whose outputs it needs.
         outputs: `Ref`s in the structure of the outputs.
         names: The layers' names, which are the keys of `params` and `state`; by default their own,
             numbered in their order.
@@ -81,8 +94,8 @@ class Graph(Layer):
         self.names = tuple(self.names) or tuple(unique_names(list(self.layers)))
 
     def __repr__(self) -> str:
-        ways = f"{', '.join(self.input_names)} -> {', '.join(self.output_names)}"
-        return f"<Graph {self.name or 'functional'!r}: {ways}, {len(self.layers)} layers>"
+        ends = f"{', '.join(self.input_names)} -> {', '.join(self.output_names)}"
+        return f"<Graph {self.name or 'functional'!r}: {ends}, {len(self.layers)} layers>"
 
     @property
     def kind(self) -> str:
@@ -91,81 +104,88 @@ class Graph(Layer):
 
     @property
     def input_names(self) -> list[str]:
-        """The names of the inputs, in the order of their leaves: a dict's keys, or their own."""
+        """The names of the flat inputs: the keys of a dict, or the names of the declarations."""
         if isinstance(self.inputs, Mapping):
             return sorted(self.inputs)
         return unique_names(jax.tree.leaves(self.inputs))
 
     @property
     def output_names(self) -> list[str]:
-        """The names of the outputs: a dict's keys, or those of the layers that make them.
+        """The names of the flat outputs: the keys of a dict, or the names of the layers.
 
-        Two outputs of one layer are numbered.
+        The second and further outputs of one layer are numbered.
         """
         if isinstance(self.outputs, Mapping):
             return sorted(self.outputs)
-        makers = self._makers()
-        named: list[str] = []
+        producers = self.input_names
+        for call in self.calls:
+            producers += [self.names[call.layer]] * call.outputs
+        names: list[str] = []
         for ref in jax.tree.leaves(strip_masks(self.outputs)):
-            maker = makers.get(ref.value)
-            base = self.input_names[ref.value] if maker is None else self._name_of(maker)
-            name, number = base, 0
-            while name in named:
+            producer = name = producers[ref.value]
+            number = 0
+            while name in names:
                 number += 1
-                name = f"{base}_{number}"
-            named.append(name)
-        return named
-
-    def _name_of(self, call: int) -> str:
-        return self.names[self.calls[call].layer]
+                name = f"{producer}_{number}"
+            names.append(name)
+        return names
 
     def children(self) -> list[tuple[str, Any]]:
         """Return the layers, by name."""
         return list(zip(self.names, self.layers, strict=True))
 
     def with_children(self, layers: Any) -> Self:
-        """Return the same graph of other layers."""
+        """Return the same graph with other layers."""
         return type(self)(
             self.inputs, tuple(layers), self.calls, self.outputs, self.names,
             name=self.name, input_shape=self.input_shape, trainable=self.trainable,
         )  # fmt: skip
 
+    def layers_in_order(self) -> list[tuple[str, Any]]:
+        """Return the declared inputs and the layers, by name, in Keras's order; see `rank`."""
+        inputs = jax.tree.leaves(self.inputs)
+        entries = [*zip(self.input_names, inputs, strict=True), *self.children()]
+        ranks = rank(len(inputs), self.calls, self.outputs).layers
+        return [
+            entries[position] for position in sorted(range(len(entries)), key=ranks.__getitem__)
+        ]
+
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Return each layer's params and state, by name, shapes followed from call to call."""
+        """Return the params and state of each layer, by name."""
         params: dict[str, Any] = {}
         state: dict[str, Any] = {}
 
-        def run(call: Call, layer: Any, name: str, values: tuple[PyTree, ...]) -> PyTree:
+        def run(call: Call, name: str, layer: Any, values: tuple[PyTree, ...]) -> PyTree:
             if name not in params:
-                # A layer's key is its place folded in: see `Serial`.
-                own_key = jax.random.fold_in(key, call.layer)
-                params[name], state[name] = init_layer(layer, own_key, *values)
+                # A layer's key is its index folded in: see `Serial`.
+                layer_key = jax.random.fold_in(key, call.layer)
+                params[name], state[name] = init_layer(layer, layer_key, *values)
             return output_specs(layer, params[name], state[name], *values)
 
-        def declared(name: str, layer: Any, value: PyTree) -> PyTree:
+        def declare(name: str, layer: Any, value: PyTree) -> PyTree:
             return output_specs(layer, {}, {}, value)
 
-        self._run(specs, run, declared)
-        return self._in_order(params), self._in_order(state)
+        self._run(specs, run, declare)
+        return self._in_layer_order(params), self._in_layer_order(state)
 
     def eval_shapes(self, *specs: Spec) -> LayerShapes:
-        """Return the shapes of weights and outputs, put together from those of the layers."""
+        """Return the shapes of weights and outputs, composed of the shapes of the layers."""
         params: dict[str, Any] = {}
         state: dict[str, Any] = {}
 
-        def run(call: Call, layer: Any, name: str, values: tuple[PyTree, ...]) -> PyTree:
+        def run(call: Call, name: str, layer: Any, values: tuple[PyTree, ...]) -> PyTree:
             if name in params:
                 return output_specs(layer, params[name], state[name], *values)
             params[name], state[name], outputs = eval_shapes(layer, *values)
             return outputs
 
-        def declared(name: str, layer: Any, value: PyTree) -> PyTree:
+        def declare(name: str, layer: Any, value: PyTree) -> PyTree:
             return eval_shapes(layer, value).outputs
 
-        outputs = self._run(specs, run, declared)
-        return LayerShapes(self._in_order(params), self._in_order(state), outputs)
+        outputs = self._run(specs, run, declare)
+        return LayerShapes(self._in_layer_order(params), self._in_layer_order(state), outputs)
 
-    def _in_order(self, tree: dict[str, Any]) -> dict[str, Any]:
+    def _in_layer_order(self, tree: dict[str, Any]) -> dict[str, Any]:
         return {name: tree[name] for name in self.names if name in tree}
 
     def apply(
@@ -176,7 +196,7 @@ class Graph(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[PyTree, State]:
-        """Return the outputs in their structure, and each layer's next state by name."""
+        """Return the outputs in their structure, and the next state of each layer, by name."""
         return self._apply(params, state, inputs, key, training, [])
 
     def trace(
@@ -187,11 +207,11 @@ class Graph(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> list[CallRecord]:
-        """Return the calls of the layers for these inputs, and of the declared inputs."""
-        calls: list[CallRecord] = []
+        """Return a record for each declared input, then one for each call, for these inputs."""
+        records: list[CallRecord] = []
         key = jax.random.key(0) if key is None else key
-        self._apply(params, state, inputs, key, training, calls)
-        return calls
+        self._apply(params, state, inputs, key, training, records)
+        return records
 
     def _apply(
         self,
@@ -200,138 +220,135 @@ class Graph(Layer):
         inputs: tuple[PyTree, ...],
         key: Key | None,
         training: bool,
-        calls: list[CallRecord],
+        records: list[CallRecord],
     ) -> tuple[PyTree, State]:
         next_state = dict(state)
-        seen: set[str] = set()
-        drawn = iter(range(len(self.calls)))
+        called: set[str] = set()
+        positions = itertools.count()
 
-        def run(call: Call, layer: Any, name: str, values: tuple[PyTree, ...]) -> PyTree:
-            own_key = None if key is None else jax.random.fold_in(key, next(drawn))
+        def run(call: Call, name: str, layer: Any, values: tuple[PyTree, ...]) -> PyTree:
+            call_key = fold_key(key, next(positions))
             mode = training if call.training is None else call.training
             before = next_state[name]
             outputs, after = apply_layer(
-                layer, params[name], before, *values, key=own_key, training=mode
+                layer, params[name], before, *values, key=call_key, training=mode
             )
-            next_state[name] = join_penalties(before, after) if name in seen else after
-            seen.add(name)
-            calls.append(CallRecord(name, layer, values, outputs, own_key))
+            next_state[name] = join_penalties(before, after) if name in called else after
+            called.add(name)
+            records.append(CallRecord(name, layer, values, outputs, call_key))
             return outputs
 
-        def declared(name: str, layer: Any, value: PyTree) -> PyTree:
+        def declare(name: str, layer: Any, value: PyTree) -> PyTree:
             outputs, _ = layer.apply({}, {}, value)
-            calls.append(CallRecord(name, layer, (), outputs))
+            records.append(CallRecord(name, layer, (), outputs))
             return outputs
 
-        return self._run(inputs, run, declared), next_state
+        return self._run(inputs, run, declare), next_state
 
     def check_inputs(self, *inputs: PyTree) -> None:
-        """Hold the values against each layer that is called on inputs of the graph alone."""
-        values = self._input_leaves(inputs)
+        """Check the data against each layer that is called on inputs of the graph alone."""
+        values = self._flat_inputs(inputs)
         for call in self.calls:
-            refs = _refs(call.inputs)
+            refs = call.refs
             if refs and all(ref.value < len(values) for ref in refs):
                 name, layer = self.names[call.layer], self.layers[call.layer]
-                check_inputs(name, layer, self.arguments(call, values))
+                check_inputs(name, layer, call.arguments(values))
 
-    def _run(self, inputs: tuple[PyTree, ...], run: Any, declared: Any) -> PyTree:
-        """Return the outputs, where `run` makes each call's."""
+    def _run(self, inputs: tuple[PyTree, ...], run: Any, declare: Any) -> PyTree:
+        """Return the outputs, in their structure.
+
+        Args:
+            inputs: The inputs of the graph.
+            run: Returns the outputs of a call: `run(call, name, layer, arguments)`.
+            declare: Returns an input as declared: `declare(name, layer, value)`.
+        """
         values: list[PyTree] = []
-        given = self._input_leaves(inputs)
+        flat_inputs = self._flat_inputs(inputs)
         for name, layer, value in zip(
-            self.input_names, jax.tree.leaves(self.inputs), given, strict=True
+            self.input_names, jax.tree.leaves(self.inputs), flat_inputs, strict=True
         ):
             with layer_context(name, layer, (value,)):
-                values.append(declared(name, layer, value))
-        names = self.names
+                values.append(declare(name, layer, value))
         for call in self.calls:
-            name, layer = names[call.layer], self.layers[call.layer]
-            arguments = self.arguments(call, values)
+            name, layer = self.names[call.layer], self.layers[call.layer]
+            arguments = call.arguments(values)
             with layer_context(name, layer, arguments):
-                values += jax.tree.leaves(run(call, layer, name, arguments))
+                values += jax.tree.leaves(run(call, name, layer, arguments))
         return jax.tree.map(lambda ref: values[ref.value], self.outputs)
 
-    @staticmethod
-    def arguments(call: Call, values: Sequence[Any]) -> tuple[PyTree, ...]:
-        """Return what a layer is called on, the values being there."""
-        return jax.tree.map(
-            lambda leaf: values[leaf.value] if isinstance(leaf, Ref) else leaf, call.inputs
-        )
-
-    def _input_leaves(self, inputs: tuple[PyTree, ...]) -> list[Any]:
-        """Return the inputs one by one, or raise where they are not of the declared structure."""
+    def _flat_inputs(self, inputs: tuple[PyTree, ...]) -> list[Any]:
+        """Return the inputs as a flat list, or raise if their structure is not the declared one."""
         several = isinstance(self.inputs, list | tuple)
-        wanted = tuple(self.inputs) if several else (self.inputs,)
-        if str(jax.tree.structure(wanted)) != str(jax.tree.structure(inputs)):
+        expected = tuple(self.inputs) if several else (self.inputs,)
+        if str(jax.tree.structure(expected)) != str(jax.tree.structure(inputs)):
             raise ValueError(
                 f"The graph {self.name or 'functional'!r} takes the inputs "
-                f"{', '.join(self.input_names)} as {_described(wanted)}, received "
-                f"{_described(inputs)}."
+                f"{', '.join(self.input_names)} as {_describe(expected)}, received "
+                f"{_describe(inputs)}."
             )
         return jax.tree.leaves(inputs)
 
-    def shown(self) -> list[tuple[str, Any]]:
-        """Return the declared inputs and the layers, by name, in the order in which Keras has them.
 
-        A layer that is farther from the outputs comes first, and of two equally far ones that
-        which is met first on the way up from the outputs.
-        """
-        declared = jax.tree.leaves(self.inputs)
-        count = len(declared)
-        depths, visits = [0] * count, self._visits()
-        of_layers: dict[int, int] = {}
-        makers = self._makers()
-        of_calls = [0] * len(self.calls)
-        for number in reversed(range(len(self.calls))):
-            call = self.calls[number]
-            depth = max(of_calls[number], of_layers.get(call.layer, 0))
-            of_layers[call.layer] = depth
-            for ref in _refs(call.inputs):
-                if ref.value < count:
-                    depths[ref.value] = max(depths[ref.value], depth + 1)
-                else:
-                    parent = makers[ref.value]
-                    of_calls[parent] = max(of_calls[parent], depth + 1)
-        ranked = [
-            (-depths[number], visits[number], name, layer)
-            for number, (name, layer) in enumerate(zip(self.input_names, declared, strict=True))
-        ]
-        ranked += [
-            (-of_layers[place], visits[count + place], name, layer)
-            for place, (name, layer) in enumerate(self.children())
-        ]
-        return [(name, layer) for _, _, name, layer in sorted(ranked, key=lambda entry: entry[:2])]
+class Ranks(NamedTuple):
+    """Keras's order of the layers and calls of a graph; a smaller rank comes first.
 
-    def _visits(self) -> dict[int, int]:
-        """Return when each input, and each layer behind them, is met from the outputs up."""
-        makers, count = self._makers(), len(jax.tree.leaves(self.inputs))
-        visits: dict[int, int] = {}
-        seen: set[int] = set()
-        stack = list(reversed(jax.tree.leaves(self.outputs)))
-        while stack:
-            value = stack.pop().value
-            own = value if value < count else count + self.calls[makers[value]].layer
-            visits.setdefault(own, len(visits))
-            if value >= count and makers[value] not in seen:
-                seen.add(makers[value])
-                stack += reversed(_refs(self.calls[makers[value]].inputs))
-        return visits
+    Attributes:
+        layers: The ranks of the inputs, followed by those of the layers.
+        calls: The ranks of the calls, each before those that need its outputs.
+    """
 
-    def _makers(self) -> dict[int, int]:
-        """Return which call makes which value."""
-        makers: dict[int, int] = {}
-        value = len(jax.tree.leaves(self.inputs))
-        for number, call in enumerate(self.calls):
-            makers |= {value + position: number for position in range(call.outputs)}
-            value += call.outputs
-        return makers
+    layers: list[tuple[int, int]]
+    calls: list[tuple[int, int]]
 
 
-def _refs(inputs: PyTree) -> list[Ref]:
-    return [leaf for leaf in jax.tree.leaves(inputs) if isinstance(leaf, Ref)]
+def rank(inputs: int, calls: Sequence[Call], outputs: PyTree) -> Ranks:
+    """Return Keras's order of the layers and calls of a graph.
+
+    The layer that is farthest from the outputs comes first. Of equally distant layers, the one that
+    a depth-first search from the outputs meets first comes first.
+
+    Args:
+        inputs: The number of inputs.
+        calls: The calls, each after those whose outputs it needs.
+        outputs: `Ref`s to the outputs.
+    """
+    # A producer is an input or a call. Inputs count as layers of their own, before all others.
+    layers = [*range(inputs), *(inputs + call.layer for call in calls)]
+    producers = [*range(inputs)]
+    for position, call in enumerate(calls):
+        producers += [inputs + position] * call.outputs
+    parents: list[list[int]] = [[] for _ in range(inputs)]
+    parents += [[producers[ref.value] for ref in call.refs] for call in calls]
+
+    depths = [0] * len(layers)
+    layer_depths: dict[int, int] = {}
+    for producer in reversed(range(len(layers))):
+        # A layer that is called several times has the depth of its farthest call.
+        depth = max(depths[producer], layer_depths.get(layers[producer], 0))
+        depths[producer] = layer_depths[layers[producer]] = depth
+        for parent in parents[producer]:
+            depths[parent] = max(depths[parent], depth + 1)
+
+    visits: dict[int, int] = {}
+    visited: set[int] = set()
+    stack = [producers[ref.value] for ref in reversed(jax.tree.leaves(outputs))]
+    while stack:
+        producer = stack.pop()
+        visits.setdefault(layers[producer], len(visits))
+        if producer not in visited:
+            visited.add(producer)
+            stack += reversed(parents[producer])
+
+    ranks = {layer: (-layer_depths[layer], visit) for layer, visit in visits.items()}
+    order = sorted(ranks, key=ranks.__getitem__)
+    positions = {layer: position for position, layer in enumerate(order)}
+    return Ranks(
+        [ranks[layer] for layer in range(len(ranks))],
+        [(-depths[call], positions[layers[call]]) for call in range(inputs, len(layers))],
+    )
 
 
-def _described(inputs: tuple[PyTree, ...]) -> str:
+def _describe(inputs: tuple[PyTree, ...]) -> str:
     dicts = [value for value in inputs if isinstance(value, Mapping)]
     if len(inputs) == 1 and dicts:
         return f"one dict with the names {', '.join(map(repr, sorted(dicts[0])))}"

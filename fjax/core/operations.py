@@ -1,4 +1,4 @@
-"""Python's operators and indexing as layers without weights, for symbolic tensors."""
+"""Python's operators and indexing as layers without weights, recorded by symbolic tensors."""
 
 import operator
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from fjax.core.layer import Layer
 from fjax.errors import is_integer, one_of
 from fjax.typing import Key, Params, PyTree, State
 
-# Names of operations, as a summary shows them, and the methods of Python's data model.
+# The names of operations, and those of the special methods of Python.
 OPERATORS = {
     "add": "add",
     "subtract": "sub",
@@ -52,12 +52,12 @@ class Operation(Layer):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the operator works entry by entry; a product of two matrices mixes rows."""
+        """Whether the operator treats each row alone; a matrix product mixes rows."""
         return self.operation != "matmul"
 
     @property
     def kind(self) -> str:
-        """The operation's name, as a class would be called."""
+        """The name of the operation, in the form of a class name."""
         return self.operation.title().replace("_", "")
 
     def apply(
@@ -68,16 +68,16 @@ class Operation(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[PyTree, State]:
-        """Return the operator's result for its one or two inputs."""
+        """Return the result of the operator for its one or two operands."""
         function: Callable[..., Any] = getattr(operator, f"__{OPERATORS[self.operation]}__")
         return function(*inputs), state
 
 
 class Index(Layer):
-    """Take a part of an array by indexing, `inputs[index]`.
+    """Index an array: `inputs[index]`.
 
     Args:
-        index: One entry for each axis: an int, None for a new axis, "..." for all axes between, or
+        index: One entry for each axis: an int, None for a new axis, "..." for an ellipsis, or
             `("slice", start, stop, step)`; see `as_index`.
 
     >>> import jax.numpy as jnp
@@ -96,7 +96,7 @@ class Index(Layer):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether the batch axis is taken as it is."""
+        """Whether the whole batch axis is kept."""
         return self.index[:1] == (("slice", None, None, None),)
 
     @property
@@ -112,22 +112,22 @@ class Index(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[PyTree, State]:
-        """Return the part of the one input."""
+        """Return the indexed input."""
         (values,) = inputs
         entries = tuple(
             slice(*entry[1:]) if isinstance(entry, tuple) else ... if entry == "..." else entry
             for entry in self.index
         )
-        # numpy raises where an index is out of bounds, JAX would clamp it.
+        # numpy raises if an index is out of bounds; JAX would clamp it.
         np.broadcast_to(0, values.shape)[entries]
         return values[entries], state
 
 
 def as_index(index: Any) -> tuple[Any, ...]:
-    """Return an index of Python's as plain data.
+    """Return a Python index as plain data.
 
     Raises:
-        TypeError: An entry is neither an int, a slice of ints, `...` nor None.
+        TypeError: An entry is none of an int, a slice of ints, `...` and None.
 
     >>> as_index((..., slice(1, None), 0))
     ('...', ('slice', 1, None, None), 0)
@@ -148,6 +148,6 @@ def _plain_entry(entry: Any) -> Any:
     if is_integer(entry):
         return int(entry)
     raise TypeError(
-        f"A symbolic tensor is indexed by integers, slices of them, `...` and None, received "
-        f"{entry!r}. For anything else write a layer, as `fjax.core.as_layer(function)`."
+        f"A symbolic tensor can be indexed by integers, slices of integers, `...` and None, "
+        f"received {entry!r}. For other indices make a layer: `fjax.core.as_layer(function)`."
     )

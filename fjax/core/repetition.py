@@ -1,4 +1,4 @@
-"""Equal blocks one after the other, as one loop."""
+"""Equal blocks in sequence, run as one loop."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -9,18 +9,18 @@ import jax.numpy as jnp
 
 from fjax.core.adapters import as_layer
 from fjax.core.calling import as_arguments
-from fjax.core.combinators import folded
+from fjax.core.combinators import fold_key
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
 from fjax.core.naming import default_name
 from fjax.core.precision import apply_layer, init_layer
 from fjax.core.shapes import output_specs
 from fjax.errors import integer_at_least
-from fjax.typing import Key, Params, PyTree, Spec, State
+from fjax.typing import Constrains, Key, Params, PyTree, Spec, State
 
 
 class Repeat(Layer):
-    """Equal blocks one after the other, their weights stacked; see `repeat`."""
+    """Equal blocks in sequence, whose weights are stacked; see `repeat`."""
 
     rows_independent = True
 
@@ -35,11 +35,11 @@ class Repeat(Layer):
         self.count = integer_at_least("Repeat", "count", self.count, 1)
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Return the block's params and state, each array with a leading axis of blocks."""
+        """Return the params and state of the block, each array with a leading axis of blocks."""
         keys = jax.vmap(lambda position: jax.random.fold_in(key, position))(jnp.arange(self.count))
         with layer_context(self._block_name, self.layer, specs):
-            params, state = jax.vmap(lambda one: init_layer(self.layer, one, *specs))(keys)
-        # Tells a block that changes shape or dtype before anything is computed.
+            params, state = jax.vmap(lambda key: init_layer(self.layer, key, *specs))(keys)
+        # Raises if the block changes shape or dtype.
         output_specs(self, params, state, *specs)
         return params, state
 
@@ -51,36 +51,38 @@ class Repeat(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[PyTree, State]:
-        """Return the last block's outputs, and the blocks' next states, stacked."""
+        """Return the outputs of the last block, and the next states of all blocks, stacked."""
 
-        def block(values: tuple[PyTree, ...], own: Any) -> tuple[tuple[PyTree, ...], State]:
-            position, params, state = own
+        def block(values: tuple[PyTree, ...], weights: Any) -> tuple[tuple[PyTree, ...], State]:
+            position, params, state = weights
             with layer_context(self._block_name, self.layer, values):
                 outputs, state = apply_layer(
                     self.layer, params, state, *values,
-                    key=folded(key, position), training=training,
+                    key=fold_key(key, position), training=training,
                 )  # fmt: skip
             self._check(values, outputs)
             return as_arguments(outputs), state
 
-        each = (jnp.arange(self.count), params, state)
-        values, state = jax.lax.scan(block, jax.tree.map(jnp.asarray, inputs), each)
+        stacked = (jnp.arange(self.count), params, state)
+        values, state = jax.lax.scan(block, jax.tree.map(jnp.asarray, inputs), stacked)
         return values[0] if len(values) == 1 else values, state
 
     def inside(self) -> list[Any]:
-        """Return the block: its weights are stacked, and have no name of their own."""
+        """Return the block, whose stacked weights have no name of their own."""
         return [self.layer]
 
     def with_children(self, layers: Sequence[Any]) -> Self:
-        """Return as many of another block."""
+        """Return the same number of another block."""
         if len(layers) != 1:
-            raise ValueError(f"`Repeat` has one layer inside, received {len(layers)} for it.")
+            raise ValueError(
+                f"`Repeat` has one layer inside, received {len(layers)} to replace it."
+            )
         (layer,) = layers
         return dataclasses.replace(self, layer=layer)
 
     def constrain(self, params: Params) -> Params:
-        """Return the params with the constraints of each block applied."""
-        if not self.trainable or not hasattr(self.layer, "constrain"):
+        """Return the params with the constraints of the block applied to each block."""
+        if not self.trainable or not isinstance(self.layer, Constrains):
             return params
         return jax.vmap(self.layer.constrain)(params)
 
@@ -89,37 +91,38 @@ class Repeat(Layer):
         return getattr(self.layer, "name", None) or default_name(self.layer)
 
     def _check(self, inputs: tuple[PyTree, ...], outputs: PyTree) -> None:
-        taken, returned = _kinds(inputs[0] if len(inputs) == 1 else inputs), _kinds(outputs)
+        taken = _shapes_and_dtypes(inputs[0] if len(inputs) == 1 else inputs)
+        returned = _shapes_and_dtypes(outputs)
         if taken != returned:
             raise ValueError(
-                f"`Repeat`: a block must return what it takes, for the next one takes it again: "
-                f"it takes {taken} and returns {returned}. Give {self._block_name!r} outputs of "
-                "the shape and dtype of its inputs, or change these before the repeated part."
+                f"`Repeat`: the outputs of a block are the inputs of the next one, but "
+                f"{self._block_name!r} takes {taken} and returns {returned}. Give its outputs the "
+                "shape and dtype of its inputs, or convert the inputs before the repeated part."
             )
 
 
-def _kinds(tree: PyTree) -> PyTree:
+def _shapes_and_dtypes(tree: PyTree) -> PyTree:
     return jax.tree.map(lambda leaf: f"{jnp.shape(leaf)} {jnp.result_type(leaf)}", tree)
 
 
 def repeat(layer: Any, count: int, name: str | None = None) -> Repeat:
-    """Put `count` equal blocks one after the other, each with weights of its own.
+    """Put `count` equal blocks in sequence, each with its own weights.
 
-    It computes what `serial` of as many such layers computes, with the same draws. The weights
-    are stacked on a leading axis and one traced block runs in a `jax.lax.scan`, so that a deep
-    network compiles as fast as a shallow one.
+    The result equals `serial` of `count` such layers, with the same random draws. The weights are
+    stacked on a leading axis and one traced block runs in a `jax.lax.scan`, so that a deep network
+    compiles as fast as a shallow one.
 
     Args:
         layer: The block, as in `serial`. Its outputs must have the shape and dtype of its inputs.
-        count: How many blocks.
-        name: The name of the whole inside a larger container.
+        count: The number of blocks.
+        name: The name of the composed layer inside a larger container.
 
-    Shapes: as the block's. `params` and `state` are the block's, each array with a leading axis
-    of size `count`.
+    Shapes: those of the block. `params` and `state` are those of the block, each array with a
+    leading axis of size `count`.
 
     Raises:
         ValueError: The block changes shape or dtype, or `count` is not positive.
-        TypeError: The block is no layer.
+        TypeError: The block is not a layer.
 
     >>> import jax, jax.numpy as jnp
     >>> from fjax.layers import Dense

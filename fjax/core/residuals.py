@@ -1,4 +1,4 @@
-"""A layer, and a way around it."""
+"""Residual connections: a layer plus a shortcut around it."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from fjax.typing import Key, Params, PyTree, Spec, State
 
 
 class Residual(Layer):
-    """A layer's outputs plus its inputs, or plus those of a shortcut; see `residual`."""
+    """The outputs of a layer plus its inputs, or plus the outputs of a shortcut; see `residual`."""
 
     rows_independent = True
 
@@ -32,35 +32,35 @@ class Residual(Layer):
         super().__post_init__()
         self.layer = as_layer(self.layer)
         self.shortcut = None if self.shortcut is None else as_layer(self.shortcut)
-        self.given_names = self.ways.given_names
+        self.given_names = self._branch.given_names
 
     @property
-    def ways(self) -> Branch:
+    def _branch(self) -> Branch:
         """The layer, and the shortcut if there is one, side by side."""
         layers = (self.layer,) if self.shortcut is None else (self.layer, self.shortcut)
         return Branch(layers, given_names=self.given_names)
 
     def children(self) -> list[tuple[str, Any]]:
         """Return the layer, and the shortcut if there is one, by name."""
-        return self.ways.children()
+        return self._branch.children()
 
     def with_children(self, layers: Sequence[Any]) -> Self:
-        """Return the same with another layer and shortcut, under the names that these have now."""
-        ways = self.ways
-        if len(layers) != len(ways.layers):
+        """Return the same with another layer and shortcut, under the present names."""
+        branch = self._branch
+        if len(layers) != len(branch.layers):
             raise ValueError(
-                f"`Residual` has {len(ways.layers)} layers, received {len(layers)} to put in "
-                "their places."
+                f"`Residual` has {len(branch.layers)} layers, received {len(layers)} to replace "
+                "them."
             )
         layer, shortcut = (*layers, None)[:2]
         return dataclasses.replace(
-            self, layer=layer, shortcut=shortcut, given_names=tuple(ways.names)
+            self, layer=layer, shortcut=shortcut, given_names=tuple(branch.names)
         )
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return the params and state of the layer and the shortcut, by name."""
-        params, state = self.ways.init(key, *specs)
-        # Tells shapes that do not fit before anything is computed.
+        params, state = self._branch.init(key, *specs)
+        # Raises if the shapes of layer and shortcut differ.
         output_specs(self, params, state, *specs)
         return params, state
 
@@ -72,28 +72,28 @@ class Residual(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[PyTree, State]:
-        """Return the sum, and the next state of the layer and the shortcut by name."""
-        around = single_input("Residual", inputs) if self.shortcut is None else None
-        outputs, state = self.ways.apply(params, state, *inputs, key=key, training=training)
-        through, around = (*outputs, around)[:2]
-        masks = [split_mask(value)[1] for value in (through, around)]
-        through, around = strip_masks(through), strip_masks(around)
-        if _shapes(through) != _shapes(around):
-            raise ValueError(self._misfit(_shapes(through), _shapes(around)))
-        return with_mask(jax.tree.map(jnp.add, through, around), merge_masks(masks)), state
+        """Return the sum, and the next state of the layer and the shortcut, by name."""
+        added = single_input("Residual", inputs) if self.shortcut is None else None
+        outputs, state = self._branch.apply(params, state, *inputs, key=key, training=training)
+        outputs, added = (*outputs, added)[:2]
+        masks = [split_mask(value)[1] for value in (outputs, added)]
+        outputs, added = strip_masks(outputs), strip_masks(added)
+        if _shapes(outputs) != _shapes(added):
+            raise ValueError(self._explain_mismatch(_shapes(outputs), _shapes(added)))
+        return with_mask(jax.tree.map(jnp.add, outputs, added), merge_masks(masks)), state
 
-    def _misfit(self, through: PyTree, around: PyTree) -> str:
+    def _explain_mismatch(self, outputs: PyTree, added: PyTree) -> str:
         if self.shortcut is not None:
             return (
-                f"`Residual` adds what its layer and its shortcut return, and the shapes differ: "
-                f"{through} and {around}. Give both the same shape."
+                f"`Residual` adds the outputs of its layer and its shortcut, and the shapes "
+                f"differ: {outputs} and {added}. Give both the same shape."
             )
-        shapes = isinstance(through, tuple) and isinstance(around, tuple)
-        width_alone = shapes and len(through) == len(around) and through[:-1] == around[:-1]
-        proposal = f"`Dense({through[-1]})`" if width_alone else f"one that returns {through}"
+        shapes = isinstance(outputs, tuple) and isinstance(added, tuple)
+        only_width = shapes and len(outputs) == len(added) and outputs[:-1] == added[:-1]
+        proposal = f"`Dense({outputs[-1]})`" if only_width else f"one that returns {outputs}"
         return (
-            f"`Residual` adds its inputs to what its layer returns, and the shapes differ: "
-            f"{around} and {through}. Give it a shortcut layer, `residual(layer, shortcut=…)`, "
+            f"`Residual` adds its inputs to the outputs of its layer, and the shapes differ: "
+            f"{added} and {outputs}. Give it a shortcut layer, `residual(layer, shortcut=…)`, "
             f"such as {proposal}."
         )
 
@@ -103,19 +103,19 @@ def _shapes(tree: PyTree) -> PyTree:
 
 
 def residual(layer: Any, shortcut: Any = None, name: str | None = None) -> Residual:
-    """Add to a layer's outputs its inputs: `layer(x) + x`, or `layer(x) + shortcut(x)`.
+    """Add the inputs of a layer to its outputs: `layer(x) + x`, or `layer(x) + shortcut(x)`.
 
-    The shapes of both must be equal; nothing is broadcast.
+    Both summands must have the same shape; nothing is broadcast.
 
     Args:
         layer: A layer, as in `serial`. Without a shortcut it takes one input.
-        shortcut: A layer that gives the inputs the shape of the outputs; None adds them as they
-            are.
-        name: The name of the whole inside a larger container.
+        shortcut: A layer that gives the inputs the shape of the outputs; None adds the inputs
+            unchanged.
+        name: The name of the composed layer inside a larger container.
 
     Raises:
         ValueError: The shapes differ.
-        TypeError: An argument is no layer.
+        TypeError: An argument is not a layer.
 
     Source: He et al., "Deep Residual Learning for Image Recognition" (2016),
     https://arxiv.org/abs/1512.03385.

@@ -1,4 +1,8 @@
-"""Symbolic tensors: values that are not there yet, and the calls that will make them."""
+"""Symbolic tensors: placeholders for arrays that record the layers called on them.
+
+A `SymbolicTensor` is one output of a `Node`, and a `Node` is one call of a layer. The network
+between some tensors and others is a `Graph`; see `fjax.core.graph_builder`.
+"""
 
 import functools
 import itertools
@@ -18,7 +22,7 @@ from fjax.core.shapes import eval_shapes
 from fjax.core.text import is_text
 from fjax.typing import PyTree
 
-# Tells which of two nodes was drawn first; nothing depends on the numbers themselves.
+# Tells which of two nodes is older; nothing depends on the numbers themselves.
 _numbers = itertools.count()
 
 
@@ -26,12 +30,12 @@ class Node:
     """One call of a layer on symbolic tensors.
 
     Attributes:
-        layer: The layer that is called; None for an input.
-        inputs: What it is called on: a tuple of tensors, constants, and nestings of them.
-        training: The mode that the call fixes; None follows the pass.
-        tensors: The tensors that it makes, masks among them.
-        outputs: The same in their structure, each mask being its tensor's attribute.
-        number: Larger than that of every node that was drawn before.
+        layer: The layer; the `InputLayer` where the node is a declared input.
+        inputs: The arguments of the call: tensors, constants, and nested structures of them.
+        training: The mode of this call, True or False; None follows the mode of the network.
+        tensors: The outputs as a flat list, masks included.
+        outputs: The outputs in the layer's structure, each mask as an attribute of its tensor.
+        number: Larger than the number of every older node.
     """
 
     def __init__(
@@ -47,13 +51,13 @@ class Node:
         self.number = next(_numbers)
         self.specs_at = specs
         leaves, structure = jax.tree.flatten(specs(0))
-        self.tensors = [SymbolicTensor(self, position) for position in range(len(leaves))]
-        made = jax.tree.unflatten(structure, self.tensors)
-        self.outputs: PyTree = jax.tree.map(_with_own_mask, made, is_leaf=is_masked)
+        self.tensors = [SymbolicTensor(self, index) for index in range(len(leaves))]
+        outputs = jax.tree.unflatten(structure, self.tensors)
+        self.outputs: PyTree = jax.tree.map(_attach_mask, outputs, is_leaf=is_masked)
 
     @functools.cached_property
     def specs(self) -> tuple[list[Any], list[Any]]:
-        """The shapes and dtypes of the outputs' leaves, at each of the `PLACEHOLDER_SIZES`."""
+        """The shapes and dtypes of the flat outputs, at each of the `PLACEHOLDER_SIZES`."""
         smaller, larger = (
             jax.tree.leaves(self.specs_at(which)) for which in range(len(PLACEHOLDER_SIZES))
         )
@@ -61,21 +65,27 @@ class Node:
 
     @property
     def name(self) -> str:
-        """What messages call the node."""
+        """The name of the layer, or that of its class, for messages."""
         return getattr(self.layer, "name", None) or default_name(self.layer)
 
     def parents(self) -> Iterator["SymbolicTensor"]:
-        """Return the tensors that the layer is called on."""
+        """Yield the tensors that the layer is called on."""
         for leaf in jax.tree.leaves(self.inputs):
             if isinstance(leaf, SymbolicTensor):
                 yield leaf
 
 
 class SymbolicTensor:
-    """A value in a graph that is being drawn: a shape and a dtype, and where it comes from.
+    """A placeholder for an array: a shape, a dtype, and the call that computes it.
 
-    `fjax.Input` makes the first ones, a layer called on some makes others, and Python's operators
-    and indexing do. `fjax.Model(inputs, outputs)` makes a network of them.
+    `fjax.Input` returns the first ones. Calling layers on them, Python's operators and indexing
+    return further ones, and `fjax.Model(inputs, outputs)` is the network between them.
+
+    Attributes:
+        node: The call that computes the tensor.
+        index: Which of the node's `tensors` this is.
+        mask: The symbolic tensor of booleans that is True where an entry counts; None where all
+            entries count.
 
     >>> from fjax.layers import Dense, Input
     >>> inputs = Input((8,), name="features")
@@ -84,16 +94,15 @@ class SymbolicTensor:
     (<SymbolicTensor (None, 8) float32 of 'features'>, (None,))
     """
 
-    # numpy's operators step back for these.
+    # Makes numpy's operators return NotImplemented.
     __array_ufunc__ = None
 
-    # `==` makes a tensor, as with arrays: as a key it is equal to itself alone.
+    # `==` returns a tensor, as with arrays, so the hash is that of the identity.
     __hash__ = object.__hash__
 
-    def __init__(self, node: Node, position: int) -> None:
+    def __init__(self, node: Node, index: int) -> None:
         self.node = node
-        self.position = position
-        # The symbolic tensor of booleans that says what counts; None where all does.
+        self.index = index
         self.mask: SymbolicTensor | None = None
 
     def __repr__(self) -> str:
@@ -101,8 +110,8 @@ class SymbolicTensor:
 
     @property
     def shape(self) -> tuple[int | None, ...]:
-        """The shape, with None for axes of any size."""
-        smaller, larger = (specs[self.position] for specs in self.node.specs)
+        """The shape, with None for an axis of any size."""
+        smaller, larger = (specs[self.index] for specs in self.node.specs)
         return merge_shapes(smaller.shape, larger.shape)
 
     @property
@@ -112,48 +121,48 @@ class SymbolicTensor:
 
     @property
     def dtype(self) -> Any:
-        """The number type, by name."""
+        """The name of the dtype, "string" for text."""
         spec = self.spec(0)
         return "string" if is_text(spec) else spec.dtype.name
 
     @property
     def name(self) -> str:
-        """The name of the layer that makes the tensor."""
+        """The name of the layer that computes the tensor."""
         return self.node.name
 
     def spec(self, which: int) -> Any:
-        """Return the shape and dtype at one of the `PLACEHOLDER_SIZES`."""
-        return jax.tree.leaves(self.node.specs_at(which))[self.position]
+        """Return the shape and dtype at one of the `PLACEHOLDER_SIZES`, by its index."""
+        return jax.tree.leaves(self.node.specs_at(which))[self.index]
 
     def __call_layer__(
         self, layer: Any, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
     ) -> PyTree:
-        return call(layer, call_inputs(layer, inputs, options), training)
+        return record_call(layer, call_inputs(layer, inputs, options), training).outputs
 
     def __getitem__(self, index: Any) -> Any:
-        return call(Index(as_index(index)), (self,))
+        return record_call(Index(as_index(index)), (self,)).outputs
 
     def __iter__(self) -> Iterator[Any]:
         if self.ndim == 0 or self.shape[0] is None:
             raise TypeError(
-                f"{self!r} has a first axis of any size and cannot be iterated: take parts of it "
-                "by indexing, as in `tensor[:, 0]`."
+                f"{self!r} cannot be iterated: the size of its first axis is not known. Index it "
+                "instead, as in `tensor[:, 0]`."
             )
-        return iter([self[position] for position in range(self.shape[0])])
+        return iter([self[index] for index in range(self.shape[0])])
 
     def __bool__(self) -> bool:
         raise TypeError(
-            f"{self!r} has no value yet, so that Python's `if`, `and`, `or` and `in` cannot decide "
-            "by it: write the condition into a layer, with `jnp.where`; ask by `is` whether two "
-            "symbolic tensors are the same."
+            f"{self!r} has no value yet, so Python's `if`, `and`, `or` and `in` cannot test it: "
+            "write the condition inside a layer, with `jnp.where`. To ask whether two symbolic "
+            "tensors are the same, use `is`."
         )
 
     @property
     def __jax_array__(self) -> Any:
-        # A property, for JAX asks for it first; a TypeError it would replace by one of its own.
+        # A property, because JAX looks the attribute up first; it would replace a TypeError.
         raise ValueError(
-            f"{self!r} has no value yet and was given to a function of arrays. Make the function a "
-            "layer: `fjax.core.as_layer(function)(tensor)`."
+            f"{self!r} has no value yet, but was passed to a function of arrays. Make the function "
+            "a layer: `fjax.core.as_layer(function)(tensor)`."
         )
 
     def __array__(self, *_: Any, **__: Any) -> Any:
@@ -163,16 +172,13 @@ class SymbolicTensor:
 def _operator(name: str, swapped: bool = False) -> Callable[..., Any]:
     def apply(self: SymbolicTensor, *others: Any) -> Any:
         for other in others:
-            if not _is_operand(other):
+            if not isinstance(other, SymbolicTensor | int | float | np.number):
                 _refuse_array(Operation(name), other)
                 return NotImplemented
-        return call(Operation(name), (*others, self) if swapped else (self, *others))
+        operands = (*others, self) if swapped else (self, *others)
+        return record_call(Operation(name), operands).outputs
 
     return apply
-
-
-def _is_operand(value: Any) -> bool:
-    return isinstance(value, SymbolicTensor | int | float | np.number)
 
 
 for _name, _method in OPERATORS.items():
@@ -185,48 +191,47 @@ def _refuse_array(layer: Any, value: Any) -> None:
     if hasattr(value, "shape") and not isinstance(value, np.number):
         raise TypeError(
             f"{layer!r} was called on symbolic tensors and an array of shape {value.shape}: a "
-            "graph holds no arrays. Give the array as an `Input`, or make a layer that has it as "
-            "a weight."
+            "graph holds no arrays. Pass the array as an `Input`, or make it a weight of a layer."
         )
 
 
-def _with_own_mask(value: Any) -> SymbolicTensor:
+def _attach_mask(value: Any) -> SymbolicTensor:
+    """Return a tensor with its mask as an attribute."""
     tensor, mask = split_mask(value)
     tensor.mask = mask
     return tensor
 
 
-def _explicit(value: Any) -> Any:
-    """Return a value as a layer will be given it: the mask of a tensor stands beside it.
+def _with_attached_mask(value: Any) -> Any:
+    """Return a tensor beside its attached mask, as `apply` will receive them.
 
-    Where a mask was given by name it does so already.
+    A value whose mask was passed by name is `Masked` already, and returned as it is.
     """
     return with_mask(value, value.mask) if isinstance(value, SymbolicTensor) else value
 
 
 def input_tensor(declaration: Any) -> SymbolicTensor:
-    """Return the symbolic tensor of a declared input, a layer with a method `spec`."""
-    node = Node(declaration, (), None, declaration.spec)
-    return node.tensors[0]
+    """Return the symbolic tensor of an `InputLayer`."""
+    return Node(declaration, (), None, declaration.spec).tensors[0]
 
 
-def call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = None) -> PyTree:
-    """Record a call of a layer, and return the tensors that it will make.
+def record_call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = None) -> Node:
+    """Return the node of a call of a layer on symbolic tensors.
 
     Raises:
-        TypeError: An array is among the inputs.
-        ValueError: The layer does not take these inputs; the error says which layer.
+        TypeError: An array is among the inputs, or `training` is no mode.
+        ValueError: The layer does not take these inputs; the error names the layer.
     """
     if training is not None and not isinstance(training, bool):
         raise TypeError(
             f"{layer!r} was called with `training={training!r}`: it must be True, False or None, "
-            "which follows the model."
+            "which follows the mode of the model."
         )
     for leaf in jax.tree.leaves(inputs):
         if not isinstance(leaf, SymbolicTensor):
             _refuse_array(layer, leaf)
     if not isinstance(layer, Operation | Index):
-        inputs = jax.tree.map(_explicit, inputs, is_leaf=is_masked)
+        inputs = jax.tree.map(_with_attached_mask, inputs, is_leaf=is_masked)
 
     def known_axes() -> Iterator[tuple[int | None, ...]]:
         return (t.shape[1:] for t in jax.tree.leaves(inputs) if isinstance(t, SymbolicTensor))
@@ -240,4 +245,4 @@ def call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = None) -
         with explain_placeholder_sizes(known_axes), layer_context(name, layer, values):
             return eval_shapes(layer, *values).outputs
 
-    return Node(layer, inputs, training, specs).outputs
+    return Node(layer, inputs, training, specs)

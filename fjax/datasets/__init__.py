@@ -1,11 +1,11 @@
-"""Small datasets: each module has `load_data()`, which returns arrays of NumPy.
+"""Small datasets: each module has a function `load_data()`, which returns NumPy arrays.
 
     (x_train, y_train), (x_test, y_test) = fjax.datasets.digits.load_data()
 
-`digits` ships with the package. The file of another one is looked for in the folder that the
-environment variable FJAX_DATA names, then in the cache folder (FJAX_CACHE, else
-`~/.cache/fjax/datasets`); `mnist` and `fashion_mnist` are downloaded into the cache where neither
-has it.
+`digits` ships with the package. The others read a file from the folder that the environment
+variable FJAX_DATA names, or from the cache folder (FJAX_CACHE, by default
+`~/.cache/fjax/datasets`). If neither holds it, `mnist` and `fashion_mnist` download it into the
+cache.
 """
 
 from fjax.datasets import california_housing as california_housing

@@ -1,8 +1,8 @@
-"""California housing: house values of 20,640 districts in the census of 1990, a regression.
+"""California housing: the house values of 20,640 districts in the census of 1990, for regression.
 
-From R. K. Pace and R. Barry, "Sparse Spatial Autoregressions", 1997 (StatLib). The columns, per
-district: MedInc (median income), HouseAge (median), AveRooms and AveBedrms (per household),
-Population, AveOccup (people per household), Latitude, Longitude.
+From R. K. Pace and R. Barry, "Sparse Spatial Autoregressions", 1997 (StatLib). The columns of a
+district: MedInc (median income), HouseAge (median age of houses), AveRooms and AveBedrms (rooms and
+bedrooms per household), Population, AveOccup (people per household), Latitude, Longitude.
 """
 
 import os
@@ -24,7 +24,7 @@ COLUMN_NAMES = (
     "Longitude",
 )
 
-_MAKE_IT = """It is made by scikit-learn so:
+_INSTRUCTIONS = """Make it with scikit-learn:
     x, y = sklearn.datasets.fetch_california_housing(return_X_y=True)
     numpy.savez("california_housing.npz", x=x.astype("float32"), y=y.astype("float32"))"""
 
@@ -37,29 +37,30 @@ def load_data(
 ) -> tuple[Samples, Samples]:
     """Load the districts, shuffled (see `keras.datasets.california_housing`).
 
-    The file is an `.npz` archive of `x`, the columns as above, and `y`, the median house value in
-    100,000 dollars, both float32: scikit-learn's table. It is not downloaded: Keras's own file
-    has other columns than its page says (https://github.com/keras-team/keras/issues/21886).
+    The file is an `.npz` archive of scikit-learn's table: `x` has the columns above, `y` is the
+    median house value in units of 100,000 dollars, both float32. It is not downloaded: the columns
+    of Keras's file differ from its documentation
+    (https://github.com/keras-team/keras/issues/21886).
 
-    Where a file marks the unknown entries of AveBedrms by NaN they stay so, and a network would
-    pass them on. To drop those districts:
+    If the file has NaN for unknown values of AveBedrms, so have the returned arrays, and the loss
+    of a network would be NaN. To drop those districts:
 
         known = ~np.isnan(x_train).any(axis=1)
         x_train, y_train = x_train[known], y_train[known]
 
     Args:
-        version: "large" for all, "small" for the first 600.
-        path: The file's name in FJAX_DATA or the cache, or an absolute path.
-        test_split: The share of districts to test with.
-        seed: What the shuffling follows from.
+        version: "large" for all districts, "small" for the first 600.
+        path: The name of the file in FJAX_DATA or the cache, or an absolute path.
+        test_split: The fraction of the districts in the test set.
+        seed: The seed of the shuffling.
 
     Returns:
-        `(x_train, y_train), (x_test, y_test)`: the columns in float32, of shape `(districts, 8)`,
-        and the median house values in dollars, as in Keras, in float32, of shape `(districts,)`.
+        `(x_train, y_train), (x_test, y_test)`: the columns, float32, of shape `(districts, 8)`,
+        and the median house values in dollars, as in Keras, float32, of shape `(districts,)`.
 
     Raises:
-        FileNotFoundError: The file is nowhere; the message says how to make it.
-        ValueError: The file holds something else, or an argument is out of range.
+        FileNotFoundError: The file was not found; the message says how to make it.
+        ValueError: The file holds other data, or an argument is invalid.
 
     >>> load_data(version="smal")
     Traceback (most recent call last):
@@ -69,8 +70,8 @@ def load_data(
     """
     owner = "california_housing.load_data"
     one_of(owner, "version", version, ["small", "large"])
-    found = find(os.fspath(path), otherwise=_MAKE_IT)
-    arrays = read_arrays(found, {"x": ((20_640, 8), "float32"), "y": ((20_640,), "float32")})
+    file = find(os.fspath(path), advice=_INSTRUCTIONS)
+    arrays = read_arrays(file, {"x": ((20_640, 8), "float32"), "y": ((20_640,), "float32")})
     x, y = arrays["x"], arrays["y"]
     for values, name, low, high in (
         (x[:, 6], "`x[:, 6]`, the latitudes,", 32.0, 42.0),
@@ -79,10 +80,10 @@ def load_data(
     ):
         if not (low <= values.min() and values.max() <= high):
             raise ValueError(
-                f"{found} is another table: {name} must lie from {low:g} to {high:g}, they lie "
-                f"from {values.min():g} to {values.max():g}. {_MAKE_IT}"
+                f"{file} is another table: {name} must be between {low:g} and {high:g}, and are "
+                f"between {values.min():g} and {values.max():g}. {_INSTRUCTIONS}"
             )
-    # The values were whole dollars once; float32 alone would miss some of them.
+    # The values are whole dollars, some of which a float32 multiplication would miss.
     dollars = np.round(y.astype("float64") * 100_000).astype("float32")
     count = 600 if version == "small" else len(x)
     return shuffled_split(owner, x[:count], dollars[:count], test_split, seed)

@@ -1,6 +1,6 @@
-"""Fashion-MNIST: 70,000 pictures of clothes, 28 x 28, in MNIST's form.
+"""Fashion-MNIST: 70,000 images of clothes, 28 x 28 pixels, in MNIST's format.
 
-By Zalando Research (https://github.com/zalandoresearch/fashion-mnist), under the MIT licence.
+By Zalando Research (https://github.com/zalandoresearch/fashion-mnist), under the MIT license.
 """
 
 import gzip
@@ -59,19 +59,19 @@ _ARRAYS = {
 
 
 def load_data(path: str | os.PathLike[str] = "fashion_mnist.npz") -> tuple[Samples, Samples]:
-    """Load the pictures (see `keras.datasets.fashion_mnist`).
+    """Load the images (see `keras.datasets.fashion_mnist`).
 
     Args:
-        path: The file's name in FJAX_DATA or the cache, or an absolute path. The file is an `.npz`
-            archive of the four arrays; a download makes it of the four published files.
+        path: The name of the file in FJAX_DATA or the cache, or an absolute path. The file is an
+            `.npz` archive of the four arrays; a download makes it from the four published files.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: 60,000 and 10,000 images of shape `(28, 28)` in
-        uint8 from 0 (paper) to 255 (ink), and their classes in uint8, numbered as in CLASS_NAMES.
+        uint8 from 0 (background) to 255, and their classes in uint8, numbered as in CLASS_NAMES.
 
     Raises:
-        FileNotFoundError: The file is nowhere and the download failed.
-        ValueError: The file holds something else.
+        FileNotFoundError: The file was not found, and the download failed.
+        ValueError: The file holds other data.
 
     >>> load_data("/nowhere/fashion_mnist.npz")
     Traceback (most recent call last):
@@ -85,11 +85,11 @@ def load_data(path: str | os.PathLike[str] = "fashion_mnist.npz") -> tuple[Sampl
 def parse_idx(content: bytes) -> np.ndarray:
     """Return the array of unsigned bytes in an IDX file.
 
-    The file is two zero bytes, the type (8 for bytes), the number of axes, the size of each in four
-    bytes, then the entries.
+    The format: two zero bytes, the type (8 for unsigned bytes), the number of axes, the size of
+    each axis in four bytes, then the entries.
 
     Raises:
-        ValueError: The content is no such file.
+        ValueError: The content is not such a file.
 
     >>> parse_idx(bytes([0, 0, 8, 1, 0, 0, 0, 3, 5, 6, 7])).tolist()
     [5, 6, 7]
@@ -97,7 +97,7 @@ def parse_idx(content: bytes) -> np.ndarray:
     axes = content[3] if content[:3] == b"\x00\x00\x08" and len(content) > 3 else 0
     start = 4 + 4 * axes
     if not axes or len(content) < start:
-        raise ValueError("This is no IDX file of unsigned bytes.")
+        raise ValueError("This is not an IDX file of unsigned bytes.")
     shape = np.frombuffer(content, ">u4", axes, offset=4)
     return np.frombuffer(content, "uint8", offset=start).reshape(shape)
 

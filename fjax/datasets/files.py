@@ -1,4 +1,4 @@
-"""Where a dataset's file comes from: the user's folder, the cache, or its official source."""
+"""Find the file of a dataset: in the user's folder, in the cache, or at its official source."""
 
 import hashlib
 import os
@@ -15,41 +15,47 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Download:
-    """A file at its official source, by address and content; a longer or other one is refused."""
+    """A file at its official source; one with another size or checksum is refused.
+
+    Attributes:
+        url: The address.
+        sha256: The checksum of the content, in hexadecimal digits.
+        size: The size in bytes.
+    """
 
     url: str
     sha256: str
     size: int
 
 
-def find(name: str, fetch: Callable[[Path], None] | None = None, *, otherwise: str = "") -> Path:
+def find(name: str, fetch: Callable[[Path], None] | None = None, *, advice: str = "") -> Path:
     """Return the path of a dataset's file.
 
     Args:
-        name: The file's name in those folders, or an absolute path, looked for there alone.
-        fetch: What writes the file to the path it is given, in the cache; None where nobody can.
-        otherwise: A sentence for the error: how else to come by the file.
+        name: The name of the file in the user's folder or the cache, or an absolute path.
+        fetch: A function that downloads the file to the path that it is called with, or None.
+        advice: A sentence for the error message: how else to get the file.
 
     Raises:
-        FileNotFoundError: The file is nowhere and could not be had; says what was tried.
+        FileNotFoundError: The file was not found; the message says where it was looked for.
     """
     if os.path.isabs(name):
         if os.path.isfile(name):
             return Path(name)
         raise FileNotFoundError(f"There is no file {name}.")
     tried = []
-    chosen = os.environ.get("FJAX_DATA")
-    if chosen:
-        path = Path(chosen).expanduser() / name
+    folder = os.environ.get("FJAX_DATA")
+    if folder:
+        path = Path(folder).expanduser() / name
         if path.is_file():
             return path
-        tried.append(f"{path} (the folder that FJAX_DATA names): not there")
+        tried.append(f"{path} (the folder that FJAX_DATA names): no such file")
     else:
         tried.append("the folder that FJAX_DATA names: the variable is not set")
     path = cache_folder() / name
     if path.is_file():
         return path
-    tried.append(f"{path} (the cache): not there")
+    tried.append(f"{path} (the cache): no such file")
     cause = None
     if fetch is not None:
         try:
@@ -58,53 +64,58 @@ def find(name: str, fetch: Callable[[Path], None] | None = None, *, otherwise: s
         except (OSError, ValueError) as error:
             tried.append(f"a download: {error}")
             cause = error
-    listed = "".join(f"\n  - {attempt}" for attempt in tried)
-    advice = "Put the file in one of these folders, or set FJAX_DATA to the folder that holds it."
-    message = f"The dataset's file `{name}` was not found. Tried:{listed}\n{advice} {otherwise}"
+    attempts = "".join(f"\n  - {attempt}" for attempt in tried)
+    solution = "Put the file in one of these folders, or set FJAX_DATA to the folder that holds it."
+    message = f"The dataset's file `{name}` was not found. Tried:{attempts}\n{solution} {advice}"
     raise FileNotFoundError(message.rstrip()) from cause
 
 
 def cache_folder() -> Path:
-    """Return the folder that downloads are kept in."""
+    """Return the folder of downloaded files."""
     return Path(os.environ.get("FJAX_CACHE") or "~/.cache/fjax/datasets").expanduser()
 
 
 def download(source: Download, *, schemes: tuple[str, ...] = ("https",)) -> bytes:
-    """Return the content of a source, of exactly its checksum.
+    """Download a file and check its content.
 
-    Redirections are not followed: the address is where the file is.
+    Redirects are not followed: they could lead to another scheme or host.
 
     Raises:
         OSError: The source cannot be reached or answers with an error.
-        ValueError: The address is of another scheme, or the content is not the known one.
+        ValueError: The address has another scheme, or the content has another size or checksum.
     """
-    # Slow to import, and most calls find their file on the disk.
+    # These imports are slow, and most calls find their file on disk.
     from http.client import HTTPException
     from urllib.parse import urlsplit
     from urllib.request import HTTPRedirectHandler, build_opener
 
-    class Unmoved(HTTPRedirectHandler):
+    class NoRedirects(HTTPRedirectHandler):
         def redirect_request(self, *args: Any, **kwargs: Any) -> None:
             return None
 
     if urlsplit(source.url).scheme not in schemes:
-        raise ValueError(f"{source.url} is not an address of {' or '.join(schemes)}.")
+        raise ValueError(f"{source.url} does not have the scheme {' or '.join(schemes)}.")
     try:
-        with build_opener(Unmoved).open(source.url, timeout=30) as response:
-            # One byte more than the file has tells a longer one without reading it all.
+        with build_opener(NoRedirects).open(source.url, timeout=30) as response:
+            # One byte more than expected shows that a file is longer without reading all of it.
             content = response.read(source.size + 1)
     except (OSError, HTTPException) as error:
         raise OSError(f"{source.url}: {error or type(error).__name__}") from error
     if len(content) > source.size:
-        raise ValueError(f"{source.url} is longer than the {source.size} bytes it should have.")
-    found = hashlib.sha256(content).hexdigest()
-    if found != source.sha256:
-        raise ValueError(f"{source.url} has the SHA-256 {found}, expected {source.sha256}.")
+        raise ValueError(f"{source.url} is longer than the expected {source.size} bytes.")
+    checksum = hashlib.sha256(content).hexdigest()
+    if checksum != source.sha256:
+        raise ValueError(f"{source.url} has the SHA-256 {checksum}, expected {source.sha256}.")
     return content
 
 
 def write(path: Path, fill: Callable[[BinaryIO], Any]) -> None:
-    """Write a file so that nobody, not even after a crash, finds half of it."""
+    """Write a file atomically: even after a crash, it is complete or missing.
+
+    Args:
+        path: The path of the file; its folder is created if it does not exist.
+        fill: A function that writes the content into an open file.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, partial = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
@@ -125,14 +136,15 @@ def read_arrays(
 
     Args:
         path: The file.
-        expected: The shape and the dtype of each array by its name.
+        expected: The shape and the dtype of each array, by name.
 
     Raises:
-        ValueError: The file is not such an archive, or an array is missing or another.
+        ValueError: The file is not such an archive, or an array is missing or has another shape or
+            dtype.
     """
     try:
         if not zipfile.is_zipfile(path):
-            raise ValueError("it is no whole archive")
+            raise ValueError("it is not a complete archive")
         with np.load(path, allow_pickle=False) as archive:
             missing = expected.keys() - set(archive.files)
             if missing:
@@ -144,7 +156,7 @@ def read_arrays(
         array = arrays[name]
         if array.shape != shape or array.dtype != dtype:
             raise ValueError(
-                f"{path}: the array {name!r} must be of shape {shape} and {dtype}, it is of shape "
-                f"{array.shape} and {array.dtype}."
+                f"{path}: the array {name!r} must have shape {shape} and dtype {dtype}, and has "
+                f"shape {array.shape} and dtype {array.dtype}."
             )
     return arrays

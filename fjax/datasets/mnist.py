@@ -1,4 +1,4 @@
-"""MNIST: 70,000 handwritten digits, 28 x 28.
+"""MNIST: 70,000 handwritten digits, 28 x 28 pixels.
 
 By Y. LeCun and C. Cortes, from images of NIST (http://yann.lecun.com/exdb/mnist/), under CC BY-SA
 3.0. The archive is Keras's.
@@ -28,15 +28,15 @@ def load_data(path: str | os.PathLike[str] = "mnist.npz") -> tuple[Samples, Samp
     """Load the digits (see `keras.datasets.mnist`).
 
     Args:
-        path: The file's name in FJAX_DATA or the cache, or an absolute path.
+        path: The name of the file in FJAX_DATA or the cache, or an absolute path.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: 60,000 and 10,000 images of shape `(28, 28)` in
-        uint8 from 0 (paper) to 255 (ink), and their digits in uint8.
+        uint8 from 0 (background) to 255 (ink), and their digits in uint8.
 
     Raises:
-        FileNotFoundError: The file is nowhere and the download failed.
-        ValueError: The file holds something else.
+        FileNotFoundError: The file was not found, and the download failed.
+        ValueError: The file holds other data.
 
     >>> load_data("/nowhere/mnist.npz")
     Traceback (most recent call last):

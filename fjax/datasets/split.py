@@ -1,4 +1,4 @@
-"""Dividing samples that come as one table into a training and a test part."""
+"""Split samples into a training and a test set."""
 
 import numpy as np
 
@@ -10,18 +10,18 @@ Samples = tuple[np.ndarray, np.ndarray]
 def shuffled_split(
     dataset: str, x: np.ndarray, y: np.ndarray, test_split: float, seed: int
 ) -> tuple[Samples, Samples]:
-    """Return `(x_train, y_train), (x_test, y_test)`, drawn without replacement.
+    """Return `(x_train, y_train), (x_test, y_test)`, shuffled.
 
     Args:
-        dataset: Who asks, for the error.
+        dataset: The name of the function that loads the samples, for error messages.
         x: The samples.
         y: Their targets.
-        test_split: The share of samples to test with, from 0 up to, not including, 1.
-        seed: What the order follows from.
+        test_split: The fraction of the samples in the test set, in [0, 1).
+        seed: The seed of the shuffling.
     """
     number_between(dataset, "test_split", test_split, 0.0, 1.0, open_high=True)
     integer_at_least(dataset, "seed", seed, 0)
-    # The older generator, and this rounding, are those of Keras: the same table is cut the same.
+    # Keras uses this older generator and this rounding: the split of the same table is the same.
     order = np.arange(len(x))
     np.random.RandomState(seed).shuffle(order)
     count = int(len(x) * (1 - test_split))

@@ -5,7 +5,7 @@ from typing import Any
 
 from fjax.errors import integer_at_least, is_integer, one_of
 from fjax.layers.spatial import check_rank
-from fjax.lowering.windows import covered, spatial_axes, window_count
+from fjax.lowering.windows import dilated_size, spatial_axes, window_count
 from fjax.typing import Array, Shape
 
 # One integer, or one for each spatial axis; layers store a tuple.
@@ -94,7 +94,7 @@ def check_inputs(
     """
     check_rank(owner, shape, len(window), data_format)
     dilation = dilation_rate or (1,) * len(window)
-    extents = tuple(covered(w, d) for w, d in zip(window, dilation, strict=True))
+    extents = tuple(dilated_size(w, d) for w, d in zip(window, dilation, strict=True))
     sizes = tuple(shape[axis] for axis in spatial_axes(len(window), data_format))
     counts = [
         window_count(size, extent, stride, padding)

@@ -1,4 +1,4 @@
-"""Functions on arrays that layers are made of, in the lowering that each backend runs best."""
+"""Array functions that layers are built on, each in the form that runs fastest on its backend."""
 
 from fjax.lowering.attention import attention_weights as attention_weights
 from fjax.lowering.attention import causal_mask as causal_mask

@@ -1,6 +1,6 @@
-"""Attention: weighted means of values, by how well keys fit queries.
+"""Scaled dot-product attention: softmax weights, weighted sums of values, and masks.
 
-`docs/lowering_attention.md` tells why the sums are written as they are.
+`docs/lowering_attention.md` compares other ways to write these sums.
 """
 
 import jax
@@ -16,19 +16,19 @@ def attention_weights(
     scale: float = 1.0,
     zero_where_empty: bool = False,
 ) -> Array:
-    """Return how much each query takes of each key's value: softmax of the scaled dot products.
+    """Return the attention weights: the softmax of scaled dot products of queries and keys.
 
     Args:
         query: `(batch, targets, heads, size)`.
-        key: `(batch, sources, key heads, size)`; with fewer heads than the queries have, each is
-            that of as many neighboring query heads.
-        mask: Booleans that broadcast to the result; False takes nothing of that key.
-        scale: What the dot products are multiplied by.
-        zero_where_empty: Whether a query that may take of no key has weights of zeros; else it
-            takes of all keys alike.
+        key: `(batch, sources, key heads, size)`. With fewer heads than the query, each key head
+            serves a group of consecutive query heads.
+        mask: Booleans that broadcast to the result; False excludes a key.
+        scale: The factor that the dot products are multiplied by.
+        zero_where_empty: Whether a query with every key masked out gets weights of 0; otherwise
+            it attends to all keys equally.
 
     Returns:
-        `(batch, heads, targets, sources)`, in float32 at least: half precision is too narrow to
+        `(batch, heads, targets, sources)`, in float32 or wider: half precision is too narrow to
         sum in.
 
     Source: Vaswani et al., "Attention Is All You Need" (2017), https://arxiv.org/abs/1706.03762;
@@ -43,26 +43,28 @@ def attention_weights(
     query = query * jnp.asarray(scale, query.dtype)
     wide = jnp.promote_types(jnp.result_type(query, key), jnp.float32)
     batch, targets, heads, size = query.shape
-    groups = heads // key.shape[2]
-    if groups == 1:
+    key_heads = key.shape[2]
+    group = heads // key_heads
+    if group == 1:
         scores = jnp.einsum("btnh,bsnh->bnts", query, key, preferred_element_type=wide)
     else:
-        grouped = query.reshape(batch, targets, key.shape[2], groups, size)
+        grouped = query.reshape(batch, targets, key_heads, group, size)
         scores = jnp.einsum("btkgh,bskh->bkgts", grouped, key, preferred_element_type=wide)
         scores = scores.reshape(batch, heads, targets, key.shape[1])
     if mask is None:
         return jax.nn.softmax(scores, axis=-1)
-    # Finite, so that a query without a key has a gradient.
+    # A finite number, not -inf: the gradient of a query without any key would be NaN.
     weights = jax.nn.softmax(jnp.where(mask, scores, -0.7 * jnp.finfo(wide).max), axis=-1)
     return jnp.where(mask, weights, 0.0) if zero_where_empty else weights
 
 
 def weighted_values(weights: Array, value: Array) -> Array:
-    """Return the sums of values by weights, in the values' dtype.
+    """Return the sum of the values by attention weight, in the dtype of the values.
 
     Args:
         weights: `(batch, heads, targets, sources)`.
-        value: `(batch, sources, value heads, size)`; fewer heads are shared as those of keys.
+        value: `(batch, sources, value heads, size)`. With fewer heads than the weights, each value
+            head serves a group of consecutive heads.
 
     Returns:
         `(batch, targets, heads, size)`.
@@ -72,16 +74,17 @@ def weighted_values(weights: Array, value: Array) -> Array:
     """
     weights = weights.astype(value.dtype)
     batch, heads, targets, sources = weights.shape
-    groups = heads // value.shape[2]
-    if groups == 1:
+    value_heads = value.shape[2]
+    group = heads // value_heads
+    if group == 1:
         return jnp.einsum("bnts,bsnh->btnh", weights, value)
-    grouped = weights.reshape(batch, value.shape[2], groups, targets, sources)
+    grouped = weights.reshape(batch, value_heads, group, targets, sources)
     summed = jnp.einsum("bkgts,bskh->btkgh", grouped, value)
     return summed.reshape(batch, targets, heads, value.shape[3])
 
 
 def causal_mask(targets: int, sources: int) -> Array:
-    """Return the mask that takes nothing of what comes later, `(targets, sources)`.
+    """Return a mask that excludes later steps, booleans `(targets, sources)`.
 
     >>> causal_mask(2, 3).tolist()
     [[True, False, False], [True, True, False]]
@@ -90,7 +93,7 @@ def causal_mask(targets: int, sources: int) -> Array:
 
 
 def window_mask(targets: int, sources: int, window: int) -> Array:
-    """Return the mask that takes of the neighbors nearer than `window`, `(targets, sources)`.
+    """Return a mask that excludes steps `window` or more apart, booleans `(targets, sources)`.
 
     >>> window_mask(2, 3, 2).tolist()
     [[True, True, False], [True, True, True]]

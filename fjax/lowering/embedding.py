@@ -1,4 +1,4 @@
-"""Rows of a table by their numbers."""
+"""Embedding lookup: rows of a table by index."""
 
 import jax.numpy as jnp
 
@@ -6,14 +6,14 @@ from fjax.typing import Array
 
 
 def lookup(table: Array, ids: Array) -> Array:
-    """Return the rows of a table with these numbers; a number that is none gives a row of NaN.
+    """Return the rows of a table at the given indices; an invalid index gives a row of NaN.
 
-    The gradient of the table is a scatter-add, which is fast on a CPU, too: see
+    The gradient for the table is a scatter-add, which is fast on CPUs too; see
     `docs/lowering_sequences.md`.
 
     Args:
         table: The rows, `(rows, width)`.
-        ids: Whole numbers from 0 to `rows - 1`, of any shape and number type.
+        ids: Whole numbers from 0 to `rows - 1`, of any shape and any numeric dtype.
 
     Shapes: ids `(…)` to rows `(…, width)`.
 
@@ -24,7 +24,7 @@ def lookup(table: Array, ids: Array) -> Array:
     [[nan, nan], [nan, nan], [nan, nan]]
     """
     if jnp.issubdtype(ids.dtype, jnp.floating):
-        # Cast alone, 0.5 would be row 0 and NaN any row.
+        # A bare cast would turn 0.5 into index 0, and NaN into an arbitrary index.
         ids = jnp.where(ids == jnp.floor(ids), ids, -1)
         ids = jnp.clip(ids, -1, table.shape[0]).astype(jnp.int32)
     return (

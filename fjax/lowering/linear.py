@@ -1,4 +1,4 @@
-"""The product that layers with a kernel are made of."""
+"""The matrix product behind layers with a kernel."""
 
 import math
 
@@ -8,15 +8,15 @@ from fjax.typing import Array
 
 
 def linear(values: Array, kernel: Array, axes: int = 1) -> Array:
-    """Return the product over the last axes of the values and the first axes of a kernel.
+    """Return the product of values and a kernel, summed over the last axes of the values.
 
-    It is computed as the product of two matrices: of a product over more axes XLA makes a
-    transposed copy in memory for the kernel's gradient.
+    It is computed as the product of two matrices, because for a product over several axes XLA
+    copies a transposed array in memory to compute the kernel's gradient.
 
     Args:
         values: `(*leading, *summed)`.
         kernel: `(*summed, *outputs)`.
-        axes: How many axes are summed over.
+        axes: The number of axes to sum over: the last of the values, the first of the kernel.
 
     Shapes: `(*leading, *outputs)`.
 

@@ -13,12 +13,12 @@ from fjax.compiler import compile_function
 from fjax.lowering.windows import spatial_axes, window_count, window_padding
 from fjax.typing import Array, DType
 
-Combination = Callable[[Array, Array], Array]
+BinaryFunction = Callable[[Array, Array], Array]
 
-# Longer windows are left to the library: a slice for each place of an axis is too many.
-LONGEST_WINDOW = 32
-# Windows side by side with more places than this are combined an axis at a time.
-MOST_PLACES = 16
+# Windows longer than this use XLA's pooling: one slice per entry of an axis is too many.
+MAX_WINDOW_LENGTH = 32
+# Windows of more entries than this are reduced one axis at a time.
+MAX_TILE_ENTRIES = 16
 
 
 def max_pooling(
@@ -29,20 +29,20 @@ def max_pooling(
     padding: str,
     data_format: str = "channels_last",
 ) -> Array:
-    """Return the maximum of each window. Its gradient goes to the first place that has it.
+    """Return the maximum of each window. The gradient goes to the first of equal maxima.
 
     Args:
-        inputs: `(batch, *space, channels)`, or `(batch, channels, *space)` by `data_format`.
-        window: The window's size, one number for each spatial axis.
-        strides: The steps between windows, one for each spatial axis.
-        padding: "valid" or "same"; what is added never is the maximum.
-        data_format: "channels_last" or "channels_first"; the outputs have it too.
+        inputs: `(batch, *space, channels)`, or `(batch, channels, *space)` for "channels_first".
+        window: The size of the window, for each spatial axis.
+        strides: The step from one window to the next, for each spatial axis.
+        padding: "valid" or "same"; padding is never the maximum.
+        data_format: "channels_last" or "channels_first", for inputs and outputs.
 
     >>> values = jnp.array([1.0, 3.0, 2.0, 2.0, 5.0]).reshape(1, 5, 1)
     >>> max_pooling(values, window=[2], strides=[2], padding="valid").ravel().tolist()
     [3.0, 2.0]
     """
-    return _pooled(inputs, "max", tuple(window), tuple(strides), padding, data_format)
+    return _pool(inputs, "max", tuple(window), tuple(strides), padding, data_format)
 
 
 def average_pooling(
@@ -53,7 +53,7 @@ def average_pooling(
     padding: str,
     data_format: str = "channels_last",
 ) -> Array:
-    """Return the average of each window, over those of its places that lie within the inputs.
+    """Return the average of each window; padding does not count.
 
     The arguments are those of `max_pooling`.
 
@@ -63,23 +63,25 @@ def average_pooling(
     """
     if not jnp.issubdtype(inputs.dtype, jnp.inexact):
         inputs = inputs.astype(jnp.result_type(float))
-    sums = _pooled(inputs, "sum", tuple(window), tuple(strides), padding, data_format)
+    sums = _pool(inputs, "sum", tuple(window), tuple(strides), padding, data_format)
     if padding == "valid":
         return sums / math.prod(window)
     counts = np.ones((1,) * inputs.ndim)
     for axis, size, stride in zip(
         spatial_axes(len(window), data_format), window, strides, strict=True
     ):
-        before, _ = window_padding(inputs.shape[axis], size, stride, padding)
+        length = inputs.shape[axis]
+        before, _ = window_padding(length, size, stride, padding)
         starts = np.arange(sums.shape[axis]) * stride - before
-        within = np.minimum(starts + size, inputs.shape[axis]) - np.maximum(starts, 0)
-        counts = counts * np.expand_dims(within, [a for a in range(inputs.ndim) if a != axis])
+        inside = np.minimum(starts + size, length) - np.maximum(starts, 0)
+        counts = counts * np.expand_dims(inside, [a for a in range(inputs.ndim) if a != axis])
     return sums / jnp.asarray(counts, inputs.dtype)
 
 
-# One program also where nobody compiles around it, and traced once for equal layers of a network.
+# Compiled, so that a call outside of `jit` is one program too; inside `jit`, equal layers are
+# traced once.
 @functools.partial(compile_function, static_argnums=(1, 2, 3, 4, 5))
-def _pooled(
+def _pool(
     inputs: Array,
     kind: str,
     window: tuple[int, ...],
@@ -87,103 +89,104 @@ def _pooled(
     padding: str,
     data_format: str,
 ) -> Array:
-    combine, in_order, initial = _reduction(kind, inputs.dtype)
+    """Return the "max" or the "sum" of each window."""
+    xla_function, function, initial = _reduction(kind, inputs.dtype)
     axes = spatial_axes(len(window), data_format)
-    along = list(zip(axes, window, strides, strict=True))
-    around = [(0, 0)] * inputs.ndim
-    for axis, size, stride in along:
-        around[axis] = window_padding(inputs.shape[axis], size, stride, padding)
+    windows = list(zip(axes, window, strides, strict=True))
+    pads = [(0, 0)] * inputs.ndim
+    for axis, size, stride in windows:
+        pads[axis] = window_padding(inputs.shape[axis], size, stride, padding)
 
-    def by_library(values: Array) -> Array:
+    def by_xla(values: Array) -> Array:
         sizes, steps = [1] * inputs.ndim, [1] * inputs.ndim
-        for axis, size, stride in along:
+        for axis, size, stride in windows:
             sizes[axis], steps[axis] = size, stride
-        return lax.reduce_window(values, initial, combine, sizes, steps, around)
+        return lax.reduce_window(values, initial, xla_function, sizes, steps, pads)
 
     def by_slices(values: Array) -> Array:
-        values = jnp.pad(values, around, constant_values=initial)
-        if kind == "max" and window == strides and math.prod(window) <= MOST_PLACES:
-            return _side_by_side_maximum(values, axes.start, window)
-        # The last axis first: of equal values the first one of all is then found first.
-        for axis, size, stride in reversed(along):
-            values = functools.reduce(in_order, _places(values, axis, size, stride))
+        values = jnp.pad(values, pads, constant_values=initial)
+        if kind == "max" and window == strides and math.prod(window) <= MAX_TILE_ENTRIES:
+            return _tile_maximum(values, axes.start, window)
+        # The last axis first, so that of equal maxima the first in row-major order is found.
+        for axis, size, stride in reversed(windows):
+            values = functools.reduce(function, _axis_slices(values, axis, size, stride))
         return values
 
-    if max(window) > LONGEST_WINDOW:
-        return by_library(inputs)
-    return lax.platform_dependent(inputs, cpu=by_slices, default=by_library)
+    if max(window) > MAX_WINDOW_LENGTH:
+        return by_xla(inputs)
+    return lax.platform_dependent(inputs, cpu=by_slices, default=by_xla)
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(1, 2))
-def _side_by_side_maximum(values: Array, first_axis: int, window: tuple[int, ...]) -> Array:
-    """Return the maximum of each window, where the windows touch and do not overlap."""
-    return functools.reduce(_larger, _places_side_by_side(values, first_axis, window))
+def _tile_maximum(values: Array, first_axis: int, window: tuple[int, ...]) -> Array:
+    """Return the maximum of each window, for windows that touch but do not overlap."""
+    return functools.reduce(_larger, _tile_slices(values, first_axis, window))
 
 
-@_side_by_side_maximum.defjvp
-def _side_by_side_maximum_jvp(
+@_tile_maximum.defjvp
+def _tile_maximum_jvp(
     first_axis: int, window: tuple[int, ...], primals: tuple[Array], tangents: tuple[Array]
 ) -> tuple[Array, Array]:
-    """Read the tangent where the maximum was.
+    """Select the tangent at the position of the maximum.
 
-    Transposed that is one selection in the shape of the inputs, where JAX's own rule for the
-    slices adds up padded arrays.
+    The transpose is one selection in the shape of the inputs, whereas the transpose of JAX's own
+    rule for slices adds up padded arrays.
     """
-    places = _places_side_by_side(*primals, first_axis, window)
-    maximum = functools.reduce(_larger, places)
-    first = jnp.full(maximum.shape, len(places) - 1, jnp.int32)
-    for number, place in reversed(list(enumerate(places))):
-        first = jnp.where((place == maximum) | (place != place), number, first)
-    split = _split(*tangents, first_axis, window)
-    within = tuple(first_axis + 2 * at + 1 for at in range(len(window)))
-    numbers = np.arange(len(places), dtype=np.int32).reshape(window)
-    numbers = np.expand_dims(numbers, [axis for axis in range(split.ndim) if axis not in within])
-    chosen = jnp.expand_dims(first, within) == numbers
-    return maximum, jnp.sum(jnp.where(chosen, split, 0), within)
+    slices = _tile_slices(*primals, first_axis, window)
+    maximum = functools.reduce(_larger, slices)
+    position = jnp.full(maximum.shape, len(slices) - 1, jnp.int32)
+    for number, entry in reversed(list(enumerate(slices))):
+        position = jnp.where((entry == maximum) | (entry != entry), number, position)
+    split = _split_tiles(*tangents, first_axis, window)
+    window_axes = tuple(first_axis + 2 * at + 1 for at in range(len(window)))
+    numbers = np.arange(len(slices), dtype=np.int32).reshape(window)
+    numbers = np.expand_dims(numbers, [a for a in range(split.ndim) if a not in window_axes])
+    selected = jnp.expand_dims(position, window_axes) == numbers
+    return maximum, jnp.sum(jnp.where(selected, split, 0), window_axes)
 
 
-def _split(values: Array, first_axis: int, window: tuple[int, ...]) -> Array:
-    """Give the places within the windows an axis of their own, behind each spatial axis."""
-    for at, size in enumerate(window):
-        axis = first_axis + 2 * at
+def _split_tiles(values: Array, first_axis: int, window: tuple[int, ...]) -> Array:
+    """Split each spatial axis into an axis of windows and an axis within the window."""
+    for number, size in enumerate(window):
+        axis = first_axis + 2 * number
         count = values.shape[axis] // size
         values = lax.slice_in_dim(values, 0, count * size, axis=axis)
         values = values.reshape(*values.shape[:axis], count, size, *values.shape[axis + 1 :])
     return values
 
 
-def _places_side_by_side(values: Array, first_axis: int, window: tuple[int, ...]) -> list[Array]:
-    """Return what the windows read, one array for each place within them, in its order."""
-    split = _split(values, first_axis, window)
-    whole = slice(None)
+def _tile_slices(values: Array, first_axis: int, window: tuple[int, ...]) -> list[Array]:
+    """Return one array for each position within the window: the entry there of every window."""
+    split = _split_tiles(values, first_axis, window)
+    everything = slice(None)
     return [
-        split[(whole,) * first_axis + tuple(part for at in place for part in (whole, at))]
-        for place in np.ndindex(*window)
+        split[(everything,) * first_axis + tuple(part for i in index for part in (everything, i))]
+        for index in np.ndindex(*window)
     ]
 
 
-def _places(values: Array, axis: int, window: int, stride: int) -> list[Array]:
-    """Return what the windows along one axis read, one array for each place within them."""
+def _axis_slices(values: Array, axis: int, window: int, stride: int) -> list[Array]:
+    """Return one array for each offset within windows along one axis: the entry of every window."""
     count = window_count(values.shape[axis], window, stride, "valid")
     if window != stride:
         return [
-            lax.slice_in_dim(values, at, at + (count - 1) * stride + 1, stride, axis)
-            for at in range(window)
+            lax.slice_in_dim(values, offset, offset + (count - 1) * stride + 1, stride, axis)
+            for offset in range(window)
         ]
-    # Windows side by side are an axis of their own, which the gradient only has to join again.
+    # Windows that touch become an axis of their own: the gradient of a reshape is a reshape.
     values = lax.slice_in_dim(values, 0, count * window, axis=axis)
     split = values.reshape(*values.shape[:axis], count, window, *values.shape[axis + 1 :])
-    return [lax.index_in_dim(split, at, axis + 1, keepdims=False) for at in range(window)]
+    return [lax.index_in_dim(split, offset, axis + 1, keepdims=False) for offset in range(window)]
 
 
-def _reduction(kind: str, dtype: DType) -> tuple[Combination, Combination, np.ndarray]:
-    """Return how the library combines two values, how slices are combined, and the first value."""
+def _reduction(kind: str, dtype: DType) -> tuple[BinaryFunction, BinaryFunction, np.ndarray]:
+    """Return the function that XLA reduces by, the one that slices use, and the initial value."""
     if kind == "sum":
         return lax.add, jnp.add, np.zeros((), dtype)
     lowest = -jnp.inf if jnp.issubdtype(dtype, jnp.floating) else jnp.iinfo(dtype).min
     return lax.max, _larger, np.asarray(lowest, dtype)
 
 
-def _larger(best: Array, other: Array) -> Array:
-    """Return the larger value, the first one of equal ones, and what is no number above all."""
-    return jnp.where((other > best) | (other != other), other, best)
+def _larger(first: Array, second: Array) -> Array:
+    """Return the larger value; the first of equal values; NaN if either is NaN."""
+    return jnp.where((second > first) | (second != second), second, first)

@@ -1,4 +1,4 @@
-"""A step that is taken along a sequence, state after state."""
+"""The recurrence of an RNN: a step function scanned over the time axis."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,13 +14,13 @@ Step = Callable[[Any, list[Any], PyTree], tuple[Array, list[Any], PyTree]]
 
 
 class Recurrence(NamedTuple):
-    """What a recurrence makes.
+    """The results of a recurrence.
 
     Attributes:
-        outputs: The outputs of all steps, `(batch, time, …)`, in the order in which they were
-            taken; or of the last step alone, `(batch, …)`.
+        outputs: The outputs of all steps, `(batch, time, …)`, in the order of computation; or of
+            the last step only, `(batch, …)`.
         states: The states after the last step.
-        kept: What the last step kept.
+        kept: The other values that the last step returned.
     """
 
     outputs: Array
@@ -40,21 +40,22 @@ def recurrence(
     unroll: bool = False,
     zero_output_for_mask: bool = False,
 ) -> Recurrence:
-    """Take a step for each entry of a sequence, by `lax.scan`.
+    """Apply a step function to each entry of a sequence in turn, by `lax.scan`.
 
-    Where the mask is False the states stay, and the output is the one before, or zero.
+    A masked step leaves the states unchanged; its output is that of the previous step, or 0.
 
     Args:
         step: `step(inputs, states, kept) -> (output, states, kept)`, for one entry `(batch, …)`.
         inputs: The sequences, `(batch, time, …)`.
-        states: A list of first states, `(batch, …)` each, or lists of these. Before the first step
-            the output counts as the first state (of the last list), if it is of the same shape.
-        kept: What else goes from step to step, masked or not.
-        mask: Booleans `(batch, time)`; True counts.
+        states: The initial states, a list of arrays `(batch, …)` or of lists of them. If the
+            first step is masked, its output is the first state (of the last list) if the shapes
+            agree, else 0.
+        kept: Other values that are passed from step to step, masked or not.
+        mask: Booleans `(batch, time)`; False masks a step.
         sequences: Whether to return the outputs of all steps.
-        backwards: Whether to begin at the end.
-        unroll: Whether to write out all steps in the program.
-        zero_output_for_mask: Whether masked outputs are zero.
+        backwards: Whether to start at the last entry.
+        unroll: Whether to unroll the loop in the compiled program.
+        zero_output_for_mask: Whether masked outputs are 0.
 
     >>> def add_up(entry, states, kept):
     ...     total = states[0] + entry
@@ -63,31 +64,30 @@ def recurrence(
     >>> recurrence(add_up, inputs, [jnp.zeros(1)], mask=mask).outputs.tolist()
     [[1.0, 1.0, 4.0]]
     """
-    batch = inputs.shape[0]
     spec = jax.eval_shape(step, inputs[:, 0], states, kept)[0]
-    before = states[-1][0] if isinstance(states[-1], list | tuple) else states[0]
-    if before.shape != spec.shape or zero_output_for_mask:
-        before = jnp.zeros(spec.shape, spec.dtype)
-    # What came before is carried where something asks for it alone.
-    carries = mask is not None or not sequences
-    first = before.astype(spec.dtype) if carries else None
+    # The previous output is carried only where it is needed.
+    carries_output = mask is not None or not sequences
+    previous = _initial_output(states, spec, zero_output_for_mask) if carries_output else None
 
-    def take(carry: Any, entry: Any) -> Any:
-        states, kept, before = carry
-        values, counts = entry
-        output, after, kept = step(values, states, kept)
-        after = jax.tree.map(lambda new, old: new.astype(old.dtype), list(after), states)
-        if counts is not None:
-            instead = jnp.zeros_like(output) if zero_output_for_mask else before
-            output = _choose(batch, counts, output, instead)
-            after = jax.tree.map(lambda new, old: _choose(batch, counts, new, old), after, states)
-        return (after, kept, output if carries else None), output if sequences else None
+    def scan_step(carry: Any, entry: Any) -> Any:
+        states, kept, previous = carry
+        values, is_valid = entry
+        output, new_states, kept = step(values, states, kept)
+        new_states = jax.tree.map(lambda new, old: new.astype(old.dtype), list(new_states), states)
+        if is_valid is not None:
+            default = jnp.zeros_like(output) if zero_output_for_mask else previous
+            output = _where_valid(is_valid, output, default)
+            new_states = jax.tree.map(
+                lambda new, old: _where_valid(is_valid, new, old), new_states, states
+            )
+        carried = output if carries_output else None
+        return (new_states, kept, carried), output if sequences else None
 
     entries = jnp.swapaxes(inputs, 0, 1), None if mask is None else jnp.swapaxes(mask, 0, 1)
     carry: Any
     outputs: Any
     carry, outputs = lax.scan(
-        take, (list(states), kept, first), entries, reverse=backwards, unroll=unroll
+        scan_step, (list(states), kept, previous), entries, reverse=backwards, unroll=unroll
     )
     states, kept, last = carry
     if not sequences:
@@ -96,5 +96,13 @@ def recurrence(
     return Recurrence(jnp.swapaxes(outputs, 0, 1), states, kept)
 
 
-def _choose(batch: int, counts: Array, new: Array, old: Array) -> Array:
-    return jnp.where(counts.reshape(batch, *[1] * (new.ndim - 1)), new, old)
+def _initial_output(states: list[Any], spec: Any, zero: bool) -> Array:
+    """Return what counts as the output before the first step: the first state, or 0."""
+    state = states[-1][0] if isinstance(states[-1], list | tuple) else states[0]
+    if state.shape != spec.shape or zero:
+        return jnp.zeros(spec.shape, spec.dtype)
+    return state.astype(spec.dtype)
+
+
+def _where_valid(is_valid: Array, new: Array, old: Array) -> Array:
+    return jnp.where(is_valid.reshape(is_valid.shape[0], *[1] * (new.ndim - 1)), new, old)

@@ -1,4 +1,4 @@
-"""Transposed convolution: the gradient of a convolution by its inputs, as an operation."""
+"""Transposed convolution: the gradient of a convolution with respect to its inputs, as a layer."""
 
 import functools
 import math
@@ -10,9 +10,9 @@ import numpy as np
 from jax import lax
 
 from fjax.compiler import compile_function
-from fjax.lowering.convolution import MOST_PLACES
+from fjax.lowering.convolution import MAX_WINDOW_ENTRIES
 from fjax.lowering.linear import linear
-from fjax.lowering.windows import covered
+from fjax.lowering.windows import dilated_size, dimension_numbers
 from fjax.typing import Array
 
 
@@ -26,20 +26,21 @@ def transposed_convolution(
     dilation: Sequence[int],
     data_format: str = "channels_last",
 ) -> Array:
-    """Return the transposed convolution of the inputs with a kernel.
+    """Return the transposed convolution of inputs with a kernel.
 
-    Each input puts a copy of the kernel, multiplied by its value, into the outputs, `strides` apart
-    from the next; where copies overlap they add up.
+    Each input entry adds a copy of the kernel, multiplied by its value, to the outputs. Copies of
+    neighboring entries are `strides` apart and may overlap.
 
     Args:
-        inputs: `(batch, *space, channels)`, or `(batch, channels, *space)` by `data_format`.
+        inputs: `(batch, *space, channels)`, or `(batch, channels, *space)` for "channels_first".
         kernel: `(*window, filters, channels)`.
-        strides: The steps between the copies, one for each spatial axis.
-        padding: "valid" keeps all outputs, "same" cuts both ends; see `output_range`.
-        output_padding: How much longer the outputs are than the shortest that a convolution of
-            these strides would turn into the inputs' size; None decides by `padding`.
-        dilation: The steps between the places of a window, one for each spatial axis.
-        data_format: "channels_last" or "channels_first"; the outputs have it too.
+        strides: The step from one copy to the next, for each spatial axis.
+        padding: "valid" keeps all outputs, "same" trims both ends; see `output_range`.
+        output_padding: How many entries longer the outputs are than the shortest outputs that a
+            convolution with these strides maps to the size of the inputs; None derives it from
+            `padding`.
+        dilation: The step between entries of a window, for each spatial axis.
+        data_format: "channels_last" or "channels_first", for inputs and outputs.
 
     >>> outputs = transposed_convolution(jnp.ones((1, 4, 4, 8)), jnp.ones((3, 3, 5, 8)),
     ...     strides=(2, 2), padding="same", output_padding=None, dilation=(1, 1))
@@ -51,7 +52,7 @@ def transposed_convolution(
     window = kernel.shape[:-2]
     extra = output_padding if output_padding is not None else [None] * len(window)
     ranges = [
-        output_range(covered(w, d), stride, padding, more)
+        output_range(dilated_size(w, d), stride, padding, more)
         for w, d, stride, more in zip(window, dilation, strides, extra, strict=True)
     ]
     return _transposed_convolution(
@@ -65,40 +66,48 @@ def transposed_convolution(
 
 
 def output_range(
-    covers: int, stride: int, padding: str, output_padding: int | None
+    window: int, stride: int, padding: str, output_padding: int | None
 ) -> tuple[int, int]:
-    """Return what is cut off before, and added after, the copies of a kernel along an axis.
+    """Return how many outputs to trim at the start of an axis, and to add (or trim) at its end.
 
-    The copies reach over `(size - 1) * stride + covers` values. "valid" without an
-    `output_padding` adds up to the stride, so that no input has less room than it; "same" makes of
-    it `size * stride` values, or `(size - 1) * stride + covers % 2 + output_padding`.
+    Untrimmed, the copies of the kernel span `(length - 1) * stride + window` outputs. "valid"
+    without `output_padding` extends this to at least one stride for each input. "same" makes it
+    `length * stride`, or with `output_padding`
+    `(length - 1) * stride + window % 2 + output_padding`.
+
+    Args:
+        window: The size of the window, gaps included.
+        stride: The step from one copy to the next.
+        padding: "valid" or "same".
+        output_padding: As in `transposed_convolution`, for this axis.
 
     >>> output_range(3, 2, "valid", None), output_range(3, 2, "same", None)
     ((0, 0), (0, -1))
     """
     if padding == "valid":
-        return 0, max(stride - covers, 0) if output_padding is None else output_padding
+        return 0, max(stride - window, 0) if output_padding is None else output_padding
     if output_padding is None:
-        reach = stride + covers - 2
+        reach = stride + window - 2
     else:
-        reach = covers + covers % 2 - 2 + output_padding
-    before = min(reach // 2 + reach % 2, covers - 1)
-    return covers - 1 - before, reach - before - (covers - 1)
+        reach = window + window % 2 - 2 + output_padding
+    before = min(reach // 2 + reach % 2, window - 1)
+    return window - 1 - before, reach - before - (window - 1)
 
 
-# One program also where nobody compiles around it, and traced once for equal layers of a network.
+# Compiled, so that a call outside of `jit` is one program too; inside `jit`, equal layers are
+# traced once.
 @functools.partial(
     compile_function, static_argnames=("strides", "ranges", "dilation", "data_format")
 )
 def _transposed_convolution(inputs: Array, kernel: Array, **options: Any) -> Array:
-    by_library: Callable[..., Array] = functools.partial(_by_library, **options)
-    if math.prod(kernel.shape[:-2]) > MOST_PLACES:
-        return by_library(inputs, kernel)
-    by_copies = functools.partial(_by_copies, **options)
-    return lax.platform_dependent(inputs, kernel, cpu=by_copies, default=by_library)
+    by_xla: Callable[..., Array] = functools.partial(transpose_by_xla, **options)
+    if math.prod(kernel.shape[:-2]) > MAX_WINDOW_ENTRIES:
+        return by_xla(inputs, kernel)
+    by_copies = functools.partial(_transpose_by_copies, **options)
+    return lax.platform_dependent(inputs, kernel, cpu=by_copies, default=by_xla)
 
 
-def _by_library(
+def transpose_by_xla(
     inputs: Array,
     kernel: Array,
     *,
@@ -107,26 +116,24 @@ def _by_library(
     dilation: Sequence[int],
     data_format: str,
 ) -> Array:
-    """Call the platform's own convolution."""
-    space = "DHW"[-(kernel.ndim - 2) :]
-    layout = f"N{space}C" if data_format == "channels_last" else f"NC{space}"
-    covers = [covered(w, d) for w, d in zip(kernel.shape[:-2], dilation, strict=True)]
-    around = [
-        (cover - 1 - cut, cover - 1 + added)
-        for cover, (cut, added) in zip(covers, ranges, strict=True)
+    """Call the transposed convolution that XLA has for the platform."""
+    windows = [dilated_size(w, d) for w, d in zip(kernel.shape[:-2], dilation, strict=True)]
+    pads = [
+        (window - 1 - trimmed, window - 1 + added)
+        for window, (trimmed, added) in zip(windows, ranges, strict=True)
     ]
     return lax.conv_transpose(
         inputs,
         kernel,
         strides,
-        around,
+        pads,
         rhs_dilation=dilation,
-        dimension_numbers=(layout, f"{space}IO", layout),
+        dimension_numbers=dimension_numbers(kernel.ndim - 2, data_format),
         transpose_kernel=True,
     )
 
 
-def _by_copies(
+def _transpose_by_copies(
     inputs: Array,
     kernel: Array,
     *,
@@ -135,21 +142,21 @@ def _by_copies(
     dilation: Sequence[int],
     data_format: str,
 ) -> Array:
-    """Multiply by the whole kernel at once, and add up each place's part where it belongs."""
+    """Multiply by the whole kernel at once, then add each kernel entry's part at its offset."""
     if data_format == "channels_first":
         inputs = jnp.moveaxis(inputs, 1, -1)
     window, (filters, channels) = kernel.shape[:-2], kernel.shape[-2:]
     products = linear(inputs, kernel.reshape(-1, channels).T)
     zero = jnp.zeros((), products.dtype)
-    outputs = []
-    for index, place in enumerate(np.ndindex(*window)):
-        part = lax.slice_in_dim(products, index * filters, (index + 1) * filters, axis=-1)
-        amounts = [
-            (at * d - cut, (w - 1 - at) * d + added, stride - 1)
-            for at, w, d, stride, (cut, added) in zip(
-                place, window, dilation, strides, ranges, strict=True
+    terms = []
+    for number, index in enumerate(np.ndindex(*window)):
+        part = lax.slice_in_dim(products, number * filters, (number + 1) * filters, axis=-1)
+        pads = [
+            (i * d - trimmed, (w - 1 - i) * d + added, stride - 1)
+            for i, w, d, stride, (trimmed, added) in zip(
+                index, window, dilation, strides, ranges, strict=True
             )
         ]
-        outputs.append(lax.pad(part, zero, [(0, 0, 0), *amounts, (0, 0, 0)]))
-    result = functools.reduce(jnp.add, outputs)
-    return jnp.moveaxis(result, -1, 1) if data_format == "channels_first" else result
+        terms.append(lax.pad(part, zero, [(0, 0, 0), *pads, (0, 0, 0)]))
+    outputs = functools.reduce(jnp.add, terms)
+    return jnp.moveaxis(outputs, -1, 1) if data_format == "channels_first" else outputs

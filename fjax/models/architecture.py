@@ -8,23 +8,24 @@ import numpy as np
 
 from fjax.core import as_layer, output_specs
 from fjax.core.freezing import apply_trainable_flags, trainable_flags
+from fjax.core.graph_builder import Symbols
 from fjax.core.inputs import (
     PLACEHOLDER_SIZES,
     explain_placeholder_sizes,
     merge_shapes,
     placeholder_spec,
 )
+from fjax.core.layer_walk import NetworkRecord, trace_layers
 from fjax.core.masking import strip_masks
 from fjax.core.naming import default_name
 from fjax.core.reserved import only_weights
 from fjax.core.shapes import LayerShapes, eval_shapes
 from fjax.data.expectation import InputExpectation
 from fjax.data.structure import names_of
-from fjax.models.calls import NetworkCalls, calls_of
-from fjax.models.parts import weight_paths
-from fjax.models.symbolic import Symbols, symbols_of
+from fjax.models.symbolic import model_symbols
 from fjax.models.weight_tree import WeightTree, weight_tree
-from fjax.typing import PyTree
+from fjax.models.weights import weight_paths
+from fjax.typing import PyTree, RequiresReady
 
 # The shape of one sample, None for an axis of any size.
 SampleShape = tuple[int | None, ...]
@@ -155,14 +156,14 @@ class Architecture:
 
     def require_ready(self) -> None:
         """Raise where a layer must be adapted to data before it has weights."""
-        if hasattr(self.layer_tree, "require_ready"):
+        if isinstance(self.layer_tree, RequiresReady):
             self.layer_tree.require_ready()
 
     @property
     def symbols(self) -> Symbols:
         """The symbolic tensors of the layers' calls, of which new models can be made."""
         if self._symbols is None:
-            self._symbols = symbols_of(self.name, self.layer_tree)
+            self._symbols = model_symbols(self.name, self.layer_tree)
         return self._symbols
 
     def output_specs(self, inputs: tuple[PyTree, ...]) -> PyTree:
@@ -221,16 +222,16 @@ class Architecture:
         leaves = jax.tree.leaves((shapes.params, only_weights(shapes.state)))
         return sum(int(np.prod(leaf.shape)) for leaf in leaves)
 
-    def calls(self, nested: bool = False) -> NetworkCalls:
-        """Return how the layers call one another, with all shapes.
+    def trace_layers(self, nested: bool = False) -> NetworkRecord:
+        """Return the layers with their shapes and connections.
 
         Args:
-            nested: Whether to go into layers that are made of layers.
+            nested: Whether to record the layers inside layers, too.
         """
         shapes = self.built.layer_shapes
         inputs = [self._specs_at(which) for which in range(len(PLACEHOLDER_SIZES))]
         with explain_placeholder_sizes(lambda: self.built.sample_shapes):
-            return calls_of(self.layer_tree, shapes.params, shapes.state, inputs, nested)
+            return trace_layers(self.layer_tree, shapes.params, shapes.state, inputs, nested)
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy has weights of its own, and derives what follows from the layers.

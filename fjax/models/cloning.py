@@ -1,4 +1,4 @@
-"""Models of the same layers, with weights of their own."""
+"""Copies of models, with newly drawn weights."""
 
 import copy
 from collections.abc import Callable
@@ -13,23 +13,23 @@ from fjax.models.subclassed import is_authored_model
 
 @explain_keywords
 def clone_model(model: Any, clone_function: Callable[[Any], Any] | None = None) -> Any:
-    """Return a model of copies of a model's layers, with weights of its own; it is not compiled.
+    """Return an uncompiled model of copies of a model's layers, with newly drawn weights.
 
     Args:
-        model: The model. One that an author wrote is made anew from its `get_config`.
-        clone_function: Returns for each layer without layers inside what shall stand in its place;
-            by default a copy.
+        model: The model. A model with a `call` of its own is created again from its `get_config`.
+        clone_function: Takes each layer that contains no other layers, and returns the layer to
+            use in its place; by default a copy.
 
     Raises:
-        TypeError: It is no model; or `clone_function` returned no layer, or was given for a model
-            that an author wrote, whose layers are made by its `__init__`.
+        TypeError: `model` is not a model; or `clone_function` does not return a layer, or is given
+            for a model with a `call` of its own, whose layers are created by its `__init__`.
 
     Source: Keras's page "clone_model function".
 
     >>> from fjax.layers import Dense, Input
     >>> model = Sequential([Input((3,)), Dense(2)])
-    >>> twin = clone_model(model)
-    >>> twin.output_shape, bool((twin.get_weights()[0] == model.get_weights()[0]).any())
+    >>> clone = clone_model(model)
+    >>> clone.output_shape, bool((clone.get_weights()[0] == model.get_weights()[0]).any())
     ((None, 2), False)
     """
     if not isinstance(model, Model):
@@ -37,24 +37,26 @@ def clone_model(model: Any, clone_function: Callable[[Any], Any] | None = None) 
     if is_authored_model(model):
         if clone_function is not None:
             raise TypeError(
-                f"`clone_model`: the layers of `{type(model).__name__}` are made by its "
-                "`__init__`, so that `clone_function` cannot take their place."
+                f"`clone_model`: `clone_function` cannot replace the layers of "
+                f"`{type(model).__name__}`, because its `__init__` creates them."
             )
-        twin = type(model).from_config(model.get_config())
+        clone = type(model).from_config(model.get_config())
     elif isinstance(model, Sequential):
-        twin = model.copy_with(lambda layers: [_copied(layer, clone_function) for layer in layers])
+        clone = model.copy_with(
+            lambda layers: [_clone_layer(layer, clone_function) for layer in layers]
+        )
     else:
-        twin = type(model)(_copied(model.layer_tree, clone_function), name=model.name)
-    if model.built and not twin.built:
-        specs, shapes, _ = model.model_parts.architecture.built
-        twin.model_parts.architecture.build(specs, shapes)
-    return twin
+        clone = type(model)(_clone_layer(model.layer_tree, clone_function), name=model.name)
+    if model.built and not clone.built:
+        specs, sample_shapes, _ = model.model_parts.architecture.built
+        clone.model_parts.architecture.build(specs, sample_shapes)
+    return clone
 
 
-def _copied(layer: Any, clone_function: Callable[[Any], Any] | None) -> Any:
+def _clone_layer(layer: Any, clone_function: Callable[[Any], Any] | None) -> Any:
     if not isinstance(layer, Layer) or isinstance(layer, InputLayer):
         return layer
-    inside = layer.inside()
-    if inside:
-        return layer.with_children([_copied(part, clone_function) for part in inside])
+    sublayers = layer.inside()
+    if sublayers:
+        return layer.with_children([_clone_layer(each, clone_function) for each in sublayers])
     return copy.copy(layer) if clone_function is None else as_layer(clone_function(layer))

@@ -8,6 +8,7 @@ from fjax.data.structure import check_count, check_names, paths
 from fjax.errors import number_between
 from fjax.training import NamedMetric, OutputLoss, OutputLosses
 from fjax.training.custom_step import TestStep
+from fjax.training.logs import losses_first
 from fjax.training.step import TrainStep
 from fjax.trees import branch
 from fjax.typing import GradientTransformation, PyTree, Shape
@@ -54,15 +55,12 @@ class Objective(NamedTuple):
     def log_names(self) -> list[str]:
         """Return the logs in the order of `evaluate`'s list, which is Keras's.
 
-        The loss, the losses of single outputs, and the metrics as they were given; of several
-        outputs the metrics are sorted.
+        The loss, the loss of each output, and the metrics in the order in which they were given;
+        with several outputs, the metrics are sorted by name.
         """
-        measured = [entry.name for entry in self.metrics]
-        return [
-            "loss",
-            *self._parts(),
-            *(sorted(measured) if self.has_several_outputs else measured),
-        ]
+        parts = ["loss", *self._parts()]
+        names = [*parts, *(entry.name for entry in self.metrics)]
+        return losses_first(names, parts, by_name=self.has_several_outputs)
 
     def directions(self) -> dict[str, str | None]:
         """Return for each log where it is better: "up", "down", or None where it is not known."""

@@ -7,9 +7,8 @@ import jax
 from fjax.core import Graph, InputLayer, Serial, SymbolicTensor, as_layer
 from fjax.core.authoring import Author
 from fjax.core.freezing import apply_trainable_flags
-from fjax.core.graph_builder import draw
+from fjax.core.graph_builder import Symbols, graph
 from fjax.models.subclassed import Subclassed
-from fjax.models.symbolic import Symbols
 from fjax.typing import PyTree
 
 
@@ -39,8 +38,7 @@ def network_of(
                 f"{len(given)} of the two."
             )
         begin, end = given[0], _one_of_one(given[1])
-        drawing = draw(begin, end, name)
-        return Made(drawing.graph, Symbols(begin, end, drawing.nodes))
+        return Made(graph(begin, end, name), Symbols(begin, end))
     if len(arguments) == 1 and inputs is None and outputs is None:
         # A pair is a description: each model made of one has weights of its own.
         return Made(apply_trainable_flags(as_layer(arguments[0])))

@@ -8,13 +8,14 @@ from fjax.core import SymbolicTensor
 from fjax.core.calling import call_inputs
 from fjax.core.checks import normalize_shape
 from fjax.core.freezing import set_trainable, trainable_flags
+from fjax.core.graph_builder import Symbols
 from fjax.core.inputs import placeholder_spec
+from fjax.core.layer_walk import NetworkRecord
 from fjax.core.shapes import LayerShapes
 from fjax.data.structure import match_structure
 from fjax.data.text import first_specs
-from fjax.models.calls import NetworkCalls
 from fjax.models.model_parts import ModelParts
-from fjax.models.symbolic import Symbols, in_order
+from fjax.models.symbolic import arrange_inputs
 from fjax.typing import PyTree
 
 
@@ -155,16 +156,16 @@ class DescribedNetwork:
         """Return the number of values in all weights."""
         return self.model_parts.architecture.count_params()
 
-    def layer_calls(self, nested: bool = False) -> NetworkCalls:
-        """Return how the layers call one another, with all shapes: what drawings are made of.
+    def layer_calls(self, nested: bool = False) -> NetworkRecord:
+        """Return the layers with their shapes and connections, of which drawings are made.
 
         Args:
-            nested: Whether to go into layers that are made of layers.
+            nested: Whether to record the layers inside layers, too.
 
         Raises:
             ValueError: The input shape is not known yet.
         """
-        return self.model_parts.architecture.calls(nested)
+        return self.model_parts.architecture.trace_layers(nested)
 
     def _call_on_symbols(
         self, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
@@ -172,7 +173,7 @@ class DescribedNetwork:
         """Return the symbolic tensors that the network makes; the first ones may build it."""
         architecture = self.model_parts.architecture
         if self.built:
-            inputs = in_order(architecture.layer_tree, inputs)
+            inputs = arrange_inputs(architecture.layer_tree, inputs)
         elif not options:
             values = call_inputs(architecture.layer_tree, inputs, options)
             shapes = [leaf.shape[1:] for leaf in jax.tree.leaves(values)]

@@ -11,11 +11,13 @@ from fjax.data.shuffling import shuffle_seed
 from fjax.data.source import Data, read
 from fjax.data.streams import is_batches
 from fjax.models.arguments import Schedule
+from fjax.models.checkpointing import run_checkpoints
 from fjax.models.evaluate import measure
-from fjax.models.kept_run import Position, kept_run
 from fjax.models.model_parts import ModelParts, execution_mode
 from fjax.models.plan import TEST, TRAIN, Plan, expectation, make_plan, require_objective
+from fjax.storage.checkpoint_file import Progress
 from fjax.training import Source, finalized, run_epoch
+from fjax.training.logs import sort_logs
 from fjax.training.loop import ChunkScheduler
 from fjax.typing import PyTree
 
@@ -58,7 +60,7 @@ def fit(
         class_weight: The weights of the classes.
         callbacks: The user's callbacks.
         verbose: 0, 1 or 2.
-        resume: The folder to keep the run in, or None.
+        resume: The folder of the checkpoints, or None.
     """
     require_objective(model, parts, TRAIN)
     if validation.split or validation.data is not None:
@@ -140,21 +142,21 @@ def _run(
     test_plan = None if validation is None else make_plan(model, parts, TEST, validation)
     called = CallbackList(callbacks, model, verbose, epochs=schedule.epochs, steps=source.steps)
     called.check_monitors(plan.directions | _validated(test_plan))
-    programs = called.watched(plan.programs)
+    programs = called.wrap_programs(plan.programs)
     model.history, model.stop_training = called.history, False
-    run = kept_run(model, resume, called, source, validation, plan.empty_sums)
-    steps = run.listening(called.steps("train"))
+    checkpoints = run_checkpoints(model, resume, called, source, validation, plan.empty_sums)
+    steps = checkpoints.wrap_listener(called.steps("train"), model)
     chunks = ChunkScheduler(steps)
-    with run:
-        kept = run.take_up()
-        position = kept or Position(schedule.initial_epoch, {})
-        logs, batch, model.stop_training = position.logs, position.batch, position.stopped
+    with checkpoints:
+        restored = checkpoints.restore(parts.weights.adopt)
+        progress = restored or Progress(schedule.initial_epoch, {})
+        logs, batch, model.stop_training = progress.logs, progress.batch, progress.stopped
         called.call("on_train_begin", {})
         # A callback may have put another run in the place of this one.
         made = int(parts.weights.train_state.epoch)
-        if kept is None:
-            run.keep(position)
-        for epoch in range(position.epoch, schedule.epochs):
+        if restored is None:
+            checkpoints.save(parts.weights.train_state, progress)
+        for epoch in range(progress.epoch, schedule.epochs):
             if model.stop_training:
                 break
             if batch:
@@ -168,11 +170,12 @@ def _run(
                 assert test_plan is not None
                 values = measure(parts, test_plan, validation, called)
                 logs |= {f"val_{name}": value for name, value in values.items()}
-                logs = dict(sorted(logs.items()))
+                logs = sort_logs(logs)
             made += 1
             _end_epoch(parts, made)
             called.call("on_epoch_end", epoch, logs)
-            run.keep(Position(epoch + 1, logs, bool(model.stop_training)))
+            progress = Progress(epoch + 1, logs, bool(model.stop_training))
+            checkpoints.save(parts.weights.train_state, progress)
         if logs or model.stop_training:
             _finalize(parts)
         called.call("on_train_end", logs)

@@ -1,4 +1,4 @@
-"""Models from files and from words."""
+"""Models from model files and from JSON."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,37 +7,42 @@ import jax
 
 from fjax.core import InputLayer
 from fjax.models.model import Model
-from fjax.models.model_file import fill
-from fjax.models.network_with_weights import entries
+from fjax.models.model_file import load_train_state
 from fjax.models.sequential import Sequential
-from fjax.storage import ModelFileError, decode, file_error_context, open_tensors
+from fjax.storage import (
+    ModelFileError,
+    config_values,
+    decode,
+    file_error_context,
+    open_tensors,
+)
 from fjax.storage.registration import find_custom
-from fjax.storage.strict_json import parsed
-from fjax.storage.versions import check_stamp, migrated, newer_release
+from fjax.storage.strict_json import parse_json
+from fjax.storage.versions import check_format, migrate, upgrade_hint
 from fjax.typing import PyTree
 
-# The models that a file may name; a user's stand beside it, and never in its place.
+# The model classes of fjax that a file may name. A user's class cannot replace one of them.
 CLASSES: Mapping[str, type[Model]] = {"Model": Model, "Sequential": Sequential}
 
 
 def load_model(
     filepath: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True
 ) -> Any:
-    """Return the model that `Model.save` wrote, ready to be used and to be trained on.
+    """Return the model that `Model.save` wrote, ready to use and to continue training.
 
-    Nothing that a file says is imported or run: layers are made of the names that fjax knows and
-    of those that you give or registered, and every array is held against what the layers say
-    it must be before it is read.
+    Loading imports nothing that a file names, and runs no code from it. Layers are created from
+    the names that fjax knows and those that you pass or have registered. The shape of every array
+    is compared with what the layers expect before the array is read.
 
     Args:
-        filepath: The file, whatever its name ends in.
-        custom_objects: Classes and functions of your own, by name, beside those of
-            `fjax.saving.register_serializable`.
-        compile: Whether to compile it as it was, and to take over the optimizer's state.
+        filepath: The file, with any extension.
+        custom_objects: Your own classes and functions by name, in addition to those registered
+            with `fjax.saving.register_serializable`.
+        compile: Whether to compile the model as it was, and to restore the optimizer's state.
 
     Raises:
-        ModelFileError: The file is none of ours, is damaged, or has something that is not known
-            or does not fit; the message says where.
+        ModelFileError: The file is not a model file, is damaged, or contains something unknown or
+            inconsistent; the message says where.
 
     Source: Keras's page "Whole model saving & loading".
 
@@ -46,65 +51,66 @@ def load_model(
     >>> model = Sequential([Input((3,)), Dense(2)])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     model.save(f"{folder}/model.h5")
-    ...     again = load_model(f"{folder}/model.h5")
-    >>> bool((again.predict(np.ones((1, 3)), verbose=0) == model(np.ones((1, 3)))).all())
+    ...     loaded = load_model(f"{folder}/model.h5")
+    >>> bool((loaded.predict(np.ones((1, 3)), verbose=0) == model(np.ones((1, 3)))).all())
     True
     """
+    custom = custom_objects or {}
     with open_tensors(filepath, "model") as file:
-        document = file.document()
-        with file_error_context(filepath, "its model cannot be made", newer_release(file.metadata)):
-            model = _made(document, custom_objects or {})
+        document = file.read_document()
+        hint = upgrade_hint(file.metadata)
+        with file_error_context(filepath, "its model cannot be created", hint):
+            model = _create_model(document, custom)
             if document["compile"] is not None and compile:
-                _compile(model, document["compile"], custom_objects or {})
-            if document["inputs"] is None:
-                if file.entries:
-                    raise ModelFileError(filepath, "it has arrays, and no inputs of a model")
-                return model
-            fill(model, file, document)
+                model.compile(**{k: decode(v, custom) for k, v in document["compile"].items()})
+            if document["inputs"] is not None:
+                load_train_state(model, file, document)
+            elif file.entries:
+                raise ModelFileError(filepath, "it has arrays, but does not describe any inputs")
             return model
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Return the model that `Model.to_json` told, with weights of its own.
+    """Return the model that `Model.to_json` described, with newly drawn weights.
 
     Args:
-        json_string: The words.
-        custom_objects: Classes and functions of your own, by name.
+        json_string: The JSON text.
+        custom_objects: Your own classes and functions by name.
 
     Raises:
-        ValueError: They are not such words, or have something that is not known.
+        ValueError: The text is not the description of a model, or contains an unknown name.
 
     >>> from fjax.layers import Dense, Input
     >>> model = Sequential([Input((3,)), Dense(2)])
     >>> model_from_json(model.to_json()).output_shape
     (None, 2)
     """
-    document = parsed(json_string)
+    document = parse_json(json_string)
     if not isinstance(document, dict):
-        raise ValueError(f"a model's JSON must be an object, found {str(document)[:80]!r}")
-    known = {key: value for key, value in document.items() if key != "fjax"}
-    entries("the model", known, ("format", "version", "model", "inputs"))
-    version = check_stamp(document, ("model",))
+        raise ValueError(f"the JSON of a model must be an object, found {str(document)[:80]!r}")
+    described = {key: value for key, value in document.items() if key != "fjax"}
+    config_values("the model", described, ("format", "version", "model", "inputs"))
+    version = check_format(document, ("model",))
     try:
-        return _made(migrated(known, version), custom_objects or {})
+        return _create_model(migrate(described, version), custom_objects or {})
     except ValueError as error:
-        later = newer_release(document)
-        raise ValueError(f"{error}{later}") from error if later else None
+        hint = upgrade_hint(document)
+        raise ValueError(f"{error}{hint}") from error if hint else None
 
 
-def _made(document: Any, custom_objects: Mapping[str, Any]) -> Any:
+def _create_model(document: Any, custom_objects: Mapping[str, Any]) -> Any:
     """Return the model of a document, built for its inputs."""
-    whole = document["model"]
-    config = whole["config"]
-    if whole.keys() == {"class", "config"}:
-        if whole["class"] not in CLASSES:
-            raise ValueError(f"fjax has no model class {whole['class']!r}")
-        model = CLASSES[whole["class"]].from_config(config, custom_objects)
+    description = document["model"]
+    config = description["config"]
+    if description.keys() == {"class", "config"}:
+        if description["class"] not in CLASSES:
+            raise ValueError(f"fjax has no model class {description['class']!r}")
+        model = CLASSES[description["class"]].from_config(config, custom_objects)
     else:
-        _, name = entries("the model", whole, ("config", "custom"))
+        _, name = config_values("the model", description, ("config", "custom"))
         cls = find_custom("class", name, custom_objects)
         if not issubclass(cls, Model):
-            raise ValueError(f"the custom name {name!r} must be a class of models, it is {cls!r}")
+            raise ValueError(f"the custom name {name!r} must be a class of models, but is {cls!r}")
         if cls.describes_layers():
             model = cls.from_config(config, custom_objects)
         else:
@@ -114,14 +120,10 @@ def _made(document: Any, custom_objects: Mapping[str, Any]) -> Any:
     return model
 
 
-def _build(model: Any, declared: PyTree) -> None:
-    """Build a model for declared inputs."""
-    layers = jax.tree.leaves(declared)
-    if not isinstance(declared, tuple) or not all(isinstance(i, InputLayer) for i in layers):
-        raise ValueError("its inputs are no declarations of inputs")
-    specs = jax.tree.map(lambda layer: layer.spec(0), declared)
+def _build(model: Any, inputs: PyTree) -> None:
+    """Build a model for the declarations of its inputs."""
+    layers = jax.tree.leaves(inputs)
+    if not isinstance(inputs, tuple) or not all(isinstance(each, InputLayer) for each in layers):
+        raise ValueError("its inputs must be a tuple of `InputLayer` objects")
+    specs = jax.tree.map(lambda layer: layer.spec(0), inputs)
     model.model_parts.architecture.build(specs, [layer.shape for layer in layers])
-
-
-def _compile(model: Any, told: Mapping[str, Any], custom_objects: Mapping[str, Any]) -> None:
-    model.compile(**{name: decode(value, custom_objects) for name, value in told.items()})

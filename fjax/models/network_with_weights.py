@@ -8,6 +8,8 @@ import numpy as np
 
 from fjax.core import InputLayer
 from fjax.core.checks import normalize_shape
+from fjax.core.graph_builder import Symbols
+from fjax.core.layer_walk import list_layers
 from fjax.data.text import declared_specs
 from fjax.errors import explain_keywords, integer_at_least, suggestion
 from fjax.models import model_file
@@ -15,13 +17,11 @@ from fjax.models.architecture import Architecture
 from fjax.models.construction import declared_inputs
 from fjax.models.described_network import DescribedNetwork
 from fjax.models.model_parts import ModelParts
-from fjax.models.parts import parts as shown_layers
-from fjax.models.summary import Layout, summary
-from fjax.models.symbolic import Symbols
+from fjax.models.summary import Layout, print_summary
 from fjax.models.views import LayerView
 from fjax.models.weight_store import WeightStore
 from fjax.models.weights import read_weights, write_weights
-from fjax.storage import decode, encode
+from fjax.storage import config_values, decode, encode
 from fjax.training import TrainState
 
 
@@ -91,7 +91,8 @@ class NetworkWithWeights(DescribedNetwork):
     def layers(self) -> list[LayerView]:
         """The layers, with their weights in this model; of a graph the declared inputs, too."""
         views: dict[str, LayerView] = {}
-        for name, layer, path in shown_layers(self.layer_tree):
+        for record in list_layers(self.layer_tree):
+            name, layer, path = record.name, record.layer, record.weights_path
             if isinstance(layer, InputLayer) and path is not None:
                 continue
             view = self.model_parts.views.get(name)
@@ -145,53 +146,54 @@ class NetworkWithWeights(DescribedNetwork):
 
     @explain_keywords
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Write the weights into one file, by name, without architecture and optimizer.
+        """Save the weights to one file, by name, without architecture and optimizer.
 
         Args:
             filepath: The file.
-            overwrite: Whether a file that is there may be replaced.
+            overwrite: Whether an existing file may be replaced.
 
         Raises:
-            FileExistsError: The file is there, and `overwrite` is False.
-            FileNotFoundError: The folder is not there.
+            FileExistsError: The file exists, and `overwrite` is False.
+            FileNotFoundError: The folder does not exist.
         """
         model_file.save_weights(self, filepath, overwrite)
 
     @explain_keywords
     def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
-        """Take the weights, by name, from a file of `save_weights` or `save`.
+        """Load the weights, by name, from a file of `save_weights` or `save`.
 
-        The optimizer begins anew.
+        The optimizer's state is reset.
 
         Args:
             filepath: The file.
-            skip_mismatch: Whether to take what fits and to warn of the rest. By default every
-                weight must be there, in its shape, and nothing else.
+            skip_mismatch: Whether to load the weights that fit and to warn of the others. By
+                default the file must have exactly the model's weights, in the same shapes.
 
         Raises:
-            ModelFileError: The file is not a model file, is damaged, or its weights do not fit;
-                all that is missing and all that is too much is named.
+            ModelFileError: The file is not a weight file, is damaged, or its weights do not fit;
+                the message lists the missing, unexpected and different ones.
         """
         model_file.load_weights(self, filepath, skip_mismatch)
 
     @explain_keywords
     def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
-        """Write the whole model into one file, from which `fjax.models.load_model` makes it again.
+        """Save the whole model to one file, which `fjax.models.load_model` loads.
 
-        The file has the architecture, the weights, the compile arguments, the optimizer's state
-        and the position of the training, so that training goes on as if it had never stopped. It
-        is written whole or not at all, in safetensors' format, whatever its name ends in; it
-        carries no code: classes and functions of your own are in it by name alone.
+        The file contains the architecture, the weights, the compile arguments, the optimizer's
+        state and the position of the training, so that training can continue exactly. It is
+        written atomically, in the safetensors format, with any extension. It contains no code:
+        your own classes and functions are stored by name.
 
         Args:
             filepath: The file.
-            overwrite: Whether a file that is there may be replaced.
-            include_optimizer: Whether to write the compile arguments and the optimizer's state.
+            overwrite: Whether an existing file may be replaced.
+            include_optimizer: Whether to save the compile arguments and the optimizer's state.
 
         Raises:
-            FileExistsError: The file is there, and `overwrite` is False.
-            FileNotFoundError: The folder is not there.
-            TypeError: Something has no name, as a lambda, or an optimizer of another library.
+            FileExistsError: The file exists, and `overwrite` is False.
+            FileNotFoundError: The folder does not exist.
+            TypeError: The model contains something that has no name, such as a lambda or an
+                optimizer of another library.
 
         Source: Keras's page "Whole model saving & loading".
         """
@@ -200,7 +202,7 @@ class NetworkWithWeights(DescribedNetwork):
     def get_config(self) -> dict[str, Any]:
         """Return the architecture as plain data, for `from_config`.
 
-        An author's class whose `__init__` takes arguments returns them here, by name.
+        A subclass whose `__init__` takes arguments overrides this to return them by name.
         """
         return {"name": self.name, "network": encode(self.layer_tree, "the network")}
 
@@ -208,14 +210,14 @@ class NetworkWithWeights(DescribedNetwork):
     def from_config(
         cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
     ) -> Self:
-        """Return a model of the architecture of a `get_config`, with weights of its own.
+        """Return a model of the architecture in `config`, with newly drawn weights.
 
         Args:
-            config: What `get_config` returned.
-            custom_objects: Classes and functions of your own, by name.
+            config: What `get_config` of this class returned.
+            custom_objects: Your own classes and functions by name.
 
         Raises:
-            ValueError: It is not from `get_config` of this class, or has unknown names.
+            ValueError: The configuration is not one of this class, or contains unknown names.
 
         >>> from fjax import Sequential
         >>> from fjax.layers import Dense, Input
@@ -223,12 +225,12 @@ class NetworkWithWeights(DescribedNetwork):
         >>> Sequential.from_config(model.get_config()).output_shape
         (None, 2)
         """
-        name, network = entries(cls.__name__, config, ("name", "network"))
+        name, network = config_values(cls.__name__, config, ("name", "network"))
         return cls(decode(network, custom_objects), name=name)
 
     def to_json(self) -> str:
         """Return the architecture as JSON, for `fjax.models.model_from_json`."""
-        return model_file.as_json(self)
+        return model_file.to_json(self)
 
     @explain_keywords
     def summary(
@@ -256,29 +258,12 @@ class NetworkWithWeights(DescribedNetwork):
         Raises:
             ValueError: The input shape is not known yet, or no layer has a name in the range.
         """
-        summary(
+        print_summary(
             self.name, self.layer_tree, self.layer_shapes, self.layer_calls(nested=expand_nested),
             self.model_parts.weights.optimizer_state(),
-            Layout(line_length, positions, print_fn, expand_nested, show_trainable, layer_range),
+            Layout(line_length, positions, print_fn, show_trainable, layer_range),
         )  # fmt: skip
 
     def __copy__(self) -> Self:
         # Two models of the same layers would train each other's weights.
         return copy.deepcopy(self)
-
-
-def entries(owner: str, config: Any, keys: tuple[str, ...]) -> tuple[Any, ...]:
-    """Return the entries of a description, which must be just these.
-
-    >>> entries("Model", {"name": "net"}, ("name", "network"))
-    Traceback (most recent call last):
-        ...
-    ValueError: the description of `Model` must have just 'name', 'network', found 'name'
-    """
-    if not isinstance(config, Mapping) or config.keys() != set(keys):
-        found = ", ".join(map(repr, config)) if isinstance(config, Mapping) else repr(config)
-        wanted = ", ".join(map(repr, keys))
-        raise ValueError(
-            f"the description of `{owner}` must have just {wanted}, found {found[:200]}"
-        )
-    return tuple(config[key] for key in keys)

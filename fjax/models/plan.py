@@ -149,7 +149,7 @@ def _custom_logs(model: Any, parts: ModelParts, kind: str, source: Source) -> li
             except Exception as error:
                 error.add_note(f"In the model's `{kind}`, with a batch of {size} samples.")
                 raise
-        parts.programs[key] = sorted(logs, key=lambda name: (name != "loss", name))
+        parts.programs[key] = logs
     return parts.programs[key]
 
 

@@ -13,9 +13,8 @@ from fjax.data.text import check_text, declared_specs
 from fjax.errors import explain_keywords
 from fjax.models.construction import declared_inputs
 from fjax.models.model import Model
-from fjax.models.network_with_weights import entries
 from fjax.models.views import LayerView
-from fjax.storage import decode, encode
+from fjax.storage import config_values, decode, encode
 from fjax.training import Batch
 from fjax.typing import PyTree
 
@@ -120,7 +119,7 @@ class Sequential(Model):
         """
         if not cls.describes_layers():
             return cls(**config)
-        name, declared, layers = entries(cls.__name__, config, ("name", "input", "layers"))
+        name, declared, layers = config_values(cls.__name__, config, ("name", "input", "layers"))
         parts = decode([layers] if declared is None else [[declared], layers], custom_objects)
         return cls([layer for part in parts for layer in part], name=name)
 

@@ -1,5 +1,6 @@
-"""The table of a model's layers."""
+"""The table of a model's layers that `summary` prints."""
 
+import dataclasses
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -7,207 +8,179 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from fjax.core.flow import join_sources
+from fjax.core.flow import merge_origins
 from fjax.core.freezing import frozen_paths, trainable_part
+from fjax.core.layer_walk import ArraySpec, LayerRecord, NetworkRecord, Path
 from fjax.core.naming import kind
 from fjax.core.reserved import only_weights
 from fjax.core.shapes import LayerShapes
 from fjax.errors import integer_at_least, suggestion
-from fjax.models.calls import LayerCalls, NetworkCalls, Value
-from fjax.models.table import WIDTH, Column, available_width, fitted, placed, table
-from fjax.trees import branch
+from fjax.models.table import WIDTH, Column, available_width, fit_widths, render, widths_at
 from fjax.typing import PyTree
 
 
 class Layout(NamedTuple):
-    """How a summary looks; see `fjax.Model.summary`."""
+    """The layout of a summary; see `fjax.Model.summary`."""
 
     line_length: int | None = None
     positions: Sequence[float] | None = None
     print_fn: Callable[[str], Any] | None = None
-    expand_nested: bool = False
     show_trainable: bool = False
     layer_range: Sequence[str] | None = None
 
 
-def summary(
+def print_summary(
     name: str,
     network: Any,
     shapes: LayerShapes,
-    calls: NetworkCalls,
+    layers: NetworkRecord,
     opt_state: PyTree,
     layout: Layout,
 ) -> None:
-    """Print a table of layers with output shapes and parameter counts, as Keras draws it.
+    """Print a table of layers with output shapes and parameter counts, as Keras does.
 
     Args:
-        name: The model's name.
+        name: The name of the model.
         network: The network.
         shapes: The shapes of all weights.
-        calls: How the layers call one another.
-        opt_state: What the optimizer keeps; empty where it has made no step.
-        layout: How the table looks.
+        layers: The layers and their connections.
+        opt_state: The optimizer's state; empty if it has made no step.
+        layout: The layout of the table.
     """
     weights = (shapes.params, only_weights(shapes.state))
     trained = trainable_part(shapes.params, frozen_paths(network))
-    whole, part, kept = _total(weights), _total(trained), _total(opt_state)
+    total, trainable, optimizer = _total(weights), _total(trained), _total(opt_state)
     lines = [
         f'Model: "{name}"',
-        _table(network, shapes, calls, layout),
-        f" Total params: {_Total(whole.values + kept.values, whole.size + kept.size)}",
-        f" Trainable params: {part}",
-        f" Non-trainable params: {_Total(whole.values - part.values, whole.size - part.size)}",
+        _layer_table(layers, layout),
+        f" Total params: {total + optimizer}",
+        f" Trainable params: {trainable}",
+        f" Non-trainable params: {total - trainable}",
     ]
-    if kept.values:
-        lines.append(f" Optimizer params: {kept}")
+    if optimizer.values:
+        lines.append(f" Optimizer params: {optimizer}")
     (layout.print_fn or print)("\n".join(lines))
 
 
-def shape_text(values: Sequence[Value]) -> str:
+def shape_text(arrays: Sequence[ArraySpec]) -> str:
     """Return the shapes of arrays as text.
 
-    >>> shape_text([Value((None, 8), "float32"), Value((None,), "float32")])
+    >>> shape_text([ArraySpec((None, 8), "float32"), ArraySpec((None,), "float32")])
     '(None, 8), (None,)'
     """
-    return ", ".join(str(value.shape) for value in values) or "?"
+    return ", ".join(str(array.shape) for array in arrays) or "?"
 
 
-def weights_of(shapes: LayerShapes, path: tuple[str, ...] | None) -> PyTree:
-    """Return the shapes of a layer's weights, by its path from the model down."""
-    if path is None:
-        return {}
-    own = [_at(tree, path) for tree in (shapes.params, shapes.state)]
-    return own[0], only_weights(own[1])
-
-
-def _at(tree: PyTree, path: tuple[str, ...]) -> PyTree:
-    # A layer that is never called has no weights.
-    for depth, name in enumerate(path):
-        if name not in branch(tree, path[:depth]):
-            return {}
-    return branch(tree, path)
-
-
-class _Row(NamedTuple):
-    calls: LayerCalls
-    depth: int
-    params: int
-    trainable: str
-    several: frozenset[str]
-
-
-def _rows(
-    calls: NetworkCalls,
-    shapes: LayerShapes,
-    trainable: bool,
-    within: tuple[str, ...] = (),
-    depth: int = 0,
-) -> list[_Row]:
-    """Return a row for each layer, and for those within it where these are known."""
-    several = frozenset(each.name for each in calls.layers if len(each.outputs) > 1)
-    rows = []
-    for each in calls.layers:
-        path = None if each.path is None else (*within, *each.path)
-        count = _total(weights_of(shapes, path)).values
-        own = trainable and getattr(each.layer, "trainable", True)
-        mark = ("Y" if own else "N") if count else "-"
-        rows.append(_Row(each, depth, count, mark, several))
-        if each.inner is not None and path is not None:
-            rows += _rows(each.inner, shapes, own, path, depth + 1)
-    return rows
-
-
-def _table(network: Any, shapes: LayerShapes, calls: NetworkCalls, layout: Layout) -> str:
-    connected = not calls.in_a_row
-    calls = calls._replace(layers=_in_range(calls.layers, layout.layer_range))
-    rows = _rows(calls, shapes, getattr(network, "trainable", True))
-    least = (20, 18, 10) if connected else (31, 22, 13)
+def _layer_table(network: NetworkRecord, layout: Layout) -> str:
+    shows_connections = not network.is_sequence
+    network = network._replace(layers=_layers_in_range(network.layers, layout.layer_range))
+    records = list(network.walk())
+    counts = [_total(record.weights).values for record in records]
+    minimum = (20, 18, 10) if shows_connections else (31, 22, 13)
     columns = [
-        Column("Layer (type)", least[0]),
-        Column("Output Shape", least[1]),
-        Column("Param #", least[2], ">", wraps=False),
+        Column("Layer (type)", minimum[0]),
+        Column("Output Shape", minimum[1]),
+        Column("Param #", minimum[2], ">", wraps=False),
     ]
-    cells = [[_title(row), shape_text(row.calls.outputs), f"{row.params:,}"] for row in rows]
-    if connected:
+    rows = [
+        [_title(record), shape_text(record.outputs), f"{count:,}"]
+        for record, count in zip(records, counts, strict=True)
+    ]
+    if shows_connections:
         columns.append(Column("Connected to", 18))
-        cells = [[*each, _sources(row)] for each, row in zip(cells, rows, strict=True)]
+        several = {record.path for record in records if len(record.outputs) > 1}
+        for row, record in zip(rows, records, strict=True):
+            row.append(_connected_to(record, several))
     if layout.show_trainable:
         columns.append(Column("Trainable", 9, "^", wraps=False))
-        cells = [[*each, row.trainable] for each, row in zip(cells, rows, strict=True)]
-    return table(columns, cells, _widths(columns, cells, layout))
+        for row, record, count in zip(rows, records, counts, strict=True):
+            row.append("-" if not count else "Y" if record.trainable else "N")
+    return render(columns, rows, _widths(columns, rows, layout))
 
 
-def _widths(columns: list[Column], cells: list[list[str]], layout: Layout) -> list[int]:
+def _widths(columns: list[Column], rows: list[list[str]], layout: Layout) -> list[int]:
     length = layout.line_length
     if length is not None:
         length = integer_at_least("summary", "line_length", length, 1)
-    at_most = available_width() if layout.print_fn is None else WIDTH
+    maximum = available_width() if layout.print_fn is None else WIDTH
     if layout.positions is None:
-        return fitted(columns, cells, at_most, length)
-    return placed(columns, layout.positions, length or min(WIDTH, at_most))
+        return fit_widths(columns, rows, maximum, length)
+    return widths_at(columns, layout.positions, length or min(WIDTH, maximum))
 
 
-def _title(row: _Row) -> str:
-    margin = "   " * row.depth + "└ " if row.depth else ""
-    return f"{margin}{row.calls.name} ({kind(row.calls.layer)})"
+def _title(record: LayerRecord) -> str:
+    depth = len(record.path) - 1
+    margin = "   " * depth + "└ " if depth else ""
+    return f"{margin}{record.name} ({kind(record.layer)})"
 
 
-def _sources(row: _Row) -> str:
-    """Return the layers that a layer is called on, one a line; of several outputs with number."""
-    met = join_sources(row.calls.sources)
+def _connected_to(record: LayerRecord, several: set[Path]) -> str:
+    """Return the layers that a layer is called on, one a line.
+
+    An output of a layer with several outputs, which are in `several`, has its position.
+    """
+    origins = merge_origins(record.origins)
     names = []
-    for source in met:
-        if source.layer is None:
-            # An input that is declared says so by itself.
-            names += ["(input)"] if len(met) > 1 else []
-        elif source.layer in row.several:
-            names.append(f"{source.layer}[{source.number}]")
+    for origin in origins:
+        if origin.layer is None:
+            # A declared input is a layer that comes from nowhere.
+            names += ["(input)"] if len(origins) > 1 else []
+        elif (*record.path[:-1], origin.layer) in several:
+            names.append(f"{origin.layer}[{origin.position}]")
         else:
-            names.append(source.layer)
+            names.append(origin.layer)
     return ",\n".join(dict.fromkeys(names)) or "-"
 
 
-def _in_range(
-    layers: tuple[LayerCalls, ...], wanted: Sequence[str] | None
-) -> tuple[LayerCalls, ...]:
-    """Return the layers from the first that has the first name to the last that has the second.
+def _layers_in_range(
+    layers: tuple[LayerRecord, ...], patterns: Sequence[str] | None
+) -> tuple[LayerRecord, ...]:
+    """Return the layers from the first match of the first pattern to the last of the second.
 
     Raises:
-        ValueError: The range is no pair of names, or no layer has such a name.
+        ValueError: The range is no pair of names, or no layer matches a pattern.
     """
-    if wanted is None:
+    if patterns is None:
         return layers
     if (
-        not isinstance(wanted, list | tuple)
-        or len(wanted) != 2
-        or not all(isinstance(name, str) for name in wanted)
+        not isinstance(patterns, list | tuple)
+        or len(patterns) != 2
+        or not all(isinstance(pattern, str) for pattern in patterns)
     ):
         raise ValueError(
             "`summary`: `layer_range` must be two names of layers, the first and the last to show, "
-            f"received {wanted!r}."
+            f"received {patterns!r}."
         )
-    names = [each.name for each in layers]
-    found = []
-    for pattern in wanted:
-        places = [place for place, name in enumerate(names) if re.match(pattern, name)]
-        if not places:
+    names = [record.name for record in layers]
+    matches = []
+    for pattern in patterns:
+        matches.append([index for index, name in enumerate(names) if re.match(pattern, name)])
+        if not matches[-1]:
             raise ValueError(
                 f"`summary`: no layer has a name like {pattern!r} of `layer_range`."
                 f"{suggestion(pattern, names)} Layers: {', '.join(names)}."
             )
-        found.append(places)
-    first, last = found
+    first, last = matches
     if min(first) > max(last):
         first, last = last, first
     return layers[min(first) : max(last) + 1]
 
 
-class _Total(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class _Total:
+    """A number of values, and their size in bytes."""
+
     values: int
     size: int
 
+    def __add__(self, other: "_Total") -> "_Total":
+        return _Total(self.values + other.values, self.size + other.size)
+
+    def __sub__(self, other: "_Total") -> "_Total":
+        return _Total(self.values - other.values, self.size - other.size)
+
     def __str__(self) -> str:
-        return f"{self.values:,} ({_size(self.size)})"
+        return f"{self.values:,} ({_size_text(self.size)})"
 
 
 def _total(tree: PyTree) -> _Total:
@@ -217,9 +190,9 @@ def _total(tree: PyTree) -> _Total:
     return _Total(sum(counts), sum(sizes))
 
 
-def _size(count: float) -> str:
+def _size_text(size: float) -> str:
     for unit in ("B", "KB", "MB", "GB"):
-        if count < 1024 or unit == "GB":
+        if size < 1024 or unit == "GB":
             break
-        count /= 1024
-    return f"{count:.2f} {unit}"
+        size /= 1024
+    return f"{size:.2f} {unit}"

@@ -1,4 +1,4 @@
-"""Tables in box characters, whose cells wrap and never break the frame."""
+"""Tables of box-drawing characters, whose cells wrap within their columns."""
 
 import itertools
 import re
@@ -7,26 +7,33 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-# The widest text where nothing says how wide the terminal is; Keras's widest table, too.
+# The maximum width where the terminal's is not known; that of Keras's widest table.
 WIDTH = 108
 
-# What no column is narrowed below, without its margins.
+# The minimum width to which a column is narrowed, without its margins.
 NARROWEST = 8
 
 
 class Column(NamedTuple):
-    """A column: its head, its least width where there is room, its side, and if its cells wrap."""
+    """A column of a table.
 
-    head: str
-    least: int
-    side: str = "<"
+    Attributes:
+        title: The text of its head.
+        minimum: Its minimum width, as long as the whole table fits.
+        alignment: The alignment of its cells, as in a format string: "<", ">" or "^".
+        wraps: Whether a cell may take several lines.
+    """
+
+    title: str
+    minimum: int
+    alignment: str = "<"
     wraps: bool = True
 
 
-def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> str:
-    """Return a table with columns of these widths; a cell that is too long takes several lines.
+def render(columns: Sequence[Column], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> str:
+    """Return a table as text; a cell that is wider than its column takes several lines.
 
-    >>> print(table([Column("name", 4), Column("count", 5, ">")], [["dense one", "12"]], [5, 5]))
+    >>> print(render([Column("name", 4), Column("count", 5, ">")], [["dense one", "12"]], [5, 5]))
     ┏━━━━━━━┳━━━━━━━┓
     ┃ name  ┃ count ┃
     ┡━━━━━━━╇━━━━━━━┩
@@ -35,14 +42,13 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], widths: Sequ
     └───────┴───────┘
     """
 
-    def line(cells: Sequence[str], bar: str) -> list[str]:
-        wrapped = [_wrapped(cell, width) for cell, width in zip(cells, widths, strict=True)]
-        height = max(len(cell) for cell in wrapped)
+    def row_lines(cells: Sequence[str], bar: str) -> list[str]:
+        wrapped = [_wrap_cell(cell, width) for cell, width in zip(cells, widths, strict=True)]
         lines = []
-        for number in range(height):
+        for parts in itertools.zip_longest(*wrapped, fillvalue=""):
             aligned = [
-                f" {cell[number] if number < len(cell) else '':{column.side}{width}} "
-                for cell, column, width in zip(wrapped, columns, widths, strict=True)
+                f" {part:{column.alignment}{width}} "
+                for part, column, width in zip(parts, columns, widths, strict=True)
             ]
             lines.append(bar + bar.join(aligned) + bar)
         return lines
@@ -50,57 +56,53 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], widths: Sequ
     def rule(left: str, fill: str, middle: str, right: str) -> str:
         return left + middle.join(fill * (width + 2) for width in widths) + right
 
-    heads = line([column.head for column in columns], "┃")
-    lines = [rule("┏", "━", "┳", "┓"), *heads, rule("┡", "━", "╇", "┩")]
-    for position, cells in enumerate(rows):
-        if position:
+    head = row_lines([column.title for column in columns], "┃")
+    lines = [rule("┏", "━", "┳", "┓"), *head, rule("┡", "━", "╇", "┩")]
+    for index, cells in enumerate(rows):
+        if index:
             lines.append(rule("├", "─", "┼", "┤"))
-        lines += line(cells, "│")
+        lines += row_lines(cells, "│")
     return "\n".join([*lines, rule("└", "─", "┴", "┘")])
 
 
 def available_width() -> int:
-    """Return how wide text may be: as wide as the terminal, or `WIDTH` where there is none."""
+    """Return the width of the terminal, or `WIDTH` if the output is no terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
 
 
-def fitted(
+def fit_widths(
     columns: Sequence[Column],
     rows: Sequence[Sequence[str]],
-    at_most: int,
+    maximum: int,
     exactly: int | None = None,
 ) -> list[int]:
-    """Return the widths of columns that make a table as wide as its cells need.
+    """Return the widths of columns that fit the cells.
 
-    Where that is wider than `at_most`, the widest columns that wrap are narrowed, as far as they
-    can be.
+    In a table that would be wider than `maximum`, the widest columns that wrap are narrowed, down
+    to `NARROWEST`.
 
     Args:
         columns: The columns.
         rows: The cells.
-        at_most: The width that the table should keep to.
-        exactly: The width that it must have.
+        maximum: The width that the table should not exceed.
+        exactly: The width that the table must have.
 
     Raises:
-        ValueError: The table cannot be so narrow.
+        ValueError: The table cannot be that narrow.
     """
-    widths = [
-        max(column.least, _longest_line(column.head), *(_longest_line(row[n]) for row in rows))
-        if rows
-        else max(column.least, len(column.head))
+    needed = [
+        max(_longest_line(cell) for cell in (column.title, *(row[n] for row in rows)))
         for n, column in enumerate(columns)
     ]
+    widths = [max(column.minimum, width) for column, width in zip(columns, needed, strict=True)]
     frame = 3 * len(columns) + 1
-    room = (at_most if exactly is None else exactly) - frame
-    can_wrap = [n for n, column in enumerate(columns) if column.wraps]
+    room = (maximum if exactly is None else exactly) - frame
+    wrapping = [n for n, column in enumerate(columns) if column.wraps]
     for n, column in enumerate(columns):
-        # What cannot wrap gives up the room that it does not need.
         if sum(widths) > room and not column.wraps:
-            widths[n] = max(
-                _longest_line(cell) for cell in (column.head, *(row[n] for row in rows))
-            )
+            widths[n] = needed[n]
     while sum(widths) > room:
-        widest = max(can_wrap, key=lambda n: widths[n])
+        widest = max(wrapping, key=widths.__getitem__)
         if widths[widest] <= NARROWEST:
             break
         widths[widest] -= 1
@@ -114,27 +116,28 @@ def fitted(
     return widths
 
 
-def placed(columns: Sequence[Column], positions: Sequence[float], length: int) -> list[int]:
-    """Return the widths of columns that end at these parts of a line.
+def widths_at(columns: Sequence[Column], positions: Sequence[float], length: int) -> list[int]:
+    """Return the widths of columns that end at these fractions of a line.
 
     Raises:
-        ValueError: The positions do not rise up to 1, are too many or few, or leave no room.
+        ValueError: The positions do not increase up to 1, their number is not that of the columns,
+            or a column has no room.
     """
     ends = [float(position) for position in positions]
-    rising = all(before < after for before, after in itertools.pairwise([0.0, *ends]))
-    if len(ends) != len(columns) or not rising or ends[-1] > 1:
-        heads = ", ".join(column.head for column in columns)
+    increasing = all(before < after for before, after in itertools.pairwise([0.0, *ends]))
+    if len(ends) != len(columns) or not increasing or ends[-1] > 1:
+        titles = ", ".join(column.title for column in columns)
         raise ValueError(
-            f"`summary`: `positions` must be {len(columns)} rising numbers up to 1, where the "
-            f"columns {heads} end, received {list(positions)}."
+            f"`summary`: `positions` must be {len(columns)} increasing numbers up to 1, where the "
+            f"columns {titles} end, received {list(positions)}."
         )
-    places = [0, *(int(end * (length - 1)) for end in ends)]
-    widths = [after - before - 3 for before, after in itertools.pairwise(places)]
+    bars = [0, *(int(end * (length - 1)) for end in ends)]
+    widths = [after - before - 3 for before, after in itertools.pairwise(bars)]
     for column, width in zip(columns, widths, strict=True):
         if width < 4:
             raise ValueError(
                 f"`summary`: `positions` leave {max(width, 0)} characters of a line of {length} "
-                f"for the column {column.head!r}, which needs 4: move them, or give a larger "
+                f"for the column {column.title!r}, which needs 4: move them, or give a larger "
                 "`line_length`."
             )
     return widths
@@ -144,23 +147,23 @@ def _longest_line(cell: str) -> int:
     return max(len(line) for line in cell.split("\n"))
 
 
-def _wrapped(cell: str, width: int) -> list[str]:
-    return [part for line in cell.split("\n") for part in _broken(line, width)]
+def _wrap_cell(cell: str, width: int) -> list[str]:
+    return [part for line in cell.split("\n") for part in _wrap_line(line, width)]
 
 
-def _broken(line: str, width: int) -> list[str]:
-    """Return a line in several: between words, else behind an underscore, else anywhere."""
+def _wrap_line(line: str, width: int) -> list[str]:
+    """Return a line in several lines, split between words, else after an underscore or anywhere."""
     if len(line) <= width:
         return [line]
     text = line.lstrip(" └")
     margin = line[: len(line) - len(text)]
-    # A margin that fills the column leaves no room for words.
+    # A margin that fills the column would leave no room for words.
     margin = margin if len(margin) + 4 <= width else ""
     lines, room = [""], width - len(margin)
     for word in text.split(" "):
         if len(word) <= room:
-            joined = f"{lines[-1]} {word}".lstrip()
-            lines[-1:] = [joined] if len(joined) <= room else [lines[-1], word]
+            longer = f"{lines[-1]} {word}".lstrip()
+            lines[-1:] = [longer] if len(longer) <= room else [lines[-1], word]
             continue
         if lines[-1]:
             lines.append("")

@@ -9,10 +9,10 @@ import numpy as np
 
 from fjax.core.freezing import set_trainable
 from fjax.errors import number_between, suggestion
-from fjax.models.parts import weight_paths
-from fjax.models.symbolic import tensors_of
-from fjax.models.weights import read_weights, write_weights
+from fjax.models.symbolic import layer_tensors
+from fjax.models.weights import read_weights, weight_paths, write_weights
 from fjax.trees import branch
+from fjax.typing import HasLearningRate
 
 
 class LayerView:
@@ -65,12 +65,12 @@ class LayerView:
     @property
     def input(self) -> Any:
         """The symbolic tensor that the layer is called on in this model; of several a list."""
-        return tensors_of(self._model.symbols, self.name, self.layer)[0]
+        return layer_tensors(self._model.symbols, self.name, self.layer).inputs
 
     @property
     def output(self) -> Any:
         """The symbolic tensor that the layer makes in this model; of several their structure."""
-        return tensors_of(self._model.symbols, self.name, self.layer)[1]
+        return layer_tensors(self._model.symbols, self.name, self.layer).outputs
 
     @property
     def output_shape(self) -> Any:
@@ -178,7 +178,7 @@ class OptimizerView:
 
     def _opt_state(self) -> Any:
         opt_state = self._model.train_state.opt_state
-        if not hasattr(opt_state, "learning_rate"):
+        if not isinstance(opt_state, HasLearningRate):
             raise TypeError(
                 f"The optimizer {self.optimizer!r} keeps no learning rate in its state: use one of "
                 "`fjax.optimizers`."

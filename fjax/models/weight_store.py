@@ -16,7 +16,7 @@ from fjax.training import TrainState
 from fjax.training.initialization import initialize, initialize_optimizer
 from fjax.training.state import run_key
 from fjax.trees import first_difference
-from fjax.typing import GradientTransformation, Key, PyTree
+from fjax.typing import Adapts, GradientTransformation, Key, PyTree
 
 
 class WeightStore:
@@ -190,7 +190,7 @@ class WeightStore:
 
 def learned_statistics(network: Any) -> list[Any]:
     """Return what the layers of a network that have an `adapt` have learned from data."""
-    learned = [network.learned()] if hasattr(network, "adapt") else []
+    learned = [network.learned()] if isinstance(network, Adapts) else []
     inside = network.inside() if isinstance(network, Layer) else []
     return learned + [entry for layer in inside for entry in learned_statistics(layer)]
 

@@ -1,4 +1,4 @@
-"""Weights by path: reading and replacing arrays in nested dicts."""
+"""Weights by path: listing, reading and replacing arrays in nested dicts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,12 +6,38 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from fjax.core.reserved import only_weights
 from fjax.training import TrainState
 from fjax.trees import branch
 from fjax.typing import PyTree
 
 # A path begins with "params" or "state".
 Path = tuple[str, ...]
+
+
+def weight_paths(params: Mapping[str, Any], state: Mapping[str, Any]) -> list[Path]:
+    """Return the paths of all weights in Keras's order: layer by layer, params before state.
+
+    >>> weight_paths({"a": {"kernel": 0}, "b": {"gamma": 0}}, {"a": {}, "b": {"mean": 0}})
+    [('params', 'a', 'kernel'), ('params', 'b', 'gamma'), ('state', 'b', 'mean')]
+    """
+    trees = {"params": params, "state": only_weights(state)}
+    paths: list[Path] = [
+        (part, name)
+        for part, tree in trees.items()
+        for name, value in tree.items()
+        if not isinstance(value, Mapping)
+    ]
+    layers = dict.fromkeys(
+        name
+        for tree in trees.values()
+        for name, value in tree.items()
+        if isinstance(value, Mapping)
+    )
+    for name in layers:
+        inside = weight_paths(*(tree.get(name, {}) for tree in trees.values()))
+        paths += [(part, name, *path) for part, *path in inside]
+    return paths
 
 
 def read_weights(train_state: TrainState, paths: Sequence[Path]) -> list[np.ndarray]:

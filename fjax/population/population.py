@@ -23,7 +23,7 @@ from fjax.training.accumulators import init_accumulators
 from fjax.training.batch import rows
 from fjax.training.filled_batches import can_be_filled
 from fjax.training.placement import DEFAULT
-from fjax.typing import Key, PyTree
+from fjax.typing import AveragingOptimizer, Key, PyTree
 
 # On a CPU more members at once are not faster, and do not fit in the cache.
 MEMBERS_AT_ONCE = {"cpu": 16}
@@ -152,7 +152,7 @@ class Population:
         """End the training: averaged weights replace the weights, best weights are restored."""
         for index, member in enumerate(self.members):
             network, _, optimizer = member.parts
-            if getattr(optimizer, "use_ema", False):
+            if isinstance(optimizer, AveragingOptimizer) and optimizer.use_ema:
                 self._write(index, finalized(network, optimizer, self.train_state(index)))
         self._call("on_train_end", {})
 

@@ -1,4 +1,4 @@
-"""The tokenizer of older tutorials; what is new is written with `TextVectorization`."""
+"""The tokenizer of Keras 2; for new programs, use `fjax.layers.TextVectorization`."""
 
 import math
 from collections import Counter
@@ -20,9 +20,9 @@ def text_to_word_sequence(
 
     Args:
         input_text: The text.
-        filters: The characters that stand between words as `split` does.
-        lower: Whether to lower the letters.
-        split: What stands between words.
+        filters: Characters that are replaced by `split`.
+        lower: Whether to convert the text to lower case.
+        split: The separator of words.
 
     Source: Keras 2's page "Text preprocessing".
 
@@ -35,26 +35,28 @@ def text_to_word_sequence(
 
 
 class Tokenizer:
-    """Texts as lists of word numbers, or as bags of words: Keras 2's class.
+    """Turn texts into lists of word numbers, or into bags of words: Keras 2's class.
 
-    Words are numbered from 1, the most frequent first, of equally frequent ones the first that was
-    met; 0 is no word. `TextVectorization` does the same as a layer, which a model file holds.
+    Words are numbered from 1 by decreasing frequency, and words of the same frequency in the order
+    in which they first occur; 0 is not a word. The layer `TextVectorization` does the same and is
+    saved with a model.
 
     Args:
-        num_words: Only words numbered below it are told; all are counted.
-        filters: The characters that are left out of texts.
-        lower: Whether to lower the letters.
-        split: What stands between words.
-        char_level: Whether characters take the place of words.
-        oov_token: What stands for unknown words, as number 1; without it they are left out.
-        analyzer: A function of a text that returns its words, in the place of the above.
+        num_words: Leave out words with this number or a larger one; the tokenizer still counts
+            them.
+        filters: Characters that are removed from texts.
+        lower: Whether to convert texts to lower case.
+        split: The separator of words.
+        char_level: Whether to use characters instead of words.
+        oov_token: The token for unknown words, with number 1; without it, they are left out.
+        analyzer: A function that returns the words of a text, instead of the arguments above.
 
     Attributes:
         word_index: The number of each word.
         index_word: The word of each number.
-        word_counts: How often each word was met.
-        word_docs: How many texts have it.
-        document_count: How many texts were met.
+        word_counts: How often each word occurs.
+        word_docs: In how many texts each word occurs.
+        document_count: The number of texts.
 
     Source: Keras 2's page "Text preprocessing".
 
@@ -94,14 +96,14 @@ class Tokenizer:
         self.document_count = 0
 
     def fit_on_texts(self, texts: Iterable[Any]) -> None:
-        """Count the words of texts, and number them anew."""
-        for words in self._words_of("fit_on_texts", texts):
+        """Count the words of texts, and update the numbers of words."""
+        for words in self._split_texts("fit_on_texts", texts):
             self.document_count += 1
             self.word_counts.update(words)
             self.word_docs.update(set(words))
         ranked = [word for word, _ in self.word_counts.most_common()]
         first = [] if self.oov_token is None else [self.oov_token]
-        # As in Keras: an unknown word's token that is met as a word has its place among these.
+        # As in Keras, an `oov_token` that occurs in the texts has the number of its frequency.
         self.word_index = {word: number for number, word in enumerate(first + ranked, 1)}
         self.index_word = {number: word for word, number in self.word_index.items()}
 
@@ -111,13 +113,13 @@ class Tokenizer:
         unknown = self.word_index.get(self.oov_token) if self.oov_token is not None else None
         return [
             [number for word in words if (number := self._number(word, unknown)) is not None]
-            for words in self._words_of("texts_to_sequences", texts)
+            for words in self._split_texts("texts_to_sequences", texts)
         ]
 
     def sequences_to_texts(self, sequences: Iterable[Iterable[int]]) -> list[str]:
         """Return texts of the words that have these numbers."""
         self._require_words()
-        words = {n: w for n, w in self.index_word.items() if self._told(n)}
+        words = {n: w for n, w in self.index_word.items() if self._is_used(n)}
         return [
             " ".join(word for number in row if (word := words.get(int(number), self.oov_token)))
             for row in sequences
@@ -130,12 +132,13 @@ class Tokenizer:
     def sequences_to_matrix(
         self, sequences: Iterable[Iterable[int]], mode: str = "binary"
     ) -> np.ndarray:
-        """Return a row for each list of word numbers, float64.
+        """Return a row for each list of word numbers, with a column for each word, in float64.
 
         Args:
             sequences: Lists of word numbers.
-            mode: "binary" for ones, "count", "freq" for shares of the text's words, or "tfidf" for
-                (1 + log(count)) * log(1 + texts / (1 + texts that have the word)).
+            mode: The entry of a word that occurs: "binary" for 1, "count" for its count, "freq" for
+                its fraction of the text's words, or "tfidf" for
+                (1 + log(count)) * log(1 + texts / (1 + texts with the word)).
         """
         one_of("Tokenizer", "mode", mode, MODES)
         width = self.num_words
@@ -146,10 +149,10 @@ class Tokenizer:
             self._require_words()
         rows = [list(row) for row in sequences]
         matrix = np.zeros((len(rows), width))
-        for place, row in enumerate(rows):
+        for index, row in enumerate(rows):
             for number, count in Counter(row).items():
                 if 0 <= number < width:
-                    matrix[place, number] = self._entry(number, count, len(row), mode)
+                    matrix[index, number] = self._entry(number, count, len(row), mode)
         return matrix
 
     def _entry(self, number: int, count: int, length: int, mode: str) -> float:
@@ -159,17 +162,17 @@ class Tokenizer:
             return count
         if mode == "freq":
             return count / length
-        having = self.word_docs[self.index_word[number]] if number in self.index_word else 0
-        return (1 + math.log(count)) * math.log(1 + self.document_count / (1 + having))
+        texts = self.word_docs[self.index_word[number]] if number in self.index_word else 0
+        return (1 + math.log(count)) * math.log(1 + self.document_count / (1 + texts))
 
-    def _told(self, number: int) -> bool:
+    def _is_used(self, number: int) -> bool:
         return self.num_words is None or number < self.num_words
 
     def _number(self, word: str, unknown: int | None) -> int | None:
         number = self.word_index.get(word)
-        return number if number is not None and self._told(number) else unknown
+        return number if number is not None and self._is_used(number) else unknown
 
-    def _words_of(self, method: str, texts: Iterable[Any]) -> Iterator[list[str]]:
+    def _split_texts(self, method: str, texts: Iterable[Any]) -> Iterator[list[str]]:
         if isinstance(texts, str):
             raise TypeError(
                 f"`Tokenizer.{method}` takes a list of texts, received one text: write "

@@ -1,6 +1,7 @@
-"""What can be kept in a file: configurations as plain data, arrays by name, files whole or not."""
+"""Model files and checkpoints: configurations as plain data, and named arrays, in one file."""
 
-from fjax.storage.encoding import decode as decode
+from fjax.storage.decoding import config_values as config_values
+from fjax.storage.decoding import decode as decode
 from fjax.storage.encoding import encode as encode
 from fjax.storage.errors import ModelFileError as ModelFileError
 from fjax.storage.errors import file_error_context as file_error_context

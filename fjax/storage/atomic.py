@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Atomic writes: a file has either its old content or its new content, never a part of it."""
 
 import os
 import secrets
@@ -7,69 +7,68 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-Parts = Iterable[bytes | memoryview]
+Chunks = Iterable[bytes | memoryview]
 
 
-def write_whole(path: Any, parts: Callable[[], Parts]) -> None:
-    """Put a file into its place in one instant: whoever looks finds the old one or the new one.
+def write_atomically(path: Any, make_chunks: Callable[[], Chunks]) -> None:
+    """Write a file so that every reader sees the old file or the complete new one.
 
-    The parts go to a temporary file in the same folder, which is forced to the disk and renamed;
-    then the folder is forced to the disk, too. A file that was there keeps its permissions.
+    The content goes to a temporary file in the same folder, which is synced to the disk and then
+    renamed. Afterwards the folder is synced. A file that is replaced keeps its permissions.
 
     Args:
-        path: Where the file is to be.
-        parts: Makes the file's parts, in order.
+        path: The file to write. If it is a symbolic link, the file it points to is replaced.
+        make_chunks: Returns the content in pieces, in order.
 
     Raises:
-        OSError: The disk is full, the folder is not there or may not be written to; what was there
-            before is untouched, and no temporary file is left.
+        OSError: The disk is full, or the folder is missing or not writable. The old file is
+            unchanged then, and no temporary file is left.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_whole(f"{folder}/a", lambda: [b"one", b"two"])
+    ...     write_atomically(f"{folder}/a", lambda: [b"one", b"two"])
     ...     Path(folder, "a").read_bytes(), os.listdir(folder)
     (b'onetwo', ['a'])
     """
-    # Of a link what it points to is replaced, as by a plain write.
-    place = Path(os.path.realpath(path))
-    number, name = _open_part(place)
+    target = Path(os.path.realpath(path))
+    descriptor, temporary = _open_temporary_file(target)
     try:
-        with os.fdopen(number, "wb") as file:
-            for part in parts():
-                file.write(part)
+        with os.fdopen(descriptor, "wb") as file:
+            for chunk in make_chunks():
+                file.write(chunk)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, place)
+        os.replace(temporary, target)
     except BaseException:
-        name.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(place.parent)
+    _sync_folder(target.parent)
 
 
-def _open_part(place: Path) -> tuple[int, Path]:
-    """Open a new temporary file beside a place; return its descriptor and its path.
+def _open_temporary_file(target: Path) -> tuple[int, Path]:
+    """Create a temporary file beside the target; return its descriptor and its path.
 
-    `tempfile` would let the owner alone read it: here the system applies the process's umask, as to
-    any file. (To ask for the umask is to set it for a moment, for all threads.)
+    `tempfile` would make it readable by the owner alone. Here the system applies the umask of the
+    process, as for any other file. (Reading the umask would mean changing it for all threads.)
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    before = place.stat().st_mode & 0o777 if place.exists() else None
+    old_mode = target.stat().st_mode & 0o777 if target.exists() else None
     while True:
-        path = place.with_name(f".{place.name}.{secrets.token_hex(8)}.part")
+        path = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
         with suppress(FileExistsError):
-            number = os.open(path, flags, 0o666 if before is None else before)
+            descriptor = os.open(path, flags, 0o666 if old_mode is None else old_mode)
             break
-    if before is not None:
-        os.chmod(path, before)
-    return number, path
+    if old_mode is not None:
+        os.chmod(path, old_mode)
+    return descriptor, path
 
 
 def _sync_folder(folder: Path) -> None:
     if not hasattr(os, "O_DIRECTORY"):
-        # Windows opens no folders, and writes renames through by itself.
+        # Windows cannot open folders, and writes a rename to the disk by itself.
         return
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(number)
+        os.fsync(descriptor)
     finally:
-        os.close(number)
+        os.close(descriptor)

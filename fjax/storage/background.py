@@ -1,15 +1,15 @@
-"""Work that goes on while the next steps are made."""
+"""Work in a background thread, while training continues."""
 
 import threading
 from collections.abc import Callable
 
 
-class Background:
-    """One piece of work at a time in a thread of its own; its error is raised to who waits.
+class BackgroundTask:
+    """Runs one function at a time in a thread, and raises its error in the thread that waits.
 
-    >>> background, written = Background(), []
-    >>> background.start(lambda: written.append("all"))
-    >>> background.wait()
+    >>> task, written = BackgroundTask(), []
+    >>> task.start(lambda: written.append("all"))
+    >>> task.wait()
     >>> written
     ['all']
     """
@@ -18,14 +18,14 @@ class Background:
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
 
-    def start(self, work: Callable[[], None]) -> None:
-        """Begin a piece of work, once the one before is done."""
+    def start(self, function: Callable[[], None]) -> None:
+        """Run a function in the background, after the previous one has finished."""
         self.wait()
-        self._thread = threading.Thread(target=self._do, args=(work,), name="fjax-write")
+        self._thread = threading.Thread(target=self._run, args=(function,), name="fjax-write")
         self._thread.start()
 
     def wait(self) -> None:
-        """Return when the work is done; raise what it raised."""
+        """Wait until the function has finished; raise its error if it failed."""
         if self._thread is not None:
             self._thread.join()
             self._thread = None
@@ -33,8 +33,8 @@ class Background:
         if error is not None:
             raise error
 
-    def _do(self, work: Callable[[], None]) -> None:
+    def _run(self, function: Callable[[], None]) -> None:
         try:
-            work()
+            function()
         except BaseException as error:
             self._error = error

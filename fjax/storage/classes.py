@@ -1,4 +1,4 @@
-"""Every class of fjax that a model file may name. A file can make nothing else of fjax's."""
+"""The fjax classes that a model file may name. A file cannot create any other."""
 
 from collections.abc import Iterator, Mapping
 from types import ModuleType
@@ -7,7 +7,7 @@ from fjax import constraints, core, initializers, layers, losses, metrics, optim
 from fjax.configuration import Configured
 from fjax.optimizers import schedules
 
-# In this order a class that is public in two packages gets its name.
+# A class that is public in two packages is named after the first of them.
 _PACKAGES: Mapping[str, ModuleType] = {
     "layers": layers,
     "core": core,
@@ -21,8 +21,8 @@ _PACKAGES: Mapping[str, ModuleType] = {
 }
 
 
-def _public(package: ModuleType) -> Iterator[type[Configured]]:
-    """Return the classes of a package by their own names, without the bases that users extend."""
+def _public_classes(package: ModuleType) -> Iterator[type[Configured]]:
+    """Yield the public classes of a package, without aliases and without abstract bases."""
     for name, member in vars(package).items():
         if isinstance(member, type) and issubclass(member, Configured):
             is_base = Configured in member.__bases__ and member.__subclasses__()
@@ -30,12 +30,12 @@ def _public(package: ModuleType) -> Iterator[type[Configured]]:
                 yield member
 
 
-def _named() -> dict[str, type[Configured]]:
-    found: dict[type[Configured], str] = {}
+def _classes_by_name() -> dict[str, type[Configured]]:
+    names: dict[type[Configured], str] = {}
     for family, package in _PACKAGES.items():
-        for member in _public(package):
-            found.setdefault(member, f"{family}.{member.__name__}")
-    return {name: member for member, name in found.items()}
+        for member in _public_classes(package):
+            names.setdefault(member, f"{family}.{member.__name__}")
+    return {name: member for member, name in names.items()}
 
 
-CLASSES: Mapping[str, type[Configured]] = _named()
+CLASSES: Mapping[str, type[Configured]] = _classes_by_name()

@@ -1,4 +1,4 @@
-"""Every function of fjax and JAX that a model file may name."""
+"""The functions of fjax and JAX that a model file may name."""
 
 from collections.abc import Callable, Mapping
 from types import ModuleType
@@ -11,9 +11,9 @@ from fjax import activations
 from fjax.losses import names as losses
 from fjax.metrics import names as metrics
 
-# Functions of JAX that a network may be made of, as far as the installed version has them: a closed
-# list, since the modules hold many more.
-_OF_JAX: Mapping[str, tuple[ModuleType, tuple[str, ...]]] = {
+# The functions of JAX that a network may use, as far as the installed version has them. The list is
+# closed: the modules contain many more.
+_JAX_FUNCTIONS: Mapping[str, tuple[ModuleType, tuple[str, ...]]] = {
     "jax.nn": (jax.nn, (
         "celu", "elu", "gelu", "glu", "hard_sigmoid", "hard_silu", "hard_tanh", "identity",
         "leaky_relu", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid",
@@ -27,19 +27,19 @@ _OF_JAX: Mapping[str, tuple[ModuleType, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
-def _named() -> dict[str, Callable[..., Any]]:
-    """Return the functions by name; one that stands in two places has the first name."""
-    found: dict[int, tuple[str, Callable[..., Any]]] = {}
+def _functions_by_name() -> dict[str, Callable[..., Any]]:
+    """Return the functions by name; a function that is listed twice keeps its first name."""
+    entries: dict[int, tuple[str, Callable[..., Any]]] = {}
     for registry in (activations.REGISTRY, losses.REGISTRY, metrics.REGISTRY):
         for function in registry.functions:
             family = function.__module__.split(".")[1]
-            found.setdefault(id(function), (f"{family}.{function.__name__}", function))
-    for family, (module, names) in _OF_JAX.items():
+            entries.setdefault(id(function), (f"{family}.{function.__name__}", function))
+    for family, (module, names) in _JAX_FUNCTIONS.items():
         for name in names:
             if hasattr(module, name):
                 function = getattr(module, name)
-                found.setdefault(id(function), (f"{family}.{name}", function))
-    return dict(found.values())
+                entries.setdefault(id(function), (f"{family}.{name}", function))
+    return dict(entries.values())
 
 
-FUNCTIONS: Mapping[str, Callable[..., Any]] = _named()
+FUNCTIONS: Mapping[str, Callable[..., Any]] = _functions_by_name()

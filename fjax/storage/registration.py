@@ -1,30 +1,30 @@
-"""Names for what a user wrote: how a file speaks of it, and how it is found again."""
+"""Names of user classes and functions: how a file refers to them, and how they are looked up."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from fjax.errors import suggestion
 
-Thing = TypeVar("Thing", bound=Callable[..., Any])
+Registered = TypeVar("Registered", bound=Callable[..., Any])
 
-# What was registered, by name. No name of fjax's own is looked up here, and no file adds to it.
+# User classes and functions by name. It never holds the names of fjax, and no file adds to it.
 _REGISTERED: dict[str, Any] = {}
 
 
 def register_serializable(
     package: str = "Custom", name: str | None = None
-) -> Callable[[Thing], Thing]:
-    """Decorate a class or function of your own, so that model files can speak of it.
+) -> Callable[[Registered], Registered]:
+    """Register your own class or function, so that model files can refer to it by name.
 
-    The file holds the name alone. Where it is read, the class must be registered under the same
-    name, or be given in `custom_objects`: a file never says what to import.
+    A file stores only the name. Whoever loads the file registers the class under the same name, or
+    passes it in `custom_objects`: a file never says what to import.
 
     Args:
-        package: What the name begins with, to tell yours from others'.
-        name: The name, by default that of the class or function.
+        package: The first part of the name; it tells your classes from those of others.
+        name: The second part, by default the name of the class or function.
 
     Raises:
-        ValueError: The name is taken by something else, or has a ">".
+        ValueError: The name is already registered for something else, or contains a ">".
 
     Source: Keras's page "register_keras_serializable".
 
@@ -33,7 +33,7 @@ def register_serializable(
     ... class Double(Layer):
     ...     def call(self, inputs):
     ...         return 2 * inputs
-    >>> name_of(Double)
+    >>> registered_name(Double)
     'Shop>Double'
     """
     for word in (package, name or "name"):
@@ -43,23 +43,23 @@ def register_serializable(
                 f"'>', received {word!r}."
             )
 
-    def register(thing: Thing) -> Thing:
-        full = f"{package}>{name or thing.__name__}"
-        known = _REGISTERED.get(full)
-        # A notebook's cell that runs twice defines the same class anew.
+    def register(thing: Registered) -> Registered:
+        full_name = f"{package}>{name or thing.__name__}"
+        known = _REGISTERED.get(full_name)
+        # A notebook cell that runs twice defines the same class again.
         if known is not None and _origin(known) != _origin(thing):
             raise ValueError(
-                f"`register_serializable`: the name {full!r} is taken by {known!r}. Choose another "
-                "`name` or `package`."
+                f"`register_serializable`: the name {full_name!r} is already registered for "
+                f"{known!r}. Choose another `name` or `package`."
             )
-        _REGISTERED[full] = thing
+        _REGISTERED[full_name] = thing
         return thing
 
     return register
 
 
-def name_of(thing: Any) -> str:
-    """Return the name by which a file speaks of a class or function of a user's."""
+def registered_name(thing: Any) -> str:
+    """Return the name that a file uses for a user's class or function."""
     for name, known in _REGISTERED.items():
         if known is thing:
             return name
@@ -67,31 +67,31 @@ def name_of(thing: Any) -> str:
 
 
 def find_custom(kind: str, name: str, custom_objects: Mapping[str, Any]) -> Any:
-    """Return what a file calls by a custom name.
+    """Return the user's class or function to which a file refers.
 
     Args:
-        kind: What it must be, "class" or "function".
+        kind: The expected kind, "class" or "function".
         name: The name in the file.
-        custom_objects: What the reader gave, by full or short names; it is asked first.
+        custom_objects: Classes and functions by full or short name; these are looked up first.
 
     Raises:
-        ValueError: There is nothing of this name, or it is of another kind.
+        ValueError: The name is unknown, or stands for something of another kind.
     """
-    short = name.rpartition(">")[2]
-    for names, where in (((name, short), custom_objects), ((name,), _REGISTERED)):
+    short_name = name.rpartition(">")[2]
+    for names, objects in (((name, short_name), custom_objects), ((name,), _REGISTERED)):
         for spelling in names:
-            if spelling in where:
-                return _of_kind(kind, name, where[spelling])
+            if spelling in objects:
+                return _check_kind(kind, name, objects[spelling])
     hint = suggestion(name, [*custom_objects, *_REGISTERED])
     raise ValueError(
-        f"it has the custom {kind} {name!r}, which is not known here.{hint} Give "
-        f"`custom_objects={{{short!r}: …}}`, or decorate it by `register_serializable`."
+        f"it contains the custom {kind} {name!r}, which is not known here.{hint} Pass "
+        f"`custom_objects={{{short_name!r}: …}}`, or decorate it with `register_serializable`."
     )
 
 
-def _of_kind(kind: str, name: str, thing: Any) -> Any:
+def _check_kind(kind: str, name: str, thing: Any) -> Any:
     if isinstance(thing, type) != (kind == "class") or not callable(thing):
-        raise ValueError(f"the custom name {name!r} must be a {kind}, and stands for {thing!r}.")
+        raise ValueError(f"the custom name {name!r} must be a {kind}, but it is {thing!r}.")
     return thing
 
 

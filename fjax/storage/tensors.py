@@ -1,10 +1,10 @@
-"""Arrays in one file, in safetensors' format, with a digest over every byte.
+"""Named arrays in one file, in the safetensors format, with a digest of every byte.
 
-The file is the length of a header in 8 bytes, the header in JSON, and the arrays' bytes one after
-the other. The header's `__metadata__` has our document, and the SHA-256 of the whole file in which
-the digits of the digest itself are zeros. Any reader of safetensors can open it.
+The file consists of the header's length in 8 bytes, the header as JSON, and the bytes of the
+arrays. The header's `__metadata__` holds a JSON document and the SHA-256 digest of the whole file,
+computed with zeros in the place of the digest itself. Any safetensors reader can open the file.
 
-Source: the format's page, https://huggingface.co/docs/safetensors.
+Source: the page of the format, https://huggingface.co/docs/safetensors.
 """
 
 import hashlib
@@ -19,12 +19,12 @@ import jax
 import ml_dtypes
 import numpy as np
 
-from fjax.storage.atomic import write_whole
+from fjax.storage.atomic import write_atomically
 from fjax.storage.errors import ModelFileError, file_error_context
-from fjax.storage.strict_json import dumped, parsed
-from fjax.storage.versions import check_stamp, migrated
+from fjax.storage.strict_json import dump_json, parse_json
+from fjax.storage.versions import check_format, migrate
 
-# The names of number types in the file.
+# The dtypes by their names in the file.
 DTYPES = {
     "BOOL": np.dtype("bool"),
     "U8": np.dtype("uint8"),
@@ -40,15 +40,16 @@ DTYPES = {
     "I64": np.dtype("int64"),
     "F64": np.dtype("float64"),
 }
-_NAMES = {dtype: name for name, dtype in DTYPES.items()}
+_DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
-LONGEST_HEADER = 100_000_000
-_DIGITS = 64
-_CHUNK = 1 << 20
+MAX_HEADER_BYTES = 100_000_000
+_DIGEST_LENGTH = 64
+_NO_DIGEST = "0" * _DIGEST_LENGTH
+_READ_BYTES = 1 << 20
 
 
-class Entry(NamedTuple):
-    """One array of a file: its type and shape, and where its bytes begin and end in the data."""
+class TensorEntry(NamedTuple):
+    """One array of a file: its dtype, its shape, and the range of its bytes in the data."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
@@ -57,13 +58,13 @@ class Entry(NamedTuple):
 
 
 class TensorFile:
-    """An open file of arrays whose header and digest were checked.
+    """An open file of arrays whose header and digest have been checked.
 
     Attributes:
-        path: The file's name.
+        path: The path of the file.
         metadata: The strings of the header, without the digest.
-        entries: What arrays there are, by name, in the order of their bytes.
-        version: The version of its format.
+        entries: The arrays by name, in the order of their bytes.
+        version: The version of the file's format.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class TensorFile:
         path: Any,
         file: BinaryIO,
         metadata: Mapping[str, str],
-        entries: Mapping[str, Entry],
+        entries: Mapping[str, TensorEntry],
         version: int,
     ) -> None:
         self.path = path
@@ -79,140 +80,156 @@ class TensorFile:
         self.entries = entries
         self.version = version
         self._file = file
-        self._data = file.tell()
+        self._data_start = file.tell()
 
-    def document(self) -> Any:
-        """Return the file's JSON document, in today's meaning.
+    def read_document(self) -> Any:
+        """Return the file's JSON document, migrated to the current version of the format.
 
         Raises:
-            ModelFileError: It cannot be read.
+            ModelFileError: The document cannot be read.
         """
         with file_error_context(self.path, "its document cannot be read"):
-            return migrated(parsed(self.metadata["document"]), self.version)
+            return migrate(parse_json(self.metadata["document"]), self.version)
 
     def read(self, name: str) -> np.ndarray:
-        """Return one array, which nobody else holds.
+        """Return one array, newly allocated.
 
         Raises:
-            ModelFileError: The file was cut short meanwhile.
+            ModelFileError: The file has been truncated since it was opened.
         """
         entry = self.entries[name]
         array = np.empty(entry.shape, entry.dtype)
-        self._file.seek(self._data + entry.begin)
+        self._file.seek(self._data_start + entry.begin)
         if self._file.readinto(array.reshape(-1).view(np.uint8)) != array.nbytes:  # type: ignore[attr-defined]
-            raise ModelFileError(self.path, f"the file ended within the array {name!r}")
+            raise ModelFileError(self.path, f"the file ends within the array {name!r}")
         return array
 
 
 def write_tensors(path: Any, tensors: Mapping[str, Any], metadata: Mapping[str, str]) -> None:
-    """Write arrays and strings into one file, whole or not at all.
+    """Write arrays and strings to one file, atomically.
 
     Args:
-        path: The file, whatever its name ends in.
-        tensors: Arrays by name.
-        metadata: Strings by name, for the header.
+        path: The file to write, with any extension.
+        tensors: The arrays by name.
+        metadata: The strings of the header by name.
 
     Raises:
-        TypeError: An array has a number type that the format does not know.
-        OSError: The file cannot be written; see `write_whole`.
+        TypeError: The format has no name for an array's dtype.
+        OSError: The file cannot be written; see `write_atomically`.
     """
-    # Wide numbers first, so that every array begins at a multiple of its number's width.
+    # Sorted by item size, so that every array starts at a multiple of its item size.
     tensors = dict(sorted(tensors.items(), key=lambda item: (-item[1].dtype.itemsize, item[0])))
-    zeros = "0" * _DIGITS
-    header: dict[str, Any] = {"__metadata__": {**metadata, "digest": zeros}}
-    end = 0
-    for name, tensor in tensors.items():
-        dtype, shape = np.dtype(tensor.dtype), tuple(tensor.shape)
-        if dtype not in _NAMES:
-            raise TypeError(f"The array {name!r} is of type {dtype}, which no model file holds.")
-        begin, end = end, end + math.prod(shape) * dtype.itemsize
-        header[name] = {"dtype": _NAMES[dtype], "shape": shape, "data_offsets": [begin, end]}
-    text = dumped(header).encode()
+    header: dict[str, Any] = {
+        "__metadata__": {**metadata, "digest": _NO_DIGEST},
+        **_describe_tensors(tensors),
+    }
+    text = dump_json(header).encode()
     text += b" " * (-len(text) % 8)
     length = len(text).to_bytes(8, "little")
 
-    def data() -> Iterator[memoryview]:
+    def chunks() -> Iterator[memoryview]:
         for tensor in tensors.values():
-            array = np.ascontiguousarray(tensor)
-            yield array.reshape(-1).view(np.uint8).data
+            yield np.ascontiguousarray(tensor).reshape(-1).view(np.uint8).data
 
     digest = hashlib.sha256(length + text)
-    for part in data():
-        digest.update(part)
-    final = text.replace(
-        f'"digest":"{zeros}"'.encode(), f'"digest":"{digest.hexdigest()}"'.encode()
+    for chunk in chunks():
+        digest.update(chunk)
+    final = text.replace(_digest_field(_NO_DIGEST), _digest_field(digest.hexdigest()))
+    write_atomically(
+        path, lambda: (part for parts in ((length, final), chunks()) for part in parts)
     )
-    write_whole(path, lambda: (part for parts in ((length, final), data()) for part in parts))
+
+
+def _describe_tensors(tensors: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the header's entries of arrays that follow one another."""
+    entries: dict[str, Any] = {}
+    end = 0
+    for name, tensor in tensors.items():
+        dtype, shape = np.dtype(tensor.dtype), tuple(tensor.shape)
+        if dtype not in _DTYPE_NAMES:
+            raise TypeError(
+                f"The array {name!r} has the dtype {dtype}, which a model file cannot hold."
+            )
+        begin, end = end, end + math.prod(shape) * dtype.itemsize
+        entries[name] = {
+            "dtype": _DTYPE_NAMES[dtype], "shape": shape, "data_offsets": [begin, end],
+        }  # fmt: skip
+    return entries
+
+
+def _digest_field(digest: str) -> bytes:
+    return f'"digest":"{digest}"'.encode()
 
 
 @contextmanager
 def open_tensors(path: Any, *kinds: str) -> Iterator[TensorFile]:
-    """Open one regular file of arrays, and check everything about it that can be checked alone.
+    """Open a file of arrays, and check its header, its digest and the layout of its arrays.
 
     Args:
-        path: The file.
-        kinds: Which kinds of files may be read, such as "model".
+        path: The file, which must be a regular one.
+        kinds: The accepted kinds of files, such as "model".
 
     Raises:
-        ModelFileError: It is no such file, it is damaged, or its format is of a later release.
+        ModelFileError: The file is of another kind or format, is damaged, or was written by a
+            newer release in a newer format.
     """
-    doing = "the file cannot be read"
-    with file_error_context(path, doing):
-        # Without waiting: to open a pipe that nobody writes to would take for ever.
-        number = os.open(
+    problem = "the file cannot be read"
+    with file_error_context(path, problem):
+        # Non-blocking: opening a pipe without a writer would never return.
+        descriptor = os.open(
             path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         )
     try:
-        if not stat.S_ISREG(os.fstat(number).st_mode):
-            raise ModelFileError(path, "it is no regular file")
-        with os.fdopen(number, "rb", closefd=False) as file:
-            with file_error_context(path, doing):
-                checked = _checked(path, file, kinds)
-            yield checked
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ModelFileError(path, "it is not a regular file")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            with file_error_context(path, problem):
+                tensor_file = _check_file(path, file, kinds)
+            yield tensor_file
     finally:
-        os.close(number)
+        os.close(descriptor)
 
 
-def _checked(path: Any, file: BinaryIO, kinds: tuple[str, ...]) -> TensorFile:
+def _check_file(path: Any, file: BinaryIO, kinds: tuple[str, ...]) -> TensorFile:
     size = os.fstat(file.fileno()).st_size
-    start = file.read(8)
-    length = int.from_bytes(start, "little")
-    if len(start) < 8 or not 2 <= length <= min(size - 8, LONGEST_HEADER):
-        raise ModelFileError(path, "it is no model file of fjax: it has no header")
+    prefix = file.read(8)
+    length = int.from_bytes(prefix, "little")
+    if len(prefix) < 8 or not 2 <= length <= min(size - 8, MAX_HEADER_BYTES):
+        raise ModelFileError(path, "it is not a model file of fjax: it has no header")
     text = file.read(length)
     if text[:1] != b"{":
-        raise ModelFileError(path, "it is no model file of fjax: it has no header")
+        raise ModelFileError(path, "it is not a model file of fjax: it has no header")
     try:
-        header = parsed(text)
+        header = parse_json(text)
     except ValueError as error:
         raise ModelFileError(path, f"its header cannot be read: {error}") from None
     metadata = header.pop("__metadata__", None)
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
-        raise ModelFileError(path, "it is no model file of fjax: its header has no metadata")
+        raise ModelFileError(path, "it is not a model file of fjax: its header has no metadata")
     try:
-        version = check_stamp(metadata, kinds)
+        version = check_format(metadata, kinds)
     except ValueError as error:
         raise ModelFileError(path, str(error)) from None
-    _check_digest(path, file, start, text, metadata.pop("digest", ""))
-    entries = _entries(path, header, size - 8 - length)
+    _check_digest(path, file, prefix, text, metadata.pop("digest", ""))
+    entries = _check_layout(path, header, size - 8 - length)
     file.seek(8 + length)
     return TensorFile(path, file, metadata, entries, version)
 
 
-def _check_digest(path: Any, file: BinaryIO, start: bytes, text: bytes, given: str) -> None:
-    said = f'"digest":"{given}"'.encode()
-    if len(given) != _DIGITS or text.count(said) != 1:
+def _check_digest(path: Any, file: BinaryIO, prefix: bytes, text: bytes, expected: str) -> None:
+    field = _digest_field(expected)
+    if len(expected) != _DIGEST_LENGTH or text.count(field) != 1:
         raise ModelFileError(path, "its header has no digest")
-    digest = hashlib.sha256(start + text.replace(said, f'"digest":"{"0" * _DIGITS}"'.encode()))
-    while chunk := file.read(_CHUNK):
+    digest = hashlib.sha256(prefix + text.replace(field, _digest_field(_NO_DIGEST)))
+    while chunk := file.read(_READ_BYTES):
         digest.update(chunk)
-    if digest.hexdigest() != given:
-        raise ModelFileError(path, "it is damaged: its bytes do not have the digest that it names")
+    if digest.hexdigest() != expected:
+        raise ModelFileError(path, "it is damaged: its bytes do not match the digest in its header")
 
 
-def _entries(path: Any, header: Mapping[str, Any], size: int) -> dict[str, Entry]:
+def _check_layout(path: Any, header: Mapping[str, Any], size: int) -> dict[str, TensorEntry]:
     """Return the arrays in the order of their bytes, which must fill the data without a gap."""
-    entries = {name: _entry(path, name, said) for name, said in header.items()}
+    entries = {name: _parse_entry(path, name, value) for name, value in header.items()}
     entries = dict(sorted(entries.items(), key=lambda item: (item[1].begin, item[1].end)))
     end = 0
     for name, entry in entries.items():
@@ -226,50 +243,47 @@ def _entries(path: Any, header: Mapping[str, Any], size: int) -> dict[str, Entry
     return entries
 
 
-def _entry(path: Any, name: str, said: Any) -> Entry:
-    def whole(values: Any) -> bool:
-        return isinstance(values, list) and all(
-            type(value) is int and 0 <= value < 2**63 for value in values
-        )
-
-    known = isinstance(said, dict) and said.keys() == {"dtype", "shape", "data_offsets"}
-    if not known or not whole(said["shape"]) or not whole(said["data_offsets"]):
-        raise ModelFileError(path, f"the array {name[:80]!r} is not described as it must be")
-    if len(said["data_offsets"]) != 2 or not isinstance(said["dtype"], str):
-        raise ModelFileError(path, f"the array {name[:80]!r} is not described as it must be")
-    dtype = DTYPES.get(said["dtype"])
+def _parse_entry(path: Any, name: str, value: Any) -> TensorEntry:
+    label = f"the array {name[:80]!r}"
+    has_keys = isinstance(value, dict) and value.keys() == {"dtype", "shape", "data_offsets"}
+    if not has_keys or not _are_counts(value["shape"]) or not _are_counts(value["data_offsets"]):
+        raise ModelFileError(path, f"{label} has an invalid description")
+    if len(value["data_offsets"]) != 2 or not isinstance(value["dtype"], str):
+        raise ModelFileError(path, f"{label} has an invalid description")
+    dtype = DTYPES.get(value["dtype"])
     if dtype is None:
+        raise ModelFileError(path, f"{label} has the unknown dtype {value['dtype'][:40]!r}")
+    begin, end = value["data_offsets"]
+    if len(value["shape"]) > 32 or end - begin != math.prod(value["shape"]) * dtype.itemsize:
         raise ModelFileError(
-            path, f"the array {name[:80]!r} has the unknown number type {said['dtype'][:40]!r}"
+            path, f"{label} does not have the number of bytes that its shape needs"
         )
-    begin, end = said["data_offsets"]
-    if len(said["shape"]) > 32 or end - begin != math.prod(said["shape"]) * dtype.itemsize:
-        raise ModelFileError(
-            path, f"the array {name[:80]!r} has another number of bytes than its shape needs"
-        )
-    return Entry(dtype, tuple(said["shape"]), begin, end)
+    return TensorEntry(dtype, tuple(value["shape"]), begin, end)
+
+
+def _are_counts(values: Any) -> bool:
+    return isinstance(values, list) and all(
+        type(value) is int and 0 <= value < 2**63 for value in values
+    )
 
 
 def named_leaves(prefix: str, tree: Any) -> dict[str, Any]:
-    """Return the leaves of a pytree by dotted names.
+    """Return the leaves of a pytree by their dotted paths.
 
     Raises:
-        ValueError: Two leaves would have one name.
+        ValueError: Two leaves have the same dotted path.
 
     >>> named_leaves("params", {"dense": {"kernel": 1, "bias": 2}})
     {'params.dense.bias': 2, 'params.dense.kernel': 1}
     """
-    found: dict[str, Any] = {}
+    leaves: dict[str, Any] = {}
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-        name = ".".join([prefix, *(_part(key) for key in path)])
-        if name in found:
+        parts = (jax.tree_util.keystr((key,), simple=True) for key in path)
+        name = ".".join([prefix, *parts])
+        if name in leaves:
             raise ValueError(
-                f"Two arrays would be called {name!r} in a file: give the layers names in which "
-                "a dot does not join them to the same word."
+                f"Two arrays would have the name {name!r} in the file: rename a layer whose name "
+                "contains a dot."
             )
-        found[name] = leaf
-    return found
-
-
-def _part(key: Any) -> str:
-    return jax.tree_util.keystr((key,), simple=True)
+        leaves[name] = leaf
+    return leaves

@@ -1,8 +1,8 @@
-"""Versions of files: which release wrote one, and what has changed its meaning since.
+"""Versions of the file formats, and migrations from older ones.
 
-A file of an earlier release loads: a missing field takes its default, and where a field that is
-there has another meaning today, a migration rewrites it. A file of a later release may have what is
-unknown here: then the error says which release to install.
+A file of an earlier release loads: a missing field takes its default, and a field whose meaning has
+changed is rewritten by a migration. A file of a later release may contain something unknown; the
+error then names the release to install.
 """
 
 import re
@@ -11,30 +11,32 @@ from typing import Any, NamedTuple
 
 from fjax.version import VERSION
 
-# The version of what stands in files; each change of a meaning adds one, and a migration.
-FORMAT = 2
+# The current version of the format. A change of a field's meaning adds one, and a migration.
+FORMAT_VERSION = 2
 
 Config = dict[str, Any]
 
 
 class Migration(NamedTuple):
-    """A change of the meaning of a class's fields.
+    """A change in the meaning of a class's fields.
 
     Attributes:
-        to: The format's version from which the new meaning holds.
-        owner: The class, by its name in files.
-        change: Returns the fields in the new meaning, plain data as they stand in a file.
+        version: The first version of the format with the new meaning.
+        class_name: The name of the class in files.
+        convert: Takes the fields as an older file has them, as plain data, and returns them in
+            their new meaning.
     """
 
-    to: int
-    owner: str
-    change: Callable[[Config], Config]
+    version: int
+    class_name: str
+    convert: Callable[[Config], Config]
 
 
-def _without_given_vectors(config: Config) -> Config:
-    """Name the default initializer, where format 1 named it as if it were a user's function.
+def _name_default_initializer(config: Config) -> Config:
+    """Replace the initializer of an `Embedding` that was created with `weights`.
 
-    An `Embedding` that was made with `weights` has them among the file's arrays.
+    Format 1 describes it as if it were a user's function. The weights are among the arrays of the
+    file, so any initializer will do.
     """
     if config.get("embeddings_initializer") != {"custom_function": "uniform"}:
         return config
@@ -42,84 +44,88 @@ def _without_given_vectors(config: Config) -> Config:
     return {**config, "embeddings_initializer": default}
 
 
-MIGRATIONS = (Migration(2, "layers.Embedding", _without_given_vectors),)
+MIGRATIONS = (Migration(2, "layers.Embedding", _name_default_initializer),)
 
 
-def stamp(kind: str) -> dict[str, str]:
-    """Return what a file of a kind says of itself: its format, and who wrote it.
+def format_metadata(kind: str) -> dict[str, str]:
+    """Return the metadata of a file: its format, the format's version, and the fjax release.
 
-    >>> stamp("model")["format"]
+    >>> format_metadata("model")["format"]
     'fjax.model'
     """
-    return {"format": f"fjax.{kind}", "version": str(FORMAT), "fjax": VERSION}
+    return {"format": f"fjax.{kind}", "version": str(FORMAT_VERSION), "fjax": VERSION}
 
 
-def check_stamp(found: Mapping[str, Any], kinds: tuple[str, ...]) -> int:
+def check_format(metadata: Mapping[str, Any], kinds: tuple[str, ...]) -> int:
     """Return the version of a file's format.
 
     Args:
-        found: What the file says of itself.
-        kinds: Which kinds of files are wanted.
+        metadata: The metadata of the file.
+        kinds: The accepted kinds of files, such as "model".
 
     Raises:
-        ValueError: It is a file of another kind, or of a later format.
+        ValueError: The file is of another kind, or its format is newer than this release.
 
-    >>> check_stamp({"format": "fjax.model", "version": "1"}, ("model",))
+    >>> check_format({"format": "fjax.model", "version": "1"}, ("model",))
     1
     """
     formats = [f"fjax.{kind}" for kind in kinds]
-    if found.get("format") not in formats:
-        wanted = " or ".join(map(repr, formats))
-        raise ValueError(f"its 'format' is {str(found.get('format'))[:40]!r}, expected {wanted}")
-    version = found.get("version")
-    if not isinstance(version, str) or not re.fullmatch(r"[1-9][0-9]{0,5}", version):
-        raise ValueError(f"its 'version' is {str(version)[:40]!r}, expected '1' to '{FORMAT}'")
-    if int(version) > FORMAT:
+    if metadata.get("format") not in formats:
+        expected = " or ".join(map(repr, formats))
         raise ValueError(
-            f"its 'version' is {version!r}, and this fjax ({VERSION}) reads '1' to '{FORMAT}'"
-            f"{newer_release(found)}"
+            f"its 'format' is {str(metadata.get('format'))[:40]!r}, expected {expected}"
+        )
+    version = metadata.get("version")
+    if not isinstance(version, str) or not re.fullmatch(r"[1-9][0-9]{0,5}", version):
+        raise ValueError(
+            f"its 'version' is {str(version)[:40]!r}, expected '1' to '{FORMAT_VERSION}'"
+        )
+    if int(version) > FORMAT_VERSION:
+        raise ValueError(
+            f"its 'version' is {version!r}, but this fjax ({VERSION}) reads '1' to "
+            f"'{FORMAT_VERSION}'{upgrade_hint(metadata)}"
         )
     return int(version)
 
 
-def newer_release(found: Mapping[str, Any]) -> str:
-    """Return a sentence that names the release that wrote a file, if it is later than this one.
+def upgrade_hint(metadata: Mapping[str, Any]) -> str:
+    """Return a sentence that names the release which wrote a file, if it is newer than this one.
 
-    >>> newer_release({"fjax": "99.1.0"})
-    '. It was written by fjax 99.1.0, this is fjax ...: install the later one'
-    >>> newer_release({"fjax": "0.0.1"})
+    >>> upgrade_hint({"fjax": "99.1.0"})
+    '. It was written by fjax 99.1.0, this is fjax ...: install the newer release'
+    >>> upgrade_hint({"fjax": "0.0.1"})
     ''
     """
-    writer = str(found.get("fjax", ""))[:40]
-    if _numbers(writer) <= _numbers(VERSION):
+    writer = str(metadata.get("fjax", ""))[:40]
+    if _release_numbers(writer) <= _release_numbers(VERSION):
         return ""
-    return f". It was written by fjax {writer}, this is fjax {VERSION}: install the later one"
+    return f". It was written by fjax {writer}, this is fjax {VERSION}: install the newer release"
 
 
-def migrated(data: Any, version: int, migrations: tuple[Migration, ...] = MIGRATIONS) -> Any:
-    """Return plain data of a file in today's meaning.
+def migrate(data: Any, version: int, migrations: tuple[Migration, ...] = MIGRATIONS) -> Any:
+    """Return the plain data of a file as the current version of the format has it.
 
     Args:
         data: The data.
         version: The version of the file's format.
-        migrations: All changes of a meaning.
+        migrations: All migrations, in order.
 
     >>> old = {"class": "layers.Embedding", "config": {
     ...     "embeddings_initializer": {"custom_function": "uniform"}}}
-    >>> migrated(old, 1)["config"]["embeddings_initializer"]["class"]
+    >>> migrate(old, 1)["config"]["embeddings_initializer"]["class"]
     'initializers.RandomUniform'
     """
     if isinstance(data, list):
-        return [migrated(item, version, migrations) for item in data]
+        return [migrate(item, version, migrations) for item in data]
     if not isinstance(data, dict):
         return data
-    data = {key: migrated(item, version, migrations) for key, item in data.items()}
+    data = {key: migrate(item, version, migrations) for key, item in data.items()}
     if data.keys() == {"class", "config"} and isinstance(data["config"], dict):
-        for to, owner, change in migrations:
-            if version < to and owner == data["class"]:
-                data["config"] = change(data["config"])
+        for migration in migrations:
+            if version < migration.version and migration.class_name == data["class"]:
+                data["config"] = migration.convert(data["config"])
     return data
 
 
-def _numbers(release: str) -> tuple[int, ...]:
+def _release_numbers(release: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d{1,9}", release))

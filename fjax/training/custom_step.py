@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from fjax.training.accumulators import Logs, add_means, init_accumulators, results
 from fjax.training.batch import Batch
+from fjax.training.logs import losses_first
 from fjax.training.state import TrainState
 from fjax.training.step import TrainStep, samples
 from fjax.trees import first_difference
@@ -103,7 +104,7 @@ def check_train_step(step: TrainStep, train_state: TrainState, batch: Batch) -> 
                 f"`train_step` must return `{home}` as it came, in structure, shapes and dtypes: "
                 f"at {home}{difference}."
             )
-    return sorted(logs)
+    return losses_first(logs)
 
 
 def check_test_step(step: TestStep, train_state: TrainState, batch: Batch) -> list[str]:
@@ -113,11 +114,10 @@ def check_test_step(step: TestStep, train_state: TrainState, batch: Batch) -> li
         TypeError: The step returns no dict.
         ValueError: A log is no scalar.
     """
-    return sorted(
-        jax.eval_shape(
-            lambda state, batch: _checked_logs("test_step", step(state, batch)), train_state, batch
-        )
+    logs = jax.eval_shape(
+        lambda state, batch: _checked_logs("test_step", step(state, batch)), train_state, batch
     )
+    return losses_first(logs)
 
 
 def _handed_over(train_state: TrainState) -> TrainState:

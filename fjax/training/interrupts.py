@@ -23,6 +23,28 @@ def is_donated(tree: PyTree) -> bool:
 
 
 @contextmanager
+def donating(train_state: Any) -> Iterator[None]:
+    """Donate a train state to a program within the block, and keep what it returns.
+
+    Ctrl-C is held back while the arrays are gone; see `uninterrupted`. If the program fails after
+    it took the arrays, the error says so.
+
+    Args:
+        train_state: What is donated.
+    """
+    try:
+        with uninterrupted(train_state):
+            yield
+    except Exception as error:
+        if is_donated(train_state.params):
+            error.add_note(
+                "The weights were donated to the step that failed on the device. Set them again, "
+                "by `set_weights` or a copy of `train_state` that was taken before."
+            )
+        raise
+
+
+@contextmanager
 def uninterrupted(train_state: PyTree) -> Iterator[None]:
     """Hold back a Ctrl-C while the arrays of a train state are gone.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from fjax.training.accumulators import Logs
 from fjax.training.batch import Batch, Source, Window
-from fjax.training.interrupts import is_donated, uninterrupted
+from fjax.training.interrupts import donating
 from fjax.training.programs import Programs
 from fjax.training.state import TrainState
 from fjax.typing import PyTree
@@ -97,12 +97,19 @@ def run_epoch(
     for window in source.windows(epoch, step):
         for first, last in _chunks(window, chunks):
             listener.on_step_begin(step)
+            # A hook may have set another one.
+            held = holder.train_state
             if listener.needs_each_step:
-                _check_sums(sums, holder.train_state)
+                _check_sums(sums, held)
             begun = time.perf_counter()
-            with uninterrupted(holder.train_state):
-                holder.train_state, logs = _advance(
-                    programs, holder.train_state, window, first, last
+            with donating(held):
+                holder.train_state, logs = programs.advance(
+                    held,
+                    window.data,
+                    window.order,
+                    np.int32(first),
+                    np.int32(last),
+                    batch_size=window.batch_size,
                 )
             _time(chunks, listener, last - first, begun, last < window.last, logs)
             step += last - first
@@ -195,27 +202,6 @@ def _check_sums(expected: PyTree, train_state: TrainState) -> None:
             "epoch: within an epoch change parts of the state, as by `model.train_state = "
             "model.train_state._replace(params=…)`."
         )
-
-
-def _advance(
-    programs: Programs, train_state: TrainState, window: Window, first: int, last: int
-) -> tuple[TrainState, Logs]:
-    try:
-        return programs.advance(
-            train_state,
-            window.data,
-            window.order,
-            np.int32(first),
-            np.int32(last),
-            batch_size=window.batch_size,
-        )
-    except Exception as error:
-        if is_donated(train_state.params):
-            error.add_note(
-                "The weights were donated to the step that failed on the device. Set them again, "
-                "by `set_weights` or a copy of `train_state` that was taken before."
-            )
-        raise
 
 
 def _chunks(window: Window, chunks: ChunkScheduler) -> Iterator[tuple[int, int]]:

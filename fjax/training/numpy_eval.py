@@ -1,7 +1,9 @@
-"""A traced program evaluated on the host, by numpy: for what runs once and is not worth compiling.
+"""Evaluates a traced program by numpy: for programs that run once and are not worth compiling.
 
-XLA takes 0.1 seconds to compile anything, and most of a second for the weights of a small network;
-numpy makes the same bits in milliseconds. A primitive that is not in the table is left to JAX.
+The first weights of a small network (8-30-30-1 with Adam) take 0.1 s this way, with the bits that
+XLA makes. Compiled they take 2.3 to 3.0 s, and 0.4 to 1.5 s where JAX's persistent compilation
+cache has the programs (measured in turns on two busy cores): without this file every first `fit`
+would be as much slower. A primitive that is not in the tables is left to JAX.
 """
 
 import math
@@ -18,7 +20,7 @@ from fjax.training import threefry
 from fjax.training.placement import DEFAULT
 from fjax.typing import PyTree
 
-# Elementwise functions that numpy lacks run in blocks of this size, which are compiled once.
+# Elementwise functions that numpy lacks run in blocks of this size, so that they compile once.
 BLOCK = 4096
 
 

@@ -10,7 +10,7 @@ from fjax.core import output_specs
 from fjax.core.freezing import frozen_paths, merge_params, trainable_part
 from fjax.core.precision import init_layer
 from fjax.training.accumulators import Metrics, init_accumulators
-from fjax.typing import Array, GradientTransformation, Key, Params, PyTree, Spec, State
+from fjax.typing import Array, Finalizes, GradientTransformation, Key, Params, PyTree, Spec, State
 
 # A counter on the device, or one that the host has just set.
 Counter = Array | np.ndarray | np.integer
@@ -107,7 +107,7 @@ def finalized(
     >>> finalized(network, optimizer, train_state).params["kernel"].shape
     (8, 1)
     """
-    if not hasattr(optimizer, "finalize"):
+    if not isinstance(optimizer, Finalizes):
         return train_state
     frozen = frozen_paths(network)
     trained = trainable_part(train_state.params, frozen)

@@ -14,7 +14,7 @@ from fjax.training.batch import Batch
 from fjax.training.masked_outputs import loss_of
 from fjax.training.output_losses import OutputLosses
 from fjax.training.state import TrainState
-from fjax.typing import Array, GradientTransformation, Key, PyTree
+from fjax.typing import Array, Constrains, GradientTransformation, Key, PyTree
 
 TrainStep = Callable[[TrainState, Batch], tuple[TrainState, Logs]]
 
@@ -86,7 +86,7 @@ def train_step(
         updates, opt_state = optimizer.update(grads, train_state.opt_state, trained)
         trained = jax.tree.map(lambda p, u: (p + u).astype(p.dtype), trained, updates)
         params = merge_params(train_state.params, trained) if frozen else trained
-        if hasattr(network, "constrain"):
+        if isinstance(network, Constrains):
             params = network.constrain(params)
         values = {"loss": value, **parts}
         sums = _add(metrics, train_state.accumulators, values, outputs, batch)

@@ -1,4 +1,4 @@
-"""Models to look at, as a picture by graphviz or as text, and figures of how they do."""
+"""Drawings of models, by graphviz or as text, and figures of their training and results."""
 
 from fjax.visualization.boundary import plot_decision_boundary as plot_decision_boundary
 from fjax.visualization.confusion import plot_confusion_matrix as plot_confusion_matrix

@@ -1,45 +1,40 @@
-"""A model as boxes and arrows, from which pictures and text drawings are made."""
+"""A model as boxes and arrows, of which pictures and text drawings are made."""
 
 import itertools
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import jax
 
 from fjax.core import InputLayer
-from fjax.core.flow import Source, join_sources
-from fjax.core.freezing import frozen_paths
+from fjax.core.flow import Origin, merge_origins
+from fjax.core.layer_walk import ArraySpec, LayerRecord, NetworkRecord, Path
 from fjax.core.naming import kind
 from fjax.models import Model
-from fjax.models.calls import NetworkCalls, Value
-from fjax.models.summary import weights_of
-
-Path = tuple[str, ...]
 
 
 class Box(NamedTuple):
     """A layer or an input of the model.
 
     Attributes:
-        path: Its name, below the names of those that contain it.
-        kind: What it is: the class's name, or the function's.
+        path: Its name, after the names of the layers that contain it.
+        kind: The name of its class or function.
         layer: The layer; None for an input that no layer declares.
-        inputs: What it is called on.
-        outputs: What it makes.
-        trainable: Whether it is trained; None without weights.
-        ends: Whether the model returns one of its outputs.
+        inputs: The arrays that it is called on.
+        outputs: The arrays that it returns.
+        trainable: Whether training changes its weights; None without weights.
+        is_output: Whether the model returns one of its outputs.
     """
 
     path: Path
     kind: str
     layer: Any
-    inputs: tuple[Value, ...]
-    outputs: tuple[Value, ...]
+    inputs: tuple[ArraySpec, ...]
+    outputs: tuple[ArraySpec, ...]
     trainable: bool | None
-    ends: bool
+    is_output: bool
 
     @property
-    def begins(self) -> bool:
+    def is_input(self) -> bool:
         """Whether it is an input of the model."""
         return self.layer is None or isinstance(self.layer, InputLayer)
 
@@ -56,12 +51,12 @@ def diagram_of(function: str, model: Any, expand_nested: bool = False) -> Diagra
     """Return the boxes and arrows of a model; a layer that is called several times is one box.
 
     Args:
-        function: Who asks, for messages.
+        function: The function that the user called, for errors.
         model: The model.
-        expand_nested: Whether layers within layers are boxes, too.
+        expand_nested: Whether the layers inside layers are boxes, in place of the whole.
 
     Raises:
-        TypeError: It is no model.
+        TypeError: `model` is no model.
         ValueError: Its input shape is not known yet.
 
     >>> from fjax import Sequential
@@ -73,102 +68,90 @@ def diagram_of(function: str, model: Any, expand_nested: bool = False) -> Diagra
     if not isinstance(model, Model):
         raise TypeError(
             f"`{function}` draws a model, received {model!r} of type `{type(model).__name__}`. A "
-            "layer or network becomes one by `fjax.Model(network, input_shape=…)`."
+            "layer or network becomes a model by `fjax.Model(network, input_shape=…)`."
         )
-    calls = model.layer_calls(nested=expand_nested)
-    levels = dict(_levels((), calls))
-    inputs = _undeclared_inputs(calls)
+    network = model.layer_calls(nested=expand_nested)
+    records = {record.path: record for record in network.walk()}
+    inputs = _undeclared_inputs(network)
     arrows: dict[tuple[Path, Path], None] = {}
-    for path, level in levels.items():
-        for each in level.layers:
-            if each.inner is None:
-                for source in join_sources(each.sources):
-                    for maker in _makers(levels, inputs, path, source):
-                        arrows[maker, (*path, each.name)] = None
-    ends = {
-        maker
-        for source in join_sources(calls.outputs)
-        for maker in _makers(levels, inputs, (), source)
+    levels = [network, *(record.inner for record in records.values() if record.inner is not None)]
+    for record in itertools.chain.from_iterable(level.layers for level in levels):
+        if record.inner is None:
+            for origin in merge_origins(record.origins):
+                for path in _boxes_of(origin, record.path[:-1], records, inputs):
+                    arrows[path, record.path] = None
+    outputs = {
+        path
+        for origin in merge_origins(network.outputs)
+        for path in _boxes_of(origin, (), records, inputs)
     }
-    boxes = [_input_box(box, number, calls) for number, box in inputs.items()]
-    boxes += _boxes(model, (), calls, ends)
+    boxes = [
+        Box(
+            path,
+            "Input",
+            None,
+            (network.inputs[position],),
+            (network.inputs[position],),
+            None,
+            False,
+        )
+        for position, path in inputs.items()
+    ]
+    boxes += [_box(record, outputs) for record in records.values() if record.inner is None]
     return Diagram(model.name, tuple(boxes), tuple(arrows))
 
 
-def _levels(path: Path, calls: NetworkCalls) -> Iterator[tuple[Path, NetworkCalls]]:
-    """Return the calls of the network and of the layers within it, by path."""
-    yield path, calls
-    for each in calls.layers:
-        if each.inner is not None:
-            yield from _levels((*path, each.name), each.inner)
+def _undeclared_inputs(network: NetworkRecord) -> dict[int, Path]:
+    """Return the paths of boxes for inputs that no layer declares, by the position of the input.
 
-
-def _undeclared_inputs(calls: NetworkCalls) -> dict[int, Path]:
-    """Return boxes for inputs that no layer declares, by number; layers in a row need none."""
-    if calls.in_a_row:
+    A sequence of layers is drawn without its input.
+    """
+    if network.is_sequence:
         return {}
-    met = {
-        source.number
-        for each in calls.layers
-        if not isinstance(each.layer, InputLayer)
-        for source in join_sources(each.sources)
-        if source.layer is None
-    }
-    taken = {each.name for each in calls.layers}
+    taken = {record.name for record in network.layers}
     names = (f"input_{n}" if n else "input" for n in itertools.count())
     free = (name for name in names if name not in taken)
-    return {number: (next(free),) for number in sorted(met)}
+    return {position: (next(free),) for position in network.undeclared_inputs}
 
 
-def _makers(
-    levels: dict[Path, NetworkCalls], inputs: dict[int, Path], path: Path, source: Source
+def _boxes_of(
+    origin: Origin, within: Path, records: dict[Path, LayerRecord], inputs: dict[int, Path]
 ) -> list[Path]:
-    """Return the boxes that a source within a level stands for, through all walls of levels."""
-    found: dict[Path, None] = {}
-    stack, seen = [(path, source)], set()
+    """Return the paths of the boxes that return a value, through the frames of expanded layers.
+
+    Args:
+        origin: The origin of the value.
+        within: The path of the expanded layer to which the origin belongs.
+        records: The records of all layers, by path.
+        inputs: The boxes of undeclared inputs, by the position of the input.
+    """
+    boxes: dict[Path, None] = {}
+    stack, visited = [(within, origin)], set()
     while stack:
-        place = stack.pop()
-        if place in seen:
-            # A level that is called on its own output may hand its input through.
+        entry = stack.pop()
+        if entry in visited:
+            # An expanded layer that is called on its own output may return its input.
             continue
-        seen.add(place)
-        path, source = place
-        if source.layer is not None:
-            own = (*path, source.layer)
-            if own in levels:
-                stack += [(own, inner) for inner in reversed(levels[own].outputs[source.number])]
+        visited.add(entry)
+        within, origin = entry
+        if origin.layer is not None:
+            path = (*within, origin.layer)
+            inner = records[path].inner if path in records else None
+            if inner is None:
+                boxes[path] = None
             else:
-                found[own] = None
-        elif path:
-            outer = next(each for each in levels[path[:-1]].layers if each.name == path[-1])
-            stack += [(path[:-1], each) for each in reversed(outer.sources[source.number])]
-        elif source.number in inputs:
-            found[inputs[source.number]] = None
-    return list(found)
+                stack += [(path, each) for each in reversed(inner.outputs[origin.position])]
+        elif within:
+            outer = records[within].origins[origin.position]
+            stack += [(within[:-1], each) for each in reversed(outer)]
+        elif origin.position in inputs:
+            boxes[inputs[origin.position]] = None
+    return list(boxes)
 
 
-def _input_box(path: Path, number: int, calls: NetworkCalls) -> Box:
-    value = (calls.inputs[number],)
-    return Box(path, "Input", None, value, value, None, False)
-
-
-def _boxes(model: Model, path: Path, calls: NetworkCalls, ends: set[Path]) -> list[Box]:
-    """Return a box for each layer, in their order; of an expanded one those of its own layers."""
-    boxes = []
-    frozen = frozen_paths(model.layer_tree)
-    for each in calls.layers:
-        own = (*path, each.name)
-        if each.inner is not None:
-            boxes += _boxes(model, own, each.inner, ends)
-            continue
-        trainable = None
-        if each.path is not None:
-            place = (*path, *each.path)
-            if jax.tree.leaves(weights_of(model.layer_shapes, place)):
-                trainable = not any(place[: len(at)] == at for at in frozen)
-        boxes.append(
-            Box(
-                own, kind(each.layer), each.layer, each.inputs, each.outputs, trainable, own in ends
-            )
-        )
-    return boxes
+def _box(record: LayerRecord, outputs: set[Path]) -> Box:
+    has_weights = bool(jax.tree.leaves(record.weights))
+    return Box(
+        record.path, kind(record.layer), record.layer, record.inputs, record.outputs,
+        record.trainable if has_weights else None, record.path in outputs,
+    )  # fmt: skip

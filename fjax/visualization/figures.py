@@ -1,4 +1,4 @@
-"""What all figures share: matplotlib, colors, and the file that a figure is written into."""
+"""What all figures share: matplotlib, colors, and the file that a figure is saved in."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ ENDINGS = (".png", ".svg", ".pdf")
 
 
 def pyplot(function: str) -> Any:
-    """Return `matplotlib.pyplot`, or raise ImportError that tells how to install it."""
+    """Return `matplotlib.pyplot`, or raise an ImportError that says how to install it."""
     try:
         import matplotlib.pyplot
     except ImportError as error:
@@ -20,12 +20,14 @@ def pyplot(function: str) -> Any:
     return matplotlib.pyplot
 
 
-def checked_file(function: str, to_file: Any) -> Path | None:
-    """Return the file to write into as a path, None for none, before anything is computed.
+def check_file(function: str, to_file: Any) -> Path | None:
+    """Return the argument `to_file` as a path, or None if it is None.
+
+    Functions call this first, so that a mistake is found before anything is computed.
 
     Raises:
-        ValueError: Its ending is none of a picture's.
-        FileNotFoundError: Its folder does not exist.
+        ValueError: The extension is not one of an image.
+        FileNotFoundError: The folder does not exist.
     """
     if to_file is None:
         return None
@@ -37,20 +39,20 @@ def checked_file(function: str, to_file: Any) -> Path | None:
         )
     if not file.parent.is_dir():
         raise FileNotFoundError(
-            f"`{function}`: the folder {str(file.parent)!r} of `to_file` does not exist: make it "
+            f"`{function}`: the folder {str(file.parent)!r} of `to_file` does not exist: create it "
             "first."
         )
     return file
 
 
-def tidy(axes: Any) -> None:
-    """Give axes of curves the house's look: a faint grid, no frame above and on the right."""
+def style_axes(axes: Any) -> None:
+    """Give axes the style of all figures: a faint grid, and no frame at the top and right."""
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def written(figure: Any, file: Path | None) -> Any:
-    """Return the figure, written into the file if there is one."""
+def save_figure(figure: Any, file: Path | None) -> Any:
+    """Save the figure in the file, unless that is None, and return the figure."""
     if file is not None:
         figure.savefig(file, dpi=120)
     return figure

@@ -1,4 +1,4 @@
-"""The curves of a training."""
+"""The curves of losses and metrics over the epochs of a training."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,10 +8,18 @@ import numpy as np
 
 from fjax.callbacks import History
 from fjax.errors import explain_keywords, unknown_name
-from fjax.visualization.figures import TRAINING, VALIDATION, checked_file, pyplot, tidy, written
+from fjax.training.logs import losses_first
+from fjax.visualization.figures import (
+    TRAINING,
+    VALIDATION,
+    check_file,
+    pyplot,
+    save_figure,
+    style_axes,
+)
 
-# Up to so many epochs each is marked: a line of one point cannot be seen.
-FEW = 20
+# Up to this many epochs have markers, without which a line of one point cannot be seen.
+MAX_EPOCHS_WITH_MARKERS = 20
 
 
 @explain_keywords
@@ -21,39 +29,39 @@ def plot_history(
     log_scale: bool = False,
     to_file: Any = None,
 ) -> Any:
-    """Draw losses and metrics by epoch, training and validation side by side.
+    """Draw losses and metrics by epoch, with training and validation in one panel.
 
     Args:
-        history: What `fit` returned, or its `history`: a dict of log names to one value an epoch.
+        history: The result of `fit`, or its `history`: a dict of log names to one value per epoch.
         metrics: Which logs to draw, without `val_`; by default all, the loss first.
-        log_scale: Whether the losses' axes are logarithmic; a learning rate's always is.
-        to_file: Also write the figure into this file: .png, .svg or .pdf.
+        log_scale: Whether the axes of losses are logarithmic; that of a learning rate always is.
+        to_file: Also save the figure in this file: .png, .svg or .pdf.
 
     Returns:
-        The matplotlib figure; `figure.axes` has one axes for each log. In a script
+        The matplotlib figure; `figure.axes` has one axes for each log. In a script,
         `matplotlib.pyplot.show()` opens its window.
 
     Raises:
         ImportError: matplotlib is missing.
-        TypeError: It is no history.
-        ValueError: The history is empty, or has no log of a name that was asked for.
+        TypeError: `history` is not a history.
+        ValueError: The history is empty, or `metrics` names a log that it lacks.
 
-    A validation that was not made after every epoch stands at the epochs after which it was made,
-    as `validation_freq` spaces them; the legend says so. Where the history has a `spread`, a dict
-    like its `history` with standard deviations over several runs, bands show it around the means.
+    If `validation_freq` left out epochs, the validation is drawn at the epochs that it followed,
+    and the legend says how many those are. If the history has a `spread`, the standard deviations
+    of its logs over several runs, bands around the curves show it.
 
     >>> figure = plot_history({"loss": [0.9, 0.5], "val_loss": [0.8, 0.7], "accuracy": [0.6, 0.9]})
     >>> [axes.get_title() for axes in figure.axes]
     ['loss', 'accuracy']
     """
-    file = checked_file("plot_history", to_file)
-    logs, spread, epochs = _logs(history)
-    names = _names(logs, metrics)
+    file = check_file("plot_history", to_file)
+    logs, spread, epochs = _read_history(history)
+    names = _panel_names(logs, metrics)
     plt = pyplot("plot_history")
-    across = min(3, len(names))
-    down = math.ceil(len(names) / across)
+    columns = min(3, len(names))
+    rows = math.ceil(len(names) / columns)
     figure, grid = plt.subplots(
-        down, across, figsize=(4.6 * across, 3.4 * down), layout="constrained", squeeze=False
+        rows, columns, figsize=(4.6 * columns, 3.4 * rows), layout="constrained", squeeze=False
     )
     for axes, name in zip(grid.flat, names, strict=False):
         for curve in _curves(logs, spread, name, epochs):
@@ -62,9 +70,9 @@ def plot_history(
                     curve.epochs, curve.values - curve.spread, curve.values + curve.spread,
                     color=curve.color, alpha=0.2, linewidth=0,
                 )  # fmt: skip
-            marker = "o" if len(curve.epochs) <= FEW else None
+            marker = "o" if len(curve.epochs) <= MAX_EPOCHS_WITH_MARKERS else None
             axes.plot(
-                curve.epochs, curve.values, curve.line, color=curve.color, label=curve.label,
+                curve.epochs, curve.values, curve.style, color=curve.color, label=curve.label,
                 marker=marker, markersize=3.5, linewidth=1.6,
             )  # fmt: skip
         if name == "learning_rate" or (log_scale and name.endswith("loss")):
@@ -72,12 +80,14 @@ def plot_history(
         axes.set(title=name, xlabel="epoch")
         axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         if len(axes.lines) > 1:
-            columns = 1 if len(axes.lines) < 8 else 2
-            axes.legend(framealpha=0.7, edgecolor="none", fontsize="small", ncols=columns)
-        tidy(axes)
+            axes.legend(
+                framealpha=0.7, edgecolor="none", fontsize="small",
+                ncols=1 if len(axes.lines) < 8 else 2,
+            )  # fmt: skip
+        style_axes(axes)
     for axes in list(grid.flat)[len(names) :]:
         axes.remove()
-    return written(figure, file)
+    return save_figure(figure, file)
 
 
 class _Curve(NamedTuple):
@@ -87,75 +97,74 @@ class _Curve(NamedTuple):
     values: np.ndarray
     label: str
     color: Any
-    line: str
+    style: str
     spread: np.ndarray | None = None
 
 
 class _Logs(NamedTuple):
-    """The logs as arrays, epochs first, how far they spread, and the epochs' numbers from 1."""
+    """The values of each log and their standard deviations, epochs first, and the epochs from 1."""
 
     values: dict[str, np.ndarray]
     spread: dict[str, np.ndarray]
     epochs: Sequence[int]
 
 
-def _logs(history: Any) -> _Logs:
-    known: Sequence[int] = ()
+def _read_history(history: Any) -> _Logs:
+    epochs: Sequence[int] = ()
     spread: Mapping[str, Any] = {}
     if isinstance(history, History):
-        spread = getattr(history, "spread", spread)
-        history, known = history.history, history.epoch
+        history, spread, epochs = history.history, history.spread, history.epoch
     if not isinstance(history, Mapping):
         raise TypeError(
-            "`plot_history` takes what `fit` returned, or a dict of log names to lists with one "
-            f"value an epoch, received {type(history).__name__}."
+            "`plot_history` takes the result of `fit`, or a dict of log names to lists with one "
+            f"value per epoch, received {type(history).__name__}."
         )
-    logs = {name: _numbers(name, values) for name, values in history.items()}
-    spreads = {name: _numbers(name, values) for name, values in spread.items()}
+    logs = {name: _to_array(name, values) for name, values in history.items()}
+    spreads = {name: _to_array(name, values) for name, values in spread.items()}
     for name, values in spreads.items():
         if name not in logs or values.shape != logs[name].shape:
             raise ValueError(
                 f"`plot_history`: the spread of {name!r} has shape {values.shape}, and its log "
-                f"{logs[name].shape if name in logs else 'is not there'}."
+                f"{f'has shape {logs[name].shape}' if name in logs else 'is missing'}."
             )
     count = max((len(values) for values in logs.values()), default=0)
     if not count:
-        raise ValueError("`plot_history`: the history is empty: no epoch was made.")
-    if len(known) == count:
-        return _Logs(logs, spreads, [epoch + 1 for epoch in known])
+        raise ValueError("`plot_history`: the history is empty: it holds no epoch.")
+    if len(epochs) == count:
+        return _Logs(logs, spreads, [epoch + 1 for epoch in epochs])
     return _Logs(logs, spreads, range(1, count + 1))
 
 
-def _numbers(name: str, values: Any) -> np.ndarray:
+def _to_array(name: str, values: Any) -> np.ndarray:
     try:
         array = np.asarray(values, np.float64)
     except (TypeError, ValueError) as error:
-        raise _no_list(name, values) from error
+        raise _not_a_list(name, values) from error
     if array.ndim == 0:
-        raise _no_list(name, values)
+        raise _not_a_list(name, values)
     return array
 
 
-def _no_list(name: str, values: Any) -> TypeError:
+def _not_a_list(name: str, values: Any) -> TypeError:
     return TypeError(
-        f"`plot_history`: the log {name!r} must be a list with one number an epoch, received "
+        f"`plot_history`: the log {name!r} must be a list with one number per epoch, received "
         f"{values!r}."
     )
 
 
-def _names(logs: Mapping[str, np.ndarray], asked: Iterable[str] | None) -> list[str]:
-    """Return the panels: the names of logs without `val_`, the loss first."""
-    there = list(dict.fromkeys(name.removeprefix("val_") for name in logs))
-    there.sort(key=lambda name: name != "loss")
-    if asked is None:
-        return there
-    names = [asked] if isinstance(asked, str) else list(asked)
-    for name in names:
-        if name not in there:
-            raise unknown_name("log", name, there)
-    if not names:
-        raise ValueError(f"`plot_history`: `metrics` names no log. Logged: {', '.join(there)}.")
-    return names
+def _panel_names(logs: Mapping[str, np.ndarray], metrics: Iterable[str] | None) -> list[str]:
+    """Return the names of the panels: log names without `val_`, by default all of them."""
+    names = list(dict.fromkeys(name.removeprefix("val_") for name in logs))
+    if metrics is None:
+        return losses_first(names, by_name=False)
+    selected = [metrics] if isinstance(metrics, str) else list(metrics)
+    for name in selected:
+        if name not in names:
+            raise unknown_name("log", name, names)
+    if not selected:
+        logged = ", ".join(losses_first(names, by_name=False))
+        raise ValueError(f"`plot_history`: `metrics` is empty. Logged: {logged}.")
+    return selected
 
 
 def _curves(
@@ -164,31 +173,33 @@ def _curves(
     name: str,
     epochs: Sequence[int],
 ) -> list[_Curve]:
-    """Return the lines of a panel, one for each class where a metric has one value for each."""
+    """Return the lines of a panel; a metric with one value per class has one line per class."""
     curves = []
-    kinds = ((name, "training", TRAINING), (f"val_{name}", "validation", VALIDATION))
-    for log, label, color in kinds:
+    parts = ((name, "training", TRAINING), (f"val_{name}", "validation", VALIDATION))
+    for log, label, color in parts:
         if log not in logs:
             continue
         values = logs[log]
         every = len(epochs) // max(len(values), 1)
         if len(values) * every + every <= len(epochs) or not len(values):
             raise ValueError(
-                f"`plot_history`: {len(values)} values of {log!r} cannot be placed among "
-                f"{len(epochs)} epochs: give one value an epoch, or one every so many epochs."
+                f"`plot_history`: {len(values)} values of {log!r} do not fit {len(epochs)} "
+                "epochs: give one value for each epoch, or for each n-th epoch."
             )
-        where = list(epochs)[every - 1 :: every][: len(values)]
+        value_epochs = list(epochs)[every - 1 :: every][: len(values)]
         if every > 1:
             label = f"{label}, every {every} epochs"
         if values.ndim == 1:
-            curves.append(_Curve(where, values, label, color, "-", spread.get(log)))
+            curves.append(_Curve(value_epochs, values, label, color, "-", spread.get(log)))
             continue
-        dashed = log != name and name in logs
+        is_dashed = log != name and name in logs
         columns = values.reshape(len(values), -1).T
         bands = spread[log].reshape(len(values), -1).T if log in spread else [None] * len(columns)
         for number, (column, band) in enumerate(zip(columns, bands, strict=True)):
-            # A word for each class, and one for the dashes; an underscore is left out.
-            word = f"class {number}" if not dashed else "_" if number else label
-            line = "--" if dashed else "-"
-            curves.append(_Curve(where, column, word, f"C{number % 10}", line, band))
+            # The legend names each class once, and the dashed lines once: matplotlib leaves out
+            # labels that begin with an underscore.
+            line_label = f"class {number}" if not is_dashed else "_" if number else label
+            style = "--" if is_dashed else "-"
+            line_color = f"C{number % 10}"
+            curves.append(_Curve(value_epochs, column, line_label, line_color, style, band))
     return curves

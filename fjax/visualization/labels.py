@@ -1,4 +1,4 @@
-"""Class labels in the forms that they come in: numbers, one column, one-hot, or probabilities."""
+"""Read class labels: class numbers, a single column, one-hot rows, or probabilities."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,16 +6,17 @@ from typing import Any
 import numpy as np
 
 
-def classes_of(owner: str, argument: str, labels: Any) -> np.ndarray:
-    """Return labels as class numbers, one a sample.
+def read_classes(owner: str, argument: str, labels: Any) -> np.ndarray:
+    """Return labels as one class number per sample.
 
-    Whole numbers are classes; several columns are one-hot or probabilities, of which the largest
-    counts; one column of other numbers in [0, 1] is the probability of class 1.
+    Whole numbers are class numbers. Several columns are one-hot rows or probabilities: the class is
+    the column with the largest value. One column of other numbers in [0, 1] is the probability of
+    class 1.
 
     Raises:
-        ValueError: They are none of these.
+        ValueError: The labels are none of these.
 
-    >>> classes_of("f", "y", [[0.1, 0.9], [0.8, 0.2]]), classes_of("f", "y", [[0.7], [0.2]])
+    >>> read_classes("f", "y", [[0.1, 0.9], [0.8, 0.2]]), read_classes("f", "y", [[0.7], [0.2]])
     (array([1, 0]), array([1, 0]))
     """
     array = np.asarray(labels)
@@ -27,28 +28,28 @@ def classes_of(owner: str, argument: str, labels: Any) -> np.ndarray:
         )
     if not np.isfinite(array).all():
         row = int(np.argwhere(~np.isfinite(array))[0][0])
-        raise ValueError(f"`{owner}`: `{argument}` is not finite, first in row {row}.")
+        raise ValueError(f"`{owner}`: `{argument}` is not finite in row {row}.")
     if array.ndim == 2 and array.shape[1] > 1:
         return array.argmax(axis=1)
     column = array.reshape(-1)
-    whole = column == np.floor(column)
-    if not whole.all() and ((column >= 0) & (column <= 1)).all():
+    is_whole = column == np.floor(column)
+    if not is_whole.all() and ((column >= 0) & (column <= 1)).all():
         return (column > 0.5).astype(int)
-    bad = np.flatnonzero(~whole | (column < 0))
-    if len(bad):
+    bad_rows = np.flatnonzero(~is_whole | (column < 0))
+    if len(bad_rows):
+        row = bad_rows[0]
         raise ValueError(
-            f"`{owner}`: `{argument}` must hold class numbers from 0, or probabilities in [0, 1], "
-            f"row {bad[0]} holds {column[bad[0]]}. Of outputs without an activation take "
-            "`jax.nn.sigmoid` first."
+            f"`{owner}`: `{argument}` must hold class numbers from 0, or probabilities in [0, 1]; "
+            f"row {row} holds {column[row]}. Apply `jax.nn.sigmoid` to logits first."
         )
     return column.astype(int)
 
 
-def checked_names(owner: str, class_names: Any, count: int) -> list[str]:
-    """Return the classes' names, by default their numbers.
+def check_class_names(owner: str, class_names: Any, count: int) -> list[str]:
+    """Return the names of the classes, by default their numbers.
 
     Raises:
-        TypeError: `class_names` is no list.
+        TypeError: `class_names` is not a list.
         ValueError: There are more classes than names.
     """
     if class_names is None:

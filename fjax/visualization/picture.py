@@ -1,4 +1,4 @@
-"""A picture of a model, in a file."""
+"""Save a picture of a model in a file."""
 
 import sys
 import warnings
@@ -7,7 +7,7 @@ from typing import Any
 
 from fjax.errors import explain_keywords
 from fjax.visualization.diagram import diagram_of
-from fjax.visualization.dot import TO_INSTALL, model_to_dot
+from fjax.visualization.dot import INSTALL_HINT, model_to_dot
 from fjax.visualization.text import text_of
 
 ENDINGS = (".png", ".svg", ".pdf", ".dot")
@@ -26,29 +26,29 @@ def plot_model(
     show_layer_activations: bool = False,
     show_trainable: bool = False,
 ) -> Any:
-    """Write a picture of a model into a file; without graphviz, print it as text instead.
+    """Save a picture of a model in a file; without graphviz, print the model as text instead.
 
     Args:
         model: A model whose input shape is known.
-        to_file: The file; its ending says what it is: .png, .svg, .pdf, or .dot for graphviz's own
-            language, which needs pydot alone.
-        show_shapes: Whether to write the shapes of inputs and outputs.
-        show_dtype: Whether to write the dtypes of outputs.
-        show_layer_names: Whether to write the layers' names before their kinds.
-        rankdir: Where the picture goes: "TB" downwards, "LR" to the right, "BT" or "RL".
+        to_file: The file: .png, .svg, .pdf, or .dot for graphviz's own language, which needs only
+            pydot.
+        show_shapes: Whether to show the shapes of inputs and outputs.
+        show_dtype: Whether to show the dtypes of outputs.
+        show_layer_names: Whether to show the names of layers before their classes.
+        rankdir: The direction from inputs to outputs: "TB" (top to bottom), "LR", "BT" or "RL".
         expand_nested: Whether to draw the layers within layers, in frames.
         dpi: Dots per inch.
-        show_layer_activations: Whether to write the activations of layers that have one.
-        show_trainable: Whether to write of layers with weights if they are trained.
+        show_layer_activations: Whether to show the activations of layers that have one.
+        show_trainable: Whether to show if the weights of a layer are trainable.
 
     Returns:
-        In a notebook the picture to be shown, else None.
+        In a notebook, the picture to display; otherwise None.
 
     Raises:
-        TypeError: It is no model.
-        ValueError: The model's input shape is not known yet, the ending is unknown, or an argument
-            is none of those.
-        FileNotFoundError: The file's folder does not exist.
+        TypeError: `model` is not a model.
+        ValueError: The model's input shape is unknown, the extension is unknown, or another
+            argument is invalid.
+        FileNotFoundError: The folder of the file does not exist.
 
     Source: Keras's page "Model plotting utilities".
 
@@ -60,8 +60,8 @@ def plot_model(
     >>> "(None, 3)" in file.read_text()
     True
     """
-    file = _checked_file(to_file)
-    # Made first: whatever is wrong with the model is said on every machine.
+    file = _check_file(to_file)
+    # Drawn first, so that mistakes in the model are errors without graphviz, too.
     text = text_of(diagram_of("plot_model", model, expand_nested), show_shapes)
     try:
         dot = model_to_dot(
@@ -69,7 +69,7 @@ def plot_model(
             show_layer_activations, show_trainable,
         )  # fmt: skip
     except ImportError:
-        _print_instead(f"pydot is missing: {TO_INSTALL}", file, text)
+        _print_text(f"pydot is missing: {INSTALL_HINT}", file, text)
         return None
     ending = file.suffix.lower()
     if ending == ".dot":
@@ -78,7 +78,7 @@ def plot_model(
     try:
         picture = dot.create(format=ending[1:])
     except FileNotFoundError:
-        _print_instead(
+        _print_text(
             "graphviz's program `dot` is missing: install graphviz (`apt install graphviz`, `brew "
             "install graphviz` or https://graphviz.org/download)",
             file,
@@ -86,10 +86,10 @@ def plot_model(
         )
         return None
     file.write_bytes(picture)
-    return _shown(file)
+    return _display(file)
 
 
-def _checked_file(to_file: Any) -> Path:
+def _check_file(to_file: Any) -> Path:
     file = Path(to_file)
     if file.suffix.lower() not in ENDINGS:
         raise ValueError(
@@ -98,21 +98,22 @@ def _checked_file(to_file: Any) -> Path:
         )
     if not file.parent.is_dir():
         raise FileNotFoundError(
-            f"`plot_model`: the folder {str(file.parent)!r} of `to_file` does not exist: make it "
+            f"`plot_model`: the folder {str(file.parent)!r} of `to_file` does not exist: create it "
             "first."
         )
     return file
 
 
-def _print_instead(reason: str, file: Path, text: str) -> None:
+def _print_text(reason: str, file: Path, text: str) -> None:
     warnings.warn(
-        f"`plot_model` wrote no {file.name!r}, since {reason}. The model as text:", stacklevel=4
+        f"`plot_model` did not write {file.name!r} because {reason}. The model as text:",
+        stacklevel=4,
     )
     print(text)
 
 
-def _shown(file: Path) -> Any:
-    """Return the picture for a notebook to show; nothing is imported for it elsewhere."""
+def _display(file: Path) -> Any:
+    """Return the picture for a notebook to display; outside notebooks, IPython is not imported."""
     display = sys.modules.get("IPython.display")
     ending = file.suffix.lower()
     if display is None or ending == ".pdf":

@@ -1,19 +1,21 @@
-"""What a search over hyperparameters found: scores by the value of each."""
+"""The scores of a search by the value of each hyperparameter."""
 
 import math
 from collections.abc import Iterable, Mapping
+from itertools import compress
 from typing import Any
 
 import numpy as np
 
 from fjax.errors import explain_keywords, is_integer, is_number, unknown_name
-from fjax.visualization.figures import MARK, TRAINING, checked_file, pyplot, tidy, written
+from fjax.typing import HasSearchResults
+from fjax.visualization.figures import MARK, TRAINING, check_file, pyplot, save_figure, style_axes
 
-# What values must span for a logarithmic axis: two decades.
-DECADES = 100
+# The ratio of the largest to the smallest value from which the axis is logarithmic: two decades.
+LOG_SCALE_RATIO = 100
 
-# Names of categories that are longer together stand aslant.
-LEVEL = 40
+# Category names that are longer in total are rotated.
+MAX_HORIZONTAL_LENGTH = 40
 
 
 @explain_keywords
@@ -23,29 +25,29 @@ def plot_search(
     metric: str = "score",
     to_file: Any = None,
 ) -> Any:
-    """Draw the scores of a search by the value of each hyperparameter, the best one marked.
+    """Draw the scores of a search by the value of each hyperparameter, with the best marked.
 
-    A panel shows every candidate: its mean score over the folds at its value, with one standard
-    deviation to both sides. The axis is logarithmic where the values span two decades or more;
-    what is no number stands as a category.
+    Each panel shows the mean score of every candidate over the folds, with one standard deviation
+    on each side. The axis of a hyperparameter is logarithmic if its values span two decades or
+    more; values that are not numbers are categories.
 
     Args:
         cv_results: The `cv_results_` of a search in scikit-learn's form: a dict of arrays
             `param_*`, `mean_test_score`, `std_test_score` and `rank_test_score`.
         parameters: Which hyperparameters to draw, without `param_`; by default all.
-        metric: Of a search with several metrics the one to draw.
-        to_file: Also write the figure into this file: .png, .svg or .pdf.
+        metric: The metric to draw, if the search has several.
+        to_file: Also save the figure in this file: .png, .svg or .pdf.
 
     Returns:
         The matplotlib figure; `figure.axes` has one axes for each hyperparameter.
 
     Raises:
         ImportError: matplotlib is missing.
-        TypeError: `cv_results` is no dict.
-        ValueError: It lacks an array, no candidate has a score, or it knows no hyperparameter or
-            metric of a name that was asked for.
+        TypeError: `cv_results` is not a dict.
+        ValueError: An array is missing, no candidate has a score, or the search lacks one of the
+            `parameters` or the `metric`.
 
-    A candidate whose training failed has no score and cannot be drawn: the axis tells how many.
+    A candidate whose training failed has no score; the axis says how many of them there are.
 
     Source: scikit-learn's page "GridSearchCV", for `cv_results_`.
 
@@ -57,77 +59,77 @@ def plot_search(
     (['learning_rate'], 'log')
     """
     owner = "plot_search"
-    file = checked_file(owner, to_file)
-    names = _parameters(owner, cv_results, parameters)
+    file = check_file(owner, to_file)
+    names = _panel_names(owner, cv_results, parameters)
     mean, std, rank = _scores(owner, cv_results, metric)
-    scored = np.isfinite(mean)
-    # Of a search by halving the best of the last round is the best one.
+    has_score = np.isfinite(mean)
+    # In a search by halving, the best candidate is the best one of the last round.
     rounds = np.asarray(cv_results.get("iter", np.zeros(len(mean))))
-    last = rounds == rounds.max(initial=0)
-    best = int(np.argmin(np.where(scored & last, rank, np.inf)))
-    missing = int(np.count_nonzero(~scored))
+    in_last_round = rounds == rounds.max(initial=0)
+    best = int(np.argmin(np.where(has_score & in_last_round, rank, np.inf)))
+    failed = int(np.count_nonzero(~has_score))
 
-    across = min(3, len(names))
-    down = math.ceil(len(names) / across)
+    columns = min(3, len(names))
+    rows = math.ceil(len(names) / columns)
     figure, grid = pyplot(owner).subplots(
-        down, across, figsize=(4.2 * across, 3.4 * down), layout="constrained", squeeze=False,
+        rows, columns, figsize=(4.2 * columns, 3.4 * rows), layout="constrained", squeeze=False,
         sharey=True,
     )  # fmt: skip
     for axes, name in zip(grid.flat, names, strict=False):
         values = cv_results[f"param_{name}"]
         _check_length(owner, f"param_{name}", len(values), len(mean))
-        # A list of grids masks what a candidate does not have.
-        there = scored & ~np.ma.getmaskarray(np.ma.asarray(values))
-        places = _placed(axes, np.ma.getdata(values), there)
+        # With a list of grids, the values of hyperparameters that a candidate lacks are masked.
+        is_drawn = has_score & ~np.ma.getmaskarray(np.ma.asarray(values))
+        positions = _positions(axes, np.ma.getdata(values), is_drawn)
         axes.errorbar(
-            places[there], mean[there], std[there], fmt="o", color=(TRAINING, 0.7),
+            positions[is_drawn], mean[is_drawn], std[is_drawn], fmt="o", color=(TRAINING, 0.7),
             ecolor=(TRAINING, 0.3), markersize=4.5, elinewidth=1.2,
         )  # fmt: skip
-        if there[best]:
+        if is_drawn[best]:
             axes.plot(
-                places[best], mean[best], "*", color=MARK, markersize=13, markeredgecolor="white",
-                zorder=3,
+                positions[best], mean[best], "*", color=MARK, markersize=13,
+                markeredgecolor="white", zorder=3,
             )  # fmt: skip
         axes.set_title(name)
-        tidy(axes)
+        style_axes(axes)
     for row in grid:
-        row[0].set_ylabel(metric if not missing else f"{metric} ({missing} without)")
-    # Once for all panels, and where it hides nothing.
+        row[0].set_ylabel(metric if not failed else f"{metric} ({failed} without)")
+    # One legend for all panels, outside of them so that it hides no points.
     (star,) = grid[0, 0].plot([], [], "*", color=MARK, label=f"best: {mean[best]:.4g}")
     figure.legend(handles=[star], loc="outside upper right", frameon=False, fontsize="small")
     for axes in list(grid.flat)[len(names) :]:
         axes.remove()
-    return written(figure, file)
+    return save_figure(figure, file)
 
 
-def _parameters(owner: str, results: Any, asked: Iterable[str] | None) -> list[str]:
+def _panel_names(owner: str, results: Any, parameters: Iterable[str] | None) -> list[str]:
     """Return the names of the hyperparameters to draw."""
     if not isinstance(results, Mapping):
-        hint = " Give its `cv_results_`." if hasattr(results, "cv_results_") else ""
+        hint = " Give its `cv_results_`." if isinstance(results, HasSearchResults) else ""
         raise TypeError(
             f"`{owner}` takes a search's `cv_results_`, a dict of arrays, received "
             f"{type(results).__name__}.{hint}"
         )
-    there = [name.removeprefix("param_") for name in results if name.startswith("param_")]
-    if not there:
-        raise ValueError(f"`{owner}`: `cv_results` has no array `param_*`: nothing was searched.")
-    if asked is None:
-        return there
-    names = [asked] if isinstance(asked, str) else list(asked)
-    for name in names:
-        if name not in there:
-            raise unknown_name("hyperparameter", name, there)
+    names = [name.removeprefix("param_") for name in results if name.startswith("param_")]
     if not names:
-        raise ValueError(f"`{owner}`: `parameters` names none. Searched: {', '.join(there)}.")
-    return names
+        raise ValueError(f"`{owner}`: `cv_results` has no array `param_*`: nothing was searched.")
+    if parameters is None:
+        return names
+    selected = [parameters] if isinstance(parameters, str) else list(parameters)
+    for name in selected:
+        if name not in names:
+            raise unknown_name("hyperparameter", name, names)
+    if not selected:
+        raise ValueError(f"`{owner}`: `parameters` is empty. Searched: {', '.join(names)}.")
+    return selected
 
 
 def _scores(owner: str, results: Mapping[str, Any], metric: str) -> list[np.ndarray]:
     """Return the mean, the standard deviation and the rank of each candidate's score."""
-    begin = "mean_test_"
-    known = [name.removeprefix(begin) for name in results if name.startswith(begin)]
-    if known and metric not in known:
-        raise unknown_name("metric", metric, known)
+    prefix = "mean_test_"
+    metrics = [name.removeprefix(prefix) for name in results if name.startswith(prefix)]
+    if metrics and metric not in metrics:
+        raise unknown_name("metric", metric, metrics)
     arrays = []
     for name in (f"mean_test_{metric}", f"std_test_{metric}", f"rank_test_{metric}"):
         if name not in results:
@@ -135,36 +137,34 @@ def _scores(owner: str, results: Mapping[str, Any], metric: str) -> list[np.ndar
         arrays.append(np.asarray(results[name], np.float64))
         _check_length(owner, name, len(arrays[-1]), len(arrays[0]))
     if not np.isfinite(arrays[0]).any():
-        raise ValueError(f"`{owner}`: no candidate has a score in {begin + metric!r}.")
+        raise ValueError(f"`{owner}`: no candidate has a score in {prefix + metric!r}.")
     return arrays
 
 
 def _check_length(owner: str, name: str, count: int, candidates: int) -> None:
     if count != candidates:
         raise ValueError(
-            f"`{owner}`: {name!r} has {count} values, and there are scores of {candidates} "
+            f"`{owner}`: {name!r} has {count} values, but there are scores of {candidates} "
             "candidates."
         )
 
 
-def _placed(axes: Any, values: Any, there: np.ndarray) -> np.ndarray:
-    """Return where the values stand on the axis, which is made to fit them."""
-    drawn = [value for value, is_there in zip(values, there, strict=True) if is_there]
+def _positions(axes: Any, values: Any, is_drawn: np.ndarray) -> np.ndarray:
+    """Return the positions of values on the axis, whose scale and ticks are set to fit them."""
+    drawn = list(compress(values, is_drawn))
     if all(is_number(value) for value in drawn):
-        if drawn and min(drawn) > 0 and max(drawn) >= DECADES * min(drawn):
+        if drawn and min(drawn) > 0 and max(drawn) >= LOG_SCALE_RATIO * min(drawn):
             axes.set_xscale("log")
         elif all(is_integer(value) for value in drawn):
             axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         return np.array([
-            value if is_there else np.nan for value, is_there in zip(values, there, strict=True)
+            value if draw else np.nan for value, draw in zip(values, is_drawn, strict=True)
         ], np.float64)  # fmt: skip
-    words = [getattr(value, "__name__", str(value)) for value in values]
-    categories = list(dict.fromkeys(
-        word for word, is_there in zip(words, there, strict=True) if is_there
-    ))  # fmt: skip
+    names = [getattr(value, "__name__", str(value)) for value in values]
+    categories = list(dict.fromkeys(compress(names, is_drawn)))
     axes.set_xticks(range(len(categories)), categories)
     axes.set_xlim(-0.5, len(categories) - 0.5)
-    if len("".join(categories)) > LEVEL:
+    if len("".join(categories)) > MAX_HORIZONTAL_LENGTH:
         axes.tick_params("x", rotation=30)
-    places = {word: float(place) for place, word in enumerate(categories)}
-    return np.array([places.get(word, np.nan) for word in words])
+    positions = {name: float(position) for position, name in enumerate(categories)}
+    return np.array([positions.get(name, np.nan) for name in names])

@@ -1,32 +1,33 @@
-"""What a training leads to, by its learning rate."""
+"""The loss after training, by learning rate."""
 
 from typing import Any
 
 import numpy as np
 
 from fjax.errors import explain_keywords
-from fjax.visualization.figures import MARK, TRAINING, checked_file, pyplot, tidy, written
+from fjax.typing import RateSweep
+from fjax.visualization.figures import MARK, TRAINING, check_file, pyplot, save_figure, style_axes
 
-# Losses further apart than so many times are drawn by a logarithmic axis.
-FAR_APART = 30
+# The ratio of the largest to the smallest loss above which the axis is logarithmic.
+LOG_SCALE_RATIO = 30
 
 
 @explain_keywords
 def plot_sweep(sweep: Any, to_file: Any = None) -> Any:
-    """Draw the loss that training at each learning rate led to, the best rate marked.
+    """Draw the loss after training by learning rate, with the best rate marked.
 
-    Rates at which the training diverged are crosses at the top.
+    Crosses at the top mark the rates at which the training diverged.
 
     Args:
-        sweep: What `fjax.search.sweep_learning_rates` returned.
-        to_file: Also write the figure into this file: .png, .svg or .pdf.
+        sweep: The result of `fjax.search.sweep_learning_rates`.
+        to_file: Also save the figure in this file: .png, .svg or .pdf.
 
     Returns:
         The matplotlib figure.
 
     Raises:
         ImportError: matplotlib is missing.
-        TypeError: It is no such sweep.
+        TypeError: `sweep` is not such a result.
 
     >>> from fjax.search import TrainedRates
     >>> rates = np.geomspace(1e-4, 1, 5)
@@ -35,14 +36,9 @@ def plot_sweep(sweep: Any, to_file: Any = None) -> Any:
     ('log', 'best: 0.01')
     """
     owner = "plot_sweep"
-    if not all(hasattr(sweep, name) for name in ("learning_rates", "losses", "histories")):
-        raise TypeError(
-            f"`{owner}` takes what `fjax.search.sweep_learning_rates` returned, received "
-            f"{type(sweep).__name__}."
-        )
-    file = checked_file(owner, to_file)
+    _check_sweep(owner, sweep)
+    file = check_file(owner, to_file)
     figure, axes = pyplot(owner).subplots(figsize=(6.4, 4.0), layout="constrained")
-    # They may come in any order.
     order = np.argsort(sweep.learning_rates)
     rates, losses = sweep.learning_rates[order], sweep.losses[order]
     diverged = np.isnan(losses)
@@ -52,7 +48,7 @@ def plot_sweep(sweep: Any, to_file: Any = None) -> Any:
     )  # fmt: skip
     axes.set_xscale("log")
     finite = losses[~diverged]
-    if len(finite) and finite.min() > 0 and finite.max() > FAR_APART * finite.min():
+    if len(finite) and finite.min() > 0 and finite.max() > LOG_SCALE_RATIO * finite.min():
         axes.set_yscale("log")
     if len(finite):
         axes.plot(
@@ -64,8 +60,16 @@ def plot_sweep(sweep: Any, to_file: Any = None) -> Any:
             rates[diverged], np.full(diverged.sum(), 0.97), "x", color=MARK, linestyle="none",
             label="diverged", transform=axes.get_xaxis_transform(),
         )  # fmt: skip
-    judged = "val_loss" if any("val_loss" in logs for logs in sweep.histories) else "loss"
-    axes.set(xlabel="learning rate", ylabel=f"{judged} after the last epoch")
+    loss = "val_loss" if any("val_loss" in logs for logs in sweep.histories) else "loss"
+    axes.set(xlabel="learning rate", ylabel=f"{loss} after the last epoch")
     axes.legend(frameon=False)
-    tidy(axes)
-    return written(figure, file)
+    style_axes(axes)
+    return save_figure(figure, file)
+
+
+def _check_sweep(owner: str, sweep: Any) -> None:
+    if not isinstance(sweep, RateSweep):
+        raise TypeError(
+            f"`{owner}` takes the result of `fjax.search.sweep_learning_rates`, received "
+            f"{type(sweep).__name__}."
+        )

@@ -1,4 +1,4 @@
-"""A model drawn as text: a line for each layer, and rails beside them that show who calls whom."""
+"""Draw a model as text: a line for each layer, with rails that connect layers to their inputs."""
 
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -8,8 +8,8 @@ from fjax.models.summary import shape_text
 from fjax.models.table import available_width
 from fjax.visualization.diagram import Box, Diagram, Path, diagram_of
 
-# The sign with lines up, down, to the left and to the right.
-_SIGNS = {
+# The box-drawing character for each combination of lines: up, down, left, right.
+_CHARACTERS = {
     (True, True, False, False): "│",
     (False, False, True, True): "─",
     (True, True, False, True): "├",
@@ -27,17 +27,17 @@ _SIGNS = {
 def text_drawing(model: Any, show_shapes: bool = False, expand_nested: bool = False) -> str:
     """Return a drawing of a model for the terminal: a line for each layer, inputs first.
 
-    The rails on the left lead from a layer down to those that are called on its output. A circle
-    is an input, a dot a layer; a layer that is called several times stands there once.
+    The rails on the left lead from a layer down to the layers that are called on its output. A
+    circle is an input, a dot a layer. A layer that is called several times has one line.
 
     Args:
         model: A model whose input shape is known.
-        show_shapes: Whether to write the shapes of outputs.
+        show_shapes: Whether to show the shapes of outputs.
         expand_nested: Whether to draw the layers within layers, as `outer/inner`.
 
     Raises:
-        TypeError: It is no model.
-        ValueError: Its input shape is not known yet.
+        TypeError: `model` is not a model.
+        ValueError: The model's input shape is unknown.
 
     >>> from fjax import Model
     >>> from fjax.layers import Dense, Input
@@ -55,146 +55,154 @@ def text_drawing(model: Any, show_shapes: bool = False, expand_nested: bool = Fa
 
 
 def text_of(diagram: Diagram, show_shapes: bool) -> str:
-    """Return a drawing of boxes and arrows; see `text_drawing`."""
-    order = _ordered(diagram)
-    if not order:
+    """Return a drawing of a diagram; see `text_drawing`."""
+    rows = _sort_boxes(diagram)
+    if not rows:
         return f"{diagram.name} has no layers"
-    lines = list(_railed(order))
+    lines = list(_lines_with_rails(rows))
     width = available_width()
-    rails = max(len(line.rails) for line in lines)
-    if rails > width // 2:
-        return "\n".join(_listed(order, show_shapes, width))
-    titles = {each.box.path: _title(each) for each in order}
+    rails_width = max(len(line.rails) for line in lines)
+    if rails_width > width // 2:
+        return "\n".join(_lines_with_names(rows, show_shapes, width))
+    titles = {row.box.path: _title(row) for row in rows}
     longest = max(len(title) for title in titles.values())
     drawn = []
     for line in lines:
-        begin = f"{line.rails:{rails}} "
+        start = f"{line.rails:{rails_width}} "
         if line.box is None:
-            drawn.append(begin.rstrip())
+            drawn.append(start.rstrip())
             continue
         title = titles[line.box.path]
         shape = shape_text(line.box.outputs) if show_shapes else ""
-        if rails + 1 + longest + 2 + len(shape) <= width:
-            drawn.append(f"{begin}{title:{longest}}  {shape}".rstrip())
+        if rails_width + 1 + longest + 2 + len(shape) <= width:
+            drawn.append(f"{start}{title:{longest}}  {shape}".rstrip())
         else:
-            below = f"{line.after:{rails}}   "
-            drawn.append(f"{begin}{title}")
-            drawn += [below + part for part in textwrap.wrap(shape, max(width - len(below), 20))]
+            indent = f"{line.rails_below:{rails_width}}   "
+            drawn.append(f"{start}{title}")
+            drawn += [indent + part for part in textwrap.wrap(shape, max(width - len(indent), 20))]
     return "\n".join(drawn)
 
 
-class _Placed(NamedTuple):
-    """A box in its place in the order, and the boxes before and after it that it is called on."""
+class _Row(NamedTuple):
+    """A box of the drawing.
+
+    Attributes:
+        box: The box.
+        sources: The boxes above it on whose outputs it is called.
+        later_sources: The boxes below it on whose outputs it is called, if calls form a cycle.
+    """
 
     box: Box
     sources: tuple[Path, ...]
-    later: tuple[Path, ...]
+    later_sources: tuple[Path, ...]
 
 
 class _Line(NamedTuple):
-    """A line of the drawing: its rails, the rails that go on below, and its box, if it has one."""
+    """A line of the drawing: its rails, the rails that continue below, and its box, if any."""
 
     rails: str
-    after: str
+    rails_below: str
     box: Box | None = None
 
 
-def _ordered(diagram: Diagram) -> list[_Placed]:
-    """Return the boxes, each behind those that it is called on, and a branch as a whole."""
+def _sort_boxes(diagram: Diagram) -> list[_Row]:
+    """Return the boxes in depth-first order, each after the boxes that it is called on."""
     boxes = {box.path: box for box in diagram.boxes}
     sources: dict[Path, list[Path]] = {path: [] for path in boxes}
-    for begin, end in diagram.arrows:
-        sources[end].append(begin)
-    order: list[_Placed] = []
+    for source, target in diagram.arrows:
+        sources[target].append(source)
+    rows: list[_Row] = []
     done: set[Path] = set()
-    met: set[Path] = set()
-    ends = [box.path for box in diagram.boxes if box.ends]
+    visited: set[Path] = set()
+    ends = [box.path for box in diagram.boxes if box.is_output]
     for end in [*ends, *boxes]:
         stack = [end]
         while stack:
             path = stack[-1]
-            if path not in met:
-                met.add(path)
-                stack += [each for each in reversed(sources[path]) if each not in met]
+            if path not in visited:
+                visited.add(path)
+                stack += [source for source in reversed(sources[path]) if source not in visited]
                 continue
             stack.pop()
             if path not in done:
-                before = tuple(each for each in sources[path] if each in done)
-                # Layers that are called in turns: one of them must stand first.
-                later = tuple(each for each in sources[path] if each not in done)
+                above = tuple(source for source in sources[path] if source in done)
+                # Layers can call each other in turns; then one of them comes first.
+                below = tuple(source for source in sources[path] if source not in done)
                 done.add(path)
-                order.append(_Placed(boxes[path], before, later))
-    return order
+                rows.append(_Row(boxes[path], above, below))
+    return rows
 
 
-def _railed(order: Sequence[_Placed]) -> Iterator[_Line]:
-    """Return the lines of the drawing, with the rails that lead from box to box."""
-    waiting: dict[Path, int] = {}
-    for each in order:
-        for source in each.sources:
-            waiting[source] = waiting.get(source, 0) + 1
-    # What each rail leads on; None where there is none.
-    lanes: list[Path | None] = []
-    last: int | None = None
-    for each in order:
-        places = [lanes.index(source) for source in each.sources]
-        for source in each.sources:
-            waiting[source] -= 1
-        ended = {place for place in places if not waiting[lanes[place] or ()]}
-        free = [place for place, lane in enumerate(lanes) if lane is None]
-        own = min(ended) if ended else min(free, default=len(lanes))
-        if own == len(lanes):
-            lanes.append(None)
-        if any(place != own for place in places):
-            yield _Line(_joint(lanes, places, ended, own), "")
-        elif not places and own == last:
-            # Without a gap it would seem to be called on the box above.
-            yield _Line(_rails(lanes), "")
-        for place in ended:
-            lanes[place] = None
-        lanes[own] = each.box.path
-        rails = _rails(lanes)
-        sign = "○" if each.box.begins else "●"
-        if not waiting.get(each.box.path):
-            lanes[own] = None
-        yield _Line(rails[: 2 * own] + sign + rails[2 * own + 1 :], _rails(lanes), each.box)
-        last = own
+def _lines_with_rails(rows: Sequence[_Row]) -> Iterator[_Line]:
+    """Return the lines of the drawing, with rails that lead from box to box."""
+    # How many boxes below are still to be called on the output of each box.
+    calls_left: dict[Path, int] = {}
+    for row in rows:
+        for source in row.sources:
+            calls_left[source] = calls_left.get(source, 0) + 1
+    # The box from which the rail in each column comes, or None.
+    rails: list[Path | None] = []
+    last_column: int | None = None
+    for row in rows:
+        source_columns = [rails.index(source) for source in row.sources]
+        for source in row.sources:
+            calls_left[source] -= 1
+        ended = {column for column in source_columns if not calls_left[rails[column] or ()]}
+        free = [column for column, source in enumerate(rails) if source is None]
+        column = min(ended) if ended else min(free, default=len(rails))
+        if column == len(rails):
+            rails.append(None)
+        if any(source_column != column for source_column in source_columns):
+            yield _Line(_draw_joint(rails, source_columns, ended, column), "")
+        elif not source_columns and column == last_column:
+            # Without a gap, the box would look as if it were called on the one above.
+            yield _Line(_draw_rails(rails), "")
+        for ended_column in ended:
+            rails[ended_column] = None
+        rails[column] = row.box.path
+        text = _draw_rails(rails)
+        dot = "○" if row.box.is_input else "●"
+        if not calls_left.get(row.box.path):
+            rails[column] = None
+        yield _Line(text[: 2 * column] + dot + text[2 * column + 1 :], _draw_rails(rails), row.box)
+        last_column = column
 
 
-def _rails(lanes: Sequence[Path | None]) -> str:
-    return " ".join(" " if lane is None else "│" for lane in lanes)
+def _draw_rails(rails: Sequence[Path | None]) -> str:
+    return " ".join(" " if source is None else "│" for source in rails)
 
 
-def _joint(lanes: Sequence[Path | None], places: Sequence[int], ended: set[int], own: int) -> str:
-    """Return the line above a box that leads from its sources' rails to its own."""
-    first, last = min(*places, own), max(*places, own)
+def _draw_joint(
+    rails: Sequence[Path | None], source_columns: Sequence[int], ended: set[int], target: int
+) -> str:
+    """Return the line above a box that leads from the rails of its sources to its column."""
+    first, last = min(*source_columns, target), max(*source_columns, target)
     text = ""
-    for place, lane in enumerate(lanes):
-        within = first <= place <= last
-        if place == own or place in places:
-            up, down = place in places, place == own or place not in ended
-            text += _SIGNS[up, down, place > first, place < last]
-        elif lane is not None:
+    for column, source in enumerate(rails):
+        if column == target or column in source_columns:
+            up, down = column in source_columns, column == target or column not in ended
+            text += _CHARACTERS[up, down, column > first, column < last]
+        elif source is not None:
             text += "│"
         else:
-            text += "─" if within else " "
-        text += "─" if first <= place < last else " "
+            text += "─" if first <= column <= last else " "
+        text += "─" if first <= column < last else " "
     return text.rstrip()
 
 
-def _title(each: _Placed) -> str:
-    title = f"{'/'.join(each.box.path)} ({each.box.kind})"
-    if each.later:
-        title += f" ↺ also on {', '.join('/'.join(path) for path in each.later)}"
-    return title + (" → output" if each.box.ends else "")
+def _title(row: _Row) -> str:
+    title = f"{'/'.join(row.box.path)} ({row.box.kind})"
+    if row.later_sources:
+        title += f" ↺ also on {', '.join('/'.join(path) for path in row.later_sources)}"
+    return title + (" → output" if row.box.is_output else "")
 
 
-def _listed(order: Sequence[_Placed], show_shapes: bool, width: int) -> Iterator[str]:
-    """Return a line for each box with the names of its sources, where rails would fill the page."""
-    for each in order:
-        line = _title(each)
-        if each.sources:
-            line += f" ← {', '.join('/'.join(path) for path in each.sources)}"
+def _lines_with_names(rows: Sequence[_Row], show_shapes: bool, width: int) -> Iterator[str]:
+    """Return lines with the names of each box's sources, for diagrams with too many rails."""
+    for row in rows:
+        line = _title(row)
+        if row.sources:
+            line += f" ← {', '.join('/'.join(path) for path in row.sources)}"
         if show_shapes:
-            line += f"  {shape_text(each.box.outputs)}"
+            line += f"  {shape_text(row.box.outputs)}"
         yield from textwrap.wrap(line, width, subsequent_indent="    ")

@@ -21,5 +21,5 @@ def test_candidates_agree(number):
 def test_the_table_has_a_column_for_each_candidate(capsys):
     main(["--cases", "14", "--rounds", "1", "--seconds", "0.001"])
     printed = capsys.readouterr().out
-    assert "| average, side by side" in printed
+    assert "| average of tiles" in printed
     assert "XLA's windows, ms" in printed

@@ -1,4 +1,4 @@
-"""A small classifier that the tests of callbacks share, and with it its programs."""
+"""A small classifier for the tests of callbacks, which share its compiled programs."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def data():
 
 @pytest.fixture
 def make_model():
-    """Makes the same compiled model each time; its optimizer keeps averages."""
+    """Return a function that makes the same compiled model each time, with averaged weights."""
 
     def make(seed=0, rate=0.1):
         model = fjax.Sequential([Input((4,)), Dense(3, "tanh"), Dense(1, "sigmoid")], seed=seed)

@@ -1,4 +1,4 @@
-"""Who listens: what a callback is given, and what the list asks of the loop."""
+"""What `CallbackList` sets on callbacks and asks of the loop."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -9,68 +9,68 @@ from fjax.callbacks.callback_list import defines
 from fjax.callbacks.lazy_logs import LazyLogs, to_numbers
 
 
-class Silent(Callback):
-    """Has no hooks."""
+class HasNoHooks(Callback):
+    """A callback that overrides no hook."""
 
 
-class HearsEpochs(Callback):
+class HasEpochHook(Callback):
     def on_epoch_end(self, epoch, logs=None):
         pass
 
 
-class HearsBatches(Callback):
+class HasBatchHook(Callback):
     def on_batch_end(self, batch, logs=None):
         pass
 
 
-def test_who_hears_steps():
-    assert not CallbackList([Silent(), HearsEpochs()], None).steps("train").needs_each_step
-    assert CallbackList([HearsBatches()], None).steps("train").needs_each_step
-    assert not CallbackList([HearsBatches()], None).steps("test").needs_each_step
-    late = Silent()
-    late.on_test_batch_end = lambda batch, logs=None: None
-    assert CallbackList([late], None).steps("test").needs_each_step
+def test_batch_hooks_need_each_step():
+    assert not CallbackList([HasNoHooks(), HasEpochHook()], None).steps("train").needs_each_step
+    assert CallbackList([HasBatchHook()], None).steps("train").needs_each_step
+    assert not CallbackList([HasBatchHook()], None).steps("test").needs_each_step
+    instance_hook = HasNoHooks()
+    instance_hook.on_test_batch_end = lambda batch, logs=None: None
+    assert CallbackList([instance_hook], None).steps("test").needs_each_step
 
 
-def test_who_wants_progress():
+def test_shows_progress():
     assert CallbackList(None, None, verbose=1).steps("train").shows_progress
     assert not CallbackList(None, None, verbose=2).steps("train").shows_progress
     assert not CallbackList(None, None, verbose=0).steps("train").shows_progress
 
 
-def test_the_list_appends_a_history_and_keeps_the_user_s():
+def test_history_is_appended_unless_given():
     assert isinstance(CallbackList(None, None).history, History)
-    own = History()
-    callbacks = CallbackList([own], None, verbose=2)
-    assert callbacks.history is own
+    history = History()
+    callbacks = CallbackList([history], None, verbose=2)
+    assert callbacks.history is history
     assert [type(c) for c in callbacks.callbacks] == [History, ProgbarLogger]
-    assert CallbackList(callbacks, None).history is own
+    assert CallbackList(callbacks, None).history is history
 
 
-def test_each_callback_gets_the_model_and_the_params():
-    model, callback = object(), Silent()
+def test_callbacks_receive_model_and_params():
+    model, callback = object(), HasNoHooks()
     CallbackList(callback, model, verbose=0, epochs=3, steps=7)
     assert callback.model is model
     assert callback.params == {"verbose": 0, "epochs": 3, "steps": 7}
 
 
-def test_a_callback_need_not_call_the_base_s_init():
-    class Own(Callback):
+def test_init_of_base_class_is_optional():
+    class WithoutInit(Callback):
         def __init__(self):
             self.seen = []
 
-    callback = Own()
+    callback = WithoutInit()
     CallbackList([callback], None, epochs=1)
     assert callback.params["epochs"] == 1
 
 
 def test_defines():
-    assert defines(HearsBatches(), "on_batch_end")
-    assert not defines(HearsBatches(), "on_train_batch_end")
-    assert not any(defines(Silent(), hook) for hook in dir(Callback) if hook.startswith("on_"))
+    assert defines(HasBatchHook(), "on_batch_end")
+    assert not defines(HasBatchHook(), "on_train_batch_end")
+    assert not any(defines(HasNoHooks(), hook) for hook in dir(Callback) if hook.startswith("on_"))
 
 
-def test_lazy_logs_fetch_when_they_are_read(fetches):
+def test_lazy_logs_are_fetched_when_read(fetches):
     logs = LazyLogs({"loss": jnp.float32(0.5), "accuracy": jnp.float32(1.0)})
     assert list(logs) == ["accuracy", "loss"]
     assert len(logs) == 2
@@ -83,7 +83,7 @@ def test_lazy_logs_fetch_when_they_are_read(fetches):
     assert list(logs) == ["accuracy"]
 
 
-def test_numbers_of_a_vector_stay_a_vector():
+def test_vector_log_stays_vector():
     numbers = to_numbers({"f1_score": jnp.array([0.5, 1.0]), "loss": jnp.float32(2)})
     assert type(numbers["loss"]) is float
     np.testing.assert_array_equal(numbers["f1_score"], [0.5, 1.0])
@@ -93,17 +93,17 @@ class Monitors(Callback):
     monitor = "val_los"
 
 
-def test_monitors_are_held_against_the_logs():
+def test_monitors_are_checked_against_logs():
     known = {"loss": "down", "val_loss": "down"}
     with pytest.raises(ValueError, match=r"'val_los', .* Did you mean `val_loss`"):
         CallbackList([Monitors()], None).check_monitors(known)
-    # A callback before it may add logs of its own.
-    CallbackList([HearsEpochs(), Monitors()], None).check_monitors(known)
+    # The callback before it may add any log.
+    CallbackList([HasEpochHook(), Monitors()], None).check_monitors(known)
     with pytest.raises(ValueError, match="monitors 'val_los'"):
-        CallbackList([Monitors(), HearsEpochs()], None).check_monitors(known)
+        CallbackList([Monitors(), HasEpochHook()], None).check_monitors(known)
 
 
-def test_the_history_goes_on_over_fits():
+def test_history_continues_over_fits():
     history = History()
     for epoch in range(2):
         history.on_train_begin()

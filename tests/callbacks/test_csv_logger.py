@@ -1,4 +1,4 @@
-"""The file of a run's logs: begun, gone on with, and refused where it is another's."""
+"""CSVLogger: new files, appended files, and errors for files of other runs."""
 
 import csv
 
@@ -7,29 +7,29 @@ import pytest
 from fjax.callbacks import CSVLogger
 
 
-def test_a_table_of_a_run(data, make_model, tmp_path):
+def test_rows_of_a_run(data, make_model, tmp_path):
     file = tmp_path / "run.csv"
     history = make_model().fit(*data, epochs=3, verbose=0, callbacks=[CSVLogger(file)])
-    with open(file, newline="") as opened:
-        rows = list(csv.DictReader(opened))
+    with open(file, newline="") as stream:
+        rows = list(csv.DictReader(stream))
     assert [int(row["epoch"]) for row in rows] == [0, 1, 2]
     for name, values in history.history.items():
         assert [float(row[name]) for row in rows] == values
         assert [row[f"val_{name}"] for row in rows] == ["NA"] * 3
 
 
-def test_going_on_with_a_file(data, make_model, tmp_path):
+def test_append(data, make_model, tmp_path):
     model, logger = make_model(), CSVLogger(str(tmp_path / "run.csv"), ";", append=True)
     for epoch in (0, 1):
         model.fit(*data, initial_epoch=epoch, epochs=epoch + 1, verbose=0, callbacks=[logger])
     lines = (tmp_path / "run.csv").read_text().splitlines()
     assert [line.partition(";")[0] for line in lines] == ["epoch", "0", "1"]
-    # Without `append` it is begun anew.
+    # Without `append`, the file is overwritten.
     model.fit(*data, verbose=0, callbacks=[CSVLogger(tmp_path / "run.csv")])
     assert len((tmp_path / "run.csv").read_text().splitlines()) == 2
 
 
-def test_each_row_is_on_disk_at_once(tmp_path):
+def test_rows_are_written_immediately(tmp_path):
     logger = CSVLogger(tmp_path / "run.csv")
     logger.on_train_begin()
     assert (tmp_path / "run.csv").read_bytes() == b""
@@ -37,7 +37,7 @@ def test_each_row_is_on_disk_at_once(tmp_path):
     assert (tmp_path / "run.csv").read_bytes() == b"epoch,loss,val_loss\r\n0,0.5,NA\r\n"
 
 
-def test_a_log_without_a_column(tmp_path):
+def test_log_without_column(tmp_path):
     logger = CSVLogger(tmp_path / "run.csv")
     logger.on_train_begin()
     logger.on_epoch_end(0, {"loss": 0.5})
@@ -45,9 +45,9 @@ def test_a_log_without_a_column(tmp_path):
         logger.on_epoch_end(1, {"loss": 0.5, "rate": 1.0, "extra": 2.0})
 
 
-def test_a_file_that_is_another_s(tmp_path):
+def test_file_of_another_run(tmp_path):
     (tmp_path / "run.csv").write_text("epoch;loss\n")
-    with pytest.raises(ValueError, match=r"first column is 'epoch;loss', .* separator here is ','"):
+    with pytest.raises(ValueError, match=r"first column is 'epoch;loss', .* separator is ','"):
         CSVLogger(tmp_path / "run.csv", append=True).on_train_begin()
     (tmp_path / "run.csv").write_text("")
     logger = CSVLogger(tmp_path / "run.csv", append=True)
@@ -58,14 +58,12 @@ def test_a_file_that_is_another_s(tmp_path):
         (tmp_path / "run.csv").write_text(text)
         other = CSVLogger(tmp_path / "run.csv")
         other.set_state(state)
-        with pytest.raises(
-            ValueError, match="is not the file of the run that goes on, which had 32"
-        ):
+        with pytest.raises(ValueError, match="is not the file of the resumed run, which had 32"):
             other.on_train_begin()
         assert (tmp_path / "run.csv").read_text() == text
 
 
-def test_a_state_from_before_the_first_row_keeps_what_was_there(tmp_path):
+def test_state_before_first_row_keeps_existing_rows(tmp_path):
     (tmp_path / "run.csv").write_text("epoch,loss\n0,0.5\n")
     logger = CSVLogger(tmp_path / "run.csv", append=True)
     logger.on_train_begin()
@@ -75,7 +73,7 @@ def test_a_state_from_before_the_first_row_keeps_what_was_there(tmp_path):
     assert (tmp_path / "run.csv").read_text() == "epoch,loss\n0,0.5\n"
 
 
-def test_a_file_that_is_gone_is_begun_anew(tmp_path):
+def test_missing_file_is_created_when_resumed(tmp_path):
     logger = CSVLogger(tmp_path / "run.csv")
     logger.set_state({"columns": ["epoch", "loss"], "size": 20})
     logger.on_train_begin()

@@ -1,4 +1,4 @@
-"""The end of a training that gets no better, in whole runs; the decisions are tested by Keras's."""
+"""EarlyStopping in whole runs; its decisions are compared with Keras in the parity tests."""
 
 import numpy as np
 import pytest
@@ -8,32 +8,32 @@ from fjax.callbacks import EarlyStopping, LambdaCallback
 pytestmark = pytest.mark.short
 
 
-def test_the_best_weights_come_back(data, make_model):
+def test_restore_best_weights(data, make_model):
     x, y = data
-    model, kept = make_model(rate=0.3), []
-    keep = LambdaCallback(on_epoch_end=lambda epoch, logs: kept.append(model.get_weights()))
+    model, weights = make_model(rate=0.3), []
+    record = LambdaCallback(on_epoch_end=lambda epoch, logs: weights.append(model.get_weights()))
     stop = EarlyStopping(patience=2, restore_best_weights=True)
     options = {"validation_data": (x[:20], 1 - y[:20]), "epochs": 30, "verbose": 0}
-    history = model.fit(x, y, callbacks=[keep, stop], **options)
+    history = model.fit(x, y, callbacks=[record, stop], **options)
     values = history.history["val_loss"]
     assert stop.best_epoch == int(np.argmin(values)) == len(values) - 3
     assert stop.best == values[stop.best_epoch]
-    for best, weight, last in zip(kept[-3], model.get_weights(), kept[-1], strict=True):
+    for best, weight, last in zip(weights[-3], model.get_weights(), weights[-1], strict=True):
         np.testing.assert_array_equal(best, weight)
         assert not np.array_equal(best, last)
 
 
-def test_epochs_without_validation_are_passed_over(data, make_model):
+def test_epochs_without_validation_are_ignored(data, make_model):
     x, y = data
     stop = EarlyStopping(patience=2, min_delta=10.0)
     history = make_model().fit(
         x, y, validation_data=(x, y), validation_freq=3, epochs=20, verbose=0, callbacks=[stop]
     )
-    # Validated after epochs 3, 6 and 9: two of them no better than the first.
+    # Validation runs after epochs 3, 6 and 9; the last two do not improve on the first.
     assert len(history.epoch) == 9
 
 
-def test_an_output_s_loss_is_better_below():
+def test_loss_of_an_output_is_minimized():
     import fjax
     from fjax.layers import Dense, Input
 

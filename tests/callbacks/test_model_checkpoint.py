@@ -1,4 +1,4 @@
-"""Model files while training: which are written when, and what they are called."""
+"""`ModelCheckpoint`: when it saves a model, and to which file."""
 
 import os
 
@@ -10,8 +10,8 @@ from fjax.models import load_model
 from fjax.saving import ModelFileError
 
 
-class Scripted:
-    """A model that writes down what it is asked to save."""
+class RecordingModel:
+    """A model that records the paths to which it is saved."""
 
     def __init__(self):
         self.saved = []
@@ -23,10 +23,10 @@ class Scripted:
         self.saved.append(f"weights {path}")
 
 
-def told(losses, **options):
-    """The files that a training with these losses writes."""
+def saved_files(losses, **options):
+    """Return the files that a training with these validation losses saves."""
     checkpoint = ModelCheckpoint("{epoch}", monitor="val_loss", **options)
-    checkpoint.set_model(Scripted())
+    checkpoint.set_model(RecordingModel())
     checkpoint.prepare({"val_loss": "down"})
     checkpoint.on_train_begin()
     for epoch, loss in enumerate(losses):
@@ -47,25 +47,25 @@ LOSSES = [0.5, 0.4, 0.45, 0.4, 0.39, float("nan"), 0.3]
         ({"save_best_only": True, "initial_value_threshold": 0.4}, "57"),
     ],
 )
-def test_which_epochs_are_written_and_that_keras_writes_the_same(options, files, tmp_path):
+def test_the_same_epochs_are_saved_as_in_keras(options, files, tmp_path):
     keras = pytest.importorskip("keras")
-    assert told(LOSSES, **options) == list(files)
-    theirs = keras.callbacks.ModelCheckpoint(str(tmp_path / "{epoch}.keras"), **options)
-    model = Scripted()
+    assert saved_files(LOSSES, **options) == list(files)
+    keras_checkpoint = keras.callbacks.ModelCheckpoint(str(tmp_path / "{epoch}.keras"), **options)
+    model = RecordingModel()
     model.save = lambda path, overwrite: model.saved.append(path)
     model.optimizer = None
-    theirs.set_model(model)
-    theirs.on_train_begin()
+    keras_checkpoint.set_model(model)
+    keras_checkpoint.on_train_begin()
     for epoch, loss in enumerate(LOSSES):
-        theirs.on_epoch_begin(epoch)
-        theirs.on_epoch_end(epoch, {"val_loss": loss})
+        keras_checkpoint.on_epoch_begin(epoch)
+        keras_checkpoint.on_epoch_end(epoch, {"val_loss": loss})
     assert [os.path.basename(path).removesuffix(".keras") for path in model.saved] == list(files)
 
 
-def test_files_of_a_training(data, make_model, tmp_path, capsys):
+def test_a_training_saves_a_file_after_each_epoch(data, make_model, tmp_path, capsys):
     x, y = data
     model = make_model()
-    # Without averages, which take the weights' place when training ends.
+    # Without weight averages, which would replace the weights at the end of the training.
     model.compile("adam", "binary_crossentropy")
     name = str(tmp_path / "m-{epoch:02d}-{val_loss:.3f}.fjax")
     history = model.fit(
@@ -74,13 +74,13 @@ def test_files_of_a_training(data, make_model, tmp_path, capsys):
     ).history  # fmt: skip
     files = sorted(os.listdir(tmp_path))
     assert files == [f"m-{n + 1:02d}-{loss:.3f}.fjax" for n, loss in enumerate(history["val_loss"])]
-    again = load_model(tmp_path / files[-1])
+    loaded = load_model(tmp_path / files[-1])
     expected = model.predict(x, verbose=0)
-    np.testing.assert_array_equal(again.predict(x, verbose=0), expected)
-    assert "Epoch 2: the model is in" in capsys.readouterr().out
+    np.testing.assert_array_equal(loaded.predict(x, verbose=0), expected)
+    assert "Epoch 2: saved the model to" in capsys.readouterr().out
 
 
-def test_weights_alone_every_few_batches(data, make_model, tmp_path):
+def test_weights_are_saved_every_few_batches(data, make_model, tmp_path):
     x, y = data
     checkpoint = ModelCheckpoint(tmp_path / "{epoch}-{batch}", save_weights_only=True, save_freq=3)
     model = make_model()
@@ -91,14 +91,14 @@ def test_weights_alone_every_few_batches(data, make_model, tmp_path):
         load_model(tmp_path / "2-2")
 
 
-def test_a_training_without_batch_hooks_is_not_slowed():
+def test_a_batch_hook_is_defined_only_if_save_freq_counts_batches():
     from fjax.callbacks.callback_list import defines
 
     assert not defines(ModelCheckpoint("a"), "on_train_batch_end")
     assert defines(ModelCheckpoint("a", save_freq=2), "on_train_batch_end")
 
 
-WRONG = {
+INVALID = {
     "save_freq": ({"save_freq": "batch"}, "`save_freq` must be an integer of at least 1"),
     "mode": ({"mode": "best"}, "`mode` must be one of"),
     "save_best_only": ({"save_best_only": "yes"}, "`save_best_only` must be one of"),
@@ -106,17 +106,17 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("case", WRONG)
-def test_arguments_that_cannot_be(case):
-    options, message = WRONG[case]
+@pytest.mark.parametrize("case", INVALID)
+def test_invalid_arguments_are_refused(case):
+    options, message = INVALID[case]
     with pytest.raises(ValueError, match=message):
         ModelCheckpoint("a", **options)
 
 
-def test_a_name_that_is_not_logged(data, make_model, tmp_path):
+def test_a_name_that_is_not_logged_is_an_error(data, make_model, tmp_path):
     x, y = data
     checkpoint = ModelCheckpoint(str(tmp_path / "{val_los}"))
-    with pytest.raises(KeyError, match=r"names 'val_los'.*Did you mean `val_loss`"):
+    with pytest.raises(KeyError, match=r"contains 'val_los'.*Did you mean `val_loss`"):
         make_model().fit(x, y, verbose=0, validation_data=(x, y), callbacks=[checkpoint])
     best = ModelCheckpoint(tmp_path / "a", monitor="val_loss", save_best_only=True)
     with pytest.raises(ValueError, match="monitors 'val_loss', which this run does not log"):

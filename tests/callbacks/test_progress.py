@@ -1,4 +1,4 @@
-"""What a run shows of itself in a terminal, in a file, and in a notebook."""
+"""Progress in a terminal, in a file, and in a notebook."""
 
 import io
 import os
@@ -13,7 +13,7 @@ import pytest
 
 import fjax
 from fjax.callbacks import Callback, CallbackList, ProgbarLogger
-from fjax.callbacks.bar import Bar, duration, shown
+from fjax.callbacks.bar import Bar, format_duration, format_logs
 from fjax.layers import Dense, Input
 
 
@@ -31,7 +31,7 @@ TIMES = r"[\d.]+(ns|us|ms|s), [\d.]+(ns|us|ms|s)/step"
 
 
 class Slow(Callback):
-    """Makes each step take longer than the bar waits."""
+    """Makes each step longer than the interval between two drawings."""
 
     def on_train_batch_begin(self, batch, logs=None):
         time.sleep(0.11)
@@ -45,7 +45,7 @@ class Terminal(io.StringIO):
 
 
 def on_screen(written):
-    """What is left to be read after all that was drawn over."""
+    """Return the lines that a terminal shows after everything was overwritten."""
     lines = []
     for line in written.split("\n"):
         cells = []
@@ -56,7 +56,7 @@ def on_screen(written):
     return lines
 
 
-def test_a_file_gets_a_line_an_epoch_and_no_control_characters(model, capsys):
+def test_file_has_a_line_per_epoch_without_control_characters(model, capsys):
     model.fit(X, Y, epochs=2, verbose=1, validation_data=(X, Y), callbacks=[Slow()])
     out = capsys.readouterr().out
     first, second, rest = out.split("\n")
@@ -67,7 +67,7 @@ def test_a_file_gets_a_line_an_epoch_and_no_control_characters(model, capsys):
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", out)
 
 
-def test_a_terminal_shows_a_bar_that_moves_and_leaves_lines(model):
+def test_terminal_shows_moving_bar_and_keeps_lines(model):
     with redirect_stdout(Terminal()) as terminal:
         model.fit(X, Y, epochs=2, verbose=1, validation_data=(X, Y), callbacks=[Slow()])
         written = terminal.getvalue()
@@ -83,7 +83,7 @@ def test_a_terminal_shows_a_bar_that_moves_and_leaves_lines(model):
         assert rest == ""
 
 
-def test_a_real_terminal(model):
+def test_pseudo_terminal(model):
     ours, theirs = os.openpty()
     with open(theirs, "w") as stream:
         with redirect_stdout(stream):
@@ -96,73 +96,73 @@ def test_a_real_terminal(model):
     assert [line[:16] for line in lines] == [*(f"Epoch {n}/3: 100%|" for n in (1, 2, 3)), ""]
 
 
-def test_the_time_of_predict_s_steps_ends_with_their_outputs(monkeypatch):
+def test_time_of_predict_ends_with_the_outputs(monkeypatch):
     clock = SimpleNamespace(now=100.0)
     monkeypatch.setattr("fjax.callbacks.bar.time.perf_counter", lambda: clock.now)
     stream = Terminal()
     bar = Bar(stream)
-    bar.begin("Predict", 11, first_is_slow=True)
-    bar.note("compiling")
-    bar.move(1)
-    bar.move(11)
+    bar.begin("Predict", 11, compiles=True)
+    bar.set_status("compiling")
+    bar.update(1)
+    bar.update(11)
     clock.now += 3.0
     bar.end({})
     assert on_screen(stream.getvalue())[0].endswith("11/11 [3.0s, 300ms/step]")
 
 
-def test_short_epochs_draw_no_bar_but_the_first(model, monkeypatch):
+def test_short_epochs_draw_no_bar_except_the_first(model, monkeypatch):
     drawn = []
-    # A machine that is busy elsewhere may take longer than a tenth of a second.
-    monkeypatch.setattr("fjax.callbacks.bar.MOVING", 60.0)
-    monkeypatch.setattr(Bar, "_draw", lambda bar, *words: drawn.append(words))
+    # On a busy machine an epoch may take longer than a tenth of a second.
+    monkeypatch.setattr("fjax.callbacks.bar.REDRAW_SECONDS", 60.0)
+    monkeypatch.setattr(Bar, "_draw", lambda bar, *texts: drawn.append(texts))
     with redirect_stdout(Terminal()) as terminal:
         model.fit(X, Y, epochs=5, verbose=1)
         assert drawn == [("compiling",)]
         assert terminal.getvalue().count("\n") == 5
 
 
-def test_what_other_callbacks_print_stands_on_lines_of_its_own(model):
+def test_prints_of_other_callbacks_have_their_own_lines(model):
     with redirect_stdout(Terminal()) as terminal:
 
-        class Speaks(Slow):
+        class Prints(Slow):
             def on_epoch_begin(self, epoch, logs=None):
                 print(f"before {epoch + 1}")
 
             def on_epoch_end(self, epoch, logs=None):
                 print(f"after {epoch + 1}")
 
-        model.fit(X, Y, epochs=2, verbose=1, callbacks=[Speaks()])
+        model.fit(X, Y, epochs=2, verbose=1, callbacks=[Prints()])
         lines = on_screen(terminal.getvalue())
         assert [line[:10] for line in lines] == [
             "before 1", "after 1", "Epoch 1/2:", "before 2", "after 2", "Epoch 2/2:", "",
         ]  # fmt: skip
 
 
-def test_alone_the_line_is_written_while_the_device_is_busy(model, capsys):
-    class Looks(ProgbarLogger):
+def test_line_is_written_during_the_next_epoch_if_nothing_else_prints(model, capsys):
+    class Recorder(ProgbarLogger):
         def on_epoch_begin(self, epoch, logs=None):
             super().on_epoch_begin(epoch, logs)
             seen.append(capsys.readouterr().out.count("\n"))
 
     seen = []
-    model.fit(X, Y, epochs=3, verbose=1, callbacks=[Looks()])
+    model.fit(X, Y, epochs=3, verbose=1, callbacks=[Recorder()])
     assert seen == [0, 0, 1]
     assert capsys.readouterr().out.count("\n") == 2
     seen.clear()
-    model.fit(X, Y, epochs=3, verbose=1, callbacks=[Looks(), Callback()])
+    model.fit(X, Y, epochs=3, verbose=1, callbacks=[Recorder(), Callback()])
     assert seen == [0, 1, 1]
 
 
-def test_the_time_of_a_step_is_without_the_compiling_and_the_validation(monkeypatch):
+def test_step_time_excludes_compilation_and_validation(monkeypatch):
     clock = SimpleNamespace(now=100.0)
     monkeypatch.setattr("fjax.callbacks.bar.time.perf_counter", lambda: clock.now)
     stream = io.StringIO()
     bar = Bar(stream)
-    bar.begin("Epoch 1/1", 11, first_is_slow=True)
-    for made, passed in ((1, 5.0), (6, 0.1), (11, 0.1)):
-        clock.now += passed
-        bar.move(made)
-    bar.all_made()
+    bar.begin("Epoch 1/1", 11, compiles=True)
+    for step, seconds in ((1, 5.0), (6, 0.1), (11, 0.1)):
+        clock.now += seconds
+        bar.update(step)
+    bar.stop_clock()
     clock.now += 3.0
     bar.end({"loss": 0.5})
     assert (
@@ -170,47 +170,47 @@ def test_the_time_of_a_step_is_without_the_compiling_and_the_validation(monkeypa
     )
 
 
-def test_a_file_gets_a_line_a_minute_where_steps_take_long(monkeypatch):
+def test_file_has_a_line_per_minute_of_slow_steps(monkeypatch):
     clock = SimpleNamespace(now=100.0)
     monkeypatch.setattr("fjax.callbacks.bar.time.perf_counter", lambda: clock.now)
     stream = io.StringIO()
     bar = Bar(stream)
     bar.begin("Epoch 1/1", 10)
-    for made in range(1, 5):
+    for step in range(1, 5):
         clock.now += 25
-        bar.move(made, {"loss": 1 / made})
+        bar.update(step, {"loss": 1 / step})
     assert stream.getvalue() == ("Epoch 1/1:  30%|███       | 3/10 [75s, 25s/step, loss: 0.3333]\n")
 
 
-def test_the_loss_comes_first_where_the_line_is_cut(monkeypatch):
+def test_loss_comes_first_in_the_bar(monkeypatch):
     bar = Bar(Terminal())
     drawn = []
-    monkeypatch.setattr(bar, "_draw", lambda *words: drawn.append(words[-1]))
-    monkeypatch.setattr("fjax.callbacks.bar.MOVING", 0.0)
+    monkeypatch.setattr(bar, "_draw", lambda *texts: drawn.append(texts[-1]))
+    monkeypatch.setattr("fjax.callbacks.bar.REDRAW_SECONDS", 0.0)
     bar.begin("Epoch 1/1", 3)
-    bar.move(1, {"accuracy": 0.5, "loss": 1.0})
+    bar.update(1, {"accuracy": 0.5, "loss": 1.0})
     assert drawn == ["loss: 1.0000 - accuracy: 0.5000"]
 
 
-def test_logs_are_read_only_when_they_are_shown():
+def test_logs_are_only_read_if_drawn():
     class Never(dict):
         def items(self):
             raise AssertionError
 
     bar = Bar(Terminal())
     bar.begin("Epoch 1/1", 3)
-    bar.move(1, Never(loss=1.0))
-    bar.move(3, Never(loss=1.0))
+    bar.update(1, Never(loss=1.0))
+    bar.update(3, Never(loss=1.0))
 
 
-def test_a_stream_of_unknown_length(model):
+def test_generator_of_unknown_length(model):
     with redirect_stdout(Terminal()) as terminal:
         model.fit(((X[:10], Y[:10]) for _ in range(3)), verbose=1)
         line, _ = on_screen(terminal.getvalue())
         assert re.fullmatch(rf"Epoch 1/1: 3 \[{TIMES}, {NUMBERS}\]", line)
 
 
-def test_a_stop_in_the_middle_tells_how_far_it_came(model, capsys):
+def test_stopped_epoch_shows_its_steps(model, capsys):
     class Stops(Callback):
         def on_train_batch_end(self, batch, logs=None):
             self.model.stop_training = batch == 1
@@ -219,7 +219,7 @@ def test_a_stop_in_the_middle_tells_how_far_it_came(model, capsys):
     assert capsys.readouterr().out.startswith("Epoch 1/1:  40%|████      | 2/5 [")
 
 
-def test_evaluate_and_predict_show_theirs(model, capsys):
+def test_evaluate_and_predict_show_progress(model, capsys):
     model.evaluate(X, Y, verbose=1)
     model.predict(X, batch_size=10, verbose=1)
     evaluated, predicted, _ = capsys.readouterr().out.split("\n")
@@ -231,15 +231,15 @@ def test_evaluate_and_predict_show_theirs(model, capsys):
     )
 
 
-def test_a_bar_in_evaluate_and_predict_changes_no_bit(model):
+def test_bar_does_not_change_results(model):
     with redirect_stdout(Terminal()) as terminal:
         assert model.evaluate(X, Y, 7, verbose=1) == model.evaluate(X, Y, 7, verbose=0)
-        shown_outputs = model.predict(X, batch_size=7, verbose=1)
-        np.testing.assert_array_equal(shown_outputs, model.predict(X, batch_size=7, verbose=0))
+        outputs = model.predict(X, batch_size=7, verbose=1)
+        np.testing.assert_array_equal(outputs, model.predict(X, batch_size=7, verbose=0))
         assert re.search("Evaluate: +0%.*compiling", terminal.getvalue())
 
 
-def test_letters_that_a_stream_has_not(model):
+def test_stream_that_cannot_encode_the_bar(model):
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, "ascii")
     with redirect_stdout(stream):
@@ -248,14 +248,14 @@ def test_letters_that_a_stream_has_not(model):
     assert raw.getvalue().startswith(b"Epoch 1/1: 100%|##########| 2/2 [")
 
 
-def test_a_notebook_gets_tqdm_s_own_bar(monkeypatch):
-    """Without ipywidgets `tqdm.auto` draws text, which a notebook draws over, too."""
+def test_notebook_uses_tqdm_auto(monkeypatch):
+    """Without ipywidgets, `tqdm.auto` draws text, which a notebook can overwrite."""
     shell = SimpleNamespace(config={"IPKernelApp": {}})
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     stream = io.StringIO()
     bar = Bar(stream)
     bar.begin("Epoch 1/1", 2)
-    bar.note("compiling")
+    bar.set_status("compiling")
     from tqdm.auto import tqdm
 
     assert type(bar._tqdm) is tqdm
@@ -264,7 +264,7 @@ def test_a_notebook_gets_tqdm_s_own_bar(monkeypatch):
     assert on_screen(stream.getvalue())[0].startswith("Epoch 1/1:   0%|")
 
 
-def test_a_bar_that_was_interrupted_is_taken_away(model):
+def test_interrupted_bar_is_removed(model):
     with redirect_stdout(Terminal()):
 
         class Interrupts(Slow):
@@ -275,17 +275,20 @@ def test_a_bar_that_was_interrupted_is_taken_away(model):
         with pytest.raises(KeyboardInterrupt):
             model.fit(X, Y, verbose=1, callbacks=[Interrupts(), bar])
         assert bar._bar._tqdm is not None
-        assert bar.moves("train")
+        assert bar.has_bar("train")
         CallbackList([bar], model, 1, epochs=1, steps=2)
         assert bar._bar._tqdm is None
-        assert bar.moves("test")
+        assert bar.has_bar("test")
 
 
-def test_durations():
-    assert [duration(s) for s in (4e-7, 2e-6, 0.02, 1.25, 59.6, 3725)] == [
+def test_format_duration():
+    assert [format_duration(s) for s in (4e-7, 2e-6, 0.02, 1.25, 59.6, 3725)] == [
         "400ns", "2us", "20ms", "1.2s", "60s", "1:02:05",
     ]  # fmt: skip
 
 
-def test_numbers_of_each_class_are_shown():
-    assert shown({"f1": np.array([0.5, 1.0]), "loss": 2.0}) == "f1: [0.5000, 1.0000] - loss: 2.0000"
+def test_format_logs_with_values_per_class():
+    assert (
+        format_logs({"f1": np.array([0.5, 1.0]), "loss": 2.0})
+        == "f1: [0.5000, 1.0000] - loss: 2.0000"
+    )

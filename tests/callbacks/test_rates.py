@@ -1,4 +1,4 @@
-"""Callbacks that set the learning rate."""
+"""LearningRateScheduler and ReduceLROnPlateau."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -7,7 +7,7 @@ import pytest
 from fjax.callbacks import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau
 
 
-def test_nothing_is_compiled_anew(data, make_model, compilations):
+def test_new_rate_needs_no_recompilation(data, make_model, compilations):
     model = make_model()
     model.fit(*data, verbose=0)
     compilations.clear()
@@ -20,7 +20,7 @@ def test_nothing_is_compiled_anew(data, make_model, compilations):
 @pytest.mark.parametrize(
     "rate", [0.25, np.float32(0.25), np.float64(0.25), np.array(0.25), jnp.float32(0.25)]
 )
-def test_a_rate_may_be_any_number(rate, data, make_model):
+def test_types_of_rates(rate, data, make_model):
     model = make_model()
     model.fit(*data, verbose=0, callbacks=[LearningRateScheduler(lambda epoch: rate)])
     assert model.optimizer.learning_rate == 0.25
@@ -28,7 +28,7 @@ def test_a_rate_may_be_any_number(rate, data, make_model):
     assert model.optimizer.learning_rate == 0.0
 
 
-def test_an_error_within_a_schedule_is_that_error(data, make_model):
+def test_error_within_schedule(data, make_model):
     def schedule(epoch, rate):
         return rate + "1"
 
@@ -36,7 +36,7 @@ def test_an_error_within_a_schedule_is_that_error(data, make_model):
         make_model().fit(*data, verbose=0, callbacks=[LearningRateScheduler(schedule)])
 
 
-def test_what_is_printed(data, make_model, capsys):
+def test_messages(data, make_model, capsys):
     callbacks = [
         LearningRateScheduler(lambda epoch: 0.5, verbose=1),
         ReduceLROnPlateau("loss", patience=1, min_delta=10.0, verbose=1),
@@ -50,5 +50,5 @@ def test_what_is_printed(data, make_model, capsys):
         "Epoch 3: the learning rate is 0.5.",
         "Epoch 3: the learning rate is 0.05 from now on.",
         "Epoch 3: stopped early; loss was best in epoch 1.",
-        "The weights are those of epoch 1 again.",
+        "Restored the weights of epoch 1.",
     ]

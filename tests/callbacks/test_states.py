@@ -1,4 +1,4 @@
-"""Every callback that remembers: a run that was killed goes on as if nothing had been."""
+"""States of callbacks: a killed run resumes as if it had not been interrupted."""
 
 import inspect
 import pickle
@@ -19,7 +19,7 @@ class KilledError(Exception):
 
 
 class Kill(callbacks.Callback):
-    """Keeps what there is at the end of an epoch, as a program on disk would, and kills the run."""
+    """Saves all states at the end of an epoch, as a checkpoint would, then kills the run."""
 
     def __init__(self, epoch, others):
         super().__init__()
@@ -27,7 +27,7 @@ class Kill(callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if epoch == self.epoch:
-            # The history is the list's last, and hears of this epoch after us.
+            # The history is the last callback, called after this one.
             if epoch not in self.model.history.epoch:
                 self.model.history.on_epoch_end(epoch, logs)
             states = [callback.get_state() for callback in (*self.others, self.model.history)]
@@ -40,7 +40,7 @@ def stopping(folder):
     return callbacks.EarlyStopping("val_loss", patience=3, min_delta=0.02, verbose=1)
 
 
-# Each is made anew for every run, as a script makes it that is run again.
+# Each run creates its own, as a script does that is started again.
 CALLBACKS = {
     "EarlyStopping": stopping,
     "EarlyStopping restores": lambda folder: callbacks.EarlyStopping(
@@ -68,19 +68,19 @@ CALLBACKS = {
 }
 
 
-def test_the_battery_has_every_callback_that_remembers():
-    remember = {
+def test_every_stateful_callback_is_tested():
+    stateful = {
         name
         for name, kind in vars(callbacks).items()
         if inspect.isclass(kind) and issubclass(kind, StatefulCallback)
     }
-    assert remember <= {name.split()[0] for name in CALLBACKS}
+    assert stateful <= {name.split()[0] for name in CALLBACKS}
 
 
-# After the last of them the first callback has stopped the run already.
+# After epoch 3, the first callback has already stopped the run.
 @pytest.mark.parametrize("killed", [0, 2, 3])
 @pytest.mark.parametrize("name", CALLBACKS)
-def test_a_run_goes_on_from_states_to_the_bit(name, killed, data, make_model, tmp_path, capsys):
+def test_resumed_run_has_the_same_bits(name, killed, data, make_model, tmp_path, capsys):
     x, y = data
     options = {"batch_size": 16, "validation_data": (x[:8], 1 - y[:8]), "verbose": 0}
     runs, printed, files = [], [], []
@@ -92,7 +92,7 @@ def test_a_run_goes_on_from_states_to_the_bit(name, killed, data, make_model, tm
             kill = Kill(killed, [callback])
             with pytest.raises(KilledError):
                 model.fit(x, y, epochs=EPOCHS, callbacks=[callback, kill], **options)
-            # What was printed and written between the state and the kill is not wanted.
+            # Output between the saved state and the kill does not count.
             capsys.readouterr()
             if (folder / "run.csv").exists():
                 with open(folder / "run.csv", "a") as file:
@@ -118,7 +118,7 @@ def test_a_run_goes_on_from_states_to_the_bit(name, killed, data, make_model, tm
         assert len(runs[0][1]) < EPOCHS
 
 
-def test_a_run_that_was_stopped_stays_so(data, make_model):
+def test_stopped_run_stays_stopped(data, make_model):
     x, y = data
     options = {"validation_data": (x, 1 - y), "verbose": 0, "batch_size": 16}
     stop, model = stopping(None), make_model()
@@ -128,12 +128,12 @@ def test_a_run_that_was_stopped_stays_so(data, make_model):
     again.set_state(stop.get_state())
     model.fit(x, y, epochs=EPOCHS, callbacks=[again], **options)
     assert int(model.train_state.step) == steps
-    # Another training begins anew.
+    # The next training begins with the first state.
     history = model.fit(x, y, epochs=1, callbacks=[again], **options)
     assert len(history.epoch) == 1
 
 
-def test_a_state_is_not_changed_by_what_comes_after(make_model):
+def test_states_are_copies(make_model):
     history = callbacks.History()
     history.on_train_begin()
     history.on_epoch_end(0, {"loss": 1.0})
@@ -146,7 +146,7 @@ def test_a_state_is_not_changed_by_what_comes_after(make_model):
     assert state == {"epoch": [0], "history": {"loss": [1.0]}}
 
 
-def test_a_state_that_is_set_within_a_training_is_for_this_one_alone():
+def test_state_set_within_a_training_is_not_used_by_the_next():
     history = callbacks.History()
     history.on_train_begin()
     history.set_state({"epoch": [0], "history": {"loss": [1.0]}})
@@ -157,7 +157,7 @@ def test_a_state_that_is_set_within_a_training_is_for_this_one_alone():
     assert history.epoch == []
 
 
-def test_a_state_of_another_callback_is_refused():
+def test_state_of_another_callback_is_refused():
     stop = callbacks.EarlyStopping()
     with pytest.raises(
         ValueError, match=r"takes a state with 'wait', .* received one with 'epoch'"
@@ -168,5 +168,5 @@ def test_a_state_of_another_callback_is_refused():
     plain = callbacks.Callback()
     assert plain.get_state() == {}
     plain.set_state({})
-    with pytest.raises(ValueError, match=r"`Callback` remembers nothing, .* 'wait'"):
+    with pytest.raises(ValueError, match=r"`Callback` has no state, .* 'wait'"):
         plain.set_state({"wait": 1})

@@ -1,4 +1,4 @@
-"""Runs in TensorBoard: what is in the files, and what the real server says of them."""
+"""TensorBoard: the event files, and what the real server reads from them."""
 
 import json
 import os
@@ -17,7 +17,7 @@ import pytest
 
 import fjax
 from fjax.callbacks import CallbackList, TensorBoard
-from fjax.callbacks.events import as_pictures, png
+from fjax.callbacks.events import encode_png, weight_images
 from fjax.layers import BatchNormalization, Dense, Input
 
 pytest.importorskip("tensorboard")
@@ -37,29 +37,29 @@ def make_model(learning_rate=0.01):
 
 @pytest.fixture(scope="module")
 def model():
-    """One model for tests that only look at what is written."""
+    """One model for tests that only read the files."""
     model = make_model()
     model.fit(X, Y, batch_size=10, verbose=0)
     return model
 
 
 def scalars(folder):
-    """What is written into a folder: by tag a list of (step, value)."""
+    """Return the (step, value) pairs of each tag in a folder."""
     from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
     from tensorboard.util import tensor_util
 
-    found = defaultdict(list)
+    points = defaultdict(list)
     for path in sorted(folder.glob("events.out.tfevents.*")):
         for event in EventFileLoader(str(path)).Load():
             for value in event.summary.value:
                 array = tensor_util.make_ndarray(value.tensor)
-                found[value.tag].append((event.step, array.item() if array.ndim == 0 else array))
-    return dict(found)
+                points[value.tag].append((event.step, array.item() if array.ndim == 0 else array))
+    return dict(points)
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Two runs side by side, and the histories of their training."""
+    """Return the folder of two runs, and their histories."""
     folder = tmp_path_factory.mktemp("runs")
     histories = {}
     for name, rate in (("slow", 0.001), ("fast", 0.02)):
@@ -72,7 +72,7 @@ def runs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(runs):
-    """Asks the real TensorBoard, which runs on loopback alone."""
+    """Return a function that queries a real TensorBoard on the loopback interface."""
     folder, _ = runs
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "tensorboard.main", "--logdir", folder,
@@ -87,14 +87,14 @@ def server(runs):
                 break
         assert address, "TensorBoard did not start"
 
-        # Past any proxy that the machine may have.
-        straight = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        # Bypass any proxy of the machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
         def ask(path, **query):
             url = f"{address[1]}data/{path}"
             if query:
                 url += f"?{urllib.parse.urlencode(query)}"
-            with straight.open(url, timeout=60) as answer:
+            with opener.open(url, timeout=60) as answer:
                 body = answer.read()
                 text = answer.headers["Content-Type"].startswith("application/json")
             return json.loads(body) if text else body
@@ -105,9 +105,9 @@ def server(runs):
         process.communicate(timeout=30)
 
 
-def test_the_server_finds_both_runs(server, runs):
-    found = server("runs")
-    assert sorted(found) == ["fast/train", "fast/validation", "slow/train", "slow/validation"]
+def test_server_finds_both_runs(server, runs):
+    names = server("runs")
+    assert sorted(names) == ["fast/train", "fast/validation", "slow/train", "slow/validation"]
     tags = server("plugin/scalars/tags")
     assert set(tags["fast/train"]) == {"epoch_loss", "epoch_mae", "epoch_learning_rate"}
     assert set(tags["slow/validation"]) == {
@@ -115,7 +115,7 @@ def test_the_server_finds_both_runs(server, runs):
     }  # fmt: skip
 
 
-def test_the_server_shows_the_numbers_of_both_runs_side_by_side(server, runs):
+def test_server_shows_scalars_of_both_runs(server, runs):
     _, histories = runs
     for name, history in histories.items():
         for part, prefix in (("train", ""), ("validation", "val_")):
@@ -138,7 +138,7 @@ def test_the_server_shows_the_numbers_of_both_runs_side_by_side(server, runs):
     assert ends["fast"] < ends["slow"]
 
 
-def test_the_server_shows_histograms_of_all_weights(server):
+def test_server_shows_histograms(server):
     tags = server("plugin/histograms/tags")["fast/train"]
     assert {
         "hidden/kernel/histogram", "last/bias/histogram", "normal/moving_mean/histogram"
@@ -148,7 +148,7 @@ def test_the_server_shows_histograms_of_all_weights(server):
     assert sum(count for *_, count in shown[0][2]) == 3 * 4
 
 
-def test_the_server_shows_images_of_weights(server):
+def test_server_shows_images_of_weights(server):
     assert "hidden/kernel/image" in server("plugin/images/tags")["fast/train"]
     query = {"run": "fast/train", "tag": "hidden/kernel/image", "sample": 0}
     (first, last) = server("plugin/images/images", **query)
@@ -157,7 +157,7 @@ def test_the_server_shows_images_of_weights(server):
     assert struct.unpack(">8xI4xII", picture[:24]) == (13, 4, 3)
 
 
-def test_the_server_shows_the_graph(server):
+def test_server_shows_the_graph(server):
     assert server("plugin/graphs/info")["fast/train"]["run_graph"]
     drawn = server("plugin/graphs/graph", run="fast/train", conceptual="false").decode()
     nodes = {}
@@ -174,39 +174,39 @@ def test_the_server_shows_the_graph(server):
     }
 
 
-def test_steps_are_written_by_their_number(tmp_path):
+def test_batch_logs_are_written_at_their_step(tmp_path):
     model = make_model()
     model.fit(X, Y, batch_size=10, verbose=0)
-    heard = []
+    losses = []
 
-    class Hears(TensorBoard):
+    class Recorder(TensorBoard):
         def on_train_batch_end(self, batch, logs=None):
-            heard.append(logs["loss"])
+            losses.append(logs["loss"])
 
-    callback = Hears(tmp_path, update_freq=3, write_graph=False, write_steps_per_second=True)
+    callback = Recorder(tmp_path, update_freq=3, write_graph=False, write_steps_per_second=True)
     model.fit(X, Y, batch_size=10, epochs=2, verbose=0, callbacks=[callback])
-    found = scalars(tmp_path / "train")
-    assert [step for step, _ in found["batch_loss"]] == [6, 9, 12]
+    points = scalars(tmp_path / "train")
+    assert [step for step, _ in points["batch_loss"]] == [6, 9, 12]
     np.testing.assert_allclose(
-        [value for _, value in found["batch_loss"]], [heard[1], heard[4], heard[7]]
+        [value for _, value in points["batch_loss"]], [losses[1], losses[4], losses[7]]
     )
-    assert all(value > 0 for _, value in found["batch_steps_per_second"])
-    assert [step for step, _ in found["epoch_steps_per_second"]] == [0, 1]
+    assert all(value > 0 for _, value in points["batch_steps_per_second"])
+    assert [step for step, _ in points["epoch_steps_per_second"]] == [0, 1]
     assert not (tmp_path / "validation").exists()
 
 
-def test_who_stops_the_loop_at_each_step(model, tmp_path):
-    def stops(**arguments):
+def test_arguments_that_need_each_step(model, tmp_path):
+    def needs_each_step(**arguments):
         return (
             CallbackList([TensorBoard(tmp_path, **arguments)], model).steps("train").needs_each_step
         )
 
-    assert not stops(histogram_freq=1, write_images=True, write_steps_per_second=True)
-    assert stops(update_freq="batch")
-    assert stops(profile_batch=2)
+    assert not needs_each_step(histogram_freq=1, write_images=True, write_steps_per_second=True)
+    assert needs_each_step(update_freq="batch")
+    assert needs_each_step(profile_batch=2)
 
 
-def test_a_profile_is_where_tensorboard_looks_for_it(model, tmp_path):
+def test_profile_is_in_the_folder_that_tensorboard_reads(model, tmp_path):
     callback = TensorBoard(tmp_path, profile_batch=(2, 3), write_graph=False)
     model.fit(X, Y, batch_size=10, verbose=0, callbacks=[callback])
     (profile,) = (tmp_path / "train" / "plugins" / "profile").glob("*/*.xplane.pb")
@@ -214,14 +214,14 @@ def test_a_profile_is_where_tensorboard_looks_for_it(model, tmp_path):
     assert not any(tag.startswith("batch_") for tag in scalars(tmp_path / "train"))
 
 
-def test_a_training_that_ends_before_the_profile_does(model, tmp_path):
+def test_training_ends_before_the_profile(model, tmp_path):
     callback = TensorBoard(tmp_path, profile_batch=(4, 9), write_graph=False)
     for _ in range(2):
         model.fit(X, Y, batch_size=10, verbose=0, callbacks=[callback])
     assert list((tmp_path / "train" / "plugins" / "profile").glob("*/*.xplane.pb"))
 
 
-def test_evaluate_writes_at_the_number_of_updates(model, tmp_path):
+def test_evaluation_is_written_at_the_number_of_updates(model, tmp_path):
     step = model.optimizer.iterations
     logs = model.evaluate(X, Y, verbose=0, callbacks=[TensorBoard(tmp_path)], return_dict=True)
     assert scalars(tmp_path / "validation") == {
@@ -231,14 +231,14 @@ def test_evaluate_writes_at_the_number_of_updates(model, tmp_path):
     assert not (tmp_path / "train").exists()
 
 
-def test_a_second_fit_goes_on_in_the_same_run(model, tmp_path):
+def test_second_fit_continues_the_run(model, tmp_path):
     callback = TensorBoard(tmp_path)
     model.fit(X, Y, epochs=2, verbose=0, callbacks=[callback])
     model.fit(X, Y, initial_epoch=2, epochs=4, verbose=0, callbacks=[callback])
     assert sorted(step for step, _ in scalars(tmp_path / "train")["epoch_loss"]) == [0, 1, 2, 3]
 
 
-def test_a_run_that_is_killed_leaves_what_it_made(tmp_path):
+def test_killed_run_leaves_complete_files(tmp_path):
     program = f"""
 import os, signal
 import numpy as np
@@ -262,7 +262,7 @@ model.fit(x, x.sum(1), epochs=5, verbose=0, validation_split=0.2, callbacks=[boa
     assert [step for step, _ in scalars(tmp_path / "validation")["epoch_loss"]] == [0, 1, 2]
 
 
-def test_an_error_in_the_middle_leaves_what_was_made(model, tmp_path):
+def test_failed_run_leaves_complete_files(model, tmp_path):
     class Fails(fjax.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 2:
@@ -272,12 +272,12 @@ def test_an_error_in_the_middle_leaves_what_was_made(model, tmp_path):
     with pytest.raises(RuntimeError, match="in the middle"):
         model.fit(X, Y, batch_size=10, epochs=5, verbose=0, callbacks=[callback, Fails()])
     assert [step for step, _ in scalars(tmp_path / "train")["epoch_loss"]] == [0, 1]
-    # The profiler that was left running does not stand in the way of the next training.
+    # The profiler that was still running does not break the next training.
     model.fit(X, Y, batch_size=10, epochs=2, verbose=0, callbacks=[callback])
     assert len(scalars(tmp_path / "train")["epoch_loss"]) == 4
 
 
-def test_a_metric_of_each_class_has_a_tag_for_each(tmp_path):
+def test_metric_with_values_per_class(tmp_path):
     model = fjax.Sequential([Input((3,)), Dense(2, "softmax")])
     model.compile("sgd", "categorical_crossentropy", metrics=[fjax.metrics.F1Score()])
     targets = np.eye(2)[(Y > 0).astype(int)]
@@ -285,7 +285,7 @@ def test_a_metric_of_each_class_has_a_tag_for_each(tmp_path):
     assert {"epoch_f1_score/0", "epoch_f1_score/1"} <= set(scalars(tmp_path / "train"))
 
 
-def test_an_optimizer_without_a_learning_rate_in_its_state(tmp_path):
+def test_optimizer_state_without_learning_rate(tmp_path):
     optax = pytest.importorskip("optax")
     model = fjax.Sequential([Input((3,)), Dense(1)])
     model.compile(optax.sgd(0.01), "mse")
@@ -293,7 +293,7 @@ def test_an_optimizer_without_a_learning_rate_in_its_state(tmp_path):
     assert set(scalars(tmp_path / "train")) == {"epoch_loss"}
 
 
-def test_weights_that_are_not_finite_are_left_out_of_histograms(tmp_path):
+def test_histograms_contain_finite_values_only(tmp_path):
     model = make_model()
     weights = model.get_weights()
     weights[0][0, 0] = np.inf
@@ -302,22 +302,22 @@ def test_weights_that_are_not_finite_are_left_out_of_histograms(tmp_path):
     callback = TensorBoard(tmp_path, histogram_freq=1)
     callback.set_model(model)
     callback.on_epoch_end(0, {})
-    found = scalars(tmp_path / "train")
-    assert found["hidden/kernel/histogram"][0][1][:, 2].sum() == weights[0].size - 1
-    assert "hidden/bias/histogram" not in found
+    points = scalars(tmp_path / "train")
+    assert points["hidden/kernel/histogram"][0][1][:, 2].sum() == weights[0].size - 1
+    assert "hidden/bias/histogram" not in points
 
 
-def test_pictures_of_weights():
-    assert as_pictures(np.ones((5, 2))).shape == (1, 2, 5, 1)
-    assert as_pictures(np.arange(3.0)).ravel().tolist() == [0, 127.5, 255]
-    assert as_pictures(np.ones(())) is None
-    for colors, kind in ((1, 0), (3, 2)):
-        picture = np.arange(2 * 3 * colors).reshape(2, 3, colors)
-        data = png(picture)
-        assert struct.unpack(">IIBB", data[16:26]) == (3, 2, 8, kind)
+def test_images_of_weights():
+    assert weight_images(np.ones((5, 2))).shape == (1, 2, 5, 1)
+    assert weight_images(np.arange(3.0)).ravel().tolist() == [0, 127.5, 255]
+    assert weight_images(np.ones(())) is None
+    for channels, color_type in ((1, 0), (3, 2)):
+        image = np.arange(2 * 3 * channels).reshape(2, 3, channels)
+        data = encode_png(image)
+        assert struct.unpack(">IIBB", data[16:26]) == (3, 2, 8, color_type)
         at = data.index(b"IDAT")
         rows = zlib.decompress(data[at + 4 : at + 4 + struct.unpack(">I", data[at - 4 : at])[0]])
-        assert rows == b"".join(b"\0" + bytes(row.ravel().tolist()) for row in picture)
+        assert rows == b"".join(b"\0" + bytes(row.ravel().tolist()) for row in image)
 
 
 @pytest.mark.parametrize(
@@ -331,17 +331,17 @@ def test_pictures_of_weights():
         ({"profile_batch": -1}, "received -1"),
         ({"write_graph": "yes"}, "`write_graph` must be one of False, True, received 'yes'"),
         ({"write_images": True}, "give `histogram_freq=1`, too"),
-        ({"embeddings_freq": 1}, "writes no embeddings: leave out `embeddings_freq`"),
-        ({"embeddings_metadata": "words.tsv"}, "writes no embeddings"),
+        ({"embeddings_freq": 1}, "does not write embeddings: leave out `embeddings_freq`"),
+        ({"embeddings_metadata": "words.tsv"}, "does not write embeddings"),
     ],
 )
-def test_refusals(arguments, message, tmp_path):
+def test_invalid_arguments(arguments, message, tmp_path):
     with pytest.raises(ValueError, match=re.escape(message)):
         TensorBoard(tmp_path, **arguments)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_misspelt_argument_and_a_missing_package(monkeypatch):
+def test_misspelt_argument_and_missing_package(monkeypatch):
     with pytest.raises(TypeError, match="Did you mean `log_dir`"):
         TensorBoard(logdir="logs")
     monkeypatch.setitem(sys.modules, "tensorboard", None)

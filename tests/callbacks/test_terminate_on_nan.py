@@ -1,4 +1,4 @@
-"""The end of a training whose loss is no number any more, and where that came from."""
+"""TerminateOnNaN: the stop of a training whose loss is not finite, and its explanation."""
 
 import jax
 import jax.numpy as jnp
@@ -7,7 +7,7 @@ import pytest
 
 import fjax
 from fjax.callbacks import LambdaCallback, TerminateOnNaN
-from fjax.callbacks.not_finite import Chunk, first_bad_step
+from fjax.callbacks.not_finite import Chunk, find_bad_step
 from fjax.layers import Dense, Dropout, Input
 from fjax.training.programs import copy_of
 
@@ -28,7 +28,7 @@ def logarithm(x):
 
 
 class Within(fjax.Layer):
-    """An author's layer with the bad one inside."""
+    """A subclassed layer that calls the bad function."""
 
     def __init__(self):
         super().__init__()
@@ -63,7 +63,7 @@ def graph():
 
 
 class Net(fjax.Model):
-    """An author's model, with the bad step in a layer or in its own `call`."""
+    """A subclassed model that calls the bad function in a sublayer or in its own `call`."""
 
     def __init__(self, within):
         super().__init__(seed=0)
@@ -80,11 +80,14 @@ NETWORKS = {
         lambda: compiled([fjax.serial(Dropout(0.0), logarithm), Dense(1)]),
         "'sequential/logarithm'",
     ),
-    "author": (lambda: compiled([Within(), Dense(1)]), "'within'"),
-    "author's layer": (lambda: compiled([Inner(), Dense(1)]), "'inner/bad', Lambda("),
+    "subclassed layer": (lambda: compiled([Within(), Dense(1)]), "'within'"),
+    "subclassed layer with sublayer": (
+        lambda: compiled([Inner(), Dense(1)]),
+        "'inner/bad', Lambda(",
+    ),
     "graph": (graph, "'bad', Lambda("),
-    "author's model": (lambda: Net(within=True), "'inner/bad', Lambda("),
-    "author's call": (lambda: Net(within=False), "the model's own `call`, <Net"),
+    "subclassed model": (lambda: Net(within=True), "'inner/bad', Lambda("),
+    "subclassed model, own call": (lambda: Net(within=False), "the model's own `call`, <Net"),
     "one layer": (lambda: fjax.Model(fjax.layers.Lambda(logarithm), input_shape=(1,)), "'lambda'"),
 }
 
@@ -94,7 +97,7 @@ def finite_params(model):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_the_first_layer_and_the_batch_are_named(name, capsys):
+def test_message_names_layer_and_batch(name, capsys):
     make, layer = NETWORKS[name]
     model, callback = make(), TerminateOnNaN()
     model.compile(fjax.optimizers.SGD(1e-3), "mse")
@@ -107,7 +110,7 @@ def test_the_first_layer_and_the_batch_are_named(name, capsys):
 
 
 @pytest.mark.parametrize(
-    ("options", "listeners"),
+    ("options", "callbacks"),
     [
         ({"verbose": 1, "shuffle": False}, []),
         ({"verbose": 2, "shuffle": False, "steps_per_epoch": 7}, []),
@@ -115,16 +118,16 @@ def test_the_first_layer_and_the_batch_are_named(name, capsys):
         ({"verbose": 0, "shuffle": True}, []),
     ],
 )
-def test_however_the_steps_are_made_it_is_the_same_batch(options, listeners):
+def test_batch_does_not_depend_on_chunks(options, callbacks):
     model, callback = compiled([logarithm, Dense(1)]), TerminateOnNaN()
-    model.fit(BAD, X, batch_size=4, epochs=2, callbacks=[*listeners, callback], **options)
+    model.fit(BAD, X, batch_size=4, epochs=2, callbacks=[*callbacks, callback], **options)
     assert "is 'logarithm'" in callback.message
     if not options["shuffle"]:
         assert "Epoch 1, batch 6:" in callback.message
 
 
-def test_data_that_comes_to_the_device_in_windows(monkeypatch):
-    # As much as two batches at a time.
+def test_data_in_windows(monkeypatch):
+    # A window holds two batches.
     monkeypatch.setattr("fjax.training.placement.Placement.capacity", lambda self: 64)
     model, callback = compiled([logarithm, Dense(1)]), TerminateOnNaN()
     history = model.fit(
@@ -134,7 +137,7 @@ def test_data_that_comes_to_the_device_in_windows(monkeypatch):
     assert history.epoch == [0]
 
 
-def test_a_later_epoch_with_other_callbacks_at_work():
+def test_later_epoch_with_other_callbacks():
     model, callback = compiled([logarithm, Dense(1)]), TerminateOnNaN()
     seen = []
 
@@ -149,20 +152,20 @@ def test_a_later_epoch_with_other_callbacks_at_work():
         batches(), steps_per_epoch=10, epochs=9, verbose=0, callbacks=[callback, rate]
     )
     assert "Epoch 3, batch 4: the loss is nan" in callback.message
-    # The epoch ends soon after, not with its last batch: two are read ahead, two are on their way.
+    # The epoch ends early: after the bad batch, two are in flight and two are read ahead.
     assert history.epoch == [0, 1, 2] and len(seen) < 30
 
 
-def test_weights_that_a_step_made_infinite():
+def test_weights_made_infinite_by_an_update():
     model = compiled([Dense(1)], fjax.optimizers.SGD(3e38))
     callback = TerminateOnNaN()
     model.fit(X, X, batch_size=4, shuffle=False, verbose=0, callbacks=[callback])
     assert "batch 1: the loss is nan, training stops" in callback.message
-    assert "The weight 'dense/bias' is inf before this batch: the update of" in callback.message
+    assert "The weight 'dense/bias' is inf before this batch: the update before" in callback.message
 
 
-def test_layers_that_draw_draw_as_they_did():
-    # What a dropout makes 0 has no logarithm.
+def test_random_layers_repeat_their_draws():
+    # Dropout makes some inputs 0, whose logarithm is not finite.
     inner = fjax.serial(Dropout(0.05), logarithm)
     inputs = Input((1,))
     graph = fjax.Model(inputs, inner(Dense(1, kernel_initializer="ones")(inputs)))
@@ -174,8 +177,8 @@ def test_layers_that_draw_draw_as_they_did():
         assert "they hold inf" in callback.message
 
 
-def test_the_gradient_alone():
-    # The root of 0 is 0, its slope is not.
+def test_only_the_gradient_is_not_finite():
+    # The root of 0 is finite, its gradient is not.
     model = compiled([Dense(1, use_bias=False, kernel_initializer="zeros"), jnp.abs, jnp.sqrt])
     callback = TerminateOnNaN()
     model.fit(X, X, batch_size=4, verbose=0, callbacks=[callback])
@@ -183,26 +186,24 @@ def test_the_gradient_alone():
     assert "The weight 'dense/kernel' is inf before this batch: the update" in callback.message
 
 
-def test_weights_that_were_bad_before():
+def test_weights_not_finite_before_training():
     model, callback = compiled([Dense(1)]), TerminateOnNaN()
     model.set_weights([weight * np.nan for weight in model.get_weights()])
     model.fit(X, X, verbose=0, callbacks=[callback])
     assert "'dense/bias' is nan before this batch: it was so before the first" in callback.message
 
 
-def test_the_loss_itself():
+def test_only_the_loss_is_not_finite():
     def loss(y_true, y_pred):
         return jnp.log(y_pred - y_pred - 1.0)[:, 0]
 
     model, callback = compiled([Dense(1)], loss=loss), TerminateOnNaN()
     model.fit(X, X, verbose=0, callbacks=[callback])
     assert "batch 0: the loss is nan" in callback.message
-    assert (
-        "the outputs of all layers are finite: what is made of them, the loss," in callback.message
-    )
+    assert "the outputs of all layers are finite: the loss computed from them" in callback.message
 
 
-def test_an_error_where_it_is_asked_for():
+def test_raise_error():
     model, callback = compiled([logarithm, Dense(1)]), TerminateOnNaN(raise_error=True)
     with pytest.raises(RuntimeError, match="Epoch 1, batch 6: the loss is nan"):
         model.fit(BAD, X, batch_size=4, shuffle=False, verbose=0, callbacks=[callback])
@@ -211,7 +212,7 @@ def test_an_error_where_it_is_asked_for():
     assert finite_params(model)
 
 
-def test_nothing_is_told_when_all_is_well(capsys, fetches):
+def test_finite_run_is_silent_and_unchanged(capsys, fetches):
     models = [compiled([Dense(1)], "adam") for _ in range(2)]
     counts = []
     for model, callbacks in zip(models, ([], [TerminateOnNaN()]), strict=True):
@@ -222,11 +223,11 @@ def test_nothing_is_told_when_all_is_well(capsys, fetches):
     assert capsys.readouterr().out == ""
     for one, two in zip(*(model.get_weights() for model in models), strict=True):
         np.testing.assert_array_equal(one, two)
-    # It reads the loss of each epoch, and no step's.
+    # It reads one loss per epoch, not one per step.
     assert counts[3] - counts[2] <= counts[1] - counts[0] + 3
 
 
-def test_it_hears_no_steps_and_compiles_the_same_program(compilations):
+def test_needs_no_steps_and_no_recompilation(compilations):
     callback = TerminateOnNaN()
     assert not fjax.callbacks.CallbackList([callback], None).steps("train").needs_each_step
     model = compiled([Dense(1)])
@@ -236,7 +237,7 @@ def test_it_hears_no_steps_and_compiles_the_same_program(compilations):
     assert not any("advance" in name for name in compilations)
 
 
-def test_uncompiled_runs_and_steps_of_your_own():
+def test_run_eagerly_and_custom_step():
     model, callback = compiled([logarithm, Dense(1)], run_eagerly=True), TerminateOnNaN()
     model.fit(BAD[20:32], X[20:32], batch_size=4, shuffle=False, verbose=0, callbacks=[callback])
     assert "batch 1: the loss is nan" in callback.message and "'logarithm'" in callback.message
@@ -250,7 +251,7 @@ def test_uncompiled_runs_and_steps_of_your_own():
     assert "Epoch 1, batch 6" in callback.message and "'logarithm'" in callback.message
 
 
-def test_hooks_called_by_hand():
+def test_hooks_called_directly():
     callback = TerminateOnNaN()
     callback.set_model(compiled([Dense(1)]))
     callback.on_train_begin()
@@ -262,18 +263,18 @@ def test_hooks_called_by_hand():
 
 
 @pytest.mark.parametrize("bad", range(7))
-def test_the_search_makes_each_step_once_at_most(bad):
-    made = []
+def test_search_runs_each_step_at_most_once(bad):
+    step_counts = []
 
-    def advance(held, data, order, first, last, batch_size):
-        made.append(int(last - first))
+    def advance(train_state, data, order, first, last, batch_size):
+        step_counts.append(int(last - first))
         return last, {"loss": np.nan if last > bad else 1.0}
 
-    _, step = first_bad_step(advance, Chunk(0, None, None, 0, 7, 4, np.nan))
-    assert step == bad and sum(made) <= 7
+    _, step = find_bad_step(advance, Chunk(0, None, None, 0, 7, 4, np.nan))
+    assert step == bad and sum(step_counts) <= 7
 
 
-def test_a_copy_has_arrays_of_its_own():
+def test_copy_of_copies_arrays():
     tree = {"a": jnp.ones(3), "key": jax.random.key(0), "count": np.int32(2)}
     copied = copy_of(tree)
     pointer = tree["a"].unsafe_buffer_pointer()

@@ -120,7 +120,7 @@ def test_names_are_kept_through_a_second_change():
     "layer", [serial(Dense(1)), parallel(Dense(1)), branch(Dense(1)), residual(Dense(1))], ids=repr
 )
 def test_as_many_as_there_were(layer):
-    with pytest.raises(ValueError, match=r"has 1 layers, received 2 to put in their places"):
+    with pytest.raises(ValueError, match=r"has 1 layers, received 2 to replace them"):
         layer.with_children([Dense(1), Dense(1)])
 
 

@@ -1,4 +1,4 @@
-"""`serial`: layers made of layers."""
+"""`serial`: layers composed in sequence."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -39,7 +39,7 @@ def test_weights_are_nested_dicts_by_layer_name():
     assert params["flatten"] == state["dense"] == {}
 
 
-def test_it_computes_what_its_layers_compute_one_after_the_other():
+def test_the_outputs_equal_those_of_the_layers_in_sequence():
     first, second = Dense(5), Dense(3)
     net = serial(first, jnp.tanh, second)
     inputs = INPUTS.reshape(6, 8)
@@ -59,19 +59,19 @@ def test_serials_nest():
     assert set(named) == {"flatten", "encoder"}
 
 
-def test_an_added_layer_changes_no_earlier_draw():
+def test_an_added_layer_does_not_change_the_weights_of_others():
     short, _ = serial(Flatten(), Dense(5), Dense(4)).init(KEY, INPUTS)
     long, _ = serial(Flatten(), Dense(5), Dense(4), Dense(3)).init(KEY, INPUTS)
     for name in short:
         close(short[name], long[name], rtol=0)
 
 
-def test_equal_layers_draw_different_weights():
+def test_equal_layers_have_different_weights():
     params, _ = serial(Dense(8), Dense(8)).init(KEY, jnp.zeros((1, 8)))
     assert not np.array_equal(params["dense"]["kernel"], params["dense_1"]["kernel"])
 
 
-def test_the_same_model_twice_has_the_same_names_and_is_equal():
+def test_equal_networks_compare_equal():
     assert network().names == network().names
     assert network() == network()
     assert hash(network()) == hash(network())
@@ -161,7 +161,7 @@ def test_shard_map():
     close(found, apply(net, params, state, INPUTS), rtol=1e-5, atol=1e-6)
 
 
-def test_threads_do_not_meet():
+def test_threads_are_independent():
     net = network()
     keys = jax.random.split(KEY, 8)
 
@@ -175,14 +175,14 @@ def test_threads_do_not_meet():
             np.testing.assert_array_equal(one, other)
 
 
-def test_each_layer_has_its_own_key_in_training():
+def test_each_layer_has_its_own_key():
     net = serial(Dropout(0.5), Dropout(0.5, name="second"))
     ones = jnp.ones((50, 50))
     outputs, _ = apply(net, *net.init(KEY, ones), ones)
     assert abs(float((outputs == 0).mean()) - 0.75) < 0.05
 
 
-def test_an_error_inside_names_the_layer_its_configuration_and_the_shapes():
+def test_an_error_names_the_layer_its_configuration_and_the_shapes():
     net = serial(Flatten(), serial(Dense(5), Dense(3), name="block"))
     params, state = net.init(KEY, INPUTS)
     with pytest.raises(ValueError, match="built for 8 features") as caught:
@@ -192,18 +192,18 @@ def test_an_error_inside_names_the_layer_its_configuration_and_the_shapes():
     assert notes[1].startswith("In layer 'block', Serial(")
 
 
-def test_dropout_without_a_key_says_how_to_give_one():
+def test_dropout_without_a_key_raises():
     net = serial(Dropout(0.5))
     with pytest.raises(ValueError, match=r"needs a key: .*key=jax.random.key\(0\)"):
         net.apply(*net.init(KEY, INPUTS), INPUTS, training=True)
 
 
-def test_two_layers_of_one_name():
+def test_two_layers_of_one_name_raise():
     with pytest.raises(ValueError, match="Two layers are named 'top'"):
         serial(Dense(1, name="top"), Dense(2, name="top"))
 
 
-def test_a_misspelt_keyword_fails():
+def test_a_misspelled_keyword_raises():
     net = network()
     with pytest.raises(TypeError, match="trainng"):
         net.apply(*net.init(KEY, INPUTS), INPUTS, trainng=True)

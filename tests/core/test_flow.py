@@ -1,12 +1,12 @@
-"""Which layer's outputs lead to which layer's inputs, through JAX's own functions."""
+"""The origins of values are followed through the operations and transformations of JAX."""
 
 import jax
 import jax.numpy as jnp
 import pytest
 
-from fjax.core.flow import Source, marked, sources
+from fjax.core.flow import Origin, find_origins, mark
 
-THROUGH = {
+FUNCTIONS = {
     "operations": lambda a, b: jnp.tanh(a) * b + 1,
     "jit": lambda a, b: jax.jit(lambda x, y: x @ y)(a, b),
     "vmap": lambda a, b: jax.vmap(jnp.dot)(a, b),
@@ -17,30 +17,32 @@ THROUGH = {
 }
 
 
-@pytest.mark.parametrize("name", THROUGH)
-def test_two_values_meet(name):
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_value_has_the_origins_of_both_operands(name):
     def run(inputs):
-        first, second = marked((inputs, inputs), "out", "a")
-        return marked(THROUGH[name](first, second), "in", "b")
+        first, second = mark((inputs, inputs), "out", "a")
+        return mark(FUNCTIONS[name](first, second), "in", "b")
 
     jaxpr = jax.make_jaxpr(run)(jax.ShapeDtypeStruct((2, 2), "float32")).jaxpr
-    found = sources(jaxpr, [(Source(None, 0),)])
-    assert set(found["b", 0]) == {Source("a", 0), Source("a", 1)}
+    found = find_origins(jaxpr, [(Origin(None, 0),)])
+    assert set(found["b", 0]) == {Origin("a", 0), Origin("a", 1)}
 
 
-def test_what_does_not_meet_is_kept_apart():
+def test_unrelated_values_are_kept_apart():
     @jax.jit
     def swap(x, y):
         return y, x
 
     def run(one, two):
-        left = marked(one * 2, "out", "left")
-        return marked(swap(left, two), "in", "end"), marked((3.0, one), "in", "other")
+        left = mark(one * 2, "out", "left")
+        return mark(swap(left, two), "in", "end"), mark((3.0, one), "in", "other")
 
     spec = jax.ShapeDtypeStruct((2,), "float32")
-    found = sources(jax.make_jaxpr(run)(spec, spec).jaxpr, [(Source(None, 0),), (Source(None, 1),)])
+    found = find_origins(
+        jax.make_jaxpr(run)(spec, spec).jaxpr, [(Origin(None, 0),), (Origin(None, 1),)]
+    )
     assert found == {
-        ("end", 0): (Source(None, 1),),
-        ("end", 1): (Source("left", 0),),
-        ("other", 1): (Source(None, 0),),
+        ("end", 0): (Origin(None, 1),),
+        ("end", 1): (Origin("left", 0),),
+        ("other", 1): (Origin(None, 0),),
     }

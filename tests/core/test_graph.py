@@ -1,4 +1,4 @@
-"""Graphs: drawn of symbolic tensors, plain data, a pair like any other layer."""
+"""Graphs: made from symbolic tensors, compared by value, run as a pure pair."""
 
 import jax
 import jax.numpy as jnp
@@ -21,8 +21,8 @@ from tests.core.test_layer import KEY
 A, B = np.ones((4, 3), "float32"), np.full((4, 5), 2.0, "float32")
 
 
-def two_ways():
-    """Two inputs, two outputs, a layer that is called twice."""
+def branching_graph():
+    """Return a graph with two inputs, two outputs, and a layer that is called twice."""
     a, b = Input((3,), name="a"), Input((5,), name="b")
     shared = Dense(4, "tanh")
     one = shared(a)
@@ -31,8 +31,8 @@ def two_ways():
     return graph([a, b], [Dense(1, name="price")(merged), Dense(2, name="kind")(other)])
 
 
-def test_a_graph_is_plain_data_and_equal_ones_are_equal():
-    one, other = two_ways(), two_ways()
+def test_graphs_are_compared_by_value():
+    one, other = branching_graph(), branching_graph()
     assert one == other
     assert hash(one) == hash(other)
     assert cache_key(one)
@@ -43,8 +43,8 @@ def test_a_graph_is_plain_data_and_equal_ones_are_equal():
     assert graph(a, a * 2) != graph(a, a * 2.0)
 
 
-def test_a_shared_layer_has_its_weights_once():
-    network = two_ways()
+def test_a_shared_layer_has_one_set_of_weights():
+    network = branching_graph()
     params, _state = network.init(KEY, A, B)
     assert network.names == ("dense_1", "dense", "concatenate", "price", "kind")
     assert {name: jax.tree.map(jnp.shape, tree) for name, tree in params.items() if tree} == {
@@ -55,8 +55,8 @@ def test_a_shared_layer_has_its_weights_once():
     }
 
 
-def test_the_outputs_are_those_of_the_layers_by_hand():
-    network = two_ways()
+def test_the_outputs_equal_those_computed_by_hand():
+    network = branching_graph()
     params, state = network.init(KEY, A, B)
     (price, kind), _ = network.apply(params, state, A, B)
     dense = lambda name, x: x @ params[name]["kernel"] + params[name]["bias"]  # noqa: E731
@@ -68,7 +68,7 @@ def test_the_outputs_are_those_of_the_layers_by_hand():
 
 
 @pytest.mark.parametrize("structure", ["one", "list", "tuple", "dict"])
-def test_inputs_and_outputs_have_the_structure_that_they_were_given(structure):
+def test_inputs_and_outputs_keep_their_structure(structure):
     a, b = Input((3,), name="a"), Input((3,), name="b")
     one, other = a + b, a * b
     inputs = {"one": a, "list": [a, b], "tuple": (a, b), "dict": {"y": b, "x": a}}[structure]
@@ -99,7 +99,7 @@ def test_names_are_numbered_in_the_order_of_the_calls():
     assert dict(network.children())["dense_1"] is second
 
 
-def test_an_intermediate_tensor_may_be_the_input():
+def test_the_output_of_a_layer_may_be_an_input():
     a = Input((3,))
     hidden = Dense(4)(a)
     tail = graph(hidden, Dense(2)(hidden))
@@ -117,7 +117,7 @@ def test_an_input_may_be_an_output():
     assert network.output_names == ["a", "dense"]
 
 
-def test_a_call_may_fix_its_mode():
+def test_a_call_may_fix_its_training_mode():
     a = Input((3,))
     normalize = BatchNormalization()
     follows, fixed = graph(a, normalize(a)), graph(a, normalize(a, training=False))
@@ -128,7 +128,7 @@ def test_a_call_may_fix_its_mode():
     np.testing.assert_array_equal(kept["batch_normalization"]["moving_mean"], jnp.zeros(3))
 
 
-def test_the_state_of_a_shared_layer_moves_with_each_call():
+def test_each_call_of_a_shared_layer_updates_its_state():
     a = Input((3,))
     normalize = BatchNormalization(momentum=0.5)
     network = graph(a, normalize(normalize(a)))
@@ -143,7 +143,7 @@ def test_the_state_of_a_shared_layer_moves_with_each_call():
     )
 
 
-def test_penalties_of_a_shared_layer_count_each_call_and_the_weights_once():
+def test_a_shared_layer_is_penalized_for_each_call_and_once_for_its_weights():
     a, b = Input((3,)), Input((3,))
     shared = Dense(2, kernel_regularizer="l2", activity_regularizer="l1")
     network = graph([a, b], add([shared(a), shared(b)]))
@@ -157,19 +157,19 @@ def test_penalties_of_a_shared_layer_count_each_call_and_the_weights_once():
 
 
 class TestTransformations:
-    def made(self):
-        network = two_ways()
+    def initialized(self):
+        network = branching_graph()
         return network, *network.init(KEY, A, B)
 
     def test_jit_equals_eager(self):
-        network, params, state = self.made()
+        network, params, state = self.initialized()
         eager = network.apply(params, state, A, B)[0]
         for one, other in zip(jax.jit(network.apply)(params, state, A, B)[0], eager, strict=True):
-            # Sums of numbers of about 1 round at 1e-7, also where they come to nearly nothing.
+            # Sums of numbers of about 1 have rounding errors of 1e-7, even if they are nearly 0.
             np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
 
     def test_grad_and_checkpoint(self):
-        network, params, state = self.made()
+        network, params, state = self.initialized()
 
         def loss(params, apply):
             return sum(jnp.sum(out**2) for out in apply(params, state, A, B)[0])
@@ -180,7 +180,7 @@ class TestTransformations:
             np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
     def test_vmap_over_keys_and_inputs(self):
-        network, params, state = self.made()
+        network, params, state = self.initialized()
         stacked = jax.vmap(lambda key: network.init(key, A, B))(jax.random.split(KEY, 3))
         assert stacked[0]["dense"]["kernel"].shape == (3, 3, 4)
         mapped = jax.vmap(lambda a, b: network.apply(params, state, a[None], b[None])[0])(A, B)
@@ -205,7 +205,7 @@ class TestTransformations:
         )
 
 
-def test_graphs_serials_and_graphs_nest():
+def test_graphs_and_serials_nest():
     a = Input((3,))
     inner = graph(a, Dense(4)(a), name="inner")
     b = Input((3,))
@@ -217,7 +217,7 @@ def test_graphs_serials_and_graphs_nest():
 
 
 def test_eval_shapes_agrees_with_init_and_apply():
-    network = two_ways()
+    network = branching_graph()
     specs = [jax.ShapeDtypeStruct(array.shape, array.dtype) for array in (A, B)]
     known = network.eval_shapes(*specs)
     params, state = network.init(KEY, A, B)
@@ -228,7 +228,7 @@ def test_eval_shapes_agrees_with_init_and_apply():
 
 
 def test_with_children_keeps_names_and_calls():
-    network = two_ways()
+    network = branching_graph()
     other = network.with_children([Dense(3), Dense(4), *network.layers[2:]])
     assert other.names == network.names
     assert other.calls == network.calls
@@ -242,13 +242,13 @@ def deep(count):
     return graph(a, h)
 
 
-def test_a_graph_may_be_deeper_than_pythons_stack():
+def test_a_graph_may_be_deeper_than_the_recursion_limit():
     network = deep(2_000)
     assert len(network.layers) == 2_000
     assert network.names[-1] == "dense_1999"
 
 
-def disconnected():
+def two_inputs():
     a, b = Input((3,), name="a"), Input((3,), name="b")
     return a, b
 
@@ -262,27 +262,31 @@ REFUSED = {
     "another input of the same name": (
         lambda a, b: graph(a, Dense(2)(Input((3,), name="a"))),
         ValueError,
-        "One has its name, and is another tensor: was `Input` called again",
+        "An input of this name is another tensor: was `Input` called again",
     ),
-    "an input leads nowhere": (
+    "an unused input": (
         lambda a, b: graph([a, b], a * 2),
         ValueError,
         r"no output depends on the input <SymbolicTensor .* of 'b'>\. Leave it out",
     ),
-    "upside down": (
+    "inputs and outputs exchanged": (
         lambda a, b: graph(Dense(2)(a), a),
         ValueError,
         "needs the input <SymbolicTensor .* of 'a'>",
     ),
     "an input twice": (lambda a, b: graph([a, a], a * 2), ValueError, "twice: give each input"),
-    "no tensor": (lambda a, b: graph(a, Dense(3)), TypeError, "must be symbolic tensors"),
-    "nothing": (lambda a, b: graph([], a), TypeError, "`inputs` is empty"),
-    "two names": (
+    "a layer as output": (
+        lambda a, b: graph(a, Dense(3)),
+        TypeError,
+        "must be symbolic tensors",
+    ),
+    "no inputs": (lambda a, b: graph([], a), TypeError, "`inputs` is empty"),
+    "two layers of one name": (
         lambda a, b: graph(a, Dense(2, name="x")(Dense(2, name="x")(a))),
         ValueError,
         "Two layers are named 'x'",
     ),
-    "an input's name": (
+    "a layer with the name of an input": (
         lambda a, b: graph(a, Dense(2, name="a")(a)),
         ValueError,
         "Two layers are named 'a'",
@@ -296,14 +300,14 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused(name):
+def test_invalid_graphs_are_refused(name):
     make, kind, message = REFUSED[name]
     with pytest.raises(kind, match=message):
-        make(*disconnected())
+        make(*two_inputs())
 
 
-def test_wrong_inputs_are_answered_with_what_is_wanted():
-    network = two_ways()
+def test_errors_name_the_expected_inputs():
+    network = branching_graph()
     params, state = network.init(KEY, A, B)
     with pytest.raises(ValueError, match="takes the inputs a, b as 2 arguments, received 1"):
         network.apply(params, state, A)
@@ -315,7 +319,7 @@ def test_wrong_inputs_are_answered_with_what_is_wanted():
 
 
 def test_a_graph_is_a_layer():
-    assert isinstance(two_ways(), Graph)
+    assert isinstance(branching_graph(), Graph)
     a = Input((3,))
     init, apply = graph(a, Dense(2)(a))
     params, state = init(KEY, A)

@@ -282,7 +282,7 @@ def test_a_regularizer_must_return_one_number():
 
 def test_errors_of_a_constraint_name_it():
     params, _ = Dense(3).init(KEY, INPUTS)
-    with pytest.raises(ValueError, match="`axis` 1 is none") as caught:
+    with pytest.raises(ValueError, match="has no axis 1") as caught:
         Dense(3, bias_constraint=MaxNorm(1, axis=1)).constrain(params)
     assert caught.value.__notes__[0].startswith("In `Dense`: `bias_constraint`, Dense(units=3")
     with pytest.raises(ValueError, match=r"must return the shape .* \(4, 3\), it returned \(\)"):

@@ -1,4 +1,4 @@
-"""`repeat`: equal blocks in one loop, beside the same blocks one after the other."""
+"""`repeat`: equal blocks in one loop, compared with the same blocks in `serial`."""
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +22,7 @@ def close(one, other, **tolerance):
 
 
 def stacked(tree, names):
-    """The weights of a serial's blocks, put on top of one another."""
+    """Return the weights of the blocks of a `serial`, stacked."""
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *(tree[name] for name in names))
 
 
@@ -30,24 +30,26 @@ def run(net, params, state, inputs, key=KEY, training=True):
     return net.apply(params, state, inputs, key=key, training=training)
 
 
-def test_the_name_is_there_at_the_top():
+def test_repeat_is_public():
     assert fjax.repeat is fjax.core.repeat
 
 
-def test_it_draws_and_computes_what_a_serial_of_such_blocks_does():
+def test_weights_and_outputs_equal_those_of_a_serial():
     net, unrolled = repeat(block(), 3), serial(*[block() for _ in range(3)])
     params, state = net.init(KEY, INPUTS)
-    their_params, their_state = unrolled.init(KEY, INPUTS)
-    close(params, stacked(their_params, unrolled.names), rtol=1e-6)
-    close(state, stacked(their_state, unrolled.names), rtol=1e-6)
+    serial_params, serial_state = unrolled.init(KEY, INPUTS)
+    close(params, stacked(serial_params, unrolled.names), rtol=1e-6)
+    close(state, stacked(serial_state, unrolled.names), rtol=1e-6)
     for training in (False, True):
         outputs, after = run(net, params, state, INPUTS, training=training)
-        expected, their_after = run(unrolled, their_params, their_state, INPUTS, training=training)
+        expected, state_after = run(
+            unrolled, serial_params, serial_state, INPUTS, training=training
+        )
         close(outputs, expected, rtol=1e-5, atol=1e-5)
-        close(after, stacked(their_after, unrolled.names), rtol=1e-5, atol=1e-5)
+        close(after, stacked(state_after, unrolled.names), rtol=1e-5, atol=1e-5)
 
 
-def test_gradients_are_those_of_a_serial():
+def test_gradients_equal_those_of_a_serial():
     net, unrolled = repeat(block(), 3), serial(*[block() for _ in range(3)])
 
     def loss(params, net, state):
@@ -60,14 +62,14 @@ def test_gradients_are_those_of_a_serial():
     close(gradient(params, net, state), expected, rtol=1e-4, atol=1e-4)
 
 
-def test_a_longer_one_begins_as_a_shorter_one():
+def test_more_blocks_do_not_change_the_first_ones():
     short, _ = repeat(Dense(4), 2).init(KEY, INPUTS)
     long, _ = repeat(Dense(4), 5).init(KEY, INPUTS)
     close(jax.tree.map(lambda a: a[:2], long), short, rtol=0)
     assert not np.array_equal(short["kernel"][0], short["kernel"][1])
 
 
-def test_one_block_is_traced_however_many_there_are():
+def test_one_block_is_traced_whatever_the_count():
     def count(times):
         traced = []
 
@@ -132,7 +134,7 @@ def test_checkpoint_around_it_and_around_a_block(inside):
     close(found, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_each_block_drops_by_its_own_key():
+def test_each_block_has_its_own_key():
     ones = jnp.ones((100, 100))
     net = repeat(Dropout(0.5), 2)
     outputs, _ = run(net, *net.init(KEY, ones), ones)
@@ -155,7 +157,7 @@ def test_several_inputs_are_several_outputs():
     assert isinstance(outputs, tuple) and [o.shape for o in outputs] == [(6, 4), (6, 2)]
 
 
-def test_nested_in_the_others_and_they_in_it():
+def test_it_nests_with_other_combinators():
     inner = repeat(serial(branch(Dense(2), Dense(2)), Concatenate()), 2)
     net = serial(residual(repeat(inner, 3)), branch(repeat(Dense(4), 2), jnp.tanh), Concatenate())
     params, state = net.init(KEY, INPUTS)
@@ -181,20 +183,21 @@ def test_it_trains_in_a_model():
         (branch(Dense(4), Dense(4)), INPUTS, r"takes \(6, 4\) float32 and returns \('\(6, 4\)"),
     ],
 )
-def test_a_block_that_changes_shape_or_dtype(layer, inputs, message):
+def test_a_block_that_changes_shape_or_dtype_raises(layer, inputs, message):
     with pytest.raises(
-        ValueError, match=r"`Repeat`: a block must return what it takes.*" + message
+        ValueError,
+        match=r"`Repeat`: the outputs of a block are the inputs of the next one.*" + message,
     ):
         repeat(layer, 2).init(KEY, inputs)
 
 
 @pytest.mark.parametrize("count", [0, -1, 2.0, True, None])
-def test_count_is_a_positive_integer(count):
+def test_count_must_be_a_positive_integer(count):
     with pytest.raises(ValueError, match="`Repeat`: `count` must be an integer of at least 1"):
         repeat(Dense(4), count)
 
 
-def test_an_error_inside_says_where():
+def test_an_error_names_all_layers_around_it():
     net = serial(repeat(serial(Dense(4), name="block"), 2, name="tower"))
     params, state = net.init(KEY, INPUTS)
     with pytest.raises(ValueError, match="built for 4 features") as caught:

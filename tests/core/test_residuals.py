@@ -1,4 +1,4 @@
-"""`residual`: a layer and a way around it."""
+"""`residual`: a layer plus a shortcut around it."""
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +17,7 @@ def close(one, other, **tolerance):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, **tolerance), one, other)
 
 
-def test_the_name_is_there_at_the_top():
+def test_residual_is_public():
     assert fjax.residual is fjax.core.residual
 
 
@@ -29,7 +29,7 @@ def test_the_inputs_are_added():
     close(net.apply(params, state, INPUTS)[0], expected, rtol=0)
 
 
-def test_the_shortcut_of_the_inputs_is_added():
+def test_the_outputs_of_the_shortcut_are_added():
     net = residual(Dense(3, name="through"), shortcut=Dense(3, name="around"))
     params, state = net.init(KEY, INPUTS)
     assert set(params) == set(state) == {"through", "around"}
@@ -38,7 +38,7 @@ def test_the_shortcut_of_the_inputs_is_added():
     assert not np.array_equal(params["through"]["kernel"], params["around"]["kernel"])
 
 
-def test_a_shortcut_adds_no_draw_to_the_layer():
+def test_a_shortcut_does_not_change_the_weights_of_the_layer():
     alone, _ = residual(Dense(4)).init(KEY, INPUTS)
     both, _ = residual(Dense(4), shortcut=Dense(4)).init(KEY, INPUTS)
     close(alone["dense"], both["dense"], rtol=0)
@@ -59,7 +59,7 @@ def test_trees_are_added_leaf_by_leaf():
     close(outputs, {"a": jnp.zeros_like(INPUTS), "b": 2 * INPUTS[0]})
 
 
-def test_half_precision_stays():
+def test_half_precision_is_kept():
     half = INPUTS.astype(jnp.bfloat16)
     net = residual(serial(BatchNormalization(), jnp.tanh))
     assert net.apply(*net.init(KEY, half), half)[0].dtype == jnp.bfloat16
@@ -94,10 +94,10 @@ def test_transformations():
         (residual(lambda x: x[:, None]), r"\(6, 4\) and \(6, 1, 4\).*one that returns \(6, 1, 4\)"),
         (residual(lambda x: x.sum()), r"\(6, 4\) and \(\).*one that returns \(\)"),
         (residual(branch(jnp.sin, jnp.cos)), r"\(6, 4\) and \(\(6, 4\), \(6, 4\)\)"),
-        (residual(Dense(3), shortcut=Dense(2)), r"its shortcut return.*\(6, 3\) and \(6, 2\)"),
+        (residual(Dense(3), shortcut=Dense(2)), r"and its shortcut.*\(6, 3\) and \(6, 2\)"),
     ],
 )
-def test_shapes_that_differ_are_told_at_init(net, message):
+def test_init_raises_if_the_shapes_differ(net, message):
     with pytest.raises(ValueError, match=message):
         net.init(KEY, INPUTS)
     with pytest.raises(ValueError, match=message) as caught:
@@ -105,7 +105,7 @@ def test_shapes_that_differ_are_told_at_init(net, message):
     assert any("In layer 'residual'" in note for note in caught.value.__notes__)
 
 
-def test_what_is_no_layer():
+def test_arguments_that_are_no_layers_raise():
     with pytest.raises(TypeError, match="received None"):
         residual(None)
     with pytest.raises(TypeError, match="received 3 of type `int`"):

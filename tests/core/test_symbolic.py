@@ -1,4 +1,4 @@
-"""Symbolic tensors: shapes, operators, indexing, and what they refuse."""
+"""Symbolic tensors: shapes, operators, indexing, and errors."""
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +22,7 @@ X = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
 
 
 def value_of(function, *arrays):
-    """What a function of symbolic tensors computes for these arrays."""
+    """Return the outputs of a function of symbolic tensors for these arrays."""
     tensors = [Input(array.shape[1:], dtype=array.dtype.name) for array in arrays]
     network = graph(tensors, function(*tensors))
     params, state = network.init(KEY, *arrays)
@@ -55,7 +55,7 @@ OPERATIONS = {
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_operators_do_what_they_do_to_arrays(name):
+def test_operators_compute_what_they_compute_on_arrays(name):
     operation = OPERATIONS[name]
     found = value_of(operation, X, 2 * X + 1)
     np.testing.assert_array_equal(found, operation(jnp.asarray(X), jnp.asarray(2 * X + 1)))
@@ -66,7 +66,7 @@ def test_matmul():
     np.testing.assert_array_equal(value_of(lambda a, b: a @ b, one, other), one @ other)
 
 
-def test_shapes_have_none_where_any_size_is():
+def test_axes_of_any_size_are_none():
     image = Input((28, 28), name="image")
     assert image.shape == (None, 28, 28)
     assert (image.ndim, image.dtype, image.name) == (3, "float32", "image")
@@ -80,7 +80,7 @@ def test_shapes_have_none_where_any_size_is():
     assert Input((4,), batch_size=32).shape == (32, 4)
 
 
-def test_a_layer_takes_a_list_or_several():
+def test_several_inputs_may_be_a_list():
     a, b = Input((3,)), Input((3,))
     assert Concatenate()([a, b]).shape == (None, 6)
     assert Concatenate()(a, b).shape == (None, 6)
@@ -95,7 +95,7 @@ def test_functions_become_layers():
     np.testing.assert_allclose(network.apply({"tanh": {}}, {"tanh": {}}, X)[0], np.tanh(X), 1e-5)
 
 
-def test_layers_without_weights_may_be_called_on_arrays():
+def test_only_layers_without_weights_may_be_called_on_arrays():
     assert Flatten()(np.ones((2, 3, 4))).shape == (2, 12)
     with pytest.raises(TypeError, match=r"owns no weights that it could use.*Sequential"):
         Dense(3)(X)
@@ -111,13 +111,13 @@ REFUSED = {
     "numpy's function": (lambda t: np.asarray(t), ValueError, "has no value yet"),
     "an array beside it": (lambda t: Concatenate()([t, X]), TypeError, "a graph holds no arrays"),
     "an operator with an array": (lambda t: t + X, TypeError, "a graph holds no arrays"),
-    "a condition": (lambda t: 1 if t > 0 else 0, TypeError, "cannot decide by it"),
+    "a condition": (lambda t: 1 if t > 0 else 0, TypeError, "cannot test it"),
     "iteration": (lambda t: list(t), TypeError, "cannot be iterated"),
     "an index out of bounds": (lambda t: t[:, 3], IndexError, "index 3 is out of bounds"),
     "an index that is no index": (
         lambda t: t["a"],
         TypeError,
-        r"indexed by integers.*received 'a'",
+        r"be indexed by integers.*received 'a'",
     ),
     "no shape": (lambda t: Input(), ValueError, "needs the shape of one sample"),
     "a mode that is none": (lambda t: Dense(2)(t, training="yes"), TypeError, "`training='yes'`"),
@@ -127,7 +127,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused(name):
+def test_invalid_uses_are_refused(name):
     make, kind, message = REFUSED[name]
     with pytest.raises(kind, match=message):
         make(Input((3,)))
@@ -140,12 +140,12 @@ def test_an_error_names_the_layer_and_the_shapes():
     assert "In layer 'shaped', Reshape(target_shape=(5,), name='shaped')" in notes
 
 
-def test_an_error_tells_what_stands_for_an_axis_of_any_size():
+def test_an_error_explains_placeholder_sizes():
     with pytest.raises(ValueError, match="batch, time, channels") as caught:
         Conv1D(4, 3)(Input((None,)))
     assert any("256 and 512 stand for an axis of any size" in n for n in caught.value.__notes__)
 
 
-def test_axes_of_any_size_hold_a_kernel():
+def test_placeholder_sizes_are_larger_than_kernels():
     tensor = Conv2D(4, 7, strides=2)(Input((None, None, 3)))
     assert MaxPooling2D()(tensor).shape == (None, None, None, 4)

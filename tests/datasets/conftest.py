@@ -7,7 +7,7 @@ SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
 
 @pytest.fixture
 def folders(tmp_path, monkeypatch):
-    """Two empty folders, the user's and the cache, and nothing of the machine's own."""
+    """Return two empty folders, the user's and the cache, which replace those of the machine."""
     (tmp_path / "data").mkdir()
     monkeypatch.setenv("FJAX_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("FJAX_CACHE", str(tmp_path / "cache"))
@@ -16,7 +16,7 @@ def folders(tmp_path, monkeypatch):
 
 @pytest.fixture
 def shared(monkeypatch):
-    """The folder of real files that lies beside the project where it was made."""
+    """Return the folder of real files beside the repository; without it, skip the test."""
     if not SHARED.is_dir():
         pytest.skip("there is no folder ../shared/data")
     monkeypatch.setenv("FJAX_DATA", str(SHARED))

@@ -7,7 +7,7 @@ from fjax.datasets import digits
 pytestmark = pytest.mark.short
 
 
-def test_the_digits_are_those_of_uci():
+def test_digits_equal_those_of_scikit_learn():
     (x_train, y_train), (x_test, y_test) = digits.load_data()
     assert x_train.shape == (1437, 8, 8) and y_train.shape == (1437,)
     assert x_test.shape == (360, 8, 8) and y_test.shape == (360,)
@@ -24,7 +24,7 @@ def test_each_part_has_every_digit():
     assert np.bincount(y_test).min() > 25
 
 
-def test_a_call_gives_arrays_of_its_own():
+def test_arrays_are_not_shared():
     (x_train, _), _ = digits.load_data()
     x_train[:] = 0
     assert digits.load_data()[0][0].any()

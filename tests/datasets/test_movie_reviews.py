@@ -12,7 +12,7 @@ def reviews(folders):
     return save
 
 
-def test_parts(reviews):
+def test_split(reviews):
     reviews(b"".join(b"%d\ttext %d\n" % (i % 2, i) for i in range(100)))
     (x_train, y_train), (x_test, y_test) = load_data()
     assert x_train.shape == y_train.shape == (80,) and x_test.shape == y_test.shape == (20,)
@@ -22,7 +22,7 @@ def test_parts(reviews):
     assert all(int(text.split()[1]) % 2 == label for text, label in zip(texts, labels, strict=True))
 
 
-def test_the_split_follows_from_the_arguments(reviews):
+def test_split_depends_on_arguments(reviews):
     reviews(b"".join(b"%d\ttext %d\n" % (i % 2, i) for i in range(100)))
     assert (load_data(seed=1)[0][0] == load_data(seed=1)[0][0]).all()
     assert (load_data(seed=1)[0][0] != load_data(seed=2)[0][0]).any()
@@ -31,7 +31,7 @@ def test_the_split_follows_from_the_arguments(reviews):
         load_data(test_split=2)
 
 
-def test_a_text_may_hold_any_character_but_a_line_feed(reviews):
+def test_texts_with_special_characters(reviews):
     texts = ["", "tab\there", "a\x85b\u2028c\rd", "naïve"]
     reviews("\n".join(f"1\t{text}" for text in texts).encode())
     (x_train, _), _ = load_data(test_split=0.0)
@@ -48,18 +48,18 @@ def test_a_text_may_hold_any_character_but_a_line_feed(reviews):
         (b"1\t\xff\n", "utf-8"),
     ],
 )
-def test_refuses_another_file(reviews, content, message):
+def test_other_files(reviews, content, message):
     reviews(content)
     with pytest.raises(ValueError, match=message):
         load_data()
 
 
-def test_says_what_the_file_looks_like(folders):
-    with pytest.raises(FileNotFoundError, match="one review a line"):
+def test_missing_file(folders):
+    with pytest.raises(FileNotFoundError, match="one review per line"):
         load_data()
 
 
-def test_the_real_file(shared):
+def test_real_file(shared):
     (x_train, y_train), (x_test, y_test) = load_data()
     assert len(x_train) == 8_548 and len(x_test) == 2_137
     assert y_train.sum() + y_test.sum() == 5_344

@@ -1,4 +1,4 @@
-"""The pages: their code runs, their links lead somewhere, and the lists of names are complete."""
+"""Docs pages: their code runs, their links work, and their lists of names are complete."""
 
 import ast
 import contextlib
@@ -20,12 +20,12 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
 
-# Whose methods the reference lists, beside the names of all modules.
+# The classes whose methods the reference lists, in addition to the names of all modules.
 CLASSES = ("fjax.Sequential", "fjax.Layer", "fjax.callbacks.Callback")
 
 
 class Block(NamedTuple):
-    """A fenced block: its language, the lines before its first, its text, where it ends."""
+    """A fenced block: its language, the number of lines before it, its text, its last line."""
 
     language: str
     line: int
@@ -34,8 +34,8 @@ class Block(NamedTuple):
 
 
 def blocks(page):
-    """The fenced blocks of a page, in order."""
-    found, lines = [], page.read_text("utf-8").splitlines()
+    """Return the fenced blocks of a page, in order."""
+    result, lines = [], page.read_text("utf-8").splitlines()
     number = 0
     while number < len(lines):
         if lines[number].startswith("```"):
@@ -43,9 +43,9 @@ def blocks(page):
             number = first
             while lines[number] != "```":
                 number += 1
-            found.append(Block(language, first, "\n".join(lines[first:number]) + "\n", number))
+            result.append(Block(language, first, "\n".join(lines[first:number]) + "\n", number))
         number += 1
-    return found
+    return result
 
 
 def name_of(page):
@@ -54,16 +54,16 @@ def name_of(page):
 
 @pytest.mark.sampled(3, name="^")
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-# A page may show older spellings.
+# Pages may show older spellings.
 @pytest.mark.filterwarnings("ignore:.* is an older spelling of:DeprecationWarning")
-def test_code_runs_and_prints_what_the_page_says(page, tmp_path, monkeypatch):
-    """Blocks of a page share their names; an `output` block holds what the one before printed."""
+def test_code_prints_the_output_of_the_page(page, tmp_path, monkeypatch):
+    """The blocks of a page share names; an `output` block holds the output of the block before."""
     monkeypatch.chdir(tmp_path)
     names = {"__name__": page.stem}
     lines, printed, end = page.read_text("utf-8").splitlines(), None, 0
     for block in blocks(page):
         if block.language == "python":
-            # Empty lines before it, so that a traceback tells the line of the page.
+            # With empty lines before it, so that a traceback shows the line of the page.
             code = compile("\n" * block.line + block.text, str(page), "exec")
             with contextlib.redirect_stdout(io.StringIO()) as stream:
                 exec(code, names)
@@ -71,7 +71,7 @@ def test_code_runs_and_prints_what_the_page_says(page, tmp_path, monkeypatch):
         elif block.language == "output":
             between = "".join(lines[end + 1 : block.line - 1]).strip()
             where = f"{name_of(page)}, line {block.line}"
-            assert printed is not None and not between, f"{where}: output of no python block"
+            assert printed is not None and not between, f"{where}: output without a python block"
             options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
             if not doctest.OutputChecker().check_output(block.text, printed, options):
                 pytest.fail(f"{where}: the page says\n{block.text}\nand it printed\n{printed}")
@@ -82,27 +82,27 @@ def test_code_runs_and_prints_what_the_page_says(page, tmp_path, monkeypatch):
 
 
 def headings(page):
-    """The anchors of a page, as GitHub makes them of its headings."""
+    """Return the anchors that GitHub makes from the headings of a page."""
     text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
     titles = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_relative_links_lead_somewhere(page):
+def test_relative_links(page):
     text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
     broken = []
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if re.match(r"[a-z]+:", target):
             continue
         path, _, anchor = target.partition("#")
-        place = page.parent / path if path else page
-        if not place.exists() or (anchor and anchor not in headings(place)):
+        target_page = page.parent / path if path else page
+        if not target_page.exists() or (anchor and anchor not in headings(target_page)):
             broken.append(target)
     assert not broken
 
 
-def test_the_site_has_every_page():
+def test_site_lists_every_page():
     listed = re.findall(
         r"^  - .+: (\S+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE
     )
@@ -110,7 +110,7 @@ def test_the_site_has_every_page():
 
 
 def modules(name="fjax"):
-    """The public modules, from the package downwards."""
+    """Yield the public modules and their names, beginning with the package."""
     module = importlib.import_module(name)
     yield name, module
     for public in sorted(public_names(module)):
@@ -119,7 +119,7 @@ def modules(name="fjax"):
 
 
 def public_names(module):
-    """What a module defines or passes on under its own name; a leading underscore is private."""
+    """Return the names that a module defines or exports, except those with a leading underscore."""
     if hasattr(module, "__all__"):
         return set(module.__all__)
     names = set()
@@ -134,44 +134,44 @@ def public_names(module):
 
 
 def rows(page):
-    """The rows of the tables of a page: for each heading, what stands in the cells."""
-    sections, here = {}, None
+    """Return the rows of the table under each heading of a page, as lists of cells."""
+    sections, section = {}, None
     for line in page.read_text("utf-8").splitlines():
         if line.startswith("#"):
-            here = sections.setdefault(line.lstrip("# ").strip("`"), [])
-        elif line.startswith("|") and here is not None and not set(line) <= set("|-: "):
-            here.append([cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]])
-    # The first row of a table is its head.
+            section = sections.setdefault(line.lstrip("# ").strip("`"), [])
+        elif line.startswith("|") and section is not None and not set(line) <= set("|-: "):
+            section.append([cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]])
+    # The first row of a table is its header.
     return {heading: cells[1:] for heading, cells in sections.items() if cells}
 
 
-def test_the_reference_lists_exactly_the_public_names():
+def test_reference_lists_the_public_names():
     expected = {name: public_names(module) for name, module in modules()}
     for path in CLASSES:
         owner, _, name = path.rpartition(".")
         listed = dir(getattr(importlib.import_module(owner), name))
         expected[path] = {member for member in listed if not member.startswith("_")}
-    found = {}
+    listed_names = {}
     for heading, cells in rows(DOCS / "reference.md").items():
         names = [name.strip("`") for name, _ in cells]
         assert len(names) == len(set(names)), f"{heading} lists a name twice"
-        assert all(text for _, text in cells), f"{heading} lists a name without a word on it"
-        found[heading] = set(names)
-    assert sorted(found) == sorted(expected)
+        assert all(text for _, text in cells), f"{heading} lists a name without a description"
+        listed_names[heading] = set(names)
+    assert sorted(listed_names) == sorted(expected)
     for heading, names in expected.items():
-        assert sorted(found[heading]) == sorted(names), heading
+        assert sorted(listed_names[heading]) == sorted(names), heading
 
 
-def test_what_is_said_to_be_missing_is_missing():
-    """A name that has come is to leave the list of what is not there yet."""
+def test_missing_names_are_missing():
+    """A name that fjax has must be removed from the list of missing names."""
     listed = " ".join(" ".join(cells) for cells in rows(DOCS / "from_keras.md")["Not there yet"])
     names = re.findall(r"`keras\.([\w.]+)`", listed)
     assert names
-    there = []
+    existing = []
     for name in names:
         owner = fjax
         for part in name.split("."):
             owner = getattr(owner, part, None)
         if owner is not None:
-            there.append(name)
-    assert not there
+            existing.append(name)
+    assert not existing

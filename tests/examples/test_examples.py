@@ -1,4 +1,4 @@
-"""The examples run, each with arguments that make it short."""
+"""Each example runs, with arguments that make it short."""
 
 import importlib.util
 import json
@@ -11,7 +11,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def needs(file):
-    """Skip where the data is not on this machine: a test downloads nothing."""
+    """Skip a test without the data on this machine: tests download nothing."""
     path = Path(os.environ.get("FJAX_DATA", "")) / file
     return pytest.mark.skipif(
         not path.is_file(), reason=f"the folder that FJAX_DATA names has no {file}"
@@ -19,7 +19,7 @@ def needs(file):
 
 
 def load(name):
-    """Import an example, which begins nothing before `main`."""
+    """Import an example, which runs nothing before `main`."""
     spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -35,9 +35,9 @@ def digits(folder):
 
 def resume(folder):
     program = load("resume").main
-    program(epochs=2, folder=str(folder / "broken off"))
-    broken_off = program(epochs=4, folder=str(folder / "broken off"))
-    assert program(epochs=4, folder=str(folder / "unbroken")) == broken_off
+    program(epochs=2, folder=str(folder / "interrupted"))
+    interrupted = program(epochs=4, folder=str(folder / "interrupted"))
+    assert program(epochs=4, folder=str(folder / "uninterrupted")) == interrupted
 
 
 def early_stopping(folder):
@@ -89,7 +89,7 @@ def multi_task(folder):
 
 def gan(folder):
     picture = folder / "samples.png"
-    # As far from a digit as noise is 0.9, as other digits are 0.3.
+    # The distance of noise is 0.9, that of other digits 0.3.
     assert load("gan").main(epochs=100, picture=str(picture)) < 0.5
     assert picture.read_bytes().startswith(b"\x89PNG")
 
@@ -104,8 +104,8 @@ def research(folder):
 
 def movie_reviews(folder):
     accuracy = load("movie_reviews").main(epochs=5, rows=3000, words=5000)
-    ours = [accuracy["vectors of words"], accuracy["bags of words"]]
-    # Logistic regression on the same bags is the peer.
+    ours = [accuracy["word embeddings"], accuracy["bags of words"]]
+    # Logistic regression on the same bags of words is the reference.
     assert min(ours) > accuracy["logistic regression"] - 0.04
     assert 0.6 < min(ours) <= max(ours) <= 1.0
 
@@ -118,16 +118,16 @@ def learning_rate(folder):
 
 def ensemble(folder):
     picture = folder / "ensemble.png"
-    found = load("ensemble").main(epochs=200, replicas=8, picture=str(picture))
+    results = load("ensemble").main(epochs=200, replicas=8, picture=str(picture))
     assert picture.stat().st_size > 10_000
-    assert found["unseen"] > 1.5 * found["seen"]
+    assert results["unseen"] > 1.5 * results["seen"]
 
 
 def perceptron(folder):
     picture = folder / "perceptron.png"
-    found = load("perceptron").main(epochs=6, picture=str(picture))
-    assert found["fjax"] == found["scikit-learn"]
-    assert found["fjax"][-1] == 1.0
+    results = load("perceptron").main(epochs=6, picture=str(picture))
+    assert results["fjax"] == results["scikit-learn"]
+    assert results["fjax"][-1] == 1.0
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
@@ -135,7 +135,7 @@ def optuna_search(folder):
     study, accuracy = load("optuna_search").main(trials=8, epochs=4)
     states = [trial.state.name for trial in study.trials]
     assert len(states) == 8 and set(states) == {"COMPLETE", "PRUNED"}
-    # A trial that is given up has fewer epochs than the others, and is not the best.
+    # A pruned trial has fewer epochs than the others, and is not the best.
     assert all((len(t.intermediate_values) < 4) == (t.state.name == "PRUNED") for t in study.trials)
     assert study.best_trial.state.name == "COMPLETE"
     assert 0.85 < accuracy <= 1.0
@@ -192,17 +192,17 @@ def random_search(folder):
         pytest.param(random_search, marks=needs("california_housing.npz")),
     ],
 )
-def test_an_example_runs(example, tmp_path, monkeypatch, capsys):
+def test_example_runs(example, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     example(tmp_path)
     assert "test" in capsys.readouterr().out
 
 
-def test_every_example_is_run():
-    run = {
+def test_every_example_is_tested():
+    tested = {
         digits, resume, fashion_mnist, mnist_cnn, california_housing, pure_functions, wide_and_deep,
         siamese, autoencoder, transfer_learning, multi_task, gan, contrastive, research,
         movie_reviews, early_stopping, learning_rate, perceptron, ensemble, optuna_search,
         trial_folder, random_search, k_fold,
     }  # fmt: skip
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == {each.__name__ for each in run}
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {example.__name__ for example in tested}

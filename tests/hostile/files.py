@@ -1,4 +1,4 @@
-"""Model files that are made to deceive: their digest is right, their words are not."""
+"""Forged model files: their digest is valid, their content is not."""
 
 import copy
 import json
@@ -10,11 +10,11 @@ import numpy as np
 import fjax as keras
 from fjax import layers
 from fjax.storage import open_tensors, write_tensors
-from fjax.storage.versions import stamp
+from fjax.storage.versions import format_metadata
 
 
-def victims() -> list[keras.Model]:
-    """Small models of many kinds of words."""
+def sample_models() -> list[keras.Model]:
+    """Return small models whose documents contain many kinds of data."""
     chain = keras.Sequential(
         [
             layers.Input((6, 6, 1)),
@@ -44,8 +44,8 @@ def victims() -> list[keras.Model]:
     return [chain, graph, deep]
 
 
-class Original:
-    """A file taken apart: its words and its arrays."""
+class GenuineFile:
+    """The document and the arrays of a genuine model file, from which forged ones are made."""
 
     def __init__(self, model: keras.Model, path: Any) -> None:
         model.save(path)
@@ -54,12 +54,11 @@ class Original:
             self.tensors = {name: file.read(name) for name in file.entries}
 
     def write(self, path: Any, document: Any = None, tensors: Any = None) -> None:
-        """Write a file with other words, as plain data or as a string, or with other arrays."""
+        """Write the file with another document, as plain data or text, or with other arrays."""
         document = self.document if document is None else document
         text = document if isinstance(document, str) else json.dumps(document)
-        write_tensors(
-            path, self.tensors if tensors is None else tensors, {**stamp("model"), "document": text}
-        )
+        tensors = self.tensors if tensors is None else tensors
+        write_tensors(path, tensors, {**format_metadata("model"), "document": text})
 
 
 VALUES = [
@@ -71,52 +70,51 @@ VALUES = [
 ]  # fmt: skip
 
 
-def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return the paths of everything within plain data."""
-    found = [path]
+def all_paths(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the paths of all values inside plain data, itself included."""
+    paths = [path]
     if isinstance(data, dict | list):
         pairs = data.items() if isinstance(data, dict) else enumerate(data)
         for key, value in pairs:
-            found += places(value, (*path, key))
-    return found
+            paths += all_paths(value, (*path, key))
+    return paths
 
 
-def changed(document: Any, draw: random.Random) -> Any:
-    """Return the words with one to three changes, each of a kind that a forger would make."""
+def forge_document(document: Any, rng: random.Random) -> Any:
+    """Return the document with one to three random changes."""
     document = copy.deepcopy(document)
-    for _ in range(draw.choice([1, 1, 1, 2, 3])):
-        path = draw.choice(places(document)[1:])
-        holder = document
+    for _ in range(rng.choice([1, 1, 1, 2, 3])):
+        path = rng.choice(all_paths(document)[1:])
+        parent = document
         for key in path[:-1]:
-            holder = holder[key]
-        key, kind = path[-1], draw.randrange(6)
-        if kind == 0 and isinstance(holder, dict):
-            del holder[key]
-        elif kind == 1 and isinstance(holder, dict):
-            holder[draw.choice(["units", "path", "layers", "", "class"])] = draw.choice(VALUES)
-        elif kind == 2 and isinstance(holder, list):
-            holder.insert(draw.randrange(len(holder) + 1), copy.deepcopy(holder[key]))
+            parent = parent[key]
+        key, kind = path[-1], rng.randrange(6)
+        if kind == 0 and isinstance(parent, dict):
+            del parent[key]
+        elif kind == 1 and isinstance(parent, dict):
+            parent[rng.choice(["units", "path", "layers", "", "class"])] = rng.choice(VALUES)
+        elif kind == 2 and isinstance(parent, list):
+            parent.insert(rng.randrange(len(parent) + 1), copy.deepcopy(parent[key]))
         elif kind == 3:
-            other = draw.choice(places(document))
             value = document
-            for part in other:
+            for part in rng.choice(all_paths(document)):
                 value = value[part]
-            holder[key] = copy.deepcopy(value)
-        elif kind == 4 and isinstance(holder[key], int):
-            holder[key] = holder[key] + draw.choice([-1, 1, 10**6])
+            parent[key] = copy.deepcopy(value)
+        elif kind == 4 and isinstance(parent[key], int):
+            parent[key] = parent[key] + rng.choice([-1, 1, 10**6])
         else:
-            holder[key] = copy.deepcopy(draw.choice(VALUES))
-        if not isinstance(document, dict) or len(places(document)) < 2:
+            parent[key] = copy.deepcopy(rng.choice(VALUES))
+        if not isinstance(document, dict) or len(all_paths(document)) < 2:
             break
     return document
 
 
-def changed_tensors(tensors: dict[str, np.ndarray], draw: random.Random) -> dict[str, np.ndarray]:
-    """Return the arrays with one of them gone, renamed, reshaped or of another type."""
+def forge_tensors(tensors: dict[str, np.ndarray], rng: random.Random) -> dict[str, np.ndarray]:
+    """Return the arrays with one of them removed, renamed, reshaped or of another dtype."""
     tensors = dict(tensors)
-    name = draw.choice(sorted(tensors))
+    name = rng.choice(sorted(tensors))
     array = tensors.pop(name)
-    kind = draw.randrange(5)
+    kind = rng.randrange(5)
     if kind == 1:
         tensors[name + ".x"] = array
     elif kind == 2:

@@ -1,8 +1,8 @@
-"""Load very many forged model files: `python -m tests.hostile.fuzz --files 100000 --seed 1`.
+"""Load many forged model files: `python -m tests.hostile.fuzz --files 100000 --seed 1`.
 
-Each must be refused by a `ModelFileError`, or load as a model, within a second. The process has a
-limit of memory, and an audit hook that ends it if anything but the file is opened, or anything is
-run.
+Each file must be refused with a `ModelFileError` or load as a model, within a second. The memory of
+the process is limited, and an audit hook ends the process if it opens any other file, or runs
+anything.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from typing import Any
 
 from fjax.models import Model, load_model
 from fjax.saving import ModelFileError
-from tests.hostile.files import Original, changed, changed_tensors, victims
+from tests.hostile.files import GenuineFile, forge_document, forge_tensors, sample_models
 
 MEMORY = 8 * 2**30
 FORBIDDEN = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "socket.connect",
@@ -27,32 +27,32 @@ FORBIDDEN = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "sock
 
 
 def main(files: int, seed: int) -> Counter[str]:
-    """Make and load so many files; return how many were refused, and how many loaded."""
-    draw = random.Random(seed)
-    told: Counter[str] = Counter()
+    """Load this many forged files; return how many were refused, and how many were loaded."""
+    rng = random.Random(seed)
+    outcomes: Counter[str] = Counter()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "model")
-        originals = [Original(model, path) for model in victims()]
-        for original in originals:
-            original.write(path)
+        genuine_files = [GenuineFile(model, path) for model in sample_models()]
+        for genuine in genuine_files:
+            genuine.write(path)
             load_model(path)
         watching = [True]
-        sys.addaudithook(lambda event, arguments: _watch(watching, path, event, arguments))
+        sys.addaudithook(lambda event, arguments: _audit(watching, path, event, arguments))
         for number in range(files):
-            original = draw.choice(originals)
+            genuine = rng.choice(genuine_files)
             watching[0] = False
-            if draw.random() < 0.15:
-                original.write(path, tensors=changed_tensors(original.tensors, draw))
+            if rng.random() < 0.15:
+                genuine.write(path, tensors=forge_tensors(genuine.tensors, rng))
             else:
-                original.write(path, changed(original.document, draw))
+                genuine.write(path, forge_document(genuine.document, rng))
             watching[0] = True
-            told[_outcome(path, number)] += 1
+            outcomes[_load(path, number)] += 1
         watching[0] = False
-    return told
+    return outcomes
 
 
-def _outcome(path: str, number: int) -> str:
+def _load(path: str, number: int) -> str:
     started = time.process_time()
     try:
         model = load_model(path)
@@ -61,12 +61,12 @@ def _outcome(path: str, number: int) -> str:
     else:
         assert isinstance(model, Model), (number, model)
         outcome = "loaded"
-    taken = time.process_time() - started
-    assert taken < 1.0, f"file {number} took {taken:.1f} s"
+    seconds = time.process_time() - started
+    assert seconds < 1.0, f"file {number} took {seconds:.1f} s"
     return outcome
 
 
-def _watch(watching: list[bool], path: str, event: str, arguments: Any) -> None:
+def _audit(watching: list[bool], path: str, event: str, arguments: Any) -> None:
     if not watching[0]:
         return
     if event.startswith(FORBIDDEN):

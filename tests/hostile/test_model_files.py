@@ -1,4 +1,4 @@
-"""Files that are damaged or lie: one clear error, never a wrong model, never code."""
+"""Damaged and forged model files raise one clear error: no wrong model is loaded, no code runs."""
 
 import copy
 import json
@@ -12,15 +12,15 @@ import pytest
 
 from fjax.models import load_model, model_from_json
 from fjax.saving import ModelFileError
-from tests.hostile.files import Original, victims
+from tests.hostile.files import GenuineFile, sample_models
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def originals(tmp_path_factory):
+def genuine_files(tmp_path_factory):
     path = tmp_path_factory.mktemp("hostile") / "model"
-    return [Original(model, path) for model in victims()]
+    return [GenuineFile(model, path) for model in sample_models()]
 
 
 @pytest.fixture
@@ -28,126 +28,132 @@ def path(tmp_path):
     return tmp_path / "model"
 
 
-def test_cut_anywhere_it_is_refused(originals, path):
-    originals[2].write(path)
-    whole = path.read_bytes()
-    for length in range(len(whole)):
-        path.write_bytes(whole[:length])
+def test_a_file_truncated_anywhere_is_refused(genuine_files, path):
+    genuine_files[2].write(path)
+    content = path.read_bytes()
+    for length in range(len(content)):
+        path.write_bytes(content[:length])
         with pytest.raises(ModelFileError):
             load_model(path)
-    path.write_bytes(whole + b"\0")
+    path.write_bytes(content + b"\0")
     with pytest.raises(ModelFileError):
         load_model(path)
 
 
-def test_with_a_bit_flipped_in_any_byte_it_is_refused(originals, path):
-    originals[2].write(path)
-    whole = path.read_bytes()
-    for place in range(len(whole)):
-        broken = bytearray(whole)
-        broken[place] ^= 1 << (place % 8)
-        path.write_bytes(broken)
+def test_a_file_with_a_flipped_bit_in_any_byte_is_refused(genuine_files, path):
+    genuine_files[2].write(path)
+    content = path.read_bytes()
+    for index in range(len(content)):
+        damaged = bytearray(content)
+        damaged[index] ^= 1 << (index % 8)
+        path.write_bytes(damaged)
         with pytest.raises(ModelFileError):
             load_model(path)
 
 
-def forged(original, change):
-    document = copy.deepcopy(original.document)
+def changed_document(genuine, change):
+    document = copy.deepcopy(genuine.document)
     change(document)
     return document
 
 
-def config_of(document, place):
-    return document["model"]["config"]["layers"][place]["config"]
+def layer_config(document, index):
+    return document["model"]["config"]["layers"][index]["config"]
 
 
 FORGED = {
-    "class path": (lambda d: d["model"].update({"class": "os.system"}), "no model class 'os"),
-    "layer's class path": (
+    "path of a class": (
+        lambda d: d["model"].update({"class": "os.system"}), "no model class 'os"
+    ),
+    "path of a layer class": (
         lambda d: d["model"]["config"]["layers"][0].update({"class": "subprocess.Popen"}),
         "no class 'subprocess.Popen'",
     ),
-    "an optimizer as a layer": (
+    "optimizer instead of a layer": (
         lambda d: d["model"]["config"]["layers"].insert(0, d["compile"]["optimizer"]),
         "Expected a layer",
     ),
-    "bomb of a shape": (
-        lambda d: config_of(d, 5).update({"units": 10**12}), r"different: params\.dense\.bias"
+    "huge shape": (
+        lambda d: layer_config(d, 5).update({"units": 10**12}), r"different: params\.dense\.bias"
     ),
-    "size that overflows": (lambda d: config_of(d, 5).update({"units": 10**30}), "different: "),
-    "argument twice as another": (
-        lambda d: config_of(d, 5).update({"unit": 3}), "no argument 'unit'"
+    "overflowing shape": (lambda d: layer_config(d, 5).update({"units": 10**30}), "different: "),
+    "unknown argument": (
+        lambda d: layer_config(d, 5).update({"unit": 3}), "no argument 'unit'"
     ),
-    "argument missing": (lambda d: config_of(d, 5).pop("units"), "without `units`"),
-    "layer too much": (
+    "missing argument": (
+        lambda d: layer_config(d, 5).pop("units"), "lacks the required argument `units`"
+    ),
+    "additional layer": (
         lambda d: d["model"]["config"]["layers"].append(d["model"]["config"]["layers"][5]),
         r"missing: params\.dense_1",
     ),
-    "position": (lambda d: d["position"].update({"epoch": -1}), "'epoch' of its position is -1"),
-    "kind of key": (lambda d: d.update({"key": "mine"}), "no kind 'mine' of keys"),
+    "negative counter": (
+        lambda d: d["position"].update({"epoch": -1}), "the counter 'epoch' is -1"
+    ),
+    "unknown kind of key": (lambda d: d.update({"key": "mine"}), "unknown kind 'mine' of PRNG key"),
     "no model": (lambda d: d.pop("model"), "'model'"),
-    "inputs of another kind": (lambda d: d.update({"inputs": {"tuple": ["x"]}}), None),
+    "other inputs": (lambda d: d.update({"inputs": {"tuple": ["x"]}}), None),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("case", FORGED)
-def test_words_that_are_forged(case, originals, path):
+def test_a_forged_document_is_refused(case, genuine_files, path):
     change, message = FORGED[case]
-    originals[0].write(path, forged(originals[0], change))
+    genuine_files[0].write(path, changed_document(genuine_files[0], change))
     if message is None:
-        # What the layers declare themselves is not asked for.
+        # The layers declare their input themselves, so the file's declaration is not used.
         assert load_model(path).built
         return
     with pytest.raises(ModelFileError, match=message):
         load_model(path)
 
 
-def test_a_graph_whose_calls_form_a_circle(originals, path):
-    def turn(document):
+def test_a_graph_with_a_cycle_is_refused(genuine_files, path):
+    def add_cycle(document):
         calls = document["model"]["config"]["network"]["config"]["calls"]["tuple"]
         for call in calls:
             call["config"]["inputs"] = {
                 "tuple": [{"class": "core.Ref", "config": {"value": 1 + len(calls)}}]
             }
 
-    originals[1].write(path, forged(originals[1], turn))
+    genuine_files[1].write(path, changed_document(genuine_files[1], add_cycle))
     with pytest.raises(ModelFileError):
         load_model(path)
 
 
 DOCUMENTS = {
-    "deep": "[" * 100_000 + "]" * 100_000,
+    "deep lists": "[" * 100_000 + "]" * 100_000,
     "deep objects": '{"tuple":[' * 20_000 + "]}" * 20_000,
-    "key twice": '{"model": 1, "model": 2}',
+    "duplicate key": '{"model": 1, "model": 2}',
     "not a number": '{"model": NaN}',
     "infinity": '{"model": -Infinity}',
-    "number": '{"model": 1e400}',
-    "long number": '{"model": ' + "9" * 5000 + "}",
-    "nothing": "",
+    "overflowing number": '{"model": 1e400}',
+    "number with many digits": '{"model": ' + "9" * 5000 + "}",
+    "empty": "",
     "null": "null",
     "list": "[]",
-    "half": '{"model": {',
+    "truncated": '{"model": {',
 }
 
 
 @pytest.mark.parametrize("case", DOCUMENTS)
-def test_words_that_are_none(case, originals, path):
-    originals[0].write(path, DOCUMENTS[case])
+def test_an_invalid_document_is_refused(case, genuine_files, path):
+    genuine_files[0].write(path, DOCUMENTS[case])
     with pytest.raises(ModelFileError):
         load_model(path)
     with pytest.raises(ValueError, match=r"."):
         model_from_json(DOCUMENTS[case])
 
 
-def test_layers_within_layers_without_end(originals, path):
+def test_layers_that_are_nested_too_deeply_are_refused(genuine_files, path):
     def nest(document):
-        told = document["model"]["config"]["layers"][4]
-        for _ in range(150):
-            config = {**SERIAL["config"], "layers": {"tuple": [told]}}
-            told = {"class": "core.Serial", "config": config}
-        document["model"]["config"]["layers"][4] = told
+        layer = document["model"]["config"]["layers"][4]
+        for _ in range(220):
+            config = {**SERIAL["config"], "layers": {"tuple": [layer]}}
+            layer = {"class": "core.Serial", "config": config}
+        document["model"]["config"]["layers"][4] = layer
 
-    originals[0].write(path, forged(originals[0], nest))
+    genuine_files[0].write(path, changed_document(genuine_files[0], nest))
     with pytest.raises(ModelFileError, match="nested too deeply"):
         load_model(path)
 
@@ -159,8 +165,8 @@ SERIAL = {
 }  # fmt: skip
 
 
-def test_arrays_in_place_of_others(originals, path):
-    tensors = dict(originals[0].tensors)
+def test_arrays_that_do_not_fit_are_refused(genuine_files, path):
+    tensors = dict(genuine_files[0].tensors)
     kernel = tensors.pop("params.dense.kernel")
     for name, array, message in (
         ("params.dense.kernel", kernel.T, "different: params.dense.kernel"),
@@ -168,13 +174,13 @@ def test_arrays_in_place_of_others(originals, path):
         ("params.dense.Kernel", kernel, "missing: params.dense.kernel; not in the model: .*Kernel"),
         ("../../../etc/passwd", kernel, "not in the model: ../../../etc/passwd"),
     ):
-        originals[0].write(path, tensors={**tensors, name: array})
+        genuine_files[0].write(path, tensors={**tensors, name: array})
         with pytest.raises(ModelFileError, match=message):
             load_model(path)
 
 
-def test_loading_takes_twice_the_file_s_size_at_most(tmp_path):
-    """Of Python's memory: the arrays themselves are the device's."""
+def test_loading_allocates_less_than_twice_the_size_of_the_file(tmp_path):
+    """It counts the memory of Python; the final arrays are in that of the device."""
     from fjax import Sequential, layers
 
     model = Sequential([layers.Input((1000,)), layers.Dense(2000)])
@@ -187,7 +193,7 @@ def test_loading_takes_twice_the_file_s_size_at_most(tmp_path):
     assert peak < 2 * size
 
 
-def fuzzed(files, seed):
+def fuzz(files, seed):
     command = [
         sys.executable,
         "-m",
@@ -197,18 +203,18 @@ def fuzzed(files, seed):
         "--seed",
         str(seed),
     ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.replace("'", '"'))
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr[-2000:]
+    return json.loads(result.stdout.replace("'", '"'))
 
 
-def test_forged_files():
+def test_random_forged_files():
     seed = int(np.random.default_rng().integers(2**31))
-    told = fuzzed(150, seed)
-    assert told["refused"] > 100, (seed, told)
+    outcomes = fuzz(150, seed)
+    assert outcomes["refused"] > 100, (seed, outcomes)
 
 
 @pytest.mark.slow
-def test_very_many_forged_files():
+def test_many_random_forged_files():
     seed = int(np.random.default_rng().integers(2**31))
-    assert sum(fuzzed(100_000, seed).values()) == 100_000
+    assert sum(fuzz(100_000, seed).values()) == 100_000

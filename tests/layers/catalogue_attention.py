@@ -1,4 +1,4 @@
-"""Attention layers with sample configurations; `tests/parity/test_attention.py` has Keras's."""
+"""Sample configurations of attention layers."""
 
 from fjax import layers
 from tests.layers.catalogue import Entry, entry

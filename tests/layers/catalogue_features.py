@@ -1,4 +1,4 @@
-"""Layers on categories and ranges."""
+"""Sample configurations of layers on categories and numbers."""
 
 from fjax import layers
 from tests.layers.catalogue import Entry, entry

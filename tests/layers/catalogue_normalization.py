@@ -1,4 +1,4 @@
-"""Normalization layers with sample configurations."""
+"""Sample configurations of normalization layers."""
 
 from fjax import layers
 from tests.layers.catalogue import Entry, entry

@@ -1,22 +1,22 @@
-"""Recurrent layers with sample configurations."""
+"""Sample configurations of recurrent layers."""
 
 from fjax import layers
 from tests.layers.catalogue import Entry, entry
 
-# The default, an orthogonal matrix, takes seconds to compile in each battery.
-DRAWN = {"recurrent_initializer": "glorot_uniform"}
+# The default, an orthogonal matrix, takes seconds to compile in each test.
+FAST = {"recurrent_initializer": "glorot_uniform"}
 
 RECURRENT = [
     entry("Embedding", (4, 5), whole=4, input_dim=10, output_dim=3, embeddings_regularizer="l2",
           embeddings_constraint="non_neg"),
     entry("Masking", (2, 3, 4)),
     entry("SimpleRNN", (2, 3, 4), units=3, recurrent_regularizer="l2",
-          recurrent_constraint="non_neg", return_sequences=True, **DRAWN),
-    entry("LSTM", (2, 3, 4), units=2, kernel_regularizer="l1", bias_constraint="non_neg", **DRAWN),
-    Entry(layers.GRU(2, dropout=0.5, recurrent_dropout=0.5, stateful=True, **DRAWN), (2, 3, 4)),
-    Entry(layers.RNN([layers.LSTMCell(2, kernel_regularizer="l2", **DRAWN), layers.GRUCell(
-          2, reset_after=False, **DRAWN)]), (2, 3, 4)),
-    Entry(layers.Bidirectional(layers.SimpleRNN(2, **DRAWN, return_sequences=True), "sum"),
+          recurrent_constraint="non_neg", return_sequences=True, **FAST),
+    entry("LSTM", (2, 3, 4), units=2, kernel_regularizer="l1", bias_constraint="non_neg", **FAST),
+    Entry(layers.GRU(2, dropout=0.5, recurrent_dropout=0.5, stateful=True, **FAST), (2, 3, 4)),
+    Entry(layers.RNN([layers.LSTMCell(2, kernel_regularizer="l2", **FAST), layers.GRUCell(
+          2, reset_after=False, **FAST)]), (2, 3, 4)),
+    Entry(layers.Bidirectional(layers.SimpleRNN(2, **FAST, return_sequences=True), "sum"),
           (2, 3, 4)),
     Entry(layers.TimeDistributed(layers.BatchNormalization()), (4, 3, 2)),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Layers on text, which no array can stand for, with samples: the batteries of `test_text.py`."""
+"""Sample configurations and inputs of layers on text, for `test_text.py`."""
 
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ from fjax import layers
 
 
 class OnText(NamedTuple):
-    """A layer on text, and samples of its inputs."""
+    """A layer on text and a sample of its inputs."""
 
     layer: Any
     inputs: tuple[np.ndarray, ...]

@@ -1,4 +1,4 @@
-"""What attention layers do beside Keras's numbers: calls, masks that go on, mistakes."""
+"""Attention layers: calls, masks, dropout, penalties and errors; for Keras's numbers see parity."""
 
 import jax
 import jax.numpy as jnp
@@ -33,34 +33,34 @@ def test_in_a_graph_with_options_and_in_a_model():
     added = layers.LayerNormalization()(layers.Add()([embedded, attended]))
     assert (attended.shape, weights.shape) == ((None, 3, 4), (None, 2, 3, 3))
     model = fjax.Model(tokens, [layers.GlobalAveragePooling1D()(added), weights])
-    pooled, found = model.predict(np.array([[1, 2, 0], [3, 0, 0]]), verbose=0)
+    pooled, scores = model.predict(np.array([[1, 2, 0], [3, 0, 0]]), verbose=0)
     assert pooled.shape == (2, 4)
-    # Nothing is taken of padding, or of what comes later.
-    np.testing.assert_allclose(found[0, :, 1].sum(axis=-1), 1.0, rtol=1e-6)
-    assert (found[0, :, 0, 1:] == 0).all()
-    assert (found[1, :, 0, 1:] == 0).all()
+    # Weights of padding and of later steps are 0.
+    np.testing.assert_allclose(scores[0, :, 1].sum(axis=-1), 1.0, rtol=1e-6)
+    assert (scores[0, :, 0, 1:] == 0).all()
+    assert (scores[1, :, 0, 1:] == 0).all()
 
 
-def test_padding_has_no_influence_and_the_query_mask_goes_on():
-    one, _ = HEADS.apply(PARAMS, STATE, X, Masked(X, MASK))
-    other, _ = HEADS.apply(PARAMS, STATE, X, Masked(jnp.where(MASK[..., None], X, 9.0), MASK))
-    np.testing.assert_allclose(one, other, rtol=1e-6)
+def test_padding_has_no_influence_and_outputs_carry_the_query_mask():
+    with_zeros, _ = HEADS.apply(PARAMS, STATE, X, Masked(X, MASK))
+    with_nines, _ = HEADS.apply(PARAMS, STATE, X, Masked(jnp.where(MASK[..., None], X, 9.0), MASK))
+    np.testing.assert_allclose(with_zeros, with_nines, rtol=1e-6)
     outputs, _ = HEADS.apply(PARAMS, STATE, Masked(X, MASK), X)
     np.testing.assert_array_equal(outputs.mask, MASK)
 
 
-def test_dropout_of_weights_has_the_right_mean():
+def test_dropout_keeps_the_mean_of_the_outputs():
     layer = layers.MultiHeadAttention(2, 3, dropout=0.5)
     expected, _ = layer.apply(PARAMS, STATE, X, X)
     drawn = jax.vmap(
         lambda key: layer.apply(PARAMS, STATE, X, X, key=key, training=True)[0]
     )(jax.random.split(jax.random.key(0), 2000))  # fmt: skip
     errors = np.asarray(drawn.mean(axis=0) - expected) / np.asarray(drawn.std(axis=0)) * 2000**0.5
-    # Normal to a good approximation: none of 24 beyond this has probability 0.998.
+    # Approximately normal: with probability 0.998 none of the 24 errors exceeds 4.
     assert np.abs(errors).max() < 4
 
 
-def test_penalties_and_constraints_reach_each_projection():
+def test_penalties_and_constraints_apply_to_each_projection():
     layer = layers.MultiHeadAttention(
         1, 2, kernel_regularizer=fjax.regularizers.L1(1.0), kernel_constraint="non_neg"
     )
@@ -92,15 +92,15 @@ def test_weights_are_drawn_with_keras_fans():
         ({"num_heads": 2, "key_dim": 3, "output_shape": (0,)}, "`output_shape` must be a positive"),
         ({"num_heads": 2, "key_dim": 3, "attention_axes": "x"}, "`attention_axes` must be an int"),
         ({"num_heads": 2, "key_dim": 3, "sliding_window": 0}, "`sliding_window` must be"),
-        ({"num_heads": 2, "key_dim": 3, "flash_attention": True}, "no kernel of this kind"),
+        ({"num_heads": 2, "key_dim": 3, "flash_attention": True}, "no flash attention kernel"),
     ],
 )  # fmt: skip
-def test_arguments_that_cannot_be(config, message):
+def test_invalid_arguments(config, message):
     with pytest.raises(ValueError, match=message):
         layers.MultiHeadAttention(**config)
 
 
-def test_heads_that_do_not_divide():
+def test_numbers_of_heads_that_do_not_divide():
     with pytest.raises(ValueError, match="`num_key_value_heads` must divide `num_query_heads`"):
         layers.GroupQueryAttention(2, 3, 2)
 
@@ -108,10 +108,10 @@ def test_heads_that_do_not_divide():
 CALLS = {
     "one input": ((X,), {}, "value is missing"),
     "four inputs": ((X, X, X, X), {}, "received 4 inputs"),
-    "twice": ((X, X), {"value": X}, "`value` by position and by name"),
+    "twice": ((X, X), {"value": X}, "`value` both by position and by name"),
     "two axes": ((X[0], X[0]), {}, "needs a query of shape"),
     "batch": ((X, X[:1]), {}, "the same batch size"),
-    "key and value": ((X, X, X[:, :2]), {}, "value and key must be equal"),
+    "key and value": ((X, X, X[:, :2]), {}, "value and key must have the same shape"),
     "features": ((X[..., :2], X), {}, "was built for a query of 4 features"),
     "mask": ((X, X), {"value_mask": MASK[:, :2]}, "MultiHeadAttention: value`: the mask must"),
     "attention mask": ((X, X), {"attention_mask": MASK}, r"must broadcast to \(2, 3, 3\)"),
@@ -120,26 +120,26 @@ CALLS = {
 
 
 @pytest.mark.parametrize("call", list(CALLS))
-def test_calls_that_cannot_be(call):
+def test_invalid_calls(call):
     inputs, options, message = CALLS[call]
     with pytest.raises((TypeError, ValueError), match=message):
         HEADS.apply(PARAMS, STATE, *inputs, *([CallKwargs(options)] if options else []))
 
 
-def test_axes_that_are_not_there():
+def test_invalid_attention_axes():
     layer = layers.MultiHeadAttention(2, 3, attention_axes=(3,))
-    with pytest.raises(ValueError, match="different axes between the batch axis and the features"):
+    with pytest.raises(ValueError, match="distinct axes between the batch axis and the features"):
         layer.apply(PARAMS, STATE, X[:, None], X[:, None])
-    both = layers.MultiHeadAttention(2, 3)
-    with pytest.raises(ValueError, match="`use_causal_mask` needs attention over one axis"):
-        both.apply(PARAMS, STATE, X[:, None], X[:, None], CallKwargs(use_causal_mask=True))
+    layer = layers.MultiHeadAttention(2, 3)
+    with pytest.raises(ValueError, match="`use_causal_mask` needs attention over a single"):
+        layer.apply(PARAMS, STATE, X[:, None], X[:, None], CallKwargs(use_causal_mask=True))
 
 
-def test_a_training_step_without_a_key():
+def test_training_with_dropout_needs_a_key():
     with pytest.raises(ValueError, match="draws random numbers in training and needs a key"):
         layers.Attention(dropout=0.5).apply({}, {}, X, X, training=True)
 
 
 def test_attention_without_projections_needs_equal_features():
-    with pytest.raises(ValueError, match="query and key must have as many features"):
+    with pytest.raises(ValueError, match="query and key must have the same number of features"):
         layers.Attention().apply({}, {}, X, X[..., :2])

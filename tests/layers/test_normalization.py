@@ -1,4 +1,4 @@
-"""What normalization layers do beside Keras's numbers: masks, odd axes, mistakes."""
+"""Normalization layers: masks, axes and errors; for Keras's numbers see `tests/parity`."""
 
 import jax
 import jax.numpy as jnp
@@ -19,33 +19,33 @@ def apply(layer, *inputs, training=False):
 
 
 @pytest.mark.parametrize("layer", [layers.LayerNormalization, layers.RMSNormalization])
-def test_axes_are_counted_from_either_end_and_in_any_order(layer):
+def test_axes_may_be_negative_and_in_any_order(layer):
     expected, _ = apply(layer(axis=(1, 2)), X)
     for axis in ((2, 1), (-1, 1), [-1, -2]):
         np.testing.assert_array_equal(apply(layer(axis=axis), X)[0], expected)
 
 
-def test_group_normalization_between_layer_and_instance_normalization():
-    one, _ = apply(layers.GroupNormalization(groups=1), X)
-    whole, _ = apply(layers.LayerNormalization(axis=(1, 2)), X)
-    np.testing.assert_allclose(one, whole, rtol=1e-5, atol=1e-5)
-    each, _ = apply(layers.GroupNormalization(groups=-1), X)
-    np.testing.assert_allclose(each.mean(axis=1), 0.0, atol=1e-5)
+def test_group_normalization_with_one_group_and_with_one_group_per_channel():
+    single_group, _ = apply(layers.GroupNormalization(groups=1), X)
+    layer, _ = apply(layers.LayerNormalization(axis=(1, 2)), X)
+    np.testing.assert_allclose(single_group, layer, rtol=1e-5, atol=1e-5)
+    per_channel, _ = apply(layers.GroupNormalization(groups=-1), X)
+    np.testing.assert_allclose(per_channel.mean(axis=1), 0.0, atol=1e-5)
 
 
-def test_batch_statistics_leave_out_what_is_masked():
+def test_batch_statistics_exclude_masked_steps():
     mask = jnp.array([[True, True, False]] * 3 + [[True, False, False]])
     layer = layers.BatchNormalization(momentum=0.0)
     outputs, state = apply(layer, Masked(X, mask), training=True)
-    counted = np.asarray(X)[np.asarray(mask)]
-    np.testing.assert_allclose(state["moving_mean"], counted.mean(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(state["moving_variance"], counted.var(axis=0), rtol=1e-5)
+    unmasked = np.asarray(X)[np.asarray(mask)]
+    np.testing.assert_allclose(state["moving_mean"], unmasked.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(state["moving_variance"], unmasked.var(axis=0), rtol=1e-5)
     np.testing.assert_array_equal(outputs.mask, mask)
     at_inference, _ = apply(layer, Masked(X, mask))
     np.testing.assert_array_equal(at_inference.mask, mask)
 
 
-def test_a_spectral_norm_of_one_after_some_steps():
+def test_the_spectral_norm_converges_to_one():
     layer = layers.SpectralNormalization(layers.Dense(5, use_bias=False))
     params, state = layer.init(jax.random.key(0), X)
     for _ in range(60):
@@ -56,7 +56,7 @@ def test_a_spectral_norm_of_one_after_some_steps():
     np.testing.assert_array_equal(after["vector_u"], state["vector_u"])
 
 
-def test_a_kernel_of_zeros_stays():
+def test_spectral_normalization_leaves_a_kernel_of_zeros():
     layer = layers.SpectralNormalization(layers.Dense(2, kernel_initializer="zeros"))
     params, state = layer.init(jax.random.key(0), X)
     outputs, after = layer.apply(params, state, X, training=True)
@@ -64,17 +64,18 @@ def test_a_kernel_of_zeros_stays():
     np.testing.assert_array_equal(after["vector_u"], state["vector_u"])
 
 
-def test_zeros_have_a_gradient():
+def test_the_gradient_is_finite_at_zero():
     for layer in (layers.UnitNormalization(), layers.LayerNormalization()):
         gradient = jax.grad(lambda x, layer=layer: apply(layer, x)[0].sum())(jnp.zeros((2, 3)))
         assert np.isfinite(gradient).all()
 
 
+# What is called, and a part of the error message.
 MISTAKES = {
     "axis of letters": (lambda: layers.LayerNormalization(axis="last"), "`axis` must be an int"),
     "no axis": (lambda: layers.UnitNormalization(axis=[]), "`axis` must be an integer or a list"),
-    "batch axis": (lambda: apply(layers.LayerNormalization(axis=0), X), "the axis 0 behind"),
-    "absent axis": (lambda: apply(layers.RMSNormalization(axis=3), X), "with the axis 3"),
+    "batch axis": (lambda: apply(layers.LayerNormalization(axis=0), X), "an axis 0 after"),
+    "absent axis": (lambda: apply(layers.RMSNormalization(axis=3), X), "with an axis 3"),
     "axis twice": (lambda: apply(layers.UnitNormalization(axis=(2, -1)), X), "twice"),
     "epsilon": (lambda: layers.RMSNormalization(epsilon=-1), "`epsilon` must be a number"),
     "groups of letters": (lambda: layers.GroupNormalization("all"), "`groups` must be an integer"),
@@ -91,12 +92,12 @@ MISTAKES = {
 
 @pytest.mark.parametrize("mistake", list(MISTAKES))
 def test_mistakes(mistake):
-    make, message = MISTAKES[mistake]
+    call, message = MISTAKES[mistake]
     with pytest.raises(ValueError, match=message):
-        make()
+        call()
 
 
-def test_inputs_of_another_size_than_built_for():
+def test_inputs_of_a_size_other_than_at_init():
     for layer in (layers.LayerNormalization(), layers.RMSNormalization(),
                   layers.GroupNormalization(2)):  # fmt: skip
         params, state = layer.init(jax.random.key(0), X)

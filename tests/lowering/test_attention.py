@@ -1,4 +1,4 @@
-"""The attention computation beside `jax.nn` and beside itself in other shapes."""
+"""Attention compared with `jax.nn.dot_product_attention`, and its edge cases."""
 
 import jax
 import jax.numpy as jnp
@@ -13,30 +13,30 @@ QUERY, KEY, VALUE = (
 )
 
 
-def test_shared_heads_and_masks_as_jax_has_them():
+def test_shared_heads_and_masks_match_jax():
     mask = causal_mask(4, 5)
-    found = weighted_values(attention_weights(QUERY, KEY, mask, 0.5), VALUE)
+    outputs = weighted_values(attention_weights(QUERY, KEY, mask, 0.5), VALUE)
     expected = jax.nn.dot_product_attention(QUERY, KEY, VALUE, mask=mask[None, None], scale=0.5)
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_half_precision_is_summed_in_single():
-    half = [value.astype(jnp.bfloat16) for value in (QUERY, KEY, VALUE)]
-    weights = attention_weights(*half[:2])
+def test_half_precision_is_summed_in_single_precision():
+    query, key, value = (array.astype(jnp.bfloat16) for array in (QUERY, KEY, VALUE))
+    weights = attention_weights(query, key)
     assert weights.dtype == jnp.float32
     np.testing.assert_allclose(weights.sum(axis=-1), 1.0, rtol=1e-6)
-    assert weighted_values(weights, half[2]).dtype == jnp.bfloat16
+    assert weighted_values(weights, value).dtype == jnp.bfloat16
 
 
-def test_a_query_without_a_key():
-    nothing = jnp.zeros((4, 5), bool)
-    alike = attention_weights(QUERY, KEY, nothing)
-    np.testing.assert_allclose(alike, 0.2, rtol=1e-6)
-    zeros = attention_weights(QUERY, KEY, nothing, zero_where_empty=True)
+def test_a_query_whose_keys_are_all_masked():
+    all_masked = jnp.zeros((4, 5), bool)
+    uniform = attention_weights(QUERY, KEY, all_masked)
+    np.testing.assert_allclose(uniform, 0.2, rtol=1e-6)
+    zeros = attention_weights(QUERY, KEY, all_masked, zero_where_empty=True)
     assert (np.asarray(zeros) == 0).all()
-    gradient = jax.grad(lambda q: attention_weights(q, KEY, nothing).sum())(QUERY)
+    gradient = jax.grad(lambda query: attention_weights(query, KEY, all_masked).sum())(QUERY)
     assert np.isfinite(gradient).all()
 
 
-def test_a_window_of_one_is_each_step_itself():
+def test_a_window_of_one_is_the_identity():
     np.testing.assert_array_equal(window_mask(3, 3, 1), np.eye(3, dtype=bool))

@@ -1,4 +1,4 @@
-"""Rows of a table by their numbers."""
+"""Embedding lookup: valid and invalid indices, and the gradient."""
 
 import jax
 import jax.numpy as jnp
@@ -13,20 +13,20 @@ TABLE = jnp.asarray(np.random.default_rng(0).normal(size=(5, 3)), "float32")
 
 
 @pytest.mark.parametrize("dtype", ["int32", "uint8", "float32", "bfloat16"])
-def test_rows_of_whole_numbers_of_any_type(dtype):
+def test_indices_of_any_dtype(dtype):
     ids = jnp.array([[0, 4], [2, 2]], dtype)
     np.testing.assert_array_equal(lookup(TABLE, ids), TABLE[np.array([[0, 4], [2, 2]])])
 
 
 @pytest.mark.parametrize("bad", [5, -1, 2**30, -(2**30), 0.5, 4.5, -0.5, np.nan, np.inf, -np.inf])
-def test_what_is_no_row_is_nan(bad):
+def test_an_invalid_index_gives_nan(bad):
     ids = jnp.array([1, bad])
     for rows in (lookup(TABLE, ids), jax.jit(lookup)(TABLE, ids)):
         np.testing.assert_array_equal(rows[0], TABLE[1])
         assert np.isnan(rows[1]).all()
 
 
-def test_the_gradient_sums_over_the_places_of_a_row():
+def test_the_gradient_sums_over_repeated_indices():
     ids = jnp.array([[0, 4, 2], [2, 2, -1]])
     weights = jnp.arange(18.0).reshape(2, 3, 3)
 
@@ -37,5 +37,5 @@ def test_the_gradient_sums_over_the_places_of_a_row():
     np.add.at(expected, np.array(ids)[:, :2], np.array(weights)[:, :2])
     expected[2] += np.array(weights)[0, 2]
     np.testing.assert_array_equal(jax.grad(loss)(TABLE), expected)
-    stacked = jax.vmap(jax.grad(loss))(jnp.stack([TABLE, 2 * TABLE]))
-    np.testing.assert_array_equal(stacked[1], expected)
+    gradients = jax.vmap(jax.grad(loss))(jnp.stack([TABLE, 2 * TABLE]))
+    np.testing.assert_array_equal(gradients[1], expected)

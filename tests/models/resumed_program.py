@@ -1,4 +1,4 @@
-"""A program that tests kill: it trains, keeps its run, and prints a digest at the end."""
+"""A program that tests kill and restart: it trains with checkpoints, and prints a digest."""
 
 import hashlib
 import sys
@@ -11,7 +11,7 @@ from fjax import callbacks, layers
 
 
 def main(folder: str) -> None:
-    """Train and keep the run in the folder."""
+    """Train with checkpoints in the folder."""
     random = np.random.default_rng(0)
     x = random.normal(size=(640, 8)).astype("float32")
     y = (x.sum(1) > 0).astype("float32")
@@ -30,9 +30,10 @@ def main(folder: str) -> None:
     backup = callbacks.BackupAndRestore(folder, save_freq=3, delete_checkpoint=False)
     print("ready", flush=True)
     history = model.fit(x, y, epochs=12, verbose=0, validation_split=0.1, callbacks=[backup])
-    held = model.train_state
+    train_state = model.train_state
     digest = hashlib.sha256(repr(sorted(history.history.items())).encode())
-    for leaf in jax.tree.leaves((held.params, held.state, held.opt_state)):
+    parts = (train_state.params, train_state.state, train_state.opt_state)
+    for leaf in jax.tree.leaves(parts):
         digest.update(np.asarray(leaf).tobytes())
     print(digest.hexdigest())
 

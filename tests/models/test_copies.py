@@ -1,4 +1,4 @@
-"""Copies and pickles of models, and models that take another seed."""
+"""Copies and pickles of models, and `set_seed`."""
 
 import copy
 import pickle
@@ -28,7 +28,7 @@ class Authored(fjax.Model):
         return self.last(jax.nn.relu(self.hidden(inputs)))
 
 
-def stacked():
+def sequential():
     model = fjax.Sequential(
         [Input((3,)), Dense(4), BatchNormalization(), Dropout(0.5), Dense(2)], seed=0
     )
@@ -36,7 +36,7 @@ def stacked():
     return model
 
 
-def drawn():
+def functional():
     inputs = Input((3,))
     model = fjax.Model(inputs, Dense(2)(Dense(4, "relu")(inputs)) + Dense(2)(inputs), seed=0)
     model.compile(fjax.optimizers.SGD(0.01, momentum=0.9), "mse")
@@ -50,83 +50,86 @@ def authored():
 
 
 def frozen():
-    model = stacked()
+    model = sequential()
     model.get_layer("dense").trainable = False
     model.compile("adam", "mse")
     return model
 
 
-def pickled(model):
+def pickle_copy(model):
     return pickle.loads(pickle.dumps(model))
 
 
-@pytest.mark.parametrize("how", [copy.deepcopy, pickled])
-@pytest.mark.parametrize("make", [stacked, drawn, authored, frozen])
-def test_a_copy_goes_on_to_the_bit_and_shares_nothing(make, how):
+@pytest.mark.parametrize("copy_model", [copy.deepcopy, pickle_copy])
+@pytest.mark.parametrize("make", [sequential, functional, authored, frozen])
+def test_a_copy_continues_exactly_and_shares_nothing(make, copy_model):
     model = make()
     model.fit(X, Y, epochs=2, batch_size=8, verbose=0)
-    twin, before = how(model), model.get_weights()
-    assert (twin.predict(X, verbose=0) == model.predict(X, verbose=0)).all()
-    history = twin.fit(X, Y, epochs=2, batch_size=8, verbose=0).history
+    duplicate, before = copy_model(model), model.get_weights()
+    assert (duplicate.predict(X, verbose=0) == model.predict(X, verbose=0)).all()
+    history = duplicate.fit(X, Y, epochs=2, batch_size=8, verbose=0).history
     assert all(map(np.array_equal, model.get_weights(), before))
     assert model.fit(X, Y, epochs=2, batch_size=8, verbose=0).history == history
-    assert twin.history.model is twin and twin.output_shape == model.output_shape
+    assert duplicate.history.model is duplicate and duplicate.output_shape == model.output_shape
 
 
-@pytest.mark.parametrize("how", [copy.deepcopy, pickled])
-def test_a_copy_before_the_weights_are_made(how):
-    for model in (fjax.Sequential([Dense(2)], seed=1), stacked()):
-        twin = how(model)
-        for each in (model, twin):
+@pytest.mark.parametrize("copy_model", [copy.deepcopy, pickle_copy])
+def test_a_copy_of_a_model_without_weights_draws_the_same(copy_model):
+    for model in (fjax.Sequential([Dense(2)], seed=1), sequential()):
+        duplicate = copy_model(model)
+        for each in (model, duplicate):
             each.compile("sgd", "mse")
             each.fit(X, Y, verbose=0)
-        assert all(map(np.array_equal, model.get_weights(), twin.get_weights()))
+        assert all(map(np.array_equal, model.get_weights(), duplicate.get_weights()))
 
 
-def test_a_copy_runs_the_same_programs(compilations):
-    model = stacked()
+def test_a_copy_compiles_nothing(compilations):
+    model = sequential()
     model.fit(X, Y, verbose=0)
-    twin = pickled(model)
+    duplicate = pickle_copy(model)
     compilations.clear()
-    twin.fit(X, Y, verbose=0)
+    duplicate.fit(X, Y, verbose=0)
     assert compilations == []
 
 
-def test_an_optimizer_that_is_new_is_new_in_the_copy():
-    model = stacked()
+def test_a_copy_has_the_new_optimizer_of_a_recompiled_model():
+    model = sequential()
     model.fit(X, Y, verbose=0)
     model.compile("sgd", "mse")
-    twin = pickled(model)
-    assert twin.optimizer.learning_rate == pytest.approx(0.01)
-    twin.fit(X, Y, verbose=0)
+    duplicate = pickle_copy(model)
+    assert duplicate.optimizer.learning_rate == pytest.approx(0.01)
+    duplicate.fit(X, Y, verbose=0)
 
 
-@pytest.mark.parametrize("how", [copy.deepcopy, pickled])
-def test_models_that_share_layers_share_them_again(how):
+@pytest.mark.parametrize("copy_model", [copy.deepcopy, pickle_copy])
+def test_copies_of_models_that_share_a_layer_share_it_too(copy_model):
     encoder = fjax.Sequential([Input((3,)), Dense(2)])
     whole = fjax.Sequential([encoder, Dense(3)])
     whole.compile("sgd", "mse")
     before = encoder.get_weights()[0]
-    one, other = how((encoder, whole))
-    other.fit(X, X, verbose=0)
+    encoder_copy, whole_copy = copy_model((encoder, whole))
+    whole_copy.fit(X, X, verbose=0)
+    kernel = encoder_copy.get_weights()[0]
     assert (encoder.get_weights()[0] == before).all()
-    assert (one.get_weights()[0] != before).any()
-    assert any(np.array_equal(one.get_weights()[0], weight) for weight in other.get_weights())
+    assert (kernel != before).any()
+    assert any(np.array_equal(kernel, weight) for weight in whole_copy.get_weights())
 
 
-def test_another_seed():
-    one, other = fjax.Sequential([Input((3,)), Dense(2)], seed=1), stacked()
-    twin = fjax.Sequential([Input((3,)), Dense(2)], seed=2)
-    twin.set_seed(1)
-    assert (twin.get_weights()[0] == one.get_weights()[0]).all()
+def test_set_seed():
+    model = fjax.Sequential([Input((3,)), Dense(2)], seed=1)
+    reseeded = fjax.Sequential([Input((3,)), Dense(2)], seed=2)
+    reseeded.set_seed(1)
+    assert (reseeded.get_weights()[0] == model.get_weights()[0]).all()
 
-    fresh = stacked()
-    weights = other.get_weights()
-    for model in (other, fresh):
-        model.set_seed(7)
-    other.set_weights(fresh.get_weights())
-    histories = [m.fit(X, Y, epochs=2, batch_size=8, verbose=0).history for m in (other, fresh)]
+
+def test_set_seed_of_a_model_with_weights():
+    model, fresh = sequential(), sequential()
+    weights = model.get_weights()
+    for each in (model, fresh):
+        each.set_seed(7)
+    model.set_weights(fresh.get_weights())
+    histories = [m.fit(X, Y, epochs=2, batch_size=8, verbose=0).history for m in (model, fresh)]
     assert histories[0] == histories[1]
     assert not np.array_equal(weights[0], fresh.get_weights()[0])
     with pytest.raises(ValueError, match="`set_seed`: `seed` must be an integer"):
-        other.set_seed(-1)
+        model.set_seed(-1)

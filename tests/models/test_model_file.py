@@ -1,4 +1,4 @@
-"""Model files: what was saved is what is loaded, and everything else is one clear error."""
+"""Model files: a loaded model equals the saved one, and everything else is one clear error."""
 
 import os
 import subprocess
@@ -92,13 +92,13 @@ def authored():
     return model
 
 
-def of_a_pair():
+def from_pair():
     model = keras.Model(keras.serial(layers.Dense(3), jax.nn.relu, layers.Dense(1)), seed=3)
     model.compile("sgd", "mse")
     return model
 
 
-def within():
+def nested():
     model = keras.Sequential([layers.Dense(3), Authored(2)])
     model.compile("sgd", "mse")
     return model
@@ -106,7 +106,7 @@ def within():
 
 MODELS = {
     "sequential": sequential, "shared": shared, "frozen": frozen, "authored": authored,
-    "pair": of_a_pair, "authored within": within,
+    "pair": from_pair, "authored inside": nested,
 }  # fmt: skip
 CUSTOM = {"Scaled": Scaled, "Authored": Authored}
 
@@ -124,38 +124,40 @@ def trained(make):
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    """A trained model, and its file."""
+    """A trained model and the path of its file."""
     path = tmp_path_factory.mktemp("saved") / "my_keras_model.h5"
     model = trained(sequential)
     model.save(path)
     return model, path
 
 
-def same(one, other):
-    ours, theirs = (jax.tree.map(plain, model.train_state) for model in (one, other))
-    ours, theirs = (state._replace(accumulators=()) for state in (ours, theirs))
-    assert jax.tree.structure(ours) == jax.tree.structure(theirs)
-    jax.tree.map(np.testing.assert_array_equal, ours, theirs)
+def assert_same_train_state(model, other):
+    first, second = (jax.tree.map(to_numpy, each.train_state) for each in (model, other))
+    first, second = (state._replace(accumulators=()) for state in (first, second))
+    assert jax.tree.structure(first) == jax.tree.structure(second)
+    jax.tree.map(np.testing.assert_array_equal, first, second)
 
 
-def plain(leaf):
+def to_numpy(leaf):
     is_key = hasattr(leaf, "dtype") and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
     return np.asarray(jax.random.key_data(leaf) if is_key else leaf)
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_training_goes_on_as_if_it_had_never_stopped(name, tmp_path):
+def test_a_loaded_model_continues_training_exactly(name, tmp_path):
     model = trained(MODELS[name])
     model.save(tmp_path / "model")
-    again = load_model(tmp_path / "model", CUSTOM)
-    assert type(again) is type(model) and again.output_shape == model.output_shape
-    same(again, model)
-    logs = [one.fit(INPUTS, targets(model), epochs=2, verbose=0).history for one in (model, again)]
-    assert logs[0] == logs[1]
-    same(again, model)
+    loaded = load_model(tmp_path / "model", CUSTOM)
+    assert type(loaded) is type(model) and loaded.output_shape == model.output_shape
+    assert_same_train_state(loaded, model)
+    history, loaded_history = (
+        each.fit(INPUTS, targets(model), epochs=2, verbose=0).history for each in (model, loaded)
+    )
+    assert history == loaded_history
+    assert_same_train_state(loaded, model)
 
 
-def test_in_another_process(saved, tmp_path):
+def test_a_model_loads_in_another_process(saved, tmp_path):
     model, path = saved
     program = """
 import sys
@@ -165,13 +167,13 @@ file, inputs, outputs = sys.argv[1:]
 np.save(outputs, keras.models.load_model(file).predict(np.load(inputs), verbose=0))
 """
     np.save(tmp_path / "x.npy", INPUTS)
-    names = [path, tmp_path / "x.npy", tmp_path / "outputs.npy"]
-    subprocess.run([sys.executable, "-c", program, *map(str, names)], check=True)
+    arguments = [path, tmp_path / "x.npy", tmp_path / "outputs.npy"]
+    subprocess.run([sys.executable, "-c", program, *map(str, arguments)], check=True)
     expected = model.predict(INPUTS, verbose=0)
     np.testing.assert_array_equal(np.load(tmp_path / "outputs.npy"), expected)
 
 
-def test_the_file_is_plain(saved):
+def test_safetensors_reads_a_model_file(saved):
     model, path = saved
     with safetensors.safe_open(path, "numpy") as file:
         names = set(file.keys())
@@ -180,126 +182,126 @@ def test_the_file_is_plain(saved):
     np.testing.assert_array_equal(kernel, model.get_weights()[0])
 
 
-def test_saved_twice_the_bytes_are_the_same(saved, tmp_path):
+def test_saving_twice_writes_the_same_bytes(saved, tmp_path):
     model, path = saved
-    save_model(model, tmp_path / "again")
-    assert (tmp_path / "again").read_bytes() == path.read_bytes()
+    save_model(model, tmp_path / "second")
+    assert (tmp_path / "second").read_bytes() == path.read_bytes()
 
 
-def test_without_the_optimizer(tmp_path):
+def test_saving_without_the_optimizer(tmp_path):
     model = trained(sequential)
     model.save(tmp_path / "model", include_optimizer=False)
-    again = load_model(tmp_path / "model")
+    loaded = load_model(tmp_path / "model")
     with pytest.raises(RuntimeError, match="must be compiled"):
-        again.evaluate(INPUTS, TARGETS, verbose=0)
+        loaded.evaluate(INPUTS, TARGETS, verbose=0)
     expected = model.predict(INPUTS, verbose=0)
-    np.testing.assert_array_equal(again.predict(INPUTS, verbose=0), expected)
+    np.testing.assert_array_equal(loaded.predict(INPUTS, verbose=0), expected)
 
 
-def test_loaded_without_compiling(saved):
+def test_loading_without_compiling(saved):
     model, path = saved
-    again = load_model(path, compile=False)
-    np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
-    again.compile("sgd", "mse")
-    again.fit(INPUTS, TARGETS, verbose=0)
+    loaded = load_model(path, compile=False)
+    np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
+    loaded.compile("sgd", "mse")
+    loaded.fit(INPUTS, TARGETS, verbose=0)
 
 
-def test_a_model_that_was_not_built(tmp_path):
+def test_saving_a_model_that_is_not_built(tmp_path):
     keras.Sequential([layers.Dense(2)], name="later").save(tmp_path / "model")
-    again = load_model(tmp_path / "model")
-    assert not again.built and again.name == "later"
-    assert again(INPUTS).shape == (24, 2)
+    loaded = load_model(tmp_path / "model")
+    assert not loaded.built and loaded.name == "later"
+    assert loaded(INPUTS).shape == (24, 2)
 
 
-def test_layers_on_text_keep_their_vocabulary(tmp_path):
+def test_text_layers_keep_their_vocabulary(tmp_path):
     words = layers.TextVectorization(output_sequence_length=3)
     words.adapt(np.array(["a b", "b c c"]))
     model = keras.Sequential(
         [layers.Input((), dtype="string"), words, layers.Embedding(6, 2), layers.Flatten()]
     )
     model.save(tmp_path / "model")
-    again = load_model(tmp_path / "model")
+    loaded = load_model(tmp_path / "model")
     texts = np.array(["c a", "b d"])
     expected = model.predict(texts, verbose=0)
-    np.testing.assert_array_equal(again.predict(texts, verbose=0), expected)
+    np.testing.assert_array_equal(loaded.predict(texts, verbose=0), expected)
 
 
-def test_words_alone():
+def test_json_describes_the_architecture():
     model = shared()
-    again = model_from_json(model.to_json())
-    assert again.to_json() == model.to_json()
-    assert again.output_names == model.output_names
+    loaded = model_from_json(model.to_json())
+    assert loaded.to_json() == model.to_json()
+    assert loaded.output_names == model.output_names
     assert keras.Model.from_config(model.get_config()).count_params() == model.count_params()
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_clone_has_weights_of_its_own(name):
+def test_a_clone_has_its_own_weights(name):
     model = trained(MODELS[name])
     before = model.get_weights()
-    twin = clone_model(model)
-    assert [w.shape for w in twin.get_weights()] == [w.shape for w in before]
-    assert not np.array_equal(twin.get_weights()[0], before[0])
-    twin.compile("sgd", model.loss)
-    twin.fit(INPUTS, targets(model), verbose=0)
-    for one, other in zip(model.get_weights(), before, strict=True):
-        np.testing.assert_array_equal(one, other)
+    clone = clone_model(model)
+    assert [w.shape for w in clone.get_weights()] == [w.shape for w in before]
+    assert not np.array_equal(clone.get_weights()[0], before[0])
+    clone.compile("sgd", model.loss)
+    clone.fit(INPUTS, targets(model), verbose=0)
+    for weight, old_weight in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, old_weight)
 
 
-def test_a_clone_of_other_layers():
+def test_a_clone_with_replaced_layers():
     def wider(layer):
         return layers.Dense(7) if isinstance(layer, layers.Dense) else layer
 
-    twin = clone_model(sequential(), clone_function=wider)
-    assert [layer.output_shape for layer in twin.layers][-1] == (None, 7)
-    with pytest.raises(TypeError, match="`clone_function` cannot take their place"):
+    clone = clone_model(sequential(), clone_function=wider)
+    assert [layer.output_shape for layer in clone.layers][-1] == (None, 7)
+    with pytest.raises(TypeError, match="`clone_function` cannot replace the layers of `Authored`"):
         clone_model(trained(authored), clone_function=wider)
 
 
-def test_weights_by_name(tmp_path, saved):
+def test_weights_are_loaded_by_name(tmp_path, saved):
     model, path = saved
     model.save_weights(tmp_path / "weights")
     for file in (path, tmp_path / "weights"):
         other = sequential()
         other.load_weights(file)
-        for one, its in zip(model.get_weights(), other.get_weights(), strict=True):
-            np.testing.assert_array_equal(one, its)
+        for weight, loaded_weight in zip(model.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_array_equal(weight, loaded_weight)
         other.fit(INPUTS, TARGETS, verbose=0)
 
 
-def test_weights_that_do_not_fit(tmp_path, saved):
+def test_weights_that_do_not_fit_are_refused_or_skipped(tmp_path, saved):
     _, path = saved
     other = keras.Sequential([layers.Input((6,)), layers.Dense(4), layers.Dense(1, name="last")])
     before = other.get_weights()
-    told = (
+    message = (
         r"missing: params\.last\.bias, params\.last\.kernel; not in the model: .*gamma.*; "
         r"different: params\.dense\.bias is float32 \(5,\), expected float32 \(4,\)"
     )
-    with pytest.raises(ModelFileError, match=told):
+    with pytest.raises(ModelFileError, match=message):
         other.load_weights(path)
     np.testing.assert_array_equal(other.get_weights()[0], before[0])
     other = keras.Sequential([layers.Input((6,)), layers.Dense(5), layers.Dense(1, name="last")])
-    with pytest.warns(UserWarning, match="left out, as they do not fit: missing"):
+    with pytest.warns(UserWarning, match="skipped what does not fit: missing"):
         other.load_weights(path, skip_mismatch=True)
     assert not np.array_equal(other.get_weights()[0], before[0])
 
 
-PLACES = {
-    "no folder": ("nothing/model", FileNotFoundError, "there is no folder .*nothing"),
+PATHS = {
+    "no folder": ("nothing/model", FileNotFoundError, "the folder .*nothing' does not exist"),
     "folder": (".", IsADirectoryError, "is a folder"),
-    "there already": ("taken", FileExistsError, "`overwrite` is False"),
+    "existing file": ("taken", FileExistsError, "`overwrite` is False"),
 }
 
 
-@pytest.mark.parametrize("case", PLACES)
-def test_where_nothing_can_be_written(case, tmp_path):
-    name, error, message = PLACES[case]
+@pytest.mark.parametrize("case", PATHS)
+def test_a_path_that_cannot_be_written_is_an_error(case, tmp_path):
+    name, error, message = PATHS[case]
     (tmp_path / "taken").write_bytes(b"")
     with pytest.raises(error, match=message):
         sequential().save(tmp_path / name, overwrite=False)
     assert os.listdir(tmp_path) == ["taken"]
 
 
-def test_what_has_no_name_is_not_saved(tmp_path):
+def test_a_lambda_cannot_be_saved(tmp_path):
     model = sequential()
     model.compile("sgd", lambda y_true, y_pred: y_pred)
     with pytest.raises(TypeError, match=r"`function` is a function without a name.*include_opt"):
@@ -309,14 +311,14 @@ def test_what_has_no_name_is_not_saved(tmp_path):
         keras.Sequential([layers.Lambda(lambda x: x)]).save(tmp_path / "model")
 
 
-def test_an_optimizer_of_another_library_is_not_saved(tmp_path):
+def test_an_optimizer_of_another_library_cannot_be_saved(tmp_path):
     model = sequential()
     model.compile(optax.adam(0.01), "binary_crossentropy")
     model.fit(INPUTS, TARGETS, verbose=0)
     with pytest.raises(TypeError, match=r"`optimizer` is Gradient.*include_optimizer=False"):
         model.save(tmp_path / "model")
     model.save(tmp_path / "model", include_optimizer=False)
-    # A run goes on with it: the program that made it is there again.
+    # A run can be resumed with it, because the program creates the optimizer a second time.
     for epochs in (1, 3):
         model = sequential()
         model.compile(optax.adam(0.01), "binary_crossentropy")
@@ -324,7 +326,7 @@ def test_an_optimizer_of_another_library_is_not_saved(tmp_path):
     assert len(model.history.epoch) == 3
 
 
-def test_a_class_that_is_not_known(tmp_path):
+def test_an_unknown_class_is_an_error(tmp_path):
     trained(authored).save(tmp_path / "model")
     with pytest.raises(
         ModelFileError, match=r"custom class 'Authored'.*custom_objects=\{'Authored'"

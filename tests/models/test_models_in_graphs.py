@@ -1,4 +1,4 @@
-"""A model called on symbolic tensors, and models and their layers in other containers."""
+"""Models called on symbolic tensors, and models and their layers inside other networks."""
 
 import numpy as np
 import pytest
@@ -14,11 +14,11 @@ def two_inputs():
     return fjax.Model([wide, deep], Dense(2)(wide - 2 * deep))
 
 
-def same(one, other):
+def assert_close(one, other):
     np.testing.assert_allclose(one, other, rtol=1e-6)
 
 
-def test_a_list_of_one_output_is_that_output():
+def test_a_list_of_one_output_is_one_output():
     inputs = Input((3,))
     outputs = Dense(2)(inputs)
     one = fjax.Model(inputs=[inputs], outputs=[outputs])
@@ -38,15 +38,15 @@ def test_a_model_is_called_by_position_and_by_name(named):
     expected = inner({"wide": ROWS, "deep": ROWS + 1})
     for given in calls:
         outer = fjax.Model([a, b], inner(given))
-        places = [ROWS, ROWS + 1]
-        same(outer.predict(places, verbose=0), expected)
+        arrays = [ROWS, ROWS + 1]
+        assert_close(outer.predict(arrays, verbose=0), expected)
 
 
-def test_a_row_without_a_declared_input_is_built_by_its_first_call():
-    row = fjax.Sequential([Dense(4, "relu"), Dense(2)])
-    outer = fjax.Model(inputs := Input((3,)), row(inputs))
-    assert row.built and row.input_shape == (None, 3)
-    same(outer.predict(ROWS, verbose=0), row.predict(ROWS, verbose=0))
+def test_a_sequential_without_input_is_built_by_its_first_call():
+    inner = fjax.Sequential([Dense(4, "relu"), Dense(2)])
+    outer = fjax.Model(inputs := Input((3,)), inner(inputs))
+    assert inner.built and inner.input_shape == (None, 3)
+    assert_close(outer.predict(ROWS, verbose=0), inner.predict(ROWS, verbose=0))
 
 
 def test_an_authored_model_is_a_layer_of_a_graph():
@@ -62,11 +62,11 @@ def test_an_authored_model_is_a_layer_of_a_graph():
     inputs = Input((3,))
     outer = fjax.Model(inputs, [doubled(inputs), doubled(inputs, scale=0.5)])
     whole, half = outer.predict(ROWS, verbose=0)
-    same(whole, 2 * half)
-    same(whole, doubled.predict(ROWS, verbose=0))
+    assert_close(whole, 2 * half)
+    assert_close(whole, doubled.predict(ROWS, verbose=0))
 
 
-def test_a_layer_of_a_model_keeps_its_weights_in_an_authored_model():
+def test_an_authored_model_shares_the_weights_of_its_layers():
     first = fjax.Sequential([Input((3,)), Dense(4), Dense(2)])
 
     class Taken(fjax.Model):
@@ -85,13 +85,13 @@ def test_a_layer_of_a_model_keeps_its_weights_in_an_authored_model():
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_model_is_its_network_where_layers_are_put_together():
+def test_combinators_take_a_model_for_its_network():
     model = fjax.Sequential([Input((3,)), Dense(2)])
     assert fjax.serial(model).layers == (model.layer_tree,)
     assert fjax.Model(model).count_params() == 8
     assert fjax.serial(model.layers[0]).layers == (model.layers[0].layer,)
 
 
-def test_a_misspelt_option_of_a_call_on_arrays():
+def test_a_misspelled_option_of_a_call_raises():
     with pytest.raises(TypeError, match="trainig"):
         two_inputs()([ROWS, ROWS], trainig=True)

@@ -1,4 +1,4 @@
-"""A run that is kept: killed after any batch, it goes on to the same bits."""
+"""Checkpoints: a run that is killed at any batch resumes, and ends with the same bits."""
 
 import _thread
 import gc
@@ -16,17 +16,16 @@ import pytest
 
 import fjax as keras
 from fjax import callbacks, layers
-from fjax.models.run_identity import ChangedRunError
-from fjax.saving import ModelFileError
+from fjax.saving import ChangedRunError, ModelFileError
 
 ROWS = np.random.default_rng(0).normal(size=(26, 4)).astype("float32")
 LABELS = (ROWS.sum(1) > 0).astype("float32")
-# Of 26 rows 20 are trained on: 7 steps an epoch, the last with 2 rows.
+# 20 of the 26 rows are for training: 7 steps an epoch, the last with 2 rows.
 STEPS, EPOCHS = 7, 3
 
 
 def make_model(units=6, seed=1, rate=0.02):
-    """Everything that draws, counts or moves."""
+    """Return a model with random draws, counters and moving averages."""
     model = keras.Sequential(
         [
             layers.Input((4,)),
@@ -48,15 +47,15 @@ class KilledError(Exception):
 class Kill(callbacks.Callback):
     def __init__(self, batch):
         super().__init__()
-        self.left = batch
+        self.remaining = batch
 
     def on_train_batch_end(self, batch, logs=None):
-        self.left -= 1
-        if self.left == 0:
+        self.remaining -= 1
+        if self.remaining == 0:
             raise KilledError
 
 
-def listening():
+def stateful_callbacks():
     return [
         callbacks.EarlyStopping("val_loss", patience=2, restore_best_weights=True),
         callbacks.ReduceLROnPlateau("val_loss", patience=1, cooldown=1, min_delta=0.1),
@@ -66,85 +65,84 @@ def listening():
 def run(folder, *more, model=None, epochs=EPOCHS, save_freq=1, x=ROWS, y=LABELS, **options):
     model = model or make_model()
     backup = callbacks.BackupAndRestore(folder, save_freq=save_freq, delete_checkpoint=False)
-    listed = [*listening(), backup, *more]
+    all_callbacks = [*stateful_callbacks(), backup, *more]
     options = {"batch_size": 3, "validation_split": 0.2, "verbose": 0, **options}
-    model.fit(x, y, epochs=epochs, callbacks=listed, **options)
+    model.fit(x, y, epochs=epochs, callbacks=all_callbacks, **options)
     return model
 
 
 def state_of(model):
-    held = model.train_state
-    held = held._replace(key=jax.random.key_data(held.key), accumulators=())
-    return jax.tree.map(np.asarray, held)
+    train_state = model.train_state
+    key_data = jax.random.key_data(train_state.key)
+    return jax.tree.map(np.asarray, train_state._replace(key=key_data, accumulators=()))
 
 
-def assert_same(one, other):
-    jax.tree.map(np.testing.assert_array_equal, state_of(one), state_of(other))
-    assert one.history.history == other.history.history
-    assert one.history.epoch == other.history.epoch
+def assert_same_run(model, other):
+    jax.tree.map(np.testing.assert_array_equal, state_of(model), state_of(other))
+    assert model.history.history == other.history.history
+    assert model.history.epoch == other.history.epoch
 
 
 @pytest.fixture(scope="module")
-def unbroken(tmp_path_factory):
-    return run(tmp_path_factory.mktemp("unbroken"))
+def uninterrupted(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("uninterrupted"))
 
 
 @pytest.mark.parametrize("save_freq", [1, 4, "epoch"])
-def test_stopped_after_any_batch_it_goes_on_to_the_same_bits(save_freq, tmp_path, unbroken):
+def test_a_run_killed_at_any_batch_resumes_exactly(save_freq, tmp_path, uninterrupted):
     batches = range(1, STEPS * EPOCHS + 1) if save_freq == 1 else (1, 6, 7, 8, 13, 21)
     for batch in batches:
         folder = tmp_path / str(batch)
         with pytest.raises(KilledError):
             run(folder, Kill(batch), save_freq=save_freq)
-        assert_same(run(folder, save_freq=save_freq), unbroken)
+        assert_same_run(run(folder, save_freq=save_freq), uninterrupted)
 
 
-def test_stopped_again_and_again(tmp_path, unbroken):
+def test_a_run_killed_repeatedly_resumes_exactly(tmp_path, uninterrupted):
     for batch in (2, 3, 1, 5, 4):
         with pytest.raises(KilledError):
             run(tmp_path, Kill(batch))
-    assert_same(run(tmp_path), unbroken)
+    assert_same_run(run(tmp_path), uninterrupted)
 
 
-def test_what_is_complete_is_not_made_again(tmp_path, unbroken):
+def test_a_complete_run_makes_no_further_step(tmp_path, uninterrupted):
     run(tmp_path)
-    again = run(tmp_path, Kill(1))
-    assert_same(again, unbroken)
+    assert_same_run(run(tmp_path, Kill(1)), uninterrupted)
 
 
-def test_more_epochs_go_on_from_the_last(tmp_path, unbroken):
+def test_further_epochs_continue_from_the_last(tmp_path, uninterrupted):
     run(tmp_path, epochs=2)
-    assert_same(run(tmp_path), unbroken)
+    assert_same_run(run(tmp_path), uninterrupted)
 
 
-def test_without_a_seed_the_kept_weights_are_those_of_the_run(tmp_path):
+def test_without_a_seed_the_weights_of_the_checkpoint_are_restored(tmp_path):
     with pytest.raises(KilledError):
         run(tmp_path, Kill(9), model=make_model(seed=None))
     first = run(tmp_path, model=make_model(seed=None))
-    assert_same(run(tmp_path, model=make_model(seed=None)), first)
+    assert_same_run(run(tmp_path, model=make_model(seed=None)), first)
 
 
-def test_fit_resume_keeps_the_run_after_each_epoch(tmp_path):
+def test_fit_with_resume_writes_a_checkpoint_after_each_epoch(tmp_path):
     for epochs in (1, 3):
         model = make_model()
         model.fit(ROWS, LABELS, epochs=epochs, verbose=0, resume=tmp_path / "run")
         assert len(model.history.epoch) == epochs
     plain = make_model()
     plain.fit(ROWS, LABELS, epochs=3, verbose=0)
-    assert_same(model, plain)
+    assert_same_run(model, plain)
     assert sorted(os.listdir(tmp_path / "run")) == [
         ".lock", "run-000000002.fjax", "run-000000003.fjax",
     ]  # fmt: skip
 
 
-def test_training_that_ends_removes_the_files(tmp_path):
+def test_checkpoints_are_deleted_at_the_end(tmp_path):
     backup = callbacks.BackupAndRestore(tmp_path)
     make_model().fit(ROWS, LABELS, epochs=2, verbose=0, callbacks=backup)
     assert os.listdir(tmp_path) == [".lock"]
 
 
 class Batches:
-    """An iterable that can be asked again."""
+    """An iterable that can be iterated repeatedly."""
 
     def __len__(self):
         return 5
@@ -161,38 +159,35 @@ def stream():
 
 
 @pytest.mark.parametrize("data", [Batches, stream])
-def test_iterables_go_on_where_they_were(data, tmp_path):
-    def once(folder, *more):
+def test_iterables_resume_at_their_batch(data, tmp_path):
+    def train(folder, *more):
         model = make_model()
         backup = callbacks.BackupAndRestore(folder, save_freq=1, delete_checkpoint=False)
         steps = 4 if data is stream else None
-        listed = [backup, *more]
-        model.fit(data(), epochs=3, steps_per_epoch=steps, verbose=0, callbacks=listed)
+        model.fit(data(), epochs=3, steps_per_epoch=steps, verbose=0, callbacks=[backup, *more])
         return model
 
-    unbroken = once(tmp_path / "unbroken")
+    uninterrupted = train(tmp_path / "uninterrupted")
     for batch in (1, 4, 5, 7, 11):
         with pytest.raises(KilledError):
-            once(tmp_path / str(batch), Kill(batch))
-        assert_same(once(tmp_path / str(batch)), unbroken)
+            train(tmp_path / str(batch), Kill(batch))
+        assert_same_run(train(tmp_path / str(batch)), uninterrupted)
 
 
-def test_a_damaged_file_is_told_and_the_one_before_taken(tmp_path, unbroken):
+def test_a_damaged_checkpoint_is_reported_and_the_one_before_it_restored(tmp_path, uninterrupted):
     with pytest.raises(KilledError):
         run(tmp_path, Kill(10))
-    newest, before = sorted(tmp_path.glob("run-*.fjax"), reverse=True)
-    whole = newest.read_bytes()
-    newest.write_bytes(whole[:-100])
-    with pytest.warns(UserWarning, match=f"{newest.name}.*goes on from the file before"):
-        assert_same(run(tmp_path), unbroken)
+    newest, _ = sorted(tmp_path.glob("run-*.fjax"), reverse=True)
+    newest.write_bytes(newest.read_bytes()[:-100])
+    with pytest.warns(UserWarning, match=f"{newest.name}.*resumes from the checkpoint before it"):
+        assert_same_run(run(tmp_path), uninterrupted)
     for file in tmp_path.glob("run-*.fjax"):
         file.write_bytes(b"")
     with (
-        pytest.warns(UserWarning, match="goes on from the file before"),
-        pytest.raises(ModelFileError, match="all run files in this folder are damaged"),
+        pytest.warns(UserWarning, match="resumes from the checkpoint before it"),
+        pytest.raises(ModelFileError, match="all checkpoints in this folder are damaged"),
     ):
         run(tmp_path)
-    assert before.name
 
 
 CHANGES = {
@@ -208,7 +203,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_another_run_is_refused(change, tmp_path_factory):
+def test_a_changed_run_is_refused(change, tmp_path_factory):
     make, message = CHANGES[change]
     folder = tmp_path_factory.getbasetemp() / "changed"
     if not folder.exists():
@@ -219,30 +214,32 @@ def test_another_run_is_refused(change, tmp_path_factory):
     assert sorted(os.listdir(folder)) == before
 
 
-def test_one_writer_alone(tmp_path):
+def test_a_folder_has_one_writer(tmp_path):
     class Second(callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             make_model().fit(ROWS, LABELS, verbose=0, resume=tmp_path)
 
-    with pytest.raises(BlockingIOError, match="another training keeps its run in this folder"):
+    with pytest.raises(
+        BlockingIOError, match="another training writes its checkpoints to this folder"
+    ):
         make_model().fit(ROWS, LABELS, verbose=0, resume=tmp_path, callbacks=[Second()])
 
 
-def test_two_places_are_refused(tmp_path):
+def test_two_folders_are_refused(tmp_path):
     backup = callbacks.BackupAndRestore(tmp_path / "a")
-    with pytest.raises(ValueError, match=r"to be kept in .*a' and in .*b'"):
+    with pytest.raises(ValueError, match=r"would be written in .*a' and in .*b'"):
         make_model().fit(ROWS, LABELS, verbose=0, callbacks=backup, resume=tmp_path / "b")
 
 
-def test_what_is_no_folder(tmp_path):
+def test_a_path_that_is_not_a_folder_is_an_error(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(NotADirectoryError, match="is a file: name a folder"):
+    with pytest.raises(NotADirectoryError, match="is a file: give the path of a folder"):
         make_model().fit(ROWS, LABELS, verbose=0, resume=tmp_path / "file")
-    with pytest.raises(TypeError, match="`backup_dir` must name a folder, received True"):
+    with pytest.raises(TypeError, match="`backup_dir` must be the path of a folder, received True"):
         make_model().fit(ROWS, LABELS, verbose=0, resume=True)
 
 
-def test_how_often_needs_a_number(tmp_path):
+def test_save_freq_must_be_a_number_within_a_known_epoch(tmp_path):
     with pytest.raises(ValueError, match="`save_freq` must be an integer of at least 1"):
         callbacks.BackupAndRestore(tmp_path, save_freq="batch")
     backup = callbacks.BackupAndRestore(tmp_path, save_freq=2)
@@ -251,19 +248,19 @@ def test_how_often_needs_a_number(tmp_path):
         make_model().fit(batches, verbose=0, callbacks=backup)
 
 
-def test_callbacks_that_come_and_go(tmp_path):
+def test_added_and_removed_callbacks_are_reported(tmp_path):
     run(tmp_path, epochs=1)
-    with pytest.warns(UserWarning) as told:
+    with pytest.warns(UserWarning) as warned:
         make_model().fit(
             ROWS, LABELS, batch_size=3, epochs=2, validation_split=0.2, verbose=0, resume=tmp_path,
             callbacks=[callbacks.EarlyStopping("val_loss"), callbacks.EarlyStopping("loss")],
         )  # fmt: skip
-    messages = [str(warning.message) for warning in told]
-    assert any("`EarlyStopping` was not there when the run was kept" in m for m in messages)
-    assert any("with `ReduceLROnPlateau`, which is not there" in m for m in messages)
+    messages = [str(warning.message) for warning in warned]
+    assert any("no state for `EarlyStopping`" in m for m in messages)
+    assert any("has states for `ReduceLROnPlateau`" in m for m in messages)
 
 
-def test_a_disk_that_is_full_is_told_and_the_model_usable(tmp_path, monkeypatch):
+def test_a_full_disk_is_an_error_and_leaves_the_model_usable(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
@@ -276,8 +273,8 @@ def test_a_disk_that_is_full_is_told_and_the_model_usable(tmp_path, monkeypatch)
     model.fit(ROWS, LABELS, epochs=1, verbose=0, resume=tmp_path)
 
 
-def interrupted(times, folder):
-    """Interrupt a kept run at random instants; the model is usable, and the run goes on."""
+def interrupt(times, folder):
+    """Interrupt a run at random instants; the model stays usable, and the run resumes."""
     random = np.random.default_rng()
     model = make_model()
 
@@ -286,7 +283,7 @@ def interrupted(times, folder):
         model.fit(ROWS, LABELS, batch_size=3, epochs=epochs, verbose=0, callbacks=backup)
 
     fit(model, 1)
-    # JAX has a hook in the garbage collector, in which an interrupt is lost.
+    # An interrupt within JAX's hook in the garbage collector is lost.
     gc.disable()
     hits = 0
     try:
@@ -302,53 +299,53 @@ def interrupted(times, folder):
             assert np.isfinite(model.predict(ROWS, verbose=0)).all()
     finally:
         gc.enable()
-    # Where Python has nobody to raise it to, as in a weak reference's callback, one is lost.
+    # An interrupt within the callback of a weak reference is lost, too.
     assert hits > 0.8 * times - 1
     epochs = len(model.history.epoch)
-    again = make_model()
-    fit(again, epochs + 1)
-    assert again.history.epoch[:epochs] == model.history.epoch
+    resumed = make_model()
+    fit(resumed, epochs + 1)
+    assert resumed.history.epoch[:epochs] == model.history.epoch
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_interrupted_at_random_instants(tmp_path):
-    interrupted(5, tmp_path)
+def test_a_run_interrupted_at_random_instants_resumes(tmp_path):
+    interrupt(5, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_interrupted_a_hundred_times(tmp_path):
-    interrupted(100, tmp_path)
+def test_a_run_interrupted_a_hundred_times_resumes(tmp_path):
+    interrupt(100, tmp_path)
 
 
 PROGRAM = Path(__file__).with_name("resumed_program.py")
 
 
-def killed_until_done(folder, delays):
-    """Start the program again and again, killed after each delay, and let it end at last."""
+def run_program(folder, delays):
+    """Start the program repeatedly, kill it after each delay, and finally let it end."""
     command = [sys.executable, str(PROGRAM), str(folder)]
     for delay in delays:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        # Before it trains there is nothing to hit.
+        # The delay counts from the start of the training.
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         time.sleep(delay)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return done.stdout.splitlines()[-1]
+    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return result.stdout.splitlines()[-1]
 
 
-def test_killed_at_random_instants(tmp_path):
-    expected = killed_until_done(tmp_path / "unbroken", [])
+def test_a_program_killed_at_random_instants_ends_with_the_same_digest(tmp_path):
+    expected = run_program(tmp_path / "uninterrupted", [])
     delays = np.random.default_rng().uniform(0.0, 1.2, size=4)
-    assert killed_until_done(tmp_path / "killed", delays) == expected, list(delays)
+    assert run_program(tmp_path / "killed", delays) == expected, list(delays)
 
 
 @pytest.mark.slow
-def test_killed_two_hundred_times(tmp_path):
-    expected = killed_until_done(tmp_path / "unbroken", [])
+def test_a_program_killed_two_hundred_times_ends_with_the_same_digest(tmp_path):
+    expected = run_program(tmp_path / "uninterrupted", [])
     random = np.random.default_rng()
     for number in range(25):
         delays = random.uniform(0.0, 1.5, size=8)
-        assert killed_until_done(tmp_path / str(number), delays) == expected, list(delays)
+        assert run_program(tmp_path / str(number), delays) == expected, list(delays)

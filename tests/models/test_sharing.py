@@ -9,7 +9,15 @@ import pytest
 
 import fjax
 from fjax import Model, Sequential, serial
-from fjax.layers import BatchNormalization, Dense, Dropout, Flatten, Input, Normalization
+from fjax.layers import (
+    BatchNormalization,
+    Concatenate,
+    Dense,
+    Dropout,
+    Flatten,
+    Input,
+    Normalization,
+)
 
 X = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
 Y = X[:, :1] * 2 + 1
@@ -216,6 +224,12 @@ def test_symbols_of_models():
     assert both.input_shape == {"a": (None, 4), "b": (None, 2)}
     assert both.output_shape == [(None, 2), (None, 2)]
     assert [layer.name for layer in both.layers] == ["a", "sum", "b", "add", "flatten"]
+
+
+def test_symbols_of_a_sequential_with_branches():
+    model = Sequential([Input((4,)), fjax.branch(Dense(2), Dense(3)), Concatenate(), Dense(1)])
+    assert [tensor.shape for tensor in model.layers[1].input] == [(None, 2), (None, 3)]
+    assert model.output.shape == (None, 1)
 
 
 def test_symbols_are_refused_where_there_are_none():

@@ -21,7 +21,7 @@ def printed(model, **options):
 
 
 def rows(text):
-    """The cells of each row of a table, those that were wrapped put together again."""
+    """Return the cells of each row of a table, with wrapped cells joined."""
     found = []
     for line in text.splitlines():
         if line[0] == "├":
@@ -35,7 +35,8 @@ def rows(text):
     return found
 
 
-def frame_is_whole(text):
+def framed_width(text):
+    """Return the width of a table, whose frame must be aligned."""
     table_lines = [line for line in text.splitlines() if line[0] in "┏┃┡│├└"]
     assert len({len(line) for line in table_lines}) == 1, text
     bars = {tuple(m.start() for m in re.finditer("[│┃]", line)) for line in table_lines} - {()}
@@ -77,7 +78,7 @@ def nested():
 
 
 class Split(fjax.Layer):
-    """Two outputs."""
+    """A layer with two outputs."""
 
     def apply(self, params, state, inputs, *, key=None, training=False):
         return (inputs[:, :2], inputs[:, 2:]), state
@@ -90,7 +91,7 @@ def many_outputs():
 
 
 class Written(fjax.Model):
-    """An author's class with a jump over a layer that hands its input on unchanged."""
+    """An authored model with a skip connection and a layer that returns its input."""
 
     def __init__(self):
         super().__init__(name="written")
@@ -247,29 +248,29 @@ def test_tables(name):
     assert printed(make(), **options) == GOLDENS[name].strip("\n")
 
 
-def test_a_graph_in_a_row_needs_no_column_of_sources():
+def test_a_sequence_of_layers_has_no_column_of_connections():
     inputs = Input((4,))
     assert "Connected" not in printed(fjax.Model(inputs, Dense(2)(Dense(3)(inputs))))
 
 
 @pytest.mark.parametrize("make", [mlp, wide_and_deep, nested])
 @pytest.mark.parametrize("length", [64, 71, 90, 130])
-def test_a_table_has_the_length_that_is_asked_for(make, length):
+def test_a_table_has_the_requested_line_length(make, length):
     text = printed(make(), line_length=length, show_trainable=True, expand_nested=True)
-    assert frame_is_whole(text) == length
-    joined = [[cell.replace(" ", "") for cell in row] for row in rows(text)]
+    assert framed_width(text) == length
+    unwrapped = [[cell.replace(" ", "") for cell in row] for row in rows(text)]
     wide = rows(printed(make(), line_length=200, show_trainable=True, expand_nested=True))
-    assert joined == [[cell.replace(" ", "") for cell in row] for row in wide]
+    assert unwrapped == [[cell.replace(" ", "") for cell in row] for row in wide]
 
 
-def test_a_line_that_is_too_short():
+def test_a_line_length_that_is_too_short_raises():
     with pytest.raises(ValueError, match=r"`line_length` must be at least \d+ for these columns"):
         printed(mlp(), line_length=20)
     with pytest.raises(ValueError, match="`line_length` must be an integer of at least 1"):
         printed(mlp(), line_length=0)
 
 
-def test_long_names_and_many_sources_never_break_the_frame():
+def test_long_names_and_many_connections_wrap_within_the_frame():
     ends = [
         Dense(1, name=f"the_{n}th_of_the_many_towers_of_this_rather_large_example")(Input((3,)))
         for n in range(12)
@@ -277,29 +278,29 @@ def test_long_names_and_many_sources_never_break_the_frame():
     inputs = [end.node.inputs[0] for end in ends]
     model = fjax.Model(inputs, as_layer(beside)(*ends))
     text = printed(model)
-    assert frame_is_whole(text) == table.WIDTH
+    assert framed_width(text) == table.WIDTH
     last = rows(text)[-1]
     assert last[3].replace(" ", "").split(",") == [end.name for end in ends]
     assert last[1] == "(None, 12)"
 
 
-def test_a_terminal_says_how_wide_the_table_may_be(monkeypatch, capsys):
+def test_a_table_is_not_wider_than_the_terminal(monkeypatch, capsys):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     for columns in (70, 200):
         monkeypatch.setenv("COLUMNS", str(columns))
         wide_and_deep().summary()
-        assert frame_is_whole(capsys.readouterr().out.rstrip("\n")) <= columns
+        assert framed_width(capsys.readouterr().out.rstrip("\n")) <= columns
 
 
 def test_positions():
     text = printed(mlp(), line_length=101, positions=[0.5, 0.8, 1.0])
-    assert frame_is_whole(text) == 101
+    assert framed_width(text) == 101
     bars = [match.start() for match in re.finditer("┃", text.splitlines()[2])]
     assert bars == [0, 50, 80, 100]
     for positions, message in (
-        ([0.5, 1.0], "must be 3 rising numbers up to 1, where the columns Layer"),
-        ([0.5, 0.4, 1.0], "must be 3 rising numbers"),
-        ([0.5, 0.8, 1.2], "must be 3 rising numbers"),
+        ([0.5, 1.0], "must be 3 increasing numbers up to 1, where the columns Layer"),
+        ([0.5, 0.4, 1.0], "must be 3 increasing numbers"),
+        ([0.5, 0.8, 1.2], "must be 3 increasing numbers"),
         ([0.5, 0.98, 1.0], r"leave \d characters of a line of 101 for the column 'Param #'"),
     ):
         with pytest.raises(ValueError, match=message):
@@ -313,7 +314,7 @@ def names(text):
 def test_a_range_of_layers():
     model = mlp()
     assert names(printed(model, layer_range=["dense", "batch"])) == ["dense", "batch_normalization"]
-    # As in Keras: expressions, from the first that fits the first to the last that fits the last.
+    # As in Keras, the names are regular expressions.
     assert names(printed(model, layer_range=("den", "den.*"))) == [
         "dense", "batch_normalization", "dense_1",
     ]  # fmt: skip
@@ -336,7 +337,7 @@ def totals(text):
     return {name: int(count.replace(",", "")) for name, count in counts}
 
 
-def test_frozen_layers_count_at_once():
+def test_frozen_layers_are_counted_before_compile():
     model = mlp()
     assert totals(printed(model)) == {"Total": 281, "Trainable": 273, "Non-trainable": 8}
     model.layers[1].trainable = False
@@ -347,7 +348,7 @@ def test_frozen_layers_count_at_once():
     assert [row[3] for row in rows(printed(model, show_trainable=True))] == ["-", "N", "N", "N"]
 
 
-def test_the_optimizer_counts_when_it_has_made_a_step():
+def test_the_optimizer_is_counted_after_its_first_step():
     model = fjax.Sequential([Input((3,)), Dense(1)])
     model.compile("adam", "mse")
     model.get_weights()
@@ -360,8 +361,7 @@ def test_the_optimizer_counts_when_it_has_made_a_step():
     assert "Optimizer" not in printed(model)
 
 
-def test_layers_in_the_loops_of_an_author():
-    """What a layer is called on is known through JAX's own control flow, too."""
+def test_connections_are_followed_through_control_flow():
 
     class Looping(fjax.Model):
         def __init__(self):
@@ -381,7 +381,7 @@ def test_layers_in_the_loops_of_an_author():
     assert set(found["end"].split(", ")) == {"begin", "cell"}
 
 
-def test_refusals():
+def test_invalid_arguments_raise():
     with pytest.raises(TypeError, match="Did you mean `expand_nested`"):
         mlp().summary(expand_nest=True)
     with pytest.raises(ValueError, match="does not know its input shape yet"):

@@ -1,4 +1,4 @@
-"""Sequences filled up and cut, beside Keras."""
+"""pad_sequences, compared with Keras."""
 
 import keras
 import numpy as np
@@ -15,7 +15,7 @@ ROWS = [[1], [2, 3], [], [4, 5, 6]]
 @pytest.mark.parametrize("padding", ["pre", "post"])
 @pytest.mark.parametrize("truncating", ["pre", "post"])
 @pytest.mark.parametrize("maxlen", [None, 2, 5])
-def test_rows_are_those_of_keras(padding, truncating, maxlen):
+def test_equals_keras(padding, truncating, maxlen):
     arguments = {"maxlen": maxlen, "padding": padding, "truncating": truncating}
     for rows, more in [
         (ROWS, {}),
@@ -30,15 +30,15 @@ def test_rows_are_those_of_keras(padding, truncating, maxlen):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_it_has_three_names():
+def test_aliases():
     assert fjax.utils.pad_sequences is fjax.preprocessing.sequence.pad_sequences is pad_sequences
 
 
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"sequences": []}, ValueError, "needs a list of one sequence at least"),
-        ({"sequences": [1, 2]}, TypeError, "takes a list of sequences.*received 1 at 0"),
+        ({"sequences": []}, ValueError, "needs a list with at least one sequence"),
+        ({"sequences": [1, 2]}, TypeError, "takes a list of sequences.*received 1 at index 0"),
         ({"sequences": ["so good"]}, TypeError, "`fjax.layers.TextVectorization`"),
         ({"sequences": [[0.5]]}, TypeError, 'int32 cannot hold.*`dtype="float32"`'),
         ({"sequences": [["a"]]}, TypeError, "`dtype=object` for text"),
@@ -46,9 +46,9 @@ def test_it_has_three_names():
         ({"sequences": [[1]], "value": "x"}, TypeError, "`value` is text and `dtype` is int32"),
         ({"sequences": [[1]], "maxlen": 0}, ValueError, "`maxlen` must be an integer of at least"),
         ({"sequences": [[1]], "padding": "posst"}, ValueError, "Did you mean `post`"),
-        ({"sequences": [[[1, 2]], [[1]]]}, ValueError, r"at 1 have shape \(1,\)"),
+        ({"sequences": [[[1, 2]], [[1]]]}, ValueError, r"at index 1 have shape \(1,\)"),
     ],
 )
-def test_what_cannot_be_filled_up(arguments, error, message):
+def test_invalid_arguments(arguments, error, message):
     with pytest.raises(error, match=message):
         pad_sequences(**arguments)

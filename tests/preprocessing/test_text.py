@@ -1,8 +1,8 @@
-"""The tokenizer of older tutorials, beside Keras's."""
+"""Tokenizer, compared with Keras 2."""
 
 import numpy as np
 import pytest
-from keras.src.legacy.preprocessing import text as judge
+from keras.src.legacy.preprocessing import text as keras_text
 
 from fjax.preprocessing.text import Tokenizer, text_to_word_sequence
 
@@ -23,8 +23,8 @@ NEW = ["the unknown dog dog", "cat's text", ""]
     ],
     ids=str,
 )
-def test_numbers_and_rows_are_those_of_keras(config):
-    ours, theirs = Tokenizer(**config), judge.Tokenizer(**config)
+def test_tokenizer_equals_keras(config):
+    ours, theirs = Tokenizer(**config), keras_text.Tokenizer(**config)
     for tokenizer in (ours, theirs):
         tokenizer.fit_on_texts(TEXTS)
         tokenizer.fit_on_texts(iter(["one dog more"]))
@@ -39,13 +39,13 @@ def test_numbers_and_rows_are_those_of_keras(config):
         )
 
 
-def test_words_of_a_text():
+def test_text_to_word_sequence():
     for text in TEXTS:
-        assert text_to_word_sequence(text) == judge.text_to_word_sequence(text)
+        assert text_to_word_sequence(text) == keras_text.text_to_word_sequence(text)
 
 
-def test_texts_that_are_split_already():
-    ours, theirs = Tokenizer(), judge.Tokenizer()
+def test_lists_of_words():
+    ours, theirs = Tokenizer(), keras_text.Tokenizer()
     for tokenizer in (ours, theirs):
         tokenizer.fit_on_texts([["Some", "words"], ["words"]])
     assert ours.word_index == theirs.word_index == {"words": 1, "some": 2}
@@ -70,6 +70,6 @@ def test_texts_that_are_split_already():
         ),
     ],
 )
-def test_what_cannot_be(mistake, error, message):
+def test_invalid_arguments(mistake, error, message):
     with pytest.raises(error, match=message):
         mistake()

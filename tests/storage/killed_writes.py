@@ -1,7 +1,7 @@
-"""Write a run's files in a process that is killed at one system call after another.
+"""Kill a process that writes checkpoints, at one system call after another.
 
-`python -m tests.storage.killed_writes FOLDER` prints at how many instants it was killed, and
-fails where what is left is neither the run before nor the new one.
+`python -m tests.storage.killed_writes FOLDER` prints the number of instants at which it killed the
+process. It fails if a kill leaves anything but the old checkpoint or the new one.
 """
 
 import os
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fjax.storage.run_folder import RunFolder
+from fjax.storage.checkpoint_folder import CheckpointFolder
 
 CALLS = (
     (os, "open"), (os, "fdopen"), (os, "chmod"), (os, "fsync"), (os, "replace"), (os, "close"),
@@ -21,42 +21,42 @@ CALLS = (
 
 
 def main(folder: Path) -> int:
-    """Kill a write before and after each of its calls; return how many instants there are."""
-    before, instant = 0.0, 0
-    _write(folder, before)
+    """Kill writes before and after each of their calls; return the number of instants."""
+    newest, instant = 0.0, 0
+    _write(folder, newest)
     while True:
-        killed = _killed_write(folder, before + 1.0, instant)
-        found = _newest(folder)
-        assert found in (before, before + 1.0), (instant, before, found)
+        killed = _write_and_kill(folder, newest + 1.0, instant)
+        value = _read_newest(folder)
+        assert value in (newest, newest + 1.0), (instant, newest, value)
         assert not list(folder.glob("*.part")) + list(folder.glob(".*.part"))
         if not killed:
-            assert found == before + 1.0
+            assert value == newest + 1.0
             return instant
-        before, instant = found, instant + 1
+        newest, instant = value, instant + 1
 
 
-def _killed_write(folder: Path, value: float, instant: int) -> bool:
-    """Write in a child that is killed at this instant; tell whether it was."""
+def _write_and_kill(folder: Path, value: float, instant: int) -> bool:
+    """Write in a child process that is killed at this instant; return whether it was reached."""
     child = os.fork()
     if child == 0:
-        left = [instant]
+        remaining = [instant]
 
-        def pass_an_instant() -> None:
-            if left[0] == 0:
+        def pass_instant() -> None:
+            if remaining[0] == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
-            left[0] -= 1
+            remaining[0] -= 1
 
-        def counted(function: Any) -> Any:
+        def count_instants(function: Any) -> Any:
             def call(*args: Any, **kwargs: Any) -> Any:
-                pass_an_instant()
+                pass_instant()
                 result = function(*args, **kwargs)
-                pass_an_instant()
+                pass_instant()
                 return result
 
             return call
 
         for module, name in CALLS:
-            setattr(module, name, counted(getattr(module, name)))
+            setattr(module, name, count_instants(getattr(module, name)))
         try:
             _write(folder, value)
         finally:
@@ -66,17 +66,17 @@ def _killed_write(folder: Path, value: float, instant: int) -> bool:
 
 
 def _write(folder: Path, value: float) -> None:
-    run = RunFolder(folder, keep=2)
-    run.write({"value": np.full(1000, value)}, "{}")
-    run.close()
+    checkpoints = CheckpointFolder(folder, keep=2)
+    checkpoints.write({"value": np.full(1000, value)}, "{}")
+    checkpoints.close()
 
 
-def _newest(folder: Path) -> float:
-    run = RunFolder(folder, keep=2)
-    found = run.newest(lambda file: file.read("value"))
-    run.close()
-    assert found is not None and (found == found[0]).all()
-    return float(found[0])
+def _read_newest(folder: Path) -> float:
+    checkpoints = CheckpointFolder(folder, keep=2)
+    values = checkpoints.read_newest(lambda file: file.read("value"))
+    checkpoints.close()
+    assert values is not None and (values == values[0]).all()
+    return float(values[0])
 
 
 if __name__ == "__main__":

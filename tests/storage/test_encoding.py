@@ -1,4 +1,4 @@
-"""Configured objects as plain data and back: every class, and everything that is wrong."""
+"""Configured objects as plain data and back: every class, and every kind of invalid data."""
 
 import inspect
 import json
@@ -15,40 +15,40 @@ from fjax.core import branch, repeat, residual, serial
 from fjax.storage import decode, encode, register_serializable
 from fjax.storage.classes import CLASSES
 from fjax.storage.functions import FUNCTIONS
-from fjax.storage.strict_json import dumped, parsed
+from fjax.storage.strict_json import dump_json, parse_json
 from tests.layers.catalogue import CATALOGUE
 
 
-def again(value, **custom):
-    return decode(parsed(dumped(encode(value))), custom)
+def round_trip(value, **custom):
+    return decode(parse_json(dump_json(encode(value))), custom)
 
 
-def test_every_layer_comes_back_equal():
+def test_every_layer_survives_a_round_trip():
     for entry in CATALOGUE:
-        assert again(entry.layer) == entry.layer, entry.label
+        assert round_trip(entry.layer) == entry.layer, entry.label
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_every_class_is_what_it_is_called(name):
-    family, _, own = name.partition(".")
-    assert CLASSES[name].__name__ == own
+def test_every_name_fits_its_class(name):
+    family, _, class_name = name.partition(".")
+    assert CLASSES[name].__name__ == class_name
     assert f"fjax.{family}" in CLASSES[name].__module__ or family in ("layers", "schedules")
 
 
-def made_by_users():
-    """The classes of fjax that a user makes objects of."""
-    rooms = [layers, initializers, losses, metrics, optimizers, optimizers.schedules]
-    rooms += [fjax.regularizers, fjax.constraints]
+def concrete_public_classes():
+    packages = [layers, initializers, losses, metrics, optimizers, optimizers.schedules]
+    packages += [fjax.regularizers, fjax.constraints]
     bases = {
         fjax.Layer, fjax.Loss, fjax.Metric, fjax.Optimizer, fjax.Initializer, fjax.Regularizer,
         fjax.constraints.Constraint, optimizers.schedules.LearningRateSchedule, Configured,
     }  # fmt: skip
-    found = {thing for room in rooms for thing in vars(room).values() if inspect.isclass(thing)}
-    return {cls for cls in found if issubclass(cls, Configured)} - bases
+    members = (member for package in packages for member in vars(package).values())
+    classes = {member for member in members if inspect.isclass(member)}
+    return {cls for cls in classes if issubclass(cls, Configured)} - bases
 
 
 def test_every_public_class_is_in_the_table():
-    assert made_by_users() - set(CLASSES.values()) == set()
+    assert concrete_public_classes() - set(CLASSES.values()) == set()
 
 
 VALUES = [
@@ -68,17 +68,17 @@ VALUES = [
 
 @pytest.mark.short
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
-def test_values_come_back(value):
-    assert again(value) == value
+def test_values_survive_a_round_trip(value):
+    assert round_trip(value) == value
 
 
-def test_not_a_number_comes_back():
-    assert math.isnan(again({"a": math.nan})["a"])
+def test_nan_survives_a_round_trip():
+    assert math.isnan(round_trip({"a": math.nan})["a"])
 
 
 @register_serializable("Tests")
 class Scaled(fjax.Layer):
-    """A user's class of fields."""
+    """A user's class with fields."""
 
     factor: float = 1.0
 
@@ -87,7 +87,7 @@ class Scaled(fjax.Layer):
 
 
 class Stack(fjax.Layer):
-    """A user's class with an `__init__` of its own."""
+    """A user's class with `__init__`."""
 
     def __init__(self, units, **options):
         super().__init__(**options)
@@ -108,17 +108,17 @@ def doubled(values):
     return 2 * values
 
 
-def test_what_users_wrote_is_found_by_name():
+def test_user_classes_and_functions_are_found_by_name():
     network = serial(Scaled(3.0), layers.Dense(2, activation=doubled))
-    assert again(network) == network
+    assert round_trip(network) == network
     assert encode(Scaled(3.0))["custom"] == "Tests>Scaled"
-    stack = again(Stack([2, 3], name="mine"), Stack=Stack)
+    stack = round_trip(Stack([2, 3], name="mine"), Stack=Stack)
     assert (stack.units, stack.name) == ([2, 3], "mine")
 
 
-def test_a_custom_name_never_shadows():
+def test_a_user_class_never_replaces_an_fjax_class():
     class Dense(fjax.Layer):
-        """It has the name of one of ours."""
+        """It has the name of an fjax class."""
 
     assert (
         type(decode(encode(layers.Dense(2)), {"Dense": Dense, "layers.Dense": Dense}))
@@ -126,7 +126,7 @@ def test_a_custom_name_never_shadows():
     )
 
 
-def unnamed():
+def pair_of_lambdas():
     return fjax.Layer.from_functions(lambda key, spec: ({}, {}), doubled)
 
 
@@ -135,48 +135,48 @@ class Forgetful(fjax.Layer):
         super().__init__()
 
 
-NOT_TOLD = {
+NOT_ENCODABLE = {
     "lambda": (lambda: serial(lambda x: x), "is a function without a name"),
-    "pair of lambdas": (unnamed, "`Pair`: `init_function` is a function without a name"),
-    "argument left out": (lambda: Forgetful(3), "`Forgetful` cannot be made again .* 'units'"),
-    "key": (lambda: {1: 2}, "has the key 1: a model file holds strings"),
+    "pair of lambdas": (pair_of_lambdas, "`Pair`: `init_function` is a function without a name"),
+    "argument left out": (lambda: Forgetful(3), "`Forgetful` cannot be created again .* 'units'"),
+    "key": (lambda: {1: 2}, "has the key 1: the keys in a model file must be strings"),
     "set": (lambda: {"a": {1}}, r"the value\['a'\] is \{1\} of type `set`"),
 }
 
 
-@pytest.mark.parametrize("case", NOT_TOLD)
-def test_what_cannot_be_told(case):
-    make, message = NOT_TOLD[case]
+@pytest.mark.parametrize("case", NOT_ENCODABLE)
+def test_what_has_no_name_cannot_be_encoded(case):
+    make, message = NOT_ENCODABLE[case]
     with pytest.raises(TypeError, match=message):
         encode(make())
 
 
-def with_config(**changes):
-    told = encode(layers.Dense(3))
-    return {**told, "config": {**told["config"], **changes}}
+def dense_with(**changes):
+    data = encode(layers.Dense(3))
+    return {**data, "config": {**data["config"], **changes}}
 
 
-def without(key):
-    told = with_config()
-    del told["config"][key]
-    return told
+def dense_without(key):
+    data = dense_with()
+    del data["config"][key]
+    return data
 
 
-NOT_READ = {
+NOT_DECODABLE = {
     "unknown class": ({"class": "layers.Dens", "config": {}}, "'layers.Dens'.* `layers.Dense`"),
     "path of a class": ({"class": "os.system", "config": {}}, "no class 'os.system'"),
     "unknown function": ({"function": "activations.rleu"}, "no function .*`activations.relu`"),
     "not registered": ({"custom": "Nobody>Knows", "config": {}}, "custom class 'Nobody>Knows'"),
     "function for a class": ({"custom": "Tests>doubled", "config": {}}, "must be a class"),
     "class for a function": ({"custom_function": "Tests>Scaled"}, "must be a function"),
-    "unknown argument": (with_config(unit=3), "no argument 'unit'.* `units`"),
-    "missing argument": (without("units"), "described without `units`"),
-    "type of an argument": (with_config(use_bias="yes"), "`use_bias` must be of type .*bool"),
-    "value of an argument": (with_config(units=-1), "`units` must be an integer of at least 1"),
-    "unknown keys": ({"clas": "x"}, "an object has the keys 'clas'"),
-    "config no object": ({"class": "layers.Dense", "config": []}, "expected an object"),
-    "tuple no list": ({"tuple": 3}, "expected a list"),
-    "float": ({"float": "one"}, "'one' is no number"),
+    "unknown argument": (dense_with(unit=3), "no argument 'unit'.* `units`"),
+    "missing argument": (dense_without("units"), "lacks the required argument `units`"),
+    "type of an argument": (dense_with(use_bias="yes"), "`use_bias` must be of type .*bool"),
+    "value of an argument": (dense_with(units=-1), "`units` must be an integer of at least 1"),
+    "unknown keys": ({"clas": "x"}, "unrecognized object with the keys 'clas'"),
+    "config that is not an object": ({"class": "layers.Dense", "config": []}, "expected an object"),
+    "tuple that is not a list": ({"tuple": 3}, "expected a list"),
+    "float": ({"float": "one"}, "'one' must be one of 'nan'"),
     "file of a vocabulary": (
         {"class": "layers.StringLookup", "config": {
             **encode(layers.StringLookup())["config"], "vocabulary": "/etc/passwd"}},
@@ -185,15 +185,15 @@ NOT_READ = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", NOT_READ)
-def test_what_cannot_be_read(case):
-    data, message = NOT_READ[case]
+@pytest.mark.parametrize("case", NOT_DECODABLE)
+def test_invalid_data_is_refused(case):
+    data, message = NOT_DECODABLE[case]
     with pytest.raises(ValueError, match=message):
         decode(json.loads(json.dumps(data)))
 
 
-def test_a_name_is_taken_once():
-    with pytest.raises(ValueError, match="the name 'Tests>doubled' is taken"):
+def test_a_name_can_be_registered_only_once():
+    with pytest.raises(ValueError, match="the name 'Tests>doubled' is already registered"):
 
         @register_serializable("Tests", "doubled")
         def other(values):
@@ -203,5 +203,5 @@ def test_a_name_is_taken_once():
         register_serializable("a>b")
 
 
-def test_functions_have_one_name():
+def test_every_function_has_one_name():
     assert len({id(function) for function in FUNCTIONS.values()}) == len(FUNCTIONS)

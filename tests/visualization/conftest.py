@@ -1,4 +1,4 @@
-"""Models to look at."""
+"""Models of different structures to draw."""
 
 import jax.numpy as jnp
 import pytest
@@ -14,13 +14,13 @@ def beside(*arrays):
 
 @pytest.fixture
 def row():
-    """Three layers, one after the other."""
+    """Return three layers in sequence."""
     return fjax.Sequential([Input((8,)), Dense(4, "relu"), Dropout(0.5), Dense(1)], name="row")
 
 
 @pytest.fixture
 def wide_and_deep():
-    """Two inputs, two outputs."""
+    """Return a model with two inputs and two outputs."""
     wide, deep = Input((5,), name="wide"), Input((6,), name="deep")
     hidden = Dense(30, "relu", name="second")(Dense(30, "relu", name="first")(deep))
     both = as_layer(beside)(wide, hidden)
@@ -30,7 +30,7 @@ def wide_and_deep():
 
 @pytest.fixture
 def nested():
-    """A base that is called twice, a frozen head that is called twice, a jump over the base."""
+    """Return a model that calls a base and a frozen head twice, with a skip connection."""
     base = serial(
         Dense(3, name="down"), Dropout(0.1, name="drop"), Dense(4, name="up"), name="base"
     )
@@ -43,7 +43,7 @@ def nested():
 
 
 class Written(fjax.Model):
-    """An author's class: a jump over a layer, with operations between the calls."""
+    """A subclassed model: a skip connection, and operations between the calls."""
 
     def __init__(self):
         super().__init__(name="written")

@@ -1,4 +1,4 @@
-"""A model in the language of graphviz: the nodes and edges are the model's layers and calls."""
+"""A model in the DOT language: the nodes are its layers, the edges their connections."""
 
 import sys
 
@@ -11,12 +11,12 @@ from fjax.visualization import model_to_dot
 
 pydot = pytest.importorskip("pydot")
 
-# What pydot reads dot with speaks of its own older spellings.
+# The parser that pydot uses warns of its own deprecated names.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pydot")
 
 
 def read(dot):
-    """Return the nodes and edges of a dot, frames included, by parsing its text."""
+    """Return the nodes, edges and frames of a `pydot.Dot`, by parsing its text."""
     (graph,) = pydot.graph_from_dot_data(dot.to_string())
     nodes, edges, frames = {}, set(), {}
     stack = [graph]
@@ -36,14 +36,14 @@ def read(dot):
     return nodes, edges, frames
 
 
-def test_layers_in_a_row(row):
+def test_a_sequence_of_layers(row):
     nodes, edges, frames = read(model_to_dot(row))
     assert list(nodes) == ["dense", "dropout", "dense_1"]
     assert edges == {("dense", "dropout"), ("dropout", "dense_1")}
     assert not frames
 
 
-def test_inputs_and_outputs_of_several(wide_and_deep):
+def test_several_inputs_and_outputs(wide_and_deep):
     nodes, edges, _ = read(model_to_dot(wide_and_deep))
     assert set(nodes) == {"wide", "deep", "first", "second", "beside", "main", "auxiliary"}
     assert edges == {
@@ -55,7 +55,7 @@ def test_inputs_and_outputs_of_several(wide_and_deep):
     assert colors["main"] == colors["auxiliary"] != colors["second"]
 
 
-def test_a_layer_within_is_one_node_or_a_frame(nested):
+def test_a_nested_layer_is_one_node_or_a_frame(nested):
     nodes, edges, frames = read(model_to_dot(nested))
     assert set(nodes) == {"start", "base", "head", "multiply", "beside", "end"}
     assert ("base", "base") in edges
@@ -69,7 +69,7 @@ def test_a_layer_within_is_one_node_or_a_frame(nested):
     }  # fmt: skip
 
 
-def test_frames_within_frames_and_graphs_within_graphs():
+def test_graphs_within_graphs_are_frames_within_frames():
     one, two = Input((2,), name="one"), Input((2,), name="two")
     total = one + two
     both = fjax.Model([one, two], [total, Dense(2, name="up")(total)], name="both").network
@@ -93,7 +93,7 @@ def test_frames_within_frames_and_graphs_within_graphs():
     assert "outer/both/up" in nodes
 
 
-def test_an_author_s_class(written):
+def test_an_authored_model(written):
     nodes, edges, frames = read(model_to_dot(written, expand_nested=True))
     assert set(nodes) == {"input", "inner/dense", "inner/bend", "drop", "last"}
     assert edges == {
@@ -103,7 +103,7 @@ def test_an_author_s_class(written):
     assert set(frames) == {"inner"}
 
 
-def test_what_a_box_says(nested):
+def test_the_details_of_a_box(nested):
     label = read(model_to_dot(nested))[0]["head"]["label"]
     assert "head" in label
     assert "Dense" in label
@@ -122,14 +122,14 @@ def test_what_a_box_says(nested):
     assert "trainable" not in nodes["start"]["label"]
 
 
-def test_a_frozen_model_is_frozen_as_a_whole(nested):
+def test_all_layers_of_a_frozen_model_are_frozen(nested):
     nested.trainable = False
     nodes = read(model_to_dot(nested, show_trainable=True, expand_nested=True))[0]
     assert ">no<" in nodes["base/up"]["label"]
     assert ">no<" in nodes["end"]["label"]
 
 
-def test_names_that_dot_has_signs_for(tmp_path):
+def test_names_with_special_characters(tmp_path):
     def odd(inputs):
         return inputs
 
@@ -142,7 +142,7 @@ def test_names_that_dot_has_signs_for(tmp_path):
     assert "&lt;c&gt;" in model_to_dot(model).to_string()
 
 
-def test_refusals(row, unbuilt, monkeypatch):
+def test_invalid_arguments_raise(row, unbuilt, monkeypatch):
     with pytest.raises(ValueError, match="`rankdir` must be one of 'TB', 'LR', 'BT', 'RL'"):
         model_to_dot(row, rankdir="down")
     with pytest.raises(ValueError, match="`dpi` must be an integer of at least 1"):

@@ -1,4 +1,4 @@
-"""The sweep of learning rates: what it finds, and what it leaves alone."""
+"""find_learning_rate and its result."""
 
 import jax
 import numpy as np
@@ -10,7 +10,7 @@ from fjax.visualization import LearningRateSweep, find_learning_rate
 
 random = np.random.default_rng(0)
 X = random.normal(size=(100, 3)).astype("float32")
-# With noise: a line that can be met exactly is met exactly, and stays so at any rate.
+# Without the noise, a linear model would fit exactly and stay there at any rate.
 Y = X @ np.array([1.0, -2.0, 3.0], "float32") + random.normal(size=100).astype("float32")
 
 
@@ -25,37 +25,37 @@ def sweep():
     return find_learning_rate(make_model(), X, Y, steps=200)
 
 
-def test_the_rates_rise_by_the_same_factor(sweep):
+def test_learning_rates(sweep):
     rates = sweep.learning_rates
     assert (rates[0], rates[-1], len(rates)) == (1e-5, 10.0, 200)
     np.testing.assert_allclose(rates[1:] / rates[:-1], rates[1] / rates[0])
 
 
-def test_the_losses_are_those_of_a_run_step_by_step(sweep):
-    """The same batches, by hand: a callback sets the rate at each step and hears its own loss."""
+def test_losses_equal_those_of_fit(sweep):
+    """Callbacks set the rate of each step of `fit` and record its loss."""
     model = make_model()
 
-    class Sweeps(fjax.callbacks.Callback):
+    class SetRate(fjax.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):
             self.model.optimizer.learning_rate = sweep.learning_rates[batch]
 
-    heard = []
+    logged = []
 
-    class Hears(fjax.callbacks.Callback):
+    class RecordLoss(fjax.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
-            heard.append(logs["loss"])
+            logged.append(logs["loss"])
 
     model.fit(
         X, Y, batch_size=32, epochs=1, steps_per_epoch=40, verbose=0,
-        callbacks=[Sweeps(), Hears()],
+        callbacks=[SetRate(), RecordLoss()],
     )  # fmt: skip
-    # The logs are running means over the samples, and each fourth batch has 4 of them.
+    # The logs are running means over samples, and each fourth batch has 4 samples.
     sizes = np.array([4 if step % 4 == 3 else 32 for step in range(40)])
     means = np.cumsum(sweep.losses[:40] * sizes) / np.cumsum(sizes)
-    np.testing.assert_allclose(heard, means, rtol=1e-5)
+    np.testing.assert_allclose(logged, means, rtol=1e-5)
 
 
-def test_it_is_one_compiled_program(compilations):
+def test_compiles_one_program(compilations):
     model = make_model()
     assert model.train_state
     compilations.clear()
@@ -63,15 +63,15 @@ def test_it_is_one_compiled_program(compilations):
     assert len([name for name in compilations if "advance" in name]) == 1
 
 
-def test_the_model_stays_as_it_is():
+def test_model_is_unchanged():
     weights = []
-    for sweeps in (False, True):
+    for sweep_first in (False, True):
         model = fjax.Sequential(
             [Input((3,)), Dense(8, "relu"), BatchNormalization(), Dropout(0.3), Dense(1)], seed=1
         )
         model.compile("adam", "mse", metrics=["mae"])
         model.fit(X, Y, epochs=1, verbose=0)
-        if sweeps:
+        if sweep_first:
             before = jax.tree.map(np.array, model.train_state._replace(key=0))
             find_learning_rate(model, X, Y, steps=30)
             jax.tree.map(np.testing.assert_array_equal, before, model.train_state._replace(key=0))
@@ -81,14 +81,14 @@ def test_the_model_stays_as_it_is():
         np.testing.assert_array_equal(one, other)
 
 
-def test_the_suggestion_trains_well(sweep):
+def test_suggestion_trains_well(sweep):
     assert 0.003 < sweep.suggestion < 0.1
     model = make_model(fjax.optimizers.SGD(sweep.suggestion))
     losses = model.fit(X, Y, epochs=30, verbose=0).history["loss"]
     assert losses[-1] < 1.2 < losses[0]
 
 
-def test_a_schedule_is_set_aside_and_weights_count():
+def test_schedule_is_ignored_and_sample_weights_count():
     schedule = fjax.optimizers.schedules.ExponentialDecay(0.5, 1, 0.1)
     one = find_learning_rate(make_model(fjax.optimizers.SGD(schedule)), X, Y, steps=40)
     other = find_learning_rate(make_model(), X, Y, steps=40)
@@ -99,7 +99,7 @@ def test_a_schedule_is_set_aside_and_weights_count():
     assert doubled.losses[0] == pytest.approx(2 * other.losses[0], rel=1e-5)
 
 
-def test_batches_and_a_step_of_one_s_own():
+def test_iterable_and_custom_train_step():
     class Batches:
         def __iter__(self):
             yield X[:50], Y[:50]
@@ -115,13 +115,13 @@ def test_batches_and_a_step_of_one_s_own():
         )
         return step(train_state, batch)
 
-    own = make_model(train_step=train_step)
+    custom = make_model(train_step=train_step)
     np.testing.assert_allclose(
-        find_learning_rate(own, batches, steps=40).losses, expected, rtol=1e-6
+        find_learning_rate(custom, batches, steps=40).losses, expected, rtol=1e-6
     )
 
 
-def test_several_outputs_and_class_weights():
+def test_several_outputs_and_class_weight():
     inputs = Input((3,))
     model = fjax.Model(inputs, {"a": Dense(1, name="a")(inputs), "b": Dense(1, name="b")(inputs)})
     model.compile("sgd", {"a": "mse", "b": "mae"}, metrics={"a": ["mae"]})
@@ -137,19 +137,19 @@ def test_several_outputs_and_class_weights():
     assert weighted == pytest.approx(3 * plain, rel=1e-5)
 
 
-def test_the_plot_marks_the_suggestion(sweep, tmp_path):
+def test_plot(sweep, tmp_path):
     pyplot = pytest.importorskip("matplotlib.pyplot")
     figure = sweep.plot(tmp_path / "sweep.png")
     (axes,) = figure.axes
     assert axes.get_xscale() == "log"
     assert axes.get_legend().get_texts()[2].get_text() == f"suggestion: {sweep.suggestion:.2g}"
-    # The loss explodes to thousands of times of where it began.
+    # The axis leaves out the diverging losses, which are thousands of times larger.
     assert np.nanmax(sweep.losses) > 1e3 > axes.get_ylim()[1]
     assert (tmp_path / "sweep.png").read_bytes().startswith(b"\x89PNG")
     pyplot.close("all")
 
 
-def test_what_cannot_be_suggested():
+def test_no_suggestion():
     pyplot = pytest.importorskip("matplotlib.pyplot")
     rates = np.geomspace(1e-5, 1, 100)
     falling = LearningRateSweep(rates, np.linspace(2, 1, 100))
@@ -163,7 +163,7 @@ def test_what_cannot_be_suggested():
     pyplot.close("all")
 
 
-def test_losses_that_are_not_finite_are_the_worst():
+def test_losses_that_are_not_finite():
     rates = np.geomspace(1e-4, 1, 100)
     losses = np.abs(np.log10(rates) + 2) + 1
     losses[75:] = np.nan
@@ -181,12 +181,12 @@ def test_losses_that_are_not_finite_are_the_worst():
         ({"batch_size": 0}, "`find_learning_rate`: `batch_size` must be an integer"),
     ],
 )
-def test_refusals(arguments, message):
+def test_invalid_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         find_learning_rate(make_model(), X, Y, **arguments)
 
 
-def test_models_without_a_range_test():
+def test_invalid_models():
     with pytest.raises(TypeError, match=r"takes a compiled model, received Dense.* `Dense`"):
         find_learning_rate(Dense(1), X, Y)
     with pytest.raises(RuntimeError, match=r"must be compiled before `find_learning_rate`"):
@@ -199,7 +199,7 @@ def test_models_without_a_range_test():
         find_learning_rate(silent, X, Y)
 
 
-def test_a_generator_that_ends_too_early():
+def test_generator_ends_too_early():
     batches = ((X[:10], Y[:10]) for _ in range(30))
     with (
         pytest.warns(UserWarning, match="50 steps were asked for and `x` gave 30"),

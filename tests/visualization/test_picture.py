@@ -1,4 +1,4 @@
-"""Pictures in files, and what happens where pydot or graphviz is missing."""
+"""plot_model: image files, and text where pydot or graphviz is missing."""
 
 import shutil
 import struct
@@ -11,7 +11,7 @@ from fjax.visualization import plot_model, text_drawing
 
 pydot = pytest.importorskip("pydot")
 
-# What pydot reads dot with speaks of its own older spellings.
+# The parser that pydot uses warns about its own deprecated names.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pydot")
 
 needs_graphviz = pytest.mark.skipif(
@@ -21,16 +21,16 @@ needs_graphviz = pytest.mark.skipif(
 
 @pytest.fixture
 def no_graphviz(monkeypatch, tmp_path):
-    """A machine without the program: nothing is on its path."""
+    """Remove all programs from the path."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
 
-def test_keras_s_name_for_it():
+def test_alias_in_utils():
     assert fjax.utils.plot_model is plot_model
 
 
 @needs_graphviz
-def test_a_png_grows_with_its_dots(nested, tmp_path):
+def test_png_and_dpi(nested, tmp_path):
     widths = []
     for dpi in (50, 100):
         plot_model(nested, tmp_path / "model.png", dpi=dpi, expand_nested=True)
@@ -41,7 +41,7 @@ def test_a_png_grows_with_its_dots(nested, tmp_path):
 
 
 @needs_graphviz
-def test_an_svg_has_the_names_and_shapes(wide_and_deep, tmp_path):
+def test_svg(wide_and_deep, tmp_path):
     plot_model(wide_and_deep, str(tmp_path / "model.svg"), show_shapes=True, rankdir="LR")
     picture = (tmp_path / "model.svg").read_text()
     for word in ("<svg", "wide", "auxiliary", "(None, 35)"):
@@ -49,20 +49,20 @@ def test_an_svg_has_the_names_and_shapes(wide_and_deep, tmp_path):
 
 
 @needs_graphviz
-def test_a_pdf_and_an_ending_in_capitals(row, tmp_path):
+def test_pdf_with_uppercase_extension(row, tmp_path):
     plot_model(row, tmp_path / "model.PDF")
     assert (tmp_path / "model.PDF").read_bytes().startswith(b"%PDF")
 
 
-def test_a_dot_file_needs_no_program(row, tmp_path, no_graphviz):
+def test_dot_file_needs_no_graphviz(row, tmp_path, no_graphviz):
     plot_model(row, tmp_path / "model.dot")
     (graph,) = pydot.graph_from_dot_file(str(tmp_path / "model.dot"))
     assert len(graph.get_edges()) == 2
 
 
-def test_without_the_program_the_text_is_printed(nested, tmp_path, no_graphviz, capsys):
+def test_text_is_printed_without_graphviz(nested, tmp_path, no_graphviz, capsys):
     with pytest.warns(
-        UserWarning, match="wrote no 'model.png', since graphviz's program `dot`"
+        UserWarning, match="did not write 'model.png' because graphviz's program `dot`"
     ) as w:
         assert plot_model(nested, tmp_path / "model.png", show_shapes=True) is None
     assert w[0].filename == __file__
@@ -70,7 +70,7 @@ def test_without_the_program_the_text_is_printed(nested, tmp_path, no_graphviz, 
     assert not (tmp_path / "model.png").exists()
 
 
-def test_without_pydot_the_text_is_printed(row, tmp_path, monkeypatch, capsys):
+def test_text_is_printed_without_pydot(row, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "pydot", None)
     with pytest.warns(UserWarning, match=r"pydot is missing: `pip install fjax\[viz\]`"):
         plot_model(row, tmp_path / "model.dot")
@@ -78,7 +78,7 @@ def test_without_pydot_the_text_is_printed(row, tmp_path, monkeypatch, capsys):
     assert not list(tmp_path.iterdir())
 
 
-def test_in_a_notebook_the_picture_is_returned(row, tmp_path, monkeypatch):
+def test_notebook_displays_picture(row, tmp_path, monkeypatch):
     class Display:
         Image = SVG = staticmethod(lambda file: ("shown", file))
 
@@ -91,7 +91,7 @@ def test_in_a_notebook_the_picture_is_returned(row, tmp_path, monkeypatch):
     assert plot_model(row, tmp_path / "model.pdf") is None
 
 
-def test_refusals(row, unbuilt, tmp_path):
+def test_invalid_arguments(row, unbuilt, tmp_path):
     with pytest.raises(
         ValueError, match=r"must end in one of .png, .svg, .pdf, .dot, received 'a.p"
     ):

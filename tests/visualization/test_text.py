@@ -1,4 +1,4 @@
-"""The drawing of a model in a terminal."""
+"""text_drawing."""
 
 import re
 
@@ -69,11 +69,11 @@ def test_drawings(request, name, expand_nested, expected):
     assert drawn == expected.strip("\n")
 
 
-def test_layers_in_a_row_are_a_list(row):
+def test_sequential_model(row):
     assert text_drawing(row) == "● dense (Dense)\n● dropout (Dropout)\n● dense_1 (Dense) → output"
 
 
-def test_a_new_input_below_an_output_is_set_apart():
+def test_gap_between_separate_graphs():
     one, two = Input((2,), name="one"), Input((3,), name="two")
     model = fjax.Model([one, two], [Dense(1, name="a")(one), Dense(1, name="b")(two)])
     assert text_drawing(model).splitlines() == [
@@ -85,13 +85,13 @@ def test_a_new_input_below_an_output_is_set_apart():
     ]
 
 
-def test_an_input_that_is_returned_is_said_to_be():
+def test_input_that_is_an_output():
     inputs = Input((2,), name="start")
     assert text_drawing(fjax.Model(inputs, inputs)) == "○ start (InputLayer) → output"
 
 
-def test_layers_that_are_called_in_turns_say_so():
-    """One line for each layer cannot lead back up, so that words do."""
+def test_cyclic_calls():
+    """Rails cannot lead back up, so that the line names the later layer."""
     inputs = Input((2,), name="start")
     one, two = Dense(2, name="one"), Dense(2, name="two")
     model = fjax.Model(inputs, two(one(two(one(inputs)))))
@@ -112,30 +112,30 @@ def max_of(*arrays):
     return sum(arrays)
 
 
-def test_nothing_is_wider_than_the_terminal(monkeypatch, nested, wide_and_deep):
+def test_width_of_terminal(monkeypatch, nested, wide_and_deep):
     monkeypatch.setattr(text, "available_width", lambda: 40)
     for model in (nested, wide_and_deep, towers(8), towers(30)):
         drawn = text_drawing(model, show_shapes=True, expand_nested=True)
         assert max(map(len, drawn.splitlines())) <= 40, drawn
-        # The shape of every layer is still there.
+        # The shape of every layer is still shown.
         assert len(re.findall(r"\(None, \d+\)", drawn.replace("\n", " "))) >= len(model.layers)
 
 
-def test_more_rails_than_there_is_room_for_become_names(monkeypatch):
+def test_names_replace_too_many_rails(monkeypatch):
     monkeypatch.setattr(text, "available_width", lambda: 60)
     lines = text_drawing(towers(30)).splitlines()
     assert lines[:2] == ["in0 (InputLayer)", "tower0 (Dense) ← in0"]
     assert lines[-1] == "end (Dense) → output ← max_of"
 
 
-def test_a_deep_network_needs_no_deep_stack():
+def test_deep_network_needs_no_recursion():
     tensor = inputs = Input((2,))
     for _ in range(1200):
         tensor = -tensor
     assert len(text_drawing(fjax.Model(inputs, tensor)).splitlines()) == 1201
 
 
-def test_refusals(unbuilt):
+def test_invalid_models(unbuilt):
     with pytest.raises(ValueError, match="does not know its input shape yet"):
         text_drawing(unbuilt)
     with pytest.raises(TypeError, match=r"`text_drawing` draws a model, received Dense\(units=3\)"):

@@ -1,4 +1,4 @@
-"""Layers that take of a sequence what fits another one, or itself."""
+"""Attention layers: weighted averages of values, by how well keys match queries."""
 
 from fjax.layers.attention.attention import AdditiveAttention as AdditiveAttention
 from fjax.layers.attention.attention import Attention as Attention

@@ -1,4 +1,4 @@
-"""Attention without projections, by dot products and by sums."""
+"""Attention without projections: dot-product and additive."""
 
 from typing import Any, ClassVar
 
@@ -8,23 +8,27 @@ import jax.numpy as jnp
 from fjax import initializers
 from fjax.core.layer import Layer
 from fjax.core.masking import with_mask
-from fjax.errors import number_between, one_of, seed_of
-from fjax.layers.attention.inputs import Inputs, attention_features, attention_inputs
-from fjax.layers.dropout import apply_dropout, require_key
+from fjax.errors import one_of
+from fjax.layers.attention.dropout import check_dropout, drop_weights
+from fjax.layers.attention.inputs import AttentionInputs, input_features, parse_inputs
 from fjax.lowering.attention import causal_mask
 from fjax.typing import Array, Key, Params, Spec, State
 
-# What the scores of masked keys are lowered by.
-FAR = 1e9
+# Subtracted from the scores of masked keys.
+MASK_PENALTY = 1e9
 
 
 class ScoredAttention(Layer):
-    """Base of the attentions that differ in their scores: a subclass defines `scores`."""
+    """Base of the attention layers without projections; a subclass defines `scores`."""
 
     rows_independent = True
 
     masking = "takes"
     call_options: ClassVar[tuple[str, ...]] = ("return_attention_scores", "use_causal_mask")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_dropout(self)
 
     def apply(
         self,
@@ -34,58 +38,55 @@ class ScoredAttention(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Any, State]:
-        """Return the outputs, with the weights if they are asked for."""
-        owner = type(self).__name__
-        given = attention_inputs(owner, inputs)
-        if given.query.shape[-1] != given.key.shape[-1]:
+        """Return the outputs, and the attention weights if they are asked for."""
+        call = parse_inputs(self.kind, inputs)
+        if call.query.shape[-1] != call.key.shape[-1]:
             raise ValueError(
-                f"`{owner}`: query and key must have as many features, received "
-                f"{tuple(given.query.shape)} and {tuple(given.key.shape)}."
+                f"`{self.kind}`: query and key must have the same number of features, received "
+                f"{tuple(call.query.shape)} and {tuple(call.key.shape)}."
             )
-        scores = self.scores(params, given.query, given.key)
+        scores = self.scores(params, call.query, call.key)
         # Half precision is too narrow to sum in.
         scores = scores.astype(jnp.promote_types(scores.dtype, jnp.float32))
-        counts = _counts(given)
-        if counts is not None:
-            # Lowered, not replaced: where no key counts the scores still tell them apart, in Keras.
-            scores = jnp.where(counts, scores, scores - FAR)
+        mask = _score_mask(call)
+        if mask is not None:
+            # As in Keras the scores are lowered, not replaced: where all keys are masked, the
+            # weights still depend on the scores.
+            scores = jnp.where(mask, scores, scores - MASK_PENALTY)
         weights = jax.nn.softmax(scores, axis=-1)
-        taken = weights
-        dropout, seed = (getattr(self, name) for name in ("dropout", "seed"))
-        if training and dropout > 0.0:
-            taken = apply_dropout(weights, dropout, require_key(owner, key, seed), weights.shape)
-        outputs = jnp.matmul(taken.astype(given.value.dtype), given.value)
-        if given.query_mask is not None:
-            outputs = jnp.where(given.query_mask[..., None], outputs, jnp.zeros_like(outputs))
-        masked = with_mask(outputs, given.query_mask)
-        return ((masked, weights) if given.return_attention_scores else masked), state
+        applied_weights = drop_weights(self, weights, key, training)
+        outputs = jnp.matmul(applied_weights.astype(call.value.dtype), call.value)
+        if call.query_mask is not None:
+            outputs = jnp.where(call.query_mask[..., None], outputs, jnp.zeros_like(outputs))
+        masked = with_mask(outputs, call.query_mask)
+        return ((masked, weights) if call.return_attention_scores else masked), state
 
     def scores(self, params: Params, query: Array, key: Array) -> Array:
-        """Return how well each key fits each query, `(batch, targets, sources)`."""
-        raise NotImplementedError(f"`{type(self).__name__}` defines no `scores`.")
+        """Return how well each key matches each query, `(batch, targets, sources)`."""
+        raise NotImplementedError(f"`{self.kind}` defines no `scores`.")
 
 
 class Attention(ScoredAttention):
-    """Attention by dot products: the mean of the values, weighted by `softmax(query · key)`.
+    """Dot-product attention: the average of the values, weighted by `softmax(query · key)`.
 
-    Called with query, value and, if it is not the value, key; `mask=[query_mask, value_mask]` if
-    they carry none themselves. Options of a call: `use_causal_mask`, whether to take nothing of
-    what comes later, and `return_attention_scores`, whether to return the weights too. Outputs of
-    masked queries are zeros, and carry the query's mask.
+    The layer is called with query, value and optionally key, which defaults to the value. Inputs
+    without masks may be given `mask=[query_mask, value_mask]`. Options of a call:
+    `use_causal_mask` excludes later steps, `return_attention_scores` returns the weights, too.
+    The outputs of masked queries are 0; the outputs carry the mask of the query.
 
     Args:
-        use_scale: Whether the scores are multiplied by a learnt number, `scale`.
-        score_mode: "dot" for `query · key`, or "concat" for `sum(tanh(query + key))`, multiplied by
-            a learnt `concat_score_weight`; `scale` then stands within the tanh.
-        dropout: The share of weights that is dropped in training, in [0, 1].
-        seed: Folded into the key of the dropout, to tell apart two layers given the same key.
+        use_scale: Whether to multiply the scores by a trainable scalar, `scale`.
+        score_mode: "dot" for `query · key`; "concat" for `sum(tanh(query + key))` times a
+            trainable scalar, `concat_score_weight`, with `scale` inside the tanh.
+        dropout: The share of the attention weights to drop in training, in [0, 1].
+        seed: Folded into the dropout key, to distinguish layers that receive the same key.
 
     Shapes: query `(batch, targets, features)`, value `(batch, sources, size)`, key `(batch,
     sources, features)`, to `(batch, targets, size)`, and weights `(batch, targets, sources)`.
 
     Raises:
-        ValueError: An argument is out of its range, shapes or masks do not fit, or a training step
-            with dropout came without a key.
+        ValueError: An argument is out of range, shapes or masks do not match, or a training step
+            with dropout has no key.
         TypeError: Query or value is missing.
 
     Source: Luong et al., "Effective Approaches to Attention-based Neural Machine Translation"
@@ -104,41 +105,40 @@ class Attention(ScoredAttention):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.score_mode = one_of("Attention", "score_mode", self.score_mode, ["dot", "concat"])
-        self.dropout = number_between("Attention", "dropout", self.dropout, 0.0, 1.0)
-        self.seed = None if self.seed is None else seed_of("Attention", self.seed)
+        self.score_mode = one_of(self.kind, "score_mode", self.score_mode, ["dot", "concat"])
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Make the numbers that are learnt, of ones."""
-        attention_features("Attention", specs)
+        """Return the trainable scalars, which start at 1."""
+        input_features(self.kind, specs)
         params = {"scale": jnp.ones((), jnp.float32)} if self.use_scale else {}
         if self.score_mode == "concat":
             params["concat_score_weight"] = jnp.ones((), jnp.float32)
         return params, {}
 
     def scores(self, params: Params, query: Array, key: Array) -> Array:
-        """Return dot products, or sums of tanh."""
+        """Return dot products, or with `score_mode="concat"` sums of tanh."""
         scale = params.get("scale", 1.0)
         if self.score_mode == "dot":
             return jnp.matmul(query, jnp.swapaxes(key, -2, -1)) * scale
-        sums = jnp.tanh(scale * (query[..., :, None, :] + key[..., None, :, :]))
-        return params["concat_score_weight"] * jnp.sum(sums, axis=-1)
+        terms = jnp.tanh(scale * (query[..., :, None, :] + key[..., None, :, :]))
+        return params["concat_score_weight"] * jnp.sum(terms, axis=-1)
 
 
 class AdditiveAttention(ScoredAttention):
-    """Attention by sums: the mean of the values, weighted by `softmax(sum(tanh(query + key)))`.
+    """Additive attention: the average of the values, weighted by `softmax(sum(tanh(query + key)))`.
 
-    Calls, masks and options are as of `Attention`.
+    The call, its masks and its options are those of `Attention`.
 
     Args:
-        use_scale: Whether the terms of the sum are multiplied by learnt numbers, `scale`.
-        dropout: The share of weights that is dropped in training, in [0, 1].
-        seed: Folded into the key of the dropout, to tell apart two layers given the same key.
+        use_scale: Whether to multiply the terms of the sum by trainable numbers, `scale`.
+        dropout: The share of the attention weights to drop in training, in [0, 1].
+        seed: Folded into the dropout key, to distinguish layers that receive the same key.
 
-    Shapes: as of `Attention`; `scale` has shape `(features,)`.
+    Shapes: those of `Attention`; `scale` has shape `(features,)`.
 
     Raises:
-        ValueError: `dropout` is out of its range, or shapes or masks do not fit.
+        ValueError: `dropout` is out of range, shapes or masks do not match, or a training step
+            with dropout has no key.
         TypeError: Query or value is missing.
 
     Source: Bahdanau et al., "Neural Machine Translation by Jointly Learning to Align and
@@ -154,14 +154,9 @@ class AdditiveAttention(ScoredAttention):
     dropout: float = 0.0
     seed: int | None = None
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.dropout = number_between("AdditiveAttention", "dropout", self.dropout, 0.0, 1.0)
-        self.seed = None if self.seed is None else seed_of("AdditiveAttention", self.seed)
-
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Draw the scale."""
-        features = attention_features("AdditiveAttention", specs)["query"]
+        """Draw `scale`."""
+        features = input_features(self.kind, specs)["query"]
         if not self.use_scale:
             return {}, {}
         initializer = initializers.get("glorot_uniform")
@@ -169,14 +164,14 @@ class AdditiveAttention(ScoredAttention):
 
     def scores(self, params: Params, query: Array, key: Array) -> Array:
         """Return sums of tanh."""
-        sums = jnp.tanh(query[..., :, None, :] + key[..., None, :, :])
-        return jnp.sum(sums * params["scale"] if self.use_scale else sums, axis=-1)
+        terms = jnp.tanh(query[..., :, None, :] + key[..., None, :, :])
+        return jnp.sum(terms * params["scale"] if self.use_scale else terms, axis=-1)
 
 
-def _counts(given: Inputs) -> Array | None:
-    """Return what counts of the scores, or None."""
-    found = None if given.value_mask is None else given.value_mask[..., None, :]
-    if not given.use_causal_mask:
-        return found
-    causal = causal_mask(given.query.shape[-2], given.key.shape[-2])
-    return causal if found is None else jnp.logical_and(found, causal)
+def _score_mask(call: AttentionInputs) -> Array | None:
+    """Return which scores are valid, `(batch or 1, targets or 1, sources)`, or None for all."""
+    mask = None if call.value_mask is None else call.value_mask[..., None, :]
+    if not call.use_causal_mask:
+        return mask
+    causal = causal_mask(call.query.shape[-2], call.key.shape[-2])
+    return causal if mask is None else jnp.logical_and(mask, causal)

@@ -1,47 +1,47 @@
 """Grouped-query attention."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from fjax.core.layer import Layer
 from fjax.errors import integer_at_least
-from fjax.layers.attention.heads import Heads, apply_heads, constrain_heads, init_heads
-from fjax.layers.attention.inputs import MASKS, NAMES, OPTIONS
-from fjax.layers.attention.multi_head import check_heads
-from fjax.typing import Identifier, Key, Params, Spec, State
-
-OWNER = "GroupQueryAttention"
+from fjax.layers.attention.projected import Heads, ProjectedAttention
+from fjax.typing import Identifier
 
 
-class GroupQueryAttention(Layer):
-    """Attention in several heads, where neighboring heads share their keys and values.
+class GroupQueryAttention(ProjectedAttention):
+    """Multi-head attention in which groups of query heads share a head of keys and values.
 
-    One head of keys and values is multi-query attention, as many as of queries is
-    `MultiHeadAttention`. Calls, masks and options are as there, for inputs of 3 axes.
+    A single head of keys and values is multi-query attention; as many as of queries is
+    `MultiHeadAttention`. The call, its masks and its options are those of `MultiHeadAttention`,
+    for inputs of 3 axes.
 
     Args:
         head_dim: The size of each head.
-        num_query_heads: How many heads of queries.
-        num_key_value_heads: How many of keys and values; it must divide that of queries.
-        dropout: The share of weights that is dropped in training, in [0, 1].
+        num_query_heads: The number of query heads.
+        num_key_value_heads: The number of heads of keys and values, a divisor of
+            `num_query_heads`.
+        dropout: The share of the attention weights to drop in training, in [0, 1].
         use_bias: Whether the projections have biases.
-        sliding_window: Take nothing of steps that are this far away; None is no limit.
-        flash_attention: None or False: there is no kernel of this kind here.
-        kernel_initializer: Draws each kernel.
-        bias_initializer: Draws each bias.
-        kernel_regularizer: Charges for each kernel, in the loss; None charges nothing.
-        bias_regularizer: Charges for each bias.
-        activity_regularizer: Charges for what each projection returns, divided by the batch size.
-        kernel_constraint: Applied to each kernel after each step; None leaves it as it is.
-        bias_constraint: Applied to each bias after each step.
-        use_gate: Whether to multiply the heads' means by a sigmoid of a projection of the query.
-        seed: Folded into the key of the dropout, to tell apart two layers given the same key.
+        sliding_window: Attend only to steps less than this far away; None means no limit.
+        flash_attention: None or False: fjax has no such kernel.
+        kernel_initializer: Initializer of each kernel.
+        bias_initializer: Initializer of each bias.
+        kernel_regularizer: Regularizer of each kernel; None means no penalty.
+        bias_regularizer: Regularizer of each bias.
+        activity_regularizer: Regularizer of the outputs of each projection, divided by the batch
+            size.
+        kernel_constraint: Applied to each kernel after each training step; None means no
+            constraint.
+        bias_constraint: Applied to each bias after each training step.
+        use_gate: Whether to multiply the averages of the heads by the sigmoid of a further
+            projection of the query.
+        seed: Folded into the dropout key, to distinguish layers that receive the same key.
 
     Shapes: query `(batch, targets, features)`, value and key `(batch, sources, …)`, to `(batch,
     targets, features)`.
 
     Raises:
-        ValueError: A number is out of its range, the heads do not divide, or shapes or masks do
-            not fit.
+        ValueError: An argument is out of range, `num_key_value_heads` is not a divisor of
+            `num_query_heads`, or shapes or masks do not match.
         TypeError: Query or value is missing.
 
     Source: Ainslie et al., "GQA" (2023), https://arxiv.org/abs/2305.13245; Keras's page
@@ -54,8 +54,6 @@ class GroupQueryAttention(Layer):
     >>> params["query"]["kernel"].shape, params["key"]["kernel"].shape
     ((8, 4, 4), (8, 2, 4))
     """
-
-    rows_independent = True
 
     head_dim: int
     num_query_heads: int
@@ -74,40 +72,20 @@ class GroupQueryAttention(Layer):
     use_gate: bool = False
     seed: int | None = None
 
-    masking = "takes"
-    call_options: ClassVar[tuple[str, ...]] = (*NAMES, *MASKS, *OPTIONS)
+    output_shape: ClassVar[None] = None
+    attention_axes: ClassVar[None] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("head_dim", "num_query_heads", "num_key_value_heads"):
-            setattr(self, name, integer_at_least(OWNER, name, getattr(self, name), 1))
+            setattr(self, name, integer_at_least(self.kind, name, getattr(self, name), 1))
         if self.num_query_heads % self.num_key_value_heads:
             raise ValueError(
-                f"`{OWNER}`: `num_key_value_heads` must divide `num_query_heads`, received "
+                f"`{self.kind}`: `num_key_value_heads` must divide `num_query_heads`, received "
                 f"{self.num_key_value_heads} and {self.num_query_heads}."
             )
-        check_heads(self)
 
     @property
     def heads(self) -> Heads:
-        """How many heads there are, and how large."""
+        """The number of heads and their sizes."""
         return Heads(self.num_query_heads, self.num_key_value_heads, self.head_dim, self.head_dim)
-
-    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Draw the projections."""
-        return init_heads(self, self.heads, None, key, specs)
-
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Any, State]:
-        """Return the outputs, with the weights if they are asked for."""
-        return apply_heads(self, self.heads, None, params, state, inputs, key, training)
-
-    def constrain(self, params: Params) -> Params:
-        """Return the params with the constraints applied to each projection."""
-        return constrain_heads(self, params)

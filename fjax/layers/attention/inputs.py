@@ -1,4 +1,4 @@
-"""What attention layers are called with: query, value and key, their masks, and options."""
+"""The arguments of a call of an attention layer: query, value and key, their masks, and options."""
 
 from typing import Any, NamedTuple
 
@@ -12,8 +12,8 @@ MASKS = tuple(f"{name}_mask" for name in NAMES)
 OPTIONS = ("attention_mask", "return_attention_scores", "use_causal_mask")
 
 
-class Inputs(NamedTuple):
-    """The arrays, their masks (None where there is none), and the options of one call."""
+class AttentionInputs(NamedTuple):
+    """The arrays, masks and options of one call; a mask that is not given is None."""
 
     query: Any
     value: Any
@@ -25,29 +25,25 @@ class Inputs(NamedTuple):
     return_attention_scores: bool
     use_causal_mask: bool
 
-    @property
-    def has_padding(self) -> bool:
-        """Whether one of the arrays has a mask."""
-        return any(mask is not None for mask in (self.query_mask, self.value_mask, self.key_mask))
 
+def parse_inputs(owner: str, inputs: tuple[Any, ...]) -> AttentionInputs:
+    """Return the arguments of a call, which may be given by position or by name.
 
-def attention_inputs(owner: str, inputs: tuple[Any, ...]) -> Inputs:
-    """Return what a call was given, by position and by name, or raise.
-
-    Without a key the values are the keys. A mask that is given by name stands for the array's own.
+    The key defaults to the value. A mask given by name replaces the one that the array carries.
 
     Raises:
-        TypeError: Query or value is missing, or something was given twice.
-        ValueError: The shapes do not fit one another.
+        TypeError: Query or value is missing, an argument is given twice, or an option is not a
+            bool.
+        ValueError: Shapes do not match.
     """
-    arrays, own, options = _arrays(owner, inputs)
+    arrays, carried_masks, options = _split_arguments(owner, inputs)
     masks = {}
     for name, values in arrays.items():
-        mask = options.pop(f"{name}_mask", own[name])
+        mask = options.pop(f"{name}_mask", carried_masks[name])
         axes = len(values.shape) - 1
         masks[f"{name}_mask"] = check_mask(f"{owner}: {name}", values, mask, axes)
     attention_mask = options.get("attention_mask")
-    return Inputs(
+    return AttentionInputs(
         **arrays,
         **masks,
         attention_mask=None if attention_mask is None else jnp.asarray(attention_mask, bool),
@@ -56,16 +52,16 @@ def attention_inputs(owner: str, inputs: tuple[Any, ...]) -> Inputs:
     )
 
 
-def attention_features(owner: str, specs: tuple[Any, ...]) -> dict[str, int]:
-    """Return how many features query, value and key have, or raise as `attention_inputs`."""
-    arrays, _, _ = _arrays(owner, specs)
+def input_features(owner: str, specs: tuple[Any, ...]) -> dict[str, int]:
+    """Return the number of features of query, value and key; the errors are `parse_inputs`'s."""
+    arrays, _, _ = _split_arguments(owner, specs)
     return {name: spec.shape[-1] for name, spec in arrays.items()}
 
 
-def _arrays(
+def _split_arguments(
     owner: str, inputs: tuple[Any, ...]
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Return query, value and key, the masks that they carry, and what else was given by name."""
+    """Return query, value and key by name, the masks that they carry, and the other arguments."""
     options: dict[str, Any] = {}
     if inputs and isinstance(inputs[-1], CallKwargs):
         *positional, last = inputs
@@ -75,28 +71,22 @@ def _arrays(
             f"`{owner}` takes query, value and key, received {len(inputs)} inputs. Give masks and "
             "options by name."
         )
-    given = dict(zip(NAMES, inputs, strict=False))
+    arguments = dict(zip(NAMES, inputs, strict=False))
     for name in NAMES:
         if name in options:
-            if name in given:
-                raise TypeError(f"`{owner}` was given `{name}` by position and by name.")
-            given[name] = options.pop(name)
-    missing = [name for name in NAMES[:2] if name not in given]
+            if name in arguments:
+                raise TypeError(f"`{owner}` received `{name}` both by position and by name.")
+            arguments[name] = options.pop(name)
+    missing = [name for name in NAMES[:2] if name not in arguments]
     if missing:
         raise TypeError(
-            f"`{owner}` takes a query and a value, and may take a key: {' and '.join(missing)} is "
-            "missing. For attention of a sequence to itself, give it twice."
+            f"`{owner}` takes a query, a value and optionally a key: {' and '.join(missing)} is "
+            "missing. For self-attention, pass the same sequence twice."
         )
-    pairs = {name: split_mask(value) for name, value in given.items()}
-    # Without a key the values are the keys; their mask is counted once.
+    pairs = {name: split_mask(value) for name, value in arguments.items()}
+    # A value that serves as the key, too, has its mask applied once.
     pairs.setdefault("key", (pairs["value"][0], None))
     arrays = {name: values for name, (values, _) in pairs.items()}
-    for name, values in arrays.items():
-        if len(values.shape) < 3:
-            raise ValueError(
-                f"`{owner}` needs a {name} of shape (batch, time, features), received "
-                f"{tuple(values.shape)}."
-            )
     _check_shapes(owner, arrays)
     return arrays, {name: mask for name, (_, mask) in pairs.items()}, options
 
@@ -109,14 +99,20 @@ def _flag(owner: str, name: str, options: dict[str, Any]) -> bool:
 
 
 def _check_shapes(owner: str, arrays: dict[str, Any]) -> None:
+    for name, values in arrays.items():
+        if len(values.shape) < 3:
+            raise ValueError(
+                f"`{owner}` needs a {name} of shape (batch, time, features), received "
+                f"{tuple(values.shape)}."
+            )
     query, value, key = (tuple(arrays[name].shape) for name in NAMES)
     if value[:-1] != key[:-1]:
         raise ValueError(
-            f"`{owner}`: value and key must be equal in all axes but the last, received {value} "
-            f"and {key}."
+            f"`{owner}`: value and key must have the same shape up to the last axis, received "
+            f"{value} and {key}."
         )
     if len(query) != len(value) or query[0] != value[0]:
         raise ValueError(
-            f"`{owner}`: query and value must have as many axes and the same batch size, received "
-            f"{query} and {value}."
+            f"`{owner}`: query and value must have the same number of axes and the same batch "
+            f"size, received {query} and {value}."
         )

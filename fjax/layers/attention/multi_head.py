@@ -1,62 +1,60 @@
 """Multi-head attention."""
 
-from typing import Any, ClassVar
+from typing import Any
 
-from fjax import initializers
-from fjax.core.layer import Layer
-from fjax.errors import integer_at_least, is_integer, number_between, seed_of
-from fjax.layers.attention.heads import Heads, apply_heads, constrain_heads, init_heads
-from fjax.layers.attention.inputs import MASKS, NAMES, OPTIONS
-from fjax.typing import Identifier, Key, Params, Spec, State
-
-OWNER = "MultiHeadAttention"
+from fjax.errors import integer_at_least, is_integer
+from fjax.layers.attention.projected import Heads, ProjectedAttention
+from fjax.typing import Identifier
 
 
-class MultiHeadAttention(Layer):
-    """Attention of a sequence to another one, or to itself, in several heads.
+class MultiHeadAttention(ProjectedAttention):
+    """Attention of a sequence to another sequence or to itself, with several heads.
 
-    Each head projects query, key and value, and returns for each step of the query the mean of the
-    values, weighted by the softmax of `query · key / sqrt(key_dim)`; the heads' means together are
-    projected to the outputs. Called with query, value and key, by position or by name; without a
-    key the values are the keys. Further options of a call:
+    Each head projects query, key and value, and computes for each step of the query the average of
+    the values, weighted by the softmax of `query · key / sqrt(key_dim)`. A last projection maps
+    the averages of all heads to the outputs. The layer is called with query, value and optionally
+    key, by position or by name; the key defaults to the value. Further options of a call:
 
-    - `query_mask`, `value_mask`, `key_mask`: what counts in each, `(batch, time)`; masks that the
-      inputs carry need no mention. That of the query goes on with the outputs.
-    - `attention_mask`: which query may take of which key, `(batch, targets, sources)`.
-    - `use_causal_mask`: whether to take nothing of what comes later.
-    - `return_attention_scores`: whether to return the weights too, before dropout.
+    - `query_mask`, `value_mask`, `key_mask`: which steps are valid, `(batch, time)`; by default
+      the masks that the inputs carry. The outputs carry the mask of the query.
+    - `attention_mask`: which keys each query may attend to, `(batch, targets, sources)`.
+    - `use_causal_mask`: whether to exclude later steps.
+    - `return_attention_scores`: whether to return the attention weights, too, before dropout.
 
-    A query that may take of nothing takes of all alike, as in Keras; with dropout, where the
-    weights are returned, and for inputs of more than 3 axes it has weights of zeros, as in Keras.
+    As in Keras, a query whose keys are all masked attends to all of them equally; but with
+    dropout, with `return_attention_scores`, and for inputs of more than 3 axes its weights are 0.
 
     Args:
-        num_heads: How many heads.
-        key_dim: The size of each head's queries and keys.
-        value_dim: That of its values; None is `key_dim`.
-        dropout: The share of weights that is dropped in training, in [0, 1].
+        num_heads: The number of heads.
+        key_dim: The size of the queries and keys of each head.
+        value_dim: The size of the values of each head; None means `key_dim`.
+        dropout: The share of the attention weights to drop in training, in [0, 1].
         use_bias: Whether the projections have biases.
-        output_shape: The features of the outputs; None has as many as the query.
-        attention_axes: The axes to take over, batch axis counted; None is all between the batch
-            axis and the features.
-        sliding_window: Take nothing of steps that are this far away; None is no limit.
-        flash_attention: None or False: there is no kernel of this kind here.
-        kernel_initializer: Draws each kernel.
-        bias_initializer: Draws each bias.
-        kernel_regularizer: Charges for each kernel, in the loss; None charges nothing.
-        bias_regularizer: Charges for each bias.
-        activity_regularizer: Charges for what each projection returns, divided by the batch size.
-        kernel_constraint: Applied to each kernel after each step; None leaves it as it is.
-        bias_constraint: Applied to each bias after each step.
-        use_gate: Whether to multiply the heads' means by a sigmoid of a projection of the query.
-        seed: Folded into the key of the dropout, to tell apart two layers given the same key.
+        output_shape: The feature axes of the outputs; None means the features of the query.
+        attention_axes: The axes to attend over, counted with the batch axis; None means all axes
+            between batch and features.
+        sliding_window: Attend only to steps less than this far away; None means no limit.
+        flash_attention: None or False: fjax has no such kernel.
+        kernel_initializer: Initializer of each kernel.
+        bias_initializer: Initializer of each bias.
+        kernel_regularizer: Regularizer of each kernel; None means no penalty.
+        bias_regularizer: Regularizer of each bias.
+        activity_regularizer: Regularizer of the outputs of each projection, divided by the batch
+            size.
+        kernel_constraint: Applied to each kernel after each training step; None means no
+            constraint.
+        bias_constraint: Applied to each bias after each training step.
+        use_gate: Whether to multiply the averages of the heads by the sigmoid of a further
+            projection of the query.
+        seed: Folded into the dropout key, to distinguish layers that receive the same key.
 
     Shapes: query `(batch, targets, …)`, value and key `(batch, sources, …)`, to `(batch, targets,
     *output_shape)`, and weights `(batch, heads, targets, sources)` if asked for. Params: `query`,
-    `key`, `value`, `attention_output`, each a `kernel` and a `bias`.
+    `key`, `value` and `attention_output`, each with a `kernel` and a `bias`.
 
     Raises:
-        ValueError: A number is out of its range, shapes or masks do not fit, or a training step
-            with dropout came without a key.
+        ValueError: An argument is out of range, shapes or masks do not match, or a training step
+            with dropout has no key.
         TypeError: Query or value is missing.
 
     Source: Vaswani et al., "Attention Is All You Need" (2017), https://arxiv.org/abs/1706.03762;
@@ -72,8 +70,6 @@ class MultiHeadAttention(Layer):
     >>> outputs.shape
     (32, 10, 8)
     """
-
-    rows_independent = True
 
     num_heads: int
     key_dim: int
@@ -94,72 +90,32 @@ class MultiHeadAttention(Layer):
     use_gate: bool = False
     seed: int | None = None
 
-    masking = "takes"
-    call_options: ClassVar[tuple[str, ...]] = (*NAMES, *MASKS, *OPTIONS)
-
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.num_heads = integer_at_least(OWNER, "num_heads", self.num_heads, 1)
-        self.key_dim = integer_at_least(OWNER, "key_dim", self.key_dim, 1)
+        self.num_heads = integer_at_least(self.kind, "num_heads", self.num_heads, 1)
+        self.key_dim = integer_at_least(self.kind, "key_dim", self.key_dim, 1)
         if self.value_dim is not None:
-            self.value_dim = integer_at_least(OWNER, "value_dim", self.value_dim, 1)
+            self.value_dim = integer_at_least(self.kind, "value_dim", self.value_dim, 1)
         if self.output_shape is not None:
-            self.output_shape = _whole("output_shape", self.output_shape, positive=True)
+            self.output_shape = self._integers("output_shape", self.output_shape, positive=True)
         if self.attention_axes is not None:
-            self.attention_axes = _whole("attention_axes", self.attention_axes, positive=False)
-        check_heads(self)
+            self.attention_axes = self._integers(
+                "attention_axes", self.attention_axes, positive=False
+            )
 
     @property
     def heads(self) -> Heads:
-        """How many heads there are, and how large."""
+        """The number of heads and their sizes."""
         value_dim = self.value_dim or self.key_dim
         return Heads(self.num_heads, self.num_heads, self.key_dim, value_dim)
 
-    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Draw the projections."""
-        return init_heads(self, self.heads, self.output_shape, key, specs)
-
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Any, State]:
-        """Return the outputs, with the weights if they are asked for."""
-        return apply_heads(
-            self, self.heads, self.attention_axes, params, state, inputs, key, training
-        )
-
-    def constrain(self, params: Params) -> Params:
-        """Return the params with the constraints applied to each projection."""
-        return constrain_heads(self, params)
-
-
-def check_heads(layer: Any) -> None:
-    """Check and resolve the fields that the layers of attention in heads have in common."""
-    owner = type(layer).__name__
-    layer.dropout = number_between(owner, "dropout", layer.dropout, 0.0, 1.0)
-    if layer.sliding_window is not None:
-        layer.sliding_window = integer_at_least(owner, "sliding_window", layer.sliding_window, 1)
-    if layer.flash_attention not in (None, False):
-        raise ValueError(
-            f"`{owner}`: `flash_attention` must be None or False, received "
-            f"{layer.flash_attention!r}: there is no kernel of this kind here, and the outputs "
-            "are the same without."
-        )
-    if layer.seed is not None:
-        layer.seed = seed_of(owner, layer.seed)
-    layer.kernel_initializer = initializers.get(layer.kernel_initializer)
-    layer.bias_initializer = initializers.get(layer.bias_initializer)
-
-
-def _whole(argument: str, value: Any, positive: bool) -> tuple[int, ...]:
-    found = tuple(value) if isinstance(value, list | tuple) else (value,)
-    if not found or not all(is_integer(one) and (one > 0 or not positive) for one in found):
-        kind = "a positive integer" if positive else "an integer"
-        raise ValueError(
-            f"`{OWNER}`: `{argument}` must be {kind} or a list of them, received {value!r}."
-        )
-    return tuple(int(one) for one in found)
+    def _integers(self, argument: str, value: Any, positive: bool) -> tuple[int, ...]:
+        """Return an integer, or a sequence of integers, as a tuple, or raise."""
+        items = tuple(value) if isinstance(value, list | tuple) else (value,)
+        if not items or not all(is_integer(i) and (i > 0 or not positive) for i in items):
+            expected = "a positive integer" if positive else "an integer"
+            raise ValueError(
+                f"`{self.kind}`: `{argument}` must be {expected} or a list of them, received "
+                f"{value!r}."
+            )
+        return tuple(int(i) for i in items)

@@ -1,1 +1,1 @@
-"""Layers on categories and on numbers that are to become some."""
+"""Layers that encode categories and bin numbers."""

@@ -1,4 +1,4 @@
-"""Category numbers as rows."""
+"""One-hot, multi-hot or count encoding of category ids."""
 
 from typing import Any, ClassVar
 
@@ -8,32 +8,32 @@ import numpy as np
 from fjax.core.calling import CallKwargs
 from fjax.errors import integer_at_least, one_of
 from fjax.layers.features.data_layer import DataLayer, is_traced
-from fjax.layers.features.encoding import encode_categories
-from fjax.layers.features.integers import integers
+from fjax.layers.features.encoding import encode_categories, refuse_sparse
+from fjax.layers.features.integers import to_int32
 from fjax.typing import Array, Key, Params, State
 
 
 class CategoryEncoding(DataLayer):
-    """Category numbers as rows of zeros and ones, or of counts.
+    """Encode category ids as one-hot, multi-hot or count rows.
 
     Args:
-        num_tokens: How many categories there are: numbers go from 0 to `num_tokens - 1`.
-        output_mode: "one_hot" for a row for each number; "multi_hot" and "count" for one row for
-            each sample, with a one, or the count, of each category.
-        sparse: False; arrays are dense here.
+        num_tokens: The number of categories: ids are from 0 to `num_tokens - 1`.
+        output_mode: "one_hot" for one row per id; "multi_hot" and "count" for one row per sample,
+            with a one, or the count, for each category.
+        sparse: Must be False: fjax has only dense arrays.
 
-    When called, `count_weights`, an array of the inputs' shape, is what each number counts in the
-    mode "count".
+    A call may have `count_weights`, an array of the shape of the inputs: the weight of each id in
+    the mode "count".
 
-    A number out of range is a mistake: a model refuses data that has one before it trains, and so
-    does the layer when it is called on arrays; within a compiled program its row is zeros.
+    An id out of range is an error: a model refuses such data before training, and so does the
+    layer when it is called on arrays. In a compiled program the row of such an id is zeros.
 
-    Shapes: "one_hot" (…) to (…, num_tokens), which takes the place of a last axis of size 1; the
-    others (batch, numbers) to (batch, num_tokens), and (batch,) as one sample.
+    Shapes: "one_hot" maps (…) to (…, num_tokens) and replaces a last axis of size 1; the other
+    modes map (batch, ids) to (batch, num_tokens), and (ids,) as one sample.
 
     Raises:
-        TypeError: Text is given.
-        ValueError: `num_tokens` is missing, or a number is out of range.
+        TypeError: The inputs are text.
+        ValueError: `num_tokens` is missing, or an id is out of range.
 
     Source: Keras's page "CategoryEncoding layer".
 
@@ -52,15 +52,14 @@ class CategoryEncoding(DataLayer):
         owner = "CategoryEncoding"
         if self.num_tokens is None:
             raise ValueError(
-                f"`{owner}` needs `num_tokens`, the number of categories. Where it is not known, "
-                "`IntegerLookup` finds them in data."
+                f"`{owner}` needs `num_tokens`, the number of categories. If it is unknown, use "
+                "`IntegerLookup`, which finds the categories in data."
             )
         self.num_tokens = integer_at_least(owner, "num_tokens", self.num_tokens, 1)
         if self.output_mode == "binary":
             self.output_mode = "multi_hot"
         one_of(owner, "output_mode", self.output_mode, ["one_hot", "multi_hot", "count"])
-        if self.sparse:
-            raise ValueError(f"`{owner}`: `sparse` must be False: arrays are dense here.")
+        refuse_sparse(owner, self.sparse)
 
     def apply(
         self,
@@ -70,15 +69,15 @@ class CategoryEncoding(DataLayer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the rows of category numbers, which may be followed by their weights."""
-        values, weights = _with_weights(inputs)
+        """Return the rows of category ids; `count_weights` may be given as a second input."""
+        values, weights = _split_weights(inputs)
         if weights is not None and self.output_mode != "count":
             raise ValueError(
-                '`CategoryEncoding`: `count_weights` are for `output_mode="count"`, received '
+                '`CategoryEncoding`: `count_weights` need `output_mode="count"`, received '
                 f"{self.output_mode!r}."
             )
         assert self.num_tokens is not None
-        ids = integers("CategoryEncoding", values)
+        ids = to_int32("CategoryEncoding", values)
         if not is_traced(ids):
             self.check_inputs(ids)
         return encode_categories(
@@ -86,19 +85,20 @@ class CategoryEncoding(DataLayer):
         ), state
 
     def check_inputs(self, *inputs: Any) -> None:
-        """Raise ValueError where data holds a number out of range."""
+        """Raise ValueError if an id is out of range."""
         assert self.num_tokens is not None
-        ids = np.asarray(_with_weights(inputs)[0])
-        bad = np.argwhere((ids < 0) | (ids >= self.num_tokens))
-        if len(bad):
-            place = tuple(int(index) for index in bad[0])
+        ids = np.asarray(_split_weights(inputs)[0])
+        invalid = np.argwhere((ids < 0) | (ids >= self.num_tokens))
+        if len(invalid):
+            position = tuple(int(index) for index in invalid[0])
             raise ValueError(
-                f"`CategoryEncoding`: numbers must be from 0 to {self.num_tokens - 1} "
-                f"(`num_tokens={self.num_tokens}`), found {ids[place]} at {place}."
+                f"`CategoryEncoding`: ids must be from 0 to {self.num_tokens - 1} "
+                f"(`num_tokens={self.num_tokens}`), found {ids[position]} at {position}."
             )
 
 
-def _with_weights(inputs: tuple[Any, ...]) -> tuple[Any, Any]:
+def _split_weights(inputs: tuple[Any, ...]) -> tuple[Any, Any]:
+    """Return the ids and their weights, or None for no weights."""
     *values, last = inputs
     if isinstance(last, CallKwargs):
         weights = last.get("count_weights")
@@ -108,7 +108,7 @@ def _with_weights(inputs: tuple[Any, ...]) -> tuple[Any, Any]:
         values, weights = [last], None
     if len(values) != 1:
         raise TypeError(
-            "`CategoryEncoding` takes one input, and `count_weights`, received "
+            "`CategoryEncoding` takes one input and `count_weights`, received "
             f"{len(inputs)} inputs."
         )
     return values[0], None if weights is None else jnp.asarray(weights)

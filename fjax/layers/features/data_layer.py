@@ -1,4 +1,4 @@
-"""What layers on raw data have in common."""
+"""The base of the layers on raw data."""
 
 from typing import Any, ClassVar
 
@@ -11,10 +11,11 @@ from fjax.typing import PyTree
 
 
 class DataLayer(Layer):
-    """Base of layers on raw data, which have no weights and are called on data as it comes.
+    """Base of the layers on raw data, which have no weights and accept data of many types.
 
-    Called on an array, a nested list or text it returns an array at once, so that it can be mapped
-    over data before any model is there; on symbolic tensors, and in a model, it is a layer as any.
+    Called on an array, a nested list or text, such a layer returns an array, so that it can
+    preprocess data before there is a model. On symbolic tensors, and in a model, it is like any
+    other layer.
     """
 
     rows_independent = True
@@ -22,17 +23,21 @@ class DataLayer(Layer):
     takes_text: ClassVar[bool] = False
 
     def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
-        """Return what the layer makes of data, or of symbolic tensors."""
+        """Return the outputs for data, or for symbolic tensors."""
         leaves = jax.tree.leaves((inputs, options))
         if options or any(hasattr(leaf, "__call_layer__") for leaf in leaves):
             return super().__call__(*inputs, training=training, **options)
-        return self.apply({}, {}, *(as_data(type(self).__name__, value) for value in inputs))[0]
+        return self.apply({}, {}, *(as_array(self.kind, value) for value in inputs))[0]
 
 
-def as_data(owner: str, value: PyTree) -> Any:
-    """Return data as an array: of a nested list, a frame's column, or one text.
+def as_array(owner: str, value: PyTree) -> Any:
+    """Return an array of numbers or text for a nested list, a data frame's column or one text.
 
-    >>> as_data("StringLookup", ["a", "b"]).shape
+    Raises:
+        TypeError: The data is neither numbers nor text.
+        ValueError: Nested lists differ in length.
+
+    >>> as_array("StringLookup", ["a", "b"]).shape
     (2,)
     """
     if isinstance(value, jax.Array):
@@ -41,8 +46,8 @@ def as_data(owner: str, value: PyTree) -> Any:
         array = np.asarray(value)
     except ValueError:
         raise ValueError(
-            f"`{owner}` takes a rectangular array, received lists of different lengths: fill them "
-            "up first, by `fjax.utils.pad_sequences`."
+            f"`{owner}` takes a rectangular array, received lists of different lengths: pad them "
+            "first, by `fjax.utils.pad_sequences`."
         ) from None
     if array.dtype.kind == "O" and not is_text(array):
         raise TypeError(
@@ -53,5 +58,5 @@ def as_data(owner: str, value: PyTree) -> Any:
 
 
 def is_traced(value: Any) -> bool:
-    """Tell whether a value is not there yet, as in a compiled program."""
+    """Tell whether a value is being traced, so that its entries are unknown."""
     return isinstance(value, jax.core.Tracer)

@@ -1,4 +1,4 @@
-"""Numbers as the ranges that they lie in."""
+"""Binning of numbers."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -11,30 +11,32 @@ from fjax.core.checks import single_input
 from fjax.core.text import is_text, text_input_error
 from fjax.errors import integer_at_least, number_between, one_of
 from fjax.layers.features.data_layer import DataLayer
-from fjax.layers.features.encoding import encode_categories
+from fjax.layers.features.encoding import encode_categories, refuse_sparse
 from fjax.typing import Array, Key, Params, State
 
 
 class Discretization(DataLayer):
-    """Numbers as the place of the range that they lie in.
+    """Map numbers to the index of their bin.
 
-    Boundaries b make the ranges (-inf, b0), [b0, b1), …, [bn, inf), numbered from 0.
+    Boundaries b divide the numbers into bins (-inf, b0), [b0, b1), …, [bn, inf), with indices from
+    0.
 
     Args:
-        bin_boundaries: The boundaries, ascending. Without them `adapt` finds some.
-        num_bins: How many ranges `adapt` is to make, each with about as many numbers of the data.
-        epsilon: How rough the quantiles may be: a summary of data keeps about 1 / epsilon numbers.
-        output_mode: "int" for the place; "one_hot" for a row for each number; "multi_hot" and
-            "count" for one row for each sample, with a one, or the count, of each range.
-        sparse: False; arrays are dense here.
+        bin_boundaries: The boundaries, in ascending order. Without them `adapt` computes some.
+        num_bins: The number of bins that `adapt` makes, with about equally many numbers in each.
+        epsilon: The tolerance of the quantiles: a summary of the data holds about 1 / epsilon
+            numbers.
+        output_mode: "int" for the index; "one_hot" for one row per number; "multi_hot" and "count"
+            for one row per sample, with a one, or the count, for each bin.
+        sparse: Must be False: fjax has only dense arrays.
 
-    Shapes: any; "one_hot" adds an axis, or takes the place of a last one of size 1; the modes with
-    a row for each sample take (batch, numbers) to (batch, ranges), and (batch,) as one sample.
+    Shapes: any; "one_hot" adds an axis or replaces a last axis of size 1; the modes with one row
+    per sample map (batch, numbers) to (batch, bins), and (numbers,) as one sample.
 
     Raises:
-        TypeError: Text is given.
-        ValueError: Not exactly one of `bin_boundaries` and `num_bins` is given, the boundaries do
-            not ascend, or there are none yet.
+        TypeError: The inputs are text.
+        ValueError: Not exactly one of `bin_boundaries` and `num_bins` is given, the boundaries are
+            not ascending, or there are none yet.
 
     Source: Keras's page "Discretization layer".
 
@@ -56,8 +58,7 @@ class Discretization(DataLayer):
         super().__post_init__()
         owner = "Discretization"
         one_of(owner, "output_mode", self.output_mode, ["int", "one_hot", "multi_hot", "count"])
-        if self.sparse:
-            raise ValueError(f"`{owner}`: `sparse` must be False: arrays are dense here.")
+        refuse_sparse(owner, self.sparse)
         self.epsilon = number_between(owner, "epsilon", self.epsilon, 0.0, 1.0, open_low=True)
         if (self.bin_boundaries is None) == (self.num_bins is None):
             raise ValueError(
@@ -67,22 +68,22 @@ class Discretization(DataLayer):
         if self.num_bins is not None:
             self.num_bins = integer_at_least(owner, "num_bins", self.num_bins, 2)
         else:
-            self._keep(self.bin_boundaries)
+            self._set_boundaries(self.bin_boundaries)
 
     def adapt(self, data: Any, steps: int | None = None) -> None:
-        """Take the boundaries from data: quantiles, as exact as `epsilon` asks for.
+        """Compute the boundaries from data: quantiles, up to the tolerance `epsilon`.
 
         Args:
-            data: An array, or an iterable of batches, as a list is, too.
-            steps: How many batches of an iterable to take.
+            data: An array, or an iterable of batches, which may be a list.
+            steps: The number of batches of an iterable to use; None uses all.
 
         Raises:
-            ValueError: The boundaries were given, or the data is empty or not finite.
+            ValueError: The layer was made with boundaries, or the data is empty or not finite.
         """
         if self.num_bins is None:
             raise ValueError(
                 "`Discretization.adapt`: the boundaries were given when the layer was made: make "
-                "one with `num_bins` to find them in data."
+                "a layer with `num_bins` to compute them from data."
             )
         summary = np.zeros((2, 0), np.float32)
         for batch in _batches(data, steps):
@@ -91,17 +92,17 @@ class Discretization(DataLayer):
             values = np.asarray(batch, np.float32)
             if not np.isfinite(values).all():
                 raise ValueError(
-                    "`Discretization.adapt`: the data has entries that are NaN or infinite: drop "
-                    "or fill them first."
+                    "`Discretization.adapt`: the data contains NaN or infinite numbers: remove or "
+                    "replace them first."
                 )
-            both = np.concatenate([_summary(values.ravel(), self.epsilon), summary], axis=1)
-            summary = _compressed(both[:, np.argsort(both[0])], self.epsilon)
+            joined = np.concatenate([_summarize(values.ravel(), self.epsilon), summary], axis=1)
+            summary = _compress(joined[:, np.argsort(joined[0])], self.epsilon)
         if summary.size == 0:
             raise ValueError("`Discretization.adapt`: the data is empty.")
-        self._keep(_compressed(summary, 1.0 / self.num_bins)[0, :-1].tolist())
+        self._set_boundaries(_compress(summary, 1.0 / self.num_bins)[0, :-1].tolist())
 
     def learned(self) -> Any:
-        """Return what the layer has taken from data."""
+        """Return what `adapt` computed: the boundaries."""
         return self.bin_boundaries
 
     def require_ready(self) -> None:
@@ -109,16 +110,17 @@ class Discretization(DataLayer):
         if self.bin_boundaries is None:
             raise ValueError(
                 f"`Discretization`{f' {self.name!r}' if self.name else ''} has no boundaries yet: "
-                "call `layer.adapt(training_data)` before it is used, or give `bin_boundaries=`."
+                "call `layer.adapt(training_data)` before using the layer, or pass "
+                "`bin_boundaries=`."
             )
 
     @classmethod
     def from_config(cls, config: Any) -> "Discretization":
-        """Return the layer that `get_config` described, with the boundaries that it had found."""
+        """Return the layer that `get_config` described, with its adapted boundaries."""
         if config.get("bin_boundaries") is None or config.get("num_bins") is None:
             return cls(**config)
         layer = cls(**{**config, "bin_boundaries": None})
-        layer._keep(config["bin_boundaries"])
+        layer._set_boundaries(config["bin_boundaries"])
         return layer
 
     def apply(
@@ -129,30 +131,30 @@ class Discretization(DataLayer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the place of the range of each number, or the rows of the other modes."""
+        """Return the bin index of each number, or the rows of the other modes."""
         values = single_input("Discretization", inputs)
         if is_text(values):
             raise text_input_error("Discretization", values)
         self.require_ready()
         assert self.bin_boundaries is not None
         boundaries = np.array(self.bin_boundaries, np.float32)
-        places = jnp.searchsorted(boundaries, jnp.asarray(values), side="right").astype(jnp.int32)
+        indices = jnp.searchsorted(boundaries, jnp.asarray(values), side="right").astype(jnp.int32)
         if self.output_mode == "int":
-            return places, state
+            return indices, state
         return encode_categories(
-            "Discretization", places, self.output_mode, len(boundaries) + 1
+            "Discretization", indices, self.output_mode, len(boundaries) + 1
         ), state
 
-    def _keep(self, boundaries: Any) -> None:
+    def _set_boundaries(self, boundaries: Any) -> None:
         values = np.asarray(boundaries, np.float64)
-        ascending = values.ndim == 1 and len(values) and bool((np.diff(values) >= 0).all())
-        if not ascending or not np.isfinite(values).all():
+        is_ascending = values.ndim == 1 and len(values) and bool((np.diff(values) >= 0).all())
+        if not is_ascending or not np.isfinite(values).all():
             raise ValueError(
-                "`Discretization`: `bin_boundaries` must be a list of ascending numbers, received "
-                f"{boundaries!r}."
+                "`Discretization`: `bin_boundaries` must be a list of numbers in ascending order, "
+                f"received {boundaries!r}."
             )
         object.__setattr__(self, "bin_boundaries", tuple(values.tolist()))
-        # Models that hold the layer keep the boundaries that they have; later ones begin anew.
+        # Models that already hold the layer keep their boundaries; new models use these.
         vars(self).pop("_home", None)
 
 
@@ -160,20 +162,20 @@ def _batches(data: Any, steps: int | None) -> Iterable[Any]:
     return [data] if hasattr(data, "__array__") or is_text(data) else islice(data, steps)
 
 
-def _summary(values: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return some of the sorted values, and how many numbers each stands for."""
+def _summarize(values: np.ndarray, epsilon: float) -> np.ndarray:
+    """Return a summary: a sample of the sorted values, and the number of values each represents."""
     values = np.sort(values)
     step = max(len(values) * epsilon, 1)
-    kept = values[int(step - 1) :: int(step)]
-    return np.stack([kept, np.full_like(kept, step)])
+    sample = values[int(step - 1) :: int(step)]
+    return np.stack([sample, np.full_like(sample, step)])
 
 
-def _compressed(summary: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return a summary of about 1 / epsilon values, with quantiles between those that it has."""
+def _compress(summary: np.ndarray, epsilon: float) -> np.ndarray:
+    """Return a summary with about 1 / epsilon values, interpolated between its quantiles."""
     if summary.shape[1] * epsilon < 1:
         return summary
-    shares = epsilon + np.arange(0.0, 1.0, epsilon)
-    sums = summary[1].cumsum()
-    values = np.interp(shares, sums / sums[-1], summary[0])
-    counts = np.interp(shares, sums / sums[-1], sums)
+    levels = epsilon + np.arange(0.0, 1.0, epsilon)
+    cumulative = summary[1].cumsum()
+    values = np.interp(levels, cumulative / cumulative[-1], summary[0])
+    counts = np.interp(levels, cumulative / cumulative[-1], cumulative)
     return np.stack([values, np.diff(counts, prepend=0)]).astype(np.float32)

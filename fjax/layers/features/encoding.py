@@ -1,4 +1,4 @@
-"""Categories by number as rows of zeros and ones, or of counts."""
+"""Category ids as one-hot, multi-hot or count rows."""
 
 from typing import Any
 
@@ -6,19 +6,21 @@ import jax.numpy as jnp
 
 from fjax.typing import Array
 
-# How often a message lists what was out of range.
-SHOWN = 5
-
 
 def encode_categories(
     owner: str, ids: Array, output_mode: str, depth: int, weights: Array | None = None
 ) -> Array:
-    """Return ids as "one_hot", "multi_hot" or "count" rows of this depth, float32.
+    """Return "one_hot", "multi_hot" or "count" rows of ids, float32.
 
-    An id out of range, such as -1, has a row of zeros. `weights` are what each id counts.
+    Args:
+        owner: The layer that an error names.
+        ids: Category ids; an id outside of 0 to `depth - 1`, such as -1, gives zeros.
+        output_mode: "one_hot", "multi_hot" or "count".
+        depth: The number of categories.
+        weights: The weight of each id in the mode "count", by default 1.
 
-    Shapes: "one_hot" (…) to (…, depth), a last axis of size 1 being replaced; the others
-    (batch, ids) to (batch, depth), and (ids,) to (depth,).
+    Shapes: "one_hot" maps (…) to (…, depth) and replaces a last axis of size 1; the other modes
+    map (batch, ids) to (batch, depth), and (ids,) to (depth,).
 
     >>> encode_categories("CategoryEncoding", jnp.array([[0, 1], [1, 1]]), "count", 3).tolist()
     [[1.0, 1.0, 0.0], [0.0, 2.0, 0.0]]
@@ -29,7 +31,7 @@ def encode_categories(
         return _one_hot(ids, depth)
     if ids.ndim > 2:
         raise ValueError(
-            f'`{owner}`: `output_mode="{output_mode}"` takes one row of ids for each sample, shape '
+            f'`{owner}`: `output_mode="{output_mode}"` takes one row of ids per sample, shape '
             f"(batch, ids), received shape {tuple(ids.shape)}."
         )
     rows = _one_hot(jnp.atleast_1d(ids), depth)
@@ -38,11 +40,17 @@ def encode_categories(
     if weights is not None:
         if weights.shape != ids.shape:
             raise ValueError(
-                f"`{owner}`: `count_weights` must be one number for each id, shape "
-                f"{tuple(ids.shape)}, received shape {tuple(weights.shape)}."
+                f"`{owner}`: `count_weights` must be one number per id, shape {tuple(ids.shape)}, "
+                f"received shape {tuple(weights.shape)}."
             )
         rows = rows * jnp.atleast_1d(weights)[..., None].astype(rows.dtype)
     return rows.sum(axis=-2)
+
+
+def refuse_sparse(owner: str, sparse: Any) -> None:
+    """Raise ValueError if a layer is asked for sparse outputs."""
+    if sparse:
+        raise ValueError(f"`{owner}`: `sparse` must be False: fjax has only dense arrays.")
 
 
 def _one_hot(ids: Any, depth: int) -> Array:

@@ -1,4 +1,4 @@
-"""Categories by the hash of their names, without a vocabulary."""
+"""Hashing of categories, and of combinations of features, into bins."""
 
 from typing import Any, ClassVar
 
@@ -9,36 +9,36 @@ from fjax.core.checks import single_input
 from fjax.core.text import is_text
 from fjax.errors import integer_at_least, one_of
 from fjax.layers.features.data_layer import DataLayer, is_traced
-from fjax.layers.features.encoding import encode_categories
-from fjax.layers.features.fingerprints import WORD, fingerprint64, join_fingerprints
-from fjax.layers.features.integers import bucket, computed_on_host, hashed, integers
-from fjax.layers.features.salt import salt_of
+from fjax.layers.features.encoding import encode_categories, refuse_sparse
+from fjax.layers.features.fingerprints import MASK64, fingerprint64, join_fingerprints
+from fjax.layers.features.integers import call_on_host, hash_integers, hash_text, to_int32
+from fjax.layers.features.salt import parse_salt
 from fjax.typing import Array, Key, Params, State
 
-# What the fingerprints of crossed features are joined to first.
-FIRST = 0xDECAFCAFFE
+# TensorFlow's initial fingerprint of a combination of features.
+CROSSING_SEED = 0xDECAFCAFFE
 
 
 class Hashing(DataLayer):
-    """Strings or integers as one of so many numbers, by their hash.
+    """Map strings or integers to one of `num_bins` bins by their hash.
 
-    The hash is FarmHash's Fingerprint64 of the string, or of the integer's digits, modulo
-    `num_bins`: the same on every machine, and the same that Keras uses.
+    The hash is FarmHash's Fingerprint64 of the string, or of the decimal digits of the integer,
+    modulo `num_bins`. It is the same on every machine, and the same as in Keras.
 
     Args:
-        num_bins: How many numbers there are, that of the mask included.
-        mask_value: The string or integer that stands for nothing: it has the number 0 for itself.
-        salt: One or two integers: the key of another hash (SipHash-2-4).
-        output_mode: "int" for the number; "one_hot" for a row for each; "multi_hot" and "count" for
-            one row for each sample, with a one, or the count, of each number.
-        sparse: False; arrays are dense here.
+        num_bins: The number of bins, that of the mask included.
+        mask_value: A string or integer that is mapped to bin 0; nothing else is.
+        salt: An integer or a pair of integers: the key of SipHash-2-4, which replaces FarmHash.
+        output_mode: "int" for the bin; "one_hot" for one row per value; "multi_hot" and "count" for
+            one row per sample, with a one, or the count, for each bin.
+        sparse: Must be False: fjax has only dense arrays.
 
-    Strings are no JAX arrays: they are hashed on the host, before they are given to a model.
-    Integers may come within compiled programs, which call the host for them; there, as everywhere
-    in JAX, they have 32 bits.
+    JAX has no arrays of strings: strings are hashed on the host, before they reach a model.
+    Integers may be hashed in compiled programs, which call the host to do so; as everywhere in JAX,
+    they have 32 bits.
 
-    Shapes: any; "one_hot" adds an axis, or takes the place of a last one of size 1; the modes with
-    a row for each sample take (batch, values) to (batch, num_bins), and (batch,) as one sample.
+    Shapes: any; "one_hot" adds an axis or replaces a last axis of size 1; the modes with one row
+    per sample map (batch, values) to (batch, num_bins), and (values,) as one sample.
 
     Source: Keras's page "Hashing layer"; FarmHash (https://github.com/google/farmhash);
     J.-P. Aumasson and D. J. Bernstein, "SipHash: a fast short-input PRF", 2012.
@@ -61,10 +61,9 @@ class Hashing(DataLayer):
         super().__post_init__()
         owner = "Hashing"
         self.num_bins = integer_at_least(owner, "num_bins", self.num_bins, 1)
-        self.salt = salt_of(owner, self.salt)
+        self.salt = parse_salt(owner, self.salt)
         one_of(owner, "output_mode", self.output_mode, ["int", "one_hot", "multi_hot", "count"])
-        if self.sparse:
-            raise ValueError(f"`{owner}`: `sparse` must be False: arrays are dense here.")
+        refuse_sparse(owner, self.sparse)
 
     def apply(
         self,
@@ -74,61 +73,67 @@ class Hashing(DataLayer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the number of each string or integer, or the rows of the other modes."""
-        numbers = self._numbers_of(single_input("Hashing", inputs))
+        """Return the bin of each string or integer, or the rows of the other modes."""
+        bins = self._bins(single_input("Hashing", inputs))
         if self.output_mode == "int":
-            return numbers, state
-        return encode_categories("Hashing", numbers, self.output_mode, self.num_bins), state
+            return bins, state
+        return encode_categories("Hashing", bins, self.output_mode, self.num_bins), state
 
-    def _numbers_of(self, values: Any) -> Array:
-        # The mask has the first number for itself, unless there is but one.
-        masks = int(self.mask_value is not None and self.num_bins > 1)
-        count = self.num_bins - masks
-        if is_text(values):
-            if is_traced(values):
-                return jnp.zeros(values.shape, jnp.int32)
-            texts = np.asarray(values).astype(np.str_)
-            different, places = np.unique(texts, return_inverse=True)
-            buckets = [bucket(text, count, self.salt) for text in different.tolist()]  # type: ignore[arg-type]
-            numbers = jnp.asarray(np.array(buckets, np.int32)[places].reshape(texts.shape))
-            masked = jnp.asarray(texts == self.mask_value)
+    def _bins(self, values: Any) -> Array:
+        # Bin 0 is reserved for the mask, unless it is the only bin.
+        reserved = int(self.mask_value is not None and self.num_bins > 1)
+        count = self.num_bins - reserved
+        if not is_text(values):
+            bins, is_masked = self._hash_integers(values, count)
+        elif is_traced(values):
+            # The text is unknown: only the shape and the dtype of the result matter.
+            return jnp.zeros(values.shape, jnp.int32)
         else:
-            values = integers("Hashing", values)
-            numbers = hashed(values, count, self.salt)  # type: ignore[arg-type]
-            masked = jnp.zeros(values.shape, bool)
-            if self.mask_value is not None:
-                self._check_mask(int)
-                masked = values == self.mask_value
-        return jnp.where(masked, 0, numbers + 1) if masks else numbers
+            bins, is_masked = self._hash_texts(values, count)
+        return jnp.where(is_masked, 0, bins + 1) if reserved else bins
 
-    def _check_mask(self, kind: type) -> None:
-        if not isinstance(self.mask_value, kind):
+    def _hash_texts(self, values: Any, count: int) -> tuple[Array, Array]:
+        """Return the bin of each text, and whether it is the mask."""
+        texts = np.asarray(values).astype(np.str_)
+        unique, inverse = np.unique(texts, return_inverse=True)
+        bins = [hash_text(text, count, self.salt) for text in unique.tolist()]  # type: ignore[arg-type]
+        array = np.array(bins, np.int32)[inverse].reshape(texts.shape)
+        return jnp.asarray(array), jnp.asarray(texts == self.mask_value)
+
+    def _hash_integers(self, values: Any, count: int) -> tuple[Array, Array]:
+        """Return the bin of each integer, and whether it is the mask."""
+        numbers = to_int32("Hashing", values)
+        bins = hash_integers(numbers, count, self.salt)  # type: ignore[arg-type]
+        if self.mask_value is None:
+            return bins, jnp.zeros(numbers.shape, bool)
+        if not isinstance(self.mask_value, int):
             raise TypeError(
-                f"`Hashing`: `mask_value` is {self.mask_value!r}, the inputs are integers: the "
-                "mask must be one of them."
+                f"`Hashing`: `mask_value` must be an integer for inputs of integers, received "
+                f"{self.mask_value!r}."
             )
+        return bins, numbers == self.mask_value
 
 
 class HashedCrossing(DataLayer):
-    """Several features as one of so many numbers, by the hash of their combination.
+    """Map combinations of several features to one of `num_bins` bins by their hash.
 
-    Called on two or more arrays of strings or integers, `layer((city, job))`, it returns the same
-    number for the same combination: FarmHash fingerprints, joined in order, modulo `num_bins`, the
-    same that Keras uses.
+    `layer((city, job))` takes two or more arrays of strings or integers, and returns the same bin
+    for the same combination: the features' FarmHash fingerprints, joined in order, modulo
+    `num_bins`. It is the same as in Keras.
 
     Args:
-        num_bins: How many numbers there are.
-        output_mode: "int" for the number, "one_hot" for a row.
-        sparse: False; arrays are dense here.
+        num_bins: The number of bins.
+        output_mode: "int" for the bin, "one_hot" for a row.
+        sparse: Must be False: fjax has only dense arrays.
 
-    Strings are hashed on the host, before they are given to a model; integers may come within
-    compiled programs, which call the host for them.
+    Strings are hashed on the host, before they reach a model. Integers may be hashed in compiled
+    programs, which call the host to do so.
 
-    Shapes: several of (batch,) or (batch, 1) to the same; "one_hot" to (batch, num_bins).
+    Shapes: several arrays (batch,) or (batch, 1) to the same shape; "one_hot" to (batch, num_bins).
 
     Raises:
         TypeError: The values are neither strings nor integers.
-        ValueError: There is one input alone, or their shapes differ.
+        ValueError: There is only one feature, or the shapes of the features differ.
 
     Source: Keras's page "HashedCrossing layer".
 
@@ -147,13 +152,13 @@ class HashedCrossing(DataLayer):
         owner = "HashedCrossing"
         self.num_bins = integer_at_least(owner, "num_bins", self.num_bins, 1)
         one_of(owner, "output_mode", self.output_mode, ["int", "one_hot"])
-        if self.sparse:
-            raise ValueError(f"`{owner}`: `sparse` must be False: arrays are dense here.")
+        refuse_sparse(owner, self.sparse)
 
     def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
-        """Return the numbers of features, which come in a tuple or list, or one by one."""
-        several = len(inputs) == 1 and isinstance(inputs[0], list | tuple)
-        return super().__call__(*(inputs[0] if several else inputs), training=training, **options)
+        """Return the bins of features, which are given in a tuple or list, or as arguments."""
+        is_sequence = len(inputs) == 1 and isinstance(inputs[0], list | tuple)
+        features = inputs[0] if is_sequence else inputs
+        return super().__call__(*features, training=training, **options)
 
     def apply(
         self,
@@ -163,52 +168,55 @@ class HashedCrossing(DataLayer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the number of each combination, or its row."""
-        if len(inputs) < 2:
-            raise ValueError(
-                f"`HashedCrossing` takes two or more features, received {len(inputs)}: "
-                "`layer((one, other))`."
-            )
-        shapes = {tuple(value.shape) for value in inputs}
-        shape = tuple(inputs[0].shape)
-        if len(shapes) > 1 or len(shape) > 2 or (len(shape) == 2 and shape[1] != 1):
-            raise ValueError(
-                "`HashedCrossing` takes features of one shape, (batch,) or (batch, 1), received "
-                f"{', '.join(str(tuple(value.shape)) for value in inputs)}."
-            )
-        features = [value if is_text(value) else _whole(value) for value in inputs]
+        """Return the bin of each combination, or its row."""
+        self._check_shapes([tuple(value.shape) for value in inputs])
+        features = [value if is_text(value) else _to_integers(value) for value in inputs]
         if any(is_text(value) and is_traced(value) for value in features):
-            # Text that is not there: only the shape counts.
-            numbers = jnp.zeros(shape, jnp.int32)
+            # The text is unknown: only the shape and the dtype of the result matter.
+            bins = jnp.zeros(inputs[0].shape, jnp.int32)
         elif any(map(is_text, features)):
-            numbers = jnp.asarray(self._crossed(*features))
+            bins = jnp.asarray(self._cross(*features))
         else:
-            numbers = computed_on_host(self._crossed, *features)
+            bins = call_on_host(self._cross, *features)
         if self.output_mode == "int":
-            return numbers, state
-        return encode_categories("HashedCrossing", numbers, "one_hot", self.num_bins), state
+            return bins, state
+        return encode_categories("HashedCrossing", bins, "one_hot", self.num_bins), state
 
-    def _crossed(self, *features: Any) -> np.ndarray:
+    def _check_shapes(self, shapes: list[tuple[int, ...]]) -> None:
+        if len(shapes) < 2:
+            raise ValueError(
+                f"`HashedCrossing` takes two or more features, received {len(shapes)}: pass them "
+                "as `layer((first, second))`."
+            )
+        shape = shapes[0]
+        if len(set(shapes)) > 1 or len(shape) > 2 or (len(shape) == 2 and shape[1] != 1):
+            raise ValueError(
+                "`HashedCrossing` takes features of equal shape, (batch,) or (batch, 1), received "
+                f"{', '.join(map(str, shapes))}."
+            )
+
+    def _cross(self, *features: Any) -> np.ndarray:
         columns = [_fingerprints(np.asarray(feature)) for feature in features]
-        crossed = []
-        for parts in zip(*columns, strict=True):
-            value = FIRST
-            for part in parts:
-                value = join_fingerprints(value, part)
-            crossed.append(value % self.num_bins)
-        return np.array(crossed, np.int32).reshape(np.shape(features[0]))
+        bins = []
+        for fingerprints in zip(*columns, strict=True):
+            joined = CROSSING_SEED
+            for fingerprint in fingerprints:
+                joined = join_fingerprints(joined, fingerprint)
+            bins.append(joined % self.num_bins)
+        return np.array(bins, np.int32).reshape(np.shape(features[0]))
 
 
 def _fingerprints(feature: np.ndarray) -> list[int]:
+    """Return a fingerprint of each value; that of an integer is the integer."""
     if feature.dtype.kind in "iu":
-        return [number & WORD for number in feature.ravel().tolist()]
+        return [number & MASK64 for number in feature.ravel().tolist()]
     return [fingerprint64(text.encode()) for text in feature.astype(np.str_).ravel().tolist()]
 
 
-def _whole(values: Any) -> Array:
+def _to_integers(values: Any) -> Array:
     if jnp.issubdtype(values.dtype, jnp.floating):
         raise TypeError(
-            f"`HashedCrossing` takes strings or integers, received {values.dtype}: make ranges of "
-            "numbers by `Discretization` first."
+            f"`HashedCrossing` takes strings or integers, received {values.dtype}: bin numbers by "
+            "`Discretization` first."
         )
-    return integers("HashedCrossing", values)
+    return to_int32("HashedCrossing", values)

@@ -1,4 +1,4 @@
-"""Layers that normalize by statistics of what passes through them, or of their weights."""
+"""Normalization layers: by statistics of the inputs, or by the spectral norm of a kernel."""
 
 from fjax.layers.normalization.batch import BatchNormalization as BatchNormalization
 from fjax.layers.normalization.group import GroupNormalization as GroupNormalization

@@ -1,4 +1,4 @@
-"""The axes that a normalization goes over: checked when a layer is made, placed when it is used."""
+"""The `axis` argument of normalization layers: checks, and its meaning for inputs of one shape."""
 
 from typing import Any
 
@@ -6,56 +6,58 @@ from fjax.errors import is_integer
 from fjax.typing import Shape
 
 
-def checked_axes(owner: str, axis: Any) -> int | tuple[int, ...]:
-    """Return an axis as an int, or several as a tuple, or raise: they must be whole.
+def parse_axis(owner: str, axis: Any) -> int | tuple[int, ...]:
+    """Return `axis` as an int, or as a tuple if it is a sequence; raise if it holds anything else.
 
-    >>> checked_axes("LayerNormalization", [1, 2])
+    >>> parse_axis("LayerNormalization", [1, 2])
     (1, 2)
-    >>> checked_axes("LayerNormalization", "last")
+    >>> parse_axis("LayerNormalization", "last")
     Traceback (most recent call last):
         ...
     ValueError: `LayerNormalization`: `axis` must be an integer or a list of them, received 'last'.
     """
-    several = axis if isinstance(axis, list | tuple) else (axis,)
-    if not several or not all(is_integer(one) for one in several):
+    is_sequence = isinstance(axis, list | tuple)
+    items = axis if is_sequence else (axis,)
+    if not items or not all(is_integer(item) for item in items):
         raise ValueError(
             f"`{owner}`: `axis` must be an integer or a list of them, received {axis!r}."
         )
-    axes = tuple(int(one) for one in several)
-    return axes if isinstance(axis, list | tuple) else axes[0]
+    axes = tuple(int(item) for item in items)
+    return axes if is_sequence else axes[0]
 
 
-def placed_axes(owner: str, axis: int | tuple[int, ...], shape: Shape) -> tuple[int, ...]:
-    """Return axes counted from 0 and sorted, or raise: the inputs must have each, and have it once.
+def positive_axes(owner: str, axis: int | tuple[int, ...], shape: Shape) -> tuple[int, ...]:
+    """Return the axes counted from 0 and sorted; raise if one is out of range or repeated.
 
-    >>> placed_axes("LayerNormalization", (-1, 1), (32, 5, 3))
+    >>> positive_axes("LayerNormalization", (-1, 1), (32, 5, 3))
     (1, 2)
-    >>> placed_axes("LayerNormalization", 3, (32, 5, 3))
+    >>> positive_axes("LayerNormalization", 3, (32, 5, 3))
     Traceback (most recent call last):
         ...
-    ValueError: `LayerNormalization` needs inputs (batch, …) with the axis 3 behind the batch axis,
-    received (32, 5, 3).
+    ValueError: `LayerNormalization` needs inputs (batch, …) with an axis 3 after the batch axis,
+    received shape (32, 5, 3).
     """
     rank = len(shape)
-    axes = axis if isinstance(axis, tuple) else (axis,)
-    for one in axes:
-        if not -rank < one < rank or one == 0:
+    requested = axis if isinstance(axis, tuple) else (axis,)
+    for item in requested:
+        if not -rank < item < rank or item == 0:
             raise ValueError(
-                f"`{owner}` needs inputs (batch, …) with the axis {one} behind the batch axis, "
-                f"received {tuple(shape)}."
+                f"`{owner}` needs inputs (batch, …) with an axis {item} after the batch axis, "
+                f"received shape {tuple(shape)}."
             )
-    places = sorted({one % rank for one in axes})
-    if len(places) < len(axes):
+    axes = sorted({item % rank for item in requested})
+    if len(axes) < len(requested):
         raise ValueError(
-            f"`{owner}`: `axis` {axes} names an axis of inputs {tuple(shape)} twice: name it once."
+            f"`{owner}`: `axis` {requested} lists an axis of inputs of shape {tuple(shape)} twice: "
+            "list each axis once."
         )
-    return tuple(places)
+    return tuple(axes)
 
 
-def along(places: tuple[int, ...], shape: Shape) -> Shape:
-    """Return the shape with 1 for every axis but these: that of a weight to broadcast.
+def broadcast_shape(axes: tuple[int, ...], shape: Shape) -> Shape:
+    """Return the shape with size 1 on every axis that is not in `axes`, to broadcast a weight.
 
-    >>> along((1,), (32, 5, 3))
+    >>> broadcast_shape((1,), (32, 5, 3))
     (1, 5, 1)
     """
-    return tuple(size if place in places else 1 for place, size in enumerate(shape))
+    return tuple(size if axis in axes else 1 for axis, size in enumerate(shape))

@@ -1,4 +1,4 @@
-"""Batch normalization: each feature by the statistics of the batch."""
+"""Batch normalization."""
 
 from typing import Any
 
@@ -11,39 +11,41 @@ from fjax.core.layer import Layer
 from fjax.core.masking import check_mask, split_mask, with_mask
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import is_integer, number_between
+from fjax.layers.normalization.axes import broadcast_shape
+from fjax.layers.normalization.base import at_least_float32, init_gamma_and_beta
 from fjax.typing import Array, Identifier, Key, Params, Spec, State
 
 
 class BatchNormalization(Layer):
-    """Normalize each feature by the batch's mean and variance, at inference by moving averages.
+    """Normalize each feature by batch statistics in training, by moving averages at inference.
 
     In training `outputs = gamma * (inputs - mean) / sqrt(variance + epsilon) + beta`, with the
-    batch's statistics, and `moving = moving * momentum + batch * (1 - momentum)` in the state.
-    What a mask leaves out does not count in the statistics; the mask goes on. In a step over
-    several devices the batch is one array, and its statistics are those of the whole: that is what
-    Keras's `synchronized` asks for.
+    statistics of the batch, and `moving = moving * momentum + batch * (1 - momentum)` in the state.
+    Masked steps are excluded from the statistics; the outputs carry the mask. In a step over
+    several devices the statistics are those of the whole batch, as with Keras's `synchronized`.
 
     Args:
-        axis: The axis of the features.
-        momentum: How much of the moving statistics is kept at each step, in [0, 1].
+        axis: The feature axis.
+        momentum: The share of the moving statistics that each step keeps, in [0, 1].
         epsilon: Added to the variance.
-        center: Whether there is a `beta`.
-        scale: Whether there is a `gamma`.
-        beta_initializer: Makes `beta`.
-        gamma_initializer: Makes `gamma`.
-        moving_mean_initializer: Makes the moving mean.
-        moving_variance_initializer: Makes the moving variance.
-        beta_regularizer: Charges for `beta`, in the loss; None charges nothing.
-        gamma_regularizer: Charges for `gamma`.
-        beta_constraint: Applied to `beta` after each step; None leaves it as it is.
-        gamma_constraint: Applied to `gamma` after each step.
-        trainable: False normalizes by the moving statistics in training too, and leaves them.
+        center: Whether to add `beta`.
+        scale: Whether to multiply by `gamma`.
+        beta_initializer: Initializer of `beta`.
+        gamma_initializer: Initializer of `gamma`.
+        moving_mean_initializer: Initializer of the moving mean.
+        moving_variance_initializer: Initializer of the moving variance.
+        beta_regularizer: Regularizer of `beta`; None means no penalty.
+        gamma_regularizer: Regularizer of `gamma`.
+        beta_constraint: Applied to `beta` after each training step; None means no constraint.
+        gamma_constraint: Applied to `gamma` after each training step.
+        trainable: False normalizes by the moving statistics in training, too, and does not update
+            them.
 
     Shapes: `(batch, …, features)`, unchanged. State: `moving_mean` and `moving_variance`.
 
     Raises:
-        ValueError: A number is out of its range, the inputs have no such axis, or a mask has not
-            their shape without the last axis.
+        ValueError: An argument is out of range, the inputs have no such axis, or a mask does not
+            have the shape of the inputs without the last axis.
 
     Source: Ioffe and Szegedy, "Batch Normalization" (2015); Keras's page
     "BatchNormalization layer".
@@ -87,23 +89,19 @@ class BatchNormalization(Layer):
 
     @property
     def entrywise(self) -> bool:
-        """Whether each entry of the last axis has statistics of its own; of padding they are 0."""
-        # Padding has no variance: without an epsilon it would be divided by zero.
+        """Whether the last axis is the feature axis; each of its entries is computed separately."""
+        # Padded features have variance 0: without an epsilon they would be divided by 0.
         return self.axis == -1 and self.epsilon > 0
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Make `gamma` and `beta`, and the moving statistics."""
+        """Return `gamma` and `beta`, and the moving statistics."""
         shape = (self._features(single_input("BatchNormalization", specs).shape),)
         keys = jax.random.split(key, 4)
-        params, state = {}, {}
-        if self.scale:
-            params["gamma"] = initializers.draw(self.gamma_initializer, keys[0], shape)
-        if self.center:
-            params["beta"] = initializers.draw(self.beta_initializer, keys[1], shape)
-        state["moving_mean"] = initializers.draw(self.moving_mean_initializer, keys[2], shape)
-        state["moving_variance"] = initializers.draw(
-            self.moving_variance_initializer, keys[3], shape
-        )
+        params = init_gamma_and_beta(self, shape, keys[0], keys[1])
+        state = {
+            "moving_mean": initializers.draw(self.moving_mean_initializer, keys[2], shape),
+            "moving_variance": initializers.draw(self.moving_variance_initializer, keys[3], shape),
+        }
         return params, {**state, **empty_penalty(self)}
 
     def apply(
@@ -114,7 +112,7 @@ class BatchNormalization(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Any, State]:
-        """Return the normalized inputs, in training with the moving statistics moved on."""
+        """Return the normalized inputs, and in training the updated moving statistics."""
         values, mask = split_mask(single_input("BatchNormalization", inputs))
         features = self._features(values.shape)
         if features != state["moving_mean"].shape[0]:
@@ -123,18 +121,16 @@ class BatchNormalization(Layer):
                 f"axis {self.axis}, received inputs of shape {tuple(values.shape)}."
             )
         axis = self.axis % values.ndim
-        broadcast = tuple(features if i == axis else 1 for i in range(values.ndim))
         if training and self.trainable:
             others = tuple(i for i in range(values.ndim) if i != axis)
-            # Half precision is too narrow to sum a batch in.
-            wide = values.astype(jnp.promote_types(values.dtype, jnp.float32))
+            wide = at_least_float32(values)
             if mask is None:
                 mean, variance = jnp.mean(wide, axis=others), jnp.var(wide, axis=others)
             else:
                 mean, variance = _masked_moments(wide, mask, others)
             state = {
-                "moving_mean": self._moved(state["moving_mean"], mean),
-                "moving_variance": self._moved(state["moving_variance"], variance),
+                "moving_mean": self._update(state["moving_mean"], mean),
+                "moving_variance": self._update(state["moving_variance"], variance),
             }
         else:
             mean, variance = state["moving_mean"], state["moving_variance"]
@@ -144,11 +140,12 @@ class BatchNormalization(Layer):
         offset = -mean * factor
         if self.center:
             offset = offset + params["beta"]
-        outputs = values * factor.reshape(broadcast) + offset.reshape(broadcast)
+        shape = broadcast_shape((axis,), values.shape)
+        outputs = values * factor.reshape(shape) + offset.reshape(shape)
         outputs = outputs.astype(values.dtype)
         return with_mask(outputs, mask), with_penalty(self, params, state, outputs)
 
-    def _moved(self, moving: Array, batch: Array) -> Array:
+    def _update(self, moving: Array, batch: Array) -> Array:
         batch = jax.lax.stop_gradient(batch)
         return moving * self.momentum + batch * (1.0 - self.momentum)
 
@@ -161,13 +158,13 @@ class BatchNormalization(Layer):
         return shape[self.axis]
 
 
-def _masked_moments(values: Array, mask: Any, others: tuple[int, ...]) -> tuple[Array, Array]:
-    """Return the mean and the variance of what counts, along the other axes."""
+def _masked_moments(values: Array, mask: Any, axes: tuple[int, ...]) -> tuple[Array, Array]:
+    """Return the mean and variance of the unmasked values along the axes."""
     mask = check_mask("BatchNormalization", values, mask, axes=values.ndim - 1)
-    counts = jnp.broadcast_to(mask[..., None], values.shape)
-    # Keras's bound, so that a batch in which nothing counts is not divided by 0.
-    total = jnp.sum(counts, axis=others, keepdims=True) + 1e-7
-    mean = jnp.sum(jnp.where(counts, values, 0.0), axis=others, keepdims=True) / total
-    squares = jnp.square(jnp.where(counts, values - mean, 0.0))
-    variance = jnp.sum(squares, axis=others, keepdims=True) / total
-    return jnp.squeeze(mean, others), jnp.squeeze(variance, others)
+    mask = jnp.broadcast_to(mask[..., None], values.shape)
+    # Keras adds the same number, so that a batch that is masked completely is not divided by 0.
+    count = jnp.sum(mask, axis=axes, keepdims=True) + 1e-7
+    mean = jnp.sum(jnp.where(mask, values, 0.0), axis=axes, keepdims=True) / count
+    squares = jnp.square(jnp.where(mask, values - mean, 0.0))
+    variance = jnp.sum(squares, axis=axes, keepdims=True) / count
+    return jnp.squeeze(mean, axes), jnp.squeeze(variance, axes)

@@ -1,48 +1,53 @@
-"""Group normalization: each sample by the statistics of groups of its channels."""
+"""Group normalization."""
 
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from fjax import initializers
 from fjax.core.checks import single_input
-from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import is_integer, number_between
-from fjax.layers.normalization.axes import along, placed_axes
-from fjax.traits import within_rows
+from fjax.layers.normalization.axes import broadcast_shape, positive_axes
+from fjax.layers.normalization.base import (
+    PerSampleNormalization,
+    apply_gamma_and_beta,
+    at_least_float32,
+    check_weight_shapes,
+    init_gamma_and_beta,
+    standardize,
+)
 from fjax.typing import Array, Identifier, Key, Params, Shape, Spec, State
 
 OWNER = "GroupNormalization"
 
 
-class GroupNormalization(Layer):
+class GroupNormalization(PerSampleNormalization):
     """Normalize each sample by the mean and variance of groups of its channels.
 
-    The statistics of a group are taken over its channels and over all axes but the batch axis; no
-    sample depends on another. One group is a layer normalization over all axes, as many groups as
-    channels an instance normalization.
+    The statistics of a group are computed over its channels and all other axes except the batch
+    axis; no sample depends on another. A single group is layer normalization over all axes; as many
+    groups as channels are instance normalization.
 
     Args:
-        groups: The number of groups, which must divide that of channels; -1 gives each channel its
-            own.
+        groups: The number of groups, a divisor of the number of channels; -1 means one group per
+            channel.
         axis: The axis of the channels; not the batch axis.
         epsilon: Added to the variance.
-        center: Whether there is a `beta`.
-        scale: Whether there is a `gamma`.
-        beta_initializer: Makes `beta`.
-        gamma_initializer: Makes `gamma`.
-        beta_regularizer: Charges for `beta`, in the loss; None charges nothing.
-        gamma_regularizer: Charges for `gamma`.
-        beta_constraint: Applied to `beta` after each step; None leaves it as it is.
-        gamma_constraint: Applied to `gamma` after each step.
+        center: Whether to add `beta`.
+        scale: Whether to multiply by `gamma`.
+        beta_initializer: Initializer of `beta`.
+        gamma_initializer: Initializer of `gamma`.
+        beta_regularizer: Regularizer of `beta`; None means no penalty.
+        gamma_regularizer: Regularizer of `gamma`.
+        beta_constraint: Applied to `beta` after each training step; None means no constraint.
+        gamma_constraint: Applied to `gamma` after each training step.
 
     Shapes: `(batch, …, channels)`, unchanged; `gamma` and `beta` have shape `(channels,)`.
 
     Raises:
-        ValueError: A number is out of its range, the groups do not divide the channels, or the
-            inputs have no such axis.
+        ValueError: An argument is out of range, `groups` does not divide the number of channels,
+            or the inputs have no such axis.
 
     Source: Wu and He, "Group Normalization" (2018), https://arxiv.org/abs/1803.08494; Keras's page
     "GroupNormalization layer".
@@ -67,13 +72,11 @@ class GroupNormalization(Layer):
     beta_constraint: Identifier = None
     gamma_constraint: Identifier = None
 
-    masking = "keeps"
-
     def __post_init__(self) -> None:
         super().__post_init__()
         if not is_integer(self.groups) or (self.groups < 1 and self.groups != -1):
             raise ValueError(
-                f"`{OWNER}`: `groups` must be an integer of at least 1, or -1 for a group of each "
+                f"`{OWNER}`: `groups` must be an integer of at least 1, or -1 for one group per "
                 f"channel, received {self.groups!r}."
             )
         if not is_integer(self.axis):
@@ -82,22 +85,12 @@ class GroupNormalization(Layer):
         self.beta_initializer = initializers.get(self.beta_initializer)
         self.gamma_initializer = initializers.get(self.gamma_initializer)
 
-    @property
-    def rows_independent(self) -> bool:
-        """Whether the axis is known not to be that of the batch."""
-        return within_rows(self.axis)
-
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Make `gamma` and `beta`."""
-        sizes = single_input(OWNER, specs).shape
-        place, _ = self._grouped(sizes)
-        shape = (sizes[place],)
+        """Return `gamma` and `beta`."""
+        shape = single_input(OWNER, specs).shape
+        axis, _ = self._grouped_shape(shape)
         keys = jax.random.split(key)
-        params = {}
-        if self.scale:
-            params["gamma"] = initializers.draw(self.gamma_initializer, keys[0], shape)
-        if self.center:
-            params["beta"] = initializers.draw(self.beta_initializer, keys[1], shape)
+        params = init_gamma_and_beta(self, (shape[axis],), keys[0], keys[1])
         return params, empty_penalty(self)
 
     def apply(
@@ -110,36 +103,24 @@ class GroupNormalization(Layer):
     ) -> tuple[Array, State]:
         """Return the normalized inputs."""
         values = single_input(OWNER, inputs)
-        place, grouped = self._grouped(values.shape)
-        for weight in params.values():
-            if weight.shape != (values.shape[place],):
-                raise ValueError(
-                    f"`{OWNER}` was built for {weight.shape[0]} channels on axis {self.axis}, "
-                    f"received inputs of shape {tuple(values.shape)}."
-                )
-        # Half precision is too narrow to sum in.
-        wide = values.astype(jnp.promote_types(values.dtype, jnp.float32)).reshape(grouped)
-        others = tuple(axis for axis in range(1, len(grouped)) if axis != place)
-        mean = jnp.mean(wide, axis=others, keepdims=True)
-        centered = wide - mean
-        variance = jnp.mean(jnp.square(centered), axis=others, keepdims=True)
-        outputs = (centered * jax.lax.rsqrt(variance + self.epsilon)).reshape(values.shape)
-        broadcast = along((place,), values.shape)
-        if self.scale:
-            outputs = outputs * params["gamma"].reshape(broadcast)
-        if self.center:
-            outputs = outputs + params["beta"].reshape(broadcast)
-        outputs = outputs.astype(values.dtype)
+        axis, grouped_shape = self._grouped_shape(values.shape)
+        check_weight_shapes(self, params, (axis,), values.shape)
+        grouped = at_least_float32(values).reshape(grouped_shape)
+        # In the grouped shape, `axis` is the axis of groups.
+        within_group = tuple(i for i in range(1, grouped.ndim) if i != axis)
+        outputs = standardize(grouped, within_group, self.epsilon).reshape(values.shape)
+        weight_shape = broadcast_shape((axis,), values.shape)
+        outputs = apply_gamma_and_beta(self, params, outputs, weight_shape).astype(values.dtype)
         return outputs, with_penalty(self, params, state, outputs)
 
-    def _grouped(self, shape: Shape) -> tuple[int, Shape]:
-        """Return the place of the channels, and the shape with an axis of groups before them."""
-        (place,) = placed_axes(OWNER, self.axis, shape)
-        channels = shape[place]
+    def _grouped_shape(self, shape: Shape) -> tuple[int, Shape]:
+        """Return the channel axis, and the shape with that axis split into groups and channels."""
+        (axis,) = positive_axes(OWNER, self.axis, shape)
+        channels = shape[axis]
         groups = channels if self.groups == -1 else self.groups
         if channels % groups:
             raise ValueError(
                 f"`{OWNER}`: `groups` {groups} must divide the {channels} channels on axis "
                 f"{self.axis} of inputs of shape {tuple(shape)}."
             )
-        return place, (*shape[:place], groups, channels // groups, *shape[place + 1 :])
+        return axis, (*shape[:axis], groups, channels // groups, *shape[axis + 1 :])

@@ -1,4 +1,4 @@
-"""Spectral normalization: a layer whose kernel has spectral norm 1."""
+"""Spectral normalization: a wrapper that divides a layer's kernel by its spectral norm."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -16,24 +16,24 @@ from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
 OWNER = "SpectralNormalization"
 VECTOR = "vector_u"
-# The weight that is normalized: the first of these that the layer has.
-WEIGHTS = ("kernel", "embeddings")
+# The weight to normalize is the first of these that the layer has.
+WEIGHT_NAMES = ("kernel", "embeddings")
 
 
 class SpectralNormalization(Layer):
-    """A layer whose kernel is divided by its largest singular value in each call.
+    """Divide the kernel of a layer by its largest singular value in each call.
 
-    That value is found by power iteration, from a vector in the state that each training step
-    moves on. The params hold the kernel as the optimizer sees it, not divided. Keras 3.15.1
-    divides in training alone and puts the divided kernel in the kernel's place, which its JAX
-    trainer then drops; here training and inference compute with the same divided kernel.
+    Power iteration estimates that value, starting from a vector in the state that each training
+    step updates. The params hold the kernel before division, as the optimizer updates it. Keras
+    3.15.1 divides only in training and stores the divided kernel as the layer's kernel, which its
+    JAX trainer discards; here training and inference compute with the same divided kernel.
 
     Args:
         layer: A layer with a weight named `kernel` or `embeddings`, such as `Dense`.
-        power_iterations: How often the vector is multiplied by the kernel in each call.
+        power_iterations: The number of power iterations in each call.
 
-    Shapes: as the layer's. Params: the layer's own. State: the layer's own, and `vector_u` of
-    shape `(1, size of the kernel's last axis)`.
+    Shapes and params: those of the layer. State: that of the layer, and `vector_u` of shape
+    `(1, size of the kernel's last axis)`.
 
     Raises:
         ValueError: `power_iterations` is not positive, or the layer has no such weight.
@@ -56,7 +56,7 @@ class SpectralNormalization(Layer):
     layer: Any
     power_iterations: int = 1
 
-    # The layer within is asked.
+    # `apply_layer` treats masks as the wrapped layer asks for.
     masking = "takes"
 
     def __post_init__(self) -> None:
@@ -67,12 +67,12 @@ class SpectralNormalization(Layer):
         )
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Return the layer's params, and its state with a vector drawn for the power iteration."""
-        own, drawn = jax.random.split(key)
-        params, state = init_layer(self.layer, own, *specs)
-        shape = (1, self._weight(params).shape[-1])
+        """Return the layer's params, and its state with a random vector for power iteration."""
+        layer_key, vector_key = jax.random.split(key)
+        params, state = init_layer(self.layer, layer_key, *specs)
+        shape = (1, params[self._weight_name(params)].shape[-1])
         initializer = initializers.get(initializers.TruncatedNormal(stddev=0.02))
-        return params, {**state, VECTOR: initializers.draw(initializer, drawn, shape)}
+        return params, {**state, VECTOR: initializers.draw(initializer, vector_key, shape)}
 
     def apply(
         self,
@@ -82,11 +82,10 @@ class SpectralNormalization(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[PyTree, State]:
-        """Return the layer's outputs with the divided kernel, and in training the vector moved."""
-        kernel = self._weight(params)
-        divided, vector = self._divided(kernel, state[VECTOR])
-        name = next(name for name in WEIGHTS if name in params)
-        outputs, after = apply_layer(
+        """Return the layer's outputs for the divided kernel; training updates the vector."""
+        name = self._weight_name(params)
+        divided, vector = self._divide(params[name], state[VECTOR])
+        outputs, layer_state = apply_layer(
             self.layer,
             {**params, name: divided},
             {name: value for name, value in state.items() if name != VECTOR},
@@ -94,49 +93,49 @@ class SpectralNormalization(Layer):
             key=key,
             training=training,
         )
-        return outputs, {**after, VECTOR: vector if training else state[VECTOR]}
+        return outputs, {**layer_state, VECTOR: vector if training else state[VECTOR]}
 
     def inside(self) -> list[Any]:
-        """Return the layer: its weights stand where this layer's stand."""
+        """Return the wrapped layer, whose weights are this layer's own."""
         return [self.layer]
 
     def with_children(self, layers: Sequence[Any]) -> Self:
-        """Return the same around another layer."""
+        """Return this layer with another layer inside."""
         if len(layers) != 1:
             raise ValueError(f"`{OWNER}` has one layer inside, received {len(layers)} for it.")
         (layer,) = layers
         return dataclasses.replace(self, layer=layer)
 
     def constrain(self, params: Params) -> Params:
-        """Return the params with the layer's constraints applied."""
+        """Return the params with the constraints of the wrapped layer applied."""
         if not self.trainable or not hasattr(self.layer, "constrain"):
             return params
         return self.layer.constrain(params)
 
-    def _weight(self, params: Params) -> Array:
-        for name in WEIGHTS:
+    def _weight_name(self, params: Params) -> str:
+        for name in WEIGHT_NAMES:
             if name in params:
-                return params[name]
+                return name
         raise ValueError(
             f"`{OWNER}` needs a layer with a weight named `kernel` or `embeddings`, such as "
             f"`Dense`: {self.layer!r} has {', '.join(params) or 'none'}."
         )
 
-    def _divided(self, kernel: Array, vector: Array) -> tuple[Array, Array]:
-        """Return the kernel by its spectral norm, and the vector that this was found with."""
+    def _divide(self, kernel: Array, vector: Array) -> tuple[Array, Array]:
+        """Return the kernel divided by its spectral norm, and the updated vector."""
         matrix = kernel.reshape(-1, kernel.shape[-1])
         fixed = jax.lax.stop_gradient(matrix)
-        left = vector
+        u = vector
         for _ in range(self.power_iterations):
-            right = _unit(left @ fixed.T)
-            left = _unit(right @ fixed)
-        norm = (right @ matrix @ left.T)[0, 0]
-        # A kernel of zeros has no direction: it stays, and so does the vector.
-        empty = jnp.all(fixed == 0)
-        divided = kernel / jnp.where(empty, 1.0, norm)
-        return divided, jnp.where(empty, vector, left)
+            v = _normalize(u @ fixed.T)
+            u = _normalize(v @ fixed)
+        norm = (v @ matrix @ u.T)[0, 0]
+        # A kernel of zeros has no singular vectors: kernel and vector stay unchanged.
+        is_zero = jnp.all(fixed == 0)
+        divided = kernel / jnp.where(is_zero, 1.0, norm)
+        return divided, jnp.where(is_zero, vector, u)
 
 
-def _unit(vector: Array) -> Array:
+def _normalize(vector: Array) -> Array:
     norm = jnp.linalg.norm(vector)
     return vector / jnp.where(norm == 0, 1.0, norm)

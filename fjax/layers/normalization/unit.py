@@ -1,4 +1,4 @@
-"""Unit normalization: vectors of length 1."""
+"""Unit normalization: vectors of norm 1."""
 
 from typing import Any
 
@@ -6,21 +6,20 @@ import jax
 import jax.numpy as jnp
 
 from fjax.core.checks import single_input
-from fjax.core.layer import Layer
-from fjax.layers.normalization.axes import checked_axes, placed_axes
-from fjax.traits import within_rows
+from fjax.layers.normalization.axes import parse_axis, positive_axes
+from fjax.layers.normalization.base import PerSampleNormalization, at_least_float32
 from fjax.typing import Array, Key, Params, State
 
 OWNER = "UnitNormalization"
-# The shortest vector that is made one of length 1; a shorter one, as zeros, has no direction.
-SHORTEST = 1e-12
+# Norms below this count as this, so that a vector of zeros is not divided by 0.
+MIN_NORM = 1e-12
 
 
-class UnitNormalization(Layer):
+class UnitNormalization(PerSampleNormalization):
     """Divide each sample by its Euclidean norm along an axis; zeros stay zeros.
 
     Args:
-        axis: The axis of the vectors, or a list of them; not the batch axis.
+        axis: The axis, or a list of axes, of the vectors; not the batch axis.
 
     Shapes: `(batch, …)`, unchanged.
 
@@ -37,16 +36,9 @@ class UnitNormalization(Layer):
 
     axis: int | tuple[int, ...] = -1
 
-    masking = "keeps"
-
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.axis = checked_axes(OWNER, self.axis)
-
-    @property
-    def rows_independent(self) -> bool:
-        """Whether the axis is known not to be that of the batch."""
-        return within_rows(self.axis)
+        self.axis = parse_axis(OWNER, self.axis)
 
     def apply(
         self,
@@ -58,10 +50,9 @@ class UnitNormalization(Layer):
     ) -> tuple[Array, State]:
         """Return the inputs with norm 1 along the axis."""
         values = single_input(OWNER, inputs)
-        places = placed_axes(OWNER, self.axis, values.shape)
-        # Squares are too large or too small for half precision.
-        wide = values.astype(jnp.promote_types(values.dtype, jnp.float32))
-        squares = jnp.sum(jnp.square(wide), axis=places, keepdims=True)
-        # The bound stands within the root, so that zeros have a gradient.
-        outputs = wide * jax.lax.rsqrt(jnp.maximum(squares, SHORTEST**2))
+        axes = positive_axes(OWNER, self.axis, values.shape)
+        wide = at_least_float32(values)
+        square_norm = jnp.sum(jnp.square(wide), axis=axes, keepdims=True)
+        # The bound is applied before the root: the root has no finite gradient at 0.
+        outputs = wide * jax.lax.rsqrt(jnp.maximum(square_norm, MIN_NORM**2))
         return outputs.astype(values.dtype), state

@@ -1,4 +1,4 @@
-"""Layers along sequences: cells, what runs them, and what wraps them."""
+"""Recurrent layers: cells, the layers that run them along sequences, and wrappers."""
 
 from fjax.layers.recurrent.bidirectional import Bidirectional as Bidirectional
 from fjax.layers.recurrent.cells import GRUCell as GRUCell

@@ -1,4 +1,4 @@
-"""What the recurrent cells have in common: weights, first states and dropout."""
+"""The base of the recurrent cells: weights, initial states and dropout."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -10,39 +10,40 @@ from fjax import activations, initializers
 from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least, number_between, seed_of
+from fjax.layers.dropout import require_key
 from fjax.lowering.linear import linear
 from fjax.typing import Array, Key, Params, Shape, Spec, State
 
-# `step(inputs, states) -> (output, states)`, for one entry of a sequence.
+# `step(inputs, states) -> (output, states)`, for one step of a sequence.
 CellStep = Callable[[Array, list[Array]], tuple[Array, list[Array]]]
 
-# `recurrent_regularizer` and `recurrent_constraint` are those of the recurrent kernel.
+# `recurrent_regularizer` and `recurrent_constraint` apply to the recurrent kernel.
 WEIGHTS_OF_FIELDS = {"recurrent": "recurrent_kernel"}
 
 
 class Cell(Layer):
-    """Base of the cells: one step of a recurrent layer, by `step_function`.
+    """Base of the recurrent cells; a subclass defines one step by `step_function`.
 
-    A cell is a layer: it is called on the inputs of one step and the states, and returns the output
-    and the next states. Its weights are `kernel`, `recurrent_kernel` and `bias`.
+    A cell is a layer that takes the inputs of one step and the states, and returns the output and
+    the next states. Its weights are `kernel`, `recurrent_kernel` and `bias`.
     """
 
     rows_independent = True
 
     units: int
 
-    # How many parts of `units` columns the kernels have.
+    # The number of gates, candidate included: each kernel has `units` columns for each.
     gates: ClassVar[int] = 1
 
     _weights_of_fields: ClassVar[Mapping[str, str]] = WEIGHTS_OF_FIELDS
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_cell(self)
+        check_cell_fields(self)
 
     @property
     def state_size(self) -> int | list[int]:
-        """The size of the state, or of each."""
+        """The size of the state, or a list of sizes."""
         return self.units
 
     @property
@@ -51,16 +52,16 @@ class Cell(Layer):
         return self.units
 
     def get_initial_state(self, batch_size: int, dtype: Any = jnp.float32) -> list[Array]:
-        """Return the states to begin with: zeros, `(batch_size, units)`."""
-        return [jnp.zeros((batch_size, size), dtype) for size in sizes_of(self)]
+        """Return the initial states: zeros, `(batch_size, units)`."""
+        return [jnp.zeros((batch_size, size), dtype) for size in state_sizes(self)]
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Draw the kernels and, if there is one, the bias."""
+        """Draw the kernels and the bias."""
         shape = tuple(specs[0].shape)
         if len(shape) != 2:
             raise ValueError(
-                f"`{self.kind}` takes one step, inputs of shape (batch, features), received "
-                f"{shape}. Give sequences to the layer that runs it, such as `RNN(cell)`."
+                f"`{self.kind}` takes the inputs of one step, shape (batch, features), received "
+                f"{shape}. Pass sequences to the layer that runs the cell, such as `RNN(cell)`."
             )
         keys, columns = jax.random.split(key, 3), self.gates * self.units
         draw = initializers.draw
@@ -69,7 +70,7 @@ class Cell(Layer):
             "recurrent_kernel": draw(self.recurrent_initializer, keys[1], (self.units, columns)),
         }
         if self.use_bias:
-            params["bias"] = self._first_bias(keys[2])
+            params["bias"] = self._init_bias(keys[2])
         return params, empty_penalty(self)
 
     def apply(
@@ -80,57 +81,56 @@ class Cell(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[tuple[Array, Any], State]:
-        """Return the output and the next states, in the structure of those that came."""
+        """Return the output and the next states, a list if the states came as a list."""
         if len(inputs) < 2:
             raise TypeError(
-                f"`{self.kind}` is called on the inputs of a step and the states, "
-                f"`cell(inputs, states)`, received {len(inputs)}."
+                f"`{self.kind}` takes the inputs of one step and the states, "
+                f"`cell(inputs, states)`, received {len(inputs)} arguments."
             )
         values, *states = inputs
-        nested = isinstance(states[0], list | tuple)
-        states = [*states[0], *states[1:]] if nested else states
-        if len(states) != len(sizes_of(self)):
-            raise ValueError(
-                f"`{self.kind}` has {len(sizes_of(self))} states, received {len(states)}."
-            )
+        is_list = isinstance(states[0], list | tuple)
+        states = [*states[0], *states[1:]] if is_list else states
+        count = len(state_sizes(self))
+        if len(states) != count:
+            raise ValueError(f"`{self.kind}` has {count} states, received {len(states)}.")
         step = self.step_function(params, values, key, training)
-        output, after = step(values, states)
-        return (output, after if nested else after[0]), with_penalty(self, params, state, ())
+        output, states = step(values, states)
+        return (output, states if is_list else states[0]), with_penalty(self, params, state, ())
 
     def step_function(
         self, params: Params, values: Array, key: Key | None, training: bool
     ) -> CellStep:
-        """Return the step, for inputs like these; what is dropped is drawn now, for all steps."""
+        """Return the function of one step.
+
+        Args:
+            params: The weights.
+            values: Inputs of one step, `(batch, features)`; only their shape and dtype count.
+            key: The key that dropout draws from, once for all steps.
+            training: Whether dropout is active.
+        """
         raise NotImplementedError(f"`{self.kind}` defines no `step_function`.")
 
-    def _first_bias(self, key: Key) -> Array:
+    def _init_bias(self, key: Key) -> Array:
         return initializers.draw(self.bias_initializer, key, (self.gates * self.units,))
 
-    def _masks(
-        self, params: Params, values: Array, key: Key | None, training: bool, parts: int
+    def _dropout_masks(
+        self, params: Params, values: Array, key: Key | None, training: bool
     ) -> tuple[Array | None, Array | None]:
-        """Return what inputs and hidden states are multiplied by in each step, or None.
+        """Return the factors for inputs and hidden states, `(1 or gates, batch, …)`, or None.
 
-        With recurrent dropout each of the `parts` of the kernels has masks of its own, as in Keras:
-        arrays `(parts, batch, …)`.
+        As in Keras, with recurrent dropout each gate has its own masks; without it all gates share
+        one.
         """
         if not training or (self.dropout == 0.0 and self.recurrent_dropout == 0.0):
             return None, None
-        if key is None:
-            raise ValueError(
-                f"`{self.kind}` draws in training and needs a key: "
-                "`layer.apply(params, state, inputs, key=jax.random.key(0), training=True)`."
-            )
-        if self.seed is not None:
-            key = jax.random.fold_in(key, self.seed)
-        keys = jax.random.split(key)
-        parts = parts if self.recurrent_dropout else 1
-        shape = (parts, *values.shape)
-        hidden = (parts, values.shape[0], self.units)
+        keys = jax.random.split(require_key(self.kind, key, self.seed))
+        masks = self.gates if self.recurrent_dropout else 1
+        input_shape = (masks, *values.shape)
+        hidden_shape = (masks, values.shape[0], self.units)
         dtype = jnp.result_type(values, params["kernel"])
         return (
-            _dropout_mask(keys[0], self.dropout, shape, dtype),
-            _dropout_mask(keys[1], self.recurrent_dropout, hidden, dtype),
+            _dropout_mask(keys[0], self.dropout, input_shape, dtype),
+            _dropout_mask(keys[1], self.recurrent_dropout, hidden_shape, dtype),
         )
 
     def _check_features(self, params: Params, values: Array) -> None:
@@ -142,8 +142,8 @@ class Cell(Layer):
             )
 
 
-def check_cell(cell: Any) -> None:
-    """Check and resolve the fields of a cell, or of the layer of one."""
+def check_cell_fields(cell: Any) -> None:
+    """Check and resolve the fields of a cell, or of a layer with the same fields."""
     owner = type(cell).__name__
     cell.units = integer_at_least(owner, "units", cell.units, 1)
     for name in ("activation", "recurrent_activation"):
@@ -158,27 +158,42 @@ def check_cell(cell: Any) -> None:
         cell.seed = seed_of(owner, cell.seed)
 
 
-def sizes_of(cell: Any) -> list[Any]:
+def check_state_size(owner: str, cell: Any) -> None:
+    """Raise ValueError if a cell has no `state_size`."""
+    if getattr(cell, "state_size", None) is None:
+        raise ValueError(
+            f"`{owner}`: the cell {cell!r} needs an attribute `state_size`: the size of its state, "
+            "or a list of sizes."
+        )
+
+
+def state_sizes(cell: Any) -> list[Any]:
     """Return the sizes of a cell's states as a list."""
     size = cell.state_size
     return list(size) if isinstance(size, list | tuple) else [size]
 
 
-def projected(values: Array, kernel: Array, mask: Array | None, parts: int) -> Array:
-    """Return the values times a kernel of several parts, dropped for all or for each of them.
+def project(values: Array, kernel: Array, mask: Array | None) -> Array:
+    """Return the product of values and a kernel, with dropout of the values.
+
+    Args:
+        values: `(batch, features)`.
+        kernel: `(features, columns)`, a block of columns for each gate.
+        mask: The factors of dropout: `(1, batch, features)` for all gates, `(gates, batch,
+            features)` for each gate, or None.
 
     >>> values, kernel = jnp.ones((1, 2)), jnp.ones((2, 4))
     >>> mask = jnp.array([[[0.0, 2.0]], [[2.0, 2.0]]])
-    >>> projected(values, kernel, mask, 2).tolist()
+    >>> project(values, kernel, mask).tolist()
     [[2.0, 2.0, 4.0, 4.0]]
     """
     if mask is None:
         return linear(values, kernel)
     if mask.shape[0] == 1:
         return linear(values * mask[0], kernel)
-    kernels = jnp.split(kernel, parts, axis=-1)
-    pairs = zip(mask, kernels, strict=True)
-    return jnp.concatenate([linear(values * own, part) for own, part in pairs], axis=-1)
+    blocks = jnp.split(kernel, mask.shape[0], axis=-1)
+    pairs = zip(mask, blocks, strict=True)
+    return jnp.concatenate([linear(values * factors, block) for factors, block in pairs], axis=-1)
 
 
 def _dropout_mask(key: Key, rate: float, shape: Shape, dtype: Any) -> Array | None:

@@ -1,51 +1,54 @@
-"""The recurrent layers: plain, LSTM and GRU."""
+"""The recurrent layers: simple, LSTM and GRU."""
 
 from typing import Any
 
+from fjax.layers.recurrent.cell_layer import CellLayer
 from fjax.layers.recurrent.cells import GRUCell, LSTMCell, SimpleRNNCell
-from fjax.layers.recurrent.rnn import CellLayer
 from fjax.typing import Identifier
 
 
 class SimpleRNN(CellLayer):
-    """Run a plain recurrent cell along sequences.
+    """Run a simple recurrent cell along sequences.
 
-    In each step `hidden = activation(inputs @ kernel + bias + hidden @ recurrent_kernel)`.
+    Each step computes `hidden = activation(inputs @ kernel + bias + hidden @ recurrent_kernel)`.
 
     Args:
-        units: The size of the output, which is the state.
-        activation: Applied to the sum.
+        units: The size of the output, which is also the state.
+        activation: Activation of the sum.
         use_bias: Whether to add a bias.
-        kernel_initializer: Draws the kernel, `(features, units)`.
-        recurrent_initializer: Draws the recurrent kernel, `(units, units)`.
-        bias_initializer: Draws the bias, `(units,)`.
-        kernel_regularizer: Charges for the kernel, in the loss; None charges nothing.
-        recurrent_regularizer: Charges for the recurrent kernel.
-        bias_regularizer: Charges for the bias.
-        activity_regularizer: Charges for the outputs, divided by the batch size.
-        kernel_constraint: Applied to the kernel after each step of training.
-        recurrent_constraint: Applied to the recurrent kernel likewise.
-        bias_constraint: Applied to the bias likewise.
-        dropout: The share of the inputs that is dropped in training, the same in all steps.
-        recurrent_dropout: The share of the hidden state that is dropped, likewise.
-        seed: Folded into the key that dropout draws from.
-        return_sequences: Whether to return the outputs of all steps, not of the last alone.
-        return_state: Whether to return the last state behind the outputs.
-        go_backwards: Whether to begin at the end; the outputs are in the order of the steps.
-        stateful: Whether the states after a batch, which are part of the layer's state, are the
-            first ones of the next; all batches then have the same size.
-        unroll: Whether to write out all steps in the program, which takes longer to compile.
-        zero_output_for_mask: Whether outputs of masked steps are zero; else they repeat the one
-            before.
+        kernel_initializer: Initializer of the kernel, `(features, units)`.
+        recurrent_initializer: Initializer of the recurrent kernel, `(units, units)`.
+        bias_initializer: Initializer of the bias, `(units,)`.
+        kernel_regularizer: Regularizer of the kernel; None means no penalty.
+        recurrent_regularizer: Regularizer of the recurrent kernel.
+        bias_regularizer: Regularizer of the bias.
+        activity_regularizer: Regularizer of the outputs, divided by the batch size.
+        kernel_constraint: Applied to the kernel after each training step.
+        recurrent_constraint: Applied to the recurrent kernel after each training step.
+        bias_constraint: Applied to the bias after each training step.
+        dropout: The share of the inputs to drop in training, in [0, 1); all steps drop the same
+            features.
+        recurrent_dropout: The share of the hidden state to drop in training, in [0, 1); all steps
+            drop the same units.
+        seed: Folded into the dropout key, to distinguish layers that receive the same key.
+        return_sequences: Whether to return the outputs of all steps instead of the last.
+        return_state: Whether to return the last state after the outputs.
+        go_backwards: Whether to run from the last step to the first; the outputs are in the order
+            of computation.
+        stateful: Whether each batch starts from the states after the previous batch, which the
+            layer's state holds; all batches must have the same size.
+        unroll: Whether to unroll the loop over the steps, which takes longer to compile.
+        zero_output_for_mask: Whether the outputs of masked steps are 0; otherwise they repeat the
+            previous output.
 
-    Inputs with a mask (`Embedding(mask_zero=True)`, `Masking`) pass over the masked steps. Called
-    with `initial_state=…`, or with the states as further inputs, the layer begins with these.
+    The layer skips masked steps (see `Embedding(mask_zero=True)` and `Masking`). The initial states
+    are 0, unless they are given as `initial_state=…` or as further inputs.
 
     Shapes: `(batch, time, features)` to `(batch, units)`, or `(batch, time, units)`.
 
     Raises:
-        ValueError: A number is out of its range; the inputs have no time axis, or it is empty; a
-            mask or first state has another shape; or a stateful layer is given another batch size.
+        ValueError: An argument is out of range, the time axis is missing or empty, a mask or an
+            initial state has the wrong shape, or the batch size of a stateful layer changes.
 
     Source: Keras's page "SimpleRNN layer".
 
@@ -82,48 +85,52 @@ class SimpleRNN(CellLayer):
 
 
 class LSTM(CellLayer):
-    """Run an LSTM cell along sequences: gates say what is remembered, and for how long.
+    """Run an LSTM cell along sequences: gates decide what to remember, and for how long.
 
-    With the gates i, f and o, in `[0, 1]` by `recurrent_activation`, and a candidate g in each step
-    `carry = f * carry + i * g` and `hidden = o * activation(carry)`.
+    With gates i, f and o, computed with `recurrent_activation`, and a candidate g, each step
+    computes `carry = f * carry + i * g` and `hidden = o * activation(carry)`.
 
     Args:
         units: The size of the output and of the states.
-        activation: Of the candidate and of what is put out.
-        recurrent_activation: Of the gates.
+        activation: Activation of the candidate and of the carry in the output.
+        recurrent_activation: Activation of the gates.
         use_bias: Whether to add a bias.
-        kernel_initializer: Draws the kernel, `(features, 4 * units)`: for i, f, g and o.
-        recurrent_initializer: Draws the recurrent kernel, `(units, 4 * units)`.
-        bias_initializer: Draws the bias, `(4 * units,)`.
-        unit_forget_bias: Whether the bias of the forget gate begins as 1.
-        kernel_regularizer: Charges for the kernel, in the loss; None charges nothing.
-        recurrent_regularizer: Charges for the recurrent kernel.
-        bias_regularizer: Charges for the bias.
-        activity_regularizer: Charges for the outputs, divided by the batch size.
-        kernel_constraint: Applied to the kernel after each step of training.
-        recurrent_constraint: Applied to the recurrent kernel likewise.
-        bias_constraint: Applied to the bias likewise.
-        dropout: The share of the inputs that is dropped in training, the same in all steps.
-        recurrent_dropout: The share of the hidden state that is dropped, likewise.
-        seed: Folded into the key that dropout draws from.
-        return_sequences: Whether to return the outputs of all steps, not of the last alone.
-        return_state: Whether to return the last states behind the outputs.
-        go_backwards: Whether to begin at the end; the outputs are in the order of the steps.
-        stateful: Whether the states after a batch, which are part of the layer's state, are the
-            first ones of the next; all batches then have the same size.
-        unroll: Whether to write out all steps in the program, which takes longer to compile.
-        use_cudnn: "auto" or False; for Keras's sake, XLA compiles the layer on every device.
-        zero_output_for_mask: Whether outputs of masked steps are zero; else they repeat the one
-            before.
+        kernel_initializer: Initializer of the kernel, `(features, 4 * units)`: for i, f, g and o.
+        recurrent_initializer: Initializer of the recurrent kernel, `(units, 4 * units)`.
+        bias_initializer: Initializer of the bias, `(4 * units,)`.
+        unit_forget_bias: Whether the bias of the forget gate starts at 1.
+        kernel_regularizer: Regularizer of the kernel; None means no penalty.
+        recurrent_regularizer: Regularizer of the recurrent kernel.
+        bias_regularizer: Regularizer of the bias.
+        activity_regularizer: Regularizer of the outputs, divided by the batch size.
+        kernel_constraint: Applied to the kernel after each training step.
+        recurrent_constraint: Applied to the recurrent kernel after each training step.
+        bias_constraint: Applied to the bias after each training step.
+        dropout: The share of the inputs to drop in training, in [0, 1); all steps drop the same
+            features.
+        recurrent_dropout: The share of the hidden state to drop in training, in [0, 1); all steps
+            drop the same units.
+        seed: Folded into the dropout key, to distinguish layers that receive the same key.
+        return_sequences: Whether to return the outputs of all steps instead of the last.
+        return_state: Whether to return the last states after the outputs.
+        go_backwards: Whether to run from the last step to the first; the outputs are in the order
+            of computation.
+        stateful: Whether each batch starts from the states after the previous batch, which the
+            layer's state holds; all batches must have the same size.
+        unroll: Whether to unroll the loop over the steps, which takes longer to compile.
+        use_cudnn: "auto" or False, for compatibility with Keras: XLA compiles the layer on every
+            device.
+        zero_output_for_mask: Whether the outputs of masked steps are 0; otherwise they repeat the
+            previous output.
 
-    Inputs with a mask (`Embedding(mask_zero=True)`, `Masking`) pass over the masked steps. Called
-    with `initial_state=…`, or with the states as further inputs, the layer begins with these.
+    The layer skips masked steps (see `Embedding(mask_zero=True)` and `Masking`). The initial states
+    are 0, unless they are given as `initial_state=…` or as further inputs.
 
     Shapes: `(batch, time, features)` to `(batch, units)`, or `(batch, time, units)`.
 
     Raises:
-        ValueError: A number is out of its range; the inputs have no time axis, or it is empty; a
-            mask or first state has another shape; or a stateful layer is given another batch size.
+        ValueError: An argument is out of range, the time axis is missing or empty, a mask or an
+            initial state has the wrong shape, or the batch size of a stateful layer changes.
 
     Source: Hochreiter and Schmidhuber, "Long Short-Term Memory" (1997); Keras's page "LSTM layer".
 
@@ -164,48 +171,53 @@ class LSTM(CellLayer):
 
 
 class GRU(CellLayer):
-    """Run a GRU cell along sequences: gates say how much of the state each step renews.
+    """Run a GRU cell along sequences: gates decide how much of the state each step updates.
 
-    With the gates z and r, in `[0, 1]` by `recurrent_activation`, and a candidate g that sees the
-    hidden state through r, in each step `hidden = z * hidden + (1 - z) * g`.
+    With gates z and r, computed with `recurrent_activation`, and a candidate g, in which r scales
+    the contribution of the hidden state, each step computes `hidden = z * hidden + (1 - z) * g`.
 
     Args:
-        units: The size of the output, which is the state.
-        activation: Of the candidate.
-        recurrent_activation: Of the gates.
+        units: The size of the output, which is also the state.
+        activation: Activation of the candidate.
+        recurrent_activation: Activation of the gates.
         use_bias: Whether to add a bias.
-        kernel_initializer: Draws the kernel, `(features, 3 * units)`: for z, r and g.
-        recurrent_initializer: Draws the recurrent kernel, `(units, 3 * units)`.
-        bias_initializer: Draws the bias, `(2, 3 * units)`; without `reset_after` `(3 * units,)`.
-        kernel_regularizer: Charges for the kernel, in the loss; None charges nothing.
-        recurrent_regularizer: Charges for the recurrent kernel.
-        bias_regularizer: Charges for the bias.
-        activity_regularizer: Charges for the outputs, divided by the batch size.
-        kernel_constraint: Applied to the kernel after each step of training.
-        recurrent_constraint: Applied to the recurrent kernel likewise.
-        bias_constraint: Applied to the bias likewise.
-        dropout: The share of the inputs that is dropped in training, the same in all steps.
-        recurrent_dropout: The share of the hidden state that is dropped, likewise.
-        seed: Folded into the key that dropout draws from.
-        return_sequences: Whether to return the outputs of all steps, not of the last alone.
-        return_state: Whether to return the last state behind the outputs.
-        go_backwards: Whether to begin at the end; the outputs are in the order of the steps.
-        stateful: Whether the states after a batch, which are part of the layer's state, are the
-            first ones of the next; all batches then have the same size.
-        unroll: Whether to write out all steps in the program, which takes longer to compile.
-        reset_after: Whether r acts after the recurrent kernel (as in cuDNN), or before it.
-        use_cudnn: "auto" or False; for Keras's sake, XLA compiles the layer on every device.
-        zero_output_for_mask: Whether outputs of masked steps are zero; else they repeat the one
-            before.
+        kernel_initializer: Initializer of the kernel, `(features, 3 * units)`: for z, r and g.
+        recurrent_initializer: Initializer of the recurrent kernel, `(units, 3 * units)`.
+        bias_initializer: Initializer of the bias, `(2, 3 * units)`: a row for the inputs and one
+            for the hidden state; without `reset_after` `(3 * units,)`.
+        kernel_regularizer: Regularizer of the kernel; None means no penalty.
+        recurrent_regularizer: Regularizer of the recurrent kernel.
+        bias_regularizer: Regularizer of the bias.
+        activity_regularizer: Regularizer of the outputs, divided by the batch size.
+        kernel_constraint: Applied to the kernel after each training step.
+        recurrent_constraint: Applied to the recurrent kernel after each training step.
+        bias_constraint: Applied to the bias after each training step.
+        dropout: The share of the inputs to drop in training, in [0, 1); all steps drop the same
+            features.
+        recurrent_dropout: The share of the hidden state to drop in training, in [0, 1); all steps
+            drop the same units.
+        seed: Folded into the dropout key, to distinguish layers that receive the same key.
+        return_sequences: Whether to return the outputs of all steps instead of the last.
+        return_state: Whether to return the last state after the outputs.
+        go_backwards: Whether to run from the last step to the first; the outputs are in the order
+            of computation.
+        stateful: Whether each batch starts from the states after the previous batch, which the
+            layer's state holds; all batches must have the same size.
+        unroll: Whether to unroll the loop over the steps, which takes longer to compile.
+        reset_after: Whether r is applied after the recurrent kernel (as in cuDNN), or before it.
+        use_cudnn: "auto" or False, for compatibility with Keras: XLA compiles the layer on every
+            device.
+        zero_output_for_mask: Whether the outputs of masked steps are 0; otherwise they repeat the
+            previous output.
 
-    Inputs with a mask (`Embedding(mask_zero=True)`, `Masking`) pass over the masked steps. Called
-    with `initial_state=…`, or with the states as further inputs, the layer begins with these.
+    The layer skips masked steps (see `Embedding(mask_zero=True)` and `Masking`). The initial states
+    are 0, unless they are given as `initial_state=…` or as further inputs.
 
     Shapes: `(batch, time, features)` to `(batch, units)`, or `(batch, time, units)`.
 
     Raises:
-        ValueError: A number is out of its range; the inputs have no time axis, or it is empty; a
-            mask or first state has another shape; or a stateful layer is given another batch size.
+        ValueError: An argument is out of range, the time axis is missing or empty, a mask or an
+            initial state has the wrong shape, or the batch size of a stateful layer changes.
 
     Source: Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder" (2014),
     https://arxiv.org/abs/1406.1078; Keras's page "GRU layer".

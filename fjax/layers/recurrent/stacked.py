@@ -1,4 +1,4 @@
-"""Cells on top of one another."""
+"""A stack of recurrent cells as one cell."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -6,28 +6,28 @@ from typing import Any, Self
 
 import jax
 
-from fjax.core.combinators import folded
+from fjax.core.combinators import fold_key
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
 from fjax.core.naming import unique_names
 from fjax.core.precision import apply_layer, init_layer
 from fjax.core.shapes import output_specs
 from fjax.layers.inner import inner_layer
-from fjax.layers.recurrent.cell import sizes_of
+from fjax.layers.recurrent.cell import check_state_size, state_sizes
 from fjax.typing import Key, Params, PyTree, State
 
 
 class StackedRNNCells(Layer):
-    """Cells one after the other, as one cell: the output of each is the inputs of the next.
+    """Stack cells into one cell: the output of each cell is the input of the next.
 
     Args:
-        cells: The cells, in a list.
+        cells: A list of cells.
 
-    Shapes: `(batch, features)` and a list of the states of each to the last output and the next
-    states.
+    Shapes: `(batch, features)` and a list of the states of each cell, to the output of the last
+    cell and a list of the next states of each.
 
     Raises:
-        ValueError: There is no cell, or one has no `state_size`.
+        ValueError: There is no cell, or a cell has no `state_size`.
 
     Source: Keras's page "StackedRNNCells layer".
 
@@ -45,49 +45,47 @@ class StackedRNNCells(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        given = self.cells if isinstance(self.cells, list | tuple) else (self.cells,)
-        self.cells = tuple(inner_layer("StackedRNNCells", "cells", cell) for cell in given)
+        cells = self.cells if isinstance(self.cells, list | tuple) else (self.cells,)
+        self.cells = tuple(inner_layer("StackedRNNCells", "cells", cell) for cell in cells)
         if not self.cells:
             raise ValueError("`StackedRNNCells` needs at least one cell, received none.")
         for cell in self.cells:
-            if getattr(cell, "state_size", None) is None:
-                raise ValueError(
-                    f"`StackedRNNCells`: the cell {cell!r} needs an attribute `state_size`: the "
-                    "size of its state, or a list of sizes."
-                )
+            check_state_size("StackedRNNCells", cell)
 
     @property
     def state_size(self) -> list[Any]:
         """The sizes of the states of each cell."""
-        return [sizes_of(cell) for cell in self.cells]
+        return [state_sizes(cell) for cell in self.cells]
 
     @property
     def output_size(self) -> int:
-        """The size of the last cell's output."""
+        """The size of the output of the last cell."""
         last = self.cells[-1]
-        return getattr(last, "output_size", None) or sizes_of(last)[0]
+        return getattr(last, "output_size", None) or state_sizes(last)[0]
 
     def children(self) -> list[tuple[str, Any]]:
         """Return the cells, by name."""
         return list(zip(unique_names(list(self.cells)), self.cells, strict=True))
 
     def with_children(self, layers: Sequence[Any]) -> Self:
-        """Return the same of other cells."""
+        """Return a stack of other cells."""
         if len(layers) != len(self.cells):
             raise ValueError(
-                f"`StackedRNNCells` has {len(self.cells)} cells, received {len(layers)} for them."
+                f"`StackedRNNCells` has {len(self.cells)} cells, received {len(layers)} to replace "
+                "them."
             )
         return dataclasses.replace(self, cells=tuple(layers))
 
     def init(self, key: Key, *specs: Any) -> tuple[Params, State]:
-        """Return each cell's params and state, by name."""
+        """Return the params and the state of each cell, by name."""
         params, state = {}, {}
         values, states = specs
-        for position, ((name, cell), own) in enumerate(zip(self.children(), states, strict=True)):
-            with layer_context(name, cell, (values, own)):
-                own_key = jax.random.fold_in(key, position)
-                params[name], state[name] = init_layer(cell, own_key, values, own)
-                values, _ = output_specs(cell, params[name], state[name], values, own)
+        cells = zip(self.children(), states, strict=True)
+        for position, ((name, cell), cell_states) in enumerate(cells):
+            with layer_context(name, cell, (values, cell_states)):
+                cell_key = jax.random.fold_in(key, position)
+                params[name], state[name] = init_layer(cell, cell_key, values, cell_states)
+                values, _ = output_specs(cell, params[name], state[name], values, cell_states)
         return params, state
 
     def apply(
@@ -98,14 +96,15 @@ class StackedRNNCells(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[PyTree, State]:
-        """Return the last cell's output, and the next states of each."""
+        """Return the output of the last cell, and a list of the next states of each."""
         values, states = inputs
-        after, next_state = [], {}
-        for position, ((name, cell), own) in enumerate(zip(self.children(), states, strict=True)):
-            with layer_context(name, cell, (values, own)):
-                (values, made), next_state[name] = apply_layer(
-                    cell, params[name], state[name], values, own,
-                    key=folded(key, position), training=training,
+        all_states, new_state = [], {}
+        cells = zip(self.children(), states, strict=True)
+        for position, ((name, cell), cell_states) in enumerate(cells):
+            with layer_context(name, cell, (values, cell_states)):
+                (values, next_states), new_state[name] = apply_layer(
+                    cell, params[name], state[name], values, cell_states,
+                    key=fold_key(key, position), training=training,
                 )  # fmt: skip
-            after.append(made)
-        return (values, after), next_state
+            all_states.append(next_states)
+        return (values, all_states), new_state

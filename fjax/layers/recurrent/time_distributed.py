@@ -1,7 +1,7 @@
-"""A layer for each step of a sequence."""
+"""The wrapper that applies a layer to each step of a sequence."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import jax
@@ -16,20 +16,24 @@ from fjax.core.precision import apply_layer, init_layer
 from fjax.layers.inner import inner_layer
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
+# `step(state, entry) -> (state, outputs)`.
+Step = Callable[[State, PyTree], tuple[State, PyTree]]
+
 
 class TimeDistributed(Layer):
-    """Apply a layer to each step of sequences by itself, with the same weights.
+    """Apply a layer to each step of sequences separately, with the same weights.
 
-    A layer without state is applied to all steps side by side; one with state, such as
-    `BatchNormalization`, to one after the other.
+    A layer without state is applied to all steps in parallel. A layer with state, such as
+    `BatchNormalization`, is applied to one step after the other, and its state is carried along.
 
     Args:
-        layer: The layer, which takes one input.
+        layer: A layer with one input.
 
-    Shapes: `(batch, time, …)` to `(batch, time, …)`: what the layer makes of `(batch, …)`.
+    Shapes: `(batch, time, …)` to `(batch, time, …)`, where the layer maps `(batch, …)` to
+    `(batch, …)`.
 
     Raises:
-        ValueError: The inputs have no time axis, or a mask is of another shape.
+        ValueError: The inputs have no time axis, or a mask has the wrong shape.
 
     Source: Keras's page "TimeDistributed layer".
 
@@ -55,15 +59,17 @@ class TimeDistributed(Layer):
         return [(self._layer_name, self.layer)]
 
     def with_children(self, layers: Sequence[Any]) -> Self:
-        """Return the same of another layer."""
+        """Return this wrapper around another layer."""
         if len(layers) != 1:
-            raise ValueError(f"`TimeDistributed` has one layer, received {len(layers)} for it.")
+            raise ValueError(
+                f"`TimeDistributed` has one layer, received {len(layers)} layers to replace it."
+            )
         return dataclasses.replace(self, layer=layers[0])
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Return the layer's params and state."""
+        """Return the params and the state of the layer, by name."""
         values = strip_masks(single_input("TimeDistributed", specs))
-        self._check(values)
+        _check_shape(tuple(values.shape))
         step = jax.ShapeDtypeStruct((values.shape[0], *values.shape[2:]), values.dtype)
         params, state = init_layer(self.layer, key, step)
         return {self._layer_name: params}, {self._layer_name: state}
@@ -76,63 +82,67 @@ class TimeDistributed(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[PyTree, State]:
-        """Return the layer's outputs for each step, masked as the inputs are."""
+        """Return the outputs of the layer for each step, with the mask of the inputs."""
         values, mask = split_mask(single_input("TimeDistributed", inputs))
-        self._check(values)
-        self._check_mask(values, mask)
-        name, length = self._layer_name, values.shape[1]
-        keys = None if key is None else jax.random.split(key, length)
-        own_mask = None
-        if mask is not None and masking_of(self.layer) == "takes" and mask.ndim > 2:
-            own_mask = jnp.swapaxes(mask, 0, 1)
+        _check_shape(tuple(values.shape))
+        name = self._layer_name
+        step_mask = None
+        if mask is not None:
+            _check_mask(tuple(values.shape), tuple(mask.shape))
+            # A mask with more axes than (batch, time) also masks within a step.
+            if masking_of(self.layer) == "takes" and mask.ndim > 2:
+                step_mask = jnp.swapaxes(mask, 0, 1)
+        keys = None if key is None else jax.random.split(key, values.shape[1])
 
         def step(state: State, entry: tuple[Array, Any, Any]) -> tuple[State, PyTree]:
             values, mask, key = entry
-            outputs, after = apply_layer(
+            outputs, state = apply_layer(
                 self.layer, params[name], state, with_mask(values, mask),
                 key=key, training=training,
             )  # fmt: skip
-            return after, strip_masks(outputs)
+            return state, strip_masks(outputs)
 
-        entries = jnp.swapaxes(values, 0, 1), own_mask, keys
-        before = state[name]
-        if not jax.tree.leaves(before):
-            # Each step by itself, as one program.
-            outputs = jax.vmap(lambda *entry: step(before, entry)[1])(*entries)
-            after = before
+        entries = jnp.swapaxes(values, 0, 1), step_mask, keys
+        layer_state = state[name]
+        if jax.tree.leaves(layer_state):
+            layer_state, outputs = _scan_steps(step, layer_state, entries)
         else:
-            first, outputs_of_first = step(before, jax.tree.map(lambda a: a[0], entries))
-            after, outputs = jax.lax.scan(
-                lambda state, entry: _and_joined(state, step(state, entry)),
-                first,
-                jax.tree.map(lambda a: a[1:], entries),
-            )
-            outputs = jax.tree.map(
-                lambda one, rest: jnp.concatenate([one[None], rest]), outputs_of_first, outputs
-            )
+            outputs = jax.vmap(lambda *entry: step(layer_state, entry)[1])(*entries)
         outputs = jax.tree.map(lambda a: with_mask(jnp.swapaxes(a, 0, 1), mask), outputs)
-        return outputs, {name: after}
+        return outputs, {name: layer_state}
 
     @property
     def _layer_name(self) -> str:
         return getattr(self.layer, "name", None) or default_name(self.layer)
 
-    def _check(self, values: Any) -> None:
-        shape = tuple(values.shape)
-        if len(shape) < 3 or shape[1] == 0:
-            raise ValueError(
-                "`TimeDistributed` needs sequences of shape (batch, time, …), of at least one step "
-                f"and with an axis of features, received {shape}."
-            )
 
-    def _check_mask(self, values: Any, mask: Any) -> None:
-        if mask is not None and tuple(mask.shape[:2]) != tuple(values.shape[:2]):
-            raise ValueError(
-                f"`TimeDistributed`: the mask must begin with the axes {tuple(values.shape[:2])} "
-                f"of the inputs of shape {tuple(values.shape)}, received {tuple(mask.shape)}."
-            )
+def _scan_steps(step: Step, state: State, entries: PyTree) -> tuple[State, PyTree]:
+    """Apply a step to each entry in turn; return the last state and the stacked outputs."""
+
+    def next_step(state: State, entry: PyTree) -> tuple[State, PyTree]:
+        new_state, outputs = step(state, entry)
+        return join_penalties(state, new_state), outputs
+
+    # The first step is not joined: penalties in the given state belong to an earlier call.
+    state, first_outputs = step(state, jax.tree.map(lambda a: a[0], entries))
+    state, outputs = jax.lax.scan(next_step, state, jax.tree.map(lambda a: a[1:], entries))
+    stacked = jax.tree.map(
+        lambda first, others: jnp.concatenate([first[None], others]), first_outputs, outputs
+    )
+    return state, stacked
 
 
-def _and_joined(before: State, made: tuple[State, PyTree]) -> tuple[State, PyTree]:
-    after, outputs = made
-    return join_penalties(before, after), outputs
+def _check_shape(shape: tuple[int, ...]) -> None:
+    if len(shape) < 3 or shape[1] == 0:
+        raise ValueError(
+            "`TimeDistributed` needs sequences of shape (batch, time, …, features) with at least "
+            f"one step, received {shape}."
+        )
+
+
+def _check_mask(shape: tuple[int, ...], mask_shape: tuple[int, ...]) -> None:
+    if mask_shape[:2] != shape[:2]:
+        raise ValueError(
+            f"`TimeDistributed`: the mask must have the leading axes {shape[:2]} of inputs of "
+            f"shape {shape}, received {mask_shape}."
+        )

@@ -1,1 +1,1 @@
-"""Layers with a vocabulary: text, and categories, as numbers."""
+"""Layers with a vocabulary, which map text and categories to integer indices."""

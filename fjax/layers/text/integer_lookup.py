@@ -1,4 +1,4 @@
-"""Categories that are integers, by number."""
+"""Lookup of integers in a vocabulary."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,48 +10,50 @@ from fjax.core.checks import single_input
 from fjax.errors import integer_at_least, is_integer, one_of
 from fjax.layers.features.data_layer import is_traced
 from fjax.layers.features.encoding import encode_categories
-from fjax.layers.features.integers import hashed, integers
-from fjax.layers.features.salt import salt_of
+from fjax.layers.features.integers import hash_integers, to_int32
+from fjax.layers.features.salt import parse_salt
 from fjax.layers.text.vocabulary import VocabularyLayer
 from fjax.typing import Array, Key, Params, State
 
 
 class IntegerLookup(VocabularyLayer):
-    """Integers as the numbers that they have in a vocabulary, and with `invert` back.
+    """Map integers to their indices in a vocabulary, or with `invert` indices to integers.
 
-    The first numbers belong to the special terms: 0 to the mask, if there is one, the next to what
-    is out of the vocabulary. The terms follow, the most frequent one first, and of equally frequent
-    ones the largest.
+    The first indices belong to special tokens: 0 to the mask token if there is one, the next ones
+    to integers out of the vocabulary (OOV). The other tokens follow by decreasing frequency,
+    equally frequent ones in descending order.
 
     Args:
-        max_tokens: The size of the vocabulary at most, special terms included.
-        num_oov_indices: Numbers for what is out of the vocabulary; 0 to raise.
-        mask_token: The integer that stands for nothing. It has the number 0 where `output_mode` is
-            "int", and no column in the others.
-        oov_token: What `invert` returns for what is out of the vocabulary.
-        vocabulary: A list of integers, or the name of a text file with one a line. Without it
-            `adapt` takes them from data.
-        vocabulary_dtype: "int64", the one that there is; numbers have 32 bits here.
-        idf_weights: The weight of each term in the mode "tf_idf".
-        invert: Whether to turn numbers into integers of the vocabulary.
+        max_tokens: The maximum size of the vocabulary, special tokens included.
+        num_oov_indices: The number of indices for integers out of the vocabulary; 0 makes such
+            integers an error.
+        mask_token: The integer that stands for missing values. It has index 0 if `output_mode` is
+            "int", and no column otherwise.
+        oov_token: The integer that `invert` returns for the indices of unknown integers.
+        vocabulary: A list of integers, or the name of a text file with one integer per line.
+            Without it, `adapt` learns the vocabulary from data.
+        vocabulary_dtype: Must be "int64"; fjax computes with 32 bits.
+        idf_weights: The weight of each token in the mode "tf_idf".
+        invert: Whether to map indices to integers of the vocabulary.
         output_mode: As in `StringLookup`.
-        sparse: False; arrays are dense here.
-        pad_to_max_tokens: Whether a row has `max_tokens` columns, whatever the vocabulary's size.
-        oov_method: How what is out of the vocabulary is dealt out to several numbers: "floormod" by
-            its rest, "farmhash" by a hash of its digits.
-        salt: With "farmhash" one or two integers: the key of another hash (SipHash-2-4).
+        sparse: Must be False: fjax has only dense arrays.
+        pad_to_max_tokens: Whether rows have `max_tokens` columns even if the vocabulary is smaller.
+        oov_method: How to choose among several OOV indices: "floormod" by the remainder of the
+            integer, "farmhash" by a hash of its decimal digits.
+        salt: With "farmhash", an integer or a pair of integers: the key of SipHash-2-4, which
+            replaces FarmHash's Fingerprint64.
 
-    It is a layer as any, and works within compiled programs. With `num_oov_indices=0` a model
-    refuses data that has an integer out of the vocabulary before it trains; within a compiled
-    program, where none can be refused, it has the number -1, and a row of zeros.
+    The layer also works in compiled programs. With `num_oov_indices=0` a model refuses data with
+    an integer out of the vocabulary before training; a compiled program cannot raise, and maps such
+    an integer to index -1 and to a row of zeros.
 
-    Shapes: any; "one_hot" adds an axis, or takes the place of a last one of size 1; the modes with
-    a row for each sample take (batch, integers) to (batch, terms), and (batch,) as one sample.
+    Shapes: any; "one_hot" adds an axis or replaces a last axis of size 1; the modes with one row
+    per sample map (batch, integers) to (batch, tokens), and (integers,) as one sample.
 
     Raises:
-        TypeError: No numbers are given.
-        ValueError: There is no vocabulary yet, it does not fit, or with `num_oov_indices=0` an
-            integer is out of it.
+        TypeError: The inputs are not numbers.
+        ValueError: There is no vocabulary yet, it is invalid, or with `num_oov_indices=0` an
+            integer is out of the vocabulary.
 
     Source: Keras's page "IntegerLookup layer".
 
@@ -83,7 +85,7 @@ class IntegerLookup(VocabularyLayer):
         self.num_oov_indices = integer_at_least(owner, "num_oov_indices", self.num_oov_indices, 0)
         one_of(owner, "vocabulary_dtype", self.vocabulary_dtype, ["int64"])
         one_of(owner, "oov_method", self.oov_method, ["floormod", "farmhash"])
-        self.salt = salt_of(owner, self.salt)
+        self.salt = parse_salt(owner, self.salt)
         if self.salt is not None and self.oov_method != "farmhash":
             raise ValueError(f'`{owner}`: `salt` needs `oov_method="farmhash"`.')
         super().__post_init__()
@@ -96,61 +98,65 @@ class IntegerLookup(VocabularyLayer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[Array, State]:
-        """Return the numbers of integers, or with `invert` the integers of numbers."""
+        """Return the indices of integers, or with `invert` the integers of indices."""
         self.require_ready()
-        values = integers("IntegerLookup", single_input("IntegerLookup", inputs))
-        terms = np.array(self.vocabulary, np.int32)
+        values = to_int32("IntegerLookup", single_input("IntegerLookup", inputs))
+        vocabulary = np.array(self.vocabulary, np.int32)
         if self.invert:
-            inside = (values >= 0) & (values < len(terms))
-            others = jnp.int32(-1 if self.oov_token is None else self.oov_token)
-            return jnp.where(inside, jnp.take(terms, values, mode="clip"), others), state
-        numbers = self._numbers_of(values, terms)
+            is_index = (values >= 0) & (values < len(vocabulary))
+            oov_token = jnp.int32(-1 if self.oov_token is None else self.oov_token)
+            return jnp.where(is_index, jnp.take(vocabulary, values, mode="clip"), oov_token), state
+        indices = self._indices(values, vocabulary)
         if self.output_mode == "int":
-            return numbers, state
+            return indices, state
         mode = "count" if self.output_mode == "tf_idf" else self.output_mode
-        rows = encode_categories("IntegerLookup", numbers, mode, self._depth)
-        return rows * self._idf() if self.output_mode == "tf_idf" else rows, state
+        rows = encode_categories("IntegerLookup", indices, mode, self._depth)
+        return rows * self._idf_row() if self.output_mode == "tf_idf" else rows, state
 
     def check_inputs(self, *inputs: Any) -> None:
-        """Raise ValueError where data holds an integer that has no number."""
+        """Raise ValueError if data has an integer without an index."""
         self.require_ready()
         if self.num_oov_indices > 0 or self.invert:
             return
         known = {*self.get_vocabulary(), self.mask_token}
         unknown = [v for v in np.unique(np.asarray(inputs[0])).tolist() if v not in known]
         if unknown:
-            raise self._no_place(unknown)
+            raise self._unknown_tokens(unknown)
 
-    def _numbers_of(self, values: Array, terms: np.ndarray) -> Array:
-        own = terms[self._first_term :]
-        order = np.argsort(own).astype(np.int32)
-        places = jnp.searchsorted(own[order], values).clip(0, len(own) - 1)
-        known = jnp.take(own[order], places) == values
-        numbers = jnp.take(order, places) + self._first_term
-        masked = jnp.zeros(values.shape, bool)
+    def _indices(self, values: Array, vocabulary: np.ndarray) -> Array:
+        """Return the index of each integer, -1 for the mask token in all modes but "int"."""
+        ordinary = vocabulary[self._num_special :]
+        order = np.argsort(ordinary).astype(np.int32)
+        positions = jnp.searchsorted(ordinary[order], values).clip(0, len(ordinary) - 1)
+        is_known = jnp.take(ordinary[order], positions) == values
+        indices = jnp.take(order, positions) + self._num_special
+        is_masked = jnp.zeros(values.shape, bool)
         if self.mask_token is not None:
-            masked = values == self.mask_token
+            is_masked = values == self.mask_token
+        indices = jnp.where(is_known, indices, self._oov_indices(values))
+        mask_index = 0 if self.output_mode == "int" else -1
+        return jnp.where(is_masked, mask_index, indices).astype(jnp.int32)
+
+    def _oov_indices(self, values: Array) -> Array:
+        """Return the index that each integer has if it is out of the vocabulary."""
         if self.num_oov_indices == 0:
             if not is_traced(values):
                 self.check_inputs(values)
-            others = jnp.full(values.shape, -1)
-        elif self.num_oov_indices == 1:
-            others = jnp.full(values.shape, self._first_unknown)
-        elif self.oov_method == "floormod":
-            others = values % self.num_oov_indices + self._first_unknown
-        else:
-            others = hashed(values, self.num_oov_indices, self.salt) + self._first_unknown  # type: ignore[arg-type]
-        numbers = jnp.where(known, numbers, others)
-        mask = 0 if self.output_mode == "int" else -1
-        return jnp.where(masked, mask, numbers).astype(jnp.int32)
+            return jnp.full(values.shape, -1)
+        if self.num_oov_indices == 1:
+            return jnp.full(values.shape, self._first_oov_index)
+        if self.oov_method == "floormod":
+            return values % self.num_oov_indices + self._first_oov_index
+        bins = hash_integers(values, self.num_oov_indices, self.salt)  # type: ignore[arg-type]
+        return bins + self._first_oov_index
 
-    def _terms_of(self, batch: Any) -> Iterable[list[int]]:
-        values = np.asarray(integers("IntegerLookup", np.asarray(batch)))
+    def _split_batch(self, batch: Any) -> Iterable[list[int]]:
+        values = np.asarray(to_int32("IntegerLookup", np.asarray(batch)))
         return values.reshape(max(len(np.atleast_1d(values)), 1), -1).tolist()
 
-    def _term(self, value: Any) -> int:
+    def _to_token(self, value: Any) -> int:
         if isinstance(value, str) and value.removeprefix("-").isdigit():
-            # A line of a file.
+            # A line of a vocabulary file.
             value = int(value)
         if not is_integer(value) or not -(2**31) <= value < 2**31:
             raise TypeError(

@@ -1,4 +1,4 @@
-"""Texts as numbers: cleaned, split into terms, and looked up in a vocabulary."""
+"""Vectorization of texts: standardize, split into tokens, and look these up in a vocabulary."""
 
 import string
 from collections.abc import Callable, Sequence
@@ -8,58 +8,60 @@ import jax
 import numpy as np
 
 from fjax.errors import integer_at_least, one_of
-from fjax.layers.text.bags import bag, padded
-from fjax.layers.text.string_lookup import numbers_of
+from fjax.layers.text.bags import encode_bags, pad_rows
 from fjax.layers.text.text_layer import TextLayer
 
 PUNCTUATION = str.maketrans("", "", string.punctuation)
 STANDARDS = ("lower_and_strip_punctuation", "lower", "strip_punctuation")
-# What stands for the length of the longest text, for each sample of a batch.
-ANY_LENGTH = 256
 SPLITS = ("whitespace", "character")
+# The unknown length of a row is declared as this multiple of the batch size.
+UNKNOWN_LENGTH = 256
 
 
 class TextVectorization(TextLayer):
-    """Texts as rows of word numbers, or as bags of words.
+    """Map texts to rows of token indices, or to bags of words.
 
-    Each text is standardized, split into words, which may be joined into n-grams, and these are
-    numbered by a vocabulary: 0 is what fills up a row, 1 a word that is out of the vocabulary; the
-    words follow, the most frequent one first, and of equally frequent ones that which is last in
-    the alphabet. The bags have no column for the filling, so that there 0 is what is unknown.
+    Each text is standardized and split into words, which may be joined into n-grams. A vocabulary
+    maps these tokens to indices: 0 is padding, 1 stands for tokens out of the vocabulary. The other
+    tokens follow by decreasing frequency, equally frequent ones in reverse alphabetical order. Bags
+    have no column for padding, so column 0 stands for tokens out of the vocabulary.
 
     Args:
-        max_tokens: The size of the vocabulary at most, special terms included.
-        standardize: "lower_and_strip_punctuation" (of ASCII), "lower", "strip_punctuation", None,
-            or a function of an array of strings that returns one like it.
-        split: "whitespace", "character", None (each string is a term), or a function of an array of
-            strings that returns a list of terms for each.
-        ngrams: An integer, for all n-grams of up to so many terms, or a tuple of such numbers;
-            the terms of one are joined by a space.
-        output_mode: "int" for rows of numbers; "multi_hot", "count" and "tf_idf" for one row of the
-            vocabulary's size, with a one, the count, or the weighted count of each term.
-        output_sequence_length: The length to which rows of numbers are cut or filled up with 0; by
-            default that of the longest text of the batch.
-        pad_to_max_tokens: Whether a bag has `max_tokens` columns, whatever the vocabulary's size.
-        vocabulary: A list of terms, or the name of a text file with one term a line. Without it
-            `adapt` takes them from texts.
-        idf_weights: The weight of each term in the mode "tf_idf".
-        sparse: False; arrays are dense here.
-        ragged: False; rows are filled up here.
-        encoding: How bytes are read.
+        max_tokens: The maximum size of the vocabulary, special tokens included.
+        standardize: "lower_and_strip_punctuation" (ASCII punctuation), "lower",
+            "strip_punctuation", None, or a function that maps an array of strings to another of
+            the same shape.
+        split: "whitespace", "character", None (each string is a token), or a function that maps an
+            array of strings to a list of tokens for each string.
+        ngrams: An integer n for all n-grams of up to n tokens, or a tuple of sizes; the tokens of
+            an n-gram are joined by a space.
+        output_mode: "int" for rows of indices; "multi_hot", "count" and "tf_idf" for bags: one row
+            of the size of the vocabulary, with a one, the count, or the weighted count for each
+            token.
+        output_sequence_length: The length to which rows of indices are truncated or padded with 0;
+            None means the length of the longest text of the batch.
+        pad_to_max_tokens: Whether bags have `max_tokens` columns even if the vocabulary is smaller.
+        vocabulary: A list of tokens, or the name of a text file with one token per line. Without
+            it, `adapt` learns the vocabulary from texts.
+        idf_weights: The weight of each token in the mode "tf_idf".
+        sparse: Must be False: fjax has only dense arrays.
+        ragged: Must be False: rows are padded.
+        encoding: The encoding of bytes.
 
-    Letters are lowered and white space is known in every script, where Keras knows those of ASCII.
-    The weight of a term in "tf_idf" is log(1 + texts / (1 + texts that have it)).
+    Lowercasing and splitting at white space work for all of Unicode, whereas Keras's are limited to
+    ASCII. The weight of a token in "tf_idf" is log(1 + texts / (1 + texts with the token)).
 
-    Strings are no JAX arrays: called on them the layer works on the host. A model that begins with
-    it does so by itself, and its compiled programs get the numbers. With `output_sequence_length`
-    every batch has one length; without it a model compiles for each that it meets.
+    JAX has no arrays of strings: called on strings, the layer computes on the host. A model that
+    starts with the layer does so, too, and passes the indices to its compiled program. With
+    `output_sequence_length` all batches have one length; without it the model compiles a program
+    for each length that occurs.
 
-    Shapes: (batch,) or (batch, 1) to (batch, length) or (batch, terms). With `split=None` terms may
-    come as (batch, terms).
+    Shapes: (batch,) or (batch, 1) to (batch, length) or (batch, tokens). With `split=None` the
+    inputs may have the shape (batch, tokens).
 
     Raises:
-        TypeError: Numbers are given.
-        ValueError: There is no vocabulary yet, or it does not fit.
+        TypeError: The inputs are numbers.
+        ValueError: There is no vocabulary yet, or it is invalid.
 
     Source: Keras's page "TextVectorization layer".
 
@@ -92,21 +94,19 @@ class TextVectorization(TextLayer):
     def __post_init__(self) -> None:
         owner = "TextVectorization"
         for argument, allowed in (("standardize", STANDARDS), ("split", SPLITS)):
-            given = getattr(self, argument)
-            if given is not None and not callable(given):
-                one_of(owner, argument, given, allowed)
+            value = getattr(self, argument)
+            if value is not None and not callable(value):
+                one_of(owner, argument, value, allowed)
         if isinstance(self.ngrams, list | tuple):
-            self.ngrams = tuple(
-                integer_at_least(owner, "ngrams", width, 1) for width in self.ngrams
-            )
+            self.ngrams = tuple(integer_at_least(owner, "ngrams", size, 1) for size in self.ngrams)
         elif self.ngrams is not None:
             self.ngrams = integer_at_least(owner, "ngrams", self.ngrams, 1)
         if self.ragged:
-            raise ValueError(f"`{owner}`: `ragged` must be False: rows are filled up here.")
+            raise ValueError(f"`{owner}`: `ragged` must be False: fjax pads rows instead.")
         if self.output_sequence_length is not None:
             if self.output_mode != "int":
                 raise ValueError(
-                    f'`{owner}`: `output_sequence_length` is for `output_mode="int"`, received '
+                    f'`{owner}`: `output_sequence_length` needs `output_mode="int"`, received '
                     f"{self.output_mode!r}."
                 )
             self.output_sequence_length = integer_at_least(
@@ -115,52 +115,49 @@ class TextVectorization(TextLayer):
         super().__post_init__()
 
     def encode(self, texts: Any) -> np.ndarray:
-        """Return the rows of numbers of texts, or their bags of words."""
-        rows = self._rows(texts)
-        different = list({term for row in rows for term in row})
-        numbers = dict(zip(different, numbers_of(self, different).tolist(), strict=True))
-        numbered = [[numbers[term] for term in row] for row in rows]
+        """Return the rows of token indices of texts, or their bags of words."""
+        rows = self._tokenize(texts)
+        unique = list({token for row in rows for token in row})
+        index = dict(zip(unique, self._token_indices(unique).tolist(), strict=True))
+        indices = [[index[token] for token in row] for row in rows]
         if self.output_mode == "int":
-            return padded(numbered, self.output_sequence_length)
+            return pad_rows(indices, self.output_sequence_length)
         if self.output_mode != "tf_idf":
-            return bag(numbered, self._depth, self.output_mode)
-        return bag(numbered, self._depth, "count") * self._idf()
+            return encode_bags(indices, self._depth, self.output_mode)
+        return encode_bags(indices, self._depth, "count") * self._idf_row()
 
     def encoded_spec(self, shape: tuple[int, ...]) -> jax.ShapeDtypeStruct:
-        """Return the shape and dtype of what `encode` makes of texts of this shape."""
+        """Return the shape and dtype that `encode` returns for texts of this shape."""
         if self.output_mode == "int":
-            return jax.ShapeDtypeStruct(
-                (shape[0], self.output_sequence_length or ANY_LENGTH * shape[0]), "int32"
-            )
+            length = self.output_sequence_length or UNKNOWN_LENGTH * shape[0]
+            return jax.ShapeDtypeStruct((shape[0], length), "int32")
         return jax.ShapeDtypeStruct((shape[0], self._depth), "float32")
 
-    def _modes(self) -> tuple[str, ...]:
+    def _output_modes(self) -> tuple[str, ...]:
         return "int", "multi_hot", "count", "tf_idf"
 
-    def _rows(self, texts: Any) -> Sequence[Sequence[str]]:
-        """Return the terms of each text."""
+    def _tokenize(self, texts: Any) -> Sequence[Sequence[str]]:
+        """Return the tokens of each text."""
         values = np.atleast_1d(np.asarray(texts))
-        if values.dtype.kind not in "USOT":
-            raise self._no_text(values)
-        strings = np.array([self._term(value) for value in values.ravel()], object)
-        strings = self._standardized(strings.reshape(values.shape))
-        rows = self._split(strings)
-        return rows if self.ngrams is None else [self._joined(row) for row in rows]
+        self._require_text(values)
+        strings = np.array([self._to_token(value) for value in values.ravel()], object)
+        rows = self._split_texts(self._standardize_texts(strings.reshape(values.shape)))
+        return rows if self.ngrams is None else [self._join_ngrams(row) for row in rows]
 
-    def _terms_of(self, batch: Any) -> Sequence[Sequence[str]]:
-        return self._rows(batch)
+    def _split_batch(self, batch: Any) -> Sequence[Sequence[str]]:
+        return self._tokenize(batch)
 
-    def _standardized(self, texts: np.ndarray) -> np.ndarray:
+    def _standardize_texts(self, texts: np.ndarray) -> np.ndarray:
         if self.standardize is None:
             return texts
         if callable(self.standardize):
-            made = np.asarray(self.standardize(texts.astype(np.str_)))
-            if made.shape != texts.shape or made.dtype.kind not in "UOT":
+            result = np.asarray(self.standardize(texts.astype(np.str_)))
+            if result.shape != texts.shape or result.dtype.kind not in "UOT":
                 raise ValueError(
                     "`TextVectorization`: `standardize` must return an array of strings of shape "
-                    f"{texts.shape}, it returned {made.dtype.name} of shape {made.shape}."
+                    f"{texts.shape}, but returned {result.dtype.name} of shape {result.shape}."
                 )
-            return made
+            return result
         flat = [str(text) for text in texts.ravel()]
         if "lower" in self.standardize:
             flat = [text.lower() for text in flat]
@@ -168,14 +165,13 @@ class TextVectorization(TextLayer):
             flat = [text.translate(PUNCTUATION) for text in flat]
         return np.array(flat, object).reshape(texts.shape)
 
-    def _split(self, texts: np.ndarray) -> Sequence[Sequence[str]]:
+    def _split_texts(self, texts: np.ndarray) -> Sequence[Sequence[str]]:
         if self.split is None:
             return texts.reshape(len(texts), -1).tolist()
         if texts.ndim > 1 and texts.shape[1:] != (1,):
             raise ValueError(
-                "`TextVectorization` splits one text for each sample, shape (batch,) or "
-                f"(batch, 1), received shape {texts.shape}. For terms that are split already "
-                "there is `split=None`."
+                "`TextVectorization` splits one text per sample, shape (batch,) or (batch, 1), "
+                f"received shape {texts.shape}. For text that is already split, use `split=None`."
             )
         flat = texts.ravel().tolist()
         if self.split == "whitespace":
@@ -186,28 +182,17 @@ class TextVectorization(TextLayer):
         rows = self.split(np.array(flat, np.str_))
         if len(rows) != len(flat) or any(isinstance(row, str) for row in rows):
             raise ValueError(
-                f"`TextVectorization`: `split` must return a list of terms for each of {len(flat)} "
-                f"texts, it returned {type(rows).__name__} of {len(rows)}."
+                f"`TextVectorization`: `split` must return a list of tokens for each of "
+                f"{len(flat)} texts, but returned {type(rows).__name__} of {len(rows)}."
             )
-        return [[str(term) for term in row] for row in rows]
+        return [[str(token) for token in row] for row in rows]
 
-    def _joined(self, terms: Sequence[str]) -> list[str]:
-        """Return the n-grams of the terms of one text."""
+    def _join_ngrams(self, tokens: Sequence[str]) -> list[str]:
+        """Return the n-grams of the tokens of one text."""
         assert self.ngrams is not None
-        given = self.ngrams
-        widths = range(1, given + 1) if isinstance(given, int) else given
+        sizes = range(1, self.ngrams + 1) if isinstance(self.ngrams, int) else self.ngrams
         return [
-            " ".join(terms[start : start + width])
-            for width in widths
-            for start in range(len(terms) - width + 1)
+            " ".join(tokens[start : start + size])
+            for size in sizes
+            for start in range(len(tokens) - size + 1)
         ]
-
-    def _term(self, value: Any) -> str:
-        if isinstance(value, bytes):
-            return value.decode(self.encoding)
-        if not isinstance(value, str):
-            raise TypeError(
-                f"`TextVectorization` takes strings, received {value!r} of type "
-                f"`{type(value).__name__}`."
-            )
-        return str(value)

@@ -1,323 +1,304 @@
-"""What layers with a vocabulary have in common: how it is learned, set and told."""
+"""The base of the layers with a vocabulary: how it is learned from data, set and read."""
 
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 
 from fjax.errors import integer_at_least, one_of
 from fjax.layers.features.data_layer import DataLayer
-from fjax.layers.features.fingerprints import fingerprint64, siphash24
+from fjax.layers.features.encoding import refuse_sparse
 
 MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
-OLDER = {"binary": "multi_hot", "tf-idf": "tf_idf"}
+OLDER_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 
-# How many terms a message names.
-SHOWN = 5
+# The number of tokens that an error message lists.
+MAX_LISTED = 5
 
 
 class VocabularyLayer(DataLayer):
-    """Base of layers that number the terms of a vocabulary.
+    """Base of the layers that map the tokens of a vocabulary to indices.
 
-    The vocabulary is configuration: a tuple of terms in the order of their numbers, the special
-    ones (mask, out of vocabulary) first. `adapt` and `set_vocabulary` are the changes that such a
-    layer admits, before a model that holds it is used.
+    The vocabulary is part of the configuration: a tuple of tokens in the order of their indices,
+    special tokens (mask, out of vocabulary) first. Only `adapt` and `set_vocabulary` change it,
+    before a model that has the layer is used.
     """
-
-    _salt: ClassVar[Any] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        owner = type(self).__name__
-        mode = OLDER.get(self.output_mode, self.output_mode)
-        object.__setattr__(self, "output_mode", one_of(owner, "output_mode", mode, self._modes()))
-        if self.sparse:
-            raise ValueError(f"`{owner}`: `sparse` must be False: arrays are dense here.")
+        owner = self.kind
+        mode = OLDER_MODES.get(self.output_mode, self.output_mode)
+        mode = one_of(owner, "output_mode", mode, self._output_modes())
+        object.__setattr__(self, "output_mode", mode)
+        refuse_sparse(owner, self.sparse)
         if self.invert and self.output_mode != "int":
             raise ValueError(
                 f'`{owner}`: `invert=True` needs `output_mode="int"`, received '
                 f"{self.output_mode!r}."
             )
         if self.max_tokens is not None:
-            room = max(self._first_term + 1, 2)
-            most = integer_at_least(owner, "max_tokens", self.max_tokens, room)
-            object.__setattr__(self, "max_tokens", most)
+            minimum = max(self._num_special + 1, 2)
+            max_tokens = integer_at_least(owner, "max_tokens", self.max_tokens, minimum)
+            object.__setattr__(self, "max_tokens", max_tokens)
         elif self.pad_to_max_tokens:
             raise ValueError(f"`{owner}`: `pad_to_max_tokens=True` needs `max_tokens`.")
         if self.idf_weights is not None and self.output_mode != "tf_idf":
-            raise ValueError(
-                f'`{owner}`: `idf_weights` are for `output_mode="tf_idf"`, received '
-                f"{self.output_mode!r}."
-            )
+            raise self._needs_tf_idf()
         if self.vocabulary is not None:
             self.set_vocabulary(self.vocabulary, self.idf_weights)
-            object.__setattr__(self, "_given", True)
+            object.__setattr__(self, "_made_with_vocabulary", True)
         elif self.idf_weights is not None:
             raise ValueError(f"`{owner}`: `idf_weights` need a `vocabulary`.")
 
     def __repr__(self) -> str:
-        # A vocabulary is too long to be told in each message.
+        # A vocabulary is too long for error messages.
         if self.vocabulary is None:
             return super().__repr__()
-        short = super().__repr__().replace(repr(self.vocabulary), f"<{len(self.vocabulary)} terms>")
-        return short.replace(repr(self.idf_weights), f"<{len(self.vocabulary)} weights>")
+        size = len(self.vocabulary)
+        short = super().__repr__().replace(repr(self.vocabulary), f"<{size} tokens>")
+        return short.replace(repr(self.idf_weights), f"<{size} weights>")
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Return the layer that `get_config` described, which holds its vocabulary.
+        """Return the layer that `get_config` described, with its vocabulary.
 
         Raises:
-            ValueError: The vocabulary is the name of a file: a description reads none.
+            ValueError: The vocabulary is a file name: a configuration must not read files.
         """
         if isinstance(config.get("vocabulary"), str):
             raise ValueError(
-                f"`{cls.__name__}.from_config`: `vocabulary` must be a list of terms, received the "
-                f"file name {config['vocabulary']!r}, which only a constructor reads."
+                f"`{cls.__name__}.from_config`: `vocabulary` must be a list of tokens, received "
+                f"the file name {config['vocabulary']!r}, which only the constructor reads."
             )
         return cls(**config)
 
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
-        """Take the vocabulary from data: the most frequent term first, of equal ones the last.
+        """Learn the vocabulary from data: the most frequent tokens first, ties in reverse order.
 
         Args:
-            data: The data, batch axis first; or an iterable of batches.
-            batch_size: Accepted for Keras's sake.
-            steps: How many batches of an iterable to take.
+            data: An array or a list, batch axis first; or an iterable of batches.
+            batch_size: Ignored; it exists for compatibility with Keras.
+            steps: The number of batches of an iterable to use; None uses all.
 
         Raises:
-            ValueError: The data has no term, or the vocabulary was given already.
+            ValueError: The data has no token, or the layer was made with a vocabulary.
         """
-        owner = type(self).__name__
-        if "_given" in vars(self):
+        owner = self.kind
+        if "_made_with_vocabulary" in vars(self):
             raise ValueError(
-                f"`{owner}.adapt`: the vocabulary was given when the layer was made: make one "
-                "without `vocabulary` to take it from data."
+                f"`{owner}.adapt`: the vocabulary was given when the layer was made: make a layer "
+                "without `vocabulary` to learn it from data."
             )
         counts: Counter[Any] = Counter()
-        documents: Counter[Any] = Counter()
-        total = 0
-        for document in self._documents(data, steps):
-            counts.update(document)
-            total += 1
+        sample_counts: Counter[Any] = Counter()
+        num_samples = 0
+        for tokens in self._samples(data, steps):
+            counts.update(tokens)
+            num_samples += 1
             if self.output_mode == "tf_idf":
-                documents.update(set(document))
+                sample_counts.update(set(tokens))
         for special in (self.mask_token, self.oov_token):
             counts.pop(special, None)
         if not counts:
             raise ValueError(
-                f"`{owner}.adapt`: the data has no term to learn, of {total} samples: each is "
-                "empty, or has special tokens alone."
+                f"`{owner}.adapt`: the data has no token to learn: each of its {num_samples} "
+                "samples is empty or has only special tokens."
             )
-        terms = sorted(counts, key=lambda term: (counts[term], term), reverse=True)
+        vocabulary = sorted(counts, key=lambda token: (counts[token], token), reverse=True)
         if self.max_tokens is not None:
-            terms = terms[: self.max_tokens - self._first_term]
+            vocabulary = vocabulary[: self.max_tokens - self._num_special]
         weights = None
         if self.output_mode == "tf_idf":
-            weights = [float(np.log(1 + total / (1 + documents[term]))) for term in terms]
-        self.set_vocabulary(terms, weights)
+            weights = [
+                float(np.log(1 + num_samples / (1 + sample_counts[token]))) for token in vocabulary
+            ]
+        self.set_vocabulary(vocabulary, weights)
 
     def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
-        """Set the vocabulary, with or without the special terms at its start.
+        """Set the vocabulary, with or without the special tokens at its start.
 
         Args:
-            vocabulary: A list of terms, or the name of a text file with one term a line.
-            idf_weights: With `output_mode="tf_idf"` one weight for each term; special terms that
-                are not listed have the mean.
+            vocabulary: A list of tokens, or the name of a text file with one token per line.
+            idf_weights: One weight per token, for `output_mode="tf_idf"`; special tokens that are
+                not listed get the mean.
 
         Raises:
-            ValueError: It is empty, too large, names a term twice or a special term in the wrong
-                place, or the weights do not fit.
+            ValueError: The vocabulary is empty, too large, lists a token twice or a special token
+                in the wrong position, or the weights do not match.
         """
-        owner = type(self).__name__
-        terms = self._terms(vocabulary)
-        if not terms:
-            raise ValueError(f"`{owner}`: `vocabulary` is empty: it needs one term at least.")
-        special = self._special_terms()
-        listed = terms[: len(special)] == special
-        own = terms[len(special) :] if listed else terms
-        self._check_terms(own, special)
-        weights = self._weights(idf_weights, len(terms), 0 if listed else len(special))
-        object.__setattr__(self, "vocabulary", (*special, *own))
+        tokens = self._parse_vocabulary(vocabulary)
+        if not tokens:
+            raise ValueError(f"`{self.kind}`: `vocabulary` is empty: it needs at least one token.")
+        special = self._special_tokens()
+        lists_special = tokens[: len(special)] == special
+        ordinary = tokens[len(special) :] if lists_special else tokens
+        self._check_tokens(ordinary, special)
+        unlisted = 0 if lists_special else len(special)
+        weights = self._parse_weights(idf_weights, len(tokens), unlisted)
+        object.__setattr__(self, "vocabulary", (*special, *ordinary))
         object.__setattr__(self, "idf_weights", weights)
-        # Models that hold the layer keep what they have; later ones begin anew.
-        for made in ("_home", "_numbers"):
-            vars(self).pop(made, None)
+        # Models that already hold the layer keep their vocabulary; new models use this one.
+        for cached in ("_home", "_index_of_token"):
+            vars(self).pop(cached, None)
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
-        """Return the terms in the order of their numbers; before `adapt` the special ones."""
-        terms = self._special_terms() if self.vocabulary is None else list(self.vocabulary)
-        return terms if include_special_tokens else terms[self._first_term :]
+        """Return the tokens in the order of their indices; before `adapt` only special tokens."""
+        tokens = self._special_tokens() if self.vocabulary is None else list(self.vocabulary)
+        return tokens if include_special_tokens else tokens[self._num_special :]
 
     def vocabulary_size(self) -> int:
-        """Return the number of terms, special ones included."""
+        """Return the number of tokens, special tokens included."""
         return len(self.get_vocabulary())
 
     def learned(self) -> Any:
-        """Return what the layer has taken from data."""
+        """Return what `adapt` computed: the vocabulary and its weights."""
         return self.vocabulary, self.idf_weights
 
     def require_ready(self) -> None:
         """Raise ValueError if there is no vocabulary yet."""
         if self.vocabulary is None:
             raise ValueError(
-                f"`{type(self).__name__}`{f' {self.name!r}' if self.name else ''} has no "
-                "vocabulary yet: call `layer.adapt(data)` or `layer.set_vocabulary(terms)` before "
-                "it is used, or give `vocabulary=`."
+                f"`{self.kind}`{f' {self.name!r}' if self.name else ''} has no vocabulary yet: "
+                "call `layer.adapt(data)` or `layer.set_vocabulary(tokens)` before using the "
+                "layer, or pass `vocabulary=`."
             )
 
     @property
-    def _first_term(self) -> int:
-        """The number of the first term that is not special."""
-        return len(self._special_terms())
+    def _num_special(self) -> int:
+        """The number of special tokens, which is the index of the first ordinary token."""
+        return len(self._special_tokens())
 
     @property
-    def _first_unknown(self) -> int:
-        """The number of the first of the terms for what is out of the vocabulary."""
-        return self._first_term - self.num_oov_indices
+    def _first_oov_index(self) -> int:
+        """The first of the indices for tokens out of the vocabulary."""
+        return self._num_special - self.num_oov_indices
 
     @property
     def _depth(self) -> int:
-        """The width of a row in the modes that are not "int"."""
+        """The width of a row in all modes but "int"."""
         self.require_ready()
         if self.pad_to_max_tokens and self.max_tokens is not None:
             return self.max_tokens
         return self.vocabulary_size()
 
-    def _idf(self) -> np.ndarray:
+    def _idf_row(self) -> np.ndarray:
         """Return the weight of each column."""
         weights = np.asarray(self.idf_weights, np.float32)
         return np.pad(weights, (0, self._depth - len(weights)))
 
-    def _modes(self) -> tuple[str, ...]:
+    def _output_modes(self) -> tuple[str, ...]:
         return MODES
 
-    def _special_terms(self) -> list[Any]:
-        masked = self.mask_token is not None and self.output_mode == "int"
-        return [self.mask_token] * masked + [self.oov_token] * self.num_oov_indices
+    def _special_tokens(self) -> list[Any]:
+        has_mask = self.mask_token is not None and self.output_mode == "int"
+        return [self.mask_token] * has_mask + [self.oov_token] * self.num_oov_indices
 
-    def _documents(self, data: Any, steps: int | None) -> Iterator[Sequence[Any]]:
-        """Return the terms of each sample."""
-        for batch in _batches(type(self).__name__, data, steps):
-            yield from self._terms_of(batch)
+    def _samples(self, data: Any, steps: int | None) -> Iterator[Sequence[Any]]:
+        """Return the tokens of each sample."""
+        for batch in _batches(self.kind, data, steps):
+            yield from self._split_batch(batch)
 
-    def _terms_of(self, batch: Any) -> Iterable[Sequence[Any]]:
+    def _split_batch(self, batch: Any) -> Iterable[Sequence[Any]]:
+        """Return the tokens of each sample of a batch."""
         raise NotImplementedError
 
-    def _term(self, value: Any) -> Any:
+    def _to_token(self, value: Any) -> Any:
+        """Return an entry of a vocabulary as a token, or raise TypeError."""
         raise NotImplementedError
 
-    def _terms(self, vocabulary: Any) -> list[Any]:
+    def _parse_vocabulary(self, vocabulary: Any) -> list[Any]:
         if isinstance(vocabulary, str | os.PathLike):
-            vocabulary = self._lines(Path(vocabulary))
+            vocabulary = self._read_lines(Path(vocabulary))
         if np.ndim(vocabulary) != 1:
             raise ValueError(
-                f"`{type(self).__name__}`: `vocabulary` must be a list of terms, or the name of a "
-                f"file, received shape {np.shape(vocabulary)}."
+                f"`{self.kind}`: `vocabulary` must be a list of tokens or the name of a file, "
+                f"received shape {np.shape(vocabulary)}."
             )
-        return [self._term(term) for term in vocabulary]
+        return [self._to_token(value) for value in vocabulary]
 
-    def _lines(self, path: Path) -> list[str]:
-        owner = type(self).__name__
+    def _read_lines(self, path: Path) -> list[str]:
         if not path.is_file():
-            raise ValueError(f"`{owner}`: there is no vocabulary file {str(path)!r}.")
+            raise ValueError(f"`{self.kind}`: there is no vocabulary file {str(path)!r}.")
         if self.output_mode == "tf_idf":
             raise ValueError(
-                f'`{owner}`: with `output_mode="tf_idf"` the vocabulary is a list, with '
+                f'`{self.kind}`: with `output_mode="tf_idf"` pass the vocabulary as a list, with '
                 "`idf_weights`: a file has no weights."
             )
         return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
 
-    def _check_terms(self, own: list[Any], special: list[Any]) -> None:
-        owner = type(self).__name__
-        twice = [term for term, count in Counter(own).items() if count > 1]
-        if twice:
+    def _check_tokens(self, ordinary: list[Any], special: list[Any]) -> None:
+        repeated = [token for token, count in Counter(ordinary).items() if count > 1]
+        if repeated:
             raise ValueError(
-                f"`{owner}`: `vocabulary` names terms twice: {shown(twice)}. Each term has one "
-                "number."
+                f"`{self.kind}`: `vocabulary` lists tokens twice: {list_tokens(repeated)}. List "
+                "each token once."
             )
         reserved = {"mask_token": self.mask_token}
         if self.invert:
             reserved["oov_token"] = self.oov_token
-        for argument, term in reserved.items():
-            if term is not None and term in own:
+        for argument, token in reserved.items():
+            if token is not None and token in ordinary:
                 raise ValueError(
-                    f"`{owner}`: `vocabulary` has the `{argument}` {term!r} at place "
-                    f"{own.index(term)}: leave the special terms out, or begin by all of them, "
-                    f"{special}."
+                    f"`{self.kind}`: `vocabulary` has the `{argument}` {token!r} at position "
+                    f"{ordinary.index(token)}: leave all special tokens out, or start with all of "
+                    f"them, {special}."
                 )
-        size = len(special) + len(own)
+        size = len(special) + len(ordinary)
         if self.max_tokens is not None and size > self.max_tokens:
             raise ValueError(
-                f"`{owner}`: the vocabulary has {size} terms with the special ones, `max_tokens` "
-                f"is {self.max_tokens}."
+                f"`{self.kind}`: the vocabulary has {size} tokens, special tokens included, but "
+                f"`max_tokens` is {self.max_tokens}."
             )
 
-    def _weights(self, weights: Any, count: int, ahead: int) -> tuple[float, ...] | None:
-        """Return the weights of all terms, with the mean for `ahead` special ones."""
-        owner = type(self).__name__
+    def _parse_weights(self, weights: Any, count: int, unlisted: int) -> tuple[float, ...] | None:
+        """Return the weights of all tokens, the mean for special tokens that are not listed."""
         if self.output_mode != "tf_idf":
             if weights is not None:
-                raise ValueError(
-                    f'`{owner}`: `idf_weights` are for `output_mode="tf_idf"`, received '
-                    f"{self.output_mode!r}."
-                )
+                raise self._needs_tf_idf()
             return None
         if weights is None:
             raise ValueError(
-                f'`{owner}`: a vocabulary for `output_mode="tf_idf"` needs `idf_weights`, one for '
-                "each term."
+                f'`{self.kind}`: a vocabulary for `output_mode="tf_idf"` needs `idf_weights`, one '
+                "per token."
             )
         values = np.asarray(weights, np.float32)
         if values.shape != (count,):
             raise ValueError(
-                f"`{owner}`: `idf_weights` must be one number for each of {count} terms, received "
-                f"shape {values.shape}."
+                f"`{self.kind}`: `idf_weights` must be one number for each of {count} tokens, "
+                f"received shape {values.shape}."
             )
-        return (float(values.mean()),) * ahead + tuple(values.tolist())
+        return (float(values.mean()),) * unlisted + tuple(values.tolist())
 
-    def _known(self) -> dict[Any, int]:
-        """Return the number of each term."""
-        self.require_ready()
-        if "_numbers" not in vars(self):
-            own = self.vocabulary[self._first_term :]
-            numbers = {term: number for number, term in enumerate(own, self._first_term)}
-            if self.mask_token is not None:
-                # In a bag of words the mask has no column.
-                numbers[self.mask_token] = 0 if self.output_mode == "int" else -1
-            object.__setattr__(self, "_numbers", numbers)
-        return vars(self)["_numbers"]
-
-    def _bucket(self, text: str) -> int:
-        """Return the number of a term that is out of the vocabulary, by its hash."""
-        data = text.encode()
-        value = fingerprint64(data) if self._salt is None else siphash24(data, self._salt)
-        return self._first_unknown + value % self.num_oov_indices
-
-    def _no_place(self, unknown: Iterable[Any]) -> ValueError:
+    def _needs_tf_idf(self) -> ValueError:
         return ValueError(
-            f"`{type(self).__name__}`: with `num_oov_indices=0` every term must be in the "
-            f"vocabulary, found {shown(list(unknown))}. Make the layer with `num_oov_indices=1` to "
-            "number what is out of it."
+            f'`{self.kind}`: `idf_weights` need `output_mode="tf_idf"`, received '
+            f"{self.output_mode!r}."
+        )
+
+    def _unknown_tokens(self, tokens: Iterable[Any]) -> ValueError:
+        return ValueError(
+            f"`{self.kind}`: with `num_oov_indices=0` every token must be in the vocabulary, found "
+            f"{list_tokens(list(tokens))}. Make the layer with `num_oov_indices=1` to map unknown "
+            "tokens to an index of their own."
         )
 
 
-def shown(terms: list[Any]) -> str:
-    """Return some terms for a message.
+def list_tokens(tokens: list[Any]) -> str:
+    """Return the first tokens as text for an error message.
 
-    >>> shown(list("abcdefg"))
+    >>> list_tokens(list("abcdefg"))
     "'a', 'b', 'c', 'd', 'e', …"
     """
-    return ", ".join(map(repr, terms[:SHOWN])) + (", …" if len(terms) > SHOWN else "")
+    return ", ".join(map(repr, tokens[:MAX_LISTED])) + (", …" if len(tokens) > MAX_LISTED else "")
 
 
 def _batches(owner: str, data: Any, steps: int | None) -> Iterable[Any]:
-    """Return the batches of data, which may be one."""
-    whole = isinstance(data, str | bytes | list | tuple) or hasattr(data, "__array__")
-    if whole:
+    """Return the batches of data; an array, a list or a text is a single batch."""
+    if isinstance(data, str | bytes | list | tuple) or hasattr(data, "__array__"):
         return [data]
     if not hasattr(data, "__iter__"):
         raise TypeError(

@@ -1,0 +1,153 @@
+"""Model files and weight files.
+
+A model file has one JSON document (the model's class and architecture, its inputs, the compile
+arguments and the position of the training) and the arrays of the train state.
+"""
+
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+
+from fjax.core import InputLayer
+from fjax.core.inputs import PLACEHOLDER_SIZES
+from fjax.storage.encoding import encode
+from fjax.storage.errors import ModelFileError
+from fjax.storage.strict_json import dump_json
+from fjax.storage.tensors import open_tensors, write_tensors
+from fjax.storage.train_state import (
+    describe_mismatches,
+    fits,
+    read_array,
+    train_state_document,
+    train_state_tensors,
+    weight_tensors,
+)
+from fjax.storage.versions import format_metadata
+from fjax.training import TrainState
+from fjax.typing import PyTree
+
+
+class ModelParts(NamedTuple):
+    """The parts of a model that a model file holds.
+
+    Attributes:
+        architecture: The model's class, its configuration and its inputs, as plain data.
+        compile_args: The arguments of `compile`, as plain data; None if they are left out.
+        train_state: The train state; None if the model has no weights yet.
+    """
+
+    architecture: Mapping[str, Any]
+    compile_args: Mapping[str, Any] | None
+    train_state: TrainState | None
+
+
+def write_model(path: Any, parts: ModelParts) -> None:
+    """Write a model file, atomically; without compile arguments it has no optimizer state."""
+    document = {**parts.architecture, "compile": parts.compile_args}
+    tensors = {}
+    train_state = parts.train_state
+    if train_state is not None:
+        if parts.compile_args is None:
+            train_state = train_state._replace(opt_state=())
+        document |= train_state_document(train_state)
+        tensors = train_state_tensors(train_state)
+    write_tensors(path, tensors, {**format_metadata("model"), "document": dump_json(document)})
+
+
+def write_weights(path: Any, params: PyTree, state: PyTree) -> None:
+    """Write a file with the arrays of the layers alone, atomically."""
+    write_tensors(path, weight_tensors(params, state), format_metadata("weights"))
+
+
+def read_weights(
+    path: Any, model_name: str, params: PyTree, state: PyTree, skip_mismatch: bool
+) -> dict[str, jax.Array]:
+    """Return the layers' arrays of a model file or weight file by name.
+
+    Args:
+        path: The file.
+        model_name: The name of the model in an error.
+        params: The expected shapes and dtypes of the params.
+        state: Those of the state.
+        skip_mismatch: Whether to leave out the arrays that do not fit, with a warning.
+
+    Raises:
+        ModelFileError: The file cannot be read, or its arrays do not fit.
+    """
+    expected = weight_tensors(params, state)
+    with open_tensors(path, "model", "weights") as file:
+        names = {name for name in file.entries if name.startswith(("params.", "state."))}
+        mismatches = describe_mismatches(file, expected, names)
+        if mismatches and not skip_mismatch:
+            raise ModelFileError(
+                path, f"its weights do not fit the model {model_name!r}: {mismatches}"
+            )
+        if mismatches:
+            warnings.warn(f"{str(path)!r}: skipped what does not fit: {mismatches}", stacklevel=5)
+        return {
+            name: read_array(file, name)
+            for name, spec in expected.items()
+            if name in names and fits(file, name, spec)
+        }
+
+
+def architecture_json(architecture: Mapping[str, Any]) -> str:
+    """Return an architecture as JSON, with the version of the format."""
+    return dump_json({**format_metadata("model"), **architecture})
+
+
+def encode_inputs(specs: PyTree, shapes: Sequence[tuple[int | None, ...]]) -> Any:
+    """Return the declarations of a model's inputs as plain data.
+
+    Args:
+        specs: The specs that the model was built for.
+        shapes: For each of them the shape of one sample, with None for axes of any size.
+    """
+    remaining = iter(shapes)
+
+    def declare(spec: Any) -> InputLayer:
+        placeholder_batch, _ = PLACEHOLDER_SIZES[0]
+        batch_size = None if spec.shape[0] == placeholder_batch else spec.shape[0]
+        return InputLayer(next(remaining), batch_size, spec.dtype.name)
+
+    return encode(jax.tree.map(declare, specs))
+
+
+def encode_compile_args(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `compile` as plain data.
+
+    Raises:
+        TypeError: An argument contains something that has no name, such as a lambda.
+    """
+    encoded = {}
+    for name, value in arguments.items():
+        try:
+            encoded[name] = encode(value, f"`compile`: `{name}`")
+        except TypeError as error:
+            raise TypeError(
+                f"{error} To save the model without it: `save(…, include_optimizer=False)`."
+            ) from None
+    return encoded
+
+
+def check_target(path: Any, overwrite: bool) -> None:
+    """Raise an error if a file cannot or must not be written to this path.
+
+    Raises:
+        FileNotFoundError: The folder does not exist.
+        IsADirectoryError: The path is a folder.
+        FileExistsError: The file exists, and `overwrite` is False.
+    """
+    folder = os.path.dirname(os.path.abspath(os.fspath(path)))
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"`save`: the folder {folder!r} does not exist: create it first.")
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"`save`: {str(path)!r} is a folder: give the name of a file.")
+    if not overwrite and os.path.exists(path):
+        raise FileExistsError(
+            f"`save`: the file {str(path)!r} exists, and `overwrite` is False: choose another "
+            "name, or pass `overwrite=True`."
+        )
