@@ -1,4 +1,4 @@
-"""An ensemble with its uncertainty: a regression whose members agree where there was data."""
+"""An ensemble with its uncertainty: a regression whose members agree where there is data."""
 
 import argparse
 
@@ -9,9 +9,9 @@ import fjax as keras
 
 
 def main(epochs: int = 300, replicas: int = 16, picture: str = "ensemble.png") -> dict[str, float]:
-    """Train the members side by side and draw what they predict; return how far they differ."""
+    """Train the members side by side and draw their predictions; return how far they differ."""
     rng = np.random.default_rng(0)
-    # Between -1 and 1 there is no sample.
+    # There are no samples between -1 and 1.
     x = np.concatenate([rng.uniform(-3, -1, 60), rng.uniform(1, 3, 60)]).astype("float32")
     y = (np.sin(2 * x) + rng.normal(0, 0.1, x.shape)).astype("float32")
 
@@ -31,10 +31,10 @@ def main(epochs: int = 300, replicas: int = 16, picture: str = "ensemble.png") -
     keras.visualization.plot_predictions(x, y, mean, std, grid=grid, to_file=picture)
     plt.close("all")
     seen = (np.abs(grid) > 1) & (np.abs(grid) < 3)
-    found = {"seen": float(std[seen].mean()), "unseen": float(std[~seen].mean())}
-    print(f"std of the test grid where there was data {found['seen']:.3f}")
-    print(f"std of the test grid elsewhere {found['unseen']:.3f}")
-    return found
+    mean_std = {"seen": float(std[seen].mean()), "unseen": float(std[~seen].mean())}
+    print(f"mean std of the test grid where there is data {mean_std['seen']:.3f}")
+    print(f"mean std of the test grid elsewhere {mean_std['unseen']:.3f}")
+    return mean_std
 
 
 if __name__ == "__main__":

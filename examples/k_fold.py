@@ -1,7 +1,7 @@
-"""How good is a small network on a small data set? Ask ten folds at once.
+"""Cross-validate a small network on a small data set, all ten folds in one program.
 
-Prints the mean absolute error over the folds, draws its curve with the spread over the folds as a
-band, and shows which of a range of learning rates was worth it.
+Prints the mean absolute error over the folds, draws the curves with the spread over the folds as a
+band, and draws a sweep of learning rates.
 """
 
 import argparse
@@ -31,25 +31,25 @@ def build_model(learning_rate: float = 0.01) -> fjax.Sequential:
 
 
 def main(epochs: int = 60, folds: int = 10, folder: str = ".") -> float:
-    """Sweep, cross-validate and draw; return the mean absolute error of patients held out."""
+    """Sweep, cross-validate and draw; return the mean absolute error on held-out patients."""
     data = load_diabetes(scaled=False)
     x = (data.data - data.data.mean(axis=0)) / data.data.std(axis=0)
     y = (data.target - data.target.mean()) / data.target.std()
 
-    # Thirty trainings in one program; the model stays as it is.
+    # Thirty trainings in one program; the model does not change.
     sweep = sweep_learning_rates(build_model(), x, y, epochs=epochs, validation_split=0.2)
     print(f"best learning rate: {sweep.best:.2g}")
 
-    # So are the folds. The error is told in the units of the disease's progression.
+    # The folds are one program, too. The error is in the units of the target.
     model = build_model(sweep.best)
-    found = cross_validate(model, x, y, folds, epochs=epochs)
-    print(found)
-    errors = found.scores["val_mae"] * data.target.std()
+    result = cross_validate(model, x, y, folds, epochs=epochs)
+    print(result)
+    errors = result.scores["val_mae"] * data.target.std()
     print(f"mean absolute test error: {errors.mean():.1f} ± {errors.std():.1f}")
 
     pictures = Path(folder)
     fjax.visualization.plot_sweep(sweep, pictures / "k_fold_sweep.png")
-    fjax.visualization.plot_history(found.history, to_file=pictures / "k_fold.png")
+    fjax.visualization.plot_history(result.history, to_file=pictures / "k_fold.png")
     plt.close("all")
     return float(errors.mean())
 

@@ -1,7 +1,7 @@
-"""A search by Optuna, which needs no wrapper: an objective is a function, a callback prunes.
+"""A search by Optuna, which needs no wrapper: the objective is a function, and a callback prunes.
 
-Optuna proposes sizes and learning rates, and gives up trials whose validation loss falls behind.
-Prints the best ones and the test accuracy with them.
+Optuna proposes sizes and learning rates, and prunes trials whose validation loss is behind. Prints
+the best size and rate, and the test accuracy of a model with them.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import fjax
 
 
 class Pruning(fjax.callbacks.Callback):
-    """Tells Optuna the validation loss of each epoch, and ends a trial that is not worth it."""
+    """Reports the validation loss of each epoch to Optuna, and ends trials that Optuna prunes."""
 
     def __init__(self, trial):
         super().__init__()
@@ -40,11 +40,11 @@ def make_model(units: int, learning_rate: float) -> fjax.Sequential:
 
 
 def main(trials: int = 20, epochs: int = 20) -> tuple[optuna.Study, float]:
-    """Search, then train with the best; return the study and the test accuracy."""
+    """Search, then train with the best parameters; return the study and the test accuracy."""
     (x_train, y_train), (x_test, y_test) = fjax.datasets.digits.load_data()
 
     def objective(trial):
-        # Three sizes are three programs to compile; a learning rate is a number in any of them.
+        # Each of the three sizes is compiled once; a learning rate is an input of the program.
         model = make_model(
             trial.suggest_categorical("units", [16, 32, 64]),
             trial.suggest_float("learning_rate", 1e-4, 0.3, log=True),

@@ -1,7 +1,7 @@
-"""A random search on California housing: depth, width and learning rate, in folds, side by side.
+"""A random search over depth, width and learning rate on California housing.
 
-Candidates that differ in width and learning rate are one program with all their folds; each depth
-is another one. Prints the best parameters and their test score, and draws all scores.
+Candidates that differ in width and learning rate are one program, with all their folds; each depth
+is another program. Prints the best parameters and their test score, and draws all scores.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from fjax.visualization import plot_search
 def build_model(
     n_hidden: int = 1, n_neurons: int = 30, learning_rate: float = 3e-3
 ) -> keras.Sequential:
-    """Return a compiled regression of the eight columns."""
+    """Return a compiled regression model for eight columns."""
     model = keras.models.Sequential([keras.Input(shape=(8,))])
     for _ in range(n_hidden):
         model.add(keras.layers.Dense(n_neurons, activation="relu"))
@@ -32,21 +32,21 @@ def main(
 ) -> RandomizedSearchCV:  # fmt: skip
     """Search on some of the rows; return the search."""
     (x_train, y_train), (x_test, y_test) = keras.datasets.california_housing.load_data()
-    x_train, y_train = without_gaps(x_train, y_train)
-    x_test, y_test = without_gaps(x_test, y_test)
+    x_train, y_train = without_missing_values(x_train, y_train)
+    x_test, y_test = without_missing_values(x_test, y_test)
     mean, spread = x_train.mean(axis=0), x_train.std(axis=0)
-    # Some districts lie a hundred deviations off, and would throw a steep step far.
+    # Some districts are a hundred standard deviations off, and would make the training diverge.
     x_train, x_test = (np.clip((x - mean) / spread, -5, 5) for x in (x_train, x_test))
     y_train, y_test = y_train / 100_000, y_test / 100_000
 
-    drawn = {
+    distributions = {
         "n_hidden": [0, 1, 2, 3],
         "n_neurons": range(1, 101),
         "learning_rate": loguniform(3e-4, 3e-2),
     }
     regressor = keras.wrappers.SKLearnRegressor(build_model, epochs=epochs, random_state=42)
     search = RandomizedSearchCV(
-        regressor, drawn, n_iter=candidates, cv=folds, random_state=42, verbose=1
+        regressor, distributions, n_iter=candidates, cv=folds, random_state=42, verbose=1
     )
     search.fit(x_train[:rows], y_train[:rows])
     seconds, programs = search.search_time_, search.n_architectures_
@@ -58,10 +58,10 @@ def main(
     return search
 
 
-def without_gaps(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Leave out the districts of which a number is missing."""
-    whole = np.isfinite(x).all(axis=1)
-    return x[whole], y[whole]
+def without_missing_values(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the districts without missing numbers."""
+    is_complete = np.isfinite(x).all(axis=1)
+    return x[is_complete], y[is_complete]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The words of the house: names for the values that travel between its floors."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import jax
@@ -231,4 +231,13 @@ class RecordsCalls(Protocol):
         training: bool = False,
     ) -> list[Any]:
         """Return a record of each call, for these inputs."""
+        ...
+
+
+@runtime_checkable
+class Splitter(Protocol):
+    """A splitter of scikit-learn, such as `KFold`."""
+
+    def split(self, x: Any, y: Any = None, groups: Any = None, /) -> Iterator[Any]:
+        """Return pairs (train, test) of row numbers."""
         ...

@@ -89,9 +89,9 @@ def test_all_programs_are_compiled_in_one_place(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_only_training_and_lowering_compile(path):
+def test_only_runs_and_lowering_compile(path):
     # `lowering` compiles operations of several steps, so that called alone they are one program.
-    if package(path) not in ("training", "lowering"):
+    if package(path) not in ("training", "population", "lowering"):
         assert "fjax.compiler.compile_function" not in imports(path), path
 
 

@@ -1,1 +1,1 @@
-"""Many trainings at once: a random search over networks, and one network from many seeds."""
+"""Many trainings at once: a random search over networks, and one network with many seeds."""

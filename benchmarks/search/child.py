@@ -1,4 +1,4 @@
-"""The process of one measurement: it says `{"seconds": …, "score": …, "version": …}`."""
+"""The process of one measurement: it prints `{"seconds": …, "score": …, "version": …}`."""
 
 import argparse
 import importlib
@@ -13,7 +13,7 @@ from benchmarks.search.sizes import sizes
 
 
 def main() -> None:
-    """Measure what the arguments say, with imports and data loaded before."""
+    """Measure one program; imports and data are loaded before."""
     parser = argparse.ArgumentParser()
     parser.add_argument("job", choices=list(PROGRAMS))
     parser.add_argument("program")

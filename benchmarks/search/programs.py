@@ -1,4 +1,4 @@
-"""What is timed. Each program is one function `prepare(x, y, sizes)`, which returns what runs."""
+"""The programs that are timed: functions `prepare(x, y, sizes)` that return what is timed."""
 
 from benchmarks.contestants import Contestant
 

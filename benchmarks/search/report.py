@@ -1,4 +1,4 @@
-"""The tables of searches and of seeds, and what fjax is meant to reach there."""
+"""The tables of searches and of seeds, and the targets of fjax."""
 
 from collections.abc import Mapping
 from statistics import median
@@ -13,14 +13,14 @@ Records = Mapping[str, Record]
 # The most seconds of each search.
 AT_MOST = {"fjax": 3.3, "wrapper": 8.0}
 
-# The share of the time of single fits that all seeds side by side may take.
+# The largest share of the time of single fits that all seeds side by side may take.
 SHARE = 0.6
 
 
 def ratio(record: Record, other: Record) -> float:
-    """Return how many times as long as the other a program takes, the median of the starts."""
+    """Return the time of a program divided by that of another, the median over the starts."""
     pairs = zip(record.seconds, other.seconds, strict=True)
-    return median(own / others for own, others in pairs)
+    return median(seconds / other_seconds for seconds, other_seconds in pairs)
 
 
 def job_table(job: str, records: Records, rows: int, quick: bool) -> str:
@@ -38,32 +38,36 @@ def job_table(job: str, records: Records, rows: int, quick: bool) -> str:
 
 
 def targets(results: Mapping[str, Records]) -> list[Target]:
-    """Return what is meant to be reached in the jobs that ran, and whether it is."""
-    found: list[Target] = []
+    """Return the targets of the jobs that ran, each with whether it is reached."""
+    reached: list[Target] = []
     for name, most in AT_MOST.items():
         record = results.get("search", {}).get(name)
         if record is not None and record.seconds:
             seconds = median(record.seconds)
             text = f"search: {record.program.label} takes {seconds:.2f} s, at most {most:.1f} s"
-            found.append((text, seconds <= most))
+            reached.append((text, seconds <= most))
     if "replicas" in results:
-        own = ratio(results["replicas"]["replicas"], results["replicas"]["fits"])
-        text = f"replicas: all seeds side by side take {own:.2f} x the time of single fits"
-        found.append((f"{text}, less than {SHARE:.2f}", own < SHARE))
-    return found
+        share = ratio(results["replicas"]["replicas"], results["replicas"]["fits"])
+        text = f"replicas: all seeds side by side take {share:.2f} x the time of single fits"
+        reached.append((f"{text}, less than {SHARE:.2f}", share < SHARE))
+    return reached
 
 
 def versions(results: Mapping[str, Records]) -> dict[str, str]:
     """Return the version of each package."""
-    every = [record for records in results.values() for record in records.values()]
-    return {record.program.package: record.version for record in every if record.seconds}
+    return {
+        record.program.package: record.version
+        for records in results.values()
+        for record in records.values()
+        if record.seconds
+    }
 
 
 def _caption(job: str, rows: int, quick: bool) -> str:
     size = sizes(quick)
-    what = {
+    title = {
         "search": f"**A random search over depth, width and learning rate**, {size.candidates} "
         f"candidates in {size.folds} folds and the best one on all data",
         "replicas": f"**{size.seeds} seeds of one network**, 8-30-1",
     }[job]
-    return f"{what}, {size.epochs} epochs of {rows:,} samples, batch {BATCH_SIZE}, SGD"
+    return f"{title}, {size.epochs} epochs of {rows:,} samples, batch {BATCH_SIZE}, SGD"

@@ -1,4 +1,4 @@
-"""Runs the programs, each start in a new process, in turns, so that a slow moment meets all."""
+"""Runs the programs in turns, each start in a new process, so that load affects all alike."""
 
 import json
 import subprocess
@@ -17,13 +17,14 @@ from benchmarks.search.programs import PROGRAMS
 
 @dataclass
 class Record:
-    """What was measured of one program.
+    """The measurements of one program.
 
     Attributes:
-        program: What was run.
-        seconds: From the call to the result, one number for each start; none where it is missing.
-        score: What came out of it.
-        version: Of its package.
+        program: The program.
+        seconds: The time from the call to the result for each start; empty if the program is not
+            installed.
+        score: The score that it returned.
+        version: The version of its package.
     """
 
     program: Contestant
@@ -33,7 +34,7 @@ class Record:
 
 
 def measure(job: str, starts: int, quick: bool) -> dict[str, Record]:
-    """Return what was measured of each program of a job, in full or tiny size."""
+    """Return the measurements of each program of a job, in full or tiny size."""
     records = {name: Record(program) for name, program in PROGRAMS[job].items()}
     with TemporaryDirectory() as folder:
         data = f"{folder}/data.npz"

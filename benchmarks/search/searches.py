@@ -1,4 +1,4 @@
-"""The same random search over depth, width and learning rate, by four means."""
+"""The same random search over depth, width and learning rate, by four libraries."""
 
 import importlib
 import warnings
@@ -14,7 +14,7 @@ from sklearn.neural_network import MLPRegressor
 
 from benchmarks.search.sizes import BATCH_SIZE, FEATURES, Sizes, Timed
 
-DRAWN = {
+DISTRIBUTIONS = {
     "n_hidden": [0, 1, 2, 3],
     "n_neurons": list(range(1, 101)),
     "learning_rate": loguniform(3e-4, 3e-2),
@@ -41,17 +41,17 @@ def of_keras(x: np.ndarray, y: np.ndarray, sizes: Sizes) -> Timed:
         builder(library), n_hidden=1, n_neurons=30, learning_rate=3e-3, epochs=sizes.epochs,
         batch_size=BATCH_SIZE, random_state=SEED, verbose=0,
     )  # fmt: skip
-    _wake_up()
+    _start_device()
     return _search(RandomizedSearchCV, estimator, x, y, sizes)
 
 
 def of_scikit_learn(x: np.ndarray, y: np.ndarray, sizes: Sizes) -> Timed:
-    """Search with scikit-learn over a network of its own."""
+    """Search with scikit-learn over its `MLPRegressor`."""
     return _search(RandomizedSearchCV, Perceptron(epochs=sizes.epochs), x, y, sizes)
 
 
 class Perceptron(RegressorMixin, BaseEstimator):
-    """`MLPRegressor` with the parameters that are searched, trained as the others are."""
+    """An `MLPRegressor` with the parameters of the search, trained like the other networks."""
 
     def __init__(
         self, n_hidden: int = 1, n_neurons: int = 30, learning_rate: float = 3e-3, epochs: int = 10
@@ -79,7 +79,7 @@ class Perceptron(RegressorMixin, BaseEstimator):
 
 
 def builder(library: Any) -> Callable[..., Any]:
-    """Return the function that builds a model, in Keras's words."""
+    """Return a function that builds a model by Keras's names, of Keras or of fjax."""
 
     def build_model(n_hidden: int = 1, n_neurons: int = 30, learning_rate: float = 3e-3) -> Any:
         layers = library.layers
@@ -93,20 +93,22 @@ def builder(library: Any) -> Callable[..., Any]:
 
 def _of_fjax(sizes: Sizes) -> Any:
     library = importlib.import_module("fjax")
-    _wake_up()
+    _start_device()
     return library.wrappers.SKLearnRegressor(
         builder(library), epochs=sizes.epochs, batch_size=BATCH_SIZE, random_state=SEED
     )
 
 
-def _wake_up() -> None:
-    """Start the device, which is no part of a search."""
+def _start_device() -> None:
+    """Start the device, whose time does not count."""
     importlib.import_module("jax").numpy.zeros(1).block_until_ready()
 
 
 def _search(kind: Any, estimator: Any, x: np.ndarray, y: np.ndarray, sizes: Sizes) -> Timed:
     def timed() -> float:
-        search = kind(estimator, DRAWN, n_iter=sizes.candidates, cv=sizes.folds, random_state=SEED)
+        search = kind(
+            estimator, DISTRIBUTIONS, n_iter=sizes.candidates, cv=sizes.folds, random_state=SEED
+        )
         return float(search.fit(x, y).best_score_)
 
     return timed

@@ -1,4 +1,4 @@
-"""One network from many seeds: side by side, and one after another."""
+"""One network with many seeds: side by side, and one after another."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +8,7 @@ from benchmarks.search.sizes import BATCH_SIZE, FEATURES, Sizes, Timed
 
 
 def side_by_side(x: np.ndarray, y: np.ndarray, sizes: Sizes) -> Timed:
-    """Train all as one program; the score is their mean loss."""
+    """Train all seeds as one program; the score is the mean loss."""
     jnp.zeros(1).block_until_ready()
 
     def timed() -> float:
@@ -21,7 +21,7 @@ def side_by_side(x: np.ndarray, y: np.ndarray, sizes: Sizes) -> Timed:
 
 
 def one_after_another(x: np.ndarray, y: np.ndarray, sizes: Sizes) -> Timed:
-    """Train each for itself; only the first one compiles."""
+    """Train one seed after another; only the first one compiles."""
     jnp.zeros(1).block_until_ready()
 
     def timed() -> float:

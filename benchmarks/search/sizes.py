@@ -1,9 +1,9 @@
-"""How large a search and a set of seeds are, and what a program gives to be timed."""
+"""The sizes of searches and sets of seeds, and the type of what is timed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# What is timed; it returns a score, so that it can be seen that all do the same.
+# The function that is timed. It returns a score, which shows that all programs do the same.
 Timed = Callable[[], float]
 
 BATCH_SIZE = 32
@@ -15,10 +15,10 @@ class Sizes:
     """How much is trained.
 
     Attributes:
-        candidates: How many candidates a search draws.
-        folds: In how many folds each is trained.
-        epochs: For how many epochs.
-        seeds: From how many seeds one network is trained.
+        candidates: The number of candidates of a search.
+        folds: The number of folds.
+        epochs: The number of epochs.
+        seeds: The number of seeds of one network.
     """
 
     candidates: int

@@ -1,97 +1,135 @@
-"""What a population needs of a model: the parts of one member, and what is measured of it."""
+"""What populations need of a model."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
+from fjax.data.arrays import split
 from fjax.data.conversion import to_batch
 from fjax.models.plan import TEST, TRAIN, custom_step, matched_batch
+from fjax.population import Measurements
+from fjax.population.architecture import Parts
 from fjax.training import Batch, init_accumulators
-from fjax.training.accumulators import Metrics
 from fjax.training.batch import rows, take
-from fjax.training.population import Parts
 from fjax.typing import PyTree
 
 
-class Membership(NamedTuple):
-    """A model as a member of a population.
+class MemberTemplate(NamedTuple):
+    """What all members that are made of one model share.
 
     Attributes:
         parts: Network, loss and optimizer.
-        specs: The network's inputs.
-        metrics: What the model measures beside the loss.
-        sums: The empty sums of an epoch.
-        directions: For each log where it is better; those of validation among them.
+        specs: The shapes and dtypes of the network's inputs.
+        measurements: What the model measures.
     """
 
     parts: Parts
     specs: tuple[PyTree, ...]
-    metrics: Metrics
-    sums: PyTree
-    directions: dict[str, str | None]
+    measurements: Measurements
 
 
-def membership(owner: str, model: Any, data: Batch) -> Membership:
-    """Return a compiled model as a member of a population that is trained on this data.
+class TrainingData(NamedTuple):
+    """Data to train and to validate on, as one batch.
+
+    Attributes:
+        batch: All rows.
+        rows: The rows to train on.
+        validation_rows: The rows to validate on, or None.
+    """
+
+    batch: Batch
+    rows: np.ndarray
+    validation_rows: np.ndarray | None
+
+
+def member_template(owner: str, model: Any, data: Batch) -> MemberTemplate:
+    """Return what the members share that are made of a compiled model.
 
     Args:
-        owner: Whom an error names.
+        owner: The function that errors name.
         model: The model.
-        data: The data, held against the model.
+        data: The data to train on, as the model takes it.
 
     Raises:
-        TypeError: The model trains by a step of its own.
+        TypeError: The model has its own `train_step`.
     """
-    if custom_step(model, model.model_parts, TRAIN) is not None:
+    parts = model.model_parts
+    if custom_step(model, parts, TRAIN) is not None:
         raise TypeError(
-            f"`{owner}` trains many models by the engine's step, and {model.name!r} was compiled "
-            "with a `train_step` of its own: put that one under `jax.vmap` yourself, see "
+            f"`{owner}` trains many models side by side and cannot use the `train_step` that "
+            f"{model.name!r} was compiled with: put your step under `jax.vmap` yourself, see "
             "docs/functions.md."
         )
-    config, example = model.model_parts.require_config(owner), take(data, 0, 1)
-    architecture = model.model_parts.architecture
-    outputs = architecture.output_specs(example.inputs)
-    loss, metrics, _ = objective = config.resolve(example.targets, outputs, model.output_names)
-    directions = objective.directions()
-    return Membership(
+    config, example = parts.require_config(owner), take(data, 0, 1)
+    outputs = parts.architecture.output_specs(example.inputs)
+    objective = config.resolve(example.targets, outputs, model.output_names)
+    loss, metrics, directions = objective.loss, objective.metrics, objective.directions()
+    return MemberTemplate(
         parts=(model.network, loss, config.optimizer),
-        specs=model.model_parts.architecture.built.specs,
-        metrics=metrics,
-        sums=init_accumulators(metrics, example.targets, outputs, loss),
-        directions=directions | {f"val_{name}": way for name, way in directions.items()},
+        specs=parts.architecture.built.specs,
+        measurements=Measurements(
+            metrics=metrics,
+            sums=init_accumulators(metrics, example.targets, outputs, loss),
+            directions=directions | {f"val_{name}": way for name, way in directions.items()},
+        ),
     )
 
 
-def held_out_batch(owner: str, model: Any, validation_data: Any) -> Batch:
-    """Return arrays to validate on as one batch, held against the model.
+def training_data(
+    owner: str,
+    model: Any,
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    validation_split: Any,
+    validation_data: Any,
+    class_weight: Any = None,
+) -> TrainingData:
+    """Return arrays to train and to validate on, checked; see `Model.fit` for the arguments.
 
     Raises:
-        ValueError: They are no pair or triple of arrays, or do not fit the model.
+        ValueError: `validation_data` is not a pair or triple of arrays, or data does not fit the
+            model.
     """
+    share = 0.0 if validation_data is not None else validation_split
+    training, held_out = split(owner, to_batch(x, y, sample_weight, text=True), share)
+    training = matched_batch(model, training, TRAIN, class_weight)
+    if held_out is not None:
+        held_out = matched_batch(model, held_out, TRAIN)
+    if validation_data is not None:
+        held_out = _held_out_batch(owner, model, validation_data)
+    count = rows(training)
+    trained = np.arange(count, dtype=np.int32)
+    if held_out is None:
+        return TrainingData(training, trained, None)
+    validated = np.arange(count, count + rows(held_out), dtype=np.int32)
+    return TrainingData(concatenate(training, held_out), trained, validated)
+
+
+def concatenate(*batches: Batch) -> Batch:
+    """Return the rows of all batches; if some have sample weights, those of the others are 1."""
+    weights = [batch.sample_weight for batch in batches if batch.sample_weight is not None]
+    if weights:
+        batches = tuple(
+            batch if batch.sample_weight is not None else _with_unit_weights(batch, weights[0])
+            for batch in batches
+        )
+    return jax.tree.map(lambda *arrays: np.concatenate(arrays), *batches)
+
+
+def _with_unit_weights(batch: Batch, like: PyTree) -> Batch:
+    ones = jax.tree.map(
+        lambda weight: np.ones((rows(batch), *weight.shape[1:]), weight.dtype), like
+    )
+    return batch._replace(sample_weight=ones)
+
+
+def _held_out_batch(owner: str, model: Any, validation_data: Any) -> Batch:
     if not isinstance(validation_data, list | tuple) or len(validation_data) not in (2, 3):
         raise ValueError(
-            f"`{owner}`: where trainings run side by side `validation_data` must be `(x, y)` or "
+            f"`{owner}`: for runs side by side `validation_data` must be `(x, y)` or "
             f"`(x, y, sample_weight)`, received {type(validation_data).__name__}."
         )
     x, y, weight = (*validation_data, None)[:3]
     return matched_batch(model, to_batch(x, y, weight, text=True), TEST)
-
-
-def concatenate(training: Batch, held_out: Batch) -> Batch:
-    """Return the rows of both, one behind the other; where one has no weights these are 1."""
-    pair = [training, held_out]
-    if any(one.sample_weight is not None for one in pair):
-        pair = [
-            one if one.sample_weight is not None else one._replace(sample_weight=_ones(one, pair))
-            for one in pair
-        ]
-    return jax.tree.map(lambda *arrays: np.concatenate(arrays), *pair)
-
-
-def _ones(batch: Batch, pair: Sequence[Batch]) -> PyTree:
-    like = next(one.sample_weight for one in pair if one.sample_weight is not None)
-    return jax.tree.map(
-        lambda weight: np.ones((rows(batch), *weight.shape[1:]), weight.dtype), like
-    )

@@ -15,29 +15,31 @@ from fjax.callbacks import (
     SwapEMAWeights,
 )
 from fjax.callbacks.callback_list import defines
-from fjax.data.arrays import split
-from fjax.data.conversion import to_batch
 from fjax.data.streams import is_batches
 from fjax.errors import integer_at_least
 from fjax.models import arguments
-from fjax.models.membership import Membership, concatenate, held_out_batch, membership
-from fjax.models.plan import TRAIN, matched_batch
-from fjax.population import Member, Population
-from fjax.population.architecture import architectures
-from fjax.population.fleet import VmapRunner
+from fjax.models.membership import (
+    MemberTemplate,
+    TrainingData,
+    member_template,
+    training_data,
+)
+from fjax.population import Measurements, Member, Population
+from fjax.population.architecture import Parts, group_by_architecture
+from fjax.population.callbacks import is_per_member, list_callbacks
 from fjax.population.memory import check_memory
-from fjax.population.steering import is_steering, listed
+from fjax.population.vmap_runner import VmapRunner
 from fjax.training import TrainState
 from fjax.training.batch import rows
 from fjax.training.initialization import initialize
-from fjax.training.population import Parts
+from fjax.training.placement import DEFAULT
 from fjax.training.state import run_key
 from fjax.typing import PyTree
 
-SEEDS = 2**32
+SEED_COUNT = 2**32
 
-# They keep or change the weights of one model.
-OF_ONE_MODEL = (BackupAndRestore, ModelCheckpoint, SwapEMAWeights)
+# They save or change the weights of one model.
+ONE_MODEL_CALLBACKS = (BackupAndRestore, ModelCheckpoint, SwapEMAWeights)
 STEP_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 
 
@@ -45,32 +47,32 @@ class Replicas:
     """The models that `fit(replicas=…)` has trained: an ensemble.
 
     Attributes:
-        train_states: The train state of each; the first is the model's own.
+        train_states: The train state of each replica; the first is that of the model itself.
     """
 
     def __init__(self, parts: Parts, train_states: Sequence[TrainState]) -> None:
         self.train_states = list(train_states)
-        (group,) = architectures([parts])
-        places = range(len(train_states))
-        numbers = group.numbers * len(train_states)
-        self._fleet = VmapRunner(group.architecture, places, train_states, numbers, (), {}, 0)
+        count = len(self.train_states)
+        (group,) = group_by_architecture([parts])
+        group = group._replace(
+            indices=list(range(count)), hyperparameters=group.hyperparameters * count
+        )
+        self._runner = VmapRunner(group, self.train_states, Measurements((), {}, {}), 0)
 
     def __len__(self) -> int:
         return len(self.train_states)
 
     def predict(self, inputs: tuple[PyTree, ...]) -> PyTree:
-        """Return the outputs of each replica; the first axis is that of the replicas."""
-        count = rows(inputs)
-        found = self._fleet.predict(jax.device_put(inputs), [np.arange(count)] * len(self))
-        return jax.tree.map(lambda *outputs: np.stack(outputs), *found)
+        """Return the outputs of all replicas; the first axis is that of the replicas."""
+        index = np.arange(rows(inputs))
+        outputs = self._runner.predict(DEFAULT.put(inputs), [index] * len(self))
+        return jax.tree.map(lambda *arrays: np.stack(arrays), *outputs)
 
     def mean_and_std(self, inputs: tuple[PyTree, ...]) -> tuple[PyTree, PyTree]:
-        """Return the mean of the replicas' outputs, and their standard deviation."""
+        """Return the mean of the outputs of the replicas, and their standard deviation."""
         outputs = self.predict(inputs)
-        return tuple(
-            jax.tree.map(lambda values, of=of: of(values, axis=0), outputs)
-            for of in (np.mean, np.std)
-        )
+        mean = jax.tree.map(lambda values: np.mean(values, axis=0), outputs)
+        return mean, jax.tree.map(lambda values: np.std(values, axis=0), outputs)
 
 
 def fit_replicas(
@@ -81,57 +83,54 @@ def fit_replicas(
     validation_split: float,
     validation_data: Any,
     batch_size: int | None,
-    numbers: arguments.Schedule,
+    schedule: arguments.Schedule,
     shuffle: bool,
     callbacks: Any,
     verbose: int,
-    whole: Mapping[str, Any],
+    unsupported: Mapping[str, Any],
 ) -> History:
     """Train a model and its replicas.
 
     Args:
         model: The model.
-        replicas: How many, itself among them.
+        replicas: How many models to train, the model itself among them.
         data: `x`, `y` and `sample_weight`.
-        class_weight: As of `Model.fit`, like all that follows.
+        class_weight: As in `Model.fit`.
         validation_split: The share of the data to validate on.
         validation_data: Data to validate on.
-        batch_size: Samples a step.
-        numbers: The numbers of the fit, checked.
-        shuffle: Whether each epoch goes through the samples in another order.
-        callbacks: Who listens or steers.
-        verbose: What is shown.
-        whole: Arguments that replicas, which make whole epochs, do not follow.
+        batch_size: The number of samples in a step.
+        schedule: The checked epochs of the fit.
+        shuffle: Whether each epoch takes the samples in another order.
+        callbacks: Callbacks of each replica, and callbacks that see the means.
+        verbose: 0 is silent, 1 a bar, 2 a line an epoch.
+        unsupported: Arguments that replicas do not support; each must be None.
+
+    Raises:
+        ValueError: An argument, a callback or the data is not supported.
     """
     count = integer_at_least("fit", "replicas", replicas, 1)
-    _refuse(data[0], whole)
-    steering, hearing = _parted(callbacks)
-    share = 0.0 if validation_data is not None else validation_split
-    training, held_out = split("fit", to_batch(*data, text=True), share)
-    training = matched_batch(model, training, TRAIN, class_weight)
-    if held_out is not None:
-        held_out = matched_batch(model, held_out, TRAIN)
-    if validation_data is not None:
-        held_out = held_out_batch("fit", model, validation_data)
-    own = membership("fit", model, training)
-    # Before there are as many members.
-    check_memory([(count, model.train_state)], training, count * rows(training))
+    _check_arguments(data[0], unsupported)
+    per_member, listening = _split_callbacks(callbacks)
+    split = training_data("fit", model, *data, validation_split, validation_data, class_weight)
+    template = member_template("fit", model, split.batch)
+    # Checked before there are as many members.
+    check_memory([(count, model.train_state)], split.batch, count * len(split.rows))
     size = arguments.check_batch_size("fit", batch_size) or 32
+    measurements = template.measurements
     population = Population(
-        _members(model, own, count, rows(training), 0 if held_out is None else rows(held_out)),
-        training if held_out is None else concatenate(training, held_out),
-        own.metrics, own.sums, size, shuffle, None, steering, own.directions,
-        first_epoch=numbers.initial_epoch,
+        _members(model, template, count, split), split.batch, measurements, size, shuffle,
+        callbacks=per_member, first_epoch=schedule.initial_epoch,
     )  # fmt: skip
-    steps = -(-rows(training) // size)
-    listeners = CallbackList(hearing, model, verbose, epochs=numbers.epochs, steps=steps)
+    steps = -(-len(split.rows) // size)
+    listeners = CallbackList(listening, model, verbose, epochs=schedule.epochs, steps=steps)
+    validates = split.validation_rows is not None
     listeners.check_monitors(
-        own.directions if held_out is not None else _without_validation(own.directions)
+        measurements.directions if validates else measurements.without_validation()
     )
-    history = _train(model, population, listeners, numbers, steps - 1)
+    history = _train(model, population, listeners, schedule, steps - 1)
     states = [population.train_state(index) for index in range(count)]
     model.train_state = states[0]
-    model.replicas = Replicas(own.parts, states)
+    model.replicas = Replicas(template.parts, states)
     return history
 
 
@@ -139,106 +138,108 @@ def _train(
     model: Any,
     population: Population,
     listeners: CallbackList,
-    numbers: arguments.Schedule,
+    schedule: arguments.Schedule,
     last_step: int,
 ) -> History:
     history = model.history = listeners.history
     model.stop_training = False
     listeners.call("on_train_begin", {})
-    if numbers.initial_epoch < numbers.epochs:
-        listeners.call("on_epoch_begin", numbers.initial_epoch, {})
+    if schedule.initial_epoch < schedule.epochs:
+        listeners.call("on_epoch_begin", schedule.initial_epoch, {})
     means: dict[str, Any] = {}
     steps = listeners.steps("train")
 
-    def hear(epoch: int, logs: list[dict[str, float]]) -> bool:
+    def on_epoch(epoch: int, logs: list[dict[str, float]]) -> bool:
         nonlocal means
-        # One that has stopped counts as it was last, one that has failed not at all.
-        counted = [
-            {name: values[-1] for name, values in own.items()}
-            for index, own in enumerate(population.history)
-            if index not in population.failed
-        ]
-        names = counted[0] if counted else {}
-        values = {name: np.array([own[name] for own in counted]) for name in names}
-        means = {name: _log(own.mean(axis=0)) for name, own in values.items()}
-        for name, own in values.items():
-            history.spread.setdefault(name, []).append(_log(own.std(axis=0)))
-        told: Any = {name: np.float32(value) for name, value in means.items()}
-        steps.on_step_end(last_step, told)
+        table = _last_logs(population)
+        means = {name: _log(values.mean(axis=0)) for name, values in table.items()}
+        for name, values in table.items():
+            history.spread.setdefault(name, []).append(_log(values.std(axis=0)))
+        # The progress bar takes the means as the logs of the last step.
+        step_logs: Any = {name: np.float32(value) for name, value in means.items()}
+        steps.on_step_end(last_step, step_logs)
         listeners.call("on_epoch_end", epoch, means)
-        ends = bool(model.stop_training) or not counted
-        if not ends and epoch + 1 < numbers.epochs and population.is_training:
+        stops = bool(model.stop_training) or len(population.failed) == len(population.members)
+        if not stops and epoch + 1 < schedule.epochs and population.is_training:
             listeners.call("on_epoch_begin", epoch + 1, {})
-        return ends
+        return stops
 
-    population.train(numbers.epochs, hear)
+    population.train(schedule.epochs, on_epoch)
     population.end()
     history.replicas = population.history
     listeners.call("on_train_end", means)
     return history
 
 
+def _last_logs(population: Population) -> dict[str, np.ndarray]:
+    """Return for each log the last value of each replica, without replicas that failed."""
+    histories = [
+        history
+        for index, history in enumerate(population.history)
+        if index not in population.failed
+    ]
+    names = histories[0] if histories else {}
+    return {name: np.array([history[name][-1] for history in histories]) for name in names}
+
+
 def _log(value: Any) -> Any:
-    """Return a number as one of Python; of a metric with a value for each class an array."""
+    """Return a log as a Python float; one with a value for each class as an array."""
     return value if np.ndim(value) else float(value)
 
 
-def _members(model: Any, own: Membership, count: int, trained: int, validated: int) -> list[Member]:
-    """Return the members: their seeds follow that of the model."""
-    index = np.arange(trained, dtype=np.int32)
-    held_out = np.arange(trained, trained + validated, dtype=np.int32) if validated else None
+def _members(model: Any, template: MemberTemplate, count: int, split: TrainingData) -> list[Member]:
+    """Return the members; their seeds follow that of the model."""
     first: TrainState = model.train_state
     others: list[TrainState | None] = [None] * (count - 1)
-    seeds = [(model.model_parts.weights.seed + number) % SEEDS for number in range(count)]
+    seed = model.model_parts.weights.seed
+    seeds = [(seed + number) % SEED_COUNT for number in range(count)]
     if model.replicas is not None and len(model.replicas) == count:
         others = model.replicas.train_states[1:]
-    elif not _is_as_drawn(model, own):
-        # Weights that are not drawn, as of a model that was loaded, are where all begin.
+    elif not _has_initial_weights(template, seed, first):
+        # All replicas begin with weights that were set or loaded.
         others = [first._replace(key=run_key(seed)) for seed in seeds[1:]]
     return [
-        Member(own.parts, own.specs, seed, index, held_out, state)
+        Member(template.parts, template.specs, seed, split.rows, split.validation_rows, state)
         for seed, state in zip(seeds, [first, *others], strict=True)
     ]
 
 
-def _is_as_drawn(model: Any, own: Membership) -> bool:
-    """Tell whether a model's weights are those that its seed draws."""
-    network, _, optimizer = own.parts
-    drawn, held = (
-        initialize(network, optimizer, model.model_parts.weights.seed, *own.specs),
-        model.train_state,
+def _has_initial_weights(template: MemberTemplate, seed: int, train_state: TrainState) -> bool:
+    """Return whether the weights are those that the seed draws."""
+    network, _, optimizer = template.parts
+    drawn = initialize(network, optimizer, seed, *template.specs)
+    pairs = zip(
+        *(jax.tree.leaves((state.params, state.state)) for state in (drawn, train_state)),
+        strict=True,
     )
-    pairs = zip(*(jax.tree.leaves((s.params, s.state)) for s in (drawn, held)), strict=True)
     return all(np.array_equal(one, other) for one, other in pairs)
 
 
-def _parted(callbacks: Any) -> tuple[list[Callback], list[Callback]]:
-    """Return the callbacks that steer, and those that hear of the means."""
-    steering = [callback for callback in listed(callbacks) if is_steering(callback)]
-    hearing = [callback for callback in listed(callbacks) if not is_steering(callback)]
-    for callback in hearing:
+def _split_callbacks(callbacks: Any) -> tuple[list[Callback], list[Callback]]:
+    """Return the callbacks that each replica has a copy of, and those that see the means."""
+    listed = list_callbacks(callbacks)
+    per_member = [callback for callback in listed if is_per_member(callback)]
+    listening = [callback for callback in listed if not is_per_member(callback)]
+    for callback in listening:
         needs_each_step = any(defines(callback, hook) for hook in STEP_HOOKS)
-        if isinstance(callback, OF_ONE_MODEL) or needs_each_step:
-            what = "hears of single steps" if needs_each_step else "keeps or changes one model"
+        if isinstance(callback, ONE_MODEL_CALLBACKS) or needs_each_step:
+            reason = "needs each step" if needs_each_step else "saves or changes one model"
             raise ValueError(
-                f"`fit`: with `replicas` callbacks hear the means at the end of each epoch, and "
-                f"`{type(callback).__name__}` {what}: leave it out."
+                f"`fit`: with `replicas` callbacks see the means at the end of each epoch, and "
+                f"`{type(callback).__name__}` {reason}: leave it out."
             )
-    return steering, hearing
+    return per_member, listening
 
 
-def _refuse(x: Any, whole: Mapping[str, Any]) -> None:
-    given = [name for name, value in whole.items() if value is not None]
-    if given:
+def _check_arguments(x: Any, unsupported: Mapping[str, Any]) -> None:
+    names = [name for name, value in unsupported.items() if value is not None]
+    if names:
         raise ValueError(
-            f"`fit`: `replicas` are trained for whole epochs, without `{given[0]}`: leave it out."
+            f"`fit`: `replicas` are trained for whole epochs and do not support `{names[0]}`: "
+            "leave it out."
         )
     if is_batches(x):
         raise ValueError(
-            "`fit`: `replicas` need arrays, of which each takes the rows in its own order; `x` "
-            "gives batches."
+            "`fit`: `replicas` need arrays, since each replica takes the rows in its own order, "
+            "and `x` gives batches."
         )
-
-
-def _without_validation(directions: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: way for name, way in directions.items() if not name.startswith("val_")}

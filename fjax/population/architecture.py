@@ -1,43 +1,52 @@
-"""Architectures: which members of a population can share a program, and what they give it."""
+"""Architectures: which members of a population can share a program, and what they pass to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
 from fjax.configuration import cache_key, detached
-from fjax.population.variation import Path, numbers_in, replaced, widths_in
-from fjax.population.widths import masked_layers, narrowed
-from fjax.training.population import Parts, PopulationPrograms
+from fjax.population.hyperparameters import Path, find_hyperparameters, find_widths, replace_at
+from fjax.population.widths import find_masks, mask_outputs
 from fjax.training.rates import without_rate
-from fjax.typing import PyTree
+from fjax.typing import Array, GradientTransformation
 
+# The parts of one member: its network, loss and optimizer.
+Parts = tuple[Any, Callable[..., Array], GradientTransformation]
 NETWORK, OPTIMIZER = 0, 2
 
-# What a member tells of itself: its numbers, and its widths.
-Numbers = tuple[tuple[float, ...], tuple[int, ...]]
+
+class Hyperparameters(NamedTuple):
+    """Per-member hyperparameters and widths.
+
+    Attributes:
+        values: The numbers in which members of one architecture differ.
+        widths: The widths in which they differ.
+    """
+
+    values: tuple[Any, ...]
+    widths: tuple[Any, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Architecture:
-    """What a program is compiled for: the parts that members share, and where they differ.
-
-    Called with a member's numbers, which may be traced, it returns the member's parts.
+    """What a program is compiled for: the parts that members share, and where members differ.
 
     Attributes:
-        parts: Network, loss and optimizer, the widths being the largest.
-        varied: Where the numbers stand in which members differ.
-        masks: The layers whose outputs are cut, each with the place of its width among the widths.
-        key: Plain data that equal architectures share; None where a user's code is in the parts,
-            so that this one is equal to itself alone.
-        own: The programs of an architecture without a key.
+        parts: Network, loss and optimizer, with the largest widths.
+        varied: The paths of the numbers in which members differ.
+        masks: The paths of the layers whose outputs are masked, each with the index of its width
+            among `Hyperparameters.widths`.
+        key: Plain data that equal architectures share; None where user code is among the parts, so
+            that this architecture equals itself only.
+        programs: The programs of an architecture without a key.
     """
 
     parts: Parts
     varied: tuple[Path, ...]
     masks: tuple[tuple[Path, int], ...]
     key: Any
-    own: dict[Any, PopulationPrograms] = field(default_factory=dict)
+    programs: dict[Any, Any] = field(default_factory=dict)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Architecture) or self.key is None:
@@ -47,15 +56,15 @@ class Architecture:
     def __hash__(self) -> int:
         return id(self) if self.key is None else hash(self.key)
 
-    def __call__(self, numbers: PyTree) -> Parts:
-        """Return the parts of the member with these numbers."""
-        values, widths = numbers
+    def parts_for(self, hyperparameters: Hyperparameters) -> Parts:
+        """Return the parts of the member with these hyperparameters, which may be traced."""
+        values, widths = hyperparameters
         changes: dict[Path, Any] = {
-            path: partial(_instead, value) for path, value in zip(self.varied, values, strict=True)
+            path: _constant(value) for path, value in zip(self.varied, values, strict=True)
         }
-        for path, place in self.masks:
-            changes[path] = partial(narrowed, width=widths[place])
-        return replaced(self.parts, changes)
+        for path, index in self.masks:
+            changes[path] = partial(mask_outputs, width=widths[index])
+        return replace_at(self.parts, changes)
 
 
 class Group(NamedTuple):
@@ -63,16 +72,44 @@ class Group(NamedTuple):
 
     Attributes:
         architecture: The architecture.
-        indices: The members' places among all.
-        numbers: For each what the architecture is called with: numbers and widths.
+        indices: The indices of the members among all.
+        hyperparameters: The hyperparameters of each member.
     """
 
     architecture: Architecture
     indices: list[int]
-    numbers: list[Numbers]
+    hyperparameters: list[Hyperparameters]
+
+    def subset(self, positions: Sequence[int]) -> "Group":
+        """Return the members at these positions of the group."""
+        return self._replace(
+            indices=[self.indices[position] for position in positions],
+            hyperparameters=[self.hyperparameters[position] for position in positions],
+        )
 
 
-def architectures(members: Sequence[Parts]) -> list[Group]:
+class _Description(NamedTuple):
+    """A member, described.
+
+    Attributes:
+        position: Its position among all members.
+        parts: Its parts, without the learning rate.
+        numbers: The numbers that a program can take as inputs, by their paths.
+        widths: The widths of its fully connected layers, by their paths.
+    """
+
+    position: int
+    parts: Parts
+    numbers: dict[Path, Any]
+    widths: dict[Path, int]
+
+    def skeleton(self) -> Parts:
+        """Return the parts with one value in the place of all numbers and all widths."""
+        blank = dict.fromkeys(self.numbers, _constant(0.5))
+        return replace_at(self.parts, blank | dict.fromkeys(self.widths, _constant(1)))
+
+
+def group_by_architecture(members: Sequence[Parts]) -> list[Group]:
     """Return the members in groups that share a program.
 
     >>> from fjax import serial
@@ -83,83 +120,61 @@ def architectures(members: Sequence[Parts]) -> list[Group]:
     ...     hidden = [Dense(units), Dropout(rate)] * layers
     ...     return serial(*hidden, Dense(1)), MeanSquaredError(), SGD(0.1)
     >>> members = [parts(3, 0.2), parts(5, 0.4), parts(3, 0.2, layers=2)]
-    >>> for group in architectures(members):
-    ...     print(group.indices, group.numbers)
+    >>> for group in group_by_architecture(members):
+    ...     print(group.indices, [tuple(own) for own in group.hyperparameters])
     [0, 1] [((0.2,), (3,)), ((0.4,), (5,))]
     [2] [((), ())]
     """
-    groups: dict[Any, list[int]] = {}
-    described = [_described(member) for member in members]
-    for index, (skeleton, _, _) in enumerate(described):
-        groups.setdefault(skeleton, []).append(index)
-    found = []
-    for indices in groups.values():
-        numbers = [described[index][1] for index in indices]
-        widths = [described[index][2] for index in indices]
-        found += _grouped([members[index] for index in indices], indices, numbers, widths)
-    return found
+    similar: dict[Any, list[_Description]] = {}
+    for position, (network, loss, optimizer) in enumerate(members):
+        parts = network, loss, without_rate(optimizer)
+        numbers = {field.path: field.value for field in find_hyperparameters(parts)}
+        widths = {field.path: field.value for field in find_widths(parts)}
+        description = _Description(position, parts, numbers, widths)
+        similar.setdefault(description.skeleton(), []).append(description)
+    return [group for descriptions in similar.values() for group in _groups(descriptions)]
 
 
-def _described(member: Parts) -> tuple[Any, dict[Path, Any], dict[Path, int]]:
-    """Return what is left where numbers and widths are taken out, and these by their paths."""
-    member = _plain(member)
-    numbers = {field.path: field.value for field in numbers_in(member)}
-    widths = {field.path: field.value for field in widths_in(member)}
-    blank = {path: partial(_instead, 0.5) for path in numbers}
-    blank |= {path: partial(_instead, 1) for path in widths}
-    return replaced(member, blank), numbers, widths
-
-
-def _plain(member: Parts) -> Parts:
-    network, loss, optimizer = member
-    return network, loss, without_rate(optimizer)
-
-
-def _grouped(
-    members: Sequence[Parts],
-    indices: list[int],
-    numbers: list[dict[Path, Any]],
-    widths: list[dict[Path, int]],
-) -> list[Group]:
-    """Return the groups of members that are alike but for numbers and widths."""
-    units = _differing(widths)
-    first = members[0]
-    plan = masked_layers(first[NETWORK], first[OPTIMIZER], [path[1:-1] for path in units])
-    if units and plan is None:
-        apart: dict[Any, list[int]] = {}
-        for place, own in enumerate(widths):
-            apart.setdefault(tuple(own.values()), []).append(place)
-        return [
-            group
-            for places in apart.values()
-            for group in _grouped(
-                [members[place] for place in places],
-                [indices[place] for place in places],
-                [numbers[place] for place in places],
-                [widths[place] for place in places],
-            )
-        ]
-    varied = _differing(numbers)
-    order = {path[1:-1]: place for place, path in enumerate(units)}
-    widest = {path: partial(_instead, max(own[path] for own in widths)) for path in units}
-    # Members of other numbers, also of another population, find the same programs.
-    blank = {path: partial(_instead, 0.5) for path in varied}
-    parts = replaced(_plain(first), widest | blank)
-    masks = tuple(((NETWORK, *path), order[dense]) for path, dense in (plan or {}).items())
+def _groups(members: Sequence[_Description]) -> list[Group]:
+    """Return the groups of members that differ in numbers and widths only."""
+    width_paths = _differing([member.widths for member in members])
+    network, loss, optimizer = members[0].parts
+    # A width belongs to a layer of the network: without the network's index and the field's name.
+    layer_paths = {path[1:-1]: index for index, path in enumerate(width_paths)}
+    masked = find_masks(network, optimizer, list(layer_paths))
+    if width_paths and masked is None:
+        by_widths: dict[Any, list[_Description]] = {}
+        for member in members:
+            by_widths.setdefault(tuple(member.widths.values()), []).append(member)
+        return [group for alike in by_widths.values() for group in _groups(alike)]
+    varied = _differing([member.numbers for member in members])
+    widest = {
+        path: _constant(max(member.widths[path] for member in members)) for path in width_paths
+    }
+    # The numbers are left out, so that populations with other numbers find the same programs.
+    blank = dict.fromkeys(varied, _constant(0.5))
+    parts: Parts = replace_at((network, loss, optimizer), widest | blank)
+    masks = tuple(((NETWORK, *path), layer_paths[dense]) for path, dense in (masked or {}).items())
     key = cache_key((parts, varied, masks))
-    # A copy: programs that are kept must not keep alive what a model keeps with its layers.
-    shared: Parts = parts if key is None else detached(parts)
-    architecture = Architecture(shared, tuple(varied), masks, key)
-    given = [
-        (tuple(own[path] for path in varied), tuple(sizes[path] for path in units))
-        for own, sizes in zip(numbers, widths, strict=True)
+    if key is not None:
+        # A copy: cached programs must not keep alive what a model stores with its layers.
+        parts = detached(parts)
+    hyperparameters = [
+        Hyperparameters(
+            tuple(member.numbers[path] for path in varied),
+            tuple(member.widths[path] for path in width_paths),
+        )
+        for member in members
     ]
-    return [Group(architecture, indices, given)]
+    architecture = Architecture(parts, tuple(varied), masks, key)
+    return [Group(architecture, [member.position for member in members], hyperparameters)]
 
 
 def _differing(fields: Sequence[Mapping[Path, Any]]) -> list[Path]:
-    return [path for path in fields[0] if len({own[path] for own in fields}) > 1]
+    """Return the paths at which not all members have the same value."""
+    return [path for path in fields[0] if len({values[path] for values in fields}) > 1]
 
 
-def _instead(value: Any, _: Any) -> Any:
-    return value
+def _constant(value: Any) -> Callable[[Any], Any]:
+    """Return a function that returns this value whatever it is given."""
+    return lambda _: value

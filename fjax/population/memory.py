@@ -1,4 +1,4 @@
-"""Whether a population fits in memory, asked before anything is compiled."""
+"""Whether a population fits in memory, checked before anything is compiled."""
 
 import math
 from collections.abc import Sequence
@@ -8,32 +8,33 @@ from typing import Any
 import jax
 import numpy as np
 
+from fjax.population.stacking import is_key
 from fjax.typing import PyTree
 
-# Beside its states a population holds what a step makes of them: gradients, updates, next states.
+# A step holds the states, and beside them gradients, updates and next states.
 COPIES = 4
 
-# The orders of this epoch and of the next, with a copy on the device.
-BYTES_OF_A_ROW = 12
+# For each row its place in the order of this epoch and of the next, and a copy on the device.
+BYTES_PER_ROW = 12
 
 
-def check_memory(groups: Sequence[tuple[int, PyTree]], data: PyTree, rows: int = 0) -> None:
-    """Raise MemoryError where so many train states of these sizes cannot be held.
+def check_memory(groups: Sequence[tuple[int, PyTree]], data: PyTree, row_count: int = 0) -> None:
+    """Raise MemoryError if the train states of all members do not fit in memory.
 
     Args:
-        groups: For each group of members how many they are, and one train state, or its shapes.
-        data: What all of them are trained on.
-        rows: How many rows all members have together: each has them in an order of its own.
+        groups: For each group its number of members, and one train state or its shapes.
+        data: The data that all members are trained on.
+        row_count: The total number of rows of all members: each has its own order of them.
     """
     available = _available()
     needed = COPIES * sum(count * _bytes(state) for count, state in groups) + _bytes(data)
-    needed += BYTES_OF_A_ROW * rows
+    needed += BYTES_PER_ROW * row_count
     if available is None or needed <= available:
         return
     members = sum(count for count, _ in groups)
     largest = max(_bytes(state) for _, state in groups)
-    each = COPIES * largest + BYTES_OF_A_ROW * rows // members
-    fitting = max((available - _bytes(data)) // max(each, 1), 0)
+    per_member = COPIES * largest + BYTES_PER_ROW * row_count // members
+    fitting = max((available - _bytes(data)) // max(per_member, 1), 0)
     raise MemoryError(
         f"A population of {members} members with up to {_readable(largest)} of weights and "
         f"optimizer state each needs about {_readable(needed)}, and {_readable(available)} are "
@@ -42,24 +43,22 @@ def check_memory(groups: Sequence[tuple[int, PyTree]], data: PyTree, rows: int =
 
 
 def _available() -> int | None:
-    """Return the bytes that are free on the device, or in the host's memory; None if unknown."""
+    """Return the bytes that are free on the device, or on the host; None if that is unknown."""
     statistics: Any = jax.local_devices()[0].memory_stats()
     if statistics and "bytes_limit" in statistics:
         return statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)
-    # What Linux holds of files is given back on demand, and counts as free here alone.
-    known = Path("/proc/meminfo")
-    lines = known.read_text().splitlines() if known.exists() else []
+    # "MemAvailable" includes the file cache, which Linux gives back on demand.
+    meminfo = Path("/proc/meminfo")
+    lines = meminfo.read_text().splitlines() if meminfo.exists() else []
     free = [line for line in lines if line.startswith("MemAvailable:")]
     return int(free[0].split()[1]) * 1024 if free else None
 
 
 def _bytes(tree: PyTree) -> int:
-    leaves = jax.tree.leaves(tree)
-    return sum(math.prod(leaf.shape) * _size(leaf.dtype) for leaf in leaves)
-
-
-def _size(dtype: Any) -> int:
-    return 8 if jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key) else np.dtype(dtype).itemsize
+    return sum(
+        math.prod(leaf.shape) * (8 if is_key(leaf) else np.dtype(leaf.dtype).itemsize)
+        for leaf in jax.tree.leaves(tree)
+    )
 
 
 def _readable(count: int) -> str:

@@ -1,8 +1,8 @@
-"""Populations: many trainings side by side, one compiled program for each architecture."""
+"""Populations: many runs side by side, with one compiled program for each architecture."""
 
 import copy
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -12,361 +12,339 @@ from fjax.callbacks import Callback, CallbackList
 from fjax.core.specs import spec_of
 from fjax.data.shuffling import order_of_pass, shuffle_seed
 from fjax.errors import integer_at_least
-from fjax.population.architecture import OPTIMIZER, Architecture, Group, architectures
-from fjax.population.fleet import VmapRunner
-from fjax.population.member import Member, MemberView, check_members
+from fjax.population.architecture import OPTIMIZER, Architecture, Group, group_by_architecture
+from fjax.population.callbacks import MemberView
+from fjax.population.member import Measurements, Member, check_members
 from fjax.population.memory import check_memory
-from fjax.population.widths import padded, unpadded
+from fjax.population.vmap_runner import VmapRunner
+from fjax.population.widths import pad, unpad
 from fjax.training import Batch, TrainState, create_train_state, finalized, initialize
-from fjax.training.accumulators import Metrics, init_accumulators
+from fjax.training.accumulators import init_accumulators
 from fjax.training.batch import rows
 from fjax.training.filled_batches import can_be_filled
-from fjax.typing import Key, PyTree
+from fjax.training.placement import DEFAULT
+from fjax.typing import AveragingOptimizer, Key, PyTree
 
-# On the CPU more members at once do not go faster, and fall out of the cache.
-AT_ONCE = {"cpu": 16}
+# On a CPU more members at once are not faster, and do not fit in the cache.
+MEMBERS_AT_ONCE = {"cpu": 16}
 MOST_AT_ONCE = 256
+
+# The logs of one member for one epoch.
+MemberLogs = dict[str, float]
 
 
 class Population:
-    """Trainings that run side by side.
+    """Runs that advance side by side.
 
-    Members of one architecture are one compiled program under `vmap`: they may differ in their
-    seed, their rows, the numbers of optimizer, dropout and regularizers, and in hidden widths
-    (see `fjax.population.widths`). Each becomes what it would be alone, but for the rounding of
-    sums. A member whose loss is not finite is trained no further; the others go on.
+    Members of one architecture are one compiled program under `vmap`. They may differ in their
+    seed, their rows, the hyperparameters of optimizer, dropout and regularizers, and in hidden
+    widths (see `fjax.population.widths`). Each member becomes what it would be alone, except for
+    the rounding of sums. A member whose loss is not finite is trained no further; the others are.
 
     Args:
         members: The members.
-        data: All data, held against the models.
-        metrics: What is measured beside the loss.
-        sums: The empty sums of an epoch.
-        batch_size: Samples a step.
-        shuffle: Whether each epoch goes through a member's rows in another order.
-        at_once: How many members run in one program; by default as many as the device likes.
-        callbacks: Callbacks that steer a training, such as `EarlyStopping`; each member has a copy.
-        directions: For each log where it is better, as of `Prepared`.
+        data: The data of all members, as the models take it.
+        measurements: What is measured of every member.
+        batch_size: The number of samples in a step.
+        shuffle: Whether each epoch takes the rows of a member in another order.
+        at_once: How many members run in one program; by default 16 on a CPU and 256 elsewhere.
+        callbacks: Callbacks such as `EarlyStopping`, of which each member has a copy.
         first_epoch: The number of the first epoch.
-        like: A member of another population, and its place there, for one that is alike but for
-            its seed and rows: it runs by the programs of that one.
+        like: Another population and the index of a member there. The members of this population
+            differ from that one in seed and rows only, and run by its compiled programs.
 
     Attributes:
-        history: For each member its logs, one value for each epoch that it was trained.
-        failed: The members whose loss was not finite, each with the epoch, from 0.
+        history: For each member its logs, with one value for each epoch that it was trained.
+        failed: The members whose loss was not finite, each with the number of the epoch.
+        epochs: The number of the next epoch.
 
     Raises:
         MemoryError: The members do not fit in memory.
-        ValueError: There are no members, one has no rows or rows that the data has not, or some
-            are validated and others are not; `at_once` is not positive.
+        ValueError: There are no members; a member has no rows, or rows that the data does not have;
+            some members have validation rows and others do not; or `at_once` is not positive.
     """
 
     def __init__(
         self,
         members: Sequence[Member],
         data: Batch,
-        metrics: Metrics,
-        sums: PyTree,
+        measurements: Measurements,
         batch_size: int,
         shuffle: bool = True,
         at_once: int | None = None,
         callbacks: Sequence[Callback] = (),
-        directions: Mapping[str, str | None] | None = None,
         first_epoch: int = 0,
         like: tuple["Population", int] | None = None,
     ) -> None:
         self.members = list(members)
         self.history: list[dict[str, list[float]]] = [{} for _ in members]
         self.failed: dict[int, int] = {}
-        self.epochs = first_epoch
-        self._first_epoch = first_epoch
-        check_members(members, len(jax.tree.leaves(data.inputs)[0]))
+        self.epochs = self._first_epoch = first_epoch
+        check_members(members, rows(data))
         if at_once is not None:
             integer_at_least(type(self).__name__, "at_once", at_once, 1)
-        self._groups = architectures([own.parts for own in members])
-        self._slots = None
-        self._room: dict[Architecture, int] = {}
-        if like is not None:
-            other, place = like
-            self._groups, self._slots = [other._group_like(place)], other._fleet_of(place).slots
-        self._metrics, self._sums = metrics, sums
+        self._measurements = measurements
         self._batch_size, self._shuffle = batch_size, shuffle
-        self._rows = rows(data)
-        self._at_once = at_once or AT_ONCE.get(jax.default_backend(), MOST_AT_ONCE)
-        trained = sum(len(own.rows) for own in members)
-        check_memory([_shapes_in(group, members) for group in self._groups], data, trained)
-        first = [_first_state(own) for own in members]
-        self._shapes = [jax.tree.map(spec_of, state) for state in first]
-        self._wide = {
-            group.architecture: _widest([self._shapes[index] for index in group.indices])
+        self._at_once = at_once or MEMBERS_AT_ONCE.get(jax.default_backend(), MOST_AT_ONCE)
+        # The room of the programs: members that are regrouped run by the programs that exist.
+        self._slots: dict[Architecture, int] = {}
+        if like is None:
+            self._groups = group_by_architecture([member.parts for member in members])
+        else:
+            other, index = like
+            group = next(group for group in other._groups if index in group.indices)
+            self._groups = [group.subset([group.indices.index(index)])._replace(indices=[0])]
+            self._slots[group.architecture] = other._locate(index)[0].slots
+        trained_rows = sum(len(member.rows) for member in members)
+        self._padded_specs = {
+            group.architecture: _widest_specs(group.architecture, members[group.indices[0]].specs)
             for group in self._groups
         }
-        if like is not None:
-            self._wide |= like[0]._wide
-        self._seeds = [shuffle_seed(state.key) for state in first]
-        # Of the whole life of each run, as in a train state: the orders go on where they ended.
-        self._made = [int(state.epoch) for state in first]
-        self._orders: dict[int, tuple[int, np.ndarray]] = {}
-        self._active = [True] * len(self.members)
-        self._data = jax.device_put(data)
-        self._fleets = self._gathered(first)
-        known = dict(directions or {})
-        if members[0].validation_rows is None:
-            known = {name: way for name, way in known.items() if not name.startswith("val_")}
-        self._callbacks = [self._own(callbacks, index, known) for index in range(len(members))]
+        check_memory(
+            [
+                (len(group.indices), self._padded_specs[group.architecture])
+                for group in self._groups
+            ],
+            data,
+            trained_rows,
+        )
+        states = [_first_state(member) for member in members]
+        self._specs = [jax.tree.map(spec_of, state) for state in states]
+        self._seeds = [shuffle_seed(state.key) for state in states]
+        # Counted from the beginning of each run: a run that is resumed goes on with its orders.
+        self._epochs_done = [int(state.epoch) for state in states]
+        self._next_orders: dict[int, tuple[int, np.ndarray]] = {}
+        self._is_active = [True] * len(self.members)
+        self._data = DEFAULT.put(data)
+        self._runners = self._make_runners(states)
+        self._callbacks = [self._copies(callbacks, index) for index in range(len(members))]
 
     @property
     def is_training(self) -> bool:
         """Whether there are members that are still trained."""
-        return any(self._active)
+        return any(self._is_active)
 
     @property
     def architectures(self) -> int:
-        """How many architectures the members have: each is compiled once."""
+        """The number of architectures; each is compiled once."""
         return len(self._groups)
 
     def train(
-        self, epochs: int, on_epoch: Callable[[int, list[dict[str, float]]], Any] | None = None
+        self, epochs: int, on_epoch: Callable[[int, list[MemberLogs]], Any] | None = None
     ) -> None:
-        """Train all members that are still trained, up to this epoch.
+        """Train all members that are active, up to this epoch.
 
         Args:
             epochs: One past the last epoch.
-            on_epoch: Hears each epoch, with the logs of each member, empty for those that rest;
-                it ends the training by returning what is true.
+            on_epoch: Called after each epoch with its number and the logs of each member, which are
+                empty for a member that is not active. A true result ends the training.
         """
         if self.epochs == self._first_epoch:
             self._call("on_train_begin", {})
         while self.epochs < epochs and self.is_training:
             epoch = self.epochs
-            logs = self._epoch(epoch)
+            logs = self._run_epoch(epoch)
             self.epochs += 1
             if on_epoch is not None and on_epoch(epoch, logs):
                 break
 
     def end(self) -> None:
-        """End the training: averages take the place of weights, best weights are put back."""
-        for index, own in enumerate(self.members):
-            network, _, optimizer = own.parts
-            if getattr(optimizer, "use_ema", False):
+        """End the training: averaged weights replace the weights, best weights are restored."""
+        for index, member in enumerate(self.members):
+            network, _, optimizer = member.parts
+            if isinstance(optimizer, AveragingOptimizer) and optimizer.use_ema:
                 self._write(index, finalized(network, optimizer, self.train_state(index)))
         self._call("on_train_end", {})
 
-    def rest(self, indices: Sequence[int]) -> None:
+    def deactivate(self, indices: Sequence[int]) -> None:
         """Train these members no further."""
         for index in indices:
-            self._active[index] = False
-        self._regather()
+            self._is_active[index] = False
+        self._compact()
 
     def train_state(self, index: int) -> TrainState:
-        """Return the train state of one member, as a model of its own has it."""
-        held = unpadded(self._read(index), self._shapes[index])
-        made = np.int32(self._made[index])
-        return held._replace(epoch=made, batch=np.int32(0), accumulators=init_accumulators())
+        """Return the train state of one member, as its model has it."""
+        state = unpad(self._read_padded(index), self._specs[index])
+        epoch = np.int32(self._epochs_done[index])
+        return state._replace(epoch=epoch, batch=np.int32(0), accumulators=init_accumulators())
 
     def predict(self, rows: Sequence[np.ndarray]) -> list[PyTree]:
         """Return the outputs of each member for rows of the data, as numpy arrays.
 
         Args:
-            rows: The rows for each member; one without any may have None as outputs.
+            rows: The rows for each member. The outputs of a member without rows may be None.
         """
         outputs: list[Any] = [None] * len(self.members)
-        for fleet in self._fleets:
-            own = [rows[index] for index in fleet.indices]
-            if any(map(len, own)):
-                for index, found in zip(
-                    fleet.indices, fleet.predict(self._data.inputs, own), strict=True
-                ):
-                    outputs[index] = found
+        for runner in self._runners:
+            rows_of_runner = [rows[index] for index in runner.indices]
+            if any(map(len, rows_of_runner)):
+                predicted = runner.predict(self._data.inputs, rows_of_runner)
+                for index, values in zip(runner.indices, predicted, strict=True):
+                    outputs[index] = values
         return outputs
 
-    def _epoch(self, epoch: int) -> list[dict[str, float]]:
-        """Make one epoch, and return the logs of the members that made it."""
+    def _run_epoch(self, epoch: int) -> list[MemberLogs]:
+        """Train for one epoch, and return the logs of the active members."""
         self._call("on_epoch_begin", epoch, {})
-        # Numbers are fetched when all is sent off: the device need not wait for the host.
-        made = [(fleet, self._advance(fleet)) for fleet in self._awake()]
-        logs: list[dict[str, float]] = [{} for _ in self.members]
-        # While the device is at work.
-        self._prepare_orders()
-        for fleet, found in made:
-            values = {name: np.asarray(value) for name, value in found.items()}
-            for place, index in enumerate(fleet.indices):
-                if self._active[index]:
-                    logs[index] = {name: _number(value[place]) for name, value in values.items()}
-        for index, own in enumerate(logs):
-            if own:
-                self._hear(index, epoch, own)
-        self._regather()
+        # All programs are dispatched before a number is read: the device does not wait.
+        dispatched = [(runner, self._advance(runner)) for runner in self._active_runners()]
+        self._draw_next_orders()
+        logs: list[MemberLogs] = [{} for _ in self.members]
+        for runner, on_device in dispatched:
+            values = {name: np.asarray(value) for name, value in on_device.items()}
+            for position, index in enumerate(runner.indices):
+                if self._is_active[index]:
+                    logs[index] = {name: _number(value[position]) for name, value in values.items()}
+        for index, member_logs in enumerate(logs):
+            if member_logs:
+                self._record(index, epoch, member_logs)
+        self._compact()
         return logs
 
-    def _awake(self) -> list[VmapRunner]:
+    def _active_runners(self) -> list[VmapRunner]:
         return [
-            fleet for fleet in self._fleets if any(self._active[index] for index in fleet.indices)
+            runner
+            for runner in self._runners
+            if any(self._is_active[index] for index in runner.indices)
         ]
 
-    def _advance(self, fleet: VmapRunner) -> dict[str, Any]:
-        orders = [self._order(index) for index in fleet.indices]
-        active = [self._active[index] for index in fleet.indices]
-        logs = fleet.advance(self._data, orders, active, self._batch_size)
-        held_out = [self.members[index].validation_rows for index in fleet.indices]
-        validation = [own for own in held_out if own is not None]
-        if not validation:
+    def _advance(self, runner: VmapRunner) -> dict[str, Any]:
+        orders = [self._epoch_order(index) for index in runner.indices]
+        active = [self._is_active[index] for index in runner.indices]
+        logs = runner.advance(self._data, orders, active, self._batch_size)
+        held_out = [self.members[index].validation_rows for index in runner.indices]
+        validation_rows = [index for index in held_out if index is not None]
+        if not validation_rows:
             return logs
-        validated = fleet.measure(self._data, validation, self._batch_size)
-        return logs | {f"val_{name}": value for name, value in validated.items()}
+        validation = runner.measure(self._data, validation_rows, self._batch_size)
+        return logs | {f"val_{name}": value for name, value in validation.items()}
 
-    def _hear(self, index: int, epoch: int, logs: dict[str, float]) -> None:
-        self._made[index] += 1
+    def _record(self, index: int, epoch: int, logs: MemberLogs) -> None:
+        """Record the logs of a member, which end its training if its loss is not finite."""
+        self._epochs_done[index] += 1
         if not math.isfinite(logs["loss"]):
             self.failed[index] = epoch
-            self._active[index] = False
+            self._is_active[index] = False
         else:
             for callback in self._callbacks[index]:
                 callback.on_epoch_end(epoch, logs)
                 if callback.model.stop_training:
-                    self._active[index] = False
+                    self._is_active[index] = False
         for name, value in logs.items():
             self.history[index].setdefault(name, []).append(value)
 
     def _call(self, hook: str, *args: Any) -> None:
-        for index, own in enumerate(self._callbacks):
-            if self._active[index] or hook == "on_train_end":
-                for callback in own:
+        for index, callbacks in enumerate(self._callbacks):
+            if self._is_active[index] or hook == "on_train_end":
+                for callback in callbacks:
                     getattr(callback, hook)(*args)
 
-    def _order(self, index: int) -> np.ndarray:
-        own = self.members[index].rows
+    def _epoch_order(self, index: int) -> np.ndarray:
+        """Return the rows of a member in the order of its next epoch."""
         if not self._shuffle:
-            return own
-        number = self._made[index]
-        known = self._orders.pop(index, None)
-        if known is not None and known[0] == number:
-            return known[1]
-        return own[order_of_pass(self._seeds[index], number, len(own))]
+            return self.members[index].rows
+        epoch = self._epochs_done[index]
+        drawn_for, order = self._next_orders.pop(index, (None, None))
+        return order if order is not None and drawn_for == epoch else self._order_of(index, epoch)
 
-    def _prepare_orders(self) -> None:
-        """Draw the orders of the next epoch, before it is known who makes it."""
-        for index, active in enumerate(self._active):
+    def _draw_next_orders(self) -> None:
+        """Draw the orders of the next epoch while the device computes this one."""
+        for index, active in enumerate(self._is_active):
             if active and self._shuffle:
-                rows, number = self.members[index].rows, self._made[index] + 1
-                order = rows[order_of_pass(self._seeds[index], number, len(rows))]
-                self._orders[index] = (number, order)
+                epoch = self._epochs_done[index] + 1
+                self._next_orders[index] = (epoch, self._order_of(index, epoch))
 
-    def _own(
-        self, callbacks: Sequence[Callback], index: int, directions: Mapping[str, str | None]
-    ) -> list[Callback]:
-        """Return a member's own copies of the callbacks, which find a view of it as their model."""
+    def _order_of(self, index: int, epoch: int) -> np.ndarray:
+        rows = self.members[index].rows
+        return rows[order_of_pass(self._seeds[index], epoch, len(rows))]
+
+    def _copies(self, callbacks: Sequence[Callback], index: int) -> list[Callback]:
+        """Return the copies of the callbacks for a member; their model is a view of it."""
         view = MemberView(
             self.members[index].parts[OPTIMIZER],
             lambda: self.train_state(index),
             lambda state: self._write(index, state),
         )
-        own = [copy.deepcopy(callback) for callback in callbacks]
-        CallbackList(own, view).check_monitors(directions)
-        return own
+        copies = [copy.deepcopy(callback) for callback in callbacks]
+        directions = dict(self._measurements.directions)
+        if self.members[index].validation_rows is None:
+            directions = self._measurements.without_validation()
+        CallbackList(copies, view).check_monitors(directions)
+        return copies
 
-    def _read(self, index: int) -> TrainState:
-        fleet = self._fleet_of(index)
-        return fleet.read(fleet.indices.index(index))
+    def _locate(self, index: int) -> tuple[VmapRunner, int]:
+        """Return the runner of a member, and the position of the member there."""
+        runner = next(runner for runner in self._runners if index in runner.indices)
+        return runner, runner.indices.index(index)
+
+    def _read_padded(self, index: int) -> TrainState:
+        runner, position = self._locate(index)
+        return runner.read(position)
 
     def _write(self, index: int, state: TrainState) -> None:
-        fleet = self._fleet_of(index)
-        place = fleet.indices.index(index)
-        fleet.write(place, padded(state._replace(accumulators=()), fleet.read(place)))
+        runner, position = self._locate(index)
+        runner.write(position, pad(state._replace(accumulators=()), runner.read(position)))
 
-    def _group_like(self, index: int) -> Group:
-        """Return a group of one whose numbers are those of this member."""
-        group = next(own for own in self._groups if index in own.indices)
-        return group._replace(indices=[0], numbers=[group.numbers[group.indices.index(index)]])
-
-    def _fleet_of(self, index: int) -> VmapRunner:
-        return next(fleet for fleet in self._fleets if index in fleet.indices)
-
-    def _regather(self) -> None:
-        """Put those that are still trained together, where half of a fleet or more rest."""
-        awake = self._awake()
-        slots = sum(len(fleet.indices) for fleet in awake)
-        if len(awake) > 1 and 2 * sum(self._active) <= slots:
-            self._fleets = self._gathered(
-                [
-                    self.train_state(index)._replace(accumulators=())
-                    for index in range(len(self.members))
-                ]
+    def _compact(self) -> None:
+        """Put the active members together once half of the members of the runners are inactive."""
+        running = self._active_runners()
+        members = sum(len(runner.indices) for runner in running)
+        if len(running) > 1 and 2 * sum(self._is_active) <= members:
+            states = [self.train_state(index) for index in range(len(self.members))]
+            self._runners = self._make_runners(
+                [state._replace(accumulators=()) for state in states]
             )
 
-    def _gathered(self, states: Sequence[TrainState]) -> list[VmapRunner]:
-        """Return the members in fleets, those that are trained first."""
-        fleets = []
+    def _make_runners(self, states: Sequence[TrainState]) -> list[VmapRunner]:
+        """Return the runners of all members; active and inactive members are kept apart."""
+        runners = []
         for group in self._groups:
-            wide = self._wide[group.architecture]
-            places_of_fleets = self._places(group)
-            # Members that are put together anew run by the programs that are compiled already.
-            longest = max(map(len, places_of_fleets))
-            slots = self._slots or self._room.setdefault(group.architecture, longest)
-            for places in places_of_fleets:
-                fleets.append(
-                    VmapRunner(
-                        group.architecture,
-                        [group.indices[place] for place in places],
-                        [padded(states[group.indices[place]], wide) for place in places],
-                        [group.numbers[place] for place in places],
-                        self._metrics,
-                        self._sums,
-                        self._rows,
-                        slots,
-                    )
+            specs, parts = self._padded_specs[group.architecture], self._split(group)
+            longest = max(len(part.indices) for part in parts)
+            slots = self._slots.setdefault(group.architecture, longest)
+            for part in parts:
+                padded = [pad(states[index], specs) for index in part.indices]
+                runners.append(
+                    VmapRunner(part, padded, self._measurements, rows(self._data), slots)
                 )
-        return fleets
+        return runners
 
-    def _places(self, group: Group) -> list[list[int]]:
-        """Return the places of a group in lists of like lengths, of at most `at_once`."""
-        filled = can_be_filled(*group.architecture.parts[:2], self._metrics)
-        kinds: dict[Any, list[int]] = {}
-        for place, index in enumerate(group.indices):
-            kinds.setdefault(self._kind(index, filled), []).append(place)
-        found = []
-        room = self._room.get(group.architecture, self._at_once)
-        for places in kinds.values():
-            parts = math.ceil(len(places) / room)
-            size = math.ceil(len(places) / parts)
-            found += [places[first : first + size] for first in range(0, len(places), size)]
-        return found
-
-    def _kind(self, index: int, filled: bool) -> Any:
-        """Return what members that run together have in common; those that rest come last."""
-        own = self.members[index]
-        held_out = own.validation_rows
-        counts = (len(own.rows), None if held_out is None else len(held_out))
-        return (not self._active[index], None if filled else counts)
+    def _split(self, group: Group) -> list[Group]:
+        """Return a group in parts of similar sizes, whose members can run together."""
+        pads_batches = can_be_filled(*group.architecture.parts[:2], self._measurements.metrics)
+        alike: dict[Any, list[int]] = {}
+        for position, index in enumerate(group.indices):
+            member = self.members[index]
+            held_out = member.validation_rows
+            counts = (len(member.rows), None if held_out is None else len(held_out))
+            kind = (self._is_active[index], None if pads_batches else counts)
+            alike.setdefault(kind, []).append(position)
+        most = self._slots.get(group.architecture, self._at_once)
+        parts = []
+        for positions in alike.values():
+            size = math.ceil(len(positions) / math.ceil(len(positions) / most))
+            parts += [positions[first : first + size] for first in range(0, len(positions), size)]
+        return [group.subset(positions) for positions in parts]
 
 
-def _first_state(own: Member) -> TrainState:
-    if own.train_state is not None:
-        return own.train_state._replace(accumulators=())
-    network, _, optimizer = own.parts
-    return initialize(network, optimizer, own.seed, *own.specs)._replace(accumulators=())
+def _first_state(member: Member) -> TrainState:
+    state = member.train_state
+    if state is None:
+        network, _, optimizer = member.parts
+        state = initialize(network, optimizer, member.seed, *member.specs)
+    return state._replace(accumulators=())
 
 
 def _number(value: np.ndarray) -> Any:
-    """Return a log as a float; one of several numbers, as of an F1 score per class, stays so."""
+    """Return a log as a float; one with several numbers, as an F1 score per class, as it is."""
     return value if value.ndim else float(value)
 
 
-def _shapes_in(group: Group, members: Sequence[Member]) -> tuple[int, PyTree]:
-    """Return how many members a group has, and the shapes of the widest train state."""
-    network, _, optimizer = group.architecture.parts
-    specs = members[group.indices[0]].specs
+def _widest_specs(architecture: Architecture, specs: tuple[PyTree, ...]) -> TrainState:
+    """Return the shapes of the train state of the widest network."""
+    network, _, optimizer = architecture.parts
 
     def make(key: Key) -> TrainState:
-        return create_train_state(network, optimizer, key, *specs)
+        return create_train_state(network, optimizer, key, *specs)._replace(accumulators=())
 
-    return len(group.indices), jax.eval_shape(make, jax.random.key(0))
-
-
-def _widest(shapes: Sequence[PyTree]) -> PyTree:
-    """Return for each array the largest size of each axis."""
-
-    def widest(*leaves: Any) -> jax.ShapeDtypeStruct:
-        sizes = zip(*(leaf.shape for leaf in leaves), strict=True)
-        return jax.ShapeDtypeStruct(tuple(map(max, sizes)), leaves[0].dtype)
-
-    return jax.tree.map(widest, *shapes)
+    return jax.eval_shape(make, jax.random.key(0))

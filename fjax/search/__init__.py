@@ -1,10 +1,11 @@
-"""Searches that train all their candidates as one program, behind scikit-learn's interface.
+"""Searches that train all their candidates as one program, with scikit-learn's interface.
 
-scikit-learn is an extra, and is imported when one of these names is first used.
+scikit-learn is an extra; it is imported when one of these names is first used.
 """
 
-import importlib
 from typing import TYPE_CHECKING, Any
+
+from fjax.wrappers.lazy import import_name
 
 if TYPE_CHECKING:
     from fjax.search.cross_validation import CrossValidation, cross_validate
@@ -23,26 +24,14 @@ __all__ = [
     "sweep_learning_rates",
 ]
 
-_PLACES = {
-    "CrossValidation": "cross_validation",
-    "GridSearchCV": "searches",
-    "HalvingGridSearchCV": "halving",
-    "HalvingRandomSearchCV": "halving",
-    "TrainedRates": "learning_rates",
-    "RandomizedSearchCV": "searches",
-    "cross_validate": "cross_validation",
-    "sweep_learning_rates": "learning_rates",
+_MODULES = {
+    "cross_validation": ("CrossValidation", "cross_validate"),
+    "halving": ("HalvingGridSearchCV", "HalvingRandomSearchCV"),
+    "learning_rates": ("TrainedRates", "sweep_learning_rates"),
+    "searches": ("GridSearchCV", "RandomizedSearchCV"),
 }
+_PLACES = {name: (module, name) for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(f"`fjax.search` has no `{name}`. It has: {', '.join(__all__)}.")
-    try:
-        import sklearn  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            f"`fjax.search.{name}` splits and scores by scikit-learn: `pip install fjax[sklearn]`, "
-            "or `pip install scikit-learn`."
-        ) from error
-    return getattr(importlib.import_module(f"fjax.search.{_PLACES[name]}"), name)
+    return import_name("fjax.search", name, _PLACES)

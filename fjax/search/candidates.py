@@ -6,18 +6,21 @@ from typing import Any, NamedTuple
 
 from sklearn.base import clone
 
+from fjax.callbacks import Callback
 from fjax.errors import integer_at_least, number_between
 from fjax.models import Model
 from fjax.models.arguments import check_batch_size
-from fjax.population.steering import STEERING, is_steering, listed
+from fjax.population.callbacks import PER_MEMBER, is_per_member, list_callbacks
 from fjax.wrappers.estimator import Estimator
 from fjax.wrappers.examples import BATCH_SIZE, Examples
+from fjax.wrappers.transformer import SKLearnTransformer
 
-# The arguments of a fit that a search follows; of others only what leaves training as it is.
-FOLLOWED = (
+# The arguments of a fit that a search supports.
+SUPPORTED = (
     "epochs", "batch_size", "callbacks", "validation_split", "validation_data", "verbose",
     "shuffle", "class_weight",
 )  # fmt: skip
+# The values of the other arguments that have no effect.
 WITHOUT_EFFECT: Mapping[str, tuple[Any, ...]] = {
     "initial_epoch": (0,), "steps_per_epoch": (None,), "validation_steps": (None,),
     "validation_batch_size": (None,), "validation_freq": (1,), "resume": (None,),
@@ -30,18 +33,18 @@ class Training(NamedTuple):
 
     Attributes:
         epochs: One past the last epoch.
-        batch_size: Samples a step.
-        shuffle: Whether each epoch goes through the rows in another order.
-        callbacks: Those that steer.
+        batch_size: The number of samples in a step.
+        shuffle: Whether each epoch takes the rows in another order.
+        callbacks: The callbacks of which each member has a copy.
         validation_split: The share of a member's rows, from their end, to validate on.
-        validation_data: Data to validate on; wins over a split.
-        class_weight: What the classes count.
+        validation_data: Data to validate on; it overrides the split.
+        class_weight: The weights of the classes.
     """
 
     epochs: int
     batch_size: int
     shuffle: bool
-    callbacks: list[Any]
+    callbacks: list[Callback]
     validation_split: float
     validation_data: Any
     class_weight: Any
@@ -51,72 +54,85 @@ class Candidate(NamedTuple):
     """One set of parameters.
 
     Attributes:
+        number: Its number among all candidates, from 0.
         parameters: The parameters.
-        estimator: The estimator with these, not fitted.
-        model: The model that it builds.
-        training: How it is trained.
+        estimator: The estimator with these parameters, not fitted.
+        model: The model that the estimator builds.
+        training: How the model is trained.
     """
 
+    number: int
     parameters: dict[str, Any]
     estimator: Estimator
     model: Model
     training: Training
 
     def seed(self) -> int:
-        """Return the seed of one fit, which a fit of the estimator itself would draw alike."""
-        if self.estimator.random_state is None and not self.model.model_parts.weights.is_seeded:
+        """Return the seed of one fit, drawn as a fit of the estimator draws it."""
+        weights = self.model.model_parts.weights
+        if self.estimator.random_state is None and not weights.is_seeded:
             return random.getrandbits(32)
-        return self.model.model_parts.weights.seed
+        return weights.seed
 
 
-def candidates_of(
+def make_candidates(
     owner: str,
     estimator: Estimator,
     parameters: Sequence[Mapping[str, Any]],
     examples: Examples,
     fit_arguments: Mapping[str, Any],
 ) -> list[Candidate]:
-    """Return a candidate for each set of parameters, its model built and held against the data.
+    """Return a candidate for each set of parameters, its model built for the data.
+
+    Args:
+        owner: The search that errors name.
+        estimator: The estimator without the parameters of a candidate.
+        parameters: The parameters of each candidate.
+        examples: The data.
+        fit_arguments: The arguments of `fit`, which override the estimator's.
 
     Raises:
-        ValueError: A parameter is not known; or an argument of the fit asks for what a search in
-            one program does not do.
+        ValueError: A parameter is unknown, or an argument of the fit is not supported.
     """
-    found = []
-    for own in parameters:
-        candidate = clone(estimator).set_params(**clone(dict(own), safe=False))
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(estimator, name):
-                setattr(candidate, name, getattr(estimator, name))
-        _refuse_part(owner, candidate)
+    known = {
+        name: vars(estimator)[name]
+        for name in ("n_features_in_", "feature_names_in_")
+        if name in vars(estimator)
+    }
+    candidates = []
+    for number, values in enumerate(parameters):
+        candidate = clone(estimator).set_params(**clone(dict(values), safe=False))
+        for name, value in known.items():
+            setattr(candidate, name, value)
+        _check_layer(owner, candidate)
         training = _training(owner, candidate.fit_arguments(**fit_arguments))
         model = candidate.build_model_for(examples)
-        found.append(Candidate(dict(own), candidate, model, training))
-    return found
+        candidates.append(Candidate(number, dict(values), candidate, model, training))
+    return candidates
 
 
-def _refuse_part(owner: str, estimator: Estimator) -> None:
-    layer = getattr(estimator, "layer", None)
-    if layer is not None:
+def _check_layer(owner: str, estimator: Estimator) -> None:
+    if isinstance(estimator, SKLearnTransformer) and estimator.layer is not None:
         raise ValueError(
-            f"`{owner}` scores by the outputs of whole models, and does not follow "
-            f"`layer={layer!r}`: search by `sklearn.model_selection`."
+            f"`{owner}` scores the outputs of whole models and does not support "
+            f"`layer={estimator.layer!r}`: search with `sklearn.model_selection`."
         )
 
 
 def _training(owner: str, arguments: dict[str, Any]) -> Training:
     for name, value in arguments.items():
-        if name not in FOLLOWED and value not in WITHOUT_EFFECT.get(name, ()):
+        if name not in SUPPORTED and value not in WITHOUT_EFFECT.get(name, ()):
             raise ValueError(
-                f"`{owner}` trains whole epochs of all candidates side by side, and does not "
-                f"follow `{name}={value!r}`: leave it out, or search by `sklearn.model_selection`."
+                f"`{owner}` trains whole epochs of all candidates side by side and does not "
+                f"support `{name}={value!r}`: leave it out, or search with "
+                "`sklearn.model_selection`."
             )
     size = check_batch_size(owner, arguments["batch_size"])
     return Training(
         epochs=integer_at_least(owner, "epochs", arguments["epochs"], 1),
         batch_size=BATCH_SIZE if size is None else size,
         shuffle=arguments["shuffle"],
-        callbacks=steering(owner, arguments["callbacks"]),
+        callbacks=per_member_callbacks(owner, arguments["callbacks"]),
         validation_split=number_between(
             owner, "validation_split", arguments["validation_split"], 0.0, 1.0, open_high=True
         ),
@@ -125,15 +141,15 @@ def _training(owner: str, arguments: dict[str, Any]) -> Training:
     )
 
 
-def steering(owner: str, callbacks: Any) -> list[Any]:
-    """Return the callbacks as a list, or raise where one cannot be had by each member."""
-    given = listed(callbacks)
-    for callback in given:
-        if not is_steering(callback):
-            known = ", ".join(kind.__name__ for kind in STEERING)
+def per_member_callbacks(owner: str, callbacks: Any) -> list[Callback]:
+    """Return the callbacks as a list, or raise ValueError if members cannot have copies of one."""
+    listed = list_callbacks(callbacks)
+    for callback in listed:
+        if not is_per_member(callback):
+            known = ", ".join(kind.__name__ for kind in PER_MEMBER)
             raise ValueError(
                 f"`{owner}`: each member has its own copy of a callback, which is possible for "
-                f"{known}, received `{type(callback).__name__}`: leave it out, or search by "
+                f"{known}, received `{type(callback).__name__}`: leave it out, or search with "
                 "`sklearn.model_selection`."
             )
-    return given
+    return listed

@@ -1,25 +1,45 @@
-"""The data of a search on the device: once, and for each fold the rows that belong to it."""
+"""The data of a search: on the device once, and for each fold the rows that belong to it."""
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from fjax.models.membership import concatenate
 from fjax.search.candidates import Training
-from fjax.wrappers.classifier import weighted as by_class
+from fjax.training import Batch
+from fjax.wrappers.classifier import with_class_weight
 from fjax.wrappers.estimator import Estimator
 from fjax.wrappers.examples import Examples
 
+# The rows to train on, and the rows that are held out.
 Split = tuple[np.ndarray, np.ndarray]
 
 
-class Fold(NamedTuple):
-    """Which rows of the data a fold trains, validates and is scored on.
+class SearchData(NamedTuple):
+    """What a search trains on.
 
     Attributes:
-        rows: The rows to train on.
-        validation_rows: The rows to validate on after each epoch, or None.
+        owner: The search that errors name.
+        estimator: The estimator, without the parameters of a candidate.
+        examples: All data, checked.
+        sample_weight: The weight of each row, or None.
+        at_once: How many members a program has room for; None for the default of the device.
+    """
+
+    owner: str
+    estimator: Estimator
+    examples: Examples
+    sample_weight: np.ndarray | None
+    at_once: int | None
+
+
+class Fold(NamedTuple):
+    """The rows of one fold.
+
+    Attributes:
+        rows: The rows of `Folds.examples` to train on.
+        validation_rows: The rows of `Folds.examples` to validate on after each epoch, or None.
         train: The rows of `X` to train on, whatever their weights.
         test: The rows of `X` to score on.
     """
@@ -34,48 +54,47 @@ class Folds(NamedTuple):
     """The data of all folds.
 
     Attributes:
-        whole: The rows of `X`.
-        examples: The same rows, and behind them what else is needed.
+        examples: The rows of `X`, followed by rows with the weights of a fold and rows to validate
+            on.
         folds: The folds.
     """
 
-    whole: Examples
     examples: Examples
     folds: list[Fold]
 
 
-def checked_splits(owner: str, splits: Iterable[Any], count: int) -> list[Split]:
-    """Return splits as the numbers of rows; a mask of booleans is turned into these.
+def check_splits(owner: str, splits: Iterable[Any], count: int) -> list[Split]:
+    """Return splits as row numbers; a boolean mask is converted.
 
     Args:
-        owner: Whom an error names.
-        splits: For each fold the rows to train on and those that are held out.
-        count: How many rows there are.
+        owner: The function that errors name.
+        splits: For each fold the rows to train on and the rows that are held out.
+        count: The number of rows of the data.
 
     Raises:
-        ValueError: There is no fold, one has no rows on a side, or a row is not there: a compiled
-            program would read another one in its place.
+        ValueError: There is no fold, a fold has no rows on one side, or a row does not exist: a
+            compiled program would read another row instead.
     """
-    found = []
+    checked = []
     for number, pair in enumerate(splits, start=1):
         if not isinstance(pair, list | tuple) or len(pair) != 2:
             raise ValueError(
                 f"`{owner}`: `cv` must give a pair `(train, test)` for each fold, and gave "
                 f"{pair!r} for fold {number}."
             )
-        train, test = (_numbers_of_rows(owner, number, side, count) for side in pair)
+        train, test = (_row_numbers(owner, number, side, count) for side in pair)
         if not len(train) or not len(test):
             raise ValueError(
                 f"`{owner}`: fold {number} has {len(train)} rows to train on and {len(test)} held "
-                f"out, of {count}: both need one at least; give fewer folds."
+                f"out, of {count}: both need at least one; use fewer folds."
             )
-        found.append((train, test))
-    if not found:
-        raise ValueError(f"`{owner}`: `cv` gives no fold.")
-    return found
+        checked.append((train, test))
+    if not checked:
+        raise ValueError(f"`{owner}`: `cv` gives no folds.")
+    return checked
 
 
-def _numbers_of_rows(owner: str, fold: int, side: Any, count: int) -> np.ndarray:
+def _row_numbers(owner: str, fold: int, side: Any, count: int) -> np.ndarray:
     rows = np.asarray(side)
     if rows.dtype == bool and rows.shape == (count,):
         rows = np.flatnonzero(rows)
@@ -83,116 +102,83 @@ def _numbers_of_rows(owner: str, fold: int, side: Any, count: int) -> np.ndarray
         return np.zeros(0, np.int64)
     if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.integer):
         raise ValueError(
-            f"`{owner}`: fold {fold} must be numbers of rows, or a mask of {count} booleans, "
+            f"`{owner}`: fold {fold} must hold row numbers, or a mask of {count} booleans, "
             f"received an array of {rows.dtype} and shape {rows.shape}."
         )
     if rows.min() < 0 or rows.max() >= count:
         wrong = rows.min() if rows.min() < 0 else rows.max()
         raise ValueError(
-            f"`{owner}`: fold {fold} asks for row {wrong}, and the data has the rows 0 to "
+            f"`{owner}`: fold {fold} has the row {wrong}, and the data has the rows 0 to "
             f"{count - 1}."
         )
     return rows
 
 
-def folds_of(
-    owner: str,
-    estimator: Estimator,
-    whole: Examples,
-    weight: np.ndarray | None,
-    splits: Sequence[Split],
-    training: Training,
-) -> Folds:
+def make_folds(search: SearchData, splits: Sequence[Split], training: Training) -> Folds:
     """Return the data of the folds, checked.
 
-    Weights are relative to one another within a fold, so that of weighted data each fold has its
-    rows for itself; of any other all folds share one copy.
+    Weights are relative to the other weights of a fold. Therefore each fold has its own copy of
+    weighted data; all folds share one copy of data without weights.
 
     Args:
-        owner: Whom an error names.
-        estimator: The estimator.
-        whole: The rows of `X`, none left out.
-        weight: What each of them counts, or None.
+        search: What the search trains on; no row is left out.
         splits: For each fold the rows to train on and to score on.
         training: How the members are trained.
 
     Raises:
-        ValueError: A fold has no row that counts, or too few to part for a validation.
+        ValueError: All rows of a fold have weight 0, or there are too few to hold out a share.
     """
-    weighted = weight is not None or training.class_weight is not None
-    blocks, count = [whole], len(whole.x)
+    owner, estimator, whole, weight, _ = search
+    is_weighted = weight is not None or training.class_weight is not None
+    blocks, count = [whole.batch], len(whole.x)
     folds: list[Fold] = []
     for train, test in splits:
         rows, held_out = np.asarray(train, np.int32), None
         if weight is not None and not weight[rows].any():
             raise ValueError(
-                f"`{owner}`: all {len(rows)} rows that fold {len(folds) + 1} trains on have the "
-                "weight 0: give fewer folds, or leave the rows without weight out."
+                f"`{owner}`: all {len(rows)} rows that fold {len(folds) + 1} trains on have weight "
+                "0: use fewer folds, or leave out the rows with weight 0."
             )
-        own = whole.rows(rows)
-        if weighted:
-            own = _weighted(estimator, own, weight, rows, training)
-            rows = np.arange(count, count + len(own.x), dtype=np.int32)
+        examples = whole.rows(rows)
+        if is_weighted:
+            examples = _with_weights(estimator, examples, weight, rows, training)
+            rows = np.arange(count, count + len(examples.x), dtype=np.int32)
             count += len(rows)
-        cut = len(rows)
-        if training.validation_data is None and training.validation_split:
-            cut = _cut(owner, cut, training.validation_split)
-            held_out = rows[cut:]
-        trained = own.rows(slice(cut))
-        if weighted:
-            blocks.append(_relative(trained))
-            if held_out is not None:
-                blocks.append(_relative(own.rows(slice(cut, None))))
+        share = 0.0 if training.validation_data is not None else training.validation_split
+        trained, validated = examples.split(share)
+        if validated is not None:
+            held_out = rows[len(trained.x) :]
+        if is_weighted:
+            parts = (trained, validated)
+            blocks += [_relative_batch(part) for part in parts if part is not None]
         rows = rows[trained.order(training.batch_size)]
-        both = (np.asarray(index, np.int32) for index in (train, test))
-        folds.append(Fold(rows, held_out, *both))
+        folds.append(Fold(rows, held_out, np.asarray(train, np.int32), np.asarray(test, np.int32)))
     if training.validation_data is not None:
-        blocks.append(_relative(estimator._validation(training.validation_data, whole)))
-        held_out = np.arange(count, count + len(blocks[-1].x), dtype=np.int32)
+        validation = estimator.prepare_validation(training.validation_data, whole)
+        blocks.append(_relative_batch(validation))
+        held_out = np.arange(count, count + len(validation.x), dtype=np.int32)
         folds = [fold._replace(validation_rows=held_out) for fold in folds]
-    return Folds(whole, _joined(blocks), folds)
+    if len(blocks) == 1:
+        # Large data is not copied.
+        return Folds(whole, folds)
+    return Folds(whole.with_batch(concatenate(*blocks)), folds)
 
 
-def _weighted(
+def _with_weights(
     estimator: Estimator,
-    own: Examples,
+    examples: Examples,
     weight: np.ndarray | None,
     rows: np.ndarray,
     training: Training,
 ) -> Examples:
-    """Return a fold's rows that count, with their weights."""
+    """Return the rows of a fold whose weight is not 0, with their weights."""
     if weight is not None:
-        own = own._replace(sample_weight=weight[rows]).rows(weight[rows] > 0)
+        weighted = examples._replace(sample_weight=weight[rows])
+        examples = weighted.rows(weight[rows] > 0)
     if training.class_weight is not None:
-        own = by_class(type(estimator).__name__, own, training.class_weight)
-    return own
+        examples = with_class_weight(type(estimator).__name__, examples, training.class_weight)
+    return examples
 
 
-def _relative(examples: Examples) -> Examples:
-    return examples._replace(sample_weight=examples.relative_weight)
-
-
-def _cut(owner: str, count: int, share: float) -> int:
-    """Return how many rows are trained on where a share of them is held out."""
-    cut = math.floor(count * (1.0 - share))
-    if cut in (0, count):
-        raise ValueError(
-            f"`{owner}`: `validation_split={share}` of {count} samples leaves {cut} to train on "
-            f"and {count - cut} to validate on: both need one at least."
-        )
-    return cut
-
-
-def _joined(blocks: Sequence[Examples]) -> Examples:
-    if len(blocks) == 1:
-        return blocks[0]
-    weighted = any(block.sample_weight is not None for block in blocks)
-    weights = [
-        np.ones(len(block.x), np.float32) if block.sample_weight is None else block.sample_weight
-        for block in blocks
-    ]
-    return blocks[0]._replace(
-        x=np.concatenate([block.x for block in blocks]),
-        y=np.concatenate([block.y for block in blocks]),
-        sample_weight=np.concatenate(weights) if weighted else None,
-    )
+def _relative_batch(examples: Examples) -> Batch:
+    return examples.batch._replace(sample_weight=examples.relative_weight)

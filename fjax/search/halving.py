@@ -1,4 +1,4 @@
-"""Searches that train all candidates for a little, and only the best of them for long."""
+"""Successive halving: all candidates are trained for a few epochs, and the best go on."""
 
 import math
 import time
@@ -10,179 +10,176 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.model_selection._search import BaseSearchCV
 
 from fjax.errors import integer_at_least, number_between
-from fjax.search.base import Round, Scoring, Search
+from fjax.search.base import Round, Scoring, Search, quoted_names
+from fjax.search.candidate_groups import CandidateGroup
 from fjax.search.candidates import Candidate
-from fjax.search.execution import Company
 from fjax.search.progress import Progress
+from fjax.search.scores import scorers_of
 from fjax.wrappers.estimator import Estimator
 
 
 class Halving(Search, BaseSearchCV):
-    """Base of the searches by successive halving; see `HalvingRandomSearchCV`."""
+    """The base of the searches by successive halving; see `HalvingRandomSearchCV`."""
 
     factor: Any
     min_epochs: int | None
     max_epochs: int | None
 
-    def _arguments_of_fit(self, given: dict[str, Any]) -> dict[str, Any]:
+    def _fit_arguments(self, arguments: dict[str, Any]) -> dict[str, Any]:
         if self.max_epochs is None:
-            return given
-        if given.get("epochs", self.max_epochs) != self.max_epochs:
+            return arguments
+        if arguments.get("epochs", self.max_epochs) != self.max_epochs:
             raise ValueError(
                 f"`{type(self).__name__}`: `max_epochs={self.max_epochs!r}` and "
-                f"`epochs={given['epochs']!r}` of `fit` say the same thing: give one."
+                f"`epochs={arguments['epochs']!r}` of `fit` contradict each other: give one of "
+                "them."
             )
-        return {**given, "epochs": self.max_epochs}
+        return {**arguments, "epochs": self.max_epochs}
 
-    def _sampled(self) -> Iterable[Mapping[str, Any]]:
+    def _sample(self) -> Iterable[Mapping[str, Any]]:
         """Return the parameters of all candidates."""
         raise NotImplementedError
 
-    def _candidates(self) -> Iterable[Mapping[str, Any]]:
-        owner, found = type(self).__name__, list(self._sampled())
-        if any("epochs" in own for own in found):
+    def _parameters(self) -> Iterable[Mapping[str, Any]]:
+        owner, parameters = type(self).__name__, list(self._sample())
+        if any("epochs" in values for values in parameters):
             raise ValueError(
-                f"`{owner}` gives its candidates more and more `epochs`, so that these are no "
-                "parameter to search over: set `min_epochs` and `max_epochs`."
+                f"`{owner}` increases the `epochs` of its candidates and cannot search over them: "
+                "set `min_epochs` and `max_epochs`."
             )
-        if len(found) < self.factor:
+        if len(parameters) < self.factor:
             raise ValueError(
-                f"`{owner}`: of {len(found)} candidates the best of {self.factor} cannot go on, "
-                "`factor` is too large or there are too few: search by `RandomizedSearchCV` or "
-                "`GridSearchCV`, which train all of them to the end."
+                f"`{owner}`: the best 1/{self.factor} of {len(parameters)} candidates is less than "
+                "one candidate: give a smaller `factor` or more candidates, or search with "
+                "`RandomizedSearchCV` or `GridSearchCV`, which train all of them to the end."
             )
-        return found
+        return parameters
 
-    def _checked(self) -> Estimator:
+    def _check_estimator(self) -> Estimator:
         owner = type(self).__name__
         number_between(owner, "factor", self.factor, 1.0, open_low=True)
         for name in ("min_epochs", "max_epochs"):
             if getattr(self, name) is not None:
                 integer_at_least(owner, name, getattr(self, name), 1)
-        if self.min_epochs is not None and self.max_epochs is not None:
-            self._check_epochs(self.max_epochs)
-        return super()._checked()
+        return super()._check_estimator()
 
-    def _check_epochs(self, most: int) -> None:
-        least = 1 if self.min_epochs is None else self.min_epochs
-        if least >= most:
-            raise ValueError(
-                f"`{type(self).__name__}`: the first round must be shorter than the last, and "
-                f"`min_epochs` is {least} where the last round ends after {most} epochs: train "
-                "for longer by `max_epochs`, or by `epochs` of the estimator."
-            )
-
-    def _rounds(
+    def _run(
         self,
         candidates: Sequence[Candidate],
-        found: Sequence[Company],
+        groups: Sequence[CandidateGroup],
         scoring: Scoring,
         progress: Progress,
     ) -> list[Round]:
-        most = candidates[0].training.epochs
-        self._check_epochs(most)
-        named = getattr(scoring.scorer, "_scorers", None)
-        if named is not None:
-            self._deciding([f"test_{name}" for name in named])
-        self.n_resources_ = epochs_of_rounds(len(candidates), self.factor, self.min_epochs, most)
+        first, last = self.min_epochs or 1, candidates[0].training.epochs
+        if first >= last:
+            raise ValueError(
+                f"`{type(self).__name__}`: the first round must be shorter than the last, and "
+                f"`min_epochs` is {first} where the last round ends after {last} epochs: set a "
+                "larger `max_epochs`, or more `epochs` of the estimator."
+            )
+        scorers = scorers_of(scoring.scorer)
+        if scorers is not None:
+            self._deciding_column([f"test_{name}" for name in scorers])
+        self.n_resources_ = epochs_of_rounds(len(candidates), self.factor, self.min_epochs, last)
         self.n_iterations_ = len(self.n_resources_)
-        places, rounds, made = list(range(len(candidates))), list[Round](), 0
+        numbers, rounds, epochs_done = list(range(len(candidates))), list[Round](), 0
         for epochs in self.n_resources_:
-            own, begun = [candidates[place] for place in places], time.perf_counter()
-            busy = [company for company in found if company.population.is_training]
-            progress.begin((epochs - made) * len(busy), len(own), len(scoring.splits))
-            for company in busy:
-                company.train(epochs, progress.made)
-            if epochs == most:
-                for company in found:
-                    company.population.end()
-            outcomes = self._outcomes(own, found, time.perf_counter() - begun)
+            active, start = [candidates[number] for number in numbers], time.perf_counter()
+            training = [group for group in groups if group.population.is_training]
+            total = (epochs - epochs_done) * len(training)
+            progress.begin(total, len(active), len(scoring.splits))
+            for group in training:
+                group.train(epochs, progress.on_epoch)
+            if epochs == last:
+                for group in groups:
+                    group.population.end()
+            outcomes = self._outcomes(active, groups, time.perf_counter() - start)
             if not rounds:
-                # They grow with the training.
-                self.histories_ = [[one.history for one in row] for row in outcomes]
-            rounds.append(Round(places, epochs, self._columns(own, outcomes, scoring)))
-            if epochs < most:
-                kept = self._best_of(rounds[-1])
-                for company in found:
-                    company.rest([candidates[place] for place in places if place not in kept])
-                places, made = kept, epochs
-        self.n_candidates_ = [len(own.candidates) for own in rounds]
+                # The lists of the logs grow with the training.
+                self.histories_ = [[outcome.history for outcome in folds] for folds in outcomes]
+            rounds.append(Round(numbers, epochs, self._columns(active, outcomes, scoring)))
+            if epochs < last:
+                kept = self._best_candidates(rounds[-1])
+                dropped = set(numbers) - set(kept)
+                for group in groups:
+                    group.deactivate(dropped)
+                numbers, epochs_done = kept, epochs
+        self.n_candidates_ = [len(scored.candidates) for scored in rounds]
         return rounds
 
-    def _best_of(self, own: Round) -> list[int]:
-        """Return the places of the candidates that go on; one without a score does not."""
-        by = self._deciding([name for name in own.columns if name.startswith("test_")])
-        means = own.columns[by].mean(axis=1)
+    def _best_candidates(self, scored: Round) -> list[int]:
+        """Return the numbers of the candidates that go on; one without a score does not."""
+        column = self._deciding_column([n for n in scored.columns if n.startswith("test_")])
+        means = scored.columns[column].mean(axis=1)
         self._require_scores(means)
         count = min(math.ceil(len(means) / self.factor), int(np.isfinite(means).sum()) or 1)
-        # NaN is sorted behind all numbers; of equal candidates the first ones go on.
+        # NaN is sorted last; of equal candidates the first ones go on.
         best = np.argsort(-means, kind="stable")[:count]
-        return sorted(own.candidates[index] for index in best)
+        return sorted(scored.candidates[row] for row in best)
 
-    def _deciding(self, ranked: list[str]) -> str:
-        """Return the score by which candidates go on."""
+    def _deciding_column(self, ranked: list[str]) -> str:
+        """Return the test score that decides which candidates go on."""
         self.multimetric_ = ranked != ["test_score"]
-        by = self._refit_by(ranked) if isinstance(self.refit, str) else None
-        if not self.multimetric_:
-            return "test_score"
-        if by is None:
-            known = ", ".join(repr(name.removeprefix("test_")) for name in ranked)
+        if self.multimetric_ and not isinstance(self.refit, str):
             raise ValueError(
-                f"`{type(self).__name__}`: with several scorers `refit` must name the one by which "
-                f"candidates go on, {known}, received {self.refit!r}."
+                f"`{type(self).__name__}`: with several scorers `refit` must name the scorer that "
+                f"decides which candidates go on, {quoted_names(ranked)}, received {self.refit!r}."
             )
-        return by
+        column = self._refit_column(ranked)
+        assert column is not None
+        return column
 
     def _best_index(self, rounds: Sequence[Round], means: np.ndarray) -> int:
-        """Return the place of the best candidate of the last round."""
+        """Return the row of the best candidate of the last round."""
         first = len(means) - len(rounds[-1].candidates)
         return first + super()._best_index(rounds, means[first:])
 
-    def _further(self, rounds: Sequence[Round]) -> dict[str, np.ndarray]:
-        sizes = [len(own.candidates) for own in rounds]
+    def _extra_columns(self, rounds: Sequence[Round]) -> dict[str, np.ndarray]:
+        sizes = [len(scored.candidates) for scored in rounds]
         return {
             "iter": np.repeat(np.arange(len(rounds)), sizes),
-            "n_resources": np.repeat([own.epochs for own in rounds], sizes),
+            "n_resources": np.repeat([scored.epochs for scored in rounds], sizes),
         }
 
 
 class HalvingRandomSearchCV(Halving):
-    """Random search by successive halving: all candidates for a little, the best ones for long.
+    """Random search by successive halving: few epochs for all candidates, many for the best.
 
-    All candidates are trained in all folds for `min_epochs`; the best 1/`factor` of them go on from
-    where they are until they have made `factor` times as many epochs, and so on; the last round
-    ends after `max_epochs`. All else is as of `RandomizedSearchCV`, and a candidate that comes
-    through has the score that it has there.
+    All candidates are trained in all folds for `min_epochs`. The best 1/`factor` of them continue
+    until they have been trained for `factor` times as many epochs, and so on. The last round ends
+    after `max_epochs`. Everything else is as in `RandomizedSearchCV`, and a candidate of the last
+    round has the score that it has there.
 
     Args:
         estimator: A `fjax.wrappers.SKLearnClassifier`, `SKLearnRegressor` or `SKLearnTransformer`.
-        param_distributions: As of `RandomizedSearchCV`; `epochs` cannot be among them.
+        param_distributions: As in `RandomizedSearchCV`; `epochs` cannot be one of them.
         n_candidates: How many candidates are drawn.
-        factor: In each round the best 1/`factor` go on, for `factor` times as many epochs.
-        min_epochs: The epochs of the first round; by default as many as let the last round begin
-            with fewer than `factor` candidates.
-        max_epochs: The epochs that the last round ends after; by default the estimator's.
-        scoring: A scorer's name or function; of several, in a list, tuple or dict, `refit` names
-            the one by which candidates go on.
-        refit: Whether the best one is trained on all data.
+        factor: In each round the best 1/`factor` continue, for `factor` times as many epochs.
+        min_epochs: The epochs of the first round; by default the smallest number for which the last
+            round begins with fewer than `factor` candidates.
+        max_epochs: The epoch after which the last round ends; by default the estimator's `epochs`.
+        scoring: The name or the function of a scorer; several in a list, tuple or dict, where
+            `refit` names the one that decides which candidates continue.
+        refit: Whether the best candidate is trained on all data.
         cv: Folds, a splitter, or an iterable of (train, test).
         verbose: 1 or more shows a progress bar for each round.
         random_state: Draws the candidates.
-        error_score: The score of a fit whose loss was not finite; "raise" raises.
+        error_score: The score of a fit whose loss was not finite; "raise" raises an error.
         return_train_score: Whether the rows that were trained on are scored, too.
-        at_once: How many members a program has room for, as of `RandomizedSearchCV`.
+        at_once: How many members a program has room for, as in `RandomizedSearchCV`.
 
     Attributes:
         cv_results_: scikit-learn's table, with a row for each candidate of each round, and the
-            columns `iter`, the round, and `n_resources`, the epochs made; times are of the round.
-        best_index_: The best one of the last round.
-        n_iterations_: How many rounds there were.
-        n_resources_: The epochs that each round ended after.
-        n_candidates_: How many candidates each round had.
-        histories_: For each candidate and fold the logs of its training, as long as it went on.
+            columns `iter`, the round, and `n_resources`, the epochs made. Times are those of the
+            round.
+        best_index_: The row of the best candidate of the last round.
+        n_iterations_: The number of rounds.
+        n_resources_: The epoch after which each round ended.
+        n_candidates_: The number of candidates of each round.
+        histories_: For each candidate and fold the logs of its training.
 
-    Callbacks steer each member as in `RandomizedSearchCV`. Best weights are put back and averages
-    of weights taken when all is trained: rounds before the last score the weights as they are.
+    Callbacks apply to each member, as in `RandomizedSearchCV`. Best weights are restored, and
+    averaged weights used, after the last round: earlier rounds score the current weights.
 
     Source: Jamieson & Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter
     Optimization", 2016; scikit-learn's page "HalvingRandomSearchCV".
@@ -230,19 +227,19 @@ class HalvingRandomSearchCV(Halving):
         self.factor, self.min_epochs, self.max_epochs = factor, min_epochs, max_epochs
         self.random_state, self.at_once = random_state, at_once
 
-    def _sampled(self) -> Iterable[Mapping[str, Any]]:
+    def _sample(self) -> Iterable[Mapping[str, Any]]:
         count = integer_at_least(type(self).__name__, "n_candidates", self.n_candidates, 1)
         return ParameterSampler(self.param_distributions, count, random_state=self.random_state)
 
 
 class HalvingGridSearchCV(Halving):
-    """Grid search by successive halving; rounds, attributes and errors as of the random one.
+    """Grid search by successive halving; see `HalvingRandomSearchCV` for rounds and attributes.
 
     Args:
-        estimator: As of `HalvingRandomSearchCV`.
-        param_grid: A dict of a parameter's name to a list of values, or a list of such dicts;
-            `epochs` cannot be among them.
-        factor: As of `HalvingRandomSearchCV`, and so on.
+        estimator: As in `HalvingRandomSearchCV`.
+        param_grid: A dict from names of parameters to lists of values, or a list of such dicts;
+            `epochs` cannot be one of the parameters.
+        factor: As in `HalvingRandomSearchCV`, like all that follow.
 
     Source: Jamieson & Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter
     Optimization", 2016; scikit-learn's page "HalvingGridSearchCV".
@@ -284,26 +281,26 @@ class HalvingGridSearchCV(Halving):
         self.factor, self.min_epochs, self.max_epochs = factor, min_epochs, max_epochs
         self.at_once = at_once
 
-    def _sampled(self) -> Iterable[Mapping[str, Any]]:
+    def _sample(self) -> Iterable[Mapping[str, Any]]:
         return ParameterGrid(self.param_grid)
 
 
-def epochs_of_rounds(candidates: int, factor: float, least: int | None, most: int) -> list[int]:
-    """Return the epochs that each round ends after.
+def epochs_of_rounds(candidates: int, factor: float, first: int | None, last: int) -> list[int]:
+    """Return the epoch after which each round ends.
 
     Args:
-        candidates: How many there are, of which fewer than `factor` shall be in the last round.
-        factor: How many times as many epochs each round ends after as the one before.
-        least: The epochs of the first round; None for as many as need all rounds.
-        most: The epochs that the last round ends after.
+        candidates: The number of candidates, of which the last round has fewer than `factor`.
+        factor: How many times as many epochs each round has as the round before.
+        first: The epochs of the first round; None for the number that makes all rounds necessary.
+        last: The epochs of the last round.
 
     >>> epochs_of_rounds(27, 3, None, 30), epochs_of_rounds(27, 3, 4, 30)
     ([1, 3, 9, 30], [4, 30])
     """
-    needed, size = 1, candidates / factor
+    rounds, size = 1, candidates / factor
     while size >= 1:
-        needed, size = needed + 1, size / factor
-    first = max(1, int(most / factor ** (needed - 1))) if least is None else least
-    rising = [first * factor**number for number in range(needed)]
-    epochs = list(dict.fromkeys(int(own) for own in rising if own <= most))
-    return [*(epochs[:-1] or epochs), most]
+        rounds, size = rounds + 1, size / factor
+    start = max(1, int(last / factor ** (rounds - 1))) if first is None else first
+    rising = [start * factor**number for number in range(rounds)]
+    epochs = list(dict.fromkeys(int(value) for value in rising if value <= last))
+    return [*(epochs[:-1] or epochs), last]

@@ -1,7 +1,6 @@
-"""The progress of a search, as one bar."""
+"""The progress bar of a search."""
 
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from tqdm.auto import tqdm
 
@@ -10,30 +9,23 @@ class Progress:
     """A bar of epochs, shown while a search trains.
 
     Args:
-        owner: Its title.
-        shown: Whether there is one.
+        title: The title.
+        shown: Whether the bar is shown.
     """
 
-    def __init__(self, owner: str, shown: bool) -> None:
-        self._bar: Any = tqdm(desc=owner, unit="epoch", disable=not shown)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.close()
+    def __init__(self, title: str, shown: bool) -> None:
+        self._bar: Any = tqdm(desc=title, unit="epoch", disable=not shown)
 
     def begin(self, epochs: int, candidates: int, folds: int) -> None:
-        """Show that so many epochs are to be made, of candidates in folds side by side."""
+        """Show that candidates are trained in folds for so many epochs, all side by side."""
         self._bar.reset(total=epochs)
         trained = f"{candidates} candidates x {folds} folds" if candidates > 1 else f"{folds} folds"
         self._bar.set_postfix_str(f"{trained} at once")
 
-    def made(self, epoch: int, logs: list[dict[str, float]]) -> None:
-        """Show that an epoch is made."""
+    def on_epoch(self, epoch: int, logs: list[dict[str, float]]) -> None:
+        """Show that an epoch has ended."""
         self._bar.update()
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        self._bar.close()

@@ -1,4 +1,4 @@
-"""Scores by scikit-learn's scorers, of outputs that a population has made already."""
+"""Scores by the scorers of scikit-learn, of outputs that a population has computed already."""
 
 import copy
 import numbers
@@ -16,14 +16,14 @@ from fjax.wrappers.examples import Examples
 Scorer = Callable[..., Any]
 
 
-class Fitted:
-    """Mixed into the class of an estimator that was trained as a member of a population.
+class FittedMember:
+    """A mixin for the class of an estimator that was trained as a member of a population.
 
-    For the rows that are scored its outputs are known; for any other rows, and where the model
-    itself is asked for, the model is made from the member's train state.
+    Its outputs for the rows that are scored are known. For other rows, and if the model is asked
+    for, the model is made from the train state of the member.
     """
 
-    _trained: Callable[[], Model]
+    _make_model: Callable[[], Model]
     _known: tuple[np.ndarray, np.ndarray]
     _model: Model | None = None
 
@@ -31,28 +31,29 @@ class Fitted:
     def model_(self) -> Model:
         """The trained model."""
         if self._model is None:
-            self._model = self._trained()
+            self._model = self._make_model()
         return self._model
 
     @model_.setter
     def model_(self, model: Model | None) -> None:
         self._model = model
 
-    def _outputs(self, X: Any, model: Model | None = None) -> np.ndarray:
+    def compute_outputs(self, X: Any, model: Model | None = None) -> np.ndarray:
+        """Return the outputs for inputs; see `Estimator.compute_outputs`."""
         inputs, outputs = self._known
-        if model is None and np.array_equal(self._inputs(X, first=False), inputs):  # type: ignore[attr-defined]
+        if model is None and np.array_equal(self.check_inputs(X), inputs):  # type: ignore[attr-defined]
             return outputs
-        return super()._outputs(X, model)  # type: ignore[misc]
+        return super().compute_outputs(X, model)  # type: ignore[misc]
 
 
-def fitted_with(
+def fitted_member(
     estimator: Estimator,
     whole: Examples,
     rows: np.ndarray,
     outputs: np.ndarray,
     history: Mapping[str, list[Any]],
-    untrained: Model,
-    trained: Callable[[], Model],
+    untrained_model: Model,
+    make_model: Callable[[], Model],
 ) -> Any:
     """Return a fitted estimator whose outputs for some rows are known.
 
@@ -60,21 +61,26 @@ def fitted_with(
         estimator: The estimator, not fitted.
         whole: All data, checked.
         rows: The numbers of the rows whose outputs are known.
-        outputs: Their outputs.
+        outputs: The outputs for these rows.
         history: The logs of the training.
-        untrained: The model before training.
-        trained: Makes the trained model, for whatever else it is asked.
+        untrained_model: The model before training.
+        make_model: Returns the trained model.
     """
     fitted: Any = copy.copy(estimator)
     cls = type(estimator)
-    fitted.__class__ = type(cls.__name__, (Fitted, cls), {"__module__": cls.__module__})
-    fitted._known, fitted._trained = (whole.x[rows], outputs), trained
-    fitted.adopt(untrained, whole, history)
+    fitted.__class__ = type(cls.__name__, (FittedMember, cls), {"__module__": cls.__module__})
+    fitted._known, fitted._make_model = (whole.x[rows], outputs), make_model
+    fitted.adopt(untrained_model, whole, history)
     fitted.model_ = None
     return fitted
 
 
-def scored(
+def scorers_of(scorer: Scorer) -> dict[str, Scorer] | None:
+    """Return the scorers that scikit-learn has combined into one; None for a single scorer."""
+    return getattr(scorer, "_scorers", None)
+
+
+def compute_scores(
     scorer: Scorer,
     fitted: Any,
     X: Any,
@@ -82,37 +88,38 @@ def scored(
     weight: np.ndarray | None = None,
     error_score: Any = "raise",
 ) -> dict[str, float]:
-    """Return the scores of an estimator by name; a single one is called "score".
+    """Return the scores of an estimator by name; a single score is called "score".
 
-    Nothing is returned where the scorer raises: only it knows the names.
+    If the scorer raises an error, no scores are returned, since only the scorer knows their names.
 
     Args:
-        scorer: Returns a number, or a dict of them.
+        scorer: Returns a number, or a dict of numbers.
         fitted: The estimator.
         X: The inputs.
         y: The targets, or None.
-        weight: What each row counts, or None.
-        error_score: The score where the scorer raises, after a warning, as in scikit-learn;
-            "raise" lets the error through.
+        weight: The weight of each row, or None.
+        error_score: The score if the scorer raises an error, which is shown as a warning, as in
+            scikit-learn; "raise" raises the error.
 
     Raises:
-        ValueError: A scorer returned no number.
+        ValueError: A scorer returned something other than a number.
     """
-    given = (X,) if y is None else (X, y)
+    data = (X,) if y is None else (X, y)
+    keywords = {} if weight is None else {"sample_weight": weight}
     try:
-        found = scorer(fitted, *given, **({} if weight is None else {"sample_weight": weight}))
+        result = scorer(fitted, *data, **keywords)
     except Exception:
         if error_score == "raise":
             raise
         _warn_of_failure(error_score, traceback.format_exc())
         return {}
-    values = dict(found) if isinstance(found, Mapping) else {"score": found}
-    for name, value in values.items():
-        # Where one of several scorers raises, scikit-learn has its traceback in the place.
-        if isinstance(value, str) and hasattr(scorer, "_scorers"):
+    scores = dict(result) if isinstance(result, Mapping) else {"score": result}
+    for name, value in scores.items():
+        # If one of several scorers raises, scikit-learn returns the traceback as its score.
+        if isinstance(value, str) and scorers_of(scorer) is not None:
             _warn_of_failure(error_score, value)
-            values[name] = error_score
-    return {name: _number(name, value) for name, value in values.items()}
+            scores[name] = error_score
+    return {name: _number(name, value) for name, value in scores.items()}
 
 
 def _warn_of_failure(error_score: Any, details: str) -> None:
@@ -125,7 +132,7 @@ def _warn_of_failure(error_score: Any, details: str) -> None:
 
 
 def _number(name: str, value: Any) -> float:
-    number = value.item() if hasattr(value, "item") and np.ndim(value) == 0 else value
+    number = np.asarray(value).item() if np.ndim(value) == 0 else value
     if not isinstance(number, numbers.Real):
-        raise ValueError(f"The scorer {name!r} must return a number, and returned {value!r}.")
+        raise ValueError(f"The scorer {name!r} must return a number, it returned {value!r}.")
     return float(number)

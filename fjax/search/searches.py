@@ -1,4 +1,4 @@
-"""Grid and random search with scikit-learn's interface, all candidates trained side by side."""
+"""Grid and random search with scikit-learn's interface; all candidates train side by side."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,12 +13,13 @@ from fjax.search.base import Search
 class GridSearchCV(Search, model_selection.GridSearchCV):
     """scikit-learn's `GridSearchCV` over models of fjax, in one program for each architecture.
 
-    Arguments, attributes and `cv_results_` are scikit-learn's; all else as of `RandomizedSearchCV`.
+    Arguments, attributes and `cv_results_` are scikit-learn's; see `RandomizedSearchCV` for the
+    rest.
 
     Args:
-        estimator: As of `RandomizedSearchCV`.
-        param_grid: A dict of a parameter's name to a list of values, or a list of such dicts.
-        scoring: As of `RandomizedSearchCV`, and so on.
+        estimator: As in `RandomizedSearchCV`.
+        param_grid: A dict from names of parameters to lists of values, or a list of such dicts.
+        scoring: As in `RandomizedSearchCV`, like all that follow.
 
     Source: scikit-learn's page "GridSearchCV".
 
@@ -58,46 +59,47 @@ class GridSearchCV(Search, model_selection.GridSearchCV):
         )  # fmt: skip
         self.at_once = at_once
 
-    def _candidates(self) -> Iterable[Mapping[str, Any]]:
+    def _parameters(self) -> Iterable[Mapping[str, Any]]:
         return ParameterGrid(self.param_grid)
 
 
 class RandomizedSearchCV(Search, model_selection.RandomizedSearchCV):
     """scikit-learn's `RandomizedSearchCV` over models of fjax, one program for each architecture.
 
-    Candidates and folds are members of one population: learning rates and other numbers of the
-    optimizer, dropout rates, strengths of regularizers, seeds and folds are inputs of a program,
-    and networks that differ in the widths of hidden `Dense` layers alone run padded to the widest.
-    What differs in depth or in kinds of layers is compiled for itself. Scores are those of the
-    same fits one by one, but for the rounding of sums.
+    Candidates and folds are members of one population. Learning rates and other hyperparameters of
+    the optimizer, dropout rates, strengths of regularizers, seeds and folds are inputs of a
+    program. Networks that differ only in the widths of hidden `Dense` layers are padded to the
+    widest. Networks that differ in depth or in kinds of layers are compiled separately. The scores
+    are those of the same fits one by one, except for the rounding of sums.
 
     Args:
         estimator: A `fjax.wrappers.SKLearnClassifier`, `SKLearnRegressor` or `SKLearnTransformer`.
-        param_distributions: A dict of a parameter's name to a list or a distribution of scipy, or
-            a list of such dicts. `epochs`, `batch_size` and others of a fit are parameters too.
+        param_distributions: A dict from names of parameters to lists or distributions of scipy, or
+            a list of such dicts. Arguments of a fit, such as `epochs` and `batch_size`, are
+            parameters too.
         n_iter: How many candidates are drawn.
-        scoring: A scorer's name or function; several in a list, tuple or dict.
-        n_jobs: Accepted for scikit-learn's sake: there is one process, whose programs use all
-            cores.
-        refit: Whether the best one is trained on all data; with several scorers, by which.
-        cv: Folds, a splitter, or an iterable of (train, test).
+        scoring: The name or the function of a scorer; several in a list, tuple or dict.
+        n_jobs: Has no effect: there is one process, whose programs use all cores.
+        refit: Whether the best candidate is trained on all data; with several scorers, the name of
+            the scorer that decides.
+        cv: A number of folds, a splitter, or an iterable of (train, test).
         verbose: 1 or more shows a progress bar.
-        pre_dispatch: Accepted for scikit-learn's sake.
-        random_state: Draws the candidates.
-        error_score: The score of a fit whose loss was not finite; "raise" raises.
+        pre_dispatch: Has no effect.
+        random_state: The seed by which the candidates are drawn.
+        error_score: The score of a fit whose loss was not finite; "raise" raises an error.
         return_train_score: Whether the rows that were trained on are scored, too.
-        at_once: How many members a program has room for; by default 4 on a CPU, 256 elsewhere.
-            Less bounds what a step holds beside the weights.
+        at_once: How many members a program has room for; by default 4 on a CPU, 256 elsewhere. A
+            smaller number needs less memory.
 
     Attributes:
-        best_estimator_: The best one, trained on all data.
-        cv_results_: scikit-learn's table; times are shares of the time of the whole.
+        best_estimator_: The best candidate, trained on all data.
+        cv_results_: scikit-learn's table; the times are shares of the total time.
         histories_: For each candidate and fold the logs of its training.
-        n_architectures_: How many programs were compiled.
-        search_time_: Seconds from call to result.
+        n_architectures_: The number of compiled programs.
+        search_time_: The seconds that `fit` took.
 
-    `EarlyStopping`, `ReduceLROnPlateau` and `LearningRateScheduler` among the estimator's callbacks
-    steer each member for itself.
+    `EarlyStopping`, `ReduceLROnPlateau` and `LearningRateScheduler` among the callbacks of the
+    estimator apply to each member separately.
 
     Source: scikit-learn's page "RandomizedSearchCV".
 
@@ -141,7 +143,7 @@ class RandomizedSearchCV(Search, model_selection.RandomizedSearchCV):
         )  # fmt: skip
         self.at_once = at_once
 
-    def _candidates(self) -> Iterable[Mapping[str, Any]]:
+    def _parameters(self) -> Iterable[Mapping[str, Any]]:
         return ParameterSampler(
             self.param_distributions, self.n_iter, random_state=self.random_state
         )

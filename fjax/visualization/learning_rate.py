@@ -7,7 +7,7 @@ import numpy as np
 
 from fjax.errors import explain_keywords, integer_at_least, number_between
 from fjax.models import Model
-from fjax.models.sweep import losses_at
+from fjax.models.learning_rate_range import range_test_of_model
 from fjax.visualization.figures import MARK, TRAINING, check_file, pyplot, save_figure, style_axes
 
 # A curve of fewer points is too coarse for a suggestion.
@@ -166,5 +166,5 @@ def find_learning_rate(
     high = number_between(owner, "max_learning_rate", max_learning_rate, low, open_low=True)
     steps = integer_at_least(owner, "steps", steps, MIN_STEPS)
     rates = np.geomspace(low, high, steps)
-    losses = losses_at(owner, model, x, y, sample_weight, class_weight, batch_size, rates)
+    losses = range_test_of_model(owner, model, x, y, sample_weight, class_weight, batch_size, rates)
     return LearningRateSweep(rates, losses)

@@ -1,10 +1,12 @@
-"""Estimators for scikit-learn: a network with `fit`, `predict`, `get_params` and `clone`.
+"""Estimators for scikit-learn: networks with `fit`, `predict`, `get_params` and `clone`.
 
-scikit-learn is an extra, and is imported when one of these names is first used.
+scikit-learn is an extra; it is imported when one of these names is first used.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
+
+from fjax.wrappers.lazy import import_name
 
 if TYPE_CHECKING:
     from fjax.wrappers.classifier import SKLearnClassifier
@@ -23,7 +25,7 @@ __all__ = [
     "scikit_learn",
 ]
 
-# Where a name is defined, and what it is called there; the older names are the same classes.
+# The module and the class of each name; the older names are the same classes.
 _PLACES = {
     "KerasClassifier": ("classifier", "SKLearnClassifier"),
     "KerasRegressor": ("regressor", "SKLearnRegressor"),
@@ -36,14 +38,4 @@ _PLACES = {
 def __getattr__(name: str) -> Any:
     if name == "scikit_learn":
         return importlib.import_module("fjax.wrappers.scikit_learn")
-    if name not in _PLACES:
-        raise AttributeError(f"`fjax.wrappers` has no `{name}`. It has: {', '.join(__all__)}.")
-    try:
-        import sklearn  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            f"`fjax.wrappers.{name}` is an estimator of scikit-learn: `pip install fjax[sklearn]`, "
-            "or `pip install scikit-learn`."
-        ) from error
-    module, its_name = _PLACES[name]
-    return getattr(importlib.import_module(f"fjax.wrappers.{module}"), its_name)
+    return import_name("fjax.wrappers", name, _PLACES)

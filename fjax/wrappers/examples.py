@@ -1,4 +1,4 @@
-"""The data of a fit: rows that count, and their order where all make one batch."""
+"""The data of a fit: the rows with their weights, and their order in a single batch."""
 
 from typing import Any, NamedTuple, Self, cast
 
@@ -9,19 +9,19 @@ from fjax.data.arrays import split
 from fjax.models.arguments import check_batch_size
 from fjax.training import Batch
 
-# What `Model.fit` takes for a batch size that is not given.
+# The default batch size of `Model.fit`.
 BATCH_SIZE = 32
 
 
 class Examples(NamedTuple):
-    """Data in the form in which models take it, checked.
+    """Checked data, in the form in which models take it.
 
     Attributes:
         x: The inputs, float32.
-        y: The targets, float32; of a classifier the number of each row's class, int32.
-        sample_weight: What each row counts, float64 and above 0; None where all count the same.
-        classes: The labels of the classes in the order of their numbers; None where `y` are no
-            labels.
+        y: The targets, float32; for a classifier the class number of each row, int32.
+        sample_weight: The weight of each row, float64 and above 0; None for equal weights.
+        classes: The labels of the classes in the order of their numbers; None if `y` are not class
+            numbers.
     """
 
     x: np.ndarray
@@ -40,11 +40,12 @@ class Examples(NamedTuple):
         return Batch((self.x,), self.y, self.sample_weight)
 
     def split(self, validation_split: Any) -> tuple[Self, Self | None]:
-        """Return the data without its last share, and that share, as `Model.fit` cuts it."""
+        """Return the data without its last share, and that share, as `Model.fit` splits it."""
         training, held_out = split("fit", self.batch, validation_split)
-        return self._of(training), None if held_out is None else self._of(held_out)
+        return self.with_batch(training), None if held_out is None else self.with_batch(held_out)
 
-    def _of(self, batch: Batch) -> Self:
+    def with_batch(self, batch: Batch) -> Self:
+        """Return examples of the same classes with the data of a batch."""
         weight = cast(np.ndarray | None, batch.sample_weight)
         return self._replace(x=batch.inputs[0], y=batch.targets, sample_weight=weight)
 
@@ -56,42 +57,43 @@ class Examples(NamedTuple):
         return (self.sample_weight / self.sample_weight.mean()).astype(np.float32)
 
     def in_training_order(self, batch_size: int | None) -> Self:
-        """Return the rows as they are trained on.
+        """Return the rows in the order in which they are trained on.
 
-        Where all rows make one batch, whole-number weights become repeated rows, and the rows
-        stand in one order whatever order they came in: float32 sums depend on the order of their
-        terms, and so "a weight of 2 is a row twice" is true to the last bit.
+        If all rows fit in one batch, integer weights become repeated rows, and the rows are sorted.
+        The sum of float32 numbers depends on the order of the numbers; this makes "a weight of 2 is
+        the row twice" exact to the last bit.
         """
         size = check_batch_size("fit", batch_size) or BATCH_SIZE
-        repeated = self._repeated(size)
+        repeated = self._repeat(size)
         return repeated.rows(repeated.order(size))
 
     def order(self, batch_size: int) -> np.ndarray:
-        """Return the numbers of the rows as they come, or in the order of one batch."""
+        """Return the row numbers in their order, or sorted by value if they fit in one batch."""
         if len(self.x) > batch_size:
             return np.arange(len(self.x))
-        return np.argsort(self._bytes(), kind="stable")
+        return np.argsort(self._row_bytes(), kind="stable")
 
-    def _repeated(self, most: int) -> Self:
+    def _repeat(self, most: int) -> Self:
+        """Return the rows repeated by integer weights, if that makes at most so many rows."""
         weight = self.sample_weight
         if weight is None or weight.sum() > most or (weight != np.floor(weight)).any():
             return self
         index = np.repeat(np.arange(len(weight)), weight.astype(np.int64))
         return self.rows(index)._replace(sample_weight=None)
 
-    def _bytes(self) -> np.ndarray:
-        """Return each row as one string of bytes, which can be sorted at once."""
+    def _row_bytes(self) -> np.ndarray:
+        """Return each row as one byte string, which can be sorted."""
         arrays = [self.x, self.y, *([] if self.sample_weight is None else [self.sample_weight])]
         rows = [np.ascontiguousarray(a).reshape(len(a), -1).view(np.uint8) for a in arrays]
-        whole = np.ascontiguousarray(np.hstack(rows))
-        return whole.view(np.dtype((np.void, whole.shape[1])))[:, 0]
+        joined = np.ascontiguousarray(np.hstack(rows))
+        return joined.view(np.dtype((np.void, joined.shape[1])))[:, 0]
 
 
-def checked_weight(sample_weight: Any, count: int) -> np.ndarray | None:
-    """Return one weight for each row, None for none.
+def check_sample_weight(sample_weight: Any, count: int) -> np.ndarray | None:
+    """Return one weight for each row, or None for None.
 
     Raises:
-        ValueError: There is not one weight for each row, one is negative, or all are zero.
+        ValueError: There is not one weight for each row, a weight is negative, or all are zero.
     """
     if sample_weight is None:
         return None
@@ -109,20 +111,16 @@ def checked_weight(sample_weight: Any, count: int) -> np.ndarray | None:
             f"`sample_weight` must not be negative, received {weight[row]:g} at row {row}."
         )
     if not weight.any():
-        raise ValueError(
-            "`sample_weight`: all weights are zero, so that no row is left to train on."
-        )
+        raise ValueError("`sample_weight`: all weights are zero: there is no row to train on.")
     return weight
 
 
-def present(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> Examples:
-    """Return the rows whose weight is not zero; equal weights of 1 are none."""
+def make_examples(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> Examples:
+    """Return the rows whose weight is not zero, without weights if all of these are 1."""
     examples = Examples(x, y, weight)
     if weight is None:
         return examples
     if not weight.all():
         examples = examples.rows(weight > 0)
-    assert examples.sample_weight is not None
-    return (
-        examples._replace(sample_weight=None) if (examples.sample_weight == 1).all() else examples
-    )
+    is_one = examples.sample_weight == 1
+    return examples._replace(sample_weight=None) if np.all(is_one) else examples

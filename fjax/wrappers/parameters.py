@@ -6,24 +6,24 @@ from typing import Any
 
 from fjax.errors import suggestion
 
-# What the estimator gives by itself: the data, as in Keras, and a dict of facts.
+# Arguments that the estimator passes itself: the data, as in Keras, and facts about the data.
 DATA = ("X", "y")
 META = "meta"
 PREFIX = "model__"
 
 
-class Arguments:
-    """The arguments of a model-building function.
+class BuilderArguments:
+    """The arguments of a function that builds models.
 
     Attributes:
-        defaults: Those with a default, by name.
-        required: The names of those without.
-        takes_data: Whether it has `X` and `y`.
+        defaults: The arguments with a default, by name.
+        required: The names of the arguments without a default.
+        takes_data: Whether the function has `X` and `y`.
         takes_meta: Whether it has `meta`.
         takes_any: Whether it has `**kwargs`.
 
     >>> def build_model(X, y, n_hidden, learning_rate=0.01): ...
-    >>> arguments = Arguments(build_model)
+    >>> arguments = BuilderArguments(build_model)
     >>> arguments.defaults, arguments.required, arguments.takes_data
     ({'learning_rate': 0.01}, ['n_hidden'], True)
     """
@@ -38,50 +38,52 @@ class Arguments:
         }
         self.takes_data = all(name in named for name in DATA)
         self.takes_meta = META in named
-        given = [*(DATA if self.takes_data else ()), META]
-        own = {name: default for name, default in named.items() if name not in given}
-        self.defaults = {n: default for n, default in own.items() if default is not inspect._empty}
-        self.required = [name for name in own if name not in self.defaults]
+        passed = {*(DATA if self.takes_data else ()), META}
+        named = {name: default for name, default in named.items() if name not in passed}
+        self.defaults = {
+            name: default for name, default in named.items() if default is not inspect._empty
+        }
+        self.required = [name for name in named if name not in self.defaults]
 
-    def check_known(
-        self, owner: str, build: Any, names: Iterable[str], others: Iterable[str]
+    def check_names(
+        self, owner: str, build: Any, names: Iterable[str], estimator_parameters: Iterable[str]
     ) -> None:
-        """Raise ValueError where a name is no argument.
+        """Raise ValueError if a name is not an argument of the function.
 
         Args:
-            owner: The estimator's class.
+            owner: The class of the estimator.
             build: The function.
             names: The names.
-            others: The estimator's own parameters, which may have been meant.
+            estimator_parameters: The estimator's own parameters, one of which may be meant.
         """
         known = [*self.required, *self.defaults]
         for name in names:
             if name in known or self.takes_any:
                 continue
-            near = suggestion(name, [*known, *others])
+            hint = suggestion(name, [*known, *estimator_parameters])
             takes = ", ".join(known) if known else "no arguments"
             raise ValueError(
-                f"Invalid parameter {name!r} of `{owner}`: `{name_of(build)}` takes no argument of "
-                f"this name.{near} It takes: {takes}; the estimator's own parameters are: "
-                f"{', '.join(others)}."
+                f"Invalid parameter {name!r} of `{owner}`: `{name_of(build)}` has no argument of "
+                f"this name.{hint} It takes: {takes}; the estimator's own parameters are: "
+                f"{', '.join(estimator_parameters)}."
             )
 
 
 def name_of(build: Any) -> str:
-    """Return what a function is called in an error."""
+    """Return the name of a function for errors."""
     return getattr(build, "__name__", None) or type(build).__name__
 
 
-def without_prefix(owner: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters by their names alone, where some are spelt `model__name`.
+def without_prefix(owner: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters by their plain names, where some are spelled `model__name`.
 
     >>> without_prefix("SKLearnRegressor", {"model__n_hidden": 2})
     {'n_hidden': 2}
     """
-    found: dict[str, Any] = {}
-    for name, value in given.items():
+    plain: dict[str, Any] = {}
+    for name, value in parameters.items():
         name = name.removeprefix(PREFIX)
-        if name in found:
+        if name in plain:
             raise TypeError(f"`{owner}`: `{name}` is given twice, as `{PREFIX}{name}` too.")
-        found[name] = value
-    return found
+        plain[name] = value
+    return plain

@@ -1,4 +1,4 @@
-"""The estimators at the place where older code of Keras has them."""
+"""The estimators under the names that older versions of Keras have."""
 
 from fjax.wrappers import KerasClassifier as KerasClassifier
 from fjax.wrappers import KerasRegressor as KerasRegressor

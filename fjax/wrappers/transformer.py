@@ -12,36 +12,36 @@ from fjax.losses import CategoricalCrossentropy, SparseCategoricalCrossentropy
 from fjax.models import Model
 from fjax.models.compile_config import CROSSENTROPY
 from fjax.wrappers.building import loss_of
-from fjax.wrappers.classifier import labels_for, numbered, one_hot, plain_labels
+from fjax.wrappers.classifier import label_array, label_targets, one_hot, with_class_numbers
 from fjax.wrappers.estimator import Estimator
-from fjax.wrappers.examples import Examples, checked_weight, present
-from fjax.wrappers.regressor import as_numbers, numbers_for
+from fjax.wrappers.examples import Examples, check_sample_weight, make_examples
+from fjax.wrappers.regressor import as_numbers, number_targets
 
 
 class SKLearnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
     """A network whose outputs are features, as a transformer of scikit-learn.
 
-    It is trained on targets, numbers or labels; without a `y`, or with `reconstruct=True`, as an
-    autoencoder, to give the inputs back. What it returns are the model's outputs, or those of one
-    of its layers, a row for each sample, float32.
+    It is trained on targets, which are numbers or labels. Without `y`, or with `reconstruct=True`,
+    it is trained as an autoencoder, with the inputs as targets. The features are the outputs of the
+    model or of one of its layers, one row for each sample, float32.
 
     Args:
-        model: As in `SKLearnRegressor`; of labels as in `SKLearnClassifier`.
-        layer: The name of the layer whose outputs are the features, by default the whole model's.
-        reconstruct: Whether the targets are the inputs whatever `y` is, as a step of a pipeline
-            needs it whose `y` is for the last step alone.
-        random_state: The other arguments, too, are those of `SKLearnRegressor`.
-        warm_start: Whether `fit` goes on with the model of the last fit.
+        model: As in `SKLearnRegressor`; with labels as in `SKLearnClassifier`.
+        layer: The name of the layer whose outputs are the features; by default those of the model.
+        reconstruct: Whether the inputs are the targets even if there is a `y`. A step of a pipeline
+            needs this if `y` is meant for the last step only.
+        random_state: As in `SKLearnRegressor`, like all other arguments.
+        warm_start: Whether `fit` continues with the model of the last fit.
         epochs: As in `Model.fit`.
-        batch_size: Samples a step, by default 32.
-        callbacks: Who listens; each fit has copies of them.
+        batch_size: The number of samples in a step, by default 32.
+        callbacks: Callbacks; each fit has copies of them.
         validation_split: The share of the data, from its end, to validate on.
         validation_data: `(X, y)` or `(X, y, sample_weight)` to validate on.
         verbose: 0 is silent.
-        shuffle: Whether each epoch goes through the samples in another order.
-        model_kwargs: Arguments of the function, in a dict.
-        fit_kwargs: Further arguments of `Model.fit`, in a dict.
-        parameters: Arguments of the function; also spelt `model__name`.
+        shuffle: Whether each epoch takes the samples in another order.
+        model_kwargs: A dict of arguments of the function.
+        fit_kwargs: A dict of further arguments of `Model.fit`.
+        parameters: Arguments of the function; also spelled `model__name`.
 
     Source: Keras's page "Scikit-Learn API wrappers"; scikit-learn's "Developing estimators".
 
@@ -85,69 +85,63 @@ class SKLearnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Esti
         self.reconstruct = reconstruct
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Make one epoch, with the model of the last fit if there is one."""
+        """Train for one epoch, with the model of the last fit if there is one."""
         return self._fit(X, y, sample_weight, {"epochs": 1}, hasattr(self, "model_"))
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the features, one row for each sample."""
         check_is_fitted(self, "model_")
-        return self.from_outputs(self._outputs(X, self._part(self.model_)))
+        return self.from_outputs(self.compute_outputs(X, self._feature_model(self.model_)))
 
     def from_outputs(self, outputs: np.ndarray) -> np.ndarray:
-        """Return what `transform` does for these outputs of the model, or of its layer."""
+        """Return the features for outputs of the model, or of its layer."""
         return outputs.reshape(len(outputs), -1)
 
     def adopt(self, model: Model, examples: Examples, history: Mapping[str, list[Any]]) -> Self:
-        """Take a trained model as the outcome of a fit; see `Estimator.adopt`."""
-        self._n_features_out = int(np.prod(self._part(model).output_shape[1:]))
+        """Set the fitted attributes to a trained model; see `Estimator.adopt`."""
+        self._n_features_out = int(np.prod(self._feature_model(model).output_shape[1:]))
         return super().adopt(model, examples, history)
 
     def build_model_for(self, examples: Examples) -> Model:
-        """Return a fresh compiled model; see `Estimator.build_model_for`."""
+        """Return a new compiled model; see `Estimator.build_model_for`."""
         model = super().build_model_for(examples)
-        self._part(model)
+        # An unknown layer is an error before training.
+        self._feature_model(model)
         return model
 
     def targets_for(self, model: Model, examples: Examples) -> np.ndarray:
-        """Return the targets in the form that the model's loss takes."""
+        """Return the targets in the form that the loss of a model takes."""
         owner, shape = type(self).__name__, self._output_shape(model, examples)
         if examples.classes is None:
-            return numbers_for(owner, shape, examples)
-        if _are_numbers(examples.classes) and not _takes_classes(model, shape):
+            return number_targets(owner, shape, examples)
+        if _are_integers(examples.classes) and not _has_class_loss(model, shape):
             values = as_numbers(owner, examples.classes)[examples.y]
-            return numbers_for(owner, shape, examples._replace(y=values))
-        return labels_for(owner, model, shape, examples)
+            return number_targets(owner, shape, examples._replace(y=values))
+        return label_targets(owner, model, shape, examples)
 
-    def _prepared(self, X: Any, y: Any, sample_weight: Any, first: bool) -> Examples:
-        return self._with_targets(X, y, sample_weight, first, None if first else self._classes)
-
-    def _held_out(
-        self, X: Any, y: Any, sample_weight: Any = None, *, examples: Examples
+    def _prepare(
+        self, X: Any, y: Any, sample_weight: Any, reset: bool, training: Examples | None = None
     ) -> Examples:
-        return self._with_targets(X, y, sample_weight, False, examples.classes)
-
-    def _with_targets(
-        self, X: Any, y: Any, sample_weight: Any, first: bool, classes: np.ndarray | None
-    ) -> Examples:
-        """Return the data; targets in one column that are no floats as numbers of classes."""
         owner = type(self).__name__
         if self.reconstruct or y is None:
-            X = self._inputs(X, first)
-            return present(X, X, checked_weight(sample_weight, len(X)))
-        examples = self._validated(X, plain_labels(y), sample_weight, first, multi_output=True)
+            X = self.check_inputs(X, reset)
+            return make_examples(X, X, check_sample_weight(sample_weight, len(X)))
+        examples = self._validate(X, label_array(y), sample_weight, reset, multi_output=True)
+        # A single column that is not float is class numbers.
         if examples.y.ndim == 1 and examples.y.dtype.kind != "f":
-            return numbered(owner, examples, classes)
+            known = None if reset else self._classes if training is None else training.classes
+            return with_class_numbers(owner, examples, known)
         return examples._replace(y=as_numbers(owner, examples.y))
 
-    def _columns(self, examples: Examples) -> np.ndarray:
-        labels = examples.classes is not None and not _are_numbers(examples.classes)
-        return one_hot(examples) if labels else super()._columns(examples)
+    def _target_columns(self, examples: Examples) -> np.ndarray:
+        has_labels = examples.classes is not None and not _are_integers(examples.classes)
+        return one_hot(examples) if has_labels else super()._target_columns(examples)
 
-    def _remember(self, examples: Examples) -> None:
+    def _set_target_attributes(self, examples: Examples) -> None:
         self._classes = examples.classes
 
-    def _part(self, model: Model) -> Model:
-        """Return the model up to the layer whose outputs are the features."""
+    def _feature_model(self, model: Model) -> Model:
+        """Return the model whose outputs are the features."""
         if self.layer is None:
             return model
         return Model(model.inputs, model.get_layer(self.layer).output)
@@ -159,12 +153,12 @@ class SKLearnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Esti
         return tags
 
 
-def _are_numbers(labels: np.ndarray) -> bool:
+def _are_integers(labels: np.ndarray) -> bool:
     return labels.dtype.kind in "iu"
 
 
-def _takes_classes(model: Model, shape: tuple[int, ...]) -> bool:
-    """Tell whether a model's loss is for classes, of one unit each."""
+def _has_class_loss(model: Model, shape: tuple[int, ...]) -> bool:
+    """Return whether the loss of a model is for classes with one unit each."""
     loss = loss_of(model)
     if isinstance(loss, str):
         return loss.lower() in CROSSENTROPY and int(np.prod(shape)) > 1

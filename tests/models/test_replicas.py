@@ -1,4 +1,4 @@
-"""Replicas: one model from several seeds, side by side; each as it would be alone."""
+"""Replicas: one model from several seeds, side by side; each is trained as if alone."""
 
 import copy
 
@@ -31,7 +31,7 @@ def make(seed=5, learning_rate=0.05):
 
 @pytest.fixture(scope="module")
 def trained(data):
-    """A model with three replicas, its history, and the same three models trained alone."""
+    """Return a model with three replicas, its history, and the same models trained alone."""
     x, y = data
     model = make()
     history = model.fit(x, y, epochs=3, validation_split=0.2, replicas=3, verbose=0)
@@ -40,7 +40,7 @@ def trained(data):
     return model, history, alone, [own.history for own in histories]
 
 
-def test_each_replica_is_what_it_is_alone(trained, data):
+def test_each_replica_equals_a_model_trained_alone(trained, data):
     model, history, alone, histories = trained
     assert len(model.replicas) == 3
     for own, expected in zip(history.replicas, histories, strict=True):
@@ -52,7 +52,7 @@ def test_each_replica_is_what_it_is_alone(trained, data):
         np.testing.assert_allclose(own, other.predict(data[0], verbose=0), **TOLERANCE)
 
 
-def test_the_model_itself_is_the_first(trained, data):
+def test_the_model_is_the_first_replica(trained, data):
     model, _, alone, _ = trained
     for own, expected in zip(model.get_weights(), alone[0].get_weights(), strict=True):
         np.testing.assert_allclose(own, expected, **TOLERANCE)
@@ -78,7 +78,7 @@ def test_the_ensemble_predicts_with_its_uncertainty(trained, data):
     np.testing.assert_allclose(std, outputs.std(axis=0), **TOLERANCE)
 
 
-def test_a_later_fit_goes_on_with_the_same_replicas(trained, data):
+def test_a_later_fit_continues_with_the_same_replicas(trained, data):
     model, _, alone, _ = (copy.deepcopy(part) for part in trained)
     model.fit(*data, initial_epoch=3, epochs=4, replicas=3, verbose=0)
     for own, other in zip(model.replicas.predict((data[0],)), alone, strict=True):
@@ -88,7 +88,7 @@ def test_a_later_fit_goes_on_with_the_same_replicas(trained, data):
     assert model.replicas is None
 
 
-def test_weights_that_were_set_are_where_all_begin(data):
+def test_all_replicas_begin_with_weights_that_were_set(data):
     model = make()
     model.set_weights([np.full_like(weight, 0.1) for weight in model.get_weights()])
     model.fit(*data, epochs=1, replicas=2, verbose=0, shuffle=False)
@@ -98,7 +98,7 @@ def test_weights_that_were_set_are_where_all_begin(data):
     assert (first.params["dense"]["kernel"] != second.params["dense"]["kernel"]).any()
 
 
-def test_early_stopping_steers_each_for_itself(data):
+def test_early_stopping_applies_to_each_replica(data):
     stop = EarlyStopping(min_delta=0.3, restore_best_weights=True)
     arguments = {"epochs": 8, "validation_split": 0.2, "verbose": 0}
     model = make(learning_rate=0.2)
@@ -115,19 +115,19 @@ def test_early_stopping_steers_each_for_itself(data):
     assert len(history.history["loss"]) == max(lengths)
 
 
-def test_other_callbacks_hear_the_means(data):
-    heard = []
-    hears = LambdaCallback(on_epoch_end=lambda epoch, logs: heard.append((epoch, logs["loss"])))
-    history = make().fit(*data, epochs=2, replicas=2, callbacks=[hears], verbose=0)
-    assert heard == list(enumerate(history.history["loss"]))
+def test_other_callbacks_see_the_means(data):
+    calls = []
+    callback = LambdaCallback(on_epoch_end=lambda epoch, logs: calls.append((epoch, logs["loss"])))
+    history = make().fit(*data, epochs=2, replicas=2, callbacks=[callback], verbose=0)
+    assert calls == list(enumerate(history.history["loss"]))
 
 
-def test_a_callback_may_end_the_training(data):
-    class Ends(Callback):
+def test_a_callback_can_stop_the_training(data):
+    class Stops(Callback):
         def on_epoch_end(self, epoch, logs=None):
             self.model.stop_training = True
 
-    history = make().fit(*data, epochs=5, replicas=2, callbacks=[Ends()], verbose=0)
+    history = make().fit(*data, epochs=5, replicas=2, callbacks=[Stops()], verbose=0)
     assert history.epoch == [0]
 
 
@@ -137,23 +137,23 @@ def test_the_bar_shows_epochs(data, capsys):
 
 
 def test_a_replica_that_diverges_does_not_count(data, monkeypatch):
-    drawn = module._members
+    make_members = module._members
 
-    def with_a_bad_one(*args):
-        good, bad = drawn(*args)
+    def with_infinite_weights(*args):
+        good, bad = make_members(*args)
         state = module.initialize(bad.parts[0], bad.parts[2], bad.seed, *bad.specs)
         params = {**state.params, "dense": {"kernel": np.full((3, 4), np.inf, "float32"),
                                              "bias": np.zeros(4, "float32")}}  # fmt: skip
         return [good, bad._replace(train_state=state._replace(params=params))]
 
-    monkeypatch.setattr(module, "_members", with_a_bad_one)
+    monkeypatch.setattr(module, "_members", with_infinite_weights)
     history = make().fit(*data, epochs=2, replicas=2, verbose=0)
     alone = make().fit(*data, epochs=2, verbose=0)
     np.testing.assert_allclose(history.history["loss"], alone.history["loss"], **TOLERANCE)
     assert history.spread["loss"] == [0.0, 0.0]
 
 
-class HearsSteps(Callback):
+class NeedsSteps(Callback):
     def on_train_batch_end(self, batch, logs=None):
         pass
 
@@ -162,26 +162,26 @@ class HearsSteps(Callback):
     ("arguments", "message"),
     [
         ({"replicas": 0}, "must be an integer of at least 1, received 0"),
-        ({"replicas": 2, "steps_per_epoch": 3}, "without `steps_per_epoch`"),
-        ({"replicas": 2, "resume": "somewhere"}, "without `resume`"),
-        ({"replicas": 2, "validation_freq": 2}, "without `validation_freq`"),
-        ({"replicas": 2, "callbacks": HearsSteps()}, "`HearsSteps` hears of single steps"),
-        ({"replicas": 2, "callbacks": ModelCheckpoint("a.fjax")}, "keeps or changes one model"),
+        ({"replicas": 2, "steps_per_epoch": 3}, "do not support `steps_per_epoch`"),
+        ({"replicas": 2, "resume": "somewhere"}, "do not support `resume`"),
+        ({"replicas": 2, "validation_freq": 2}, "do not support `validation_freq`"),
+        ({"replicas": 2, "callbacks": NeedsSteps()}, "`NeedsSteps` needs each step"),
+        ({"replicas": 2, "callbacks": ModelCheckpoint("a.fjax")}, "saves or changes one model"),
         ({"replicas": 2, "callbacks": EarlyStopping()}, "monitors 'val_loss'"),
         ({"replicas": 2, "validation_data": 3}, r"must be `\(x, y\)`"),
     ],
 )
-def test_what_cannot_be_is_said_before_training(data, arguments, message):
+def test_mistakes_raise_before_training(data, arguments, message):
     with pytest.raises(ValueError, match=message):
         make().fit(*data, verbose=0, **arguments)
 
 
-def test_batches_and_custom_steps_are_refused(data):
+def test_batches_and_custom_steps_raise(data):
     with pytest.raises(ValueError, match="need arrays"):
         make().fit(iter([data]), replicas=2)
     model = make()
     model.compile("sgd", "mse", train_step=lambda train_state, batch: (train_state, {"loss": 0.0}))
-    with pytest.raises(TypeError, match="put that one under"):
+    with pytest.raises(TypeError, match="put your step under"):
         model.fit(*data, replicas=2, verbose=0)
 
 
@@ -190,7 +190,7 @@ def test_a_single_model_has_no_spread(data):
         make().predict(data[0], return_std=True)
 
 
-def test_more_than_fits_in_memory_is_told(data):
+def test_more_replicas_than_fit_in_memory_raise(data):
     with pytest.raises(MemoryError, match=r"A population of 1000000000 members .* are free"):
         make().fit(*data, replicas=10**9)
 

@@ -1,4 +1,4 @@
-"""Populations made of models, and the same models trained alone."""
+"""Populations of models, and the same models trained alone."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,10 +7,10 @@ import jax
 import numpy as np
 
 from fjax import Model, Sequential
-from fjax.data import ArraySource
 from fjax.data.conversion import to_batch
 from fjax.layers import Dense, Input
-from fjax.models.plan import TRAIN, make_plan, matched_batch
+from fjax.models.membership import member_template
+from fjax.models.plan import matched_batch
 from fjax.population import Member, Population
 
 ROWS, BATCH = 60, 16
@@ -22,14 +22,14 @@ Y = (np.tanh(X @ _random.normal(size=(3, 1))) + 0.1 * _random.normal(size=(ROWS,
 TRAINED, HELD_OUT = np.arange(40, dtype=np.int32), np.arange(40, ROWS, dtype=np.int32)
 
 
-def made(*hidden: Any, optimizer: Any = "sgd", seed: int = 0, **compiled: Any) -> Model:
-    """A model with one output behind these layers."""
+def make_model(*hidden: Any, optimizer: Any = "sgd", seed: int = 0, **compiled: Any) -> Model:
+    """Return a model with these hidden layers and one output."""
     model = Sequential([Input((3,)), *hidden, Dense(1)], seed=seed)
     model.compile(optimizer, **({"loss": "mse"} | compiled))
     return model
 
 
-def population(
+def make_population(
     models: Sequence[Model],
     rows: Sequence[np.ndarray] | None = None,
     held_out: Sequence[np.ndarray] | None = None,
@@ -37,41 +37,21 @@ def population(
     batch_size: int = BATCH,
     **options: Any,
 ) -> Population:
-    """A population of members like these models, which stay as they are."""
+    """Return a population with a member for each model; the models do not change."""
     rows = rows or [TRAINED] * len(models)
-    kept = held_out or [None] * len(models)
+    validation_rows = held_out or [None] * len(models)
     members = []
-    for model, own, validated in zip(models, rows, kept, strict=True):
+    for model, own, validated in zip(models, rows, validation_rows, strict=True):
         batch = matched_batch(model, to_batch(*data))
-        compiled = model.model_parts.require_config("fit")
-        loss = compiled.loss_for(
-            batch.targets,
-            model.model_parts.architecture.output_specs(batch.inputs),
-            model.output_names,
-        )
-        parts = (model.network, loss, compiled.optimizer)
-        members.append(
-            Member(
-                parts,
-                model.model_parts.architecture.built.specs,
-                model.model_parts.weights.seed,
-                own,
-                validated,
-            )
-        )
-    first = models[0]
-    plan = make_plan(first, first.model_parts, TRAIN, ArraySource(batch, batch_size))
-    outputs = first.model_parts.architecture.output_specs(batch.inputs)
-    metrics = compiled.resolve(batch.targets, outputs, first.output_names).metrics
-    directions = plan.directions | {
-        f"val_{name}": direction for name, direction in plan.directions.items()
-    }
-    return Population(
-        members, batch, metrics, plan.empty_sums, batch_size, directions=directions, **options
-    )
+        template = member_template("fit", model, batch)
+        seed = model.model_parts.weights.seed
+        members.append(Member(template.parts, template.specs, seed, own, validated))
+        if len(members) == 1:
+            measurements = template.measurements
+    return Population(members, batch, measurements, batch_size, **options)
 
 
-def fitted(
+def fit_alone(
     model: Model,
     epochs: int,
     rows: np.ndarray = TRAINED,
@@ -82,8 +62,8 @@ def fitted(
 ) -> dict[str, list[float]]:
     """Train a model alone, and return its history."""
 
-    def take(tree: Any, own: np.ndarray) -> Any:
-        return jax.tree.map(lambda leaf: leaf[own], tree)
+    def take(tree: Any, index: np.ndarray) -> Any:
+        return jax.tree.map(lambda leaf: leaf[index], tree)
 
     x, y = data
     if held_out is not None:
@@ -94,36 +74,36 @@ def fitted(
     return history.history
 
 
-def assert_alike(found: Any, wanted: Any, rtol: float = 1e-5, atol: float = 1e-5) -> None:
+def assert_trees_close(actual: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-5) -> None:
     """Both trees have the same structure and the same numbers."""
-    assert jax.tree.structure(found) == jax.tree.structure(wanted)
-    for one, other in zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True):
+    assert jax.tree.structure(actual) == jax.tree.structure(expected)
+    for one, other in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
         if jax.dtypes.issubdtype(one.dtype, jax.dtypes.prng_key):
             one, other = jax.random.key_data(one), jax.random.key_data(other)
         np.testing.assert_allclose(np.asarray(one), np.asarray(other), rtol=rtol, atol=atol)
 
 
 def _without_penalties(state: Any) -> Any:
-    """What a network remembers; what its regularizers charged is charged anew in each step."""
+    """Return a state without penalties, which each step computes anew."""
     if not isinstance(state, dict):
         return state
-    return {name: _without_penalties(own) for name, own in state.items() if name != "penalty"}
+    return {name: _without_penalties(part) for name, part in state.items() if name != "penalty"}
 
 
 def assert_as_alone(
-    trained: Population,
+    population: Population,
     models: Sequence[Model],
     histories: Sequence[dict[str, list[float]]],
     rtol: float = 1e-5,
 ) -> None:
-    """Every member has the params, state, optimizer's state and history of its model."""
+    """Every member has the params, state, optimizer state and history of its model."""
     for index, (model, history) in enumerate(zip(models, histories, strict=True)):
-        held, alone = trained.train_state(index), model.train_state
-        assert_alike(held.params, alone.params, rtol)
-        assert_alike(*map(_without_penalties, (held.state, alone.state)), rtol)
-        assert_alike(held.opt_state, alone.opt_state, rtol)
-        assert int(held.step) == int(alone.step)
-        assert (int(held.epoch), int(held.batch)) == (int(alone.epoch), int(alone.batch))
-        assert trained.history[index].keys() == history.keys()
+        actual, expected = population.train_state(index), model.train_state
+        assert_trees_close(actual.params, expected.params, rtol)
+        assert_trees_close(*map(_without_penalties, (actual.state, expected.state)), rtol)
+        assert_trees_close(actual.opt_state, expected.opt_state, rtol)
+        assert int(actual.step) == int(expected.step)
+        assert (int(actual.epoch), int(actual.batch)) == (int(expected.epoch), int(expected.batch))
+        assert population.history[index].keys() == history.keys()
         for name, values in history.items():
-            np.testing.assert_allclose(trained.history[index][name], values, rtol, 1e-6)
+            np.testing.assert_allclose(population.history[index][name], values, rtol, 1e-6)

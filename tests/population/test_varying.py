@@ -1,4 +1,4 @@
-"""Numbers that a program may take as inputs: what is computed with them is the same as without."""
+"""Hyperparameters as inputs of a program: the results are those of plain numbers."""
 
 import importlib
 import pkgutil
@@ -13,12 +13,12 @@ from jax import lax
 import fjax
 from fjax import layers, losses, optimizers, regularizers
 from fjax.configuration import Configured, is_nonzero, varying
-from fjax.population.variation import numbers_in, replaced, widths_in
+from fjax.population.hyperparameters import find_hyperparameters, find_widths, replace_at
 
-# Bases that nobody makes.
+# Abstract classes.
 ABSTRACT = {"Optimizer", "SpatialDropout"}
 
-# One number for each field of each class, and what else its constructor needs.
+# A number for each field of each class, and the other arguments of the constructor.
 SAMPLES = {
     "LeakyReLU": ({"negative_slope": 0.3}, {}),
     "Dropout": ({"rate": 0.3}, {}),
@@ -48,7 +48,7 @@ SAMPLES = {
     "ScheduleFreeAdamW": ({}, {}),
 }
 
-# What every optimizer has, one way of clipping at a time.
+# The arguments of every optimizer, with one way of clipping at a time.
 COMMON = [
     {"weight_decay": 0.07, "clipnorm": 0.6, "ema_momentum": 0.8},
     {"weight_decay": 0.07, "clipvalue": 0.3, "ema_momentum": 0.8},
@@ -59,27 +59,31 @@ SHAPES = {"SpatialDropout1D": (4, 3, 5), "SpatialDropout2D": (4, 3, 2, 5)}
 SHAPES["SpatialDropout3D"] = (4, 2, 3, 2, 5)
 
 
-def declaring():
-    """All classes of fjax that declare such fields, or inherit them."""
+def classes_with_hyperparameters():
+    """Return all classes of fjax that declare such fields, or inherit them."""
     for module in pkgutil.walk_packages(fjax.__path__, "fjax."):
         importlib.import_module(module.name)
 
-    def below(cls):
-        return {cls}.union(*map(below, cls.__subclasses__()))
+    def subclasses(cls):
+        return {cls}.union(*map(subclasses, cls.__subclasses__()))
 
     return sorted(
-        {cls for cls in below(Configured) if cls.__module__.startswith("fjax.") and varying(cls)},
+        {
+            cls
+            for cls in subclasses(Configured)
+            if cls.__module__.startswith("fjax.") and varying(cls)
+        },
         key=lambda cls: cls.__name__,
     )
 
 
-def drawn(*shape, seed=0):
+def random_array(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype("float32")
 
 
-def of_layer(layer):
-    """Outputs and gradients in training."""
-    values = drawn(*SHAPES.get(type(layer).__name__, (40, 3)))
+def compute_layer(layer):
+    """Return the outputs and gradients in training."""
+    values = random_array(*SHAPES.get(type(layer).__name__, (40, 3)))
 
     def outputs(values):
         return layer.apply({}, {}, values, key=jax.random.key(3), training=True)[0]
@@ -87,14 +91,14 @@ def of_layer(layer):
     return outputs(values), jax.grad(lambda values: jnp.sum(outputs(values) ** 2))(values)
 
 
-def of_function(function, *arrays):
-    """Value and gradient."""
-    return jax.value_and_grad(lambda *given: function(*given), argnums=len(arrays) - 1)(*arrays)
+def compute_function(function, *arrays):
+    """Return the value and the gradient."""
+    return jax.value_and_grad(lambda *args: function(*args), argnums=len(arrays) - 1)(*arrays)
 
 
-def of_optimizer(optimizer):
-    """The params after three updates, and their averages."""
-    params = {"w": jnp.asarray(drawn(3, 2)), "b": jnp.asarray(drawn(2, seed=1))}
+def compute_optimizer(optimizer):
+    """Return the params after three updates, and their averages."""
+    params = {"w": jnp.asarray(random_array(3, 2)), "b": jnp.asarray(random_array(2, seed=1))}
 
     def step(number, carry):
         params, state = carry
@@ -106,19 +110,19 @@ def of_optimizer(optimizer):
     return trained, optimizer.finalize(trained, state)
 
 
-def computed(thing):
-    if isinstance(thing, optimizers.Optimizer):
-        return of_optimizer(thing)
-    if isinstance(thing, regularizers.Regularizer):
-        return of_function(thing, drawn(3, 4))
-    if isinstance(thing, losses.Loss):
-        return of_function(thing, drawn(6, 2), drawn(6, 2, seed=1))
-    return of_layer(thing)
+def compute(part):
+    if isinstance(part, optimizers.Optimizer):
+        return compute_optimizer(part)
+    if isinstance(part, regularizers.Regularizer):
+        return compute_function(part, random_array(3, 4))
+    if isinstance(part, losses.Loss):
+        return compute_function(part, random_array(6, 2), random_array(6, 2, seed=1))
+    return compute_layer(part)
 
 
 def samples(name):
-    """Each object with the numbers that are to be traced."""
-    cls = next(getattr(room, name) for room in ROOMS if hasattr(room, name))
+    """Return objects, each with the numbers to trace."""
+    cls = next(getattr(package, name) for package in PACKAGES if hasattr(package, name))
     numbers, others = SAMPLES[name]
     if not issubclass(cls, optimizers.Optimizer):
         return [(cls(**numbers, **others), numbers)]
@@ -126,58 +130,61 @@ def samples(name):
     return [(cls(**(numbers | common), **others), numbers | common) for common in COMMON]
 
 
-ROOMS = (layers, losses, optimizers, regularizers)
+PACKAGES = (layers, losses, optimizers, regularizers)
 
 
-def test_every_class_that_declares_numbers_has_a_sample_with_all_of_them():
-    found = {cls.__name__: varying(cls) for cls in declaring() if cls.__name__ not in ABSTRACT}
-    assert found.keys() == SAMPLES.keys()
-    for name, fields in found.items():
+def test_every_class_with_hyperparameters_has_a_sample():
+    declared = {
+        cls.__name__: varying(cls)
+        for cls in classes_with_hyperparameters()
+        if cls.__name__ not in ABSTRACT
+    }
+    assert declared.keys() == SAMPLES.keys()
+    for name, fields in declared.items():
         assert fields == set().union(*(numbers for _, numbers in samples(name)))
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_traced_numbers_compute_what_plain_ones_do(name):
-    given = samples(name)
+def test_traced_numbers_give_the_same_results_as_plain_numbers(name):
+    parts = samples(name)
 
     @jax.jit
     def traced(values):
-        twins = []
-        for (thing, numbers), own in zip(given, values, strict=True):
-            changes = {(field,): partial(lambda new, _: new, own[field]) for field in numbers}
-            twins.append(computed(replaced(thing, changes)))
-        return twins
+        results = []
+        for (part, numbers), inputs in zip(parts, values, strict=True):
+            changes = {(field,): partial(lambda new, _: new, inputs[field]) for field in numbers}
+            results.append(compute(replace_at(part, changes)))
+        return results
 
-    found = traced([{key: np.float32(value) for key, value in own.items()} for _, own in given])
-    wanted = jax.jit(lambda: [computed(thing) for thing, _ in given])()
-    # Where beta_2 is 0.999, 1 - beta_2 is off by 1e-5 in float32, and an update by half of it: the
-    # absolute tolerance is 1e-5 of what three updates of about 0.1 come to.
-    for one, other in zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True):
+    actual = traced([{key: np.float32(value) for key, value in own.items()} for _, own in parts])
+    expected = jax.jit(lambda: [compute(part) for part, _ in parts])()
+    # For beta_2 = 0.999 the float32 number 1 - beta_2 is off by 1e-5, and an update by half of
+    # that: the absolute tolerance is 1e-5 of the sum of three updates of about 0.1.
+    for one, other in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
         assert one.dtype == other.dtype
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=3e-6)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_a_number_makes_a_difference(name):
-    for thing, numbers in samples(name):
-        found = {field.path[0]: field.value for field in numbers_in(thing)}
-        assert found == numbers
+def test_all_hyperparameters_are_found(name):
+    for part, numbers in samples(name):
+        assert {field.path[0]: field.value for field in find_hyperparameters(part)} == numbers
 
 
 @pytest.mark.short
-def test_numbers_are_found_within_wholes_and_special_ones_are_not():
+def test_hyperparameters_are_found_in_networks_except_special_values():
     network = fjax.serial(
         layers.Dense(2, kernel_regularizer=regularizers.L2(0.5)),
         fjax.branch(layers.Dropout(0.0), layers.Dropout(0.25)),
         layers.Dropout(1.0),
     )
-    found = {field.path: field.value for field in numbers_in((network, optimizers.SGD(0.1)))}
-    assert found == {
+    fields = find_hyperparameters((network, optimizers.SGD(0.1)))
+    assert {field.path: field.value for field in fields} == {
         (0, "layers", 0, "kernel_regularizer", "l2"): 0.5,
         (0, "layers", 1, "layers", 1, "rate"): 0.25,
         (1, "ema_momentum"): 0.99,
     }
-    assert [field.value for field in widths_in(network)] == [2]
+    assert [field.value for field in find_widths(network)] == [2]
 
 
 class Halved(layers.Dropout):
@@ -191,19 +198,19 @@ class Penalized(regularizers.L2):
     _varying = frozenset({"l2"})
 
 
-def test_a_users_subclass_has_the_numbers_that_it_declares():
-    assert list(numbers_in(Halved(0.5))) == []
-    assert [field.value for field in numbers_in(Penalized(0.5))] == [0.5]
+def test_a_user_subclass_has_the_hyperparameters_that_it_declares():
+    assert list(find_hyperparameters(Halved(0.5))) == []
+    assert [field.value for field in find_hyperparameters(Penalized(0.5))] == [0.5]
 
 
-def test_replacing_leaves_the_original_as_it_is():
+def test_replacing_does_not_change_the_original():
     network = fjax.serial(layers.Dense(2), layers.Dropout(0.25))
-    twin = replaced(network, {("layers", 1, "rate"): lambda rate: 2 * rate})
+    twin = replace_at(network, {("layers", 1, "rate"): lambda rate: 2 * rate})
     assert (network.layers[1].rate, twin.layers[1].rate) == (0.25, 0.5)
     assert twin.layers[0] is network.layers[0]
 
 
 @pytest.mark.short
-def test_a_traced_number_is_set():
+def test_a_traced_number_counts_as_nonzero():
     assert not is_nonzero(0)
-    jax.jit(lambda number: pytest.fail("not set") if not is_nonzero(number) else number)(0.0)
+    jax.jit(lambda number: pytest.fail("zero") if not is_nonzero(number) else number)(0.0)

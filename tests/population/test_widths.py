@@ -1,4 +1,4 @@
-"""Hidden widths: a padded network is the narrow one, and what knows no padding runs apart."""
+"""Hidden widths: a padded network equals the narrow one; other widths run separately."""
 
 import jax
 import jax.numpy as jnp
@@ -17,43 +17,43 @@ from fjax.layers import (
     LeakyReLU,
 )
 from fjax.losses import MeanSquaredError
-from fjax.population.architecture import architectures
-from fjax.population.widths import padded, unpadded
-from tests.population.alone import X, assert_as_alone, fitted, made, population
+from fjax.population.architecture import group_by_architecture
+from fjax.population.widths import pad, unpad
+from tests.population.alone import X, assert_as_alone, fit_alone, make_model, make_population
 
 pytestmark = pytest.mark.sampled(3, whole=True)
 
 EPOCHS = 2
 NARROW, WIDE = 2, 4
-# Of whole batches: models alone compile in half the time. Others are in `test_population.py`.
+# Whole batches, for which a model alone compiles in half the time; `test_population.py` has others.
 WHOLE, HELD_OUT = np.arange(32, dtype=np.int32), np.arange(40, 56, dtype=np.int32)
 
 
-def assert_padding_is_zero(together, index):
-    """What stands around a member's arrays is zero to the bit."""
-    wide, narrow = together._read(index), together.train_state(index)
+def assert_padding_is_zero(population, index):
+    """The padding of a member's arrays is exactly zero."""
+    wide, narrow = population._read_padded(index), population.train_state(index)
     for name in ("params", "state", "opt_state"):
         leaves = getattr(wide, name)
-        again = padded(getattr(narrow, name), leaves)
-        for one, other in zip(jax.tree.leaves(leaves), jax.tree.leaves(again), strict=True):
+        expected = pad(getattr(narrow, name), leaves)
+        for one, other in zip(jax.tree.leaves(leaves), jax.tree.leaves(expected), strict=True):
             assert np.array_equal(one, other)
     shapes = [jax.tree.map(np.shape, tree.params) for tree in (wide, narrow)]
     assert shapes[0] != shapes[1]
-    assert jax.tree.map(np.shape, unpadded(wide.params, narrow.params)) == shapes[1]
+    assert jax.tree.map(np.shape, unpad(wide.params, narrow.params)) == shapes[1]
 
 
 def assert_narrow_as_alone(make, rtol=1e-5, held_out=None, **data):
-    """A narrow and a wide network are one program, and the narrow one is what it is alone."""
+    """A narrow and a wide network share a program, and the narrow one equals one trained alone."""
     kept = None if held_out is None else [held_out] * 2
-    together = population([make(NARROW), make(WIDE)], [WHOLE] * 2, kept, **data)
-    assert together.architectures == 1
-    together.train(EPOCHS)
-    together.end()
+    population = make_population([make(NARROW), make(WIDE)], [WHOLE] * 2, kept, **data)
+    assert population.architectures == 1
+    population.train(EPOCHS)
+    population.end()
     narrow = make(NARROW)
-    history = fitted(narrow, EPOCHS, WHOLE, held_out, **data)
-    assert_as_alone(together, [narrow], [history], rtol)
-    assert_padding_is_zero(together, 0)
-    return together, narrow
+    history = fit_alone(narrow, EPOCHS, WHOLE, held_out, **data)
+    assert_as_alone(population, [narrow], [history], rtol)
+    assert_padding_is_zero(population, 0)
+    return population, narrow
 
 
 OPTIMIZERS = {
@@ -73,14 +73,14 @@ OPTIMIZERS = {
 def test_every_entrywise_optimizer(name):
     def make(width):
         optimizer = getattr(optimizers, name)(0.05, **OPTIMIZERS[name])
-        return made(Dense(width, "sigmoid"), optimizer=optimizer, seed=3)
+        return make_model(Dense(width, "sigmoid"), optimizer=optimizer, seed=3)
 
     assert_narrow_as_alone(make)
 
 
 def test_chains_with_dropout_regularizers_and_constraints():
     def make(width):
-        return made(
+        return make_model(
             Dense(
                 width + 1,
                 "relu",
@@ -102,14 +102,14 @@ def test_chains_with_dropout_regularizers_and_constraints():
             seed=width,
         )
 
-    together, narrow = assert_narrow_as_alone(make)
-    found = together.predict([np.arange(5)] * 2)[0]
-    np.testing.assert_allclose(found, narrow.predict(X[:5], verbose=0), rtol=1e-5)
+    population, narrow = assert_narrow_as_alone(make)
+    outputs = population.predict([np.arange(5)] * 2)[0]
+    np.testing.assert_allclose(outputs, narrow.predict(X[:5], verbose=0), rtol=1e-5)
 
 
 def test_batch_normalization_and_activations_as_layers():
     def make(width):
-        return made(
+        return make_model(
             Dense(width, use_bias=False),
             BatchNormalization(gamma_regularizer="l2", gamma_constraint="non_neg"),
             LeakyReLU(0.1),
@@ -141,7 +141,7 @@ def test_graphs_with_branches_and_a_head_of_classes():
     assert_narrow_as_alone(make, data=(X, labels))
 
 
-def test_sequences_are_cut_in_their_last_axis():
+def test_sequences_are_masked_in_their_last_axis():
     x = np.stack([X, -X], axis=1)
 
     def make(width):
@@ -166,7 +166,7 @@ def doubled(values):
     return 2 * values + 1
 
 
-def joined(width):
+def concatenated(width):
     inputs = Input((3,))
     hidden = Concatenate()([Dense(width, "relu")(inputs), Dense(2)(inputs)])
     model = Model(inputs, Dense(1)(hidden), seed=0)
@@ -174,89 +174,89 @@ def joined(width):
     return model
 
 
-def ending(width):
+def output_of(width):
     inputs = Input((3,))
     model = Model(inputs, Dense(width)(inputs), seed=0)
     model.compile("sgd", "mse")
     return model
 
 
-APART = {
-    "normalized": lambda width: made(Dense(width), LayerNormalization()),
-    "softmax": lambda width: made(Dense(width, "softmax")),
-    "softmax behind": lambda width: made(Dense(width), Activation("softmax")),
-    "muon": lambda width: made(Dense(width), optimizer=optimizers.Muon(0.01)),
-    "sparse": lambda width: made(Dense(width, kernel_regularizer="l1"), optimizer="adam"),
-    "sparse in the next": lambda width: made(
+SEPARATE = {
+    "normalized": lambda width: make_model(Dense(width), LayerNormalization()),
+    "softmax": lambda width: make_model(Dense(width, "softmax")),
+    "softmax behind": lambda width: make_model(Dense(width), Activation("softmax")),
+    "muon": lambda width: make_model(Dense(width), optimizer=optimizers.Muon(0.01)),
+    "sparse": lambda width: make_model(Dense(width, kernel_regularizer="l1"), optimizer="adam"),
+    "sparse in the next": lambda width: make_model(
         Dense(width), Dense(3, kernel_regularizer=regularizers.L1L2(0.1, 0.1))
     ),
-    "sparse scales": lambda width: made(Dense(width), BatchNormalization(beta_regularizer="l1")),
-    "orthogonal": lambda width: made(
+    "sparse scales": lambda width: make_model(
+        Dense(width), BatchNormalization(beta_regularizer="l1")
+    ),
+    "orthogonal": lambda width: make_model(
         Dense(width, kernel_regularizer=regularizers.OrthogonalRegularizer(0.1))
     ),
-    "own regularizer": lambda width: made(Dense(width, kernel_regularizer=squared)),
-    "own regularizer of the next": lambda width: made(
+    "user regularizer": lambda width: make_model(Dense(width, kernel_regularizer=squared)),
+    "user regularizer of the next": lambda width: make_model(
         Dense(width), Dense(3, kernel_regularizer=squared)
     ),
-    "own constraint": lambda width: made(Dense(width, bias_constraint=shifted)),
-    "own constraint of the next": lambda width: made(
+    "user constraint": lambda width: make_model(Dense(width, bias_constraint=shifted)),
+    "user constraint of the next": lambda width: make_model(
         Dense(width), Dense(3, kernel_constraint=shifted)
     ),
-    "own activation": lambda width: made(Dense(width, doubled)),
-    "own function": lambda width: made(Dense(width), doubled),
-    "activity": lambda width: made(Dense(width, activity_regularizer="l2")),
-    "regularized scales": lambda width: made(
+    "user activation": lambda width: make_model(Dense(width, doubled)),
+    "user function": lambda width: make_model(Dense(width), doubled),
+    "activity": lambda width: make_model(Dense(width, activity_regularizer="l2")),
+    "regularized scales": lambda width: make_model(
         Dense(width), BatchNormalization(gamma_regularizer=squared)
     ),
-    "no epsilon": lambda width: made(Dense(width), BatchNormalization(epsilon=0.0)),
-    "optimizer without epsilon": lambda width: made(
+    "no epsilon": lambda width: make_model(Dense(width), BatchNormalization(epsilon=0.0)),
+    "optimizer without epsilon": lambda width: make_model(
         Dense(width), optimizer=optimizers.Adam(0.01, epsilon=0.0)
     ),
-    "shared draw": lambda width: made(Dense(width), Dropout(0.5, noise_shape=(None, 1))),
-    "joined": joined,
-    "outputs": ending,
+    "shared draw": lambda width: make_model(Dense(width), Dropout(0.5, noise_shape=(None, 1))),
+    "concatenated": concatenated,
+    "outputs": output_of,
 }
 
 
-@pytest.mark.parametrize("name", APART)
-def test_what_knows_no_padding_is_an_architecture_of_its_own(name):
+@pytest.mark.parametrize("name", SEPARATE)
+def test_networks_that_cannot_be_padded_are_separate_architectures(name):
     members = []
     for width in (NARROW, WIDE):
-        model = APART[name](width)
-        members.append(
-            (model.network, MeanSquaredError(), model.model_parts.require_config("fit").optimizer)
-        )
-    assert [group.indices for group in architectures(members)] == [[0], [1]]
+        model = SEPARATE[name](width)
+        optimizer = model.model_parts.require_config("fit").optimizer
+        members.append((model.network, MeanSquaredError(), optimizer))
+    assert [group.indices for group in group_by_architecture(members)] == [[0], [1]]
 
 
 @pytest.mark.parametrize("name", ["normalized", "sparse"])
-def test_architectures_of_their_own_train_to_the_same_numbers(name):
-    together = population([APART[name](width) for width in (NARROW, WIDE)], [WHOLE] * 2)
-    assert together.architectures == 2
-    together.train(EPOCHS)
-    single = [APART[name](width) for width in (NARROW, WIDE)]
-    assert_as_alone(together, single, [fitted(model, EPOCHS, WHOLE) for model in single])
+def test_separate_architectures_train_as_alone(name):
+    population = make_population([SEPARATE[name](width) for width in (NARROW, WIDE)], [WHOLE] * 2)
+    assert population.architectures == 2
+    population.train(EPOCHS)
+    single = [SEPARATE[name](width) for width in (NARROW, WIDE)]
+    assert_as_alone(population, single, [fit_alone(model, EPOCHS, WHOLE) for model in single])
 
 
 def test_each_architecture_has_its_members():
-    together = population(
+    population = make_population(
         [
-            made(Dense(2, "relu")),
-            made(Dense(2, "relu"), Dense(3)),
-            made(Dense(4, "relu")),
-            made(Dense(3, "tanh")),
+            make_model(Dense(2, "relu")),
+            make_model(Dense(2, "relu"), Dense(3)),
+            make_model(Dense(4, "relu")),
+            make_model(Dense(3, "tanh")),
         ]
     )
-    assert [group.indices for group in together._groups] == [[0, 2], [1], [3]]
+    assert [group.indices for group in population._groups] == [[0, 2], [1], [3]]
 
 
-def test_draws_that_depend_on_the_width_run_apart():
+def test_dropout_masks_that_depend_on_the_width_are_separate_architectures():
     members = []
     for width in (NARROW, WIDE):
-        model = made(Dense(width), Dropout(0.5))
-        members.append(
-            (model.network, MeanSquaredError(), model.model_parts.require_config("fit").optimizer)
-        )
-    assert len(architectures(members)) == 1
+        model = make_model(Dense(width), Dropout(0.5))
+        optimizer = model.model_parts.require_config("fit").optimizer
+        members.append((model.network, MeanSquaredError(), optimizer))
+    assert len(group_by_architecture(members)) == 1
     with jax.threefry_partitionable(False):
-        assert len(architectures(members)) == 2
+        assert len(group_by_architecture(members)) == 2

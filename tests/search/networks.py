@@ -1,4 +1,4 @@
-"""Small data, functions that build small networks, and searches made twice."""
+"""Small data, functions that build small networks, and searches by fjax and scikit-learn."""
 
 import numpy as np
 from sklearn import model_selection
@@ -12,7 +12,7 @@ ROWS = 72
 
 _generator = np.random.default_rng(0)
 X = _generator.standard_normal((ROWS, 3)).astype("float32")
-NUMBERS = (X[:, 0] - 0.5 * X[:, 1] ** 2 + 0.1 * _generator.standard_normal(ROWS)).astype("float32")
+TARGETS = (X[:, 0] - 0.5 * X[:, 1] ** 2 + 0.1 * _generator.standard_normal(ROWS)).astype("float32")
 LABELS = np.where(X[:, 0] + X[:, 2] > 0, "more", "less")
 WEIGHTS = _generator.integers(0, 4, ROWS).astype("float64")
 GROUPS = np.arange(ROWS) % 6
@@ -25,8 +25,8 @@ def network(
     """Return a compiled network."""
     hidden = []
     for _ in range(n_hidden):
-        charge = fjax.regularizers.L2(l2) if l2 else None
-        hidden.append(Dense(n_neurons, "relu", kernel_regularizer=charge))
+        penalty = fjax.regularizers.L2(l2) if l2 else None
+        hidden.append(Dense(n_neurons, "relu", kernel_regularizer=penalty))
         if dropout:
             hidden.append(Dropout(dropout))
     model = fjax.Sequential([Input((3,)), *hidden, Dense(units, activation)], seed=0)
@@ -38,12 +38,12 @@ def network(
 def regression(
     n_hidden=1, n_neurons=4, learning_rate=0.01, dropout=0.0, l2=0.0, beta_1=0.9, metrics=()
 ):
-    """Return a network of one output."""
+    """Return a network with one output."""
     return network(1, None, "mse", n_hidden, n_neurons, learning_rate, dropout, l2, beta_1, metrics)
 
 
 def classification(n_hidden=1, n_neurons=4, learning_rate=0.01, dropout=0.0, metrics=()):
-    """Return a network of two classes."""
+    """Return a network for two classes."""
     return network(
         2, "softmax", "sparse_categorical_crossentropy", n_hidden, n_neurons, learning_rate,
         dropout, metrics=metrics,
@@ -62,13 +62,13 @@ def classifier(**parameters):
     return fjax.wrappers.SKLearnClassifier(classification, **parameters)
 
 
-def both(estimator, parameters, y, x=X, draws=None, fit=None, **arguments):
+def search_both(estimator, parameters, y, x=X, draws=None, fit=None, **arguments):
     """Return the same search by fjax and by scikit-learn, fitted."""
-    kind, given = "GridSearchCV", {}
+    kind, options = "GridSearchCV", {}
     if draws is not None:
-        kind, given = "RandomizedSearchCV", {"n_iter": draws, "random_state": 0}
+        kind, options = "RandomizedSearchCV", {"n_iter": draws, "random_state": 0}
     return tuple(
-        getattr(module, kind)(clone(estimator), parameters, **given, **arguments).fit(
+        getattr(module, kind)(clone(estimator), parameters, **options, **arguments).fit(
             x, y, **(fit or {})
         )
         for module in (search, model_selection)
@@ -76,7 +76,7 @@ def both(estimator, parameters, y, x=X, draws=None, fit=None, **arguments):
 
 
 def check_equal(ours, theirs, tolerance=1e-5):
-    """Hold one search against the other: the table, and what is best."""
+    """Compare two searches: the tables and the best candidates."""
     table, expected = ours.cv_results_, theirs.cv_results_
     assert list(table) == list(expected)
     assert table["params"] == expected["params"]
@@ -102,12 +102,12 @@ def check_equal(ours, theirs, tolerance=1e-5):
 
 
 def check_best(ours, theirs, x=X, tolerance=1e-5):
-    """Hold the best estimators against each other."""
+    """Compare the best estimators."""
     one, other = ours.best_estimator_, theirs.best_estimator_
     assert one.get_params() == other.get_params()
     assert one.n_iter_ == other.n_iter_
     assert list(one.history_) == list(other.history_)
     for name, values in other.history_.items():
         np.testing.assert_allclose(one.history_[name], values, rtol=tolerance, atol=tolerance)
-    outputs = [own._outputs(x) for own in (one, other)]
+    outputs = [best.compute_outputs(x) for best in (one, other)]
     np.testing.assert_allclose(*outputs, rtol=tolerance, atol=tolerance)

@@ -1,6 +1,6 @@
-"""Searches are those of scikit-learn over the same estimator: candidates, folds, scores, the best.
+"""Searches equal those of scikit-learn over the same estimator: candidates, folds, scores, best.
 
-Each test makes one search twice, in one program and fit by fit.
+Each test runs a search twice, as one program and fit by fit.
 """
 
 import copy
@@ -16,16 +16,16 @@ import fjax
 from tests.search.networks import (
     GROUPS,
     LABELS,
-    NUMBERS,
     ROWS,
+    TARGETS,
     WEIGHTS,
     X,
-    both,
     check_best,
     check_equal,
     classification,
     classifier,
     regressor,
+    search_both,
 )
 
 pytestmark = pytest.mark.sampled(3, whole=True)
@@ -33,8 +33,8 @@ pytestmark = pytest.mark.sampled(3, whole=True)
 GRID = {"learning_rate": [0.01, 0.1]}
 
 
-def test_a_random_search_of_all_that_a_network_is_made_of():
-    drawn = {
+def test_a_random_search_over_all_hyperparameters():
+    distributions = {
         "n_hidden": [0, 1],
         "n_neurons": [2, 5],
         "learning_rate": loguniform(1e-3, 1e-1),
@@ -42,16 +42,18 @@ def test_a_random_search_of_all_that_a_network_is_made_of():
         "l2": [1e-3, 1e-2],
         "beta_1": [0.8, 0.9],
     }
-    ours, theirs = both(regressor(), drawn, NUMBERS, draws=5, cv=3, return_train_score=True)
+    ours, theirs = search_both(
+        regressor(), distributions, TARGETS, draws=5, cv=3, return_train_score=True
+    )
     check_equal(ours, theirs)
     check_best(ours, theirs)
-    assert ours.score(X, NUMBERS) == pytest.approx(theirs.score(X, NUMBERS), abs=1e-5)
+    assert ours.score(X, TARGETS) == pytest.approx(theirs.score(X, TARGETS), abs=1e-5)
     assert str(ours.scorer_) == str(theirs.scorer_)
 
 
-def test_labels_that_are_strings_and_several_scorers():
+def test_string_labels_and_several_scorers():
     scoring = ["accuracy", "roc_auc", "neg_log_loss"]
-    ours, theirs = both(
+    ours, theirs = search_both(
         classifier(), GRID, LABELS, cv=2,
         scoring=scoring, refit="neg_log_loss", return_train_score=True,
     )  # fmt: skip
@@ -64,7 +66,7 @@ def test_labels_that_are_strings_and_several_scorers():
     assert ours.score(X, LABELS) == pytest.approx(theirs.score(X, LABELS), abs=1e-5)
 
 
-def two_numbers(estimator, x, y):
+def two_scores(estimator, x, y):
     predicted = estimator.predict(x)
     return {"error": -mean_absolute_error(y, predicted), "largest": -abs(y - predicted).max()}
 
@@ -80,8 +82,8 @@ def lowest_error(results):
         {"scoring": "neg_mean_absolute_error"},
         {"scoring": lambda estimator, x, y: estimator.score(x, y) - 1.0},
         {"scoring": {"error": "neg_max_error", "fit": "r2"}, "refit": "fit"},
-        {"scoring": two_numbers, "refit": "largest"},
-        {"scoring": two_numbers, "refit": lowest_error},
+        {"scoring": two_scores, "refit": "largest"},
+        {"scoring": two_scores, "refit": lowest_error},
         {"scoring": ("r2", "neg_max_error"), "refit": False},
         {"refit": False},
         {"refit": lambda results: 1},
@@ -98,28 +100,28 @@ def lowest_error(results):
         or "plain"
     ),
 )
-def test_scorers_what_is_best_and_folds(arguments):
-    ours, theirs = both(regressor(), GRID, NUMBERS, **({"cv": 2} | arguments))
+def test_scorers_best_candidates_and_folds(arguments):
+    ours, theirs = search_both(regressor(), GRID, TARGETS, **({"cv": 2} | arguments))
     check_equal(ours, theirs)
     if arguments.get("refit") is not False:
         check_best(ours, theirs)
 
 
-def test_groups_stay_together():
-    ours, theirs = both(
-        regressor(), GRID, NUMBERS, cv=GroupKFold(3),
+def test_groups_are_not_split():
+    ours, theirs = search_both(
+        regressor(), GRID, TARGETS, cv=GroupKFold(3),
         fit={"groups": GROUPS},
     )  # fmt: skip
     check_equal(ours, theirs)
 
 
-def test_several_grids_and_parameters_of_a_fit():
+def test_several_grids_and_arguments_of_a_fit():
     grids = [
         {"epochs": [1, 3], "learning_rate": [0.1]},
         {"batch_size": [8]},
         {"model__learning_rate": [0.25], "shuffle": [False]},
     ]
-    ours, theirs = both(regressor(), grids, NUMBERS, cv=2)
+    ours, theirs = search_both(regressor(), grids, TARGETS, cv=2)
     check_equal(ours, theirs)
     check_best(ours, theirs)
 
@@ -133,8 +135,8 @@ def test_several_grids_and_parameters_of_a_fit():
     ],
     ids=lambda parameters: next(iter(parameters)),
 )
-def test_columns_of_things_that_are_no_numbers(parameters):
-    ours, theirs = both(regressor(), parameters, NUMBERS, cv=2)
+def test_parameters_that_are_not_numbers(parameters):
+    ours, theirs = search_both(regressor(), parameters, TARGETS, cv=2)
     check_equal(ours, theirs)
     check_best(ours, theirs)
 
@@ -142,10 +144,10 @@ def test_columns_of_things_that_are_no_numbers(parameters):
 @pytest.mark.parametrize(
     ("weights", "share"), [(WEIGHTS, 0.0), (np.maximum(WEIGHTS, 0.5), 0.25)], ids=["zeros", "share"]
 )
-def test_weights_of_rows(weights, share):
-    # In the scores, too, as the scikit-learn at hand does.
-    ours, theirs = both(
-        regressor(validation_split=share), GRID, NUMBERS, cv=2,
+def test_row_weights(weights, share):
+    # They count in the scores, too, if the installed scikit-learn does so.
+    ours, theirs = search_both(
+        regressor(validation_split=share), GRID, TARGETS, cv=2,
         fit={"sample_weight": weights},
     )  # fmt: skip
     check_equal(ours, theirs)
@@ -157,8 +159,8 @@ def test_weights_of_rows(weights, share):
     [({"less": 3.0}, None), ("balanced", WEIGHTS)],
     ids=["dict", "both"],
 )
-def test_weights_of_classes(class_weight, weights):
-    ours, theirs = both(
+def test_class_weights(class_weight, weights):
+    ours, theirs = search_both(
         classifier(class_weight=class_weight), GRID, LABELS, cv=2,
         fit={"sample_weight": weights},
     )  # fmt: skip
@@ -166,28 +168,30 @@ def test_weights_of_classes(class_weight, weights):
     check_best(ours, theirs)
 
 
-def test_data_with_names():
-    table, target = pd.DataFrame(X, columns=["a", "b", "c"]), pd.Series(NUMBERS, name="y")
-    ours, theirs = both(regressor(), GRID, target, x=table, cv=2)
+def test_named_columns():
+    table, target = pd.DataFrame(X, columns=["a", "b", "c"]), pd.Series(TARGETS, name="y")
+    ours, theirs = search_both(regressor(), GRID, target, x=table, cv=2)
     check_equal(ours, theirs)
     assert ours.feature_names_in_.tolist() == ["a", "b", "c"]
     assert ours.n_features_in_ == theirs.n_features_in_ == 3
     np.testing.assert_allclose(ours.predict(table), theirs.predict(table), atol=1e-5)
 
 
-@pytest.mark.parametrize("given", ["estimator", pytest.param("fit", marks=pytest.mark.slow)])
-def test_data_to_validate_on(given):
-    held_out = {"validation_data": (X[:20], NUMBERS[:20], WEIGHTS[:20])}
-    estimator = regressor(**(held_out if given == "estimator" else {}))
-    ours, theirs = both(estimator, GRID, NUMBERS, cv=2, fit=held_out if given == "fit" else None)
+@pytest.mark.parametrize("passed_to", ["estimator", pytest.param("fit", marks=pytest.mark.slow)])
+def test_validation_data(passed_to):
+    held_out = {"validation_data": (X[:20], TARGETS[:20], WEIGHTS[:20])}
+    estimator = regressor(**(held_out if passed_to == "estimator" else {}))
+    ours, theirs = search_both(
+        estimator, GRID, TARGETS, cv=2, fit=held_out if passed_to == "fit" else None
+    )
     check_equal(ours, theirs)
     one, other = ours.best_estimator_, theirs.best_estimator_
     np.testing.assert_allclose(one.history_["val_loss"], other.history_["val_loss"], rtol=1e-5)
 
 
 @pytest.mark.slow
-def test_metrics_are_kept():
-    ours, theirs = both(
+def test_metrics_are_logged():
+    ours, theirs = search_both(
         classifier(metrics=("accuracy",), validation_split=0.25), GRID, LABELS, cv=2
     )
     check_best(ours, theirs)
@@ -204,11 +208,11 @@ def test_metrics_are_kept():
     ],
     ids=lambda callback: type(callback).__name__,
 )
-def test_callbacks_steer_each_member_for_itself(callback):
+def test_callbacks_apply_to_each_member(callback):
     estimator = regressor(callbacks=[callback], epochs=8, validation_split=0.25)
     parameters = {"learning_rate": [1e-4, 0.03, 0.3]}
     folds = list(KFold(2).split(X))
-    ours, theirs = both(estimator, parameters, NUMBERS, cv=folds)
+    ours, theirs = search_both(estimator, parameters, TARGETS, cv=folds)
     check_equal(ours, theirs)
     best, expected = ours.best_estimator_, theirs.best_estimator_
     np.testing.assert_allclose(best.predict(X), expected.predict(X), atol=1e-5)
@@ -216,23 +220,23 @@ def test_callbacks_steer_each_member_for_itself(callback):
     for own, histories in zip(ours.cv_results_["params"], ours.histories_, strict=True):
         alone = copy.copy(estimator).set_params(**own)
         for (train, _), history in zip(folds, histories, strict=True):
-            other = alone.fit(X[train], NUMBERS[train]).history_
+            other = alone.fit(X[train], TARGETS[train]).history_
             np.testing.assert_allclose(history["val_loss"], other["val_loss"], rtol=1e-5)
             lengths.add(len(history["loss"]))
     stops = isinstance(callback, fjax.callbacks.EarlyStopping)
     assert (len(lengths) > 1) == stops
 
 
-def test_a_fold_of_one_batch():
-    # The estimators put such rows in an order of their own.
+def test_a_fold_that_fits_in_one_batch():
+    # The estimators sort such rows.
     estimator = regressor(batch_size=64, dropout=0.5)
-    ours, theirs = both(estimator, GRID, NUMBERS, cv=2)
+    ours, theirs = search_both(estimator, GRID, TARGETS, cv=2)
     check_equal(ours, theirs)
 
 
 def test_a_model_instead_of_a_function():
     estimator = fjax.wrappers.SKLearnClassifier(classification(), epochs=2, random_state=1)
-    ours, theirs = both(estimator, {"batch_size": [8, 16]}, LABELS, cv=2)
+    ours, theirs = search_both(estimator, {"batch_size": [8, 16]}, LABELS, cv=2)
     check_equal(ours, theirs)
     np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-5)
 
@@ -250,7 +254,7 @@ def distance(estimator, x, y=None):
 
 def test_a_transformer():
     estimator = fjax.wrappers.SKLearnTransformer(features, random_state=0)
-    ours, theirs = both(estimator, {"codes": [1, 2]}, None, cv=2, scoring=distance)
+    ours, theirs = search_both(estimator, {"codes": [1, 2]}, None, cv=2, scoring=distance)
     check_equal(ours, theirs)
     np.testing.assert_allclose(ours.transform(X), theirs.transform(X), atol=1e-5)
 
@@ -263,15 +267,15 @@ def test_several_outputs():
         return model
 
     estimator = fjax.wrappers.SKLearnRegressor(two, epochs=2, random_state=0)
-    targets = np.stack([NUMBERS, -NUMBERS], axis=1)
-    ours, theirs = both(estimator, GRID, targets, cv=2)
+    targets = np.stack([TARGETS, -TARGETS], axis=1)
+    ours, theirs = search_both(estimator, GRID, targets, cv=2)
     check_equal(ours, theirs)
     check_best(ours, theirs)
 
 
 def test_labels_scored_by_a_function_of_labels():
-    def right(estimator, x, y):
+    def accuracy(estimator, x, y):
         return accuracy_score(y, estimator.predict(x))
 
-    ours, theirs = both(classifier(), GRID, LABELS, cv=2, scoring=right)
+    ours, theirs = search_both(classifier(), GRID, LABELS, cv=2, scoring=accuracy)
     check_equal(ours, theirs)

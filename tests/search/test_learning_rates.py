@@ -1,4 +1,4 @@
-"""The same training at many rates: each is a fit of its own, and the figure of all."""
+"""The sweep of learning rates: each rate equals a separate fit; the figure."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -35,32 +35,32 @@ def no_figures():
 
 
 def check_rate(sweep, index, model, *data, **arguments):
-    """Hold one rate against `Model.fit` with it."""
+    """Compare the training at one rate with `Model.fit`."""
     model.optimizer.learning_rate = sweep.learning_rates[index]
     logs = model.fit(*data, verbose=0, **ARGUMENTS | arguments).history
     assert sweep.histories[index].keys() == logs.keys()
     for name, values in logs.items():
         np.testing.assert_allclose(sweep.histories[index][name], values, rtol=1e-4, atol=1e-6)
-    judged = logs["val_loss" if "val_loss" in logs else "loss"]
-    np.testing.assert_allclose(sweep.losses[index], judged[-1], rtol=1e-4)
+    losses = logs["val_loss" if "val_loss" in logs else "loss"]
+    np.testing.assert_allclose(sweep.losses[index], losses[-1], rtol=1e-4)
 
 
 @pytest.mark.parametrize("index", [0, 2])
-def test_each_rate_is_a_fit_alone(sweep, index):
+def test_each_rate_equals_a_separate_fit(sweep, index):
     check_rate(sweep, index, make_model(), X, Y)
 
 
-def test_what_diverged_has_no_loss_and_is_not_best(sweep):
+def test_a_training_that_diverged_has_loss_nan(sweep):
     assert np.isnan(sweep.losses).tolist() == [False, False, False, True]
     assert sweep.best == RATES[np.nanargmin(sweep.losses)]
-    lost = TrainedRates(np.array([1.0, 2.0]), [], np.array([np.nan, np.nan]))
+    diverged = TrainedRates(np.array([1.0, 2.0]), [], np.array([np.nan, np.nan]))
     with pytest.raises(
-        ValueError, match="diverged at all 2 learning rates, the smallest of them 1"
+        ValueError, match="diverged at all 2 learning rates, the smallest of which is 1"
     ):
-        _ = lost.best
+        _ = diverged.best
 
 
-def test_it_begins_with_the_weights_of_the_model_and_leaves_them():
+def test_it_begins_with_the_weights_of_the_model_which_do_not_change():
     model = make_model()
     before = [weight + 0.1 for weight in model.get_weights()]
     model.set_weights(before)
@@ -71,23 +71,23 @@ def test_it_begins_with_the_weights_of_the_model_and_leaves_them():
     check_rate(sweep, 1, model, X, Y)
 
 
-def test_data_to_validate_on_and_weights():
+def test_validation_data_and_weights():
     weight = random.uniform(0.5, 2, size=45).astype("float32")
     data = {"sample_weight": weight, "validation_data": (X[45:], Y[45:])}
     sweep = sweep_learning_rates(make_model(), X[:45], Y[:45], [0.1], **ARGUMENTS | data)
     check_rate(sweep, 0, make_model(), X[:45], Y[:45], **data)
 
 
-def test_the_rates_rise_by_equal_factors_where_none_are_given():
-    # Without validation the training's own loss decides.
+def test_default_rates_rise_by_equal_factors():
+    # Without validation the loss of the training is the score.
     sweep = sweep_learning_rates(make_model(), X, Y, shuffle=False, batch_size=60)
     assert sweep.learning_rates.shape == sweep.losses.shape == (30,)
     assert sweep.learning_rates[[0, -1]].tolist() == [1e-5, 1.0]
-    # One batch: all began with the same weights.
+    # One batch: the loss is that of the same first weights.
     np.testing.assert_allclose(sweep.losses, sweep.losses[0], rtol=1e-5)
 
 
-def test_rates_make_no_further_programs(compilations):
+def test_other_rates_share_the_program(compilations):
     model, names = make_model(fjax.optimizers.Nadam(0.01)), []
     for rates in ([0.1, 0.2, 0.3], [0.01, 0.02, 0.03]):
         compilations.clear()
@@ -108,9 +108,9 @@ def test_the_figure(sweep, tmp_path):
     assert crosses.get_xdata().tolist() == [1e6] and 0.9 < crosses.get_ydata()[0] < 1
 
 
-def test_the_figure_of_a_sweep_without_any_loss():
-    lost = TrainedRates(np.array([1.0, 2.0]), [], np.array([np.nan, np.nan]))
-    assert [text.get_text() for text in plot_sweep(lost).axes[0].get_legend().get_texts()] == [
+def test_the_figure_of_a_sweep_that_diverged():
+    diverged = TrainedRates(np.array([1.0, 2.0]), [], np.array([np.nan, np.nan]))
+    assert [text.get_text() for text in plot_sweep(diverged).axes[0].get_legend().get_texts()] == [
         "diverged"
     ]
 
@@ -140,18 +140,18 @@ def test_the_figure_of_rates_in_any_order():
         ({"learning_rate": [0.1]}, TypeError, "Did you mean `learning_rates`"),
     ],
 )
-def test_mistakes_are_told_before_training(arguments, error, message):
+def test_mistakes_raise_before_training(arguments, error, message):
     given = {"model": make_model(), "x": X, "y": Y} | arguments
     with pytest.raises(error, match=message):
         sweep_learning_rates(given.pop("model"), given.pop("x"), given.pop("y"), **given)
 
 
-def test_a_schedule_leaves_nothing_to_sweep():
+def test_a_schedule_raises():
     schedule = fjax.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
     with pytest.raises(TypeError, match="follows the schedule"):
         sweep_learning_rates(make_model(fjax.optimizers.SGD(schedule)), X, Y)
 
 
-def test_a_figure_of_something_else():
+def test_a_figure_of_another_object_raises():
     with pytest.raises(TypeError, match="received list"):
         plot_sweep([0.1])

@@ -1,4 +1,4 @@
-"""Searches as objects of scikit-learn, the programs that they compile, and what they print."""
+"""Searches as objects of scikit-learn, their compiled programs, and their progress bars."""
 
 import pickle
 import subprocess
@@ -12,7 +12,7 @@ from sklearn.model_selection import KFold
 
 import fjax
 from fjax.search import GridSearchCV, RandomizedSearchCV
-from tests.search.networks import NUMBERS, X, regressor
+from tests.search.networks import TARGETS, X, regressor
 
 pytestmark = pytest.mark.short
 
@@ -21,8 +21,8 @@ GRID = {"learning_rate": [0.01, 0.1], "n_neurons": [2, 3]}
 
 @pytest.fixture(scope="module")
 def fitted():
-    """A fitted search."""
-    return GridSearchCV(regressor(), GRID, cv=2).fit(X, NUMBERS)
+    """Return a fitted search."""
+    return GridSearchCV(regressor(), GRID, cv=2).fit(X, TARGETS)
 
 
 def test_parameters_and_clone(fitted):
@@ -38,32 +38,32 @@ def test_parameters_and_clone(fitted):
 def test_a_fit_changes_no_parameter():
     search = GridSearchCV(regressor(), GRID, cv=2)
     before = vars(search.estimator).copy()
-    search.fit(X, NUMBERS)
+    search.fit(X, TARGETS)
     assert vars(search.estimator) == before
 
 
-def test_a_fitted_search_is_its_best_estimator(fitted):
+def test_a_fitted_search_predicts_by_its_best_estimator(fitted):
     best = fitted.best_estimator_
     np.testing.assert_array_equal(fitted.predict(X), best.predict(X))
-    assert fitted.score(X, NUMBERS) == best.score(X, NUMBERS)
+    assert fitted.score(X, TARGETS) == best.score(X, TARGETS)
     assert fitted.n_features_in_ == 3 and fitted.refit_time_ < fitted.search_time_
-    assert best.model_.evaluate(X, NUMBERS, verbose=0) > 0
+    assert best.model_.evaluate(X, TARGETS, verbose=0) > 0
     assert not hasattr(fitted, "predict_proba")
 
 
-def test_a_search_that_is_not_fitted_predicts_nothing():
+def test_a_search_that_is_not_fitted_raises():
     with pytest.raises(NotFittedError):
         GridSearchCV(regressor(), GRID).predict(X)
 
 
-def test_a_fitted_search_goes_into_a_pickle(fitted):
+def test_a_fitted_search_can_be_pickled(fitted):
     again = pickle.loads(pickle.dumps(fitted))
     np.testing.assert_array_equal(again.predict(X), fitted.predict(X))
     assert again.best_params_ == fitted.best_params_
 
 
-def test_the_same_search_twice_is_the_same(fitted):
-    again = clone(fitted).fit(X, NUMBERS)
+def test_a_search_is_repeatable(fitted):
+    again = clone(fitted).fit(X, TARGETS)
     np.testing.assert_array_equal(
         again.cv_results_["mean_test_score"], fitted.cv_results_["mean_test_score"]
     )
@@ -75,12 +75,12 @@ def test_a_history_for_each_candidate_and_fold(fitted):
     assert all(len(one["loss"]) == 2 for own in fitted.histories_ for one in own)
 
 
-def trained(names):
+def training_programs(names):
     return [name for name in names if "_advance" in name]
 
 
-def test_numbers_widths_seeds_and_folds_share_a_program(compilations):
-    # No other test has networks of this size.
+def test_hyperparameters_widths_seeds_and_folds_share_a_program(compilations):
+    # No other test has networks of these widths.
     varied = {
         "learning_rate": [0.01, 0.02, 0.1],
         "n_neurons": [9, 10, 11],
@@ -89,37 +89,38 @@ def test_numbers_widths_seeds_and_folds_share_a_program(compilations):
         "beta_1": [0.8, 0.9],
     }
     search = RandomizedSearchCV(regressor(), varied, n_iter=6, cv=3, random_state=0)
-    search.fit(X, NUMBERS)
+    search.fit(X, TARGETS)
     assert search.n_architectures_ == 1
-    assert len(trained(compilations)) == 1
+    assert len(training_programs(compilations)) == 1
     before = len(compilations)
     # Other rates, other folds: the same program.
     varied["learning_rate"] = [0.03, 0.05, 0.2]
     folds = KFold(3, shuffle=True, random_state=1)
-    search.set_params(param_distributions=varied, cv=folds).fit(X, NUMBERS)
-    assert trained(compilations[before:]) == []
+    search.set_params(param_distributions=varied, cv=folds).fit(X, TARGETS)
+    assert training_programs(compilations[before:]) == []
 
 
 def test_another_depth_is_another_program(compilations):
     grid = {"n_hidden": [1, 2], "n_neurons": [7, 12], "learning_rate": [0.01, 0.1]}
-    search = GridSearchCV(regressor(), grid, cv=2).fit(X, NUMBERS)
+    search = GridSearchCV(regressor(), grid, cv=2).fit(X, TARGETS)
     assert search.n_architectures_ == 2
-    assert len(trained(compilations)) == 2
+    assert len(training_programs(compilations)) == 2
 
 
-def test_fewer_at_once_are_the_same(fitted):
-    search = clone(fitted).set_params(at_once=3).fit(X, NUMBERS)
+def test_fewer_members_at_once_give_the_same_scores(fitted):
+    search = clone(fitted).set_params(at_once=3).fit(X, TARGETS)
     np.testing.assert_allclose(
         search.cv_results_["mean_test_score"], fitted.cv_results_["mean_test_score"], atol=1e-6
     )
 
 
-def test_one_bar_shows_the_epochs(capsys, fitted):
-    clone(fitted).set_params(verbose=1).fit(X, NUMBERS)
+def test_one_progress_bar_shows_the_epochs(capsys, fitted):
+    clone(fitted).set_params(verbose=1).fit(X, TARGETS)
     printed = capsys.readouterr().err
-    assert printed.count("GridSearchCV: 100%") == 1
+    # The bar is redrawn in its line, how often depends on the time.
+    assert "GridSearchCV: 100%" in printed and printed.count("\n") == 1
     assert "2/2" in printed and "4 candidates x 2 folds at once" in printed
-    clone(fitted).fit(X, NUMBERS)
+    clone(fitted).fit(X, TARGETS)
     assert capsys.readouterr().err == ""
 
 
@@ -128,6 +129,6 @@ def test_importing_fjax_imports_no_scikit_learn():
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_every_name_is_there():
+def test_all_names_are_public():
     assert "GridSearchCV" in fjax.search.__all__
     assert fjax.search.GridSearchCV is GridSearchCV

@@ -192,7 +192,7 @@ def test_invalid_models():
     with pytest.raises(RuntimeError, match=r"must be compiled before `find_learning_rate`"):
         find_learning_rate(fjax.Sequential([Dense(1)]), X, Y)
     optax = pytest.importorskip("optax")
-    with pytest.raises(TypeError, match="`learning_rate` of the optimizer's state, and this one"):
+    with pytest.raises(TypeError, match="`learning_rate` of the optimizer's state, and this state"):
         find_learning_rate(make_model(optax.sgd(0.1)), X, Y)
     silent = make_model(train_step=lambda train_state, batch: (train_state, {"error": 0.0}))
     with pytest.raises(ValueError, match=r"the log 'loss', .* Logged: error"):
@@ -203,6 +203,6 @@ def test_generator_ends_too_early():
     batches = ((X[:10], Y[:10]) for _ in range(30))
     with (
         pytest.warns(UserWarning, match="50 steps were asked for and `x` gave 30"),
-        pytest.raises(ValueError, match="needs as many batches, and `x` gave 30"),
+        pytest.raises(ValueError, match="needs as many batches, and `x` has 30"),
     ):
         find_learning_rate(make_model(), batches, steps=50)

@@ -33,14 +33,14 @@ def build_softmax():
 
 @pytest.fixture(scope="session")
 def line():
-    """Inputs, and a line of them."""
+    """Return inputs, and a linear function of them."""
     x = np.random.default_rng(0).normal(size=(40, 2))
     return x, x @ [2.0, -1.0] + 0.5
 
 
 @pytest.fixture(scope="session")
 def groups():
-    """Inputs in three groups, and the numbers of these."""
+    """Return inputs in three clusters, and the number of each cluster."""
     generator = np.random.default_rng(0)
     y = np.repeat([0, 1, 2], 20)
     centers = np.array([[0.0, 3.0], [3.0, 0.0], [-3.0, -3.0]])

@@ -1,4 +1,4 @@
-"""scikit-learn's own checks of estimators, all of them."""
+"""All of scikit-learn's checks of estimators."""
 
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -7,7 +7,7 @@ import fjax
 from fjax.layers import Dense, Input
 from fjax.wrappers import SKLearnClassifier, SKLearnRegressor, SKLearnTransformer
 
-# Adam's rate, and epochs of one batch each: what one layer needs to learn the checks' data.
+# One layer learns the data of the checks with this rate, in epochs of one batch.
 RATE, OPTIONS = 0.2, {"epochs": 50, "batch_size": 1000, "random_state": 0}
 
 
@@ -23,7 +23,7 @@ def classes(X, y, rate=RATE):
     return model
 
 
-# Each check is in the default run, with one estimator or more.
+# The default run has each check with at least one estimator.
 @pytest.mark.sampled(8, name=r"check_\w+")
 @parametrize_with_checks(
     [

@@ -1,4 +1,4 @@
-"""Classifiers: labels of any type, losses and outputs of any form."""
+"""Classifiers: types of labels, losses and outputs."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ OPTIONS = {"epochs": 30, "batch_size": 60, "random_state": 0}
     ],
     ids=lambda labels: f"{labels.dtype}",
 )
-def test_labels_come_back(labels, groups, build_softmax):
+def test_predictions_are_labels(labels, groups, build_softmax):
     x, y = groups
     fitted = SKLearnClassifier(build_softmax, **OPTIONS).fit(x, labels[y])
     assert fitted.classes_.tolist() == labels.tolist()
@@ -44,7 +44,7 @@ def test_labels_come_back(labels, groups, build_softmax):
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),
 )
-def test_outputs_become_probabilities(units, activation, loss, groups):
+def test_outputs_are_converted_to_probabilities(units, activation, loss, groups):
     x, y = groups
     model = fjax.Sequential([Input((2,)), Dense(units, activation)])
     model.compile(fjax.optimizers.Adam(0.1), loss)
@@ -57,7 +57,7 @@ def test_outputs_become_probabilities(units, activation, loss, groups):
     assert fitted.score(x, labels) > 0.95
 
 
-def test_the_same_model_learns_the_same_from_numbers_and_one_hot_rows(groups, build_softmax):
+def test_class_numbers_and_one_hot_rows_train_the_same_model(groups, build_softmax):
     fits = [
         SKLearnClassifier(build_softmax, loss=loss, **OPTIONS).fit(*groups)
         for loss in ("sparse_categorical_crossentropy", "categorical_crossentropy")
@@ -66,15 +66,15 @@ def test_the_same_model_learns_the_same_from_numbers_and_one_hot_rows(groups, bu
     np.testing.assert_allclose(one, other, atol=1e-5)
 
 
-def test_weights_of_classes_by_label(groups, build_softmax):
+def test_class_weights_by_label(groups, build_softmax):
     x, y = groups
     labels, noise = np.array(["a", "b", "c"])[y], np.zeros_like(x)
 
-    def probabilities(of_estimator, **of_fit):
-        estimator = SKLearnClassifier(build_softmax, class_weight=of_estimator, **OPTIONS)
-        return estimator.fit(noise[10:], labels[10:], **of_fit).predict_proba(noise[:1])[0]
+    def probabilities(parameter, **arguments):
+        estimator = SKLearnClassifier(build_softmax, class_weight=parameter, **OPTIONS)
+        return estimator.fit(noise[10:], labels[10:], **arguments).predict_proba(noise[:1])[0]
 
-    # Of inputs that tell nothing a model learns how frequent each class is.
+    # From constant inputs a model learns the frequencies of the classes.
     np.testing.assert_allclose(probabilities("balanced"), 1 / 3, atol=0.02)
     np.testing.assert_allclose(probabilities(None), [0.2, 0.4, 0.4], atol=0.02)
     by_label = probabilities({"a": 4.0})
@@ -82,7 +82,7 @@ def test_weights_of_classes_by_label(groups, build_softmax):
     assert (probabilities(None, class_weight={"a": 4.0}) == by_label).all()
 
 
-def test_weights_of_classes_are_for_training_alone(groups, build_softmax):
+def test_class_weights_do_not_apply_to_validation(groups, build_softmax):
     x, y = groups
     x, y = np.vstack([x, x[:20]]), np.append(y, y[:20])
     options = {"batch_size": 8, "epochs": 1, "random_state": 0, "class_weight": {0: 5.0}}
@@ -91,11 +91,11 @@ def test_weights_of_classes_are_for_training_alone(groups, build_softmax):
         x[:60], y[:60], validation_data=(x[60:], y[60:])
     )
     assert split.history_ == given.history_
-    several = split.model_.evaluate(x[60:], y[60:], verbose=0)
-    assert split.history_["val_loss"] == [pytest.approx(several)]
+    val_loss = split.model_.evaluate(x[60:], y[60:], verbose=0)
+    assert split.history_["val_loss"] == [pytest.approx(val_loss)]
 
 
-def test_the_first_call_may_tell_all_classes(groups, build_softmax):
+def test_the_first_partial_fit_can_list_all_classes(groups, build_softmax):
     x, y = groups
     fitted = SKLearnClassifier(build_softmax).partial_fit(x[:40], y[:40], classes=[2, 1, 0])
     for _ in range(30):

@@ -1,4 +1,4 @@
-"""Parameters: of the estimator, of the function that builds the model, of `fit`."""
+"""Parameters of the estimator, of the function that builds the model, and of `fit`."""
 
 import functools
 
@@ -27,22 +27,22 @@ def test_arguments_of_the_function_are_parameters(build):
 def test_three_spellings_build_the_same_model(build, line):
     spellings = [{"n_hidden": 2}, {"model__n_hidden": 2}, {"model_kwargs": {"n_hidden": 2}}]
     for spelling in spellings:
-        made = SKLearnRegressor(build, **spelling).fit(*line)
-        assert len(made.model_.layers) == 3
+        first = SKLearnRegressor(build, **spelling).fit(*line)
+        assert len(first.model_.layers) == 3
         later = clone(SKLearnRegressor(build)).set_params(**spelling).fit(*line)
         assert len(later.model_.layers) == 3
         assert len(clone(later).fit(*line).model_.layers) == 3
 
 
-def test_what_is_set_last_is_in_force(build, line):
+def test_the_last_value_that_is_set_wins(build, line):
     regressor = SKLearnRegressor(build, n_hidden=3).set_params(model_kwargs={"n_hidden": 1})
     assert "n_hidden" not in regressor.get_params()
     assert len(regressor.fit(*line).model_.layers) == 2
     assert len(regressor.set_params(n_hidden=2).fit(*line).model_.layers) == 3
 
 
-def test_an_unknown_parameter_is_told_with_the_nearest(build, line):
-    message = r"'n_hiden' of `SKLearnRegressor`: `regression` takes no .* Did you mean `n_hidden`"
+def test_an_unknown_parameter_raises_with_a_suggestion(build, line):
+    message = r"'n_hiden' of `SKLearnRegressor`: `regression` has no .* Did you mean `n_hidden`"
     regressor = SKLearnRegressor(build)
     with pytest.raises(ValueError, match=message):
         regressor.set_params(n_hiden=2, epochs=9)
@@ -55,15 +55,15 @@ def test_an_unknown_parameter_is_told_with_the_nearest(build, line):
         SKLearnRegressor(build, n_hidden=1, model__n_hidden=1)
 
 
-def test_arguments_of_a_model_are_none(build, line):
+def test_a_model_takes_no_arguments(build, line):
     for regressor in (SKLearnRegressor(build(), n_hidden=1), SKLearnRegressor(build())):
-        with pytest.raises(ValueError, match="made already, and takes no arguments"):
+        with pytest.raises(ValueError, match="is a model and takes no arguments"):
             regressor.set_params(n_hidden=1)
-    with pytest.raises(ValueError, match="made already, and takes no arguments"):
+    with pytest.raises(ValueError, match="is a model and takes no arguments"):
         SKLearnRegressor(build(), n_hidden=1).fit(*line)
 
 
-def test_what_a_function_needs(build, line):
+def test_required_and_shared_arguments_of_a_function(build, line):
     def needs(units, **options):
         return build(**options)
 
@@ -74,16 +74,18 @@ def test_what_a_function_needs(build, line):
     def clashes(epochs=3):
         return build()
 
-    with pytest.raises(ValueError, match="`clashes` takes `epochs`, which is a parameter of"):
+    with pytest.raises(
+        ValueError, match="`clashes` has the argument `epochs`, which is a parameter of"
+    ):
         SKLearnRegressor(clashes).fit(*line)
 
 
-def test_a_partial_function_builds_too(build, line):
+def test_a_partial_function(build, line):
     fitted = SKLearnRegressor(functools.partial(build, n_hidden=1)).fit(*line)
     assert len(fitted.model_.layers) == 2
 
 
-def test_a_function_is_given_data_and_facts(groups):
+def test_a_function_with_data_and_facts(groups):
     seen = {}
 
     def build(X, y, meta, units=3):
@@ -161,7 +163,7 @@ def test_the_random_state_is_the_seed(build, line):
     assert (own[0] == own[1]).all() and not seeded.built
 
 
-def test_fits_go_on_with_a_warm_start(build, line):
+def test_fits_continue_with_a_warm_start(build, line):
     cold = SKLearnRegressor(build, random_state=0, epochs=4).fit(*line)
     warm = SKLearnRegressor(build, random_state=0, epochs=2, warm_start=True).fit(*line)
     model = warm.model_

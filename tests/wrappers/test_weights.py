@@ -1,4 +1,4 @@
-"""Weights of rows are relative, and count as rows do."""
+"""Row weights are relative, and a weight of 2 equals two rows."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def weight():
 
 
 @pytest.mark.parametrize("shuffled", [False, True])
-def test_a_weight_of_two_is_a_row_twice_to_the_bit(build, line, weight, shuffled):
+def test_a_weight_of_two_equals_two_rows_to_the_bit(build, line, weight, shuffled):
     x, y = line
     index = np.repeat(np.arange(40), weight)
     if shuffled:
@@ -28,12 +28,12 @@ def test_a_weight_of_two_is_a_row_twice_to_the_bit(build, line, weight, shuffled
     assert (predictions(build, line, weight, batch_size=200) == repeated).all()
 
 
-def test_a_weight_of_zero_is_an_absent_row(build, line, weight):
+def test_a_weight_of_zero_equals_an_absent_row(build, line, weight):
     x, y = line
-    there = weight > 0
+    kept = weight > 0
     options = {"epochs": 3, "random_state": 0, "n_hidden": 1, "batch_size": 8}
-    absent = SKLearnRegressor(build, **options).fit(x[there], y[there]).predict(x)
-    assert (predictions(build, line, there * 1.0, batch_size=8) == absent).all()
+    absent = SKLearnRegressor(build, **options).fit(x[kept], y[kept]).predict(x)
+    assert (predictions(build, line, kept * 1.0, batch_size=8) == absent).all()
 
 
 def test_weights_are_relative(build, line, weight):
@@ -43,7 +43,7 @@ def test_weights_are_relative(build, line, weight):
     assert (one == many).all() and (one != predictions(build, line, batch_size=8)).any()
 
 
-def test_rows_in_their_order_of_training():
+def test_rows_in_training_order():
     x = np.array([[3.0], [1.0], [2.0]], np.float32)
     examples = Examples(x, x[:, 0], np.array([1.0, 2.0, 3.0]))
     one_batch = examples.in_training_order(None)

@@ -1,4 +1,4 @@
-"""Estimators where others use them: pipelines, ensembles, searches, pickles, many fits."""
+"""Estimators in pipelines, ensembles, searches and pickles, and many fits."""
 
 import copy
 import pickle
@@ -49,12 +49,12 @@ except ImportError as error:
     ran = subprocess.run(
         [sys.executable, "-c", program], check=True, timeout=120, capture_output=True, text=True
     )
-    assert "`fjax.wrappers.SKLearnRegressor` is an estimator of scikit-learn" in ran.stdout
+    assert "`fjax.wrappers.SKLearnRegressor` needs scikit-learn" in ran.stdout
     assert "fjax[sklearn]" in ran.stdout
 
 
 @pytest.mark.short
-def test_frames_in_a_pipeline(build, line):
+def test_data_frames_in_a_pipeline(build, line):
     x, y = line
     frame = pandas.DataFrame(x * 100, columns=["width", "height"])
     pipe = make_pipeline(StandardScaler(), SKLearnRegressor(build, **OPTIONS))
@@ -67,7 +67,7 @@ def test_frames_in_a_pipeline(build, line):
         alone.predict(frame[["height", "width"]])
 
 
-def test_in_ensembles(build, line, groups, build_softmax):
+def test_ensembles(build, line, groups, build_softmax):
     regressor = SKLearnRegressor(build, **OPTIONS)
     assert min(cross_val_score(regressor, *line, cv=2)) > 0.95
     voting = VotingRegressor([("line", LinearRegression()), ("network", regressor)])
@@ -79,13 +79,13 @@ def test_in_ensembles(build, line, groups, build_softmax):
     assert StackingClassifier(voters, cv=2).fit(*groups).score(*groups) > 0.95
 
 
-def test_in_processes(build, line):
+def test_searches_in_several_processes(build, line):
     grid = {"learning_rate": [1e-4, 0.1]}
     search = GridSearchCV(SKLearnRegressor(build, **OPTIONS), grid, cv=2, n_jobs=2)
     assert search.fit(*line).best_params_ == {"learning_rate": 0.1}
 
 
-def test_targets_of_one_and_two_axes(line):
+def test_targets_with_one_and_two_axes(line):
     x, _ = line
     for y in (x[:, 0], x[:, :1], x):
         fitted = SKLearnRegressor(autoencoder, **OPTIONS).fit(x, y)
@@ -93,7 +93,7 @@ def test_targets_of_one_and_two_axes(line):
         assert fitted.score(x, y) > 0.9
 
 
-def test_samples_of_several_axes():
+def test_samples_with_several_axes():
     images = np.random.default_rng(0).normal(size=(24, 3, 3))
     model = fjax.Sequential([Input((3, 3)), fjax.layers.Flatten(), Dense(1)])
     model.compile("sgd", "mse")
@@ -102,7 +102,7 @@ def test_samples_of_several_axes():
 
 
 @pytest.mark.short
-def test_a_transformer_gives_features(line, groups):
+def test_a_transformer_returns_features(line, groups):
     x, _ = line
     x = np.hstack([x, x @ [[1.0], [2.0]]])
     transformer = SKLearnTransformer(autoencoder, layer="codes", **OPTIONS).fit(x)
@@ -116,7 +116,7 @@ def test_a_transformer_gives_features(line, groups):
     assert whole.transform(x).shape == (40, 3) and whole.history_["loss"][-1] < 0.1
 
 
-def test_a_transformer_leaves_the_targets_to_the_last_step(line):
+def test_a_transformer_can_ignore_the_targets_of_a_pipeline(line):
     x, y = line
     codes = SKLearnTransformer(autoencoder, layer="codes", reconstruct=True, **OPTIONS)
     pipe = make_pipeline(codes, LinearRegression())
@@ -126,7 +126,7 @@ def test_a_transformer_leaves_the_targets_to_the_last_step(line):
 
 
 @pytest.mark.parametrize("labels", [[0, 1, 2], ["a", "b", "c"]])
-def test_a_transformer_learns_labels(labels, groups):
+def test_a_transformer_trains_on_labels(labels, groups):
     x, y = groups
     model = fjax.Sequential([Input((2,)), Dense(2, name="codes"), Dense(3, "softmax")])
     model.compile(fjax.optimizers.Adam(0.1), "sparse_categorical_crossentropy")
@@ -136,7 +136,7 @@ def test_a_transformer_learns_labels(labels, groups):
     assert fitted.history_["val_loss"][-1] < 0.5 and fitted.partial_fit(x, y).n_iter_ == 31
 
 
-def test_a_prediction_is_the_same_whatever_stands_beside_it(build, line):
+def test_a_prediction_does_not_depend_on_the_other_rows(build, line):
     x = np.random.default_rng(0).normal(size=(100, 2))
     fitted = SKLearnRegressor(build, n_hidden=1, n_neurons=16, **OPTIONS).fit(*line)
     whole = fitted.predict(x)
@@ -145,10 +145,12 @@ def test_a_prediction_is_the_same_whatever_stands_beside_it(build, line):
         assert (np.concatenate(parts) == whole).all()
 
 
-@pytest.mark.parametrize("how", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
-def test_copies_of_fitted_estimators(how, groups, build_softmax):
+@pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, lambda fitted: pickle.loads(pickle.dumps(fitted))]
+)
+def test_copies_of_fitted_estimators(duplicate, groups, build_softmax):
     fitted = SKLearnClassifier(build_softmax, warm_start=True, **OPTIONS).fit(*groups)
-    twin = how(fitted)
+    twin = duplicate(fitted)
     before = fitted.predict_proba(groups[0])
     assert (twin.predict_proba(groups[0]) == before).all()
     twin.fit(*groups)
@@ -170,7 +172,7 @@ def test_an_architecture_compiles_once(build, line, compilations):
     assert compilations == []
 
 
-def test_the_model_that_is_given_stays_as_it_is(build, line):
+def test_the_model_of_an_estimator_does_not_change(build, line):
     model = build()
     before = model.get_weights()
     fitted = SKLearnRegressor(model, epochs=2).fit(*line)
@@ -179,7 +181,7 @@ def test_the_model_that_is_given_stays_as_it_is(build, line):
     assert int(model.train_state.step) == 0
 
 
-def test_memory_stays_flat_over_many_fits(build, line):
+def test_many_fits_use_constant_memory(build, line):
     def peak_megabytes():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 

@@ -1,4 +1,4 @@
-"""What a search takes of an estimator: a fit, step by step."""
+"""The steps of a fit, which searches use one by one."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_a_fit_step_by_step(build_softmax, groups, batch_size):
     assert (estimator.from_outputs(outputs) == whole.predict(x)).all()
 
 
-def test_some_rows_of_prepared_data_train_as_if_they_were_all(build, line):
+def test_some_rows_of_prepared_data_train_like_separate_data(build, line):
     x, y = line
     index = np.arange(0, 40, 2)
     whole = SKLearnRegressor(build, batch_size=8, **OPTIONS).fit(x[index], y[index])

@@ -1,4 +1,4 @@
-"""What a sweep of learning rates needs of a model."""
+"""The range test of a compiled model."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from fjax.models.model_parts import ModelParts, execution_mode
 from fjax.models.plan import TRAIN, custom_step, expectation, make_plan, require_objective
 from fjax.training import custom_train_step, init_accumulators, train_step
 from fjax.training.accumulators import empty_means
-from fjax.training.sweep import sweep_learning_rates
+from fjax.training.learning_rate_range import range_test
 
 
-def losses_at(
+def range_test_of_model(
     owner: str,
     model: Any,
     x: Any,
@@ -24,18 +24,30 @@ def losses_at(
     batch_size: Any,
     learning_rates: np.ndarray,
 ) -> np.ndarray:
-    """Return the loss of each step of a trial run, one step at each of these learning rates.
+    """Return the loss of each step of a run that makes one step at each of these learning rates.
 
-    The data is held against the model as in `fit`, and the trial begins where the model stands; the
-    model stays as it is. An error names the `owner`.
+    The run begins with the weights of the model, which does not change.
+
+    Args:
+        owner: The function that errors name.
+        model: A compiled model.
+        x: The inputs, as in `Model.fit`, or an iterable of batches.
+        y: The targets.
+        sample_weight: As in `Model.fit`.
+        class_weight: As in `Model.fit`.
+        batch_size: The number of samples in a step, by default 32.
+        learning_rates: The learning rate of each step.
+
+    Raises:
+        ValueError: The data does not fit the model, or `train_step` of the model logs no loss.
     """
     parts: ModelParts = model.model_parts
     config = parts.require_config(owner)
     require_objective(model, parts, TRAIN)
     if class_weight is not None and is_batches(x):
         raise ValueError(
-            f"`{owner}`: `class_weight` needs arrays, `x` gives batches: give weights within "
-            "the batches."
+            f"`{owner}`: `class_weight` needs arrays, and `x` gives batches: give weights "
+            "within the batches."
         )
     size = 32 if batch_size is None and not is_batches(x) else batch_size
     data = read(owner, x, y, sample_weight, size, len(learning_rates), repeats=True)
@@ -48,7 +60,7 @@ def losses_at(
             names = make_plan(model, parts, TRAIN, source).log_names
             if "loss" not in names:
                 raise ValueError(
-                    f"`{owner}` looks at the log 'loss', which the model's `train_step` does not "
+                    f"`{owner}` needs the log 'loss', which the model's `train_step` does not "
                     f"return. Logged: {', '.join(names)}."
                 )
             step, sums = custom_train_step(custom), empty_means(names)
@@ -58,6 +70,6 @@ def losses_at(
             step = train_step(model.network, loss, config.optimizer)
             sums = init_accumulators((), spec.targets, outputs, loss)
         with execution_mode(model.run_eagerly):
-            return sweep_learning_rates(step, model.train_state, sums, source, learning_rates)
+            return range_test(step, model.train_state, sums, source, learning_rates)
     finally:
         source.close()

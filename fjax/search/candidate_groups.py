@@ -1,0 +1,235 @@
+"""Groups of candidates: candidates and folds as the members of populations.
+
+Candidates that are trained alike are one population, which is one compiled program for each
+architecture.
+"""
+
+import warnings
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from sklearn.exceptions import FitFailedWarning
+
+from fjax.models.membership import member_template
+from fjax.models.plan import matched_batch
+from fjax.population import Member, Population
+from fjax.search.candidates import Candidate
+from fjax.search.folds import Fold, Folds, SearchData, Split, make_folds
+from fjax.training import Batch, TrainState
+from fjax.wrappers.estimator import Estimator
+
+# The best candidate is trained on all data alone, in a program with so much room on a CPU.
+MEMBERS_AT_ONCE = {"cpu": 4}
+
+# Parameters of a fit that are compared by identity.
+COMPARED_BY_IDENTITY = ("callbacks", "validation_data", "fit_kwargs")
+
+# What a population measures of all its members.
+MEASURED = ("metrics", "weighted_metrics")
+
+OnEpoch = Callable[[int, list[dict[str, float]]], Any]
+
+
+class Outcome(NamedTuple):
+    """The outcome of one candidate in one fold.
+
+    Attributes:
+        outputs: The outputs for the rows to score on.
+        train_outputs: The outputs for the rows of the fold to train on, or None.
+        history: The logs, with one value for each epoch.
+        failed: The epoch whose loss was not finite, from 0; None if all were finite.
+        seconds: Its share of the time that training took.
+        train_state: Returns the current train state.
+    """
+
+    outputs: np.ndarray
+    train_outputs: np.ndarray | None
+    history: dict[str, list[float]]
+    failed: int | None
+    seconds: float
+    train_state: Callable[[], TrainState]
+
+
+class CandidateGroup:
+    """Candidates that are trained alike, in all folds, and the best one on all data.
+
+    Args:
+        search: What the search trains on.
+        candidates: The candidates.
+        data: Their data; its last fold is all of it.
+
+    Attributes:
+        candidates: The candidates.
+        epochs: One past their last epoch.
+        population: The candidates in all folds; the folds of a candidate are side by side.
+    """
+
+    def __init__(self, search: SearchData, candidates: Sequence[Candidate], data: Folds) -> None:
+        self.candidates = list(candidates)
+        self.epochs = candidates[0].training.epochs
+        self._search = search
+        *self._folds, self._whole = data.folds
+        first, examples = candidates[0], data.examples
+        targets = first.estimator.targets_for(first.model, examples)
+        self._batch = matched_batch(
+            first.model, Batch((examples.x,), targets, examples.sample_weight)
+        )
+        self._templates = {
+            candidate.number: member_template(search.owner, candidate.model, self._batch)
+            for candidate in candidates
+        }
+        self.population = self._make_population(
+            [self._member(candidate, fold) for candidate in candidates for fold in self._folds]
+        )
+        # The members of each candidate, one for each fold.
+        count = len(self._folds)
+        self._members = {
+            candidate.number: range(position * count, (position + 1) * count)
+            for position, candidate in enumerate(candidates)
+        }
+
+    def __contains__(self, number: int) -> bool:
+        """Return whether the candidate with this number belongs to the group."""
+        return number in self._members
+
+    def train(self, epochs: int, on_epoch: OnEpoch) -> None:
+        """Train up to this epoch."""
+        self.population.train(min(epochs, self.epochs), on_epoch)
+
+    def deactivate(self, candidates: Collection[int]) -> None:
+        """Train the candidates with these numbers no further."""
+        self.population.deactivate(
+            [
+                member
+                for number, members in self._members.items()
+                if number in candidates
+                for member in members
+            ]
+        )
+
+    def outcomes(
+        self, candidates: Collection[int], seconds: float, with_train_outputs: bool
+    ) -> dict[int, list[Outcome]]:
+        """Return the outcomes of some candidates in all folds.
+
+        Args:
+            candidates: The numbers of candidates; those of other groups are ignored.
+            seconds: The time that the training of one candidate took.
+            with_train_outputs: Whether to predict for the rows that were trained on, too.
+        """
+        tests = self._predict(candidates, [fold.test for fold in self._folds])
+        trains = None
+        if with_train_outputs:
+            trains = self._predict(candidates, [fold.train for fold in self._folds])
+        return {
+            number: [
+                Outcome(
+                    outputs=tests[member],
+                    train_outputs=None if trains is None else trains[member],
+                    history=self.population.history[member],
+                    failed=self._failed_epoch(member, tests[member]),
+                    seconds=seconds / len(members),
+                    train_state=partial(self.population.train_state, member),
+                )
+                for member in members
+            ]
+            for number, members in self._members.items()
+            if number in candidates
+        }
+
+    def refit(self, candidate: Candidate) -> Estimator:
+        """Return the estimator of a candidate, trained on all data by the programs of the folds."""
+        member = self._member(candidate, self._whole)
+        like = self.population, self._members[candidate.number][0]
+        population = self._make_population([member], like)
+        population.train(self.epochs)
+        population.end()
+        if population.failed:
+            warnings.warn(
+                f"`{self._search.owner}`: the best candidate, {candidate.parameters}, was trained "
+                "on all data, and its loss was not finite after epoch "
+                f"{population.failed[0] + 1}: do not use `best_estimator_`, and lower the learning "
+                "rates.",
+                FitFailedWarning,
+                stacklevel=3,
+            )
+        candidate.model.train_state = population.train_state(0)
+        history = population.history[0]
+        return candidate.estimator.adopt(candidate.model, self._search.examples, history)
+
+    def _failed_epoch(self, member: int, outputs: np.ndarray) -> int | None:
+        """Return the epoch after which the loss, or at last the outputs, were not finite."""
+        if member in self.population.failed or np.isfinite(outputs).all():
+            return self.population.failed.get(member)
+        return len(self.population.history[member]["loss"]) - 1
+
+    def _predict(self, candidates: Collection[int], rows: Sequence[np.ndarray]) -> list[Any]:
+        """Return the outputs of some candidates for the rows of each fold."""
+        no_rows = [np.zeros(0, np.int32)] * len(rows)
+        return self.population.predict(
+            [
+                fold_rows
+                for number in self._members
+                for fold_rows in (rows if number in candidates else no_rows)
+            ]
+        )
+
+    def _member(self, candidate: Candidate, fold: Fold) -> Member:
+        parts, specs, _ = self._templates[candidate.number]
+        return Member(parts, specs, candidate.seed(), fold.rows, fold.validation_rows)
+
+    def _make_population(
+        self, members: list[Member], like: tuple[Population, int] | None = None
+    ) -> Population:
+        first = self.candidates[0]
+        training, template = first.training, self._templates[first.number]
+        at_once = self._search.at_once or MEMBERS_AT_ONCE.get(jax.default_backend())
+        return Population(
+            members, self._batch, template.measurements, training.batch_size, training.shuffle,
+            at_once, training.callbacks, like=like,
+        )  # fmt: skip
+
+
+def group_candidates(
+    search: SearchData, candidates: Sequence[Candidate], splits: Sequence[Split]
+) -> list[CandidateGroup]:
+    """Return the candidates in groups of those that are trained alike."""
+    groups: list[list[Candidate]] = []
+    for candidate in candidates:
+        alike = (group for group in groups if _are_alike(group[0], candidate))
+        group = next(alike, None)
+        if group is None:
+            groups.append([candidate])
+        else:
+            group.append(candidate)
+    return [
+        CandidateGroup(search, group, make_folds(search, splits, group[0].training))
+        for group in groups
+    ]
+
+
+def _are_alike(one: Candidate, other: Candidate) -> bool:
+    """Return whether two candidates differ in nothing but the parts of their models."""
+    # Each candidate has copies of these objects, and arrays cannot be compared: they are alike if
+    # the same object was given.
+    if any(
+        one.parameters.get(name) is not other.parameters.get(name) for name in COMPARED_BY_IDENTITY
+    ):
+        return False
+    trainings = [
+        candidate.training._replace(callbacks=[], validation_data=None)
+        for candidate in (one, other)
+    ]
+    if trainings[0] != trainings[1]:
+        return False
+    first, second = (
+        candidate.model.model_parts.require_config("fit") for candidate in (one, other)
+    )
+    return (
+        type(first.loss) is type(second.loss)
+        and all(getattr(first, name) == getattr(second, name) for name in MEASURED)
+        and one.model.output_shape == other.model.output_shape
+    )

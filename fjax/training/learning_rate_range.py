@@ -1,0 +1,100 @@
+"""The range test: one run whose learning rate changes at each step, as one compiled program."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from fjax.compiler import compile_function
+from fjax.training.batch import Batch, Source
+from fjax.training.programs import over_batches
+from fjax.training.state import TrainState
+from fjax.training.step import TrainStep
+from fjax.typing import Array, HasLearningRate, PyTree
+
+
+def range_test(
+    step: TrainStep,
+    train_state: TrainState,
+    empty_sums: PyTree,
+    source: Source,
+    learning_rates: np.ndarray,
+) -> np.ndarray:
+    """Return the loss of each step of a run that makes one step at each of these learning rates.
+
+    The train state that is passed does not change, and is not donated.
+
+    Args:
+        step: The training step; "loss" is among its logs.
+        train_state: The state to begin with; its `opt_state` has the leaf `learning_rate`.
+        empty_sums: The accumulators before the first batch. Each step begins with them, so that its
+            loss is the loss of its own batch.
+        source: The batches, as many as there are learning rates.
+        learning_rates: The learning rate of each step.
+
+    Raises:
+        TypeError: The optimizer has no learning rate in its state.
+        ValueError: The source has fewer batches.
+
+    Source: Smith, "Cyclical Learning Rates for Training Neural Networks", 2017, section 3.3.
+
+    >>> from fjax.data import ArraySource
+    >>> from fjax.layers import Dense
+    >>> from fjax.losses import MeanSquaredError
+    >>> from fjax.optimizers import SGD
+    >>> from fjax.training import create_train_state, init_accumulators, train_step
+    >>> batch = Batch((np.ones((4, 1), "float32"),), np.ones((4, 1), "float32"))
+    >>> network, optimizer = Dense(1, use_bias=False, kernel_initializer="zeros"), SGD(1.0)
+    >>> train_state = create_train_state(network, optimizer, jax.random.key(0), *batch.inputs)
+    >>> step = train_step(network, MeanSquaredError(), optimizer)
+    >>> source = ArraySource(batch, batch_size=2, steps_per_epoch=3)
+    >>> range_test(step, train_state, init_accumulators(), source, np.array([0, 0.25, 1]))
+    array([1.  , 1.  , 0.25], dtype=float32)
+    """
+    if not isinstance(train_state.opt_state, HasLearningRate):
+        raise TypeError(
+            "A range test changes the leaf `learning_rate` of the optimizer's state, and this "
+            "state has no such leaf: use one of `fjax.optimizers`."
+        )
+
+    def step_at_rate(carry: TrainState, batch: Batch, start: Array) -> TrainState:
+        del start
+        rates, losses = carry.accumulators
+        index = carry.batch
+        opt_state: Any = carry.opt_state
+        carry = carry._replace(
+            opt_state=opt_state._replace(learning_rate=rates[index]), accumulators=empty_sums
+        )
+        carry, logs = step(carry, batch)
+        losses = losses.at[index].set(logs["loss"].astype(losses.dtype))
+        return carry._replace(accumulators=(rates, losses))
+
+    @partial(compile_function, static_argnames="batch_size", donate_argnums=0)
+    def advance(
+        carry: TrainState,
+        data: PyTree,
+        order: Array | None,
+        first: Array,
+        last: Array,
+        batch_size: int,
+    ) -> TrainState:
+        return over_batches(step_at_rate, carry, data, order, first, last, batch_size)
+
+    rates = jnp.asarray(learning_rates, jnp.float32)
+    carry = train_state._replace(batch=np.int32(0), accumulators=(rates, jnp.zeros_like(rates)))
+    # A copy, since the program donates its first argument.
+    carry = jax.tree.map(lambda leaf: jnp.array(leaf, copy=True), carry)
+    for window in source.windows(0):
+        carry = advance(
+            carry, window.data, window.order, np.int32(window.first), np.int32(window.last),
+            batch_size=window.batch_size,
+        )  # fmt: skip
+    steps = int(carry.batch)
+    if steps < len(learning_rates):
+        raise ValueError(
+            f"A range test of {len(learning_rates)} learning rates needs as many batches, and `x` "
+            f"has {steps}: give fewer `steps`, or an iterable that can be iterated again."
+        )
+    return np.asarray(carry.accumulators[1])
