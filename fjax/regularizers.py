@@ -50,7 +50,7 @@ class L1(Regularizer):
     2.0
     """
 
-    _varying = frozenset({"l1"})
+    traceable_fields = frozenset({"l1"})
 
     l1: float = 0.01
 
@@ -79,7 +79,7 @@ class L2(Regularizer):
 
     keeps_zeros = True
 
-    _varying = frozenset({"l2"})
+    traceable_fields = frozenset({"l2"})
 
     l2: float = 0.01
 
@@ -107,7 +107,7 @@ class L1L2(Regularizer):
     7.0
     """
 
-    _varying = frozenset({"l1", "l2"})
+    traceable_fields = frozenset({"l1", "l2"})
 
     l1: float = 0.0
     l2: float = 0.0

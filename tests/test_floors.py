@@ -1,6 +1,9 @@
 """Which packages of fjax may import which, and what importing fjax loads."""
 
 import ast
+import collections
+import functools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -111,6 +114,31 @@ def test_no_private_name_crosses_a_package(path):
         parts = name.split(".")
         if parts[0] == "fjax" and len(parts) > 1 and parts[1] != importer:
             assert not any(part.startswith("_") for part in parts), f"{path} imports {name}"
+
+
+@functools.cache
+def defined_names() -> dict[str, set[str]]:
+    """The names that each package defines: functions, classes, variables and attributes."""
+    names: dict[str, set[str]] = collections.defaultdict(set)
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                names[package(path)].add(node.name)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                names[package(path)].add(node.id)
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                names[package(path)].add(node.attr)
+    return names
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_private_attribute_of_another_package_is_read(path):
+    own = defined_names()[package(path)]
+    others = set().union(*defined_names().values()) - own
+    attributes = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Attribute)]
+    read = {n.attr for n in attributes if ast.unparse(n.value) not in ("self", "cls")}
+    private = {name for name in read & others if re.match("_[a-z]", name)}
+    assert private <= {"_fields", "_replace", "_asdict"}, path
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

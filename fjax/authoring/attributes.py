@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from fjax.configuration import SEALED
 from fjax.core.author import UNCOPIED, facade_attributes
 
 # The attributes that this package sets on an object: what its methods act on, the weights that
@@ -10,9 +11,6 @@ from fjax.core.author import UNCOPIED, facade_attributes
 CONTEXT = "_context"
 INIT_WEIGHTS = "_init_weights"
 BUILT_LAYERS = "_built_layers"
-
-# The mark of an object that cannot be changed; a bound copy can.
-SEALED = "_sealed"
 
 # The way to a value: the attribute, and the keys within its containers.
 Path = tuple[Any, ...]

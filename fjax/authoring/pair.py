@@ -123,7 +123,7 @@ def plan_for(author: Any, specs: tuple[PyTree, ...], keeps_built_layers: bool = 
 
 def _check_fields(author: Any) -> None:
     """Raise TypeError if a field of a description cannot be compared and hashed."""
-    if getattr(type(author), "_authored", True):
+    if getattr(type(author), "has_own_init", True):
         return
     for item in dataclasses.fields(author):
         value = getattr(author, item.name)

@@ -70,7 +70,7 @@ def _key(part: Any, checked: set[type]) -> Hashable:
     if isinstance(part, Configured):
         cls = type(part)
         if cls not in checked:
-            if part._authored or not is_as_defined(cls):
+            if part.has_own_init or not is_as_defined(cls):
                 raise _NoKeyError
             checked.add(cls)
         names = (item.name for item in dataclasses.fields(part))  # type: ignore[arg-type]

@@ -13,12 +13,15 @@ from fjax.configuration.fields import arguments, is_required, snake_case
 from fjax.configuration.identity import ByIdentity
 from fjax.errors import check_keywords
 
+# The attribute of an object whose construction is over: its fields cannot be set any more.
+SEALED = "_sealed"
+
 
 class _SignatureOfFields:
     """The signature that `help` and notebooks show for the constructor: the class's fields."""
 
     def __get__(self, instance: Any, owner: type["Configured"]) -> inspect.Signature:
-        if owner._authored or instance is not None:
+        if owner.has_own_init or instance is not None:
             raise AttributeError("__signature__")
         return inspect.Signature([_parameter(item) for item in arguments(owner)])
 
@@ -47,11 +50,11 @@ class Configured:
 
     - `_renamed`: maps an argument's former name to its present one. A former name works, with a
       DeprecationWarning.
-    - `_varying`: the fields whose numbers a compiled program may take as inputs. The class must
-      work with tracers there, and must ask `is_nonzero` whether the number takes part at all.
-    - `_width_field`: the field that is the width of the outputs. A wider layer whose added weights
+    - `traceable_fields`: the fields whose numbers a compiled program may take as inputs. The class
+      must work with tracers there, and must ask `is_nonzero` whether the number takes part at all.
+    - `width_field`: the field that is the width of the outputs. A wider layer whose added weights
       are 0 must compute the same outputs.
-    - `_settable`: the attributes that may be set after construction.
+    - `settable_fields`: the attributes that may be set after construction.
 
     >>> class Scale(Configured):
     ...     factor: float = 1.0
@@ -65,15 +68,15 @@ class Configured:
 
     __signature__: ClassVar[Any] = _SignatureOfFields()
     _renamed: ClassVar[Mapping[str, str]] = {}
-    _varying: ClassVar[frozenset[str]] = frozenset()
-    _width_field: ClassVar[str | None] = None
-    _authored: ClassVar[bool] = False
-    _settable: ClassVar[frozenset[str]] = frozenset()
+    traceable_fields: ClassVar[frozenset[str]] = frozenset()
+    width_field: ClassVar[str | None] = None
+    has_own_init: ClassVar[bool] = False
+    settable_fields: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "__init__" in cls.__dict__ or cls._authored:
-            cls._authored = True
+        if "__init__" in cls.__dict__ or cls.has_own_init:
+            cls.has_own_init = True
             return
         # All classes share the constructor below: if dataclasses generated one for each, importing
         # fjax would take twice as long.
@@ -84,14 +87,14 @@ class Configured:
             setattr(self, name, value)
         self.__post_init__()
         # An authored `__init__` may set attributes after `super().__init__()`.
-        if not self._authored:
-            object.__setattr__(self, "_sealed", True)
+        if not self.has_own_init:
+            object.__setattr__(self, SEALED, True)
 
     def __post_init__(self) -> None:
         """Normalize the fields."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if "_sealed" in self.__dict__ and name not in self._settable:
+        if SEALED in self.__dict__ and name not in self.settable_fields:
             raise AttributeError(
                 f"`{type(self).__name__}` cannot be changed once it is made: `{name}` was set to "
                 f"{value!r}. Make a new one, as with `{type(self).__name__}.from_config`."
@@ -99,22 +102,22 @@ class Configured:
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        if "_sealed" in self.__dict__:
+        if SEALED in self.__dict__:
             raise AttributeError(
                 f"`{type(self).__name__}` cannot be changed once it is made: `{name}` was deleted."
             )
         object.__delattr__(self, name)
 
     def __eq__(self, other: object) -> bool:
-        if self._authored or type(self) is not type(other):
+        if self.has_own_init or type(self) is not type(other):
             return self is other
         return _hashable_fields(self) == _hashable_fields(other)
 
     def __hash__(self) -> int:
-        return object.__hash__(self) if self._authored else hash(_hashable_fields(self))
+        return object.__hash__(self) if self.has_own_init else hash(_hashable_fields(self))
 
     def __repr__(self) -> str:
-        if self._authored:
+        if self.has_own_init:
             return f"{type(self).__name__}()"
         shown = []
         for item in arguments(type(self)):
@@ -125,7 +128,7 @@ class Configured:
 
     def get_config(self) -> dict[str, Any]:
         """Return the fields as plain data: functions by name, configured objects as dicts."""
-        if self._authored:
+        if self.has_own_init:
             return {}
         return {item.name: plain(getattr(self, item.name)) for item in arguments(type(self))}
 

@@ -28,15 +28,15 @@ def is_required(item: dataclasses.Field[Any]) -> bool:
     return item.default is dataclasses.MISSING
 
 
-def varying(cls: type) -> frozenset[str]:
-    """Return the fields whose values may be inputs of a compiled program (`_varying`).
+def fields_to_trace(cls: type) -> frozenset[str]:
+    """Return the fields whose values may be inputs of a compiled program (`traceable_fields`).
 
     A class of fjax inherits them. A user's subclass does not, since it may use the fields in
-    another way: only its own `_varying` counts.
+    another way: only its own `traceable_fields` counts.
     """
     if not cls.__module__.startswith("fjax."):
-        return frozenset(cls.__dict__.get("_varying", ()))
-    declared = (base.__dict__.get("_varying", frozenset()) for base in cls.__mro__)
+        return frozenset(cls.__dict__.get("traceable_fields", ()))
+    declared = (base.__dict__.get("traceable_fields", frozenset()) for base in cls.__mro__)
     return frozenset().union(*declared)
 
 

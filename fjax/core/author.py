@@ -11,7 +11,7 @@ from fjax.typing import Array, Authoring
 CONSTRAINT = "_constraint"
 
 # The attributes that models keep on a layer, and that no copy of it has.
-UNCOPIED = frozenset({"_home"})
+UNCOPIED = frozenset({"weight_slot"})
 
 
 class Author:

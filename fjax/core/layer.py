@@ -82,7 +82,7 @@ class Layer(Author, Configured):
     call_options: ClassVar[tuple[str, ...]] = ()
 
     _renamed: ClassVar[Mapping[str, str]] = {"input_dim": "input_shape"}
-    _settable: ClassVar[frozenset[str]] = frozenset({"trainable"})
+    settable_fields: ClassVar[frozenset[str]] = frozenset({"trainable"})
     _weights_of_fields: ClassVar[Mapping[str, str]] = {}
 
     def __post_init__(self) -> None:
@@ -234,7 +234,7 @@ class Layer(Author, Configured):
     def weight_constraints(self) -> dict[str, Callable[[Array], Array]]:
         """Return the constraints by name; `weight_of` gives the weight of each name."""
         # Attributes that a Keras-style `__init__` sets are not fields.
-        attributes = constraint_attributes(self) if self._authored else {}
+        attributes = constraint_attributes(self) if self.has_own_init else {}
         return {**fields_ending(self, CONSTRAINT), **attributes}
 
     def check_inputs(self, *inputs: Any) -> None:
@@ -264,7 +264,7 @@ class Layer(Author, Configured):
 
     def get_config(self) -> dict[str, Any]:
         """Return the fields as plain data; for a Keras-style class only `name` and `trainable`."""
-        if self._authored:
+        if self.has_own_init:
             return {name: plain(getattr(self, name)) for name in ("name", "trainable")}
         return super().get_config()
 

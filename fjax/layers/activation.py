@@ -125,7 +125,7 @@ class LeakyReLU(Layer):
     entrywise = rows_independent = True
     masking = "keeps"
 
-    _varying = frozenset({"negative_slope"})
+    traceable_fields = frozenset({"negative_slope"})
 
     negative_slope: float = 0.3
 

@@ -48,7 +48,7 @@ class Dense(Layer):
 
     rows_independent = True
     masking = "keeps"
-    _width_field = "units"
+    width_field = "units"
 
     units: int
     activation: Identifier = "linear"

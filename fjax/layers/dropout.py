@@ -39,7 +39,7 @@ class Dropout(Layer):
     rows_independent = True
     masking = "keeps"
 
-    _varying = frozenset({"rate"})
+    traceable_fields = frozenset({"rate"})
 
     rate: float
     noise_shape: tuple[int | None, ...] | None = None
@@ -81,7 +81,7 @@ class SpatialDropout(Layer):
     rows_independent = True
     masking = "keeps"
 
-    _varying = frozenset({"rate"})
+    traceable_fields = frozenset({"rate"})
 
     rank: ClassVar[int]
 

@@ -41,7 +41,7 @@ class GaussianNoise(Layer):
     rows_independent = True
     masking = "keeps"
 
-    _varying = frozenset({"stddev"})
+    traceable_fields = frozenset({"stddev"})
 
     stddev: float
     seed: int | None = None
@@ -96,7 +96,7 @@ class GaussianDropout(Layer):
     rows_independent = True
     masking = "keeps"
 
-    _varying = frozenset({"rate"})
+    traceable_fields = frozenset({"rate"})
 
     rate: float
     seed: int | None = None
@@ -154,7 +154,7 @@ class AlphaDropout(Layer):
     rows_independent = True
     masking = "keeps"
 
-    _varying = frozenset({"rate"})
+    traceable_fields = frozenset({"rate"})
 
     rate: float
     noise_shape: tuple[int | None, ...] | None = None

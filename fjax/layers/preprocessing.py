@@ -216,7 +216,7 @@ class Normalization(Layer):
             plain = float(value) if value.ndim == 0 else _nested_tuple(value.tolist())
             object.__setattr__(self, name, plain)
         # Models that already contain the layer keep their statistics; new models use these.
-        vars(self).pop("_home", None)
+        vars(self).pop("weight_slot", None)
 
 
 def _nested_tuple(values: Any) -> Any:

@@ -98,7 +98,7 @@ class Loss(Configured):
 
     def get_config(self) -> dict[str, Any]:
         """Return the fields as plain data; for an authored class, reduction and name."""
-        if self._authored:
+        if self.has_own_init:
             return {"reduction": self.reduction, "name": self.name}
         return super().get_config()
 

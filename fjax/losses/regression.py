@@ -258,7 +258,7 @@ class Huber(PairedLoss):
 
     rows_independent = True
 
-    _varying = frozenset({"delta"})
+    traceable_fields = frozenset({"delta"})
 
     delta: float = 1.0
     name: str | None = field(default="huber_loss", kw_only=True)

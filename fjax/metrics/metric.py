@@ -144,7 +144,7 @@ class Metric(Configured):
 
     def get_config(self) -> dict[str, Any]:
         """Return the fields as plain data; for an authored class, the name."""
-        return {"name": self.name} if self._authored else super().get_config()
+        return {"name": self.name} if self.has_own_init else super().get_config()
 
     def _missing(self, signature: str) -> str:
         return (

@@ -128,10 +128,10 @@ def _tree_of(layer: Any, params: PyTree, state: PyTree) -> WeightTree:
 def _slot_of(layer: Any) -> WeightSlot:
     if not isinstance(layer, Layer):
         return WeightSlot()
-    slot = vars(layer).get("_home")
+    slot = vars(layer).get("weight_slot")
     if slot is None:
         slot = WeightSlot()
-        object.__setattr__(layer, "_home", slot)
+        object.__setattr__(layer, "weight_slot", slot)
     return slot
 
 

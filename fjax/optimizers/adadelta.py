@@ -28,7 +28,7 @@ class Adadelta(Optimizer):
 
     entrywise = True
 
-    _varying = frozenset({"rho", "epsilon"})
+    traceable_fields = frozenset({"rho", "epsilon"})
 
     learning_rate: LearningRate = 0.001
     rho: float = 0.95

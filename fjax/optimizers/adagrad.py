@@ -29,7 +29,7 @@ class Adagrad(Optimizer):
 
     entrywise = True
 
-    _varying = frozenset({"epsilon"})
+    traceable_fields = frozenset({"epsilon"})
 
     learning_rate: LearningRate = 0.001
     initial_accumulator_value: float = 0.1

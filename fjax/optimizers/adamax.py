@@ -30,7 +30,7 @@ class Adamax(Optimizer):
 
     entrywise = True
 
-    _varying = frozenset({"beta_1", "beta_2", "epsilon"})
+    traceable_fields = frozenset({"beta_1", "beta_2", "epsilon"})
 
     learning_rate: LearningRate = 0.001
     beta_1: float = 0.9

@@ -32,7 +32,7 @@ class Lion(Optimizer):
 
     entrywise = True
 
-    _varying = frozenset({"beta_1", "beta_2"})
+    traceable_fields = frozenset({"beta_1", "beta_2"})
 
     learning_rate: LearningRate = 0.001
     beta_1: float = 0.9

@@ -95,7 +95,7 @@ class Optimizer(Configured):
     {'w': Array([ 0.5, -1.5], dtype=float32)}
     """
 
-    _varying = frozenset(
+    traceable_fields = frozenset(
         {"weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "ema_momentum"}
     )
 

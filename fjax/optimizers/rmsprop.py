@@ -34,7 +34,7 @@ class RMSprop(Optimizer):
 
     entrywise = True
 
-    _varying = frozenset({"rho", "momentum", "epsilon"})
+    traceable_fields = frozenset({"rho", "momentum", "epsilon"})
 
     learning_rate: LearningRate = 0.001
     rho: float = 0.9

@@ -31,7 +31,7 @@ class SGD(Optimizer):
 
     entrywise = True
 
-    _varying = frozenset({"momentum"})
+    traceable_fields = frozenset({"momentum"})
 
     learning_rate: LearningRate = 0.01
     momentum: float = 0.0

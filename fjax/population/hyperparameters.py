@@ -1,9 +1,9 @@
 """The hyperparameters in which members may differ and still share a program.
 
 A member is described by configured objects: a network, a loss and an optimizer. A field that holds
-a number which a program can take as an input (`Configured._varying`) may differ between members
-that share a program. The width of a hidden layer may differ where `fjax.population.widths` can mask
-it. Any other difference makes another architecture.
+a number which a program can take as an input (`Configured.traceable_fields`) may differ between
+members that share a program. The width of a hidden layer may differ where `fjax.population.widths`
+can mask it. Any other difference makes another architecture.
 """
 
 import copy
@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from fjax.configuration import Configured, is_as_defined, varying
+from fjax.configuration import Configured, fields_to_trace, is_as_defined
 
 # The path of a field: names of fields, keys and positions from the outside inwards.
 Path = tuple[str | int, ...]
@@ -45,7 +45,7 @@ def find_hyperparameters(description: Any, path: Path = ()) -> Iterator[Field]:
     [(('layers', 1, 'rate'), 0.25)]
     """
     for field in _fields(description, path):
-        is_input = field.path[-1] in varying(type(field.owner)) and _is_number(field.value)
+        is_input = field.path[-1] in fields_to_trace(type(field.owner)) and _is_number(field.value)
         if is_input and field.value not in SPECIAL_VALUES:
             yield field
 
@@ -53,7 +53,7 @@ def find_hyperparameters(description: Any, path: Path = ()) -> Iterator[Field]:
 def find_widths(description: Any, path: Path = ()) -> Iterator[Field]:
     """Return the widths of the fully connected layers of a description."""
     for field in _fields(description, path):
-        if field.path[-1] == field.owner._width_field and is_as_defined(type(field.owner)):
+        if field.path[-1] == field.owner.width_field and is_as_defined(type(field.owner)):
             yield field
 
 
@@ -97,7 +97,7 @@ def _with_parts(whole: Any, keys: set[Any], change: Callable[[Any, Any], Any]) -
 
 def _fields(description: Any, path: Path) -> Iterator[Field]:
     if isinstance(description, Configured):
-        if description._authored:
+        if description.has_own_init:
             return
         for item in dataclasses.fields(description):  # type: ignore[arg-type]
             field = Field((*path, item.name), description, getattr(description, item.name))

@@ -113,7 +113,7 @@ def _decode_custom(data: dict[str, Any], custom: CustomObjects) -> Any:
     name = str(data["custom"])
     cls = find_custom("class", name, custom)
     config = _decode_mapping(data["config"], custom)
-    if issubclass(cls, Configured) and not cls._authored:
+    if issubclass(cls, Configured) and not cls.has_own_init:
         return _create(name, cls, config)
     return cls.from_config(config)
 

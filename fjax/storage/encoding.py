@@ -88,7 +88,7 @@ def _encode_object(value: Any, label: str) -> Any:
 
 def _encode_configured(value: Configured, label: str) -> dict[str, Any]:
     name = _CLASS_NAMES.get(type(value))
-    if name is None and value._authored:
+    if name is None and value.has_own_init:
         return _encode_custom(value)
     owner = f"`{type(value).__name__}`"
     config = {

@@ -23,7 +23,7 @@ def without_rate(optimizer: Any) -> Any:
     >>> without_rate(SGD(0.5))
     SGD(learning_rate=0.0)
     """
-    if _has_numeric_rate(optimizer) and not optimizer._authored:
+    if _has_numeric_rate(optimizer) and not optimizer.has_own_init:
         return dataclasses.replace(optimizer, learning_rate=0.0)
     return optimizer
 

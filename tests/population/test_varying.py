@@ -12,7 +12,7 @@ from jax import lax
 
 import fjax
 from fjax import layers, losses, optimizers, regularizers
-from fjax.configuration import Configured, is_nonzero, varying
+from fjax.configuration import Configured, fields_to_trace, is_nonzero
 from fjax.population.hyperparameters import find_hyperparameters, find_widths, replace_at
 
 # Abstract classes.
@@ -71,7 +71,7 @@ def classes_with_hyperparameters():
         {
             cls
             for cls in subclasses(Configured)
-            if cls.__module__.startswith("fjax.") and varying(cls)
+            if cls.__module__.startswith("fjax.") and fields_to_trace(cls)
         },
         key=lambda cls: cls.__name__,
     )
@@ -135,7 +135,7 @@ PACKAGES = (layers, losses, optimizers, regularizers)
 
 def test_every_class_with_hyperparameters_has_a_sample():
     declared = {
-        cls.__name__: varying(cls)
+        cls.__name__: fields_to_trace(cls)
         for cls in classes_with_hyperparameters()
         if cls.__name__ not in ABSTRACT
     }
@@ -195,7 +195,7 @@ class Halved(layers.Dropout):
 
 
 class Penalized(regularizers.L2):
-    _varying = frozenset({"l2"})
+    traceable_fields = frozenset({"l2"})
 
 
 def test_a_user_subclass_has_the_hyperparameters_that_it_declares():

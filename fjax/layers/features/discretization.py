@@ -155,7 +155,7 @@ class Discretization(DataLayer):
             )
         object.__setattr__(self, "bin_boundaries", tuple(values.tolist()))
         # Models that already hold the layer keep their boundaries; new models use these.
-        vars(self).pop("_home", None)
+        vars(self).pop("weight_slot", None)
 
 
 def _batches(data: Any, steps: int | None) -> Iterable[Any]:

@@ -183,7 +183,7 @@ class Bidirectional(Layer):
 def _recurrent_layer(argument: str, value: Any) -> Any:
     """Return the recurrent layer that an argument means, or raise."""
     layer = inner_layer("Bidirectional", argument, value)
-    if not isinstance(layer, Recurrent) or layer._authored:
+    if not isinstance(layer, Recurrent) or layer.has_own_init:
         raise TypeError(
             f"`Bidirectional`: `{argument}` must be a recurrent layer, such as `LSTM(32)`, "
             f"received {value!r}."

@@ -142,7 +142,7 @@ class VocabularyLayer(DataLayer):
         object.__setattr__(self, "vocabulary", (*special, *ordinary))
         object.__setattr__(self, "idf_weights", weights)
         # Models that already hold the layer keep their vocabulary; new models use this one.
-        for cached in ("_home", "_index_of_token"):
+        for cached in ("weight_slot", "_index_of_token"):
             vars(self).pop(cached, None)
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
