@@ -73,12 +73,19 @@ def several(x: Any) -> tuple[Any, ...]:
         return x
     if isinstance(x, list):
         arrays = [value for value in x if value is not None]
-        if arrays and all(map(is_array, arrays)):
+        if arrays and all(map(_is_array, arrays)):
             return tuple(x)
     return (x,)
 
 
-def is_array(value: Any) -> bool:
+def is_batches(x: Any) -> bool:
+    """Tell whether `x` gives batches one after the other, rather than being the data itself."""
+    if isinstance(x, str | bytes | list | tuple | Mapping) or _is_array(x):
+        return False
+    return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
+
+
+def _is_array(value: Any) -> bool:
     """Return whether a value is an array of at least one axis."""
     known = hasattr(value, "__array__") or hasattr(value, "__array_interface__")
     return known and np.ndim(value) > 0

@@ -3,8 +3,8 @@
 from typing import Any
 
 from fjax.data.arrays import Arrays
-from fjax.data.conversion import require_numbers, to_batch
-from fjax.data.streams import Check, IteratorSource, LoaderSource, is_batches, stream_source
+from fjax.data.conversion import is_batches, require_numbers, to_batch
+from fjax.data.streams import IteratorSource, LoaderSource, stream_source
 from fjax.training.batch import Source
 from fjax.training.placement import DEFAULT, Placement
 
@@ -67,10 +67,11 @@ def read(
         steps: Steps in an epoch.
         repeats: Whether more steps than the data has begin it again.
     """
-    if is_batches(x):
-        _check_alone(owner, y, sample_weight, batch_size)
-        return stream_source(x, steps, repeats)
-    return Arrays(owner, to_batch(x, y, sample_weight, text=True), batch_size, steps, repeats)
+    if not is_batches(x):
+        batch = to_batch(x, y, sample_weight, text=True)
+        return Arrays(owner, batch, batch_size, steps, repeats)
+    _check_alone(owner, y, sample_weight, batch_size)
+    return stream_source(x, steps, repeats)
 
 
 def _check_alone(owner: str, y: Any, sample_weight: Any, batch_size: Any) -> None:

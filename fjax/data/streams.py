@@ -9,17 +9,10 @@ import numpy as np
 
 from fjax.core.specs import spec_of
 from fjax.data.arrays import Check
-from fjax.data.conversion import is_array, require_numbers, to_batch
+from fjax.data.conversion import require_numbers, to_batch
 from fjax.data.reading import Reader
 from fjax.training.batch import Batch, Window, rows
 from fjax.training.placement import DEFAULT, Placement
-
-
-def is_batches(x: Any) -> bool:
-    """Tell whether `x` gives batches one after the other, rather than being the data itself."""
-    if isinstance(x, str | bytes | list | tuple | Mapping) or is_array(x):
-        return False
-    return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
 
 
 def stream_source(

@@ -7,9 +7,9 @@ import numpy as np
 from fjax.callbacks import CallbackList, History
 from fjax.callbacks.lazy_logs import to_numbers
 from fjax.data.arrays import Arrays
+from fjax.data.conversion import is_batches
 from fjax.data.shuffling import shuffle_seed
 from fjax.data.source import Data, read
-from fjax.data.streams import is_batches
 from fjax.models.arguments import Schedule
 from fjax.models.checkpointing import run_checkpoints
 from fjax.models.evaluate import measure

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from fjax.data.conversion import is_batches
 from fjax.data.shuffling import shuffle_seed
 from fjax.data.source import read
-from fjax.data.streams import is_batches
 from fjax.models.model_parts import ModelParts, execution_mode
 from fjax.models.plan import TRAIN, custom_step, expectation, make_plan, require_objective
 from fjax.training import custom_train_step, init_accumulators, train_step

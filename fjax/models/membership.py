@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from fjax.data.arrays import split
+from fjax.data.arrays import Arrays, split
 from fjax.data.conversion import to_batch
 from fjax.models.plan import TEST, TRAIN, custom_step, matched_batch
 from fjax.population import Measurements
@@ -79,9 +79,7 @@ def member_template(owner: str, model: Any, data: Batch) -> MemberTemplate:
 def training_data(
     owner: str,
     model: Any,
-    x: Any,
-    y: Any,
-    sample_weight: Any,
+    data: Arrays,
     validation_split: Any,
     validation_data: Any,
     class_weight: Any = None,
@@ -93,7 +91,7 @@ def training_data(
             model.
     """
     share = 0.0 if validation_data is not None else validation_split
-    training, held_out = split(owner, to_batch(x, y, sample_weight, text=True), share)
+    training, held_out = split(owner, data.batch, share)
     training = matched_batch(model, training, TRAIN, class_weight)
     if held_out is not None:
         held_out = matched_batch(model, held_out, TRAIN)

@@ -238,6 +238,7 @@ class Model(AuthoredNetwork):
         verbose = arguments.check_verbose("fit", verbose)
         if not isinstance(shuffle, bool):
             raise ValueError(f"`fit`: `shuffle` must be True or False, received {shuffle!r}.")
+        data = read("fit", x, y, sample_weight, batch_size, schedule.steps_per_epoch, repeats=True)
         if replicas is not None:
             whole = {
                 "steps_per_epoch": steps_per_epoch, "validation_steps": validation_steps,
@@ -245,11 +246,10 @@ class Model(AuthoredNetwork):
                 "resume": resume,
             }  # fmt: skip
             return fit_replicas(
-                self, replicas, (x, y, sample_weight), class_weight, validation_split,
+                self, replicas, data, class_weight, validation_split,
                 validation_data, batch_size, schedule, shuffle, callbacks, verbose, whole,
             )  # fmt: skip
         self.replicas = None
-        data = read("fit", x, y, sample_weight, batch_size, schedule.steps_per_epoch, repeats=True)
         validation = Validation(
             validation_split, validation_data, validation_batch_size or batch_size
         )

@@ -15,7 +15,8 @@ from fjax.callbacks import (
     SwapEMAWeights,
 )
 from fjax.callbacks.callback_list import defines
-from fjax.data.streams import is_batches
+from fjax.data.arrays import Arrays
+from fjax.data.source import Data
 from fjax.errors import integer_at_least
 from fjax.models import arguments
 from fjax.models.membership import (
@@ -78,7 +79,7 @@ class Replicas:
 def fit_replicas(
     model: Any,
     replicas: int,
-    data: tuple[Any, Any, Any],
+    data: Data,
     class_weight: Any,
     validation_split: float,
     validation_data: Any,
@@ -94,7 +95,7 @@ def fit_replicas(
     Args:
         model: The model.
         replicas: How many models to train, the model itself among them.
-        data: `x`, `y` and `sample_weight`.
+        data: The training data.
         class_weight: As in `Model.fit`.
         validation_split: The share of the data to validate on.
         validation_data: Data to validate on.
@@ -109,9 +110,14 @@ def fit_replicas(
         ValueError: An argument, a callback or the data is not supported.
     """
     count = integer_at_least("fit", "replicas", replicas, 1)
-    _check_arguments(data[0], unsupported)
+    _check_arguments(unsupported)
+    if not isinstance(data, Arrays):
+        raise ValueError(
+            "`fit`: `replicas` need arrays, since each replica takes the rows in its own order, "
+            "and `x` gives batches."
+        )
     per_member, listening = _split_callbacks(callbacks)
-    split = training_data("fit", model, *data, validation_split, validation_data, class_weight)
+    split = training_data("fit", model, data, validation_split, validation_data, class_weight)
     template = member_template("fit", model, split.batch)
     # Checked before there are as many members.
     check_memory([(count, model.train_state)], split.batch, count * len(split.rows))
@@ -231,15 +237,10 @@ def _split_callbacks(callbacks: Any) -> tuple[list[Callback], list[Callback]]:
     return per_member, listening
 
 
-def _check_arguments(x: Any, unsupported: Mapping[str, Any]) -> None:
+def _check_arguments(unsupported: Mapping[str, Any]) -> None:
     names = [name for name, value in unsupported.items() if value is not None]
     if names:
         raise ValueError(
             f"`fit`: `replicas` are trained for whole epochs and do not support `{names[0]}`: "
             "leave it out."
-        )
-    if is_batches(x):
-        raise ValueError(
-            "`fit`: `replicas` need arrays, since each replica takes the rows in its own order, "
-            "and `x` gives batches."
         )

@@ -13,8 +13,7 @@ from sklearn.model_selection import check_cv
 
 from fjax.callbacks import History
 from fjax.core import Layer
-from fjax.data.conversion import to_batch
-from fjax.data.streams import is_batches
+from fjax.data.conversion import is_batches, to_batch
 from fjax.errors import explain_keywords, integer_at_least, is_integer, one_of
 from fjax.models import Model
 from fjax.models.arguments import check_batch_size, check_verbose

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from fjax.data.streams import is_batches
+from fjax.data.arrays import Arrays
+from fjax.data.source import read
 from fjax.errors import explain_keywords, integer_at_least, one_of
 from fjax.models import Model
 from fjax.models.arguments import check_batch_size
@@ -114,12 +115,13 @@ def sweep_learning_rates(
     epochs = integer_at_least(OWNER, "epochs", epochs, 1)
     size = check_batch_size(OWNER, batch_size) or BATCH_SIZE
     one_of(OWNER, "shuffle", shuffle, [True, False])
-    if is_batches(x):
+    arrays = read(OWNER, x, y, sample_weight)
+    if not isinstance(arrays, Arrays):
         raise ValueError(
             f"`{OWNER}` needs arrays, which all rates are trained on, and `x` gives batches."
         )
     model.model_parts.require_config(OWNER)
-    data = training_data(OWNER, model, x, y, sample_weight, validation_split, validation_data)
+    data = training_data(OWNER, model, arrays, validation_split, validation_data)
     template, first = member_template(OWNER, model, data.batch), _first_state(model)
     seed = model.model_parts.weights.seed
     members = [

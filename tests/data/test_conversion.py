@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fjax.data.conversion import several, to_batch
-from fjax.data.streams import is_batches
+from fjax.data.conversion import is_batches, several, to_batch
 
 ROWS = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
 
