@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fjax.data.arrays import Arrays
+from fjax.data.arrays import Arrays, Check
 from fjax.data.conversion import is_batches, require_numbers, to_batch
 from fjax.data.streams import IteratorSource, LoaderSource, stream_source
 from fjax.training.batch import Source
