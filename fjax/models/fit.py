@@ -145,7 +145,7 @@ def _run(
     programs = called.wrap_programs(plan.programs)
     model.history, model.stop_training = called.history, False
     checkpoints = run_checkpoints(model, resume, called, source, validation, plan.empty_sums)
-    steps = checkpoints.wrap_listener(called.steps("train"), model)
+    steps = checkpoints.wrap_hooks(called.steps("train"), model)
     chunks = ChunkScheduler(steps)
     with checkpoints:
         restored = checkpoints.restore(parts.weights.adopt)

@@ -116,7 +116,7 @@ def fit_replicas(
             "`fit`: `replicas` need arrays, since each replica takes the rows in its own order, "
             "and `x` gives batches."
         )
-    per_member, listening = _split_callbacks(callbacks)
+    per_member, mean_callbacks = _split_callbacks(callbacks)
     split = training_data("fit", model, data, validation_split, validation_data, class_weight)
     template = member_template("fit", model, split.batch)
     # Checked before there are as many members.
@@ -128,12 +128,14 @@ def fit_replicas(
         callbacks=per_member, first_epoch=schedule.initial_epoch,
     )  # fmt: skip
     steps = -(-len(split.rows) // size)
-    listeners = CallbackList(listening, model, verbose, epochs=schedule.epochs, steps=steps)
+    callback_list = CallbackList(
+        mean_callbacks, model, verbose, epochs=schedule.epochs, steps=steps
+    )
     validates = split.validation_rows is not None
-    listeners.check_monitors(
+    callback_list.check_monitors(
         measurements.directions if validates else measurements.without_validation()
     )
-    history = _train(model, population, listeners, schedule, steps - 1)
+    history = _train(model, population, callback_list, schedule, steps - 1)
     states = [population.train_state(index) for index in range(count)]
     model.train_state = states[0]
     model.replicas = Replicas(template.parts, states)
@@ -143,17 +145,17 @@ def fit_replicas(
 def _train(
     model: Any,
     population: Population,
-    listeners: CallbackList,
+    callback_list: CallbackList,
     schedule: arguments.Schedule,
     last_step: int,
 ) -> History:
-    history = model.history = listeners.history
+    history = model.history = callback_list.history
     model.stop_training = False
-    listeners.call("on_train_begin", {})
+    callback_list.call("on_train_begin", {})
     if schedule.initial_epoch < schedule.epochs:
-        listeners.call("on_epoch_begin", schedule.initial_epoch, {})
+        callback_list.call("on_epoch_begin", schedule.initial_epoch, {})
     means: dict[str, Any] = {}
-    steps = listeners.steps("train")
+    steps = callback_list.steps("train")
 
     def on_epoch(epoch: int, logs: list[dict[str, float]]) -> bool:
         nonlocal means
@@ -164,16 +166,16 @@ def _train(
         # The progress bar takes the means as the logs of the last step.
         step_logs: Any = {name: np.float32(value) for name, value in means.items()}
         steps.on_step_end(last_step, step_logs)
-        listeners.call("on_epoch_end", epoch, means)
+        callback_list.call("on_epoch_end", epoch, means)
         stops = bool(model.stop_training) or len(population.failed) == len(population.members)
         if not stops and epoch + 1 < schedule.epochs and population.is_training:
-            listeners.call("on_epoch_begin", epoch + 1, {})
+            callback_list.call("on_epoch_begin", epoch + 1, {})
         return stops
 
     population.train(schedule.epochs, on_epoch)
     population.end()
     history.replicas = population.history
-    listeners.call("on_train_end", means)
+    callback_list.call("on_train_end", means)
     return history
 
 
@@ -225,8 +227,8 @@ def _split_callbacks(callbacks: Any) -> tuple[list[Callback], list[Callback]]:
     """Return the callbacks that each replica has a copy of, and those that see the means."""
     listed = list_callbacks(callbacks)
     per_member = [callback for callback in listed if is_per_member(callback)]
-    listening = [callback for callback in listed if not is_per_member(callback)]
-    for callback in listening:
+    mean_callbacks = [callback for callback in listed if not is_per_member(callback)]
+    for callback in mean_callbacks:
         needs_each_step = any(defines(callback, hook) for hook in STEP_HOOKS)
         if isinstance(callback, ONE_MODEL_CALLBACKS) or needs_each_step:
             reason = "needs each step" if needs_each_step else "saves or changes one model"
@@ -234,7 +236,7 @@ def _split_callbacks(callbacks: Any) -> tuple[list[Callback], list[Callback]]:
                 f"`fit`: with `replicas` callbacks see the means at the end of each epoch, and "
                 f"`{type(callback).__name__}` {reason}: leave it out."
             )
-    return per_member, listening
+    return per_member, mean_callbacks
 
 
 def _check_arguments(unsupported: Mapping[str, Any]) -> None:
