@@ -21,7 +21,7 @@ def predict(model: Any, parts: ModelParts, data: Data, callbacks: Any, verbose: 
     """Return the outputs for all inputs as numpy arrays; see `Model.predict`.
 
     Args:
-        model: The model, which callbacks are given.
+        model: The model, which is passed to the callbacks.
         parts: Its parts.
         data: The inputs.
         callbacks: The user's callbacks.

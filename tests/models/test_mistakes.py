@@ -160,7 +160,7 @@ FIT = {
     ),
     "split of batches": (
         lambda: regressor().fit(iter([(X, TARGETS)]), validation_split=0.5),
-        "need arrays, `x` gives batches",
+        "need arrays, but `x` yields batches",
     ),
     "batch in a generator": (
         lambda: regressor().fit(iter([(X[:, :2], TARGETS)]), verbose=0),

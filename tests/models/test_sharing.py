@@ -247,7 +247,7 @@ def test_symbols_are_refused_where_there_are_none():
 REFUSED = {
     "inputs alone": (
         lambda a: Model(a),
-        "made of symbolic tensors as `Model\\(inputs, outputs\\)`",
+        "created from symbolic tensors as `Model\\(inputs, outputs\\)`",
     ),
     "inputs twice": (lambda a: Model(a, inputs=a), "received"),
     "nothing": (lambda a: Model(), "by a subclass that defines `call`"),
