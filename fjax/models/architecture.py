@@ -130,8 +130,8 @@ class Architecture:
                 size; by default, the sizes of `specs`.
 
         Raises:
-            ValueError: The inputs do not fit a layer, or the weights that a layer has in another model
-                do not fit.
+            ValueError: The inputs do not fit a layer, or the weights that a layer has in another
+                model do not fit.
         """
         shapes = sample_shapes or [leaf.shape[1:] for leaf in jax.tree.leaves(specs)]
         with explain_placeholder_sizes(lambda: shapes):
@@ -189,11 +189,7 @@ class Architecture:
         small, large = (
             self.output_specs(self._specs_at(which)) for which in range(len(PLACEHOLDER_SIZES))
         )
-        return jax.tree.map(
-            lambda small, large: (None, *merge_shapes(small.shape, large.shape)[1:]),
-            smaller,
-            larger,
-        )
+        return jax.tree.map(lambda a, b: (None, *merge_shapes(a.shape, b.shape)[1:]), small, large)
 
     def input_shape(self) -> Any:
         """Return the shape of the input, or a list or dict of shapes; None for the batch axis."""

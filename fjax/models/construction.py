@@ -47,7 +47,8 @@ def network_of(
     raise TypeError(
         f"`{owner}` is created as `{owner}(inputs, outputs)` from symbolic tensors (see "
         f"`fjax.Input`), as `{owner}(network)` from a layer, or by a subclass that defines `call`; "
-        f"received {len(arguments)} arguments{' and `inputs` or `outputs`' if inputs or outputs else ''}."
+        f"received {len(arguments)} arguments"
+        f"{' and `inputs` or `outputs`' if inputs or outputs else ''}."
     )
 
 

@@ -186,7 +186,7 @@ VALUES = {
     "text to be hashed": (
         lambda: compiled(Hashing(3), Dense(1)).predict(["a"]), "Call the layer on the text first"),
     "two layers on one text": (two_readers, "declare an `Input` for each"),
-    "adapted late": (adapted_late, "was adapted anew after the model was used"),
+    "adapted late": (adapted_late, "was adapted again after the model was used"),
     "not adapted": (
         lambda: compiled(TextVectorization(), Dense(1)).predict(TEXTS), "has no vocabulary yet"),
     "text targets": (lambda: bag_model().fit(TEXTS, TEXTS), "`y` must hold numbers"),

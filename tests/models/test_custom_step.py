@@ -149,7 +149,7 @@ def test_nothing_to_evaluate_by():
         lambda: model.fit(X, Y, validation_split=0.2, verbose=0),
         lambda: model.fit(X, Y, validation_data=(X, Y), verbose=0),
     ):
-        with pytest.raises(ValueError, match="give `compile` a `test_step`, a loss or metrics"):
+        with pytest.raises(ValueError, match="pass a `test_step`, a loss or metrics to `compile`"):
             call()
     assert int(model.train_state.step) == 0
 

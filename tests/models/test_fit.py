@@ -86,7 +86,7 @@ def test_optax_in_the_place_of_our_optimizers(digits):
         losses.append(model.fit(x, y, epochs=5, verbose=0, shuffle=False).history["loss"])
     assert all(loss[-1] < loss[0] for loss in losses)
     np.testing.assert_allclose(losses[0], losses[3], rtol=1e-5)
-    with pytest.raises(TypeError, match="keeps no learning rate in its state"):
+    with pytest.raises(TypeError, match="has no learning rate in its state"):
         model.compile(optax.sgd(0.1), "sparse_categorical_crossentropy")
         model.optimizer.learning_rate  # noqa: B018
 
@@ -486,7 +486,7 @@ def test_adapting_after_the_first_use_is_said(inside):
     layer.adapt(np.ones((3, 2)))
     model.predict(np.ones((3, 2)), verbose=0)
     layer.adapt(np.zeros((3, 2)))
-    with pytest.raises(ValueError, match="was adapted anew after the model was used"):
+    with pytest.raises(ValueError, match="was adapted again after the model was used"):
         model.predict(np.ones((3, 2)), verbose=0)
 
 

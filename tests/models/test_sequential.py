@@ -172,11 +172,15 @@ REFUSED = {
         ValueError,
         "Two layers are named 'a'",
     ),
-    "two inputs": (lambda: keras.Sequential([Input((1,)), Input((1,))]), ValueError, "come first"),
+    "two inputs": (
+        lambda: keras.Sequential([Input((1,)), Input((1,))]),
+        ValueError,
+        "be the first entry",
+    ),
     "a tensor inside": (
         lambda: keras.Sequential([Dense(1)(Input((4,)))]),
         TypeError,
-        "give the layer, not what it returns",
+        "pass the layer, not its output",
     ),
     "a shape that does not fit": (
         lambda: keras.Sequential([Input((4,)), keras.layers.Reshape((3,))]),
@@ -203,7 +207,7 @@ REFUSED = {
     "no layers": (
         lambda: keras.Sequential().predict(np.ones((2, 2))),
         ValueError,
-        "has no layers: `add` one first",
+        "has no layers: `add` a layer first",
     ),
     "no batch axis": (lambda: keras.Sequential([Dense(1)]).build(()), ValueError, "a batch axis"),
     "a keyword": (
@@ -286,7 +290,7 @@ def test_a_popped_layer_can_be_added_to_another_model():
 
 def test_one_layer_object_has_one_place():
     layer = Dense(4)
-    with pytest.raises(ValueError, match=r"stands twice in 'sequential'\. Write a layer for each"):
+    with pytest.raises(ValueError, match=r"is already in 'sequential'\. Create a second layer"):
         keras.Sequential([Input((4,)), layer, layer])
 
 
