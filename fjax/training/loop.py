@@ -84,12 +84,12 @@ def run_epoch(
     """Advance the holder's train state by one epoch, and return its logs, still on the device.
 
     Args:
-        holder: Keeps the train state.
+        holder: The object with the train state.
         programs: The compiled programs.
         source: The batches.
         epoch: The number of epochs that the train state has been trained for.
         hooks: The hooks to call between chunks.
-        chunks: Chooses the lengths of chunks.
+        chunks: The scheduler of chunks.
     """
     step = int(holder.train_state.batch)
     sums = jax.tree.structure(holder.train_state.accumulators)

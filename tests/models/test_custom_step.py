@@ -318,7 +318,7 @@ MISTAKES = {
     "a log for each sample": (lambda state, batch: (state, {"loss": batch.targets[:, 0]}),
                               ValueError, r"log 'loss' must be one real number, .* \(16,\)"),
     "dtype": (wrong(cast), ValueError,
-              r"`params` as it came.*at params\['dense'\]\['bias'\]: expected dtype float32, "
+              r"return `params` with .*at params\['dense'\]\['bias'\]: expected dtype float32, "
               "received bfloat16"),
     "structure": (wrong(without_bias), ValueError, r"params\['dense'\]\['bias'\]: expected an .*"
                   "received nothing"),
@@ -326,7 +326,7 @@ MISTAKES = {
               r"shape \(3, 4\), received an array of shape \(3, 5\)"),
     "state": (wrong(lambda state: state._replace(state={"n": 1})), ValueError, "return `state`"),
     "opt_state": (wrong(lambda state: state._replace(opt_state=())), ValueError,
-                  "return `opt_state` as it came"),
+                  "return `opt_state` with the structure, shapes and dtypes"),
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from fjax.layers import Dense
 from fjax.optimizers import Adam
 from fjax.training import create_train_state, initialization, initialize, numpy_eval
-from fjax.training.numpy_eval import evaluated
+from fjax.training.numpy_eval import evaluate_on_host
 
 SPEC = jax.ShapeDtypeStruct((1, 2), "float32")
 
@@ -88,7 +88,7 @@ def test_keys_and_what_numpy_lacks_come_from_jax_alike():
             "counted": jnp.concatenate([jnp.arange(3.0), jnp.ones(2)]),
         }
 
-    made, expected = evaluated(function, np.uint32(9)), function(9)
+    made, expected = evaluate_on_host(function, np.uint32(9)), function(9)
     for tree in (made, expected):
         tree["keys"] = jax.random.key_data(tree["keys"])
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), made, expected)
