@@ -68,7 +68,7 @@ def check_weight(name: str, weight: np.ndarray, targets: PyTree, targets_name: s
 
 
 def several(x: Any) -> tuple[Any, ...]:
-    """Return the inputs as a tuple; a tuple or list of arrays is several inputs, else there is one."""
+    """Return the inputs as a tuple; a tuple or list of arrays is several inputs, others are one."""
     if isinstance(x, tuple) and not (x and all(np.isscalar(value) for value in x)):
         return x
     if isinstance(x, list):
@@ -135,7 +135,7 @@ def _array(name: str, value: Any, text: bool = False) -> np.ndarray:
     return array
 
 
-def require_to_numbers(batch: Batch) -> Batch:
+def require_numbers(batch: Batch) -> Batch:
     """Return the batch, or raise if it contains text."""
     for array in jax.tree.leaves(batch.inputs):
         if is_text(array):
@@ -144,13 +144,13 @@ def require_to_numbers(batch: Batch) -> Batch:
 
 
 def _to_numbers(name: str, array: np.ndarray, columns: list[Any] | None) -> np.ndarray:
-    """Convert an array of objects to numbers, or raise with the first value that is not a number."""
+    """Convert an array of objects to numbers, or raise with the first value that is invalid."""
     if array.dtype.kind == "O":
         for index, item in np.ndenumerate(array):
             if not isinstance(item, int | float | np.number | np.bool_):
                 raise ValueError(
                     f"`{name}` must hold numbers, found {item!r} of type "
-                    f"`{type(item).__name__}` at {_position_text(index, columns)}. Encode or drop it."
+                    f"`{type(item).__name__}` at {_position(index, columns)}. Encode or drop it."
                 )
         return array.astype(np.float64)
     kinds = {"U": "text", "S": "bytes", "M": "dates", "m": "durations", "c": "complex numbers"}
@@ -180,11 +180,11 @@ def _check_finite(name: str, array: np.ndarray, columns: list[Any] | None) -> No
         index = tuple(int(i) for i in bad[0])
         raise ValueError(
             f"`{name}` has {len(bad)} entries that are NaN or infinite, the first is "
-            f"{array[index]} at {_position_text(index, columns)}. Drop or fill them before training."
+            f"{array[index]} at {_position(index, columns)}. Drop or fill them before training."
         )
 
 
-def _position_text(index: tuple[int, ...], columns: list[Any] | None) -> str:
+def _position(index: tuple[int, ...], columns: list[Any] | None) -> str:
     if columns is not None and len(index) == 2:
         return f"row {index[0]}, column {columns[index[1]]!r}"
     parts = [f"row {index[0]}", *(f"column {i}" for i in index[1:2])]

@@ -83,8 +83,8 @@ class InputExpectation:
             )
             if not fits:
                 raise ValueError(
-                    f"`x` has samples of shape {sample} (in all {tuple(array.shape)}), but the model "
-                    f"{self.model!r} expects {shape}."
+                    f"`x` has samples of shape {sample} (in all {tuple(array.shape)}), but the "
+                    f"model {self.model!r} expects {shape}."
                 )
 
 

@@ -75,7 +75,7 @@ def read(
 
 
 def _check_batches_only(owner: str, y: Any, sample_weight: Any, batch_size: Any) -> None:
-    """Raise ValueError if an iterable of batches is passed with targets, weights or a batch size."""
+    """Raise ValueError if an iterable of batches comes with targets, weights or a batch size."""
     if y is not None or sample_weight is not None:
         raise ValueError(
             f"`{owner}`: `x` yields whole batches, which must include targets and weights "

@@ -189,7 +189,7 @@ class LoaderSource:
         return {}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Skip the batches that were used since the iterable began; with restarts, of all epochs."""
+        """Skip the used batches of the unfinished epoch; with restarts, of all epochs."""
         steps = state["steps"]
         for _ in range(steps if self._restarts or self.steps is None else steps % self.steps):
             if next(self._open(), None) is None:

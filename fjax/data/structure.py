@@ -14,8 +14,8 @@ Path = tuple[str | int, ...]
 def names_of(network: Any, kind: str, tree: PyTree) -> list[str]:
     """Return the names of a network's inputs or outputs.
 
-    They are the network's `input_names` or `output_names`; else the keys, if they are one dict; else
-    `input_0`, `input_1` and so on.
+    They are the network's `input_names` or `output_names`; else the keys of a dict; else `input_0`,
+    `input_1` and so on.
 
     Args:
         network: The network.

@@ -109,7 +109,7 @@ def test_a_generator_goes_on_over_epochs():
 def test_a_generator_that_is_used_up_is_said():
     source = IteratorSource(np.full((1, 1), i) for i in range(2))
     assert len(taken(source, 0)) == 2
-    with pytest.raises(ValueError, match="no batch in epoch 2: the generator is used up"):
+    with pytest.raises(ValueError, match="no batch in epoch 2: the generator is exhausted"):
         taken(source, 1)
 
 

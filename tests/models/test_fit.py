@@ -310,9 +310,9 @@ def test_steps_beyond_the_data_use_it_once_and_say_so(regression):
         lambda: model.evaluate(x, y, batch_size=10, steps=20, verbose=0),
         lambda: model.evaluate(dict(enumerate([(x, y)])).values(), steps=3, verbose=0),
     ):
-        with pytest.warns(UserWarning, match="steps were asked for and"):
+        with pytest.warns(UserWarning, match="steps were requested, but"):
             assert call() == pytest.approx(whole, rel=1e-5)
-    with pytest.warns(UserWarning, match="20 steps were asked for and the data has 5"):
+    with pytest.warns(UserWarning, match="20 steps were requested, but the data has 5"):
         assert model.predict(x, batch_size=10, steps=20, verbose=0).shape == (50, 1)
     # Steps without a batch size are one pass, as in Keras.
     assert model.predict(x, steps=7, verbose=0).shape == (50, 1)

@@ -140,7 +140,7 @@ FIT = {
     ),
     "class_weight of numbers": (
         lambda: regressor().fit(X, TARGETS, class_weight={0: 1.0, 1: 2.0}),
-        "needs class labels from 0 to 1 as `y`, row 0 holds",
+        "needs class labels from 0 to 1 as `y`, but row 0 has",
     ),
     "measuring without targets": (
         lambda: regressor(loss=None, metrics=["mae"]).evaluate(X),
@@ -186,11 +186,11 @@ FIT = {
     ),
     "inputs too many": (
         lambda: two().fit((X, X, X), YS),
-        "`x` has 3 arrays, the model has 2 inputs: left, right",
+        "`x` has 3 arrays, but the model has 2 inputs: left, right",
     ),
     "input of another width": (
         lambda: two().predict({"left": X, "right": X}),
-        r"shape \(4,\) .* for the input 'right', the model expects \(2,\)",
+        r"shape \(4,\) .* for the input 'right', but the model expects \(2,\)",
     ),
     "input in a dict": (
         lambda: two().fit({"left": X, "right": {"a": X}}, YS),
@@ -207,7 +207,7 @@ FIT = {
     ),
     "targets too many": (
         lambda: two().fit(XS, (LABELS, TARGETS, TARGETS)),
-        "`y` has 3 arrays, the model has 2 outputs: label, number",
+        "`y` has 3 arrays, but the model has 2 outputs: label, number",
     ),
     "target in validation": (
         lambda: two().fit(XS, YS, validation_data=(XS, {"number": TARGETS})),
@@ -231,7 +231,7 @@ FIT = {
     ),
     "weights too few": (
         lambda: two().fit(XS, YS, sample_weight=[np.ones(20)]),
-        "`sample_weight` has 1 array, the model has 2 outputs",
+        "`sample_weight` has 1 array, but the model has 2 outputs",
     ),
     "weights of another shape": (
         lambda: two().fit(XS, YS, sample_weight={"number": np.ones((20, 2))}),
@@ -245,10 +245,13 @@ FIT = {
         lambda: two().fit(XS, YS, class_weight={"label": {9: 1.0}}),
         r"`class_weight\['label'\]` names class 9, .* 0 to 2",
     ),
-    "losses too few": (lambda: two(loss=["mse"]), "`loss` has 1 entry, the model has 2 outputs"),
+    "losses too few": (
+        lambda: two(loss=["mse"]),
+        "`loss` has 1 entry, but the model has 2 outputs",
+    ),
     "losses too many": (
         lambda: regressor(loss=["mse", "mae"]),
-        "`loss` has 2 entries, the model has 1 output: output_0",
+        "`loss` has 2 entries, but the model has 1 output: output_0",
     ),
     "loss of another name": (
         lambda: two(loss={"labels": SPARSE}),
@@ -272,7 +275,7 @@ FIT = {
     ),
     "metrics for one of two": (
         lambda: two(metrics=["mae"]),
-        "`metrics` has 1 entry, the model has 2 outputs: label, number",
+        "`metrics` has 1 entry, but the model has 2 outputs: label, number",
     ),
     "metrics of another name": (
         lambda: two(weighted_metrics={"numbers": ["mae"]}),

@@ -260,7 +260,7 @@ def test_columns_of_a_frame_are_no_names():
     model = fjax.Sequential([fjax.Input((2,)), Dense(1)])
     model.compile("sgd", "mse")
     model.fit(frame, pd.DataFrame({"price": PRICE[:, 0]}), verbose=0)
-    with pytest.raises(ValueError, match="`x` has 1 array, the model has 2 inputs: wide, deep"):
+    with pytest.raises(ValueError, match="`x` has 1 array, but the model has 2 inputs: wide, deep"):
         heads().predict(frame)
 
 

@@ -369,7 +369,7 @@ def test_compiling_meanwhile_is_refused():
     with pytest.raises(RuntimeError, match="is being trained and cannot be compiled now"):
         whole.fit(X, Y, verbose=0, callbacks=[Compiles()])
     whole.compile("sgd", "mse")
-    with pytest.raises(ValueError, match="gives no output a loss"):
+    with pytest.raises(ValueError, match="has no loss for any output"):
         whole.compile("sgd", loss=[None])
 
 
