@@ -186,7 +186,7 @@ def test_a_discriminator_trains_alone_and_is_frozen_inside():
 def test_one_layer_with_two_shapes_is_refused():
     layer = Dense(3)
     trained(Sequential([Input((4,)), layer, Dense(1)]))
-    with pytest.raises(ValueError, match=r"'dense' of 'sequential' has its weights from another"):
+    with pytest.raises(ValueError, match=r"'dense' of 'sequential' has weights from another"):
         Sequential([Input((5,)), layer])
 
 

@@ -181,7 +181,7 @@ MISTAKES = {
     "a weight for None": (
         lambda: OutputLosses([None, MeanSquaredError()], [1.0, 1.0]),
         ValueError,
-        "'output_0' has a weight and no loss",
+        "'output_0' has a weight but no loss",
     ),
     "weight": (
         lambda: OutputLoss("price", MeanSquaredError(), weight=float("nan")),
