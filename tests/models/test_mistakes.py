@@ -1,4 +1,4 @@
-"""Mistakes of beginners: each is one clear error before any training."""
+"""Common mistakes: each raises a clear error before any training."""
 
 import numpy as np
 import pandas as pd
@@ -378,21 +378,21 @@ TYPE = {
 
 
 @pytest.mark.parametrize("name", FIT)
-def test_a_wrong_value_is_one_value_error_that_says_so(name):
+def test_an_invalid_value_raises_a_clear_value_error(name):
     mistake, message = FIT[name]
     with pytest.raises(ValueError, match=message):
         mistake()
 
 
 @pytest.mark.parametrize("name", TYPE)
-def test_a_wrong_thing_is_one_type_error_that_says_so(name):
+def test_an_invalid_type_raises_a_clear_type_error(name):
     mistake, message = TYPE[name]
     with pytest.raises(TypeError, match=message):
         mistake()
 
 
 @pytest.mark.parametrize("method", ["fit", "evaluate", "train_on_batch", "test_on_batch"])
-def test_training_before_compiling(method):
+def test_training_before_compiling_raises(method):
     model = keras.Sequential([Input((4,)), Dense(1)])
     with pytest.raises(RuntimeError, match=r"must be compiled before .*model.compile\(optimizer=…"):
         getattr(model, method)(X, TARGETS)
@@ -409,7 +409,7 @@ def test_a_mistake_leaves_the_model_untouched():
     model.fit(X, TARGETS, verbose=0)
 
 
-def test_right_use_that_looks_like_a_mistake_passes():
+def test_valid_use_that_looks_like_a_mistake():
     regressor().fit(X, TARGETS[:, None], verbose=0)
     regressor().fit(X, TARGETS, verbose=0)
     classifier().fit(X, LABELS[:, None], verbose=0)
@@ -421,7 +421,7 @@ def test_right_use_that_looks_like_a_mistake_passes():
     assert regressor().predict(X.tolist(), verbose=0).shape == (20, 1)
 
 
-def test_an_axis_of_any_size_that_a_layer_must_know():
+def test_an_axis_of_unknown_size_that_a_layer_needs_raises():
     model = keras.Sequential([Input((None, 3)), Flatten(), Dense(1)])
     with pytest.raises(ValueError, match="built for 768 features") as caught:
         model.summary()

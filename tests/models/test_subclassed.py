@@ -1,4 +1,4 @@
-"""Models that authors write with `call`."""
+"""Authored models: subclasses with `call`."""
 
 import copy
 
@@ -51,7 +51,7 @@ def fitted(model, epochs=1):
     return model
 
 
-def test_fit_evaluate_predict_call_and_the_pair():
+def test_fit_evaluate_predict_call_and_network():
     model = Reconstructing(seed=0)
     model.compile(fjax.optimizers.Adam(0.02), "mse")
     losses = model.fit(X, Y, epochs=15, verbose=0).history["loss"]
@@ -255,7 +255,7 @@ def test_a_forgotten_super_init_is_an_error():
     [("input", Dense(1)), ("layers", []), ("history", Dense(1)), ("fit", [Dense(1)]),
      ("name", Dense(1)), ("outputs", {"a": Dense(1)}), ("loss", "mse")],
 )  # fmt: skip
-def test_an_attribute_that_the_model_has_itself_is_an_error(name, value):
+def test_an_attribute_with_a_reserved_name_raises(name, value):
     class Named(Model):
         def __init__(self):
             super().__init__()

@@ -89,7 +89,7 @@ def assert_same_bits(one, other):
 
 
 @pytest.mark.parametrize("lengths", [(1, 1, 1, 1, 1, 1, 1, 1), (2, 2, 3, 1), (3, 1, 1, 3)])
-def test_the_length_of_chunks_never_changes_a_bit(problem, lengths):
+def test_the_length_of_chunks_does_not_change_a_bit(problem, lengths):
     assert_same_bits(run(problem, Chunks(*lengths)), run(problem, Chunks()))
 
 
@@ -100,23 +100,23 @@ def test_hooks_at_each_step_do_not_change_a_bit(problem):
     assert hooks.steps == [0, 1, 2, 3] * 2
 
 
-def test_the_program_makes_the_steps_of_a_plain_loop(problem):
+def test_the_program_equals_a_plain_loop_of_steps(problem):
     step = jax.jit(train_step(problem.network, problem.loss, problem.optimizer, problem.metrics))
     expected = start(problem)
     order = order_of_pass(7, 0, 50)
     for rows in np.split(order, [16, 32, 48]):
         batch = jax.tree.map(lambda a, rows=rows: a[rows], problem.data)
         expected, logs = step(expected, batch)
-    train_state, own_logs = run(problem, Chunks(), epochs=1)
+    train_state, program_logs = run(problem, Chunks(), epochs=1)
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6),
-        (train_state.params, train_state.state, own_logs),
+        (train_state.params, train_state.state, program_logs),
         (expected.params, expected.state, logs),
     )
     assert int(train_state.step) == 4
 
 
-def test_the_last_batch_counts_by_its_size(problem):
+def test_the_last_batch_is_weighted_by_its_size(problem):
     _, logs = run(problem, Chunks(), epochs=1)
     assert set(logs) == {"loss", "mae"}
     train_state, _ = run(problem, Chunks(), epochs=1)
@@ -131,7 +131,7 @@ def test_one_compilation_serves_any_chunk(problem, compilations):
     assert [name for name in compilations if "advance" in name] == []
 
 
-def test_optimizers_of_another_rate_and_equal_models_share_programs(problem):
+def test_equal_models_with_different_learning_rates_share_programs(problem):
     same = programs_for(
         type(problem.network)(problem.network.layers),
         type(problem.loss)(),
@@ -143,12 +143,12 @@ def test_optimizers_of_another_rate_and_equal_models_share_programs(problem):
     assert other is not compiled(problem)
 
 
-def test_the_rate_of_the_optimizer_is_in_the_first_state(problem):
+def test_the_learning_rate_is_in_the_initial_state(problem):
     made = initialize(problem.network, type(problem.optimizer)(0.5), 0, problem.spec)
     assert made.opt_state.learning_rate == np.float32(0.5)
 
 
-def test_the_start_on_the_host_is_the_pure_one_bit_by_bit():
+def test_the_initial_state_of_the_host_has_the_same_bits():
     program = """
 import jax, numpy as np
 from fjax import serial
@@ -168,7 +168,7 @@ jax.tree.map(np.testing.assert_array_equal, made, pure)
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)
 
 
-def test_no_number_is_fetched_inside_an_epoch(problem, fetches):
+def test_nothing_is_fetched_within_an_epoch(problem, fetches):
     source = ArraySource(problem.data, 16, 7)
     holder = SimpleNamespace(train_state=start(problem)._replace(batch=np.int32(0)))
     fetches.clear()
@@ -191,7 +191,7 @@ def test_the_train_state_is_donated(problem):
     assert not holder.train_state.params["dense"]["kernel"].is_deleted()
 
 
-def test_the_pure_step_goes_through_vmap_and_scan(problem):
+def test_vmap_and_scan_of_the_pure_step(problem):
     step = train_step(problem.network, problem.loss, problem.optimizer, problem.metrics)
     batches = jax.tree.map(lambda a: a[:48].reshape(3, 16, *a.shape[1:]), problem.data)
     rates = jnp.array([1e-3, 1e-1])
@@ -224,7 +224,7 @@ def test_a_progress_bar_is_called_ten_times_a_second():
     assert chunks.chunk(10) == 10
 
 
-def test_the_step_says_what_it_takes(problem):
+def test_invalid_arguments_of_the_step_raise(problem):
     with pytest.raises(TypeError, match="takes functions, not names"):
         train_step(problem.network, "mse", problem.optimizer)
     with pytest.raises(TypeError, match="takes functions, not names"):
