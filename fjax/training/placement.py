@@ -1,7 +1,6 @@
-"""Placement: the one place that knows of devices.
+"""Placement: where the arrays of a run lie.
 
-A run's arrays are put on devices here, and nowhere else. Today there is one device, the default
-one.
+It is the only caller of `jax.device_put`. Today there is one device, the default one.
 """
 
 import dataclasses
