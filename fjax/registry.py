@@ -1,6 +1,6 @@
 """Registries that find functions and classes by name: "relu", "adam", "mse", "he_normal"."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fjax.configuration import Configured, snake_case
@@ -28,14 +28,21 @@ class Registry:
     def __init__(
         self,
         family: str,
-        members: list[Callable[..., Any]],
+        members: Iterable[Callable[..., Any]],
         aliases: Mapping[str, Callable[..., Any]] | None = None,
     ) -> None:
         self.family = family
-        self._members = {member.__name__: member for member in members}
-        self._aliases = {
-            snake_case(member.__name__): member for member in members if isinstance(member, type)
-        } | dict(aliases or {})
+        self._members: dict[str, Callable[..., Any]] = {}
+        self._aliases: dict[str, Callable[..., Any]] = {}
+        self.extend(members)
+        self._aliases |= aliases or {}
+
+    def extend(self, members: Iterable[Callable[..., Any]]) -> None:
+        """Add members; an alias that exists already keeps its meaning."""
+        for member in members:
+            self._members[member.__name__] = member
+            if isinstance(member, type):
+                self._aliases.setdefault(snake_case(member.__name__), member)
 
     @property
     def names(self) -> list[str]:

@@ -107,6 +107,20 @@ def test_arrays_are_put_on_devices_in_one_place(path):
     assert not {"jax.device_put"} & imports(path), path
 
 
+# Where a layer's own `apply` is called, and not a layer within another one: an author's class that
+# extends a layer, a layer whose outputs are masked, and a declared input, which computes nothing.
+OWN_APPLY = {"authoring/binding.py", "population/widths.py", "core/graph.py"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_layers_are_called_in_one_place(path):
+    if path == ROOT / "core" / "precision.py" or str(path.relative_to(ROOT)) in OWN_APPLY:
+        return
+    calls = [n.func for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
+    called = [ast.unparse(f) for f in calls if isinstance(f, ast.Attribute) and f.attr == "apply"]
+    assert set(called) <= {"self.apply", "super().apply"}, path
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_private_name_crosses_a_package(path):
     importer = package(path)

@@ -13,6 +13,7 @@ from fjax.core.checks import single_input
 from fjax.core.combinators import Branch
 from fjax.core.layer import Layer
 from fjax.core.masking import merge_masks, split_mask, strip_masks, with_mask
+from fjax.core.precision import apply_layer, init_layer
 from fjax.core.shapes import output_specs
 from fjax.typing import Key, Params, PyTree, Spec, State
 
@@ -59,7 +60,7 @@ class Residual(Layer):
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return the params and state of the layer and the shortcut, by name."""
-        params, state = self._branch.init(key, *specs)
+        params, state = init_layer(self._branch, key, *specs)
         # Raises if the shapes of layer and shortcut differ.
         output_specs(self, params, state, *specs)
         return params, state
@@ -74,7 +75,9 @@ class Residual(Layer):
     ) -> tuple[PyTree, State]:
         """Return the sum, and the next state of the layer and the shortcut, by name."""
         added = single_input("Residual", inputs) if self.shortcut is None else None
-        outputs, state = self._branch.apply(params, state, *inputs, key=key, training=training)
+        outputs, state = apply_layer(
+            self._branch, params, state, *inputs, key=key, training=training
+        )
         outputs, added = (*outputs, added)[:2]
         masks = [split_mask(value)[1] for value in (outputs, added)]
         outputs, added = strip_masks(outputs), strip_masks(added)

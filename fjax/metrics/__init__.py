@@ -71,6 +71,7 @@ from fjax.metrics.metric import (
     Metric,
 )
 from fjax.metrics.names import (
+    REGISTRY,
     get,
     log_name,
     resolve,
@@ -183,3 +184,7 @@ __all__ = [
     "squared_hinge",
     "top_k_categorical_accuracy",
 ]
+
+# What a name may stand for: all of the above but the base classes and the functions of names.
+_UNNAMED = {"FunctionMetric", "MeanMetricWrapper", "Metric", "get", "log_name", "resolve"}
+REGISTRY.extend(globals()[_name] for _name in __all__ if _name not in _UNNAMED)

@@ -51,7 +51,7 @@ def check_schedule(
 
 
 def check_steps(owner: str, argument: str, steps: Any) -> int | None:
-    """Return a number of steps; None stands for all steps."""
+    """Return a number of steps; None for all steps."""
     return None if steps is None else integer_at_least(owner, argument, steps, 1)
 
 

@@ -88,7 +88,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     """
     document = parse_json(json_string)
     if not isinstance(document, dict):
-        raise ValueError(f"the JSON of a model must be an object, found {str(document)[:80]!r}")
+        raise ValueError(f"the JSON of a model must be an object, received {str(document)[:80]!r}")
     described = {key: value for key, value in document.items() if key != "fjax"}
     config_values("the model", described, ("format", "version", "model", "inputs"))
     version = check_format(document, ("model",))

@@ -142,7 +142,7 @@ class WeightStore:
             self._optimizer_is_new = True
 
     def check_statistics(self) -> None:
-        """Raise ValueError if a layer was adapted to other data after the weights were made."""
+        """Raise ValueError if a layer was adapted to other data after the weights were created."""
         current = learned_statistics(self.architecture.layer_tree) if self.is_made else None
         if current is not None and current != self._statistics:
             raise ValueError(

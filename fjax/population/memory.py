@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
 
 from fjax.population.stacking import is_key
+from fjax.training.placement import DEFAULT
 from fjax.typing import PyTree
 
 # A step holds the states, and beside them gradients, updates and next states.
@@ -26,7 +25,7 @@ def check_memory(groups: Sequence[tuple[int, PyTree]], data: PyTree, row_count: 
         data: The data that all members are trained on.
         row_count: The total number of rows of all members: each has its own order of them.
     """
-    available = _available()
+    available = DEFAULT.free_memory()
     needed = COPIES * sum(count * _bytes(state) for count, state in groups) + _bytes(data)
     needed += BYTES_PER_ROW * row_count
     if available is None or needed <= available:
@@ -40,18 +39,6 @@ def check_memory(groups: Sequence[tuple[int, PyTree]], data: PyTree, row_count: 
         f"optimizer state each needs about {_readable(needed)}, and {_readable(available)} are "
         f"free: train at most {fitting} of them at a time, or smaller networks."
     )
-
-
-def _available() -> int | None:
-    """Return the bytes that are free on the device, or on the host; None if that is unknown."""
-    statistics: Any = jax.local_devices()[0].memory_stats()
-    if statistics and "bytes_limit" in statistics:
-        return statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)
-    # "MemAvailable" includes the file cache, which Linux gives back on demand.
-    meminfo = Path("/proc/meminfo")
-    lines = meminfo.read_text().splitlines() if meminfo.exists() else []
-    free = [line for line in lines if line.startswith("MemAvailable:")]
-    return int(free[0].split()[1]) * 1024 if free else None
 
 
 def _bytes(tree: PyTree) -> int:

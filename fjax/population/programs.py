@@ -17,6 +17,7 @@ from fjax.caching import Cache
 from fjax.compiler import compile_function
 from fjax.configuration import cache_key
 from fjax.core.masking import strip_masks
+from fjax.core.precision import apply_layer
 from fjax.population.architecture import Architecture
 from fjax.population.stacking import is_key
 from fjax.training import step as steps
@@ -160,7 +161,7 @@ def _predict(
         network, _, _ = architecture.parts_for(values)
         key = jax.random.fold_in(train_state.key, train_state.step)
         batch = _take(inputs, index)
-        outputs, _ = network.apply(train_state.params, train_state.state, *batch, key=key)
+        outputs, _ = apply_layer(network, train_state.params, train_state.state, *batch, key=key)
         return strip_masks(outputs)
 
     return jax.vmap(predict_one)(train_states, hyperparameters, rows)

@@ -131,7 +131,7 @@ class OutputLosses(Configured):
         """Return the value of each loss, without its weight.
 
         Args:
-            targets: In the structure of the outputs; an output without a loss needs none.
+            targets: In the structure of the outputs; an output without a loss needs no targets.
             outputs: The network's outputs.
             sample_weight: One array for all outputs, or a tree of arrays with the structure of the
                 outputs.

@@ -1,9 +1,10 @@
 """Placement: the only module that puts arrays on devices.
 
-Today there is one device, the default device.
+It is the only caller of `jax.device_put`. Today there is one device, the default device.
 """
 
 import dataclasses
+from pathlib import Path
 
 import jax
 
@@ -32,6 +33,17 @@ class Placement:
         return (
             statistics["bytes_limit"] // 2 if statistics and "bytes_limit" in statistics else None
         )
+
+    def free_memory(self) -> int | None:
+        """Return the bytes that are free on the device, or on the host; None if unknown."""
+        statistics = jax.local_devices()[0].memory_stats()
+        if statistics and "bytes_limit" in statistics:
+            return statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)
+        # "MemAvailable" includes the file cache, which Linux gives back on demand.
+        meminfo = Path("/proc/meminfo")
+        lines = meminfo.read_text().splitlines() if meminfo.exists() else []
+        free = [line for line in lines if line.startswith("MemAvailable:")]
+        return int(free[0].split()[1]) * 1024 if free else None
 
 
 DEFAULT = Placement()

@@ -27,7 +27,7 @@ from fjax.training.rates import without_rate
 from fjax.training.state import TrainState
 from fjax.typing import Array, GradientTransformation, Key, PyTree
 
-# The number of configurations whose programs are kept, also after the last model is gone.
+# The number of configurations whose programs are kept, even after the last model is deleted.
 CACHE_SIZE = 16
 
 

@@ -9,7 +9,7 @@ from fjax import Model, regularizers
 from fjax.callbacks import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau
 from fjax.layers import BatchNormalization, Dense, Dropout, Input
 from fjax.optimizers import SGD, Adam
-from fjax.population import Member, Population, memory
+from fjax.population import Member, Population
 from fjax.population.member import check_members
 from tests.population.alone import (
     HELD_OUT,
@@ -307,7 +307,7 @@ def test_populations_with_other_hyperparameters_share_a_program():
 
 
 def test_members_that_do_not_fit_in_memory_raise_before_training(monkeypatch):
-    monkeypatch.setattr(memory, "_available", lambda: 2900)
+    monkeypatch.setattr("fjax.training.placement.Placement.free_memory", lambda self: 2900)
     with pytest.raises(MemoryError, match=r"population of 2 members.*2 KB are free.*at most 1 of"):
         make_population(pair())
 

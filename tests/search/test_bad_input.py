@@ -128,7 +128,7 @@ def test_labels_of_one_class():
 
 
 def test_more_members_than_fit_in_memory(monkeypatch):
-    monkeypatch.setattr("fjax.population.memory._available", lambda: 1000)
+    monkeypatch.setattr("fjax.training.placement.Placement.free_memory", lambda self: 1000)
     message = error_of(GridSearchCV(regressor(), RATES, cv=2), error=MemoryError)
     assert "4 members" in message and "1 KB are free" in message
 
