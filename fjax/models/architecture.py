@@ -106,6 +106,10 @@ class Architecture:
             self._weight_tree = weight_tree(self.name, self.layer_tree, shapes.params, shapes.state)
         return self._weight_tree
 
+    def renew_weight_tree(self) -> None:
+        """Take the slots that the layers have now."""
+        self._weight_tree = None
+
     @property
     def network(self) -> Any:
         """The pure pair. Its layers are frozen as they were at the last `fix_flags`."""

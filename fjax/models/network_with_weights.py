@@ -79,6 +79,11 @@ class NetworkWithWeights(DescribedNetwork):
         self.model_parts.weights.set_seed(seed)
 
     @property
+    def is_seeded(self) -> bool:
+        """Whether a seed was given."""
+        return self.model_parts.weights.is_seeded
+
+    @property
     def train_state(self) -> TrainState:
         """Everything that training has made so far, as one pytree; assigning it puts it back."""
         return self.model_parts.weights.train_state

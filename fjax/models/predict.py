@@ -37,8 +37,10 @@ def predict(model: Any, parts: ModelParts, data: Data, callbacks: Any, verbose: 
         count, specs = rows(batch), architecture.output_specs(batch.inputs)
         return jax.tree.map(lambda spec: np.zeros((count, *spec.shape[1:]), spec.dtype), specs)
 
-    called.call("on_predict_begin", {})
     try:
+        # A first batch that does not fit is an error before any callback is called.
+        architecture.output_specs(source.spec.inputs)
+        called.call("on_predict_begin", {})
         with execution_mode(model.run_eagerly):
             held = parts.weights.train_state._replace(key=parts.weights.next_key())
             steps = called.steps("predict")

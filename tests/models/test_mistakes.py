@@ -423,3 +423,10 @@ def test_an_axis_of_any_size_that_a_layer_must_know():
     with pytest.raises(ValueError, match="built for 768 features") as caught:
         model.summary()
     assert any("stand for an axis of any size" in note for note in caught.value.__notes__)
+
+
+def test_a_bad_label_in_the_held_out_part_is_named_by_its_row_in_the_data():
+    labels = LABELS.copy()
+    labels[-1] = 9
+    with pytest.raises(ValueError, match=f"row {len(labels) - 1}"):
+        classifier().fit(X, labels, validation_split=0.25, verbose=0)
