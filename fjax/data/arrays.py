@@ -60,7 +60,7 @@ class Arrays(NamedTuple):
             warnings.warn(
                 f"`{self.owner}`: {steps} steps were requested, but the data has {available}: all "
                 "of it is used, once.",
-                stacklevel=4,
+                stacklevel=6,
             )
             steps = None
         return size, steps

@@ -125,6 +125,10 @@ class Reader(Generic[Item, Result]):
                 self._stream.unused.append(next(self._items))
             return self._stream.unused[0]
 
+    def drop(self) -> None:
+        """Remove the item that `peek` has returned."""
+        self._stream.unused.popleft()
+
     def __iter__(self) -> Iterator[Result]:
         return self
 

@@ -232,7 +232,12 @@ class _Loading:
     def spec(self, reader: Reader[Any, Batch]) -> Batch:
         """Return the shapes and dtypes of a reader's next batch."""
         if self._spec is None:
-            self._spec = jax.tree.map(spec_of, self._check(_peek(reader)))
+            batch = _peek(reader)
+            try:
+                self._spec = jax.tree.map(spec_of, self._check(batch))
+            except Exception:
+                reader.drop()
+                raise
         return self._spec
 
 
@@ -275,10 +280,16 @@ def _parts(item: Any) -> tuple[Any, ...]:
 
 
 def _peek(reader: Reader[Any, Batch]) -> Batch:
+    """Return a reader's next batch without using it up; drop it if it cannot be converted."""
     try:
-        return batch_of(reader.peek())
+        item = reader.peek()
     except StopIteration:
         raise ValueError("`x` yielded no batch: the iterable is empty.") from None
+    try:
+        return batch_of(item)
+    except Exception:
+        reader.drop()
+        raise
 
 
 def _window(batch: Batch) -> Window:

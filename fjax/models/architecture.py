@@ -106,6 +106,10 @@ class Architecture:
             self._weight_tree = weight_tree(self.name, self.layer_tree, shapes.params, shapes.state)
         return self._weight_tree
 
+    def renew_weight_tree(self) -> None:
+        """Use the current slots of the layers, from the next access on."""
+        self._weight_tree = None
+
     @property
     def network(self) -> Any:
         """The pure pair. Its layers have the `trainable` flags of the last `fix_flags`."""

@@ -66,7 +66,7 @@ def fit(
     require_objective(model, parts, TRAIN)
     if validation.split or validation.data is not None:
         require_objective(model, parts, TEST)
-    training, held_out = _split(model, data, schedule, validation, class_weight)
+    training, held_out = _split(model, parts, data, schedule, validation, class_weight)
     seed = shuffle_seed(parts.weights.train_state.key) if shuffle else None
     source = training.checked(expectation(model, parts, TRAIN, class_weight), seed, parts.placement)
     validation_source: Source | None = None
@@ -89,6 +89,7 @@ def fit(
 
 def _split(
     model: Any,
+    parts: ModelParts,
     data: Data,
     schedule: Schedule,
     validation: Validation,
@@ -100,18 +101,19 @@ def _split(
             "`fit`: `validation_split` and `class_weight` need arrays, but `x` yields "
             "batches: pass `validation_data`, and put weights in the batches."
         )
-    if validation.data is not None:
-        held_out: Data | None = read_validation(validation, schedule.validation_steps)
-    elif isinstance(data, Arrays):
-        data, held_out = data.split(validation.split)
-        if held_out is not None:
-            held_out = held_out._replace(
-                batch_size=validation.batch_size, steps=schedule.validation_steps, repeats=False
-            )
-    else:
-        held_out = None
     model.build_for(data.first())
-    return data, held_out
+    if validation.data is not None:
+        return data, read_validation(validation, schedule.validation_steps)
+    if not isinstance(data, Arrays) or validation.split == 0.0:
+        return data, None
+    # All rows are matched before the split, so that an error names the row of the user's data.
+    matched = data._replace(batch=expectation(model, parts, TRAIN)(data.batch))
+    training, held_out = matched.split(validation.split)
+    if held_out is not None:
+        held_out = held_out._replace(
+            batch_size=validation.batch_size, steps=schedule.validation_steps, repeats=False
+        )
+    return training, held_out
 
 
 def read_validation(validation: Validation, steps: int | None) -> Data:

@@ -294,6 +294,7 @@ class Model(AuthoredNetwork):
             callbacks: Callbacks.
             return_dict: Whether to return a dict: `{"loss": …, …}`.
         """
+        self.model_parts.require_config("evaluate")
         steps = arguments.check_steps("evaluate", "steps", steps)
         verbose = arguments.check_verbose("evaluate", verbose)
         data = read("evaluate", x, y, sample_weight, batch_size, steps)

@@ -79,6 +79,11 @@ class NetworkWithWeights(DescribedNetwork):
         self.model_parts.weights.set_seed(seed)
 
     @property
+    def is_seeded(self) -> bool:
+        """Whether the user set a seed."""
+        return self.model_parts.weights.is_seeded
+
+    @property
     def train_state(self) -> TrainState:
         """The whole state of the training, as one pytree; it can be assigned."""
         return self.model_parts.weights.train_state

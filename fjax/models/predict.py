@@ -37,8 +37,10 @@ def predict(model: Any, parts: ModelParts, data: Data, callbacks: Any, verbose: 
         count, specs = rows(batch), architecture.output_specs(batch.inputs)
         return jax.tree.map(lambda spec: np.zeros((count, *spec.shape[1:]), spec.dtype), specs)
 
-    callback_list.call("on_predict_begin", {})
     try:
+        # If the first batch does not fit, this raises before callbacks are called.
+        architecture.output_specs(source.spec.inputs)
+        callback_list.call("on_predict_begin", {})
         with execution_mode(model.run_eagerly):
             train_state = parts.weights.train_state._replace(key=parts.weights.next_key())
             hooks = callback_list.steps("predict")

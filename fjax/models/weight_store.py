@@ -1,6 +1,7 @@
 """The train state of a model, created lazily."""
 
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -11,7 +12,7 @@ from fjax.core import Layer
 from fjax.core.shapes import LayerShapes
 from fjax.errors import seed_of
 from fjax.models.architecture import Architecture
-from fjax.models.weight_tree import PARTS
+from fjax.models.weight_tree import PARTS, WeightSlot, WeightTree
 from fjax.training import TrainState
 from fjax.training.initialization import initialize, initialize_optimizer
 from fjax.training.state import run_key
@@ -154,7 +155,14 @@ class WeightStore:
 
     def __getstate__(self) -> dict[str, Any]:
         train_state = self.train_state if self.is_made else None
-        return {**vars(self), "_rest": None, "_copied": train_state}
+        # The slots are copied with their layers, which may be used before the model is.
+        slots = [] if train_state is None else list(_layers_with_slots(self.architecture))
+        return {**vars(self), "_rest": None, "_copied": train_state, "_slots": slots}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for layer, slot in state.pop("_slots"):
+            object.__setattr__(layer, "weight_slot", slot)
+        vars(self).update(state)
 
     def unpack(self) -> None:
         """Put the train state of a copied model into the empty slots.
@@ -167,12 +175,13 @@ class WeightStore:
             return
         self.architecture.weight_tree.fill(copied.params, copied.state)
         self._rest = copied._replace(params={}, state={})
-        self._statistics = learned_statistics(self.architecture.layer_tree)
         self._optimizer_is_new = copied.opt_state == ()
 
     def _make(self) -> TrainState:
         """Draw the weights of layers that have no weights from other models."""
         architecture = self.architecture
+        # A layer that was adapted in the meantime has a new slot.
+        architecture.renew_weight_tree()
         built = architecture.built
         architecture.require_ready()
         slots = [slot for _, slot in architecture.weight_tree.slots()]
@@ -188,6 +197,21 @@ class WeightStore:
 
     def _gather(self, part: str) -> PyTree:
         return self.architecture.weight_tree.gather(part)
+
+
+def _layers_with_slots(architecture: Architecture) -> Iterator[tuple[Layer, WeightSlot]]:
+    """Return the layers that have a slot, with their slots."""
+
+    def walk(layer: Any, tree: WeightTree) -> Iterator[tuple[Layer, WeightSlot]]:
+        if not isinstance(layer, Layer):
+            return
+        if vars(layer).get("weight_slot") is tree.slot:
+            yield layer, tree.slot
+        for name, child in layer.children():
+            if name in tree.children:
+                yield from walk(child, tree.children[name])
+
+    return walk(architecture.layer_tree, architecture.weight_tree)
 
 
 def learned_statistics(network: Any) -> list[Any]:

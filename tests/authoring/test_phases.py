@@ -7,6 +7,8 @@ from fjax.authoring.phases import ALLOWED, Operation, Phase
 from fjax.layers import Dense, Dropout, Input
 from tests.authoring.example_layers import X, built, layer_of
 
+pytestmark = pytest.mark.short
+
 DO = {
     Operation.ADD_WEIGHT: lambda self: self.add_weight((3,)),
     Operation.ADD_LOSS: lambda self: self.add_loss(1.0),

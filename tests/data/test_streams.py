@@ -182,3 +182,13 @@ def test_small_floats_are_numbers(dtype):
     bad[3] = np.nan
     with pytest.raises(ValueError, match="NaN or infinite, the first is nan at row 3"):
         model.fit(bad, X, verbose=0)
+
+
+def test_an_invalid_first_batch_is_used_up():
+    model, batches = model_of(), numbered([])
+    bad = (
+        item for item in [(np.ones((2, 3)), np.ones((2, 1))), *(next(batches) for _ in range(3))]
+    )
+    with pytest.raises(ValueError, match="samples of shape"):
+        model.fit(bad, steps_per_epoch=1, verbose=0)
+    model.fit(bad, steps_per_epoch=1, verbose=0)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import fjax
-from fjax.layers import BatchNormalization, Dense, Dropout, Input
+from fjax import Sequential
+from fjax.layers import BatchNormalization, Dense, Dropout, Input, Normalization
 
 X = np.random.default_rng(0).normal(size=(24, 3)).astype("float32")
 Y = X[:, :2]
@@ -133,3 +134,43 @@ def test_set_seed_of_a_model_with_weights():
     assert not np.array_equal(weights[0], fresh.get_weights()[0])
     with pytest.raises(ValueError, match="`set_seed`: `seed` must be an integer"):
         model.set_seed(-1)
+
+
+@pytest.mark.parametrize("make_copy", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_the_layers_of_a_copy_have_its_weights_before_the_copy_is_used(make_copy):
+    model = Sequential([Input((3,)), Dense(4, name="a"), Dense(1, name="b")], seed=0)
+    twin = make_copy(with_weights(model))
+    part = fjax.Model(twin.inputs, twin.get_layer("a").output, seed=9)
+    np.testing.assert_array_equal(part.get_weights()[0], model.get_weights()[0])
+    np.testing.assert_array_equal(twin.get_weights()[0], model.get_weights()[0])
+
+
+def test_a_copy_raises_if_a_layer_was_adapted_again():
+    x = np.arange(12.0).reshape(4, 3)
+    layer = Normalization()
+    layer.adapt(x)
+    model = Sequential([Input((3,)), layer, Dense(1)])
+    model.predict(x, verbose=0)
+    twin = copy.deepcopy(model)
+    twin.layers[0].layer.adapt(5 * x)
+    with pytest.raises(ValueError, match="was adapted again"):
+        twin.predict(x, verbose=0)
+
+
+def with_weights(model):
+    model.predict(np.ones((1, 3)), verbose=0)
+    return model
+
+
+def test_models_share_a_layer_that_is_adapted_after_their_construction():
+    x = np.arange(12.0).reshape(4, 3)
+    layer = Normalization(name="n")
+    inputs = Input((3,))
+    first = fjax.Model(inputs, Dense(1)(layer(inputs)))
+    layer.adapt(x)
+    second = fjax.Model(first.inputs, first.get_layer("n").output)
+    first.predict(x, verbose=0)
+    second.predict(x, verbose=0)
+    changed = [np.full_like(weight, 5) for weight in first.get_layer("n").get_weights()]
+    first.get_layer("n").set_weights(changed)
+    np.testing.assert_array_equal(second.get_weights()[0], changed[0])

@@ -426,3 +426,10 @@ def test_an_axis_of_unknown_size_that_a_layer_needs_raises():
     with pytest.raises(ValueError, match="built for 768 features") as caught:
         model.summary()
     assert any("stand for an axis of any size" in note for note in caught.value.__notes__)
+
+
+def test_an_invalid_label_in_the_validation_split_is_named_by_its_row():
+    labels = LABELS.copy()
+    labels[-1] = 9
+    with pytest.raises(ValueError, match=f"row {len(labels) - 1}"):
+        classifier().fit(X, labels, validation_split=0.25, verbose=0)
