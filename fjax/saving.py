@@ -1,4 +1,4 @@
-"""Model files under the names of Keras's module `saving`."""
+"""Model files, with the names of `keras.saving`."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from fjax.storage import ModelFileError as ModelFileError
 from fjax.storage import register_serializable as register_serializable
 from fjax.storage.run_identity import ChangedRunError as ChangedRunError
 
-# Keras's name.
+# Keras's name of the same function.
 register_keras_serializable = register_serializable
 
 

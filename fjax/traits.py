@@ -20,8 +20,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def has_trait(thing: Any, trait: str) -> bool:
     """Return whether an object or function has a trait.
 
-    A user's subclass may compute something else than its base, so that it does not inherit traits.
-    A patched class of fjax has none.
+    A user's subclass does not inherit traits, since it may compute something else. A patched class
+    of fjax has no traits.
 
     >>> from fjax.layers import Dense
     >>> class Mixing(Dense): ...

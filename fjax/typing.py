@@ -1,4 +1,4 @@
-"""The words of the house: names for the values that travel between its floors."""
+"""Type names and protocols that all packages share."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
@@ -15,15 +15,15 @@ Key = jax.Array
 Shape = tuple[int, ...]
 DType = Any
 
-# Nested dicts of arrays keyed by layer name, `{}` where there is nothing.
+# Nested dicts of arrays keyed by layer name; `{}` for a layer without arrays.
 Params = Mapping[str, Any]
 State = Mapping[str, Any]
 
-# Any nesting of dicts, lists and tuples that JAX flattens.
+# Any nesting of containers that JAX flattens.
 PyTree = Any
 
-# A name ("relu"), a function, a configured object, or its configuration as a dict; whoever stores
-# one resolves it at construction, so that a stored identifier is always the object itself.
+# A name ("relu"), a function, a configured object, or its configuration as a dict. A class that
+# stores an identifier resolves it at construction, so that its field is always the object itself.
 Identifier = Any
 
 ActivationFunction = Callable[[Array], Array]
@@ -32,11 +32,11 @@ LossFunction = Callable[[Array, Array], Array]
 
 @runtime_checkable
 class Spec(Protocol):
-    """What a layer needs to know of an input: a shape (batch axis included) and a dtype."""
+    """The shape and dtype of an input of a layer."""
 
     @property
     def shape(self) -> Shape:
-        """The whole shape, batch axis included."""
+        """The shape, batch axis included."""
         ...
 
     @property
@@ -46,7 +46,7 @@ class Spec(Protocol):
 
 
 class AuthoringContext(Protocol):
-    """What the methods of an author's object act on, while its code runs."""
+    """The pass in which the code of an author's object runs; its methods act on it."""
 
     def add_weight(
         self,
@@ -71,20 +71,20 @@ class AuthoringContext(Protocol):
 
 
 class Authoring(Protocol):
-    """What makes pairs of classes with `build` and `call`: the package `fjax.authoring`."""
+    """The conversion of classes with `build` and `call` to pairs, by `fjax.authoring`."""
 
     def prepare_class(self, cls: Any) -> None:
-        """Give a class that has a `call` what makes it a pair."""
+        """Add `init` and `apply` to a class that has a `call`."""
         ...
 
     def context_of(self, author: Any) -> AuthoringContext:
-        """Return what the methods of an object act on now."""
+        """Return the current context of an object."""
         ...
 
 
 @runtime_checkable
 class HasConfig(Protocol):
-    """An object that its class can create again from a configuration."""
+    """An object that can be created again from its configuration."""
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor by name."""
@@ -93,7 +93,7 @@ class HasConfig(Protocol):
 
 @runtime_checkable
 class DescribedBy(Protocol):
-    """An object that is stored in files as another one."""
+    """An object that files describe by another object."""
 
     @property
     def described_by(self) -> Any:
@@ -114,10 +114,10 @@ class Stateful(Protocol):
 
 
 class GradientTransformation(Protocol):
-    """A pure optimizer by the convention that optax made standard; ours follow it too."""
+    """A pure optimizer by optax's convention, which fjax's optimizers follow, too."""
 
     def init(self, params: PyTree) -> PyTree:
-        """Return the optimizer state that belongs to `params`."""
+        """Return the initial optimizer state for `params`."""
         ...
 
     def update(self, grads: PyTree, opt_state: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
@@ -127,14 +127,14 @@ class GradientTransformation(Protocol):
 
 @runtime_checkable
 class HasMonitor(Protocol):
-    """A callback that needs one log: a run without this log is an error before training."""
+    """A callback that monitors a log; a run without this log is an error before training."""
 
     monitor: Any
 
 
 @runtime_checkable
 class HasSearchResults(Protocol):
-    """A fitted search of scikit-learn's kind."""
+    """A fitted search with scikit-learn's results."""
 
     cv_results_: Mapping[str, Any]
 
@@ -157,10 +157,10 @@ class RateSweep(Protocol):
 
 @runtime_checkable
 class ChecksInputs(Protocol):
-    """A network that says more of its inputs than their shapes, such as the range of integers."""
+    """A network that checks the values of its inputs, such as the range of integers."""
 
     def check_inputs(self, *inputs: PyTree) -> None:
-        """Raise ValueError where arrays, whole or a batch of them, are not what it takes."""
+        """Raise ValueError if arrays, whole or a batch of them, have invalid values."""
         ...
 
 
@@ -175,7 +175,7 @@ class Constrains(Protocol):
 
 @runtime_checkable
 class Finalizes(Protocol):
-    """An optimizer whose params for use differ from those it trains, such as their averages."""
+    """An optimizer that returns other params after training, such as their averages."""
 
     def finalize(self, params: PyTree, opt_state: PyTree) -> PyTree:
         """Return the params to use after training."""
@@ -198,13 +198,13 @@ class Adapts(Protocol):
         ...
 
     def learned(self) -> Any:
-        """Return what was learned, as something that can be compared."""
+        """Return the learned values, which can be compared."""
         ...
 
 
 @runtime_checkable
 class RequiresReady(Protocol):
-    """A network that may have to learn from data before it has weights."""
+    """A network that may have to be adapted to data before it has weights."""
 
     def require_ready(self) -> None:
         """Raise if a layer has not learned from data yet."""
@@ -213,7 +213,7 @@ class RequiresReady(Protocol):
 
 @runtime_checkable
 class HasLearningRate(Protocol):
-    """The state of an optimizer that keeps its learning rate there."""
+    """An optimizer state that contains the learning rate."""
 
     learning_rate: Any
 

@@ -1,8 +1,8 @@
-"""The one place that calls layers: masks are handled here, and precision has its place here.
+"""The functions that call layers; they handle masks, and would handle precision.
 
-Every layer within another one, and the network within a step, is called by `apply_layer` and
-`init_layer`. All values are float32 today; a policy that computes in another type would cast params
-and inputs on the way in and outputs on the way out, here and nowhere else.
+Every layer inside another layer, and the network inside a step, is called by `apply_layer` and
+`init_layer`. All values are float32 today; only here would a policy for another dtype cast the
+params, the inputs and the outputs.
 """
 
 from typing import Any
@@ -14,9 +14,9 @@ from fjax.typing import Key, Params, PyTree, State
 
 
 def init_layer(layer: Any, key: Key, *specs: PyTree) -> tuple[Params, State]:
-    """Return `layer.init(key, *specs)`; a layer that takes no masks is given none."""
-    own = specs if masking_of(layer) == "takes" else strip_masks(specs)
-    return layer.init(key, *own)
+    """Return `layer.init(key, *specs)`; masks are removed for a layer that takes no masks."""
+    layer_specs = specs if masking_of(layer) == "takes" else strip_masks(specs)
+    return layer.init(key, *layer_specs)
 
 
 def apply_layer(
@@ -37,11 +37,11 @@ def apply_layer(
     ([[0.0, 2.0]], [[True, False]])
     """
     mask = first_mask(inputs)
-    how = masking_of(layer)
-    if mask is None or how == "takes":
+    masking = masking_of(layer)
+    if mask is None or masking == "takes":
         return layer.apply(params, state, *inputs, key=key, training=training)
     outputs, state = layer.apply(params, state, *strip_masks(inputs), key=key, training=training)
-    if how == "keeps":
+    if masking == "keeps":
         return jax.tree.map(lambda leaf: Masked(leaf, mask), outputs), state
     warn_mask_dropped(layer)
     return outputs, state

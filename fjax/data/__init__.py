@@ -1,4 +1,4 @@
-"""Data: what a user gives, as a source of batches that a run is fed from."""
+"""Data: a user's arrays or iterables, converted to sources of batches."""
 
 from fjax.data.arrays import ArraySource as ArraySource
 from fjax.data.arrays import LargeArraySource as LargeArraySource

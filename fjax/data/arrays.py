@@ -1,4 +1,4 @@
-"""Arrays as a source of batches: on the device as a whole, or in windows where they are larger."""
+"""Arrays as a source of batches: on the device as a whole, or in windows if they are too large."""
 
 import hashlib
 import math
@@ -17,12 +17,12 @@ from fjax.training.batch import Batch, Source, Window, rows, take
 from fjax.training.placement import DEFAULT, Placement
 from fjax.typing import Array
 
-# Makes a batch fit a model, or raises.
+# Returns a batch in the structure that a model expects, or raises.
 Check = Callable[[Batch], Batch]
 
 
 class Arrays(NamedTuple):
-    """Arrays as they were given, converted, for no model yet; see `fjax.data.source.read`."""
+    """A user's arrays, converted, but not yet matched to a model; see `fjax.data.source.read`."""
 
     owner: str
     batch: Batch
@@ -31,7 +31,7 @@ class Arrays(NamedTuple):
     repeats: bool
 
     def first(self) -> Batch:
-        """Return rows that a model can be built from."""
+        """Return rows from which a model can be built."""
         return self.batch
 
     def split(self, share: Any) -> "tuple[Arrays, Arrays | None]":
@@ -44,12 +44,12 @@ class Arrays(NamedTuple):
     def checked(
         self, check: Check, shuffle_seed: int | None = None, placement: Placement = DEFAULT
     ) -> Source:
-        """Return the source of these arrays, made to fit a model."""
+        """Return the source of these arrays, matched to a model by `check`."""
         size, steps = self._steps()
         return array_source(check(self.batch), size, shuffle_seed, steps, placement)
 
     def _steps(self) -> tuple[int, int | None]:
-        """Return the rows in a batch, and the steps in an epoch; None is one pass."""
+        """Return the batch size, and the steps in an epoch; None for one pass."""
         count, steps = rows(self.batch), self.steps
         if self.batch_size is None:
             # As in Keras: steps without a batch size are one pass through the data.
@@ -58,7 +58,7 @@ class Arrays(NamedTuple):
         available = math.ceil(count / size)
         if steps is not None and steps > available and not self.repeats:
             warnings.warn(
-                f"`{self.owner}`: {steps} steps were asked for and the data has {available}: all "
+                f"`{self.owner}`: {steps} steps were requested, but the data has {available}: all "
                 "of it is used, once.",
                 stacklevel=6,
             )
@@ -73,14 +73,14 @@ def array_source(
     steps_per_epoch: int | None = None,
     placement: Placement = DEFAULT,
 ) -> Source:
-    """Return the source of arrays: on the device where they fit, else in windows.
+    """Return the source of arrays: on the device if they fit, else in windows.
 
     Args:
         batch: All data, numpy arrays.
-        batch_size: Rows in a batch; the last batch of a pass has the rows that are left.
-        shuffle_seed: Draws the order of each pass; None takes the rows as they lie.
-        steps_per_epoch: Steps in an epoch; None is one pass.
-        placement: Where the arrays go.
+        batch_size: Rows in a batch; the last batch of a pass has the remaining rows.
+        shuffle_seed: The seed for the order of each pass; None does not shuffle.
+        steps_per_epoch: Steps in an epoch; None for one pass.
+        placement: The devices for the arrays.
 
     >>> from fjax.data import to_batch
     >>> source = array_source(to_batch(np.arange(10.0)[:, None]), batch_size=4)
@@ -102,10 +102,10 @@ class _Pass(NamedTuple):
 
 
 class _Passes:
-    """The endless stream of passes through the rows, cut into epochs.
+    """The endless sequence of passes through the rows, divided into epochs.
 
-    Each pass has an order that depends on (seed, number of the pass) alone. An epoch is one pass,
-    or `steps_per_epoch` steps of the stream.
+    The order of a pass depends only on the seed and the number of the pass. An epoch is one pass,
+    or `steps_per_epoch` steps of the sequence.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class _Passes:
         return tuple(size for size in (self.batch_size * min(full, 1), rest) if size)
 
     def parts(self, epoch: int, step: int) -> Iterator[_Pass]:
-        """Return the parts of passes that an epoch consists of, from one of its steps on."""
+        """Return the parts of passes that an epoch consists of, from a step on."""
         position, end = epoch * self.steps + step, (epoch + 1) * self.steps
         while position < end:
             number, first = divmod(position, self.length)
@@ -137,20 +137,20 @@ class _Passes:
             position += last - first
 
     def order(self, number: int) -> np.ndarray | None:
-        """Return the order of the rows in a pass; None where they are not shuffled."""
+        """Return the order of the rows in a pass; None if they are not shuffled."""
         if self._seed is None:
             return None
         return order_of_pass(self._seed, number, self.count, self._rule)
 
     def first_pass(self, epoch: int) -> int:
-        """Return the number of the pass that an epoch begins in."""
+        """Return the number of the pass in which an epoch begins."""
         return epoch * self.steps // self.length
 
     def state(self) -> dict[str, Any]:
         return {"order_rule": self._rule}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Draw the orders as a source with this state does; the steps need no restoring."""
+        """Restore the seed and the rule of the orders; the step is an argument of `parts`."""
         if self._seed is not None:
             self._seed, self._rule = state["shuffle_seed"], state["order_rule"]
 
@@ -170,7 +170,7 @@ class _Passes:
 
 
 class ArraySource:
-    """Arrays that lie on the device, as one window. See `array_source` for the arguments.
+    """Arrays on the device, as one window. See `array_source` for the arguments.
 
     A `fjax.training.batch.Source`.
     """
@@ -193,12 +193,12 @@ class ArraySource:
         self.state, self.fingerprint = self._passes.state, self._passes.fingerprint
 
     def windows(self, epoch: int, step: int = 0) -> Iterator[Window]:
-        """Return the data as one window for each pass that the epoch has a part of."""
+        """Return the data as one window for each pass that overlaps the epoch."""
         for number, first, last in self._passes.parts(epoch, step):
             yield Window(
                 self._data, self._device_order(number), first, last, self._passes.batch_size
             )
-        # The order of the next epoch is drawn and transferred while the device is at work.
+        # The order of the next epoch is drawn and transferred while the device computes.
         self._device_order(self._passes.first_pass(epoch + 1))
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -207,7 +207,7 @@ class ArraySource:
         self._order = None
 
     def close(self) -> None:
-        """Do nothing: no thread and no file is open."""
+        """Do nothing, since no thread and no file is open."""
 
     def _device_order(self, number: int) -> Array | None:
         if self._order is None or self._order[0] != number:
@@ -219,17 +219,17 @@ class ArraySource:
 
 
 class LargeArraySource:
-    """Arrays that are larger than the device's memory: windows of them, gathered by a thread.
+    """Arrays that do not fit on the device, as windows that a thread gathers.
 
     A `fjax.training.batch.Source`; the batches are those of `ArraySource`.
 
     Args:
         batch: All data, numpy arrays, which may be memory-mapped.
         batch_size: Rows in a batch.
-        window_bytes: A window has as many batches as fit into this, and at least one.
-        shuffle_seed: As for `array_source`, like all that follows.
-        steps_per_epoch: Steps in an epoch.
-        placement: Where the windows go.
+        window_bytes: The largest size of a window, which has at least one batch.
+        shuffle_seed: As in `array_source`.
+        steps_per_epoch: As in `array_source`.
+        placement: The devices for the windows.
     """
 
     def __init__(
@@ -252,12 +252,12 @@ class LargeArraySource:
         self.fingerprint = self._passes.fingerprint
 
     def windows(self, epoch: int, step: int = 0) -> Iterator[Window]:
-        """Return windows of some batches each, read ahead by a thread."""
+        """Return windows of several batches, read ahead by a thread."""
         for part in self._passes.parts(epoch, step):
             yield from read_ahead(self._windows_of(part))
 
     def close(self) -> None:
-        """Do nothing: the reading thread ends with each pass."""
+        """Do nothing, since the reading thread ends with each pass."""
 
     def _windows_of(self, part: _Pass) -> Iterator[Window]:
         passes, order = self._passes, self._passes.order(part.number)
@@ -270,7 +270,7 @@ class LargeArraySource:
 
 
 def split(owner: str, batch: Batch, validation_split: Any) -> tuple[Batch, Batch | None]:
-    """Return the rows without their last share, and that share, cut as Keras cuts them.
+    """Return the rows without their last share, and that share, split as in Keras.
 
     >>> from fjax.data import to_batch
     >>> training, held_out = split("fit", to_batch(np.arange(10.0)), 0.2)
@@ -285,6 +285,6 @@ def split(owner: str, batch: Batch, validation_split: Any) -> tuple[Batch, Batch
     if cut == 0 or cut == count:
         raise ValueError(
             f"`{owner}`: `validation_split={validation_split}` of {count} samples leaves {cut} to "
-            f"train on and {count - cut} to validate on: both need one at least."
+            f"train on and {count - cut} to validate on: both need at least one."
         )
     return take(batch, 0, cut), take(batch, cut, count)

@@ -16,14 +16,14 @@ from fjax.typing import PyTree
 def with_class_weight(
     batch: Batch, class_weight: Any, outputs: PyTree, names: Sequence[str]
 ) -> Batch:
-    """Return the data with each sample weighted by its class (and by its own weight, if any).
+    """Return the data with the class weights multiplied into the sample weights.
 
     Args:
         batch: The data, targets in the structure of the outputs.
-        class_weight: A dict of class to weight; of several outputs a dict by name or a list of
-            these, None for an output whose classes are not weighted; None for none at all.
+        class_weight: A dict of class to weight; for several outputs, a dict by name or a list of
+            such dicts, None for an output whose classes are not weighted; or None.
         outputs: The shapes of the outputs.
-        names: Their names.
+        names: The names of the outputs.
     """
     if class_weight is None:
         return batch
@@ -68,7 +68,7 @@ def _by_output(class_weight: Any, names: Sequence[str]) -> dict[str, Any]:
 def _weight_of_samples(
     suffix: str, class_weight: Any, labels: Any, units: int, count: int
 ) -> np.ndarray:
-    """Return the weight of each sample by its class; the suffix names the output in messages."""
+    """Return the weight of each sample by its class; the suffix names the output in errors."""
     argument, y = f"class_weight{suffix}", f"y{suffix}"
     if not isinstance(class_weight, Mapping):
         raise TypeError(
@@ -91,8 +91,8 @@ def _weight_of_samples(
     bad = np.flatnonzero((labels != np.floor(labels)) | (labels < 0) | (labels >= classes))
     if len(bad):
         raise ValueError(
-            f"`fit`: `{argument}` needs class labels from 0 to {classes - 1} as `{y}`, row "
-            f"{bad[0]} holds {labels[bad[0]]}."
+            f"`fit`: `{argument}` needs class labels from 0 to {classes - 1} as `{y}`, but row "
+            f"{bad[0]} has {labels[bad[0]]}."
         )
     weight = weights[labels.astype(np.int32)]
     if weight.shape != (count,):

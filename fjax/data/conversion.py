@@ -1,4 +1,4 @@
-"""Converts a user's data to numpy arrays that can be trained on, or raises one clear error."""
+"""Convert a user's data to numpy arrays for training, or raise a clear error."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ def to_batch(x: Any, y: Any = None, sample_weight: Any = None, text: bool = Fals
     Args:
         x: One input (array, DataFrame, nested list of numbers, or a dict of arrays), or a tuple or
             list of several inputs.
-        y: The targets, likewise; None for an output without targets.
+        y: The targets, in the same forms; None for an output without targets.
         sample_weight: One number per sample, or per time step of the targets; for several outputs
             one array for all, or a dict or list of arrays and None.
         text: Whether inputs may be text, which a layer of the model then encodes.
@@ -68,7 +68,7 @@ def check_weight(name: str, weight: np.ndarray, targets: PyTree, targets_name: s
 
 
 def several(x: Any) -> tuple[Any, ...]:
-    """Return the inputs as a tuple: a tuple or list of arrays is several, anything else is one."""
+    """Return the inputs as a tuple; a tuple or list of arrays is several inputs, others are one."""
     if isinstance(x, tuple) and not (x and all(np.isscalar(value) for value in x)):
         return x
     if isinstance(x, list):
@@ -79,7 +79,7 @@ def several(x: Any) -> tuple[Any, ...]:
 
 
 def is_batches(x: Any) -> bool:
-    """Tell whether `x` gives batches one after the other, rather than being the data itself."""
+    """Return whether `x` is an iterable of batches, rather than the data itself."""
     if isinstance(x, str | bytes | list | tuple | Mapping) or _is_array(x):
         return False
     return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
@@ -87,14 +87,14 @@ def is_batches(x: Any) -> bool:
 
 def _is_array(value: Any) -> bool:
     """Return whether a value is an array of at least one axis."""
-    known = hasattr(value, "__array__") or hasattr(value, "__array_interface__")
-    return known and np.ndim(value) > 0
+    is_convertible = hasattr(value, "__array__") or hasattr(value, "__array_interface__")
+    return is_convertible and np.ndim(value) > 0
 
 
 def _tree(name: str, value: Any, optional: bool = False, text: bool = False) -> PyTree:
     if isinstance(value, Mapping):
         if not value:
-            raise ValueError(f"`{name}` is an empty dict: give it one array for each name.")
+            raise ValueError(f"`{name}` is an empty dict: it must have one array for each name.")
         return {key: _tree(f"{name}[{key!r}]", item, optional, text) for key, item in value.items()}
     parts = several(value)
     if len(parts) > 1 or parts[0] is not value:
@@ -121,10 +121,10 @@ def _array(name: str, value: Any, text: bool = False) -> np.ndarray:
     # numpy has no kind for JAX's small floats, such as bfloat16.
     is_float = jax.dtypes.issubdtype(array.dtype, np.floating)
     if array.dtype.kind not in "fiub" and not is_float:
-        array = _numbers(name, array, columns)
+        array = _to_numbers(name, array, columns)
         is_float = True
     if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
-        return _narrowed(name, array)
+        return _narrow_integers(name, array)
     if is_float:
         _check_finite(name, array, columns)
         if array.dtype.itemsize == 8:
@@ -136,31 +136,31 @@ def _array(name: str, value: Any, text: bool = False) -> np.ndarray:
 
 
 def require_numbers(batch: Batch) -> Batch:
-    """Return the batch, or raise if it still holds text."""
+    """Return the batch, or raise if it contains text."""
     for array in jax.tree.leaves(batch.inputs):
         if is_text(array):
-            _numbers("x", array, None)
+            _to_numbers("x", array, None)
     return batch
 
 
-def _numbers(name: str, array: np.ndarray, columns: list[Any] | None) -> np.ndarray:
-    """Return an array of objects as numbers, or raise with the first value that is not one."""
+def _to_numbers(name: str, array: np.ndarray, columns: list[Any] | None) -> np.ndarray:
+    """Convert an array of objects to numbers, or raise with the first value that is invalid."""
     if array.dtype.kind == "O":
         for index, item in np.ndenumerate(array):
             if not isinstance(item, int | float | np.number | np.bool_):
                 raise ValueError(
                     f"`{name}` must hold numbers, found {item!r} of type "
-                    f"`{type(item).__name__}` at {_place(index, columns)}. Encode or drop it."
+                    f"`{type(item).__name__}` at {_position(index, columns)}. Encode or drop it."
                 )
         return array.astype(np.float64)
-    what = {"U": "text", "S": "bytes", "M": "dates", "m": "durations", "c": "complex numbers"}
+    kinds = {"U": "text", "S": "bytes", "M": "dates", "m": "durations", "c": "complex numbers"}
     raise ValueError(
-        f"`{name}` must hold numbers, received {what.get(array.dtype.kind, array.dtype.name)} "
+        f"`{name}` must hold numbers, received {kinds.get(array.dtype.kind, array.dtype.name)} "
         f"such as {array.ravel()[0]!r}. Encode it as numbers first."
     )
 
 
-def _narrowed(name: str, array: np.ndarray) -> np.ndarray:
+def _narrow_integers(name: str, array: np.ndarray) -> np.ndarray:
     limits = np.iinfo(np.int32)
     if array.min() < limits.min or array.max() > limits.max:
         raise ValueError(
@@ -171,7 +171,7 @@ def _narrowed(name: str, array: np.ndarray) -> np.ndarray:
 
 
 def _check_finite(name: str, array: np.ndarray, columns: list[Any] | None) -> None:
-    # A sum is one pass without a copy; which entry is at fault is searched for only if needed.
+    # A sum is one pass without a copy; the faulty entry is searched for only if necessary.
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(array.sum()):
             return
@@ -180,25 +180,25 @@ def _check_finite(name: str, array: np.ndarray, columns: list[Any] | None) -> No
         index = tuple(int(i) for i in bad[0])
         raise ValueError(
             f"`{name}` has {len(bad)} entries that are NaN or infinite, the first is "
-            f"{array[index]} at {_place(index, columns)}. Drop or fill them before training."
+            f"{array[index]} at {_position(index, columns)}. Drop or fill them before training."
         )
 
 
-def _place(index: tuple[int, ...], columns: list[Any] | None) -> str:
+def _position(index: tuple[int, ...], columns: list[Any] | None) -> str:
     if columns is not None and len(index) == 2:
         return f"row {index[0]}, column {columns[index[1]]!r}"
-    words = [f"row {index[0]}", *(f"column {i}" for i in index[1:2])]
+    parts = [f"row {index[0]}", *(f"column {i}" for i in index[1:2])]
     if len(index) > 2:
-        words = [f"row {index[0]}", f"position {index[1:]}"]
-    return ", ".join(words)
+        parts = [f"row {index[0]}", f"position {index[1:]}"]
+    return ", ".join(parts)
 
 
 def _weights(name: str, sample_weight: Any) -> PyTree:
-    def flat(weight: np.ndarray) -> np.ndarray:
-        column = weight.ndim == 2 and weight.shape[1] == 1
-        return (weight[:, 0] if column else weight).astype(np.float32)
+    def flatten(weight: np.ndarray) -> np.ndarray:
+        is_column = weight.ndim == 2 and weight.shape[1] == 1
+        return (weight[:, 0] if is_column else weight).astype(np.float32)
 
-    return jax.tree.map(flat, _tree(name, sample_weight, optional=True))
+    return jax.tree.map(flatten, _tree(name, sample_weight, optional=True))
 
 
 def _length(name: str, tree: PyTree) -> int:

@@ -1,4 +1,4 @@
-"""What a model expects of a batch: inputs, targets and weights are matched to it or refused."""
+"""Match the inputs, targets and weights of a batch to a model, or raise."""
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -22,9 +22,9 @@ class InputExpectation:
     """The inputs of a built model; called with a batch, it returns the batch with these inputs.
 
     Attributes:
-        model: The model's name, for messages.
+        model: The model's name, for errors.
         network: The model's layers.
-        specs: The inputs that the model was built for, a tuple also where there is one.
+        specs: The inputs that the model was built for, a tuple even for one input.
         shapes: The shape of one sample of each leaf of `specs`, None for an axis of any size.
         names: The names of these leaves.
         takes_one_array: Whether the model is a `Sequential`.
@@ -38,16 +38,16 @@ class InputExpectation:
     takes_one_array: bool = False
 
     def __call__(self, batch: Batch) -> Batch:
-        """Return the batch, its inputs in the network's structure and text encoded.
+        """Return the batch with its inputs in the network's structure, and with text encoded.
 
         Raises:
             ValueError: The number, structure or shapes of the inputs do not fit.
-            TypeError: Numbers are given to a layer that takes text.
+            TypeError: A layer that takes text gets numbers.
         """
         inputs = batch.inputs
         if self.takes_one_array:
             array = one_array(inputs)
-            # As in Keras: a column may come without its axis.
+            # As in Keras, a column may be passed without its last axis.
             is_column = array.ndim == 1 and tuple(self.shapes[0]) == (1,)
             inputs = (array[:, None],) if is_column else inputs
         inputs = self._arrange(inputs)
@@ -74,7 +74,7 @@ class InputExpectation:
         if expected != received:
             raise ValueError(
                 f"The model {self.model!r} takes {len(self.specs)} inputs of the structure "
-                f"{expected}, `x` has {len(inputs)} of the structure {received}."
+                f"{expected}, but `x` has {len(inputs)} of the structure {received}."
             )
         for array, shape in zip(jax.tree.leaves(inputs), self.shapes, strict=True):
             sample = tuple(array.shape[1:])
@@ -83,22 +83,22 @@ class InputExpectation:
             )
             if not fits:
                 raise ValueError(
-                    f"`x` has samples of shape {sample} (in all {tuple(array.shape)}), the model "
-                    f"{self.model!r} expects {shape}."
+                    f"`x` has samples of shape {sample} (in all {tuple(array.shape)}), but the "
+                    f"model {self.model!r} expects {shape}."
                 )
 
 
 @dataclasses.dataclass(frozen=True)
 class Expectation:
-    """A compiled model; called with a batch, it returns the batch for training or evaluation.
+    """The data of a compiled model; called with a batch, it returns the matched batch.
 
     Attributes:
         inputs: What the model expects of the inputs.
         outputs: Returns the shapes of the outputs for inputs.
         names: The names of the outputs.
         with_targets: The names of the outputs that have a loss or metrics.
-        loss_for: Returns the loss for targets and outputs of some shapes, None for none.
-        targets_are_free: Whether a user's own step takes targets of any structure.
+        loss_for: Returns the loss for targets and outputs of these shapes, or None.
+        targets_are_free: Whether a user's step takes targets of any structure.
         class_weight: As in `fit`.
     """
 
@@ -111,7 +111,7 @@ class Expectation:
     class_weight: Any = None
 
     def __call__(self, batch: Batch) -> Batch:
-        """Return the batch in the model's structure, class weights multiplied in.
+        """Return the batch in the model's structure, with class weights multiplied in.
 
         Raises:
             ValueError: Inputs, targets or weights do not fit the model or its losses.
@@ -164,14 +164,14 @@ def one_array(inputs: tuple[PyTree, ...]) -> Any:
     """Return the only array of the inputs of a `Sequential`.
 
     Raises:
-        ValueError: There are several, or they come by name.
+        ValueError: There are several inputs, or they are named.
     """
     if len(inputs) == 1 and isinstance(inputs[0], Mapping):
         names = ", ".join(map(repr, inputs[0]))
         raise ValueError(
-            f"A `Sequential` takes one array as `x`, received a dict with {names}. Give the arrays "
-            'themselves: of batches as dicts `((batch["x"], batch["y"]) for batch in batches)`. To '
-            "give inputs by name, make a `fjax.Model(inputs, outputs)` whose inputs have these "
+            f"A `Sequential` takes one array as `x`, received a dict with {names}. Pass the arrays "
+            'themselves; for batches as dicts: `((batch["x"], batch["y"]) for batch in batches)`. '
+            "To pass inputs by name, use a `fjax.Model(inputs, outputs)` whose inputs have these "
             "names."
         )
     if len(inputs) != 1 or not isinstance(inputs[0], np.ndarray | jax.Array):

@@ -1,4 +1,4 @@
-"""Reads batches ahead in a thread, without losing any."""
+"""Read batches ahead in a thread, without losing any."""
 
 import threading
 import weakref
@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
 Item = TypeVar("Item")
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 # The number of iterators without weak references whose unused items are kept.
 CACHE_SIZE = 4
 
 
 class Stream(Generic[Item]):
-    """The items that were read from an iterator and not used, for the next reader.
+    """The items that were read from an iterator but not used, for the next reader.
 
     Attributes:
         unused: The items, the oldest first.
@@ -33,7 +33,7 @@ _LATEST: OrderedDict[int, tuple[Any, Stream[Any]]] = OrderedDict()
 
 
 def stream_of(items: Iterator[Item]) -> Stream[Item]:
-    """Return the stream of an iterator, the same one each time.
+    """Return the stream of an iterator, always the same object.
 
     >>> batches = iter(range(3))
     >>> stream_of(batches) is stream_of(batches)
@@ -42,7 +42,7 @@ def stream_of(items: Iterator[Item]) -> Stream[Item]:
     try:
         return _STREAMS.setdefault(items, Stream())
     except TypeError:
-        # `zip`, `map` and the like have no weak references: the last few are kept alive.
+        # `zip`, `map` and others have no weak references, so that the last few are kept alive.
         _, stream = _LATEST.setdefault(id(items), (items, Stream()))
         _LATEST.move_to_end(id(items))
         while len(_LATEST) > CACHE_SIZE:
@@ -67,15 +67,15 @@ class _Entry(NamedTuple):
     error: BaseException | None = None
 
 
-class Reader(Generic[Item, Made]):
-    """Reads an iterator in a thread, at most `ahead` items before they are asked for.
+class Reader(Generic[Item, Result]):
+    """Reads an iterator in a thread, at most `ahead` items before they are requested.
 
-    It reads no more than `allow` permits. Items that were read and not used when it is closed stay
-    in the stream. An error of the iterator, or of `convert`, is raised in the place of the item.
+    It reads no more than `allow` permits. Items that are read but not used when it is closed stay
+    in the stream. An error of the iterator or of `convert` is raised instead of returning the item.
 
     Args:
         items: An iterator, an iterable, or an object with `__getitem__` and `__len__`.
-        convert: Makes a batch from an item, in the thread.
+        convert: Converts an item to a batch, in the thread.
         is_shared: Whether this reader continues where the last one of the same iterator stopped.
         ahead: The number of items to read before they are requested.
 
@@ -89,7 +89,7 @@ class Reader(Generic[Item, Made]):
     def __init__(
         self,
         items: Any,
-        convert: Callable[[Item], Made],
+        convert: Callable[[Item], Result],
         is_shared: bool = False,
         ahead: int = 2,
     ) -> None:
@@ -100,25 +100,25 @@ class Reader(Generic[Item, Made]):
         self._changed = threading.Condition()
         self._ready: deque[_Entry] = deque()
         self._converting: list[Item] = []
-        self._begun = self._delivered = 0
+        self._started = self._delivered = 0
         self._allowed: float = 0
         self._closed = self._ended = False
-        # It ends when it has read all that is allowed: a reader need not be closed.
+        # The thread ends after the permitted items, so that a reader need not be closed.
         self._thread: threading.Thread | None = None
 
     def allow(self, count: int | None) -> None:
-        """Permit this many items from the next one on; None permits any number."""
+        """Permit this many further items; None permits any number."""
         with self._changed:
             self._allowed = float("inf") if count is None else self._delivered + count
             self._wake()
 
     def peek(self) -> Item:
-        """Return the next item as the iterator gives it; it is not used up.
+        """Return the next item of the iterator without using it up.
 
-        To be called before anything is read ahead.
+        Must be called before anything is read ahead.
 
         Raises:
-            StopIteration: There is none.
+            StopIteration: There is no further item.
         """
         with self._stream.lock:
             if not self._stream.unused:
@@ -129,10 +129,10 @@ class Reader(Generic[Item, Made]):
         """Use up the item that `peek` has returned."""
         self._stream.unused.popleft()
 
-    def __iter__(self) -> Iterator[Made]:
+    def __iter__(self) -> Iterator[Result]:
         return self
 
-    def __next__(self) -> Made:
+    def __next__(self) -> Result:
         with self._changed:
             self._allowed = max(self._allowed, self._delivered + 1)
             self._wake()
@@ -148,9 +148,9 @@ class Reader(Generic[Item, Made]):
         return entry.batch
 
     def close(self) -> None:
-        """End the thread; items that were read and not used stay in the stream.
+        """End the thread; items that were read but not used stay in the stream.
 
-        A slow item is awaited in the background, and stays there, too.
+        If the iterator is slow, its item is awaited in the background, and stays there, too.
         """
         with self._changed:
             if not self._closed:
@@ -165,8 +165,8 @@ class Reader(Generic[Item, Made]):
 
     def _wake(self) -> None:
         """Wake or start the thread; the caller holds the condition."""
-        wanted = self._begun < self._allowed and not (self._ended or self._closed)
-        if wanted and self._thread is None:
+        should_read = self._started < self._allowed and not (self._ended or self._closed)
+        if should_read and self._thread is None:
             self._thread = threading.Thread(target=self._read, name="fjax-read-ahead", daemon=True)
             self._thread.start()
         self._changed.notify_all()
@@ -185,16 +185,18 @@ class Reader(Generic[Item, Made]):
                 self._deliver(self._entry_of(*item))
 
     def _may_continue(self) -> bool:
-        """Wait until there is room for an item; return whether one is still wanted."""
+        """Wait until there is room for an item; return whether it should be read."""
         with self._changed:
             while (
-                not self._closed and self._begun < self._allowed and len(self._ready) >= self._ahead
+                not self._closed
+                and self._started < self._allowed
+                and len(self._ready) >= self._ahead
             ):
                 self._changed.wait()
-            if self._closed or self._begun >= self._allowed:
+            if self._closed or self._started >= self._allowed:
                 self._thread = None
                 return False
-            self._begun += 1
+            self._started += 1
             return True
 
     def _next_item(self) -> tuple[Item] | None:

@@ -1,4 +1,4 @@
-"""The order of the rows in each pass: a function of the run's key and the number of the pass."""
+"""Shuffling: the order of rows is a function of the run's key and the number of the pass."""
 
 from collections.abc import Callable, Mapping
 
@@ -17,8 +17,7 @@ def shuffle_seed(key: Key) -> int:
 def _sorted_words(generator: np.random.Philox, count: int) -> np.ndarray:
     """Sort random words whose low bits are the row numbers.
 
-    Only the raw words come from numpy, which guarantees them; `Generator.permutation` may change
-    in any release.
+    Numpy guarantees the raw words in all releases; `Generator.permutation` may change.
     """
     words = generator.random_raw(count)
     low_bits = np.uint64((1 << max(count - 1, 1).bit_length()) - 1)
@@ -32,7 +31,7 @@ def _permutation(generator: np.random.Philox, count: int) -> np.ndarray:
     return np.random.Generator(generator).permutation(count)
 
 
-# The rules for drawing orders, by their names in checkpoints: a run continues by its first rule.
+# The rules for drawing orders, by their names in checkpoints. A resumed run uses its first rule.
 RULE, FIRST_RULE = "sorted-words", "permutation"
 _RULES: Mapping[str, Callable[[np.random.Philox, int], np.ndarray]] = {
     RULE: _sorted_words,
@@ -43,14 +42,14 @@ _RULES: Mapping[str, Callable[[np.random.Philox, int], np.ndarray]] = {
 def order_of_pass(seed: int, number: int, count: int, rule: str = RULE) -> np.ndarray:
     """Return the order of the rows in one pass, int32.
 
-    It is drawn on the host by Philox, a counter-based generator, which takes a fiftieth of the
-    device's time.
+    It is drawn on the host with Philox, a counter-based generator, which takes a fiftieth of the
+    time on the device.
 
     Args:
         seed: The seed of the run's orders.
         number: The number of the pass.
         count: The number of rows.
-        rule: How random words become an order.
+        rule: The rule that converts random words to an order.
 
     Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011.
 

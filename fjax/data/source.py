@@ -1,4 +1,4 @@
-"""The entry of all data: arrays or an iterable of batches become a source."""
+"""`source` and `read`: convert arrays or an iterable of batches to a source."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from fjax.data.streams import IteratorSource, LoaderSource, stream_source
 from fjax.training.batch import Source
 from fjax.training.placement import DEFAULT, Placement
 
-# What a user gave, before it is matched to a model.
+# A user's data, before it is matched to a model.
 Data = Arrays | IteratorSource | LoaderSource
 
 
@@ -23,18 +23,18 @@ def source(
     check: Check = require_numbers,
     placement: Placement = DEFAULT,
 ) -> Source:
-    """Return the source of any data: what `fjax.training.run_epoch` takes.
+    """Return the source of any data, for `fjax.training.run_epoch`.
 
     Args:
         x: The inputs: arrays (numpy, JAX, pandas, nested lists), several in a tuple or a dict; or
             an iterable of batches `x`, `(x, y)` or `(x, y, sample_weight)`.
         y: The targets.
         sample_weight: One weight per sample.
-        batch_size: Rows in a batch, by default 32; an iterable has its own.
-        steps: Steps in an epoch; None is all data once.
-        shuffle_seed: Draws the order of each pass through arrays; None takes them as they lie.
-        check: Makes each batch fit a model, or raises.
-        placement: Where the batches go.
+        batch_size: Rows in a batch, by default 32; not for an iterable of batches.
+        steps: Steps in an epoch; None uses all data once.
+        shuffle_seed: The seed for the order of each pass through arrays; None does not shuffle.
+        check: Returns each batch in the structure that a model expects, or raises.
+        placement: The devices for the batches.
 
     Raises:
         ValueError: Something is empty, not numeric, not finite, or of another length.
@@ -43,8 +43,8 @@ def source(
     >>> source(np.ones((10, 3)), np.ones(10), batch_size=4).batch_sizes
     (4, 2)
     """
-    given = read("source", x, y, sample_weight, batch_size, steps, repeats=True)
-    return given.checked(check, shuffle_seed, placement)
+    data = read("source", x, y, sample_weight, batch_size, steps, repeats=True)
+    return data.checked(check, shuffle_seed, placement)
 
 
 def read(
@@ -56,32 +56,33 @@ def read(
     steps: int | None = None,
     repeats: bool = False,
 ) -> Data:
-    """Return what a user gave as `x`, `y` and `sample_weight`, converted, for no model yet.
+    """Return a user's `x`, `y` and `sample_weight`, converted, but not yet matched to a model.
 
     Args:
-        owner: The function that was called, for messages.
-        x: As for `source`, like what follows.
+        owner: The function that was called, for errors.
+        x: The inputs; the arguments are those of `source`.
         y: The targets.
         sample_weight: The weights.
         batch_size: Rows in a batch.
         steps: Steps in an epoch.
-        repeats: Whether more steps than the data has begin it again.
+        repeats: Whether the data is repeated if there are more steps than batches.
     """
     if not is_batches(x):
         batch = to_batch(x, y, sample_weight, text=True)
         return Arrays(owner, batch, batch_size, steps, repeats)
-    _check_alone(owner, y, sample_weight, batch_size)
+    _check_batches_only(owner, y, sample_weight, batch_size)
     return stream_source(x, steps, repeats)
 
 
-def _check_alone(owner: str, y: Any, sample_weight: Any, batch_size: Any) -> None:
-    """Raise ValueError where an iterable of batches is given with what it has itself."""
+def _check_batches_only(owner: str, y: Any, sample_weight: Any, batch_size: Any) -> None:
+    """Raise ValueError if an iterable of batches comes with targets, weights or a batch size."""
     if y is not None or sample_weight is not None:
         raise ValueError(
-            f"`{owner}`: `x` gives whole batches, so that targets and weights come with them "
+            f"`{owner}`: `x` yields whole batches, which must include targets and weights "
             "as `(x, y, sample_weight)`: leave out `y` and `sample_weight`."
         )
     if batch_size is not None:
         raise ValueError(
-            f"`{owner}`: `x` gives whole batches, of its own size: leave out `batch_size`."
+            f"`{owner}`: `x` yields whole batches, which have a size already: leave out "
+            "`batch_size`."
         )

@@ -1,4 +1,4 @@
-"""Iterables of batches as sources: a thread reads ahead while the device is at work."""
+"""Iterables of batches as sources: a thread reads ahead while the device computes."""
 
 import warnings
 from collections.abc import Iterator, Mapping
@@ -25,12 +25,12 @@ def stream_source(
     """Return the source of an iterable of batches `x`, `(x, y)` or `(x, y, sample_weight)`.
 
     Args:
-        batches: An iterator, as a generator, which continues from epoch to epoch; or an iterable,
-            or an object with `__getitem__` and `__len__`, which begins again.
-        steps_per_epoch: Steps in an epoch; None lasts until the iterable ends.
-        restarts: Whether an iterable that ends within `steps_per_epoch` begins again.
-        check: Makes each batch fit a model, in the thread.
-        placement: Where the batches go.
+        batches: An iterator, such as a generator, which continues from epoch to epoch; or an
+            iterable, or an object with `__getitem__` and `__len__`, which restarts.
+        steps_per_epoch: Steps in an epoch; with None, an epoch lasts until the iterable ends.
+        restarts: Whether an iterable that ends within `steps_per_epoch` is restarted.
+        check: Returns each batch in the structure that a model expects; called in the thread.
+        placement: The devices for the batches.
     """
     if not isinstance(batches, Iterator):
         return LoaderSource(batches, steps_per_epoch, restarts, check, placement)
@@ -38,10 +38,10 @@ def stream_source(
 
 
 class IteratorSource:
-    """Batches of an iterator, which continues from epoch to epoch and cannot begin again.
+    """Batches of an iterator, which continues from epoch to epoch and cannot restart.
 
-    The thread reads no further than the steps of an epoch need. What it has read when a training
-    is stopped is there for the next one: no batch of a generator is lost.
+    The thread reads only as many batches as the steps of an epoch need. If a training is stopped,
+    the next one uses the batches that were read: no batch of a generator is lost.
 
     A `fjax.training.batch.Source`; see `stream_source` for the arguments.
     """
@@ -55,7 +55,7 @@ class IteratorSource:
     ) -> None:
         self.steps = _steps(batches, steps_per_epoch)
         self._loading = _Loading(check, placement)
-        # What is left of an iterator belongs to it, whoever reads it next.
+        # The unused items of an iterator are shared by all its readers.
         self._reader = Reader(batches, self._loading, is_shared=True)
 
     @property
@@ -65,49 +65,49 @@ class IteratorSource:
 
     @property
     def batch_sizes(self) -> tuple[int, ...]:
-        """The number of rows of the first batch; those of later ones are not known."""
+        """The number of rows of the first batch; later batches may differ."""
         return (rows(self.spec),)
 
     def first(self) -> Batch:
-        """Return the first batch, converted and not checked; it is not used up."""
+        """Return the first batch, converted but not checked, without using it up."""
         return _peek(self._reader)
 
     def checked(
         self, check: Check, shuffle_seed: int | None = None, placement: Placement = DEFAULT
     ) -> "IteratorSource":
-        """Return this source, with batches that are checked and go to a placement, in their order.
+        """Return this source, with a check and a placement for its batches.
 
         Args:
-            check: Makes a batch fit a model, or raises.
-            shuffle_seed: Not used: the batches keep the order in which they come.
-            placement: Where the batches go.
+            check: Returns a batch in the structure that a model expects, or raises.
+            shuffle_seed: Not used: the batches keep their order.
+            placement: The devices for the batches.
         """
         self._loading.use(check, placement)
         return self
 
     def windows(self, epoch: int, step: int = 0) -> Iterator[Window]:
-        """Return the batches of an epoch, each as a window of its own."""
-        made = step
-        while self.steps is None or made < self.steps:
-            self._reader.allow(None if self.steps is None else self.steps - made)
+        """Return the batches of an epoch, each as one window."""
+        done = step
+        while self.steps is None or done < self.steps:
+            self._reader.allow(None if self.steps is None else self.steps - done)
             batch = next(self._reader, None)
             if batch is None:
-                _check_end(epoch, made, made == step, self.steps)
+                _check_end(epoch, done, done == step, self.steps)
                 return
-            made += 1
+            done += 1
             yield _window(batch)
 
     def state(self) -> dict[str, Any]:
-        """Return nothing: an iterator does not tell where it is."""
+        """Return nothing, since the position of an iterator is unknown."""
         return {}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Skip the batches that the steps of all epochs have used."""
+        """Skip the batches that the completed steps have used."""
         for _ in range(state["steps"]):
             next(self._reader, None)
 
     def fingerprint(self) -> dict[str, Any]:
-        """Return the shapes and dtypes of a batch: what an iterator will give is not known."""
+        """Return the shapes and dtypes of a batch, since later batches are unknown."""
         return _fingerprint(self.spec, self.steps)
 
     def close(self) -> None:
@@ -116,10 +116,10 @@ class IteratorSource:
 
 
 class LoaderSource:
-    """Batches of an iterable that begins again: a list, a PyTorch `DataLoader`, a `PyDataset`.
+    """Batches of an iterable that can restart: a list, a PyTorch `DataLoader`, a `PyDataset`.
 
     Each epoch is one iteration; with `restarts`, an epoch of `steps_per_epoch` steps continues
-    where the last one stopped, and the iterable begins again where it ends.
+    where the last epoch stopped, and the iterable is restarted at its end.
 
     A `fjax.training.batch.Source`; see `stream_source` for the arguments.
     """
@@ -145,59 +145,59 @@ class LoaderSource:
 
     @property
     def batch_sizes(self) -> tuple[int, ...]:
-        """The number of rows of the first batch; those of later ones are not known."""
+        """The number of rows of the first batch; later batches may differ."""
         return (rows(self.spec),)
 
     def first(self) -> Batch:
-        """Return the first batch, converted and not checked; it is not used up."""
+        """Return the first batch, converted but not checked, without using it up."""
         return _peek(self._open())
 
     def checked(
         self, check: Check, shuffle_seed: int | None = None, placement: Placement = DEFAULT
     ) -> "LoaderSource":
-        """Return this source, with batches that are checked and go to a placement, in their order.
+        """Return this source, with a check and a placement for its batches.
 
         Args:
-            check: Makes a batch fit a model, or raises.
-            shuffle_seed: Not used: the batches keep the order in which they come.
-            placement: Where the batches go.
+            check: Returns a batch in the structure that a model expects, or raises.
+            shuffle_seed: Not used: the batches keep their order.
+            placement: The devices for the batches.
         """
         self._loading.use(check, placement)
         return self
 
     def windows(self, epoch: int, step: int = 0) -> Iterator[Window]:
-        """Return the batches of an epoch, each as a window of its own."""
-        made, is_fresh = step, self._reader is None
-        while self.steps is None or made < self.steps:
+        """Return the batches of an epoch, each as one window."""
+        done, is_fresh = step, self._reader is None
+        while self.steps is None or done < self.steps:
             reader = self._open()
-            reader.allow(None if self.steps is None else self.steps - made)
+            reader.allow(None if self.steps is None else self.steps - done)
             batch = next(reader, None)
             if batch is not None:
-                made, is_fresh = made + 1, False
+                done, is_fresh = done + 1, False
                 yield _window(batch)
                 continue
-            self._begin_again()
+            self._restart()
             if not self._restarts or is_fresh:
-                _check_end(epoch, made, made == step, self.steps)
+                _check_end(epoch, done, done == step, self.steps)
                 return
             is_fresh = True
         if not self._restarts:
-            self._begin_again()
+            self._restart()
 
     def state(self) -> dict[str, Any]:
-        """Return nothing: where an iterable is follows from the number of steps."""
+        """Return nothing, since the position follows from the number of steps."""
         return {}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Skip the batches of the epoch that was begun; those of all epochs where it restarts."""
+        """Skip the used batches of the unfinished epoch; with restarts, of all epochs."""
         steps = state["steps"]
         for _ in range(steps if self._restarts or self.steps is None else steps % self.steps):
             if next(self._open(), None) is None:
-                self._begin_again()
+                self._restart()
                 next(self._open(), None)
 
     def fingerprint(self) -> dict[str, Any]:
-        """Return the shapes and dtypes of a batch: what an iterable will give is not known."""
+        """Return the shapes and dtypes of a batch, since later batches are unknown."""
         return _fingerprint(self.spec, self.steps)
 
     def close(self) -> None:
@@ -210,19 +210,19 @@ class LoaderSource:
             self._reader = Reader(self._batches, self._loading)
         return self._reader
 
-    def _begin_again(self) -> None:
+    def _restart(self) -> None:
         self.close()
         self._reader = None
 
 
 class _Loading:
-    """Makes a batch on the device of an item: converts, checks and transfers it."""
+    """Converts an item to a batch, checks it and transfers it to the device."""
 
     def __init__(self, check: Check, placement: Placement) -> None:
         self.use(check, placement)
 
     def use(self, check: Check, placement: Placement) -> None:
-        """Take another check and placement, before the first batch is loaded."""
+        """Set the check and the placement, before the first batch is loaded."""
         self._check, self._placement = check, placement
         self._spec: Batch | None = None
 
@@ -244,8 +244,7 @@ class _Loading:
 def batch_of(item: Any) -> Batch:
     """Return an item of an iterable as a batch.
 
-    A list of arrays is taken for a tuple of them, as Keras takes it: a PyTorch `DataLoader` gives
-    `[x, y]`.
+    As in Keras, a list of arrays is interpreted as a tuple: a PyTorch `DataLoader` yields `[x, y]`.
 
     Raises:
         ValueError: The item has more than three parts.
@@ -254,8 +253,8 @@ def batch_of(item: Any) -> Batch:
     if len(parts) > 3:
         raise ValueError(
             "A batch must be `x`, `(x, y)` or `(x, y, sample_weight)`, received a "
-            f"{type(item).__name__} of {len(parts)}. Several inputs go in a tuple of their "
-            "own: `((x1, x2), y)`."
+            f"{type(item).__name__} of {len(parts)}. Put several inputs in a tuple: "
+            "`((x1, x2), y)`."
         )
     x, y, weight = (*parts, None, None)[:3]
     return to_batch(x, y, weight, text=True)
@@ -271,10 +270,10 @@ def _parts(item: Any) -> tuple[Any, ...]:
         return (item,)
     if len(item) == 3:
         warnings.warn(
-            "`x` gives batches that are lists of three, which are taken for `x`, `y` and "
-            "`sample_weight`, as in Keras. If they are two inputs and targets, give "
-            "`((x1, x2), y)`; else give tuples.",
-            # Always from this line, so that it is shown once.
+            "`x` yields batches that are lists of three, which are interpreted as `x`, `y` and "
+            "`sample_weight`, as in Keras. If they are two inputs and targets, yield "
+            "`((x1, x2), y)`; else yield tuples.",
+            # The same line each time, so that the warning is shown once.
             stacklevel=1,
         )
     return tuple(item)
@@ -285,7 +284,7 @@ def _peek(reader: Reader[Any, Batch]) -> Batch:
     try:
         item = reader.peek()
     except StopIteration:
-        raise ValueError("`x` gave no batch: the iterable is empty.") from None
+        raise ValueError("`x` yielded no batch: the iterable is empty.") from None
     try:
         return batch_of(item)
     except Exception:
@@ -303,17 +302,17 @@ def _steps(batches: Any, steps_per_epoch: int | None) -> int | None:
     return steps_per_epoch
 
 
-def _check_end(epoch: int, made: int, is_empty: bool, steps: int | None) -> None:
-    """Raise or warn where an epoch ends before its steps are made."""
+def _check_end(epoch: int, done: int, is_empty: bool, steps: int | None) -> None:
+    """Raise or warn if an epoch ends before its number of steps."""
     if is_empty:
         raise ValueError(
-            f"`x` gave no batch in epoch {epoch + 1}: the generator is used up. Give "
-            "an iterable that can be iterated again, or `steps_per_epoch` and a "
-            "generator that goes on."
+            f"`x` yielded no batch in epoch {epoch + 1}: the generator is exhausted. Pass "
+            "an iterable that can be iterated again, or `steps_per_epoch` and an "
+            "endless generator."
         )
     if steps is not None:
         warnings.warn(
-            f"{steps} steps were asked for and `x` gave {made}: all of it was used, once.",
+            f"{steps} steps were requested, but `x` yielded {done}: all of it was used, once.",
             stacklevel=3,
         )
 

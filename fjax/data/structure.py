@@ -1,4 +1,4 @@
-"""Inputs, targets and weights are matched to a network's structure, by position or by name."""
+"""Match inputs, targets and weights to a network's structure, by position or by name."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -14,8 +14,8 @@ Path = tuple[str | int, ...]
 def names_of(network: Any, kind: str, tree: PyTree) -> list[str]:
     """Return the names of a network's inputs or outputs.
 
-    The network's own `input_names` or `output_names`; else the keys, where they are one dict; else
-    `input_0`, `input_1` and so on.
+    They are the network's `input_names` or `output_names`; else the keys of a dict; else `input_0`,
+    `input_1` and so on.
 
     Args:
         network: The network.
@@ -56,10 +56,10 @@ def match_structure(
     names: Sequence[str],
     needed: Iterable[str] | None = None,
 ) -> PyTree:
-    """Return arrays in the structure of `tree`, given by position or by name.
+    """Arrange arrays, by position or by name, in the structure of `tree`.
 
     Args:
-        argument: What the arrays are called in an error: "x", "y", "sample_weight".
+        argument: The name of the arrays in errors: "x", "y", "sample_weight".
         kind: "input" or "output".
         values: A dict by name, a tuple by position, or one array.
         tree: The structure to match.
@@ -88,13 +88,13 @@ def match_structure(
         check_names(argument, kind, by_name, names)
     else:
         parts = values if isinstance(values, tuple | list) else (values,)
-        short = len(parts) != len(names) and len(parts) == len(needed)
-        if not short and len(parts) != len(names):
+        is_partial = len(parts) != len(names) and len(parts) == len(needed)
+        if not is_partial and len(parts) != len(names):
             raise ValueError(
-                f"`{argument}` has {_count(len(parts), 'array')}, the model has "
+                f"`{argument}` has {_count(len(parts), 'array')}, but the model has "
                 f"{_count(len(names), kind)}: {', '.join(names)}."
             )
-        by_name = dict(zip(needed if short else names, parts, strict=True))
+        by_name = dict(zip(needed if is_partial else names, parts, strict=True))
     for name in needed:
         if by_name.get(name) is None:
             raise ValueError(
@@ -111,12 +111,12 @@ def match_structure(
     return jax.tree.unflatten(jax.tree.structure(tree), leaves)
 
 
-def check_names(argument: str, kind: str, given: Iterable[str], names: Sequence[str]) -> None:
-    """Raise ValueError if a name is not one of the model's.
+def check_names(argument: str, kind: str, used: Iterable[str], names: Sequence[str]) -> None:
+    """Raise ValueError if a name is not a name of the model's inputs or outputs.
 
     >>> check_names("loss", "output", ["price"], ["price", "age"])
     """
-    for name in given:
+    for name in used:
         if name not in names:
             raise ValueError(
                 f"`{argument}` names {name!r}, which is not an {kind} of the model."
@@ -124,30 +124,30 @@ def check_names(argument: str, kind: str, given: Iterable[str], names: Sequence[
             )
 
 
-def check_count(argument: str, given: Sequence[Any], names: Sequence[str]) -> None:
+def check_count(argument: str, entries: Sequence[Any], names: Sequence[str]) -> None:
     """Raise ValueError unless there is one entry for each output."""
-    if len(given) != len(names):
+    if len(entries) != len(names):
         raise ValueError(
-            f"`{argument}` has {_count(len(given), 'entry')}, the model has "
-            f"{_count(len(names), 'output')}: {', '.join(names)}. Give one entry for each, None "
-            "for none, or a dict by name."
+            f"`{argument}` has {_count(len(entries), 'entry')}, but the model has "
+            f"{_count(len(names), 'output')}: {', '.join(names)}. Pass one entry for each, which "
+            "may be None, or a dict by name."
         )
 
 
 def check_shapes(
     arrays: PyTree, expected: Sequence[tuple[int | None, ...]], tree: PyTree, names: Sequence[str]
 ) -> None:
-    """Raise ValueError, naming the input, unless each of several has samples of its shape."""
+    """Raise ValueError, naming the input, if samples of an input have another shape."""
     by_leaf = zip(
         _flat_names(_unwrapped(tree), list(names)), _leaves(arrays), expected, strict=True
     )
     for name, array, shape in by_leaf:
-        given = tuple(array.shape[1:])
-        sizes = zip(given, shape, strict=False)
-        if len(given) != len(shape) or any(s not in (None, have) for have, s in sizes):
+        sample = tuple(array.shape[1:])
+        sizes = zip(sample, shape, strict=False)
+        if len(sample) != len(shape) or any(s not in (None, size) for size, s in sizes):
             raise ValueError(
-                f"`x` has samples of shape {given} (in all {tuple(array.shape)}) for the input "
-                f"{name!r}, the model expects {tuple(shape)}."
+                f"`x` has samples of shape {sample} (in all {tuple(array.shape)}) for the input "
+                f"{name!r}, but the model expects {tuple(shape)}."
             )
 
 
@@ -175,9 +175,9 @@ def _leaves(tree: PyTree) -> list[Any]:
     return jax.tree.leaves(tree, is_leaf=_is_none)
 
 
-def _same_structure(one: PyTree, other: PyTree) -> bool:
+def _same_structure(first: PyTree, second: PyTree) -> bool:
     # Paths are compared, so that a tuple equals a list.
-    paths_of = (jax.tree_util.tree_flatten_with_path(tree, _is_none)[0] for tree in (one, other))
+    paths_of = (jax.tree_util.tree_flatten_with_path(tree, _is_none)[0] for tree in (first, second))
     return [path for path, _ in next(paths_of)] == [path for path, _ in next(paths_of)]
 
 

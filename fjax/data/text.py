@@ -1,4 +1,4 @@
-"""Text among a model's inputs is encoded on the host, before the compiled program."""
+"""Text inputs: layers encode them on the host, before the compiled program."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,14 +18,14 @@ Shape = tuple[int | None, ...]
 
 
 class EncodedText(np.ndarray):
-    """Numbers that a model has encoded from text: only these are accepted in the place of text."""
+    """Numbers that a model has encoded from text; only these are accepted instead of text."""
 
 
 def encode_text(name: str, network: Any, inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
-    """Return inputs with text encoded as numbers by the layers that take it.
+    """Return the inputs with text encoded as numbers by the layers that take text.
 
     Args:
-        name: The model's name, for messages.
+        name: The model's name, for errors.
         network: The model's network.
         inputs: The inputs, in the network's structure.
 
@@ -40,7 +40,7 @@ def encode_text(name: str, network: Any, inputs: tuple[PyTree, ...]) -> tuple[Py
 
 
 def check_text(name: str, network: Any, inputs: tuple[PyTree, ...]) -> None:
-    """Raise ValueError if text is given to a layer that takes numbers."""
+    """Raise ValueError if a layer that takes numbers gets text."""
     for position, leaf in enumerate(jax.tree.leaves(inputs)):
         if is_text(leaf):
             _reader(name, network, position, leaf)
@@ -49,9 +49,9 @@ def check_text(name: str, network: Any, inputs: tuple[PyTree, ...]) -> None:
 def declared_specs(
     name: str, network: Any, declared: tuple[PyTree, ...]
 ) -> tuple[tuple[PyTree, ...], list[Shape]]:
-    """Return the specs of declared inputs, for a batch of one, and the shapes of their samples.
+    """Return the specs of declared inputs, for a batch of size 1, and the shapes of their samples.
 
-    For text these are the specs and shapes of the encoded numbers.
+    For text, these are the specs and shapes of the encoded numbers.
     """
 
     def specs_at(which: int) -> tuple[PyTree, ...]:
@@ -86,7 +86,7 @@ def _specs(
         for which in range(len(PLACEHOLDER_SIZES))
     )
     pairs = zip(jax.tree.leaves(smaller), jax.tree.leaves(larger), strict=True)
-    return smaller, [merge_shapes(one.shape, other.shape)[1:] for one, other in pairs]
+    return smaller, [merge_shapes(a.shape, b.shape)[1:] for a, b in pairs]
 
 
 def _check_numbers(name: str, network: Any, inputs: tuple[PyTree, ...]) -> None:
@@ -99,7 +99,7 @@ def _check_numbers(name: str, network: Any, inputs: tuple[PyTree, ...]) -> None:
                 raise TypeError(
                     f"`{_argument(network, position)}` must hold text, received {leaf.dtype} of "
                     f"shape {(None, *leaf.shape[1:])}: the model {name!r} begins with {layer!r}. "
-                    "To give numbers, make a model that begins behind this layer."
+                    "To pass numbers, use a model that begins after this layer."
                 )
 
 
@@ -107,11 +107,11 @@ def _encode_leaves(
     name: str, network: Any, inputs: tuple[PyTree, ...], make: Callable[[Any, Any], Any]
 ) -> tuple[PyTree, ...]:
     leaves, structure = jax.tree.flatten(inputs)
-    made = [
+    encoded = [
         make(_reader(name, network, position, leaf), leaf) if is_text(leaf) else leaf
         for position, leaf in enumerate(leaves)
     ]
-    return jax.tree.unflatten(structure, made)
+    return jax.tree.unflatten(structure, encoded)
 
 
 def _reader(name: str, network: Any, position: int, text: Any) -> Any:
@@ -122,8 +122,8 @@ def _reader(name: str, network: Any, position: int, text: Any) -> Any:
             readers.append(layer)
     if len(readers) > 1:
         raise ValueError(
-            f"The model {name!r} gives the text `{x}` to several layers, {readers}: declare an "
-            "`Input` for each, and give the text to each."
+            f"The model {name!r} passes the text `{x}` to several layers, {readers}: declare an "
+            "`Input` for each, and pass the text to each."
         )
     if not readers or not getattr(readers[0], "takes_text", False):
         first = readers[0] if readers else _first(network)
@@ -134,23 +134,23 @@ def _reader(name: str, network: Any, position: int, text: Any) -> Any:
     if not getattr(readers[0], "on_host", False):
         raise ValueError(
             f"`{x}` must hold numbers, received {describe_text(text)}: within a model "
-            f"{readers[0]!r} takes numbers. Call the layer on the text first, and give the model "
-            "what it returns."
+            f"{readers[0]!r} takes numbers. Call the layer on the text first, and pass its "
+            "output to the model."
         )
     return readers[0]
 
 
 def _argument(network: Any, position: int) -> str:
-    """Return the name of an input in messages."""
+    """Return the name of an input for errors."""
     names = network.input_names if isinstance(network, Graph) else []
     return f"x[{names[position]!r}]" if len(names) > 1 else "x"
 
 
 def _readers(network: Any, position: int) -> list[Any]:
-    """Return the innermost layers that a leaf of the inputs goes to, given by its position."""
+    """Return the innermost layers that the leaf of the inputs at a position goes to."""
     if isinstance(network, Serial):
-        inside = [layer for layer in network.layers if not isinstance(layer, InputLayer)]
-        return _readers(inside[0], position) if inside else []
+        sublayers = [layer for layer in network.layers if not isinstance(layer, InputLayer)]
+        return _readers(sublayers[0], position) if sublayers else []
     if isinstance(network, Branch):
         return [reader for layer in network.layers for reader in _readers(layer, position)]
     if isinstance(network, Graph):
@@ -167,11 +167,11 @@ def _readers(network: Any, position: int) -> list[Any]:
 
 def _text_layers_of(network: Any) -> list[Any]:
     """Return the layers of an authored network that take text."""
-    inside = network.inside() if is_authored(network) else []
-    return [layer for layer in inside if getattr(layer, "takes_text", False)]
+    sublayers = network.inside() if is_authored(network) else []
+    return [layer for layer in sublayers if getattr(layer, "takes_text", False)]
 
 
 def _first(network: Any) -> Any:
     layers = [layer for _, layer in network.children()] if isinstance(network, Layer) else []
-    inside = [layer for layer in layers if not isinstance(layer, InputLayer)]
-    return inside[0] if inside else network
+    sublayers = [layer for layer in layers if not isinstance(layer, InputLayer)]
+    return sublayers[0] if sublayers else network

@@ -1,4 +1,4 @@
-"""The facade: a network, what it was compiled with, and a train state."""
+"""The facade: models with Keras's names."""
 
 from fjax.models.cloning import clone_model as clone_model
 from fjax.models.loading import load_model as load_model

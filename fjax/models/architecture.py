@@ -1,4 +1,4 @@
-"""The layers of a model, the inputs that they were built for, and the shapes that follow."""
+"""The layers of a model, the inputs that they were built for, and all shapes."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -32,10 +32,10 @@ SampleShape = tuple[int | None, ...]
 
 
 class Built(NamedTuple):
-    """What is known of a network whose inputs are known.
+    """The inputs that a network was built for, and the resulting shapes.
 
     Attributes:
-        specs: The inputs, for a batch of one unless another size is declared.
+        specs: The inputs, for a batch of size 1 unless another size is declared.
         sample_shapes: The shape of one sample of each leaf of `specs`.
         layer_shapes: The shapes of weights and outputs.
     """
@@ -46,11 +46,11 @@ class Built(NamedTuple):
 
 
 class Architecture:
-    """The layers of a model and what follows from them, without any array.
+    """The layers of a model, their shapes and names; it has no arrays.
 
     Args:
-        layers: A layer, or what `serial` takes for one.
-        name: The model's name; by default that of the layers.
+        layers: A layer, or anything that `serial` accepts as one.
+        name: The model's name; by default, the name of the layers.
         symbols: The symbolic tensors that the layers were called on, if they were.
 
     Attributes:
@@ -73,7 +73,7 @@ class Architecture:
         self._built: Built | None = None
         self._weight_tree: WeightTree | None = None
         self._output_specs: dict[Any, PyTree] = {}
-        # The pure pair, whose layers are frozen as they were when it was made.
+        # The pure pair, with the `trainable` flags that the layers had when it was created.
         self._network: Any = None
         self._flags: tuple[bool, ...] = ()
         self._flags_are_fixed = False
@@ -85,10 +85,10 @@ class Architecture:
 
     @property
     def built(self) -> Built:
-        """What follows from the inputs.
+        """The inputs and shapes.
 
         Raises:
-            ValueError: They are not known yet.
+            ValueError: The inputs are not known yet.
         """
         if self._built is None:
             raise ValueError(
@@ -112,37 +112,41 @@ class Architecture:
 
     @property
     def network(self) -> Any:
-        """The pure pair. Its layers are frozen as they were at the last `fix_flags`."""
+        """The pure pair. Its layers have the `trainable` flags of the last `fix_flags`."""
         is_current = self._flags_are_fixed or trainable_flags(self.layer_tree) == self._flags
         if self._network is None or not is_current:
             self._make_network()
         return self._network
 
     def fix_flags(self) -> None:
-        """Take over the layers' `trainable` as it is now, until the next call."""
+        """Fix the layers' current `trainable` flags in the network, until the next call."""
         self._make_network()
         self._flags_are_fixed = True
 
     def build(
         self, specs: tuple[PyTree, ...], sample_shapes: list[SampleShape] | None = None
     ) -> None:
-        """Take these inputs, and derive all shapes.
+        """Set the inputs, and derive all shapes.
 
         Args:
-            specs: The inputs, for a batch of one unless another size is declared.
-            sample_shapes: The shape of one sample of each, by default without axes of any size.
+            specs: The inputs, for a batch of size 1 unless another size is declared.
+            sample_shapes: The shape of one sample of each leaf of `specs`, None for an axis of any
+                size; by default, the sizes of `specs`.
 
         Raises:
-            ValueError: A layer cannot take them, or a layer cannot have its weights here.
+            ValueError: The inputs do not fit a layer, or the weights that a layer has in another
+                model do not fit.
         """
         shapes = sample_shapes or [leaf.shape[1:] for leaf in jax.tree.leaves(specs)]
         with explain_placeholder_sizes(lambda: shapes):
-            found = eval_shapes(self.layer_tree, *specs)
-        # A layer that cannot have its weights here is an error before anything is trained.
-        self._weight_tree = weight_tree(self.name, self.layer_tree, found.params, found.state)
-        found = found._replace(outputs=strip_masks(found.outputs))
-        self._built = Built(specs, shapes, found)
-        self._output_specs = {_key_of(specs): found.outputs}
+            layer_shapes = eval_shapes(self.layer_tree, *specs)
+        # Created here, so that weights that do not fit are an error before training.
+        self._weight_tree = weight_tree(
+            self.name, self.layer_tree, layer_shapes.params, layer_shapes.state
+        )
+        layer_shapes = layer_shapes._replace(outputs=strip_masks(layer_shapes.outputs))
+        self._built = Built(specs, shapes, layer_shapes)
+        self._output_specs = {_key_of(specs): layer_shapes.outputs}
 
     def replace_layers(
         self,
@@ -150,7 +154,7 @@ class Architecture:
         specs: tuple[PyTree, ...] | None,
         sample_shapes: list[SampleShape] | None = None,
     ) -> None:
-        """Take other layers, built for these inputs if they are known."""
+        """Replace the layers, and build them for these inputs if they are known."""
         self.layer_tree = layers
         self._built, self._weight_tree = None, None
         self._symbols, self._output_specs = None, {}
@@ -159,13 +163,13 @@ class Architecture:
             self.build(specs, sample_shapes)
 
     def require_ready(self) -> None:
-        """Raise where a layer must be adapted to data before it has weights."""
+        """Raise if a layer must be adapted to data before its weights can be created."""
         if isinstance(self.layer_tree, RequiresReady):
             self.layer_tree.require_ready()
 
     @property
     def symbols(self) -> Symbols:
-        """The symbolic tensors of the layers' calls, of which new models can be made."""
+        """The symbolic tensors of the layers' calls, from which new models can be created."""
         if self._symbols is None:
             self._symbols = model_symbols(self.name, self.layer_tree)
         return self._symbols
@@ -173,7 +177,7 @@ class Architecture:
     def output_specs(self, inputs: tuple[PyTree, ...]) -> PyTree:
         """Return the shapes and dtypes of the outputs for inputs of these shapes.
 
-        The batch has the size that the model was built for: one, unless another is declared.
+        The batch has the size that the model was built for: 1, unless another size is declared.
         """
         size = jax.tree.leaves(self.built.specs)[0].shape[0]
         specs = _with_batch_size(inputs, size)
@@ -186,15 +190,13 @@ class Architecture:
 
     def output_shape(self) -> Any:
         """Return the shape of the outputs in their structure, None for axes of any size."""
-        smaller, larger = (
+        small, large = (
             self.output_specs(self._specs_at(which)) for which in range(len(PLACEHOLDER_SIZES))
         )
-        return jax.tree.map(
-            lambda one, other: (None, *merge_shapes(one.shape, other.shape)[1:]), smaller, larger
-        )
+        return jax.tree.map(lambda a, b: (None, *merge_shapes(a.shape, b.shape)[1:]), small, large)
 
     def input_shape(self) -> Any:
-        """Return the shape of the input, None for the batch axis; of several a list or dict."""
+        """Return the shape of the input, or a list or dict of shapes; None for the batch axis."""
         specs, shapes = self.built.specs, iter(self.built.sample_shapes)
         structure = specs[0] if len(specs) == 1 else list(specs)
         return jax.tree.map(lambda _: (None, *next(shapes)), structure)
@@ -208,7 +210,11 @@ class Architecture:
         return names_of(self.layer_tree, "output", self.built.layer_shapes.outputs)
 
     def input_expectation(self, takes_one_array: bool) -> InputExpectation:
-        """Return what the model expects of the inputs of a batch."""
+        """Return what the model expects of the inputs of a batch.
+
+        Args:
+            takes_one_array: Whether the model is a `Sequential`.
+        """
         built = self.built
         return InputExpectation(
             self.name, self.layer_tree, built.specs, built.sample_shapes, self.input_names(),
@@ -238,7 +244,7 @@ class Architecture:
             return trace_layers(self.layer_tree, shapes.params, shapes.state, inputs, nested)
 
     def __getstate__(self) -> dict[str, Any]:
-        # A copy has weights of its own, and derives what follows from the layers.
+        # A copy has its own weights, and computes the cached attributes again.
         return {**vars(self), "_weight_tree": None, "_symbols": None, "_output_specs": {}}
 
     def _make_network(self) -> None:
@@ -250,7 +256,7 @@ class Architecture:
         shapes = iter(self.built.sample_shapes)
 
         def spec_at(spec: Any) -> Any:
-            # Any other size than that of any batch was declared.
+            # A size other than the placeholder's was declared.
             declared = None if spec.shape[0] == PLACEHOLDER_SIZES[0][0] else spec.shape[0]
             return placeholder_spec(next(shapes), spec.dtype, which, declared)
 

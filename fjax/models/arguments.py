@@ -1,4 +1,4 @@
-"""The numbers that `fit`, `evaluate` and `predict` are given, checked."""
+"""Checks of the numeric arguments of `fit`, `evaluate` and `predict`."""
 
 import sys
 from typing import Any, NamedTuple
@@ -7,13 +7,13 @@ from fjax.errors import integer_at_least
 
 
 class Schedule(NamedTuple):
-    """Which epochs a `fit` makes, how long they are, and after which it validates.
+    """The epochs of a `fit`, their length, and the epochs after which it validates.
 
     Attributes:
         epochs: One past the last epoch.
         initial_epoch: The first epoch.
-        steps_per_epoch: Steps in an epoch, None for all.
-        validation_steps: Steps of a validation, None for all.
+        steps_per_epoch: Steps in an epoch; None for one pass through the data.
+        validation_steps: Steps of a validation; None for all data.
         validation_epochs: The epochs after which to validate.
     """
 
@@ -31,7 +31,7 @@ def check_schedule(
     validation_steps: Any,
     validation_freq: Any,
 ) -> Schedule:
-    """Return the schedule of a `fit`; an impossible number is an error that names it."""
+    """Return the schedule of a `fit`; raise ValueError, naming the argument, if one is invalid."""
     epochs = integer_at_least("fit", "epochs", epochs, 0)
     initial_epoch = integer_at_least("fit", "initial_epoch", initial_epoch, 0)
     if isinstance(validation_freq, list | tuple | set):
@@ -51,17 +51,17 @@ def check_schedule(
 
 
 def check_steps(owner: str, argument: str, steps: Any) -> int | None:
-    """Return a number of steps, None for all of them."""
+    """Return a number of steps; None for all steps."""
     return None if steps is None else integer_at_least(owner, argument, steps, 1)
 
 
 def check_batch_size(owner: str, batch_size: Any) -> int | None:
-    """Return the batch size, None where none is given."""
+    """Return the batch size; None if it is not set."""
     return None if batch_size is None else integer_at_least(owner, "batch_size", batch_size, 1)
 
 
 def check_verbose(owner: str, verbose: Any) -> int:
-    """Return 0, 1 or 2; "auto" is a bar in a terminal or notebook, and lines in a file."""
+    """Return 0, 1 or 2; "auto" is 1 in a terminal or notebook, else 2."""
     if verbose == "auto":
         return 1 if sys.stdout.isatty() or "ipykernel" in sys.modules else 2
     if verbose in (0, 1, 2):

@@ -1,4 +1,4 @@
-"""A network with weights whose layers may be the attributes of an author's class."""
+"""A network with weights that supports subclasses with `call`."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from fjax.models.subclassed import (
 
 
 class AuthoredNetwork(NetworkWithWeights, Author):
-    """A network with weights, which a subclass with a `call` makes of its own attributes.
+    """A network with weights; a subclass with a `call` defines its layers as attributes.
 
     See `NetworkWithWeights` for the arguments.
     """
@@ -22,7 +22,7 @@ class AuthoredNetwork(NetworkWithWeights, Author):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if cls.__module__.startswith("fjax."):
-            # All other attributes are an author's, and may hold layers and weights.
+            # Only attributes of authors' classes may hold layers and weights.
             declare_facade(cls)
         if "build" in cls.__dict__ and cls.call is not Author.call:
             setattr(cls, "build", build_within_a_pass(cls.__dict__["build"], AuthoredNetwork))  # noqa: B010
@@ -37,11 +37,11 @@ class AuthoredNetwork(NetworkWithWeights, Author):
             self._rebuild()
 
     def __getattr__(self, name: str) -> Any:
-        # Asked for what is not there alone; `copy` asks for more before there is anything.
+        # Python calls this only for missing attributes; `copy` looks up some on an empty object.
         if not name.startswith("__") and "model_parts" not in vars(self):
             raise RuntimeError(
-                f"`{type(self).__name__}.__init__` did not call `super().__init__()`: make it the "
-                "first line there."
+                f"`{type(self).__name__}.__init__` did not call `super().__init__()`: call it "
+                "in the first line."
             )
         return object.__getattribute__(self, name)
 
@@ -52,23 +52,23 @@ class AuthoredNetwork(NetworkWithWeights, Author):
 
     @built.setter
     def built(self, value: bool) -> None:
-        # An author's `build` ends by it, on the copy that is bound for one pass.
+        # An author's `build` sets it at its end, on the copy that is bound for one pass.
         if not is_bound(self):
             raise AttributeError(
                 f"The model {self.name!r} is built by `build(input_shape)`, not by `built = …`."
             )
 
     def build(self, input_shape: Any) -> None:
-        """Take the input shape, batch axis included (None for a batch of any size).
+        """Set the input shape, batch axis included (None for a batch of any size).
 
-        Several inputs are a list of shapes, named ones a dict.
+        For several inputs, pass a list of shapes; for named inputs, a dict.
         """
         # An author's `build` calls it on the copy that is bound for one pass.
         if not is_bound(self):
             super().build(input_shape)
 
     def _rebuild(self) -> None:
-        """Build the model anew with the layers that an author's attributes hold now."""
+        """Rebuild the model with the layers that are now in the author's attributes."""
         architecture = self.model_parts.architecture
         specs, shapes = None, None
         if architecture.is_built:

@@ -1,4 +1,4 @@
-"""The checkpoints of one `fit`: from a model and its callbacks to `fjax.storage.checkpoints`."""
+"""The checkpoints of one `fit`: pass the parts of a model to `fjax.storage.checkpoints`."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def run_checkpoints(
     validation: Source | None,
     accumulators: PyTree,
 ) -> Checkpoints:
-    """Return the checkpoints of one `fit`; it writes some if `resume` or a callback asks for them.
+    """Return the checkpoints of one `fit`, which are written if `resume` or a callback requests it.
 
     Args:
         model: The model, built and compiled.
@@ -35,7 +35,7 @@ def run_checkpoints(
         accumulators: The empty accumulators of an epoch.
 
     Raises:
-        ValueError: Both ask for checkpoints, or two callbacks do.
+        ValueError: Checkpoints are requested both by `resume` and a callback, or by two callbacks.
     """
     backup = _requested_backup(resume, callbacks)
     if backup is None:

@@ -16,13 +16,14 @@ def clone_model(model: Any, clone_function: Callable[[Any], Any] | None = None) 
     """Return an uncompiled model of copies of a model's layers, with newly drawn weights.
 
     Args:
-        model: The model. A model with a `call` of its own is created again from its `get_config`.
+        model: The model. An authored model (one with its own `call`) is created again from its
+            `get_config`.
         clone_function: Takes each layer that contains no other layers, and returns the layer to
             use in its place; by default a copy.
 
     Raises:
-        TypeError: `model` is not a model; or `clone_function` does not return a layer, or is given
-            for a model with a `call` of its own, whose layers are created by its `__init__`.
+        TypeError: `model` is not a model; or `clone_function` does not return a layer, or is passed
+            for an authored model, whose layers are created by its `__init__`.
 
     Source: Keras's page "clone_model function".
 

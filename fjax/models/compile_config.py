@@ -1,4 +1,4 @@
-"""The arguments of `compile`, each resolved as soon as it can be."""
+"""The arguments of `compile`, and the losses and metrics that they resolve to."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -19,13 +19,14 @@ BY_SHAPES = ("accuracy", "acc", *CROSSENTROPY)
 
 
 class OutputConfig(NamedTuple):
-    """What `compile` was given for one output.
+    """The arguments of `compile` for one output.
 
     Attributes:
-        loss: A loss; "crossentropy" or "ce", whose kind the shapes decide; None for none.
+        loss: A loss; "crossentropy" or "ce", which is resolved by the shapes; None for an output
+            without a loss.
         weight: The factor of the loss in the sum.
         metrics: Identifiers of metrics.
-        weighted_metrics: Identifiers of metrics in which sample weights count.
+        weighted_metrics: Identifiers of metrics that use sample weights.
     """
 
     loss: Any
@@ -44,7 +45,7 @@ class Objective(NamedTuple):
 
     Attributes:
         loss: One loss for all outputs, or None.
-        metrics: The metrics under Keras's log names.
+        metrics: The metrics with Keras's log names.
         has_several_outputs: Whether the model has several outputs.
     """
 
@@ -55,15 +56,15 @@ class Objective(NamedTuple):
     def log_names(self) -> list[str]:
         """Return the logs in the order of `evaluate`'s list, which is Keras's.
 
-        The loss, the loss of each output, and the metrics in the order in which they were given;
-        with several outputs, the metrics are sorted by name.
+        The loss comes first, then the loss of each output, then the metrics in the order of
+        `compile`; with several outputs, the metrics are sorted by name.
         """
         parts = ["loss", *self._parts()]
         names = [*parts, *(entry.name for entry in self.metrics)]
         return losses_first(names, parts, by_name=self.has_several_outputs)
 
     def directions(self) -> dict[str, str | None]:
-        """Return for each log where it is better: "up", "down", or None where it is not known."""
+        """Return for each log which values are better: "up", "down", or None if unknown."""
         measured = {entry.name: entry.metric.direction for entry in self.metrics}
         return {**dict.fromkeys(["loss", *self._parts()], "down"), **measured}
 
@@ -77,12 +78,12 @@ class CompileConfig(NamedTuple):
     Attributes:
         optimizer: A pure optimizer.
         loss: One loss for all outputs, a tuple by position, a dict by name, or None; a loss is an
-            object, or "crossentropy" or "ce", whose kind the shapes decide.
+            object, or "crossentropy" or "ce", which is resolved by the shapes.
         loss_weights: One number for all losses, a tuple by position, a dict by name, or None.
         metrics: Identifiers of metrics: a tuple of them and of tuples, or a dict by name.
-        weighted_metrics: Those in which sample weights count, likewise.
-        train_step: A user's training step in the place of the engine's.
-        test_step: A user's step of evaluation, likewise.
+        weighted_metrics: Identifiers of metrics that use sample weights, in the same forms.
+        train_step: A user's training step, which replaces the engine's.
+        test_step: A user's evaluation step, which replaces the engine's.
     """
 
     optimizer: GradientTransformation
@@ -102,7 +103,7 @@ class CompileConfig(NamedTuple):
         """Return the arguments for each output.
 
         Raises:
-            ValueError: A name is not an output, or a list has another length.
+            ValueError: A name is not an output, or a list has the wrong length.
         """
         by_name = _by_name("loss", self.loss, names)
         weights = _weights(self.loss_weights, by_name, names)
@@ -119,7 +120,8 @@ class CompileConfig(NamedTuple):
         """Return the losses and metrics for targets and outputs of these shapes.
 
         Args:
-            targets: The targets or their shapes, in the structure of the outputs; None for none.
+            targets: The targets or their shapes, in the structure of the outputs; None if there are
+                no targets.
             outputs: The outputs or their shapes.
             names: The names of the outputs.
         """
@@ -130,8 +132,8 @@ class CompileConfig(NamedTuple):
     def loss_for(
         self, targets: PyTree, outputs: PyTree, names: Sequence[str]
     ) -> losses.Loss | OutputLosses | None:
-        """Return the loss of `resolve` alone."""
-        # A dict of losses beside a dict of outputs gives the order too, as in Keras.
+        """Return the loss, as `resolve` does, without resolving the metrics."""
+        # If losses and outputs are dicts, the logs have the order of the losses, as in Keras.
         by_key = isinstance(outputs, Mapping) and isinstance(self.loss, Mapping)
         order = [*self.loss] if by_key else names
         return _joint_loss(self._resolved(targets, outputs, names), order, targets)
@@ -187,7 +189,7 @@ def _joint_loss(
 def _named_metrics(
     resolved: Mapping[str, _ResolvedOutput], names: Sequence[str]
 ) -> tuple[NamedMetric, ...]:
-    """Return the metrics of all outputs under Keras's log names."""
+    """Return the metrics of all outputs with Keras's log names."""
     several = len(names) > 1
     taken = {"loss"}
     if several:
@@ -212,12 +214,12 @@ def make_config(
     optimizer: Any,
     loss: Any,
     loss_weights: Any = None,
-    given_metrics: Any = None,
+    metric_identifiers: Any = None,
     weighted_metrics: Any = None,
     train_step: Any = None,
     test_step: Any = None,
 ) -> CompileConfig:
-    """Return the arguments of `compile`, resolved: a misspelled name is an error here already."""
+    """Return the arguments of `compile`, resolved; a misspelled name raises an error here."""
     for argument, step in (("train_step", train_step), ("test_step", test_step)):
         if step is not None and not callable(step):
             raise TypeError(
@@ -228,7 +230,7 @@ def make_config(
         optimizer=optimizers.get(optimizer),
         loss=_losses(loss),
         loss_weights=_loss_weights(loss_weights),
-        metrics=_metrics("metrics", given_metrics),
+        metrics=_metrics("metrics", metric_identifiers),
         weighted_metrics=_metrics("weighted_metrics", weighted_metrics),
         train_step=train_step,
         test_step=test_step,
@@ -237,14 +239,15 @@ def make_config(
 
 def _losses(loss: Any) -> Any:
     several = list(loss.values()) if isinstance(loss, Mapping) else loss
-    if isinstance(several, list | tuple) and all(one is None for one in several):
+    if isinstance(several, list | tuple) and all(entry is None for entry in several):
         raise ValueError(
-            f"`compile`: `loss={loss!r}` gives no output a loss: name one, or leave `loss` out."
+            f"`compile`: `loss={loss!r}` has no loss for any output: name a loss, or leave "
+            "`loss` out."
         )
     if isinstance(loss, Mapping) and "class_name" not in loss:
-        return {name: _loss(one) for name, one in loss.items()}
+        return {name: _loss(entry) for name, entry in loss.items()}
     if isinstance(loss, list | tuple):
-        return tuple(_loss(one) for one in loss)
+        return tuple(_loss(entry) for entry in loss)
     return _loss(loss)
 
 
@@ -254,41 +257,42 @@ def _loss(loss: Any) -> Any:
     return losses.as_loss(loss)
 
 
-def _loss_weights(given: Any) -> Any:
-    def number(place: str, weight: Any) -> float:
-        return number_between("compile", f"loss_weights{place}", weight, -float("inf"))
+def _loss_weights(loss_weights: Any) -> Any:
+    def number(index: str, weight: Any) -> float:
+        return number_between("compile", f"loss_weights{index}", weight, -float("inf"))
 
-    if given is None:
+    if loss_weights is None:
         return None
-    if isinstance(given, Mapping):
-        return {name: number(f"[{name!r}]", weight) for name, weight in given.items()}
-    if isinstance(given, list | tuple):
+    if isinstance(loss_weights, Mapping):
+        return {name: number(f"[{name!r}]", weight) for name, weight in loss_weights.items()}
+    if isinstance(loss_weights, list | tuple):
         return tuple(
-            None if weight is None else number(f"[{i}]", weight) for i, weight in enumerate(given)
+            None if weight is None else number(f"[{i}]", weight)
+            for i, weight in enumerate(loss_weights)
         )
-    return number("", given)
+    return number("", loss_weights)
 
 
-def _metrics(argument: str, given: Any) -> Any:
-    if given is None:
+def _metrics(argument: str, value: Any) -> Any:
+    if value is None:
         return ()
-    if isinstance(given, Mapping) and "class_name" not in given:
-        return {name: _identifiers(entry) for name, entry in given.items()}
-    if not isinstance(given, list | tuple):
+    if isinstance(value, Mapping) and "class_name" not in value:
+        return {name: _identifiers(entry) for name, entry in value.items()}
+    if not isinstance(value, list | tuple):
         raise TypeError(
             f'`compile`: `{argument}` must be a list, such as {argument}=["accuracy"], or a dict '
-            f"by output, received {given!r}."
+            f"by output, received {value!r}."
         )
     return tuple(
         _identifiers(entry)
         if entry is None or isinstance(entry, list | tuple)
         else _identifiers(entry)[0]
-        for entry in given
+        for entry in value
     )
 
 
 def _identifiers(entry: Any) -> tuple[Any, ...]:
-    """Return the metrics of one output as a tuple, each known to be one."""
+    """Return the metrics of one output as a tuple, after checking each."""
     if entry is None:
         return ()
     identifiers = tuple(entry) if isinstance(entry, list | tuple) else (entry,)
@@ -296,7 +300,7 @@ def _identifiers(entry: Any) -> tuple[Any, ...]:
 
 
 def _identifier(identifier: Any) -> Any:
-    """Return the identifier of a metric, checked; of a class one object, the same in all runs."""
+    """Return the identifier of a metric, checked; for a class, an object, used in all runs."""
     if identifier is None:
         raise TypeError("`compile`: a list of metrics for one output must not hold None.")
     if isinstance(identifier, str) and identifier.lower() in BY_SHAPES:
@@ -305,21 +309,23 @@ def _identifier(identifier: Any) -> Any:
     return metric if isinstance(identifier, type) else identifier
 
 
-def _by_name(argument: str, given: Any, names: Sequence[str]) -> dict[str, Any]:
-    """Return an entry for each output, None where there is none."""
-    if isinstance(given, Mapping):
-        check_names(argument, "output", given, names)
-        return {name: given.get(name) for name in names}
-    if isinstance(given, tuple):
-        check_count(argument, given, names)
-        return dict(zip(names, given, strict=True))
-    return dict.fromkeys(names, given)
+def _by_name(argument: str, value: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Return an entry for each output; None if an output has no entry."""
+    if isinstance(value, Mapping):
+        check_names(argument, "output", value, names)
+        return {name: value.get(name) for name in names}
+    if isinstance(value, tuple):
+        check_count(argument, value, names)
+        return dict(zip(names, value, strict=True))
+    return dict.fromkeys(names, value)
 
 
-def _weights(given: Any, by_name: Mapping[str, Any], names: Sequence[str]) -> dict[str, float]:
-    weights = _by_name("loss_weights", given, names)
+def _weights(
+    loss_weights: Any, losses_by_name: Mapping[str, Any], names: Sequence[str]
+) -> dict[str, float]:
+    weights = _by_name("loss_weights", loss_weights, names)
     for name, weight in weights.items():
-        if isinstance(given, Mapping) and (weight is None) != (by_name[name] is None):
+        if isinstance(loss_weights, Mapping) and (weight is None) != (losses_by_name[name] is None):
             has, lacks = ("a loss", "weight") if weight is None else ("a weight", "loss")
             raise ValueError(
                 f"`loss_weights`: the output {name!r} has {has} and no {lacks}. Give one weight "
@@ -328,15 +334,15 @@ def _weights(given: Any, by_name: Mapping[str, Any], names: Sequence[str]) -> di
     return {name: 1.0 if weight is None else weight for name, weight in weights.items()}
 
 
-def _metrics_by_name(argument: str, given: Any, names: Sequence[str]) -> dict[str, tuple[Any, ...]]:
-    if isinstance(given, Mapping):
-        check_names(argument, "output", given, names)
-        return {name: given.get(name, ()) for name in names}
-    if len(names) == 1 or not given:
-        flat = [entry if isinstance(entry, tuple) else (entry,) for entry in given]
+def _metrics_by_name(argument: str, value: Any, names: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+    if isinstance(value, Mapping):
+        check_names(argument, "output", value, names)
+        return {name: value.get(name, ()) for name in names}
+    if len(names) == 1 or not value:
+        flat = [entry if isinstance(entry, tuple) else (entry,) for entry in value]
         return dict.fromkeys(names, tuple(identifier for entry in flat for identifier in entry))
-    check_count(argument, given, names)
-    entries = (entry if isinstance(entry, tuple) else (entry,) for entry in given)
+    check_count(argument, value, names)
+    entries = (entry if isinstance(entry, tuple) else (entry,) for entry in value)
     return dict(zip(names, entries, strict=True))
 
 

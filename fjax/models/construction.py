@@ -1,4 +1,4 @@
-"""What a model is made of: a pair, symbolic tensors, or an author's `call`."""
+"""The network of a new model: from a pair, symbolic tensors, or an author's `call`."""
 
 from typing import Any, NamedTuple
 
@@ -12,8 +12,8 @@ from fjax.models.subclassed import Subclassed
 from fjax.typing import PyTree
 
 
-class Made(NamedTuple):
-    """A network, and the symbolic tensors that it was made of, if it was."""
+class ConstructedNetwork(NamedTuple):
+    """A network, and the symbolic tensors that it was created from, or None."""
 
     network: Any
     symbols: Symbols | None = None
@@ -21,40 +21,41 @@ class Made(NamedTuple):
 
 def network_of(
     model: Any, arguments: tuple[Any, ...], inputs: PyTree, outputs: PyTree, name: str | None
-) -> Made:
-    """Return the network of a model that was made with these arguments.
+) -> ConstructedNetwork:
+    """Return the network of a model that is created with these arguments.
 
     Raises:
-        TypeError: The arguments are none of `(network)`, `(inputs, outputs)` and, for a class with
-            a `call`, nothing.
+        TypeError: The arguments are neither `(network)` nor `(inputs, outputs)`, and the class has
+            no `call`.
     """
     owner = type(model).__name__
     leaves = jax.tree.leaves((arguments, inputs, outputs))
     if any(isinstance(leaf, SymbolicTensor) for leaf in leaves):
-        given = [*arguments, *(value for value in (inputs, outputs) if value is not None)]
-        if len(given) != 2 or (len(arguments) == 1 and inputs is not None):
+        tensors = [*arguments, *(value for value in (inputs, outputs) if value is not None)]
+        if len(tensors) != 2 or (len(arguments) == 1 and inputs is not None):
             raise TypeError(
-                f"`{owner}` is made of symbolic tensors as `{owner}(inputs, outputs)`, received "
-                f"{len(given)} of the two."
+                f"`{owner}` is created from symbolic tensors as `{owner}(inputs, outputs)`, "
+                f"received {len(tensors)} of the two."
             )
-        begin, end = given[0], _one_of_one(given[1])
-        return Made(graph(begin, end, name), Symbols(begin, end))
+        begin, end = tensors[0], _unwrap_single(tensors[1])
+        return ConstructedNetwork(graph(begin, end, name), Symbols(begin, end))
     if len(arguments) == 1 and inputs is None and outputs is None:
-        # A pair is a description: each model made of one has weights of its own.
-        return Made(apply_trainable_flags(as_layer(arguments[0])))
+        # A pair has no weights: each model that is created from it has its own.
+        return ConstructedNetwork(apply_trainable_flags(as_layer(arguments[0])))
     if not arguments and inputs is None and outputs is None and type(model).call is not Author.call:
-        return Made(Subclassed(model, name))
+        return ConstructedNetwork(Subclassed(model, name))
     raise TypeError(
-        f"`{owner}` is made as `{owner}(inputs, outputs)` of symbolic tensors (see `fjax.Input`), "
-        f"as `{owner}(network)` of a layer, or by a subclass that defines `call`; received "
-        f"{len(arguments)} arguments{' and `inputs` or `outputs`' if inputs or outputs else ''}."
+        f"`{owner}` is created as `{owner}(inputs, outputs)` from symbolic tensors (see "
+        f"`fjax.Input`), as `{owner}(network)` from a layer, or by a subclass that defines `call`; "
+        f"received {len(arguments)} arguments"
+        f"{' and `inputs` or `outputs`' if inputs or outputs else ''}."
     )
 
 
-def _one_of_one(outputs: PyTree) -> PyTree:
-    """Return the one tensor of a list of one: such a model returns an array, as in Keras."""
-    listed = isinstance(outputs, list | tuple) and len(outputs) == 1
-    return outputs[0] if listed and isinstance(outputs[0], SymbolicTensor) else outputs
+def _unwrap_single(outputs: PyTree) -> PyTree:
+    """Return the tensor in a list of one tensor; such a model returns an array, as in Keras."""
+    is_single = isinstance(outputs, list | tuple) and len(outputs) == 1
+    return outputs[0] if is_single and isinstance(outputs[0], SymbolicTensor) else outputs
 
 
 def declared_inputs(network: Any) -> tuple[PyTree, ...] | None:

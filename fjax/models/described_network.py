@@ -1,4 +1,4 @@
-"""What a model tells of its layers: names, shapes, symbolic tensors, calls."""
+"""The properties of a model: layers, names, shapes, symbolic tensors."""
 
 from typing import Any
 
@@ -20,10 +20,10 @@ from fjax.typing import PyTree
 
 
 class DescribedNetwork:
-    """The properties that follow from the layers and their inputs.
+    """The properties of a model that are derived from its layers and inputs.
 
     Args:
-        model_parts: The network, its weights, and what it was compiled with.
+        model_parts: The layers, the weights, and the compile arguments.
     """
 
     model_parts: ModelParts
@@ -36,7 +36,7 @@ class DescribedNetwork:
 
     @property
     def name(self) -> str:
-        """The name of the whole."""
+        """The name of the model."""
         return self.model_parts.architecture.name
 
     @name.setter
@@ -52,7 +52,7 @@ class DescribedNetwork:
     def network(self) -> Any:
         """The pure pair: `init, apply = model.network`.
 
-        Its layers are frozen or not as they were at the last `compile`.
+        Its layers have the `trainable` flags of the last `compile`.
         """
         return self.model_parts.architecture.network
 
@@ -83,9 +83,9 @@ class DescribedNetwork:
         return self.model_parts.architecture.is_built
 
     def build(self, input_shape: Any) -> None:
-        """Take the input shape, batch axis included (None for a batch of any size).
+        """Set the input shape, batch axis included (None for a batch of any size).
 
-        Several inputs are a list of shapes, named ones a dict.
+        For several inputs, pass a list of shapes; for named inputs, a dict.
         """
         several = isinstance(input_shape, list | tuple) and any(
             isinstance(shape, list | tuple) for shape in input_shape
@@ -119,17 +119,17 @@ class DescribedNetwork:
 
     @property
     def input(self) -> PyTree:
-        """The symbolic tensor that the model begins with; of several their structure."""
+        """The symbolic tensor that the model begins with; for several, their structure."""
         return self.symbols.inputs
 
     @property
     def output(self) -> PyTree:
-        """The symbolic tensor that the model ends with; of several their structure."""
+        """The symbolic tensor that the model ends with; for several, their structure."""
         return self.symbols.outputs
 
     @property
     def symbols(self) -> Symbols:
-        """The model as symbolic tensors, of which new models can be made."""
+        """The model's symbolic tensors, from which new models can be created."""
         return self.model_parts.architecture.symbols
 
     @property
@@ -139,7 +139,7 @@ class DescribedNetwork:
 
     @property
     def input_shape(self) -> Any:
-        """The shape of the input, None for the batch axis; of several a list or dict."""
+        """The shape of the input, or a list or dict of shapes; None for the batch axis."""
         return self.model_parts.architecture.input_shape()
 
     @property
@@ -157,7 +157,7 @@ class DescribedNetwork:
         return self.model_parts.architecture.count_params()
 
     def layer_calls(self, nested: bool = False) -> NetworkRecord:
-        """Return the layers with their shapes and connections, of which drawings are made.
+        """Return the layers with their shapes and connections, as drawings show them.
 
         Args:
             nested: Whether to record the layers inside layers, too.
@@ -170,7 +170,7 @@ class DescribedNetwork:
     def _call_on_symbols(
         self, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
     ) -> PyTree:
-        """Return the symbolic tensors that the network makes; the first ones may build it."""
+        """Return the symbolic tensors of a call, which builds the network if necessary."""
         architecture = self.model_parts.architecture
         if self.built:
             inputs = arrange_inputs(architecture.layer_tree, inputs)

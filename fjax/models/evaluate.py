@@ -17,7 +17,7 @@ def evaluate(
     """Return the plan of an evaluation, and its logs by name; see `Model.evaluate`.
 
     Args:
-        model: The model, which callbacks are given.
+        model: The model, which is passed to the callbacks.
         parts: Its parts.
         data: The data.
         callbacks: The user's callbacks.
@@ -26,19 +26,21 @@ def evaluate(
     require_objective(model, parts, TEST)
     model.build_for(data.first())
     source = data.checked(expectation(model, parts, TEST), placement=parts.placement)
-    called = CallbackList(callbacks, model, verbose, epochs=1, steps=source.steps)
+    callback_list = CallbackList(callbacks, model, verbose, epochs=1, steps=source.steps)
     try:
         with execution_mode(model.run_eagerly):
             plan = make_plan(model, parts, TEST, source)
-            return plan, measure(parts, plan, source, called)
+            return plan, measure(parts, plan, source, callback_list)
     finally:
         source.close()
 
 
-def measure(parts: ModelParts, plan: Plan, source: Source, called: CallbackList) -> dict[str, Any]:
+def measure(
+    parts: ModelParts, plan: Plan, source: Source, callback_list: CallbackList
+) -> dict[str, Any]:
     """Return the logs over one epoch of a source, by name."""
-    called.call("on_test_begin", {})
-    held, steps = parts.weights.train_state, called.steps("test")
-    logs = to_numbers(evaluate_source(plan.programs, held, plan.empty_sums, source, steps))
-    called.call("on_test_end", logs)
+    callback_list.call("on_test_begin", {})
+    train_state, hooks = parts.weights.train_state, callback_list.steps("test")
+    logs = to_numbers(evaluate_source(plan.programs, train_state, plan.empty_sums, source, hooks))
+    callback_list.call("on_test_end", logs)
     return logs

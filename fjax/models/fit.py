@@ -1,4 +1,4 @@
-"""`Model.fit`: data becomes a source, the source feeds epoch after epoch."""
+"""`Model.fit`: the epochs, with validation, callbacks and checkpoints."""
 
 from typing import Any, NamedTuple
 
@@ -23,11 +23,12 @@ from fjax.typing import PyTree
 
 
 class Validation(NamedTuple):
-    """What `fit` validates on, as it was given.
+    """The arguments of `fit` for validation.
 
     Attributes:
         split: The share of the training data, from its end.
-        data: `(x, y)`, `(x, y, sample_weight)` or an iterable of batches; wins over a split.
+        data: `(x, y)`, `(x, y, sample_weight)` or an iterable of batches; `split` is then
+            ignored.
         batch_size: Rows in a batch.
     """
 
@@ -51,12 +52,12 @@ def fit(
     """Train a model; see `Model.fit`.
 
     Args:
-        model: The model, which callbacks are given.
+        model: The model, which is passed to the callbacks.
         parts: Its parts.
         data: The training data.
         schedule: The epochs.
-        validation: What to validate on.
-        shuffle: Whether each epoch takes the samples in another order.
+        validation: The validation data.
+        shuffle: Whether each epoch takes the samples in a new order.
         class_weight: The weights of the classes.
         callbacks: The user's callbacks.
         verbose: 0, 1 or 2.
@@ -68,18 +69,22 @@ def fit(
     training, held_out = _split(model, parts, data, schedule, validation, class_weight)
     seed = shuffle_seed(parts.weights.train_state.key) if shuffle else None
     source = training.checked(expectation(model, parts, TRAIN, class_weight), seed, parts.placement)
-    measured: Source | None = None
+    validation_source: Source | None = None
     if held_out is not None:
-        measured = held_out.checked(expectation(model, parts, TEST), placement=parts.placement)
+        validation_source = held_out.checked(
+            expectation(model, parts, TEST), placement=parts.placement
+        )
     parts.is_training = True
     try:
         with execution_mode(model.run_eagerly):
-            return _run(model, parts, source, measured, schedule, callbacks, verbose, resume)
+            return _run(
+                model, parts, source, validation_source, schedule, callbacks, verbose, resume
+            )
     finally:
         parts.is_training = False
         source.close()
-        if measured is not None:
-            measured.close()
+        if validation_source is not None:
+            validation_source.close()
 
 
 def _split(
@@ -90,11 +95,11 @@ def _split(
     validation: Validation,
     class_weight: Any,
 ) -> tuple[Data, Data | None]:
-    """Return the data to train on and to validate on; the first of it builds the model."""
+    """Return the training and validation data; the training data builds the model."""
     if not isinstance(data, Arrays) and (validation.split or class_weight is not None):
         raise ValueError(
-            "`fit`: `validation_split` and `class_weight` need arrays, `x` gives batches: "
-            "give `validation_data`, and weights within the batches."
+            "`fit`: `validation_split` and `class_weight` need arrays, but `x` yields "
+            "batches: pass `validation_data`, and put weights in the batches."
         )
     model.build_for(data.first())
     if validation.data is not None:
@@ -115,7 +120,7 @@ def read_validation(validation: Validation, steps: int | None) -> Data:
     """Return `validation_data`, converted.
 
     Raises:
-        ValueError: It is neither a pair, a triple nor an iterable of batches.
+        ValueError: `validation_data` is not a pair, a triple or an iterable of batches.
     """
     data = validation.data
     if is_batches(data):
@@ -139,52 +144,54 @@ def _run(
     verbose: int,
     resume: Any,
 ) -> History:
-    """Make the epochs of a `fit`."""
+    """Run the epochs of a `fit`."""
     plan = make_plan(model, parts, TRAIN, source)
     test_plan = None if validation is None else make_plan(model, parts, TEST, validation)
-    called = CallbackList(callbacks, model, verbose, epochs=schedule.epochs, steps=source.steps)
-    called.check_monitors(plan.directions | _validated(test_plan))
-    programs = called.wrap_programs(plan.programs)
-    model.history, model.stop_training = called.history, False
-    checkpoints = run_checkpoints(model, resume, called, source, validation, plan.empty_sums)
-    steps = checkpoints.wrap_listener(called.steps("train"), model)
-    chunks = ChunkScheduler(steps)
+    callback_list = CallbackList(
+        callbacks, model, verbose, epochs=schedule.epochs, steps=source.steps
+    )
+    callback_list.check_monitors(plan.directions | _validation_directions(test_plan))
+    programs = callback_list.wrap_programs(plan.programs)
+    model.history, model.stop_training = callback_list.history, False
+    checkpoints = run_checkpoints(model, resume, callback_list, source, validation, plan.empty_sums)
+    hooks = checkpoints.wrap_hooks(callback_list.steps("train"), model)
+    chunks = ChunkScheduler(hooks)
     with checkpoints:
         restored = checkpoints.restore(parts.weights.adopt)
         progress = restored or Progress(schedule.initial_epoch, {})
         logs, batch, model.stop_training = progress.logs, progress.batch, progress.stopped
-        called.call("on_train_begin", {})
-        # A callback may have put another run in the place of this one.
-        made = int(parts.weights.train_state.epoch)
+        callback_list.call("on_train_begin", {})
+        # A callback may have replaced the train state.
+        total_epochs = int(parts.weights.train_state.epoch)
         if restored is None:
             checkpoints.save(parts.weights.train_state, progress)
         for epoch in range(progress.epoch, schedule.epochs):
             if model.stop_training:
                 break
             if batch:
-                called.call("on_epoch_resume", epoch, batch)
+                callback_list.call("on_epoch_resume", epoch, batch)
             else:
-                called.call("on_epoch_begin", epoch, {})
-                begin_epoch(parts, made, plan.empty_sums)
-            on_device = run_epoch(parts.weights, programs, source, made, steps, chunks)
+                callback_list.call("on_epoch_begin", epoch, {})
+                begin_epoch(parts, total_epochs, plan.empty_sums)
+            on_device = run_epoch(parts.weights, programs, source, total_epochs, hooks, chunks)
             logs, batch = to_numbers(on_device), 0
             if validation is not None and epoch in schedule.validation_epochs:
                 assert test_plan is not None
-                values = measure(parts, test_plan, validation, called)
+                values = measure(parts, test_plan, validation, callback_list)
                 logs |= {f"val_{name}": value for name, value in values.items()}
                 logs = sort_logs(logs)
-            made += 1
-            _end_epoch(parts, made)
-            called.call("on_epoch_end", epoch, logs)
+            total_epochs += 1
+            _end_epoch(parts, total_epochs)
+            callback_list.call("on_epoch_end", epoch, logs)
             progress = Progress(epoch + 1, logs, bool(model.stop_training))
             checkpoints.save(parts.weights.train_state, progress)
         if logs or model.stop_training:
             _finalize(parts)
-        called.call("on_train_end", logs)
-    return called.history
+        callback_list.call("on_train_end", logs)
+    return callback_list.history
 
 
-def _validated(plan: Plan | None) -> dict[str, str | None]:
+def _validation_directions(plan: Plan | None) -> dict[str, str | None]:
     directions = {} if plan is None else plan.directions
     return {f"val_{name}": direction for name, direction in directions.items()}
 

@@ -1,4 +1,4 @@
-"""The range test of a compiled model."""
+"""The learning rate range test of a compiled model."""
 
 from typing import Any
 
@@ -24,9 +24,9 @@ def range_test_of_model(
     batch_size: Any,
     learning_rates: np.ndarray,
 ) -> np.ndarray:
-    """Return the loss of each step of a run that makes one step at each of these learning rates.
+    """Return the loss of each step of a run with one step at each of these learning rates.
 
-    The run begins with the weights of the model, which does not change.
+    The run begins with the weights of the model, which is not changed.
 
     Args:
         owner: The function that errors name.
@@ -46,8 +46,8 @@ def range_test_of_model(
     require_objective(model, parts, TRAIN)
     if class_weight is not None and is_batches(x):
         raise ValueError(
-            f"`{owner}`: `class_weight` needs arrays, and `x` gives batches: give weights "
-            "within the batches."
+            f"`{owner}`: `class_weight` needs arrays, but `x` yields batches: put weights "
+            "in the batches."
         )
     size = 32 if batch_size is None and not is_batches(x) else batch_size
     data = read(owner, x, y, sample_weight, size, len(learning_rates), repeats=True)

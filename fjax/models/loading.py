@@ -31,14 +31,15 @@ def load_model(
     """Return the model that `Model.save` wrote, ready to use and to continue training.
 
     Loading imports nothing that a file names, and runs no code from it. Layers are created from
-    the names that fjax knows and those that you pass or have registered. The shape of every array
-    is compared with what the layers expect before the array is read.
+    names that fjax knows or that you pass or have registered. The shape of every array is compared
+    with the shape that the layers expect before the array is read.
 
     Args:
         filepath: The file, with any extension.
         custom_objects: Your own classes and functions by name, in addition to those registered
             with `fjax.saving.register_serializable`.
-        compile: Whether to compile the model as it was, and to restore the optimizer's state.
+        compile: Whether to compile the model with the saved arguments, and to restore the
+            optimizer's state.
 
     Raises:
         ModelFileError: The file is not a model file, is damaged, or contains something unknown or
@@ -87,7 +88,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     """
     document = parse_json(json_string)
     if not isinstance(document, dict):
-        raise ValueError(f"the JSON of a model must be an object, found {str(document)[:80]!r}")
+        raise ValueError(f"the JSON of a model must be an object, received {str(document)[:80]!r}")
     described = {key: value for key, value in document.items() if key != "fjax"}
     config_values("the model", described, ("format", "version", "model", "inputs"))
     version = check_format(document, ("model",))

@@ -1,4 +1,4 @@
-"""What populations need of a model."""
+"""The parts and data of a model that a population trains."""
 
 from typing import Any, NamedTuple
 
@@ -16,12 +16,12 @@ from fjax.typing import PyTree
 
 
 class MemberTemplate(NamedTuple):
-    """What all members that are made of one model share.
+    """The parts that all members with the same model share.
 
     Attributes:
         parts: Network, loss and optimizer.
         specs: The shapes and dtypes of the network's inputs.
-        measurements: What the model measures.
+        measurements: The metrics and accumulators.
     """
 
     parts: Parts
@@ -30,7 +30,7 @@ class MemberTemplate(NamedTuple):
 
 
 class TrainingData(NamedTuple):
-    """Data to train and to validate on, as one batch.
+    """Training and validation data, as one batch.
 
     Attributes:
         batch: All rows.
@@ -44,12 +44,12 @@ class TrainingData(NamedTuple):
 
 
 def member_template(owner: str, model: Any, data: Batch) -> MemberTemplate:
-    """Return what the members share that are made of a compiled model.
+    """Return the parts that members of a compiled model share.
 
     Args:
         owner: The function that errors name.
         model: The model.
-        data: The data to train on, as the model takes it.
+        data: The training data, in the structure that the model expects.
 
     Raises:
         TypeError: The model has its own `train_step`.
@@ -58,7 +58,7 @@ def member_template(owner: str, model: Any, data: Batch) -> MemberTemplate:
     if custom_step(model, parts, TRAIN) is not None:
         raise TypeError(
             f"`{owner}` trains many models side by side and cannot use the `train_step` that "
-            f"{model.name!r} was compiled with: put your step under `jax.vmap` yourself, see "
+            f"{model.name!r} was compiled with: apply `jax.vmap` to your step yourself, see "
             "docs/functions.md."
         )
     config, example = parts.require_config(owner), take(data, 0, 1)
@@ -71,7 +71,8 @@ def member_template(owner: str, model: Any, data: Batch) -> MemberTemplate:
         measurements=Measurements(
             metrics=metrics,
             sums=init_accumulators(metrics, example.targets, outputs, loss),
-            directions=directions | {f"val_{name}": way for name, way in directions.items()},
+            directions=directions
+            | {f"val_{name}": direction for name, direction in directions.items()},
         ),
     )
 
@@ -84,7 +85,7 @@ def training_data(
     validation_data: Any,
     class_weight: Any = None,
 ) -> TrainingData:
-    """Return arrays to train and to validate on, checked; see `Model.fit` for the arguments.
+    """Return training and validation arrays, checked; see `Model.fit` for the arguments.
 
     Raises:
         ValueError: `validation_data` is not a pair or triple of arrays, or data does not fit the
@@ -106,7 +107,7 @@ def training_data(
 
 
 def concatenate(*batches: Batch) -> Batch:
-    """Return the rows of all batches; if some have sample weights, those of the others are 1."""
+    """Return the rows of all batches; if some have sample weights, the others get weights of 1."""
     weights = [batch.sample_weight for batch in batches if batch.sample_weight is not None]
     if weights:
         batches = tuple(

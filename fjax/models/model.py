@@ -1,4 +1,4 @@
-"""The facade: Keras's names over a network, its weights and what it was compiled with."""
+"""`Model`: Keras's names for a network, its weights and its training."""
 
 import warnings
 from collections.abc import Mapping
@@ -31,22 +31,25 @@ from fjax.training.batch import rows
 class Model(AuthoredNetwork):
     """A network that can be compiled, trained, evaluated and used, by Keras's names.
 
-    It is made in one of three ways: `Model(inputs, outputs)` of symbolic tensors, whose layers keep
-    the weights that they have in other models; `Model(network)` of a pure pair, with weights of its
-    own; or by a subclass that makes layers in `__init__` and has a `call(inputs, training=None)`.
+    It is created in one of three ways: `Model(inputs, outputs)` from symbolic tensors, whose layers
+    keep the weights that they have in other models; `Model(network)` from a pure pair, with its own
+    weights; or by a subclass that creates layers in `__init__` and defines `call(inputs,
+    training=None)`.
 
     Args:
-        network: A layer, or what `serial` takes for one; or `inputs` and `outputs` by position.
-        inputs: The symbolic tensors to begin with: one, or a list, tuple or dict; see `fjax.Input`.
-        outputs: The symbolic tensors to end with, likewise.
+        network: A layer, or anything that `serial` accepts as one; or `inputs` and `outputs` by
+            position.
+        inputs: The symbolic tensors that the model begins with: one, or a list, tuple or dict; see
+            `fjax.Input`.
+        outputs: The symbolic tensors that the model ends with, in the same forms.
         input_shape: The shape of one sample; by default it is taken from the first data.
         name: The model's name.
-        seed: Gives the weights and all that training draws; by default drawn from Python's
-            `random`, which `fjax.utils.set_random_seed` seeds.
-        trainable: False freezes all layers.
+        seed: Determines the weights and all random numbers of the training; by default drawn from
+            Python's `random`, which `fjax.utils.set_random_seed` seeds.
+        trainable: Whether the layers are trained; False freezes them all.
 
-    The arrays are in `train_state`, one value that can be taken out and assigned; `network` is the
-    pure pair. Whatever the model does is public one floor down, in `fjax.training`.
+    The arrays are in `train_state`, one value that can be read and assigned; `network` is the pure
+    pair. The functions that the model calls are public in `fjax.training`.
 
     Source: Keras's page "The Model class".
 
@@ -82,14 +85,19 @@ class Model(AuthoredNetwork):
     ) -> None:
         self.stop_training, self.run_eagerly = False, False
         self.history, self.replicas = None, None
-        made = network_of(self, network, inputs, outputs, name)
+        constructed = network_of(self, network, inputs, outputs, name)
         if input_shape is not None and is_authored_model(self):
             raise ValueError(
-                f"`{type(self).__name__}`: an authored model takes no `input_shape`, its layers "
-                "are not there yet: call `model.build((None, …))` once it is made, or fit it."
+                f"`{type(self).__name__}`: an authored model does not accept `input_shape`, "
+                "because its layers do not exist yet: call `model.build((None, …))` after its "
+                "construction, or fit it."
             )
         super().__init__(
-            made.network, input_shape=input_shape, name=name, seed=seed, symbols=made.symbols
+            constructed.network,
+            input_shape=input_shape,
+            name=name,
+            seed=seed,
+            symbols=constructed.symbols,
         )
         if not trainable:
             self.trainable = False
@@ -124,23 +132,24 @@ class Model(AuthoredNetwork):
         """Set how the model is trained. Every name is resolved here.
 
         Args:
-            optimizer: A name, one of `fjax.optimizers`, or any pair `init`, `update`, as of optax.
-            loss: A name, one of `fjax.losses`, or a function of targets and outputs; of several
-                outputs one for all, a list by position, or a dict by name. An output without a
-                loss has None, or is left out of the dict.
-            loss_weights: The factor of each loss in the sum: a list by position or a dict by name;
-                or one number.
-            metrics: A list of what to measure beside the loss, names, objects or functions; of
-                several outputs a list of such lists, or a dict by name.
-            weighted_metrics: Metrics in which sample weights count, likewise.
-            run_eagerly: Run each step uncompiled, to look into it with a debugger.
-            steps_per_execution: Accepted for Keras's sake; the loop always runs many steps at once.
-            jit_compile: Accepted for Keras's sake: "auto" or True compile; False is `run_eagerly`.
-            train_step: Your own pure `step(train_state, batch) -> (train_state, logs)` in the place
-                of the engine's, see `fjax.training.custom_train_step`. A subclass may define it as
-                a method instead: `train_step(self, train_state, batch)`.
-            test_step: Your own `step(train_state, batch) -> logs` of evaluation, likewise; without
-                one the loss and metrics are measured.
+            optimizer: A name, one of `fjax.optimizers`, or any pair `init`, `update`, such as
+                optax's.
+            loss: A name, one of `fjax.losses`, or a function of targets and outputs; for several
+                outputs, one loss for all, a list by position, or a dict by name. An output without
+                a loss has None, or is omitted from the dict.
+            loss_weights: The factor of each loss in the sum: a list by position, a dict by name,
+                or one number for all.
+            metrics: A list of metrics: names, objects or functions; for several outputs, a list of
+                such lists, or a dict by name.
+            weighted_metrics: Metrics that use sample weights, in the same forms.
+            run_eagerly: Run each step uncompiled, for a debugger.
+            steps_per_execution: Ignored; the loop always runs many steps in one program.
+            jit_compile: As in Keras: "auto" and True compile; False means `run_eagerly=True`.
+            train_step: Your own pure `step(train_state, batch) -> (train_state, logs)`, which
+                replaces the engine's; see `fjax.training.custom_train_step`. A subclass may define
+                it as a method instead: `train_step(self, train_state, batch)`.
+            test_step: Your own evaluation step `step(train_state, batch) -> logs`; by default, the
+                loss and metrics are computed.
         """
         if jit_compile not in (True, False, "auto"):
             raise ValueError(
@@ -149,11 +158,11 @@ class Model(AuthoredNetwork):
         arguments.check_steps("compile", "steps_per_execution", steps_per_execution)
         if self.model_parts.is_training:
             raise RuntimeError(
-                f"The model {self.name!r} is being trained, and cannot be compiled meanwhile: end "
-                "the `fit` first, as by `model.stop_training = True`."
+                f"The model {self.name!r} is being trained and cannot be compiled now: end the "
+                "`fit` first, for example by `model.stop_training = True`."
             )
         if is_authored_model(self):
-            # An author's lists may have other layers than before.
+            # The lists in an author's attributes may have changed.
             self._rebuild()
         config = make_config(
             optimizer, loss, loss_weights, metrics, weighted_metrics, train_step, test_step
@@ -169,7 +178,7 @@ class Model(AuthoredNetwork):
 
     @property
     def loss(self) -> Any:
-        """The loss that the model was compiled with; several in a tuple or dict."""
+        """The loss that the model was compiled with; for several, a tuple or dict."""
         return self.model_parts.require_config("loss").loss
 
     @explain_keywords
@@ -197,39 +206,42 @@ class Model(AuthoredNetwork):
         """Train the model, and return the `History` of its logs.
 
         Args:
-            x: The inputs: an array (numpy, JAX, pandas); several in a tuple or list by position, or
-                in a dict by name; or an iterable of batches `(x, y)` or `(x, y, sample_weight)`.
-            y: The targets; of several outputs by position or by name. An output without loss and
-                metrics needs none.
-            batch_size: Samples a step, by default 32; with `steps_per_epoch` alone as many as make
-                an epoch one pass.
+            x: The inputs: an array (numpy, JAX, pandas); for several inputs, a tuple or list by
+                position, or a dict by name; or an iterable of batches `(x, y)` or
+                `(x, y, sample_weight)`.
+            y: The targets; for several outputs, by position or by name. An output without loss and
+                metrics needs no targets.
+            batch_size: Samples per step, by default 32; if only `steps_per_epoch` is set, as many
+                as make an epoch one pass.
             epochs: The number of the last epoch, from 1.
-            verbose: 0 silent, 1 a bar, 2 a line an epoch; "auto" is 1 in a terminal, else 2.
+            verbose: 0 for no output, 1 for a progress bar, 2 for a line per epoch; "auto" is 1 in a
+                terminal, else 2.
             callbacks: Callbacks.
             validation_split: The share of the data, from its end, to validate on.
-            validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on; wins over a split.
-            shuffle: Whether each epoch goes through the samples in another order.
-            class_weight: A dict of class to weight; of several outputs a list or dict of these.
-            sample_weight: One weight a sample; of several outputs also a list or dict of such
-                arrays, None for an output without.
-            initial_epoch: The number of epochs that were made before.
-            steps_per_epoch: Steps in an epoch; the next one goes on where it ended.
+            validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on; `validation_split`
+                is then ignored.
+            shuffle: Whether each epoch takes the samples in a new order.
+            class_weight: A dict of class to weight; for several outputs, a list or dict of these.
+            sample_weight: One weight per sample; for several outputs, also a list or dict of such
+                arrays, None for an output without weights.
+            initial_epoch: The number of epochs that earlier calls have trained.
+            steps_per_epoch: Steps in an epoch; the next epoch continues where it ended.
             validation_steps: Steps of a validation.
-            validation_batch_size: Samples a step of the validation, by default `batch_size`.
-            validation_freq: Validate after every so many epochs, or after those listed.
-            resume: A folder to keep the run in after each epoch. Where it keeps one already, as
-                after a kill, training goes on from there, and ends with the same bits as if it had
-                never been interrupted; see `fjax.callbacks.BackupAndRestore`.
-            replicas: Train so many models of other seeds side by side, as one program: this one and
-                those of the seeds that follow its own. The `History` has the means over them, and
-                their standard deviation in `spread`; `predict(x, return_std=True)` is the ensemble
-                of them. The model itself is trained as it would be alone. `EarlyStopping`,
-                `ReduceLROnPlateau` and `LearningRateScheduler` steer each replica for itself; other
-                callbacks are given the means at the end of each epoch.
+            validation_batch_size: Samples per step of the validation, by default `batch_size`.
+            validation_freq: Validate after each this many epochs, or after the listed epochs.
+            resume: A folder for a checkpoint after each epoch. If it already has a checkpoint, as
+                after a kill, training resumes from it, and ends with the same bits as an
+                uninterrupted run; see `fjax.callbacks.BackupAndRestore`.
+            replicas: The number of models to train side by side, in one program: this model, and
+                copies with the seeds that follow its seed. The `History` has the means over them,
+                and their standard deviation in `spread`; `predict(x, return_std=True)` returns the
+                prediction of the ensemble. The model itself is trained as it would be alone.
+                `EarlyStopping`, `ReduceLROnPlateau` and `LearningRateScheduler` act on each replica
+                separately; other callbacks get the means at the end of each epoch.
 
         Raises:
             RuntimeError: The model was not compiled.
-            ValueError: The data or a number is impossible; raised before any training.
+            ValueError: The data or an argument is invalid; raised before any training.
         """
         self.model_parts.require_config("fit")
         schedule = arguments.check_schedule(
@@ -275,12 +287,12 @@ class Model(AuthoredNetwork):
         Args:
             x: The inputs, as in `fit`.
             y: The targets.
-            batch_size: Samples a step, by default 32.
-            verbose: 0 is silent.
-            sample_weight: One weight a sample.
-            steps: Steps to make, by default all.
+            batch_size: Samples per step, by default 32.
+            verbose: 0 for no output.
+            sample_weight: One weight per sample.
+            steps: The number of steps; by default, all data is used.
             callbacks: Callbacks.
-            return_dict: Return `{"loss": …, …}`.
+            return_dict: Whether to return a dict: `{"loss": …, …}`.
         """
         self.model_parts.require_config("evaluate")
         steps = arguments.check_steps("evaluate", "steps", steps)
@@ -303,12 +315,12 @@ class Model(AuthoredNetwork):
 
         Args:
             x: The inputs, as in `fit`.
-            batch_size: Samples a step, by default 32.
-            verbose: 0 is silent.
-            steps: Steps to make, by default all.
+            batch_size: Samples per step, by default 32.
+            verbose: 0 for no output.
+            steps: The number of steps; by default, all data is used.
             callbacks: Callbacks.
-            return_std: Return `(mean, std)` of the outputs of the replicas that the last `fit` has
-                trained: the prediction of the ensemble, and how far its members differ.
+            return_std: Whether to return `(mean, std)` of the outputs of the replicas that the last
+                `fit` has trained: the prediction of the ensemble and its spread.
 
         Raises:
             ValueError: There are no replicas, or the inputs do not fit the model.
@@ -336,7 +348,7 @@ class Model(AuthoredNetwork):
         outputs = self.predict(x, batch_size=batch_size, verbose=verbose)
         if not isinstance(outputs, np.ndarray):
             raise ValueError(
-                f"`predict_classes` takes a model of one output, {self.name!r} has "
+                f"`predict_classes` needs a model with one output, but {self.name!r} has "
                 f"{', '.join(self.output_names)}: use `predict`."
             )
         if outputs.shape[-1] > 1:
@@ -346,15 +358,15 @@ class Model(AuthoredNetwork):
     def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
         """Return the outputs for arrays as JAX arrays, or call the model on symbolic tensors.
 
-        In training mode each call on arrays draws anew, as Monte Carlo dropout wants it; the state
-        that it would leave (moving averages) is dropped.
+        In training mode each call on arrays draws new random numbers, as Monte Carlo dropout needs;
+        the new state, such as moving averages, is dropped.
 
-        A model that is called on symbolic tensors becomes a layer of the graph, which shares its
-        weights. There `training` fixes the mode of this call; None follows the whole.
+        A model that is called on symbolic tensors becomes a layer of the graph, and shares its
+        weights with it. There `training` sets the mode of this call; None follows the graph.
 
         Args:
-            inputs: The inputs; several one by one, in a list or tuple, or in a dict by name.
-            training: The mode of the call, by default that of use.
+            inputs: The inputs; for several, separate arguments, a list or tuple, or a dict by name.
+            training: Whether the call is in training mode; by default, it is not.
             options: Further arguments of an authored `call`, for symbolic tensors.
 
         >>> from fjax.layers import Dense, Input
@@ -383,7 +395,7 @@ class Model(AuthoredNetwork):
         class_weight: Any = None,
         return_dict: bool = False,
     ) -> Any:
-        """Make one training step, and return the loss and metrics on it as `evaluate` does."""
+        """Run one training step, and return its loss and metrics as `evaluate` does."""
         self.model_parts.require_config("train_on_batch")
         batch = to_batch(x, y, sample_weight, text=True)
         plan, logs = train_on_batch(self, self.model_parts, batch, class_weight)
@@ -406,7 +418,7 @@ class Model(AuthoredNetwork):
     def get_config(self) -> dict[str, Any]:
         """Return the architecture as plain data, for `from_config`.
 
-        An author's class whose `__init__` takes arguments returns them here, by name.
+        A subclass whose `__init__` takes arguments overrides this to return them by name.
         """
         return {} if is_authored_model(self) else super().get_config()
 
@@ -414,9 +426,9 @@ class Model(AuthoredNetwork):
     def from_config(
         cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
     ) -> Self:
-        """Return a model of the architecture of a `get_config`, with weights of its own.
+        """Return a model with the architecture in `config`, with newly drawn weights.
 
-        See `NetworkWithWeights.from_config`; an author's class is called with the config.
+        See `NetworkWithWeights.from_config`; an authored class is called with the config.
         """
         if cls.describes_layers():
             return super().from_config(config, custom_objects)
@@ -424,6 +436,6 @@ class Model(AuthoredNetwork):
 
     @classmethod
     def describes_layers(cls) -> bool:
-        """Return whether `get_config` returns the layers; an author's returns arguments."""
+        """Return whether `get_config` returns the layers, not the arguments of a subclass."""
         is_ours = cls.get_config.__module__.startswith("fjax.models.")
         return is_ours and not is_authored_model(cls)

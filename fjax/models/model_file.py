@@ -1,4 +1,4 @@
-"""The parts of a model that its files hold: taken out of a model, and put back."""
+"""Convert between a model and the parts that its files contain."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -42,7 +42,7 @@ def save_weights(model: Any, path: Any, overwrite: bool) -> None:
 
 
 def load_weights(model: Any, path: Any, skip_mismatch: bool) -> None:
-    """Replace the weights by those of a file; see `Model.load_weights`."""
+    """Load the weights of a file; see `Model.load_weights`."""
     shapes = model.layer_shapes
     arrays = read_weights(path, model.name, shapes.params, shapes.state, skip_mismatch)
     train_state = model.train_state
@@ -59,10 +59,10 @@ def to_json(model: Any) -> str:
 
 
 def load_train_state(model: Any, file: TensorFile, document: Mapping[str, Any]) -> None:
-    """Give a model the train state of a file, after comparing all arrays with the model.
+    """Load the train state of a file, after comparing all arrays with the model.
 
     Args:
-        model: The model, built, and compiled if its optimizer's state is wanted.
+        model: The model, built; it is compiled if the optimizer's state is to be loaded.
         file: The open file.
         document: The file's document.
 

@@ -1,4 +1,4 @@
-"""What a `Model` is composed of."""
+"""The parts of a `Model`."""
 
 import dataclasses
 from contextlib import AbstractContextManager, nullcontext
@@ -14,15 +14,15 @@ from fjax.training.placement import DEFAULT, Placement
 
 @dataclasses.dataclass
 class ModelParts:
-    """A network, its weights, and what it was compiled with.
+    """The layers, the weights and the compile arguments of a model.
 
     Attributes:
         architecture: The layers and their inputs.
         weights: The train state.
         config: The arguments of `compile`, or None.
-        programs: Programs with code of the user's, which no other model may share.
-        placement: Where the arrays go.
-        is_training: Whether a `fit` is under way.
+        programs: Programs that contain user code, which no other model may share.
+        placement: The devices for the arrays.
+        is_training: Whether a `fit` is running.
         views: The layers as `model.layers` has returned them, by name.
     """
 
@@ -38,7 +38,7 @@ class ModelParts:
         """Return the arguments of `compile`.
 
         Args:
-            function: What needs them, for the message.
+            function: The function that needs them, for the error.
 
         Raises:
             RuntimeError: The model was not compiled.
@@ -51,7 +51,7 @@ class ModelParts:
         return self.config
 
     def set_config(self, config: CompileConfig) -> None:
-        """Take the arguments of a `compile`; programs and the optimizer's state begin anew."""
+        """Set the arguments of a `compile`; reset the programs and the optimizer's state."""
         if self.architecture.is_built:
             config.by_output(self.architecture.output_names())
         self.config = config
@@ -63,7 +63,7 @@ class ModelParts:
         return {**vars(self), "programs": {}, "views": {}, "is_training": False}
 
     def replace_layers(self, layers: Any, specs: Any, sample_shapes: Any = None) -> None:
-        """Take other layers; those that stay keep their weights."""
+        """Replace the layers; layers that remain keep their weights."""
         self.programs.clear()
         self.weights.unpack()
         self.architecture.replace_layers(layers, specs, sample_shapes)
@@ -72,5 +72,5 @@ class ModelParts:
 
 def execution_mode(run_eagerly: bool) -> AbstractContextManager[Any]:
     """Return the context in which steps run."""
-    # Only ever switched off here: a user's own `jax.disable_jit()` stays in force.
+    # Compilation is never enabled here, so that a user's `jax.disable_jit()` stays in effect.
     return jax.disable_jit() if run_eagerly else nullcontext()

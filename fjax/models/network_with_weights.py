@@ -1,4 +1,4 @@
-"""A network with its weights and files: the half of the facade that does not train."""
+"""The base of `Model` without training: weights, layers, files and the summary."""
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
@@ -26,14 +26,14 @@ from fjax.training import TrainState
 
 
 class NetworkWithWeights(DescribedNetwork):
-    """A network and its train state, whose arrays are made when they are first asked for.
+    """A network and its train state, whose arrays are created at their first use.
 
     Args:
-        network: A layer, or what `serial` takes for one.
+        network: A layer, or anything that `serial` accepts as one.
         input_shape: The shape of one sample, if it is known.
-        name: The name of the whole.
-        seed: Gives the weights and all that training draws.
-        symbols: The symbolic tensors that the network was made of.
+        name: The name of the model.
+        seed: Determines the weights and all random numbers of the training.
+        symbols: The symbolic tensors that the network was created from.
 
     >>> from fjax.layers import Dense
     >>> network = NetworkWithWeights(Dense(3), input_shape=(8,))
@@ -63,10 +63,10 @@ class NetworkWithWeights(DescribedNetwork):
 
     @explain_keywords
     def set_seed(self, seed: int) -> None:
-        """Take another seed, as if the model had been made with it.
+        """Set the seed, as if the model had been created with it.
 
-        Weights that are not made yet are drawn from it; those that are stay as they are, and what
-        training draws from now on follows it.
+        Weights that exist already do not change; weights that do not exist yet, and the random
+        numbers of later training, are drawn from the new seed.
 
         >>> from fjax.layers import Dense
         >>> one, other = (
@@ -85,7 +85,7 @@ class NetworkWithWeights(DescribedNetwork):
 
     @property
     def train_state(self) -> TrainState:
-        """Everything that training has made so far, as one pytree; assigning it puts it back."""
+        """The whole state of the training, as one pytree; it can be assigned."""
         return self.model_parts.weights.train_state
 
     @train_state.setter
@@ -94,7 +94,7 @@ class NetworkWithWeights(DescribedNetwork):
 
     @property
     def layers(self) -> list[LayerView]:
-        """The layers, with their weights in this model; of a graph the declared inputs, too."""
+        """The layers, with their weights in this model; for a graph, also its declared inputs."""
         views: dict[str, LayerView] = {}
         for record in list_layers(self.layer_tree):
             name, layer, path = record.name, record.layer, record.weights_path
@@ -108,10 +108,10 @@ class NetworkWithWeights(DescribedNetwork):
         return list(views.values())
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> LayerView:
-        """Return the layer of this name, or at this position.
+        """Return the layer of this name, or at this index.
 
         Raises:
-            ValueError: There is none.
+            ValueError: There is no such layer.
         """
         layers = self.layers
         if (name is None) == (index is None):
@@ -144,7 +144,7 @@ class NetworkWithWeights(DescribedNetwork):
         """Replace all weights by arrays in the order of `get_weights`.
 
         Raises:
-            ValueError: The number of arrays or a shape is another.
+            ValueError: The number of arrays or a shape does not fit.
         """
         paths = self.model_parts.architecture.weight_paths()
         self.train_state = write_weights(self.train_state, paths, weights, f"model {self.name!r}")
@@ -171,8 +171,8 @@ class NetworkWithWeights(DescribedNetwork):
 
         Args:
             filepath: The file.
-            skip_mismatch: Whether to load the weights that fit and to warn of the others. By
-                default the file must have exactly the model's weights, in the same shapes.
+            skip_mismatch: Whether to load the weights that fit and to warn about the others. By
+                default, the file must have exactly the model's weights, in the same shapes.
 
         Raises:
             ModelFileError: The file is not a weight file, is damaged, or its weights do not fit;
@@ -218,7 +218,7 @@ class NetworkWithWeights(DescribedNetwork):
         """Return a model of the architecture in `config`, with newly drawn weights.
 
         Args:
-            config: What `get_config` of this class returned.
+            config: The result of `get_config` of this class.
             custom_objects: Your own classes and functions by name.
 
         Raises:
@@ -250,15 +250,16 @@ class NetworkWithWeights(DescribedNetwork):
         """Print a table of the layers, their output shapes and parameter counts.
 
         Args:
-            line_length: Width of the table; by default what its cells need, at most the terminal's.
-            positions: Where each column ends, as parts of the line, as in `[0.4, 0.75, 1.0]`.
-            print_fn: Takes the whole text, by default `print`.
+            line_length: Width of the table; by default, as wide as its cells, but not wider than
+                the terminal.
+            positions: The end of each column, as a fraction of the line: `[0.4, 0.75, 1.0]`.
+            print_fn: Called with the whole text; by default `print`.
             expand_nested: Whether to show the layers within layers.
-            show_trainable: Whether to show for each layer if it is trained: Y, N, or - for a layer
-                without weights.
+            show_trainable: Whether to show if each layer is trained: Y, N, or - for a layer without
+                weights.
             layer_range: The names of the first and last layer to show, or regular expressions.
 
-        Layers that are frozen now count as not trainable, also before the next `compile`.
+        Layers that are frozen now are counted as not trainable, also before the next `compile`.
 
         Raises:
             ValueError: The input shape is not known yet, or no layer has a name in the range.
@@ -270,5 +271,5 @@ class NetworkWithWeights(DescribedNetwork):
         )  # fmt: skip
 
     def __copy__(self) -> Self:
-        # Two models of the same layers would train each other's weights.
+        # With a shallow copy, the two models would train each other's weights.
         return copy.deepcopy(self)

@@ -1,4 +1,4 @@
-"""What a run of a compiled model over some data needs."""
+"""The programs and accumulators of a run of a compiled model over data."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -13,18 +13,18 @@ from fjax.training.custom_step import check_test_step, check_train_step
 from fjax.training.programs import with_custom_steps
 from fjax.typing import PyTree
 
-# The two kinds of steps, by the names of `compile`'s arguments and of a model's methods.
+# The two kinds of steps: the names of `compile`'s arguments and of a subclass's methods.
 TRAIN, TEST = "train_step", "test_step"
 
 
 class Plan(NamedTuple):
-    """What a run over some data needs.
+    """The programs and accumulators of a run.
 
     Attributes:
         programs: The compiled programs.
-        empty_sums: The accumulators of an epoch that has made no step.
+        empty_sums: The accumulators of an epoch before its first step.
         log_names: The names of the logs, in the order of `evaluate`'s list.
-        directions: For each log where it is better: "up", "down", None where it is not known.
+        directions: For each log, which values are better: "up", "down", or None if unknown.
     """
 
     programs: Programs
@@ -33,23 +33,23 @@ class Plan(NamedTuple):
     directions: dict[str, str | None]
 
     def in_order(self, logs: dict[str, Any]) -> Any:
-        """Return the logs as Keras returns those of one call: one number, or a list."""
+        """Return the logs in Keras's form: one number, or a list."""
         values = [logs[name] for name in self.log_names]
         return values[0] if len(values) == 1 else values
 
 
 def custom_step(model: Any, parts: ModelParts, kind: str) -> Callable[..., Any] | None:
-    """Return a user's step, given to `compile` or a method of the model's class; None for none."""
-    given = getattr(parts.require_config(kind), kind)
-    return given if given is not None else getattr(model, kind, None)
+    """Return the user's step: an argument of `compile` or a method of the class; else None."""
+    argument = getattr(parts.require_config(kind), kind)
+    return argument if argument is not None else getattr(model, kind, None)
 
 
 def require_objective(model: Any, parts: ModelParts, kind: str) -> None:
-    """Raise where a model cannot make `TRAIN` or `TEST` steps.
+    """Raise if a model cannot run `TRAIN` or `TEST` steps.
 
     Raises:
         RuntimeError: The model was not compiled.
-        ValueError: There is nothing to train on, or nothing to measure.
+        ValueError: There is no loss to train with, or nothing to evaluate.
     """
     config = parts.require_config("fit" if kind == TRAIN else "evaluate")
     is_custom = custom_step(model, parts, kind) is not None
@@ -60,13 +60,13 @@ def require_objective(model: Any, parts: ModelParts, kind: str) -> None:
     measures_nothing = kind == TEST and not is_custom and not config.has_objective
     if measures_nothing and custom_step(model, parts, TRAIN) is not None:
         raise ValueError(
-            "The model was compiled with a `train_step` and nothing to measure by: give "
-            "`compile` a `test_step`, a loss or metrics."
+            "The model was compiled with a `train_step` and has nothing to evaluate: pass a "
+            "`test_step`, a loss or metrics to `compile`."
         )
 
 
 def expectation(model: Any, parts: ModelParts, kind: str, class_weight: Any = None) -> Expectation:
-    """Return what a built and compiled model expects of a batch of training or evaluation.
+    """Return what a built and compiled model expects of a batch for training or evaluation.
 
     Args:
         model: The model.
@@ -90,7 +90,7 @@ def expectation(model: Any, parts: ModelParts, kind: str, class_weight: Any = No
 
 
 def matched_batch(model: Any, batch: Batch, kind: str = TRAIN, class_weight: Any = None) -> Batch:
-    """Return arrays as a compiled model trains on or evaluates them; they may build it.
+    """Return a batch in the structure that a compiled model expects; it builds the model.
 
     Args:
         model: The model.
@@ -104,7 +104,7 @@ def matched_batch(model: Any, batch: Batch, kind: str = TRAIN, class_weight: Any
 
 
 def make_plan(model: Any, parts: ModelParts, kind: str, source: Source) -> Plan:
-    """Return what a run of `TRAIN` or `TEST` steps over a source needs."""
+    """Return the plan of a run of `TRAIN` or `TEST` steps over a source."""
     config, spec, network = parts.require_config("fit"), source.spec, parts.architecture.network
     if custom_step(model, parts, kind) is not None:
         return _custom_plan(model, parts, kind, source)
@@ -133,19 +133,19 @@ def _custom_plan(model: Any, parts: ModelParts, kind: str, source: Source) -> Pl
 
 
 def _custom_logs(model: Any, parts: ModelParts, kind: str, source: Source) -> list[str]:
-    """Return the names of a user's logs, after all that can be checked of the step."""
-    step, held = custom_step(model, parts, kind), parts.weights.train_state
+    """Return the names of the logs of a user's step, after checking it with each batch size."""
+    step, train_state = custom_step(model, parts, kind), parts.weights.train_state
     assert step is not None
-    held = held._replace(accumulators=())
+    train_state = train_state._replace(accumulators=())
     check = check_train_step if kind == TRAIN else check_test_step
-    leaves, structure = jax.tree.flatten((held, source.spec))
+    leaves, structure = jax.tree.flatten((train_state, source.spec))
     shapes = ((leaf.shape, leaf.dtype) for leaf in leaves)
     key = (kind, source.batch_sizes, structure, *shapes)
     if key not in parts.programs:
         logs: list[str] = []
         for size in source.batch_sizes:
             try:
-                logs = check(step, held, _with_rows(source.spec, size))
+                logs = check(step, train_state, _with_rows(source.spec, size))
             except Exception as error:
                 error.add_note(f"In the model's `{kind}`, with a batch of {size} samples.")
                 raise

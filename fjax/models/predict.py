@@ -21,7 +21,7 @@ def predict(model: Any, parts: ModelParts, data: Data, callbacks: Any, verbose: 
     """Return the outputs for all inputs as numpy arrays; see `Model.predict`.
 
     Args:
-        model: The model, which callbacks are given.
+        model: The model, which is passed to the callbacks.
         parts: Its parts.
         data: The inputs.
         callbacks: The user's callbacks.
@@ -30,7 +30,7 @@ def predict(model: Any, parts: ModelParts, data: Data, callbacks: Any, verbose: 
     model.build_for(data.first())
     architecture = parts.architecture
     source = data.checked(model.input_expectation(), placement=parts.placement)
-    called = CallbackList(callbacks, model, verbose, epochs=1, steps=source.steps)
+    callback_list = CallbackList(callbacks, model, verbose, epochs=1, steps=source.steps)
     programs = programs_for(architecture.network, None, None, (), parts.programs)
 
     def empty_outputs(batch: Batch) -> PyTree:
@@ -40,19 +40,19 @@ def predict(model: Any, parts: ModelParts, data: Data, callbacks: Any, verbose: 
     try:
         # A first batch that does not fit is an error before any callback is called.
         architecture.output_specs(source.spec.inputs)
-        called.call("on_predict_begin", {})
+        callback_list.call("on_predict_begin", {})
         with execution_mode(model.run_eagerly):
-            held = parts.weights.train_state._replace(key=parts.weights.next_key())
-            steps = called.steps("predict")
-            outputs = predict_source(programs, held, empty_outputs, source, steps)
+            train_state = parts.weights.train_state._replace(key=parts.weights.next_key())
+            hooks = callback_list.steps("predict")
+            outputs = predict_source(programs, train_state, empty_outputs, source, hooks)
     finally:
         source.close()
-    called.call("on_predict_end", {})
+    callback_list.call("on_predict_end", {})
     return jax.tree.map(lambda *arrays: np.concatenate(arrays), *outputs)
 
 
 def inputs_of(model: Any, parts: ModelParts, x: Any) -> tuple[PyTree, ...]:
-    """Return a user's inputs in the structure that the network takes; they may build the model."""
+    """Return a user's inputs in the structure of the network; they build the model if necessary."""
     batch = to_batch(x, text=True)
     model.build_for(batch)
     return model.input_expectation()(batch).inputs
@@ -61,9 +61,9 @@ def inputs_of(model: Any, parts: ModelParts, x: Any) -> tuple[PyTree, ...]:
 def call(model: Any, parts: ModelParts, x: Any, training: bool) -> PyTree:
     """Return the outputs for arrays as JAX arrays; see `Model.__call__`."""
     inputs = inputs_of(model, parts, x)
-    held = parts.weights.train_state
+    train_state = parts.weights.train_state
     outputs, _ = apply_layer(
-        parts.architecture.network, held.params, held.state, *inputs,
+        parts.architecture.network, train_state.params, train_state.state, *inputs,
         key=parts.weights.next_key(), training=training,
     )  # fmt: skip
     return strip_masks(outputs)

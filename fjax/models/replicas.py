@@ -39,16 +39,16 @@ from fjax.typing import PyTree
 
 SEED_COUNT = 2**32
 
-# They save or change the weights of one model.
+# Callbacks that save or change the weights of one model.
 ONE_MODEL_CALLBACKS = (BackupAndRestore, ModelCheckpoint, SwapEMAWeights)
 STEP_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 
 
 class Replicas:
-    """The models that `fit(replicas=…)` has trained: an ensemble.
+    """The ensemble of models that `fit(replicas=…)` has trained.
 
     Attributes:
-        train_states: The train state of each replica; the first is that of the model itself.
+        train_states: The train state of each replica; the first belongs to the model itself.
     """
 
     def __init__(self, parts: Parts, train_states: Sequence[TrainState]) -> None:
@@ -64,13 +64,13 @@ class Replicas:
         return len(self.train_states)
 
     def predict(self, inputs: tuple[PyTree, ...]) -> PyTree:
-        """Return the outputs of all replicas; the first axis is that of the replicas."""
+        """Return the outputs of all replicas, along a new first axis."""
         index = np.arange(rows(inputs))
         outputs = self._runner.predict(DEFAULT.put(inputs), [index] * len(self))
         return jax.tree.map(lambda *arrays: np.stack(arrays), *outputs)
 
     def mean_and_std(self, inputs: tuple[PyTree, ...]) -> tuple[PyTree, PyTree]:
-        """Return the mean of the outputs of the replicas, and their standard deviation."""
+        """Return the mean and the standard deviation of the replicas' outputs."""
         outputs = self.predict(inputs)
         mean = jax.tree.map(lambda values: np.mean(values, axis=0), outputs)
         return mean, jax.tree.map(lambda values: np.std(values, axis=0), outputs)
@@ -97,13 +97,13 @@ def fit_replicas(
         replicas: How many models to train, the model itself among them.
         data: The training data.
         class_weight: As in `Model.fit`.
-        validation_split: The share of the data to validate on.
-        validation_data: Data to validate on.
+        validation_split: The share of the data that is used for validation.
+        validation_data: The validation data.
         batch_size: The number of samples in a step.
-        schedule: The checked epochs of the fit.
-        shuffle: Whether each epoch takes the samples in another order.
-        callbacks: Callbacks of each replica, and callbacks that see the means.
-        verbose: 0 is silent, 1 a bar, 2 a line an epoch.
+        schedule: The epochs, checked.
+        shuffle: Whether each epoch takes the samples in a new order.
+        callbacks: Callbacks of each replica, and callbacks that get the means.
+        verbose: 0 for no output, 1 for a bar, 2 for a line per epoch.
         unsupported: Arguments that replicas do not support; each must be None.
 
     Raises:
@@ -114,12 +114,12 @@ def fit_replicas(
     if not isinstance(data, Arrays):
         raise ValueError(
             "`fit`: `replicas` need arrays, since each replica takes the rows in its own order, "
-            "and `x` gives batches."
+            "but `x` yields batches."
         )
-    per_member, listening = _split_callbacks(callbacks)
+    per_member, mean_callbacks = _split_callbacks(callbacks)
     split = training_data("fit", model, data, validation_split, validation_data, class_weight)
     template = member_template("fit", model, split.batch)
-    # Checked before there are as many members.
+    # Checked before the members are created.
     check_memory([(count, model.train_state)], split.batch, count * len(split.rows))
     size = arguments.check_batch_size("fit", batch_size) or 32
     measurements = template.measurements
@@ -128,12 +128,14 @@ def fit_replicas(
         callbacks=per_member, first_epoch=schedule.initial_epoch,
     )  # fmt: skip
     steps = -(-len(split.rows) // size)
-    listeners = CallbackList(listening, model, verbose, epochs=schedule.epochs, steps=steps)
+    callback_list = CallbackList(
+        mean_callbacks, model, verbose, epochs=schedule.epochs, steps=steps
+    )
     validates = split.validation_rows is not None
-    listeners.check_monitors(
+    callback_list.check_monitors(
         measurements.directions if validates else measurements.without_validation()
     )
-    history = _train(model, population, listeners, schedule, steps - 1)
+    history = _train(model, population, callback_list, schedule, steps - 1)
     states = [population.train_state(index) for index in range(count)]
     model.train_state = states[0]
     model.replicas = Replicas(template.parts, states)
@@ -143,17 +145,17 @@ def fit_replicas(
 def _train(
     model: Any,
     population: Population,
-    listeners: CallbackList,
+    callback_list: CallbackList,
     schedule: arguments.Schedule,
     last_step: int,
 ) -> History:
-    history = model.history = listeners.history
+    history = model.history = callback_list.history
     model.stop_training = False
-    listeners.call("on_train_begin", {})
+    callback_list.call("on_train_begin", {})
     if schedule.initial_epoch < schedule.epochs:
-        listeners.call("on_epoch_begin", schedule.initial_epoch, {})
+        callback_list.call("on_epoch_begin", schedule.initial_epoch, {})
     means: dict[str, Any] = {}
-    steps = listeners.steps("train")
+    steps = callback_list.steps("train")
 
     def on_epoch(epoch: int, logs: list[dict[str, float]]) -> bool:
         nonlocal means
@@ -164,16 +166,16 @@ def _train(
         # The progress bar takes the means as the logs of the last step.
         step_logs: Any = {name: np.float32(value) for name, value in means.items()}
         steps.on_step_end(last_step, step_logs)
-        listeners.call("on_epoch_end", epoch, means)
+        callback_list.call("on_epoch_end", epoch, means)
         stops = bool(model.stop_training) or len(population.failed) == len(population.members)
         if not stops and epoch + 1 < schedule.epochs and population.is_training:
-            listeners.call("on_epoch_begin", epoch + 1, {})
+            callback_list.call("on_epoch_begin", epoch + 1, {})
         return stops
 
     population.train(schedule.epochs, on_epoch)
     population.end()
     history.replicas = population.history
-    listeners.call("on_train_end", means)
+    callback_list.call("on_train_end", means)
     return history
 
 
@@ -194,15 +196,15 @@ def _log(value: Any) -> Any:
 
 
 def _members(model: Any, template: MemberTemplate, count: int, split: TrainingData) -> list[Member]:
-    """Return the members; their seeds follow that of the model."""
+    """Return the members; their seeds follow the model's seed."""
     first: TrainState = model.train_state
     others: list[TrainState | None] = [None] * (count - 1)
     seed = model.model_parts.weights.seed
-    seeds = [(seed + number) % SEED_COUNT for number in range(count)]
+    seeds = [(seed + index) % SEED_COUNT for index in range(count)]
     if model.replicas is not None and len(model.replicas) == count:
         others = model.replicas.train_states[1:]
     elif not _has_initial_weights(template, seed, first):
-        # All replicas begin with weights that were set or loaded.
+        # All replicas start from weights that were set or loaded.
         others = [first._replace(key=run_key(seed)) for seed in seeds[1:]]
     return [
         Member(template.parts, template.specs, seed, split.rows, split.validation_rows, state)
@@ -218,23 +220,23 @@ def _has_initial_weights(template: MemberTemplate, seed: int, train_state: Train
         *(jax.tree.leaves((state.params, state.state)) for state in (drawn, train_state)),
         strict=True,
     )
-    return all(np.array_equal(one, other) for one, other in pairs)
+    return all(np.array_equal(drawn_leaf, leaf) for drawn_leaf, leaf in pairs)
 
 
 def _split_callbacks(callbacks: Any) -> tuple[list[Callback], list[Callback]]:
-    """Return the callbacks that each replica has a copy of, and those that see the means."""
+    """Return the callbacks that each replica has a copy of, and those that get the means."""
     listed = list_callbacks(callbacks)
     per_member = [callback for callback in listed if is_per_member(callback)]
-    listening = [callback for callback in listed if not is_per_member(callback)]
-    for callback in listening:
+    mean_callbacks = [callback for callback in listed if not is_per_member(callback)]
+    for callback in mean_callbacks:
         needs_each_step = any(defines(callback, hook) for hook in STEP_HOOKS)
         if isinstance(callback, ONE_MODEL_CALLBACKS) or needs_each_step:
             reason = "needs each step" if needs_each_step else "saves or changes one model"
             raise ValueError(
-                f"`fit`: with `replicas` callbacks see the means at the end of each epoch, and "
+                f"`fit`: with `replicas` callbacks get the means at the end of each epoch, and "
                 f"`{type(callback).__name__}` {reason}: leave it out."
             )
-    return per_member, listening
+    return per_member, mean_callbacks
 
 
 def _check_arguments(unsupported: Mapping[str, Any]) -> None:

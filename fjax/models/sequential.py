@@ -1,4 +1,4 @@
-"""The model that is a list of layers."""
+"""`Sequential`: a model that is a list of layers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
@@ -24,7 +24,7 @@ class Sequential(Model):
 
     Args:
         layers: Layers, functions of arrays, or pairs `(init, apply)`. The first may be
-            `Input(shape=…)` or have `input_shape=`; else the first data tells the shape.
+            `Input(shape=…)` or have `input_shape=`; else the first data determines the shape.
         name: The model's name.
         seed: As in `Model`.
 
@@ -59,11 +59,11 @@ class Sequential(Model):
         self._relink()
 
     def add(self, layer: Any) -> None:
-        """Append a layer; the layers that are there keep their weights.
+        """Append a layer; the other layers keep their weights.
 
         Raises:
-            TypeError: It is not a layer.
-            ValueError: Its name is taken, or its inputs do not fit.
+            TypeError: `layer` is not a layer.
+            ValueError: The name is already used, or the inputs do not fit.
         """
         self._append(layer)
         try:
@@ -82,7 +82,7 @@ class Sequential(Model):
         return last
 
     def build(self, input_shape: Any) -> None:
-        """Take the input shape, batch axis included (None for a batch of any size)."""
+        """Set the input shape, batch axis included (None for a batch of any size)."""
         if not isinstance(input_shape, list | tuple) or not input_shape:
             raise ValueError(
                 "`build`: `input_shape` needs a batch axis, as in (None, 8), "
@@ -113,7 +113,7 @@ class Sequential(Model):
     def from_config(
         cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
     ) -> Self:
-        """Return a model of the architecture of a `get_config`, with weights of its own.
+        """Return a model with the architecture in `config`, with newly drawn weights.
 
         See `Model.from_config`.
         """
@@ -124,14 +124,14 @@ class Sequential(Model):
         return cls([layer for part in parts for layer in part], name=name)
 
     def copy_with(self, change: Callable[[Sequence[Any]], Sequence[Any]]) -> Self:
-        """Return a model of the same name and input with other layers, made of these."""
+        """Return a model with the same name and input, whose layers are `change(layers)`."""
         declared = [] if self._declared is None else [self._declared]
         return type(self)([*declared, *change(self._list)], name=self._given_name)
 
     def _call_on_symbols(
         self, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
     ) -> PyTree:
-        """Return the symbolic tensors that the layers make; the first ones may build the model."""
+        """Return the symbolic tensors of a call, which builds the model if necessary."""
         if self._declared is None and self._list:
             tensor = single_input("Sequential", call_inputs(self.layer_tree, inputs, options))
             self.build(tensor.shape)
@@ -142,13 +142,14 @@ class Sequential(Model):
         layer = _layer_of(layer)
         if any(layer is other for other in self._list):
             raise ValueError(
-                f"The layer {layer!r} stands twice in {self.name!r}. Write a layer for each place, "
-                "or share one in a graph: `fjax.Model(inputs, outputs)`."
+                f"The layer {layer!r} is already in {self.name!r}. Create a second layer, or "
+                "share the layer in a graph: `fjax.Model(inputs, outputs)`."
             )
         if isinstance(layer, InputLayer):
             if self._list or self._declared is not None:
                 raise ValueError(
-                    "`Input` declares the model's input: it must come first, and once."
+                    "`Input` declares the model's input: it must be the first entry of the list, "
+                    "and the only `Input`."
                 )
             self._declared = layer
             return
@@ -159,19 +160,19 @@ class Sequential(Model):
         self._list.append(layer)
 
     def _relink(self) -> None:
-        """Make the network of the list anew; the layers keep their weights."""
+        """Rebuild the network from the list; the layers keep their weights."""
         declared = [] if self._declared is None else [self._declared]
         network = serial(*declared, *self._list, name=self._given_name)
         if self._declared is not None and self._list:
-            built = declared_specs(self.name, network, (self._declared,))
-            self.model_parts.replace_layers(network, *built)
+            specs, sample_shapes = declared_specs(self.name, network, (self._declared,))
+            self.model_parts.replace_layers(network, specs, sample_shapes)
         else:
             self.model_parts.replace_layers(network, None)
 
     def _declare_like(self, batch: Batch) -> None:
-        """Declare the input that a first batch has."""
+        """Declare an input with the shape and dtype of a first batch."""
         if not self._list:
-            raise ValueError(f"The model {self.name!r} has no layers: `add` one first.")
+            raise ValueError(f"The model {self.name!r} has no layers: `add` a layer first.")
         array = one_array(batch.inputs)
         check_text(self.name, self.layer_tree, batch.inputs)
         self._declared = InputLayer(array.shape[1:], dtype="string" if is_text(array) else None)
@@ -183,21 +184,21 @@ class Sequential(Model):
 
 
 def _layer_of(item: Any) -> Any:
-    """Return the layer that an entry of the list stands for."""
+    """Return the layer of an entry of the list."""
     if isinstance(item, SymbolicTensor):
         if not isinstance(item.node.layer, InputLayer):
             raise TypeError(
-                f"A `Sequential` holds layers, received {item!r}: give the layer, not what it "
-                "returns, or make a graph by `fjax.Model(inputs, outputs)`."
+                f"The entries of a `Sequential` are layers, received {item!r}: pass the layer, not "
+                "its output, or create a graph by `fjax.Model(inputs, outputs)`."
             )
         return item.node.layer
     return as_layer(item)
 
 
 def _declaration_of(item: Any) -> InputLayer | None:
-    """Return the input that the first entry of the list declares, if it does."""
+    """Return the input that the first entry of the list declares, or None."""
     if isinstance(item, LayerView):
-        # The layer of another model begins with what it has there.
+        # The layer of another model has the input shape that it has there.
         return _input_like(item.input) if item.has_symbols else None
     layer = _layer_of(item)
     shape = getattr(layer, "input_shape", None)

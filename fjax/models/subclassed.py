@@ -1,4 +1,4 @@
-"""The network of a model that an author wrote with `call`, and the attributes of such a model."""
+"""The network of an authored model (a subclass with `call`), and checks of its attributes."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -26,11 +26,11 @@ from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
 
 class Subclassed(Layer):
-    """The `build` and `call` of an author's model as a pair; equal only to itself.
+    """The `build` and `call` of an authored model as a pair; equal only to itself.
 
     Args:
         author: The model.
-        name: The name that the model was given.
+        name: The name of the model.
     """
 
     def __init__(self, author: Any, name: str | None = None) -> None:
@@ -42,7 +42,7 @@ class Subclassed(Layer):
 
     @property
     def described_by(self) -> Any:
-        """What a model file describes: the model, which has the configuration."""
+        """The object that a model file describes: the model, which has the configuration."""
         return self.author
 
     @property
@@ -51,7 +51,7 @@ class Subclassed(Layer):
         return type(self.author).__name__
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Return the first weights of the author's model."""
+        """Return the initial weights of the author's model."""
         return authored_init(self.author, key, *specs)
 
     def apply(
@@ -62,7 +62,7 @@ class Subclassed(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> tuple[PyTree, State]:
-        """Return what the author's `call` returns."""
+        """Return the outputs of the author's `call`, and the next state."""
         return authored_apply(
             self.author,
             params,
@@ -81,7 +81,7 @@ class Subclassed(Layer):
     def discover(
         self, plan: Plan, inputs: tuple[PyTree, ...], key: Key | None, training: bool
     ) -> PyTree:
-        """Note in the plan what `init` must make; see `fjax.authoring`."""
+        """Record in the plan what `init` must create; see `fjax.authoring`."""
         return authored_discover(self.author, plan, inputs, key, training)
 
     def trace(
@@ -92,7 +92,7 @@ class Subclassed(Layer):
         key: Key | None = None,
         training: bool = False,
     ) -> list[CallRecord]:
-        """Return the calls of the author's layers for these inputs, and last that of the model."""
+        """Return the calls of the author's layers for these inputs, and last the model's call."""
         return authored_trace(self.author, params, state, *inputs, key=key, training=training)
 
     def weight_constraints(self) -> dict[str, Callable[[Array], Array]]:
@@ -104,30 +104,30 @@ class Subclassed(Layer):
         return find_sublayers(self.author)
 
     def with_children(self, layers: Sequence[Any]) -> Self:
-        """Return the network of a copy of the author's model that has other layers."""
+        """Return the network of a copy of the author's model with these layers."""
         return type(self)(replace_sublayers(self.author, layers), self.name)
 
 
 def is_authored_model(model: Any) -> bool:
-    """Tell whether a model, or a class of models, has a `call` that an author wrote."""
+    """Return whether a model, or a class of models, has a `call` that an author wrote."""
     cls: Any = model if isinstance(model, type) else type(model)
     return cls.call is not Author.call
 
 
 def build_within_a_pass(author_build: Callable[..., None], facade: type) -> Callable[..., None]:
-    """Return an author's `build` of a model. Called outside of a pass, it is the facade's."""
+    """Wrap an author's `build`: outside of a pass, the facade's `build` is called instead."""
 
     @functools.wraps(author_build)
     def build(self: Any, *shapes: Any, **named_shapes: Any) -> None:
-        # A reload of the class puts another function behind `__wrapped__`.
-        used: Any = build.__wrapped__ if is_bound(self) else facade.build  # type: ignore[attr-defined]
-        used(self, *shapes, **named_shapes)
+        # Read at each call: a reload of the class replaces `__wrapped__`.
+        method: Any = build.__wrapped__ if is_bound(self) else facade.build  # type: ignore[attr-defined]
+        method(self, *shapes, **named_shapes)
 
     return build
 
 
 def check_attribute(model: Any, name: str, value: Any) -> None:
-    """Raise ValueError if an author's attribute would replace one of the facade's.
+    """Raise ValueError if an author's attribute would replace an attribute of the facade.
 
     Args:
         model: The author's model.
@@ -136,21 +136,21 @@ def check_attribute(model: Any, name: str, value: Any) -> None:
     """
     if name.startswith("_"):
         return
-    own_classes = (cls for cls in type(model).__mro__ if cls.__module__.startswith("fjax."))
-    inherited = next((vars(cls)[name] for cls in own_classes if name in vars(cls)), None)
+    library_classes = (cls for cls in type(model).__mro__ if cls.__module__.startswith("fjax."))
+    inherited = next((vars(cls)[name] for cls in library_classes if name in vars(cls)), None)
     is_fixed = isinstance(inherited, property) and inherited.fset is None
     is_taken = inherited is not None or name in facade_attributes(model)
     if is_fixed or (is_taken and (holds_layers(value) or holds_init_weights(value))):
         raise ValueError(
-            f"`{type(model).__name__}`: `{name}` is the model's own. Choose another name for this "
-            f"attribute, such as `own_{name}`."
+            f"`{type(model).__name__}`: `{name}` is an attribute of `Model`. Choose another "
+            f"name for this attribute, such as `my_{name}`."
         )
 
 
 def changes_layers(model: Any, name: str, value: Any) -> bool:
-    """Tell whether setting an attribute gives other layers to a model that is made."""
-    is_made = "model_parts" in vars(model)
-    if not is_made or name in facade_attributes(model) or is_bound(model):
+    """Return whether setting an attribute changes the layers of a constructed model."""
+    is_constructed = "model_parts" in vars(model)
+    if not is_constructed or name in facade_attributes(model) or is_bound(model):
         return False
     before = vars(model).get(name)
     return before is not value and (holds_layers(before) or holds_layers(value))

@@ -1,4 +1,4 @@
-"""The table of a model's layers that `summary` prints."""
+"""`Model.summary`: a table of the layers."""
 
 import dataclasses
 import re
@@ -44,7 +44,7 @@ def print_summary(
         network: The network.
         shapes: The shapes of all weights.
         layers: The layers and their connections.
-        opt_state: The optimizer's state; empty if it has made no step.
+        opt_state: The optimizer's state; empty before its first step.
         layout: The layout of the table.
     """
     weights = (shapes.params, only_weights(shapes.state))
@@ -115,15 +115,15 @@ def _title(record: LayerRecord) -> str:
 
 
 def _connected_to(record: LayerRecord, several: set[Path]) -> str:
-    """Return the layers that a layer is called on, one a line.
+    """Return the layers whose outputs a layer is called on, one per line.
 
-    An output of a layer with several outputs, which are in `several`, has its position.
+    For the layers in `several`, which have several outputs, the position of the output is shown.
     """
     origins = merge_origins(record.origins)
     names = []
     for origin in origins:
         if origin.layer is None:
-            # A declared input is a layer that comes from nowhere.
+            # A declared input has no layer before it.
             names += ["(input)"] if len(origins) > 1 else []
         elif (*record.path[:-1], origin.layer) in several:
             names.append(f"{origin.layer}[{origin.position}]")
@@ -138,7 +138,7 @@ def _layers_in_range(
     """Return the layers from the first match of the first pattern to the last of the second.
 
     Raises:
-        ValueError: The range is no pair of names, or no layer matches a pattern.
+        ValueError: The range is not a pair of names, or no layer matches a pattern.
     """
     if patterns is None:
         return layers

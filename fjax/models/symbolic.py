@@ -1,4 +1,4 @@
-"""The symbolic tensors of a model, of which new models can be made."""
+"""The symbolic tensors of a model, from which new models can be created."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,13 +14,13 @@ def model_symbols(name: str, network: Any) -> Symbols:
     """Return new symbolic tensors of a model's network.
 
     Raises:
-        AttributeError: The network is no graph, and no `Serial` with a declared input.
+        AttributeError: The network is neither a graph nor a `Serial` with a declared input.
     """
     symbols = symbols_of(network)
     if symbols is None:
         raise AttributeError(
             f"The model {name!r} has no symbolic tensors: only a `Sequential` that begins with "
-            "`Input` and a model made as `Model(inputs, outputs)` have."
+            "`Input` and a model created as `Model(inputs, outputs)` have them."
         )
     return symbols
 
@@ -38,7 +38,7 @@ def layer_tensors(symbols: Symbols, name: str, layer: Any) -> Symbols:
     if len(nodes) != 1:
         raise ValueError(
             f"The layer {name!r} is called {len(nodes)} times, so it has no single `input` and "
-            "`output`: keep the tensor that the call returns."
+            "`output`: use the tensors that its calls return."
         )
     inputs = nodes[0].inputs
     return Symbols(inputs[0] if len(inputs) == 1 else list(inputs), nodes[0].outputs)

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-# The maximum width where the terminal's is not known; that of Keras's widest table.
+# The maximum width if the terminal's width is not known: the width of Keras's widest table.
 WIDTH = 108
 
-# The minimum width to which a column is narrowed, without its margins.
+# The minimum width of a narrowed column, without its margins.
 NARROWEST = 8
 
 
@@ -18,7 +18,7 @@ class Column(NamedTuple):
     """A column of a table.
 
     Attributes:
-        title: The text of its head.
+        title: The text of its header.
         minimum: Its minimum width, as long as the whole table fits.
         alignment: The alignment of its cells, as in a format string: "<", ">" or "^".
         wraps: Whether a cell may take several lines.
@@ -66,7 +66,7 @@ def render(columns: Sequence[Column], rows: Sequence[Sequence[str]], widths: Seq
 
 
 def available_width() -> int:
-    """Return the width of the terminal, or `WIDTH` if the output is no terminal."""
+    """Return the width of the terminal, or `WIDTH` if the output is not a terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
 
 
@@ -121,7 +121,7 @@ def widths_at(columns: Sequence[Column], positions: Sequence[float], length: int
 
     Raises:
         ValueError: The positions do not increase up to 1, their number is not that of the columns,
-            or a column has no room.
+            or a column is too narrow.
     """
     ends = [float(position) for position in positions]
     increasing = all(before < after for before, after in itertools.pairwise([0.0, *ends]))

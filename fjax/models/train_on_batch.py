@@ -16,7 +16,7 @@ from fjax.training.loop import ChunkScheduler
 def train_on_batch(
     model: Any, parts: ModelParts, batch: Batch, class_weight: Any
 ) -> tuple[Plan, dict[str, Any]]:
-    """Return the plan of one training step, and its logs by name; see `Model.train_on_batch`.
+    """Run one training step, and return its plan and logs by name; see `Model.train_on_batch`.
 
     Args:
         model: The model.
@@ -32,6 +32,6 @@ def train_on_batch(
         plan = make_plan(model, parts, TRAIN, source)
         epoch = int(parts.weights.train_state.epoch)
         begin_epoch(parts, epoch, plan.empty_sums)
-        steps = CallbackList(None, model).steps("train")
-        logs = run_epoch(parts.weights, plan.programs, source, epoch, steps, ChunkScheduler(steps))
+        hooks = CallbackList(None, model).steps("train")
+        logs = run_epoch(parts.weights, plan.programs, source, epoch, hooks, ChunkScheduler(hooks))
     return plan, to_numbers(logs)

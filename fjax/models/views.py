@@ -1,4 +1,4 @@
-"""A layer and an optimizer as they stand in a model: configuration, with the model's arrays."""
+"""Views of the layers and the optimizer of a model: their fields and the model's arrays."""
 
 import warnings
 from collections.abc import Sequence
@@ -16,42 +16,42 @@ from fjax.typing import HasLearningRate
 
 
 class LayerView:
-    """A layer of a model: the layer's fields, and its weights, which the model holds.
+    """A layer of a model: the layer's fields, and its weights in the model.
 
     Attributes:
         name: The layer's name in this model.
-        layer: The layer itself, which owns no array.
+        layer: The layer itself, which has no arrays.
     """
 
     name: str
     layer: Any
 
     def __init__(self, model: Any, name: str, layer: Any, path: tuple[str, ...] | None) -> None:
-        # What makes a view is set once: an assignment from outside is answered.
+        # Bypasses `__setattr__`, which raises for all attributes but `trainable`.
         self.__dict__.update(_model=model, name=name, layer=layer, _path=path)
 
     def __getattr__(self, attribute: str) -> Any:
-        return _of("layer", self, attribute)
+        return _attribute_of("layer", self, attribute)
 
     def __setattr__(self, attribute: str, value: Any) -> None:
         if attribute == "trainable":
             set_trainable(self.layer, value)
             return
         raise AttributeError(
-            f"The layer {self.name!r} is a description and cannot be changed: `{attribute}` was "
-            f"set to {value!r}. Its weights can, by `set_weights`."
+            f"The layer {self.name!r} cannot be changed: `{attribute}` was set to {value!r}. "
+            "Its weights can be changed by `set_weights`."
         )
 
     def __repr__(self) -> str:
         return f"<{self.layer!r}, named {self.name!r}>"
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        """Call the layer on symbolic tensors: its weights are those that it has in this model."""
+        """Call the layer on symbolic tensors; it keeps its weights of this model."""
         return self.layer(*inputs, **options)
 
     @property
     def has_symbols(self) -> bool:
-        """Whether the layer is called once in its model, on symbolic tensors that are known."""
+        """Whether the layer is called once in its model, on known symbolic tensors."""
         try:
             return self.input is not None
         except (AttributeError, ValueError):
@@ -59,34 +59,34 @@ class LayerView:
 
     @property
     def layer_tree(self) -> Any:
-        """What another model takes up: the layer itself, as of a model its network."""
+        """The layer itself, which other models use, as `Model.layer_tree`."""
         return self.layer
 
     @property
     def input(self) -> Any:
-        """The symbolic tensor that the layer is called on in this model; of several a list."""
+        """The symbolic tensor that the layer is called on in this model; a list for several."""
         return layer_tensors(self._model.symbols, self.name, self.layer).inputs
 
     @property
     def output(self) -> Any:
-        """The symbolic tensor that the layer makes in this model; of several their structure."""
+        """The symbolic tensor that the layer returns in this model; a structure for several."""
         return layer_tensors(self._model.symbols, self.name, self.layer).outputs
 
     @property
     def output_shape(self) -> Any:
-        """The shape of what the layer makes, None for axes of any size."""
+        """The shape of the layer's outputs, None for axes of any size."""
         return jax.tree.map(lambda tensor: tensor.shape, self.output)
 
     @property
     def layers(self) -> list["LayerView"]:
-        """The layers within this one, as the layers of a nested model."""
+        """The layers within this layer, such as the layers of a nested model."""
         return [
             LayerView(self._model, name, layer, (*self._path, name))
             for name, layer in self.layer.children()
         ]
 
     def get_layer(self, name: str) -> "LayerView":
-        """Return the layer of this name within this one."""
+        """Return the layer of this name within this layer."""
         within = {view.name: view for view in self.layers}
         if name not in within:
             raise ValueError(
@@ -108,7 +108,7 @@ class LayerView:
         """Replace the layer's weights.
 
         Raises:
-            ValueError: The number of arrays or a shape is another.
+            ValueError: The number of arrays or a shape does not fit.
         """
         self._model.train_state = write_weights(
             self._model.train_state, self._paths(), weights, f"layer {self.name!r}"
@@ -135,13 +135,13 @@ class LayerView:
 
 
 class OptimizerView:
-    """The optimizer of a model: its fields, and the learning rate in the model's train state."""
+    """The optimizer of a model: its fields, and its learning rate in the model's train state."""
 
     def __init__(self, model: Any, optimizer: Any) -> None:
         self.__dict__.update(_model=model, optimizer=optimizer)
 
     def __getattr__(self, attribute: str) -> Any:
-        return _of("optimizer", self, attribute)
+        return _attribute_of("optimizer", self, attribute)
 
     def __setattr__(self, attribute: str, value: Any) -> None:
         if attribute == "lr":
@@ -153,7 +153,7 @@ class OptimizerView:
             attribute = "learning_rate"
         if attribute != "learning_rate":
             raise AttributeError(
-                f"Of a model's optimizer the learning rate can be set, not `{attribute}`: "
+                f"`{attribute}` of a model's optimizer cannot be set, only its `learning_rate`: "
                 "call `compile` with another optimizer."
             )
         self._set_learning_rate(value)
@@ -163,7 +163,7 @@ class OptimizerView:
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate of the next step; setting it compiles nothing anew."""
+        """The learning rate of the next step; setting it does not recompile anything."""
         return float(self._opt_state().learning_rate)
 
     @property
@@ -180,7 +180,7 @@ class OptimizerView:
         opt_state = self._model.train_state.opt_state
         if not isinstance(opt_state, HasLearningRate):
             raise TypeError(
-                f"The optimizer {self.optimizer!r} keeps no learning rate in its state: use one of "
+                f"The optimizer {self.optimizer!r} has no learning rate in its state: use one of "
                 "`fjax.optimizers`."
             )
         return opt_state
@@ -199,13 +199,13 @@ class OptimizerView:
 
     @property
     def iterations(self) -> int:
-        """How many updates were made: steps, or `gradient_accumulation_steps` of them for each."""
+        """The number of updates: one per step, or per `gradient_accumulation_steps` steps."""
         every = getattr(self.optimizer, "gradient_accumulation_steps", None) or 1
         return int(self._model.train_state.step) // every
 
 
-def _of(inner: str, view: Any, attribute: str) -> Any:
-    # `copy` asks a view that has no attributes yet.
+def _attribute_of(inner: str, view: Any, attribute: str) -> Any:
+    # `copy` looks up attributes on an empty view.
     if inner not in view.__dict__:
         raise AttributeError(attribute)
     return getattr(view.__dict__[inner], attribute)

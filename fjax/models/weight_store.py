@@ -1,4 +1,4 @@
-"""The weights of a model, and everything else that its training has made."""
+"""The train state of a model, created lazily."""
 
 import random
 from collections.abc import Iterator
@@ -21,31 +21,32 @@ from fjax.typing import Adapts, GradientTransformation, Key, PyTree
 
 
 class WeightStore:
-    """The train state of a model: the weights in the slots of its layers, the rest here.
+    """The train state of a model; the weights are in the slots of its layers.
 
-    The arrays are made when they are first asked for.
+    The arrays are created at their first use.
 
     Args:
         architecture: The layers and their inputs.
-        owner: The class of the model, for messages.
-        seed: Gives the weights and all that training draws; None draws one from Python's `random`.
+        owner: The class of the model, for errors.
+        seed: Determines the weights and all random numbers of the training; None draws a seed from
+            Python's `random`.
 
     Attributes:
         seed: The seed.
-        is_seeded: Whether a seed was given.
+        is_seeded: Whether the user set a seed.
         optimizer: The optimizer that the model was compiled with, or None.
     """
 
     def __init__(self, architecture: Architecture, owner: str, seed: int | None) -> None:
         self.architecture = architecture
         self.is_seeded = seed is not None
-        # Python's global generator advances only where nothing else gives a seed.
+        # Python's global generator is used only if the user sets no seed.
         self.seed = random.getrandbits(32) if seed is None else seed_of(owner, seed)
         self.optimizer: GradientTransformation | None = None
         self._optimizer_is_new = False
         # The train state without params and state.
         self._rest: TrainState | None = None
-        # What a copy was made with; it goes into the slots when it is first asked for, since the
+        # The train state of a copied model. It is put into the slots at its first use, since the
         # layers of an authored model may be incomplete until the whole model is copied.
         self._copied: TrainState | None = None
         self._statistics: list[Any] = []
@@ -53,12 +54,12 @@ class WeightStore:
 
     @property
     def is_made(self) -> bool:
-        """Whether the weights were made."""
+        """Whether the weights exist."""
         return self._rest is not None or self._copied is not None
 
     @property
     def train_state(self) -> TrainState:
-        """The whole run as one value; what is assigned is neither checked nor copied."""
+        """The train state; an assigned one is neither checked nor copied."""
         self.unpack()
         if self._rest is None:
             return self._make()
@@ -77,18 +78,18 @@ class WeightStore:
         self._rest = value._replace(params={}, state={})
 
     def adopt(self, value: TrainState) -> None:
-        """Take a train state that fits, of arrays that nobody else has."""
+        """Set a train state that fits, whose arrays are not used elsewhere."""
         if not self.is_made:
             self._statistics = learned_statistics(self.architecture.layer_tree)
         self.train_state = value
         self._optimizer_is_new = value.opt_state == ()
 
     def assign(self, value: Any) -> None:
-        """Take a train state of a user's: it is checked, and arrays of others are copied.
+        """Set a user's train state: check it, and copy arrays that may be used elsewhere.
 
         Raises:
-            TypeError: It is no train state.
-            ValueError: It does not fit the model, or arrays of it were donated.
+            TypeError: The value is not a train state.
+            ValueError: It does not fit the model, or its arrays were donated.
         """
         if not isinstance(value, TrainState):
             raise TypeError(
@@ -104,21 +105,21 @@ class WeightStore:
                 )
         _check_dtypes(value, shapes)
         _check_counters(value)
-        self.adopt(_with_own_arrays(value, self.train_state if self.is_made else None))
+        self.adopt(_copy_foreign_arrays(value, self.train_state if self.is_made else None))
 
     def use_optimizer(self, optimizer: GradientTransformation) -> None:
-        """Take another optimizer, whose state begins anew."""
+        """Set another optimizer, and reset its state."""
         self.optimizer, self._optimizer_is_new = optimizer, True
 
     def optimizer_state(self) -> PyTree:
-        """Return the optimizer's state if it has made a step, else an empty one."""
+        """Return the optimizer's state, or an empty one before its first step."""
         self.unpack()
         if self._rest is None or self.optimizer is None or self._optimizer_is_new:
             return ()
         return self._rest.opt_state if int(self._rest.step) else ()
 
     def set_seed(self, seed: int) -> None:
-        """Take another seed; weights that are made stay as they are."""
+        """Set the seed; existing weights do not change."""
         self.seed = seed_of("set_seed", seed)
         self.is_seeded = True
         self.unpack()
@@ -126,13 +127,14 @@ class WeightStore:
             self._rest = self._rest._replace(key=run_key(self.seed))
 
     def next_key(self) -> Key:
-        """Return a key that no call before was given."""
+        """Return a new key at each call."""
         self._calls += 1
-        held = self.train_state
-        return jax.random.fold_in(jax.random.fold_in(held.key, held.step), self._calls)
+        train_state = self.train_state
+        step_key = jax.random.fold_in(train_state.key, train_state.step)
+        return jax.random.fold_in(step_key, self._calls)
 
     def rebuild(self) -> None:
-        """Begin anew with other layers; those that stay keep their weights, and the run its key."""
+        """Create the train state for other layers; keep the key, the counters and known weights."""
         before, self._rest = self._rest, None
         if before is not None and self.architecture.is_built:
             self.train_state = self.train_state._replace(
@@ -141,13 +143,13 @@ class WeightStore:
             self._optimizer_is_new = True
 
     def check_statistics(self) -> None:
-        """Raise ValueError if a layer was adapted to other data after the weights were made."""
+        """Raise ValueError if a layer was adapted to other data after the weights were created."""
         current = learned_statistics(self.architecture.layer_tree) if self.is_made else None
         if current is not None and current != self._statistics:
             raise ValueError(
-                f"A layer of the model {self.architecture.name!r} was adapted anew after the model "
-                "was used, and the model holds weights for what it had learned before: adapt "
-                "before the first use, or make a new model. The statistics of a `Normalization` "
+                f"A layer of the model {self.architecture.name!r} was adapted again after the "
+                "model was used, and the model has weights for the earlier statistics: adapt "
+                "before the first use, or create a new model. The statistics of a `Normalization` "
                 "can be set by `model.get_layer(…).set_weights([mean, variance, count])`."
             )
 
@@ -163,10 +165,10 @@ class WeightStore:
         vars(self).update(state)
 
     def unpack(self) -> None:
-        """Put the train state that a copy was made with into the slots that are empty.
+        """Put the train state of a copied model into the empty slots.
 
-        Those of layers that another model shares, which was copied together with this one, may be
-        filled already, and trained since.
+        Slots of layers that are shared with another copied model may be filled already, and their
+        weights trained.
         """
         copied, self._copied = self._copied, None
         if copied is None:
@@ -176,21 +178,21 @@ class WeightStore:
         self._optimizer_is_new = copied.opt_state == ()
 
     def _make(self) -> TrainState:
-        """Draw the weights that the layers do not have from other models."""
+        """Draw the weights of layers that have no weights from other models."""
         architecture = self.architecture
         # A layer that was adapted since has begun a new slot.
         architecture.renew_weight_tree()
         built = architecture.built
         architecture.require_ready()
         slots = [slot for _, slot in architecture.weight_tree.slots()]
-        # A declared input that two models share has no weights to bring.
-        brings_weights = any(slot.is_filled and (slot.params or slot.state) for slot in slots)
-        made = initialize(architecture.network, self.optimizer, self.seed, *built.specs)
-        architecture.weight_tree.fill(made.params, made.state)
-        self._rest = made._replace(params={}, state={})
+        # The slot of a shared `Input` is filled but empty.
+        has_weights = any(slot.is_filled and (slot.params or slot.state) for slot in slots)
+        drawn = initialize(architecture.network, self.optimizer, self.seed, *built.specs)
+        architecture.weight_tree.fill(drawn.params, drawn.state)
+        self._rest = drawn._replace(params={}, state={})
         self._statistics = learned_statistics(architecture.layer_tree)
-        # Weights that came with a layer are not those that the optimizer began with.
-        self._optimizer_is_new = brings_weights and self.optimizer is not None
+        # The optimizer's state belongs to the drawn weights, not to those of other models.
+        self._optimizer_is_new = has_weights and self.optimizer is not None
         return self.train_state
 
     def _gather(self, part: str) -> PyTree:
@@ -213,38 +215,38 @@ def _layers_with_slots(architecture: Architecture) -> Iterator[tuple[Layer, Weig
 
 
 def learned_statistics(network: Any) -> list[Any]:
-    """Return what the layers of a network that have an `adapt` have learned from data."""
+    """Return the statistics that layers with an `adapt` have learned from data."""
     learned = [network.learned()] if isinstance(network, Adapts) else []
-    inside = network.inside() if isinstance(network, Layer) else []
-    return learned + [entry for layer in inside for entry in learned_statistics(layer)]
+    sublayers = network.inside() if isinstance(network, Layer) else []
+    return learned + [entry for layer in sublayers for entry in learned_statistics(layer)]
 
 
-def _with_own_arrays(value: TrainState, held: TrainState | None) -> TrainState:
-    """Return a train state of arrays that nobody else has: what is not held already is copied.
+def _copy_foreign_arrays(value: TrainState, current: TrainState | None) -> TrainState:
+    """Return a train state in which arrays that are not in the current one are copied.
 
-    The next step donates its arrays, and whoever else had one would be left without.
+    The next step donates the arrays, and they must not be used elsewhere.
 
     Raises:
         ValueError: An array was donated to a step since the state was taken.
     """
-    held_ids = {id(leaf) for leaf in jax.tree.leaves(held)}
+    known_ids = {id(leaf) for leaf in jax.tree.leaves(current)}
 
-    def own(leaf: Any) -> Any:
+    def copy_if_foreign(leaf: Any) -> Any:
         if not isinstance(leaf, jax.Array):
             return leaf
         if leaf.is_deleted():
             raise ValueError(
-                "The arrays of this train state are gone: a model with these layers was trained "
-                "since it was taken, and a step donates its arrays. Take a copy before, by "
+                "The arrays of this train state are deleted: a model with these layers was trained "
+                "after it was read, and a training step donates its arrays. Take a copy before, by "
                 "`jax.tree.map(jnp.copy, model.train_state)`."
             )
-        if id(leaf) in held_ids:
+        if id(leaf) in known_ids:
             # A repeated array is copied.
-            held_ids.discard(id(leaf))
+            known_ids.discard(id(leaf))
             return leaf
         return jnp.copy(leaf)
 
-    return jax.tree.map(own, value)
+    return jax.tree.map(copy_if_foreign, value)
 
 
 def _check_dtypes(value: TrainState, shapes: LayerShapes) -> None:
@@ -272,5 +274,6 @@ def _check_counters(value: TrainState) -> None:
             )
     if not jnp.issubdtype(getattr(value.key, "dtype", np.float32), jax.dtypes.prng_key):
         raise ValueError(
-            f"`key` of a train state must be a key as of `jax.random.key`, received {value.key!r}."
+            f"`key` of a train state must be a key, as `jax.random.key` returns it, received "
+            f"{value.key!r}."
         )

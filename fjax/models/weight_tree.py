@@ -1,9 +1,9 @@
-"""Where models keep the weights of their layers, so that models which share a layer share them.
+"""The weights of a model's layers, in slots that models with the same layer share.
 
 A `WeightSlot` has the arrays of one layer, and every model with that layer uses it. A model's train
-state is gathered from the slots of its layers, and scattered into them again: there is one place
-for every array, and nothing to synchronize. A layer remembers its slot for the models alone: its
-`init` and `apply` do not know of it, and no copy and no compiled program has it.
+state is gathered from the slots of its layers, and scattered into them again: each array is stored
+once, so that nothing has to be synchronized. Only models use the slot of a layer: `init` and
+`apply` do not, and copies of a layer and compiled programs do not contain it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +22,7 @@ class WeightSlot:
     """The arrays of one layer; for a container, only the weights that no sublayer owns.
 
     Attributes:
-        is_filled: Whether the weights were made.
+        is_filled: Whether the weights exist.
         params: The layer's params.
         state: The layer's state.
     """
@@ -51,15 +51,18 @@ class WeightTree:
         """Put a tree of "params" or "state" into the slots."""
         for name, child in self.children.items():
             child.scatter(part, tree[name])
-        setattr(self.slot, part, self._own_part(tree))
+        setattr(self.slot, part, self._without_children(tree))
         self.slot.is_filled = True
 
     def fill(self, params: PyTree, state: PyTree) -> None:
-        """Put first weights into the slots that have none yet."""
+        """Put initial weights into the empty slots."""
         for name, child in self.children.items():
             child.fill(params[name], state[name])
         if not self.slot.is_filled:
-            self.slot.params, self.slot.state = self._own_part(params), self._own_part(state)
+            self.slot.params, self.slot.state = (
+                self._without_children(params),
+                self._without_children(state),
+            )
             self.slot.is_filled = True
 
     def slots(self, path: Path = ()) -> Iterator[tuple[Path, WeightSlot]]:
@@ -72,11 +75,11 @@ class WeightTree:
         self, tree: PyTree, path: Path = ()
     ) -> Iterator[tuple[Path, WeightSlot, PyTree]]:
         """Return all slots with their paths and the parts of a tree that belong to them."""
-        yield path, self.slot, self._own_part(tree)
+        yield path, self.slot, self._without_children(tree)
         for name, child in self.children.items():
             yield from child.slots_with(tree[name], (*path, name))
 
-    def _own_part(self, tree: PyTree) -> PyTree:
+    def _without_children(self, tree: PyTree) -> PyTree:
         return _without(tree, self.children) if self.children else tree
 
 
@@ -84,14 +87,13 @@ def weight_tree(model: str, layer: Any, params: PyTree, state: PyTree) -> Weight
     """Return the slots of a network whose params and state have these shapes.
 
     Args:
-        model: The model's name, for messages.
+        model: The model's name, for errors.
         layer: The network.
         params: The shapes of its params.
         state: The shapes of its state.
 
     Raises:
-        ValueError: A layer stands at two places, or has weights of another shape from another
-            model.
+        ValueError: A layer is used twice, or its weights in another model have other shapes.
     """
     tree = _tree_of(layer, params, state)
     paths: dict[int, Path] = {}
@@ -99,16 +101,16 @@ def weight_tree(model: str, layer: Any, params: PyTree, state: PyTree) -> Weight
         if id(slot) in paths:
             first, second = ("/".join(steps) for steps in (paths[id(slot)], path))
             raise ValueError(
-                f"A layer stands at two places of {layer!r}, {first!r} and {second!r}, which "
-                "cannot both have its weights. Call the model that contains it in both places, or "
-                "write a layer for each."
+                f"A layer is used twice in {layer!r}, as {first!r} and {second!r}, which "
+                "cannot both have its weights. Call the model that contains it twice, or create a "
+                "layer for each."
             )
         paths[id(slot)] = path
         difference = first_difference(expected, slot.params) if slot.is_filled else None
         if difference:
             raise ValueError(
-                f"The layer {'/'.join(path)!r} of {model!r} has its weights from another "
-                f"model, which do not fit here; at {difference}. Write a layer of its own for it."
+                f"The layer {'/'.join(path)!r} of {model!r} has weights from another "
+                f"model, which do not fit here; at {difference}. Create a new layer for this model."
             )
     return tree
 

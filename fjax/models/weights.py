@@ -35,45 +35,45 @@ def weight_paths(params: Mapping[str, Any], state: Mapping[str, Any]) -> list[Pa
         if isinstance(value, Mapping)
     )
     for name in layers:
-        inside = weight_paths(*(tree.get(name, {}) for tree in trees.values()))
-        paths += [(part, name, *path) for part, *path in inside]
+        below = weight_paths(*(tree.get(name, {}) for tree in trees.values()))
+        paths += [(part, name, *path) for part, *path in below]
     return paths
 
 
 def read_weights(train_state: TrainState, paths: Sequence[Path]) -> list[np.ndarray]:
     """Return copies of the weights at these paths."""
-    homes = {"params": train_state.params, "state": train_state.state}
-    return [np.array(branch(homes, path)) for path in paths]
+    trees = {"params": train_state.params, "state": train_state.state}
+    return [np.array(branch(trees, path)) for path in paths]
 
 
 def write_weights(
     train_state: TrainState, paths: Sequence[Path], weights: Sequence[Any], owner: str
 ) -> TrainState:
-    """Return the train state with the weights at these paths replaced; an error names the owner.
+    """Return the train state with the weights at these paths replaced; `owner` is named in errors.
 
     Raises:
-        ValueError: The number of arrays or a shape is another.
+        ValueError: The number of arrays or a shape does not fit.
     """
     if len(paths) != len(weights):
         named = ", ".join("/".join(path[1:]) for path in paths)
         raise ValueError(
             f"`set_weights`: {owner} has {len(paths)} weights ({named}), received {len(weights)}."
         )
-    homes = {"params": _copied(train_state.params), "state": _copied(train_state.state)}
+    trees = {"params": _copy_dicts(train_state.params), "state": _copy_dicts(train_state.state)}
     for path, weight in zip(paths, weights, strict=True):
-        place = branch(homes, path[:-1])
-        old, new = place[path[-1]], np.asarray(weight)
+        parent = branch(trees, path[:-1])
+        old, new = parent[path[-1]], np.asarray(weight)
         if new.shape != old.shape:
             raise ValueError(
                 f"`set_weights`: the weight {'/'.join(path[1:])} of {owner} has shape "
                 f"{tuple(old.shape)}, received {new.shape}."
             )
-        # A copy: what the caller does to its array later is its own affair.
-        place[path[-1]] = jnp.array(new, old.dtype, copy=True)
-    return train_state._replace(**homes)
+        # A copy, since the caller may change its array later.
+        parent[path[-1]] = jnp.array(new, old.dtype, copy=True)
+    return train_state._replace(**trees)
 
 
-def _copied(tree: PyTree) -> PyTree:
+def _copy_dicts(tree: PyTree) -> PyTree:
     if isinstance(tree, Mapping):
-        return {name: _copied(value) for name, value in tree.items()}
+        return {name: _copy_dicts(value) for name, value in tree.items()}
     return tree

@@ -20,7 +20,7 @@ from fjax.storage.strict_json import dump_json
 from fjax.storage.tensors import TensorFile
 from fjax.storage.train_state import TrainStateShapes
 from fjax.training import Source, TrainState
-from fjax.training.loop import Listener
+from fjax.training.loop import StepHooks
 from fjax.typing import Stateful
 
 
@@ -50,8 +50,8 @@ class Checkpoints(Protocol):
         """Write a checkpoint."""
         ...
 
-    def wrap_listener(self, listener: Listener, model: TrainedModel) -> Listener:
-        """Return a listener that also writes checkpoints within epochs, if that was requested."""
+    def wrap_hooks(self, hooks: StepHooks, model: TrainedModel) -> StepHooks:
+        """Return hooks that also write checkpoints within epochs, if that was requested."""
         ...
 
 
@@ -71,9 +71,9 @@ class NoCheckpoints:
     def save(self, train_state: TrainState, progress: Progress) -> None:
         """Do nothing."""
 
-    def wrap_listener(self, listener: Listener, model: TrainedModel) -> Listener:
-        """Return the listener."""
-        return listener
+    def wrap_hooks(self, hooks: StepHooks, model: TrainedModel) -> StepHooks:
+        """Return the hooks."""
+        return hooks
 
 
 class CheckpointOptions(NamedTuple):
@@ -199,11 +199,11 @@ class RunCheckpoints:
         tensors, document = encode_checkpoint(checkpoint, self._identity)
         self._writer.start(lambda: self._folder.write(tensors, dump_json(document)))
 
-    def wrap_listener(self, listener: Listener, model: TrainedModel) -> Listener:
-        """Return a listener that also writes checkpoints within epochs, if that was requested."""
+    def wrap_hooks(self, hooks: StepHooks, model: TrainedModel) -> StepHooks:
+        """Return hooks that also write checkpoints within epochs, if that was requested."""
         if self._options.save_freq == "epoch":
-            return listener
-        return _SavingListener(self, listener, model)
+            return hooks
+        return _SavingHooks(self, hooks, model)
 
     def steps_until_save(self) -> int:
         """Return the number of steps until the next checkpoint within an epoch."""
@@ -227,29 +227,29 @@ class RunCheckpoints:
         return read_checkpoint(file, self._folder.path, self._identity, self._shapes)
 
 
-class _SavingListener:
-    """A listener for which the loop pauses where a checkpoint within an epoch is due."""
+class _SavingHooks:
+    """Hooks for which the loop pauses where a checkpoint within an epoch is due."""
 
-    def __init__(self, run: RunCheckpoints, listener: Listener, model: TrainedModel) -> None:
+    def __init__(self, run: RunCheckpoints, hooks: StepHooks, model: TrainedModel) -> None:
         self._run = run
-        self._listener = listener
+        self._hooks = hooks
         self._model = model
         self._last_step = -1
-        self.needs_each_step = listener.needs_each_step
-        self.shows_progress = listener.shows_progress
+        self.needs_each_step = hooks.needs_each_step
+        self.shows_progress = hooks.shows_progress
 
     def longest_chunk(self) -> int | None:
         """Return the number of steps until the next checkpoint."""
         return max(self._run.steps_until_save(), 1)
 
     def on_step_begin(self, step: int) -> None:
-        """Call the wrapped listener."""
+        """Call the wrapped hooks."""
         self._last_step = step - 1
-        self._listener.on_step_begin(step)
+        self._hooks.on_step_begin(step)
 
     def on_step_end(self, step: int, logs: Any) -> bool:
-        """Call the wrapped listener, then write a checkpoint if one is due."""
-        stop = self._listener.on_step_end(step, logs)
+        """Call the wrapped hooks, then write a checkpoint if one is due."""
+        stop = self._hooks.on_step_end(step, logs)
         self._run.count_steps(step - self._last_step, step, self._model)
         return stop
 

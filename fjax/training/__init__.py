@@ -1,4 +1,4 @@
-"""How a run advances: its state, its pure step, its compiled programs, its data and its loop."""
+"""Training: the train state, the pure steps, the compiled programs and the loop."""
 
 from fjax.training.accumulators import NamedMetric as NamedMetric
 from fjax.training.accumulators import init_accumulators as init_accumulators

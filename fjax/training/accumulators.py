@@ -1,4 +1,4 @@
-"""The sums behind the running loss and metrics of an epoch."""
+"""Accumulators: the sums from which the running loss and metrics are computed."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from fjax.core.masking import strip_masks
 from fjax.metrics import Mean, Metric
 from fjax.training.masked_outputs import metric_weight, product
-from fjax.training.output_losses import OutputLosses, Place, place, weight_at
+from fjax.training.output_losses import OutputLosses, OutputPath, output_path, weight_at
 from fjax.trees import branch
 from fjax.typing import Array, ArrayLike, PyTree, Spec
 
@@ -27,7 +27,7 @@ class NamedMetric(NamedTuple):
     name: str
     metric: Metric
     weighted: bool = False
-    output: Place = ()
+    output: OutputPath = ()
 
 
 Metrics = tuple[NamedMetric, ...]
@@ -43,8 +43,8 @@ def init_accumulators(
 
     Args:
         metrics: The metrics beside the loss.
-        targets: Shape of the targets; some metrics keep one sum per class.
-        outputs: Shape of the outputs, likewise.
+        targets: The targets or their shapes; some metrics have one sum per class.
+        outputs: The outputs or their shapes.
         loss: The loss; `OutputLosses` has one sum per loss.
 
     >>> init_accumulators()
@@ -52,9 +52,9 @@ def init_accumulators(
     """
     sums = empty_means(["loss", *(loss.log_names if isinstance(loss, OutputLosses) else ())])
     for name, metric, _, output in metrics:
-        path = place(output)
-        own = [tree if tree is None else branch(tree, path) for tree in (targets, outputs)]
-        sums[name] = metric.init(*own)
+        path = output_path(output)
+        measured = [tree if tree is None else branch(tree, path) for tree in (targets, outputs)]
+        sums[name] = metric.init(*measured)
     return sums
 
 
@@ -88,18 +88,18 @@ def accumulate(
     Samples that are not `valid` are ignored.
     """
     sums = add_means(accumulators, values, size)
-    for name, metric, weighted, where in metrics:
-        path = place(where)
+    for name, metric, weighted, key in metrics:
+        path = output_path(key)
         output = branch(outputs, path)
         weight = weight_at(sample_weight, path) if weighted else None
         weight = product(valid, metric_weight(metric, output, weight))
-        own = branch(targets, path), strip_masks(output)
-        sums[name] = metric.update(accumulators[name], *own, weight)
+        target = branch(targets, path)
+        sums[name] = metric.update(accumulators[name], target, strip_masks(output), weight)
     return sums
 
 
 def results(metrics: Metrics, accumulators: PyTree) -> Logs:
-    """Return the losses and metrics that follow from the sums."""
+    """Return the losses and metrics, computed from the sums."""
     values = {named.name: named.metric.result(accumulators[named.name]) for named in metrics}
     means = [name for name in accumulators if name not in values]
     return {name: Mean().result(accumulators[name]) for name in means} | values

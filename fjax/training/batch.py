@@ -1,4 +1,4 @@
-"""The batch that a step sees, and what the loop asks of a source of batches."""
+"""`Batch`, the data of a step, and `Source`, the protocol of everything that yields batches."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
@@ -10,15 +10,15 @@ from fjax.typing import Array, PyTree
 
 
 class Batch(NamedTuple):
-    """What one step sees; every leaf has the batch axis first.
+    """The data of one step; every leaf has the batch axis first.
 
     Attributes:
-        inputs: The network's inputs, a tuple also where there is one.
-        targets: What the loss compares the outputs with.
-        sample_weight: One weight per sample, or None; of several outputs also a structure of
-            weights like the outputs.
-        valid: 1 for each row that counts and 0 for one that only fills up the batch, float32;
-            None where all rows count. Layers that mix rows, such as batch normalization, do not
+        inputs: The network's inputs, a tuple even for one input.
+        targets: The targets, which the loss compares with the outputs.
+        sample_weight: One weight per sample, or None; for several outputs, also a tree of weights
+            with the structure of the outputs.
+        valid: 1 for each row that counts and 0 for each row of padding, float32; None if all rows
+            count. Layers that mix rows, such as batch normalization, do not
             read it.
     """
 
@@ -29,13 +29,13 @@ class Batch(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Data on the device, and which of its batches come next.
+    """Data on the device, and the range of its batches to use next.
 
     Attributes:
         data: Rows on the device.
-        order: The order to take the rows in; None takes them as they lie.
-        first: The first batch to take.
-        last: One past the last batch to take.
+        order: The order of the rows; None keeps the order of `data`.
+        first: The first batch to use.
+        last: One past the last batch to use.
         batch_size: Rows in a batch.
     """
 
@@ -47,17 +47,17 @@ class Window(NamedTuple):
 
 
 class Source(Protocol):
-    """Everything that can feed a run.
+    """A source of batches.
 
     Attributes:
-        steps: Steps in an epoch; None where it lasts until the data ends.
+        steps: Steps in an epoch; None if the epoch lasts until the data ends.
     """
 
     steps: int | None
 
     @property
     def spec(self) -> Batch:
-        """Shapes and dtypes of one full batch: what a model is built from."""
+        """The shapes and dtypes of one full batch, from which a model is built."""
         ...
 
     @property
@@ -66,11 +66,11 @@ class Source(Protocol):
         ...
 
     def windows(self, epoch: int, step: int = 0) -> Iterator[Window]:
-        """Return some batches at a time, on the device, from a step of an epoch on."""
+        """Return windows of batches on the device, from a step of an epoch on."""
         ...
 
     def state(self) -> Mapping[str, Any]:
-        """Return what a resumed run must know beside the number of steps, as plain data."""
+        """Return the state for a checkpoint, besides the number of steps, as plain data."""
         ...
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -78,7 +78,7 @@ class Source(Protocol):
         ...
 
     def fingerprint(self) -> Mapping[str, Any]:
-        """Return what tells this data from other data, as plain data."""
+        """Return plain data that identifies the data of this source."""
         ...
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A user's own step in the place of the engine's: checked, and run in the same compiled loop."""
+"""Custom steps: a user's step replaces the engine's in the same compiled loop."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,19 +14,19 @@ from fjax.training.step import TrainStep, samples
 from fjax.trees import first_difference
 from fjax.typing import PyTree
 
-# What a step advances; all else in a train state is the engine's.
-ADVANCED = ("params", "state", "opt_state")
+# The fields of a train state that a custom step updates; the engine updates the others.
+UPDATED_FIELDS = ("params", "state", "opt_state")
 
 TestStep = Callable[[TrainState, Batch], Mapping[str, Any]]
 
 
 def custom_train_step(step: TrainStep) -> TrainStep:
-    """Return a training step around a user's, which need not care for counters and means.
+    """Return a training step around a user's step, with counters and running means added.
 
-    The user's step is handed the run's train state with a key of this step alone and with the empty
-    sums of `init_accumulators()`. Of what it returns `params`, `state` and `opt_state` are kept;
-    the counters, the run's key and the running mean of each log are set here. So the engine's own
-    `train_step(network, loss, optimizer)` may be called inside.
+    The user's step gets the run's train state, with a key for this step and the empty sums of
+    `init_accumulators()`. Its `params`, `state` and `opt_state` are used; the counters, the run's
+    key and the running mean of each log are set here. So it may call the engine's
+    `train_step(network, loss, optimizer)`.
 
     Args:
         step: `step(train_state, batch) -> (train_state, logs)`, pure; `logs` is a dict of scalars,
@@ -44,31 +44,31 @@ def custom_train_step(step: TrainStep) -> TrainStep:
     0.5 1 1.0
     """
 
-    def advanced(train_state: TrainState, batch: Batch) -> tuple[TrainState, Logs]:
-        next_state, logs = step(_handed_over(train_state), batch)
+    def wrapped_step(train_state: TrainState, batch: Batch) -> tuple[TrainState, Logs]:
+        next_state, logs = step(_user_train_state(train_state), batch)
         sums = add_means(train_state.accumulators, logs, samples(batch))
         next_state = train_state._replace(
-            **{home: getattr(next_state, home) for home in ADVANCED},
+            **{field: getattr(next_state, field) for field in UPDATED_FIELDS},
             step=train_state.step + 1,
             batch=train_state.batch + 1,
             accumulators=sums,
         )
         return next_state, results((), sums)
 
-    return advanced
+    return wrapped_step
 
 
 def custom_test_step(step: TestStep) -> Callable[[PyTree, TrainState, Batch], PyTree]:
-    """Return a step of evaluation around a user's `step(train_state, batch) -> logs`."""
+    """Return an evaluation step around a user's `step(train_state, batch) -> logs`."""
 
-    def measured(accumulators: PyTree, train_state: TrainState, batch: Batch) -> PyTree:
+    def wrapped_step(accumulators: PyTree, train_state: TrainState, batch: Batch) -> PyTree:
         return add_means(accumulators, step(train_state, batch), samples(batch))
 
-    return measured
+    return wrapped_step
 
 
 def check_train_step(step: TrainStep, train_state: TrainState, batch: Batch) -> list[str]:
-    """Return the names of the logs of a user's training step, found without computing anything.
+    """Return the names of the logs of a user's training step, by abstract evaluation.
 
     Args:
         step: The user's step.
@@ -76,43 +76,43 @@ def check_train_step(step: TrainStep, train_state: TrainState, batch: Batch) -> 
         batch: A batch, or its shapes.
 
     Raises:
-        TypeError: The step returns something else than a train state and logs.
-        ValueError: A part of the train state comes back in another structure, shape or dtype, or
-            a log is no scalar.
+        TypeError: The step does not return a train state and logs.
+        ValueError: A field of the train state has another structure, shape or dtype than before,
+            or a log is not a scalar.
     """
 
-    def advanced(train_state: TrainState, batch: Batch) -> tuple[PyTree, Any]:
-        returned = step(_handed_over(train_state), batch)
+    def checked_step(train_state: TrainState, batch: Batch) -> tuple[PyTree, Any]:
+        returned = step(_user_train_state(train_state), batch)
         is_pair = isinstance(returned, tuple) and len(returned) == 2
         if not is_pair or not isinstance(returned[0], TrainState):
             raise TypeError(
                 "`train_step` must return the pair `(train_state, logs)`, received "
-                f"{_kind(returned)}. End it by "
+                f"{_kind(returned)}. End the step with "
                 '`return train_state._replace(params=…, opt_state=…), {"loss": loss}`.'
             )
         next_state, logs = returned
-        return {home: getattr(next_state, home) for home in ADVANCED}, _checked_logs(
+        return {field: getattr(next_state, field) for field in UPDATED_FIELDS}, _checked_logs(
             "train_step", logs
         )
 
-    after, logs = jax.eval_shape(advanced, train_state, batch)
-    for home in ADVANCED:
-        before = jax.eval_shape(lambda tree: tree, getattr(train_state, home))
-        difference = first_difference(before, after[home]) or _other_dtype(before, after[home])
+    after, logs = jax.eval_shape(checked_step, train_state, batch)
+    for field in UPDATED_FIELDS:
+        before = jax.eval_shape(lambda tree: tree, getattr(train_state, field))
+        difference = first_difference(before, after[field]) or _other_dtype(before, after[field])
         if difference:
             raise ValueError(
-                f"`train_step` must return `{home}` as it came, in structure, shapes and dtypes: "
-                f"at {home}{difference}."
+                f"`train_step` must return `{field}` with the structure, shapes and dtypes of its "
+                f"argument; at {field}{difference}."
             )
     return losses_first(logs)
 
 
 def check_test_step(step: TestStep, train_state: TrainState, batch: Batch) -> list[str]:
-    """Return the names of the logs of a user's step of evaluation, likewise.
+    """Return the names of the logs of a user's evaluation step, by abstract evaluation.
 
     Raises:
-        TypeError: The step returns no dict.
-        ValueError: A log is no scalar.
+        TypeError: The step does not return a dict.
+        ValueError: A log is not a scalar.
     """
     logs = jax.eval_shape(
         lambda state, batch: _checked_logs("test_step", step(state, batch)), train_state, batch
@@ -120,8 +120,8 @@ def check_test_step(step: TestStep, train_state: TrainState, batch: Batch) -> li
     return losses_first(logs)
 
 
-def _handed_over(train_state: TrainState) -> TrainState:
-    # A step that splits the key, and one that does not fold in the number, draw anew each time.
+def _user_train_state(train_state: TrainState) -> TrainState:
+    # With this key, a step draws new numbers at each call, whether or not it folds in the count.
     key = jax.random.fold_in(train_state.key, train_state.step)
     return train_state._replace(key=key, accumulators=init_accumulators())
 
@@ -144,10 +144,10 @@ def _checked_logs(owner: str, logs: Any) -> dict[str, Any]:
 
 def _other_dtype(before: PyTree, after: PyTree) -> str | None:
     leaves = jax.tree_util.tree_leaves_with_path(before)
-    for (path, one), other in zip(leaves, jax.tree.leaves(after), strict=True):
-        if one.dtype != other.dtype:
+    for (path, old), new in zip(leaves, jax.tree.leaves(after), strict=True):
+        if old.dtype != new.dtype:
             where = jax.tree_util.keystr(path)
-            return f"{where}: expected dtype {one.dtype}, received {other.dtype}"
+            return f"{where}: expected dtype {old.dtype}, received {new.dtype}"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Filled up batches: where rows may stand in a batch that do not count (`Batch.valid`)."""
+"""Padded batches: whether a batch may have rows that do not count (`Batch.valid`)."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight")
 
 
 def can_be_filled(network: Any, loss: Any, metrics: Metrics) -> bool:
-    """Tell whether a batch may be filled up with rows that are not valid, and nothing changes.
+    """Return whether padding a batch with invalid rows leaves all results unchanged.
 
-    It may where rows are independent, both in the network and in what is measured. A user's own
-    layers, losses and metrics are assumed to mix rows: they get whole batches.
+    This holds if rows are independent, in the network and in the loss and metrics. A user's layers,
+    losses and metrics are assumed to mix rows, and get batches without padding.
 
     >>> from fjax import serial
     >>> from fjax.layers import BatchNormalization, Dense
@@ -26,14 +26,14 @@ def can_be_filled(network: Any, loss: Any, metrics: Metrics) -> bool:
     >>> can_be_filled(serial(BatchNormalization(), Dense(1)), MeanSquaredError(), ())
     False
     """
-    single = [term.loss for term in loss.losses] if isinstance(loss, OutputLosses) else [loss]
+    losses = [term.loss for term in loss.losses] if isinstance(loss, OutputLosses) else [loss]
     return (
         rows_are_independent(network)
-        # By another generator what is drawn for a row depends on how many there are.
+        # With another generator, the numbers drawn for a row depend on the number of rows.
         and can_evaluate()
-        and all(isinstance(one, Loss) and one.reduction in REDUCTIONS for one in single)
+        and all(isinstance(each, Loss) and each.reduction in REDUCTIONS for each in losses)
         and all(
             has_trait(measure, "rows_independent")
-            for measure in (*single, *(named.metric for named in metrics))
+            for measure in (*losses, *(named.metric for named in metrics))
         )
     )

@@ -1,4 +1,4 @@
-"""The first train state of a network, made in the fastest way for its size."""
+"""The initial train state of a network, computed in the fastest way for its size."""
 
 import math
 from typing import Any
@@ -12,7 +12,7 @@ from fjax.configuration import detached
 from fjax.core.freezing import frozen_paths, trainable_part
 from fjax.core.shapes import shapes_key
 from fjax.core.specs import spec_of
-from fjax.training.numpy_eval import HostProgram, can_evaluate, evaluated
+from fjax.training.numpy_eval import HostProgram, can_evaluate, evaluate_on_host
 from fjax.training.programs import CACHE_SIZE
 from fjax.training.rates import with_rate, without_rate
 from fjax.training.state import TrainState, create_train_state
@@ -31,7 +31,7 @@ RUN_ONCE = {"xla_backend_optimization_level": 1}
 def initialize(
     network: Any, optimizer: GradientTransformation | None, seed: int, *specs: Spec
 ) -> TrainState:
-    """Return `create_train_state` with the key of this seed.
+    """Return the train state of `create_train_state` with the key of this seed.
 
     A small network is evaluated by numpy, a larger one is compiled, and one with many weights is
     drawn weight by weight. The draws are the same; products of several constants, as in
@@ -40,16 +40,16 @@ def initialize(
     Args:
         network: The network.
         optimizer: The pure optimizer, or None.
-        seed: Determines all draws.
+        seed: Determines all random numbers.
         specs: The network's inputs.
     """
     initializer = _initializer(network, without_rate(optimizer), specs)
-    first: TrainState = initializer(np.uint32(seed))
-    return first._replace(opt_state=with_rate(optimizer, first.opt_state))
+    train_state: TrainState = initializer(np.uint32(seed))
+    return train_state._replace(opt_state=with_rate(optimizer, train_state.opt_state))
 
 
 class _Initializer:
-    """Makes the first train state of a network from a seed, in one of three ways."""
+    """Computes the initial train state of a network from a seed, in one of three ways."""
 
     def __init__(self, network: Any, optimizer: Any, specs: tuple[PyTree, ...]) -> None:
         def make(seed: Any) -> TrainState:
@@ -78,18 +78,18 @@ def _initializer(network: Any, optimizer: Any, specs: tuple[PyTree, ...]) -> _In
         return _Initializer(network, optimizer, specs)
 
     def make() -> _Initializer:
-        # Copies: the cache must not keep a model's weights alive.
+        # Copies, since the cache must not keep a model's weights alive.
         return _Initializer(detached(network), detached(optimizer), jax.tree.map(spec_of, specs))
 
     return _SHARED.get(key, make)
 
 
 def initialize_optimizer(network: Any, optimizer: GradientTransformation, params: PyTree) -> PyTree:
-    """Return the optimizer's first state for a network's params."""
+    """Return the optimizer's initial state for a network's params."""
     init = without_rate(optimizer).init
     trained = trainable_part(params, frozen_paths(network))
     if can_evaluate() and _count_values(trained) <= MAX_HOST_VALUES:
-        return with_rate(optimizer, evaluated(init, trained))
+        return with_rate(optimizer, evaluate_on_host(init, trained))
     return with_rate(optimizer, compile_function(init, compiler_options=RUN_ONCE)(trained))
 
 

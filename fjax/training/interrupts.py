@@ -1,4 +1,4 @@
-"""Ctrl-C at a moment that leaves the run whole."""
+"""Delay Ctrl-C while a train state is donated, so that a valid state always exists."""
 
 import signal
 import threading
@@ -12,7 +12,7 @@ from fjax.typing import PyTree
 
 
 def is_donated(tree: PyTree) -> bool:
-    """Tell whether arrays of a tree were donated to a program, and are gone.
+    """Return whether arrays of a tree were donated to a program and are deleted.
 
     >>> import numpy as np
     >>> is_donated({"w": np.zeros(2)})
@@ -24,13 +24,13 @@ def is_donated(tree: PyTree) -> bool:
 
 @contextmanager
 def donating(train_state: Any) -> Iterator[None]:
-    """Donate a train state to a program within the block, and keep what it returns.
+    """Guard a block that donates a train state to a program and stores the result.
 
-    Ctrl-C is held back while the arrays are gone; see `uninterrupted`. If the program fails after
-    it took the arrays, the error says so.
+    Ctrl-C is delayed while the arrays are deleted; see `uninterrupted`. If the program fails after
+    the donation, a note is added to the error.
 
     Args:
-        train_state: What is donated.
+        train_state: The donated train state.
     """
     try:
         with uninterrupted(train_state):
@@ -46,39 +46,39 @@ def donating(train_state: Any) -> Iterator[None]:
 
 @contextmanager
 def uninterrupted(train_state: PyTree) -> Iterator[None]:
-    """Hold back a Ctrl-C while the arrays of a train state are gone.
+    """Delay a Ctrl-C while the arrays of a train state are deleted.
 
-    The train state is donated to the program that advances it: between that call and the keeping
-    of what it returns there is no valid state to keep. As long as its arrays are there, while a
-    program is traced and compiled and where steps run uncompiled, a Ctrl-C takes effect at once.
-    Outside the main thread no signal arrives.
+    The train state is donated to the program that advances it: there is no valid state between this
+    call and the storing of its result. As long as the arrays exist, as while a program is traced
+    and compiled or while steps run uncompiled, Ctrl-C takes effect at once. Outside the main thread
+    there are no signals to delay.
 
     Args:
-        train_state: What is donated within the block.
+        train_state: The train state that is donated within the block.
 
     >>> with uninterrupted({}):
-    ...     kept = "whole"
+    ...     stored = "result"
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    held_back: list[tuple[int, Any]] = []
+    delayed: list[tuple[int, Any]] = []
 
-    def hear(number: int, frame: Any) -> None:
+    def handle_signal(number: int, frame: Any) -> None:
         if is_donated(train_state):
-            held_back.append((number, frame))
+            delayed.append((number, frame))
         else:
-            interrupt(number, frame)
+            call_previous_handler(number, frame)
 
-    def interrupt(number: int, frame: Any) -> None:
+    def call_previous_handler(number: int, frame: Any) -> None:
         handler = previous if callable(previous) else signal.default_int_handler
         if previous is not signal.SIG_IGN:
             handler(number, frame)
 
-    previous = signal.signal(signal.SIGINT, hear)
+    previous = signal.signal(signal.SIGINT, handle_signal)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, previous or signal.SIG_DFL)
-    if held_back:
-        interrupt(*held_back[0])
+    if delayed:
+        call_previous_handler(*delayed[0])

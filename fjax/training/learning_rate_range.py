@@ -1,4 +1,4 @@
-"""The range test: one run whose learning rate changes at each step, as one compiled program."""
+"""The learning rate range test: a run whose learning rate changes at each step."""
 
 from functools import partial
 from typing import Any
@@ -22,15 +22,15 @@ def range_test(
     source: Source,
     learning_rates: np.ndarray,
 ) -> np.ndarray:
-    """Return the loss of each step of a run that makes one step at each of these learning rates.
+    """Return the loss of each step of a run with one step at each of these learning rates.
 
-    The train state that is passed does not change, and is not donated.
+    `train_state` is neither changed nor donated.
 
     Args:
-        step: The training step; "loss" is among its logs.
-        train_state: The state to begin with; its `opt_state` has the leaf `learning_rate`.
-        empty_sums: The accumulators before the first batch. Each step begins with them, so that its
-            loss is the loss of its own batch.
+        step: The training step; its logs include "loss".
+        train_state: The initial state; its `opt_state` has the leaf `learning_rate`.
+        empty_sums: The accumulators before the first batch. Each step starts from them, so that its
+            loss is the loss of its batch alone.
         source: The batches, as many as there are learning rates.
         learning_rates: The learning rate of each step.
 
@@ -94,7 +94,7 @@ def range_test(
     steps = int(carry.batch)
     if steps < len(learning_rates):
         raise ValueError(
-            f"A range test of {len(learning_rates)} learning rates needs as many batches, and `x` "
-            f"has {steps}: give fewer `steps`, or an iterable that can be iterated again."
+            f"A range test of {len(learning_rates)} learning rates needs as many batches, but `x` "
+            f"has {steps}: use fewer `steps`, or an iterable that can be iterated again."
         )
     return np.asarray(carry.accumulators[1])

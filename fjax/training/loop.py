@@ -1,4 +1,4 @@
-"""The host's loop: it starts the steps on the device in chunks, and calls the hooks between."""
+"""The host's loop: start the steps on the device in chunks, and call the hooks between chunks."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -16,18 +16,18 @@ from fjax.training.state import TrainState
 from fjax.typing import PyTree
 
 
-class Holder(Protocol):
+class TrainStateHolder(Protocol):
     """Anything that keeps the train state between two chunks, such as a model's weight store."""
 
     train_state: TrainState
 
 
-class Listener(Protocol):
+class StepHooks(Protocol):
     """Hooks that the loop calls between chunks of steps.
 
     Attributes:
-        needs_each_step: Whether the hooks are called for every single step.
-        shows_progress: Whether they are called about ten times a second.
+        needs_each_step: Whether the hooks must be called for every single step.
+        shows_progress: Whether the hooks must be called about ten times a second.
     """
 
     needs_each_step: bool
@@ -46,24 +46,24 @@ class Listener(Protocol):
 class ChunkScheduler:
     """Chooses how many steps the next chunk has.
 
-    It has all remaining steps where no hook is called, one step where hooks are called for each,
-    and for a progress bar as many as take a tenth of a second. The length of chunks never changes
-    a bit of the result.
+    Without hooks the chunk has all remaining steps; with hooks that need each step, one step; with
+    a progress bar, as many steps as take a tenth of a second. The length of chunks never changes a
+    bit of the result.
     """
 
     interval = 0.1
 
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
+    def __init__(self, hooks: StepHooks) -> None:
+        self._hooks = hooks
         self._length = 1
         self._timed = False
 
     def chunk(self, left: int) -> int:
         """Return the number of steps of the next chunk, at most `left`."""
-        if self._listener.needs_each_step:
+        if self._hooks.needs_each_step:
             return 1
-        left = min(left, self._listener.longest_chunk() or left)
-        return min(left, self._length) if self._listener.shows_progress else left
+        left = min(left, self._hooks.longest_chunk() or left)
+        return min(left, self._length) if self._hooks.shows_progress else left
 
     def record(self, steps: int, seconds: float) -> None:
         """Record the time of a chunk; the first one is ignored, as it includes compilation."""
@@ -74,46 +74,46 @@ class ChunkScheduler:
 
 
 def run_epoch(
-    holder: Holder,
+    holder: TrainStateHolder,
     programs: Programs,
     source: Source,
     epoch: int,
-    listener: Listener,
+    hooks: StepHooks,
     chunks: ChunkScheduler,
 ) -> Logs:
     """Advance the holder's train state by one epoch, and return its logs, still on the device.
 
     Args:
-        holder: Keeps the train state.
+        holder: The object with the train state.
         programs: The compiled programs.
         source: The batches.
-        epoch: The number of the epoch in the run's life.
-        listener: The hooks.
-        chunks: Chooses the lengths of chunks.
+        epoch: The number of epochs that the train state has been trained for.
+        hooks: The hooks to call between chunks.
+        chunks: The scheduler of chunks.
     """
     step = int(holder.train_state.batch)
     sums = jax.tree.structure(holder.train_state.accumulators)
     logs: Logs = {}
     for window in source.windows(epoch, step):
         for first, last in _chunks(window, chunks):
-            listener.on_step_begin(step)
-            # A hook may have set another one.
-            held = holder.train_state
-            if listener.needs_each_step:
-                _check_sums(sums, held)
-            begun = time.perf_counter()
-            with donating(held):
+            hooks.on_step_begin(step)
+            # A hook may have set another train state.
+            train_state = holder.train_state
+            if hooks.needs_each_step:
+                _check_sums(sums, train_state)
+            start_time = time.perf_counter()
+            with donating(train_state):
                 holder.train_state, logs = programs.advance(
-                    held,
+                    train_state,
                     window.data,
                     window.order,
                     np.int32(first),
                     np.int32(last),
                     batch_size=window.batch_size,
                 )
-            _time(chunks, listener, last - first, begun, last < window.last, logs)
+            _time(chunks, hooks, last - first, start_time, last < window.last, logs)
             step += last - first
-            if listener.on_step_end(step - 1, logs):
+            if hooks.on_step_end(step - 1, logs):
                 return logs
     return logs
 
@@ -123,16 +123,16 @@ def evaluate(
     train_state: TrainState,
     accumulators: PyTree,
     source: Source,
-    listener: Listener,
+    hooks: StepHooks,
 ) -> Logs:
     """Return the loss and metrics over one epoch of the source, still on the device."""
     step = 0
     logs: Logs = {}
-    chunks = ChunkScheduler(listener)
+    chunks = ChunkScheduler(hooks)
     for window in source.windows(0):
         for first, last in _chunks(window, chunks):
-            listener.on_step_begin(step)
-            begun = time.perf_counter()
+            hooks.on_step_begin(step)
+            start_time = time.perf_counter()
             accumulators, logs = programs.measure(
                 accumulators,
                 train_state,
@@ -141,9 +141,9 @@ def evaluate(
                 np.int32(last),
                 batch_size=window.batch_size,
             )
-            _time(chunks, listener, last - first, begun, last < window.last, logs)
+            _time(chunks, hooks, last - first, start_time, last < window.last, logs)
             step += last - first
-            if listener.on_step_end(step - 1, logs):
+            if hooks.on_step_end(step - 1, logs):
                 return logs
     return logs
 
@@ -153,25 +153,25 @@ def predict(
     train_state: TrainState,
     outputs: Callable[[Batch], PyTree],
     source: Source,
-    listener: Listener,
+    hooks: StepHooks,
 ) -> list[PyTree]:
     """Return the outputs for each window of the source, as numpy arrays.
 
     Args:
         programs: The compiled programs.
-        train_state: Whose params and state to use, and whose key where a layer draws.
-        outputs: Makes the empty outputs for some data.
+        train_state: The train state; its key is used where a layer draws random numbers.
+        outputs: Returns the empty outputs for some data.
         source: The inputs.
-        listener: The hooks.
+        hooks: The hooks to call between chunks.
     """
     step = 0
     parts = []
-    chunks = ChunkScheduler(listener)
+    chunks = ChunkScheduler(hooks)
     for window in source.windows(0):
         filled = outputs(window.data)
         for first, last in _chunks(window, chunks):
-            listener.on_step_begin(step)
-            begun = time.perf_counter()
+            hooks.on_step_begin(step)
+            start_time = time.perf_counter()
             filled = programs.predict(
                 filled,
                 train_state.params,
@@ -182,13 +182,13 @@ def predict(
                 np.int32(last),
                 batch_size=window.batch_size,
             )
-            _time(chunks, listener, last - first, begun, last < window.last, filled)
+            _time(chunks, hooks, last - first, start_time, last < window.last, filled)
             step += last - first
-            if listener.needs_each_step:
+            if hooks.needs_each_step:
                 # The outputs are donated to the next step: a hook gets a copy.
-                listener.on_step_end(step - 1, {"outputs": jax.tree.map(jnp.copy, filled)})
-            elif listener.shows_progress:
-                listener.on_step_end(step - 1, {})
+                hooks.on_step_end(step - 1, {"outputs": jax.tree.map(jnp.copy, filled)})
+            elif hooks.shows_progress:
+                hooks.on_step_end(step - 1, {})
         stop = window.last * window.batch_size
         # A copy: the user may write to it.
         parts.append(jax.tree.map(lambda array, stop=stop: np.array(array)[:stop], filled))
@@ -215,16 +215,16 @@ def _chunks(window: Window, chunks: ChunkScheduler) -> Iterator[tuple[int, int]]
 
 def _time(
     chunks: ChunkScheduler,
-    listener: Listener,
+    hooks: StepHooks,
     steps: int,
-    begun: float,
-    more: bool,
+    start_time: float,
+    is_more: bool,
     results: PyTree,
 ) -> None:
-    """Record the time of a chunk where the length of the next one depends on it.
+    """Record the time of a chunk if the length of the next one depends on it.
 
-    The host does not wait for the last chunk of a window, nor where no progress is shown.
+    The host waits neither for the last chunk of a window nor where no progress is shown.
     """
-    if more and listener.shows_progress and not listener.needs_each_step:
+    if is_more and hooks.shows_progress and not hooks.needs_each_step:
         jax.block_until_ready(results)
-        chunks.record(steps, time.perf_counter() - begun)
+        chunks.record(steps, time.perf_counter() - start_time)

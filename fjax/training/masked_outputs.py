@@ -1,4 +1,4 @@
-"""Outputs with a mask: masked entries count neither in the loss nor in means of values."""
+"""Masked outputs: masked entries are ignored by the loss and by metrics that are means."""
 
 from collections.abc import Callable
 from typing import Any

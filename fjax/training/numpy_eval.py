@@ -1,9 +1,9 @@
-"""Evaluates a traced program by numpy: for programs that run once and are not worth compiling.
+"""Evaluate a traced program with numpy, for programs that run once and are not worth compiling.
 
-The first weights of a small network (8-30-30-1 with Adam) take 0.1 s this way, with the bits that
-XLA makes. Compiled they take 2.3 to 3.0 s, and 0.4 to 1.5 s where JAX's persistent compilation
-cache has the programs (measured in turns on two busy cores): without this file every first `fit`
-would be as much slower. A primitive that is not in the tables is left to JAX.
+The initial weights of a small network (8-30-30-1 with Adam) take 0.1 s this way, with the same bits
+as with XLA. Compiled, they take 2.3 to 3.0 s, or 0.4 to 1.5 s if JAX's persistent compilation cache
+has the programs (measured in turns on two busy cores); each first `fit` would be slower by this
+time. JAX evaluates primitives that are not in the tables.
 """
 
 import math
@@ -20,50 +20,50 @@ from fjax.training import threefry
 from fjax.training.placement import DEFAULT
 from fjax.typing import PyTree
 
-# Elementwise functions that numpy lacks run in blocks of this size, so that they compile once.
+# Elementwise functions that numpy lacks run in blocks of this size, so that each compiles once.
 BLOCK = 4096
 
 
 class HostProgram:
-    """A function traced once, to be evaluated for arguments of these shapes.
+    """A function that is traced once and evaluated with numpy for arguments of these shapes.
 
     Args:
-        function: What JAX can trace.
+        function: A function that JAX can trace.
         args: Numbers or numpy arrays.
 
     Attributes:
-        shapes: The shapes and types of what it returns.
+        shapes: The shapes and dtypes of the results.
     """
 
     def __init__(self, function: Callable[..., PyTree], *args: Any) -> None:
         self._closed, self.shapes = jax.make_jaxpr(function, return_shape=True)(*args)
 
     def __call__(self, *args: Any) -> PyTree:
-        """Return what the function returns for these arguments; keys become JAX's keys."""
-        leaves = _evaluated(self._closed, [np.asarray(leaf) for leaf in jax.tree.leaves(args)])
+        """Return the results of the function for these arguments, as JAX's arrays and keys."""
+        leaves = _evaluate_jaxpr(self._closed, [np.asarray(leaf) for leaf in jax.tree.leaves(args)])
         specs, structure = jax.tree.flatten(self.shapes)
         return DEFAULT.put(jax.tree.unflatten(structure, map(_as_array, leaves, specs)))
 
 
-def evaluated(function: Callable[..., PyTree], *args: Any) -> PyTree:
-    """Return what a function of arrays returns, evaluated on the host.
+def evaluate_on_host(function: Callable[..., PyTree], *args: Any) -> PyTree:
+    """Return the results of a function of arrays, evaluated with numpy.
 
     >>> draw = lambda seed: jax.random.uniform(jax.random.key(seed), (3,))
-    >>> bool((evaluated(draw, np.uint32(7)) == draw(7)).all())
+    >>> bool((evaluate_on_host(draw, np.uint32(7)) == draw(7)).all())
     True
     """
     return HostProgram(function, *args)(*args)
 
 
 def can_evaluate() -> bool:
-    """Tell whether JAX draws as `threefry` does: by its default generator, in its default way."""
+    """Return whether JAX uses the generator and the configuration that `threefry` implements."""
     config: Any = jax.config
     return bool(config.jax_threefry_partitionable) and (
         config.jax_default_prng_impl == "threefry2x32"
     )
 
 
-def _evaluated(closed: ClosedJaxpr, args: list[Any]) -> list[Any]:
+def _evaluate_jaxpr(closed: ClosedJaxpr, args: list[Any]) -> list[Any]:
     jaxpr = closed.jaxpr
     known = dict(zip(jaxpr.constvars, map(_as_words, closed.consts), strict=True))
     known |= dict(zip(jaxpr.invars, args, strict=True))
@@ -74,7 +74,7 @@ def _evaluated(closed: ClosedJaxpr, args: list[Any]) -> list[Any]:
     products: dict[Any, tuple[Any, Any]] = {}
     for equation in jaxpr.eqns:
         inputs = [value(atom) for atom in equation.invars]
-        results = _with_product(equation, inputs, products) or _applied(equation, inputs)
+        results = _multiply_add(equation, inputs, products) or _apply_primitive(equation, inputs)
         if equation.primitive.name == "mul":
             products[equation.outvars[0]] = (inputs[0], inputs[1])
         known |= dict(zip(equation.outvars, results, strict=True))
@@ -85,24 +85,24 @@ def _dtype(atom: Any) -> Any:
     return atom.aval.dtype
 
 
-def _with_product(
+def _multiply_add(
     equation: Any, inputs: list[Any], products: dict[Any, tuple[Any, Any]]
 ) -> list[Any] | None:
-    """Return a product plus a number, rounded once as compiled programs do, where it is that."""
+    """Return a product plus a number, rounded once as in compiled programs; else None."""
     if equation.primitive.name != "add" or equation.outvars[0].aval.dtype != np.float32:
         return None
-    for place, atom in enumerate(equation.invars):
+    for index, atom in enumerate(equation.invars):
         if not isinstance(atom, Literal) and atom in products:
             first, second = products[atom]
-            exact = np.multiply(first, second, dtype=np.float64) + inputs[1 - place]
+            exact = np.multiply(first, second, dtype=np.float64) + inputs[1 - index]
             return [exact.astype(np.float32)]
     return None
 
 
-def _applied(equation: Any, inputs: list[Any]) -> list[Any]:
+def _apply_primitive(equation: Any, inputs: list[Any]) -> list[Any]:
     name, settings = equation.primitive.name, equation.params
     if name in ("jit", "pjit"):
-        return _evaluated(settings["jaxpr"], inputs)
+        return _evaluate_jaxpr(settings["jaxpr"], inputs)
     output = equation.outvars[0].aval
     if _is_key(output.dtype) or any(_is_key(atom.aval.dtype) for atom in equation.invars):
         if name in KEY_RULES and settings.get("bit_width", 32) == 32:
@@ -110,12 +110,12 @@ def _applied(equation: Any, inputs: list[Any]) -> list[Any]:
     elif name in RULES:
         result = np.asarray(RULES[name](output, settings, *inputs))
         return [result.astype(output.dtype, copy=False)]
-    return _by_jax(equation, inputs)
+    return _apply_with_jax(equation, inputs)
 
 
-def _by_jax(equation: Any, inputs: list[Any]) -> list[Any]:
+def _apply_with_jax(equation: Any, inputs: list[Any]) -> list[Any]:
     specs = [atom.aval for atom in equation.invars]
-    arrays = [_as_array(given, spec) for given, spec in zip(inputs, specs, strict=True)]
+    arrays = [_as_array(value, spec) for value, spec in zip(inputs, specs, strict=True)]
     results = equation.primitive.bind(*arrays, **equation.params)
     several = results if equation.primitive.multiple_results else [results]
     return [_as_words(result) for result in several]
@@ -139,13 +139,13 @@ def _broadcast(output: Any, settings: dict[str, Any], values: np.ndarray) -> np.
     shape = [1] * output.ndim
     for axis, size in zip(settings["broadcast_dimensions"], values.shape, strict=True):
         shape[axis] = size
-    # A copy: what is drawn of it will be written to.
+    # A copy, since the result may be written to.
     return np.array(np.broadcast_to(values.reshape(shape), output.shape))
 
 
 def _iota(output: Any, settings: dict[str, Any]) -> np.ndarray:
     axis = settings["dimension"]
-    shape = [size if place == axis else 1 for place, size in enumerate(output.shape)]
+    shape = [size if index == axis else 1 for index, size in enumerate(output.shape)]
     return np.array(np.broadcast_to(np.arange(output.shape[axis]).reshape(shape), output.shape))
 
 
@@ -155,11 +155,11 @@ def _slice(settings: dict[str, Any], values: np.ndarray) -> np.ndarray:
     return values[tuple(map(slice, starts, limits, strides))]
 
 
-def _reshaped(output: Any, settings: dict[str, Any], values: np.ndarray) -> np.ndarray:
+def _reshape(output: Any, settings: dict[str, Any], values: np.ndarray) -> np.ndarray:
     return values.reshape(output.shape)
 
 
-def _keys_reshaped(output: Any, settings: dict[str, Any], keys: np.ndarray) -> np.ndarray:
+def _reshape_keys(output: Any, settings: dict[str, Any], keys: np.ndarray) -> np.ndarray:
     return keys.reshape(*output.shape, 2)
 
 
@@ -168,8 +168,8 @@ def _in_blocks(function: Callable[..., Any]) -> Callable[..., np.ndarray]:
         count = math.ceil(values.size / BLOCK)
         padded = np.zeros((count, BLOCK), values.dtype)
         padded.reshape(-1)[: values.size] = values.reshape(-1)
-        done = [np.asarray(function(row)) for row in padded]
-        return np.concatenate(done)[: values.size].reshape(values.shape)
+        blocks = [np.asarray(function(row)) for row in padded]
+        return np.concatenate(blocks)[: values.size].reshape(values.shape)
 
     return apply
 
@@ -197,8 +197,8 @@ RULES: dict[str, Callable[..., Any]] = {
     "select_n": _elementwise(lambda which, *cases: np.choose(which, cases)),
     "iota": _iota,
     "broadcast_in_dim": _broadcast,
-    "reshape": _reshaped,
-    "squeeze": _reshaped,
+    "reshape": _reshape,
+    "squeeze": _reshape,
     "slice": lambda output, settings, values: _slice(settings, values),
     "transpose": lambda output, settings, values: values.transpose(settings["permutation"]),
     "bitcast_convert_type": lambda output, settings, values: values.view(output.dtype),
@@ -214,6 +214,6 @@ KEY_RULES: dict[str, Callable[..., Any]] = {
     "random_split": lambda output, settings, key: threefry.split(key, settings["shape"]),
     "random_fold_in": lambda output, settings, key, data: threefry.fold_in(key, data),
     "slice": lambda output, settings, keys: _slice(settings, keys),
-    "squeeze": _keys_reshaped,
-    "reshape": _keys_reshaped,
+    "squeeze": _reshape_keys,
+    "reshape": _reshape_keys,
 }

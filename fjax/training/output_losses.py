@@ -1,4 +1,4 @@
-"""Several outputs, each with a loss of its own: the weighted sum counts, the parts are logged."""
+"""Losses of several outputs: their weighted sum is minimized, and each is logged."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,9 +9,9 @@ from fjax.training.masked_outputs import loss_of
 from fjax.trees import branch
 from fjax.typing import Array, PyTree
 
-# Where one output lies among all: a key or position, or several of them from the outside inwards;
-# `()` is everything.
-Place = str | int | tuple[str | int, ...]
+# The path of an output in the tree of outputs: a key or index, or a tuple of them from the outside
+# inwards; `()` is the whole tree.
+OutputPath = str | int | tuple[str | int, ...]
 
 
 class OutputLoss(Configured):
@@ -19,14 +19,16 @@ class OutputLoss(Configured):
 
     Args:
         name: The output's name; the log of this loss is `<name>_loss`.
-        loss: `loss(targets, outputs, sample_weight)`, a scalar; each of `fjax.losses`' classes.
-        output: Where the output lies among all outputs, and its targets among all targets: a key
-            of a dict, a position in a list, or a tuple of these; `()` is everything.
-        weight: What its value counts in the sum.
+        loss: `loss(targets, outputs, sample_weight)`, which returns a scalar, such as an object of
+            `fjax.losses`.
+        output: The path of the output in the tree of outputs, and of its targets in the tree of
+            targets: a key of a dict, an index of a list, or a tuple of these; `()` is the whole
+            tree.
+        weight: The factor of the loss in the sum.
 
     Raises:
-        TypeError: The loss is no function, or the name no string.
-        ValueError: The weight is no finite number.
+        TypeError: The loss is not a function, or the name is not a string.
+        ValueError: The weight is not a finite number.
 
     >>> from fjax.losses import MeanSquaredError
     >>> OutputLoss("price", MeanSquaredError(), output="price", weight=0.9)
@@ -39,7 +41,7 @@ class OutputLoss(Configured):
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        """Check the fields, and make the place a tuple."""
+        """Check the fields, and convert the path to a tuple."""
         if not isinstance(self.name, str) or not self.name:
             raise TypeError(
                 f"`OutputLoss`: `name` must be a non-empty str, received {self.name!r}."
@@ -49,24 +51,24 @@ class OutputLoss(Configured):
                 f"`OutputLoss`: `loss` of {self.name!r} must be a function, such as one of "
                 f"`fjax.losses`' objects, received {self.loss!r}."
             )
-        self.output = place(self.output)
+        self.output = output_path(self.output)
         self.weight = number_between("OutputLoss", "weight", self.weight, -float("inf"))
 
 
 class OutputLosses(Configured):
-    """The losses of several outputs as one, for `train_step` in the place of a single loss.
+    """The losses of several outputs as one loss, for `train_step`.
 
-    Their total is the weighted sum, which is differentiated and logged as `loss`. Where there are
-    several, each is logged too, without its weight, as `<name>_loss`.
+    The weighted sum is differentiated and logged as `loss`. If there are several losses, each is
+    also logged, without its weight, as `<name>_loss`.
 
     Args:
         losses: A dict of the output's key to its loss; a list of losses by position; or a tuple of
-            `OutputLoss`. None stands for an output without a loss.
-        weights: What each counts, in a dict or list likewise; 1 where left out.
+            `OutputLoss`. None is an output without a loss.
+        weights: The factor of each loss, in a dict or list of the same form; by default 1.
 
     Raises:
-        TypeError: Something is no loss.
-        ValueError: There is no loss, a name stands twice, or a weight belongs to no loss.
+        TypeError: An entry is not a loss.
+        ValueError: There is no loss, a name is repeated, or a weight has no loss.
 
     Source: Keras's page "Model training APIs", `compile(loss=…, loss_weights=…)`.
 
@@ -85,7 +87,7 @@ class OutputLosses(Configured):
     weights: Any = None
 
     def __post_init__(self) -> None:
-        """Make one `OutputLoss` of each entry."""
+        """Convert each entry to an `OutputLoss`."""
         if isinstance(self.losses, Mapping):
             entries = [(str(key), key, loss) for key, loss in self.losses.items()]
         elif isinstance(self.losses, list | tuple):
@@ -103,21 +105,19 @@ class OutputLosses(Configured):
             elif loss is not None:
                 terms.append(OutputLoss(name, loss, key, weights.pop(key, 1.0)))
             elif weights.pop(key, None) is not None:
-                raise ValueError(f"`OutputLosses`: the output {name!r} has a weight and no loss.")
+                raise ValueError(f"`OutputLosses`: the output {name!r} has a weight but no loss.")
         if weights:
             raise ValueError(
                 f"`OutputLosses`: there is no loss for the weights of {sorted(map(str, weights))}."
             )
         names = [term.name for term in terms]
         if not terms or len(set(names)) < len(names):
-            raise ValueError(
-                f"`OutputLosses` needs losses of different names, received {names or 'none'}."
-            )
+            raise ValueError(f"`OutputLosses` needs losses with different names, received {names}.")
         self.losses, self.weights = tuple(terms), None
 
     @property
     def log_names(self) -> tuple[str, ...]:
-        """The logs of the single losses; a loss alone is the whole, and has none of its own."""
+        """The names of the logs of single losses; empty for one loss, which is logged as `loss`."""
         names = tuple(f"{term.name}_loss" for term in self.losses)
         return names if len(names) > 1 else ()
 
@@ -131,10 +131,11 @@ class OutputLosses(Configured):
         """Return the value of each loss, without its weight.
 
         Args:
-            targets: In the structure of the outputs; an output without a loss needs none.
+            targets: In the structure of the outputs; an output without a loss needs no targets.
             outputs: The network's outputs.
-            sample_weight: One array for all outputs, or a structure of them like the outputs.
-            valid: 1 for each row that counts, 0 for the others; None where all do.
+            sample_weight: One array for all outputs, or a tree of arrays with the structure of the
+                outputs.
+            valid: 1 for each row that counts, 0 for the others; None if all rows count.
         """
         return tuple(
             loss_of(
@@ -148,13 +149,13 @@ class OutputLosses(Configured):
         )
 
     def total(self, values: tuple[Array, ...]) -> Array:
-        """Return the weighted sum of the single losses' values."""
+        """Return the weighted sum of the values of the losses."""
         pairs = zip(self.losses, values, strict=True)
         first, *others = (v if term.weight == 1.0 else v * term.weight for term, v in pairs)
         return sum(others, first)
 
     def logs(self, values: tuple[Array, ...]) -> dict[str, Array]:
-        """Return the values under the names of `log_names`."""
+        """Return the values by the names of `log_names`."""
         return dict(zip(self.log_names, values, strict=True)) if self.log_names else {}
 
     def __call__(self, targets: PyTree, outputs: PyTree, sample_weight: PyTree = None) -> Array:
@@ -162,17 +163,17 @@ class OutputLosses(Configured):
         return self.total(self.values(targets, outputs, sample_weight))
 
 
-def place(output: Any) -> tuple[str | int, ...]:
-    """Return a place as a tuple.
+def output_path(output: Any) -> tuple[str | int, ...]:
+    """Return the path of an output as a tuple.
 
-    >>> place("price"), place(0), place(())
+    >>> output_path("price"), output_path(0), output_path(())
     (('price',), (0,), ())
     """
     return tuple(output) if isinstance(output, list | tuple) else (output,)
 
 
 def weight_at(sample_weight: PyTree, path: tuple[str | int, ...]) -> PyTree:
-    """Return the weights of the output at a place; one array is for all outputs."""
+    """Return the weights of the output at a path; a single array applies to all outputs."""
     if sample_weight is None or hasattr(sample_weight, "shape"):
         return sample_weight
     return branch(sample_weight, path)

@@ -1,6 +1,6 @@
-"""Placement: where the arrays of a run lie.
+"""Placement: the only module that puts arrays on devices.
 
-It is the only caller of `jax.device_put`. Today there is one device, the default one.
+It is the only caller of `jax.device_put`. Today there is one device, the default device.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ from fjax.typing import PyTree
 
 @dataclasses.dataclass(frozen=True)
 class Placement:
-    """Where the arrays of a run lie: on the default device.
+    """The device for the arrays of a run: the default device.
 
     >>> import numpy as np
     >>> isinstance(Placement().put(np.ones(3)), jax.Array)
@@ -21,13 +21,13 @@ class Placement:
     """
 
     def put(self, tree: PyTree) -> PyTree:
-        """Return the tree with every array on the device; the transfer may still be under way."""
+        """Return the tree with every array on the device; the transfer may still be running."""
         return jax.device_put(tree)
 
     def capacity(self) -> int | None:
-        """Return how many bytes of data may stay on the device; None if it does not tell.
+        """Return how many bytes of data may be on the device; None if its memory is unknown.
 
-        It is half of the device's memory: the other half is for weights and results.
+        This is half of the device's memory; the other half is for weights and results.
         """
         statistics = jax.local_devices()[0].memory_stats()
         return (
@@ -35,7 +35,7 @@ class Placement:
         )
 
     def free_memory(self) -> int | None:
-        """Return the bytes that are free on the device, or on the host; None if it is not known."""
+        """Return the bytes that are free on the device, or on the host; None if unknown."""
         statistics = jax.local_devices()[0].memory_stats()
         if statistics and "bytes_limit" in statistics:
             return statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)

@@ -27,20 +27,20 @@ from fjax.training.rates import without_rate
 from fjax.training.state import TrainState
 from fjax.typing import Array, GradientTransformation, Key, PyTree
 
-# The number of configurations whose programs are kept, also after the last model is gone.
+# The number of configurations whose programs are kept, even after the last model is deleted.
 CACHE_SIZE = 16
 
 
 class Programs(NamedTuple):
-    """The programs of a configuration; each function compiles at its first call.
+    """The programs of a configuration; each is compiled at its first call.
 
     Attributes:
-        advance: `(train_state, data, order, first, last, batch_size) -> (train_state, logs)`: makes
+        advance: `(train_state, data, order, first, last, batch_size) -> (train_state, logs)`: runs
             the steps `first` to `last` in one program; the bounds are traced, so one compilation
-            serves any chunk. The train state is donated.
+            serves chunks of any length. The train state is donated.
         measure: `(accumulators, train_state, data, first, last, batch_size) -> (accumulators,
-            logs)`: evaluates likewise; the accumulators are donated.
-        predict: `(outputs, params, state, key, data, first, last, batch_size) -> outputs`: fills in
+            logs)`: evaluates these batches; the accumulators are donated.
+        predict: `(outputs, params, state, key, data, first, last, batch_size) -> outputs`: writes
             the rows of these batches; the outputs are donated.
     """
 
@@ -59,13 +59,13 @@ def programs_for(
     """Return the compiled programs of a configuration, the same ones for an equal configuration.
 
     Programs with a user's function or class are not shared, since these may change without
-    comparing unequal: they are kept in the caller's `private` dict, and are made again when a
+    comparing unequal: they are kept in the caller's `private` dict, and are created again when a
     class in them was edited.
     """
     parts = (network, loss, without_rate(optimizer), metrics)
     key = cache_key(parts)
     if key is not None:
-        # A copy: a program must not keep a model's weights alive.
+        # A copy, since a program must not keep a model's weights alive.
         return _SHARED.get(key, lambda: _programs(*detached(parts)))
     private = {} if private is None else private
     key = ("programs", *map(private_key, parts))
@@ -77,8 +77,8 @@ def programs_for(
 def private_key(part: Any) -> Any:
     """Return the key of a part of a model's private programs.
 
-    It is the part itself, or its identity if it cannot be hashed, and the code of the classes and
-    functions in it.
+    The key is the part itself, or its identity if it is not hashable, and the code of the classes
+    and functions in it.
     """
     shared = cache_key(part)
     if shared is not None:
@@ -103,8 +103,8 @@ def _code_in(part: Any) -> list[ByIdentity]:
             return
         if type(part) not in classes:
             classes[type(part)] = code_of(type(part))
-        own = vars(part).values() if hasattr(part, "__dict__") else ()
-        functions.extend(value.__code__ for value in own if isinstance(value, FunctionType))
+        values = vars(part).values() if hasattr(part, "__dict__") else ()
+        functions.extend(value.__code__ for value in values if isinstance(value, FunctionType))
         for layer in part.inside() if isinstance(part, Layer) else ():
             visit(layer)
 
@@ -118,9 +118,9 @@ def with_custom_steps(
     test_step: TestStep | None,
     private: dict[Any, Any],
 ) -> Programs:
-    """Return the programs with a user's steps in the place of the engine's.
+    """Return the programs with the engine's steps replaced by a user's steps.
 
-    A user's function may change without comparing unequal, so these are kept in `private` too.
+    A user's function may change without comparing unequal, so these programs are kept in `private`.
     """
     if train_step is not None:
         key = ("advance", _step_key(train_step))
@@ -146,7 +146,7 @@ def _step_key(step: Callable[..., Any]) -> Any:
 
 @compile_function
 def copy_of(tree: PyTree) -> PyTree:
-    """Return a copy of a tree, which a step that donates the original leaves intact."""
+    """Return a copy of a tree, which survives the donation of the original."""
     return jax.tree.map(jnp.copy, tree)
 
 
@@ -174,7 +174,7 @@ def _measuring(
 ) -> Callable[..., Any]:
     def measure(
         accumulators: PyTree,
-        held: PyTree,
+        train_state: PyTree,
         data: PyTree,
         first: Array,
         last: Array,
@@ -182,7 +182,7 @@ def _measuring(
     ) -> tuple[PyTree, Logs]:
         step = make_step()
         accumulators = over_batches(
-            lambda carry, batch, start: step(carry, _keyed(held, start), batch),
+            lambda carry, batch, start: step(carry, _with_batch_key(train_state, start), batch),
             accumulators, data, None, first, last, batch_size,
         )  # fmt: skip
         return accumulators, results(metrics, accumulators)
@@ -194,9 +194,9 @@ def _without_optimizer(train_state: TrainState) -> TrainState:
     return train_state._replace(opt_state=(), epoch=np.int32(0), batch=np.int32(0), accumulators=())
 
 
-def _keyed(held: TrainState, start: Array) -> TrainState:
-    # Each batch has its own key: some layers draw outside of training, too.
-    return held._replace(key=jax.random.fold_in(held.key, start))
+def _with_batch_key(train_state: TrainState, start: Array) -> TrainState:
+    # Each batch has its own key, since some layers draw random numbers outside of training, too.
+    return train_state._replace(key=jax.random.fold_in(train_state.key, start))
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -206,8 +206,12 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Programs:
     def evaluation() -> Callable[..., PyTree]:
         step = steps.test_step(network, loss or _no_loss, metrics)
-        return lambda sums, held, batch: step(
-            sums, held.params, held.state, batch, jax.random.fold_in(held.key, held.step)
+        return lambda sums, train_state, batch: step(
+            sums,
+            train_state.params,
+            train_state.state,
+            batch,
+            jax.random.fold_in(train_state.key, train_state.step),
         )
 
     measure = _measuring(evaluation, metrics)
@@ -223,7 +227,7 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
         batch_size: int,
     ) -> PyTree:
         def fill(filled: PyTree, batch: steps.Batch, start: Array) -> PyTree:
-            # Some layers draw outside of training, too, as Monte Carlo dropout.
+            # Some layers draw random numbers outside of training, too, such as Monte Carlo dropout.
             batch_key = jax.random.fold_in(key, start)
             rows, _ = apply_layer(network, params, state, *batch.inputs, key=batch_key)
             return jax.tree.map(partial(_put, start), filled, strip_masks(rows))
@@ -232,7 +236,7 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
 
     return Programs(
         advance=_advancing(lambda: steps.train_step(network, loss, optimizer, metrics), metrics),
-        # Without the optimizer's state: the program is the same for every optimizer.
+        # Without the optimizer's state, so that the program is the same for every optimizer.
         measure=lambda accumulators, train_state, *data, batch_size: measure(
             accumulators, _without_optimizer(train_state), *data, batch_size=batch_size
         ),
@@ -294,7 +298,7 @@ def _no_loss(*_: PyTree) -> Array:
 
 
 def _rows(data: PyTree, rows: Array) -> PyTree:
-    # The order is a permutation of the rows: no index is out of bounds.
+    # The order is a permutation of the rows, so that no index is out of bounds.
     return jax.tree.map(lambda a: a.at[rows].get(mode="promise_in_bounds"), data)
 
 

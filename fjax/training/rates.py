@@ -1,4 +1,4 @@
-"""The number of a learning rate: a leaf of the optimizer's state, and of no program."""
+"""Learning rates: the value is in the optimizer's state and not in compiled programs."""
 
 import dataclasses
 from typing import Any
@@ -15,9 +15,9 @@ def _has_numeric_rate(optimizer: Any) -> bool:
 
 
 def without_rate(optimizer: Any) -> Any:
-    """Return the optimizer as programs are made with it: one program serves every rate.
+    """Return the optimizer with a learning rate of 0, so that all rates share one program.
 
-    A number as learning rate is read from the state alone.
+    Programs read a numeric learning rate from the optimizer's state only.
 
     >>> from fjax.optimizers import SGD
     >>> without_rate(SGD(0.5))
@@ -29,7 +29,7 @@ def without_rate(optimizer: Any) -> Any:
 
 
 def with_rate(optimizer: Any, opt_state: PyTree) -> PyTree:
-    """Return the optimizer's state with its number as learning rate, where it has one."""
+    """Return the optimizer's state with its numeric learning rate set, if it has one."""
     if _has_numeric_rate(optimizer):
         return opt_state._replace(learning_rate=np.float32(optimizer.learning_rate))
     return opt_state

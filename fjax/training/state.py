@@ -1,4 +1,4 @@
-"""The train state: one value is the whole run."""
+"""The train state: the whole state of a run, as one pytree."""
 
 from typing import Any, NamedTuple
 
@@ -23,11 +23,11 @@ class TrainState(NamedTuple):
         params: The network's params.
         state: The network's state.
         opt_state: The optimizer's state; its `learning_rate` is a leaf.
-        key: The PRNG key of the run; each step folds its number into it.
-        step: The number of steps made, int32.
-        epoch: The number of epochs finished, int32.
-        batch: The number of steps made in the current epoch, int32.
-        accumulators: The sums behind the running loss and metrics of the current epoch.
+        key: The PRNG key of the run; each step folds `step` into it.
+        step: The number of completed steps, int32.
+        epoch: The number of completed epochs, int32.
+        batch: The number of completed steps in the current epoch, int32.
+        accumulators: The sums for the running loss and metrics of the current epoch.
     """
 
     params: Params
@@ -55,7 +55,7 @@ def create_train_state(
         network: A layer.
         optimizer: The pure optimizer, which sees the params of layers that are not frozen; None
             for a network that will not be trained.
-        key: Determines the weights and all later draws.
+        key: Determines the weights and all later random numbers.
         specs: The network's inputs, batch axis included.
         metrics: The metrics of the training step.
         targets: The targets or their shapes, if there are metrics.
@@ -69,7 +69,7 @@ def create_train_state(
     >>> train_state.params["kernel"].shape, int(train_state.step)
     ((8, 1), 0)
     """
-    init_key, own_key = jax.random.split(key)
+    init_key, step_key = jax.random.split(key)
     params, state = init_layer(network, init_key, *specs)
     outputs = output_specs(network, params, state, *specs) if metrics else None
     trained = trainable_part(params, frozen_paths(network))
@@ -77,7 +77,7 @@ def create_train_state(
         params=params,
         state=state,
         opt_state=() if optimizer is None else optimizer.init(trained),
-        key=own_key,
+        key=step_key,
         step=jnp.zeros((), jnp.int32),
         epoch=jnp.zeros((), jnp.int32),
         batch=jnp.zeros((), jnp.int32),
@@ -86,7 +86,7 @@ def create_train_state(
 
 
 def run_key(seed: int) -> Key:
-    """Return the key of a new run whose train state was made from the key of a seed."""
+    """Return the key of a new run whose train state is created with this seed."""
     return jax.random.split(jax.random.key(np.uint32(seed)))[1]
 
 
@@ -95,8 +95,8 @@ def finalized(
 ) -> TrainState:
     """Return the train state with the params to use after training.
 
-    An optimizer with averages (`use_ema`) replaces the params by them; an optimizer without a
-    `finalize`, such as one of optax, changes nothing.
+    An optimizer with `use_ema` replaces the params by their averages; an optimizer without a
+    `finalize`, such as optax's, leaves them unchanged.
 
     >>> import jax
     >>> from fjax.layers import Dense

@@ -1,4 +1,4 @@
-"""The pure steps: one batch of training, of evaluation, of prediction."""
+"""The pure steps of training and of evaluation."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,10 +33,11 @@ def train_step(
 
     Args:
         network: A layer.
-        loss: `loss(targets, outputs, sample_weight)`, a scalar; each of `fjax.losses`' classes, or
-            `OutputLosses`, whose parts are logged too (make the train state with the same).
+        loss: `loss(targets, outputs, sample_weight)`, which returns a scalar, such as an object of
+            `fjax.losses`; or `OutputLosses`, whose parts are logged too (create the train state
+            with the same loss).
         optimizer: One of `fjax.optimizers`, or any pair `init`, `update` by optax's convention.
-        metrics: The metrics beside the loss; the train state must be made with the same.
+        metrics: The metrics beside the loss; create the train state with the same metrics.
 
     Returns:
         `step(train_state, batch) -> (train_state, logs)`, for `jit`, `scan`, `vmap` or a loop.
@@ -108,10 +109,10 @@ def train_step(
 def test_step(
     network: Any, loss: Callable[..., Array], metrics: Metrics = ()
 ) -> Callable[..., PyTree]:
-    """Return the pure step of evaluation: `step(accumulators, params, state, batch, key=None)`.
+    """Return the pure evaluation step: `step(accumulators, params, state, batch, key=None)`.
 
     The loss includes the network's penalties, as in training. The key is for layers that draw
-    outside of training, too.
+    random numbers outside of training, too.
     """
 
     def step(
@@ -138,7 +139,7 @@ def samples(batch: Batch) -> Array:
 
 
 def _loss(loss: Callable[..., Array], outputs: PyTree, batch: Batch) -> tuple[Array, Logs]:
-    """Return the loss to differentiate, and the losses of single outputs, which are logged."""
+    """Return the loss to differentiate, and the losses of single outputs to log."""
     if isinstance(loss, OutputLosses):
         values = loss.values(batch.targets, outputs, batch.sample_weight, batch.valid)
         return loss.total(values), loss.logs(values)

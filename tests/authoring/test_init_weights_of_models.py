@@ -122,7 +122,7 @@ def test_a_name_that_the_model_has_itself_is_an_error(name):
         def call(self, inputs):
             return inputs
 
-    with pytest.raises(ValueError, match=f"`{name}` is the model's own"):
+    with pytest.raises(ValueError, match=f"`{name}` is an attribute of `Model`"):
         Named()
 
 

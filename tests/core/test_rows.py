@@ -9,7 +9,7 @@ from fjax import branch, layers, serial
 from fjax.core.masking import strip_masks
 from fjax.core.operations import Index, Operation, as_index
 from fjax.core.rows import rows_are_independent
-from fjax.training.numpy_eval import evaluated
+from fjax.training.numpy_eval import evaluate_on_host
 from tests.layers.catalogue import CATALOGUE, samples
 
 ADDED_ROWS = 2
@@ -41,7 +41,9 @@ def test_added_rows_do_not_change_the_others(entry):
         for rows, other in zip(few, samples(entry, seed=1), strict=True)
     )
     specs = [jax.ShapeDtypeStruct(rows.shape, rows.dtype) for rows in few]
-    params, state = evaluated(lambda seed: layer.init(jax.random.key(seed), *specs), np.uint32(0))
+    params, state = evaluate_on_host(
+        lambda seed: layer.init(jax.random.key(seed), *specs), np.uint32(0)
+    )
     key = jax.random.key(1)
 
     @jax.jit

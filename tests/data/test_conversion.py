@@ -1,4 +1,4 @@
-"""What a user hands over: taken as numpy arrays, or refused with one clear error."""
+"""A user's data: converted to numpy arrays, or a clear error."""
 
 import jax
 import jax.numpy as jnp
@@ -32,7 +32,7 @@ def test_one_array_in_many_forms(x):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "bool", "float32", "float16"])
-def test_small_dtypes_stay(dtype):
+def test_small_dtypes_are_kept(dtype):
     assert to_batch(np.ones((2, 2), dtype)).inputs[0].dtype == dtype
 
 
@@ -49,7 +49,7 @@ def test_a_list_of_numpy_numbers_is_one_array():
     assert to_batch([np.float32(1), np.float32(2)]).inputs[0].shape == (2,)
 
 
-def test_what_gives_batches():
+def test_iterables_of_batches_are_recognized():
     assert is_batches(iter([1]))
     assert is_batches(range(3))
     assert not any(is_batches(x) for x in (np.ones(3), ROWS, (1,), {"a": 1}, pd.DataFrame(ROWS)))
@@ -88,7 +88,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused(name):
+def test_invalid_data_raises(name):
     make, message = REFUSED[name]
     with pytest.raises(ValueError, match=message):
         make()

@@ -1,4 +1,4 @@
-"""Where batches come from."""
+"""Sources of batches."""
 
 import hashlib
 import threading
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.short
 
 
 def taken(source, epoch, start=0):
-    """The rows of an epoch, batch by batch."""
+    """Return the rows of an epoch, batch by batch."""
     batches = []
     for window in source.windows(epoch, start):
         values = np.asarray(window.data.inputs[0])[:, 0]
@@ -33,18 +33,18 @@ def data(count):
     return to_batch(np.arange(float(count))[:, None])
 
 
-def test_an_epoch_is_every_row_once_and_the_last_batch_what_is_left():
+def test_an_epoch_has_every_row_once_and_a_smaller_last_batch():
     source = ArraySource(data(10), 4)
     assert taken(source, 0) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
     assert source.steps == 3
 
 
-def test_large_seeds_are_told_apart():
+def test_large_seeds_give_different_orders():
     first, second = (ArraySource(data(20), 4, 2**63 + seed) for seed in (5, 6))
     assert taken(first, 0) != taken(second, 0)
 
 
-def test_orders_depend_on_seed_and_epoch_alone():
+def test_orders_depend_only_on_seed_and_epoch():
     one, other = ArraySource(data(20), 4, 1), ArraySource(data(20), 4, 1)
     taken(other, 2)
     assert taken(one, 1) == taken(other, 1)
@@ -60,7 +60,7 @@ def test_the_bits_of_an_order_are_pinned():
     assert digest == "ca5fd31aa7b611e2dbd583951a66c71512db0d4d16faa71eeed36be8b719a972"
 
 
-def test_orders_are_spread_evenly():
+def test_orders_are_uniform():
     counts = np.zeros((4, 4), int)
     for number in range(2000):
         counts[np.arange(4), order_of_pass(3, number, 4)] += 1
@@ -68,12 +68,12 @@ def test_orders_are_spread_evenly():
     assert np.abs(counts - 500).max() < 90
 
 
-def test_an_epoch_can_be_entered_in_its_middle():
+def test_an_epoch_can_begin_at_any_step():
     source = ArraySource(data(20), 4, 1)
     assert taken(source, 2, 3) == taken(source, 2)[3:]
 
 
-def test_steps_per_epoch_goes_on_where_the_last_epoch_ended():
+def test_steps_per_epoch_continues_where_the_last_epoch_ended():
     whole = ArraySource(data(10), 4, 1)
     passes = taken(whole, 0) + taken(whole, 1) + taken(whole, 2)
     short = ArraySource(data(10), 4, 1, steps_per_epoch=2)
@@ -82,7 +82,7 @@ def test_steps_per_epoch_goes_on_where_the_last_epoch_ended():
     assert taken(long, 0) == passes[:5]
 
 
-def test_data_larger_than_the_device_comes_in_windows_of_the_same_batches():
+def test_windows_of_large_data_have_the_same_batches():
     resident = ArraySource(data(50), 4, 1)
     streamed = LargeArraySource(data(50), 4, 50, 1)
     windows = list(streamed.windows(0))
@@ -91,7 +91,7 @@ def test_data_larger_than_the_device_comes_in_windows_of_the_same_batches():
     assert taken(streamed, 0) == taken(resident, 0)
 
 
-def test_iterables_give_their_batches_each_epoch():
+def test_iterables_restart_each_epoch():
     batches = [(np.full((2, 1), i), np.zeros(2)) for i in range(3)]
     source = LoaderSource(batches)
     assert source.steps == 3
@@ -99,32 +99,32 @@ def test_iterables_give_their_batches_each_epoch():
     assert taken(source, 0) == taken(source, 1) == [[0, 0], [1, 1], [2, 2]]
 
 
-def test_a_generator_goes_on_over_epochs():
+def test_a_generator_continues_over_epochs():
     source = IteratorSource((np.full((1, 1), i) for i in range(5)), steps_per_epoch=2)
     assert taken(source, 0) == [[0], [1]]
     assert taken(source, 1) == [[2], [3]]
     source.close()
 
 
-def test_a_generator_that_is_used_up_is_said():
+def test_an_exhausted_generator_raises():
     source = IteratorSource(np.full((1, 1), i) for i in range(2))
     assert len(taken(source, 0)) == 2
-    with pytest.raises(ValueError, match="no batch in epoch 2: the generator is used up"):
+    with pytest.raises(ValueError, match="no batch in epoch 2: the generator is exhausted"):
         taken(source, 1)
 
 
-def test_an_iterable_that_is_too_short_begins_again_for_steps_per_epoch():
+def test_a_short_iterable_restarts_for_steps_per_epoch():
     source = LoaderSource([np.full((1, 1), i) for i in range(3)], steps_per_epoch=5)
     assert taken(source, 0) == [[0], [1], [2], [0], [1]]
 
 
-def test_an_empty_iterable_is_said():
+def test_an_empty_iterable_raises():
     with pytest.raises(ValueError, match="the iterable is empty"):
         LoaderSource([]).first()
 
 
 class Sequence:
-    """What Keras calls a PyDataset: an indexed thing of batches."""
+    """Batches by index, as in a PyDataset of Keras."""
 
     def __len__(self):
         return 2
@@ -133,7 +133,7 @@ class Sequence:
         return np.full((2, 1), index)
 
 
-def test_an_indexed_thing_gives_its_batches():
+def test_batches_by_index():
     assert taken(LoaderSource(Sequence()), 0) == [[0, 0], [1, 1]]
 
 
@@ -153,7 +153,7 @@ def test_reading_ahead_is_bounded():
     reader.close()
 
 
-def test_an_error_in_the_thread_comes_out_here_and_the_thread_ends():
+def test_an_error_in_the_thread_is_raised_and_the_thread_ends():
     def batches():
         yield 1
         raise KeyError("lost")
@@ -168,11 +168,11 @@ def test_an_error_in_the_thread_comes_out_here_and_the_thread_ends():
     assert not any(t.name == "fjax-read-ahead" for t in threading.enumerate())
 
 
-def test_a_batch_of_four_parts_is_refused():
+def test_a_batch_of_four_parts_raises():
     with pytest.raises(ValueError, match="received a tuple of 4"):
         list(LoaderSource([(1, 2, 3, 4)]).windows(0))
 
 
-def test_data_lies_on_the_device():
+def test_data_is_on_the_device():
     (window,) = ArraySource(data(4), 2).windows(0)
     assert isinstance(window.data.inputs[0], jax.Array)

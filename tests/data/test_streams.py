@@ -1,4 +1,4 @@
-"""What generators and loaders give is used, in their order, and none of it is lost."""
+"""Batches of generators and loaders are used in their order, and no batch is lost."""
 
 import time
 
@@ -19,7 +19,7 @@ def model_of(size=1):
 
 
 def numbered(log, seconds=0.0):
-    """Give batches of their own number, for ever."""
+    """Yield endless batches whose values are the number of the batch."""
     number = 0
     while True:
         time.sleep(seconds)
@@ -28,8 +28,8 @@ def numbered(log, seconds=0.0):
         number += 1
 
 
-class Seen(Callback):
-    """Keeps the batches that the model was trained on."""
+class StopAfter(Callback):
+    """Stop the training after a number of steps."""
 
     def __init__(self, stop_after=None):
         super().__init__()
@@ -41,7 +41,7 @@ class Seen(Callback):
             self.model.stop_training = True
 
 
-def test_no_batch_of_a_generator_is_read_and_lost():
+def test_no_batch_of_a_generator_is_lost():
     model, log = model_of(), []
     batches = numbered(log)
     model.fit(batches, steps_per_epoch=3, epochs=2, verbose=0)
@@ -52,10 +52,10 @@ def test_no_batch_of_a_generator_is_read_and_lost():
 
 
 @pytest.mark.parametrize("wrap", [iter, lambda batches: map(tuple, batches)])
-def test_a_training_that_is_stopped_leaves_its_batches_to_the_next(wrap):
-    model, log, heard = model_of(), [], []
+def test_the_next_fit_uses_the_batches_that_a_stopped_one_read(wrap):
+    model, log, losses = model_of(), [], []
     batches = wrap(numbered(log))
-    model.fit(batches, steps_per_epoch=50, verbose=0, callbacks=[Seen(stop_after=3)])
+    model.fit(batches, steps_per_epoch=50, verbose=0, callbacks=[StopAfter(stop_after=3)])
     read = len(log)
     assert 3 <= read <= 6
 
@@ -64,8 +64,8 @@ def test_a_training_that_is_stopped_leaves_its_batches_to_the_next(wrap):
 
     model.compile("sgd", "mse", train_step=step)
     for _ in range(4):
-        heard += model.fit(batches, steps_per_epoch=1, verbose=0).history["loss"]
-    assert heard == [3.0, 4.0, 5.0, 6.0]
+        losses += model.fit(batches, steps_per_epoch=1, verbose=0).history["loss"]
+    assert losses == [3.0, 4.0, 5.0, 6.0]
 
 
 def test_a_slow_generator_can_be_used_twice():
@@ -87,15 +87,15 @@ def slowly():
         time.sleep(0.3)
 
 
-def test_items_that_are_put_back_keep_their_order():
+def test_unused_items_keep_their_order():
     items = iter(range(20))
-    seen = []
+    counter = []
     for count in (1, 3, 2, 5, 4):
         reader = Reader(items, lambda item: (time.sleep(0.002), item)[1], is_shared=True)
         reader.allow(None)
-        seen += [next(reader) for _ in range(count)]
+        counter += [next(reader) for _ in range(count)]
         reader.close()
-    assert seen == list(range(15))
+    assert counter == list(range(15))
 
 
 def test_an_error_of_a_generator_is_raised_at_its_step():
@@ -104,15 +104,15 @@ def test_an_error_of_a_generator_is_raised_at_its_step():
             yield np.full((2, 1), number), np.zeros((2, 1))
         raise LookupError("the fourth is missing")
 
-    seen = Seen()
+    counter = StopAfter()
     with pytest.raises(LookupError, match="the fourth is missing") as caught:
-        model_of().fit(batches(), steps_per_epoch=10, verbose=0, callbacks=[seen])
-    assert seen.count == 3
+        model_of().fit(batches(), steps_per_epoch=10, verbose=0, callbacks=[counter])
+    assert counter.count == 3
     assert caught.traceback[-1].name == "batches"
 
 
 class Loader:
-    """Gives lists of arrays, as a PyTorch `DataLoader` does."""
+    """Yield lists of arrays, as a PyTorch `DataLoader` does."""
 
     def __init__(self, *arrays):
         self.arrays = arrays
@@ -149,7 +149,7 @@ def test_batches_of_a_real_loader():
         np.testing.assert_array_equal(found, wanted)
 
 
-def test_a_list_of_three_warns_that_the_last_is_a_weight():
+def test_a_list_of_three_warns():
     with pytest.warns(UserWarning, match=r"lists of three.*`sample_weight`"):
         model_of().fit(Loader(X, X, np.ones(8, "float32")), verbose=0)
     with (
@@ -159,12 +159,12 @@ def test_a_list_of_three_warns_that_the_last_is_a_weight():
         model_of().fit(Loader(X, X, np.ones((8, 3, 3), "float32")), verbose=0)
 
 
-def test_a_list_of_four_is_refused():
+def test_a_list_of_four_raises():
     with pytest.raises(ValueError, match=r"received a list of 4.*\(\(x1, x2\), y\)"):
         model_of().fit(Loader(X, X, X, X), verbose=0)
 
 
-def test_batches_as_dicts_are_told_how_to_be_given():
+def test_batches_as_dicts_raise_with_a_hint():
     batches = [{"image": X, "label": X}]
     with pytest.raises(ValueError, match=r"a dict with 'image', 'label'.*fjax.Model"):
         model_of().fit(iter(batches), verbose=0)

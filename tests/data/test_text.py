@@ -38,7 +38,7 @@ def bag_model(*before):
     return compiled(*before, vectorized(output_mode="multi_hot"), Dense(1, "sigmoid"))
 
 
-def test_text_in_the_model_is_text_mapped_before_it():
+def test_encoding_in_the_model_equals_encoding_before_it():
     inside, before = bag_model(), compiled(Dense(1, "sigmoid"))
     first = inside.predict(TEXTS, verbose=0)
     before.build(inside.input_shape)
@@ -54,7 +54,7 @@ def test_text_in_the_model_is_text_mapped_before_it():
     np.testing.assert_allclose(inside(["good film"]), one, rtol=1e-6)
 
 
-def test_every_way_in_takes_text():
+def test_every_method_accepts_text():
     model = bag_model()
     model.train_on_batch(TEXTS[:4], LABELS[:4])
     model.fit(((TEXTS[i : i + 5], LABELS[i : i + 5]) for i in range(0, 20, 5)), verbose=0)
@@ -106,7 +106,7 @@ def test_a_graph_has_inputs_of_text_and_of_numbers():
     )
 
 
-def test_a_model_is_put_behind_its_layer_on_text():
+def test_a_model_after_its_text_layer():
     layer = vectorized(output_sequence_length=4)
     inner = compiled(keras.Input((4,)), Dense(1))
     text = keras.Input((1,), dtype="string")
@@ -119,7 +119,7 @@ def test_a_model_is_put_behind_its_layer_on_text():
     assert nested.predict(TEXTS, verbose=0).shape == (20, 1)
 
 
-def test_the_pure_pair_takes_text_outside_of_programs():
+def test_the_pure_pair_accepts_text_outside_of_programs():
     network = keras.serial(vectorized(output_mode="count"), Dense(1))
     params, state = network.init(jax.random.key(0), np.array(TEXTS))
     outputs, _ = network.apply(params, state, np.array(TEXTS))
@@ -186,7 +186,7 @@ VALUES = {
     "text to be hashed": (
         lambda: compiled(Hashing(3), Dense(1)).predict(["a"]), "Call the layer on the text first"),
     "two layers on one text": (two_readers, "declare an `Input` for each"),
-    "adapted late": (adapted_late, "was adapted anew after the model was used"),
+    "adapted late": (adapted_late, "was adapted again after the model was used"),
     "not adapted": (
         lambda: compiled(TextVectorization(), Dense(1)).predict(TEXTS), "has no vocabulary yet"),
     "text targets": (lambda: bag_model().fit(TEXTS, TEXTS), "`y` must hold numbers"),
@@ -208,14 +208,14 @@ TYPES = {
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_a_wrong_value_is_one_value_error_that_says_so(name):
+def test_an_invalid_value_raises_a_clear_value_error(name):
     mistake, message = VALUES[name]
     with pytest.raises(ValueError, match=message):
         mistake()
 
 
 @pytest.mark.parametrize("name", TYPES)
-def test_a_wrong_kind_is_one_type_error_that_says_so(name):
+def test_an_invalid_type_raises_a_clear_type_error(name):
     mistake, message = TYPES[name]
     with pytest.raises(TypeError, match=message):
         mistake()

@@ -1,4 +1,4 @@
-"""The digits, and small models of them."""
+"""The digits, and small models."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def model():
 
 @pytest.fixture
 def regression():
-    """A line to fit: x, y, and a compiled model."""
+    """Return x and y of a linear function, and a compiled model."""
     x = np.linspace(-1, 1, 50, dtype="float32")[:, None]
     model = fjax.Sequential([Input((1,)), Dense(1)], seed=0)
     model.compile("sgd", "mse")

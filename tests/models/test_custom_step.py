@@ -1,4 +1,4 @@
-"""A user's own step in the place of the engine's: fit, callbacks, validation and speed stay."""
+"""Custom steps: `fit`, callbacks, validation and compilation work as with the engine's step."""
 
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ LOSS = losses.MeanSquaredError()
 
 
 def step_of(network, optimizer=OPTIMIZER):
-    """A training step as an author writes it, which leaves counters and sums alone."""
+    """A training step as a user writes it, without counters and accumulators."""
 
     def step(train_state, batch):
         key = jax.random.fold_in(train_state.key, train_state.step)
@@ -51,53 +51,55 @@ def compiled(network=NETWORK, **arguments):
     return model
 
 
-class Hears(fjax.callbacks.Callback):
-    """Makes the loop stop at each step, and keeps what it hears."""
+class RecordBatches(fjax.callbacks.Callback):
+    """Record the logs of each step."""
 
     def __init__(self):
         super().__init__()
-        self.heard = []
+        self.batches = []
 
     def on_train_batch_end(self, batch, logs=None):
-        self.heard.append((batch, dict(logs)))
+        self.batches.append((batch, dict(logs)))
 
 
-def same_bits(one, other):
-    one, other = (state._replace(key=jax.random.key_data(state.key)) for state in (one, other))
-    jax.tree.map(np.testing.assert_array_equal, one, other)
+def same_bits(first, second):
+    first, second = (
+        state._replace(key=jax.random.key_data(state.key)) for state in (first, second)
+    )
+    jax.tree.map(np.testing.assert_array_equal, first, second)
 
 
-def test_it_trains_as_the_engine_does():
-    own, engine = compiled(train_step=step_of(NETWORK)), compiled(loss="mse")
-    histories = [m.fit(X, Y, epochs=3, verbose=0).history for m in (own, engine)]
+def test_a_custom_step_trains_as_the_engine_does():
+    custom, engine = compiled(train_step=step_of(NETWORK)), compiled(loss="mse")
+    histories = [m.fit(X, Y, epochs=3, verbose=0).history for m in (custom, engine)]
     assert list(histories[0]) == ["error", "loss"]
     np.testing.assert_allclose(histories[0]["loss"], histories[1]["loss"], rtol=1e-6)
-    for a, b in zip(own.get_weights(), engine.get_weights(), strict=True):
+    for a, b in zip(custom.get_weights(), engine.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
 
 
-def test_the_engine_s_own_step_may_be_called_inside():
+def test_a_custom_step_may_call_the_engines_step():
     inner = training.train_step(NETWORK, LOSS, OPTIMIZER)
-    own, engine = compiled(train_step=inner), compiled(loss="mse")
-    histories = [m.fit(X, Y, epochs=3, verbose=0).history for m in (own, engine)]
+    custom, engine = compiled(train_step=inner), compiled(loss="mse")
+    histories = [m.fit(X, Y, epochs=3, verbose=0).history for m in (custom, engine)]
     assert histories[0] == histories[1]
-    same_bits(own.train_state, engine.train_state)
+    same_bits(custom.train_state, engine.train_state)
 
 
-@pytest.mark.parametrize("listens", [False, True])
-def test_chunks_of_one_step_and_whole_epochs_give_the_same_bits(listens):
+@pytest.mark.parametrize("has_hooks", [False, True])
+def test_chunks_of_one_step_and_whole_epochs_give_the_same_bits(has_hooks):
     models = [compiled(NOISY, train_step=step_of(NOISY)) for _ in range(2)]
-    hears = Hears()
-    one = models[0].fit(X, Y, 16, 3, callbacks=[hears] if listens else None, verbose=0)
+    recorder = RecordBatches()
+    history = models[0].fit(X, Y, 16, 3, callbacks=[recorder] if has_hooks else None, verbose=0)
     other = models[1].fit(X, Y, 16, 3, verbose=0)
-    assert one.history == other.history
+    assert history.history == other.history
     same_bits(models[0].train_state, models[1].train_state)
-    if listens:
-        assert [batch for batch, _ in hears.heard] == [0, 1, 2, 3] * 3
-        assert hears.heard[-1][1]["error"] == one.history["error"][-1]
+    if has_hooks:
+        assert [batch for batch, _ in recorder.batches] == [0, 1, 2, 3] * 3
+        assert recorder.batches[-1][1]["error"] == history.history["error"][-1]
 
 
-def test_each_sample_counts_once_and_the_counters_are_the_engine_s():
+def test_each_sample_counts_once_and_the_engine_sets_the_counters():
     def step(train_state, batch):
         meddled = train_state._replace(step=jnp.int32(99), batch=train_state.batch + 7, epoch=-3)
         return meddled, {"mean": batch.inputs[0].mean()}
@@ -109,21 +111,21 @@ def test_each_sample_counts_once_and_the_counters_are_the_engine_s():
     assert [int(n) for n in (state.step, state.epoch, state.batch)] == [8, 2, 0]
 
 
-def test_a_step_that_splits_its_key_draws_anew_each_time():
+def test_a_step_that_splits_its_key_draws_new_numbers_each_time():
     def step(train_state, batch):
-        key, own = jax.random.split(train_state.key)
-        return train_state._replace(key=key), {"draw": jax.random.uniform(own)}
+        key, draw_key = jax.random.split(train_state.key)
+        return train_state._replace(key=key), {"draw": jax.random.uniform(draw_key)}
 
-    model, hears = compiled(train_step=step), Hears()
+    model, recorder = compiled(train_step=step), RecordBatches()
     key = np.array(jax.random.key_data(model.train_state.key))
-    model.fit(X, batch_size=10, epochs=1, callbacks=[hears], verbose=0)
-    means = [logs["draw"] for _, logs in hears.heard]
+    model.fit(X, batch_size=10, epochs=1, callbacks=[recorder], verbose=0)
+    means = [logs["draw"] for _, logs in recorder.batches]
     draws = np.diff(np.array([0, *means]) * np.arange(6))
     assert len(set(np.round(draws, 5))) == 5
     np.testing.assert_array_equal(jax.random.key_data(model.train_state.key), key)
 
 
-def test_validation_and_evaluation_by_a_test_step():
+def test_a_test_step_validates_and_evaluates():
     model = compiled(train_step=step_of(NETWORK), test_step=measure)
     history = model.fit(X, Y, epochs=2, verbose=0, validation_split=0.2, batch_size=16)
     assert list(history.history) == ["error", "loss", "val_distance"]
@@ -133,7 +135,7 @@ def test_validation_and_evaluation_by_a_test_step():
     assert model.test_on_batch(X, Y, return_dict=True) == {"distance": pytest.approx(value)}
 
 
-def test_evaluation_by_compiled_metrics():
+def test_compiled_metrics_evaluate():
     model = compiled(train_step=step_of(NETWORK), loss="mse", metrics=["mae"])
     history = model.fit(X, Y, epochs=1, verbose=0, validation_data=(X, Y))
     assert list(history.history) == ["error", "loss", "val_loss", "val_mae"]
@@ -142,14 +144,14 @@ def test_evaluation_by_compiled_metrics():
     np.testing.assert_allclose(model.evaluate(X, Y, verbose=0), expected, rtol=1e-5)
 
 
-def test_nothing_to_evaluate_by():
+def test_evaluation_without_test_step_and_metrics_raises():
     model = compiled(train_step=step_of(NETWORK))
     for call in (
         lambda: model.evaluate(X, Y, verbose=0),
         lambda: model.fit(X, Y, validation_split=0.2, verbose=0),
         lambda: model.fit(X, Y, validation_data=(X, Y), verbose=0),
     ):
-        with pytest.raises(ValueError, match="give `compile` a `test_step`, a loss or metrics"):
+        with pytest.raises(ValueError, match="pass a `test_step`, a loss or metrics to `compile`"):
             call()
     assert int(model.train_state.step) == 0
 
@@ -202,7 +204,7 @@ class Adversaries(Layer):
         return Dense(2).apply(params["generator"], {}, noise)[0]
 
 
-def test_two_networks_against_each_other():
+def test_two_networks_train_against_each_other():
     network, pair = Adversaries(), Both()
 
     def step(train_state, batch):
@@ -270,11 +272,11 @@ def test_a_jitted_step_and_one_compilation(compilations):
     model = compiled(train_step=jax.jit(step_of(NETWORK)))
     model.fit(X, Y, batch_size=16, verbose=0)
     compilations.clear()
-    model.fit(X, Y, batch_size=16, epochs=2, verbose=0, callbacks=[Hears()])
+    model.fit(X, Y, batch_size=16, epochs=2, verbose=0, callbacks=[RecordBatches()])
     assert [name for name in compilations if "advance" in name] == []
 
 
-def test_compiling_again_reads_the_step_again():
+def test_compile_traces_the_step_again():
     factor = [1.0]
 
     def step(train_state, batch):
@@ -318,7 +320,7 @@ MISTAKES = {
     "a log for each sample": (lambda state, batch: (state, {"loss": batch.targets[:, 0]}),
                               ValueError, r"log 'loss' must be one real number, .* \(16,\)"),
     "dtype": (wrong(cast), ValueError,
-              r"`params` as it came.*at params\['dense'\]\['bias'\]: expected dtype float32, "
+              r"return `params` with .*at params\['dense'\]\['bias'\]: expected dtype float32, "
               "received bfloat16"),
     "structure": (wrong(without_bias), ValueError, r"params\['dense'\]\['bias'\]: expected an .*"
                   "received nothing"),
@@ -326,12 +328,12 @@ MISTAKES = {
               r"shape \(3, 4\), received an array of shape \(3, 5\)"),
     "state": (wrong(lambda state: state._replace(state={"n": 1})), ValueError, "return `state`"),
     "opt_state": (wrong(lambda state: state._replace(opt_state=())), ValueError,
-                  "return `opt_state` as it came"),
+                  "return `opt_state` with the structure, shapes and dtypes"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_wrong_step_is_one_clear_error(name, compilations):
+def test_an_invalid_step_raises(name, compilations):
     step, kind, message = MISTAKES[name]
     model = compiled(train_step=step)
     with pytest.raises(kind, match=message):
@@ -340,7 +342,7 @@ def test_a_wrong_step_is_one_clear_error(name, compilations):
     assert int(model.train_state.step) == 0
 
 
-def test_a_step_that_cannot_take_the_smaller_last_batch_is_told_before():
+def test_a_step_that_fails_for_the_smaller_last_batch_raises_before_training():
     def step(train_state, batch):
         halves = batch.inputs[0].reshape(8, 2, 3)
         return train_state, {"mean": halves.mean()}
@@ -351,14 +353,14 @@ def test_a_step_that_cannot_take_the_smaller_last_batch_is_told_before():
     assert "batch of 2 samples" in "".join(error.value.__notes__)
 
 
-def test_wrong_test_steps_and_what_is_no_step():
+def test_invalid_test_steps_raise():
     model = compiled(loss="mse", test_step=lambda state, batch: batch.targets)
     with pytest.raises(TypeError, match="`test_step` must return its logs as a dict"):
         model.evaluate(X, Y, verbose=0)
     with pytest.raises(TypeError, match="`train_step` must be a function"):
         compiled(train_step="mine")
     with pytest.raises(ValueError, match=r"monitors 'val_los', .* Did you mean `val_loss`"):
-        hears = Hears()
-        hears.monitor = "val_los"
-        own = compiled(train_step=step_of(NETWORK), loss="mse")
-        own.fit(X, Y, validation_split=0.2, callbacks=[hears], verbose=0)
+        recorder = RecordBatches()
+        recorder.monitor = "val_los"
+        model = compiled(train_step=step_of(NETWORK), loss="mse")
+        model.fit(X, Y, validation_split=0.2, callbacks=[recorder], verbose=0)

@@ -12,7 +12,7 @@ import fjax as keras
 from fjax.layers import Dense, Dropout, Flatten, Input, Rescaling
 
 
-def test_training_learns_and_records(model, digits):
+def test_training_lowers_the_loss_and_records_it(model, digits):
     x, y = digits
     history = model.fit(x, y, epochs=20, validation_split=0.1, verbose=0)
     assert history is model.history
@@ -24,7 +24,7 @@ def test_training_learns_and_records(model, digits):
     assert (frame.dtypes == "float64").all()
 
 
-def test_evaluate_as_a_number_a_list_and_a_dict(model, digits, regression):
+def test_evaluate_returns_a_number_a_list_or_a_dict(model, digits, regression):
     x, y = digits
     loss, accuracy = model.evaluate(x, y, verbose=0)
     assert model.evaluate(x, y, verbose=0, return_dict=True) == {"accuracy": accuracy, "loss": loss}
@@ -33,7 +33,7 @@ def test_evaluate_as_a_number_a_list_and_a_dict(model, digits, regression):
 
 
 @pytest.mark.parametrize("batch_size", [None, 1, 7, 50, 1000])
-def test_batches_do_not_change_what_is_predicted_and_measured(regression, batch_size):
+def test_the_batch_size_does_not_change_predictions_and_metrics(regression, batch_size):
     model, x, y = regression
     expected = model.predict(x, batch_size=50, verbose=0)
     np.testing.assert_allclose(
@@ -43,7 +43,7 @@ def test_batches_do_not_change_what_is_predicted_and_measured(regression, batch_
     np.testing.assert_allclose(model.evaluate(x, y, batch_size, verbose=0), whole, rtol=1e-5)
 
 
-def test_predictions_are_numpy_and_ours_to_change(regression):
+def test_predictions_are_writable_numpy_arrays(regression):
     model, x, _ = regression
     outputs = model.predict(x, verbose=0)
     assert type(outputs) is np.ndarray
@@ -70,7 +70,7 @@ def test_the_same_seed_gives_the_same_run(digits):
         np.testing.assert_array_equal(a, b)
 
 
-def test_optax_in_the_place_of_our_optimizers(digits):
+def test_optimizers_of_optax(digits):
     x, y = digits
     losses = []
     for optimizer in (
@@ -86,12 +86,12 @@ def test_optax_in_the_place_of_our_optimizers(digits):
         losses.append(model.fit(x, y, epochs=5, verbose=0, shuffle=False).history["loss"])
     assert all(loss[-1] < loss[0] for loss in losses)
     np.testing.assert_allclose(losses[0], losses[3], rtol=1e-5)
-    with pytest.raises(TypeError, match="keeps no learning rate in its state"):
+    with pytest.raises(TypeError, match="has no learning rate in its state"):
         model.compile(optax.sgd(0.1), "sparse_categorical_crossentropy")
         model.optimizer.learning_rate  # noqa: B018
 
 
-def test_compiling_again_starts_the_optimizer_anew_and_keeps_the_weights(regression):
+def test_compile_resets_the_optimizer_and_keeps_the_weights(regression):
     model, x, y = regression
     model.fit(x, y, verbose=0)
     weights = model.get_weights()
@@ -101,7 +101,7 @@ def test_compiling_again_starts_the_optimizer_anew_and_keeps_the_weights(regress
     assert int(model.train_state.opt_state.step) == 0
 
 
-def test_sample_weights_count_and_zero_is_absence(regression):
+def test_a_sample_weight_of_zero_removes_the_sample(regression):
     model, x, y = regression
     weights = np.ones(50)
     weights[30:] = 0
@@ -137,13 +137,13 @@ def test_weighted_metrics(regression):
     assert logs["mae"] != logs["weighted_mae"]
 
 
-def test_metrics_of_one_name_are_numbered(regression):
+def test_metrics_with_the_same_name_are_numbered(regression):
     model, x, y = regression
     model.compile("sgd", "mse", metrics=["mae", keras.metrics.MeanAbsoluteError(name="mae")])
     assert list(model.evaluate(x, y, verbose=0, return_dict=True)) == ["loss", "mae", "mae_1"]
 
 
-def test_own_losses_and_metrics(regression):
+def test_custom_losses_and_metrics(regression):
     model, x, y = regression
 
     def huber(y_true, y_pred):
@@ -165,7 +165,7 @@ def test_own_losses_and_metrics(regression):
     np.testing.assert_allclose(np.array(values), values[0][0], rtol=1e-6)
 
 
-def test_generators_iterables_and_indexed_things(regression):
+def test_generators_iterables_and_sequences(regression):
     model, x, y = regression
     whole = [(x[i : i + 10], y[i : i + 10]) for i in range(0, 50, 10)]
     batches = dict(enumerate(whole)).values()  # an iterable that begins anew each epoch
@@ -185,7 +185,7 @@ def test_generators_iterables_and_indexed_things(regression):
     np.testing.assert_allclose(outputs, model.predict(x, verbose=0), rtol=1e-5, atol=1e-6)
 
 
-def test_pandas_goes_in(regression):
+def test_pandas_data(regression):
     model, x, y = regression
     frame = pd.DataFrame(x, columns=["x"])
     model.fit(frame, pd.Series(y), epochs=1, verbose=0)
@@ -208,14 +208,14 @@ def test_validation_options(regression):
     assert int(model.train_state.step) == before + 5
 
 
-def test_epochs_count_on_from_the_initial_one(regression):
+def test_epochs_are_counted_from_the_initial_epoch(regression):
     model, x, y = regression
     history = model.fit(x, y, initial_epoch=3, epochs=5, verbose=0)
     assert history.epoch == [3, 4]
     assert model.fit(x, y, epochs=0, verbose=0).history == {}
 
 
-def test_two_fits_go_through_the_rows_in_other_orders(regression):
+def test_two_fits_use_different_orders_of_the_rows(regression):
     model, x, y = regression
     seen = []
 
@@ -243,7 +243,7 @@ def test_one_batch_at_a_time(regression):
     assert model.test_on_batch(x, y) == pytest.approx(model.evaluate(x, y, verbose=0), rel=1e-5)
 
 
-def test_calls_in_training_mode_draw_anew():
+def test_calls_in_training_mode_draw_new_numbers():
     model = keras.Sequential([Input((4,)), Dropout(0.5)])
     x = np.ones((1, 4), "float32")
     draws = {tuple(model(x, training=True)[0].tolist()) for _ in range(20)}
@@ -251,7 +251,7 @@ def test_calls_in_training_mode_draw_anew():
     assert model(x).tolist() == x.tolist()
 
 
-def test_running_eagerly_gives_the_same(regression):
+def test_running_eagerly_gives_the_same_results(regression):
     model, x, y = regression
     other = keras.Sequential([Input((1,)), Dense(1)], seed=0)
     other.compile("sgd", "mse", run_eagerly=True)
@@ -294,7 +294,7 @@ def test_crossentropy_is_resolved_by_the_shapes(digits):
     np.testing.assert_allclose(results[0], results[1], rtol=1e-5)
 
 
-def test_clearing_the_session_forgets_programs_and_no_model(regression, compilations):
+def test_clear_session_discards_programs_and_keeps_models(regression, compilations):
     model, x, y = regression
     model.fit(x, y, verbose=0)
     compilations.clear()
@@ -303,22 +303,22 @@ def test_clearing_the_session_forgets_programs_and_no_model(regression, compilat
     assert len([name for name in compilations if "advance" in name]) == 1
 
 
-def test_steps_beyond_the_data_use_it_once_and_say_so(regression):
+def test_more_steps_than_batches_warn_and_use_the_data_once(regression):
     model, x, y = regression
     whole = model.evaluate(x, y, verbose=0)
     for call in (
         lambda: model.evaluate(x, y, batch_size=10, steps=20, verbose=0),
         lambda: model.evaluate(dict(enumerate([(x, y)])).values(), steps=3, verbose=0),
     ):
-        with pytest.warns(UserWarning, match="steps were asked for and"):
+        with pytest.warns(UserWarning, match="steps were requested, but"):
             assert call() == pytest.approx(whole, rel=1e-5)
-    with pytest.warns(UserWarning, match="20 steps were asked for and the data has 5"):
+    with pytest.warns(UserWarning, match="20 steps were requested, but the data has 5"):
         assert model.predict(x, batch_size=10, steps=20, verbose=0).shape == (50, 1)
     # Steps without a batch size are one pass, as in Keras.
     assert model.predict(x, steps=7, verbose=0).shape == (50, 1)
 
 
-def test_measuring_without_a_loss(regression):
+def test_evaluation_without_a_loss(regression):
     model, x, y = regression
     model.compile("sgd", metrics=["mae"])
     loss, error = model.evaluate(x, y, verbose=0)
@@ -328,7 +328,7 @@ def test_measuring_without_a_loss(regression):
             method(x, y)
 
 
-def test_running_eagerly_reaches_every_method(regression):
+def test_running_eagerly_applies_to_every_method(regression):
     _, x, y = regression
     seen = []
 
@@ -354,7 +354,7 @@ def endless(x, y):
 
 
 class Batches:
-    """Five batches, as often as one likes."""
+    """Five batches, which can be iterated again."""
 
     def __init__(self, x, y):
         self.x, self.y = x, y
@@ -366,7 +366,7 @@ class Batches:
         return self.x[10 * index : 10 * index + 10], self.y[10 * index : 10 * index + 10]
 
 
-def test_generators_to_measure_on(regression):
+def test_evaluation_of_generators(regression):
     model, x, y = regression
     whole = model.evaluate(x, y, verbose=0)
     once = ((x[i : i + 10], y[i : i + 10]) for i in range(0, 50, 10))
@@ -379,7 +379,7 @@ def test_generators_to_measure_on(regression):
     )
 
 
-def test_an_epoch_as_long_as_its_iterable(regression):
+def test_an_epoch_is_one_iteration_of_an_iterable(regression):
     model, x, y = regression
     history = model.fit(Batches(x, y), steps_per_epoch=5, epochs=3, verbose=0)
     assert len(history.epoch) == 3
@@ -416,7 +416,7 @@ def test_a_model_of_any_pair_checks_widths_and_keeps_dtypes():
     assert model.predict(np.array([[1.5, 2.5]]), verbose=0).tolist() == [[1.5, 2.5]]
 
 
-def test_compiling_again_reads_a_user_s_function_again(regression):
+def test_compile_traces_a_users_function_again(regression):
     model, x, y = regression
     factor = [1.0]
 
@@ -480,13 +480,13 @@ def test_a_column_may_come_without_its_axis(regression):
         lambda layer: keras.repeat(layer, 2),
     ],
 )
-def test_adapting_after_the_first_use_is_said(inside):
+def test_adapting_after_the_first_use_raises(inside):
     layer = keras.layers.Normalization()
     model = keras.Sequential([Input((2,)), inside(layer)])
     layer.adapt(np.ones((3, 2)))
     model.predict(np.ones((3, 2)), verbose=0)
     layer.adapt(np.zeros((3, 2)))
-    with pytest.raises(ValueError, match="was adapted anew after the model was used"):
+    with pytest.raises(ValueError, match="was adapted again after the model was used"):
         model.predict(np.ones((3, 2)), verbose=0)
 
 
@@ -496,7 +496,7 @@ def test_a_call_inside_a_traced_function_points_to_the_network(regression):
         jax.jit(model)(x)
 
 
-def test_the_caller_s_weights_are_copied(regression):
+def test_set_weights_copies_the_arrays(regression):
     model, _, _ = regression
     weights = [np.full((1, 1), 2.0, "float32"), np.zeros(1, "float32")]
     model.set_weights(weights)
@@ -504,7 +504,7 @@ def test_the_caller_s_weights_are_copied(regression):
     assert model.get_weights()[0] == 2
 
 
-def test_growing_a_model_keeps_its_age(digits):
+def test_adding_a_layer_keeps_the_counters(digits):
     x, y = digits
     model = keras.Sequential([Input((8, 8)), Flatten(), Dense(10, "softmax")])
     model.compile("sgd", "sparse_categorical_crossentropy")

@@ -1,4 +1,4 @@
-"""Mistakes of beginners: each is one clear error before any training."""
+"""Common mistakes: each raises a clear error before any training."""
 
 import numpy as np
 import pandas as pd
@@ -140,7 +140,7 @@ FIT = {
     ),
     "class_weight of numbers": (
         lambda: regressor().fit(X, TARGETS, class_weight={0: 1.0, 1: 2.0}),
-        "needs class labels from 0 to 1 as `y`, row 0 holds",
+        "needs class labels from 0 to 1 as `y`, but row 0 has",
     ),
     "measuring without targets": (
         lambda: regressor(loss=None, metrics=["mae"]).evaluate(X),
@@ -160,7 +160,7 @@ FIT = {
     ),
     "split of batches": (
         lambda: regressor().fit(iter([(X, TARGETS)]), validation_split=0.5),
-        "need arrays, `x` gives batches",
+        "need arrays, but `x` yields batches",
     ),
     "batch in a generator": (
         lambda: regressor().fit(iter([(X[:, :2], TARGETS)]), verbose=0),
@@ -186,11 +186,11 @@ FIT = {
     ),
     "inputs too many": (
         lambda: two().fit((X, X, X), YS),
-        "`x` has 3 arrays, the model has 2 inputs: left, right",
+        "`x` has 3 arrays, but the model has 2 inputs: left, right",
     ),
     "input of another width": (
         lambda: two().predict({"left": X, "right": X}),
-        r"shape \(4,\) .* for the input 'right', the model expects \(2,\)",
+        r"shape \(4,\) .* for the input 'right', but the model expects \(2,\)",
     ),
     "input in a dict": (
         lambda: two().fit({"left": X, "right": {"a": X}}, YS),
@@ -207,7 +207,7 @@ FIT = {
     ),
     "targets too many": (
         lambda: two().fit(XS, (LABELS, TARGETS, TARGETS)),
-        "`y` has 3 arrays, the model has 2 outputs: label, number",
+        "`y` has 3 arrays, but the model has 2 outputs: label, number",
     ),
     "target in validation": (
         lambda: two().fit(XS, YS, validation_data=(XS, {"number": TARGETS})),
@@ -231,7 +231,7 @@ FIT = {
     ),
     "weights too few": (
         lambda: two().fit(XS, YS, sample_weight=[np.ones(20)]),
-        "`sample_weight` has 1 array, the model has 2 outputs",
+        "`sample_weight` has 1 array, but the model has 2 outputs",
     ),
     "weights of another shape": (
         lambda: two().fit(XS, YS, sample_weight={"number": np.ones((20, 2))}),
@@ -245,10 +245,13 @@ FIT = {
         lambda: two().fit(XS, YS, class_weight={"label": {9: 1.0}}),
         r"`class_weight\['label'\]` names class 9, .* 0 to 2",
     ),
-    "losses too few": (lambda: two(loss=["mse"]), "`loss` has 1 entry, the model has 2 outputs"),
+    "losses too few": (
+        lambda: two(loss=["mse"]),
+        "`loss` has 1 entry, but the model has 2 outputs",
+    ),
     "losses too many": (
         lambda: regressor(loss=["mse", "mae"]),
-        "`loss` has 2 entries, the model has 1 output: output_0",
+        "`loss` has 2 entries, but the model has 1 output: output_0",
     ),
     "loss of another name": (
         lambda: two(loss={"labels": SPARSE}),
@@ -272,7 +275,7 @@ FIT = {
     ),
     "metrics for one of two": (
         lambda: two(metrics=["mae"]),
-        "`metrics` has 1 entry, the model has 2 outputs: label, number",
+        "`metrics` has 1 entry, but the model has 2 outputs: label, number",
     ),
     "metrics of another name": (
         lambda: two(weighted_metrics={"numbers": ["mae"]}),
@@ -375,21 +378,21 @@ TYPE = {
 
 
 @pytest.mark.parametrize("name", FIT)
-def test_a_wrong_value_is_one_value_error_that_says_so(name):
+def test_an_invalid_value_raises_a_clear_value_error(name):
     mistake, message = FIT[name]
     with pytest.raises(ValueError, match=message):
         mistake()
 
 
 @pytest.mark.parametrize("name", TYPE)
-def test_a_wrong_thing_is_one_type_error_that_says_so(name):
+def test_an_invalid_type_raises_a_clear_type_error(name):
     mistake, message = TYPE[name]
     with pytest.raises(TypeError, match=message):
         mistake()
 
 
 @pytest.mark.parametrize("method", ["fit", "evaluate", "train_on_batch", "test_on_batch"])
-def test_training_before_compiling(method):
+def test_training_before_compiling_raises(method):
     model = keras.Sequential([Input((4,)), Dense(1)])
     with pytest.raises(RuntimeError, match=r"must be compiled before .*model.compile\(optimizer=…"):
         getattr(model, method)(X, TARGETS)
@@ -406,7 +409,7 @@ def test_a_mistake_leaves_the_model_untouched():
     model.fit(X, TARGETS, verbose=0)
 
 
-def test_right_use_that_looks_like_a_mistake_passes():
+def test_valid_use_that_looks_like_a_mistake():
     regressor().fit(X, TARGETS[:, None], verbose=0)
     regressor().fit(X, TARGETS, verbose=0)
     classifier().fit(X, LABELS[:, None], verbose=0)
@@ -418,7 +421,7 @@ def test_right_use_that_looks_like_a_mistake_passes():
     assert regressor().predict(X.tolist(), verbose=0).shape == (20, 1)
 
 
-def test_an_axis_of_any_size_that_a_layer_must_know():
+def test_an_axis_of_unknown_size_that_a_layer_needs_raises():
     model = keras.Sequential([Input((None, 3)), Flatten(), Dense(1)])
     with pytest.raises(ValueError, match="built for 768 features") as caught:
         model.summary()

@@ -1,4 +1,4 @@
-"""Model files: a loaded model equals the saved one, and everything else is one clear error."""
+"""Model files: a loaded model equals the saved one, and invalid files raise clear errors."""
 
 import os
 import subprocess

@@ -85,7 +85,7 @@ def test_an_authored_model_shares_the_weights_of_its_layers():
         np.testing.assert_array_equal(one, other)
 
 
-def test_combinators_take_a_model_for_its_network():
+def test_combinators_accept_models():
     model = fjax.Sequential([Input((3,)), Dense(2)])
     assert fjax.serial(model).layers == (model.layer_tree,)
     assert fjax.Model(model).count_params() == 8

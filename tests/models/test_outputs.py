@@ -1,4 +1,4 @@
-"""Models with several inputs and outputs: by position, by name, and what each combination means."""
+"""Models with several inputs and outputs: by position, by name, and in combination."""
 
 import jax
 import jax.numpy as jnp
@@ -64,7 +64,7 @@ class Heads(Layer):
 
 
 class Twice(Layer):
-    """One input, one output in a list of its own."""
+    """One input, and one output in a list."""
 
     def apply(self, params, state, inputs, *, key=None, training=False):
         return [2 * inputs], state
@@ -95,7 +95,7 @@ FORMS = {
 @pytest.mark.sampled(6)
 @pytest.mark.parametrize("takes", ["arguments", "dict"])
 @pytest.mark.parametrize("gives", ["list", "tuple", "dict"])
-def test_any_form_fits_any_structure(takes, gives):
+def test_any_form_of_data_fits_any_structure(takes, gives):
     results = []
     for x, y in FORMS.values():
         model = heads(takes, gives, metrics={"kind": ["accuracy"]})
@@ -170,7 +170,7 @@ def test_an_output_without_a_loss_needs_no_target(gives):
     }  # fmt: skip
 
 
-def test_sample_weights_for_all_and_for_each():
+def test_sample_weights_for_all_outputs_and_for_each():
     weights = np.linspace(0, 1, 40)
     zero = np.zeros(40)
     compiled = {"weighted_metrics": {"price": ["mae"], "kind": ["accuracy"]}}
@@ -243,7 +243,7 @@ def test_single_batches():
         np.testing.assert_allclose(one, other, rtol=1e-6)
 
 
-def test_an_output_in_a_list_of_its_own_has_bare_names():
+def test_a_single_output_in_a_list_has_names_without_prefix():
     model = Model(Twice())
     model.compile("sgd", ["mse"], metrics=["mae"], loss_weights=0.5)
     logs = model.evaluate(WIDE, [WIDE], verbose=0, return_dict=True)
@@ -255,24 +255,24 @@ def test_an_output_in_a_list_of_its_own_has_bare_names():
     np.testing.assert_allclose(outputs, 2 * WIDE)
 
 
-def test_columns_of_a_frame_are_no_names():
+def test_columns_of_a_data_frame_are_not_input_names():
     frame = pd.DataFrame({"wide": WIDE[:, 0], "deep": WIDE[:, 1]})
     model = fjax.Sequential([fjax.Input((2,)), Dense(1)])
     model.compile("sgd", "mse")
     model.fit(frame, pd.DataFrame({"price": PRICE[:, 0]}), verbose=0)
-    with pytest.raises(ValueError, match="`x` has 1 array, the model has 2 inputs: wide, deep"):
+    with pytest.raises(ValueError, match="`x` has 1 array, but the model has 2 inputs: wide, deep"):
         heads().predict(frame)
 
 
 def test_chunks_never_change_a_bit_of_many_outputs():
-    class Hears(fjax.callbacks.Callback):
+    class RecordLogs(fjax.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
             pass
 
     models = [heads(metrics=[["mae"], ["accuracy"]]) for _ in range(2)]
     histories = [
         model.fit(INPUTS, TARGETS, 16, 3, verbose=0, callbacks=callbacks).history
-        for model, callbacks in zip(models, (None, [Hears()]), strict=True)
+        for model, callbacks in zip(models, (None, [RecordLogs()]), strict=True)
     ]
     assert histories[0] == histories[1]
     for one, other in zip(models[0].get_weights(), models[1].get_weights(), strict=True):
@@ -293,7 +293,7 @@ def test_equal_models_share_programs(compilations):
     assert [name for name in compilations if "advance" in name] == []
 
 
-def test_a_metric_that_is_called_like_a_log_gets_a_number():
+def test_a_metric_with_the_name_of_a_log_is_numbered():
     model = heads(metrics={"price": [fjax.metrics.MeanAbsoluteError(name="loss"), "mae", "mae"]})
     logs = model.evaluate(INPUTS, TARGETS, verbose=0, return_dict=True)
     assert set(logs) == {
@@ -301,7 +301,7 @@ def test_a_metric_that_is_called_like_a_log_gets_a_number():
     }
 
 
-def test_callbacks_monitor_the_parts():
+def test_callbacks_monitor_the_losses_of_outputs():
     class Monitors(fjax.callbacks.Callback):
         monitor = "val_price_loss"
 
@@ -312,6 +312,6 @@ def test_callbacks_monitor_the_parts():
 
 
 @pytest.mark.filterwarnings("ignore:`predict_classes` is an older:DeprecationWarning")
-def test_classes_of_several_outputs_are_asked_of_predict():
+def test_predict_classes_of_several_outputs_raises():
     with pytest.raises(ValueError, match="one output, 'heads' has price, kind: use `predict`"):
         heads().predict_classes(INPUTS)

@@ -181,7 +181,7 @@ def test_batches_and_custom_steps_raise(data):
         make().fit(iter([data]), replicas=2)
     model = make()
     model.compile("sgd", "mse", train_step=lambda train_state, batch: (train_state, {"loss": 0.0}))
-    with pytest.raises(TypeError, match="put your step under"):
+    with pytest.raises(TypeError, match="to your step yourself"):
         model.fit(*data, replicas=2, verbose=0)
 
 

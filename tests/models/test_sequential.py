@@ -1,4 +1,4 @@
-"""`Sequential`: its list of layers, its shapes, its weights, its table."""
+"""`Sequential`: layers, shapes, weights, summary and errors."""
 
 import copy
 
@@ -17,7 +17,7 @@ def stack(**config):
     )
 
 
-def test_three_ways_to_declare_the_input_and_one_to_leave_it_out():
+def test_the_input_is_declared_in_three_ways_or_omitted():
     for first in (
         Input((4,)),
         InputLayer((4,)),
@@ -44,7 +44,7 @@ def test_layers_are_listed_by_keras_names():
     assert keras.Sequential(name="mine").name == "mine"
 
 
-def test_adding_keeps_the_weights_that_are_there():
+def test_adding_a_layer_keeps_the_weights():
     model = keras.Sequential()
     model.add(Input((4,)))
     model.add(Dense(3))
@@ -57,7 +57,7 @@ def test_adding_keeps_the_weights_that_are_there():
     assert [layer.name for layer in model.layers] == ["dense", "relu", "dense_1"]
 
 
-def test_pop_takes_the_last_and_keeps_the_rest():
+def test_pop_removes_the_last_layer_and_keeps_the_others():
     model = stack()
     kernel = model.get_layer("dense").get_weights()[0]
     popped = model.layers[-1]
@@ -70,14 +70,14 @@ def test_pop_takes_the_last_and_keeps_the_rest():
         keras.Sequential().pop()
 
 
-def test_weights_come_in_the_order_of_keras():
+def test_weights_have_the_order_of_keras():
     model = stack()
     shapes = [weight.shape for weight in model.get_weights()]
     assert shapes == [(784, 30), (30,), (30,), (30,), (30,), (30,), (30, 10), (10,)]
     assert [w.shape for w in model.get_layer("batch_normalization").get_weights()] == [(30,)] * 4
 
 
-def test_weights_go_in_and_come_out():
+def test_weights_are_set_and_returned():
     model, other = stack(seed=1), stack(seed=2)
     assert not np.array_equal(model.get_weights()[0], other.get_weights()[0])
     other.set_weights(model.get_weights())
@@ -91,7 +91,7 @@ def test_weights_go_in_and_come_out():
     assert model.get_weights()[0].any()
 
 
-def test_wrong_weights_are_refused():
+def test_invalid_weights_raise():
     model = stack()
     with pytest.raises(ValueError, match=r"model 'sequential' has 8 weights .* received 1"):
         model.set_weights([np.ones(3)])
@@ -120,7 +120,7 @@ def test_the_network_is_the_pair_and_the_train_state_its_arrays():
     np.testing.assert_array_equal(model.get_weights()[0], params["dense"]["kernel"])
 
 
-def test_a_train_state_that_does_not_fit_is_refused():
+def test_a_train_state_that_does_not_fit_raises():
     model = keras.Sequential([Input((4,)), Dense(3)])
     other = keras.Sequential([Input((4,)), Dense(2)]).train_state
     with pytest.raises(
@@ -172,11 +172,15 @@ REFUSED = {
         ValueError,
         "Two layers are named 'a'",
     ),
-    "two inputs": (lambda: keras.Sequential([Input((1,)), Input((1,))]), ValueError, "come first"),
+    "two inputs": (
+        lambda: keras.Sequential([Input((1,)), Input((1,))]),
+        ValueError,
+        "be the first entry",
+    ),
     "a tensor inside": (
         lambda: keras.Sequential([Dense(1)(Input((4,)))]),
         TypeError,
-        "give the layer, not what it returns",
+        "pass the layer, not its output",
     ),
     "a shape that does not fit": (
         lambda: keras.Sequential([Input((4,)), keras.layers.Reshape((3,))]),
@@ -203,7 +207,7 @@ REFUSED = {
     "no layers": (
         lambda: keras.Sequential().predict(np.ones((2, 2))),
         ValueError,
-        "has no layers: `add` one first",
+        "has no layers: `add` a layer first",
     ),
     "no batch axis": (lambda: keras.Sequential([Dense(1)]).build(()), ValueError, "a batch axis"),
     "a keyword": (
@@ -215,20 +219,20 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused(name):
+def test_invalid_use_raises(name):
     make, kind, message = REFUSED[name]
     with pytest.raises(kind, match=message):
         make()
 
 
-def test_refused_first_data_leave_the_model_open():
+def test_invalid_first_data_leave_the_model_unbuilt():
     model = keras.Sequential([Dense(3)])
     with pytest.raises(ValueError, match="needs inputs of shape"):
         model.predict(np.ones(4), verbose=0)
     assert model.predict(np.ones((4, 2)), verbose=0).shape == (4, 3)
 
 
-def test_a_refused_layer_leaves_the_model_as_it_was():
+def test_an_invalid_layer_leaves_the_model_unchanged():
     model = keras.Sequential([Input((4,)), Dense(3)])
     with pytest.raises(ValueError, match="`Reshape` cannot"):
         model.add(keras.layers.Reshape((5,)))
@@ -236,7 +240,7 @@ def test_a_refused_layer_leaves_the_model_as_it_was():
     assert len(model.layers) == 1
 
 
-def test_normalization_waits_for_adapt():
+def test_normalization_requires_adapt():
     layer = keras.layers.Normalization(input_shape=(2,))
     model = keras.Sequential([layer, Dense(1)])
     with pytest.raises(ValueError, match=r"no statistics yet: call `layer.adapt"):
@@ -284,13 +288,13 @@ def test_a_popped_layer_can_be_added_to_another_model():
     assert other.output_shape == (None, 2)
 
 
-def test_one_layer_object_has_one_place():
+def test_a_layer_can_be_added_only_once():
     layer = Dense(4)
-    with pytest.raises(ValueError, match=r"stands twice in 'sequential'\. Write a layer for each"):
+    with pytest.raises(ValueError, match=r"is already in 'sequential'\. Create a second layer"):
         keras.Sequential([Input((4,)), layer, layer])
 
 
-def test_what_is_no_seed_and_no_train_state():
+def test_invalid_seeds_and_train_states_raise():
     for seed in ("a", -1, 1.5):
         with pytest.raises(ValueError, match="`seed` must be an integer from 0 to"):
             keras.Sequential([Dense(1)], seed=seed)

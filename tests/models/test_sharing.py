@@ -1,4 +1,4 @@
-"""Models that share layers share their weights; models in models; new models of old ones."""
+"""Models that share layers share their weights; nested models; new models from old models."""
 
 import copy
 import gc
@@ -47,7 +47,7 @@ def test_an_encoder_made_before_training_has_the_trained_weights():
     )
 
 
-def test_weights_set_in_one_model_are_those_of_the_other():
+def test_weights_set_in_one_model_change_in_the_other():
     inputs = Input((4,))
     hidden = Dense(2)(inputs)
     one, other = Model(inputs, hidden), Model(inputs, Dense(1)(hidden))
@@ -60,7 +60,7 @@ def test_weights_set_in_one_model_are_those_of_the_other():
     np.testing.assert_array_equal(one.get_weights()[0], np.full((4, 2), 5.0))
 
 
-def test_models_that_train_in_turn_go_on_from_each_other():
+def test_models_that_train_in_turn_continue_from_each_other():
     inputs = Input((4,))
     hidden = Dense(3)(inputs)
     one, other = Model(inputs, Dense(1)(hidden)), Model(inputs, Dense(1)(hidden))
@@ -69,7 +69,7 @@ def test_models_that_train_in_turn_go_on_from_each_other():
         assert same(one.layers[1].get_weights(), other.layers[1].get_weights())
 
 
-def test_nested_models_share_with_what_contains_them():
+def test_nested_models_share_weights_with_their_container():
     encoder = Sequential([Input((4,)), Dense(3, "relu"), BatchNormalization()], name="encoder")
     decoder = Sequential([Input((3,)), Dense(1)], name="decoder")
     whole = trained(Sequential([encoder, decoder]))
@@ -83,7 +83,7 @@ def test_nested_models_share_with_what_contains_them():
     assert same(inner.get_weights(), encoder.layers[1].get_weights())
 
 
-def test_a_model_called_twice_has_its_weights_once():
+def test_a_model_that_is_called_twice_has_one_set_of_weights():
     tower = Sequential([Input((4,)), Dense(3, "tanh")], name="tower")
     one, other = Input((4,), name="one"), Input((4,), name="other")
     model = Model([one, other], tower(one) - tower(other))
@@ -104,7 +104,7 @@ def test_models_within_models_within_models():
     np.testing.assert_array_equal(kernel, inner.get_weights()[0])
 
 
-def test_a_new_model_of_old_layers_begins_with_their_weights():
+def test_a_new_model_of_old_layers_has_their_weights():
     old = trained(Sequential([Input((4,)), Dense(3, "relu"), Dense(2), Dense(1)]))
     new = Sequential(old.layers[:-1])
     assert same(new.get_weights(), old.get_weights()[:4])
@@ -124,7 +124,7 @@ def test_weights_survive_the_model_they_were_trained_in():
     assert same(Sequential([Input((4,)), layer]).get_weights(), weights)
 
 
-def test_a_pair_is_a_description_and_each_model_of_it_has_its_own_weights():
+def test_each_model_of_a_pair_has_its_own_weights():
     network = serial(Dense(3), Dense(1))
     one, other = (Model(network, input_shape=(4,), seed=seed) for seed in (1, 2))
     assert not same(one.get_weights(), other.get_weights())
@@ -135,7 +135,7 @@ def test_a_pair_is_a_description_and_each_model_of_it_has_its_own_weights():
     assert same(of_model.get_weights(), again.get_weights())
 
 
-def test_copies_of_a_layer_are_descriptions_again():
+def test_copies_of_a_layer_have_no_weights():
     layer = Dense(1)
     weights = trained(Sequential([Input((4,)), layer])).get_weights()
     for other in (copy.copy(layer), copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
@@ -183,30 +183,30 @@ def test_a_discriminator_trains_alone_and_is_frozen_inside():
         assert same(middle[1], after[1])
 
 
-def test_one_layer_with_two_shapes_is_refused():
+def test_a_layer_with_two_shapes_raises():
     layer = Dense(3)
     trained(Sequential([Input((4,)), layer, Dense(1)]))
-    with pytest.raises(ValueError, match=r"'dense' of 'sequential' has its weights from another"):
+    with pytest.raises(ValueError, match=r"'dense' of 'sequential' has weights from another"):
         Sequential([Input((5,)), layer])
 
 
-def test_one_layer_at_two_places_of_a_model_is_refused():
+def test_a_layer_that_is_used_twice_in_a_model_raises():
     layer = Dense(4)
     a = Input((4,))
     inner = Model(a, layer(a), name="inner")
     b = Input((4,))
-    with pytest.raises(ValueError, match=r"stands at two places .*'inner/dense' and 'dense'"):
+    with pytest.raises(ValueError, match=r"is used twice .*'inner/dense' and 'dense'"):
         Model(b, inner(b) + layer(b))
 
 
-def test_a_layer_adapted_anew_begins_anew_in_a_new_model():
+def test_a_layer_that_is_adapted_again_gets_new_weights_in_a_new_model():
     layer = Normalization()
     layer.adapt(X)
     one = trained(Sequential([Input((4,)), layer, Dense(1)]))
     layer.adapt(X * 10)
     other = Sequential([Input((4,)), layer, Dense(1)])
     np.testing.assert_allclose(other.get_weights()[1], 100 * one.get_weights()[1], rtol=1e-4)
-    with pytest.raises(ValueError, match="adapted anew"):
+    with pytest.raises(ValueError, match="adapted again"):
         one.predict(X, verbose=0)
 
 
@@ -232,7 +232,7 @@ def test_symbols_of_a_sequential_with_branches():
     assert model.output.shape == (None, 1)
 
 
-def test_symbols_are_refused_where_there_are_none():
+def test_symbols_of_a_model_without_symbols_raise():
     with pytest.raises(AttributeError, match="has no symbolic tensors"):
         _ = Sequential([Dense(3)]).input
     with pytest.raises(AttributeError, match="has no symbolic tensors"):
@@ -247,7 +247,7 @@ def test_symbols_are_refused_where_there_are_none():
 REFUSED = {
     "inputs alone": (
         lambda a: Model(a),
-        "made of symbolic tensors as `Model\\(inputs, outputs\\)`",
+        "created from symbolic tensors as `Model\\(inputs, outputs\\)`",
     ),
     "inputs twice": (lambda a: Model(a, inputs=a), "received"),
     "nothing": (lambda a: Model(), "by a subclass that defines `call`"),
@@ -257,7 +257,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused(name):
+def test_invalid_use_raises(name):
     make, message = REFUSED[name]
     with pytest.raises(TypeError, match=message):
         make(Input((4,)))
@@ -265,7 +265,7 @@ def test_refused(name):
 
 # To look at all objects is to touch what PyTorch has deprecated.
 @pytest.mark.filterwarnings("ignore::FutureWarning")
-def test_programs_do_not_keep_the_weights_of_models_that_are_gone():
+def test_programs_do_not_keep_the_weights_of_deleted_models():
     from fjax.models.weight_tree import WeightSlot
 
     def count():
@@ -279,7 +279,7 @@ def test_programs_do_not_keep_the_weights_of_models_that_are_gone():
     assert count() == before
 
 
-def test_a_layer_that_always_draws_draws_anew_in_each_call():
+def test_a_layer_that_always_draws_gets_a_new_key_in_each_call():
     class Always(Dropout):
         def call(self, inputs):
             return super().call(inputs, training=True)
@@ -301,7 +301,7 @@ def pair_of_models():
     return models
 
 
-class TestTrainStatesTakenAndGiven:
+class TestTrainStateAssignment:
     def test_a_state_given_to_another_model_is_copied(self):
         one, other = (Model(Dense(1), input_shape=(4,)) for _ in range(2))
         for model in (one, other):
@@ -316,7 +316,7 @@ class TestTrainStatesTakenAndGiven:
         whole, part = pair_of_models()
         taken = part.train_state
         whole.fit(X, Y, verbose=0)
-        with pytest.raises(ValueError, match="arrays of this train state are gone"):
+        with pytest.raises(ValueError, match="arrays of this train state are deleted"):
             part.train_state = taken
         assert same(whole.layers[1].get_weights(), part.get_weights())
 
@@ -344,7 +344,7 @@ class TestTrainStatesTakenAndGiven:
             model.train_state = model.train_state._replace(**change)
 
 
-def test_a_step_that_fails_on_the_device_says_what_became_of_the_weights():
+def test_a_step_that_fails_on_the_device_has_a_note_about_the_weights():
     import jax
 
     def fails(values):
@@ -360,16 +360,16 @@ def test_a_step_that_fails_on_the_device_says_what_became_of_the_weights():
         model.fit(X, Y, verbose=0)
 
 
-def test_compiling_meanwhile_is_refused():
+def test_compiling_during_training_raises():
     class Compiles(fjax.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             self.model.compile("sgd", "mse")
 
     whole, _ = pair_of_models()
-    with pytest.raises(RuntimeError, match="is being trained, and cannot be compiled meanwhile"):
+    with pytest.raises(RuntimeError, match="is being trained and cannot be compiled now"):
         whole.fit(X, Y, verbose=0, callbacks=[Compiles()])
     whole.compile("sgd", "mse")
-    with pytest.raises(ValueError, match="gives no output a loss"):
+    with pytest.raises(ValueError, match="has no loss for any output"):
         whole.compile("sgd", loss=[None])
 
 
@@ -385,7 +385,7 @@ class Swapped(Model):
         return self.head(hidden)
 
 
-def test_an_authored_model_takes_other_layers_and_the_rest_keep_their_weights():
+def test_replacing_a_layer_of_an_authored_model_keeps_the_other_weights():
     one, other = trained(Swapped()), trained(Swapped())
     body = one.get_layer("body").get_weights()
     one.head = other.head

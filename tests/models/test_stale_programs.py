@@ -21,7 +21,7 @@ from fjax.utils import clear_session
 X = np.arange(6, dtype="float32").reshape(3, 2)
 
 
-def test_a_function_that_is_added_takes_part():
+def test_an_added_function_is_applied():
     model = Sequential([Input((2,)), lambda x: x * 2.0])
     np.testing.assert_array_equal(model.predict(X, verbose=0), X * 2)
     model.add(lambda x: x * 100.0)
@@ -106,7 +106,7 @@ def test_the_same_model_sees_the_function_that_was_edited():
     np.testing.assert_array_equal(model.predict(X, verbose=0), X + 4)
 
 
-def test_compile_forgets_what_a_users_layer_read():
+def test_compile_traces_a_users_layer_again():
     cell = define(SCALED)
     model = Sequential([Input((2,)), cell.Scaled()])
     model.compile("sgd", "mse")
@@ -137,7 +137,7 @@ def test_a_new_model_sees_what_a_users_loss_reads():
     assert loss() == 5.0
 
 
-def test_a_class_of_fjax_that_was_patched_is_not_served_from_before(monkeypatch):
+def test_patching_a_class_of_fjax_takes_effect(monkeypatch):
     np.testing.assert_array_equal(predicted(Activation("linear")), X)
 
     def apply(self, params, state, inputs, *, key=None, training=False):
@@ -170,11 +170,11 @@ class Halved(Dense):
     ],
     ids=lambda thing: type(thing).__name__,
 )
-def test_what_a_user_wrote_has_no_key(thing):
+def test_user_code_has_no_key(thing):
     assert cache_key(thing) is None
 
 
-def test_keys_tell_equal_looking_numbers_apart():
+def test_keys_differ_for_numbers_of_different_types():
     different = [0, 0.0, -0.0, False, None, "0", np.float32(0), (), ""]
     assert len({cache_key(value) for value in different}) == len(different)
     assert cache_key(float("nan")) == cache_key(float("nan"))
@@ -249,7 +249,7 @@ def test_no_cache_keeps_a_users_function_alive():
     model = trained(function, Own(), Dense(1))
     model.fit(X, X[:, :1], replicas=2, verbose=0)
     del model, function, Own
-    # CPython before 3.12.2 keeps classes in a cache of `inspect`, which `isinstance` of protocols asks.
+    # CPython before 3.12.2 keeps classes in a cache of `inspect`, which protocols use.
     if hasattr(inspect, "_shadowed_dict_from_mro_tuple"):
         inspect._shadowed_dict_from_mro_tuple.cache_clear()
     gc.collect()

@@ -1,4 +1,4 @@
-"""Models that authors write with `call`."""
+"""Authored models: subclasses with `call`."""
 
 import copy
 
@@ -51,7 +51,7 @@ def fitted(model, epochs=1):
     return model
 
 
-def test_fit_evaluate_predict_call_and_the_pair():
+def test_fit_evaluate_predict_call_and_network():
     model = Reconstructing(seed=0)
     model.compile(fjax.optimizers.Adam(0.02), "mse")
     losses = model.fit(X, Y, epochs=15, verbose=0).history["loss"]
@@ -255,7 +255,7 @@ def test_a_forgotten_super_init_is_an_error():
     [("input", Dense(1)), ("layers", []), ("history", Dense(1)), ("fit", [Dense(1)]),
      ("name", Dense(1)), ("outputs", {"a": Dense(1)}), ("loss", "mse")],
 )  # fmt: skip
-def test_an_attribute_that_the_model_has_itself_is_an_error(name, value):
+def test_an_attribute_with_a_reserved_name_raises(name, value):
     class Named(Model):
         def __init__(self):
             super().__init__()
@@ -264,7 +264,9 @@ def test_an_attribute_that_the_model_has_itself_is_an_error(name, value):
         def call(self, inputs):
             return inputs
 
-    with pytest.raises(ValueError, match=f"`Named`: `{name}` is the model's own. .* `own_{name}`"):
+    with pytest.raises(
+        ValueError, match=f"`Named`: `{name}` is an attribute of `Model`. .* `my_{name}`"
+    ):
         Named()
 
 
@@ -275,7 +277,9 @@ def test_mistakes_are_clear_errors():
 
     with pytest.raises(TypeError, match="a subclass that defines `call`"):
         Empty()
-    with pytest.raises(ValueError, match=r"takes no `input_shape`.*call `model.build\(\(None"):
+    with pytest.raises(
+        ValueError, match=r"does not accept `input_shape`.*call `model.build\(\(None"
+    ):
         Encoder(3, input_shape=(8,))
     with pytest.raises(AttributeError, match="is built by `build"):
         Encoder(3).built = True
@@ -307,5 +311,5 @@ def test_mistakes_are_clear_errors():
         def call(self, inputs):
             return self.layer(inputs)
 
-    with pytest.raises(ValueError, match="stands at two places"):
+    with pytest.raises(ValueError, match="is used twice"):
         Apart().predict(X, verbose=0)

@@ -1,4 +1,4 @@
-"""The table of a model's layers."""
+"""`Model.summary`."""
 
 import re
 

@@ -13,7 +13,7 @@ from fjax.training import Batch, NamedMetric
 
 
 class Problem:
-    """A network that draws and keeps state, so that nothing of a run can hide."""
+    """A network with dropout and state, so that every part of a train state matters."""
 
     network = serial(Dense(4, "tanh"), BatchNormalization(), Dropout(0.3), Dense(1))
     loss = MeanSquaredError()

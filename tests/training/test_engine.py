@@ -1,4 +1,4 @@
-"""The compiled programs and the loop: chunks, order, compilations, synchronisations, memory."""
+"""The compiled programs and the loop: chunks, order, compilations, synchronizations, memory."""
 
 import os
 import subprocess
@@ -20,15 +20,15 @@ from fjax.training.loop import ChunkScheduler
 pytestmark = pytest.mark.short
 
 
-class Listener:
-    """Hears every step, or none."""
+class RecordingHooks:
+    """Record the steps after which the loop calls."""
 
     shows_progress = False
 
     def __init__(self, needs_each_step=False, longest=None):
         self.needs_each_step = needs_each_step
         self.longest = longest
-        self.heard = []
+        self.steps = []
 
     def longest_chunk(self):
         return self.longest
@@ -37,12 +37,12 @@ class Listener:
         pass
 
     def on_step_end(self, step, logs):
-        self.heard.append(step)
+        self.steps.append(step)
         return False
 
 
 class Chunks:
-    """A chunks of our own choice."""
+    """Chunks of chosen lengths."""
 
     def __init__(self, *lengths):
         self.lengths = list(lengths)
@@ -50,7 +50,7 @@ class Chunks:
     def chunk(self, left):
         return min(left, self.lengths.pop(0) if self.lengths else left)
 
-    def made(self, steps, seconds):
+    def record(self, steps, seconds):
         pass
 
 
@@ -65,7 +65,7 @@ def compiled(problem):
     return programs_for(problem.network, problem.loss, problem.optimizer, problem.metrics)
 
 
-def run(problem, chunks, epochs=2, listener=None, seed=7):
+def run(problem, chunks, epochs=2, hooks=None, seed=7):
     source = ArraySource(problem.data, 16, seed)
     holder = SimpleNamespace(train_state=start(problem))
     fresh = holder.train_state.accumulators
@@ -73,7 +73,9 @@ def run(problem, chunks, epochs=2, listener=None, seed=7):
         holder.train_state = holder.train_state._replace(
             batch=np.int32(0), accumulators=jax.tree.map(jnp.zeros_like, fresh)
         )
-        logs = run_epoch(holder, compiled(problem), source, epoch, listener or Listener(), chunks)
+        logs = run_epoch(
+            holder, compiled(problem), source, epoch, hooks or RecordingHooks(), chunks
+        )
     return holder.train_state, logs
 
 
@@ -87,34 +89,34 @@ def assert_same_bits(one, other):
 
 
 @pytest.mark.parametrize("lengths", [(1, 1, 1, 1, 1, 1, 1, 1), (2, 2, 3, 1), (3, 1, 1, 3)])
-def test_the_length_of_chunks_never_changes_a_bit(problem, lengths):
+def test_the_length_of_chunks_does_not_change_a_bit(problem, lengths):
     assert_same_bits(run(problem, Chunks(*lengths)), run(problem, Chunks()))
 
 
-def test_hearing_every_step_never_changes_a_bit(problem):
-    listener = Listener(needs_each_step=True)
-    one = run(problem, ChunkScheduler(listener), listener=listener)
-    assert_same_bits(one, run(problem, Chunks()))
-    assert listener.heard == [0, 1, 2, 3] * 2
+def test_hooks_at_each_step_do_not_change_a_bit(problem):
+    hooks = RecordingHooks(needs_each_step=True)
+    each_step = run(problem, ChunkScheduler(hooks), hooks=hooks)
+    assert_same_bits(each_step, run(problem, Chunks()))
+    assert hooks.steps == [0, 1, 2, 3] * 2
 
 
-def test_the_program_makes_the_steps_of_a_plain_loop(problem):
+def test_the_program_equals_a_plain_loop_of_steps(problem):
     step = jax.jit(train_step(problem.network, problem.loss, problem.optimizer, problem.metrics))
     expected = start(problem)
     order = order_of_pass(7, 0, 50)
     for rows in np.split(order, [16, 32, 48]):
         batch = jax.tree.map(lambda a, rows=rows: a[rows], problem.data)
         expected, logs = step(expected, batch)
-    train_state, own_logs = run(problem, Chunks(), epochs=1)
+    train_state, program_logs = run(problem, Chunks(), epochs=1)
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6),
-        (train_state.params, train_state.state, own_logs),
+        (train_state.params, train_state.state, program_logs),
         (expected.params, expected.state, logs),
     )
     assert int(train_state.step) == 4
 
 
-def test_the_last_batch_counts_by_its_size(problem):
+def test_the_last_batch_is_weighted_by_its_size(problem):
     _, logs = run(problem, Chunks(), epochs=1)
     assert set(logs) == {"loss", "mae"}
     train_state, _ = run(problem, Chunks(), epochs=1)
@@ -129,7 +131,7 @@ def test_one_compilation_serves_any_chunk(problem, compilations):
     assert [name for name in compilations if "advance" in name] == []
 
 
-def test_optimizers_of_another_rate_and_equal_models_share_programs(problem):
+def test_equal_models_with_different_learning_rates_share_programs(problem):
     same = programs_for(
         type(problem.network)(problem.network.layers),
         type(problem.loss)(),
@@ -141,12 +143,12 @@ def test_optimizers_of_another_rate_and_equal_models_share_programs(problem):
     assert other is not compiled(problem)
 
 
-def test_the_rate_of_the_optimizer_is_in_the_first_state(problem):
+def test_the_learning_rate_is_in_the_initial_state(problem):
     made = initialize(problem.network, type(problem.optimizer)(0.5), 0, problem.spec)
     assert made.opt_state.learning_rate == np.float32(0.5)
 
 
-def test_the_start_on_the_host_is_the_pure_one_bit_by_bit():
+def test_the_initial_state_of_the_host_has_the_same_bits():
     program = """
 import jax, numpy as np
 from fjax import serial
@@ -166,11 +168,13 @@ jax.tree.map(np.testing.assert_array_equal, made, pure)
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)
 
 
-def test_no_number_is_fetched_inside_an_epoch(problem, fetches):
+def test_nothing_is_fetched_within_an_epoch(problem, fetches):
     source = ArraySource(problem.data, 16, 7)
     holder = SimpleNamespace(train_state=start(problem)._replace(batch=np.int32(0)))
     fetches.clear()
-    logs = run_epoch(holder, compiled(problem), source, 0, Listener(), ChunkScheduler(Listener()))
+    logs = run_epoch(
+        holder, compiled(problem), source, 0, RecordingHooks(), ChunkScheduler(RecordingHooks())
+    )
     assert fetches == []
     assert np.isfinite(float(logs["loss"]))
     assert fetches != []
@@ -180,12 +184,14 @@ def test_the_train_state_is_donated(problem):
     held = start(problem)
     holder = SimpleNamespace(train_state=held._replace(batch=np.int32(0)))
     kernel = held.params["dense"]["kernel"]
-    run_epoch(holder, compiled(problem), ArraySource(problem.data, 16), 0, Listener(), Chunks())
+    run_epoch(
+        holder, compiled(problem), ArraySource(problem.data, 16), 0, RecordingHooks(), Chunks()
+    )
     assert kernel.is_deleted()
     assert not holder.train_state.params["dense"]["kernel"].is_deleted()
 
 
-def test_the_pure_step_goes_through_vmap_and_scan(problem):
+def test_vmap_and_scan_of_the_pure_step(problem):
     step = train_step(problem.network, problem.loss, problem.optimizer, problem.metrics)
     batches = jax.tree.map(lambda a: a[:48].reshape(3, 16, *a.shape[1:]), problem.data)
     rates = jnp.array([1e-3, 1e-1])
@@ -205,9 +211,9 @@ def test_the_pure_step_goes_through_vmap_and_scan(problem):
 
 
 def test_a_progress_bar_is_called_ten_times_a_second():
-    listener = Listener()
-    listener.shows_progress = True
-    chunks = ChunkScheduler(listener)
+    hooks = RecordingHooks()
+    hooks.shows_progress = True
+    chunks = ChunkScheduler(hooks)
     assert chunks.chunk(1000) == 1
     chunks.record(1, 5.0)  # compiled
     assert chunks.chunk(1000) == 1
@@ -218,7 +224,7 @@ def test_a_progress_bar_is_called_ten_times_a_second():
     assert chunks.chunk(10) == 10
 
 
-def test_the_step_says_what_it_takes(problem):
+def test_invalid_arguments_of_the_step_raise(problem):
     with pytest.raises(TypeError, match="takes functions, not names"):
         train_step(problem.network, "mse", problem.optimizer)
     with pytest.raises(TypeError, match="takes functions, not names"):
@@ -228,6 +234,6 @@ def test_the_step_says_what_it_takes(problem):
         step(start(problem), Batch(problem.data.inputs[0], problem.data.targets))
 
 
-def test_a_listener_may_ask_for_short_chunks():
-    chunks = ChunkScheduler(Listener(longest=7))
+def test_hooks_limit_the_length_of_chunks():
+    chunks = ChunkScheduler(RecordingHooks(longest=7))
     assert [chunks.chunk(left) for left in (100, 7, 3)] == [7, 7, 3]

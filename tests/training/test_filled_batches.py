@@ -1,4 +1,4 @@
-"""Filled up batches: rows that do not count change nothing of a step."""
+"""Padded batches: rows that are not valid do not change a step."""
 
 import jax
 import jax.numpy as jnp
@@ -37,7 +37,7 @@ def drawn(*shape, seed=0):
 
 
 def filled(tree):
-    """Arrays with rows behind that would spoil any sum."""
+    """Return the arrays with large values as rows of padding."""
     return jax.tree.map(
         lambda leaf: np.concatenate(
             [leaf, np.full((FILLED - ROWS, *leaf.shape[1:]), 1e3, leaf.dtype)]
@@ -47,12 +47,12 @@ def filled(tree):
 
 
 def both(batch):
-    """A batch of valid rows alone, and the same filled up."""
+    """Return a batch of valid rows, and the same batch with padding."""
     return batch, Batch(*map(filled, batch[:3]), VALID)
 
 
 def assert_same_step(network, loss, batch, named=(), rtol=1e-5):
-    """Both steps give from both batches the same."""
+    """Assert that the steps of both batches are equal."""
     optimizer = SGD(0.1, momentum=0.5)
     state = create_train_state(network, optimizer, jax.random.key(0), *batch.inputs)
     outputs, _ = network.apply(state.params, state.state, *batch.inputs)
@@ -83,7 +83,7 @@ WEIGHTS = np.array([0.5, 2.0, 0.0, 1.0, 3.0], "float32")
     ("reduction", "weights"),
     [*((reduction, WEIGHTS) for reduction in REDUCTIONS), (REDUCTIONS[0], None)],
 )
-def test_every_reduction_weighted_and_not(reduction, weights):
+def test_every_reduction_with_and_without_weights(reduction, weights):
     measured = (
         NamedMetric("mae", metrics.MeanAbsoluteError()),
         NamedMetric("weighted_mae", metrics.MeanAbsoluteError(), weighted=True),
@@ -95,7 +95,7 @@ def test_every_reduction_weighted_and_not(reduction, weights):
     assert_same_step(NETWORK, MeanSquaredError(reduction=reduction), batch, measured)
 
 
-def test_several_outputs_with_losses_and_weights_of_their_own():
+def test_several_outputs_with_different_losses_and_weights():
     network = serial(Dense(3, "tanh"), branch(Dense(2, "sigmoid"), Dense(1)))
     loss = OutputLosses(
         [MeanSquaredError(), MeanAbsoluteError(reduction="sum")], weights=[1.0, 0.3]
@@ -119,7 +119,7 @@ def test_several_outputs_with_losses_and_weights_of_their_own():
         (REDUCTIONS[0], drawn(ROWS, 3) ** 2),
     ],
 )
-def test_steps_of_a_sequence_that_are_masked_too(reduction, weights):
+def test_padding_of_masked_sequences(reduction, weights):
     network = serial(Embedding(9, 2, mask_zero=True), Dense(1))
     words = np.array([[1, 2, 0], [3, 0, 0], [4, 5, 6], [7, 8, 1], [2, 0, 0]])
 
@@ -145,7 +145,7 @@ def test_steps_of_a_sequence_that_are_masked_too(reduction, weights):
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_every_loss_that_may_see_such_batches_is_the_same(name):
+def test_every_loss_with_independent_rows(name):
     y_true, y_pred = sample_of_loss(name, rows=FILLED)
     made = [getattr(losses, name)(reduction=reduction) for reduction in REDUCTIONS]
     taken = [loss for loss in made if can_be_filled(serial(), loss, ())]
@@ -164,7 +164,7 @@ def test_every_loss_that_may_see_such_batches_is_the_same(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_metric_that_may_see_such_batches_is_the_same(name):
+def test_every_metric_with_independent_rows(name):
     metric = make(name)
     assert can_be_filled(serial(), MeanSquaredError(), (NamedMetric("metric", metric),))
     y_true, y_pred = batch_of_metric(name, rows=FILLED)
@@ -186,12 +186,12 @@ def test_every_metric_that_may_see_such_batches_is_the_same(name):
     np.testing.assert_allclose(weighted_full, weighted, rtol=1e-5, atol=1e-6)
 
 
-class OwnLoss(Loss):
+class CustomLoss(Loss):
     def call(self, y_true, y_pred):
         return jnp.mean(jnp.square(y_true - y_pred))
 
 
-class OwnMetric(Metric):
+class CustomMetric(Metric):
     pass
 
 
@@ -202,7 +202,7 @@ def of_the_batch(y_true, y_pred):
 @pytest.mark.parametrize(
     "loss",
     [
-        OwnLoss(),
+        CustomLoss(),
         FunctionLoss(of_the_batch),
         of_the_batch,
         MeanSquaredError(reduction="none"),
@@ -213,7 +213,7 @@ def of_the_batch(y_true, y_pred):
     ],
     ids=lambda loss: getattr(loss, "__name__", repr(loss)),
 )
-def test_a_loss_that_may_look_at_a_whole_batch_sees_whole_batches(loss):
+def test_a_loss_that_may_mix_rows_gets_no_padding(loss):
     assert not can_be_filled(serial(Dense(1)), loss, ())
 
 
@@ -222,23 +222,23 @@ def test_a_loss_that_may_look_at_a_whole_batch_sees_whole_batches(loss):
     [
         FunctionMetric(of_the_batch),
         FunctionMetric(MeanSquaredError()),
-        OwnMetric(),
+        CustomMetric(),
         metrics.PearsonCorrelation(axis=0),
         metrics.R2Score(num_regressors=1),
     ],
     ids=repr,
 )
-def test_a_metric_that_may_look_at_a_whole_batch_sees_whole_batches(metric):
+def test_a_metric_that_may_mix_rows_gets_no_padding(metric):
     assert not can_be_filled(serial(Dense(1)), MeanSquaredError(), (NamedMetric("metric", metric),))
 
 
-def test_draws_that_depend_on_the_size_of_a_batch_see_whole_batches():
+def test_another_generator_gets_no_padding():
     network = serial(Dropout(0.5), Dense(1))
     assert can_be_filled(network, MeanSquaredError(), ())
     with jax.threefry_partitionable(False):
         assert not can_be_filled(network, MeanSquaredError(), ())
 
 
-def test_a_network_whose_rows_touch_each_other_sees_whole_batches():
+def test_a_network_that_mixes_rows_gets_no_padding():
     assert can_be_filled(serial(Dense(1)), MeanSquaredError(), ())
     assert not can_be_filled(serial(BatchNormalization(), Dense(1)), MeanSquaredError(), ())

@@ -1,4 +1,4 @@
-"""The first train state: the same bits from the host, from a compiled program, and draw by draw."""
+"""The initial train state: the same bits from numpy, one compiled program, or weight by weight."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ import numpy as np
 from fjax.layers import Dense
 from fjax.optimizers import Adam
 from fjax.training import create_train_state, initialization, initialize, numpy_eval
-from fjax.training.numpy_eval import evaluated
+from fjax.training.numpy_eval import evaluate_on_host
 
 SPEC = jax.ShapeDtypeStruct((1, 2), "float32")
 
@@ -52,14 +52,14 @@ def test_many_weights_are_drawn_one_by_one(monkeypatch):
     np.testing.assert_allclose(made.params["kernel"], again.params["kernel"], atol=1e-6)
 
 
-def test_normal_numbers_are_those_of_jax_but_for_the_rounding_of_products():
+def test_normal_numbers_equal_those_of_jax_up_to_rounding():
     network = Dense(300, kernel_initializer="random_normal")
     made = initialize(network, Adam(), 3, SPEC)
     pure = create_train_state(network, Adam(), jax.random.key(3), SPEC)
     np.testing.assert_allclose(made.params["kernel"], pure.params["kernel"], rtol=1e-5, atol=1e-8)
 
 
-def test_another_generator_is_left_to_jax(monkeypatch):
+def test_jax_evaluates_another_generator(monkeypatch):
     network, spec = Dense(3), SPEC
     monkeypatch.setattr(initialization, "can_evaluate", lambda: False)
     pure = create_train_state(network, Adam(), jax.random.key(3), spec)
@@ -70,7 +70,7 @@ def test_another_generator_is_left_to_jax(monkeypatch):
     assert numpy_eval.can_evaluate()
 
 
-def test_keys_and_what_numpy_lacks_come_from_jax_alike():
+def test_keys_and_missing_primitives_are_evaluated_by_jax():
     def function(seed):
         key = jax.random.fold_in(jax.random.key(seed), 5)
         keys = jax.random.split(key, (2, 3))
@@ -78,7 +78,7 @@ def test_keys_and_what_numpy_lacks_come_from_jax_alike():
             "keys": keys,
             "words": jax.random.bits(keys[1, 2], (7,)),
             "short": jax.random.bits(key, (4,), jnp.uint16),
-            "of each": jax.vmap(lambda own: jax.random.uniform(own, (2,)))(keys[0]),
+            "of each": jax.vmap(lambda key: jax.random.uniform(key, (2,)))(keys[0]),
             "split each": jax.random.key_data(jax.vmap(jax.random.split)(keys[:, 0])),
             "folded each": jax.random.key_data(
                 jax.vmap(jax.random.fold_in)(keys[0], jnp.arange(3))
@@ -88,7 +88,7 @@ def test_keys_and_what_numpy_lacks_come_from_jax_alike():
             "counted": jnp.concatenate([jnp.arange(3.0), jnp.ones(2)]),
         }
 
-    made, expected = evaluated(function, np.uint32(9)), function(9)
+    made, expected = evaluate_on_host(function, np.uint32(9)), function(9)
     for tree in (made, expected):
         tree["keys"] = jax.random.key_data(tree["keys"])
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), made, expected)

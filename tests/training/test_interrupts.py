@@ -1,4 +1,4 @@
-"""Ctrl-C takes effect at once wherever the train state is whole."""
+"""Ctrl-C takes effect at once unless the train state is donated."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ X = np.ones((64, 2), "float32")
 
 
 class Slow(Layer):
-    """A layer that takes long to trace, or to run uncompiled."""
+    """A layer that is slow to trace, or to run uncompiled."""
 
     def call(self, inputs):
         for _ in range(100):
@@ -57,19 +57,19 @@ def test_tracing_and_eager_steps_are_interrupted_at_once(eagerly):
         np.testing.assert_array_equal(one, other)
 
 
-def test_an_interrupt_waits_while_the_arrays_are_gone():
+def test_an_interrupt_is_delayed_while_the_arrays_are_deleted():
     state = {"w": jnp.ones(3)}
     donating = jax.jit(lambda tree: jax.tree.map(lambda leaf: leaf + 1, tree), donate_argnums=0)
     with pytest.raises(KeyboardInterrupt), uninterrupted(state):
-        kept = donating(state)
+        result = donating(state)
         assert is_donated(state)
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.01)
-        state = kept
+        state = result
     np.testing.assert_array_equal(state["w"], [2.0, 2.0, 2.0])
 
 
-def test_an_interrupt_is_raised_at_once_while_they_are_there():
+def test_an_interrupt_is_raised_at_once_while_the_arrays_exist():
     reached = False
     with pytest.raises(KeyboardInterrupt), uninterrupted({"w": jnp.ones(3)}):
         os.kill(os.getpid(), signal.SIGINT)
@@ -78,19 +78,19 @@ def test_an_interrupt_is_raised_at_once_while_they_are_there():
     assert not reached
 
 
-def test_a_handler_of_the_users_is_asked(monkeypatch):
-    heard = []
-    previous = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+def test_a_users_handler_is_called(monkeypatch):
+    signals = []
+    previous = signal.signal(signal.SIGINT, lambda number, frame: signals.append(number))
     try:
         with uninterrupted({"w": np.ones(3)}):
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.01)
-        assert heard == [signal.SIGINT]
+        assert signals == [signal.SIGINT]
     finally:
         signal.signal(signal.SIGINT, previous)
 
 
-def test_an_error_within_a_step_of_numpy_arrays_is_that_error():
+def test_an_error_within_a_step_of_numpy_arrays_is_raised_unchanged():
     def step(train_state, batch):
         raise ZeroDivisionError("within the step")
 

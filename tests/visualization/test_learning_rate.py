@@ -202,7 +202,7 @@ def test_invalid_models():
 def test_generator_ends_too_early():
     batches = ((X[:10], Y[:10]) for _ in range(30))
     with (
-        pytest.warns(UserWarning, match="50 steps were asked for and `x` gave 30"),
-        pytest.raises(ValueError, match="needs as many batches, and `x` has 30"),
+        pytest.warns(UserWarning, match="50 steps were requested, but `x` yielded 30"),
+        pytest.raises(ValueError, match="needs as many batches, but `x` has 30"),
     ):
         find_learning_rate(make_model(), batches, steps=50)

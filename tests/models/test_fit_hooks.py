@@ -1,4 +1,4 @@
-"""Who listens to a run: hooks, logs, stops, learning rates, what is printed, Ctrl-C."""
+"""Callbacks of `fit`: hooks, logs, stops, learning rates, printed lines, Ctrl-C."""
 
 import _thread
 import threading
@@ -13,7 +13,7 @@ from fjax.layers import Dense, Flatten, Input
 
 
 class Recorder(keras.callbacks.Callback):
-    """Writes down every hook."""
+    """Record every call of a hook."""
 
     def __init__(self):
         super().__init__()
@@ -25,7 +25,7 @@ class Recorder(keras.callbacks.Callback):
         return super().__getattribute__(name)
 
 
-def test_who_listens_does_not_change_a_bit(digits, model):
+def test_callbacks_do_not_change_a_bit(digits, model):
     x, y = digits
     start = model.train_state
     start = jax.tree.map(lambda leaf: leaf.copy() if hasattr(leaf, "copy") else leaf, start)
@@ -44,7 +44,7 @@ def test_who_listens_does_not_change_a_bit(digits, model):
             np.testing.assert_array_equal(a, b)
 
 
-def test_hooks_come_in_the_order_of_keras(regression):
+def test_hooks_are_called_in_the_order_of_keras(regression):
     model, x, y = regression
     recorder = Recorder()
     model.fit(x, y, batch_size=25, validation_data=(x[:25], y[:25]), verbose=0, callbacks=recorder)
@@ -60,22 +60,22 @@ def test_hooks_come_in_the_order_of_keras(regression):
     ]  # fmt: skip
 
 
-def test_the_older_batch_hooks_hear_running_means(digits, model):
+def test_older_batch_hooks_get_running_means(digits, model):
     x, y = digits
-    heard = []
+    values = []
 
     class Older(keras.callbacks.Callback):
         def on_batch_begin(self, batch, logs=None):
-            heard.append(batch)
+            values.append(batch)
 
         def on_batch_end(self, batch, logs=None):
             assert set(logs) == {"loss", "accuracy"}
             assert logs.get("nothing") is None
-            heard.append(logs["loss"])
+            values.append(logs["loss"])
 
     history = model.fit(x, y, batch_size=100, verbose=0, callbacks=[Older()])
-    assert heard[::2] == [0, 1]
-    assert heard[3] == history.history["loss"][0]
+    assert values[::2] == [0, 1]
+    assert values[3] == history.history["loss"][0]
 
 
 def test_logs_of_a_step_stay_valid_after_the_next(regression):
@@ -121,7 +121,7 @@ def test_a_callback_may_edit_the_train_state(regression):
     assert not any(weight.any() for weight in model.get_weights())
 
 
-def test_the_learning_rate_is_read_and_set_without_compiling(regression, compilations):
+def test_setting_the_learning_rate_does_not_recompile(regression, compilations):
     model, x, y = regression
     model.fit(x, y, verbose=0)
     assert model.optimizer.learning_rate == pytest.approx(0.01)
@@ -141,7 +141,7 @@ def test_the_learning_rate_is_read_and_set_without_compiling(regression, compila
     np.testing.assert_array_equal(before[0], model.get_weights()[0])
 
 
-def test_a_schedule_is_followed_and_not_set(regression):
+def test_a_schedule_cannot_be_set(regression):
     model, x, y = regression
     schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
     model.compile(keras.optimizers.SGD(schedule), "mse")
@@ -151,7 +151,7 @@ def test_a_schedule_is_followed_and_not_set(regression):
         model.optimizer.learning_rate = 1.0
 
 
-def test_one_compilation_a_fit_whoever_listens(digits, compilations):
+def test_callbacks_do_not_cause_another_compilation(digits, compilations):
     x, y = digits
     model = keras.Sequential([Input((8, 8)), Flatten(), Dense(3, "relu"), Dense(10, "softmax")])
     model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -162,7 +162,7 @@ def test_one_compilation_a_fit_whoever_listens(digits, compilations):
     assert len([name for name in compilations if "advance" in name]) == 1
 
 
-def test_numbers_are_fetched_once_an_epoch_when_nobody_listens(digits, model, fetches):
+def test_without_hooks_logs_are_fetched_once_per_epoch(digits, model, fetches):
     x, y = digits
     model.fit(x, y, verbose=0)
     fetches.clear()
@@ -174,7 +174,7 @@ def test_numbers_are_fetched_once_an_epoch_when_nobody_listens(digits, model, fe
     assert len(fetches) - one == 2 * 2
 
 
-def test_ctrl_c_leaves_a_model_that_works(digits):
+def test_ctrl_c_leaves_a_usable_model(digits):
     x, y = digits
     x, y = np.tile(x, (50, 1, 1)), np.tile(y, 50)
     model = keras.Sequential([Input((8, 8)), Flatten(), Dense(64, "relu"), Dense(10, "softmax")])
@@ -192,7 +192,7 @@ def test_ctrl_c_leaves_a_model_that_works(digits):
         assert int(model.train_state.step) == before + 2
 
 
-def test_a_line_an_epoch(regression, capsys):
+def test_one_line_per_epoch(regression, capsys):
     model, x, y = regression
     model.fit(x, y, epochs=2, verbose=2, validation_data=(x, y))
     lines = capsys.readouterr().out.splitlines()
@@ -219,7 +219,7 @@ def test_batch_logs_can_be_extended(regression):
     assert found[0]["double"] == 2 * found[0]["loss"]
 
 
-def test_a_stop_ends_training_and_no_measurement(regression):
+def test_a_stop_does_not_end_the_validation(regression):
     model, x, y = regression
 
     class Stops(keras.callbacks.Callback):
