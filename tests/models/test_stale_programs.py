@@ -249,7 +249,7 @@ def test_no_cache_keeps_a_users_function_alive():
     model = trained(function, Own(), Dense(1))
     model.fit(X, X[:, :1], replicas=2, verbose=0)
     del model, function, Own
-    # Before 3.12.2, a cache of `inspect` keeps classes that `isinstance` of protocols has checked.
+    # CPython before 3.12.2 keeps classes in a cache of `inspect`, which protocols use.
     if hasattr(inspect, "_shadowed_dict_from_mro_tuple"):
         inspect._shadowed_dict_from_mro_tuple.cache_clear()
     gc.collect()
