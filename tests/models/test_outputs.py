@@ -313,5 +313,5 @@ def test_callbacks_monitor_the_losses_of_outputs():
 
 @pytest.mark.filterwarnings("ignore:`predict_classes` is an older:DeprecationWarning")
 def test_predict_classes_of_several_outputs_raises():
-    with pytest.raises(ValueError, match="one output, 'heads' has price, kind: use `predict`"):
+    with pytest.raises(ValueError, match="one output, but 'heads' has price, kind: use `predict`"):
         heads().predict_classes(INPUTS)
