@@ -111,6 +111,7 @@ def resolve(
 def log_name(identifier: Identifier) -> str:
     """Return a metric's key in logs: a string as it is, or the name of an object or function.
 
+    >>> from fjax.metrics import AUC, RootMeanSquaredError
     >>> log_name("MAE"), log_name(RootMeanSquaredError(name="rmse")), log_name(AUC)
     ('MAE', 'rmse', 'auc')
     """
