@@ -65,6 +65,7 @@ def get(identifier: Identifier) -> Any:
         ValueError: The name is unknown; the nearest known one is suggested.
         TypeError: The identifier is none of these.
 
+    >>> from fjax.metrics import get
     >>> get("mae"), get("AUC")
     (MeanAbsoluteError(), AUC())
     """
