@@ -1,5 +1,6 @@
 """Binding: a shallow copy of an author's object that has its weights for one pass."""
 
+import abc
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,7 +34,7 @@ from fjax.errors import is_number
 from fjax.typing import Array, Key, Params, PyTree, State
 
 
-class Binding(Context):
+class Binding(Context, abc.ABC):
     """One pass through an author's object: its bound copy, and what the code leaves.
 
     What depends on whether the weights are there is left to the subclasses: `Discovery` finds out
@@ -200,30 +201,30 @@ class Binding(Context):
 
     # What the kinds of passes do differently.
 
+    @abc.abstractmethod
     def weight_value(self, part: str, name: str, spec: WeightSpec) -> Array:
         """Return the array of one of the object's own weights."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def extended_weights(self, extended: Any, inputs: tuple[PyTree, ...]) -> tuple[Params, State]:
         """Return the params and state for the layer that the author's class extends."""
-        raise NotImplementedError
 
     def keep_extended_state(self, state: State) -> None:
         """Take over the next state of the layer that the author's class extends."""
 
+    @abc.abstractmethod
     def apply_sublayer(
         self, sublayer: Sublayer, values: tuple[PyTree, ...], key: Key | None, training: bool
     ) -> PyTree:
         """Return the outputs of a sublayer."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def sublayer_weights(self, sublayer: Sublayer) -> tuple[Any, Any]:
         """Return the params and the state of a sublayer as they are now."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def sublayer_init_weight(self, sublayer: Sublayer, weight: InitWeight) -> Array:
         """Return the array of a weight that a sublayer's `__init__` made."""
-        raise NotImplementedError
 
     def note_penalty(self) -> None:
         """Note that something is added to the loss."""
@@ -260,9 +261,9 @@ class Binding(Context):
         name = next(self._unnamed, None)
         return free_name(self.weights) if name is None else name
 
+    @abc.abstractmethod
     def attribute_names(self, shapes: tuple[Any, ...]) -> list[str | None]:
         """Return the attributes to which `build` assigns its weights without a name, in order."""
-        raise NotImplementedError
 
     def _bound(self, name: str, value: Any) -> Any:
         """Return an attribute's value with its weights and layers bound, and containers copied."""

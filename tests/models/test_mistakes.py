@@ -433,3 +433,17 @@ def test_an_invalid_label_in_the_validation_split_is_named_by_its_row():
     labels[-1] = 9
     with pytest.raises(ValueError, match=f"row {len(labels) - 1}"):
         classifier().fit(X, labels, validation_split=0.25, verbose=0)
+
+
+def test_a_warning_of_too_many_steps_points_at_the_users_line():
+    model = classifier()
+    data = {"verbose": 0, "batch_size": 10}
+    for call in (
+        lambda: model.fit(X, LABELS, validation_split=0.5, validation_steps=99, **data),
+        lambda: model.fit(X, LABELS, validation_data=(X, LABELS), validation_steps=99, **data),
+        lambda: model.evaluate(X, LABELS, steps=99, **data),
+        lambda: model.predict(X, steps=99, **data),
+    ):
+        with pytest.warns(UserWarning, match="99 steps were requested") as caught:
+            call()
+        assert caught[0].filename == __file__
