@@ -10,7 +10,7 @@ import pytest
 
 import fjax
 from fjax import activations, constraints, layers, optimizers, regularizers
-from fjax.core.functions import function_has_trait
+from fjax.core.function_traits import function_has_trait
 from fjax.core.layer import Layer
 from fjax.optimizers import Optimizer
 from fjax.storage.functions import FUNCTIONS

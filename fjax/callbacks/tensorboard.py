@@ -10,7 +10,7 @@ import numpy as np
 
 from fjax import trees
 from fjax.callbacks.callback import Callback, Logs
-from fjax.callbacks.events import EventWriter, graph_nodes, weight_images
+from fjax.callbacks.event_writer import EventWriter, graph_nodes, weight_images
 from fjax.core.reserved import only_weights
 from fjax.errors import explain_keywords, integer_at_least, is_integer, one_of
 from fjax.typing import HasLearningRate

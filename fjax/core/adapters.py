@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from fjax.core.functions import function_has_trait
+from fjax.core.function_traits import function_has_trait
 from fjax.core.layer import Layer, Pair
 from fjax.typing import Key, Params, PyTree, State
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from fjax.core.masking import strip_masks, with_mask
 from fjax.core.precision import apply_layer, init_layer
-from fjax.core.text import is_text, text_input_error
+from fjax.core.text_inputs import is_text, text_input_error
 from fjax.errors import check_keywords
 from fjax.typing import Key, PyTree
 

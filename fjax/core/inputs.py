@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from fjax.core.checks import normalize_shape, single_input
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
-from fjax.core.text import STRING
+from fjax.core.text_inputs import STRING
 from fjax.errors import integer_at_least
 from fjax.typing import Array, Key, Params, Spec, State
 

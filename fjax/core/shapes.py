@@ -10,7 +10,7 @@ from fjax.caching import Cache
 from fjax.configuration import cache_key
 from fjax.core.precision import apply_layer, init_layer
 from fjax.core.specs import spec_of
-from fjax.core.text import is_text, text_input_error
+from fjax.core.text_inputs import is_text, text_input_error
 from fjax.typing import Params, PyTree, Spec, State
 
 

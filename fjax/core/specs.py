@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.core.text import STRING, is_text
+from fjax.core.text_inputs import STRING, is_text
 
 
 def spec_of(value: Any) -> Any:

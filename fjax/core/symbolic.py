@@ -19,7 +19,7 @@ from fjax.core.masking import is_masked, split_mask, with_mask
 from fjax.core.naming import default_name
 from fjax.core.operations import OPERATORS, Index, Operation, as_index
 from fjax.core.shapes import eval_shapes
-from fjax.core.text import is_text
+from fjax.core.text_inputs import is_text
 from fjax.typing import PyTree
 
 # Tells which of two nodes is older; nothing depends on the numbers themselves.

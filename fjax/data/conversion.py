@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.core.text import is_text
+from fjax.core.text_inputs import is_text
 from fjax.training.batch import Batch
 from fjax.typing import PyTree
 

@@ -10,7 +10,7 @@ import numpy as np
 from fjax.data.class_weight import with_class_weight
 from fjax.data.conversion import check_weight
 from fjax.data.structure import check_shapes, match_structure, paths
-from fjax.data.text import encode_text
+from fjax.data.text_encoding import encode_text
 from fjax.training.batch import Batch, rows
 from fjax.training.output_losses import OutputLosses
 from fjax.trees import branch

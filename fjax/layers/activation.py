@@ -7,7 +7,7 @@ import jax
 
 from fjax import activations, initializers
 from fjax.core.checks import single_input
-from fjax.core.functions import function_has_trait
+from fjax.core.function_traits import function_has_trait
 from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import is_integer, number_between

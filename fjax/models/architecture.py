@@ -23,8 +23,8 @@ from fjax.core.shapes import LayerShapes, eval_shapes
 from fjax.data.expectation import InputExpectation
 from fjax.data.structure import names_of
 from fjax.models.symbolic import model_symbols
+from fjax.models.weight_paths import weight_paths
 from fjax.models.weight_tree import WeightTree, weight_tree
-from fjax.models.weights import weight_paths
 from fjax.typing import PyTree, RequiresReady
 
 # The shape of one sample, None for an axis of any size.

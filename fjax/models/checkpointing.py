@@ -3,7 +3,7 @@
 from typing import Any
 
 from fjax.callbacks import BackupAndRestore, CallbackList
-from fjax.models.model_file import (
+from fjax.models.file_content import (
     describe_architecture,
     describe_compile_args,
     expected_train_state,

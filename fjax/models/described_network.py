@@ -13,7 +13,7 @@ from fjax.core.inputs import placeholder_spec
 from fjax.core.layer_walk import NetworkRecord
 from fjax.core.shapes import LayerShapes
 from fjax.data.structure import match_structure
-from fjax.data.text import first_specs
+from fjax.data.text_encoding import first_specs
 from fjax.models.model_parts import ModelParts
 from fjax.models.symbolic import arrange_inputs
 from fjax.typing import PyTree

@@ -6,8 +6,8 @@ from typing import Any
 import jax
 
 from fjax.core import InputLayer
+from fjax.models.file_content import load_train_state
 from fjax.models.model import Model
-from fjax.models.model_file import load_train_state
 from fjax.models.sequential import Sequential
 from fjax.storage import (
     ModelFileError,

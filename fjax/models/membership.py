@@ -9,7 +9,7 @@ from fjax.data.arrays import Arrays, split
 from fjax.data.conversion import to_batch
 from fjax.models.plan import TEST, TRAIN, custom_step, matched_batch
 from fjax.population import Measurements
-from fjax.population.architecture import Parts
+from fjax.population.program_groups import Parts
 from fjax.training import Batch, init_accumulators
 from fjax.training.batch import rows, take
 from fjax.typing import PyTree

@@ -10,17 +10,17 @@ from fjax.core import InputLayer
 from fjax.core.checks import normalize_shape
 from fjax.core.graph_builder import Symbols
 from fjax.core.layer_walk import list_layers
-from fjax.data.text import declared_specs
+from fjax.data.text_encoding import declared_specs
 from fjax.errors import explain_keywords, integer_at_least, suggestion
-from fjax.models import model_file
+from fjax.models import file_content
 from fjax.models.architecture import Architecture
 from fjax.models.construction import declared_inputs
 from fjax.models.described_network import DescribedNetwork
 from fjax.models.model_parts import ModelParts
 from fjax.models.summary import Layout, print_summary
 from fjax.models.views import LayerView
+from fjax.models.weight_paths import read_weights, write_weights
 from fjax.models.weight_store import WeightStore
-from fjax.models.weights import read_weights, write_weights
 from fjax.storage import config_values, decode, encode
 from fjax.training import TrainState
 
@@ -161,7 +161,7 @@ class NetworkWithWeights(DescribedNetwork):
             FileExistsError: The file exists, and `overwrite` is False.
             FileNotFoundError: The folder does not exist.
         """
-        model_file.save_weights(self, filepath, overwrite)
+        file_content.save_weights(self, filepath, overwrite)
 
     @explain_keywords
     def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
@@ -178,7 +178,7 @@ class NetworkWithWeights(DescribedNetwork):
             ModelFileError: The file is not a weight file, is damaged, or its weights do not fit;
                 the message lists the missing, unexpected and different ones.
         """
-        model_file.load_weights(self, filepath, skip_mismatch)
+        file_content.load_weights(self, filepath, skip_mismatch)
 
     @explain_keywords
     def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
@@ -202,7 +202,7 @@ class NetworkWithWeights(DescribedNetwork):
 
         Source: Keras's page "Whole model saving & loading".
         """
-        model_file.save(self, filepath, overwrite, include_optimizer)
+        file_content.save(self, filepath, overwrite, include_optimizer)
 
     def get_config(self) -> dict[str, Any]:
         """Return the architecture as plain data, for `from_config`.
@@ -235,7 +235,7 @@ class NetworkWithWeights(DescribedNetwork):
 
     def to_json(self) -> str:
         """Return the architecture as JSON, for `fjax.models.model_from_json`."""
-        return model_file.to_json(self)
+        return file_content.to_json(self)
 
     @explain_keywords
     def summary(

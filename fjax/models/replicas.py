@@ -26,9 +26,9 @@ from fjax.models.membership import (
     training_data,
 )
 from fjax.population import Measurements, Member, Population
-from fjax.population.architecture import Parts, group_by_architecture
 from fjax.population.callbacks import is_per_member, list_callbacks
 from fjax.population.memory import check_memory
+from fjax.population.program_groups import Parts, group_by_architecture
 from fjax.population.vmap_runner import VmapRunner
 from fjax.training import TrainState
 from fjax.training.batch import rows

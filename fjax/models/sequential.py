@@ -7,9 +7,9 @@ from fjax.core import InputLayer, SymbolicTensor, as_layer, serial
 from fjax.core.calling import call_inputs
 from fjax.core.checks import single_input
 from fjax.core.naming import unique_names
-from fjax.core.text import is_text
+from fjax.core.text_inputs import is_text
 from fjax.data.expectation import InputExpectation, one_array
-from fjax.data.text import check_text, declared_specs
+from fjax.data.text_encoding import check_text, declared_specs
 from fjax.errors import explain_keywords
 from fjax.models.construction import declared_inputs
 from fjax.models.model import Model

@@ -10,7 +10,7 @@ import numpy as np
 from fjax.core.freezing import set_trainable
 from fjax.errors import number_between, suggestion
 from fjax.models.symbolic import layer_tensors
-from fjax.models.weights import read_weights, weight_paths, write_weights
+from fjax.models.weight_paths import read_weights, weight_paths, write_weights
 from fjax.trees import branch
 from fjax.typing import HasLearningRate
 

@@ -3,8 +3,8 @@
 import jax.numpy as jnp
 
 from fjax.errors import number_between
+from fjax.optimizers.learning_rate import LearningRate
 from fjax.optimizers.optimizer import Optimizer, Slots
-from fjax.optimizers.rates import LearningRate
 from fjax.typing import Array
 
 

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 
 from fjax.errors import integer_at_least, number_between, one_of
 from fjax.optimizers.adam import Adam
+from fjax.optimizers.learning_rate import LearningRate
 from fjax.optimizers.optimizer import Optimizer, Slots
 from fjax.optimizers.patterns import check_patterns, matches
-from fjax.optimizers.rates import LearningRate
 from fjax.typing import Array
 
 

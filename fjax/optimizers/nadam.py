@@ -2,8 +2,8 @@
 
 import jax.numpy as jnp
 
+from fjax.optimizers.learning_rate import LearningRate
 from fjax.optimizers.optimizer import Optimizer, Slots
-from fjax.optimizers.rates import LearningRate
 from fjax.typing import Array
 
 

@@ -15,8 +15,8 @@ from fjax.optimizers import schedules
 from fjax.optimizers.accumulation import accumulate_update
 from fjax.optimizers.averaging import update_averages
 from fjax.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
+from fjax.optimizers.learning_rate import LearningRate, check_rate
 from fjax.optimizers.patterns import check_patterns, matches
-from fjax.optimizers.rates import LearningRate, check_rate
 from fjax.typing import Array, PyTree
 
 # The slots of this class, in addition to those of a subclass.

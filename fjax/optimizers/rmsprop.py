@@ -4,8 +4,8 @@ import jax.numpy as jnp
 
 from fjax.configuration import is_nonzero
 from fjax.errors import one_of
+from fjax.optimizers.learning_rate import LearningRate
 from fjax.optimizers.optimizer import Optimizer, Slots
-from fjax.optimizers.rates import LearningRate
 from fjax.typing import Array
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fjax.population.architecture import Parts
+from fjax.population.program_groups import Parts
 from fjax.training import TrainState
 from fjax.training.accumulators import Metrics
 from fjax.typing import PyTree

@@ -12,10 +12,15 @@ from fjax.callbacks import Callback, CallbackList
 from fjax.core.specs import spec_of
 from fjax.data.shuffling import order_of_pass, shuffle_seed
 from fjax.errors import integer_at_least
-from fjax.population.architecture import OPTIMIZER, Architecture, Group, group_by_architecture
 from fjax.population.callbacks import MemberView
 from fjax.population.member import Measurements, Member, check_members
 from fjax.population.memory import check_memory
+from fjax.population.program_groups import (
+    OPTIMIZER,
+    Group,
+    SharedArchitecture,
+    group_by_architecture,
+)
 from fjax.population.vmap_runner import VmapRunner
 from fjax.population.widths import pad, unpad
 from fjax.training import Batch, TrainState, create_train_state, finalized, initialize
@@ -87,7 +92,7 @@ class Population:
         self._batch_size, self._shuffle = batch_size, shuffle
         self._at_once = at_once or MEMBERS_AT_ONCE.get(jax.default_backend(), MOST_AT_ONCE)
         # The room of the programs: members that are regrouped run by the programs that exist.
-        self._slots: dict[Architecture, int] = {}
+        self._slots: dict[SharedArchitecture, int] = {}
         if like is None:
             self._groups = group_by_architecture([member.parts for member in members])
         else:
@@ -340,7 +345,7 @@ def _number(value: np.ndarray) -> Any:
     return value if value.ndim else float(value)
 
 
-def _widest_specs(architecture: Architecture, specs: tuple[PyTree, ...]) -> TrainState:
+def _widest_specs(architecture: SharedArchitecture, specs: tuple[PyTree, ...]) -> TrainState:
     """Return the shapes of the train state of the widest network."""
     network, _, optimizer = architecture.parts
 

@@ -18,7 +18,7 @@ from fjax.compiler import compile_function
 from fjax.configuration import cache_key
 from fjax.core.masking import strip_masks
 from fjax.core.precision import apply_layer
-from fjax.population.architecture import Architecture
+from fjax.population.program_groups import SharedArchitecture
 from fjax.population.stacking import is_key
 from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
@@ -59,7 +59,7 @@ class PopulationPrograms(NamedTuple):
     predict: Callable[..., PyTree]
 
 
-def population_programs(architecture: Architecture, metrics: Metrics) -> PopulationPrograms:
+def population_programs(architecture: SharedArchitecture, metrics: Metrics) -> PopulationPrograms:
     """Return the programs of an architecture; equal architectures share them.
 
     Args:
@@ -79,7 +79,7 @@ def population_programs(architecture: Architecture, metrics: Metrics) -> Populat
 _SHARED: Cache[PopulationPrograms] = Cache(CACHE_SIZE)
 
 
-def _programs(architecture: Architecture, metrics: Metrics) -> PopulationPrograms:
+def _programs(architecture: SharedArchitecture, metrics: Metrics) -> PopulationPrograms:
     options = FAST_COMPILATION if jax.default_backend() == "cpu" else None
     compiled = partial(compile_function, compiler_options=options)
     sizes = ("batch_size", "exactly")
@@ -93,7 +93,7 @@ def _programs(architecture: Architecture, metrics: Metrics) -> PopulationProgram
 
 
 def _advance(
-    architecture: Architecture,
+    architecture: SharedArchitecture,
     metrics: Metrics,
     train_states: TrainState,
     hyperparameters: PyTree,
@@ -119,7 +119,7 @@ def _advance(
 
 
 def _measure(
-    architecture: Architecture,
+    architecture: SharedArchitecture,
     metrics: Metrics,
     train_states: TrainState,
     hyperparameters: PyTree,
@@ -151,7 +151,7 @@ def _measure(
 
 
 def _predict(
-    architecture: Architecture,
+    architecture: SharedArchitecture,
     train_states: TrainState,
     hyperparameters: PyTree,
     inputs: tuple[PyTree, ...],

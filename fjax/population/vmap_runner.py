@@ -6,8 +6,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.population.architecture import Group, Hyperparameters
 from fjax.population.member import Measurements
+from fjax.population.program_groups import Group, Hyperparameters
 from fjax.population.programs import population_programs
 from fjax.population.stacking import replace_member, stack_members, take_member
 from fjax.training import Batch, TrainState

@@ -19,7 +19,7 @@ import numpy as np
 from fjax.configuration import fields_ending
 from fjax.core import Graph, InputLayer, Layer
 from fjax.core.combinators import Serial
-from fjax.core.functions import function_has_trait
+from fjax.core.function_traits import function_has_trait
 from fjax.core.graph import Ref
 from fjax.layers import Dense, Dropout, Identity
 from fjax.layers.dropout import apply_dropout_to_width, require_key

@@ -30,7 +30,7 @@ from fjax.training import TrainState
 from fjax.typing import PyTree
 
 
-class ModelParts(NamedTuple):
+class FileContent(NamedTuple):
     """The parts of a model that a model file holds.
 
     Attributes:
@@ -44,7 +44,7 @@ class ModelParts(NamedTuple):
     train_state: TrainState | None
 
 
-def write_model(path: Any, parts: ModelParts) -> None:
+def write_model(path: Any, parts: FileContent) -> None:
     """Write a model file, atomically; without compile arguments it has no optimizer state."""
     document = {**parts.architecture, "compile": parts.compile_args}
     tensors = {}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fjax.core.rows import rows_are_independent
+from fjax.core.row_independence import rows_are_independent
 from fjax.losses import Loss
 from fjax.training.accumulators import Metrics
 from fjax.training.numpy_eval import can_evaluate

@@ -14,8 +14,8 @@ from fjax.core.shapes import shapes_key
 from fjax.core.specs import spec_of
 from fjax.training.numpy_eval import HostProgram, can_evaluate, evaluate_on_host
 from fjax.training.programs import CACHE_SIZE
-from fjax.training.rates import with_rate, without_rate
 from fjax.training.state import TrainState, create_train_state
+from fjax.training.traced_rate import with_rate, without_rate
 from fjax.typing import GradientTransformation, PyTree, Spec
 
 # numpy draws this many values in 0.1 seconds, the time that XLA takes to compile any program.

@@ -23,8 +23,8 @@ from fjax.core.precision import apply_layer
 from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
 from fjax.training.custom_step import TestStep, custom_test_step, custom_train_step
-from fjax.training.rates import without_rate
 from fjax.training.state import TrainState
+from fjax.training.traced_rate import without_rate
 from fjax.typing import Array, GradientTransformation, Key, PyTree
 
 # The number of configurations whose programs are kept, even after the last model is deleted.

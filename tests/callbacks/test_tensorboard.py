@@ -17,7 +17,7 @@ import pytest
 
 import fjax
 from fjax.callbacks import CallbackList, TensorBoard
-from fjax.callbacks.events import encode_png, weight_images
+from fjax.callbacks.event_writer import encode_png, weight_images
 from fjax.layers import BatchNormalization, Dense, Input
 
 pytest.importorskip("tensorboard")

@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from fjax import layers
 from fjax.core import output_specs
-from fjax.core.text import STRING, is_text
+from fjax.core.text_inputs import STRING, is_text
 from fjax.layers import Hashing, IntegerLookup, StringLookup, TextVectorization
 from tests.layers.catalogue_text import ON_TEXT
 

@@ -17,7 +17,7 @@ from fjax.layers import (
     LeakyReLU,
 )
 from fjax.losses import MeanSquaredError
-from fjax.population.architecture import group_by_architecture
+from fjax.population.program_groups import group_by_architecture
 from fjax.population.widths import pad, unpad
 from tests.population.alone import X, assert_as_alone, fit_alone, make_model, make_population
 

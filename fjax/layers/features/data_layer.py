@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from fjax.core.layer import Layer
-from fjax.core.text import is_text
+from fjax.core.text_inputs import is_text
 from fjax.typing import PyTree
 
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.core.checks import single_input
-from fjax.core.text import is_text, text_input_error
+from fjax.core.text_inputs import is_text, text_input_error
 from fjax.errors import integer_at_least, number_between, one_of
 from fjax.layers.features.data_layer import DataLayer
 from fjax.layers.features.encoding import encode_categories, refuse_sparse

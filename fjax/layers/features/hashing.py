@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.core.checks import single_input
-from fjax.core.text import is_text
+from fjax.core.text_inputs import is_text
 from fjax.errors import integer_at_least, one_of
 from fjax.layers.features.data_layer import DataLayer, is_traced
 from fjax.layers.features.encoding import encode_categories, refuse_sparse

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.text import is_text, text_input_error
+from fjax.core.text_inputs import is_text, text_input_error
 from fjax.layers.features.fingerprints import fingerprint64, siphash24
 from fjax.typing import Array
 

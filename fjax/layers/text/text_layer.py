@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.core.checks import single_input
-from fjax.core.text import is_text
+from fjax.core.text_inputs import is_text
 from fjax.layers.features.data_layer import is_traced
 from fjax.layers.features.integers import hash_text
 from fjax.layers.text.vocabulary import VocabularyLayer

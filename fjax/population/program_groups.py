@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from fjax.configuration import cache_key, detached
 from fjax.population.hyperparameters import Path, find_hyperparameters, find_widths, replace_at
 from fjax.population.widths import find_masks, mask_outputs
-from fjax.training.rates import without_rate
+from fjax.training.traced_rate import without_rate
 from fjax.typing import Array, GradientTransformation
 
 # The parts of one member: its network, loss and optimizer.
@@ -29,7 +29,7 @@ class Hyperparameters(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Architecture:
+class SharedArchitecture:
     """What a program is compiled for: the parts that members share, and where members differ.
 
     Attributes:
@@ -49,7 +49,7 @@ class Architecture:
     programs: dict[Any, Any] = field(default_factory=dict)
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Architecture) or self.key is None:
+        if not isinstance(other, SharedArchitecture) or self.key is None:
             return self is other
         return self.key == other.key
 
@@ -76,7 +76,7 @@ class Group(NamedTuple):
         hyperparameters: The hyperparameters of each member.
     """
 
-    architecture: Architecture
+    architecture: SharedArchitecture
     indices: list[int]
     hyperparameters: list[Hyperparameters]
 
@@ -166,7 +166,7 @@ def _groups(members: Sequence[_Description]) -> list[Group]:
         )
         for member in members
     ]
-    architecture = Architecture(parts, tuple(varied), masks, key)
+    architecture = SharedArchitecture(parts, tuple(varied), masks, key)
     return [Group(architecture, [member.position for member in members], hyperparameters)]
 
 

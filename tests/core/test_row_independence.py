@@ -8,7 +8,7 @@ import pytest
 from fjax import branch, layers, serial
 from fjax.core.masking import strip_masks
 from fjax.core.operations import Index, Operation, as_index
-from fjax.core.rows import rows_are_independent
+from fjax.core.row_independence import rows_are_independent
 from fjax.training.numpy_eval import evaluate_on_host
 from tests.layers.catalogue import CATALOGUE, samples
 

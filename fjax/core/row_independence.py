@@ -4,7 +4,7 @@ from typing import Any
 
 from fjax.configuration import Configured, fields_ending
 from fjax.core.adapters import as_layer
-from fjax.core.functions import function_has_trait
+from fjax.core.function_traits import function_has_trait
 from fjax.core.layer import Layer
 from fjax.traits import has_trait
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from fjax.storage import TensorFile, encode
 from fjax.storage.model_file import (
-    ModelParts,
+    FileContent,
     architecture_json,
     check_target,
     encode_compile_args,
@@ -26,7 +26,7 @@ from fjax.storage.train_state import (
 def save(model: Any, path: Any, overwrite: bool, include_optimizer: bool) -> None:
     """Write a model file; see `Model.save`."""
     check_target(path, overwrite)
-    parts = ModelParts(
+    parts = FileContent(
         architecture=describe_architecture(model),
         compile_args=describe_compile_args(model) if include_optimizer else None,
         train_state=model.train_state if model.built else None,

@@ -11,7 +11,7 @@ from fjax.core.calling import is_authored
 from fjax.core.combinators import Branch
 from fjax.core.graph import Ref
 from fjax.core.inputs import PLACEHOLDER_SIZES, merge_shapes, placeholder_spec
-from fjax.core.text import STRING, TEXT_HINT, describe_text, is_text
+from fjax.core.text_inputs import STRING, TEXT_HINT, describe_text, is_text
 from fjax.typing import PyTree
 
 Shape = tuple[int | None, ...]
