@@ -43,6 +43,8 @@ from fjax.models import Model as Model
 from fjax.models import Sequential as Sequential
 from fjax.optimizers import Optimizer as Optimizer
 from fjax.regularizers import Regularizer as Regularizer
+from fjax.variable import StatelessScope as StatelessScope
+from fjax.variable import Variable as Variable
 from fjax.version import VERSION
 
 __version__ = VERSION
