@@ -4,7 +4,8 @@ Models are pure init/apply pairs; `Model` and `Sequential` put Keras's words aro
 `import fjax as keras` runs a Keras tutorial.
 """
 
-from typing import Any
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from fjax import activations as activations
 from fjax import backend as backend
@@ -47,15 +48,24 @@ from fjax.variable import StatelessScope as StatelessScope
 from fjax.variable import Variable as Variable
 from fjax.version import VERSION
 
+if TYPE_CHECKING:
+    from fjax import ops as ops
+    from fjax import random as random
+
 __version__ = VERSION
 
 warn_if_faulty()
 
 
+# Imported when they are used, so that `import fjax` is fast.
+_LAZY = ("ops", "random")
+
+
 def __getattr__(name: str) -> Any:
-    if name == "ops":
-        raise AttributeError(
-            "`fjax` has no `ops`: most functions of Keras's `ops` are those of `jax.numpy` and "
-            "`jax.nn`, under the same names."
-        )
+    if name in _LAZY:
+        return importlib.import_module(f"fjax.{name}")
     raise AttributeError(f"module 'fjax' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

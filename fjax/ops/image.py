@@ -1,0 +1,7 @@
+"""The operations of `keras.ops.image`."""
+
+from fjax.ops import images, warping
+from fjax.ops.images import *
+from fjax.ops.warping import *
+
+__all__ = [*images.__all__, *warping.__all__]
