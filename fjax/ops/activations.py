@@ -24,7 +24,7 @@ gelu = op.entrywise(activations.gelu, "x: Array, approximate=True", "`x` times t
 silu = op.entrywise(activations.silu, UNARY, "`x * sigmoid(x)`.")
 swish = op.alias("swish", silu)
 sigmoid = op.entrywise(activations.sigmoid, UNARY, "`1 / (1 + exp(-x))`.")
-log_sigmoid = op.entrywise(activations.log_sigmoid, UNARY, "`log(sigmoid(x))`.")
+log_sigmoid = op.entrywise(activations.log_sigmoid, UNARY, "Logarithm of the sigmoid, without overflow.")
 hard_sigmoid = op.entrywise(activations.hard_sigmoid, UNARY, "`x / 6 + 0.5`, limited to [0, 1].")
 hard_silu = op.entrywise(activations.hard_silu, UNARY, "`x * hard_sigmoid(x)`.")
 hard_swish = op.alias("hard_swish", hard_silu)

@@ -105,7 +105,7 @@ def istft(
         sequence_stride: The distance of two sequences.
         fft_length: The length of the transform.
         length: The length of the signal; None for all that the sequences cover.
-        window: As for `stft`.
+        window: As for `stft`. Without a window, overlapping sequences are added up, as in Keras.
         center: Whether `stft` padded the signal.
     """
     sequences = jnp.fft.irfft(_complex("istft", x), fft_length)
@@ -118,6 +118,8 @@ def istft(
     overlap = np.zeros(total, weights.dtype)
     np.add.at(overlap, places, np.asarray(weights**2)[None])
     signal = signal / np.where(overlap > 1e-10, overlap, 1)
+    if window is None:
+        signal = signal * (fft_length / sequence_stride)
     start = fft_length // 2 if center else 0
     end = start + length if length is not None else total - start
     return signal[..., start:end]
