@@ -13,15 +13,22 @@ from fjax.typing import Array, PyTree
 op = OperationTable(__name__)
 
 det = op(jnp.linalg.det, UNARY, "Determinants of matrices.")
-eig = op(jnp.linalg.eig, UNARY, "Eigenvalues and eigenvectors of matrices; on CPUs only.")
 inv = op(jnp.linalg.inv, UNARY, "Inverse matrices.")
 solve = op(jnp.linalg.solve, "a: Array, b: Array", "The solution `x` of `a @ x = b`.")
 pinv = op(jnp.linalg.pinv, "x: Array, rcond=None", "Pseudo-inverse matrices.")
-svd = op(
-    jnp.linalg.svd,
-    "x: Array, full_matrices=True, compute_uv=True",
-    "Singular value decomposition: `u`, `s`, `vh`; or `s` alone without `compute_uv`.",
-)
+
+
+@op.define
+def eig(x: Array) -> tuple[Array, Array]:
+    """Return the eigenvalues and the eigenvectors of matrices; on CPUs only."""
+    return tuple(jnp.linalg.eig(x))
+
+
+@op.define
+def svd(x: Array, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+    """Return the singular value decomposition `u`, `s`, `vh`; without `compute_uv` only `s`."""
+    parts = jnp.linalg.svd(x, full_matrices=full_matrices, compute_uv=compute_uv)
+    return tuple(parts) if compute_uv else parts
 
 
 @op.define

@@ -115,9 +115,8 @@ def istft(
     total = fft_length + sequence_stride * (count - 1)
     signal = jnp.zeros((*sequences.shape[:-2], total), sequences.dtype)
     signal = signal.at[..., places].add(sequences * weights)
-    overlap = np.zeros(total, weights.dtype)
-    np.add.at(overlap, places, np.asarray(weights**2)[None])
-    signal = signal / np.where(overlap > 1e-10, overlap, 1)
+    overlap = jnp.zeros(total, weights.dtype).at[places].add(weights**2)
+    signal = signal / jnp.where(overlap > 1e-10, overlap, 1)
     if window is None:
         signal = signal * (fft_length / sequence_stride)
     start = fft_length // 2 if center else 0
@@ -154,7 +153,7 @@ def _window(operation: str, window: Any, sequence_length: int, fft_length: int) 
     before = (fft_length - sequence_length) // 2
     after = fft_length - sequence_length - before
     if window is None:
-        return np.ones(fft_length, "float32")
+        return jnp.ones(fft_length, "float32")
     if isinstance(window, str):
         if window not in ("hann", "hamming"):
             raise ValueError(
@@ -165,13 +164,13 @@ def _window(operation: str, window: Any, sequence_length: int, fft_length: int) 
         share = 0.5 if window == "hann" else 0.54
         angles = 2 * np.pi * np.arange(sequence_length) / sequence_length
         window = share - (1 - share) * np.cos(angles)
-    values = np.asarray(window, "float32")
+    values = jnp.asarray(window, "float32")
     if values.shape != (sequence_length,):
         raise ValueError(
             f"`{operation}`: `window` must have the shape ({sequence_length},), received "
             f"{values.shape}."
         )
-    return np.pad(values, (before, after))
+    return jnp.pad(values, (before, after))
 
 
 __all__ = op.names
