@@ -5,6 +5,7 @@ import contextlib
 import doctest
 import importlib
 import inspect
+import itertools
 import io
 import re
 import sys
@@ -123,7 +124,11 @@ def public_names(module):
     if hasattr(module, "__all__"):
         return set(module.__all__)
     names = set()
-    for node in ast.parse(inspect.getsource(module)).body:
+    body = ast.parse(inspect.getsource(module)).body
+    for node in [
+        *body,
+        *(inner for node in body if isinstance(node, ast.With) for inner in node.body),
+    ]:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.ImportFrom):
