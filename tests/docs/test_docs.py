@@ -5,8 +5,8 @@ import contextlib
 import doctest
 import importlib
 import inspect
-import itertools
 import io
+import itertools
 import re
 import sys
 from pathlib import Path
@@ -125,10 +125,8 @@ def public_names(module):
         return set(module.__all__)
     names = set()
     body = ast.parse(inspect.getsource(module)).body
-    for node in [
-        *body,
-        *(inner for node in body if isinstance(node, ast.With) for inner in node.body),
-    ]:
+    blocks = [block.body for block in body if isinstance(block, ast.With)]
+    for node in itertools.chain(body, *blocks):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.ImportFrom):
