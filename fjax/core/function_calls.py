@@ -119,8 +119,9 @@ class FunctionCall(Layer):
 
     @property
     def kind(self) -> str:
-        """The function's name."""
-        return getattr(self.function, "__name__", "FunctionCall")
+        """The function's name, in the form of a class name."""
+        words = getattr(self.function, "__name__", "function_call").split("_")
+        return "".join(word[:1].upper() + word[1:] for word in words)
 
     @property
     def rows_independent(self) -> bool:

@@ -147,9 +147,8 @@ def scatter_update(
     """
     one_of("scatter_update", "reduction", reduction, [None, "add", "max", "min", "mul"])
     place = inputs.at[tuple(jnp.transpose(indices))]
-    methods = {None: place.set, "mul": place.multiply}
-    update = methods[reduction] if reduction in methods else getattr(place, str(reduction))
-    return update(updates)
+    method = {None: "set", "mul": "multiply"}.get(reduction, reduction)
+    return getattr(place, str(method))(updates)
 
 
 @op.define

@@ -37,6 +37,16 @@ def _window(function: Any, x: Array, *options: Any) -> Array:
     return function(int(x), *options).astype("float32")
 
 
+def _sizes(operation: str, shape: Any) -> Any:
+    if isinstance(shape, list | tuple) and None in shape:
+        raise ValueError(
+            f"`{operation}`: the shape {tuple(shape)} has an axis of unknown size. Use "
+            f"`{operation}_like(tensor)`, or write this within the `call` of a layer, where the "
+            "sizes are known."
+        )
+    return shape
+
+
 @op.define
 def array(x: Any, dtype: Any = None) -> Array:
     """Return numbers, lists of numbers or an array as a new array."""
@@ -52,25 +62,25 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
 @op.define
 def zeros(shape: Any, dtype: Any = None) -> Array:
     """Return an array of zeros."""
-    return jnp.zeros(shape, dtype or "float32")
+    return jnp.zeros(_sizes("zeros", shape), dtype or "float32")
 
 
 @op.define
 def ones(shape: Any, dtype: Any = None) -> Array:
     """Return an array of ones."""
-    return jnp.ones(shape, dtype or "float32")
+    return jnp.ones(_sizes("ones", shape), dtype or "float32")
 
 
 @op.define
 def empty(shape: Any, dtype: Any = None) -> Array:
     """Return an array of zeros, as `zeros`."""
-    return jnp.zeros(shape, dtype or "float32")
+    return jnp.zeros(_sizes("empty", shape), dtype or "float32")
 
 
 @op.define
 def full(shape: Any, fill_value: Array, dtype: Any = None) -> Array:
     """Return an array that is filled with a value."""
-    return jnp.full(shape, fill_value, dtype or "float32")
+    return jnp.full(_sizes("full", shape), fill_value, dtype or "float32")
 
 
 @op.define

@@ -1,5 +1,7 @@
 """Operations of `keras.ops.nn` for connectionist temporal classification."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
@@ -101,7 +103,7 @@ def _search(log_probabilities: Array, length: Array, width: int, blank: int) -> 
     with_label = jnp.full(width, never)
     slots = jnp.arange(width)
 
-    def step(beam: tuple[Array, ...], number: Array) -> tuple[tuple[Array, ...], None]:
+    def step(beam: Any, number: Array) -> tuple[Any, None]:
         prefixes, sizes, with_blank, with_label = beam
         now = log_probabilities[number]
         is_valid = jnp.logaddexp(with_blank, with_label) > never

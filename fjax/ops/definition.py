@@ -142,7 +142,8 @@ def as_tensor(operation: str, argument: str, value: Any) -> Any:
 def _converted(operation: str, argument: str, value: Any, is_sequence: bool) -> Any:
     if not is_sequence or value is None:
         return as_tensor(operation, argument, value)
-    items = value if isinstance(value, list | tuple) or getattr(value, "ndim", 0) else [value]
+    is_several = isinstance(value, list | tuple) or (hasattr(value, "ndim") and value.ndim > 0)
+    items = value if is_several else [value]
     return [as_tensor(operation, argument, item) for item in items]
 
 
@@ -153,7 +154,7 @@ def _bind(
         bound = signature.bind(*args, **kwargs)
     except TypeError as error:
         check_keywords(name, kwargs, signature.parameters)
-        raise TypeError(f"`{name}{signature}`: {error}.") from None
+        raise TypeError(f"`{name}`: {error}.") from None
     bound.apply_defaults()
     return bound
 

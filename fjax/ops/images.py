@@ -363,15 +363,14 @@ def gaussian_blur(
 def sobel_edges(images: Array, data_format: str | None = None) -> Array:
     """Return the changes along height and width, stacked along a new last axis."""
     slope, smooth = jnp.array([-1.0, 0.0, 1.0]), jnp.array([1.0, 2.0, 1.0])
-    along_height, along_width = jnp.outer(slope, smooth), jnp.outer(smooth, slope)
-    edges = [
-        on_batch(
-            "sobel_edges", images, data_format,
-            lambda batch, kernel=kernel: filter_channels(batch, kernel),
+
+    def filtered(kernel: Array) -> Array:
+        return on_batch(
+            "sobel_edges", images, data_format, lambda batch: filter_channels(batch, kernel)
         )
-        for kernel in (along_height, along_width)
-    ]  # fmt: skip
-    return jnp.stack(edges, axis=-1)
+
+    along_height, along_width = jnp.outer(slope, smooth), jnp.outer(smooth, slope)
+    return jnp.stack([filtered(along_height), filtered(along_width)], axis=-1)
 
 
 # Quality.

@@ -21,7 +21,8 @@ pinv = op(jnp.linalg.pinv, "x: Array, rcond=None", "Pseudo-inverse matrices.")
 @op.define
 def eig(x: Array) -> tuple[Array, Array]:
     """Return the eigenvalues and the eigenvectors of matrices; on CPUs only."""
-    return tuple(jnp.linalg.eig(x))
+    values, vectors = jnp.linalg.eig(x)
+    return values, vectors
 
 
 @op.define
@@ -34,7 +35,8 @@ def svd(x: Array, full_matrices: bool = True, compute_uv: bool = True) -> Any:
 @op.define
 def eigh(x: Array) -> tuple[Array, Array]:
     """Return the eigenvalues, ascending, and the eigenvectors of symmetric matrices."""
-    return tuple(jnp.linalg.eigh(x))  # type: ignore[return-value]
+    values, vectors = jnp.linalg.eigh(x)
+    return values, vectors
 
 
 @op.define
@@ -67,7 +69,8 @@ def lu_factor(x: Array) -> tuple[Array, Array]:
 def qr(x: Array, mode: str = "reduced") -> tuple[Array, Array]:
     """Return the QR decomposition of matrices; `mode` is "reduced" or "complete"."""
     one_of("qr", "mode", mode, ["reduced", "complete"])
-    return tuple(jnp.linalg.qr(x, mode=mode))  # type: ignore[return-value]
+    orthogonal, triangular = jnp.linalg.qr(x, mode=mode)
+    return orthogonal, triangular
 
 
 @op.define

@@ -52,7 +52,8 @@ def logdet(x: Array) -> Array:
 @op.define
 def top_k(x: Array, k: int, sorted: bool = True) -> tuple[Array, Array]:
     """Return the `k` largest entries along the last axis, descending, and their indices."""
-    return tuple(jax.lax.top_k(x, k))  # type: ignore[return-value]
+    values, indices = jax.lax.top_k(x, k)
+    return values, indices
 
 
 @op.define

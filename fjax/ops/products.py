@@ -39,7 +39,8 @@ def einsum(subscripts: str, *operands: Array, **kwargs: Any) -> Array:
 @op.define
 def slogdet(x: Array) -> tuple[Array, Array]:
     """Return the sign, and the logarithm of the absolute value, of determinants."""
-    return tuple(jnp.linalg.slogdet(x))
+    sign, logarithm = jnp.linalg.slogdet(x)
+    return sign, logarithm
 
 
 def _sum_dtype(operands: Any) -> Any:

@@ -115,7 +115,7 @@ def pad(x: Array, pad_width: Any, mode: str = "constant", constant_values: Any =
 @op.define
 def where(condition: Array, x1: Array | None = None, x2: Array | None = None) -> Any:
     """Return `x1` where the condition holds and `x2` elsewhere; without them, the indices."""
-    return jnp.where(condition, x1, x2)
+    return jnp.where(condition) if x1 is None and x2 is None else jnp.where(condition, x1, x2)  # type: ignore[arg-type]
 
 
 @op.define

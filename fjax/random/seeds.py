@@ -149,8 +149,9 @@ def _global_generator(owner: str) -> SeedGenerator:
     if isinstance(jnp.zeros(()) + 0, jax.core.Tracer):
         raise RuntimeError(
             f"`{owner}` has no seed, while JAX traces a function: each call of the compiled "
-            "program would give the same numbers. In an authored layer, write `self.seed_generator = "
-            "fjax.random.SeedGenerator(1)` in `__init__`, and give `seed=self.seed_generator`."
+            "program would give the same numbers. In an authored layer, write "
+            "`self.seed_generator = fjax.random.SeedGenerator(1)` in `__init__`, and give "
+            "`seed=self.seed_generator`."
         )
     if not _GLOBAL:
         _GLOBAL.append(SeedGenerator(name="global_seed_generator"))

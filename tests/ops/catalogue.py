@@ -36,8 +36,12 @@ def positive_definite(*batch, size=3):
 
 
 A, B, C, D = floats(3, 4), floats(3, 4), floats(4, 2), floats(2, 3, 4)
-POSITIVE, UNIT, ABOVE_ONE = floats(3, 4, low=0.1), floats(3, 4, low=-0.9, high=0.9), floats(3, low=1)
-I, J = integers(3, 4), integers(3, 4, low=1)
+POSITIVE, UNIT, ABOVE_ONE = (
+    floats(3, 4, low=0.1),
+    floats(3, 4, low=-0.9, high=0.9),
+    floats(3, low=1),
+)
+K, J = integers(3, 4), integers(3, 4, low=1)
 NAN = np.where(booleans(3, 4), np.nan, A).astype("float32")
 NAN[:, 0] = 1.0
 SPECIAL = np.array([0.0, -0.0, np.nan, np.inf, -np.inf, 1.5], "float32")
@@ -106,11 +110,11 @@ for name in ("sum prod max min amax amin all any mean std var median ptp nansum 
 case("max", A, axis=0, initial=1.0)
 case("min", A, axis=0, initial=-1.0)
 case("sum", D, axis=[0, 1])
-case("prod", I, axis=0, dtype="float32")
+case("prod", K, axis=0, dtype="float32")
 for name in "argmax argmin".split():
     case(name, D, axis=1)
     case(name, D, axis=1, keepdims=True)
-case("count_nonzero", I, axis=1)
+case("count_nonzero", K, axis=1)
 case("cumsum", D, axis=1)
 case("cumprod", D, axis=1, dtype="float32")
 case("average", A, axis=1, weights=B[0] ** 2)
@@ -132,12 +136,17 @@ case("digitize", A, SORTED)
 case("histogram", VECTOR)
 case("histogram", VECTOR, bins=4, range=(-1.0, 1.0))
 case("bincount", np.array([1, 2, 2, 5]))
-case("bincount", np.array([1, 2, 2, 5]), weights=np.array([0.5, 1.0, 1.0, 2.0], "float32"), minlength=9)
+case(
+    "bincount",
+    np.array([1, 2, 2, 5]),
+    weights=np.array([0.5, 1.0, 1.0, 2.0], "float32"),
+    minlength=9,
+)
 case("bincount", np.array([[1, 2, 2], [3, 3, 0]]), minlength=4)
-case("unique", I, return_counts=True, return_inverse=True, return_index=True)
-case("unique", I, size=4, fill_value=-9)
-case("isin", I, np.array([1, 2]))
-case("isin", I, [1, 2], invert=True)
+case("unique", K, return_counts=True, return_inverse=True, return_index=True)
+case("unique", K, size=4, fill_value=-9)
+case("isin", K, np.array([1, 2]))
+case("isin", K, [1, 2], invert=True)
 case("allclose", A, A + 1e-7)
 case("isclose", A, A + np.array([0.0, 1e-3, 0.0, 1.0], "float32"), rtol=1e-2)
 case("corrcoef", A)
@@ -158,39 +167,39 @@ for name in (
     case(name, A, B)
     case(name, D, B)
     if name not in ("nextafter",):
-        case(name, I, J)
+        case(name, K, J)
     case(name, A, 2.0)
     if name not in ("arctan2", "hypot", "logaddexp", "logaddexp2", "nextafter", "heaviside"):
-        case(name, I, 2)
-        case(name, I, A)
+        case(name, K, 2)
+        case(name, K, A)
 case("divide_no_nan", A, np.where(A > 0, A, 0))
 case("power", POSITIVE, B)
 case("power", A, 2)
-case("power", I, 2)
+case("power", K, 2)
 for name in "gcd lcm bitwise_and bitwise_or bitwise_xor".split():
-    case(name, I, J)
-    case(name, I, 6)
+    case(name, K, J)
+    case(name, K, 6)
 for name in "bitwise_left_shift left_shift bitwise_right_shift right_shift".split():
     case(name, J, np.array([0, 1, 2, 3]))
-    case(name, I, 1)
-case("bitwise_not", I)
-case("bitwise_invert", I)
+    case(name, K, 1)
+case("bitwise_not", K)
+case("bitwise_invert", K)
 case("ldexp", A, J)
 case("clip", A, -0.5, 0.5)
-case("clip", I, 0, 2)
+case("clip", K, 0, 2)
 case("clip", booleans(3), 0, 1)
 case("clip", A, B - 1, B)
 case("round", A, 1)
 case("round", A, decimals=2)
-case("round", I * 37, decimals=-1)
+case("round", K * 37, decimals=-1)
 
 # Creation.
 case("zeros", (2, 3)), case("zeros", 3, dtype="int32")
 case("ones", (2, 3)), case("ones", [2, 1], dtype="bool")
 case("empty", (2, 0))
 case("full", (2, 3), 7), case("full", (2,), 7, dtype="int32")
-case("full_like", A, 2), case("full_like", I, 2.0, dtype="float32")
-case("zeros_like", A, dtype="int32"), case("ones_like", I)
+case("full_like", A, 2), case("full_like", K, 2.0, dtype="float32")
+case("zeros_like", A, dtype="int32"), case("ones_like", K)
 case("eye", 3), case("eye", 3, 4, k=1, dtype="int32"), case("identity", 3)
 case("tri", 3), case("tri", 3, 4, k=-1)
 case("arange", 5), case("arange", 1, 7, 2), case("arange", 0.0, 1.0, 0.25)
@@ -207,7 +216,12 @@ case("kaiser", 7, 14.0)
 case("array", [1, 2, 3]), case("array", [1.5], dtype="float16")
 
 # Rearranging.
-case("reshape", D, (6, 4)), case("reshape", D, (-1, 2)), case("reshape", D, 24), case("reshape", D, -1)
+(
+    case("reshape", D, (6, 4)),
+    case("reshape", D, (-1, 2)),
+    case("reshape", D, 24),
+    case("reshape", D, -1),
+)
 case("transpose", D, axes=(1, 0, 2)), case("transpose", D, [2, 0, 1])
 case("swapaxes", D, 0, 2), case("moveaxis", D, 0, -1), case("moveaxis", D, [0, 1], [1, 0])
 case("expand_dims", A, 0), case("expand_dims", A, (0, -1)), case("squeeze", A[None, :, None])
@@ -216,14 +230,14 @@ case("flip", D, axis=1), case("rot90", A), case("rot90", D, k=3, axes=(1, 2))
 case("roll", A, 2), case("roll", D, 1, axis=1), case("roll", D, (1, 2), axis=(0, 2))
 case("tile", A, 2), case("tile", A, (2, 3)), case("repeat", A, 2), case("repeat", A, 3, axis=1)
 case("repeat", A, np.array([1, 2, 0]), axis=0)
-case("concatenate", [A, B]), case("concatenate", [A, I], axis=-1), case("stack", [A, B])
+case("concatenate", [A, B]), case("concatenate", [A, K], axis=-1), case("stack", [A, B])
 case("stack", [A, B], axis=1), case("stack", [1.0, 2.0])
 for name in "hstack vstack dstack".split():
     case(name, [A, B]), case(name, [VECTOR, SORTED])
 case("append", A, B), case("append", A, B, axis=1)
 case("split", D, 2, axis=2), case("split", D, [1, 3], axis=-1), case("array_split", VECTOR, 4)
 case("hsplit", D, 3), case("vsplit", D, 2), case("dsplit", D, [1])
-case("take", D, I % 2, axis=0), case("take", A, [0, -1], axis=1), case("take", A, 5)
+case("take", D, K % 2, axis=0), case("take", A, [0, -1], axis=1), case("take", A, 5)
 case("take_along_axis", A, np.argsort(A, 1), axis=1)
 case("take_along_axis", A, np.array([3, 1]), axis=None)
 case("diag", VECTOR), case("diag", A, k=1), case("diagflat", A), case("diagonal", D)
@@ -231,7 +245,10 @@ case("diagonal", D, offset=1, axis1=1, axis2=2), case("tril", A), case("triu", A
 case("trace", D), case("trace", D, offset=1, axis1=1, axis2=2)
 case("unravel_index", np.array([1, 5, 11]), (3, 4)), case("view", A, "int32")
 case("broadcast_to", A, (2, 3, 4)), case("pad", A, 1), case("pad", A, ((1, 0), (2, 1)))
-case("pad", A, ((1, 1), (0, 0)), constant_values=3.0), case("pad", A, ((1, 1), (2, 2)), mode="reflect")
+(
+    case("pad", A, ((1, 1), (0, 0)), constant_values=3.0),
+    case("pad", A, ((1, 1), (2, 2)), mode="reflect"),
+)
 case("where", A > 0, A, B), case("where", A > 0, 1.0, 0.0), case("where", A > 0)
 case("select", [A > 0, B > 0], [A, B]), case("select", [A > 0, B > 0], [A, B], default=7.0)
 case("get_item", D, (slice(None), 1)), case("get_item", D, 0), case("get_item", A, slice(1, 3))
@@ -243,23 +260,34 @@ case("dot", A, C), case("dot", VECTOR, SORTED), case("vdot", A, B), case("inner"
 case("outer", VECTOR, SORTED[:3]), case("kron", A[:2, :2], B[:2, :2])
 case("cross", A[:, :3], B[:, :3]), case("cross", A[:3], B[:3], axis=0)
 case("tensordot", A, C, axes=1), case("tensordot", D, D, axes=[[0, 1], [0, 1]])
-case("matmul", A, C), case("matmul", D, C), case("matmul", D, np.swapaxes(D, 1, 2)), case("matmul", I, J.T)
-case("matmul", I.astype("int8"), J.T.astype("int8"))
+(
+    case("matmul", A, C),
+    case("matmul", D, C),
+    case("matmul", D, np.swapaxes(D, 1, 2)),
+    case("matmul", K, J.T),
+)
+case("matmul", K.astype("int8"), J.T.astype("int8"))
 case("einsum", "ij,jk->ik", A, C), case("einsum", "bij,bkj->bik", D, D), case("einsum", "ij->j", A)
 
 # Core.
-case("cast", A, "int32"), case("cast", I, "float16"), case("cast", A, "bool")
+case("cast", A, "int32"), case("cast", K, "float16"), case("cast", A, "bool")
 case("saturate_cast", A * 200, "uint8"), case("saturate_cast", A * 1e10, "int32")
-case("saturate_cast", I * 100, "int8"), case("saturate_cast", A * 1e6, "float16")
-case("saturate_cast", booleans(3), "float32"), case("saturate_cast", I, "uint8")
-case("convert_to_tensor", [[1, 2]]), case("convert_to_tensor", A, dtype="int32"), case("convert_to_tensor", 2.5)
+case("saturate_cast", K * 100, "int8"), case("saturate_cast", A * 1e6, "float16")
+case("saturate_cast", booleans(3), "float32"), case("saturate_cast", K, "uint8")
+(
+    case("convert_to_tensor", [[1, 2]]),
+    case("convert_to_tensor", A, dtype="int32"),
+    case("convert_to_tensor", 2.5),
+)
 case("slice", D, (0, 1, 1), (2, 1, 2)), case("slice", D, [0, 1, 1], (2, -1, 2))
 case("slice", D, np.array([1, 1, 1]), (1, 1, 1))
 case("slice_update", D, (0, 1, 1), D[:1, :2, :2])
 case("scatter", np.array([[0, 1], [2, 0], [0, 1]]), VECTOR[:3], (3, 2))
 case("scatter", np.array([[0], [2]]), A[:2], (3, 4))
 for reduction in (None, "add", "max", "min", "mul"):
-    case("scatter_update", A, [[0, 1], [2, 3]], np.array([5.0, -5.0], "float32"), reduction=reduction)
+    case(
+        "scatter_update", A, [[0, 1], [2, 3]], np.array([5.0, -5.0], "float32"), reduction=reduction
+    )
 case("scatter_update", A, [[0], [2]], A[:2])
 case("unstack", D), case("unstack", D, axis=1), case("unstack", D, 4, 2)
 case("cond", True, lambda: A, lambda: B), case("cond", np.array(False), lambda: A, lambda: B)
@@ -268,25 +296,48 @@ case("while_loop", lambda i, x: i < 3, lambda i, x: (i + 1, x * 2), (0, A))
 case("while_loop", lambda i: i < 3, lambda i: i + 1, 0)
 case("while_loop", lambda i: i < 30, lambda i: [i + 1], [0], maximum_iterations=4)
 case("fori_loop", 0, 3, lambda i, x: x + i, A)
-case("scan", lambda c, x: (c + x, c * x), A[0], B), case("scan", lambda c, x: (c + 1, c), 0, length=3)
+(
+    case("scan", lambda c, x: (c + x, c * x), A[0], B),
+    case("scan", lambda c, x: (c + 1, c), 0, length=3),
+)
 case("scan", lambda c, x: (c + x, c * x), A[0], B, reverse=True, unroll=2)
-case("associative_scan", lambda a, b: a + b, A), case("associative_scan", lambda a, b: a * b, A, reverse=True, axis=1)
+(
+    case("associative_scan", lambda a, b: a + b, A),
+    case("associative_scan", lambda a, b: a * b, A, reverse=True, axis=1),
+)
 case("map", lambda x: x + 1, A), case("vectorized_map", lambda x: x.sum(), A)
 
 # Mathematics.
 SEGMENTS = np.array([0, 0, 2])
 for name in "segment_sum segment_max segment_min segment_prod".split():
     case(name, A, SEGMENTS, num_segments=4), case(name, A, SEGMENTS, num_segments=3, sorted=True)
-case("logsumexp", D, axis=(0, 1)), case("top_k", A, 2), case("top_k", I, 3), case("top_k", A, 2, sorted=False)
+(
+    case("logsumexp", D, axis=(0, 1)),
+    case("top_k", A, 2),
+    case("top_k", K, 3),
+    case("top_k", A, 2, sorted=False),
+)
 case("in_top_k", np.array([1, 0, 3]), A, 2), case("cdist", A, B[:2]), case("cdist", D, D + 1)
 case("view_as_complex", floats(3, 2)), case("view_as_real", complexes(3))
 case("rsqrt", POSITIVE)
 for name in "fft fft2 ifft2".split():
     case(name, (D, D + 1))
-case("rfft", D), case("rfft", D, fft_length=6), case("irfft", (D, D + 1)), case("irfft", (D, D), fft_length=5)
+(
+    case("rfft", D),
+    case("rfft", D, fft_length=6),
+    case("irfft", (D, D + 1)),
+    case("irfft", (D, D), fft_length=5),
+)
 case("extract_sequences", SIGNAL, 7, 3), case("extract_sequences", VECTOR, 2, 2)
-for options in ({}, {"window": "hamming", "center": False}, {"window": None}, {"window": SORTED[:5] + 3}):
-    length = 5 if options.get("window") is not None and not isinstance(options["window"], str) else 8
+for options in (
+    {},
+    {"window": "hamming", "center": False},
+    {"window": None},
+    {"window": SORTED[:5] + 3},
+):
+    length = (
+        5 if options.get("window") is not None and not isinstance(options["window"], str) else 8
+    )
     case("stft", SIGNAL, length, 4 if length == 8 else 2, 16, **options)
 SPECTRUM = (floats(2, 9, 9), floats(2, 9, 9))
 case("istft", SPECTRUM, 16, 4, 16), case("istft", SPECTRUM, 12, 3, 16, window="hamming", length=20)
@@ -296,33 +347,102 @@ case("istft", SPECTRUM, 16, 8, 16, center=False, window=None)
 MATRIX, MATRICES = floats(3, 3), floats(2, 3, 3)
 SPD = positive_definite(2)
 case("cholesky", SPD), case("cholesky", SPD, upper=True)
-case("cholesky_inverse", np.linalg.cholesky(SPD[0])), case("cholesky_inverse", np.linalg.cholesky(SPD[0]).T, upper=True)
-case("det", MATRICES), case("inv", MATRICES), case("eig", MATRIX), case("eigh", SPD), case("lu_factor", MATRICES)
-case("logdet", SPD), case("slogdet", MATRICES), case("lstsq", A.T, B.T), case("matrix_rank", A), case("matrix_rank", A, tol=0.5)
+(
+    case("cholesky_inverse", np.linalg.cholesky(SPD[0])),
+    case("cholesky_inverse", np.linalg.cholesky(SPD[0]).T, upper=True),
+)
+(
+    case("det", MATRICES),
+    case("inv", MATRICES),
+    case("eig", MATRIX),
+    case("eigh", SPD),
+    case("lu_factor", MATRICES),
+)
+(
+    case("logdet", SPD),
+    case("slogdet", MATRICES),
+    case("lstsq", A.T, B.T),
+    case("matrix_rank", A),
+    case("matrix_rank", A, tol=0.5),
+)
 case("pinv", A), case("pinv", D, rcond=0.1), case("qr", A), case("qr", A, mode="complete")
-case("solve", MATRICES, D[:, :, :2]), case("solve_triangular", np.tril(MATRIX), A[:, :2], lower=True)
-case("solve_triangular", np.triu(MATRIX), A[:, :2]), case("svd", A), case("svd", A, full_matrices=False)
+(
+    case("solve", MATRICES, D[:, :, :2]),
+    case("solve_triangular", np.tril(MATRIX), A[:, :2], lower=True),
+)
+(
+    case("solve_triangular", np.triu(MATRIX), A[:, :2]),
+    case("svd", A),
+    case("svd", A, full_matrices=False),
+)
 case("svd", A, compute_uv=False)
-case("norm", A), case("norm", D, axis=-1), case("norm", A, ord=1), case("norm", A, ord="fro", keepdims=True)
-case("norm", D, ord=2, axis=(1, 2)), case("norm", I), case("norm", VECTOR, ord=np.inf)
+(
+    case("norm", A),
+    case("norm", D, axis=-1),
+    case("norm", A, ord=1),
+    case("norm", A, ord="fro", keepdims=True),
+)
+case("norm", D, ord=2, axis=(1, 2)), case("norm", K), case("norm", VECTOR, ord=np.inf)
 case("jvp", lambda x: x**2, (3.0,), (1.0,))
 
 # Networks.
 case("celu", A, alpha=0.5), case("elu", A, alpha=0.5), case("leaky_relu", A, negative_slope=0.1)
-case("gelu", A, approximate=False), case("glu", A, axis=1), case("softmax", D, axis=1), case("softmax", D, axis=(0, 1))
-case("log_softmax", D, axis=0), case("hard_shrink", A, threshold=1.0), case("soft_shrink", A, threshold=1.0)
-case("squareplus", A, b=2), case("threshold", A, 0.5, -1.0), case("sparsemax", A * 10), case("polar", POSITIVE, B)
-case("one_hot", np.array([0, 2, 5, -1]), 4), case("one_hot", I % 3, 3, axis=0, dtype="int32")
+(
+    case("gelu", A, approximate=False),
+    case("glu", A, axis=1),
+    case("softmax", D, axis=1),
+    case("softmax", D, axis=(0, 1)),
+)
+(
+    case("log_softmax", D, axis=0),
+    case("hard_shrink", A, threshold=1.0),
+    case("soft_shrink", A, threshold=1.0),
+)
+(
+    case("squareplus", A, b=2),
+    case("threshold", A, 0.5, -1.0),
+    case("sparsemax", A * 10),
+    case("polar", POSITIVE, B),
+)
+case("one_hot", np.array([0, 2, 5, -1]), 4), case("one_hot", K % 3, 3, axis=0, dtype="int32")
 case("multi_hot", np.array([[0, 2], [1, 1]]), 4), case("multi_hot", np.array([0, 2]), 4)
-case("normalize", A), case("normalize", A, axis=0, order=3), case("normalize", D, axis=1, order=1), case("normalize", A * 0)
-case("moments", D, axes=[0, 1]), case("moments", D, axes=-1, keepdims=True), case("moments", HALF, axes=0)
-case("batch_normalization", D, A[0], B[0] ** 2, -1), case("batch_normalization", D, VECTOR[:3], SORTED[:3] ** 2, 1, offset=SORTED[:3], scale=VECTOR[:3], epsilon=0.1)
+(
+    case("normalize", A),
+    case("normalize", A, axis=0, order=3),
+    case("normalize", D, axis=1, order=1),
+    case("normalize", A * 0),
+)
+(
+    case("moments", D, axes=[0, 1]),
+    case("moments", D, axes=-1, keepdims=True),
+    case("moments", HALF, axes=0),
+)
+(
+    case("batch_normalization", D, A[0], B[0] ** 2, -1),
+    case(
+        "batch_normalization",
+        D,
+        VECTOR[:3],
+        SORTED[:3] ** 2,
+        1,
+        offset=SORTED[:3],
+        scale=VECTOR[:3],
+        epsilon=0.1,
+    ),
+)
 case("layer_normalization", D), case("layer_normalization", D, gamma=A[0], beta=B[0], epsilon=0.1)
 case("layer_normalization", D, gamma=A, beta=B, axis=[1, 2]), case("layer_normalization", HALF)
 case("layer_normalization", D, gamma=VECTOR[:3], axis=1)
-case("rms_normalization", D), case("rms_normalization", D, scale=A[0], epsilon=0.1), case("rms_normalization", HALF)
+(
+    case("rms_normalization", D),
+    case("rms_normalization", D, scale=A[0], epsilon=0.1),
+    case("rms_normalization", HALF),
+)
 QUERY, KEY, VALUE = floats(2, 4, 3, 5), floats(2, 6, 3, 5), floats(2, 6, 3, 5)
-case("dot_product_attention", QUERY, KEY, VALUE), case("dot_product_attention", QUERY, KEY, VALUE, scale=0.2, is_causal=True)
+(
+    case("dot_product_attention", QUERY, KEY, VALUE),
+    case("dot_product_attention", QUERY, KEY, VALUE, scale=0.2, is_causal=True),
+)
 case("dot_product_attention", QUERY, KEY, VALUE, bias=floats(1, 3, 4, 6), mask=booleans(2, 1, 4, 6))
 ONE_HOT, PROBABILITIES = np.eye(4, dtype="float32")[[0, 3, 1]], floats(3, 4, low=0.05, high=0.95)
 for logits in (False, True):
@@ -334,31 +454,84 @@ case("categorical_crossentropy", ONE_HOT.T, PROBABILITIES.T, axis=0)
 case("sparse_categorical_crossentropy", np.array([[0], [3], [1]]), PROBABILITIES)
 case("psnr", IMAGES, GRAY + 0 * IMAGES, 1.0)
 KERNEL = floats(3, 2, 3, 4)
-case("conv", IMAGES, KERNEL), case("conv", IMAGES, KERNEL, strides=(2, 1), padding="same"), case("conv", IMAGES, KERNEL, dilation_rate=2)
-case("conv", FIRST, KERNEL, data_format="channels_first"), case("conv", D, floats(2, 4, 3)), case("conv", VOLUMES, floats(2, 2, 2, 2, 3))
+(
+    case("conv", IMAGES, KERNEL),
+    case("conv", IMAGES, KERNEL, strides=(2, 1), padding="same"),
+    case("conv", IMAGES, KERNEL, dilation_rate=2),
+)
+(
+    case("conv", FIRST, KERNEL, data_format="channels_first"),
+    case("conv", D, floats(2, 4, 3)),
+    case("conv", VOLUMES, floats(2, 2, 2, 2, 3)),
+)
 case("conv", floats(2, 8, 8, 4), floats(3, 3, 2, 6))
-case("depthwise_conv", IMAGES, floats(3, 3, 3, 2)), case("depthwise_conv", IMAGES, floats(3, 3, 3, 2), strides=2, padding="same")
+(
+    case("depthwise_conv", IMAGES, floats(3, 3, 3, 2)),
+    case("depthwise_conv", IMAGES, floats(3, 3, 3, 2), strides=2, padding="same"),
+)
 case("depthwise_conv", D, floats(2, 4, 2))
-case("separable_conv", IMAGES, floats(3, 3, 3, 2), floats(1, 1, 6, 5)), case("separable_conv", D, floats(2, 4, 2), floats(1, 8, 5), padding="same")
-for options in ({}, {"strides": 2}, {"strides": 2, "padding": "same"}, {"strides": 3, "output_padding": 1}):
+(
+    case("separable_conv", IMAGES, floats(3, 3, 3, 2), floats(1, 1, 6, 5)),
+    case("separable_conv", D, floats(2, 4, 2), floats(1, 8, 5), padding="same"),
+)
+for options in (
+    {},
+    {"strides": 2},
+    {"strides": 2, "padding": "same"},
+    {"strides": 3, "output_padding": 1},
+):
     case("conv_transpose", IMAGES, floats(3, 3, 4, 3), **options)
 case("conv_transpose", FIRST, floats(3, 3, 4, 3), strides=2, data_format="channels_first")
 for name in "max_pool average_pool".split():
-    case(name, IMAGES, 2, strides=2), case(name, IMAGES, (3, 2), strides=2, padding="same"), case(name, FIRST, 2, strides=3, data_format="channels_first")
+    (
+        case(name, IMAGES, 2, strides=2),
+        case(name, IMAGES, (3, 2), strides=2, padding="same"),
+        case(name, FIRST, 2, strides=3, data_format="channels_first"),
+    )
     case(name, D, 2, strides=1), case(name, VOLUMES, 2, strides=(1, 2, 1))
 for name in "adaptive_max_pool adaptive_average_pool".split():
-    case(name, IMAGES, 4), case(name, IMAGES, (3, 7)), case(name, FIRST, 5, data_format="channels_first")
+    (
+        case(name, IMAGES, 4),
+        case(name, IMAGES, (3, 7)),
+        case(name, FIRST, 5, data_format="channels_first"),
+    )
     case(name, SIGNAL[..., None], 7), case(name, VOLUMES, (2, 3, 4))
-case("unfold", FIRST, 2), case("unfold", FIRST, (3, 2), dilation=(1, 2), padding=(1, 0), stride=(2, 1))
-case("fold", floats(2, 12, 63), (8, 10), 2), case("fold", floats(2, 18, 20), (8, 9), (3, 2), padding=(1, 1), stride=2)
-case("depth_to_space", floats(2, 3, 4, 8), 2), case("depth_to_space", floats(2, 8, 3, 4), 2, data_format="channels_first")
-case("space_to_depth", floats(2, 4, 6, 3), 2), case("space_to_depth", floats(2, 3, 4, 6), 2, data_format="channels_first")
+(
+    case("unfold", FIRST, 2),
+    case("unfold", FIRST, (3, 2), dilation=(1, 2), padding=(1, 0), stride=(2, 1)),
+)
+(
+    case("fold", floats(2, 12, 63), (8, 10), 2),
+    case("fold", floats(2, 18, 20), (8, 9), (3, 2), padding=(1, 1), stride=2),
+)
+(
+    case("depth_to_space", floats(2, 3, 4, 8), 2),
+    case("depth_to_space", floats(2, 8, 3, 4), 2, data_format="channels_first"),
+)
+(
+    case("space_to_depth", floats(2, 4, 6, 3), 2),
+    case("space_to_depth", floats(2, 3, 4, 6), 2, data_format="channels_first"),
+)
 LOGITS = floats(3, 9, 5)
 LABELS, LENGTHS = np.array([[1, 2, 2], [3, 0, 0], [4, 1, 0]]), np.array([3, 1, 2])
-case("ctc_loss", LABELS, LOGITS, LENGTHS, np.array([9, 5, 7])), case("ctc_loss", LABELS % 4, LOGITS, LENGTHS, np.array([9, 9, 9]), mask_index=4)
-case("ctc_decode", LOGITS * 3, np.array([9, 5, 7])), case("ctc_decode", LOGITS * 3, np.array([9, 5, 7]), merge_repeated=False, mask_index=4)
+(
+    case("ctc_loss", LABELS, LOGITS, LENGTHS, np.array([9, 5, 7])),
+    case("ctc_loss", LABELS % 4, LOGITS, LENGTHS, np.array([9, 9, 9]), mask_index=4),
+)
+(
+    case("ctc_decode", LOGITS * 3, np.array([9, 5, 7])),
+    case("ctc_decode", LOGITS * 3, np.array([9, 5, 7]), merge_repeated=False, mask_index=4),
+)
 case("ctc_decode", LOGITS, np.array([9, 5, 7]), strategy="beam_search", beam_width=20, top_paths=3)
-case("ctc_decode", LOGITS, np.array([9, 5, 7]), strategy="beam_search", beam_width=40, top_paths=2, mask_index=4)
+case(
+    "ctc_decode",
+    LOGITS,
+    np.array([9, 5, 7]),
+    strategy="beam_search",
+    beam_width=40,
+    top_paths=2,
+    mask_index=4,
+)
 
 # Images.
 for images, form in ((IMAGES, None), (IMAGES[0], None), (FIRST, "channels_first")):
@@ -368,28 +541,89 @@ for images, form in ((IMAGES, None), (IMAGES[0], None), (FIRST, "channels_first"
     case("image.pad_images", images, 1, 2, 3, 4, data_format=form)
     case("image.crop_images", images, 1, 2, 3, 4, data_format=form)
     case("image.extract_patches", images, (3, 2), data_format=form)
-    case("image.gaussian_blur", images, kernel_size=(3, 5), sigma=(1.0, 2.0), data_format=form or "channels_last")
+    case(
+        "image.gaussian_blur",
+        images,
+        kernel_size=(3, 5),
+        sigma=(1.0, 2.0),
+        data_format=form or "channels_last",
+    )
 case("image.rgb_to_grayscale", GRAY), case("image.rgb_to_grayscale", (IMAGES * 255).astype("uint8"))
 for interpolation in ("nearest", "bicubic", "lanczos3", "lanczos5"):
     case("image.resize", IMAGES, (11, 6), interpolation=interpolation)
-case("image.resize", IMAGES, (4, 4), antialias=True), case("image.resize", IMAGES, (4, 9), crop_to_aspect_ratio=True)
-case("image.resize", IMAGES, (4, 9), pad_to_aspect_ratio=True, fill_value=0.5), case("image.resize", IMAGES, (9, 4), pad_to_aspect_ratio=True)
-case("image.pad_images", IMAGES, 1, None, None, 4, 12, 20), case("image.crop_images", IMAGES, 1, None, None, 4, 5, 5)
-case("image.extract_patches", IMAGES, 3, strides=1, padding="same"), case("image.extract_patches", VOLUMES, (2, 3, 2))
+(
+    case("image.resize", IMAGES, (4, 4), antialias=True),
+    case("image.resize", IMAGES, (4, 9), crop_to_aspect_ratio=True),
+)
+(
+    case("image.resize", IMAGES, (4, 9), pad_to_aspect_ratio=True, fill_value=0.5),
+    case("image.resize", IMAGES, (9, 4), pad_to_aspect_ratio=True),
+)
+(
+    case("image.pad_images", IMAGES, 1, None, None, 4, 12, 20),
+    case("image.crop_images", IMAGES, 1, None, None, 4, 5, 5),
+)
+(
+    case("image.extract_patches", IMAGES, 3, strides=1, padding="same"),
+    case("image.extract_patches", VOLUMES, (2, 3, 2)),
+)
 case("image.extract_patches", IMAGES, 2, strides=1, dilation_rate=2)
-case("image.extract_patches_3d", VOLUMES, 2), case("image.extract_patches_3d", VOLUMES[0], (2, 3, 2), strides=1)
+(
+    case("image.extract_patches_3d", VOLUMES, 2),
+    case("image.extract_patches_3d", VOLUMES[0], (2, 3, 2), strides=1),
+)
 case("image.map_coordinates", A, np.stack([UNIT * 3, UNIT * 4]), 1)
 for mode in ("nearest", "wrap", "mirror", "reflect", "constant"):
-    case("image.map_coordinates", A, np.stack([UNIT * 3, UNIT * 4]), 0, fill_mode=mode, fill_value=2.0)
-    case("image.affine_transform", IMAGES, np.array([[1.1, 0.2, -1.0, 0.1, 0.9, 2.0, 0.0, 0.0]] * 2, "float32"), fill_mode=mode)
-case("image.affine_transform", IMAGES[0], np.array([1.0, 0.0, 1.5, 0.0, 1.0, 0.0, 0.0, 0.0], "float32"), interpolation="nearest")
-case("image.affine_transform", FIRST, floats(2, 8) * np.float32([1, 1, 1, 1, 1, 1, 0, 0]), data_format="channels_first", fill_value=1.0)
+    case(
+        "image.map_coordinates",
+        A,
+        np.stack([UNIT * 3, UNIT * 4]),
+        0,
+        fill_mode=mode,
+        fill_value=2.0,
+    )
+    case(
+        "image.affine_transform",
+        IMAGES,
+        np.array([[1.1, 0.2, -1.0, 0.1, 0.9, 2.0, 0.0, 0.0]] * 2, "float32"),
+        fill_mode=mode,
+    )
+case(
+    "image.affine_transform",
+    IMAGES[0],
+    np.array([1.0, 0.0, 1.5, 0.0, 1.0, 0.0, 0.0, 0.0], "float32"),
+    interpolation="nearest",
+)
+case(
+    "image.affine_transform",
+    FIRST,
+    floats(2, 8) * np.float32([1, 1, 1, 1, 1, 1, 0, 0]),
+    data_format="channels_first",
+    fill_value=1.0,
+)
 START = np.array([[0, 0], [9, 0], [0, 7], [9, 7]], "float32")
 END = START + np.array([[1, 1], [-1, 0.5], [0, -1], [-2, 0]], "float32")
 case("image.perspective_transform", IMAGES[0], START, END)
-case("image.perspective_transform", IMAGES, np.stack([START, START]), np.stack([END, START]), interpolation="nearest")
-case("image.elastic_transform", IMAGES, sigma=2.0, seed=3), case("image.elastic_transform", IMAGES, alpha=5.0, sigma=1.0, fill_mode="constant", seed=3)
-case("image.scale_and_translate", IMAGES, (2, 12, 9, 3), np.array([1.5, 0.9], "float32"), np.array([0.5, -1.0], "float32"), (1, 2), "linear")
+case(
+    "image.perspective_transform",
+    IMAGES,
+    np.stack([START, START]),
+    np.stack([END, START]),
+    interpolation="nearest",
+)
+(
+    case("image.elastic_transform", IMAGES, sigma=2.0, seed=3),
+    case("image.elastic_transform", IMAGES, alpha=5.0, sigma=1.0, fill_mode="constant", seed=3),
+)
+case(
+    "image.scale_and_translate",
+    IMAGES,
+    (2, 12, 9, 3),
+    np.array([1.5, 0.9], "float32"),
+    np.array([0.5, -1.0], "float32"),
+    (1, 2),
+    "linear",
+)
 case("image.sobel_edges", IMAGES), case("image.sobel_edges", FIRST, data_format="channels_first")
 LARGE = floats(2, 14, 15, 3, low=0.0, high=1.0)
 case("image.ssim", LARGE, LARGE[:, ::-1]), case("image.ssim", LARGE[0], LARGE[1], filter_size=7)

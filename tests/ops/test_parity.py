@@ -47,11 +47,11 @@ def check_equal(found, expected, path=""):
 
 
 def test_every_function_of_keras_is_there():
-    assert KERAS_NAMES <= names_of(ops) | names_of(ops.image, "image.")
+    assert not KERAS_NAMES - names_of(ops) - names_of(ops.image, "image.")
 
 
 def test_every_function_has_cases():
-    assert KERAS_NAMES - OF_FUNCTIONS == set(CASES)
+    assert set(CASES) == KERAS_NAMES - OF_FUNCTIONS
 
 
 @pytest.mark.parametrize("family", ["numpy", "nn", "linalg", "image"])
