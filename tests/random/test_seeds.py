@@ -61,7 +61,7 @@ def test_two_draws_and_two_generators_differ():
 
 
 def test_passes_without_a_key_are_refused():
-    with pytest.raises(ValueError, match="`SeedGenerator` 'seed_generator' draws.*needs a key"):
+    with pytest.raises(ValueError, match=r"`SeedGenerator` 'seed_generator' draws.*needs a key"):
         apply(Noise(), None)
 
 
@@ -80,9 +80,11 @@ def test_a_generator_outside_of_a_layer_cannot_be_traced(transform):
         return x * random.normal((), seed=generator)
 
     if transform is jax.jit:
-        with pytest.raises(RuntimeError, match="state of the `SeedGenerator`.*cannot change while"):
+        with pytest.raises(
+            RuntimeError, match=r"state of the `SeedGenerator`.*cannot change while"
+        ):
             transform(function)(1.0)
-        with pytest.raises(RuntimeError, match="`normal` has no seed, while JAX traces"):
+        with pytest.raises(RuntimeError, match=r"`normal` has no seed, while JAX traces"):
             transform(lambda x: x * random.normal(()))(1.0)
     assert generator.state.numpy().tolist()[0] == 1
 
@@ -121,9 +123,9 @@ def test_configuration():
 
 
 def test_errors_name_the_function():
-    with pytest.raises(ValueError, match="`dropout`: `rate` must be a number in"):
+    with pytest.raises(ValueError, match=r"`dropout`: `rate` must be a number in"):
         random.dropout(X, 1.5, seed=1)
-    with pytest.raises(ValueError, match="`normal`: the shape .* has an axis of unknown size"):
+    with pytest.raises(ValueError, match=r"`normal`: the shape .* has an axis of unknown size"):
         random.normal((None, 2), seed=1)
     with pytest.raises(ValueError, match="`categorical`: the logits must have the shape"):
         random.categorical([0.5, 0.5], 1, seed=1)
