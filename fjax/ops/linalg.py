@@ -109,8 +109,9 @@ def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) ->
 def jvp(fun: Any, primals: Any, tangents: Any, has_aux: bool = False) -> PyTree:
     """Return a function's value and its derivative in the direction of the tangents.
 
-    >>> jvp(lambda x: x**2, (3.0,), (1.0,))
-    (9.0, Array(6., dtype=float32, weak_type=True))
+    >>> value, change = jvp(lambda x: x**2, (3.0,), (1.0,))
+    >>> float(value), float(change)
+    (9.0, 6.0)
     """
     return jax.jvp(fun, tuple(primals), tuple(tangents), has_aux=has_aux)
 

@@ -21,7 +21,7 @@ def normal(
     """Return draws from a normal distribution.
 
     >>> print(normal((2,), seed=1))
-    [0.92... 0.98...]
+    [-1.097... 0.475...]
     """
     draws = jax.random.normal(key_of("normal", seed), _shape("normal", shape), dtype or "float32")
     return draws * stddev + mean

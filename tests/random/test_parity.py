@@ -2,6 +2,7 @@
 
 import inspect
 
+import jax.numpy as jnp
 import keras
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from fjax import random, utils
 
 LOGITS = np.log(np.array([[0.1, 0.2, 0.7], [0.5, 0.4, 0.1]], "float32"))
-ARRAY = np.arange(24, dtype="float32").reshape(4, 6)
+ARRAY = jnp.arange(24, dtype="float32").reshape(4, 6)
 
 CASES = {
     "normal": [((2, 3),), ((4,), 1.0, 2.0, "float16")],
