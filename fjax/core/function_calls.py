@@ -12,6 +12,7 @@ import numpy as np
 from fjax.configuration import Configured
 from fjax.core.function_traits import function_has_trait
 from fjax.core.layer import Layer
+from fjax.errors import integer_at_least
 from fjax.symbols import find_recorder
 from fjax.traits import within_rows
 from fjax.typing import Key, Params, PyTree, State
@@ -25,6 +26,10 @@ class Argument(Configured):
     """
 
     position: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.position = integer_at_least("Argument", "position", self.position, 0)
 
 
 class Constant(Configured):
@@ -117,6 +122,15 @@ class FunctionCall(Layer):
     # As Keras's operations: the outputs have no mask.
     masking = "ends"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not callable(self.function) or not isinstance(self.keywords, Mapping):
+            raise TypeError(
+                "`FunctionCall` needs a function, a tuple of arguments and a dict of arguments by "
+                f"name, received {self.function!r}, {self.arguments!r} and {self.keywords!r}."
+            )
+        self.arguments = tuple(self.arguments)
+
     @property
     def kind(self) -> str:
         """The function's name, in the form of a class name."""
@@ -194,6 +208,10 @@ def _plain(function: Callable[..., Any], value: Any) -> Any:
 
 def _filled(value: Any, inputs: tuple[Any, ...]) -> Any:
     if isinstance(value, Argument):
+        if value.position >= len(inputs):
+            raise ValueError(
+                f"`FunctionCall` needs an input {value.position}, received {len(inputs)} inputs."
+            )
         return inputs[value.position]
     return jnp.asarray(value.array) if isinstance(value, Constant) else value
 

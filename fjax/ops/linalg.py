@@ -1,5 +1,6 @@
 """Operations of `keras.ops.linalg`: decompositions, solutions, norms of matrices."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -106,7 +107,7 @@ def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) ->
 
 
 @op.function
-def jvp(fun: Any, primals: Any, tangents: Any, has_aux: bool = False) -> PyTree:
+def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = False) -> PyTree:
     """Return a function's value and its derivative in the direction of the tangents.
 
     >>> value, change = jvp(lambda x: x**2, (3.0,), (1.0,))

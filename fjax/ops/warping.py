@@ -9,7 +9,8 @@ import jax.scipy.ndimage
 
 from fjax.errors import one_of
 from fjax.ops.definition import OperationTable
-from fjax.ops.images import filter_channels, gaussian, on_batch
+from fjax.ops.images import filter_channels, gaussian
+from fjax.ops.layout import on_batch
 from fjax.random import key_of
 from fjax.typing import Array
 

@@ -10,18 +10,13 @@ import numpy as np
 from fjax import lowering
 from fjax.errors import one_of
 from fjax.ops.definition import OperationTable
+from fjax.ops.layout import data_format_of
 from fjax.typing import Array
 
 op = OperationTable(__name__)
 
 # The number of entries along each spatial axis, or one number for all of them.
 Sizes = int | Sequence[int]
-
-
-def data_format_of(operation: str, data_format: str | None) -> str:
-    """Return the position of the channel axis, or raise; None means "channels_last"."""
-    known = "channels_last" if data_format is None else data_format
-    return str(one_of(operation, "data_format", known, ["channels_last", "channels_first"]))
 
 
 def _sizes(value: Sizes, rank: int) -> tuple[int, ...]:

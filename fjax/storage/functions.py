@@ -1,9 +1,11 @@
 """The functions of fjax and JAX that a model file may name.
 
-Those of `fjax.ops` are all its public functions; the package is imported when a file names one.
+Those of `fjax.ops` are its public functions, except those of functions, such as loops, with which a
+file would be a program. The package is imported when a file names one.
 """
 
 import importlib
+import inspect
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
@@ -92,4 +94,13 @@ def _operations(module: str) -> Mapping[str, Callable[..., Any]]:
     """Return the public functions of `fjax.ops` or `fjax.ops.image`, by name."""
     package = importlib.import_module(f"fjax.{module}")
     members = ((name, getattr(package, name)) for name in package.__all__)
-    return {name: member for name, member in members if not isinstance(member, ModuleType)}
+    return {
+        name: member
+        for name, member in members
+        if not isinstance(member, ModuleType) and not _takes_functions(member)
+    }
+
+
+def _takes_functions(function: Callable[..., Any]) -> bool:
+    parameters = inspect.signature(function).parameters.values()
+    return any("Callable" in str(parameter.annotation) for parameter in parameters)
