@@ -168,7 +168,7 @@ def cond(pred: Array, true_fn: Callable[[], PyTree], false_fn: Callable[[], PyTr
 
 @op.define
 def switch(index: Array, branches: Sequence[Callable[..., PyTree]], *operands: Any) -> PyTree:
-    """Return `branches[index](*operands)`; the index is limited to the branches."""
+    """Return the result of one of several functions; the index is limited to them."""
     return jax.lax.switch(index, branches, *operands)
 
 
