@@ -38,8 +38,8 @@ class Fold(NamedTuple):
     """The rows of one fold.
 
     Attributes:
-        rows: The rows of `Folds.examples` to train on.
-        validation_rows: The rows of `Folds.examples` to validate on after each epoch, or None.
+        rows: The rows of the data of all folds to train on.
+        validation_rows: The rows of that data to validate on after each epoch, or None.
         train: The rows of `X` to train on, whatever their weights.
         test: The rows of `X` to score on.
     """
@@ -48,19 +48,6 @@ class Fold(NamedTuple):
     validation_rows: np.ndarray | None
     train: np.ndarray
     test: np.ndarray
-
-
-class Folds(NamedTuple):
-    """The data of all folds.
-
-    Attributes:
-        examples: The rows of `X`, followed by rows with the weights of a fold and rows to validate
-            on.
-        folds: The folds.
-    """
-
-    examples: Examples
-    folds: list[Fold]
 
 
 def check_splits(owner: str, splits: Iterable[Any], count: int) -> list[Split]:
@@ -114,10 +101,13 @@ def _row_numbers(owner: str, fold: int, side: Any, count: int) -> np.ndarray:
     return rows
 
 
-def make_folds(search: SearchData, splits: Sequence[Split], training: Training) -> Folds:
-    """Return the data of the folds, checked.
+def make_folds(
+    search: SearchData, splits: Sequence[Split], training: Training
+) -> tuple[Examples, list[Fold]]:
+    """Return the data of the folds, checked, and their rows of it.
 
-    Weights are relative to the other weights of a fold. Therefore each fold has its own copy of
+    The data is the rows of `X`, followed by rows with the weights of a fold and rows to validate
+    on. Weights are relative to the other weights of a fold. Therefore each fold has its own copy of
     weighted data; all folds share one copy of data without weights.
 
     Args:
@@ -160,8 +150,8 @@ def make_folds(search: SearchData, splits: Sequence[Split], training: Training) 
         folds = [fold._replace(validation_rows=held_out) for fold in folds]
     if len(blocks) == 1:
         # Large data is not copied.
-        return Folds(whole, folds)
-    return Folds(whole.with_batch(concatenate(*blocks)), folds)
+        return whole, folds
+    return whole.with_batch(concatenate(*blocks)), folds
 
 
 def _with_weights(

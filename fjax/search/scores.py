@@ -2,15 +2,18 @@
 
 import copy
 import numbers
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.utils import _safe_indexing
 
 from fjax.models import Model
-from fjax.wrappers.estimator import Estimator
+from fjax.search.candidate_groups import Outcome
 from fjax.wrappers.examples import Examples
 
 Scorer = Callable[..., Any]
@@ -23,20 +26,15 @@ class FittedMember:
     for, the model is made from the train state of the member.
     """
 
-    _make_model: Callable[[], Model]
+    _outcome: Outcome
     _known: tuple[np.ndarray, np.ndarray]
-    _model: Model | None = None
 
-    @property
+    @cached_property
     def model_(self) -> Model:
         """The trained model."""
-        if self._model is None:
-            self._model = self._make_model()
-        return self._model
-
-    @model_.setter
-    def model_(self, model: Model | None) -> None:
-        self._model = model
+        model = copy.copy(self._outcome.candidate.model)
+        model.train_state = self._outcome.train_state()
+        return model
 
     def compute_outputs(self, X: Any, model: Model | None = None) -> np.ndarray:
         """Return the outputs for inputs; see `Estimator.compute_outputs`."""
@@ -46,33 +44,55 @@ class FittedMember:
         return super().compute_outputs(X, model)  # type: ignore[misc]
 
 
-def fitted_member(
-    estimator: Estimator,
-    whole: Examples,
-    rows: np.ndarray,
-    outputs: np.ndarray,
-    history: Mapping[str, list[Any]],
-    untrained_model: Model,
-    make_model: Callable[[], Model],
-) -> Any:
-    """Return a fitted estimator whose outputs for some rows are known.
+class Scoring(NamedTuple):
+    """What scores are computed from.
 
-    Args:
-        estimator: The estimator, not fitted.
+    Attributes:
         whole: All data, checked.
-        rows: The numbers of the rows whose outputs are known.
-        outputs: The outputs for these rows.
-        history: The logs of the training.
-        untrained_model: The model before training.
-        make_model: Returns the trained model.
+        X: The inputs.
+        y: The targets.
+        weight: The weight of each row in a score, or None.
+        scorer: Returns a number, or a dict of numbers.
+        error_score: The score of a fit or a scorer that failed; "raise" raises an error.
     """
-    fitted: Any = copy.copy(estimator)
-    cls = type(estimator)
-    fitted.__class__ = type(cls.__name__, (FittedMember, cls), {"__module__": cls.__module__})
-    fitted._known, fitted._make_model = (whole.x[rows], outputs), make_model
-    fitted.adopt(untrained_model, whole, history)
-    fitted.model_ = None
-    return fitted
+
+    whole: Examples
+    X: Any
+    y: Any
+    weight: np.ndarray | None
+    scorer: Scorer
+    error_score: Any
+
+    def score(self, outcome: Outcome) -> dict[str, float]:
+        """Return the times and scores of a candidate in a fold; a failed fit has times only."""
+        start = time.perf_counter()
+        columns = {"fit_time": outcome.seconds, "score_time": 0.0}
+        parts = [
+            ("test", outcome.fold.test, outcome.outputs),
+            ("train", outcome.fold.train, outcome.train_outputs),
+        ]
+        for part, rows, outputs in parts:
+            if outputs is not None and outcome.failed is None:
+                scores = self._score_rows(outcome, rows, outputs)
+                columns |= {f"{part}_{name}": value for name, value in scores.items()}
+        columns["score_time"] = time.perf_counter() - start
+        return columns
+
+    def _score_rows(
+        self, outcome: Outcome, rows: np.ndarray, outputs: np.ndarray
+    ) -> dict[str, float]:
+        estimator = outcome.candidate.estimator
+        cls, fitted = type(estimator), copy.copy(estimator)
+        fitted.__class__ = type(cls.__name__, (FittedMember, cls), {"__module__": cls.__module__})
+        fitted._known, fitted._outcome = (self.whole.x[rows], outputs), outcome
+        fitted.adopt(outcome.candidate.model, self.whole, outcome.history)
+        # Made when it is read.
+        del fitted.model_
+        X, y, weight = (
+            None if data is None else _safe_indexing(data, rows)
+            for data in (self.X, self.y, self.weight)
+        )
+        return compute_scores(self.scorer, fitted, X, y, weight, self.error_score)
 
 
 def scorers_of(scorer: Scorer) -> dict[str, Scorer] | None:
@@ -85,8 +105,8 @@ def compute_scores(
     fitted: Any,
     X: Any,
     y: Any,
-    weight: np.ndarray | None = None,
-    error_score: Any = "raise",
+    weight: np.ndarray | None,
+    error_score: Any,
 ) -> dict[str, float]:
     """Return the scores of an estimator by name; a single score is called "score".
 
