@@ -207,7 +207,7 @@ def _members(model: Any, template: MemberTemplate, count: int, split: TrainingDa
         # All replicas start from weights that were set or loaded.
         others = [first._replace(key=run_key(seed)) for seed in seeds[1:]]
     return [
-        Member(template.parts, template.specs, seed, split.rows, split.validation_rows, state)
+        template.member(seed, split.rows, split.validation_rows, state)
         for seed, state in zip(seeds, [first, *others], strict=True)
     ]
 

@@ -31,8 +31,7 @@ from fjax.training.placement import DEFAULT
 from fjax.typing import AveragingOptimizer, Key, PyTree
 
 # On a CPU more members at once are not faster, and do not fit in the cache.
-MEMBERS_AT_ONCE = {"cpu": 16}
-MOST_AT_ONCE = 256
+MEMBERS_AT_ONCE, MEMBERS_AT_ONCE_ON_CPU = 256, 16
 
 # The logs of one member for one epoch.
 MemberLogs = dict[str, float]
@@ -90,7 +89,8 @@ class Population:
             integer_at_least(type(self).__name__, "at_once", at_once, 1)
         self._measurements = measurements
         self._batch_size, self._shuffle = batch_size, shuffle
-        self._at_once = at_once or MEMBERS_AT_ONCE.get(jax.default_backend(), MOST_AT_ONCE)
+        default = MEMBERS_AT_ONCE_ON_CPU if DEFAULT.is_cpu else MEMBERS_AT_ONCE
+        self._at_once = at_once or default
         # The room of the programs: members that are regrouped run by the programs that exist.
         self._slots: dict[SharedArchitecture, int] = {}
         if like is None:

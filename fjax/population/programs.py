@@ -22,6 +22,7 @@ from fjax.population.program_groups import SharedArchitecture
 from fjax.population.stacking import is_key
 from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
+from fjax.training.placement import DEFAULT
 from fjax.training.programs import CACHE_SIZE, private_key
 from fjax.training.state import TrainState
 from fjax.training.step import Batch
@@ -80,7 +81,7 @@ _SHARED: Cache[PopulationPrograms] = Cache(CACHE_SIZE)
 
 
 def _programs(architecture: SharedArchitecture, metrics: Metrics) -> PopulationPrograms:
-    options = FAST_COMPILATION if jax.default_backend() == "cpu" else None
+    options = FAST_COMPILATION if DEFAULT.is_cpu else None
     compiled = partial(compile_function, compiler_options=options)
     sizes = ("batch_size", "exactly")
     return PopulationPrograms(

@@ -10,7 +10,6 @@ from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 from sklearn.exceptions import FitFailedWarning
 
@@ -20,10 +19,11 @@ from fjax.population import Member, Population
 from fjax.search.candidates import Candidate
 from fjax.search.folds import Fold, SearchData, Split, make_folds
 from fjax.training import Batch, TrainState
+from fjax.training.placement import DEFAULT
 from fjax.wrappers.estimator import Estimator
 
-# The best candidate is trained on all data alone, in a program with so much room on a CPU.
-MEMBERS_AT_ONCE = {"cpu": 4}
+# The best candidate is trained on all data alone, in a program with so much room.
+SLOTS_ON_CPU = 4
 
 # Parameters of a fit that are compared by identity.
 COMPARED_BY_IDENTITY = ("callbacks", "validation_data", "fit_kwargs")
@@ -176,15 +176,15 @@ class CandidateGroup:
         )
 
     def _member(self, candidate: Candidate, fold: Fold) -> Member:
-        parts, specs, _ = self._templates[candidate.number]
-        return Member(parts, specs, candidate.seed(), fold.rows, fold.validation_rows)
+        template = self._templates[candidate.number]
+        return template.member(candidate.seed(), fold.rows, fold.validation_rows)
 
     def _make_population(
         self, members: list[Member], like: tuple[Population, int] | None = None
     ) -> Population:
         first = self.candidates[0]
         training, template = first.training, self._templates[first.number]
-        at_once = self._search.at_once or MEMBERS_AT_ONCE.get(jax.default_backend())
+        at_once = self._search.at_once or (SLOTS_ON_CPU if DEFAULT.is_cpu else None)
         return Population(
             members, self._batch, template.measurements, training.batch_size, training.shuffle,
             at_once, training.callbacks, like=like,
