@@ -85,18 +85,10 @@ def diagram_of(function: str, model: Any, expand_nested: bool = False) -> Diagra
         for origin in merge_origins(network.outputs)
         for path in _boxes_of(origin, (), records, inputs)
     }
-    boxes = [
-        Box(
-            path,
-            "Input",
-            None,
-            (network.inputs[position],),
-            (network.inputs[position],),
-            None,
-            False,
-        )
-        for position, path in inputs.items()
-    ]
+    boxes = []
+    for position, path in inputs.items():
+        arrays = (network.inputs[position],)
+        boxes.append(Box(path, "Input", None, arrays, arrays, None, False))
     boxes += [_box(record, outputs) for record in records.values() if record.inner is None]
     return Diagram(model.name, tuple(boxes), tuple(arrows))
 
