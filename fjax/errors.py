@@ -70,6 +70,15 @@ def explain_keywords(function: Function) -> Function:
     return checked  # type: ignore[return-value]
 
 
+def plain(value: Any) -> Any:
+    """Return a NumPy scalar as the Python value that messages show; other values as they are.
+
+    >>> repr(plain(np.str_("a")))
+    "'a'"
+    """
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def is_integer(value: Any) -> bool:
     """Tell whether a value is of an integer type (a bool is not)."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool | np.bool_)
@@ -92,7 +101,8 @@ def integer_at_least(owner: str, argument: str, value: Any, minimum: int) -> int
     """
     if not is_integer(value) or value < minimum:
         raise ValueError(
-            f"`{owner}`: `{argument}` must be an integer of at least {minimum}, received {value!r}."
+            f"`{owner}`: `{argument}` must be an integer of at least {minimum}, received "
+            f"{plain(value)!r}."
         )
     return int(value)
 
@@ -110,7 +120,7 @@ def seed_of(owner: str, value: Any) -> int:
     if is_integer(value) and 0 <= value < 2**32:
         return int(value)
     raise ValueError(
-        f"`{owner}`: `seed` must be an integer from 0 to 2**32 - 1, received {value!r}."
+        f"`{owner}`: `seed` must be an integer from 0 to 2**32 - 1, received {plain(value)!r}."
     )
 
 
@@ -139,7 +149,9 @@ def number_between(
     left = "(" if open_low else "["
     right = ")" if open_high or math.isinf(high) else "]"
     bounds = f"{left}{low:g}, {high:g}{right}"
-    raise ValueError(f"`{owner}`: `{argument}` must be a number in {bounds}, received {value!r}.")
+    raise ValueError(
+        f"`{owner}`: `{argument}` must be a number in {bounds}, received {plain(value)!r}."
+    )
 
 
 def one_of(owner: str, argument: str, value: Any, allowed: Iterable[Any]) -> Any:
@@ -157,4 +169,6 @@ def one_of(owner: str, argument: str, value: Any, allowed: Iterable[Any]) -> Any
     if isinstance(value, str):
         hint = suggestion(value, [choice for choice in allowed if isinstance(choice, str)])
     choices = ", ".join(map(repr, allowed))
-    raise ValueError(f"`{owner}`: `{argument}` must be one of {choices}, received {value!r}.{hint}")
+    raise ValueError(
+        f"`{owner}`: `{argument}` must be one of {choices}, received {plain(value)!r}.{hint}"
+    )

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.exceptions import FitFailedWarning
 
+from fjax.errors import plain
 from fjax.models.membership import member_template
 from fjax.models.plan import matched_batch
 from fjax.population import Member, Population
@@ -146,9 +147,10 @@ class CandidateGroup:
         population.train(self.epochs)
         population.end()
         if population.failed:
+            parameters = {name: plain(value) for name, value in candidate.parameters.items()}
             warnings.warn(
-                f"`{self._search.owner}`: the best candidate, {candidate.parameters}, was trained "
-                "on all data, and its loss was not finite after epoch "
+                f"`{self._search.owner}`: the best candidate, {parameters}, was trained on all "
+                "data, and its loss was not finite after epoch "
                 f"{population.failed[0] + 1}: do not use `best_estimator_`, and lower the learning "
                 "rates.",
                 FitFailedWarning,

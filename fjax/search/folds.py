@@ -8,7 +8,6 @@ import numpy as np
 from fjax.models.membership import concatenate
 from fjax.search.candidates import Training
 from fjax.training import Batch
-from fjax.wrappers.classifier import with_class_weight
 from fjax.wrappers.estimator import Estimator
 from fjax.wrappers.examples import Examples
 
@@ -165,9 +164,7 @@ def _with_weights(
     if weight is not None:
         weighted = examples._replace(sample_weight=weight[rows])
         examples = weighted.rows(weight[rows] > 0)
-    if training.class_weight is not None:
-        examples = with_class_weight(type(estimator).__name__, examples, training.class_weight)
-    return examples
+    return estimator.with_class_weight(examples, training.class_weight)
 
 
 def _relative_batch(examples: Examples) -> Batch:

@@ -1,6 +1,6 @@
 """The regressor, and targets as numbers."""
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -63,10 +63,6 @@ class SKLearnRegressor(RegressorMixin, Estimator):
     >>> regressor.get_params()["learning_rate"]
     0.1
     """
-
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train for one epoch, with the model of the last fit if there is one."""
-        return self._fit(X, y, sample_weight, {"epochs": 1}, hasattr(self, "model_"))
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the predictions in the shape of the targets, float64."""
