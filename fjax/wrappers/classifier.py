@@ -69,7 +69,9 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
         """Return the arguments of `Model.fit`; see `Estimator.fit_arguments`."""
         return {"class_weight": self.class_weight, **super().fit_arguments(**overrides)}
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+    def partial_fit(  # type: ignore[override]
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+    ) -> Self:
         """Train for one epoch, with the model of the last fit if there is one.
 
         Args:
