@@ -5,6 +5,7 @@ A message names the layer or argument, what was received, what was expected, and
 
 import difflib
 import functools
+import importlib
 import inspect
 import math
 import numbers
@@ -68,6 +69,23 @@ def explain_keywords(function: Function) -> Function:
         return function(*args, **kwargs)
 
     return checked  # type: ignore[return-value]
+
+
+def import_extra(owner: str, module: str, package: str, extra: str) -> Any:
+    """Return a module of an optional package, or raise ImportError that says how to install it.
+
+    Args:
+        owner: What needs the package.
+        module: The name of the module.
+        package: The name under which `pip` installs it.
+        extra: The extra of fjax that installs it.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ImportError(
+            f"`{owner}` needs {package}: `pip install fjax[{extra}]`, or `pip install {package}`."
+        ) from error
 
 
 def plain(value: Any) -> Any:

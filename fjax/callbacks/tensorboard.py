@@ -12,7 +12,7 @@ from fjax import trees
 from fjax.callbacks.callback import Callback, Logs
 from fjax.callbacks.event_writer import EventWriter, graph_nodes, weight_images
 from fjax.core.reserved import only_weights
-from fjax.errors import explain_keywords, integer_at_least, is_integer, one_of
+from fjax.errors import explain_keywords, import_extra, integer_at_least, is_integer, one_of
 from fjax.typing import HasLearningRate
 
 
@@ -79,8 +79,8 @@ class TensorBoard(Callback):
         embeddings_metadata: Any = None,
     ) -> None:
         super().__init__()
-        _require_tensorboard()
         owner = "TensorBoard"
+        import_extra(owner, "tensorboard", "tensorboard", "tensorboard")
         self.log_dir = str(log_dir)
         self.histogram_freq = integer_at_least(owner, "histogram_freq", histogram_freq, 0)
         flags = (False, True)
@@ -226,16 +226,6 @@ class TensorBoard(Callback):
         for writer in self._writers.values():
             writer.close()
         self._writers = {}
-
-
-def _require_tensorboard() -> None:
-    try:
-        import tensorboard  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            "`TensorBoard` needs the package `tensorboard`: `pip install fjax[tensorboard]`, or "
-            "`pip install tensorboard`."
-        ) from error
 
 
 def _checked_update_freq(owner: str, update_freq: Any) -> Any:

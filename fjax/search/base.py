@@ -80,7 +80,6 @@ class Search:
         scorers = scorers_of(scorer)
         if scorers is not None:
             # The names of a function that returns several scores are known after scoring only.
-            self.multimetric_ = True
             self._refit_column([f"test_{name}" for name in scorers])
         splitter = check_cv(self.cv, y, classifier=is_classifier(estimator))
         splits = check_splits(owner, splitter.split(X, y, groups), _num_samples(X))
@@ -90,7 +89,7 @@ class Search:
             owner, estimator, list(self._parameters()), examples, arguments
         )
         data = SearchData(owner, estimator, examples, weight, self.at_once)
-        all_rows = np.arange(len(examples.x))
+        all_rows = np.arange(len(examples.x), dtype=np.int32)
         candidate_groups = group_candidates(data, candidates, [*splits, (all_rows, all_rows)])
         self.n_splits_ = len(splits)
         score_weight = weight if weight is not None and self._weights_scores() else None
@@ -119,7 +118,7 @@ class Search:
         """Return the parameters of all candidates."""
         raise NotImplementedError
 
-    def _round_ends(self, candidates: Sequence[Candidate], scoring: Scoring) -> list[int]:
+    def _round_ends(self, candidates: Sequence[Candidate]) -> list[int]:
         """Return the epoch after which each round ends."""
         return [max(candidate.training.epochs for candidate in candidates)]
 
@@ -131,7 +130,7 @@ class Search:
         progress: Progress,
     ) -> list[Round]:
         """Train and score the candidates: all in the first round, the best in later ones."""
-        ends, rounds = self._round_ends(candidates, scoring), list[Round]()
+        ends, rounds = self._round_ends(candidates), list[Round]()
         numbers = [candidate.number for candidate in candidates]
         for end in ends:
             start = time.perf_counter()
@@ -208,7 +207,6 @@ class Search:
         ranked = [name for name in columns if name.startswith("test_")]
         parameters = [candidates[number].parameters for number in self._candidate_of_row]
         self.cv_results_ = results_table(parameters, columns, ranked, self._extra_columns(rounds))
-        self.multimetric_ = ranked != ["test_score"]
         column = self._refit_column(ranked)
         if column is None:
             return
@@ -240,6 +238,7 @@ class Search:
 
     def _refit_column(self, ranked: list[str]) -> str | None:
         """Return the test score that decides which candidate is best; None for no decision."""
+        self.multimetric_ = ranked != ["test_score"]
         if not self.multimetric_:
             return "test_score"
         if self.refit is False:

@@ -137,10 +137,7 @@ def cross_validate(
     data = matched_batch(twin, to_batch(x, y, sample_weight, text=True))
     splits = _make_splits(twin, data, cv)
     template = member_template(OWNER, twin, data)
-    members = [
-        template.member(_seed(model, twin), np.asarray(train, np.int32), np.asarray(test, np.int32))
-        for train, test in splits
-    ]
+    members = [template.member(_seed(model, twin), train, test) for train, test in splits]
     population = Population(
         members, data, template.measurements, size, shuffle, at_once,
         per_member_callbacks(OWNER, callbacks),

@@ -12,7 +12,6 @@ from sklearn.model_selection._search import BaseSearchCV
 from fjax.errors import integer_at_least, number_between
 from fjax.search.base import Round, Search, quoted_names
 from fjax.search.candidates import Candidate
-from fjax.search.scores import Scoring, scorers_of
 from fjax.wrappers.estimator import Estimator
 
 
@@ -63,7 +62,7 @@ class Halving(Search, BaseSearchCV):
                 integer_at_least(owner, name, getattr(self, name), 1)
         return super()._check_estimator()
 
-    def _round_ends(self, candidates: Sequence[Candidate], scoring: Scoring) -> list[int]:
+    def _round_ends(self, candidates: Sequence[Candidate]) -> list[int]:
         first, last = self.min_epochs or 1, candidates[0].training.epochs
         if first >= last:
             raise ValueError(
@@ -71,16 +70,14 @@ class Halving(Search, BaseSearchCV):
                 f"`min_epochs` is {first} where the last round ends after {last} epochs: set a "
                 "larger `max_epochs`, or more `epochs` of the estimator."
             )
-        scorers = scorers_of(scoring.scorer)
-        if scorers is not None:
-            self._deciding_column([f"test_{name}" for name in scorers])
         self.n_resources_ = epochs_of_rounds(len(candidates), self.factor, self.min_epochs, last)
         self.n_iterations_ = len(self.n_resources_)
         return self.n_resources_
 
     def _best_candidates(self, scored: Round) -> list[int]:
         """Return the numbers of the candidates that go on; one without a score does not."""
-        column = self._deciding_column([n for n in scored.columns if n.startswith("test_")])
+        column = self._refit_column([n for n in scored.columns if n.startswith("test_")])
+        assert column is not None
         means = scored.columns[column].mean(axis=1)
         self._require_scores(means)
         count = min(math.ceil(len(means) / self.factor), int(np.isfinite(means).sum()) or 1)
@@ -88,17 +85,13 @@ class Halving(Search, BaseSearchCV):
         best = np.argsort(-means, kind="stable")[:count]
         return sorted(scored.candidates[row] for row in best)
 
-    def _deciding_column(self, ranked: list[str]) -> str:
-        """Return the test score that decides which candidates go on."""
-        self.multimetric_ = ranked != ["test_score"]
-        if self.multimetric_ and not isinstance(self.refit, str):
+    def _refit_column(self, ranked: list[str]) -> str | None:
+        if ranked != ["test_score"] and not isinstance(self.refit, str):
             raise ValueError(
                 f"`{type(self).__name__}`: with several scorers `refit` must name the scorer that "
                 f"decides which candidates go on, {quoted_names(ranked)}, received {self.refit!r}."
             )
-        column = self._refit_column(ranked)
-        assert column is not None
-        return column
+        return super()._refit_column(ranked)
 
     def _tabulate(self, candidates: Sequence[Candidate], rounds: Sequence[Round]) -> None:
         self.n_candidates_ = [len(scored.candidates) for scored in rounds]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fjax.core import Layer
-from fjax.errors import explain_keywords, integer_at_least, one_of
+from fjax.errors import explain_keywords, import_extra, integer_at_least, one_of
 from fjax.models.summary import shape_text
 from fjax.visualization.diagram import Box, Path, diagram_of
 
@@ -18,8 +18,6 @@ FRAME_COLOR = "#90a4ae"
 
 # The maximum number of characters in a line of a box.
 LINE_LENGTH = 48
-
-INSTALL_HINT = "`pip install fjax[viz]`, or `pip install pydot`"
 
 
 @explain_keywords
@@ -75,11 +73,7 @@ def model_to_dot(
         "dtype": show_dtype,
         "trainable": show_trainable,
     }
-    try:
-        import pydot
-    except ImportError as error:
-        raise ImportError(f"`model_to_dot` needs pydot: {INSTALL_HINT}.") from error
-
+    pydot = import_extra("model_to_dot", "pydot", "pydot", "viz")
     dot = pydot.Dot(
         _quote(diagram.name), graph_type="digraph", rankdir=rankdir, dpi=dpi, ranksep=0.35,
         nodesep=0.3, fontname="Helvetica",

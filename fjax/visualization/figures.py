@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fjax.errors import unknown_name
+from fjax.errors import import_extra, unknown_name
 
 TRAINING, VALIDATION, MARK = "#2b6cb0", "#dd6b20", "#c53030"
 
@@ -14,14 +14,7 @@ ENDINGS = (".png", ".svg", ".pdf")
 
 def pyplot(function: str) -> Any:
     """Return `matplotlib.pyplot`, or raise an ImportError that says how to install it."""
-    try:
-        import matplotlib.pyplot
-    except ImportError as error:
-        raise ImportError(
-            f"`{function}` draws with matplotlib: `pip install fjax[viz]`, or `pip install "
-            "matplotlib`."
-        ) from error
-    return matplotlib.pyplot
+    return import_extra(function, "matplotlib.pyplot", "matplotlib", "viz")
 
 
 def check_file(function: str, to_file: Any) -> Path | None:

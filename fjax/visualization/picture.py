@@ -7,7 +7,7 @@ from typing import Any
 
 from fjax.errors import explain_keywords
 from fjax.visualization.diagram import diagram_of
-from fjax.visualization.dot import INSTALL_HINT, model_to_dot
+from fjax.visualization.dot import model_to_dot
 from fjax.visualization.figures import ENDINGS, check_path
 from fjax.visualization.text import text_of
 
@@ -67,8 +67,8 @@ def plot_model(
             model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi,
             show_layer_activations, show_trainable,
         )  # fmt: skip
-    except ImportError:
-        _print_text(f"pydot is missing: {INSTALL_HINT}", file, text)
+    except ImportError as error:
+        _print_text(str(error).rstrip("."), file, text)
         return None
     ending = file.suffix.lower()
     if ending == ".dot":

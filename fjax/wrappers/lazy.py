@@ -4,6 +4,8 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
+from fjax.errors import import_extra
+
 
 def import_name(package: str, name: str, places: Mapping[str, tuple[str, str]]) -> Any:
     """Return the object that a package has under this name.
@@ -19,12 +21,6 @@ def import_name(package: str, name: str, places: Mapping[str, tuple[str, str]]) 
     """
     if name not in places:
         raise AttributeError(f"`{package}` has no `{name}`. It has: {', '.join(places)}.")
-    try:
-        importlib.import_module("sklearn")
-    except ImportError as error:
-        raise ImportError(
-            f"`{package}.{name}` needs scikit-learn: `pip install fjax[sklearn]`, or "
-            "`pip install scikit-learn`."
-        ) from error
+    import_extra(f"{package}.{name}", "sklearn", "scikit-learn", "sklearn")
     module, attribute = places[name]
     return getattr(importlib.import_module(f"{package}.{module}"), attribute)
