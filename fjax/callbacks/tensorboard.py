@@ -196,12 +196,10 @@ class TensorBoard(Callback):
 
     def _write(self, part: str, tag: str, logs: Mapping[str, Any], step: int) -> None:
         for name, value in logs.items():
-            if np.ndim(value) == 0:
-                self._writer(part).scalar(tag.format(name), value, step)
-                continue
-            # A metric with one value for each class.
             for number, item in enumerate(np.ravel(value)):
-                self._writer(part).scalar(f"{tag.format(name)}/{number}", item, step)
+                # A metric may have one value for each class.
+                suffix = f"/{number}" if np.ndim(value) else ""
+                self._writer(part).scalar(tag.format(name) + suffix, item, step)
 
     def _write_weights(self, epoch: int) -> None:
         train_state = self.model.train_state
