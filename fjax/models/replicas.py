@@ -15,6 +15,7 @@ from fjax.callbacks import (
     SwapEMAWeights,
 )
 from fjax.callbacks.callback_list import defines
+from fjax.callbacks.lazy_logs import to_number
 from fjax.data.arrays import Arrays
 from fjax.data.source import Data
 from fjax.errors import integer_at_least
@@ -160,9 +161,9 @@ def _train(
     def on_epoch(epoch: int, logs: list[dict[str, float]]) -> bool:
         nonlocal means
         table = _last_logs(population)
-        means = {name: _log(values.mean(axis=0)) for name, values in table.items()}
+        means = {name: to_number(values.mean(axis=0)) for name, values in table.items()}
         for name, values in table.items():
-            history.spread.setdefault(name, []).append(_log(values.std(axis=0)))
+            history.spread.setdefault(name, []).append(to_number(values.std(axis=0)))
         # The progress bar takes the means as the logs of the last step.
         step_logs: Any = {name: np.float32(value) for name, value in means.items()}
         steps.on_step_end(last_step, step_logs)
@@ -188,11 +189,6 @@ def _last_logs(population: Population) -> dict[str, np.ndarray]:
     ]
     names = histories[0] if histories else {}
     return {name: np.array([history[name][-1] for history in histories]) for name in names}
-
-
-def _log(value: Any) -> Any:
-    """Return a log as a Python float; one with a value for each class as an array."""
-    return value if np.ndim(value) else float(value)
 
 
 def _members(model: Any, template: MemberTemplate, count: int, split: TrainingData) -> list[Member]:

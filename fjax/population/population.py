@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from fjax.callbacks import Callback, CallbackList
+from fjax.callbacks.lazy_logs import to_number
 from fjax.core.specs import spec_of
 from fjax.data.shuffling import order_of_pass, shuffle_seed
 from fjax.errors import integer_at_least
@@ -195,7 +196,9 @@ class Population:
             values = {name: np.asarray(value) for name, value in on_device.items()}
             for position, index in enumerate(runner.indices):
                 if self._is_active[index]:
-                    logs[index] = {name: _number(value[position]) for name, value in values.items()}
+                    logs[index] = {
+                        name: to_number(value[position]) for name, value in values.items()
+                    }
         for index, member_logs in enumerate(logs):
             if member_logs:
                 self._record(index, epoch, member_logs)
@@ -334,11 +337,6 @@ def _first_state(member: Member) -> TrainState:
         network, _, optimizer = member.parts
         state = initialize(network, optimizer, member.seed, *member.specs)
     return state._replace(accumulators=())
-
-
-def _number(value: np.ndarray) -> Any:
-    """Return a log as a float; one with several numbers, as an F1 score per class, as it is."""
-    return value if value.ndim else float(value)
 
 
 def _widest_specs(architecture: SharedArchitecture, specs: tuple[PyTree, ...]) -> TrainState:

@@ -180,6 +180,10 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
         self.classes_ = examples.classes
 
 
+# The name in older versions of Keras.
+KerasClassifier = SKLearnClassifier
+
+
 def label_array(y: Any) -> np.ndarray:
     """Return labels as an array; an object array of numbers or booleans gets their dtype."""
     labels = np.asarray(y)

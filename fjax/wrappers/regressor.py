@@ -91,6 +91,10 @@ class SKLearnRegressor(RegressorMixin, Estimator):
         return tags
 
 
+# The name in older versions of Keras.
+KerasRegressor = SKLearnRegressor
+
+
 def as_numbers(owner: str, y: np.ndarray) -> np.ndarray:
     """Return targets as float32, or raise ValueError if they are not finite numbers."""
     try:
