@@ -14,7 +14,7 @@ from fjax.callbacks import (
     ModelCheckpoint,
     SwapEMAWeights,
 )
-from fjax.callbacks.callback_list import defines
+from fjax.callbacks.callback_list import defines, list_callbacks
 from fjax.callbacks.lazy_logs import to_number
 from fjax.data.arrays import Arrays
 from fjax.data.source import Data
@@ -27,7 +27,7 @@ from fjax.models.membership import (
     training_data,
 )
 from fjax.population import Measurements, Member, Population
-from fjax.population.callbacks import is_per_member, list_callbacks
+from fjax.population.callbacks import PER_MEMBER
 from fjax.population.memory import check_memory
 from fjax.population.program_groups import Parts, group_by_architecture
 from fjax.population.vmap_runner import VmapRunner
@@ -222,8 +222,10 @@ def _has_initial_weights(template: MemberTemplate, seed: int, train_state: Train
 def _split_callbacks(callbacks: Any) -> tuple[list[Callback], list[Callback]]:
     """Return the callbacks that each replica has a copy of, and those that get the means."""
     listed = list_callbacks(callbacks)
-    per_member = [callback for callback in listed if is_per_member(callback)]
-    mean_callbacks = [callback for callback in listed if not is_per_member(callback)]
+    per_member: list[Callback] = [
+        callback for callback in listed if isinstance(callback, PER_MEMBER)
+    ]
+    mean_callbacks = [callback for callback in listed if not isinstance(callback, PER_MEMBER)]
     for callback in mean_callbacks:
         needs_each_step = any(defines(callback, hook) for hook in STEP_HOOKS)
         if isinstance(callback, ONE_MODEL_CALLBACKS) or needs_each_step:

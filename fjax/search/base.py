@@ -206,7 +206,7 @@ class Search:
         }
         ranked = [name for name in columns if name.startswith("test_")]
         parameters = [candidates[number].parameters for number in self._candidate_of_row]
-        self.cv_results_ = results_table(parameters, columns, ranked, self._extra_columns(rounds))
+        self.cv_results_ = results_table(parameters, columns, ranked, self._extra_columns())
         column = self._refit_column(ranked)
         if column is None:
             return
@@ -214,19 +214,16 @@ class Search:
             self.best_index_ = self._check_best_index(self.refit(self.cv_results_))
         else:
             means = self.cv_results_[f"mean_{column}"]
-            self.best_index_ = self._best_index(rounds, means)
+            first_of_last_round = len(means) - len(rounds[-1].candidates)
+            last_means = means[first_of_last_round:]
+            self._require_scores(last_means)
+            self.best_index_ = first_of_last_round + int(np.nanargmax(last_means))
             self.best_score_ = float(means[self.best_index_])
         self.best_params_ = self.cv_results_["params"][self.best_index_]
 
-    def _extra_columns(self, rounds: Sequence[Round]) -> dict[str, np.ndarray]:
+    def _extra_columns(self) -> dict[str, np.ndarray]:
         """Return more columns of the results."""
         return {}
-
-    def _best_index(self, rounds: Sequence[Round], means: np.ndarray) -> int:
-        """Return the row of the best candidate of the last round."""
-        first = len(means) - len(rounds[-1].candidates)
-        self._require_scores(means[first:])
-        return first + int(np.nanargmax(means[first:]))
 
     def _require_scores(self, means: np.ndarray) -> None:
         if np.isnan(means).all():

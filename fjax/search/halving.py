@@ -97,9 +97,9 @@ class Halving(Search, BaseSearchCV):
         self.n_candidates_ = [len(scored.candidates) for scored in rounds]
         super()._tabulate(candidates, rounds)
 
-    def _extra_columns(self, rounds: Sequence[Round]) -> dict[str, np.ndarray]:
+    def _extra_columns(self) -> dict[str, np.ndarray]:
         return {
-            "iter": np.repeat(np.arange(len(rounds)), self.n_candidates_),
+            "iter": np.repeat(np.arange(self.n_iterations_), self.n_candidates_),
             "n_resources": np.repeat(self.n_resources_, self.n_candidates_),
         }
 

@@ -14,6 +14,7 @@ from sklearn.utils import _safe_indexing
 
 from fjax.models import Model
 from fjax.search.candidate_groups import Outcome
+from fjax.wrappers.estimator import Estimator
 from fjax.wrappers.examples import Examples
 
 Scorer = Callable[..., Any]
@@ -82,7 +83,8 @@ class Scoring(NamedTuple):
         self, outcome: Outcome, rows: np.ndarray, outputs: np.ndarray
     ) -> dict[str, float]:
         estimator = outcome.candidate.estimator
-        cls, fitted = type(estimator), copy.copy(estimator)
+        cls = type(estimator)
+        fitted: Any = copy.copy(estimator)
         fitted.__class__ = type(cls.__name__, (FittedMember, cls), {"__module__": cls.__module__})
         fitted._known, fitted._outcome = (self.whole.x[rows], outputs), outcome
         fitted.adopt(outcome.candidate.model, self.whole, outcome.history)
@@ -92,63 +94,47 @@ class Scoring(NamedTuple):
             None if data is None else _safe_indexing(data, rows)
             for data in (self.X, self.y, self.weight)
         )
-        return compute_scores(self.scorer, fitted, X, y, weight, self.error_score)
+        return self._compute_scores(fitted, (X,) if y is None else (X, y), weight)
+
+    def _compute_scores(
+        self, fitted: Estimator, data: tuple[Any, ...], weight: np.ndarray | None
+    ) -> dict[str, float]:
+        """Return the scores of a fitted estimator by name; a single score is called "score".
+
+        A scorer that raises an error has no scores, since only the scorer knows their names; the
+        error is a warning, as in scikit-learn.
+
+        Raises:
+            ValueError: A scorer returned something other than a number.
+        """
+        keywords = {} if weight is None else {"sample_weight": weight}
+        try:
+            result = self.scorer(fitted, *data, **keywords)
+        except Exception:
+            if self.error_score == "raise":
+                raise
+            self._warn_of_failure(traceback.format_exc())
+            return {}
+        scores = dict(result) if isinstance(result, Mapping) else {"score": result}
+        for name, value in scores.items():
+            # If one of several scorers raises, scikit-learn returns the traceback as its score.
+            if isinstance(value, str) and scorers_of(self.scorer) is not None:
+                self._warn_of_failure(value)
+                scores[name] = self.error_score
+        return {name: _number(name, value) for name, value in scores.items()}
+
+    def _warn_of_failure(self, details: str) -> None:
+        warnings.warn(
+            "Scoring failed. The score on this train-test partition for these parameters will be "
+            f"set to {self.error_score}. Details: \n{details}",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def scorers_of(scorer: Scorer) -> dict[str, Scorer] | None:
     """Return the scorers that scikit-learn has combined into one; None for a single scorer."""
     return getattr(scorer, "_scorers", None)
-
-
-def compute_scores(
-    scorer: Scorer,
-    fitted: Any,
-    X: Any,
-    y: Any,
-    weight: np.ndarray | None,
-    error_score: Any,
-) -> dict[str, float]:
-    """Return the scores of an estimator by name; a single score is called "score".
-
-    If the scorer raises an error, no scores are returned, since only the scorer knows their names.
-
-    Args:
-        scorer: Returns a number, or a dict of numbers.
-        fitted: The estimator.
-        X: The inputs.
-        y: The targets, or None.
-        weight: The weight of each row, or None.
-        error_score: The score if the scorer raises an error, which is shown as a warning, as in
-            scikit-learn; "raise" raises the error.
-
-    Raises:
-        ValueError: A scorer returned something other than a number.
-    """
-    data = (X,) if y is None else (X, y)
-    keywords = {} if weight is None else {"sample_weight": weight}
-    try:
-        result = scorer(fitted, *data, **keywords)
-    except Exception:
-        if error_score == "raise":
-            raise
-        _warn_of_failure(error_score, traceback.format_exc())
-        return {}
-    scores = dict(result) if isinstance(result, Mapping) else {"score": result}
-    for name, value in scores.items():
-        # If one of several scorers raises, scikit-learn returns the traceback as its score.
-        if isinstance(value, str) and scorers_of(scorer) is not None:
-            _warn_of_failure(error_score, value)
-            scores[name] = error_score
-    return {name: _number(name, value) for name, value in scores.items()}
-
-
-def _warn_of_failure(error_score: Any, details: str) -> None:
-    warnings.warn(
-        "Scoring failed. The score on this train-test partition for these parameters will be set "
-        f"to {error_score}. Details: \n{details}",
-        UserWarning,
-        stacklevel=2,
-    )
 
 
 def _number(name: str, value: Any) -> float:
