@@ -8,8 +8,9 @@ import numpy as np
 from fjax.callbacks.callback import Callback, Logs
 from fjax.callbacks.not_finite import Chunk, explain_bad_step, find_bad_step
 from fjax.errors import explain_keywords, one_of
-from fjax.training import Programs, TrainState
+from fjax.training import Batch, Programs, TrainState
 from fjax.training.programs import copy_of
+from fjax.typing import Array
 
 
 class TerminateOnNaN(Callback):
@@ -84,11 +85,18 @@ class TerminateOnNaN(Callback):
         print(self.message)
 
     def _recorded_advance(
-        self, train_state: TrainState, data: Any, order: Any, first: Any, last: Any, batch_size: int
+        self,
+        train_state: TrainState,
+        constants: tuple[()],
+        data: Batch,
+        order: Array | None,
+        first: Any,
+        last: Any,
+        batch_size: int,
     ) -> tuple[TrainState, Any]:
         """Advance a copy of the train state, and keep the original until the loss is checked."""
         next_state, logs = self._advance(
-            copy_of(train_state), data, order, first, last, batch_size=batch_size
+            copy_of(train_state), constants, data, order, first, last, batch_size=batch_size
         )
         chunk = Chunk(train_state, data, order, int(first), int(last), batch_size, logs["loss"])
         self._chunks.append(chunk)
