@@ -1,7 +1,6 @@
 """What all searches share: from candidates to `cv_results_` and the best estimator."""
 
 import time
-import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import KW_ONLY, dataclass
@@ -15,7 +14,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 from sklearn.utils.validation import _num_samples
 
-from fjax.errors import integer_at_least, is_integer
+from fjax.errors import integer_at_least, is_integer, warn_user
 from fjax.search.candidate_groups import CandidateGroup, Outcome, group_candidates
 from fjax.search.candidates import Candidate, make_candidates
 from fjax.search.folds import SearchData, check_splits
@@ -191,10 +190,9 @@ class Search:
         )
         if len(failed) == len(epochs) or self.error_score == "raise":
             raise ValueError(f"`{type(self).__name__}`: {message} Lower the learning rates.")
-        warnings.warn(
+        warn_user(
             f"{message} They are scored as {self.error_score!r}; the other fits are not affected.",
             FitFailedWarning,
-            stacklevel=5,
         )
 
     def _tabulate(self, candidates: Sequence[Candidate], rounds: Sequence[Round]) -> None:

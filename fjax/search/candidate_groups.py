@@ -4,7 +4,6 @@ Candidates that are trained alike are one population, which is one compiled prog
 architecture.
 """
 
-import warnings
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from itertools import chain
@@ -13,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.exceptions import FitFailedWarning
 
-from fjax.errors import plain
+from fjax.errors import plain, warn_user
 from fjax.models.membership import member_template
 from fjax.models.plan import matched_batch
 from fjax.population import Member, Population
@@ -148,13 +147,12 @@ class CandidateGroup:
         population.end()
         if population.failed:
             parameters = {name: plain(value) for name, value in candidate.parameters.items()}
-            warnings.warn(
+            warn_user(
                 f"`{self._search.owner}`: the best candidate, {parameters}, was trained on all "
                 "data, and its loss was not finite after epoch "
                 f"{population.failed[0] + 1}: do not use `best_estimator_`, and lower the learning "
                 "rates.",
                 FitFailedWarning,
-                stacklevel=3,
             )
         candidate.model.train_state = population.train_state(0)
         history = population.history[0]

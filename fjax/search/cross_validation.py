@@ -1,7 +1,6 @@
 """k-fold cross-validation of a model; all folds train side by side."""
 
 import random
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from sklearn.model_selection import check_cv
 from fjax.callbacks import History
 from fjax.core import Layer
 from fjax.data.conversion import is_batches, to_batch
-from fjax.errors import explain_keywords, integer_at_least, is_integer, one_of
+from fjax.errors import explain_keywords, integer_at_least, is_integer, one_of, warn_user
 from fjax.models import Model
 from fjax.models.arguments import check_batch_size, check_verbose
 from fjax.models.membership import member_template
@@ -190,10 +189,9 @@ def _make_splits(model: Model, data: Batch, cv: Any) -> list[Split]:
 def _warn_of_failures(failed: Mapping[int, int]) -> None:
     if failed:
         folds = ", ".join(f"fold {fold + 1} (epoch {failed[fold] + 1})" for fold in sorted(failed))
-        warnings.warn(
+        warn_user(
             f"`{OWNER}`: the loss was not finite in {folds}: lower the learning rate.",
             RuntimeWarning,
-            stacklevel=4,
         )
 
 

@@ -4,7 +4,6 @@ import copy
 import numbers
 import time
 import traceback
-import warnings
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils import _safe_indexing
 
+from fjax.errors import warn_user
 from fjax.models import Model
 from fjax.search.candidate_groups import Outcome
 from fjax.wrappers.estimator import Estimator
@@ -124,11 +124,9 @@ class Scoring(NamedTuple):
         return {name: _number(name, value) for name, value in scores.items()}
 
     def _warn_of_failure(self, details: str) -> None:
-        warnings.warn(
+        warn_user(
             "Scoring failed. The score on this train-test partition for these parameters will be "
             f"set to {self.error_score}. Details: \n{details}",
-            UserWarning,
-            stacklevel=2,
         )
 
 

@@ -1,11 +1,10 @@
 """Save a picture of a model in a file."""
 
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
-from fjax.errors import explain_keywords
+from fjax.errors import explain_keywords, warn_user
 from fjax.visualization.diagram import diagram_of
 from fjax.visualization.dot import model_to_dot
 from fjax.visualization.figures import ENDINGS, check_path
@@ -89,9 +88,8 @@ def plot_model(
 
 
 def _print_text(reason: str, file: Path, text: str) -> None:
-    warnings.warn(
+    warn_user(
         f"`plot_model` did not write {file.name!r} because {reason}. The model as text:",
-        stacklevel=4,
     )
     print(text)
 
