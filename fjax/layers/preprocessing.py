@@ -8,11 +8,12 @@ import numpy as np
 from fjax.core.checks import single_input
 from fjax.core.layer import Layer
 from fjax.errors import is_integer, number_between
+from fjax.layers.array_layer import ArrayLayer
 from fjax.traits import within_rows
 from fjax.typing import Array, Key, Params, Spec, State
 
 
-class Rescaling(Layer):
+class Rescaling(ArrayLayer):
     """Scale and shift the inputs: `inputs * scale + offset`.
 
     Args:
@@ -40,19 +41,12 @@ class Rescaling(Layer):
         self.scale = number_between("Rescaling", "scale", self.scale, -np.inf)
         self.offset = number_between("Rescaling", "offset", self.offset, -np.inf)
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return `inputs * scale + offset`."""
-        values = jnp.asarray(single_input("Rescaling", inputs))
+        values = jnp.asarray(values)
         if not jnp.issubdtype(values.dtype, jnp.floating):
             values = values.astype(jnp.float32)
-        return values * self.scale + self.offset, state
+        return values * self.scale + self.offset
 
 
 class Normalization(Layer):

@@ -10,7 +10,7 @@ from fjax import activations, initializers
 from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least, number_between, seed_of
-from fjax.layers.dropout import require_key
+from fjax.layers.random_layer import require_key
 from fjax.lowering.linear import linear
 from fjax.typing import Array, Key, Params, Shape, Spec, State
 
