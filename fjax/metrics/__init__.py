@@ -13,7 +13,7 @@ from fjax.losses.focal import (
     binary_focal_crossentropy,
     categorical_focal_crossentropy,
 )
-from fjax.losses.hinge import (
+from fjax.losses.margins import (
     categorical_hinge,
     hinge,
     squared_hinge,
