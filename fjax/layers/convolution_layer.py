@@ -19,14 +19,15 @@ class ConvolutionLayer(SpatialLayer):
 
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
 
-    def __post_init__(self: Any) -> None:
+    def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("filters", "groups", "depth_multiplier"):
             if name in vars(self):
                 setattr(self, name, integer_at_least(self.kind, name, getattr(self, name), 1))
         for name in ("kernel_size", "strides", "dilation_rate"):
             setattr(self, name, resolve_sizes(self.kind, name, getattr(self, name), self.rank))
-        self.padding = resolve_padding(self.kind, self.padding, self.paddings)
+        layer: Any = self
+        layer.padding = resolve_padding(self.kind, layer.padding, self.paddings)
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(
                 f"`{self.kind}`: `strides` {self.strides} and `dilation_rate` "
@@ -45,7 +46,7 @@ class ConvolutionLayer(SpatialLayer):
         """Return the outputs before bias and activation."""
         raise NotImplementedError(f"`{self.kind}` defines no `convolve`.")
 
-    def check_shape(self: Any, shape: Shape) -> None:
+    def check_shape(self, shape: Shape) -> None:
         """Raise ValueError unless inputs have the axes that the layer needs, and fit the window."""
         super().check_shape(shape)
         check_windows_fit(
@@ -62,7 +63,7 @@ class ConvolutionLayer(SpatialLayer):
         """Draw the kernels and the bias."""
         return draw_weights(self, key, self.weight_shapes(shape, self._channel_count(shape)))
 
-    def compute_outputs(self: Any, params: Params, values: Array) -> Array:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return `activation(convolution + bias)`."""
         channels, built_for = self._channel_count(values.shape), self.channels_of(params)
         if channels != built_for:
@@ -78,7 +79,7 @@ class ConvolutionLayer(SpatialLayer):
             outputs = outputs + bias
         return self.activation(outputs)
 
-    def convolve_windows(self: Any, values: Array, kernel: Array, groups: int = 1) -> Array:
+    def convolve_windows(self, values: Array, kernel: Array, groups: int = 1) -> Array:
         """Return the convolution with a kernel, by the strides and so on of this layer."""
         return convolution(
             values,
@@ -95,5 +96,5 @@ class ConvolutionLayer(SpatialLayer):
         *window, channels, _ = kernel.shape
         return self.convolve_windows(values, kernel.reshape(*window, 1, -1), groups=channels)
 
-    def _channel_count(self: Any, shape: Shape) -> int:
+    def _channel_count(self, shape: Shape) -> int:
         return shape[-1] if self.data_format == "channels_last" else shape[1]

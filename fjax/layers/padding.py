@@ -22,7 +22,7 @@ class EndsLayer(SpatialLayer):
         ends = self._ends()
         setattr(self, self.ends_field, ends if self.rank > 1 else ends[0])
 
-    def compute_outputs(self: Any, params: Params, values: Array) -> Array:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return the inputs with other ends."""
         return self.change_ends(values, extend_pairs(self.data_format, self._ends()))
 

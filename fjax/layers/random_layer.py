@@ -34,7 +34,7 @@ class RandomLayer(ArrayLayer):
             layer.noise_shape = tuple(layer.noise_shape)
 
     def apply(
-        self: Any,
+        self,
         params: Params,
         state: State,
         *inputs: Any,

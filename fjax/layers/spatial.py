@@ -24,7 +24,7 @@ class SpatialLayer(ArrayLayer):
         layer: Any = self
         layer.data_format = resolve_data_format(self.kind, layer.data_format)
 
-    def check_shape(self: Any, shape: Shape) -> None:
+    def check_shape(self, shape: Shape) -> None:
         """Raise ValueError unless inputs have the axes that the layer needs."""
         check_rank(self.kind, shape, self.rank, self.data_format)
 

@@ -21,11 +21,12 @@ class PerSampleNormalization(ArrayLayer):
 
     masking = "keeps"
 
-    def __post_init__(self: Any) -> None:
+    def __post_init__(self) -> None:
         super().__post_init__()
-        self.axis = parse_axis(self.kind, self.axis)
+        layer: Any = self
+        layer.axis = parse_axis(self.kind, layer.axis)
         if "epsilon" in vars(self):
-            self.epsilon = number_between(self.kind, "epsilon", self.epsilon, 0.0)
+            layer.epsilon = number_between(self.kind, "epsilon", layer.epsilon, 0.0)
 
     @property
     def rows_independent(self) -> bool:
@@ -74,7 +75,7 @@ class AffineNormalization(PerSampleNormalization):
         """Return `gamma` and `beta`."""
         return init_gamma_and_beta(self, sizes, *jax.random.split(key))
 
-    def rescale(self: Any, params: Params, values: Array, shape: Shape) -> Array:
+    def rescale(self, params: Params, values: Array, shape: Shape) -> Array:
         """Return `gamma * values + beta`."""
         if self.scale:
             values = values * params["gamma"].reshape(shape)
