@@ -105,8 +105,7 @@ def _pure_result(function: Callable[..., Any]) -> Callable[..., Any]:
         # Reloading the class replaces the function that is wrapped.
         return result.__wrapped__(self, accumulator)
 
-    result.takes_stored = True
-    return result
+    return _marked(result, "takes_stored")
 
 
 def _stateful_result(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -122,8 +121,12 @@ def _stateful_result(function: Callable[..., Any]) -> Callable[..., Any]:
             # An author may return a variable itself.
             return jax.tree.map(lambda leaf: getattr(leaf, "value", leaf), value)
 
-    result.takes_stored = result.is_stateful = True
-    return result
+    return _marked(result, "takes_stored", "is_stateful")
+
+
+def _marked(function: Any, *marks: str) -> Callable[..., Any]:
+    vars(function).update(dict.fromkeys(marks, True))
+    return function
 
 
 def _scope_of(metric: Any, accumulator: Mapping[str, ArrayLike]) -> StatelessScope:
