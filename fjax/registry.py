@@ -116,7 +116,8 @@ class Registry:
                 f"'class_name' and 'config', received {config!r}."
             )
         if config["class_name"] == "function":
-            return self._find(config["config"], custom)
+            name = config["config"]
+            return custom.get(name) or self._members.get(name) or self._find(name, custom)
         member = self._find(config["class_name"], custom)
         if not isinstance(member, type):
             return member

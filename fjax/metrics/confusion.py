@@ -75,13 +75,14 @@ def select_class(
 
 
 def _check_class_count(owner: str, argument: str, value: int, minimum: int, y_pred: Array) -> int:
-    classes = y_pred.shape[-1]
-    if classes < minimum:
+    # `top_k` also takes the scores of one sample, (classes,), as in Keras.
+    has_classes = y_pred.ndim > (1 if argument == "class_id" else 0)
+    if not has_classes or y_pred.shape[-1] < minimum:
         raise ValueError(
-            f"`{owner}`: `{argument}` {value} needs predictions of shape (batch, …, classes), or "
-            f"(classes,) for one sample, with at least {minimum} classes, received {y_pred.shape}."
+            f"`{owner}`: `{argument}` {value} needs predictions of shape (batch, …, classes) with "
+            f"at least {minimum} classes, received {y_pred.shape}."
         )
-    return classes
+    return y_pred.shape[-1]
 
 
 class _CountsAtThresholds(Metric):
