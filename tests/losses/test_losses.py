@@ -12,7 +12,8 @@ from fjax.losses.loss import Loss, PairedLoss
 CLASSES = sorted(
     name
     for name in losses.__all__
-    if isinstance(getattr(losses, name), type) and name not in ("Loss", "FunctionLoss")
+    if isinstance(getattr(losses, name), type)
+    and name not in ("Loss", "FunctionLoss", "LossFunctionWrapper")
 )
 
 
