@@ -1,0 +1,104 @@
+"""`train_step(state, data)` and `test_step(state, data)` of a subclass, in Keras's form for JAX."""
+
+import jax
+
+
+def own_step_model(library):
+    class OwnSteps(library.Model):
+        def _loss_and_state(self, trainable, non_trainable, x, y, sample_weight, training):
+            y_pred, non_trainable = self.stateless_call(
+                trainable, non_trainable, x, training=training
+            )
+            loss = self.compute_loss(x, y, y_pred, sample_weight=sample_weight)
+            return loss, (y_pred, non_trainable)
+
+        def train_step(self, state, data):
+            trainable, non_trainable, optimizer_variables, metrics_variables = state
+            x, y, sample_weight = library.utils.unpack_x_y_sample_weight(data)
+            gradient = jax.value_and_grad(self._loss_and_state, has_aux=True)
+            (loss, (y_pred, non_trainable)), grads = gradient(
+                trainable, non_trainable, x, y, sample_weight, True
+            )
+            trainable, optimizer_variables = self.optimizer.stateless_apply(
+                optimizer_variables, grads, trainable
+            )
+            logs, updated = self._measure(metrics_variables, loss, y, y_pred, sample_weight)
+            return logs, (trainable, non_trainable, optimizer_variables, updated)
+
+        def test_step(self, state, data):
+            trainable, non_trainable, metrics_variables = state
+            x, y, sample_weight = library.utils.unpack_x_y_sample_weight(data)
+            loss, (y_pred, non_trainable) = self._loss_and_state(
+                trainable, non_trainable, x, y, sample_weight, False
+            )
+            logs, updated = self._measure(metrics_variables, loss, y, y_pred, sample_weight)
+            return logs, (trainable, non_trainable, updated)
+
+        def _measure(self, metrics_variables, loss, y, y_pred, sample_weight):
+            logs, updated = {}, []
+            for metric in self.metrics:
+                count = len(metric.variables)
+                mine, metrics_variables = metrics_variables[:count], metrics_variables[count:]
+                if metric.name == "loss":
+                    mine = metric.stateless_update_state(mine, loss)
+                else:
+                    mine = metric.stateless_update_state(mine, y, y_pred, sample_weight)
+                logs[metric.name] = metric.stateless_result(mine)
+                updated += mine
+            return logs, updated
+
+    return OwnSteps
+
+
+def made(library, fill):
+    inputs = library.Input((8,))
+    hidden = library.layers.BatchNormalization()(library.layers.Dense(6, "tanh")(inputs))
+    model = own_step_model(library)(inputs, library.layers.Dense(1)(hidden))
+    fill(model)
+    model.compile(library.optimizers.Adam(0.01), "mse", metrics=["mae"])
+    return model
+
+
+def test_fit_and_evaluate_use_the_steps(compare, fill, data):
+    x, _ = data
+
+    def program(library):
+        model = made(library, fill)
+        fit = model.fit(x, x[:, :1], batch_size=16, epochs=2, shuffle=False, verbose=0)
+        scores = model.evaluate(x, x[:, :1], batch_size=16, verbose=0, return_dict=True)
+        return fit.history, scores, model.get_weights()
+
+    history, *_ = compare(program, rtol=1e-4, atol=1e-5)
+    assert history["loss"][1] < history["loss"][0]
+
+
+def test_the_weights_of_samples_reach_the_steps(compare, fill, data):
+    x, _ = data
+    weights = abs(x[:, 1])
+
+    def program(library):
+        model = made(library, fill)
+        return model.fit(
+            x, x[:, :1], sample_weight=weights, batch_size=16, shuffle=False, verbose=0
+        ).history
+
+    compare(program, rtol=1e-4, atol=1e-5)
+
+
+def test_compute_loss_of_a_subclass(compare, fill, data):
+    x, _ = data
+
+    def program(library):
+        class OwnLoss(library.Model):
+            def compute_loss(
+                self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+            ):
+                return library.ops.mean(library.ops.square(y - y_pred)) + 0.5
+
+        inputs = library.Input((8,))
+        model = fill(OwnLoss(inputs, library.layers.Dense(1)(inputs)))
+        model.compile("sgd")
+        fit = model.fit(x, x[:, :1], batch_size=16, epochs=2, shuffle=False, verbose=0)
+        return fit.history, model.get_weights()
+
+    assert compare(program)[0]["loss"][0] > 0.5
