@@ -16,6 +16,7 @@ from fjax.errors import check_keywords, explain_keywords
 from fjax.models import arguments
 from fjax.models.authored_network import AuthoredNetwork
 from fjax.models.compile_config import make_config
+from fjax.models.compiled_optimizer import CompiledOptimizer
 from fjax.models.construction import network_of
 from fjax.models.evaluate import evaluate
 from fjax.models.fit import Validation, fit
@@ -23,7 +24,6 @@ from fjax.models.predict import call, inputs_of, predict
 from fjax.models.replicas import Replicas, fit_replicas
 from fjax.models.subclassed import is_authored_model
 from fjax.models.train_on_batch import train_on_batch
-from fjax.models.views import OptimizerView
 from fjax.training import Batch
 from fjax.training.batch import rows
 
@@ -172,9 +172,9 @@ class Model(AuthoredNetwork):
         self.run_eagerly = bool(run_eagerly) or jit_compile is False
 
     @property
-    def optimizer(self) -> OptimizerView:
+    def optimizer(self) -> CompiledOptimizer:
         """The optimizer, with its learning rate, which can be set."""
-        return OptimizerView(self, self.model_parts.require_config("optimizer").optimizer)
+        return CompiledOptimizer(self, self.model_parts.require_config("optimizer").optimizer)
 
     @property
     def loss(self) -> Any:
