@@ -310,6 +310,17 @@ class StatelessScope:
         _SCOPE.reset(self._tokens.pop())
 
 
+def _flatten(variable: Variable) -> tuple[tuple[Array], None]:
+    return (variable.value,), None
+
+
+def _unflatten(_: None, children: tuple[Any, ...]) -> Any:
+    return children[0]
+
+
+# A function of JAX, such as a compiled one, takes variables as their arrays, and returns arrays.
+jax.tree_util.register_pytree_node(Variable, _flatten, _unflatten)
+
 _SCOPE: ContextVar[StatelessScope | None] = ContextVar("scope", default=None)
 
 
