@@ -31,6 +31,16 @@ def penalty(state: State) -> Array:
     return sum(terms, jnp.zeros((), jnp.float32))
 
 
+def penalty_terms(state: State) -> list[Array]:
+    """Return the penalty of each layer that has one, in a list; their sum is `penalty(state)`.
+
+    >>> state = {"dense": {"penalty": {"weights": jnp.float32(1), "calls": jnp.float32(2)}}}
+    >>> [float(term) for term in penalty_terms(state)], penalty_terms({"dense": {}})
+    ([3.0], [])
+    """
+    return [sum(map(jnp.sum, entry.values()), jnp.float32(0)) for entry in _penalties(state)]
+
+
 def has_penalty(state: State) -> bool:
     """Return whether any layer of a network has a penalty, whatever its value.
 

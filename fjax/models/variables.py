@@ -1,11 +1,12 @@
 """The weights of layers as `Variable` objects, which read and write the slots of the layers."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import jax.numpy as jnp
 
 from fjax.core.freezing import frozen_paths
+from fjax.core.shapes import LayerShapes
 from fjax.models.weight_paths import Path, weight_paths
 from fjax.models.weight_tree import WeightSlot, WeightTree
 from fjax.trees import branch
@@ -48,53 +49,61 @@ def replace_leaf(tree: PyTree, path: Iterable[str], value: Any) -> PyTree:
 
 
 def tree_variables(
-    tree: WeightTree,
-    layer: Any,
-    prefix: tuple[str, ...] = (),
-    list_paths: Callable[[Mapping[str, Any], Mapping[str, Any]], list[Path]] = weight_paths,
+    tree: WeightTree, shapes: LayerShapes, layer: Any, prefix: tuple[str, ...] = ()
 ) -> list[Variable]:
     """Return the weights of a layer as variables, in Keras's order.
 
-    Each weight is always the same object, in whichever model or layer it is asked for. The
-    variables have their current `trainable`. So `[v for v in … if v.trainable]` are the trainable
-    ones.
+    Each weight is always the same object, whichever model or layer is asked for it, and has its
+    current `trainable`: the trainable weights are `[v for v in … if v.trainable]`.
 
     Args:
         tree: The slots of the layer and of the layers within it, which are filled.
+        shapes: The shapes of the weights, whose order is Keras's.
         layer: The layer, whose `trainable` flags count.
         prefix: The names that begin the path of a new variable, such as `("sequential", "dense")`.
-        list_paths: Returns the paths of the weights in params and state; by default, all weights.
 
+    >>> import jax
+    >>> from fjax.core.shapes import eval_shapes
     >>> from fjax.layers import Dense
     >>> from fjax.models.weight_tree import weight_tree
-    >>> layer = Dense(1)
-    >>> params, state = layer.init(__import__("jax").random.key(0), jnp.ones((1, 2)))
-    >>> tree = weight_tree("model", layer, params, state)
-    >>> tree.fill(params, state)
-    >>> [(variable.path, variable.shape) for variable in tree_variables(tree, layer, ("dense",))]
-    [('dense/kernel', (2, 1)), ('dense/bias', (1,))]
+    >>> layer, inputs = Dense(1), jnp.ones((1, 2))
+    >>> shapes = eval_shapes(layer, inputs)
+    >>> tree = weight_tree("model", layer, shapes.params, shapes.state)
+    >>> tree.fill(*layer.init(jax.random.key(0), inputs))
+    >>> [variable.path for variable in tree_variables(tree, shapes, layer, ("dense",))]
+    ['dense/kernel', 'dense/bias']
     """
-    frozen = frozen_paths(layer)
-    variables = []
-    for part, *path in list_paths(tree.gather("params"), tree.gather("state")):
-        is_frozen = any(tuple(path[: len(names)]) == names for names in frozen)
-        variable = _variable_at(tree, part, tuple(path), prefix)
-        variable.trainable = part == "params" and not is_frozen
-        variables.append(variable)
+    paths = weight_paths(shapes.params, shapes.state)
+    variables = variables_at(tree, paths, prefix)
+    for variable, trainable in zip(variables, are_trainable(paths, layer), strict=True):
+        variable.trainable = trainable
     return variables
 
 
-def _variable_at(
-    tree: WeightTree, part: str, path: tuple[str, ...], prefix: tuple[str, ...]
-) -> Variable:
-    whole = (*prefix, *path)
-    while path[0] in tree.children:
-        tree, path = tree.children[path[0]], path[1:]
-    key = (part, *path)
-    if key not in tree.slot.variables:
-        storage = SlotStorage(tree.slot, part, path)
+def are_trainable(paths: Sequence[Path], layer: Any) -> list[bool]:
+    """Return for each path of a weight of a layer whether the weight is trained."""
+    frozen = frozen_paths(layer)
+    return [
+        path[0] == "params" and not any(path[1 : len(names) + 1] == names for names in frozen)
+        for path in paths
+    ]
+
+
+def variables_at(
+    tree: WeightTree, paths: Iterable[Path], prefix: tuple[str, ...] = ()
+) -> list[Variable]:
+    """Return the variables of the arrays at these paths, always the same objects."""
+    return [_variable_at(tree, path, prefix) for path in paths]
+
+
+def _variable_at(tree: WeightTree, path: Path, prefix: tuple[str, ...]) -> Variable:
+    part, *names = path
+    while names[0] in tree.children:
+        tree = tree.children[names.pop(0)]
+    known, key = tree.slot.variables, (part, *names)
+    if key not in known:
+        storage = SlotStorage(tree.slot, part, tuple(names))
         array = storage.read()
-        tree.slot.variables[key] = Variable.linked(
-            storage, "/".join(whole), array.shape, array.dtype
-        )
-    return tree.slot.variables[key]
+        whole = "/".join((*prefix, *path[1:]))
+        known[key] = Variable.linked(storage, whole, array.shape, array.dtype)
+    return known[key]
