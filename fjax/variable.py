@@ -143,6 +143,11 @@ class Variable:
         return len(self._shape)
 
     @property
+    def spec(self) -> jax.ShapeDtypeStruct:
+        """The shape and the dtype."""
+        return jax.ShapeDtypeStruct(self._shape, self._dtype)
+
+    @property
     def value(self) -> Array:
         """The array."""
         scope = _SCOPE.get()

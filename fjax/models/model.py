@@ -174,7 +174,9 @@ class Model(AuthoredNetwork):
     @property
     def optimizer(self) -> CompiledOptimizer:
         """The optimizer, with its learning rate, which can be set."""
-        return CompiledOptimizer(self, self.model_parts.require_config("optimizer").optimizer)
+        return CompiledOptimizer(
+            self.model_parts, self.model_parts.require_config("optimizer").optimizer
+        )
 
     @property
     def loss(self) -> Any:
