@@ -35,11 +35,14 @@ from fjax.losses.hinge import (
 from fjax.losses.loss import (
     FunctionLoss,
     Loss,
+    LossFunctionWrapper,
 )
 from fjax.losses.names import (
     as_loss,
+    deserialize,
     get,
     resolve,
+    serialize,
 )
 from fjax.losses.overlap import (
     Dice,
@@ -89,6 +92,7 @@ __all__ = [
     "KLDivergence",
     "LogCosh",
     "Loss",
+    "LossFunctionWrapper",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
     "MeanSquaredError",
@@ -107,6 +111,7 @@ __all__ = [
     "circle",
     "cosine_similarity",
     "ctc",
+    "deserialize",
     "dice",
     "get",
     "hinge",
@@ -119,6 +124,7 @@ __all__ = [
     "mean_squared_logarithmic_error",
     "poisson",
     "resolve",
+    "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
     "tversky",
