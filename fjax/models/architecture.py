@@ -19,6 +19,7 @@ from fjax.core.key_use import draws_random_numbers
 from fjax.core.layer_walk import NetworkRecord, trace_layers
 from fjax.core.masking import strip_masks
 from fjax.core.naming import default_name
+from fjax.core.penalties import has_penalty
 from fjax.core.reserved import only_weights
 from fjax.core.shapes import LayerShapes, eval_shapes
 from fjax.data.expectation import InputExpectation
@@ -183,6 +184,10 @@ class Architecture:
             built = self.built
             self._draws = draws_random_numbers(self.layer_tree, built.layer_shapes, *built.specs)
         return self._draws
+
+    def has_penalty(self) -> bool:
+        """Return whether a layer adds to the loss."""
+        return has_penalty(self.built.layer_shapes.state)
 
     def output_specs(self, inputs: tuple[PyTree, ...]) -> PyTree:
         """Return the shapes and dtypes of the outputs for inputs of these shapes.

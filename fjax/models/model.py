@@ -14,7 +14,6 @@ from fjax.data.expectation import InputExpectation
 from fjax.data.source import read
 from fjax.errors import check_keywords, explain_keywords
 from fjax.models import arguments
-from fjax.models.authored_network import AuthoredNetwork
 from fjax.models.compile_config import make_config
 from fjax.models.compiled_optimizer import CompiledOptimizer
 from fjax.models.construction import network_of
@@ -22,13 +21,14 @@ from fjax.models.evaluate import evaluate
 from fjax.models.fit import Validation, fit
 from fjax.models.predict import call, inputs_of, predict
 from fjax.models.replicas import Replicas, fit_replicas
+from fjax.models.steps import SteppedNetwork
 from fjax.models.subclassed import is_authored_model
 from fjax.models.train_on_batch import train_on_batch
 from fjax.training import Batch
 from fjax.training.batch import rows
 
 
-class Model(AuthoredNetwork):
+class Model(SteppedNetwork):
     """A network that can be compiled, trained, evaluated and used, by Keras's names.
 
     It is created in one of three ways: `Model(inputs, outputs)` from symbolic tensors, whose layers

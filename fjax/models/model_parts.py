@@ -6,8 +6,10 @@ from typing import Any
 
 import jax
 
+from fjax.metrics import Mean
 from fjax.models.architecture import Architecture
 from fjax.models.compile_config import CompileConfig
+from fjax.models.compiled_metrics import CompiledMetrics
 from fjax.models.weight_store import WeightStore
 from fjax.optimizers.optimizer_variables import OptimizerVariables
 from fjax.training.placement import DEFAULT, Placement
@@ -25,6 +27,9 @@ class ModelParts:
         placement: The devices for the arrays.
         is_training: Whether a `fit` is running.
         optimizer_variables: The state of the optimizer in variables, once they are asked for.
+        loss_tracker: The mean of the loss, for steps in Keras's form.
+        compiled_metrics: The metrics of `compile`, likewise.
+        last_logs: The logs of the last epoch or evaluation, or None.
         views: The layers as `model.layers` has returned them, by name.
     """
 
@@ -35,6 +40,9 @@ class ModelParts:
     placement: Placement = DEFAULT
     is_training: bool = False
     optimizer_variables: OptimizerVariables | None = None
+    loss_tracker: Mean = dataclasses.field(default_factory=lambda: Mean(name="loss"))
+    compiled_metrics: CompiledMetrics = dataclasses.field(default_factory=CompiledMetrics)
+    last_logs: dict[str, Any] | None = None
     views: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def require_config(self, function: str) -> CompileConfig:
@@ -59,6 +67,8 @@ class ModelParts:
             config.by_output(self.architecture.output_names())
         self.config = config
         self.programs, self.optimizer_variables = {}, None
+        self.loss_tracker, self.compiled_metrics = Mean(name="loss"), CompiledMetrics()
+        self.last_logs = None
         self.weights.use_optimizer(config.optimizer)
         self.architecture.fix_flags()
 

@@ -17,6 +17,7 @@ from fjax.models.architecture import Architecture
 from fjax.models.construction import declared_inputs
 from fjax.models.described_network import DescribedNetwork
 from fjax.models.model_parts import ModelParts
+from fjax.models.stateful_steps import collect_losses
 from fjax.models.summary import Layout, print_summary
 from fjax.models.views import LayerView
 from fjax.models.weight_paths import read_weights, write_weights
@@ -205,6 +206,7 @@ class NetworkWithWeights(DescribedNetwork):
         outputs, others, losses = stateless.stateless_call(
             self, self.model_parts, trainable_variables, non_trainable_variables, args, training
         )
+        collect_losses(self.model_parts, losses)
         return (outputs, others, losses) if return_losses else (outputs, others)
 
     def get_weights(self) -> list[np.ndarray]:

@@ -125,17 +125,50 @@ def with_custom_steps(
     if train_step is not None:
         key = ("advance", _step_key(train_step))
         if key not in private:
-            private[key] = _advancing(lambda: custom_train_step(train_step), ())
+            private[key] = _advancing(lambda: custom_train_step(train_step), partial(results, ()))
         programs = programs._replace(advance=private[key])
     if test_step is not None:
         key = ("measure", _step_key(test_step))
         if key not in private:
-            measure = _measuring(lambda: custom_test_step(test_step), ())
+            measure = _measuring(lambda: custom_test_step(test_step), partial(results, ()))
             private[key] = lambda accumulators, train_state, *data, batch_size: measure(
                 accumulators, train_state._replace(accumulators=()), *data, batch_size=batch_size
             )
         programs = programs._replace(measure=private[key])
     return programs
+
+
+def with_stateful_steps(
+    programs: Programs,
+    train_step: steps.TrainStep | None,
+    test_step: Callable[[PyTree, TrainState, steps.Batch], PyTree] | None,
+    private: dict[Any, Any],
+) -> Programs:
+    """Return the programs with steps of Keras's form, which update metrics themselves.
+
+    Their accumulators are `{"logs": …, "variables": …}`: the logs of the last step and the values
+    of the metrics' variables. The programs are kept in `private`.
+    """
+    if train_step is not None:
+        key = ("advance", _step_key(train_step))
+        if key not in private:
+            private[key] = _advancing(lambda: train_step, _last_logs)
+        programs = programs._replace(advance=private[key])
+    if test_step is not None:
+        key = ("measure", _step_key(test_step))
+        if key not in private:
+            private[key] = _measuring(lambda: test_step, _last_logs)
+        measure = private[key]
+        programs = programs._replace(
+            measure=lambda accumulators, train_state, *data, batch_size: measure(
+                accumulators, _without_optimizer(train_state), *data, batch_size=batch_size
+            )
+        )
+    return programs
+
+
+def _last_logs(accumulators: PyTree) -> Logs:
+    return accumulators["logs"]
 
 
 def _step_key(step: Callable[..., Any]) -> Any:
@@ -150,7 +183,9 @@ def copy_of(tree: PyTree) -> PyTree:
     return jax.tree.map(jnp.copy, tree)
 
 
-def _advancing(make_step: Callable[[], steps.TrainStep], metrics: Metrics) -> Callable[..., Any]:
+def _advancing(
+    make_step: Callable[[], steps.TrainStep], result: Callable[[PyTree], Logs]
+) -> Callable[..., Any]:
     def advance(
         train_state: TrainState,
         data: PyTree,
@@ -164,13 +199,13 @@ def _advancing(make_step: Callable[[], steps.TrainStep], metrics: Metrics) -> Ca
             lambda carry, batch, _: step(carry, batch)[0],
             train_state, data, order, first, last, batch_size,
         )  # fmt: skip
-        return train_state, results(metrics, train_state.accumulators)
+        return train_state, result(train_state.accumulators)
 
     return _compiled(advance)
 
 
 def _measuring(
-    make_step: Callable[[], Callable[..., PyTree]], metrics: Metrics
+    make_step: Callable[[], Callable[..., PyTree]], result: Callable[[PyTree], Logs]
 ) -> Callable[..., Any]:
     def measure(
         accumulators: PyTree,
@@ -185,7 +220,7 @@ def _measuring(
             lambda carry, batch, start: step(carry, _with_batch_key(train_state, start), batch),
             accumulators, data, None, first, last, batch_size,
         )  # fmt: skip
-        return accumulators, results(metrics, accumulators)
+        return accumulators, result(accumulators)
 
     return _compiled(measure)
 
@@ -205,7 +240,7 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Programs:
     def evaluation() -> Callable[..., PyTree]:
-        step = steps.test_step(network, loss or _no_loss, metrics)
+        step = steps.test_step(network, loss or no_loss, metrics)
         return lambda sums, train_state, batch: step(
             sums,
             train_state.params,
@@ -214,7 +249,7 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
             jax.random.fold_in(train_state.key, train_state.step),
         )
 
-    measure = _measuring(evaluation, metrics)
+    measure = _measuring(evaluation, partial(results, metrics))
 
     def predict(
         outputs: PyTree,
@@ -235,7 +270,9 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
         return over_batches(fill, outputs, data, None, first, last, batch_size)
 
     return Programs(
-        advance=_advancing(lambda: steps.train_step(network, loss, optimizer, metrics), metrics),
+        advance=_advancing(
+            lambda: steps.train_step(network, loss, optimizer, metrics), partial(results, metrics)
+        ),
         # Without the optimizer's state, so that the program is the same for every optimizer.
         measure=lambda accumulators, train_state, *data, batch_size: measure(
             accumulators, _without_optimizer(train_state), *data, batch_size=batch_size
@@ -292,8 +329,8 @@ def over_batches(
     return carry
 
 
-def _no_loss(*_: PyTree) -> Array:
-    # A model that was compiled without a loss can still be evaluated.
+def no_loss(*_: PyTree) -> Array:
+    """Return 0, the loss of a model that was compiled without a loss."""
     return jnp.zeros(())
 
 
