@@ -134,6 +134,11 @@ class CompiledOptimizer:
         return int(self._parts.weights.train_state.step) // (every or 1)
 
     @property
+    def exists(self) -> bool:
+        """Whether the state exists; see `built`."""
+        return self.built
+
+    @property
     def built(self) -> bool:
         """Whether the state exists, as it does when the input shape of the model is known."""
         return self._parts.architecture.is_built

@@ -43,6 +43,6 @@ def measure(
     callback_list.call("on_test_begin", {})
     train_state, hooks = parts.weights.train_state, callback_list.steps("test")
     logs = to_numbers(evaluate_source(plan.programs, train_state, plan.empty_sums, source, hooks))
-    parts.last_logs = logs
+    parts.last_logs = dict(logs)
     callback_list.call("on_test_end", logs)
     return logs

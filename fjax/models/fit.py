@@ -177,7 +177,7 @@ def _run(
             on_device = run_epoch(parts.weights, programs, source, total_epochs, hooks, chunks)
             logs, batch = to_numbers(on_device), 0
             plan.store(parts.weights.train_state.accumulators)
-            parts.last_logs = logs
+            parts.last_logs = dict(logs)
             if validation is not None and epoch in schedule.validation_epochs:
                 assert test_plan is not None
                 values = measure(parts, test_plan, validation, callback_list)

@@ -24,6 +24,7 @@ from fjax.models.replicas import Replicas, fit_replicas
 from fjax.models.steps import SteppedNetwork
 from fjax.models.subclassed import is_authored_model
 from fjax.models.train_on_batch import train_on_batch
+from fjax.optimizers import Optimizer
 from fjax.training import Batch
 from fjax.training.batch import rows
 
@@ -164,10 +165,14 @@ class Model(SteppedNetwork):
         if is_authored_model(self):
             # The lists in an author's attributes may have changed.
             self._rebuild()
+        used = optimizer.with_shown_rate() if isinstance(optimizer, Optimizer) else optimizer
         config = make_config(
-            optimizer, loss, loss_weights, metrics, weighted_metrics, train_step, test_step
+            used, loss, loss_weights, metrics, weighted_metrics, train_step, test_step
         )
         self.model_parts.set_config(config)
+        if isinstance(optimizer, Optimizer):
+            # As in Keras, the object shows and sets the state of this model's optimizer.
+            optimizer.use_variables(self.optimizer)
         self.replicas = None
         self.run_eagerly = bool(run_eagerly) or jit_compile is False
 
@@ -383,7 +388,9 @@ class Model(SteppedNetwork):
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs)):
             raise TypeError(
                 f"The model {self.name!r} was called inside a traced function (`jax.jit`, "
-                "`jax.grad`, …): use `model.network`'s pure `apply(params, state, inputs)` there."
+                "`jax.grad`, …). There, give it its arrays: `outputs, non_trainable_variables = "
+                "model.stateless_call(trainable_variables, non_trainable_variables, x)`, or use "
+                "the pure `model.network.apply(params, state, x)`."
             )
         x = inputs[0] if len(inputs) == 1 else inputs
         return call(self, self.model_parts, x, bool(training))

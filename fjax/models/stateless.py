@@ -7,9 +7,11 @@ import jax
 import jax.numpy as jnp
 
 from fjax.core import Graph
+from fjax.core.inputs import merge_shapes, placeholder_spec
 from fjax.core.masking import strip_masks
 from fjax.core.penalties import penalty_terms
 from fjax.core.precision import apply_layer
+from fjax.core.shapes import eval_shapes
 from fjax.data.conversion import to_batch
 from fjax.models.model_parts import ModelParts
 from fjax.models.variable_layout import SEED, VariableLayout, variable_layout
@@ -107,3 +109,34 @@ def _prefix(parts: ModelParts) -> tuple[str, ...]:
     # As in Keras, the layers of a graph exist before the model, and do not have its name.
     architecture = parts.architecture
     return () if isinstance(architecture.layer_tree, Graph) else (architecture.name,)
+
+
+def output_shape_for(layer: Any, input_shape: Any) -> Any:
+    """Return the shape of a layer's outputs for inputs of this shape, batch axis included.
+
+    Args:
+        layer: The layer.
+        input_shape: A shape, None for an axis of any size; for several inputs, a list or dict.
+
+    >>> from fjax.layers import Dense
+    >>> output_shape_for(Dense(3), (None, 8))
+    (None, 3)
+    """
+
+    def is_shape(value: Any) -> bool:
+        return isinstance(value, list | tuple) and all(
+            size is None or isinstance(size, int) for size in value
+        )
+
+    several = isinstance(input_shape, list | tuple) and not is_shape(input_shape)
+    inputs = tuple(input_shape) if several else (input_shape,)
+
+    def outputs_at(which: int) -> PyTree:
+        specs = jax.tree.map(
+            lambda shape: placeholder_spec(shape[1:], "float32", which, shape[0]),
+            inputs, is_leaf=is_shape,
+        )  # fmt: skip
+        return strip_masks(eval_shapes(layer, *specs).outputs)
+
+    small, large = outputs_at(0), outputs_at(1)
+    return jax.tree.map(lambda a, b: merge_shapes(a.shape, b.shape), small, large)

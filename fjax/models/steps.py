@@ -5,7 +5,7 @@ from typing import Any
 from fjax.metrics import Metric
 from fjax.models import stateful_steps
 from fjax.models.authored_network import AuthoredNetwork
-from fjax.models.stateless import layout_of
+from fjax.models.stateless import layout_of, output_shape_for
 from fjax.models.variable_layout import VariableLayout
 from fjax.typing import Array
 from fjax.variable import Variable, current_scope
@@ -111,6 +111,19 @@ class SteppedNetwork(AuthoredNetwork):
         if current_scope() is None and self.model_parts.last_logs is not None:
             return dict(self.model_parts.last_logs)
         return stateful_steps.results_of(self)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the shape of the outputs for inputs of this shape, batch axis included.
+
+        Args:
+            input_shape: A shape; for several inputs, a list or dict of shapes.
+
+        >>> from fjax import Sequential
+        >>> from fjax.layers import Dense
+        >>> Sequential([Dense(3)]).compute_output_shape((None, 8))
+        (None, 3)
+        """
+        return output_shape_for(self.layer_tree, input_shape)
 
     def variable_layout(self) -> VariableLayout:
         """Return the order of the arrays in the lists that the pure functions take."""

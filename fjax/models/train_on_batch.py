@@ -36,5 +36,6 @@ def train_on_batch(
         hooks = CallbackList(None, model).steps("train")
         logs = run_epoch(parts.weights, plan.programs, source, epoch, hooks, ChunkScheduler(hooks))
     plan.store(parts.weights.train_state.accumulators)
-    parts.last_logs = to_numbers(logs)
-    return plan, parts.last_logs
+    numbers = to_numbers(logs)
+    parts.last_logs = dict(numbers)
+    return plan, numbers

@@ -57,5 +57,5 @@ def _without_step(rate: Callable[[], ArrayLike]) -> Callable[[Array], ArrayLike]
         del step
         return rate()
 
-    rate_at.__name__ = getattr(rate, "__name__", "rate_at")
+    rate_at.__qualname__ = getattr(rate, "__qualname__", repr(rate))
     return rate_at

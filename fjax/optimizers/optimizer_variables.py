@@ -63,6 +63,16 @@ class OptimizerVariables:
         return cls(layout, [*known, *variables[len(known) :]], trainable)
 
     @property
+    def in_variables(self) -> "OptimizerVariables":
+        """Itself, as the optimizer of a compiled model has these variables in an attribute."""
+        return self
+
+    @property
+    def exists(self) -> bool:
+        """Whether the state exists."""
+        return True
+
+    @property
     def is_built(self) -> bool:
         """Whether it is known which variables the optimizer updates."""
         return bool(self.trainable)

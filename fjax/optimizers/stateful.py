@@ -1,7 +1,10 @@
 """Keras's stateful functions of an optimizer."""
 
+import copy
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Self
+
+import numpy as np
 
 from fjax.configuration import SEALED, snake_case, stored
 from fjax.optimizers.optimizer_variables import OptimizerVariables, schedule_error
@@ -23,7 +26,11 @@ class _ShownRate:
         # During the construction, the number itself is checked.
         if callable(rate) or not vars(optimizer).keys() & {SEALED, VARIABLES}:
             return rate
-        return optimizer.in_variables.learning_rate
+        # The state of the optimizer of a compiled model exists when the model is built.
+        held = vars(optimizer).get(VARIABLES)
+        return (
+            rate if held is not None and not held.exists else optimizer.in_variables.learning_rate
+        )
 
     def __set__(self, optimizer: Any, value: Any) -> None:
         vars(optimizer)["learning_rate"] = value
@@ -62,11 +69,21 @@ class StatefulOptimizer:
         """The state in variables; before `build`, the iteration and the learning rate."""
         if VARIABLES not in vars(self):
             self.use_variables(OptimizerVariables.built_for(self, []))
-        return vars(self)[VARIABLES]
+        variables: OptimizerVariables = vars(self)[VARIABLES].in_variables
+        return variables
 
-    def use_variables(self, variables: OptimizerVariables) -> None:
-        """Use other variables for the state, such as those of a compiled model."""
-        vars(self)[VARIABLES] = variables
+    def use_variables(self, holder: Any) -> None:
+        """Use the variables in the attribute `in_variables` of an object for the state."""
+        vars(self)[VARIABLES] = holder
+
+    def with_shown_rate(self) -> Self:
+        """Return an optimizer that begins with the learning rate that was assigned to this one."""
+        # A float of Python has more digits than the state.
+        if self.has_schedule or np.float32(self.learning_rate) == np.float32(self.schedule):
+            return self
+        duplicate = copy.copy(self)
+        vars(duplicate)["learning_rate"] = float(self.learning_rate)
+        return duplicate
 
     @property
     def shown_name(self) -> str:
@@ -86,7 +103,8 @@ class StatefulOptimizer:
     @property
     def built(self) -> bool:
         """Whether `build` was called."""
-        return VARIABLES in vars(self) and self.in_variables.is_built
+        held = vars(self).get(VARIABLES)
+        return held is not None and held.exists and held.in_variables.is_built
 
     @property
     def variables(self) -> list[Variable]:
