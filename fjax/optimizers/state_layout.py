@@ -49,7 +49,15 @@ class StateLayout:
         self, optimizer: GradientTransformation, paths: Sequence[Path], specs: Sequence[Spec]
     ) -> None:
         self.optimizer, self.paths = optimizer, tuple(paths)
-        state = jax.eval_shape(optimizer.init, self._tree(specs))
+        # Trees of JAX have their keys sorted; the slots are listed as the optimizer creates them.
+        self._slots: list[str] = []
+
+        def init(params: PyTree) -> PyTree:
+            state = optimizer.init(params)
+            self._slots = list(getattr(state, "slots", ()))
+            return state
+
+        state = jax.eval_shape(init, self._tree(specs))
         leaves, self._structure = jax.tree_util.tree_flatten_with_path(state)
         entries = [(*self._entry(path), index) for index, (path, _) in enumerate(leaves)]
         kept = [entry for entry in entries if entry[1] != SCHEDULED]
@@ -144,7 +152,8 @@ class StateLayout:
             return (1,), SCHEDULED if optimizer.has_schedule else LEARNING_RATE
         slot, param = path[1].key, tuple(key.key for key in path[2:])
         common, rule = optimizer.common_slots, self.paths.index(param)
-        position = (2, common.index(slot), rule) if slot in common else (3, rule)
+        order = self._slots.index(slot)
+        position = (2, order, rule) if slot in common else (3, rule, order)
         return position, (*param, slot)
 
 
