@@ -213,7 +213,7 @@ class TestMistakes:
 
     def test_a_missing_gradient_names_the_variable(self):
         optimizer = SGD()
-        with pytest.raises(ValueError, match="gradient of 'w' is None"):
+        with pytest.raises(ValueError, match="gradient of .w. is None"):
             optimizer.apply([None], [Variable(1.0, name="w")])
 
     def test_an_unknown_variable_and_an_array_raise(self):
@@ -221,7 +221,7 @@ class TestMistakes:
         optimizer.build([Variable(1.0, name="w")])
         with pytest.raises(ValueError, match="unknown variable 'other'"):
             optimizer.apply([1.0], [Variable(1.0, name="other")])
-        with pytest.raises(TypeError, match="use the pure `optimizer.stateless_apply"):
+        with pytest.raises(TypeError, match=r"use the pure `optimizer\.stateless_apply"):
             optimizer.apply([1.0], [jnp.ones(())])
 
 
