@@ -66,6 +66,7 @@ class Variable:
         name: The name.
         path: The names of the layers that have it and its own, joined by "/".
         trainable: Whether training updates it.
+        constraint: A function that an optimizer applies to the updated array, or None.
 
     Raises:
         ValueError: The name is not a str or contains "/", or a named initializer has no shape.
@@ -124,6 +125,7 @@ class Variable:
         self.path = path
         self.name = path.rpartition("/")[2]
         self.trainable = trainable
+        self.constraint: Callable[[Array], Array] | None = None
         self._shape = tuple(shape)
         self._dtype = jnp.dtype(dtype).name
 

@@ -43,7 +43,12 @@ def linked_variables(parts: ModelParts, optimizer: Any) -> OptimizerVariables:
         optimizer: Its optimizer.
     """
     paths, trainable = optimized_variables(parts)
-    layout = StateLayout(optimizer, paths, [variable.spec for variable in trainable])
+    layout = StateLayout(
+        optimizer,
+        paths,
+        [variable.spec for variable in trainable],
+        [variable.constraint for variable in trainable],
+    )
     prefix = getattr(optimizer, "shown_name", type(optimizer).__name__)
     variables = [
         Variable.linked(

@@ -18,7 +18,7 @@ from fjax.models.model_parts import ModelParts
 from fjax.models.step_forms import TEST, TRAIN
 from fjax.training import Batch, TrainState
 from fjax.training.step import loss_and_parts
-from fjax.typing import Array, Constrains, PyTree
+from fjax.typing import Array, PyTree
 from fjax.variable import StatelessScope, Variable
 
 # The losses of the layers in the pass that is being traced, by the identity of the model's parts.
@@ -230,9 +230,8 @@ class StatefulSteps:
         logs, state = self._run(TRAIN, state, batch, 4)
         trainable, others, optimizer_variables, values = state
         arrays = self.layout.trees(trainable, others)
-        network, params = self.parts.architecture.network, arrays.params
         train_state = train_state._replace(
-            params=network.constrain(params) if isinstance(network, Constrains) else params,
+            params=arrays.params,
             state=arrays.state,
             opt_state=self.optimizer.unflatten(optimizer_variables),
             step=train_state.step + 1,

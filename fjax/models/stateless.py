@@ -55,6 +55,7 @@ def optimized_variables(parts: ModelParts) -> tuple[list[tuple[str, ...]], list[
     architecture = parts.architecture
     shapes, network = architecture.built.layer_shapes, architecture.network
     layout = variable_layout(architecture.name, network, shapes, draws=False)
+    weights(parts)
     variables = variables_at(_filled_tree(parts), layout.trainable, _prefix(parts))
     return [path[1:] for path in layout.trainable], variables
 

@@ -1,6 +1,7 @@
 """The weights of layers as `Variable` objects, which read and write the slots of the layers."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
@@ -10,7 +11,7 @@ from fjax.core.shapes import LayerShapes
 from fjax.models.weight_paths import Path, weight_paths
 from fjax.models.weight_tree import WeightSlot, WeightTree
 from fjax.trees import branch
-from fjax.typing import Array, PyTree
+from fjax.typing import Array, Constrains, PyTree
 from fjax.variable import Variable
 
 
@@ -75,9 +76,20 @@ def tree_variables(
     """
     paths = weight_paths(shapes.params, shapes.state)
     variables = variables_at(tree, paths, prefix)
-    for variable, trainable in zip(variables, are_trainable(paths, layer), strict=True):
+    flags = are_trainable(paths, layer)
+    for variable, path, trainable in zip(variables, paths, flags, strict=True):
         variable.trainable = trainable
+        if trainable and isinstance(layer, Constrains):
+            variable.constraint = partial(_constrained, layer, path[1:])
     return variables
+
+
+def _constrained(layer: Any, path: tuple[str, ...], value: Array) -> Array:
+    """Return a weight of a layer after the layer's constraint, if it has one."""
+    params: Any = value
+    for name in reversed(path):
+        params = {name: params}
+    return branch(layer.constrain(params), path)
 
 
 def are_trainable(paths: Sequence[Path], layer: Any) -> list[bool]:

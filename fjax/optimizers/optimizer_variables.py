@@ -52,7 +52,9 @@ class OptimizerVariables:
         """
         values = [variable.value if isinstance(variable, Variable) else variable
                   for variable in trainable]  # fmt: skip
-        layout = StateLayout(optimizer, _paths_of(trainable), jax.tree.map(_spec, values))
+        layout = StateLayout(
+            optimizer, _paths_of(trainable), [*map(_spec, values)], _constraints_of(trainable)
+        )
         prefix = optimizer.shown_name
         variables = [
             Variable.linked(
@@ -154,7 +156,8 @@ class OptimizerVariables:
         if [*map(id, trainable)] == [*positions]:
             return self.layout
         paths = [self.layout.paths[positions[id(variable)]] for variable in trainable]
-        return StateLayout(optimizer, paths, [_spec(variable.value) for variable in trainable])
+        specs = [_spec(variable.value) for variable in trainable]
+        return StateLayout(optimizer, paths, specs, _constraints_of(trainable))
 
 
 def schedule_error(rate: Any) -> TypeError:
@@ -174,6 +177,10 @@ def _paths_of(variables: Sequence[Any]) -> list[Path]:
     )
     paths = [tuple(name.split("/")) for name in names]
     return paths if is_unique else [(*path, str(i)) for i, path in enumerate(paths)]
+
+
+def _constraints_of(variables: Sequence[Any]) -> list[Any]:
+    return [getattr(variable, "constraint", None) for variable in variables]
 
 
 def _spec(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """The state of an optimizer as a flat list of arrays, as Keras's functions take it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -28,6 +28,7 @@ class StateLayout:
         optimizer: The optimizer; one of fjax, or any pair of `init` and `update`.
         paths: The path of each param in the tree that the optimizer sees.
         specs: The shapes and dtypes of the params.
+        constraints: A function of each updated param, or None.
 
     Attributes:
         paths: The paths of the params.
@@ -46,9 +47,14 @@ class StateLayout:
     """
 
     def __init__(
-        self, optimizer: GradientTransformation, paths: Sequence[Path], specs: Sequence[Spec]
+        self,
+        optimizer: GradientTransformation,
+        paths: Sequence[Path],
+        specs: Sequence[Spec],
+        constraints: Sequence[Callable[[Array], Array] | None] = (),
     ) -> None:
         self.optimizer, self.paths = optimizer, tuple(paths)
+        self._constraints = list(constraints) or [None] * len(self.paths)
         # Trees of JAX have their keys sorted; the slots are listed as the optimizer creates them.
         self._slots: list[str] = []
 
@@ -120,7 +126,13 @@ class StateLayout:
             self._tree([_array(grad) for grad in grads]), self.unflatten(optimizer_variables), tree
         )
         tree = jax.tree.map(lambda p, u: (p + u).astype(p.dtype), tree, updates)
-        return [_leaf(tree, path) for path in self.paths], self.flatten(opt_state)
+        updated = [
+            leaf if constraint is None else constraint(leaf)
+            for leaf, constraint in zip(
+                [_leaf(tree, path) for path in self.paths], self._constraints, strict=True
+            )
+        ]
+        return updated, self.flatten(opt_state)
 
     def _check(self, argument: str, values: Sequence[Any], count: int, of: str) -> None:
         if not isinstance(values, list | tuple) or len(values) != count:

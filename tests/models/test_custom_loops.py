@@ -16,10 +16,12 @@ WEIGHTS = [np.abs(RNG.normal(size=shape)).astype("float32") for shape in SHAPES]
 MODULES = {"fjax": fjax, "keras": keras}
 
 
-def make_model(module, cls=None, regularizer=None):
+def make_model(module, cls=None, regularizer=None, constraint=None):
     """Return a model with a batch normalization, and the same weights in both libraries."""
     inputs = module.Input((5,))
-    hidden = module.layers.Dense(4, activation="tanh", kernel_regularizer=regularizer)(inputs)
+    hidden = module.layers.Dense(
+        4, activation="tanh", kernel_regularizer=regularizer, kernel_constraint=constraint
+    )(inputs)
     hidden = module.layers.BatchNormalization()(hidden)
     model = (cls or module.Model)(inputs, module.layers.Dense(1)(hidden))
     model.set_weights(WEIGHTS)
@@ -30,9 +32,10 @@ def values(variables):
     return [jnp.asarray(variable.value) for variable in variables]
 
 
-def run_loop(module, optimizer):
+def run_loop(module, optimizer, constraint=None):
     """Train by a loop of pure functions, and return losses, metric and weights."""
-    model, metric = make_model(module), module.metrics.MeanAbsoluteError()
+    model = make_model(module, constraint=constraint)
+    metric = module.metrics.MeanAbsoluteError()
     optimizer.build(model.trainable_variables)
 
     def compute_loss(trainable, others, x, y):
@@ -65,10 +68,12 @@ def run_loop(module, optimizer):
     return losses, float(metric.stateless_result(state[3])), model.get_weights()
 
 
+@pytest.mark.parametrize("constraint", [None, "unit_norm"])
 @pytest.mark.parametrize("name", ["SGD", "Adam"])
-def test_a_whole_loop_gives_keras_numbers(name):
+def test_a_whole_loop_gives_keras_numbers(name, constraint):
     ours, theirs = (
-        run_loop(module, getattr(module.optimizers, name)(0.05)) for module in (fjax, keras)
+        run_loop(module, getattr(module.optimizers, name)(0.05), constraint)
+        for module in (fjax, keras)
     )
     np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-4)
     np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-4)

@@ -213,7 +213,7 @@ class TestMistakes:
 
     def test_a_missing_gradient_names_the_variable(self):
         optimizer = SGD()
-        with pytest.raises(ValueError, match="gradient of .w. is None"):
+        with pytest.raises(ValueError, match=r"gradient of .w. is None"):
             optimizer.apply([None], [Variable(1.0, name="w")])
 
     def test_an_unknown_variable_and_an_array_raise(self):
