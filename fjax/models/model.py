@@ -15,7 +15,6 @@ from fjax.data.source import read
 from fjax.errors import check_keywords, explain_keywords
 from fjax.models import arguments
 from fjax.models.compile_config import make_config
-from fjax.models.compiled_optimizer import CompiledOptimizer
 from fjax.models.construction import network_of
 from fjax.models.evaluate import evaluate
 from fjax.models.fit import Validation, fit
@@ -178,18 +177,6 @@ class Model(SteppedNetwork):
             optimizer.use_variables(self.optimizer)
         self.replicas = None
         self.run_eagerly = bool(run_eagerly) or jit_compile is False
-
-    @property
-    def optimizer(self) -> CompiledOptimizer:
-        """The optimizer, with its learning rate, which can be set."""
-        return CompiledOptimizer(
-            self.model_parts, self.model_parts.require_config("optimizer").optimizer
-        )
-
-    @property
-    def loss(self) -> Any:
-        """The loss that the model was compiled with; for several, a tuple or dict."""
-        return self.model_parts.require_config("loss").loss
 
     @explain_keywords
     def fit(

@@ -5,6 +5,7 @@ from typing import Any
 from fjax.metrics import Metric
 from fjax.models import stateful_steps
 from fjax.models.authored_network import AuthoredNetwork
+from fjax.models.compiled_optimizer import CompiledOptimizer
 from fjax.models.stateless import layout_of, output_shape_for
 from fjax.models.variable_layout import VariableLayout
 from fjax.typing import Array
@@ -16,6 +17,18 @@ class SteppedNetwork(AuthoredNetwork):
 
     See `NetworkWithWeights` for the arguments.
     """
+
+    @property
+    def optimizer(self) -> CompiledOptimizer:
+        """The optimizer, with its learning rate, which can be set."""
+        return CompiledOptimizer(
+            self.model_parts, self.model_parts.require_config("optimizer").optimizer
+        )
+
+    @property
+    def loss(self) -> Any:
+        """The loss that the model was compiled with; for several, a tuple or dict."""
+        return self.model_parts.require_config("loss").loss
 
     def train_step(self, state: Any, data: Any) -> Any:
         """Return `(logs, state)` after one training step, in Keras's form; it is pure.
