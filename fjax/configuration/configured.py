@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
 
-from fjax.configuration.fields import arguments, is_required, snake_case
+from fjax.configuration.fields import arguments, is_required, snake_case, stored
 from fjax.configuration.identity import ByIdentity
 from fjax.configuration.recording import (
     accepts,
@@ -138,7 +138,7 @@ class Configured:
             return f"{type(self).__name__}()"
         shown = []
         for item in arguments(type(self)):
-            value = getattr(self, item.name)
+            value = stored(self, item.name)
             if not _is_default(value, item.default):
                 shown.append(f"{item.name}={_short_repr(value)}")
         return f"{type(self).__name__}({', '.join(shown)})"
@@ -155,11 +155,11 @@ class Configured:
         """
         if self.has_own_init:
             return self._authored_config()
-        return {item.name: plain(getattr(self, item.name)) for item in arguments(type(self))}
+        return {item.name: plain(stored(self, item.name)) for item in arguments(type(self))}
 
     def _authored_config(self) -> dict[str, Any]:
         accepted = argument_names(type(self))
-        inherited = {name: plain(getattr(self, name)) for name in self.inherited_arguments}
+        inherited = {name: plain(stored(self, name)) for name in self.inherited_arguments}
         if type(self).get_config.__module__.startswith("fjax."):
             known = {name: value for name, value in inherited.items() if accepts(accepted, name)}
             return {**recorded_arguments(self), **known}
@@ -268,7 +268,7 @@ def _translate_former_names(cls: type[Configured], kwargs: dict[str, Any]) -> No
 
 def _hashable_fields(configured: Configured) -> tuple[Any, ...]:
     """Return what equality and hash compare: the class and the values of all fields."""
-    values = (getattr(configured, item.name) for item in dataclasses.fields(configured))  # type: ignore[arg-type]
+    values = (stored(configured, item.name) for item in dataclasses.fields(configured))  # type: ignore[arg-type]
     return (type(configured), *(_hashable(value) for value in values))
 
 

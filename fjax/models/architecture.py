@@ -15,9 +15,11 @@ from fjax.core.inputs import (
     merge_shapes,
     placeholder_spec,
 )
+from fjax.core.key_use import draws_random_numbers
 from fjax.core.layer_walk import NetworkRecord, trace_layers
 from fjax.core.masking import strip_masks
 from fjax.core.naming import default_name
+from fjax.core.penalties import has_penalty
 from fjax.core.reserved import only_weights
 from fjax.core.shapes import LayerShapes, eval_shapes
 from fjax.data.expectation import InputExpectation
@@ -73,6 +75,7 @@ class Architecture:
         self._built: Built | None = None
         self._weight_tree: WeightTree | None = None
         self._output_specs: dict[Any, PyTree] = {}
+        self._draws: bool | None = None
         # The pure pair, with the `trainable` flags that the layers had when it was created.
         self._network: Any = None
         self._flags: tuple[bool, ...] = ()
@@ -145,6 +148,7 @@ class Architecture:
             self.name, self.layer_tree, layer_shapes.params, layer_shapes.state
         )
         layer_shapes = layer_shapes._replace(outputs=strip_masks(layer_shapes.outputs))
+        self._draws = None
         self._built = Built(specs, shapes, layer_shapes)
         self._output_specs = {_key_of(specs): layer_shapes.outputs}
 
@@ -173,6 +177,17 @@ class Architecture:
         if self._symbols is None:
             self._symbols = model_symbols(self.name, self.layer_tree)
         return self._symbols
+
+    def draws_random_numbers(self) -> bool:
+        """Return whether the model draws random numbers in training."""
+        if self._draws is None:
+            built = self.built
+            self._draws = draws_random_numbers(self.layer_tree, built.layer_shapes, *built.specs)
+        return self._draws
+
+    def has_penalty(self) -> bool:
+        """Return whether a layer adds to the loss."""
+        return has_penalty(self.built.layer_shapes.state)
 
     def output_specs(self, inputs: tuple[PyTree, ...]) -> PyTree:
         """Return the shapes and dtypes of the outputs for inputs of these shapes.

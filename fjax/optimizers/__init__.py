@@ -1,5 +1,6 @@
 """Optimizers: pure functions `init` and `update` as in optax, under Keras's names."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fjax.optimizers import schedules as schedules
@@ -52,6 +53,32 @@ def get(identifier: Any) -> GradientTransformation:
             f"params)`, received {identifier!r}. Known names: {', '.join(_registry.names)}."
         )
     return optimizer
+
+
+def serialize(optimizer: Optimizer) -> dict[str, Any]:
+    """Return an optimizer as plain data, as `keras.optimizers.serialize`.
+
+    >>> serialize(SGD(0.5))["class_name"]
+    'SGD'
+    """
+    return _registry.serialize(optimizer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the optimizer for the result of `serialize`, as `keras.optimizers.deserialize`.
+
+    Args:
+        config: The result of `serialize`, or a name.
+        custom_objects: Your own classes by name.
+
+    Raises:
+        ValueError: The name is unknown.
+        TypeError: The configuration is not in this form.
+
+    >>> deserialize(serialize(SGD(0.5, momentum=0.9)))
+    SGD(learning_rate=0.5, momentum=0.9)
+    """
+    return _registry.deserialize(config, custom_objects)
 
 
 def _is_optimizer(value: Any) -> bool:
