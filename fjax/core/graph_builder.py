@@ -69,6 +69,9 @@ def graph(inputs: PyTree, outputs: PyTree, name: str | None = None) -> Graph:
     nodes = _sort(nodes, ranks.calls)
     calls, refs = _number(starts, nodes, layers)
     declared = jax.tree.map(_declaration, inputs)
+    if isinstance(inputs, dict):
+        # `jax.tree.map` sorts the keys.
+        declared = {name: declared[name] for name in inputs}
     names = _names(layers, nodes, jax.tree.leaves(declared))
     output_refs = jax.tree.map(partial(_output_ref, refs), outputs)
     return Graph(declared, tuple(layers), tuple(calls), output_refs, names, name=name)

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from fjax.configuration import field
 from fjax.core.checks import normalize_shape, single_input
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
@@ -68,6 +69,8 @@ class InputLayer(Layer):
         dtype: The dtype that inputs are cast to on the device, float32 by default, so that images
             can be passed as bytes. "string" declares text, which a text layer of the model
             converts to numbers on the host.
+        observed: Whether the shape is that of a first batch: then batches of other sizes are
+            accepted if the layers accept them.
 
     Raises:
         ValueError: The shape or dtype is invalid, or inputs do not have the declared shape.
@@ -86,6 +89,7 @@ class InputLayer(Layer):
     shape: tuple[int | None, ...] = ()
     batch_size: int | None = None
     dtype: str | None = "float32"
+    observed: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -152,7 +156,8 @@ class InputLayer(Layer):
         return placeholder_spec(self.shape, dtype, which, self.batch_size)
 
     def _check_shape(self, shape: tuple[int, ...]) -> None:
-        declared = (self.batch_size, *self.shape)
+        sizes = (None,) * len(self.shape) if self.observed else self.shape
+        declared = (self.batch_size, *sizes)
         if len(shape) != len(declared) or any(
             expected not in (None, size) for expected, size in zip(declared, shape, strict=True)
         ):

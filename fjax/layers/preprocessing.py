@@ -100,6 +100,11 @@ class Normalization(Layer):
             raise ValueError(
                 f"`Normalization`: `axis` must be integers or None, received {self.axis!r}."
             )
+        if 0 in self._axes():
+            raise ValueError(
+                "`Normalization`: `axis` must not be 0, the batch axis: each row would have its "
+                "own statistics."
+            )
         if (self.mean is None) != (self.variance is None):
             raise ValueError(
                 "`Normalization`: `mean` and `variance` must be given together, received "
@@ -125,7 +130,8 @@ class Normalization(Layer):
         """
         values = np.asarray(data, np.float64)
         axes = tuple(axis % values.ndim for axis in self._axes())
-        if values.size == 0 or 0 in axes:
+        exist = all(-values.ndim <= axis < values.ndim for axis in self._axes())
+        if values.size == 0 or 0 in axes or not exist or len({*axes}) < len(axes):
             raise ValueError(
                 f"`Normalization.adapt` needs data of shape (batch, …) with features on axis "
                 f"{self.axis}, received shape {values.shape}."
@@ -205,6 +211,12 @@ class Normalization(Layer):
                     f"{tuple(shape)}."
                 )
         axes = {axis % len(shape) for axis in self._axes()}
+        if 0 in axes or len(axes) < len(self._axes()):
+            problem = "the batch axis" if 0 in axes else "an axis twice"
+            raise ValueError(
+                f"`Normalization`: `axis` {self.axis} names {problem} of inputs of shape "
+                f"{tuple(shape)}."
+            )
         if keepdims:
             return tuple(size if axis in axes else 1 for axis, size in enumerate(shape))
         return tuple(size for axis, size in enumerate(shape) if axis in axes)

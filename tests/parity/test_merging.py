@@ -133,7 +133,10 @@ def test_masked_inputs(name, masked, narrow):
     if narrow and name != "Concatenate":
         shapes[1] = (4, 3)
     # Keras cannot combine the masks of inputs whose masks have other axes.
-    inputs, masked = arrays(shapes), [on and len(s) == 3 for on, s in zip(masked, shapes, strict=False)]
+    inputs, masked = (
+        arrays(shapes),
+        [on and len(s) == 3 for on, s in zip(masked, shapes, strict=False)],
+    )
     random = np.random.default_rng(2)
     masks = [
         jnp.asarray(random.random(x.shape[:-1]) > 0.5) if on else None
