@@ -1,6 +1,5 @@
 """The declared input of a model (`InputLayer`), placeholder sizes, and checks of input values."""
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +12,7 @@ from fjax.core.checks import normalize_shape, single_input
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
 from fjax.core.text_inputs import STRING
-from fjax.errors import integer_at_least
+from fjax.errors import integer_at_least, warn_user
 from fjax.typing import Array, Key, Params, Spec, State
 
 # Two pairs of placeholder sizes, for the batch axis and for axes of any size (None). Shapes are
@@ -117,10 +116,8 @@ class InputLayer(Layer):
                 "`InputLayer` was given `shape` and its older spelling `input_shape`: pass only "
                 "`shape`."
             )
-        warnings.warn(
-            "`InputLayer(input_shape=…)` is an older spelling of `shape=`.",
-            DeprecationWarning,
-            stacklevel=4,
+        warn_user(
+            "`InputLayer(input_shape=…)` is an older spelling of `shape=`.", DeprecationWarning
         )
 
     @property
