@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fjax.configuration import Configured, snake_case
+from fjax.custom_objects import custom_object_scope, get_registered_object, registered_name
 from fjax.errors import unknown_name
 
 
@@ -72,7 +73,7 @@ class Registry:
             return member() if isinstance(member, type) else member
         if isinstance(identifier, Mapping) and "class_name" in identifier:
             member = self._find(identifier["class_name"])
-            return member(**identifier.get("config", {})) if isinstance(member, type) else member
+            return _create(member, identifier.get("config") or {})
         if isinstance(identifier, type):
             return identifier()
         if callable(identifier) or isinstance(identifier, Configured):
@@ -82,10 +83,86 @@ class Registry:
             f"received {identifier!r}. Known: {', '.join(self.names)}."
         )
 
+    def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """Return the function or object that `serialize` described; None for None.
+
+        Args:
+            config: The description, or a name.
+            custom_objects: A user's classes and functions by name.
+
+        Raises:
+            ValueError: The name is unknown.
+            TypeError: The description is neither a name nor a dict with a `class_name`.
+        """
+        if config is None:
+            return None
+        if isinstance(config, str):
+            with custom_object_scope(custom_objects or {}):
+                member = self._find(config)
+                return member() if isinstance(member, type) else member
+        if not isinstance(config, Mapping) or "class_name" not in config:
+            raise TypeError(
+                f"The description of a {self.family} is a name or a dict with `class_name` and "
+                f"`config`, received {config!r}."
+            )
+        with custom_object_scope(custom_objects or {}):
+            member = self._find(config.get("registered_name") or config["class_name"])
+            return _create(member, config.get("config") or {})
+
     def _find(self, name: str) -> Any:
         for spelling in (name, name.lower()):
             if spelling in self._aliases:
                 return self._aliases[spelling]
             if spelling in self._members:
                 return self._members[spelling]
-        raise unknown_name(self.family, name, self.names)
+        custom = get_registered_object(name)
+        if custom is not None:
+            return custom
+        # Only a name in snake case is compared with such names.
+        known = sorted(self._members) if name[:1].isupper() and self._members else self.names
+        raise unknown_name(self.family, name, known)
+
+
+def serialize(value: Any) -> Any:
+    """Return an object as plain data, which `deserialize` of its family takes.
+
+    An object becomes a dict of its class and configuration, a function its name.
+
+    Raises:
+        TypeError: The value is a function without a name, or has no configuration.
+
+    >>> from fjax.regularizers import L2
+    >>> serialize(L2(0.5))["class_name"], serialize(L2(0.5))["config"], serialize(max)
+    ('L2', {'l2': 0.5}, 'max')
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if hasattr(value, "get_config") and not isinstance(value, type):
+        cls = type(value)
+        is_ours = cls.__module__.startswith("fjax.")
+        return {
+            "module": _public_module(cls) if is_ours else None,
+            "class_name": cls.__name__,
+            "config": value.get_config(),
+            "registered_name": None if is_ours else registered_name(cls),
+        }
+    name = getattr(value, "__name__", "<lambda>")
+    if "<" in name or not callable(value):
+        raise TypeError(
+            f"{value!r} cannot be serialized: it needs a `get_config`, or must be a "
+            "function with a name, defined with `def`."
+        )
+    return registered_name(value)
+
+
+def _public_module(cls: type) -> str:
+    """Return the package in which a class of fjax is public."""
+    parts = cls.__module__.split(".")
+    return ".".join(parts[:3] if parts[-1] == "schedules" else parts[:2])
+
+
+def _create(member: Any, config: Any) -> Any:
+    """Return an object of a class; a function is returned itself."""
+    if not isinstance(member, type):
+        return member
+    return member.from_config(config) if hasattr(member, "from_config") else member(**config)

@@ -9,6 +9,14 @@ from fjax.caching import clear_caches
 from fjax.data.reading import forget_streams
 from fjax.errors import integer_at_least, seed_of
 from fjax.preprocessing.sequence import pad_sequences as pad_sequences
+from fjax.saving import CustomObjectScope as CustomObjectScope
+from fjax.saving import custom_object_scope as custom_object_scope
+from fjax.saving import deserialize_keras_object as deserialize_keras_object
+from fjax.saving import get_custom_objects as get_custom_objects
+from fjax.saving import get_registered_name as get_registered_name
+from fjax.saving import get_registered_object as get_registered_object
+from fjax.saving import register_keras_serializable as register_keras_serializable
+from fjax.saving import serialize_keras_object as serialize_keras_object
 from fjax.visualization import model_to_dot as model_to_dot
 from fjax.visualization import plot_model as plot_model
 

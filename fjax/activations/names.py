@@ -1,5 +1,8 @@
 """Activations by name: what a layer's argument `activation` accepts."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from fjax.activations.along_axis import (
     glu,
     log_softmax,
@@ -37,6 +40,7 @@ from fjax.activations.smooth import (
     tanh_shrink,
 )
 from fjax.registry import Registry
+from fjax.registry import serialize as serialize
 from fjax.typing import ActivationFunction, Identifier
 
 REGISTRY = Registry(
@@ -66,3 +70,12 @@ def get(identifier: Identifier) -> ActivationFunction:
     ('relu', 'linear', True)
     """
     return linear if identifier is None else REGISTRY.get(identifier)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the activation that `serialize` described.
+
+    >>> deserialize(serialize(relu)) == relu
+    True
+    """
+    return REGISTRY.deserialize(config, custom_objects)

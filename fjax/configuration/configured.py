@@ -154,7 +154,8 @@ def plain(value: Any) -> Any:
     if callable(value):
         if not hasattr(value, "__name__"):
             raise TypeError(f"A configuration holds functions by name, and {value!r} has none.")
-        return value.__name__
+        # A lambda has no name that could be looked up again.
+        return value if "<" in value.__name__ else value.__name__
     return value
 
 

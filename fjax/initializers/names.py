@@ -1,6 +1,6 @@
 """Initializers by name: what a layer's argument such as `kernel_initializer` accepts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -20,6 +20,7 @@ from fjax.initializers.fans import (
 from fjax.initializers.fourier import STFT
 from fjax.initializers.orthogonality import Orthogonal
 from fjax.registry import Registry
+from fjax.registry import serialize as serialize
 from fjax.typing import Identifier
 
 REGISTRY = Registry(
@@ -74,3 +75,12 @@ def get(identifier: Identifier) -> Callable[..., Any]:
             "contains no arrays. Give a function `f(shape, dtype)` that returns it."
         )
     return REGISTRY.get(identifier)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the initializer that `serialize` described.
+
+    >>> deserialize(serialize(HeNormal(seed=1))) == HeNormal(seed=1)
+    True
+    """
+    return REGISTRY.deserialize(config, custom_objects)

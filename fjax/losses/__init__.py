@@ -38,8 +38,10 @@ from fjax.losses.loss import (
 )
 from fjax.losses.names import (
     as_loss,
+    deserialize,
     get,
     resolve,
+    serialize,
 )
 from fjax.losses.overlap import (
     Dice,
@@ -107,6 +109,7 @@ __all__ = [
     "circle",
     "cosine_similarity",
     "ctc",
+    "deserialize",
     "dice",
     "get",
     "hinge",
@@ -119,6 +122,7 @@ __all__ = [
     "mean_squared_logarithmic_error",
     "poisson",
     "resolve",
+    "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
     "tversky",

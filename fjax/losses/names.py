@@ -1,5 +1,6 @@
 """Losses by name: what `compile(loss=…)` accepts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fjax.losses.crossentropy import (
@@ -61,6 +62,7 @@ from fjax.losses.temporal import (
     ctc,
 )
 from fjax.registry import Registry
+from fjax.registry import serialize as serialize
 from fjax.typing import Identifier, Shape
 
 _CLASSES: dict[Any, type[Loss]] = {
@@ -121,6 +123,15 @@ def get(identifier: Identifier) -> Any:
     ('mean_squared_error', Huber())
     """
     return None if identifier is None else REGISTRY.get(identifier)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the loss that `serialize` described.
+
+    >>> deserialize(serialize(Huber())) == Huber()
+    True
+    """
+    return REGISTRY.deserialize(config, custom_objects)
 
 
 def as_loss(identifier: Identifier) -> Loss:

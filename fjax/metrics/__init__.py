@@ -72,9 +72,11 @@ from fjax.metrics.metric import (
 )
 from fjax.metrics.names import (
     REGISTRY,
+    deserialize,
     get,
     log_name,
     resolve,
+    serialize,
 )
 from fjax.metrics.operating_point import (
     PrecisionAtRecall,
@@ -165,6 +167,7 @@ __all__ = [
     "categorical_focal_crossentropy",
     "categorical_hinge",
     "concordance_correlation",
+    "deserialize",
     "get",
     "hinge",
     "huber",
@@ -178,6 +181,7 @@ __all__ = [
     "pearson_correlation",
     "poisson",
     "resolve",
+    "serialize",
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",
     "sparse_top_k_categorical_accuracy",
@@ -186,5 +190,8 @@ __all__ = [
 ]
 
 # What a name may stand for: all of the above but the base classes and the functions of names.
-_UNNAMED = {"FunctionMetric", "MeanMetricWrapper", "Metric", "get", "log_name", "resolve"}
+_UNNAMED = {
+    "FunctionMetric", "MeanMetricWrapper", "Metric", "deserialize", "get", "log_name", "resolve",
+    "serialize",
+}  # fmt: skip
 REGISTRY.extend(globals()[_name] for _name in __all__ if _name not in _UNNAMED)

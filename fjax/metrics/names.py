@@ -1,5 +1,6 @@
 """Metrics by name: what `compile(metrics=[…])` accepts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fjax.losses.names import label_kind
@@ -24,6 +25,7 @@ from fjax.metrics.regression import (
     MeanSquaredLogarithmicError,
 )
 from fjax.registry import Registry
+from fjax.registry import serialize as serialize
 from fjax.typing import Identifier, Shape
 
 # The members are the package's public classes and functions, which `fjax.metrics` adds.
@@ -70,6 +72,16 @@ def get(identifier: Identifier) -> Any:
     (MeanAbsoluteError(), AUC())
     """
     return None if identifier is None else REGISTRY.get(identifier)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the metric that `serialize` described.
+
+    >>> from fjax.metrics import AUC
+    >>> deserialize(serialize(AUC())) == AUC()
+    True
+    """
+    return REGISTRY.deserialize(config, custom_objects)
 
 
 def resolve(
