@@ -12,6 +12,7 @@ with paused_garbage_collection():
     from fjax import activations as activations
     from fjax import backend as backend
     from fjax import callbacks as callbacks
+    from fjax import config as config
     from fjax import constraints as constraints
     from fjax import core as core
     from fjax import data as data
@@ -31,7 +32,9 @@ with paused_garbage_collection():
     from fjax import utils as utils
     from fjax import visualization as visualization
     from fjax import wrappers as wrappers
+    from fjax.config import DTypePolicy as DTypePolicy
     from fjax.core import Layer as Layer
+    from fjax.core import SymbolicTensor
     from fjax.core import branch as branch
     from fjax.core import parallel as parallel
     from fjax.core import repeat as repeat
@@ -44,6 +47,7 @@ with paused_garbage_collection():
     from fjax.metrics import Metric as Metric
     from fjax.models import Model as Model
     from fjax.models import Sequential as Sequential
+    from fjax.models.function import Function as Function
     from fjax.optimizers import Optimizer as Optimizer
     from fjax.regularizers import Regularizer as Regularizer
     from fjax.variable import StatelessScope as StatelessScope
@@ -51,6 +55,15 @@ with paused_garbage_collection():
     from fjax.version import VERSION
 
 __version__ = VERSION
+
+# Keras's name of the same class.
+KerasTensor = SymbolicTensor
+
+
+def version() -> str:
+    """Return the version of the package; `fjax.keras.version()` is that of Keras's API."""
+    return VERSION
+
 
 warn_if_faulty()
 
