@@ -54,6 +54,8 @@ class Configured:
     - `width_field`: the field that is the width of the outputs. A wider layer whose added weights
       are 0 must compute the same outputs.
     - `settable_fields`: the attributes that may be set after construction.
+    - `neutral_arguments`: arguments of Keras that are no fields, with the values that mean what the
+      class does anyway. They are accepted and forgotten; another value is an error.
 
     >>> class Scale(Configured):
     ...     factor: float = 1.0
@@ -71,6 +73,7 @@ class Configured:
     width_field: ClassVar[str | None] = None
     has_own_init: ClassVar[bool] = False
     settable_fields: ClassVar[frozenset[str]] = frozenset()
+    neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -151,6 +154,8 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     if callable(value):
         if not hasattr(value, "__name__"):
             raise TypeError(f"A configuration holds functions by name, and {value!r} has none.")
@@ -171,6 +176,7 @@ def _bind_arguments(
     cls = type(configured)
     _translate_former_names(cls, kwargs)
     accepted = arguments(cls)
+    _drop_neutral_arguments(cls, kwargs, {item.name for item in accepted})
     if kwargs:
         check_keywords(cls.__name__, kwargs, [item.name for item in accepted])
     positional = [item.name for item in accepted if not item.kw_only]
@@ -202,6 +208,21 @@ def _translate_former_names(cls: type[Configured], kwargs: dict[str, Any]) -> No
             f"`{cls.__name__}({former}=…)` is an older spelling of `{name}=`.", DeprecationWarning
         )
         kwargs[name] = kwargs.pop(former)
+
+
+def _drop_neutral_arguments(
+    cls: type[Configured], kwargs: dict[str, Any], fields: set[str]
+) -> None:
+    """Remove the arguments that are no fields and have a value which means nothing else."""
+    for name in (kwargs.keys() & cls.neutral_arguments.keys()) - fields:
+        value, allowed = kwargs.pop(name), cls.neutral_arguments[name]
+        # A dtype or a policy is meant by its name.
+        plain_value = getattr(value, "name", value)
+        if not any(plain_value is each or plain_value == each for each in allowed):
+            raise ValueError(
+                f"`{cls.__name__}`: `{name}` must be {' or '.join(map(repr, allowed))}, received "
+                f"{value!r}."
+            )
 
 
 def _hashable_fields(configured: Configured) -> tuple[Any, ...]:

@@ -71,8 +71,8 @@ def get(identifier: Identifier) -> Callable[..., Any]:
     """
     if isinstance(identifier, jax.Array | np.ndarray):
         raise TypeError(
-            f"An array of shape {identifier.shape} is not an initializer: a layer's configuration "
-            "contains no arrays. Give a function `f(shape, dtype)` that returns it."
+            f"An array of shape {identifier.shape} is not an initializer: write `Constant(array)`, "
+            "or give a function `f(shape, dtype)` that returns it."
         )
     return REGISTRY.get(identifier)
 

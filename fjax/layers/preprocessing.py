@@ -16,8 +16,9 @@ class Rescaling(Layer):
     """Scale and shift the inputs: `inputs * scale + offset`.
 
     Args:
-        scale: The factor, such as 1/255 for images.
-        offset: Added after scaling.
+        scale: The factor, such as 1/255 for images; or a list of factors, one for each entry of the
+            last axis.
+        offset: Added after scaling; a number or a list.
 
     Shapes: any, unchanged; integers become float32.
 
@@ -32,13 +33,13 @@ class Rescaling(Layer):
     rows_independent = True
     masking = "keeps"
 
-    scale: float
-    offset: float = 0.0
+    scale: float | tuple[float, ...]
+    offset: float | tuple[float, ...] = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.scale = number_between("Rescaling", "scale", self.scale, -np.inf)
-        self.offset = number_between("Rescaling", "offset", self.offset, -np.inf)
+        self.scale = _number_or_numbers("scale", self.scale)
+        self.offset = _number_or_numbers("offset", self.offset)
 
     def apply(
         self,
@@ -52,7 +53,22 @@ class Rescaling(Layer):
         values = jnp.asarray(single_input("Rescaling", inputs))
         if not jnp.issubdtype(values.dtype, jnp.floating):
             values = values.astype(jnp.float32)
-        return values * self.scale + self.offset, state
+        # A Python number takes the dtype of the values; so do lists.
+        scale, offset = (
+            jnp.asarray(number, values.dtype) if isinstance(number, tuple) else number
+            for number in (self.scale, self.offset)
+        )
+        return values * scale + offset, state
+
+
+def _number_or_numbers(argument: str, value: Any) -> float | tuple[float, ...]:
+    """Return a number, or a tuple of the numbers of a list or an array of one axis."""
+    if isinstance(value, list | tuple) or getattr(value, "ndim", 0) == 1:
+        return tuple(
+            number_between("Rescaling", f"{argument}[{index}]", each, -np.inf)
+            for index, each in enumerate(value)
+        )
+    return number_between("Rescaling", argument, value, -np.inf)
 
 
 class Normalization(Layer):
@@ -126,9 +142,13 @@ class Normalization(Layer):
         Call it before building a model that contains the layer.
 
         Args:
-            data: An array, batch axis first.
+            data: An array, batch axis first; or an iterable of batches, such as a generator or a
+                data set, of which each is an array or a tuple that begins with one.
+
+        Raises:
+            ValueError: The data is empty, has NaN or infinity, or no such axis.
         """
-        values = np.asarray(data, np.float64)
+        values = _collect(data)
         axes = tuple(axis % values.ndim for axis in self._axes())
         exist = all(-values.ndim <= axis < values.ndim for axis in self._axes())
         if values.size == 0 or 0 in axes or not exist or len({*axes}) < len(axes):
@@ -229,6 +249,25 @@ class Normalization(Layer):
             object.__setattr__(self, name, plain)
         # Models that already contain the layer keep their statistics; new models use these.
         vars(self).pop("weight_slot", None)
+
+
+def _collect(data: Any) -> np.ndarray:
+    """Return data, or all batches of an iterable, as one array of float64."""
+    if hasattr(data, "shape") or hasattr(data, "__array__"):
+        return np.asarray(data, np.float64)
+    if isinstance(data, list | tuple) and not any(hasattr(each, "shape") for each in data):
+        return np.asarray(data, np.float64)
+    indexed = hasattr(data, "__getitem__") and not hasattr(data, "__iter__")
+    batches = (data[index] for index in range(len(data))) if indexed else data
+    arrays = [np.asarray(_inputs_of(batch), np.float64) for batch in batches]
+    if not arrays:
+        raise ValueError("`Normalization.adapt`: the data has no batches.")
+    return np.concatenate(arrays)
+
+
+def _inputs_of(batch: Any) -> Any:
+    """Return the inputs of a batch, which may be `(x, y)` or `(x, y, sample_weight)`."""
+    return batch[0] if isinstance(batch, list | tuple) and hasattr(batch[0], "shape") else batch
 
 
 def _nested_tuple(values: Any) -> Any:

@@ -46,6 +46,8 @@ def encode(value: Any, label: str = "the value") -> Any:
     if isinstance(value, float | np.floating):
         number = float(value)
         return number if math.isfinite(number) else {"float": str(number)}
+    if isinstance(value, np.ndarray):
+        return encode(value.tolist(), label)
     if isinstance(value, list):
         return _encode_items(value, label)
     if isinstance(value, Masked):

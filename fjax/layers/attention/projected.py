@@ -10,7 +10,7 @@ from fjax.core.layer import Layer
 from fjax.core.masking import with_mask
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.core.reserved import PENALTY
-from fjax.errors import integer_at_least
+from fjax.errors import integer_at_least, one_of
 from fjax.layers.attention.dropout import check_dropout, drop_weights
 from fjax.layers.attention.inputs import (
     MASKS,
@@ -167,12 +167,7 @@ def _check_fields(layer: Any) -> None:
         layer.sliding_window = integer_at_least(
             layer.kind, "sliding_window", layer.sliding_window, 1
         )
-    if layer.flash_attention not in (None, False):
-        raise ValueError(
-            f"`{layer.kind}`: `flash_attention` must be None or False, received "
-            f"{layer.flash_attention!r}: fjax has no flash attention kernel; the outputs are the "
-            "same without it."
-        )
+    one_of(layer.kind, "flash_attention", layer.flash_attention, [None, False, True])
     layer.kernel_initializer = initializers.get(layer.kernel_initializer)
     layer.bias_initializer = initializers.get(layer.bias_initializer)
 

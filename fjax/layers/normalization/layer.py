@@ -5,6 +5,7 @@ from typing import Any
 import jax
 
 from fjax import initializers
+from fjax.configuration import field
 from fjax.core.checks import single_input
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import number_between
@@ -33,6 +34,8 @@ class LayerNormalization(PerSampleNormalization):
         epsilon: Added to the variance.
         center: Whether to add `beta`.
         scale: Whether to multiply by `gamma`.
+        rms_scaling: Whether to divide by the deviation without subtracting the mean; then there is
+            a `gamma` and no `beta`, whatever `scale` and `center` are.
         beta_initializer: Initializer of `beta`.
         gamma_initializer: Initializer of `gamma`.
         beta_regularizer: Regularizer of `beta`; None means no penalty.
@@ -60,6 +63,7 @@ class LayerNormalization(PerSampleNormalization):
     epsilon: float = 1e-3
     center: bool = True
     scale: bool = True
+    rms_scaling: bool = field(default=False, kw_only=True)
     beta_initializer: Identifier = "zeros"
     gamma_initializer: Identifier = "ones"
     beta_regularizer: Identifier = None
@@ -71,6 +75,8 @@ class LayerNormalization(PerSampleNormalization):
         super().__post_init__()
         self.axis = parse_axis(OWNER, self.axis)
         self.epsilon = number_between(OWNER, "epsilon", self.epsilon, 0.0)
+        if self.rms_scaling:
+            self.scale, self.center = True, False
         self.beta_initializer = initializers.get(self.beta_initializer)
         self.gamma_initializer = initializers.get(self.gamma_initializer)
 
@@ -93,7 +99,7 @@ class LayerNormalization(PerSampleNormalization):
         values = single_input(OWNER, inputs)
         axes = positive_axes(OWNER, self.axis, values.shape)
         check_weight_shapes(self, params, axes, values.shape)
-        outputs = standardize(at_least_float32(values), axes, self.epsilon)
+        outputs = standardize(at_least_float32(values), axes, self.epsilon, self.rms_scaling)
         outputs = apply_gamma_and_beta(self, params, outputs, broadcast_shape(axes, values.shape))
         outputs = outputs.astype(values.dtype)
         return outputs, with_penalty(self, params, state, outputs)
