@@ -255,7 +255,9 @@ def _collect(data: Any) -> np.ndarray:
     """Return data, or all batches of an iterable, as one array of float64."""
     if hasattr(data, "shape") or hasattr(data, "__array__"):
         return np.asarray(data, np.float64)
-    if isinstance(data, list | tuple) and not any(hasattr(each, "shape") for each in data):
+    if isinstance(data, list | tuple) and not any(
+        hasattr(_inputs_of(each), "shape") for each in data
+    ):
         return np.asarray(data, np.float64)
     indexed = hasattr(data, "__getitem__") and not hasattr(data, "__iter__")
     batches = (data[index] for index in range(len(data))) if indexed else data
@@ -267,7 +269,8 @@ def _collect(data: Any) -> np.ndarray:
 
 def _inputs_of(batch: Any) -> Any:
     """Return the inputs of a batch, which may be `(x, y)` or `(x, y, sample_weight)`."""
-    return batch[0] if isinstance(batch, list | tuple) and hasattr(batch[0], "shape") else batch
+    is_tuple = isinstance(batch, list | tuple) and len(batch) > 0
+    return batch[0] if is_tuple and hasattr(batch[0], "shape") else batch
 
 
 def _nested_tuple(values: Any) -> Any:

@@ -267,3 +267,34 @@ def test_statistics_along_the_batch_axis_or_an_axis_twice_raise(axis):
     with pytest.raises(ValueError, match="batch"):
         layer = fjax.layers.Normalization(axis=axis)
         layer.adapt(numbers(2, 3, 4))
+
+
+def tree_map(function, tree):
+    if isinstance(tree, dict):
+        return {name: tree_map(function, value) for name, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return type(tree)(tree_map(function, value) for value in tree)
+    return function(tree)
+
+
+@pytest.mark.parametrize(
+    "structure",
+    [
+        {"a": ["p", "q"], "r": "r"},
+        [{"a": "p"}, {"b": "q"}],
+        {"a": {"c": "p", "d": "q"}, "r": "r"},
+        [["p", "q"], "r"],
+        (("p", "q"), "r"),
+    ],
+    ids=str,
+)
+def test_inputs_may_be_nested(structure):
+    data = {name: numbers(8, 3) for name in "pqr"}
+
+    def make(library):
+        inputs, flat = tree_map(lambda name: library.Input((3,), name=name), structure), []
+        tree_map(flat.append, inputs)
+        layers = library.layers
+        return compiled(library.Model(inputs, layers.Dense(2)(layers.Concatenate()(flat))))
+
+    compare(make, tree_map(data.get, structure), numbers(8, 2))
