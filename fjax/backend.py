@@ -14,16 +14,11 @@ from fjax.config import image_data_format as image_data_format
 from fjax.config import set_epsilon as set_epsilon
 from fjax.config import set_floatx as set_floatx
 from fjax.config import set_image_data_format as set_image_data_format
-from fjax.core.symbolic import SymbolicTensor
-from fjax.errors import unknown_name
 from fjax.utils import clear_session as clear_session
+from fjax.utils import is_keras_tensor as is_keras_tensor
+from fjax.utils import standardize_dtype as standardize_dtype
 
 _uids: dict[str, int] = collections.defaultdict(int)
-
-_DTYPES = (
-    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16",
-    "float32", "float64", "bfloat16", "complex64", "complex128", "string",
-)  # fmt: skip
 
 
 def get_value(x: Any) -> np.ndarray:
@@ -33,37 +28,6 @@ def get_value(x: Any) -> np.ndarray:
     [1.0, 1.0]
     """
     return np.asarray(x)
-
-
-def is_keras_tensor(x: Any) -> bool:
-    """Return whether a value is a symbolic tensor.
-
-    >>> from fjax import Input
-    >>> is_keras_tensor(Input((2,))), is_keras_tensor(1.0)
-    (True, False)
-    """
-    return isinstance(x, SymbolicTensor)
-
-
-def standardize_dtype(dtype: Any) -> str:
-    """Return the name of a dtype; None is the default, "float32".
-
-    Raises:
-        ValueError: There is no such dtype.
-
-    >>> standardize_dtype(np.int32), standardize_dtype(None), standardize_dtype(float)
-    ('int32', 'float32', 'float32')
-    """
-    if dtype is None or dtype is float:
-        return floatx()
-    if dtype is int:
-        return "int32"
-    if dtype is str:
-        return "string"
-    name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
-    if name not in _DTYPES:
-        raise unknown_name("dtype", name, _DTYPES)
-    return name
 
 
 def is_float_dtype(dtype: Any) -> bool:

@@ -247,3 +247,28 @@ def test_the_version_of_the_api():
     assert ours.layers is fjax.layers and fjax.version() == fjax.__version__
     with pytest.raises(AttributeError, match="nothing"):
         ours.nothing  # noqa: B018
+
+
+PACKED = [(1,), (1, 2), (1, 2, 3), ([1],), ((1, 2), 3)]
+
+
+@pytest.mark.parametrize("parts", PACKED, ids=str)
+def test_batches_are_packed_and_unpacked(parts):
+    packed = [library.utils.pack_x_y_sample_weight(*parts) for library in BOTH]
+    assert packed[0] == packed[1]
+    for data in (packed[0], list(parts), parts[0]):
+        ours, theirs = (library.utils.unpack_x_y_sample_weight(data) for library in (fjax, keras))
+        assert ours == theirs
+    for library in BOTH:
+        with pytest.raises(ValueError):
+            library.utils.unpack_x_y_sample_weight((1, 2, 3, 4))
+
+
+def test_the_inputs_that_a_tensor_is_computed_from():
+    names = []
+    for library in BOTH:
+        one, other = library.Input((2,), name="one"), library.Input((2,), name="other")
+        merged = library.layers.Add()([library.layers.Dense(2)(one), other])
+        found = library.utils.get_source_inputs(library.layers.Multiply()([merged, one]))
+        names.append([tensor.name for tensor in found])
+    assert names[0] == names[1]
