@@ -49,6 +49,7 @@ with paused_garbage_collection():
     from fjax.models import Sequential as Sequential
     from fjax.models.function import Function as Function
     from fjax.optimizers import Optimizer as Optimizer
+    from fjax.public_names import list_public_names
     from fjax.regularizers import Regularizer as Regularizer
     from fjax.variable import StatelessScope as StatelessScope
     from fjax.variable import Variable as Variable
@@ -66,6 +67,7 @@ def version() -> str:
 
 
 warn_if_faulty()
+list_public_names("fjax")
 
 
 def __getattr__(name: str) -> Any:

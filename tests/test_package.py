@@ -8,3 +8,20 @@ import fjax
 def test_the_error_for_keras_ops_points_to_jax_numpy():
     with pytest.raises(AttributeError, match=r"`fjax` has no `ops`.* `jax.numpy`"):
         fjax.ops  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("module", "public", "private"),
+    [
+        (fjax.optimizers.schedules, {"ExponentialDecay", "get", "serialize"}, {"Any", "Array"}),
+        (fjax.layers, {"Dense", "Input", "deserialize"}, {"dense", "merging"}),
+        (fjax.losses, {"Huber", "huber", "get"}, {"crossentropy", "names"}),
+        (fjax.utils, {"set_random_seed", "plot_model"}, {"np", "random", "Any"}),
+        (fjax, {"layers", "Model", "__version__"}, {"Any", "SymbolicTensor"}),
+    ],
+    ids=lambda case: getattr(case, "__name__", ""),
+)
+def test_dir_lists_the_public_names_of_a_module(module, public, private):
+    names = set(dir(module))
+    assert public <= names and not private & names
+    assert all(hasattr(module, name) for name in names)
