@@ -1,6 +1,7 @@
 """Registries that find functions and classes by name: "relu", "adam", "mse", "he_normal"."""
 
 from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
 from typing import Any
 
 from fjax.configuration import Configured, snake_case
@@ -166,3 +167,18 @@ def _create(member: Any, config: Any) -> Any:
     if not isinstance(member, type):
         return member
     return member.from_config(config) if hasattr(member, "from_config") else member(**config)
+
+
+def defined_in(*modules: ModuleType) -> list[Any]:
+    """Return the public functions and classes that modules define, in the order of their code.
+
+    >>> from fjax import registry
+    >>> [member.__name__ for member in defined_in(registry)]
+    ['Registry', 'defined_in']
+    """
+    return [
+        member
+        for module in modules
+        for name, member in vars(module).items()
+        if getattr(member, "__module__", None) == module.__name__ and name[0] != "_"
+    ]

@@ -22,7 +22,8 @@ from fjax.core.combinators import Serial
 from fjax.core.function_traits import function_has_trait
 from fjax.core.graph import Ref
 from fjax.layers import Dense, Dropout, Identity
-from fjax.layers.dropout import apply_dropout_to_width, require_key
+from fjax.layers.dropout import apply_dropout_to_width
+from fjax.layers.random_layer import require_key
 from fjax.population.hyperparameters import Path
 from fjax.training.numpy_eval import can_evaluate
 from fjax.traits import has_trait
