@@ -1,10 +1,10 @@
 """Registries that find functions and classes by name: "relu", "adam", "mse", "he_normal"."""
 
 from collections.abc import Callable, Iterable, Mapping
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
-from fjax.configuration import Configured, snake_case
+from fjax.configuration import Configured, plain, snake_case
 from fjax.custom_objects import custom_object_scope, get_registered_object, registered_name
 from fjax.errors import unknown_name
 
@@ -73,8 +73,7 @@ class Registry:
             member = self._find(identifier)
             return member() if isinstance(member, type) else member
         if isinstance(identifier, Mapping) and "class_name" in identifier:
-            member = self._find(identifier["class_name"])
-            return _create(member, identifier.get("config") or {})
+            return self.deserialize(identifier)
         if isinstance(identifier, type):
             return identifier()
         if callable(identifier) or isinstance(identifier, Configured):
@@ -84,41 +83,70 @@ class Registry:
             f"received {identifier!r}. Known: {', '.join(self.names)}."
         )
 
+    def serialize(self, thing: Any) -> dict[str, Any]:
+        """Return an object or a function of the family as plain data, for `deserialize`.
+
+        Raises:
+            TypeError: It is neither, or a function without a name.
+        """
+        if isinstance(thing, Configured):
+            return dict(plain(thing))
+        if not callable(thing) or isinstance(thing, type):
+            raise TypeError(
+                f"`serialize` takes a {self.family}, an object or a function, received {thing!r}."
+            )
+        return {"class_name": "function", "config": plain(thing)}
+
     def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-        """Return the function or object that `serialize` described; None for None.
+        """Return the object or function that `serialize` described.
 
         Args:
-            config: The description, or a name.
-            custom_objects: A user's classes and functions by name.
+            config: The result of `serialize`, or the name of a function.
+            custom_objects: Your own classes and functions by name.
 
         Raises:
             ValueError: The name is unknown.
-            TypeError: The description is neither a name nor a dict with a `class_name`.
+            TypeError: The configuration is not in this form.
         """
         if config is None:
             return None
+        with custom_object_scope(custom_objects or {}):
+            return self._deserialize(config, custom_objects or {})
+
+    def _deserialize(self, config: Any, custom: Mapping[str, Any]) -> Any:
         if isinstance(config, str):
-            with custom_object_scope(custom_objects or {}):
-                member = self._find(config)
-                return member() if isinstance(member, type) else member
+            member = self._find(config, custom)
+            return member() if isinstance(member, type) else member
         if not isinstance(config, Mapping) or "class_name" not in config:
             raise TypeError(
-                f"The description of a {self.family} is a name or a dict with `class_name` and "
-                f"`config`, received {config!r}."
+                f"`deserialize` takes the name of a {self.family}, or a dict with the keys "
+                f"'class_name' and 'config', received {config!r}."
             )
-        with custom_object_scope(custom_objects or {}):
-            member = self._find(config.get("registered_name") or config["class_name"])
-            return _create(member, config.get("config") or {})
+        if config["class_name"] == "function":
+            name = config["config"]
+            return custom.get(name) or self._members.get(name) or self._find(name, custom)
+        member = self._find(config.get("registered_name") or config["class_name"], custom)
+        if not isinstance(member, type):
+            return member
+        arguments = dict(config.get("config") or {})
+        if "fn" in arguments:
+            # The function of a wrapper is described by itself.
+            arguments["fn"] = self._deserialize(arguments["fn"], custom)
+        return (
+            member.from_config(arguments) if hasattr(member, "from_config") else member(**arguments)
+        )
 
-    def _find(self, name: str) -> Any:
+    def _find(self, name: str, custom: Mapping[str, Any] = MappingProxyType({})) -> Any:
+        if name in custom:
+            return custom[name]
         for spelling in (name, name.lower()):
             if spelling in self._aliases:
                 return self._aliases[spelling]
             if spelling in self._members:
                 return self._members[spelling]
-        custom = get_registered_object(name)
-        if custom is not None:
-            return custom
+        registered = get_registered_object(name)
+        if registered is not None:
+            return registered
         # Only a name in snake case is compared with such names.
         known = sorted(self._members) if name[:1].isupper() and self._members else self.names
         raise unknown_name(self.family, name, known)
@@ -162,19 +190,12 @@ def _public_module(cls: type) -> str:
     return ".".join(parts[:3] if parts[-1] == "schedules" else parts[:2])
 
 
-def _create(member: Any, config: Any) -> Any:
-    """Return an object of a class; a function is returned itself."""
-    if not isinstance(member, type):
-        return member
-    return member.from_config(config) if hasattr(member, "from_config") else member(**config)
-
-
 def defined_in(*modules: ModuleType) -> list[Any]:
     """Return the public functions and classes that modules define, in the order of their code.
 
     >>> from fjax import registry
     >>> [member.__name__ for member in defined_in(registry)]
-    ['Registry', 'defined_in']
+    ['Registry', 'serialize', 'defined_in']
     """
     return [
         member

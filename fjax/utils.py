@@ -14,6 +14,7 @@ from fjax.core.symbolic import SymbolicTensor
 from fjax.data.reading import forget_streams
 from fjax.errors import integer_at_least, seed_of, unknown_name
 from fjax.preprocessing.sequence import pad_sequences as pad_sequences
+from fjax.random.seeds import forget_global_generator
 from fjax.saving import CustomObjectScope as CustomObjectScope
 from fjax.saving import custom_object_scope as custom_object_scope
 from fjax.saving import deserialize_keras_object as deserialize_keras_object
@@ -32,7 +33,7 @@ _DTYPES = (
 
 
 def set_random_seed(seed: int) -> None:
-    """Seed Python's `random` and numpy's global generator, so that new models are reproducible.
+    """Seed Python's `random`, numpy's global generator and that of `fjax.random`.
 
     A model draws its seed from Python's `random` when it is made. All its later random numbers
     follow from that seed.
@@ -53,6 +54,7 @@ def set_random_seed(seed: int) -> None:
     seed = seed_of("set_random_seed", seed)
     random.seed(seed)
     np.random.seed(seed)
+    forget_global_generator()
 
 
 def clear_session(free_memory: bool = True) -> None:

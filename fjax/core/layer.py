@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 import jax
 
 from fjax import constraints, regularizers
-from fjax.configuration import Configured, field, fields_ending, plain, snake_case
+from fjax.configuration import Configured, field, fields_ending, snake_case
 from fjax.core.author import CONSTRAINT, UNCOPIED, Author, constraint_attributes
 from fjax.core.calling import call_without_weights, is_authored
 from fjax.core.checks import normalize_shape
@@ -85,6 +85,7 @@ class Layer(Author, Configured):
     # Layers compute in float32.
     neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {"dtype": (None, "float32")}
     settable_fields: ClassVar[frozenset[str]] = frozenset({"trainable"})
+    inherited_arguments: ClassVar[tuple[str, ...]] = ("name", "trainable")
     _weights_of_fields: ClassVar[Mapping[str, str]] = {}
 
     def __post_init__(self) -> None:
@@ -263,12 +264,6 @@ class Layer(Author, Configured):
         for layer in self.inside():
             if isinstance(layer, Layer):
                 layer.require_ready()
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the fields as plain data; for a Keras-style class only `name` and `trainable`."""
-        if self.has_own_init:
-            return {name: plain(getattr(self, name)) for name in ("name", "trainable")}
-        return super().get_config()
 
     def __getattr__(self, name: str) -> Any:
         hint = ""

@@ -24,6 +24,7 @@ from fjax.losses.generalized import (
 )
 from fjax.losses.loss import FunctionLoss as FunctionLoss
 from fjax.losses.loss import Loss as Loss
+from fjax.losses.loss import LossFunctionWrapper as LossFunctionWrapper
 from fjax.losses.margins import CategoricalHinge as CategoricalHinge
 from fjax.losses.margins import Hinge as Hinge
 from fjax.losses.margins import SquaredHinge as SquaredHinge

@@ -16,7 +16,6 @@ from fjax.losses import (
 )
 from fjax.losses.loss import FunctionLoss, Loss
 from fjax.registry import Registry, defined_in
-from fjax.registry import serialize as serialize
 from fjax.typing import Identifier, Shape
 
 _MODULES = (
@@ -30,10 +29,11 @@ _CLASSES: dict[Any, type[Loss]] = {
 
 REGISTRY = Registry(
     "loss",
-    [*_CLASSES, *_CLASSES.values()],
+    [*_CLASSES, *_CLASSES.values(), FunctionLoss],
     # As in Keras, a name in snake case means the function and not the class.
     {function.__name__: function for function in _CLASSES}
     | {
+        "LossFunctionWrapper": FunctionLoss,
         "bce": crossentropy.binary_crossentropy,
         "kld": divergence.kl_divergence,
         "logcosh": regression.log_cosh,
@@ -63,11 +63,33 @@ def get(identifier: Identifier) -> Any:
     return None if identifier is None else REGISTRY.get(identifier)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Return the loss that `serialize` described.
+def serialize(loss: Any) -> dict[str, Any]:
+    """Return a loss function or object as plain data, as `keras.losses.serialize`.
 
-    >>> deserialize(serialize(regression.Huber())) == regression.Huber()
-    True
+    Raises:
+        TypeError: It is neither, or a function without a name.
+
+    >>> deserialize(serialize(Huber(2.0)))
+    Huber(delta=2.0)
+    """
+    return REGISTRY.serialize(loss)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the loss function or object for the result of `serialize`.
+
+    As `keras.losses.deserialize`.
+
+    Args:
+        config: The result of `serialize`, or the name of a function or class.
+        custom_objects: Your own classes and functions by name.
+
+    Raises:
+        ValueError: The name is unknown.
+        TypeError: The configuration is not in this form.
+
+    >>> deserialize({"class_name": "Huber", "config": {}})
+    Huber()
     """
     return REGISTRY.deserialize(config, custom_objects)
 

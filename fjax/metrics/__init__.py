@@ -84,10 +84,7 @@ from fjax.metrics.regression import R2Score as R2Score
 from fjax.metrics.regression import RootMeanSquaredError as RootMeanSquaredError
 
 # What a name may stand for: all of the above but the base classes and the functions of names.
-_UNNAMED = {
-    "FunctionMetric", "MeanMetricWrapper", "Metric", "deserialize", "get", "log_name", "resolve",
-    "serialize",
-}  # fmt: skip
+_UNNAMED = {"Metric", "deserialize", "get", "log_name", "resolve", "serialize"}
 REGISTRY.extend(
     member for name, member in list(globals().items()) if callable(member) and name not in _UNNAMED
 )

@@ -25,7 +25,6 @@ from fjax.metrics.regression import (
     MeanSquaredLogarithmicError,
 )
 from fjax.registry import Registry
-from fjax.registry import serialize as serialize
 from fjax.typing import Identifier, Shape
 
 # The members are the package's public classes and functions, which `fjax.metrics` adds.
@@ -33,6 +32,7 @@ REGISTRY = Registry(
     "metric",
     [],
     {
+        "MeanMetricWrapper": FunctionMetric,
         "bce": BinaryCrossentropy,
         "kld": KLDivergence,
         "logcosh": LogCoshError,
@@ -74,12 +74,34 @@ def get(identifier: Identifier) -> Any:
     return None if identifier is None else REGISTRY.get(identifier)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Return the metric that `serialize` described.
+def serialize(metric: Any) -> dict[str, Any]:
+    """Return a metric function or object as plain data, as `keras.metrics.serialize`.
+
+    Raises:
+        TypeError: It is neither, or a function without a name.
 
     >>> from fjax.metrics import AUC
-    >>> deserialize(serialize(AUC())) == AUC()
-    True
+    >>> deserialize(serialize(AUC(curve="PR")))
+    AUC(curve='PR')
+    """
+    return REGISTRY.serialize(metric)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the metric function or object for the result of `serialize`.
+
+    As `keras.metrics.deserialize`.
+
+    Args:
+        config: The result of `serialize`, or the name of a function or class.
+        custom_objects: Your own classes and functions by name.
+
+    Raises:
+        ValueError: The name is unknown.
+        TypeError: The configuration is not in this form.
+
+    >>> deserialize({"class_name": "AUC", "config": {}})
+    AUC()
     """
     return REGISTRY.deserialize(config, custom_objects)
 

@@ -141,7 +141,7 @@ class Architecture:
         shapes = sample_shapes or [leaf.shape[1:] for leaf in jax.tree.leaves(specs)]
         with explain_placeholder_sizes(lambda: shapes):
             layer_shapes = eval_shapes(self.layer_tree, *specs)
-            if any(None in shape for shape in shapes):
+            if any(None in shape for shape in shapes) and self._is_ready():
                 larger = eval_shapes(self.layer_tree, *_specs_at(specs, shapes, 1))
                 _check_weights(self.name, layer_shapes, larger)
         # Created here, so that weights that do not fit are an error before training.
@@ -165,6 +165,14 @@ class Architecture:
         self._network = None
         if specs is not None:
             self.build(specs, sample_shapes)
+
+    def _is_ready(self) -> bool:
+        """Return whether no layer must be adapted first, which determines its outputs."""
+        try:
+            self.require_ready()
+        except ValueError:
+            return False
+        return True
 
     def require_ready(self) -> None:
         """Raise if a layer must be adapted to data before its weights can be created."""

@@ -10,7 +10,7 @@ from fjax.core.masking import Masked
 from fjax.custom_objects import find_custom
 from fjax.errors import suggestion
 from fjax.storage.classes import CLASSES
-from fjax.storage.functions import FUNCTIONS
+from fjax.storage.functions import function_named
 from fjax.storage.strict_json import NON_FINITE
 
 CustomObjects = Mapping[str, Any]
@@ -92,10 +92,7 @@ def _decode_float(data: dict[str, Any], custom: CustomObjects) -> Any:
 
 
 def _decode_function(data: dict[str, Any], custom: CustomObjects) -> Any:
-    name = data["function"]
-    if name not in FUNCTIONS:
-        raise ValueError(f"fjax has no function {name!r}{suggestion(str(name), FUNCTIONS)}")
-    return FUNCTIONS[name]
+    return function_named(str(data["function"]))
 
 
 def _decode_custom_function(data: dict[str, Any], custom: CustomObjects) -> Any:
@@ -150,6 +147,7 @@ def _create(name: str, cls: type[Configured], config: dict[str, Any]) -> Configu
     A field that is missing, because a later release added it, takes its default.
     """
     fields = {item.name: item for item in arguments(cls)}
+    config = {cls.present_name(key): value for key, value in config.items()}
     unknown = [key for key in config if key not in fields]
     missing = [key for key in fields if key not in config and is_required(fields[key])]
     if unknown:

@@ -163,7 +163,7 @@ def test_functions_that_save_and_load(library, tmp_path):
 
 @pytest.mark.parametrize("data", [3, {"config": {}}, [1]])
 def test_data_that_describes_nothing_raises(data):
-    with pytest.raises(TypeError, match="a name or a dict with `class_name`"):
+    with pytest.raises(TypeError, match="takes the name of a layer, or a dict"):
         fjax.layers.deserialize(data)
 
 
