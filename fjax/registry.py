@@ -95,7 +95,13 @@ class Registry:
             raise TypeError(
                 f"`serialize` takes a {self.family}, an object or a function, received {thing!r}."
             )
-        return {"class_name": "function", "config": plain(thing)}
+        name = plain(thing)
+        if not isinstance(name, str):
+            raise TypeError(
+                f"{thing!r} cannot be serialized: it is a function without a name. Define it with "
+                "`def`."
+            )
+        return {"class_name": "function", "config": name}
 
     def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
         """Return the object or function that `serialize` described.
