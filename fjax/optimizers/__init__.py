@@ -21,6 +21,7 @@ from fjax.optimizers.rmsprop import RMSprop as RMSprop
 from fjax.optimizers.schedule_free_adamw import ScheduleFreeAdamW as ScheduleFreeAdamW
 from fjax.optimizers.sgd import SGD as SGD
 from fjax.registry import Registry
+from fjax.registry import serialize as serialize
 from fjax.typing import GradientTransformation
 
 _members: list[type[Optimizer]] = [
@@ -55,28 +56,13 @@ def get(identifier: Any) -> GradientTransformation:
     return optimizer
 
 
-def serialize(optimizer: Optimizer) -> dict[str, Any]:
-    """Return an optimizer as plain data, as `keras.optimizers.serialize`.
+def deserialize(
+    config: Any, custom_objects: Mapping[str, Any] | None = None
+) -> GradientTransformation:
+    """Return the optimizer that `serialize` described.
 
-    >>> serialize(SGD(0.5))["class_name"]
-    'SGD'
-    """
-    return _registry.serialize(optimizer)
-
-
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Return the optimizer for the result of `serialize`, as `keras.optimizers.deserialize`.
-
-    Args:
-        config: The result of `serialize`, or a name.
-        custom_objects: Your own classes by name.
-
-    Raises:
-        ValueError: The name is unknown.
-        TypeError: The configuration is not in this form.
-
-    >>> deserialize(serialize(SGD(0.5, momentum=0.9)))
-    SGD(learning_rate=0.5, momentum=0.9)
+    >>> deserialize(serialize(SGD(0.1, momentum=0.9)))
+    SGD(learning_rate=0.1, momentum=0.9)
     """
     return _registry.deserialize(config, custom_objects)
 
