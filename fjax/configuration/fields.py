@@ -52,6 +52,19 @@ def is_nonzero(number: float | None) -> TypeGuard[float]:
     return number is not None and not (isinstance(number, int | float) and number == 0)
 
 
+def stored(configured: Any, name: str) -> Any:
+    """Return the value of a field as the constructor stored it.
+
+    A class may show a field to users in another form, such as the learning rate of an optimizer.
+
+    >>> from fjax.optimizers import SGD
+    >>> type(stored(SGD(0.5), "learning_rate")).__name__
+    'float'
+    """
+    values = vars(configured)
+    return values[name] if name in values else getattr(configured, name)
+
+
 def fields_ending(configured: Any, suffix: str) -> dict[str, Any]:
     """Return the values of the fields with this suffix that are not None.
 
@@ -69,7 +82,7 @@ def fields_ending(configured: Any, suffix: str) -> dict[str, Any]:
     >>> fields_ending(Pair(), "_size")
     {'left': 1}
     """
-    values = {item.name: getattr(configured, item.name) for item in dataclasses.fields(configured)}
+    values = {item.name: stored(configured, item.name) for item in dataclasses.fields(configured)}
     return {
         name.removesuffix(suffix): value
         for name, value in values.items()

@@ -6,9 +6,12 @@ from typing import Any
 
 import jax
 
+from fjax.metrics import Mean
 from fjax.models.architecture import Architecture
 from fjax.models.compile_config import CompileConfig
+from fjax.models.compiled_metrics import CompiledMetrics
 from fjax.models.weight_store import WeightStore
+from fjax.optimizers.optimizer_variables import OptimizerVariables
 from fjax.training.placement import DEFAULT, Placement
 
 
@@ -23,6 +26,10 @@ class ModelParts:
         programs: Programs that contain user code, which no other model may share.
         placement: The devices for the arrays.
         is_training: Whether a `fit` is running.
+        optimizer_variables: The state of the optimizer in variables, once they are asked for.
+        loss_tracker: The mean of the loss, for steps in Keras's form.
+        compiled_metrics: The metrics of `compile`, likewise.
+        last_logs: The logs of the last epoch or evaluation, or None.
         views: The layers as `model.layers` has returned them, by name.
     """
 
@@ -32,6 +39,10 @@ class ModelParts:
     programs: dict[Any, Any] = dataclasses.field(default_factory=dict)
     placement: Placement = DEFAULT
     is_training: bool = False
+    optimizer_variables: OptimizerVariables | None = None
+    loss_tracker: Mean = dataclasses.field(default_factory=lambda: Mean(name="loss"))
+    compiled_metrics: CompiledMetrics = dataclasses.field(default_factory=CompiledMetrics)
+    last_logs: dict[str, Any] | None = None
     views: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def require_config(self, function: str) -> CompileConfig:
@@ -55,16 +66,25 @@ class ModelParts:
         if self.architecture.is_built:
             config.by_output(self.architecture.output_names())
         self.config = config
-        self.programs = {}
+        self.programs, self.optimizer_variables = {}, None
+        self.loss_tracker, self.compiled_metrics = Mean(name="loss"), CompiledMetrics()
+        self.last_logs = None
         self.weights.use_optimizer(config.optimizer)
         self.architecture.fix_flags()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "programs": {}, "views": {}, "is_training": False}
+        unshared: dict[str, Any] = {
+            "programs": {},
+            "optimizer_variables": None,
+            "views": {},
+            "is_training": False,
+        }
+        return {**vars(self), **unshared}
 
     def replace_layers(self, layers: Any, specs: Any, sample_shapes: Any = None) -> None:
         """Replace the layers; layers that remain keep their weights."""
         self.programs.clear()
+        self.optimizer_variables = None
         self.weights.unpack()
         self.architecture.replace_layers(layers, specs, sample_shapes)
         self.weights.rebuild()

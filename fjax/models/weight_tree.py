@@ -12,6 +12,7 @@ from typing import Any
 from fjax.core import Layer
 from fjax.trees import first_difference
 from fjax.typing import PyTree
+from fjax.variable import Variable
 
 PARTS = ("params", "state")
 
@@ -25,12 +26,19 @@ class WeightSlot:
         is_filled: Whether the weights exist.
         params: The layer's params.
         state: The layer's state.
+        variables: The variables that read and write the arrays, by part and path; they are created
+            when they are first asked for.
     """
 
     def __init__(self) -> None:
         self.is_filled = False
         self.params: PyTree = {}
         self.state: PyTree = {}
+        self.variables: dict[Path, Variable] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The variables of a copy read and write the copy.
+        return {**vars(self), "variables": {}}
 
 
 class WeightTree:

@@ -57,7 +57,7 @@ class TextVectorization(TextLayer):
     for each length that occurs.
 
     Shapes: (batch,) or (batch, 1) to (batch, length) or (batch, tokens). With `split=None` the
-    inputs may have the shape (batch, tokens).
+    inputs may have the shape (batch, tokens). A single text, of shape (), becomes one row.
 
     Raises:
         TypeError: The inputs are numbers.
@@ -115,7 +115,9 @@ class TextVectorization(TextLayer):
         super().__post_init__()
 
     def encode(self, texts: Any) -> np.ndarray:
-        """Return the rows of token indices of texts, or their bags of words."""
+        """Return rows of token indices of texts, or their bags of words; for one text, one row."""
+        if np.ndim(texts) == 0:
+            return self.encode(np.atleast_1d(texts))[0]
         rows = self._tokenize(texts)
         unique = list({token for row in rows for token in row})
         index = dict(zip(unique, self._token_indices(unique).tolist(), strict=True))
