@@ -18,7 +18,7 @@ from fjax.typing import Array, Key, Params, Spec, State
 # Two pairs of placeholder sizes, for the batch axis and for axes of any size (None). Shapes are
 # evaluated abstractly at both; an axis whose size differs between the two is of any size. The
 # placeholders are large so that any kernel or window fits.
-PLACEHOLDER_SIZES = ((1, 256), (2, 512))
+PLACEHOLDER_SIZES = ((11, 256), (13, 512))
 
 
 def placeholder_spec(
@@ -27,7 +27,7 @@ def placeholder_spec(
     """Return the spec of a batch of samples of a shape, at one of the `PLACEHOLDER_SIZES`.
 
     >>> placeholder_spec((None, 3), "float32", 0)
-    ShapeDtypeStruct(shape=(1, 256, 3), dtype=float32)
+    ShapeDtypeStruct(shape=(11, 256, 3), dtype=float32)
     >>> placeholder_spec((None, 3), "float32", 1, batch_size=8).shape
     (8, 512, 3)
     """

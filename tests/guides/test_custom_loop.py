@@ -8,7 +8,8 @@ def test_a_loop_of_stateless_calls(compare, fill, data):
 
     def program(library):
         inputs = library.Input((8,))
-        hidden = library.layers.BatchNormalization()(library.layers.Dense(6, "relu")(inputs))
+        hidden = library.layers.Dense(6, "relu", use_bias=False)(inputs)
+        hidden = library.layers.BatchNormalization()(hidden)
         model = fill(library.Model(inputs, library.layers.Dense(3)(hidden)))
         loss_fn = library.losses.SparseCategoricalCrossentropy(from_logits=True)
         optimizer = library.optimizers.Adam(learning_rate=1e-2)

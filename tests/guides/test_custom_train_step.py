@@ -52,7 +52,8 @@ def own_step_model(library):
 
 def made(library, fill):
     inputs = library.Input((8,))
-    hidden = library.layers.BatchNormalization()(library.layers.Dense(6, "tanh")(inputs))
+    hidden = library.layers.Dense(6, "tanh", use_bias=False)(inputs)
+    hidden = library.layers.BatchNormalization()(hidden)
     model = own_step_model(library)(inputs, library.layers.Dense(1)(hidden))
     fill(model)
     model.compile(library.optimizers.Adam(0.01), "mse", metrics=["mae"])
