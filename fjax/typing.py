@@ -81,6 +81,14 @@ class Authoring(Protocol):
         """Return the current context of an object."""
         ...
 
+    def is_bound(self, author: Any) -> bool:
+        """Tell whether an object is the copy on which `build` and `call` run in a pass."""
+        ...
+
+    def is_running(self, author: Any) -> bool:
+        """Tell whether one of the author's methods runs on an object."""
+        ...
+
 
 @runtime_checkable
 class HasConfig(Protocol):

@@ -98,6 +98,11 @@ def phase_of(author: Any) -> Phase:
     return context_of(author).phase
 
 
+def is_running(author: Any) -> bool:
+    """Tell whether one of the author's methods runs on an object."""
+    return phase_of(author) is not Phase.OUTSIDE
+
+
 def is_bound(author: Any) -> bool:
     """Tell whether an object is the copy on which `build` and `call` run in a pass."""
     return phase_of(author) in (Phase.BUILD, Phase.CALL)

@@ -2,3 +2,5 @@
 
 from fjax.authoring.classes import prepare_class as prepare_class
 from fjax.authoring.contexts import context_of as context_of
+from fjax.authoring.contexts import is_bound as is_bound
+from fjax.authoring.contexts import is_running as is_running

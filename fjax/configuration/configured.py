@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
 
-from fjax.configuration.fields import arguments, is_required, snake_case
+from fjax.configuration.fields import arguments, field_value, is_required, snake_case
 from fjax.configuration.identity import ByIdentity
 from fjax.errors import check_keywords
 
@@ -121,7 +121,7 @@ class Configured:
             return f"{type(self).__name__}()"
         shown = []
         for item in arguments(type(self)):
-            value = getattr(self, item.name)
+            value = field_value(self, item.name)
             if not _is_default(value, item.default):
                 shown.append(f"{item.name}={_short_repr(value)}")
         return f"{type(self).__name__}({', '.join(shown)})"
@@ -130,7 +130,7 @@ class Configured:
         """Return the fields as plain data: functions by name, configured objects as dicts."""
         if self.has_own_init:
             return {}
-        return {item.name: plain(getattr(self, item.name)) for item in arguments(type(self))}
+        return {item.name: plain(field_value(self, item.name)) for item in arguments(type(self))}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -208,7 +208,7 @@ def _translate_former_names(cls: type[Configured], kwargs: dict[str, Any]) -> No
 
 def _hashable_fields(configured: Configured) -> tuple[Any, ...]:
     """Return what equality and hash compare: the class and the values of all fields."""
-    values = (getattr(configured, item.name) for item in dataclasses.fields(configured))  # type: ignore[arg-type]
+    values = (field_value(configured, item.name) for item in dataclasses.fields(configured))  # type: ignore[arg-type]
     return (type(configured), *(_hashable(value) for value in values))
 
 

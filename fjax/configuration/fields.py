@@ -23,6 +23,30 @@ def arguments(cls: type) -> list[dataclasses.Field[Any]]:
     return sorted(accepted, key=lambda item: bool(item.kw_only))
 
 
+def field_value(configured: Any, name: str) -> Any:
+    """Return the value that an object was given for a field.
+
+    The attribute of that name may show something else, such as the name of a layer in a model.
+    """
+    values = vars(configured)
+    return values[name] if name in values else getattr(configured, name)
+
+
+def replace(configured: Any, **changes: Any) -> Any:
+    """Return a new object with some fields changed.
+
+    >>> from fjax.configuration import Configured
+    >>> class Pair(Configured):
+    ...     left: int = 1
+    ...     right: int = 2
+    >>> replace(Pair(5), right=3)
+    Pair(left=5, right=3)
+    """
+    cls = type(configured)
+    values = {item.name: field_value(configured, item.name) for item in arguments(cls)}
+    return cls(**{**values, **changes})
+
+
 def is_required(item: dataclasses.Field[Any]) -> bool:
     """Tell whether a field has no default."""
     return item.default is dataclasses.MISSING
@@ -69,7 +93,8 @@ def fields_ending(configured: Any, suffix: str) -> dict[str, Any]:
     >>> fields_ending(Pair(), "_size")
     {'left': 1}
     """
-    values = {item.name: getattr(configured, item.name) for item in dataclasses.fields(configured)}
+    names = (item.name for item in dataclasses.fields(configured))
+    values = {name: field_value(configured, name) for name in names}
     return {
         name.removesuffix(suffix): value
         for name, value in values.items()

@@ -105,6 +105,34 @@ def with_penalty(layer: Any, params: Params, state: State, outputs: PyTree) -> S
     return {**state, PENALTY: {"weights": weights, "calls": calls}}
 
 
+def layer_losses(layer: Any, params: Params, state: State) -> list[Array]:
+    """Return the penalties of a layer and its sublayers, one for each regularized weight.
+
+    Penalties of outputs, and those of an author's `add_loss`, are as the state has them: of the
+    last call.
+
+    >>> from fjax.layers import Dense
+    >>> layer = Dense(1, kernel_regularizer="l2")
+    >>> params, state = {"kernel": jnp.ones((5, 1))}, empty_penalty(layer)
+    >>> [round(float(loss), 4) for loss in layer_losses(layer, params, state)]
+    [0.05]
+    """
+    regularizers = _regularizers(layer)
+    losses = [
+        regularization(layer, name, regularizer, params[layer.weight_of(name)])
+        for name, regularizer in regularizers.items()
+        if name != "activity" and layer.weight_of(name) in params and layer.trainable
+    ]
+    entry = state.get(PENALTY, {})
+    # The weights of an author's class are regularized in its passes.
+    last = [entry.get("calls"), None if losses else entry.get("weights")]
+    losses += [loss for loss in last if loss is not None and float(loss) != 0]
+    for name, child in layer.children() if hasattr(layer, "children") else []:
+        if name in params:
+            losses += layer_losses(child, params[name], state[name])
+    return losses
+
+
 def _regularizers(layer: Any) -> dict[str, Callable[[Array], Array]]:
     regularizers = fields_ending(layer, "_regularizer")
     # `activity_regularizer` may also be a property.

@@ -6,7 +6,7 @@ from fjax.core.calling import CallRecord
 from fjax.core.combinators import Serial
 from fjax.core.graph import Graph
 from fjax.core.layer import Layer
-from fjax.core.naming import default_name
+from fjax.core.naming import default_name, given_name
 from fjax.core.precision import apply_layer
 from fjax.typing import Key, Params, PyTree, RecordsCalls, State
 
@@ -38,5 +38,5 @@ def trace_calls(
     if isinstance(network, Graph | Serial) or has_layers(network):
         return network.trace(params, state, *inputs, key=key, training=training)
     outputs, _ = apply_layer(network, params, state, *inputs, key=key, training=training)
-    name = getattr(network, "name", None) or default_name(network)
+    name = given_name(network) or default_name(network)
     return [CallRecord(name, network, inputs, outputs, key)]

@@ -7,6 +7,7 @@ import numpy as np
 
 from fjax.core.checks import single_input
 from fjax.core.layer import Layer
+from fjax.core.weight_slot import renew_slot
 from fjax.errors import is_integer, number_between
 from fjax.traits import within_rows
 from fjax.typing import Array, Key, Params, Spec, State
@@ -216,7 +217,7 @@ class Normalization(Layer):
             plain = float(value) if value.ndim == 0 else _nested_tuple(value.tolist())
             object.__setattr__(self, name, plain)
         # Models that already contain the layer keep their statistics; new models use these.
-        vars(self).pop("weight_slot", None)
+        renew_slot(self)
 
 
 def _nested_tuple(values: Any) -> Any:

@@ -47,10 +47,12 @@ def clone_model(model: Any, clone_function: Callable[[Any], Any] | None = None) 
             lambda layers: [_clone_layer(layer, clone_function) for layer in layers]
         )
     else:
-        clone = type(model)(_clone_layer(model.layer_tree, clone_function), name=model.name)
+        clone = type(model)(
+            _clone_layer(model.layer_tree, clone_function), name=model.model_parts.architecture.name
+        )
     if model.built and not clone.built:
         specs, sample_shapes, _ = model.model_parts.architecture.built
-        clone.model_parts.architecture.build(specs, sample_shapes)
+        clone.model_parts.build(specs, sample_shapes)
     return clone
 
 

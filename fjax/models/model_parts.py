@@ -8,6 +8,8 @@ import jax
 
 from fjax.models.architecture import Architecture
 from fjax.models.compile_config import CompileConfig
+from fjax.models.layer_links import link_layers
+from fjax.models.nested_models import keep_nested
 from fjax.models.weight_store import WeightStore
 from fjax.training.placement import DEFAULT, Placement
 
@@ -23,7 +25,7 @@ class ModelParts:
         programs: Programs that contain user code, which no other model may share.
         placement: The devices for the arrays.
         is_training: Whether a `fit` is running.
-        views: The layers as `model.layers` has returned them, by name.
+        nested: The models whose networks are layers of this one.
     """
 
     architecture: Architecture
@@ -32,7 +34,10 @@ class ModelParts:
     programs: dict[Any, Any] = dataclasses.field(default_factory=dict)
     placement: Placement = DEFAULT
     is_training: bool = False
-    views: dict[str, Any] = dataclasses.field(default_factory=dict)
+    nested: list[Any] = dataclasses.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        keep_nested(self)
 
     def require_config(self, function: str) -> CompileConfig:
         """Return the arguments of `compile`.
@@ -60,7 +65,12 @@ class ModelParts:
         self.architecture.fix_flags()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "programs": {}, "views": {}, "is_training": False}
+        return {**vars(self), "programs": {}, "is_training": False}
+
+    def build(self, specs: Any, sample_shapes: Any = None) -> None:
+        """Set the inputs, and derive all shapes; see `Architecture.build`."""
+        self.architecture.build(specs, sample_shapes)
+        link_layers(self)
 
     def replace_layers(self, layers: Any, specs: Any, sample_shapes: Any = None) -> None:
         """Replace the layers; layers that remain keep their weights."""
@@ -68,6 +78,8 @@ class ModelParts:
         self.weights.unpack()
         self.architecture.replace_layers(layers, specs, sample_shapes)
         self.weights.rebuild()
+        link_layers(self)
+        keep_nested(self)
 
 
 def execution_mode(run_eagerly: bool) -> AbstractContextManager[Any]:

@@ -10,16 +10,18 @@ from fjax.core import InputLayer
 from fjax.core.checks import normalize_shape
 from fjax.core.graph_builder import Symbols
 from fjax.core.layer_walk import list_layers
+from fjax.core.slot_variables import read_weights, write_weights
+from fjax.core.weight_slot import WeightSlot
 from fjax.data.text_encoding import declared_specs
 from fjax.errors import explain_keywords, integer_at_least, suggestion
 from fjax.models import file_content
 from fjax.models.architecture import Architecture
 from fjax.models.construction import declared_inputs
 from fjax.models.described_network import DescribedNetwork
+from fjax.models.layer_links import link_layers
 from fjax.models.model_parts import ModelParts
+from fjax.models.nested_models import as_model
 from fjax.models.summary import Layout, print_summary
-from fjax.models.views import LayerView
-from fjax.models.weight_paths import read_weights, write_weights
 from fjax.models.weight_store import WeightStore
 from fjax.storage import config_values, decode, encode
 from fjax.training import TrainState
@@ -55,7 +57,7 @@ class NetworkWithWeights(DescribedNetwork):
         super().__init__(ModelParts(architecture, weights))
         declared = declared_inputs(architecture.layer_tree)
         if declared is not None:
-            architecture.build(
+            self.model_parts.build(
                 *declared_specs(architecture.name, architecture.layer_tree, declared)
             )
         if input_shape is not None:
@@ -93,27 +95,28 @@ class NetworkWithWeights(DescribedNetwork):
         self.model_parts.weights.assign(value)
 
     @property
-    def layers(self) -> list[LayerView]:
-        """The layers, with their weights in this model; for a graph, also its declared inputs."""
-        views: dict[str, LayerView] = {}
-        for record in list_layers(self.layer_tree):
-            name, layer, path = record.name, record.layer, record.weights_path
-            if isinstance(layer, InputLayer) and path is not None:
-                continue
-            view = self.model_parts.views.get(name)
-            if view is None or view.layer is not layer:
-                view = LayerView(self, name, layer, path)
-            views[name] = view
-        self.model_parts.views = views
-        return list(views.values())
+    def layers(self) -> list[Any]:
+        """The layers themselves, the models among them included; of a graph also its inputs."""
+        return list(self._layers_by_name().values())
 
-    def get_layer(self, name: str | None = None, index: int | None = None) -> LayerView:
+    def _layers_by_name(self) -> dict[str, Any]:
+        parts = self.model_parts
+        link_layers(parts, is_listed=True)
+        return {
+            record.name: as_model(parts, record.layer)
+            for record in list_layers(self.layer_tree)
+            # A graph has its inputs among its layers, as in Keras; other networks do not.
+            if not isinstance(record.layer, InputLayer) or record.weights_path is None
+        }
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
         """Return the layer of this name, or at this index.
 
         Raises:
             ValueError: There is no such layer.
         """
-        layers = self.layers
+        by_name = self._layers_by_name()
+        layers = list(by_name.values())
         if (name is None) == (index is None):
             raise ValueError("`get_layer` needs either `name` or `index`.")
         if index is not None:
@@ -123,13 +126,12 @@ class NetworkWithWeights(DescribedNetwork):
                     f"`get_layer`: the model has {len(layers)} layers, received index {index}."
                 )
             return layers[index]
-        if name not in self.model_parts.views:
-            known = ", ".join(self.model_parts.views)
+        if name not in by_name:
             raise ValueError(
                 f"`get_layer`: the model {self.name!r} has no layer {name!r}."
-                f"{suggestion(str(name), self.model_parts.views)} Layers: {known}."
+                f"{suggestion(str(name), by_name)} Layers: {', '.join(by_name)}."
             )
-        return self.model_parts.views[name]
+        return by_name[name]
 
     @property
     def weights(self) -> list[np.ndarray]:
@@ -138,7 +140,7 @@ class NetworkWithWeights(DescribedNetwork):
 
     def get_weights(self) -> list[np.ndarray]:
         """Return copies of all weights, in Keras's order."""
-        return read_weights(self.train_state, self.model_parts.architecture.weight_paths())
+        return read_weights(self._filled_slot())
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Replace all weights by arrays in the order of `get_weights`.
@@ -146,8 +148,11 @@ class NetworkWithWeights(DescribedNetwork):
         Raises:
             ValueError: The number of arrays or a shape does not fit.
         """
-        paths = self.model_parts.architecture.weight_paths()
-        self.train_state = write_weights(self.train_state, paths, weights, f"model {self.name!r}")
+        write_weights(self._filled_slot(), weights, f"model {self.name!r}")
+
+    def _filled_slot(self) -> WeightSlot:
+        self.model_parts.weights.make()
+        return self.model_parts.architecture.slot
 
     @explain_keywords
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
@@ -209,7 +214,10 @@ class NetworkWithWeights(DescribedNetwork):
 
         A subclass whose `__init__` takes arguments overrides this to return them by name.
         """
-        return {"name": self.name, "network": encode(self.layer_tree, "the network")}
+        return {
+            "name": self.model_parts.architecture.name,
+            "network": encode(self.layer_tree, "the network"),
+        }
 
     @classmethod
     def from_config(

@@ -105,7 +105,7 @@ class Subclassed(Layer):
 
     def with_children(self, layers: Sequence[Any]) -> Self:
         """Return the network of a copy of the author's model with these layers."""
-        return type(self)(replace_sublayers(self.author, layers), self.name)
+        return type(self)(replace_sublayers(self.author, layers), self.given_name)
 
 
 def is_authored_model(model: Any) -> bool:

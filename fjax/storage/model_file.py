@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import jax
 
 from fjax.core import InputLayer
-from fjax.core.inputs import PLACEHOLDER_SIZES
+from fjax.core.placeholders import PLACEHOLDER_SIZES
 from fjax.storage.encoding import encode
 from fjax.storage.errors import ModelFileError
 from fjax.storage.strict_json import dump_json

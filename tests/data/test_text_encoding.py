@@ -43,7 +43,7 @@ def test_encoding_in_the_model_equals_encoding_before_it():
     first = inside.predict(TEXTS, verbose=0)
     before.build(inside.input_shape)
     before.set_weights(inside.get_weights())
-    x = inside.layers[0].layer(TEXTS)
+    x = inside.layers[0](TEXTS)
     np.testing.assert_array_equal(before.predict(x, verbose=0), first)
     fit = {"epochs": 2, "verbose": 0, "validation_split": 0.2, "shuffle": False}
     expected = before.fit(x, LABELS, **fit).history
@@ -165,7 +165,7 @@ def test_integers_are_looked_up_in_the_program():
 def adapted_late():
     model = bag_model()
     model.predict(TEXTS, verbose=0)
-    model.get_layer(index=0).layer.adapt(["other", "words"])
+    model.get_layer(index=0).adapt(["other", "words"])
     model.predict(TEXTS, verbose=0)
 
 

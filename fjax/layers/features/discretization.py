@@ -9,6 +9,7 @@ import numpy as np
 
 from fjax.core.checks import single_input
 from fjax.core.text_inputs import is_text, text_input_error
+from fjax.core.weight_slot import renew_slot
 from fjax.errors import integer_at_least, number_between, one_of
 from fjax.layers.features.data_layer import DataLayer
 from fjax.layers.features.encoding import encode_categories, refuse_sparse
@@ -155,7 +156,7 @@ class Discretization(DataLayer):
             )
         object.__setattr__(self, "bin_boundaries", tuple(values.tolist()))
         # Models that already hold the layer keep their boundaries; new models use these.
-        vars(self).pop("weight_slot", None)
+        renew_slot(self)
 
 
 def _batches(data: Any, steps: int | None) -> Iterable[Any]:

@@ -1,12 +1,12 @@
 """The wrapper that runs a recurrent layer in both directions."""
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
 
+from fjax.configuration import replace
 from fjax.core.combinators import fold_key
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
@@ -79,7 +79,7 @@ class Bidirectional(Layer):
             )
         forward = _recurrent_layer("layer", self.layer)
         if self.backward_layer is None:
-            backward = dataclasses.replace(forward, go_backwards=not forward.go_backwards)
+            backward = replace(forward, go_backwards=not forward.go_backwards)
         else:
             backward = _recurrent_layer("backward_layer", self.backward_layer)
         if forward.go_backwards == backward.go_backwards:
@@ -104,7 +104,7 @@ class Bidirectional(Layer):
 
     def children(self) -> list[tuple[str, Any]]:
         """Return the two layers, by name."""
-        return [(layer.name, layer) for layer in (self.layer, self.backward_layer)]
+        return [(layer.given_name, layer) for layer in (self.layer, self.backward_layer)]
 
     def with_children(self, layers: Sequence[Any]) -> Self:
         """Return this wrapper around two other layers."""
@@ -112,7 +112,7 @@ class Bidirectional(Layer):
             raise ValueError(
                 f"`Bidirectional` has two layers, received {len(layers)} to replace them."
             )
-        return dataclasses.replace(self, layer=layers[0], backward_layer=layers[1])
+        return replace(self, layer=layers[0], backward_layer=layers[1])
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return the params and state of both layers, by name."""
@@ -193,9 +193,7 @@ def _recurrent_layer(argument: str, value: Any) -> Any:
 
 def _named_for(direction: str, layer: Any) -> Any:
     """Return the layer with its name for a direction, and 0 as the output of masked steps."""
-    name = layer.name or default_name(layer)
+    name = layer.given_name or default_name(layer)
     for prefix in ("forward_", "backward_"):
         name = name.removeprefix(prefix)
-    return dataclasses.replace(
-        layer, name=f"{direction}_{name}", zero_output_for_mask=layer.return_sequences
-    )
+    return replace(layer, name=f"{direction}_{name}", zero_output_for_mask=layer.return_sequences)

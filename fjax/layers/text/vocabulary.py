@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from fjax.core.weight_slot import renew_slot
 from fjax.errors import integer_at_least, one_of
 from fjax.layers.features.data_layer import DataLayer
 from fjax.layers.features.encoding import refuse_sparse
@@ -142,8 +143,8 @@ class VocabularyLayer(DataLayer):
         object.__setattr__(self, "vocabulary", (*special, *ordinary))
         object.__setattr__(self, "idf_weights", weights)
         # Models that already hold the layer keep their vocabulary; new models use this one.
-        for cached in ("weight_slot", "_index_of_token"):
-            vars(self).pop(cached, None)
+        renew_slot(self)
+        vars(self).pop("_index_of_token", None)
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
         """Return the tokens in the order of their indices; before `adapt` only special tokens."""
