@@ -30,6 +30,7 @@ from fjax.core.calling import CallRecord
 from fjax.core.location import layer_context
 from fjax.core.penalties import regularization
 from fjax.core.reserved import PENALTY
+from fjax.core.weight_slot import WeightName, find_slot
 from fjax.errors import is_number
 from fjax.typing import Array, Key, Params, PyTree, State
 
@@ -123,6 +124,7 @@ class Binding(Context, abc.ABC):
     def finish(self, twin: Any) -> None:
         """End the pass: what `call` left in the attributes of state weights is the next state."""
         self.phase = Phase.OUTSIDE
+        self._note_attributes(twin)
         for name in self.weights:
             self._collect(twin, name)
         self.check_complete()
@@ -317,6 +319,23 @@ class Binding(Context, abc.ABC):
             f"`constraint=self.{attribute}`. Or override `constrain(self, params)`."
         )
 
+    def _note_attributes(self, twin: Any) -> None:
+        """Note what the author's code has set on the copy, if the object has a weight slot.
+
+        Only the facade reads these attributes; a later pass begins without them.
+        """
+        slot = find_slot(self.owner)
+        if slot is None:
+            return
+        attributes = author_attributes(twin)
+        for name, paths in self._paths.items():
+            attributes |= {path[0]: WeightName(name) for path in paths if len(path) == 1}
+        slot.attributes = {
+            attribute: value
+            for attribute, value in attributes.items()
+            if attribute not in vars(self.owner) and _may_leave(value)
+        }
+
     # The next state.
 
     def _collect(self, twin: Any, name: str) -> None:
@@ -352,3 +371,8 @@ class Binding(Context, abc.ABC):
                 f"which must stay {before.shape} {before.dtype}."
             )
         return after
+
+
+def _may_leave(value: Any) -> bool:
+    """Tell whether a value that `build` or `call` has set may be seen after the pass."""
+    return not any(isinstance(x, jax.core.Tracer | BoundLayer) for x in jax.tree.leaves(value))

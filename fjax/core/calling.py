@@ -75,6 +75,7 @@ def call_inputs(layer: Any, inputs: tuple[Any, ...], options: dict[str, Any]) ->
     if is_authored(layer):
         return (*inputs, CallKwargs(options)) if options else inputs
     owner, known = type(layer).__name__, getattr(layer, "call_options", ())
+    inputs, options = _by_position(layer, inputs, options)
     check_keywords(owner, options, ["training", "mask", *known])
     if len(inputs) == 1 and isinstance(inputs[0], list | tuple):
         inputs = tuple(inputs[0])
@@ -83,8 +84,23 @@ def call_inputs(layer: Any, inputs: tuple[Any, ...], options: dict[str, Any]) ->
     return (*inputs, CallKwargs(keywords)) if keywords else inputs
 
 
+def _by_position(
+    layer: Any, inputs: tuple[Any, ...], options: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return a call's inputs with those that were given by name, and its options with the mask."""
+    first, *others = getattr(layer, "call_parameters", ("inputs",))
+    if not inputs and first in options:
+        options = dict(options)
+        inputs = (options.pop(first),)
+    if others == ["mask"] and len(inputs) == 2 and options.get("mask") is None:
+        inputs, options = inputs[:1], {**options, "mask": inputs[1]}
+    return inputs, options
+
+
 def _with_masks(owner: str, inputs: tuple[Any, ...], mask: Any) -> tuple[Any, ...]:
     """Return the inputs with their masks: one is that of the first, a list has one for each."""
+    if mask is None:
+        return inputs
     masks = mask if isinstance(mask, list | tuple) else (mask,)
     if len(masks) > len(inputs):
         raise ValueError(

@@ -77,6 +77,8 @@ class Layer(LayerFacade, Configured):
     input_shape: tuple[int | None, ...] | int | None = field(default=None, kw_only=True)
     trainable: bool = field(default=True, kw_only=True)
 
+    # The names of the inputs of a call; a "mask" after the first may be given by position.
+    call_parameters: ClassVar[tuple[str, ...]] = ("inputs",)
     # Keyword arguments of a call, besides `training` and `mask`.
     call_options: ClassVar[tuple[str, ...]] = ()
 

@@ -1,7 +1,7 @@
 """Keras's names for the weights of a layer, which are in its weight slot."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -13,9 +13,11 @@ from fjax.core.penalties import layer_losses
 from fjax.core.placeholders import PLACEHOLDER_SIZES, merge_shapes, placeholder_spec
 from fjax.core.shapes import eval_shapes
 from fjax.core.slot_variables import read_weights, slot_variables, write_weights
-from fjax.core.weight_slot import find_slot
+from fjax.core.weight_slot import WeightName, find_slot
 from fjax.typing import Array, PyTree
 from fjax.variable import Variable
+
+LayerType = TypeVar("LayerType")
 
 
 class FieldWithFacade:
@@ -50,12 +52,7 @@ class LayerFacade(Author):
     @property
     def weights(self) -> list[Variable]:
         """The weights as variables, in Keras's order; none before the layer is built."""
-        self._check_outside("weights")
-        slot = filled_slot(self)
-        if slot is None:
-            return []
-        prefix = (layer_name(self),) if slot.link is None else slot.link.path
-        return slot_variables(self, slot, prefix)
+        return weights_of(self)
 
     @property
     def variables(self) -> list[Variable]:
@@ -85,7 +82,7 @@ class LayerFacade(Author):
     @property
     def losses(self) -> list[Array]:
         """What the layer and its sublayers add to the loss: for weights now, for the last call."""
-        self._check_outside("losses")
+        self.check_outside("losses")
         slot = filled_slot(self)
         if slot is None:
             return []
@@ -93,7 +90,7 @@ class LayerFacade(Author):
 
     def get_weights(self) -> list[np.ndarray]:
         """Return copies of the weights, in Keras's order: `kernel, bias`."""
-        self._check_outside("get_weights")
+        self.check_outside("get_weights")
         slot = filled_slot(self)
         return [] if slot is None else read_weights(slot)
 
@@ -106,7 +103,7 @@ class LayerFacade(Author):
         Raises:
             ValueError: The layer is not built, or the number of arrays or a shape does not fit.
         """
-        self._check_outside("set_weights")
+        self.check_outside("set_weights")
         slot = filled_slot(self)
         if slot is None:
             if len(weights):
@@ -120,7 +117,7 @@ class LayerFacade(Author):
         Raises:
             ValueError: The layer is not built.
         """
-        self._check_outside("count_params")
+        self.check_outside("count_params")
         slot = filled_slot(self)
         if slot is None:
             raise self._not_built("count_params")
@@ -164,7 +161,7 @@ class LayerFacade(Author):
             shapes = several_inputs(input_shapes)
             draw_weights(self, input_specs(type(self).__name__, shapes, 0))
 
-    def _check_outside(self, attribute: str) -> None:
+    def check_outside(self, attribute: str) -> None:
         """Raise RuntimeError on the copy of an author's object that is bound for one pass."""
         if self._authoring.is_bound(self):
             raise RuntimeError(
@@ -177,6 +174,22 @@ class LayerFacade(Author):
             f"`{what}`: the layer {layer_name(self)!r} is not built, so it has no weights yet. "
             "Call it on data, or `layer.build(input_shape)`, or put it into a model."
         )
+
+
+def weights_of(layer: Any) -> list[Variable]:
+    """Return the weights of a layer as variables, in Keras's order."""
+    layer.check_outside("weights")
+    slot = filled_slot(layer)
+    if slot is None:
+        return []
+    prefix = (layer_name(layer),) if slot.link is None else slot.link.path
+    return slot_variables(layer, slot, prefix)
+
+
+def has_weights_field(cls: type[LayerType]) -> type[LayerType]:
+    """Make the weights of a class with a field `weights`, an argument in Keras, its attribute."""
+    setattr(cls, "weights", FieldWithFacade("weights", weights_of))  # noqa: B010
+    return cls
 
 
 def shown_name(layer: Any) -> str | None:
@@ -195,14 +208,19 @@ def derived_attribute(layer: Any, name: str) -> Any:
     """
     if name in _DERIVED:
         return _DERIVED[name](layer)
-    slot = None if name.startswith("_") else find_slot(layer)
+    slot = None if name.startswith("__") else find_slot(layer)
+    if slot is not None and name in slot.attributes:
+        value = slot.attributes[name]
+        return _own_weight(layer, value) if isinstance(value, WeightName) else value
     shapes = () if slot is None or slot.shapes is None else slot.shapes
     if any(name in tree and not isinstance(tree[name], Mapping) for tree in shapes):
-        # The layer's own weights come before those of its sublayers.
-        found = [variable for variable in layer.weights if variable.name == name]
-        if found:
-            return found[0]
+        return _own_weight(layer, name)
     raise AttributeError(f"`{type(layer).__name__}` has no attribute `{name}`.{_hint(layer, name)}")
+
+
+def _own_weight(layer: Any, name: str) -> Variable:
+    # The layer's own weights come before those of its sublayers.
+    return next(variable for variable in layer.weights if variable.name == name)
 
 
 def _tensors(layer: Any) -> Any:
@@ -237,6 +255,11 @@ def _is_built(layer: Any) -> bool:
     slot = find_slot(layer)
     return slot is not None and slot.shapes is not None
 
+
+# What a bound layer does not pass on, as within a pass its weights are in params and state.
+FACADE_NAMES = frozenset(name for name in vars(LayerFacade) if not name.startswith("_")) - {
+    "build", "check_outside", "compute_output_shape", "given_name",
+}  # fmt: skip
 
 # Read by `__getattr__`, so that an author's attribute may have one of these names.
 _DERIVED: Mapping[str, Callable[[Any], Any]] = {

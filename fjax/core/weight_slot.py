@@ -50,6 +50,10 @@ class LayerLink(Protocol):
         ...
 
 
+class WeightName(str):
+    """The name of the weight that an author keeps in an attribute of another name."""
+
+
 class WeightSlot:
     """The arrays of one layer; for a container, only the weights that no sublayer owns.
 
@@ -64,6 +68,8 @@ class WeightSlot:
         specs: The shapes and dtypes of the inputs that the layer was called on outside of models.
         node: A weak reference to the first symbolic call of the layer, or None.
         model: A weak reference to the model whose network the layer is, or None.
+        attributes: What the author's `build` and `call` have set on the copy of their last pass:
+            plain values, and `WeightName`s.
         variables: The variables that read and write the slot and are in use, by part and path.
     """
 
@@ -78,6 +84,7 @@ class WeightSlot:
         self.node: Any = None
         self.model: Any = None
         self.variables: WeakValueDictionary[Path, Any] = WeakValueDictionary()
+        self.attributes: dict[str, Any] = {}
         self._seed: int | None = None
         self._draws = 0
 

@@ -8,8 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax import initializers
+from fjax.configuration import field_value
 from fjax.core.checks import single_input
 from fjax.core.layer import Layer
+from fjax.core.layer_facade import has_weights_field
 from fjax.core.masking import Masked
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least
@@ -17,6 +19,7 @@ from fjax.lowering import lookup
 from fjax.typing import Array, DType, Identifier, Key, Params, Shape, Spec, State
 
 
+@has_weights_field
 class Embedding(Layer):
     """Map each integer from 0 to `input_dim - 1` to a learned vector.
 
@@ -60,7 +63,7 @@ class Embedding(Layer):
     embeddings_regularizer: Identifier = None
     embeddings_constraint: Identifier = None
     mask_zero: bool = False
-    weights: Any = None
+    weights: Any = None  # type: ignore[assignment]
 
     # In other layers `input_dim` is an older spelling of `input_shape`.
     _renamed: ClassVar[Mapping[str, str]] = {}
@@ -73,9 +76,10 @@ class Embedding(Layer):
             raise ValueError(
                 f"`Embedding`: `mask_zero` must be True or False, received {self.mask_zero!r}."
             )
-        if self.weights is not None:
+        initial = field_value(self, "weights")
+        if initial is not None:
             # Fields must not be arrays, so that the initializer holds the vectors.
-            self.embeddings_initializer = self._array_initializer(self.weights)
+            self.embeddings_initializer = self._array_initializer(initial)
             self.weights = None
         elif not isinstance(self.embeddings_initializer, ArrayInitializer):
             self.embeddings_initializer = initializers.get(self.embeddings_initializer)

@@ -164,7 +164,7 @@ def test_a_layer_that_is_not_built_has_no_weights():
     assert not layer.built
     with pytest.raises(ValueError, match=r"`count_params`: the layer 'dense' is not built"):
         layer.count_params()
-    with pytest.raises(AttributeError, match="`kernel`. The layer is not built"):
+    with pytest.raises(AttributeError, match=r"`kernel`\. The layer is not built"):
         _ = layer.kernel
     with pytest.raises(AttributeError, match=r"`Dense` has no attribute `unit`\.$"):
         _ = Dense(3).unit

@@ -6,9 +6,10 @@ from typing import Any, ClassVar, Self
 import jax
 import jax.numpy as jnp
 
-from fjax.configuration import replace
+from fjax.configuration import field_value, replace
 from fjax.core.combinators import fold_key
 from fjax.core.layer import Layer
+from fjax.core.layer_facade import has_weights_field
 from fjax.core.location import layer_context
 from fjax.core.masking import split_mask, with_mask
 from fjax.core.naming import default_name
@@ -23,6 +24,7 @@ from fjax.typing import Array, Key, Params, PyTree, Spec, State
 EQUAL_FIELDS = ("return_sequences", "return_state", "stateful")
 
 
+@has_weights_field
 class Bidirectional(Layer):
     """Run a recurrent layer along sequences in both directions, with separate weights.
 
@@ -61,10 +63,11 @@ class Bidirectional(Layer):
 
     layer: Any
     merge_mode: str | None = "concat"
-    weights: None = None
+    weights: None = None  # type: ignore[assignment]
     backward_layer: Any = None
 
     masking = "takes"
+    call_parameters = ("sequences",)
     call_options: ClassVar[tuple[str, ...]] = ("initial_state",)
 
     def __post_init__(self) -> None:
@@ -72,7 +75,7 @@ class Bidirectional(Layer):
         one_of(
             "Bidirectional", "merge_mode", self.merge_mode, ["concat", "sum", "mul", "ave", None]
         )
-        if self.weights is not None:
+        if field_value(self, "weights") is not None:
             raise ValueError(
                 "`Bidirectional`: `weights` must be None: set weights in the model, by "
                 "`model.get_layer(…).set_weights([…])`."

@@ -33,6 +33,7 @@ class Recurrent(Layer):
     """
 
     masking = "takes"
+    call_parameters = ("sequences",)
     call_options: ClassVar[tuple[str, ...]] = ("initial_state",)
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import jax
 import numpy as np
 
+from fjax.core.text_inputs import is_text
 from fjax.errors import integer_at_least, one_of
 from fjax.layers.text.bags import encode_bags, pad_rows
 from fjax.layers.text.text_layer import TextLayer
@@ -113,6 +114,12 @@ class TextVectorization(TextLayer):
                 owner, "output_sequence_length", self.output_sequence_length, 1
             )
         super().__post_init__()
+
+    def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
+        """Return encoded texts, for one text one row; or a symbolic tensor for a symbolic one."""
+        if len(inputs) == 1 and is_text(inputs[0]) and np.ndim(inputs[0]) == 0:
+            return super().__call__([inputs[0]], training=training, **options)[0]
+        return super().__call__(*inputs, training=training, **options)
 
     def encode(self, texts: Any) -> np.ndarray:
         """Return the rows of token indices of texts, or their bags of words."""
