@@ -28,7 +28,7 @@ def call_on_arrays(
     for value in inputs:
         if is_text(value) and not getattr(layer, "takes_text", False):
             raise text_input_error(type(layer).__name__, value)
-    values = tuple(
+    values: tuple[Any, ...] = tuple(
         value if isinstance(value, CallKwargs) else _as_arrays(value)
         for value in call_inputs(layer, inputs, options)
     )

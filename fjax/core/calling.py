@@ -88,11 +88,11 @@ def _by_position(
     layer: Any, inputs: tuple[Any, ...], options: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return a call's inputs with those that were given by name, and its options with the mask."""
-    first, *others = getattr(layer, "call_parameters", ("inputs",))
-    if not inputs and first in options:
+    names: tuple[str, ...] = getattr(layer, "call_parameters", ("inputs",))
+    if not inputs and names[0] in options:
         options = dict(options)
-        inputs = (options.pop(first),)
-    if others == ["mask"] and len(inputs) == 2 and options.get("mask") is None:
+        inputs = (options.pop(names[0]),)
+    if names[1:] == ("mask",) and len(inputs) == 2 and options.get("mask") is None:
         inputs, options = inputs[:1], {**options, "mask": inputs[1]}
     return inputs, options
 

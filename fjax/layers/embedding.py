@@ -63,7 +63,7 @@ class Embedding(Layer):
     embeddings_regularizer: Identifier = None
     embeddings_constraint: Identifier = None
     mask_zero: bool = False
-    weights: Any = None  # type: ignore[assignment]
+    weights: Any = None
 
     # In other layers `input_dim` is an older spelling of `input_shape`.
     _renamed: ClassVar[Mapping[str, str]] = {}
