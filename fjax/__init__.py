@@ -6,46 +6,49 @@ Models are pure init/apply pairs; `Model` and `Sequential` put Keras's words aro
 
 from typing import Any
 
-from fjax import activations as activations
-from fjax import backend as backend
-from fjax import callbacks as callbacks
-from fjax import constraints as constraints
-from fjax import core as core
-from fjax import data as data
-from fjax import datasets as datasets
-from fjax import initializers as initializers
-from fjax import layers as layers
-from fjax import losses as losses
-from fjax import lowering as lowering
-from fjax import metrics as metrics
-from fjax import models as models
-from fjax import optimizers as optimizers
-from fjax import preprocessing as preprocessing
-from fjax import regularizers as regularizers
-from fjax import saving as saving
-from fjax import search as search
-from fjax import training as training
-from fjax import utils as utils
-from fjax import visualization as visualization
-from fjax import wrappers as wrappers
-from fjax.core import Layer as Layer
-from fjax.core import branch as branch
-from fjax.core import parallel as parallel
-from fjax.core import repeat as repeat
-from fjax.core import residual as residual
-from fjax.core import serial as serial
-from fjax.initializers import Initializer as Initializer
-from fjax.jax_release import warn_if_faulty
-from fjax.layers import Input as Input
-from fjax.losses import Loss as Loss
-from fjax.metrics import Metric as Metric
-from fjax.models import Model as Model
-from fjax.models import Sequential as Sequential
-from fjax.optimizers import Optimizer as Optimizer
-from fjax.regularizers import Regularizer as Regularizer
-from fjax.variable import StatelessScope as StatelessScope
-from fjax.variable import Variable as Variable
-from fjax.version import VERSION
+from fjax.importing import paused_garbage_collection
+
+with paused_garbage_collection():
+    from fjax import activations as activations
+    from fjax import backend as backend
+    from fjax import callbacks as callbacks
+    from fjax import constraints as constraints
+    from fjax import core as core
+    from fjax import data as data
+    from fjax import datasets as datasets
+    from fjax import initializers as initializers
+    from fjax import layers as layers
+    from fjax import losses as losses
+    from fjax import lowering as lowering
+    from fjax import metrics as metrics
+    from fjax import models as models
+    from fjax import optimizers as optimizers
+    from fjax import preprocessing as preprocessing
+    from fjax import regularizers as regularizers
+    from fjax import saving as saving
+    from fjax import search as search
+    from fjax import training as training
+    from fjax import utils as utils
+    from fjax import visualization as visualization
+    from fjax import wrappers as wrappers
+    from fjax.core import Layer as Layer
+    from fjax.core import branch as branch
+    from fjax.core import parallel as parallel
+    from fjax.core import repeat as repeat
+    from fjax.core import residual as residual
+    from fjax.core import serial as serial
+    from fjax.initializers import Initializer as Initializer
+    from fjax.jax_release import warn_if_faulty
+    from fjax.layers import Input as Input
+    from fjax.losses import Loss as Loss
+    from fjax.metrics import Metric as Metric
+    from fjax.models import Model as Model
+    from fjax.models import Sequential as Sequential
+    from fjax.optimizers import Optimizer as Optimizer
+    from fjax.regularizers import Regularizer as Regularizer
+    from fjax.variable import StatelessScope as StatelessScope
+    from fjax.variable import Variable as Variable
+    from fjax.version import VERSION
 
 __version__ = VERSION
 

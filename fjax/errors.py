@@ -8,6 +8,8 @@ import functools
 import inspect
 import math
 import numbers
+import sys
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -25,6 +27,19 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     names = {candidate.lower(): candidate for candidate in sorted(known)}
     nearest = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     return f" Did you mean `{names[nearest[0]]}`?" if nearest else ""
+
+
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """Issue a warning that points at the line of the user's code which called fjax."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back is not None and _is_inside(frame.f_globals.get("__name__", "")):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+def _is_inside(module: str) -> bool:
+    # `contextlib` runs the generators of context managers.
+    return module.partition(".")[0] in ("fjax", "contextlib")
 
 
 def unknown_name(family: str, name: str, known: Iterable[str]) -> ValueError:

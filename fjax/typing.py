@@ -241,6 +241,10 @@ class RecordsCalls(Protocol):
         """Return a record of each call, for these inputs."""
         ...
 
+    def children(self) -> list[tuple[str, Any]]:
+        """Return the layers inside, by name."""
+        ...
+
 
 @runtime_checkable
 class Splitter(Protocol):

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1] / "fjax"
 FLOORS = {
     "typing": 0, "errors": 0, "version": 0, "caching": 0, "configuration": 0, "registry": 0,
     "traits": 0, "trees": 0,
-    "jax_release": 0, "compiler": 0,
+    "importing": 0, "jax_release": 0, "compiler": 0,
     "activations": 1, "initializers": 1, "losses": 1, "metrics": 1, "optimizers": 1,
     "regularizers": 1, "constraints": 1, "lowering": 1, "variable": 1,
     "core": 2,
@@ -181,4 +181,11 @@ heavy = {"pandas", "sklearn", "matplotlib", "keras", "torch", "optax", "tqdm", "
 heavy |= {"pydot", "pyparsing", "IPython", "tensorboard"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_importing_leaves_the_garbage_collector_as_it_was(enabled):
+    before = "" if enabled else "gc.disable(); "
+    program = f"import gc; {before}import fjax; assert gc.isenabled() is {enabled}"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)

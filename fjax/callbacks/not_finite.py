@@ -57,7 +57,7 @@ def find_bad_step(advance: Callable[..., Any], chunk: Chunk) -> tuple[TrainState
     while last - first > 1:
         middle = (first + last) // 2
         after, logs = advance(
-            copy_of(train_state), chunk.data, chunk.order, np.int32(first), np.int32(middle),
+            copy_of(train_state), (), chunk.data, chunk.order, np.int32(first), np.int32(middle),
             batch_size=chunk.batch_size,
         )  # fmt: skip
         if np.isfinite(logs["loss"]):

@@ -87,6 +87,7 @@ class TerminateOnNaN(Callback):
     def _recorded_advance(
         self,
         train_state: TrainState,
+        constants: tuple[()],
         data: Batch,
         order: Array | None,
         first: Any,
@@ -95,7 +96,7 @@ class TerminateOnNaN(Callback):
     ) -> tuple[TrainState, Any]:
         """Advance a copy of the train state, and keep the original until the loss is checked."""
         next_state, logs = self._advance(
-            copy_of(train_state), data, order, first, last, batch_size=batch_size
+            copy_of(train_state), constants, data, order, first, last, batch_size=batch_size
         )
         self._chunks.append(
             Chunk(train_state, data, order, int(first), int(last), batch_size, logs["loss"])

@@ -2,7 +2,6 @@
 
 import dataclasses
 import inspect
-import warnings
 from collections.abc import Mapping
 from dataclasses import field
 from typing import Any, ClassVar, Self, dataclass_transform
@@ -11,7 +10,7 @@ import numpy as np
 
 from fjax.configuration.fields import arguments, field_value, is_required, snake_case
 from fjax.configuration.identity import ByIdentity
-from fjax.errors import check_keywords
+from fjax.errors import check_keywords, warn_user
 
 # The attribute of an object whose construction is over: its fields cannot be set any more.
 SEALED = "_sealed"
@@ -198,10 +197,8 @@ def _translate_former_names(cls: type[Configured], kwargs: dict[str, Any]) -> No
             raise TypeError(
                 f"`{cls.__name__}` was given `{name}` and its older spelling `{former}`."
             )
-        warnings.warn(
-            f"`{cls.__name__}({former}=…)` is an older spelling of `{name}=`.",
-            DeprecationWarning,
-            stacklevel=4,
+        warn_user(
+            f"`{cls.__name__}({former}=…)` is an older spelling of `{name}=`.", DeprecationWarning
         )
         kwargs[name] = kwargs.pop(former)
 

@@ -7,7 +7,7 @@ import jax
 
 from fjax.configuration import field, replace
 from fjax.core.adapters import as_layer
-from fjax.core.calling import CallRecord, as_arguments, is_authored
+from fjax.core.calling import as_arguments, is_authored
 from fjax.core.inputs import InputLayer, check_inputs
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
@@ -124,41 +124,15 @@ class Serial(Combinator):
         training: bool = False,
     ) -> tuple[PyTree, State]:
         """Return the outputs of the last layer, and the next state of each layer, by name."""
-        return self._run(params, state, inputs, key, training, [])
-
-    def trace(
-        self,
-        params: Params,
-        state: State,
-        *inputs: PyTree,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> list[CallRecord]:
-        """Return a record of the call of each layer, for these inputs."""
-        records: list[CallRecord] = []
-        key = jax.random.key(0) if key is None else key
-        self._run(params, state, inputs, key, training, records)
-        return records
-
-    def _run(
-        self,
-        params: Params,
-        state: State,
-        inputs: tuple[PyTree, ...],
-        key: Key | None,
-        training: bool,
-        records: list[CallRecord],
-    ) -> tuple[PyTree, State]:
         next_state = {}
         outputs: PyTree = inputs[0] if len(inputs) == 1 else inputs
         values = inputs
         for position, (name, layer) in enumerate(self.children()):
-            layer_key = fold_key(key, position)
             with layer_context(name, layer, values):
                 outputs, next_state[name] = apply_layer(
-                    layer, params[name], state[name], *values, key=layer_key, training=training
-                )
-            records.append(CallRecord(name, layer, values, outputs, layer_key))
+                    layer, params[name], state[name], *values,
+                    key=fold_key(key, position), training=training,
+                )  # fmt: skip
             values = as_arguments(outputs)
         return outputs, next_state
 

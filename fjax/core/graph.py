@@ -8,9 +8,8 @@ import jax
 
 from fjax.configuration import Configured
 from fjax.core.adapters import as_layer
-from fjax.core.calling import CallRecord
 from fjax.core.combinators import fold_key
-from fjax.core.inputs import check_inputs
+from fjax.core.inputs import InputLayer, check_inputs
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
 from fjax.core.masking import strip_masks
@@ -197,51 +196,27 @@ class Graph(Layer):
         training: bool = False,
     ) -> tuple[PyTree, State]:
         """Return the outputs in their structure, and the next state of each layer, by name."""
-        return self._apply(params, state, inputs, key, training, [])
-
-    def trace(
-        self,
-        params: Params,
-        state: State,
-        *inputs: PyTree,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> list[CallRecord]:
-        """Return a record for each declared input, then one for each call, for these inputs."""
-        records: list[CallRecord] = []
-        key = jax.random.key(0) if key is None else key
-        self._apply(params, state, inputs, key, training, records)
-        return records
-
-    def _apply(
-        self,
-        params: Params,
-        state: State,
-        inputs: tuple[PyTree, ...],
-        key: Key | None,
-        training: bool,
-        records: list[CallRecord],
-    ) -> tuple[PyTree, State]:
         next_state = dict(state)
         called: set[str] = set()
         positions = itertools.count()
 
         def run(call: Call, name: str, layer: Any, values: tuple[PyTree, ...]) -> PyTree:
-            call_key = fold_key(key, next(positions))
             mode = training if call.training is None else call.training
             before = next_state[name]
             outputs, after = apply_layer(
-                layer, params[name], before, *values, key=call_key, training=mode
+                layer,
+                params[name],
+                before,
+                *values,
+                key=fold_key(key, next(positions)),
+                training=mode,
             )
             next_state[name] = join_penalties(before, after) if name in called else after
             called.add(name)
-            records.append(CallRecord(name, layer, values, outputs, call_key))
             return outputs
 
         def declare(name: str, layer: Any, value: PyTree) -> PyTree:
-            outputs, _ = layer.apply({}, {}, value)
-            records.append(CallRecord(name, layer, (), outputs))
-            return outputs
+            return layer.apply({}, {}, value)[0]
 
         return self._run(inputs, run, declare), next_state
 
@@ -263,10 +238,7 @@ class Graph(Layer):
             declare: Returns an input as declared: `declare(name, layer, value)`.
         """
         values: list[PyTree] = []
-        flat_inputs = self._flat_inputs(inputs)
-        for name, layer, value in zip(
-            self.input_names, jax.tree.leaves(self.inputs), flat_inputs, strict=True
-        ):
+        for name, layer, value in self.declared(inputs):
             with layer_context(name, layer, (value,)):
                 values.append(declare(name, layer, value))
         for call in self.calls:
@@ -275,6 +247,11 @@ class Graph(Layer):
             with layer_context(name, layer, arguments):
                 values += jax.tree.leaves(run(call, name, layer, arguments))
         return jax.tree.map(lambda ref: values[ref.value], self.outputs)
+
+    def declared(self, inputs: tuple[PyTree, ...]) -> list[tuple[str, InputLayer, Any]]:
+        """Return the declared inputs with their names and values."""
+        layers, values = jax.tree.leaves(self.inputs), self._flat_inputs(inputs)
+        return list(zip(self.input_names, layers, values, strict=True))
 
     def _flat_inputs(self, inputs: tuple[PyTree, ...]) -> list[Any]:
         """Return the inputs as a flat list, or raise if their structure is not the declared one."""

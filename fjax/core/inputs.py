@@ -1,6 +1,5 @@
 """The declared input of a model (`InputLayer`), and checks of input values."""
 
-import warnings
 from typing import Any
 
 import jax
@@ -11,7 +10,7 @@ from fjax.core.layer import Layer
 from fjax.core.location import layer_context
 from fjax.core.placeholders import placeholder_spec
 from fjax.core.text_inputs import STRING
-from fjax.errors import integer_at_least
+from fjax.errors import integer_at_least, warn_user
 from fjax.typing import Array, Key, Params, Spec, State
 
 
@@ -69,10 +68,8 @@ class InputLayer(Layer):
                 "`InputLayer` was given `shape` and its older spelling `input_shape`: pass only "
                 "`shape`."
             )
-        warnings.warn(
-            "`InputLayer(input_shape=…)` is an older spelling of `shape=`.",
-            DeprecationWarning,
-            stacklevel=4,
+        warn_user(
+            "`InputLayer(input_shape=…)` is an older spelling of `shape=`.", DeprecationWarning
         )
 
     @property

@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -12,7 +11,7 @@ import numpy as np
 from fjax.core.specs import spec_of
 from fjax.data.reading import read_ahead
 from fjax.data.shuffling import RULE, order_of_pass
-from fjax.errors import integer_at_least, number_between
+from fjax.errors import integer_at_least, number_between, warn_user
 from fjax.training.batch import Batch, Source, Window, rows, take
 from fjax.training.placement import DEFAULT, Placement
 from fjax.typing import Array
@@ -57,10 +56,9 @@ class Arrays(NamedTuple):
         size = integer_at_least(self.owner, "batch_size", self.batch_size, 1)
         available = math.ceil(count / size)
         if steps is not None and steps > available and not self.repeats:
-            warnings.warn(
+            warn_user(
                 f"`{self.owner}`: {steps} steps were requested, but the data has {available}: all "
-                "of it is used, once.",
-                stacklevel=6,
+                "of it is used, once."
             )
             steps = None
         return size, steps

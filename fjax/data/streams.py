@@ -11,6 +11,7 @@ from fjax.core.specs import spec_of
 from fjax.data.arrays import Check
 from fjax.data.conversion import require_numbers, to_batch
 from fjax.data.reading import Reader
+from fjax.errors import warn_user
 from fjax.training.batch import Batch, Window, rows
 from fjax.training.placement import DEFAULT, Placement
 
@@ -311,9 +312,8 @@ def _check_end(epoch: int, done: int, is_empty: bool, steps: int | None) -> None
             "endless generator."
         )
     if steps is not None:
-        warnings.warn(
-            f"{steps} steps were requested, but `x` yielded {done}: all of it was used, once.",
-            stacklevel=3,
+        warn_user(
+            f"{steps} steps were requested, but `x` yielded {done}: all of it was used, once."
         )
 
 

@@ -1,5 +1,7 @@
 """`Model.fit`: the epochs, with validation, callbacks and checkpoints."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,6 +65,72 @@ def fit(
         verbose: 0, 1 or 2.
         resume: The folder of the checkpoints, or None.
     """
+    prepared = _prepared(model, parts, data, schedule, validation, shuffle, class_weight)
+    with prepared as (source, plan, held_out):
+        callback_list = CallbackList(
+            callbacks, model, verbose, epochs=schedule.epochs, steps=source.steps
+        )
+        callback_list.check_monitors(plan.directions | _validation_directions(held_out))
+        programs = callback_list.wrap_programs(plan.programs)
+        model.history, model.stop_training = callback_list.history, False
+        validation_source = None if held_out is None else held_out.source
+        checkpoints = run_checkpoints(
+            model, resume, callback_list, source, validation_source, plan.empty_sums
+        )
+        hooks = checkpoints.wrap_hooks(callback_list.steps("train"), model)
+        chunks = ChunkScheduler(hooks)
+        with checkpoints:
+            restored = checkpoints.restore(parts.weights.adopt)
+            progress = restored or Progress(schedule.initial_epoch, {})
+            logs, batch, model.stop_training = progress.logs, progress.batch, progress.stopped
+            callback_list.call("on_train_begin", {})
+            # A callback may have replaced the train state.
+            total_epochs = int(parts.weights.train_state.epoch)
+            if restored is None:
+                checkpoints.save(parts.weights.train_state, progress)
+            for epoch in range(progress.epoch, schedule.epochs):
+                if model.stop_training:
+                    break
+                if batch:
+                    callback_list.call("on_epoch_resume", epoch, batch)
+                else:
+                    callback_list.call("on_epoch_begin", epoch, {})
+                    begin_epoch(parts, total_epochs, plan.empty_sums)
+                on_device = run_epoch(parts.weights, programs, source, total_epochs, hooks, chunks)
+                logs, batch = to_numbers(on_device), 0
+                if held_out is not None and epoch in schedule.validation_epochs:
+                    values = measure(parts, held_out.plan, held_out.source, callback_list)
+                    logs |= {f"val_{name}": value for name, value in values.items()}
+                    logs = sort_logs(logs)
+                total_epochs += 1
+                _end_epoch(parts, total_epochs)
+                callback_list.call("on_epoch_end", epoch, logs)
+                progress = Progress(epoch + 1, logs, bool(model.stop_training))
+                checkpoints.save(parts.weights.train_state, progress)
+            if logs or model.stop_training:
+                _finalize(parts)
+            callback_list.call("on_train_end", logs)
+        return callback_list.history
+
+
+class _HeldOut(NamedTuple):
+    """The validation data of a `fit`, and the plan of an evaluation on them."""
+
+    source: Source
+    plan: Plan
+
+
+@contextmanager
+def _prepared(
+    model: Any,
+    parts: ModelParts,
+    data: Data,
+    schedule: Schedule,
+    validation: Validation,
+    shuffle: bool,
+    class_weight: Any,
+) -> Iterator[tuple[Source, Plan, _HeldOut | None]]:
+    """Yield the training data with their plan, and the validation data, while a `fit` runs."""
     require_objective(model, parts, TRAIN)
     if validation.split or validation.data is not None:
         require_objective(model, parts, TEST)
@@ -77,9 +145,11 @@ def fit(
     parts.is_training = True
     try:
         with execution_mode(model.run_eagerly):
-            return _run(
-                model, parts, source, validation_source, schedule, callbacks, verbose, resume
-            )
+            plan, validating = make_plan(model, parts, TRAIN, source), None
+            if validation_source is not None:
+                test_plan = make_plan(model, parts, TEST, validation_source)
+                validating = _HeldOut(validation_source, test_plan)
+            yield source, plan, validating
     finally:
         parts.is_training = False
         source.close()
@@ -134,65 +204,8 @@ def read_validation(validation: Validation, steps: int | None) -> Data:
     return read("fit", x, y, sample_weight, validation.batch_size, steps)
 
 
-def _run(
-    model: Any,
-    parts: ModelParts,
-    source: Source,
-    validation: Source | None,
-    schedule: Schedule,
-    callbacks: Any,
-    verbose: int,
-    resume: Any,
-) -> History:
-    """Run the epochs of a `fit`."""
-    plan = make_plan(model, parts, TRAIN, source)
-    test_plan = None if validation is None else make_plan(model, parts, TEST, validation)
-    callback_list = CallbackList(
-        callbacks, model, verbose, epochs=schedule.epochs, steps=source.steps
-    )
-    callback_list.check_monitors(plan.directions | _validation_directions(test_plan))
-    programs = callback_list.wrap_programs(plan.programs)
-    model.history, model.stop_training = callback_list.history, False
-    checkpoints = run_checkpoints(model, resume, callback_list, source, validation, plan.empty_sums)
-    hooks = checkpoints.wrap_hooks(callback_list.steps("train"), model)
-    chunks = ChunkScheduler(hooks)
-    with checkpoints:
-        restored = checkpoints.restore(parts.weights.adopt)
-        progress = restored or Progress(schedule.initial_epoch, {})
-        logs, batch, model.stop_training = progress.logs, progress.batch, progress.stopped
-        callback_list.call("on_train_begin", {})
-        # A callback may have replaced the train state.
-        total_epochs = int(parts.weights.train_state.epoch)
-        if restored is None:
-            checkpoints.save(parts.weights.train_state, progress)
-        for epoch in range(progress.epoch, schedule.epochs):
-            if model.stop_training:
-                break
-            if batch:
-                callback_list.call("on_epoch_resume", epoch, batch)
-            else:
-                callback_list.call("on_epoch_begin", epoch, {})
-                begin_epoch(parts, total_epochs, plan.empty_sums)
-            on_device = run_epoch(parts.weights, programs, source, total_epochs, hooks, chunks)
-            logs, batch = to_numbers(on_device), 0
-            if validation is not None and epoch in schedule.validation_epochs:
-                assert test_plan is not None
-                values = measure(parts, test_plan, validation, callback_list)
-                logs |= {f"val_{name}": value for name, value in values.items()}
-                logs = sort_logs(logs)
-            total_epochs += 1
-            _end_epoch(parts, total_epochs)
-            callback_list.call("on_epoch_end", epoch, logs)
-            progress = Progress(epoch + 1, logs, bool(model.stop_training))
-            checkpoints.save(parts.weights.train_state, progress)
-        if logs or model.stop_training:
-            _finalize(parts)
-        callback_list.call("on_train_end", logs)
-    return callback_list.history
-
-
-def _validation_directions(plan: Plan | None) -> dict[str, str | None]:
-    directions = {} if plan is None else plan.directions
+def _validation_directions(held_out: _HeldOut | None) -> dict[str, str | None]:
+    directions = {} if held_out is None else held_out.plan.directions
     return {f"val_{name}": direction for name, direction in directions.items()}
 
 

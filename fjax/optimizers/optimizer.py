@@ -1,6 +1,5 @@
 """The base class of optimizers: pure functions `init` and `update` of a tree of params."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Any, ClassVar, NamedTuple
@@ -10,7 +9,7 @@ import jax.numpy as jnp
 
 from fjax import trees
 from fjax.configuration import Configured, is_nonzero
-from fjax.errors import integer_at_least, number_between, one_of
+from fjax.errors import integer_at_least, number_between, one_of, warn_user
 from fjax.optimizers import schedules
 from fjax.optimizers.accumulation import accumulate_update
 from fjax.optimizers.averaging import update_averages
@@ -142,11 +141,10 @@ class Optimizer(Configured):
                 f"`{type(self).__name__}`: `decay` changes a fixed learning rate, but "
                 "`learning_rate` is a schedule already. Remove `decay`."
             )
-        warnings.warn(
+        warn_user(
             f"`{type(self).__name__}(decay={decay})` is an older spelling of `learning_rate="
             f"schedules.InverseTimeDecay({self.learning_rate}, 1, {decay})`.",
             DeprecationWarning,
-            stacklevel=4,
         )
         # For Keras 2's default, 0, the rate stays a number, which callbacks can change.
         if decay:

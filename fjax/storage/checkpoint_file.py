@@ -1,6 +1,5 @@
 """The content of a checkpoint file: train state, progress of `fit`, and states of callbacks."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -9,6 +8,7 @@ import jaxlib
 import numpy as np
 
 from fjax.data.shuffling import FIRST_RULE
+from fjax.errors import warn_user
 from fjax.storage.errors import file_error_context
 from fjax.storage.packing import pack, unpack
 from fjax.storage.run_identity import check_identity
@@ -130,9 +130,8 @@ def _warn_of_changed_versions(folder: Any, saved: Mapping[str, str]) -> None:
         if saved.get(name, current) != current
     ]
     if changed:
-        warnings.warn(
+        warn_user(
             f"The checkpoint in {str(folder)!r} was written with other versions "
             f"({', '.join(changed)}): the run resumes, but its last bits may differ from those of "
-            "an uninterrupted run.",
-            stacklevel=10,
+            "an uninterrupted run."
         )

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from fjax.data.shuffling import RULE, shuffle_seed
+from fjax.errors import warn_user
 from fjax.storage.background import BackgroundTask
 from fjax.storage.checkpoint_file import (
     Checkpoint,
@@ -263,15 +264,13 @@ def _restore_callbacks(callbacks: Sequence[Stateful], states: Sequence[tuple[str
         if index is not None:
             callback.set_state(remaining.pop(index)[1])
         elif callback.get_state():
-            warnings.warn(
+            warn_user(
                 f"The checkpoint has no state for `{name}`: this callback starts from the "
-                "beginning.",
-                stacklevel=7,
+                "beginning."
             )
     dropped = [f"`{name}`" for name, state in remaining if state]
     if dropped:
-        warnings.warn(
+        warn_user(
             f"The checkpoint has states for {', '.join(dropped)}, but the run has no such "
-            "callbacks: these states are dropped.",
-            stacklevel=7,
+            "callbacks: these states are dropped."
         )

@@ -5,7 +5,6 @@ arguments and the position of the training) and the arrays of the train state.
 """
 
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ import jax
 
 from fjax.core import InputLayer
 from fjax.core.placeholders import PLACEHOLDER_SIZES
+from fjax.errors import warn_user
 from fjax.storage.encoding import encode
 from fjax.storage.errors import ModelFileError
 from fjax.storage.strict_json import dump_json
@@ -86,7 +86,7 @@ def read_weights(
                 path, f"its weights do not fit the model {model_name!r}: {mismatches}"
             )
         if mismatches:
-            warnings.warn(f"{str(path)!r}: skipped what does not fit: {mismatches}", stacklevel=5)
+            warn_user(f"{str(path)!r}: skipped what does not fit: {mismatches}")
         return {
             name: read_array(file, name)
             for name, spec in expected.items()

@@ -1,15 +1,13 @@
 """The learning rate range test: a run whose learning rate changes at each step."""
 
-from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.compiler import compile_function
 from fjax.training.batch import Batch, Source
-from fjax.training.programs import over_batches
+from fjax.training.programs import compile_loop
 from fjax.training.state import TrainState
 from fjax.training.step import TrainStep
 from fjax.typing import Array, HasLearningRate, PyTree
@@ -71,24 +69,14 @@ def range_test(
         losses = losses.at[index].set(logs["loss"].astype(losses.dtype))
         return carry._replace(accumulators=(rates, losses))
 
-    @partial(compile_function, static_argnames="batch_size", donate_argnums=0)
-    def advance(
-        carry: TrainState,
-        data: PyTree,
-        order: Array | None,
-        first: Array,
-        last: Array,
-        batch_size: int,
-    ) -> TrainState:
-        return over_batches(step_at_rate, carry, data, order, first, last, batch_size)
-
+    advance = compile_loop("range_test", lambda: step_at_rate)
     rates = jnp.asarray(learning_rates, jnp.float32)
     carry = train_state._replace(batch=np.int32(0), accumulators=(rates, jnp.zeros_like(rates)))
     # A copy, since the program donates its first argument.
     carry = jax.tree.map(lambda leaf: jnp.array(leaf, copy=True), carry)
     for window in source.windows(0):
         carry = advance(
-            carry, window.data, window.order, np.int32(window.first), np.int32(window.last),
+            carry, (), window.data, window.order, np.int32(window.first), np.int32(window.last),
             batch_size=window.batch_size,
         )  # fmt: skip
     steps = int(carry.batch)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -104,12 +104,7 @@ def run_epoch(
             start_time = time.perf_counter()
             with donating(train_state):
                 holder.train_state, logs = programs.advance(
-                    train_state,
-                    window.data,
-                    window.order,
-                    np.int32(first),
-                    np.int32(last),
-                    batch_size=window.batch_size,
+                    train_state, (), *_chunk(window, first, last), batch_size=window.batch_size
                 )
             _time(chunks, hooks, last - first, start_time, last < window.last, logs)
             step += last - first
@@ -126,6 +121,7 @@ def evaluate(
     hooks: StepHooks,
 ) -> Logs:
     """Return the loss and metrics over one epoch of the source, still on the device."""
+    constants = train_state._replace(accumulators=())
     step = 0
     logs: Logs = {}
     chunks = ChunkScheduler(hooks)
@@ -134,12 +130,7 @@ def evaluate(
             hooks.on_step_begin(step)
             start_time = time.perf_counter()
             accumulators, logs = programs.measure(
-                accumulators,
-                train_state,
-                window.data,
-                np.int32(first),
-                np.int32(last),
-                batch_size=window.batch_size,
+                accumulators, constants, *_chunk(window, first, last), batch_size=window.batch_size
             )
             _time(chunks, hooks, last - first, start_time, last < window.last, logs)
             step += last - first
@@ -164,6 +155,7 @@ def predict(
         source: The inputs.
         hooks: The hooks to call between chunks.
     """
+    constants = (train_state.params, train_state.state, train_state.key)
     step = 0
     parts = []
     chunks = ChunkScheduler(hooks)
@@ -173,14 +165,7 @@ def predict(
             hooks.on_step_begin(step)
             start_time = time.perf_counter()
             filled = programs.predict(
-                filled,
-                train_state.params,
-                train_state.state,
-                train_state.key,
-                window.data,
-                np.int32(first),
-                np.int32(last),
-                batch_size=window.batch_size,
+                filled, constants, *_chunk(window, first, last), batch_size=window.batch_size
             )
             _time(chunks, hooks, last - first, start_time, last < window.last, filled)
             step += last - first
@@ -211,6 +196,10 @@ def _chunks(window: Window, chunks: ChunkScheduler) -> Iterator[tuple[int, int]]
         last = first + chunks.chunk(window.last - first)
         yield first, last
         first = last
+
+
+def _chunk(window: Window, first: int, last: int) -> tuple[Any, ...]:
+    return window.data, window.order, np.int32(first), np.int32(last)
 
 
 def _time(

@@ -27,6 +27,9 @@ from fjax.training.state import TrainState
 from fjax.training.traced_rate import without_rate
 from fjax.typing import Array, GradientTransformation, Key, PyTree
 
+# `step(carry, batch, start)` returns the next carry; `start` is the first row of the batch.
+Step = Callable[[PyTree, Any, Array], PyTree]
+
 # The number of configurations whose programs are kept, even after the last model is deleted.
 CACHE_SIZE = 16
 
@@ -34,14 +37,16 @@ CACHE_SIZE = 16
 class Programs(NamedTuple):
     """The programs of a configuration; each is compiled at its first call.
 
+    All have the same arguments: `(carry, constants, data, order, first, last, batch_size)`. A
+    program makes the steps `first` to `last`; the bounds are traced, so one compilation serves
+    chunks of any length. The carry is donated; the steps read the constants.
+
     Attributes:
-        advance: `(train_state, data, order, first, last, batch_size) -> (train_state, logs)`: runs
-            the steps `first` to `last` in one program; the bounds are traced, so one compilation
-            serves chunks of any length. The train state is donated.
-        measure: `(accumulators, train_state, data, first, last, batch_size) -> (accumulators,
-            logs)`: evaluates these batches; the accumulators are donated.
-        predict: `(outputs, params, state, key, data, first, last, batch_size) -> outputs`: writes
-            the rows of these batches; the outputs are donated.
+        advance: Trains: from the train state and `()` to the next train state and the logs.
+        measure: Evaluates: from the accumulators and the train state (without accumulators) to
+            the next accumulators and the logs.
+        predict: Writes the outputs of the batches: from the outputs and `(params, state, key)` to
+            the outputs.
     """
 
     advance: Callable[..., tuple[TrainState, Logs]]
@@ -130,10 +135,7 @@ def with_custom_steps(
     if test_step is not None:
         key = ("measure", _step_key(test_step))
         if key not in private:
-            measure = _measuring(lambda: custom_test_step(test_step), ())
-            private[key] = lambda accumulators, train_state, *data, batch_size: measure(
-                accumulators, train_state._replace(accumulators=()), *data, batch_size=batch_size
-            )
+            private[key] = _measuring(lambda: custom_test_step(test_step), ())
         programs = programs._replace(measure=private[key])
     return programs
 
@@ -150,59 +152,6 @@ def copy_of(tree: PyTree) -> PyTree:
     return jax.tree.map(jnp.copy, tree)
 
 
-def _advancing(make_step: Callable[[], steps.TrainStep], metrics: Metrics) -> Callable[..., Any]:
-    def advance(
-        train_state: TrainState,
-        data: PyTree,
-        order: Array | None,
-        first: Array,
-        last: Array,
-        batch_size: int,
-    ) -> tuple[TrainState, Logs]:
-        step = make_step()
-        train_state = over_batches(
-            lambda carry, batch, _: step(carry, batch)[0],
-            train_state, data, order, first, last, batch_size,
-        )  # fmt: skip
-        return train_state, results(metrics, train_state.accumulators)
-
-    return _compiled(advance)
-
-
-def _measuring(
-    make_step: Callable[[], Callable[..., PyTree]], metrics: Metrics
-) -> Callable[..., Any]:
-    def measure(
-        accumulators: PyTree,
-        train_state: PyTree,
-        data: PyTree,
-        first: Array,
-        last: Array,
-        batch_size: int,
-    ) -> tuple[PyTree, Logs]:
-        step = make_step()
-        accumulators = over_batches(
-            lambda carry, batch, start: step(carry, _with_batch_key(train_state, start), batch),
-            accumulators, data, None, first, last, batch_size,
-        )  # fmt: skip
-        return accumulators, results(metrics, accumulators)
-
-    return _compiled(measure)
-
-
-def _without_optimizer(train_state: TrainState) -> TrainState:
-    return train_state._replace(opt_state=(), epoch=np.int32(0), batch=np.int32(0), accumulators=())
-
-
-def _with_batch_key(train_state: TrainState, start: Array) -> TrainState:
-    # Each batch has its own key, since some layers draw random numbers outside of training, too.
-    return train_state._replace(key=jax.random.fold_in(train_state.key, start))
-
-
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    return compile_function(function, static_argnames="batch_size", donate_argnums=0)
-
-
 def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Programs:
     def evaluation() -> Callable[..., PyTree]:
         step = steps.test_step(network, loss or _no_loss, metrics)
@@ -216,80 +165,113 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
 
     measure = _measuring(evaluation, metrics)
 
-    def predict(
-        outputs: PyTree,
-        params: PyTree,
-        state: PyTree,
-        key: Key,
-        data: PyTree,
-        first: Array,
-        last: Array,
-        batch_size: int,
-    ) -> PyTree:
+    def prediction(params: PyTree, state: PyTree, key: Key) -> Step:
         def fill(filled: PyTree, batch: steps.Batch, start: Array) -> PyTree:
             # Some layers draw random numbers outside of training, too, such as Monte Carlo dropout.
             batch_key = jax.random.fold_in(key, start)
             rows, _ = apply_layer(network, params, state, *batch.inputs, key=batch_key)
             return jax.tree.map(partial(_put, start), filled, strip_masks(rows))
 
-        return over_batches(fill, outputs, data, None, first, last, batch_size)
+        return fill
 
     return Programs(
         advance=_advancing(lambda: steps.train_step(network, loss, optimizer, metrics), metrics),
         # Without the optimizer's state, so that the program is the same for every optimizer.
-        measure=lambda accumulators, train_state, *data, batch_size: measure(
-            accumulators, _without_optimizer(train_state), *data, batch_size=batch_size
+        measure=lambda sums, train_state, *chunk, batch_size: measure(
+            sums, _without_optimizer(train_state), *chunk, batch_size=batch_size
         ),
-        predict=_compiled(predict),
+        predict=compile_loop("predict", prediction),
     )
+
+
+def _advancing(make_step: Callable[[], steps.TrainStep], metrics: Metrics) -> Callable[..., Any]:
+    def advancing() -> Step:
+        step = make_step()
+        return lambda train_state, batch, _: step(train_state, batch)[0]
+
+    return compile_loop(
+        "advance", advancing, lambda state: (state, results(metrics, state.accumulators))
+    )
+
+
+def _measuring(
+    make_step: Callable[[], Callable[..., PyTree]], metrics: Metrics
+) -> Callable[..., Any]:
+    def measuring(*fields: PyTree) -> Step:
+        step, train_state = make_step(), TrainState(*fields)
+        return lambda sums, batch, start: step(sums, _with_batch_key(train_state, start), batch)
+
+    return compile_loop("measure", measuring, lambda sums: (sums, results(metrics, sums)))
+
+
+def _without_optimizer(train_state: TrainState) -> TrainState:
+    return train_state._replace(opt_state=(), epoch=np.int32(0), batch=np.int32(0))
+
+
+def _with_batch_key(train_state: TrainState, start: Array) -> TrainState:
+    # Each batch has its own key, since some layers draw random numbers outside of training, too.
+    return train_state._replace(key=jax.random.fold_in(train_state.key, start))
 
 
 _SHARED: Cache[Programs] = Cache(CACHE_SIZE)
 
 
-def over_batches(
-    step: Callable[[PyTree, Any, Array], PyTree],
-    carry: PyTree,
-    data: PyTree,
-    order: Array | None,
-    first: Array,
-    last: Array,
-    batch_size: int,
-) -> PyTree:
-    """Return the carry after `step(carry, batch, start)` for the batches `first` to `last`.
+def compile_loop(
+    name: str, make_step: Callable[..., Step], finish: Callable[[PyTree], Any] = lambda carry: carry
+) -> Callable[..., Any]:
+    """Return a compiled loop over batches; see `Programs` for its arguments.
 
     The last batch has the remaining rows, without padding, as in Keras.
 
+    Args:
+        name: The program's name in profiles.
+        make_step: Returns `step(carry, batch, start)`, given the constants as arguments; `start`
+            is the first row of the batch.
+        finish: Returns the result for the last carry.
+
     >>> import jax.numpy as jnp
     >>> rows = jnp.arange(5)
-    >>> def add(total, batch, start):
-    ...     return total + batch.sum() * batch.shape[0]
-    >>> over_batches(add, jnp.int32(0), rows, None, 0, 3, 2).item()
+    >>> weigh = lambda: lambda total, batch, start: total + batch.sum() * batch.shape[0]
+    >>> compile_loop("weigh", weigh)(jnp.int32(0), (), rows, None, 0, 3, batch_size=2).item()
     16
     """
-    count = jax.tree.leaves(data)[0].shape[0]
-    full, rest = divmod(count, batch_size)
 
-    def body(index: Array, carry: PyTree) -> PyTree:
-        start = index * batch_size
-        if order is None:
-            batch = jax.tree.map(lambda a: lax.dynamic_slice_in_dim(a, start, batch_size), data)
-        else:
-            batch = _rows(data, lax.dynamic_slice_in_dim(order, start, batch_size))
-        return step(carry, batch, start)
+    def loop(
+        carry: PyTree,
+        constants: PyTree,
+        data: PyTree,
+        order: Array | None,
+        first: Array,
+        last: Array,
+        batch_size: int,
+    ) -> Any:
+        step = make_step(*constants)
+        full, rest = divmod(jax.tree.leaves(data)[0].shape[0], batch_size)
 
-    if full:
-        carry = lax.fori_loop(first, jnp.minimum(last, full), body, carry)
-    if rest:
-        start = full * batch_size
-        if order is None:
-            batch = jax.tree.map(lambda a: a[start:], data)
-        else:
-            batch = _rows(data, order[start:])
-        carry = lax.cond(
-            last > full, lambda c: step(c, batch, jnp.int32(start)), lambda c: c, carry
-        )
-    return carry
+        def batch_at(start: Array | int, size: int) -> PyTree:
+            if order is None:
+                return jax.tree.map(lambda a: lax.dynamic_slice_in_dim(a, start, size), data)
+            return _rows(data, lax.dynamic_slice_in_dim(order, start, size))
+
+        if full:
+            carry = lax.fori_loop(
+                first,
+                jnp.minimum(last, full),
+                lambda index, carry: step(
+                    carry, batch_at(index * batch_size, batch_size), index * batch_size
+                ),
+                carry,
+            )
+        if rest:
+            start = full * batch_size
+            remaining = batch_at(start, rest)
+            carry = lax.cond(
+                last > full, lambda c: step(c, remaining, jnp.int32(start)), lambda c: c, carry
+            )
+        return finish(carry)
+
+    loop.__name__ = name
+    return compile_function(loop, static_argnames="batch_size", donate_argnums=0)
 
 
 def _no_loss(*_: PyTree) -> Array:

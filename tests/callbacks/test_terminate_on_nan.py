@@ -266,7 +266,7 @@ def test_hooks_called_directly():
 def test_search_runs_each_step_at_most_once(bad):
     step_counts = []
 
-    def advance(train_state, data, order, first, last, batch_size):
+    def advance(train_state, constants, data, order, first, last, batch_size):
         step_counts.append(int(last - first))
         return last, {"loss": np.nan if last > bad else 1.0}
 
