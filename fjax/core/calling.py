@@ -90,10 +90,10 @@ def _by_position(
     """Return a call's inputs with those that were given by name, and its options with the mask."""
     names: tuple[str, ...] = getattr(layer, "call_parameters", ("inputs",))
     if not inputs and names[0] in options:
-        options = dict(options)
-        inputs = (options.pop(names[0]),)
+        others = {name: value for name, value in options.items() if name != names[0]}
+        return (options[names[0]],), others
     if names[1:] == ("mask",) and len(inputs) == 2 and options.get("mask") is None:
-        inputs, options = inputs[:1], {**options, "mask": inputs[1]}
+        return inputs[:1], {**options, "mask": inputs[-1]}
     return inputs, options
 
 

@@ -143,11 +143,13 @@ class DescribedNetwork:
     @property
     def output_shape(self) -> Any:
         """The shape of the outputs in their structure, None for axes of any size."""
+        self._check_has_shapes("output_shape")
         return self.model_parts.architecture.output_shape()
 
     @property
     def input_shape(self) -> Any:
         """The shape of the input, or a list or dict of shapes; None for the batch axis."""
+        self._check_has_shapes("input_shape")
         return self.model_parts.architecture.input_shape()
 
     @property
@@ -174,6 +176,15 @@ class DescribedNetwork:
             ValueError: The input shape is not known yet.
         """
         return self.model_parts.architecture.trace_layers(nested)
+
+    def _check_has_shapes(self, attribute: str) -> None:
+        """Raise AttributeError, as in Keras, if the input shape is not known."""
+        if not self.built:
+            raise AttributeError(
+                f"The model {self.name!r} does not know its input shape yet, so it has no "
+                f"`{attribute}`: give `Input(shape=…)` to its first layer, or call "
+                "`build((None, …))`, or fit it first."
+            )
 
     def _call_on_symbols(
         self, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]

@@ -10,6 +10,7 @@ from fjax.core import InputLayer
 from fjax.core.checks import normalize_shape
 from fjax.core.graph_builder import Symbols
 from fjax.core.layer_walk import list_layers
+from fjax.core.shapes import LayerShapes
 from fjax.core.slot_variables import read_weights, write_weights
 from fjax.core.weight_slot import WeightSlot
 from fjax.data.text_encoding import declared_specs
@@ -21,7 +22,7 @@ from fjax.models.described_network import DescribedNetwork
 from fjax.models.layer_links import link_layers
 from fjax.models.model_parts import ModelParts
 from fjax.models.nested_models import as_model
-from fjax.models.summary import Layout, print_summary
+from fjax.models.summary import Layout, print_summary, unbuilt_record
 from fjax.models.weight_store import WeightStore
 from fjax.storage import config_values, decode, encode
 from fjax.training import TrainState
@@ -270,10 +271,13 @@ class NetworkWithWeights(DescribedNetwork):
         Layers that are frozen now are counted as not trainable, also before the next `compile`.
 
         Raises:
-            ValueError: The input shape is not known yet, or no layer has a name in the range.
+            ValueError: No layer has a name in the range.
         """
+        shapes, layers = LayerShapes({}, {}, None), unbuilt_record(self.layer_tree)
+        if self.built:
+            shapes, layers = self.layer_shapes, self.layer_calls(nested=expand_nested)
         print_summary(
-            self.name, self.layer_tree, self.layer_shapes, self.layer_calls(nested=expand_nested),
+            self.name, self.layer_tree, shapes, layers,
             self.model_parts.weights.optimizer_state(),
             Layout(line_length, positions, print_fn, show_trainable, layer_range),
         )  # fmt: skip

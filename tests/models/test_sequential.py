@@ -193,9 +193,9 @@ REFUSED = {
     ),
     "an index": (lambda: stack().get_layer(index=9), ValueError, "has 4 layers, received index 9"),
     "neither": (lambda: stack().get_layer(), ValueError, "either `name` or `index`"),
-    "no shape, summary": (
-        lambda: keras.Sequential([Dense(1)]).summary(),
-        ValueError,
+    "no shape": (
+        lambda: keras.Sequential([Dense(1)]).input_shape,
+        AttributeError,
         "does not know its input shape yet",
     ),
     "no shape, weights": (
