@@ -82,7 +82,7 @@ class LayerFacade(Author):
     @property
     def losses(self) -> list[Array]:
         """What the layer and its sublayers add to the loss: for weights now, for the last call."""
-        self.check_outside("losses")
+        self._check_outside("losses")
         slot = filled_slot(self)
         if slot is None:
             return []
@@ -90,7 +90,7 @@ class LayerFacade(Author):
 
     def get_weights(self) -> list[np.ndarray]:
         """Return copies of the weights, in Keras's order: `kernel, bias`."""
-        self.check_outside("get_weights")
+        self._check_outside("get_weights")
         slot = filled_slot(self)
         return [] if slot is None else read_weights(slot)
 
@@ -103,7 +103,7 @@ class LayerFacade(Author):
         Raises:
             ValueError: The layer is not built, or the number of arrays or a shape does not fit.
         """
-        self.check_outside("set_weights")
+        self._check_outside("set_weights")
         slot = filled_slot(self)
         if slot is None:
             if len(weights):
@@ -117,7 +117,7 @@ class LayerFacade(Author):
         Raises:
             ValueError: The layer is not built.
         """
-        self.check_outside("count_params")
+        self._check_outside("count_params")
         slot = filled_slot(self)
         if slot is None:
             raise self._not_built("count_params")
@@ -161,7 +161,7 @@ class LayerFacade(Author):
             shapes = several_inputs(input_shapes)
             draw_weights(self, input_specs(type(self).__name__, shapes, 0))
 
-    def check_outside(self, attribute: str) -> None:
+    def _check_outside(self, attribute: str) -> None:
         """Raise RuntimeError on the copy of an author's object that is bound for one pass."""
         if self._authoring.is_bound(self):
             raise RuntimeError(
@@ -178,7 +178,7 @@ class LayerFacade(Author):
 
 def weights_of(layer: Any) -> list[Variable]:
     """Return the weights of a layer as variables, in Keras's order."""
-    layer.check_outside("weights")
+    layer._check_outside("weights")
     slot = filled_slot(layer)
     if slot is None:
         return []
@@ -258,7 +258,7 @@ def _is_built(layer: Any) -> bool:
 
 # What a bound layer does not pass on, as within a pass its weights are in params and state.
 FACADE_NAMES = frozenset(name for name in vars(LayerFacade) if not name.startswith("_")) - {
-    "build", "check_outside", "compute_output_shape", "given_name",
+    "build", "_check_outside", "compute_output_shape", "given_name",
 }  # fmt: skip
 
 # Read by `__getattr__`, so that an author's attribute may have one of these names.

@@ -129,7 +129,7 @@ class Sequential(Model):
         declared = [] if self._declared is None else [self._declared]
         return type(self)([*declared, *change(self._list)], name=self._given_name)
 
-    def adopt_network(self, network: Serial) -> None:
+    def _adopt_network(self, network: Serial) -> None:
         """Use the layers of a network that is a layer of another model, and the network itself."""
         first, others = network.layers[:1], network.layers[1:]
         is_declared = bool(first) and isinstance(first[0], InputLayer)
@@ -230,7 +230,7 @@ def _declaration_of(item: Any) -> InputLayer | None:
 def _sequential_around(network: Serial, seed: int) -> Sequential:
     """Return a model of the layers of a network, which shares its weights."""
     model = Sequential(name=network.given_name, seed=seed)
-    model.adopt_network(network)
+    model._adopt_network(network)
     return model
 
 
