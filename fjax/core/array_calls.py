@@ -11,7 +11,7 @@ from fjax.core.naming import default_name
 from fjax.core.precision import apply_layer, init_layer
 from fjax.core.specs import spec_of, specs_of
 from fjax.core.text_inputs import is_text, text_input_error
-from fjax.core.weight_slot import WeightSlot, connect_slots, find_slot, slot_of
+from fjax.core.weight_slot import WeightSlot, connect_slots, find_slot, give_slots, slot_of
 from fjax.typing import PyTree, Spec
 
 
@@ -69,6 +69,7 @@ def draw_weights(layer: Any, specs: tuple[Spec, ...]) -> WeightSlot | None:
     None if JAX traces the calling function, as in a pass of an author's object: there are no
     values, and the slot stays empty.
     """
+    give_slots(layer)
     slot = slot_of(layer)
     params, state = init_layer(layer, slot.next_key(), *specs)
     if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((params, state))):

@@ -211,8 +211,10 @@ def derived_attribute(layer: Any, name: str) -> Any:
     slot = None if name.startswith("__") else find_slot(layer)
     if slot is not None and name in slot.attributes:
         value = slot.attributes[name]
-        return _own_weight(layer, value) if isinstance(value, WeightName) else value
-    shapes = () if slot is None or slot.shapes is None else slot.shapes
+        if not isinstance(value, WeightName):
+            return value
+        name = str(value)
+    shapes = slot.shapes if slot is not None and slot.shapes is not None and slot.is_built else ()
     if any(name in tree and not isinstance(tree[name], Mapping) for tree in shapes):
         return _own_weight(layer, name)
     raise AttributeError(f"`{type(layer).__name__}` has no attribute `{name}`.{_hint(layer, name)}")
@@ -220,7 +222,7 @@ def derived_attribute(layer: Any, name: str) -> Any:
 
 def _own_weight(layer: Any, name: str) -> Variable:
     # The layer's own weights come before those of its sublayers.
-    return next(variable for variable in layer.weights if variable.name == name)
+    return next(variable for variable in weights_of(layer) if variable.name == name)
 
 
 def _tensors(layer: Any) -> Any:
@@ -253,7 +255,7 @@ def _output_shape(layer: Any) -> Any:
 
 def _is_built(layer: Any) -> bool:
     slot = find_slot(layer)
-    return slot is not None and slot.shapes is not None
+    return slot is not None and slot.is_built
 
 
 # What a bound layer does not pass on, as within a pass its weights are in params and state.

@@ -21,7 +21,7 @@ from fjax.core.operations import OPERATORS, Index, Operation, as_index
 from fjax.core.placeholders import PLACEHOLDER_SIZES, explain_placeholder_sizes, merge_shapes
 from fjax.core.shapes import LayerShapes, eval_shapes
 from fjax.core.text_inputs import is_text
-from fjax.core.weight_slot import connect_slots, slot_of
+from fjax.core.weight_slot import connect_slots, give_slots, slot_of
 from fjax.typing import PyTree
 
 # Tells which of two nodes is older; nothing depends on the numbers themselves.
@@ -142,6 +142,7 @@ class SymbolicTensor:
     def __call_layer__(
         self, layer: Any, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
     ) -> PyTree:
+        give_slots(layer)
         node = record_call(layer, call_inputs(layer, inputs, options), training)
         note_call(layer, node)
         return node.outputs

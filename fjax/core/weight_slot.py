@@ -93,6 +93,14 @@ class WeightSlot:
         """Whether the weights of the layer and of all sublayers exist."""
         return all(slot.is_filled for _, slot in self.slots())
 
+    @property
+    def is_built(self) -> bool:
+        """Whether the weights exist, or can be drawn as their shapes are known."""
+        if self.shapes is None:
+            return False
+        can_be_drawn = self.specs is not None or (self.link is not None and self.link.is_alive)
+        return can_be_drawn or self.is_tree_filled
+
     def next_key(self) -> Key:
         """Return a new key at each call; the seed is drawn from Python's `random`."""
         if self._seed is None:
@@ -153,6 +161,14 @@ def slot_of(layer: Any) -> WeightSlot:
         slot = WeightSlot()
         set_slot(layer, slot)
     return slot
+
+
+def give_slots(layer: Any) -> None:
+    """Give slots to a layer and its sublayers, which take note of what an author's pass sets."""
+    if _has_slot(layer):
+        slot_of(layer)
+        for _, child in layer.children():
+            give_slots(child)
 
 
 def set_slot(layer: Any, slot: WeightSlot) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 
+from fjax.core.weight_slot import give_slots
 from fjax.models.architecture import Architecture
 from fjax.models.compile_config import CompileConfig
 from fjax.models.layer_links import link_layers
@@ -69,6 +70,7 @@ class ModelParts:
 
     def build(self, specs: Any, sample_shapes: Any = None) -> None:
         """Set the inputs, and derive all shapes; see `Architecture.build`."""
+        give_slots(self.architecture.layer_tree)
         self.architecture.build(specs, sample_shapes)
         link_layers(self)
 
@@ -76,6 +78,7 @@ class ModelParts:
         """Replace the layers; layers that remain keep their weights."""
         self.programs.clear()
         self.weights.unpack()
+        give_slots(layers)
         self.architecture.replace_layers(layers, specs, sample_shapes)
         self.weights.rebuild()
         link_layers(self)

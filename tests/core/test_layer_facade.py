@@ -103,6 +103,28 @@ class TestSharing:
             model.scaled(X), expected + model.scaled.inner.bias.numpy(), rtol=1e-5, atol=1e-6
         )
 
+    def test_attributes_that_an_author_sets_in_build(self):
+        class Named(fjax.Layer):
+            def build(self, input_shape):
+                self.width = input_shape[-1]
+                self.scale = self.add_weight(input_shape[-1:], "ones", name="factor")
+
+            def call(self, inputs):
+                return inputs * self.scale
+
+        of_model, of_call, of_symbol, built = Named(), Named(), Named(), Named()
+        model = Sequential([Input((3,)), Dense(3), of_model])
+        assert model.layers[1] is of_model
+        of_call(X)
+        of_symbol(Input((3,)))
+        built.build((None, 3))
+        for layer in (of_model, of_call, of_symbol, built):
+            assert layer.width == 3
+            assert layer.scale is layer.factor
+            assert not {"width", "scale"} & vars(layer).keys()
+        with pytest.raises(AttributeError, match="`Named` has no attribute `width`"):
+            _ = Named().width
+
     def test_state_changes_in_the_slot(self):
         layer = BatchNormalization(momentum=0.5)
         layer(X, training=True)
