@@ -1,6 +1,6 @@
 """The weights of a layer as variables, and as arrays, which read and write its weight slot."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -75,35 +75,31 @@ def slot_variables(layer: Any, slot: WeightSlot, prefix: Path) -> list[Variable]
         slot: Its slot, which is filled.
         prefix: The names that begin the path of a new variable, such as `("sequential", "dense")`.
     """
-    variables = []
-    for storage, path in slot_storages(slot):
-        key = (storage.part, *storage.path)
-        variable = storage.slot.variables.get(key)
-        if variable is None:
-            array = storage.read()
-            link = storage.slot.link
-            whole = (*prefix, *path) if link is None else (*link.path, *storage.path)
-            variable = Variable.linked(storage, "/".join(whole), array.shape, array.dtype)
-            storage.slot.variables[key] = variable
-        variable.trainable = storage.part == "params" and not _is_frozen(layer, path)
-        variables.append(variable)
+    paths = slot_paths(slot)
+    variables = variables_at(slot, paths, prefix)
+    for variable, trainable in zip(variables, are_trainable(paths, layer), strict=True):
+        variable.trainable = trainable
     return variables
 
 
-def slot_storages(slot: WeightSlot) -> Iterator[tuple[SlotStorage, Path]]:
-    """Yield the storage of each weight of a built layer, with its path in the layer."""
-    if slot.shapes is None:
-        return
-    for part, *path in weight_paths(*slot.shapes):
-        owner, rest = slot, tuple(path)
-        while rest[0] in owner.children:
-            owner, rest = owner.children[rest[0]], rest[1:]
-        yield SlotStorage(owner, part, rest), tuple(path)
+def slot_paths(slot: WeightSlot) -> list[Path]:
+    """Return the paths of the weights of a built layer, as `weight_paths`."""
+    return [] if slot.shapes is None else weight_paths(*slot.shapes)
+
+
+def variables_at(slot: WeightSlot, paths: Iterable[Path], prefix: Path = ()) -> list[Variable]:
+    """Return the variables of the arrays at these paths, always the same objects."""
+    return [_variable_at(slot, path, prefix) for path in paths]
+
+
+def are_trainable(paths: Sequence[Path], layer: Any) -> list[bool]:
+    """Return for each path of a weight of a layer whether training updates it."""
+    return [part == "params" and not _is_frozen(layer, tuple(path)) for part, *path in paths]
 
 
 def read_weights(slot: WeightSlot) -> list[np.ndarray]:
     """Return copies of the weights in a filled slot and below, in Keras's order."""
-    return [np.array(storage.read()) for storage, _ in slot_storages(slot)]
+    return [np.array(_storage_at(slot, path).read()) for path in slot_paths(slot)]
 
 
 def write_weights(slot: WeightSlot, weights: Sequence[Any], owner: str) -> None:
@@ -112,23 +108,42 @@ def write_weights(slot: WeightSlot, weights: Sequence[Any], owner: str) -> None:
     Raises:
         ValueError: The number of arrays or a shape does not fit; then nothing is replaced.
     """
-    storages = list(slot_storages(slot))
-    if len(storages) != len(weights):
-        named = ", ".join("/".join(path) for _, path in storages)
+    paths = slot_paths(slot)
+    if len(paths) != len(weights):
+        named = ", ".join("/".join(path[1:]) for path in paths)
         raise ValueError(
-            f"`set_weights`: {owner} has {len(storages)} weights ({named}), received "
-            f"{len(weights)}."
+            f"`set_weights`: {owner} has {len(paths)} weights ({named}), received {len(weights)}."
         )
+    storages = [_storage_at(slot, path) for path in paths]
     arrays = [np.asarray(weight) for weight in weights]
-    for (storage, path), array in zip(storages, arrays, strict=True):
+    for path, storage, array in zip(paths, storages, arrays, strict=True):
         expected = tuple(storage.read().shape)
         if array.shape != expected:
             raise ValueError(
-                f"`set_weights`: the weight {'/'.join(path)} of {owner} has shape {expected}, "
+                f"`set_weights`: the weight {'/'.join(path[1:])} of {owner} has shape {expected}, "
                 f"received {array.shape}."
             )
-    for (storage, _), array in zip(storages, arrays, strict=True):
+    for storage, array in zip(storages, arrays, strict=True):
         storage.write(array)
+
+
+def _storage_at(slot: WeightSlot, path: Path) -> SlotStorage:
+    part, *names = path
+    while names[0] in slot.children:
+        slot = slot.children[names.pop(0)]
+    return SlotStorage(slot, part, tuple(names))
+
+
+def _variable_at(slot: WeightSlot, path: Path, prefix: Path) -> Variable:
+    storage = _storage_at(slot, path)
+    key, known, link = (storage.part, *storage.path), storage.slot.variables, storage.slot.link
+    variable = known.get(key)
+    if variable is None:
+        array = storage.read()
+        whole = (*prefix, *path[1:]) if link is None else (*link.path, *storage.path)
+        variable = Variable.linked(storage, "/".join(whole), array.shape, array.dtype)
+        known[key] = variable
+    return variable
 
 
 def _is_frozen(layer: Any, path: Path) -> bool:
