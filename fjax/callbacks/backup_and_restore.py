@@ -48,6 +48,8 @@ class BackupAndRestore(Callback):
     (2, 5)
     """
 
+    needs_one_model = True
+
     def __init__(
         self,
         backup_dir: Any,

@@ -31,6 +31,9 @@ class Callback:
     # other logs.
     _added_logs: ClassVar[tuple[str, ...] | None] = None
 
+    # Whether it saves or changes the weights of the model, so that it cannot listen to replicas.
+    needs_one_model: ClassVar[bool] = False
+
     model: Any = None
     params: Mapping[str, Any]
 

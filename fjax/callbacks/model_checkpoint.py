@@ -50,6 +50,7 @@ class ModelCheckpoint(MonitorCallback):
     """
 
     _added_logs = ()
+    needs_one_model = True
 
     best: float | None
     batches: int

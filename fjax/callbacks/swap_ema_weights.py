@@ -42,6 +42,7 @@ class SwapEMAWeights(StatefulCallback):
     """
 
     _added_logs = ()
+    needs_one_model = True
 
     weights: PyTree | None
 

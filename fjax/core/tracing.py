@@ -47,9 +47,10 @@ def trace_calls(
     records: list[CallRecord] = []
     if isinstance(network, Graph):
         for name, layer, value in network.declared(inputs):
-            records.append(CallRecord(name, layer, (), layer.apply({}, {}, value)[0]))
+            records.append(CallRecord(name, layer, (), apply_layer(layer, {}, {}, value)[0]))
     recorded = [_Recorded(name, layer, records) for name, layer in network.children()]
-    network.with_children(recorded).apply(params, state, *inputs, key=key, training=training)
+    recording = network.with_children(recorded)
+    apply_layer(recording, params, state, *inputs, key=key, training=training)
     return records
 
 

@@ -6,14 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.callbacks import (
-    BackupAndRestore,
-    Callback,
-    CallbackList,
-    History,
-    ModelCheckpoint,
-    SwapEMAWeights,
-)
+from fjax.callbacks import Callback, CallbackList, History
 from fjax.callbacks.callback_list import defines
 from fjax.data.arrays import Arrays
 from fjax.data.source import Data
@@ -39,8 +32,6 @@ from fjax.typing import PyTree
 
 SEED_COUNT = 2**32
 
-# Callbacks that save or change the weights of one model.
-ONE_MODEL_CALLBACKS = (BackupAndRestore, ModelCheckpoint, SwapEMAWeights)
 STEP_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 
 
@@ -230,7 +221,7 @@ def _split_callbacks(callbacks: Any) -> tuple[list[Callback], list[Callback]]:
     mean_callbacks = [callback for callback in listed if not is_per_member(callback)]
     for callback in mean_callbacks:
         needs_each_step = any(defines(callback, hook) for hook in STEP_HOOKS)
-        if isinstance(callback, ONE_MODEL_CALLBACKS) or needs_each_step:
+        if callback.needs_one_model or needs_each_step:
             reason = "needs each step" if needs_each_step else "saves or changes one model"
             raise ValueError(
                 f"`fit`: with `replicas` callbacks get the means at the end of each epoch, and "

@@ -6,6 +6,7 @@ import doctest
 import importlib
 import inspect
 import io
+import itertools
 import re
 import sys
 from pathlib import Path
@@ -123,7 +124,9 @@ def public_names(module):
     if hasattr(module, "__all__"):
         return set(module.__all__)
     names = set()
-    for node in ast.parse(inspect.getsource(module)).body:
+    body = ast.parse(inspect.getsource(module)).body
+    blocks = [block.body for block in body if isinstance(block, ast.With)]
+    for node in itertools.chain(body, *blocks):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.ImportFrom):
