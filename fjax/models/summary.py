@@ -75,7 +75,7 @@ def shape_text(arrays: Sequence[ArraySpec]) -> str:
 def _layer_table(network: NetworkRecord, layout: Layout) -> str:
     shows_connections = not network.is_sequence
     network = network._replace(layers=_layers_in_range(network.layers, layout.layer_range))
-    records = list(network.walk())
+    records, is_built = list(network.walk()), bool(network.inputs)
     counts = [_total(record.weights).values for record in records]
     minimum = (20, 18, 10) if shows_connections else (31, 22, 13)
     columns = [
@@ -84,7 +84,7 @@ def _layer_table(network: NetworkRecord, layout: Layout) -> str:
         Column("Param #", minimum[2], ">", wraps=False),
     ]
     rows = [
-        [_title(record), shape_text(record.outputs), _count_text(record, count)]
+        [_title(record), shape_text(record.outputs), f"{count:,}" if is_built else "0 (unbuilt)"]
         for record, count in zip(records, counts, strict=True)
     ]
     if shows_connections:
@@ -113,10 +113,6 @@ def unbuilt_record(network: Any) -> NetworkRecord:
     """Return the layers of a network whose inputs are not known yet, without shapes."""
     layers = [each for each in list_layers(network) if not isinstance(each.layer, InputLayer)]
     return NetworkRecord(tuple(layers), (), ())
-
-
-def _count_text(record: LayerRecord, count: int) -> str:
-    return f"{count:,}" if record.outputs or count else "0 (unbuilt)"
 
 
 def _title(record: LayerRecord) -> str:

@@ -102,7 +102,7 @@ def test_text_may_be_lists_arrays_objects_bytes_and_columns():
         np.array([text.encode() for text in texts]), [[text] for text in texts],
     ):  # fmt: skip
         assert layer(inputs).tolist() == expected
-    assert layer("film good").tolist() == [[3, 2]]
+    assert layer("film good").tolist() == [3, 2]
     lookup = StringLookup(vocabulary=["a"])
     assert lookup(np.array(["a", "b"], STRING)).tolist() == [1, 0]
     assert lookup(np.array([b"a", b"b"])).tolist() == [1, 0]
