@@ -62,6 +62,8 @@ class BoundLayer:
             if isinstance(weights, Mapping) and attribute in weights:
                 return weights[attribute]
         value = None if attribute in FACADE_NAMES else getattr(self._sublayer.layer, attribute)
+        if isinstance(value, InitWeight):
+            return self._binding.sublayer_init_weight(self._sublayer, value)
         if attribute in FACADE_NAMES or isinstance(value, Variable):
             # These would be the arrays of the facade, and not of this pass.
             raise AttributeError(
@@ -69,8 +71,6 @@ class BoundLayer:
                 "is not there in `build` and `call`. A weight is an attribute of the sublayer, "
                 f"such as `self.{self._sublayer.name}.kernel`, after the sublayer was called."
             )
-        if isinstance(value, InitWeight):
-            return self._binding.sublayer_init_weight(self._sublayer, value)
         return value
 
     def build(self, *shapes: Any, **named_shapes: Any) -> None:

@@ -78,7 +78,7 @@ class Construction(Context):
         before = vars(self.owner).get(INIT_WEIGHTS, ())
         if spec.name is not None:
             check_new_name(self.label, spec.name, {weight.spec.name for weight in before})
-        weight = InitWeight(self.label, spec)
+        weight = InitWeight(self.owner, spec)
         vars(self.owner)[INIT_WEIGHTS] = (*before, weight)
         return weight
 

@@ -20,7 +20,7 @@ from fjax.authoring.binding import Binding
 from fjax.authoring.discovery import Discovery
 from fjax.authoring.plans import Plan, make_weights
 from fjax.authoring.sublayers import find_sublayers
-from fjax.authoring.weights import init_weights
+from fjax.authoring.weights import IN_PASS, init_weights
 from fjax.configuration import field_value
 from fjax.core.author import constraint_attributes
 from fjax.core.calling import CallRecord
@@ -138,6 +138,14 @@ def _check_fields(author: Any) -> None:
 
 def _run(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
     """Return the outputs of one pass."""
+    token = IN_PASS.set(True)
+    try:
+        return _run_pass(binding, inputs)
+    finally:
+        IN_PASS.reset(token)
+
+
+def _run_pass(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
     author = binding.owner
     twin = binding.bind()
     arguments, options = call_arguments(author, inputs, binding.training, binding.key)

@@ -3,7 +3,8 @@
     params, state = layer.init(key, *specs)
     outputs, state = layer.apply(params, state, *inputs, key=None, training=False)
 
-A layer holds no arrays and is never modified. `params` receives gradients, `state` is updated
+`init` and `apply` use no arrays but their arguments, and change nothing. `params` receives
+gradients, `state` is updated
 without them; both are nested dicts of arrays, `{}` if a layer has none. `specs` and `inputs`
 include the batch axis. Layers that draw random numbers in training need `key`; others ignore it.
 """
@@ -280,7 +281,12 @@ class Layer(LayerFacade, Configured):
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy does not belong to the model that holds the weights.
-        return {name: value for name, value in vars(self).items() if name not in UNCOPIED}
+        values = {name: value for name, value in vars(self).items() if name not in UNCOPIED}
+        return self._authoring.with_own_weights(values)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._authoring.own_weights(self)
 
     def __iter__(self) -> Iterator[Callable[..., Any]]:
         yield self.init

@@ -14,7 +14,8 @@ from weakref import WeakValueDictionary
 
 import jax
 
-from fjax.core.author import WEIGHT_SLOT
+from fjax.core.author import WEIGHT_SLOT, Author
+from fjax.core.calling import is_authored
 from fjax.trees import first_difference
 from fjax.typing import Key, PyTree, Spec
 
@@ -220,6 +221,9 @@ def connect_slots(owner: str, layer: Any, params: PyTree, state: PyTree) -> Weig
             )
     for each in planned:
         each.slot.children, each.slot.shapes = each.children, (each.params, each.state)
+        if is_authored(each.layer):
+            author = getattr(each.layer, "author", each.layer)
+            Author._authoring.note_variables(author, each.slot)
     return planned[-1].slot
 
 
@@ -228,13 +232,14 @@ class _PlannedSlot:
 
     def __init__(
         self,
+        layer: Any,
         path: Path,
         slot: WeightSlot,
         children: dict[str, WeightSlot],
         params: PyTree,
         state: PyTree,
     ) -> None:
-        self.path, self.slot, self.children = path, slot, children
+        self.layer, self.path, self.slot, self.children = layer, path, slot, children
         self.params, self.state = params, state
 
 
@@ -247,7 +252,7 @@ def _plan(layer: Any, params: PyTree, state: PyTree, path: Path) -> Iterator[_Pl
                 yield planned
             children[name] = planned.slot
     slot = slot_of(layer) if _has_slot(layer) else WeightSlot()
-    yield _PlannedSlot(path, slot, children, params, state)
+    yield _PlannedSlot(layer, path, slot, children, params, state)
 
 
 def _has_slot(layer: Any) -> bool:

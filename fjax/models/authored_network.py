@@ -44,6 +44,10 @@ class AuthoredNetwork(NetworkWithWeights, Author):
             )
         return object.__getattribute__(self, name)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._authoring.own_weights(self)
+
     @property
     def built(self) -> bool:
         """Whether the input shape is known."""

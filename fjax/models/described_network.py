@@ -14,7 +14,7 @@ from fjax.core.placeholders import placeholder_spec
 from fjax.core.shapes import LayerShapes
 from fjax.data.structure import match_structure
 from fjax.data.text_encoding import first_specs
-from fjax.models.layer_links import linked_name
+from fjax.models.layer_links import is_linked, link_layers, linked_name
 from fjax.models.model_parts import ModelParts
 from fjax.models.nested_models import note_model
 from fjax.models.symbolic import arrange_inputs
@@ -54,6 +54,9 @@ class DescribedNetwork:
         layer_tree = self.model_parts.architecture.layer_tree
         # A model of these layers lists this model, not its network.
         note_model(layer_tree, self)
+        if self.built and not is_linked(layer_tree):
+            # The layers of a copy do not know their model yet.
+            link_layers(self.model_parts)
         return layer_tree
 
     @property

@@ -66,6 +66,8 @@ def link_layers(parts: Any, is_listed: bool = False) -> None:
     architecture = parts.architecture
     # Paths begin with the name of the model, except for a graph, as in Keras.
     prefix = () if isinstance(architecture.layer_tree, Graph) else (architecture.name,)
+    # An author's model may have weights of its own.
+    _link(parts, architecture.layer_tree, architecture.name, (architecture.name,), is_listed=False)
     for record in list_layers(architecture.layer_tree):
         _link(parts, record.layer, record.name, (*prefix, record.name), is_listed)
         for name, layer, path in _below(record.layer, (*prefix, record.name)):
@@ -90,3 +92,9 @@ def linked_name(layer: Any) -> str | None:
     """Return the name of a network within the model that contains it, if there is one."""
     slot = find_slot(layer) if isinstance(layer, Layer) else None
     return None if slot is None or slot.link is None else slot.link.name
+
+
+def is_linked(network: Any) -> bool:
+    """Tell whether a network knows a model that it is in."""
+    slot = find_slot(network) if isinstance(network, Layer) else None
+    return slot is not None and slot.link is not None and slot.link.is_alive
