@@ -21,6 +21,7 @@ from fjax.authoring.attributes import (
 )
 from fjax.authoring.bound_layer import BoundLayer, Sublayer
 from fjax.authoring.contexts import Context
+from fjax.authoring.pass_variables import PassVariable, assigns
 from fjax.authoring.phases import Phase
 from fjax.authoring.plans import extended_class
 from fjax.authoring.sublayers import as_sublayer, sublayer_name
@@ -72,7 +73,11 @@ class Binding(Context, abc.ABC):
         self.key = key
         self.training = training
         self.trainable = trainable
-        self.next_state: dict[str, Any] = dict(state)
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin the pass, or begin it again."""
+        self.next_state: dict[str, Any] = dict(self.state)
         self.weights: dict[str, tuple[str, Array]] = {}
         self.sublayers: dict[int, Sublayer] = {}
         self.calls: list[CallRecord] = []
@@ -144,7 +149,9 @@ class Binding(Context, abc.ABC):
         """Return the weight of this name, and charge for it if it is regularized."""
         check_new_name(self.label, name, self.weights)
         part = "params" if spec.trainable else "state"
-        weight = self.weight_value(part, name, spec)
+        weight: Any = self.weight_value(part, name, spec)
+        if part == "state" and assigns(type(self.owner)):
+            weight = PassVariable(name, weight)
         self.weights[name] = (part, weight)
         if spec.constraint is not None:
             self._check_constraint(name, spec.constraint)
@@ -341,6 +348,8 @@ class Binding(Context, abc.ABC):
     def _collect(self, twin: Any, name: str) -> None:
         """Take the value that `call` assigned to a weight, if it assigned one."""
         part, before = self.weights[name]
+        if isinstance(before, PassVariable):
+            self.next_state[name] = before.value
         assigned = {id(value): value for value in (value_at(twin, p) for p in self._paths[name])}
         assigned.pop(id(before), None)
         if not assigned:

@@ -18,6 +18,7 @@ from fjax.authoring.arguments import (
 )
 from fjax.authoring.binding import Binding
 from fjax.authoring.discovery import Discovery
+from fjax.authoring.pass_variables import assigns, note_assigns
 from fjax.authoring.plans import Plan, make_weights
 from fjax.authoring.sublayers import find_sublayers
 from fjax.authoring.weights import IN_PASS, init_weights
@@ -28,6 +29,7 @@ from fjax.core.flow import mark
 from fjax.core.masking import is_masked, strip_masks, warn_mask_dropped, with_mask
 from fjax.core.shapes import eval_shape
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
+from fjax.variable import Variable
 
 
 def authored_init(self: Any, key: Key, *specs: Spec) -> tuple[Params, State]:
@@ -141,6 +143,14 @@ def _run(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
     token = IN_PASS.set(True)
     try:
         return _run_pass(binding, inputs)
+    except AttributeError as error:
+        uses_assign = re.search(r"no attribute '?assign", str(error)) is not None
+        if not uses_assign or assigns(type(binding.owner)):
+            raise
+        # `call` is written for variables: it begins again with state weights that are some.
+        note_assigns(type(binding.owner))
+        binding.begin()
+        return _run_pass(binding, inputs)
     finally:
         IN_PASS.reset(token)
 
@@ -156,12 +166,13 @@ def _run_pass(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
     try:
         outputs = binding.call(twin, arguments, options)
     except AttributeError as error:
-        if re.search(r"no attribute '?assign", str(error)):
+        if assigns(type(author)) and re.search(r"no attribute '?assign", str(error)):
             error.add_note(
-                "A weight is a JAX array here, and state changes by assignment: write "
-                "`self.total = self.total + x` instead of `self.total.assign_add(x)`."
+                "Only a weight of the state can be assigned in `call`: make it with "
+                "`add_weight(trainable=False)`. A trainable weight is changed by the optimizer."
             )
         raise
+    outputs = jax.tree.map(lambda leaf: leaf.value if isinstance(leaf, Variable) else leaf, outputs)
     _check_outputs(author, outputs)
     binding.finish(twin)
     return _with_mask(binding, inputs, options, outputs)

@@ -149,6 +149,44 @@ def test_an_authored_layer_on_arrays():
     assert [w.shape for w in built.get_weights()] == [w.shape for w in theirs.get_weights()]
 
 
+def counting(library):
+    class Counting(library.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.total = self.add_weight(
+                shape=(3,), initializer="zeros", trainable=False, name="total"
+            )
+
+        def build(self, input_shape):
+            self.passes = self.add_weight(
+                shape=(), initializer="zeros", trainable=False, name="passes"
+            )
+
+        def call(self, inputs):
+            self.passes.assign(self.passes + 1)
+            self.total.assign_add(inputs[0] * self.passes)
+            return inputs + self.total
+
+    return Counting()
+
+
+def test_state_that_call_assigns_is_that_of_keras():
+    theirs, ours = counting(keras), counting(fjax)
+    for _ in range(3):
+        np.testing.assert_allclose(ours(SEQUENCES[0]), theirs(SEQUENCES[0]), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(ours.total.numpy(), theirs.total.numpy(), rtol=1e-5, atol=1e-6)
+    assert float(ours.passes) == float(theirs.passes) == 3
+    weights = []
+    for library, layer in ((keras, theirs), (fjax, ours)):
+        model = library.Sequential([library.Input((3,)), layer, library.layers.Dense(1)])
+        model.layers[1].set_weights([np.ones((3, 1)), np.zeros(1)])
+        model.compile(library.optimizers.SGD(0.01), "mse")
+        model.fit(SEQUENCES[0], np.ones((6, 1)), epochs=2, batch_size=3, shuffle=False, verbose=0)
+        weights.append(model.get_weights())
+    for other, mine in zip(*weights, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-5)
+
+
 def test_losses_are_those_of_keras():
     def make(library):
         return library.layers.Dense(2, kernel_regularizer="l2", activity_regularizer="l1")
