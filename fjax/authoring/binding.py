@@ -78,7 +78,7 @@ class Binding(Context, abc.ABC):
     def begin(self) -> None:
         """Begin the pass, or begin it again."""
         self.next_state: dict[str, Any] = dict(self.state)
-        self.weights: dict[str, tuple[str, Array]] = {}
+        self.weights: dict[str, tuple[str, Any]] = {}
         self.sublayers: dict[int, Sublayer] = {}
         self.calls: list[CallRecord] = []
         self._bound_layers: dict[int, BoundLayer] = {}

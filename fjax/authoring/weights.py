@@ -135,7 +135,7 @@ class InitWeight(Variable):
         return int(np.prod(self.shape))
 
     @property
-    def __jax_array__(self) -> Any:  # type: ignore[override]
+    def __jax_array__(self) -> Any:
         # A property, because JAX looks the attribute up first; it would replace a RuntimeError.
         value = self.value
         return lambda: value
