@@ -22,7 +22,7 @@ from fjax.authoring.pass_variables import assigns, note_assigns
 from fjax.authoring.plans import Plan, make_weights
 from fjax.authoring.sublayers import find_sublayers
 from fjax.authoring.weights import IN_PASS, init_weights
-from fjax.configuration import field_value
+from fjax.configuration import stored
 from fjax.core.author import constraint_attributes
 from fjax.core.calling import CallRecord
 from fjax.core.flow import mark
@@ -129,7 +129,7 @@ def _check_fields(author: Any) -> None:
     if getattr(type(author), "has_own_init", True):
         return
     for item in dataclasses.fields(author):
-        value = field_value(author, item.name)
+        value = stored(author, item.name)
         if any(isinstance(leaf, jax.Array | np.ndarray | set) for leaf in jax.tree.leaves(value)):
             raise TypeError(
                 f"`{type(author).__name__}`: the field `{item.name}` holds a "

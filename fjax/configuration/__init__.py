@@ -12,13 +12,13 @@ from fjax.configuration.configured import SEALED as SEALED
 from fjax.configuration.configured import Configured as Configured
 from fjax.configuration.configured import plain as plain
 from fjax.configuration.fields import arguments as arguments
-from fjax.configuration.fields import field_value as field_value
 from fjax.configuration.fields import fields_ending as fields_ending
 from fjax.configuration.fields import fields_to_trace as fields_to_trace
 from fjax.configuration.fields import is_nonzero as is_nonzero
 from fjax.configuration.fields import is_required as is_required
 from fjax.configuration.fields import replace as replace
 from fjax.configuration.fields import snake_case as snake_case
+from fjax.configuration.fields import stored as stored
 from fjax.configuration.identity import ByIdentity as ByIdentity
 from fjax.configuration.identity import code_of as code_of
 from fjax.configuration.identity import is_as_defined as is_as_defined

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fjax.configuration.configured import Configured, are_strings
-from fjax.configuration.fields import field_value
+from fjax.configuration.fields import stored
 from fjax.configuration.identity import ByIdentity, is_as_defined, is_library_function
 
 
@@ -45,8 +45,7 @@ def detached(configuration: Any) -> Any:
     if isinstance(configuration, Configured):
         duplicate = copy.copy(configuration)
         for item in dataclasses.fields(configuration):  # type: ignore[arg-type]
-            value = detached(field_value(configuration, item.name))
-            object.__setattr__(duplicate, item.name, value)
+            object.__setattr__(duplicate, item.name, detached(stored(configuration, item.name)))
         return duplicate
     if isinstance(configuration, Mapping):
         items = {key: detached(value) for key, value in configuration.items()}
@@ -76,7 +75,7 @@ def _key(part: Any, checked: set[type]) -> Hashable:
                 raise _NoKeyError
             checked.add(cls)
         names = (item.name for item in dataclasses.fields(part))  # type: ignore[arg-type]
-        return cls, *(_key(field_value(part, name), checked) for name in names)
+        return cls, *(_key(stored(part, name), checked) for name in names)
     if isinstance(part, Mapping):
         items = ((_key(key, checked), _key(value, checked)) for key, value in part.items())
         return type(part), *sorted(items, key=lambda item: repr(item[0]))

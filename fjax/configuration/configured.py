@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
 
-from fjax.configuration.fields import arguments, field_value, is_required, snake_case
+from fjax.configuration.fields import arguments, is_required, snake_case, stored
 from fjax.configuration.identity import ByIdentity
 from fjax.errors import check_keywords, warn_user
 
@@ -120,7 +120,7 @@ class Configured:
             return f"{type(self).__name__}()"
         shown = []
         for item in arguments(type(self)):
-            value = field_value(self, item.name)
+            value = stored(self, item.name)
             if not _is_default(value, item.default):
                 shown.append(f"{item.name}={_short_repr(value)}")
         return f"{type(self).__name__}({', '.join(shown)})"
@@ -129,7 +129,7 @@ class Configured:
         """Return the fields as plain data: functions by name, configured objects as dicts."""
         if self.has_own_init:
             return {}
-        return {item.name: plain(field_value(self, item.name)) for item in arguments(type(self))}
+        return {item.name: plain(stored(self, item.name)) for item in arguments(type(self))}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -205,7 +205,7 @@ def _translate_former_names(cls: type[Configured], kwargs: dict[str, Any]) -> No
 
 def _hashable_fields(configured: Configured) -> tuple[Any, ...]:
     """Return what equality and hash compare: the class and the values of all fields."""
-    values = (field_value(configured, item.name) for item in dataclasses.fields(configured))  # type: ignore[arg-type]
+    values = (stored(configured, item.name) for item in dataclasses.fields(configured))  # type: ignore[arg-type]
     return (type(configured), *(_hashable(value) for value in values))
 
 

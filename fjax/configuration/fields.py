@@ -23,15 +23,6 @@ def arguments(cls: type) -> list[dataclasses.Field[Any]]:
     return sorted(accepted, key=lambda item: bool(item.kw_only))
 
 
-def field_value(configured: Any, name: str) -> Any:
-    """Return the value that an object was given for a field.
-
-    The attribute of that name may show something else, such as the name of a layer in a model.
-    """
-    values = vars(configured)
-    return values[name] if name in values else getattr(configured, name)
-
-
 def replace(configured: Any, **changes: Any) -> Any:
     """Return a new object with some fields changed.
 
@@ -43,7 +34,7 @@ def replace(configured: Any, **changes: Any) -> Any:
     Pair(left=5, right=3)
     """
     cls = type(configured)
-    values = {item.name: field_value(configured, item.name) for item in arguments(cls)}
+    values = {item.name: stored(configured, item.name) for item in arguments(cls)}
     return cls(**{**values, **changes})
 
 
@@ -76,6 +67,19 @@ def is_nonzero(number: float | None) -> TypeGuard[float]:
     return number is not None and not (isinstance(number, int | float) and number == 0)
 
 
+def stored(configured: Any, name: str) -> Any:
+    """Return the value of a field as the constructor stored it.
+
+    A class may show a field to users in another form, such as the learning rate of an optimizer.
+
+    >>> from fjax.optimizers import SGD
+    >>> type(stored(SGD(0.5), "learning_rate")).__name__
+    'float'
+    """
+    values = vars(configured)
+    return values[name] if name in values else getattr(configured, name)
+
+
 def fields_ending(configured: Any, suffix: str) -> dict[str, Any]:
     """Return the values of the fields with this suffix that are not None.
 
@@ -93,8 +97,7 @@ def fields_ending(configured: Any, suffix: str) -> dict[str, Any]:
     >>> fields_ending(Pair(), "_size")
     {'left': 1}
     """
-    names = (item.name for item in dataclasses.fields(configured))
-    values = {name: field_value(configured, name) for name in names}
+    values = {item.name: stored(configured, item.name) for item in dataclasses.fields(configured)}
     return {
         name.removesuffix(suffix): value
         for name, value in values.items()

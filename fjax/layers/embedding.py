@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax import initializers
-from fjax.configuration import field_value
+from fjax.configuration import stored
 from fjax.core.checks import single_input
 from fjax.core.layer import Layer
 from fjax.core.layer_facade import has_weights_field
@@ -76,7 +76,7 @@ class Embedding(Layer):
             raise ValueError(
                 f"`Embedding`: `mask_zero` must be True or False, received {self.mask_zero!r}."
             )
-        initial = field_value(self, "weights")
+        initial = stored(self, "weights")
         if initial is not None:
             # Fields must not be arrays, so that the initializer holds the vectors.
             self.embeddings_initializer = self._array_initializer(initial)

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from fjax.configuration import Configured, field_value, fields_to_trace, is_as_defined
+from fjax.configuration import Configured, fields_to_trace, is_as_defined, stored
 
 # The path of a field: names of fields, keys and positions from the outside inwards.
 Path = tuple[str | int, ...]
@@ -87,7 +87,7 @@ def _with_parts(whole: Any, keys: set[Any], change: Callable[[Any, Any], Any]) -
     if isinstance(whole, Configured):
         twin = copy.copy(whole)
         for name in keys:
-            object.__setattr__(twin, name, change(field_value(whole, name), name))
+            object.__setattr__(twin, name, change(stored(whole, name), name))
         return twin
     if isinstance(whole, Mapping):
         return {key: change(part, key) if key in keys else part for key, part in whole.items()}
@@ -100,7 +100,7 @@ def _fields(description: Any, path: Path) -> Iterator[Field]:
         if description.has_own_init:
             return
         for item in dataclasses.fields(description):  # type: ignore[arg-type]
-            field = Field((*path, item.name), description, field_value(description, item.name))
+            field = Field((*path, item.name), description, stored(description, item.name))
             yield field
             yield from _fields(field.value, field.path)
     elif isinstance(description, Mapping):

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 import jax
 import jax.numpy as jnp
 
-from fjax.configuration import field_value, replace
+from fjax.configuration import replace, stored
 from fjax.core.combinators import fold_key
 from fjax.core.layer import Layer
 from fjax.core.layer_facade import has_weights_field
@@ -75,7 +75,7 @@ class Bidirectional(Layer):
         one_of(
             "Bidirectional", "merge_mode", self.merge_mode, ["concat", "sum", "mul", "ave", None]
         )
-        if field_value(self, "weights") is not None:
+        if stored(self, "weights") is not None:
             raise ValueError(
                 "`Bidirectional`: `weights` must be None: set weights in the model, by "
                 "`model.get_layer(…).set_weights([…])`."
