@@ -43,6 +43,7 @@ def call_on_arrays(
             key=slot.next_key(), training=training,
         )  # fmt: skip
         slot.scatter("state", state)
+        slot.was_called = True
     return outputs
 
 

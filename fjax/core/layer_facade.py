@@ -86,7 +86,7 @@ class LayerFacade(Author):
         slot = filled_slot(self)
         if slot is None:
             return []
-        return layer_losses(self, slot.gather("params"), slot.gather("state"))
+        return layer_losses(self, slot.gather("params"), slot.gather("state"), slot.was_called)
 
     def get_weights(self) -> list[np.ndarray]:
         """Return copies of the weights, in Keras's order: `kernel, bias`."""

@@ -105,16 +105,16 @@ def with_penalty(layer: Any, params: Params, state: State, outputs: PyTree) -> S
     return {**state, PENALTY: {"weights": weights, "calls": calls}}
 
 
-def layer_losses(layer: Any, params: Params, state: State) -> list[Array]:
+def layer_losses(layer: Any, params: Params, state: State, was_called: bool) -> list[Array]:
     """Return the penalties of a layer and its sublayers, one for each regularized weight.
 
     Penalties of outputs, and those of an author's `add_loss`, are as the state has them: of the
-    last call.
+    last call, if there was one.
 
     >>> from fjax.layers import Dense
     >>> layer = Dense(1, kernel_regularizer="l2")
     >>> params, state = {"kernel": jnp.ones((5, 1))}, empty_penalty(layer)
-    >>> [round(float(loss), 4) for loss in layer_losses(layer, params, state)]
+    >>> [round(float(loss), 4) for loss in layer_losses(layer, params, state, False)]
     [0.05]
     """
     regularizers = _regularizers(layer)
@@ -123,13 +123,16 @@ def layer_losses(layer: Any, params: Params, state: State) -> list[Array]:
         for name, regularizer in regularizers.items()
         if name != "activity" and layer.weight_of(name) in params and layer.trainable
     ]
-    entry = state.get(PENALTY, {})
+    entry = state.get(PENALTY, {"weights": 0.0, "calls": 0.0})
+    is_of_author = PENALTY in state and not regularizers
+    if float(entry["calls"]) or (was_called and ("activity" in regularizers or is_of_author)):
+        losses.append(entry["calls"])
     # The weights of an author's class are regularized in its passes.
-    last = [entry.get("calls"), None if losses else entry.get("weights")]
-    losses += [loss for loss in last if loss is not None and float(loss) != 0]
+    if is_of_author and float(entry["weights"]):
+        losses.append(entry["weights"])
     for name, child in layer.children() if hasattr(layer, "children") else []:
         if name in params:
-            losses += layer_losses(child, params[name], state[name])
+            losses += layer_losses(child, params[name], state[name], was_called)
     return losses
 
 

@@ -60,6 +60,7 @@ class WeightSlot:
 
     Attributes:
         is_filled: Whether the weights exist.
+        was_called: Whether the layer was called on arrays.
         params: The layer's params.
         state: The layer's state.
         children: The slots of the sublayers that have entries in params and state, by name.
@@ -76,6 +77,7 @@ class WeightSlot:
 
     def __init__(self) -> None:
         self.is_filled = False
+        self.was_called = False
         self.params: PyTree = {}
         self.state: PyTree = {}
         self.children: Mapping[str, WeightSlot] = {}

@@ -109,6 +109,10 @@ class Embedding(Layer):
         state = with_penalty(self, params, state, outputs)
         return (Masked(outputs, ids != 0) if self.mask_zero else outputs), state
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return the mask of the outputs: with `mask_zero`, where an id is not 0."""
+        return jnp.asarray(inputs) != 0 if self.mask_zero else None
+
     def check_inputs(self, *inputs: Any) -> None:
         """Raise ValueError if the data contains anything but integers below `input_dim`."""
         ids = np.asarray(single_input("Embedding", inputs))

@@ -54,6 +54,10 @@ class Masking(Layer):
                 f"`Masking` needs sequences of shape (batch, time, features), received "
                 f"{tuple(values.shape)}. Add an axis, as with `x[..., None]`."
             )
-        differs = values != jnp.asarray(self.mask_value, values.dtype)
-        mask = jnp.any(differs, axis=-1)
+        mask = self.compute_mask(values)
         return Masked(jnp.where(mask[..., None], values, jnp.zeros_like(values)), mask), state
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return the mask of the outputs: where an entry of a step is not `mask_value`."""
+        values = jnp.asarray(inputs)
+        return jnp.any(values != jnp.asarray(self.mask_value, values.dtype), axis=-1)

@@ -199,6 +199,66 @@ def test_losses_are_those_of_keras():
     np.testing.assert_allclose(sorted(map(float, ours.losses)), expected, rtol=1e-5)
 
 
+def outer(library):
+    class Inner(library.layers.Layer):
+        def call(self, inputs):
+            self.add_loss(0.1 * inputs.mean())
+            return inputs
+
+    class Outer(library.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = Inner()
+
+        def call(self, inputs):
+            return self.inner(inputs)
+
+    return Outer()
+
+
+def test_the_losses_of_a_layer_are_those_of_the_last_call():
+    theirs, ours = outer(keras), outer(fjax)
+    for inputs in (None, np.zeros((1, 2), "float32"), np.ones((1, 2), "float32")):
+        if inputs is not None:
+            theirs(inputs), ours(inputs)
+        assert [float(loss) for loss in ours.losses] == [float(loss) for loss in theirs.losses]
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_stateful_layers_remember_and_forget(kind):
+    theirs, ours = (getattr(library.layers, kind)(4, stateful=True) for library in (keras, fjax))
+    theirs(SEQUENCES), ours(SEQUENCES)
+    ours.set_weights(theirs.get_weights())
+    for layer in (theirs, ours):
+        layer.reset_state()
+    for _ in range(3):
+        np.testing.assert_allclose(ours(SEQUENCES), theirs(SEQUENCES), rtol=1e-4, atol=1e-5)
+    for mine, other in zip(ours.states, theirs.states, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-5)
+    outputs = []
+    for library, layer in ((keras, theirs), (fjax, ours)):
+        fresh = getattr(library.layers, kind)(4)
+        fresh(SEQUENCES)
+        fresh.set_weights(theirs.get_weights())
+        outputs.append(np.asarray(fresh(SEQUENCES, initial_state=layer.states)))
+    np.testing.assert_allclose(outputs[1], outputs[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "inputs"),
+    [
+        (lambda library: library.layers.Embedding(10, 4, mask_zero=True), IDS * (IDS > 3)),
+        (lambda library: library.layers.Embedding(10, 4), IDS),
+        (lambda library: library.layers.Masking(0.0), SEQUENCES * MASK[..., None]),
+    ],
+)
+def test_masks_are_those_of_keras(make, inputs):
+    theirs, ours = make(keras).compute_mask(inputs), make(fjax).compute_mask(inputs)
+    assert (ours is None) == (theirs is None)
+    if ours is not None:
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def small(library):
     layers = library.layers
     model = library.Sequential(

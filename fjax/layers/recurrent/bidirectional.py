@@ -117,6 +117,15 @@ class Bidirectional(Layer):
             )
         return replace(self, layer=layers[0], backward_layer=layers[1])
 
+    def reset_state(self) -> None:
+        """Set what stateful layers remember to 0, as `reset_state` of each of the two."""
+        self.layer.reset_state()
+        self.backward_layer.reset_state()
+
+    def reset_states(self) -> None:
+        """Set what stateful layers remember to 0: the older name of `reset_state`."""
+        self.reset_state()
+
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return the params and state of both layers, by name."""
         params, state = {}, {}
