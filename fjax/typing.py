@@ -89,6 +89,10 @@ class Authoring(Protocol):
         """Tell whether one of the author's methods runs on an object."""
         ...
 
+    def init_variables(self, author: Any) -> list[Any]:
+        """Return the variables that `__init__` made."""
+        ...
+
     def note_variables(self, author: Any, slot: Any) -> None:
         """Note in the slot of an object the variables that `__init__` made."""
         ...

@@ -21,7 +21,7 @@ from fjax.authoring.attributes import (
 )
 from fjax.authoring.bound_layer import BoundLayer, Sublayer
 from fjax.authoring.contexts import Context
-from fjax.authoring.pass_variables import PassVariable, assigns
+from fjax.authoring.pass_variables import PassVariable, uses_variables
 from fjax.authoring.phases import Phase
 from fjax.authoring.plans import extended_class
 from fjax.authoring.sublayers import as_sublayer, sublayer_name
@@ -98,7 +98,7 @@ class Binding(Context, abc.ABC):
         # The weights that `__init__` made come first, as in Keras.
         self.phase = Phase.CONSTRUCT
         for name, weight in init_weights(self.owner).items():
-            self._init_weights[id(weight)] = self.bind_weight(name, weight.spec)
+            self._init_weights[id(weight)] = self.bind_weight(name, weight.weight_spec)
         for name in facade_attributes(self.owner) & vars(self.owner).keys():
             twin.__dict__[name] = vars(self.owner)[name]
         for name, value in author_attributes(self.owner).items():
@@ -150,15 +150,16 @@ class Binding(Context, abc.ABC):
         check_new_name(self.label, name, self.weights)
         part = "params" if spec.trainable else "state"
         weight: Any = self.weight_value(part, name, spec)
-        if part == "state" and assigns(type(self.owner)):
-            weight = PassVariable(name, weight)
+        value = weight
+        if uses_variables(type(self.owner)):
+            weight = PassVariable(name, value, spec.trainable)
         self.weights[name] = (part, weight)
         if spec.constraint is not None:
             self._check_constraint(name, spec.constraint)
         if spec.regularizer is not None:
             self.note_penalty()
             if spec.trainable and self.trainable:
-                charge = regularization(self.owner, name, spec.regularizer, weight)
+                charge = regularization(self.owner, name, spec.regularizer, value)
                 self._weight_penalties.append(charge)
         return weight
 
@@ -348,7 +349,7 @@ class Binding(Context, abc.ABC):
     def _collect(self, twin: Any, name: str) -> None:
         """Take the value that `call` assigned to a weight, if it assigned one."""
         part, before = self.weights[name]
-        if isinstance(before, PassVariable):
+        if isinstance(before, PassVariable) and part == "state":
             self.next_state[name] = before.value
         assigned = {id(value): value for value in (value_at(twin, p) for p in self._paths[name])}
         assigned.pop(id(before), None)

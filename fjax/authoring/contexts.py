@@ -77,7 +77,7 @@ class Construction(Context):
         """Return the weight as the object holds it, without values."""
         before = vars(self.owner).get(INIT_WEIGHTS, ())
         if spec.name is not None:
-            check_new_name(self.label, spec.name, {weight.spec.name for weight in before})
+            check_new_name(self.label, spec.name, {weight.weight_spec.name for weight in before})
         weight = InitWeight(self.owner, spec)
         vars(self.owner)[INIT_WEIGHTS] = (*before, weight)
         return weight

@@ -88,7 +88,7 @@ class Discovery(Binding):
         """Note the weights of a sublayer's `__init__`, which are there without a call."""
         plan = self._plan_of(sublayer)
         for name, each in init_weights(sublayer.layer).items():
-            plan.init_weights.setdefault(name, each.spec)
+            plan.init_weights.setdefault(name, each.weight_spec)
         return jnp.zeros(weight.shape, weight.dtype)
 
     def note_penalty(self) -> None:

@@ -1,7 +1,6 @@
 """The pair of an author's object: `init` and `apply`, made of its `build` and `call`."""
 
 import dataclasses
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +17,7 @@ from fjax.authoring.arguments import (
 )
 from fjax.authoring.binding import Binding
 from fjax.authoring.discovery import Discovery
-from fjax.authoring.pass_variables import assigns, note_assigns
+from fjax.authoring.pass_variables import note_use
 from fjax.authoring.plans import Plan, make_weights
 from fjax.authoring.sublayers import find_sublayers
 from fjax.authoring.weights import IN_PASS, init_weights
@@ -94,7 +93,9 @@ def authored_constraints(self: Any) -> dict[str, Callable[[Array], Array]]:
 
     They are its attributes `<weight>_constraint`, and those of the weights that `__init__` made.
     """
-    of_weights = {name: weight.spec.constraint for name, weight in init_weights(self).items()}
+    of_weights = {
+        name: weight.weight_spec.constraint for name, weight in init_weights(self).items()
+    }
     known = {name: constraint for name, constraint in of_weights.items() if constraint is not None}
     return {**known, **constraint_attributes(self)}
 
@@ -144,11 +145,8 @@ def _run(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
     try:
         return _run_pass(binding, inputs)
     except AttributeError as error:
-        uses_assign = re.search(r"no attribute '?assign", str(error)) is not None
-        if not uses_assign or assigns(type(binding.owner)):
+        if not note_use(type(binding.owner), error):
             raise
-        # `call` is written for variables: it begins again with state weights that are some.
-        note_assigns(type(binding.owner))
         binding.begin()
         return _run_pass(binding, inputs)
     finally:
@@ -163,15 +161,7 @@ def _run_pass(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
     if not binding.sublayers:
         # Only a sublayer could use the mask of an array.
         arguments = strip_masks(arguments)
-    try:
-        outputs = binding.call(twin, arguments, options)
-    except AttributeError as error:
-        if assigns(type(author)) and re.search(r"no attribute '?assign", str(error)):
-            error.add_note(
-                "Only a weight of the state can be assigned in `call`: make it with "
-                "`add_weight(trainable=False)`. A trainable weight is changed by the optimizer."
-            )
-        raise
+    outputs = binding.call(twin, arguments, options)
     outputs = jax.tree.map(lambda leaf: leaf.value if isinstance(leaf, Variable) else leaf, outputs)
     _check_outputs(author, outputs)
     binding.finish(twin)

@@ -115,7 +115,7 @@ class InitWeight(Variable):
 
     def __init__(self, author: Any, spec: WeightSpec) -> None:
         self.owner = type(author).__name__
-        self.spec = spec
+        self.weight_spec = spec
         name = spec.name or "variable"
         self._link(_InitStorage(self), name, spec.shape, spec.dtype, spec.trainable)
         self.belong_to(author)
@@ -143,7 +143,7 @@ class InitWeight(Variable):
     def __repr__(self) -> str:
         if not IN_PASS.get() and self.storage_slot is not None:
             return super().__repr__()
-        name = "" if self.spec.name is None else f" {self.spec.name!r}"
+        name = "" if self.weight_spec.name is None else f" {self.weight_spec.name!r}"
         return f"<weight{name} of {self.owner}: {self.dtype}, shape {self.shape}>"
 
     @property
@@ -161,7 +161,7 @@ class InitWeight(Variable):
     @property
     def explanation(self) -> str:
         """Why there are no values."""
-        where = "params" if self.spec.trainable else "state"
+        where = "params" if self.weight_spec.trainable else "state"
         return (
             f"It has no values in `build` and `call`, where they are in the layer's {where}, or "
             "before the layer is built. Read it as an attribute of `self` in `call`, or build the "
@@ -189,13 +189,18 @@ class _InitStorage:
         if slot is None:
             raise RuntimeError(f"{weight!r} was used as an array. {weight.explanation}")
         name = next(name for name, each in init_weights(weight.author).items() if each is weight)
-        return SlotStorage(slot, "params" if weight.spec.trainable else "state", (name,))
+        return SlotStorage(slot, "params" if weight.weight_spec.trainable else "state", (name,))
+
+
+def init_variables(author: Any) -> list[InitWeight]:
+    """Return the variables that an object's `__init__` made."""
+    return list(init_weights(author).values())
 
 
 def note_variables(author: Any, slot: WeightSlot) -> None:
     """Note in the slot of an author's object the variables that `__init__` made."""
     for name, weight in init_weights(author).items():
-        slot.variables["params" if weight.spec.trainable else "state", name] = weight
+        slot.variables["params" if weight.weight_spec.trainable else "state", name] = weight
         prefix = (layer_name(author),) if slot.link is None else slot.link.path
         weight.name, weight.path = name, "/".join((*prefix, name))
 
@@ -226,7 +231,7 @@ def init_weights(author: Any) -> dict[str, InitWeight]:
     """
     weights: dict[str, InitWeight] = {}
     for weight in vars(author).get(INIT_WEIGHTS, ()):
-        name = weight.spec.name or name_at(next(paths_to(author, weight), None))
+        name = weight.weight_spec.name or name_at(next(paths_to(author, weight), None))
         name = free_name(weights) if name is None else name
         check_new_name(type(author).__name__, name, weights)
         weights[name] = weight

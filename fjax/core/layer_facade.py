@@ -8,6 +8,7 @@ import numpy as np
 
 from fjax.core.array_calls import draw_weights, filled_slot, layer_name
 from fjax.core.author import Author
+from fjax.core.calling import is_authored
 from fjax.core.checks import is_shape, whole_shape
 from fjax.core.penalties import layer_losses
 from fjax.core.placeholders import PLACEHOLDER_SIZES, merge_shapes, placeholder_spec
@@ -181,7 +182,8 @@ def weights_of(layer: Any) -> list[Variable]:
     layer._check_outside("weights")
     slot = filled_slot(layer)
     if slot is None:
-        return []
+        # The weights that an author's `__init__` made are there before the layer is built.
+        return layer._authoring.init_variables(layer) if is_authored(layer) else []
     prefix = (layer_name(layer),) if slot.link is None else slot.link.path
     return slot_variables(layer, slot, prefix)
 
@@ -208,6 +210,9 @@ def derived_attribute(layer: Any, name: str) -> Any:
     """
     if name in _DERIVED:
         return _DERIVED[name](layer)
+    if name in FACADE_NAMES:
+        # A property raised an AttributeError of its own, which is not to be hidden.
+        return object.__getattribute__(layer, name)
     slot = None if name.startswith("__") else find_slot(layer)
     if slot is not None and name in slot.attributes:
         value = slot.attributes[name]

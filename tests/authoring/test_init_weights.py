@@ -334,3 +334,24 @@ def test_a_new_init_of_a_reloaded_class_takes_effect():
     Reloaded.__init__.__code__ = New.__init__.__code__
     Reloaded.__init__.__dict__.update(New.__init__.__dict__)
     assert built(Reloaded())[0]["w"].shape == (1,)
+
+
+def test_weights_are_variables_for_a_call_that_uses_them_so():
+    class Uses(Layer):
+        def build(self, input_shape):
+            self.w = self.add_weight((input_shape[-1], 2), "ones")
+
+        def call(self, inputs):
+            return inputs @ self.w.value
+
+    layer = Uses()
+    params, state = built(layer)
+    np.testing.assert_allclose(layer.apply(params, state, X)[0], X @ params["w"], rtol=1e-6)
+    gradient = jax.grad(lambda p: layer.apply(p, state, X)[0].sum())(params)
+    np.testing.assert_allclose(gradient["w"], np.repeat(X.sum(0)[:, None], 2, 1), rtol=1e-5)
+
+
+def test_the_weights_of_init_are_listed_before_the_object_is_built():
+    layer = Linear()
+    assert layer.weights == [layer.w, layer.b]
+    assert [weight.shape for weight in layer.trainable_weights] == [(3, 2), (2,)]
