@@ -187,6 +187,12 @@ def _with_mask(
     `supports_masking` is True.
     """
     author, mask = binding.owner, mask_of(inputs, options)
+    if isinstance(outputs, list | tuple) and hasattr(author, "compute_mask"):
+        masks = author.compute_mask(strip_masks(inputs[0]), mask)
+        if not isinstance(masks, list | tuple):
+            return outputs
+        pairs = zip(outputs, masks, strict=True)
+        return type(outputs)([with_mask(strip_masks(value), each) for value, each in pairs])
     if not hasattr(outputs, "shape") or is_masked(outputs):
         return outputs
     if hasattr(author, "compute_mask"):

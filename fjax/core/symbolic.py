@@ -120,6 +120,11 @@ class SymbolicTensor:
         return merge_shapes(smaller.shape, larger.shape)
 
     @property
+    def _keras_mask(self) -> "SymbolicTensor | None":
+        # Keras's guides read the mask of a tensor here.
+        return self.mask
+
+    @property
     def ndim(self) -> int:
         """The number of axes."""
         return len(self.shape)

@@ -259,6 +259,27 @@ def test_masks_are_those_of_keras(make, inputs):
         np.testing.assert_array_equal(ours, theirs)
 
 
+def halves(library):
+    class Halves(library.layers.Layer):
+        def call(self, inputs):
+            middle = inputs.shape[1] // 2
+            return [inputs[:, :middle], inputs[:, middle:]]
+
+        def compute_mask(self, inputs, mask=None):
+            if mask is None:
+                return None
+            middle = mask.shape[1] // 2
+            return [mask[:, :middle], mask[:, middle:]]
+
+    embedding = library.layers.Embedding(10, 4, mask_zero=True)
+    return [part._keras_mask for part in Halves()(embedding(IDS * (IDS > 3)))]
+
+
+def test_an_author_gives_each_output_its_mask():
+    for mine, other in zip(halves(fjax), halves(keras), strict=True):
+        np.testing.assert_array_equal(mine, other)
+
+
 def small(library):
     layers = library.layers
     model = library.Sequential(
