@@ -5,6 +5,7 @@ A message names the layer or argument, what was received, what was expected, and
 
 import difflib
 import functools
+import importlib
 import inspect
 import math
 import numbers
@@ -85,6 +86,32 @@ def explain_keywords(function: Function) -> Function:
     return checked  # type: ignore[return-value]
 
 
+def import_extra(owner: str, module: str, package: str, extra: str) -> Any:
+    """Return a module of an optional package, or raise ImportError that says how to install it.
+
+    Args:
+        owner: What needs the package.
+        module: The name of the module.
+        package: The name under which `pip` installs it.
+        extra: The extra of fjax that installs it.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ImportError(
+            f"`{owner}` needs {package}: `pip install fjax[{extra}]`, or `pip install {package}`."
+        ) from error
+
+
+def plain(value: Any) -> Any:
+    """Return a NumPy scalar as the Python value that messages show; other values as they are.
+
+    >>> repr(plain(np.str_("a")))
+    "'a'"
+    """
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def is_integer(value: Any) -> bool:
     """Tell whether a value is of an integer type (a bool is not)."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool | np.bool_)
@@ -107,7 +134,8 @@ def integer_at_least(owner: str, argument: str, value: Any, minimum: int) -> int
     """
     if not is_integer(value) or value < minimum:
         raise ValueError(
-            f"`{owner}`: `{argument}` must be an integer of at least {minimum}, received {value!r}."
+            f"`{owner}`: `{argument}` must be an integer of at least {minimum}, received "
+            f"{plain(value)!r}."
         )
     return int(value)
 
@@ -125,7 +153,7 @@ def seed_of(owner: str, value: Any) -> int:
     if is_integer(value) and 0 <= value < 2**32:
         return int(value)
     raise ValueError(
-        f"`{owner}`: `seed` must be an integer from 0 to 2**32 - 1, received {value!r}."
+        f"`{owner}`: `seed` must be an integer from 0 to 2**32 - 1, received {plain(value)!r}."
     )
 
 
@@ -154,7 +182,9 @@ def number_between(
     left = "(" if open_low else "["
     right = ")" if open_high or math.isinf(high) else "]"
     bounds = f"{left}{low:g}, {high:g}{right}"
-    raise ValueError(f"`{owner}`: `{argument}` must be a number in {bounds}, received {value!r}.")
+    raise ValueError(
+        f"`{owner}`: `{argument}` must be a number in {bounds}, received {plain(value)!r}."
+    )
 
 
 def one_of(owner: str, argument: str, value: Any, allowed: Iterable[Any]) -> Any:
@@ -172,4 +202,6 @@ def one_of(owner: str, argument: str, value: Any, allowed: Iterable[Any]) -> Any
     if isinstance(value, str):
         hint = suggestion(value, [choice for choice in allowed if isinstance(choice, str)])
     choices = ", ".join(map(repr, allowed))
-    raise ValueError(f"`{owner}`: `{argument}` must be one of {choices}, received {value!r}.{hint}")
+    raise ValueError(
+        f"`{owner}`: `{argument}` must be one of {choices}, received {plain(value)!r}.{hint}"
+    )

@@ -1,6 +1,7 @@
 """Registries that find functions and classes by name: "relu", "adam", "mse", "he_normal"."""
 
 from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
 from typing import Any
 
 from fjax.configuration import Configured, snake_case
@@ -89,3 +90,18 @@ class Registry:
             if spelling in self._members:
                 return self._members[spelling]
         raise unknown_name(self.family, name, self.names)
+
+
+def defined_in(*modules: ModuleType) -> list[Any]:
+    """Return the public functions and classes that modules define, in the order of their code.
+
+    >>> from fjax import registry
+    >>> [member.__name__ for member in defined_in(registry)]
+    ['Registry', 'defined_in']
+    """
+    return [
+        member
+        for module in modules
+        for name, member in vars(module).items()
+        if getattr(member, "__module__", None) == module.__name__ and name[0] != "_"
+    ]

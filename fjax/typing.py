@@ -48,17 +48,8 @@ class Spec(Protocol):
 class AuthoringContext(Protocol):
     """The pass in which the code of an author's object runs; its methods act on it."""
 
-    def add_weight(
-        self,
-        shape: Any,
-        initializer: Any,
-        dtype: Any,
-        trainable: bool,
-        regularizer: Any,
-        constraint: Any,
-        name: str | None,
-    ) -> Array:
-        """Return a new weight of the object."""
+    def add_weight(self, *request: Any) -> Array:
+        """Return a new weight of the object; the request is the arguments of its `add_weight`."""
         ...
 
     def add_loss(self, loss: Any) -> None:

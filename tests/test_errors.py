@@ -168,3 +168,12 @@ def test_one_of_raises(value, ending):
     with pytest.raises(ValueError, match="`AUC`: `curve` must be one of 'ROC', 'PR', ") as caught:
         one_of("AUC", "curve", value, ["ROC", "PR"])
     assert str(caught.value).endswith(ending)
+
+
+def test_errors_show_numpy_scalars_as_python_values():
+    with pytest.raises(ValueError, match=r"received 'a'\."):
+        integer_at_least("Dense", "units", np.str_("a"), 1)
+    with pytest.raises(ValueError, match=r"received 2\.0\."):
+        number_between("Dropout", "rate", np.float64(2.0), 0.0, 1.0)
+    with pytest.raises(ValueError, match=r"received 'sum'\."):
+        one_of("MSE", "reduction", np.str_("sum"), ["mean"])

@@ -1,54 +1,14 @@
 """Activations by name: what a layer's argument `activation` accepts."""
 
-from fjax.activations.along_axis import (
-    glu,
-    log_softmax,
-    softmax,
-    sparsemax,
-)
-from fjax.activations.piecewise import (
-    hard_shrink,
-    hard_sigmoid,
-    hard_silu,
-    hard_tanh,
-    leaky_relu,
-    linear,
-    relu,
-    relu6,
-    soft_shrink,
-    sparse_plus,
-    sparse_sigmoid,
-    threshold,
-)
-from fjax.activations.smooth import (
-    celu,
-    elu,
-    exponential,
-    gelu,
-    log_sigmoid,
-    mish,
-    selu,
-    sigmoid,
-    silu,
-    softplus,
-    softsign,
-    squareplus,
-    tanh,
-    tanh_shrink,
-)
-from fjax.registry import Registry
+from fjax.activations import along_axis, piecewise, smooth
+from fjax.registry import Registry, defined_in
 from fjax.typing import ActivationFunction, Identifier
 
 REGISTRY = Registry(
     "activation",
-    [
-        celu, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh,
-        leaky_relu, linear, log_sigmoid, log_softmax, mish, relu, relu6, selu, sigmoid, silu,
-        soft_shrink, softmax, softplus, softsign, sparse_plus, sparse_sigmoid, sparsemax,
-        squareplus, tanh, tanh_shrink, threshold,
-    ],
-    {"hard_swish": hard_silu, "swish": silu},
-)  # fmt: skip
+    defined_in(along_axis, piecewise, smooth),
+    {"hard_swish": piecewise.hard_silu, "swish": smooth.silu},
+)
 
 
 def get(identifier: Identifier) -> ActivationFunction:
@@ -65,4 +25,4 @@ def get(identifier: Identifier) -> ActivationFunction:
     >>> get("relu").__name__, get(None).__name__, get(jnp.sin) is jnp.sin
     ('relu', 'linear', True)
     """
-    return linear if identifier is None else REGISTRY.get(identifier)
+    return piecewise.linear if identifier is None else REGISTRY.get(identifier)

@@ -141,6 +141,10 @@ class Binding(Context, abc.ABC):
 
     # What the author's methods ask for.
 
+    def add_weight(self, *request: Any) -> Array:
+        """Return a new weight of the object."""
+        return self.make_weight(super().add_weight(*request))
+
     def make_weight(self, spec: WeightSpec) -> Array:
         """Return a weight that `build` makes."""
         return self.bind_weight(self._next_name() if spec.name is None else spec.name, spec)

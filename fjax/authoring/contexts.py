@@ -4,7 +4,7 @@ from typing import Any
 
 from fjax.authoring.attributes import CONTEXT, INIT_WEIGHTS
 from fjax.authoring.phases import Operation, Phase, require
-from fjax.authoring.weights import InitWeight, WeightSpec, check_new_name, weight_spec
+from fjax.authoring.weights import InitWeight, check_new_name, weight_spec
 from fjax.typing import PyTree
 
 
@@ -38,22 +38,14 @@ class Context:
             )
         require(operation, self.phase, f"`{self.label}`: {what}")
 
-    def add_weight(
-        self,
-        shape: Any,
-        initializer: Any,
-        dtype: Any,
-        trainable: bool,
-        regularizer: Any,
-        constraint: Any,
-        name: str | None,
-    ) -> Any:
-        """Return a new weight of the object."""
+    def add_weight(self, *request: Any) -> Any:
+        """Return what a new weight is made of, where the phase allows one.
+
+        Args:
+            request: The arguments of `weight_spec` after the first.
+        """
         self.require(Operation.ADD_WEIGHT, "`add_weight`")
-        spec = weight_spec(
-            self.label, shape, initializer, dtype, trainable, regularizer, constraint, name
-        )
-        return self.make_weight(spec)
+        return weight_spec(self.label, *request)
 
     def add_loss(self, loss: Any) -> None:
         """Add a number to the loss of this pass."""
@@ -63,18 +55,15 @@ class Context:
         """Return the outputs of the layer that the object's class extends."""
         self.require(Operation.CALL_EXTENDED, "`super().call`")
 
-    def make_weight(self, spec: WeightSpec) -> Any:
-        """Return a new weight, where the phase allows one."""
-        raise NotImplementedError
-
 
 class Construction(Context):
     """What the methods act on in `__init__`: the weights are kept on the object."""
 
     phase = Phase.CONSTRUCT
 
-    def make_weight(self, spec: WeightSpec) -> InitWeight:
-        """Return the weight as the object holds it, without values."""
+    def add_weight(self, *request: Any) -> InitWeight:
+        """Return a new weight as the object holds it, without values."""
+        spec = super().add_weight(*request)
         before = vars(self.owner).get(INIT_WEIGHTS, ())
         if spec.name is not None:
             check_new_name(self.label, spec.name, {weight.weight_spec.name for weight in before})

@@ -35,7 +35,7 @@ class CallbackList:
         verbose: int = 0,
         **params: Any,
     ) -> None:
-        self.callbacks = _as_list(callbacks)
+        self.callbacks = list_callbacks(callbacks)
         if verbose and not any(isinstance(c, ProgbarLogger) for c in self.callbacks):
             self.callbacks.append(ProgbarLogger())
         histories = [c for c in self.callbacks if isinstance(c, History)]
@@ -154,7 +154,12 @@ def _not_logged(callback: Callback, monitor: str, known: list[str]) -> ValueErro
     )
 
 
-def _as_list(callbacks: Any) -> list[Callback]:
+def list_callbacks(callbacks: Any) -> list[Callback]:
+    """Return callbacks as a new list, where one, several, a `CallbackList` or None were given.
+
+    Raises:
+        TypeError: An item is not a callback.
+    """
     if callbacks is None:
         return []
     if isinstance(callbacks, CallbackList):

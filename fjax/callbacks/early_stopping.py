@@ -71,10 +71,9 @@ class EarlyStopping(MonitorCallback):
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
     ) -> None:
-        super().__init__(monitor, mode, min_delta)
+        super().__init__(monitor, mode, min_delta, verbose)
         owner = type(self).__name__
         self.patience = integer_at_least(owner, "patience", patience, 0)
-        self.verbose = one_of(owner, "verbose", verbose, [0, 1, 2])
         if baseline is not None:
             baseline = number_between(owner, "baseline", baseline, -float("inf"))
         self.baseline = baseline

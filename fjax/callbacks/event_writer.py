@@ -58,24 +58,19 @@ class EventWriter:
     def histogram(self, tag: str, values: np.ndarray, step: int) -> None:
         """Write a histogram of finite values."""
         from tensorboard.plugins.histogram import metadata
-        from tensorboard.util import tensor_util
 
         # The package's own function needs thirty times the memory of the values.
         counts, edges = np.histogram(values, HISTOGRAM_BINS)
         rows = np.stack([edges[:-1], edges[1:], counts], axis=1).astype(np.float64)
-        summary_metadata = metadata.create_summary_metadata(display_name=None, description=None)
-        self._summary(tag, summary_metadata, tensor_util.make_tensor_proto(rows), step)
+        self._tensor(tag, metadata, rows, step)
 
     def images(self, tag: str, images: np.ndarray, step: int) -> None:
         """Write images of shape (number, height, width, 1 or 3), with values from 0 to 255."""
         from tensorboard.plugins.image import metadata
-        from tensorboard.util import tensor_util
 
         _, height, width, _ = images.shape
         strings = [str(width).encode(), str(height).encode(), *map(encode_png, images)]
-        summary_metadata = metadata.create_summary_metadata(display_name=None, description=None)
-        tensor = tensor_util.make_tensor_proto(np.array(strings, object))
-        self._summary(tag, summary_metadata, tensor, step)
+        self._tensor(tag, metadata, np.array(strings, object), step)
 
     def graph(self, nodes: Iterable[GraphNode]) -> None:
         """Write the graph of a model."""
@@ -110,10 +105,13 @@ class EventWriter:
         """Flush and close the file."""
         self._writer.close()
 
-    def _summary(self, tag: str, metadata: Any, tensor: Any, step: int) -> None:
+    def _tensor(self, tag: str, plugin: Any, values: np.ndarray, step: int) -> None:
+        """Write values for a plugin of TensorBoard, which is given by its module `metadata`."""
         from tensorboard.compat.proto.summary_pb2 import Summary
+        from tensorboard.util.tensor_util import make_tensor_proto
 
-        value = Summary.Value(tag=tag, metadata=metadata, tensor=tensor)
+        metadata = plugin.create_summary_metadata(display_name=None, description=None)
+        value = Summary.Value(tag=tag, metadata=metadata, tensor=make_tensor_proto(values))
         self._write(step, summary=Summary(value=[value]))
 
     def _write(self, step: int, **content: Any) -> None:

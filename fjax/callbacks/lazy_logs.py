@@ -51,11 +51,11 @@ class LazyLogs(MutableMapping[str, Any]):
 
 
 def to_numbers(on_device: Mapping[str, Any]) -> dict[str, Any]:
-    """Return logs fetched from the device and ordered by name.
+    """Return logs fetched from the device and ordered by name; see `to_number`."""
+    logs = sort_logs(jax.device_get(dict(on_device)))
+    return {name: to_number(value) for name, value in logs.items()}
 
-    A scalar becomes a float, a vector (such as an F1 score per class) a NumPy array.
-    """
-    return {
-        name: float(value) if np.ndim(value) == 0 else np.asarray(value)
-        for name, value in sort_logs(jax.device_get(dict(on_device))).items()
-    }
+
+def to_number(value: Any) -> Any:
+    """Return a log as a float; one with several numbers, as an F1 score per class, as an array."""
+    return np.asarray(value) if np.ndim(value) else float(value)

@@ -73,9 +73,8 @@ class ModelCheckpoint(MonitorCallback):
                 owner, "initial_value_threshold", initial_value_threshold, -float("inf")
             )
         self.initial_value_threshold = initial_value_threshold
-        super().__init__(monitor, mode, 0.0)
+        super().__init__(monitor, mode, 0.0, verbose)
         self.filepath = os.fspath(filepath)
-        self.verbose = one_of(owner, "verbose", verbose, [0, 1, 2])
         self.save_best_only = one_of(owner, "save_best_only", save_best_only, [False, True])
         self.save_weights_only = one_of(
             owner, "save_weights_only", save_weights_only, [False, True]

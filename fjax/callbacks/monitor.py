@@ -20,6 +20,7 @@ class MonitorCallback(StatefulCallback):
         mode: "min" if lower values are better, "max" if higher values are, "auto" to use the
             metric's own direction.
         min_delta: Smaller changes are not improvements.
+        verbose: 1 prints messages, 0 nothing.
 
     Raises:
         ValueError: An argument is invalid.
@@ -27,7 +28,7 @@ class MonitorCallback(StatefulCallback):
 
     monitor: str
 
-    def __init__(self, monitor: str, mode: str, min_delta: float) -> None:
+    def __init__(self, monitor: str, mode: str, min_delta: float, verbose: int) -> None:
         super().__init__()
         owner = type(self).__name__
         if not isinstance(monitor, str) or not monitor:
@@ -38,6 +39,7 @@ class MonitorCallback(StatefulCallback):
         self.monitor = monitor
         self.mode = one_of(owner, "mode", mode, ["auto", "min", "max"])
         self.min_delta = number_between(owner, "min_delta", min_delta, 0.0)
+        self.verbose = one_of(owner, "verbose", verbose, [0, 1, 2])
         self._direction = DIRECTIONS.get(mode) or _direction_of_name(monitor)
         self._is_logged = False
 

@@ -7,7 +7,7 @@ import numpy as np
 from fjax.callbacks.callback import Logs
 from fjax.callbacks.learning_rates import log_rate, require_settable_rate
 from fjax.callbacks.monitor import MonitorCallback
-from fjax.errors import explain_keywords, integer_at_least, number_between, one_of
+from fjax.errors import explain_keywords, integer_at_least, number_between
 
 
 class ReduceLROnPlateau(MonitorCallback):
@@ -67,13 +67,12 @@ class ReduceLROnPlateau(MonitorCallback):
         cooldown: int = 0,
         min_lr: float = 0.0,
     ) -> None:
-        super().__init__(monitor, mode, min_delta)
+        super().__init__(monitor, mode, min_delta, verbose)
         owner = type(self).__name__
         self.factor = number_between(
             owner, "factor", factor, 0.0, 1.0, open_low=True, open_high=True
         )
         self.patience = integer_at_least(owner, "patience", patience, 0)
-        self.verbose = one_of(owner, "verbose", verbose, [0, 1, 2])
         self.cooldown = integer_at_least(owner, "cooldown", cooldown, 0)
         self.min_lr = number_between(owner, "min_lr", min_lr, 0.0)
 

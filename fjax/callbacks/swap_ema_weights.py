@@ -82,13 +82,7 @@ class SwapEMAWeights(StatefulCallback):
         """Restore the model's own weights."""
         self._restore()
 
-    def on_predict_begin(self, logs: Logs | None = None) -> None:
-        """Swap in the averages."""
-        self._swap()
-
-    def on_predict_end(self, logs: Logs | None = None) -> None:
-        """Restore the model's own weights."""
-        self._restore()
+    on_predict_begin, on_predict_end = on_test_begin, on_test_end
 
     def _averaging_optimizer(self) -> AveragingOptimizer:
         optimizer = self.model.optimizer.optimizer

@@ -12,7 +12,7 @@ from fjax import trees
 from fjax.callbacks.callback import Callback, Logs
 from fjax.callbacks.event_writer import EventWriter, graph_nodes, weight_images
 from fjax.core.reserved import only_weights
-from fjax.errors import explain_keywords, integer_at_least, is_integer, one_of
+from fjax.errors import explain_keywords, import_extra, integer_at_least, is_integer, one_of
 from fjax.typing import HasLearningRate
 
 
@@ -79,8 +79,8 @@ class TensorBoard(Callback):
         embeddings_metadata: Any = None,
     ) -> None:
         super().__init__()
-        _require_tensorboard()
         owner = "TensorBoard"
+        import_extra(owner, "tensorboard", "tensorboard", "tensorboard")
         self.log_dir = str(log_dir)
         self.histogram_freq = integer_at_least(owner, "histogram_freq", histogram_freq, 0)
         flags = (False, True)
@@ -102,7 +102,7 @@ class TensorBoard(Callback):
                 "`embeddings_metadata`, and take an embedding's weights by "
                 "`model.get_layer(name).get_weights()`."
             )
-        if self.update_freq != "epoch" or self._profiled_steps is not None:
+        if self.update_freq != "epoch" or any(self._profiled_steps):
             # Batch hooks of the instance: without them, whole epochs run as one program.
             vars(self).update(
                 on_train_batch_begin=self._begin_batch, on_train_batch_end=self._end_batch
@@ -168,7 +168,7 @@ class TensorBoard(Callback):
         type(self).on_train_batch_begin(self, batch, logs)
         self._batch += 1
         self._batch_start = time.perf_counter()
-        if self._profiled_steps is not None and self._batch == self._profiled_steps[0]:
+        if self._batch == self._profiled_steps[0]:
             jax.profiler.start_trace(str(Path(self.log_dir) / "train"))
             self._tracing = True
 
@@ -181,8 +181,7 @@ class TensorBoard(Callback):
                 jax.block_until_ready(self.model.train_state.step)
                 batch_logs["steps_per_second"] = 1 / (time.perf_counter() - self._batch_start)
             self._write("train", "batch_{}", batch_logs, step)
-        profiled = self._profiled_steps
-        if self._tracing and profiled is not None and self._batch >= profiled[1]:
+        if self._tracing and self._batch >= self._profiled_steps[1]:
             self._stop_profiler()
 
     def _stop_profiler(self) -> None:
@@ -196,12 +195,10 @@ class TensorBoard(Callback):
 
     def _write(self, part: str, tag: str, logs: Mapping[str, Any], step: int) -> None:
         for name, value in logs.items():
-            if np.ndim(value) == 0:
-                self._writer(part).scalar(tag.format(name), value, step)
-                continue
-            # A metric with one value for each class.
             for number, item in enumerate(np.ravel(value)):
-                self._writer(part).scalar(f"{tag.format(name)}/{number}", item, step)
+                # A metric may have one value for each class.
+                suffix = f"/{number}" if np.ndim(value) else ""
+                self._writer(part).scalar(tag.format(name) + suffix, item, step)
 
     def _write_weights(self, epoch: int) -> None:
         train_state = self.model.train_state
@@ -228,16 +225,6 @@ class TensorBoard(Callback):
         self._writers = {}
 
 
-def _require_tensorboard() -> None:
-    try:
-        import tensorboard  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            "`TensorBoard` needs the package `tensorboard`: `pip install fjax[tensorboard]`, or "
-            "`pip install tensorboard`."
-        ) from error
-
-
 def _checked_update_freq(owner: str, update_freq: Any) -> Any:
     if update_freq == "batch":
         return 1
@@ -251,15 +238,14 @@ def _checked_update_freq(owner: str, update_freq: Any) -> Any:
     )
 
 
-def _checked_profile_batch(owner: str, profile_batch: Any) -> tuple[int, int] | None:
-    """Return the first and the last step to profile, or None."""
+def _checked_profile_batch(owner: str, profile_batch: Any) -> tuple[int, int]:
+    """Return the first and the last step to profile; 0 and 0 for none."""
     pair = profile_batch if isinstance(profile_batch, tuple | list) else (profile_batch,) * 2
-    is_pair = len(pair) == 2 and all(is_integer(step) for step in pair)
-    if is_pair and tuple(pair) == (0, 0):
-        return None
-    if not is_pair or not 1 <= pair[0] <= pair[1]:
-        raise ValueError(
-            f"`{owner}`: `profile_batch` must be 0, the number of a step from 1, or a pair of the "
-            f"first and last, received {profile_batch!r}."
-        )
-    return int(pair[0]), int(pair[1])
+    if len(pair) == 2 and all(is_integer(step) for step in pair):
+        first, last = map(int, pair)
+        if first == last == 0 or 1 <= first <= last:
+            return first, last
+    raise ValueError(
+        f"`{owner}`: `profile_batch` must be 0, the number of a step from 1, or a pair of the "
+        f"first and last, received {profile_batch!r}."
+    )

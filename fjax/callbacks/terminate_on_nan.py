@@ -98,9 +98,8 @@ class TerminateOnNaN(Callback):
         next_state, logs = self._advance(
             copy_of(train_state), constants, data, order, first, last, batch_size=batch_size
         )
-        self._chunks.append(
-            Chunk(train_state, data, order, int(first), int(last), batch_size, logs["loss"])
-        )
+        chunk = Chunk(train_state, data, order, int(first), int(last), batch_size, logs["loss"])
+        self._chunks.append(chunk)
         # The device still computes the last chunk: checking it now would wait for its loss.
         self._check_chunks(leave=1)
         return next_state, logs

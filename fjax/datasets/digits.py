@@ -14,7 +14,7 @@ Machine Learning Repository, https://doi.org/10.24432/C50P49), under CC BY 4.0
 
 from pathlib import Path
 
-from fjax.datasets.files import read_arrays
+from fjax.datasets.files import read_images
 from fjax.datasets.split import Samples
 
 
@@ -29,13 +29,4 @@ def load_data() -> tuple[Samples, Samples]:
     >>> x_train.shape, y_test.shape, int(x_train.max())
     ((1437, 8, 8), (360,), 16)
     """
-    arrays = read_arrays(
-        Path(__file__).with_name("digits.npz"),
-        {
-            "x_train": ((1437, 8, 8), "uint8"),
-            "y_train": ((1437,), "uint8"),
-            "x_test": ((360, 8, 8), "uint8"),
-            "y_test": ((360,), "uint8"),
-        },
-    )
-    return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
+    return read_images(Path(__file__).with_name("digits.npz"), 1437, 360, side=8)

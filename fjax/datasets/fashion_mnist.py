@@ -6,10 +6,11 @@ By Zalando Research (https://github.com/zalandoresearch/fashion-mnist), under th
 import gzip
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from fjax.datasets.files import Download, download, find, read_arrays, write
+from fjax.datasets.files import Download, download, find, read_images, write
 from fjax.datasets.split import Samples
 
 CLASS_NAMES = (
@@ -50,13 +51,6 @@ _SOURCES = {
     ),
 }
 
-_ARRAYS = {
-    "x_train": ((60_000, 28, 28), "uint8"),
-    "y_train": ((60_000,), "uint8"),
-    "x_test": ((10_000, 28, 28), "uint8"),
-    "y_test": ((10_000,), "uint8"),
-}
-
 
 def load_data(path: str | os.PathLike[str] = "fashion_mnist.npz") -> tuple[Samples, Samples]:
     """Load the images (see `keras.datasets.fashion_mnist`).
@@ -78,8 +72,7 @@ def load_data(path: str | os.PathLike[str] = "fashion_mnist.npz") -> tuple[Sampl
         ...
     FileNotFoundError: There is no file /nowhere/fashion_mnist.npz.
     """
-    arrays = read_arrays(find(os.fspath(path), _fetch), _ARRAYS)
-    return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
+    return read_images(find(os.fspath(path), _fetch), 60_000, 10_000, side=28)
 
 
 def parse_idx(content: bytes) -> np.ndarray:
@@ -103,10 +96,7 @@ def parse_idx(content: bytes) -> np.ndarray:
 
 
 def _fetch(path: Path) -> None:
-    x_train, y_train, x_test, y_test = (
-        parse_idx(gzip.decompress(download(_SOURCES[name]))) for name in _ARRAYS
-    )
-    write(
-        path,
-        lambda file: np.savez(file, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test),
-    )
+    arrays: dict[str, Any] = {
+        name: parse_idx(gzip.decompress(download(source))) for name, source in _SOURCES.items()
+    }
+    write(path, lambda file: np.savez(file, **arrays))

@@ -12,6 +12,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from fjax.datasets.split import Samples
+
 
 @dataclass(frozen=True)
 class Download:
@@ -127,6 +129,28 @@ def write(path: Path, fill: Callable[[BinaryIO], Any]) -> None:
     except BaseException:
         os.unlink(partial)
         raise
+
+
+def read_images(path: Path, train: int, test: int, side: int) -> tuple[Samples, Samples]:
+    """Return `(x_train, y_train), (x_test, y_test)` of an `.npz` file of square images in uint8.
+
+    Args:
+        path: The file.
+        train: The number of images to train on.
+        test: The number of images to test on.
+        side: The number of pixels on each side.
+
+    Raises:
+        ValueError: The file holds other data; see `read_arrays`.
+    """
+    shapes = {
+        "x_train": (train, side, side),
+        "y_train": (train,),
+        "x_test": (test, side, side),
+        "y_test": (test,),
+    }
+    arrays = read_arrays(path, {name: (shape, "uint8") for name, shape in shapes.items()})
+    return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
 
 
 def read_arrays(

@@ -7,7 +7,7 @@ By Y. LeCun and C. Cortes, from images of NIST (http://yann.lecun.com/exdb/mnist
 import os
 from pathlib import Path
 
-from fjax.datasets.files import Download, download, find, read_arrays, write
+from fjax.datasets.files import Download, download, find, read_images, write
 from fjax.datasets.split import Samples
 
 _SOURCE = Download(
@@ -15,13 +15,6 @@ _SOURCE = Download(
     "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
     11_490_434,
 )
-
-_ARRAYS = {
-    "x_train": ((60_000, 28, 28), "uint8"),
-    "y_train": ((60_000,), "uint8"),
-    "x_test": ((10_000, 28, 28), "uint8"),
-    "y_test": ((10_000,), "uint8"),
-}
 
 
 def load_data(path: str | os.PathLike[str] = "mnist.npz") -> tuple[Samples, Samples]:
@@ -43,8 +36,7 @@ def load_data(path: str | os.PathLike[str] = "mnist.npz") -> tuple[Samples, Samp
         ...
     FileNotFoundError: There is no file /nowhere/mnist.npz.
     """
-    arrays = read_arrays(find(os.fspath(path), _fetch), _ARRAYS)
-    return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
+    return read_images(find(os.fspath(path), _fetch), 60_000, 10_000, side=28)
 
 
 def _fetch(path: Path) -> None:

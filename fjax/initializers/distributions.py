@@ -1,19 +1,27 @@
 """Random initializers whose distribution does not depend on the shape."""
 
 import jax
+import numpy as np
 
 from fjax.errors import number_between
-from fjax.initializers.initializer import (
-    Initializer,
-    check_seed,
-    finite_number,
-    key_to_use,
-    resolve_shape,
-)
-from fjax.typing import Array, DType, Key, Shape
+from fjax.initializers.initializer import RandomInitializer, finite_number
+from fjax.typing import Array, Key, Shape
 
 
-class RandomNormal(Initializer):
+class _NormalInitializer(RandomInitializer):
+    """Base class of the initializers that draw from a normal distribution."""
+
+    mean: float = 0.0
+    stddev: float = 0.05
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.mean = finite_number(self, "mean", self.mean)
+        self.stddev = number_between(type(self).__name__, "stddev", self.stddev, 0.0)
+
+
+class RandomNormal(_NormalInitializer):
     """Draw from a normal distribution.
 
     Args:
@@ -25,22 +33,12 @@ class RandomNormal(Initializer):
     [0.5 0.5]
     """
 
-    mean: float = 0.0
-    stddev: float = 0.05
-    seed: int | None = None
-
-    def __post_init__(self) -> None:
-        self.mean = finite_number(self, "mean", self.mean)
-        self.stddev = number_between(type(self).__name__, "stddev", self.stddev, 0.0)
-        self.seed = check_seed(self, self.seed)
-
-    def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
+    def sample(self, key: Key, shape: Shape, dtype: np.dtype) -> Array:
         """Return random values."""
-        shape, dtype = resolve_shape(self, shape, dtype, floating=True)
-        return jax.random.normal(key_to_use(self.seed, key), shape, dtype) * self.stddev + self.mean
+        return jax.random.normal(key, shape, dtype) * self.stddev + self.mean
 
 
-class TruncatedNormal(Initializer):
+class TruncatedNormal(_NormalInitializer):
     """Draw from a normal distribution truncated at two standard deviations from the mean.
 
     Args:
@@ -54,23 +52,13 @@ class TruncatedNormal(Initializer):
     True
     """
 
-    mean: float = 0.0
-    stddev: float = 0.05
-    seed: int | None = None
-
-    def __post_init__(self) -> None:
-        self.mean = finite_number(self, "mean", self.mean)
-        self.stddev = number_between(type(self).__name__, "stddev", self.stddev, 0.0)
-        self.seed = check_seed(self, self.seed)
-
-    def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
+    def sample(self, key: Key, shape: Shape, dtype: np.dtype) -> Array:
         """Return random values."""
-        shape, dtype = resolve_shape(self, shape, dtype, floating=True)
-        values = jax.random.truncated_normal(key_to_use(self.seed, key), -2.0, 2.0, shape, dtype)
+        values = jax.random.truncated_normal(key, -2.0, 2.0, shape, dtype)
         return values * self.stddev + self.mean
 
 
-class RandomUniform(Initializer):
+class RandomUniform(RandomInitializer):
     """Draw from a uniform distribution over [`minval`, `maxval`).
 
     Args:
@@ -88,18 +76,15 @@ class RandomUniform(Initializer):
     seed: int | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.minval = finite_number(self, "minval", self.minval)
         self.maxval = finite_number(self, "maxval", self.maxval)
-        self.seed = check_seed(self, self.seed)
         if self.maxval < self.minval:
             raise ValueError(
                 f"`RandomUniform`: `maxval` must not be below `minval`, received maxval="
                 f"{self.maxval} and minval={self.minval}."
             )
 
-    def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
+    def sample(self, key: Key, shape: Shape, dtype: np.dtype) -> Array:
         """Return random values."""
-        shape, dtype = resolve_shape(self, shape, dtype, floating=True)
-        return jax.random.uniform(
-            key_to_use(self.seed, key), shape, dtype, self.minval, self.maxval
-        )
+        return jax.random.uniform(key, shape, dtype, self.minval, self.maxval)

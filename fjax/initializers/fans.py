@@ -5,22 +5,17 @@ from collections.abc import Sequence
 from dataclasses import field
 
 import jax
+import numpy as np
 
 from fjax.errors import number_between, one_of
-from fjax.initializers.initializer import (
-    Initializer,
-    check_axes,
-    check_seed,
-    key_to_use,
-    resolve_shape,
-)
-from fjax.typing import Array, DType, Key, Shape
+from fjax.initializers.initializer import RandomInitializer, check_axes
+from fjax.typing import Array, Key, Shape
 
 # The standard deviation of a standard normal distribution that is truncated at -2 and 2.
 TRUNCATED_STDDEV = 0.87962566103423978
 
 
-class VarianceScaling(Initializer):
+class VarianceScaling(RandomInitializer):
     """Draw from a distribution of mean 0 and variance `scale / n`, where `n` depends on the shape.
 
     Args:
@@ -55,6 +50,7 @@ class VarianceScaling(Initializer):
     output_axes: Sequence[int] | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         name = type(self).__name__
         distribution = self.distribution.lower() if isinstance(self.distribution, str) else None
         if distribution == "normal":
@@ -70,17 +66,14 @@ class VarianceScaling(Initializer):
         self.scale = number_between(name, "scale", self.scale, 0.0, open_low=True)
         self.mode = one_of(name, "mode", self.mode, ["fan_in", "fan_out", "fan_avg"])
         self.distribution = distribution
-        self.seed = check_seed(self, self.seed)
         self.input_axes = check_axes(name, "input_axes", self.input_axes)
         self.output_axes = check_axes(name, "output_axes", self.output_axes)
 
-    def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
+    def sample(self, key: Key, shape: Shape, dtype: np.dtype) -> Array:
         """Return random values."""
-        shape, dtype = resolve_shape(self, shape, dtype, floating=True)
         fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
         variance = self.scale / max(1.0, fans[self.mode])
-        key = key_to_use(self.seed, key)
         if self.distribution == "uniform":
             limit = math.sqrt(3.0 * variance)
             return jax.random.uniform(key, shape, dtype, -limit, limit)

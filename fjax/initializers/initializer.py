@@ -37,6 +37,32 @@ class Initializer(Configured):
         )
 
 
+class RandomInitializer(Initializer):
+    """Base class of the initializers that draw random numbers.
+
+    A subclass has the field `seed` and defines `sample`.
+    """
+
+    def __post_init__(self) -> None:
+        initializer: Any = self
+        if initializer.seed is not None:
+            initializer.seed = seed_of(type(self).__name__, initializer.seed)
+
+    def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
+        """Return random values; the seed counts more than the key, and without both it is 0."""
+        shape, dtype = resolve_shape(self, shape, dtype, floating=True)
+        seed = vars(self)["seed"]
+        if seed is not None or key is None:
+            # The same key as in Keras, so that a seed gives the same numbers.
+            words = jnp.array([seed or 0, 0], jnp.uint32)
+            key = jax.random.wrap_key_data(words, impl="threefry2x32")
+        return self.sample(key, shape, dtype)
+
+    def sample(self, key: Key, shape: Shape, dtype: np.dtype) -> Array:
+        """Return random values of a shape and a floating dtype."""
+        raise NotImplementedError(f"`{type(self).__name__}` defines no `sample`.")
+
+
 def resolve_shape(
     initializer: Initializer, shape: Any, dtype: DType, *, floating: bool = False
 ) -> tuple[Shape, np.dtype]:
@@ -55,20 +81,6 @@ def resolve_shape(
     if floating and not jnp.issubdtype(dtype, jnp.floating):
         raise ValueError(f"`{name}` needs a floating dtype, received {dtype.name}.")
     return tuple(int(d) for d in shape), dtype
-
-
-def key_to_use(seed: int | None, key: Key | None) -> Key:
-    """Return a PRNG key: of the seed if it is set, else `key` if it is given, else of seed 0."""
-    if seed is None and key is not None:
-        return key
-    # The same key as in Keras, so that a seed gives the same numbers.
-    words = jnp.array([seed or 0, 0], jnp.uint32)
-    return jax.random.wrap_key_data(words, impl="threefry2x32")
-
-
-def check_seed(initializer: Initializer, seed: Any) -> int | None:
-    """Return the seed, or raise unless it is None or an integer from 0 to 2**32 - 1."""
-    return None if seed is None else seed_of(type(initializer).__name__, seed)
 
 
 def check_axes(owner: str, argument: str, axes: Any) -> tuple[int, ...] | None:

@@ -6,50 +6,26 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.initializers.constants import Constant, Identity, Ones, Zeros
-from fjax.initializers.distributions import RandomNormal, RandomUniform, TruncatedNormal
-from fjax.initializers.fans import (
-    GlorotNormal,
-    GlorotUniform,
-    HeNormal,
-    HeUniform,
-    LecunNormal,
-    LecunUniform,
-    VarianceScaling,
-)
-from fjax.initializers.fourier import STFT
-from fjax.initializers.orthogonality import Orthogonal
-from fjax.registry import Registry
+from fjax.initializers import constants, distributions, fans, fourier, orthogonality
+from fjax.initializers.initializer import Initializer
+from fjax.registry import Registry, defined_in
 from fjax.typing import Identifier
 
 REGISTRY = Registry(
     "initializer",
     [
-        Constant,
-        GlorotNormal,
-        GlorotUniform,
-        HeNormal,
-        HeUniform,
-        Identity,
-        LecunNormal,
-        LecunUniform,
-        Ones,
-        Orthogonal,
-        RandomNormal,
-        RandomUniform,
-        STFT,
-        TruncatedNormal,
-        VarianceScaling,
-        Zeros,
+        member
+        for member in defined_in(constants, distributions, fans, fourier, orthogonality)
+        if isinstance(member, type) and issubclass(member, Initializer)
     ],
     {
-        "IdentityInitializer": Identity,
-        "OrthogonalInitializer": Orthogonal,
-        "STFTInitializer": STFT,
-        "normal": RandomNormal,
-        "one": Ones,
-        "uniform": RandomUniform,
-        "zero": Zeros,
+        "IdentityInitializer": constants.Identity,
+        "OrthogonalInitializer": orthogonality.Orthogonal,
+        "STFTInitializer": fourier.STFT,
+        "normal": distributions.RandomNormal,
+        "one": constants.Ones,
+        "uniform": distributions.RandomUniform,
+        "zero": constants.Zeros,
     },
 )
 
@@ -65,7 +41,7 @@ def get(identifier: Identifier) -> Callable[..., Any]:
         ValueError: The name is unknown; the message suggests the most similar one.
         TypeError: The identifier is none of these.
 
-    >>> get("he_normal"), get("HeNormal") == get(HeNormal)
+    >>> get("he_normal"), get("HeNormal") == get(fans.HeNormal)
     (HeNormal(), True)
     """
     if isinstance(identifier, jax.Array | np.ndarray):

@@ -4,18 +4,13 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from fjax.initializers.initializer import (
-    Initializer,
-    check_seed,
-    finite_number,
-    key_to_use,
-    resolve_shape,
-)
-from fjax.typing import Array, DType, Key, Shape
+from fjax.initializers.initializer import RandomInitializer, finite_number
+from fjax.typing import Array, Key, Shape
 
 
-class Orthogonal(Initializer):
+class Orthogonal(RandomInitializer):
     """A random orthogonal matrix, times `gain`.
 
     All axes but the last are flattened into the rows of a matrix. If it has at least as many rows
@@ -38,19 +33,18 @@ class Orthogonal(Initializer):
     seed: int | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.gain = finite_number(self, "gain", self.gain)
-        self.seed = check_seed(self, self.seed)
 
-    def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
+    def sample(self, key: Key, shape: Shape, dtype: np.dtype) -> Array:
         """Return random values."""
-        shape, dtype = resolve_shape(self, shape, dtype, floating=True)
         if len(shape) < 2:
             raise ValueError(f"`Orthogonal` needs a shape of at least two axes, received {shape}.")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         # JAX has no QR decomposition in half precision.
         working_dtype = jnp.promote_types(dtype, jnp.float32)
         tall = (max(rows, columns), min(rows, columns))
-        normal = jax.random.normal(key_to_use(self.seed, key), tall, working_dtype)
+        normal = jax.random.normal(key, tall, working_dtype)
         matrix, triangle = jnp.linalg.qr(normal)
         # The decomposition is unique if the triangle's diagonal is positive: only then are the
         # matrices uniformly distributed.

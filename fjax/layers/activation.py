@@ -1,20 +1,18 @@
 """Activation layers that work entry by entry, and `Activation` for any activation function."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 
-from fjax import activations, initializers
-from fjax.core.checks import single_input
+from fjax import activations
 from fjax.core.function_traits import function_has_trait
-from fjax.core.layer import Layer
-from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import is_integer, number_between
-from fjax.typing import Array, Identifier, Key, Params, Shape, Spec, State
+from fjax.layers.array_layer import ArrayLayer, draw_weights
+from fjax.typing import Array, Identifier, Key, Params, Shape
 
 
-class Activation(Layer):
+class Activation(ArrayLayer):
     """Apply an activation function, given by name or as a function.
 
     Shapes: any, unchanged.
@@ -35,28 +33,17 @@ class Activation(Layer):
 
     activation: Identifier
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.activation = activations.get(self.activation)
-
     @property
     def entrywise(self) -> bool:
         """Whether the activation works entry by entry."""
         return function_has_trait(self.activation, "entrywise")
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return the activated inputs."""
-        return self.activation(single_input("Activation", inputs)), state
+        return self.activation(values)
 
 
-class ReLU(Layer):
+class ReLU(ArrayLayer):
     """`max(inputs, 0)`, optionally with a slope below a threshold and an upper bound.
 
     Args:
@@ -91,20 +78,12 @@ class ReLU(Layer):
         self.negative_slope = number_between("ReLU", "negative_slope", self.negative_slope, 0.0)
         self.threshold = number_between("ReLU", "threshold", self.threshold, 0.0)
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return the activated inputs."""
-        values = single_input("ReLU", inputs)
-        return activations.relu(values, self.negative_slope, self.max_value, self.threshold), state
+        return activations.relu(values, self.negative_slope, self.max_value, self.threshold)
 
 
-class LeakyReLU(Layer):
+class LeakyReLU(ArrayLayer):
     """Return positive inputs unchanged and multiply negative ones by `negative_slope`.
 
     Args:
@@ -129,26 +108,19 @@ class LeakyReLU(Layer):
 
     negative_slope: float = 0.3
 
-    _renamed: ClassVar[Mapping[str, str]] = {**Layer._renamed, "alpha": "negative_slope"}
+    _renamed: ClassVar[Mapping[str, str]] = {**ArrayLayer._renamed, "alpha": "negative_slope"}
 
     def __post_init__(self) -> None:
         super().__post_init__()
         slope = number_between("LeakyReLU", "negative_slope", self.negative_slope, 0.0)
         self.negative_slope = slope
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return the activated inputs."""
-        return activations.leaky_relu(single_input("LeakyReLU", inputs), self.negative_slope), state
+        return activations.leaky_relu(values, self.negative_slope)
 
 
-class ELU(Layer):
+class ELU(ArrayLayer):
     """Return positive inputs unchanged, and `alpha * (exp(inputs) - 1)` for negative ones.
 
     Args:
@@ -172,19 +144,12 @@ class ELU(Layer):
         super().__post_init__()
         self.alpha = number_between("ELU", "alpha", self.alpha, -float("inf"))
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return the activated inputs."""
-        return activations.elu(single_input("ELU", inputs), self.alpha), state
+        return activations.elu(values, self.alpha)
 
 
-class PReLU(Layer):
+class PReLU(ArrayLayer):
     """Return positive inputs unchanged and multiply negative ones by learned slopes `alpha`.
 
     Args:
@@ -221,7 +186,6 @@ class PReLU(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.alpha_initializer = initializers.get(self.alpha_initializer)
         axes = self.shared_axes
         if axes is not None:
             axes = tuple(axes) if isinstance(axes, list | tuple) else (axes,)
@@ -232,29 +196,19 @@ class PReLU(Layer):
                 )
             self.shared_axes = axes
 
-    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
+    def draw_params(self, key: Key, shape: Shape) -> Params:
         """Draw `alpha`."""
-        shape = self._alpha_shape(single_input("PReLU", specs).shape)
-        return {"alpha": initializers.draw(self.alpha_initializer, key, shape)}, empty_penalty(self)
+        return draw_weights(self, key, {"alpha": self._alpha_shape(shape)})
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return the activated inputs."""
-        values = single_input("PReLU", inputs)
         alpha = params["alpha"]
         if self._alpha_shape(values.shape) != alpha.shape:
             raise ValueError(
                 f"`PReLU` was built with slopes of shape {alpha.shape}, received inputs of shape "
                 f"{tuple(values.shape)}. List the axes whose sizes vary in `shared_axes`."
             )
-        outputs = jax.nn.relu(values) - alpha.astype(values.dtype) * jax.nn.relu(-values)
-        return outputs, with_penalty(self, params, state, outputs)
+        return jax.nn.relu(values) - alpha.astype(values.dtype) * jax.nn.relu(-values)
 
     def _alpha_shape(self, shape: Shape) -> Shape:
         rank = len(shape)

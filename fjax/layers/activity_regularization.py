@@ -1,16 +1,12 @@
 """A layer that adds an activity penalty to the loss."""
 
-from typing import Any
-
-from fjax.core.checks import single_input
-from fjax.core.layer import Layer
-from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import number_between
+from fjax.layers.array_layer import ArrayLayer
 from fjax.regularizers import L1L2
-from fjax.typing import Array, Key, Params, Spec, State
+from fjax.typing import Array, Params
 
 
-class ActivityRegularization(Layer):
+class ActivityRegularization(ArrayLayer):
     """Return the inputs, and add `(l1 * sum(abs(x)) + l2 * sum(x**2)) / batch_size` to the loss.
 
     Args:
@@ -48,18 +44,6 @@ class ActivityRegularization(Layer):
         """The regularizer of the outputs."""
         return L1L2(self.l1, self.l2)
 
-    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Return a state with a penalty of zero; there are no weights."""
-        return {}, empty_penalty(self)
-
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return the inputs, and a state with their penalty."""
-        values = single_input("ActivityRegularization", inputs)
-        return values, with_penalty(self, params, state, values)
+        return values

@@ -5,15 +5,15 @@ from typing import Any
 import jax.numpy as jnp
 
 from fjax import activations
-from fjax.core.checks import single_input
-from fjax.core.layer import Layer
 from fjax.core.masking import split_mask, with_mask
 from fjax.errors import integer_at_least, is_integer
+from fjax.layers.array_layer import ArrayLayer
+from fjax.layers.axes import parse_axis
 from fjax.traits import within_rows
-from fjax.typing import Array, Key, Params, State
+from fjax.typing import Array, Params
 
 
-class Softmax(Layer):
+class Softmax(ArrayLayer):
     """`exp(inputs) / sum(exp(inputs))` along an axis: positive numbers that sum to 1.
 
     Masked entries become exactly 0, and the others sum to 1; if all entries are masked, all become
@@ -41,28 +41,16 @@ class Softmax(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        axes = self.axis if isinstance(self.axis, list | tuple) else (self.axis,)
-        if not axes or not all(is_integer(axis) for axis in axes):
-            raise ValueError(
-                f"`Softmax`: `axis` must be an integer or a list of them, received {self.axis!r}."
-            )
-        self.axis = tuple(axes) if isinstance(self.axis, list | tuple) else self.axis
+        self.axis = parse_axis("Softmax", self.axis)
 
     @property
     def rows_independent(self) -> bool:
         """Whether the axis is known not to be the batch axis."""
         return within_rows(self.axis)
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Any, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Any:
         """Return the probabilities."""
-        values, mask = split_mask(single_input("Softmax", inputs))
+        values, mask = split_mask(values)
         rank = values.ndim
         for axis in self.axis if isinstance(self.axis, tuple) else (self.axis,):
             if not -rank <= axis < rank:
@@ -71,16 +59,16 @@ class Softmax(Layer):
                     f"{tuple(values.shape)}."
                 )
         if mask is None:
-            return activations.softmax(values, self.axis), state
+            return activations.softmax(values, self.axis)
         boolean_mask = jnp.asarray(mask, bool)
         _check_mask(values, boolean_mask)
         # Finite, so that the gradient of fully masked rows is not NaN.
         lowest = jnp.asarray(-3e4 if values.dtype == jnp.float16 else -1e9, values.dtype)
         outputs = activations.softmax(jnp.where(boolean_mask, values, lowest), self.axis)
-        return with_mask(jnp.where(boolean_mask, outputs, jnp.zeros_like(outputs)), mask), state
+        return with_mask(jnp.where(boolean_mask, outputs, jnp.zeros_like(outputs)), mask)
 
 
-class Maxout(Layer):
+class Maxout(ArrayLayer):
     """The maximum of each group of features; there are `num_units` groups of equal size.
 
     Args:
@@ -117,16 +105,8 @@ class Maxout(Layer):
         """Whether the axis is known not to be the batch axis."""
         return within_rows(self.axis)
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return the maximum of each group."""
-        values = single_input("Maxout", inputs)
         rank, shape = values.ndim, tuple(values.shape)
         if not -rank < self.axis < rank:
             raise ValueError(
@@ -141,7 +121,7 @@ class Maxout(Layer):
             )
         group_size = shape[axis] // self.num_units
         groups = values.reshape(*shape[:axis], group_size, self.num_units, *shape[axis + 1 :])
-        return jnp.max(groups, axis=axis), state
+        return jnp.max(groups, axis=axis)
 
 
 def _check_mask(values: Array, mask: Array) -> None:

@@ -1,35 +1,15 @@
 """Convolution layers, and the base class that they share."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import jax
-
-from fjax import activations, initializers
-from fjax.core.checks import single_input
-from fjax.core.layer import Layer
-from fjax.core.penalties import empty_penalty, with_penalty
-from fjax.errors import integer_at_least
-from fjax.layers.spatial import resolve_data_format
-from fjax.layers.windows import (
-    Sizes,
-    add_bias,
-    channel_count,
-    check_channels,
-    check_inputs,
-    check_strides,
-    resolve_padding,
-    resolve_sizes,
-)
-from fjax.lowering import convolution
-from fjax.typing import Array, Identifier, Key, Params, Spec, State
+from fjax.layers.convolution_layer import ConvolutionLayer
+from fjax.layers.windows import Sizes
+from fjax.typing import Array, Identifier, Params, Shape
 
 
-class Convolution(Layer):
+class Convolution(ConvolutionLayer):
     """Base class of the convolution layers; `rank` is the number of spatial axes."""
 
-    rows_independent = True
-
-    rank: ClassVar[int]
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
 
     filters: int
@@ -51,85 +31,34 @@ class Convolution(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        owner = type(self).__name__
-        self.filters = integer_at_least(owner, "filters", self.filters, 1)
-        self.kernel_size = resolve_sizes(owner, "kernel_size", self.kernel_size, self.rank)
-        self.strides = resolve_sizes(owner, "strides", self.strides, self.rank)
-        self.dilation_rate = resolve_sizes(owner, "dilation_rate", self.dilation_rate, self.rank)
-        self.padding = resolve_padding(owner, self.padding, self.paddings)
-        self.data_format = resolve_data_format(owner, self.data_format) or "channels_last"
-        self.groups = integer_at_least(owner, "groups", self.groups, 1)
-        self.activation = activations.get(self.activation)
-        self.kernel_initializer = initializers.get(self.kernel_initializer)
-        self.bias_initializer = initializers.get(self.bias_initializer)
-        check_strides(owner, self.strides, self.dilation_rate)
         if self.filters % self.groups:
             raise ValueError(
-                f"`{owner}`: `groups` {self.groups} does not divide `filters` {self.filters}: "
+                f"`{self.kind}`: `groups` {self.groups} does not divide `filters` {self.filters}: "
                 "all groups must have the same number of filters."
             )
         if self.padding == "causal" and self.data_format == "channels_first":
             raise ValueError(
-                f"`{owner}`: `padding` 'causal' needs `data_format` 'channels_last', received "
+                f"`{self.kind}`: `padding` 'causal' needs `data_format` 'channels_last', received "
                 "'channels_first'. Move the channels with `Permute((2, 1))` before this layer."
             )
 
-    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Draw the kernel and the bias."""
-        owner = type(self).__name__
-        shape = single_input(owner, specs).shape
-        self._check_inputs(shape)
-        channels = channel_count(shape, self.data_format)
+    def weight_shapes(self, shape: Shape, channels: int) -> dict[str, Shape]:
+        """Return the shapes of the kernel and the bias."""
         if channels % self.groups:
             raise ValueError(
-                f"`{owner}`: `groups` {self.groups} does not divide the {channels} channels of "
-                f"inputs of shape {tuple(shape)}: all groups must have the same number of channels."
+                f"`{self.kind}`: `groups` {self.groups} does not divide the {channels} channels of "
+                f"inputs of shape {shape}: all groups must have the same number of channels."
             )
-        kernel_shape = (*self.kernel_size, channels // self.groups, self.filters)
-        kernel_key, bias_key = jax.random.split(key)
-        params = {"kernel": initializers.draw(self.kernel_initializer, kernel_key, kernel_shape)}
-        if self.use_bias:
-            params["bias"] = initializers.draw(self.bias_initializer, bias_key, (self.filters,))
-        return params, empty_penalty(self)
+        kernel = (*self.kernel_size, channels // self.groups, self.filters)
+        return {"kernel": kernel, "bias": (self.filters,)}
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
-        """Return `activation(convolution(inputs, kernel) + bias)`."""
-        owner = type(self).__name__
-        values = single_input(owner, inputs)
-        self._check_inputs(values.shape)
-        built_for = params["kernel"].shape[-2] * self.groups
-        check_channels(owner, values.shape, self.data_format, built_for)
-        outputs = convolution(
-            values,
-            params["kernel"],
-            strides=self.strides,
-            padding=self.padding,
-            dilation=self.dilation_rate,
-            groups=self.groups,
-            data_format=self.data_format,
-        )
-        if self.use_bias:
-            outputs = add_bias(outputs, params["bias"], self.data_format)
-        outputs = self.activation(outputs)
-        return outputs, with_penalty(self, params, state, outputs)
+    def channels_of(self, params: Params) -> int:
+        """Return the number of channels of the inputs that the kernel is for."""
+        return params["kernel"].shape[-2] * self.groups
 
-    def _check_inputs(self, shape: tuple[int, ...]) -> None:
-        check_inputs(
-            type(self).__name__,
-            shape,
-            self.kernel_size,
-            self.strides,
-            self.padding,
-            self.data_format,
-            self.dilation_rate,
-        )
+    def convolve(self, params: Params, values: Array) -> Array:
+        """Return the convolution of each group of channels."""
+        return self.convolve_windows(values, params["kernel"], self.groups)
 
 
 class Conv1D(Convolution):

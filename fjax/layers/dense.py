@@ -1,19 +1,12 @@
 """The fully connected layer, `Dense`."""
 
-from typing import Any
-
-import jax
-
-from fjax import activations, initializers
-from fjax.core.checks import single_input
-from fjax.core.layer import Layer
-from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least
+from fjax.layers.array_layer import ArrayLayer, draw_weights
 from fjax.lowering.linear import linear
-from fjax.typing import Array, Identifier, Key, Params, Spec, State
+from fjax.typing import Array, Identifier, Key, Params, Shape
 
 
-class Dense(Layer):
+class Dense(ArrayLayer):
     """A fully connected layer: `activation(inputs @ kernel + bias)`.
 
     Args:
@@ -64,35 +57,18 @@ class Dense(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.units = integer_at_least("Dense", "units", self.units, 1)
-        self.activation = activations.get(self.activation)
-        self.kernel_initializer = initializers.get(self.kernel_initializer)
-        self.bias_initializer = initializers.get(self.bias_initializer)
 
-    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
+    def draw_params(self, key: Key, shape: Shape) -> Params:
         """Draw the kernel and the bias."""
-        spec = single_input("Dense", specs)
-        if len(spec.shape) < 2:
+        if len(shape) < 2:
             raise ValueError(
-                "`Dense` needs inputs of shape (batch, …, features), "
-                f"received {tuple(spec.shape)}. Add an axis, as with `x[:, None]`."
+                f"`Dense` needs inputs of shape (batch, …, features), received {shape}. Add an "
+                "axis, as with `x[:, None]`."
             )
-        shape = (spec.shape[-1], self.units)
-        kernel_key, bias_key = jax.random.split(key)
-        params = {"kernel": initializers.draw(self.kernel_initializer, kernel_key, shape)}
-        if self.use_bias:
-            params["bias"] = initializers.draw(self.bias_initializer, bias_key, (self.units,))
-        return params, empty_penalty(self)
+        return draw_weights(self, key, {"kernel": (shape[-1], self.units), "bias": (self.units,)})
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return `activation(inputs @ kernel + bias)`."""
-        values = single_input("Dense", inputs)
         features = params["kernel"].shape[0]
         if values.ndim < 2 or values.shape[-1] != features:
             raise ValueError(
@@ -102,5 +78,4 @@ class Dense(Layer):
         outputs = linear(values, params["kernel"])
         if self.use_bias:
             outputs = outputs + params["bias"]
-        outputs = self.activation(outputs)
-        return outputs, with_penalty(self, params, state, outputs)
+        return self.activation(outputs)

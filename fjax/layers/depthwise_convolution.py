@@ -1,36 +1,16 @@
 """Depthwise convolution layers, which convolve each channel separately."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import jax
-
-from fjax import activations, initializers
-from fjax.core.checks import single_input
-from fjax.core.layer import Layer
-from fjax.core.penalties import empty_penalty, with_penalty
-from fjax.errors import integer_at_least
-from fjax.layers.spatial import resolve_data_format
-from fjax.layers.windows import (
-    Sizes,
-    add_bias,
-    channel_count,
-    check_channels,
-    check_inputs,
-    check_strides,
-    resolve_padding,
-    resolve_sizes,
-)
-from fjax.lowering import convolution
-from fjax.typing import Array, Identifier, Key, Params, Spec, State
+from fjax.layers.convolution_layer import ConvolutionLayer
+from fjax.layers.windows import Sizes
+from fjax.typing import Array, Identifier, Params, Shape
 
 
-class DepthwiseConvolution(Layer):
+class DepthwiseConvolution(ConvolutionLayer):
     """Base class of the depthwise convolution layers; `rank` is the number of spatial axes."""
 
-    rows_independent = True
-
-    rank: ClassVar[int]
     _weights_of_fields: ClassVar[Mapping[str, str]] = {"depthwise": "kernel"}
 
     kernel_size: Sizes
@@ -49,74 +29,18 @@ class DepthwiseConvolution(Layer):
     depthwise_constraint: Identifier = None
     bias_constraint: Identifier = None
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        owner = type(self).__name__
-        self.kernel_size = resolve_sizes(owner, "kernel_size", self.kernel_size, self.rank)
-        self.strides = resolve_sizes(owner, "strides", self.strides, self.rank)
-        self.dilation_rate = resolve_sizes(owner, "dilation_rate", self.dilation_rate, self.rank)
-        self.padding = resolve_padding(owner, self.padding)
-        self.depth_multiplier = integer_at_least(
-            owner, "depth_multiplier", self.depth_multiplier, 1
-        )
-        self.data_format = resolve_data_format(owner, self.data_format) or "channels_last"
-        self.activation = activations.get(self.activation)
-        self.depthwise_initializer = initializers.get(self.depthwise_initializer)
-        self.bias_initializer = initializers.get(self.bias_initializer)
-        check_strides(owner, self.strides, self.dilation_rate)
+    def weight_shapes(self, shape: Shape, channels: int) -> dict[str, Shape]:
+        """Return the shapes of the kernel and the bias."""
+        kernel = (*self.kernel_size, channels, self.depth_multiplier)
+        return {"kernel": kernel, "bias": (channels * self.depth_multiplier,)}
 
-    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Draw the kernel and the bias."""
-        shape = single_input(type(self).__name__, specs).shape
-        self._check_inputs(shape)
-        channels = channel_count(shape, self.data_format)
-        kernel_key, bias_key = jax.random.split(key)
-        kernel_shape = (*self.kernel_size, channels, self.depth_multiplier)
-        params = {"kernel": initializers.draw(self.depthwise_initializer, kernel_key, kernel_shape)}
-        if self.use_bias:
-            bias_shape = (channels * self.depth_multiplier,)
-            params["bias"] = initializers.draw(self.bias_initializer, bias_key, bias_shape)
-        return params, empty_penalty(self)
+    def channels_of(self, params: Params) -> int:
+        """Return the number of channels of the inputs that the kernel is for."""
+        return params["kernel"].shape[-2]
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
-        """Return `activation(convolution of each channel + bias)`."""
-        owner = type(self).__name__
-        values = single_input(owner, inputs)
-        self._check_inputs(values.shape)
-        kernel = params["kernel"]
-        channels = kernel.shape[-2]
-        check_channels(owner, values.shape, self.data_format, channels)
-        outputs = convolution(
-            values,
-            kernel.reshape(*self.kernel_size, 1, -1),
-            strides=self.strides,
-            padding=self.padding,
-            dilation=self.dilation_rate,
-            groups=channels,
-            data_format=self.data_format,
-        )
-        if self.use_bias:
-            outputs = add_bias(outputs, params["bias"], self.data_format)
-        outputs = self.activation(outputs)
-        return outputs, with_penalty(self, params, state, outputs)
-
-    def _check_inputs(self, shape: tuple[int, ...]) -> None:
-        check_inputs(
-            type(self).__name__,
-            shape,
-            self.kernel_size,
-            self.strides,
-            self.padding,
-            self.data_format,
-            self.dilation_rate,
-        )
+    def convolve(self, params: Params, values: Array) -> Array:
+        """Return the convolution of each channel."""
+        return self.convolve_channels(values, params["kernel"])
 
 
 class DepthwiseConv1D(DepthwiseConvolution):

@@ -1,19 +1,18 @@
 """Dropout of entries and of whole channels, in training only."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from fjax.configuration import field, is_nonzero
-from fjax.core.checks import single_input
-from fjax.core.layer import Layer
-from fjax.errors import number_between, seed_of
-from fjax.layers.spatial import check_rank, resolve_data_format
-from fjax.typing import Array, Key, Params, Shape, State
+from fjax.configuration import field
+from fjax.errors import number_between
+from fjax.layers.random_layer import RandomLayer, resolve_noise_shape
+from fjax.layers.spatial import SpatialLayer
+from fjax.typing import Array, Key, Shape
 
 
-class Dropout(Layer):
+class Dropout(RandomLayer):
     """Set a random fraction of the inputs to zero in training, and scale the others to match.
 
     Args:
@@ -36,9 +35,6 @@ class Dropout(Layer):
     [0.0, 2.0]
     """
 
-    rows_independent = True
-    masking = "keeps"
-
     traceable_fields = frozenset({"rate"})
 
     rate: float
@@ -47,43 +43,23 @@ class Dropout(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.rate = number_between("Dropout", "rate", self.rate, 0.0, 1.0)
-        if self.noise_shape is not None:
-            self.noise_shape = tuple(self.noise_shape)
-        if self.seed is not None:
-            self.seed = seed_of("Dropout", self.seed)
+        self.rate = number_between(self.kind, "rate", self.rate, 0.0, 1.0)
 
     @property
     def entrywise(self) -> bool:
         """Whether each entry is dropped independently."""
         return self.noise_shape is None
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
-        """Return the inputs; in training a fraction of them is dropped."""
-        values = single_input("Dropout", inputs)
-        if not training or not is_nonzero(self.rate):
-            return values, state
-        drawn = require_key("Dropout", key, self.seed)
-        shape = resolve_noise_shape("Dropout", self.noise_shape, values.shape)
-        return apply_dropout(values, self.rate, drawn, shape), state
+    def perturb(self, values: Array, key: Key) -> Array:
+        """Return the values with a fraction dropped."""
+        shape = resolve_noise_shape(self.kind, self.noise_shape, values.shape)
+        return apply_dropout(values, self.rate, key, shape)
 
 
-class SpatialDropout(Layer):
+class SpatialDropout(RandomLayer, SpatialLayer):
     """Base class of the dropouts of whole channels; `rank` is the number of spatial axes."""
 
-    rows_independent = True
-    masking = "keeps"
-
     traceable_fields = frozenset({"rate"})
-
-    rank: ClassVar[int]
 
     rate: float
     data_format: str | None = None
@@ -91,32 +67,15 @@ class SpatialDropout(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        owner = type(self).__name__
-        self.rate = number_between(owner, "rate", self.rate, 0.0, 1.0)
-        self.data_format = resolve_data_format(owner, self.data_format)
-        if self.seed is not None:
-            self.seed = seed_of(owner, self.seed)
+        self.rate = number_between(self.kind, "rate", self.rate, 0.0, 1.0)
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
-        """Return the inputs; in training a fraction of the channels is dropped."""
-        owner = type(self).__name__
-        values = single_input(owner, inputs)
-        check_rank(owner, values.shape, self.rank, self.data_format)
-        if not training or not is_nonzero(self.rate):
-            return values, state
-        drawn = require_key(owner, key, self.seed)
+    def perturb(self, values: Array, key: Key) -> Array:
+        """Return the values with a fraction of the channels dropped."""
         channel_axis = 1 if self.data_format == "channels_first" else values.ndim - 1
         noise_shape = tuple(
             size if axis in (0, channel_axis) else 1 for axis, size in enumerate(values.shape)
         )
-        return apply_dropout(values, self.rate, drawn, noise_shape), state
+        return apply_dropout(values, self.rate, key, noise_shape)
 
 
 class SpatialDropout1D(SpatialDropout):
@@ -193,16 +152,6 @@ class SpatialDropout3D(SpatialDropout):
     rank = 3
 
 
-def require_key(owner: str, key: Key | None, seed: int | None) -> Key:
-    """Return the PRNG key of a layer in training, with its seed folded in; raise if it is None."""
-    if key is None:
-        raise ValueError(
-            f"`{owner}` draws random numbers in training and needs a key: "
-            "`layer.apply(params, state, inputs, key=jax.random.key(0), training=True)`."
-        )
-    return key if seed is None else jax.random.fold_in(key, seed)
-
-
 def apply_dropout(values: Array, rate: float, key: Key, shape: Shape) -> Array:
     """Return values with a random fraction set to zero and the others scaled by `1 / (1 - rate)`.
 
@@ -236,25 +185,3 @@ def apply_dropout_to_width(values: Array, rate: Any, key: Key, width: Any) -> Ar
     column = jnp.arange(padded_width)
     kept = (draws[row_start + column] < keep).reshape(values.shape) & (column < width)
     return jnp.where(kept, values / keep, jnp.zeros_like(values))
-
-
-def resolve_noise_shape(
-    owner: str, noise_shape: tuple[int | None, ...] | None, shape: Shape
-) -> Shape:
-    """Return the shape of the random mask for inputs of a shape, or raise if it does not fit.
-
-    >>> resolve_noise_shape("Dropout", (None, 1, 3), (32, 5, 3))
-    (32, 1, 3)
-    """
-    if noise_shape is None:
-        return shape
-    if len(noise_shape) != len(shape) or any(
-        noise_size not in (None, 1, size)
-        for noise_size, size in zip(noise_shape, shape, strict=True)
-    ):
-        raise ValueError(
-            f"`{owner}`: `noise_shape` {noise_shape} does not fit inputs of shape {shape}: "
-            "expected 1, None or the size of the inputs for each axis."
-        )
-    pairs = zip(noise_shape, shape, strict=True)
-    return tuple(size if noise_size is None else noise_size for noise_size, size in pairs)

@@ -1,5 +1,6 @@
 """The fully connected layer over any axes, `EinsumDense`."""
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -7,19 +8,17 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from fjax import activations, initializers
+from fjax import initializers
 from fjax.configuration import field
-from fjax.core.checks import single_input
-from fjax.core.layer import Layer
-from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import is_integer
 from fjax.initializers import VarianceScaling
-from fjax.typing import Array, Identifier, Key, Params, Shape, Spec, State
+from fjax.layers.array_layer import ArrayLayer
+from fjax.typing import Array, Identifier, Key, Params, Shape
 
 OWNER = "EinsumDense"
 
 
-class EinsumDense(Layer):
+class EinsumDense(ArrayLayer):
     """A fully connected layer over any axes: `activation(einsum(equation, inputs, kernel) + bias)`.
 
     Args:
@@ -90,14 +89,10 @@ class EinsumDense(Layer):
                     f"`{OWNER}`: `bias_axes` {self.bias_axes!r} must be letters of the outputs "
                     f"{terms.outputs!r}."
                 )
-        self.activation = activations.get(self.activation)
-        self.kernel_initializer = initializers.get(self.kernel_initializer)
-        self.bias_initializer = initializers.get(self.bias_initializer)
 
-    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
+    def draw_params(self, key: Key, shape: Shape) -> Params:
         """Draw the kernel and the bias."""
         terms = _parse_equation(self.equation)
-        shape = single_input(OWNER, specs).shape
         sizes = self._sizes(terms, shape)
         kernel_key, bias_key = jax.random.split(key)
         kernel_shape = tuple(sizes[letter] for letter in terms.kernel)
@@ -108,7 +103,7 @@ class EinsumDense(Layer):
         if self.bias_axes is not None:
             bias_shape = self._bias_shape(terms, sizes, len(shape))
             params["bias"] = initializers.draw(self.bias_initializer, bias_key, bias_shape)
-        return params, empty_penalty(self)
+        return params
 
     def _bias_shape(self, terms: "_Terms", sizes: dict[str, int], input_rank: int) -> Shape:
         bias_axes = self.bias_axes or ""
@@ -117,16 +112,8 @@ class EinsumDense(Layer):
         elided = input_rank - len(terms.inputs) if terms.ellipsis == "end" else 0
         return (*named, *[1] * elided)
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return `activation(einsum(equation, inputs, kernel) + bias)`."""
-        values = single_input(OWNER, inputs)
         terms = _parse_equation(self.equation)
         sizes = self._sizes(terms, values.shape)
         expected = tuple(sizes[letter] for letter in terms.kernel)
@@ -139,8 +126,7 @@ class EinsumDense(Layer):
         outputs = jnp.einsum(self.equation, values, params["kernel"])
         if self.bias_axes is not None:
             outputs = outputs + params["bias"]
-        outputs = self.activation(outputs)
-        return outputs, with_penalty(self, params, state, outputs)
+        return self.activation(outputs)
 
     def _sizes(self, terms: "_Terms", shape: Shape) -> dict[str, int]:
         """Return the size of each letter for inputs of a shape."""
@@ -183,12 +169,9 @@ def with_fans(initializer: Any, input_axes: Sequence[int], output_axes: Sequence
     """
     if not isinstance(initializer, VarianceScaling) or initializer.input_axes is not None:
         return initializer
-    config = {
-        **initializer.get_config(),
-        "input_axes": [*input_axes],
-        "output_axes": [*output_axes],
-    }
-    return type(initializer).from_config(config)
+    return dataclasses.replace(
+        initializer, input_axes=tuple(input_axes), output_axes=tuple(output_axes)
+    )
 
 
 class _Terms(NamedTuple):

@@ -10,17 +10,16 @@ import numpy as np
 from fjax import initializers
 from fjax.configuration import stored
 from fjax.core.checks import single_input
-from fjax.core.layer import Layer
 from fjax.core.layer_facade import has_weights_field
 from fjax.core.masking import Masked
-from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least
+from fjax.layers.array_layer import ArrayLayer, draw_weights
 from fjax.lowering import lookup
-from fjax.typing import Array, DType, Identifier, Key, Params, Shape, Spec, State
+from fjax.typing import Array, DType, Identifier, Key, Params, Shape
 
 
 @has_weights_field
-class Embedding(Layer):
+class Embedding(ArrayLayer):
     """Map each integer from 0 to `input_dim - 1` to a learned vector.
 
     Inputs outside this range, and fractions, are invalid: a model rejects such data before training
@@ -69,7 +68,6 @@ class Embedding(Layer):
     _renamed: ClassVar[Mapping[str, str]] = {}
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         self.input_dim = integer_at_least("Embedding", "input_dim", self.input_dim, 1)
         self.output_dim = integer_at_least("Embedding", "output_dim", self.output_dim, 1)
         if not isinstance(self.mask_zero, bool):
@@ -81,33 +79,21 @@ class Embedding(Layer):
             # Fields must not be arrays, so that the initializer holds the vectors.
             self.embeddings_initializer = self._array_initializer(initial)
             self.weights = None
-        elif not isinstance(self.embeddings_initializer, ArrayInitializer):
-            self.embeddings_initializer = initializers.get(self.embeddings_initializer)
+        super().__post_init__()
 
-    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
+    def draw_params(self, key: Key, shape: Shape) -> Params:
         """Draw the vectors."""
-        single_input("Embedding", specs)
-        shape = (self.input_dim, self.output_dim)
-        params = {"embeddings": initializers.draw(self.embeddings_initializer, key, shape)}
-        return params, empty_penalty(self)
+        return draw_weights(self, key, {"embeddings": (self.input_dim, self.output_dim)})
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array | Masked, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Array | Masked:
         """Return the vectors; with `mask_zero` those of 0 are masked."""
-        ids = jnp.asarray(single_input("Embedding", inputs))
+        ids = jnp.asarray(values)
         if ids.dtype == bool:
             raise ValueError(
                 "`Embedding` takes whole numbers, received booleans: write `x.astype(int)`."
             )
         outputs = lookup(params["embeddings"], ids)
-        state = with_penalty(self, params, state, outputs)
-        return (Masked(outputs, ids != 0) if self.mask_zero else outputs), state
+        return Masked(outputs, ids != 0) if self.mask_zero else outputs
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Return the mask of the outputs: with `mask_zero`, where an id is not 0."""

@@ -1,89 +1,67 @@
 """Global pooling layers, which reduce each channel to one number."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax.numpy as jnp
 
-from fjax.core.checks import single_input
-from fjax.core.layer import Layer
 from fjax.core.masking import check_mask, split_mask
-from fjax.layers.spatial import check_rank, resolve_data_format
+from fjax.layers.spatial import SpatialLayer
 from fjax.lowering.windows import spatial_axes
-from fjax.typing import Array, Identifier, Key, Params, State
+from fjax.typing import Array, Identifier, Params, Shape
 
 
-class GlobalPooling(Layer):
+class GlobalPooling(SpatialLayer):
     """Base class of the global pooling layers; `rank` is the number of spatial axes."""
-
-    rows_independent = True
-
-    rank: ClassVar[int]
 
     data_format: Identifier = "channels_last"
     keepdims: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        owner = type(self).__name__
-        self.data_format = resolve_data_format(owner, self.data_format) or "channels_last"
         if not isinstance(self.keepdims, bool):
             raise ValueError(
-                f"`{owner}`: `keepdims` must be True or False, received {self.keepdims!r}."
+                f"`{self.kind}`: `keepdims` must be True or False, received {self.keepdims!r}."
             )
 
-    def _spatial_axes(self, values: Array) -> tuple[int, ...]:
-        """Return the spatial axes, after checking the shape of the inputs."""
-        owner = type(self).__name__
-        check_rank(owner, values.shape, self.rank, self.data_format)
-        axes = tuple(spatial_axes(self.rank, self.data_format))
-        if any(values.shape[axis] == 0 for axis in axes):
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """The spatial axes."""
+        return tuple(spatial_axes(self.rank, self.data_format))
+
+    def check_shape(self, shape: Shape) -> None:
+        """Raise ValueError unless inputs have the axes that the layer needs, and are not empty."""
+        super().check_shape(shape)
+        if any(shape[axis] == 0 for axis in self.axes):
             raise ValueError(
-                f"`{owner}` received inputs of shape {tuple(values.shape)}, which are empty along "
-                "a spatial axis. Use inputs that are not empty."
+                f"`{self.kind}` received inputs of shape {tuple(shape)}, which are empty along a "
+                "spatial axis. Use inputs that are not empty."
             )
-        return axes
 
 
 class GlobalMaxPooling(GlobalPooling):
     """Base class of the global max pooling layers."""
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return the maximum of each channel."""
-        values = single_input(type(self).__name__, inputs)
-        return jnp.max(values, self._spatial_axes(values), keepdims=self.keepdims), state
+        return jnp.max(values, self.axes, keepdims=self.keepdims)
 
 
 class GlobalAveragePooling(GlobalPooling):
     """Base class of the global average pooling layers."""
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return the average of each channel."""
-        values, mask = split_mask(single_input(type(self).__name__, inputs))
-        axes = self._spatial_axes(values)
+        values, mask = split_mask(values)
         if mask is None:
-            return jnp.mean(values, axes, keepdims=self.keepdims), state
+            return jnp.mean(values, self.axes, keepdims=self.keepdims)
         channel_axis = 2 if self.data_format == "channels_last" else 1
         # A mask has the axes of the values except for the channel axis.
         one_channel = jnp.take(values, 0, axis=channel_axis)
-        mask = check_mask(type(self).__name__, one_channel, mask)
+        mask = check_mask(self.kind, one_channel, mask)
         mask = jnp.expand_dims(mask, channel_axis)
-        total = jnp.sum(jnp.where(mask, values, 0), axes, keepdims=self.keepdims)
-        count = jnp.sum(mask.astype(values.dtype), axes, keepdims=self.keepdims)
-        return total / count, state
+        total = jnp.sum(jnp.where(mask, values, 0), self.axes, keepdims=self.keepdims)
+        count = jnp.sum(mask.astype(values.dtype), self.axes, keepdims=self.keepdims)
+        return total / count
 
 
 class GlobalMaxPooling1D(GlobalMaxPooling):

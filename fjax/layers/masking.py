@@ -5,14 +5,13 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.checks import single_input
-from fjax.core.layer import Layer
 from fjax.core.masking import Masked
 from fjax.errors import number_between
-from fjax.typing import Key, Params, State
+from fjax.layers.array_layer import ArrayLayer
+from fjax.typing import Array, Params
 
 
-class Masking(Layer):
+class Masking(ArrayLayer):
     """Mask the steps of sequences whose features all equal a value, and set them to zero.
 
     Args:
@@ -39,23 +38,16 @@ class Masking(Layer):
         super().__post_init__()
         self.mask_value = number_between("Masking", "mask_value", self.mask_value, -np.inf)
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Masked, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Masked:
         """Return the inputs with their mask."""
-        values = jnp.asarray(single_input("Masking", inputs))
+        values = jnp.asarray(values)
         if values.ndim < 3:
             raise ValueError(
                 f"`Masking` needs sequences of shape (batch, time, features), received "
                 f"{tuple(values.shape)}. Add an axis, as with `x[..., None]`."
             )
         mask = self.compute_mask(values)
-        return Masked(jnp.where(mask[..., None], values, jnp.zeros_like(values)), mask), state
+        return Masked(jnp.where(mask[..., None], values, jnp.zeros_like(values)), mask)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Return the mask of the outputs: where an entry of a step is not `mask_value`."""

@@ -5,18 +5,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from fjax.configuration import is_nonzero
-from fjax.core.checks import single_input
-from fjax.core.layer import Layer
-from fjax.errors import number_between, seed_of
-from fjax.layers.dropout import require_key, resolve_noise_shape
-from fjax.typing import Array, Key, Params, State
+from fjax.errors import number_between
+from fjax.layers.random_layer import RandomLayer, resolve_noise_shape
+from fjax.typing import Array, Key
 
 # The value of dropped entries: the lower limit of `selu`, minus scale times alpha.
 SELU_LIMIT = -1.6732632423543772 * 1.0507009873554805
 
 
-class GaussianNoise(Layer):
+class GaussianNoise(RandomLayer):
     """Add normally distributed noise of mean 0 in training.
 
     Args:
@@ -38,38 +35,23 @@ class GaussianNoise(Layer):
     (1.0, 0.5)
     """
 
-    rows_independent = True
-    masking = "keeps"
-
     traceable_fields = frozenset({"stddev"})
+    strength_field = "stddev"
 
     stddev: float
     seed: int | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.stddev = number_between("GaussianNoise", "stddev", self.stddev, 0.0)
-        if self.seed is not None:
-            self.seed = seed_of("GaussianNoise", self.seed)
+        self.stddev = number_between(self.kind, "stddev", self.stddev, 0.0)
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
-        """Return the inputs; in training with noise added."""
-        values = single_input("GaussianNoise", inputs)
-        if not training or not is_nonzero(self.stddev):
-            return values, state
-        drawn = require_key("GaussianNoise", key, self.seed)
-        noise = jax.random.normal(drawn, values.shape, _noise_dtype(values))
-        return values + self.stddev * noise, state
+    def perturb(self, values: Array, key: Key) -> Array:
+        """Return the values with noise added."""
+        noise = jax.random.normal(key, values.shape, _noise_dtype(values))
+        return values + self.stddev * noise
 
 
-class GaussianDropout(Layer):
+class GaussianDropout(RandomLayer):
     """Multiply by normal noise of mean 1 and variance `rate / (1 - rate)` in training.
 
     The mean and variance of the outputs equal those of `Dropout` with the same rate.
@@ -93,9 +75,6 @@ class GaussianDropout(Layer):
     (1.0, 1.0)
     """
 
-    rows_independent = True
-    masking = "keeps"
-
     traceable_fields = frozenset({"rate"})
 
     rate: float
@@ -103,28 +82,15 @@ class GaussianDropout(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.rate = number_between("GaussianDropout", "rate", self.rate, 0.0, 1.0, open_high=True)
-        if self.seed is not None:
-            self.seed = seed_of("GaussianDropout", self.seed)
+        self.rate = number_between(self.kind, "rate", self.rate, 0.0, 1.0, open_high=True)
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
-        """Return the inputs; in training multiplied by noise."""
-        values = single_input("GaussianDropout", inputs)
-        if not training or not is_nonzero(self.rate):
-            return values, state
-        drawn = require_key("GaussianDropout", key, self.seed)
-        noise = jax.random.normal(drawn, values.shape, _noise_dtype(values))
-        return values * (1.0 + (self.rate / (1.0 - self.rate)) ** 0.5 * noise), state
+    def perturb(self, values: Array, key: Key) -> Array:
+        """Return the values multiplied by noise."""
+        noise = jax.random.normal(key, values.shape, _noise_dtype(values))
+        return values * (1.0 + (self.rate / (1.0 - self.rate)) ** 0.5 * noise)
 
 
-class AlphaDropout(Layer):
+class AlphaDropout(RandomLayer):
     """Dropout that keeps mean 0 and variance 1, for networks with `selu` activations.
 
     In training a random fraction of the entries is set to the lower limit of `selu`. All entries
@@ -151,9 +117,6 @@ class AlphaDropout(Layer):
     (0.0, 1.0)
     """
 
-    rows_independent = True
-    masking = "keeps"
-
     traceable_fields = frozenset({"rate"})
 
     rate: float
@@ -162,30 +125,15 @@ class AlphaDropout(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.rate = number_between("AlphaDropout", "rate", self.rate, 0.0, 1.0, open_high=True)
-        if self.noise_shape is not None:
-            self.noise_shape = tuple(self.noise_shape)
-        if self.seed is not None:
-            self.seed = seed_of("AlphaDropout", self.seed)
+        self.rate = number_between(self.kind, "rate", self.rate, 0.0, 1.0, open_high=True)
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
-        """Return the inputs; in training a fraction of them is dropped."""
-        values = single_input("AlphaDropout", inputs)
-        if not training or not is_nonzero(self.rate):
-            return values, state
-        drawn = require_key("AlphaDropout", key, self.seed)
-        shape = resolve_noise_shape("AlphaDropout", self.noise_shape, values.shape)
-        kept = jax.random.bernoulli(drawn, 1.0 - self.rate, shape)
+    def perturb(self, values: Array, key: Key) -> Array:
+        """Return the values with a fraction dropped."""
+        shape = resolve_noise_shape(self.kind, self.noise_shape, values.shape)
+        kept = jax.random.bernoulli(key, 1.0 - self.rate, shape)
         scale = ((1.0 - self.rate) * (1.0 + self.rate * SELU_LIMIT**2)) ** -0.5
         shift = -scale * SELU_LIMIT * self.rate
-        return jnp.where(kept, values, SELU_LIMIT) * scale + shift, state
+        return jnp.where(kept, values, SELU_LIMIT) * scale + shift
 
 
 def _noise_dtype(values: Array) -> Any:

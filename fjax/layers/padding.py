@@ -5,43 +5,46 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 
 from fjax.configuration import field
-from fjax.core.checks import single_input
-from fjax.core.layer import Layer
-from fjax.layers.spatial import check_rank, extend_pairs, resolve_data_format, resolve_pairs
-from fjax.typing import Array, Key, Params, State
+from fjax.layers.spatial import SpatialLayer, extend_pairs, resolve_pairs
+from fjax.typing import Array, Params
 
 
-class ZeroPadding(Layer):
+class EndsLayer(SpatialLayer):
+    """Base class of the layers that change both ends of each spatial axis, by one field of pairs.
+
+    A subclass has the field that `ends_field` names, and defines `change_ends`.
+    """
+
+    ends_field: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        ends = self._ends()
+        setattr(self, self.ends_field, ends if self.rank > 1 else ends[0])
+
+    def compute_outputs(self, params: Params, values: Array) -> Array:
+        """Return the inputs with other ends."""
+        return self.change_ends(values, extend_pairs(self.data_format, self._ends()))
+
+    def change_ends(self, values: Array, ends: list[tuple[int, int]]) -> Array:
+        """Return the values with other ends, given a pair (before, after) for each axis."""
+        raise NotImplementedError(f"`{self.kind}` defines no `change_ends`.")
+
+    def _ends(self) -> tuple[tuple[int, int], ...]:
+        return resolve_pairs(self.kind, self.ends_field, getattr(self, self.ends_field), self.rank)
+
+
+class ZeroPadding(EndsLayer):
     """Base class of the padding layers; `rank` is the number of spatial axes."""
 
-    rows_independent = True
-
-    rank: ClassVar[int]
+    ends_field = "padding"
 
     padding: Any = 1
     data_format: str | None = None
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        owner = type(self).__name__
-        ends = resolve_pairs(owner, "padding", self.padding, self.rank)
-        self.padding = ends if self.rank > 1 else ends[0]
-        self.data_format = resolve_data_format(owner, self.data_format)
-
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def change_ends(self, values: Array, ends: list[tuple[int, int]]) -> Array:
         """Return the inputs with zeros around them."""
-        owner = type(self).__name__
-        values = single_input(owner, inputs)
-        check_rank(owner, values.shape, self.rank, self.data_format)
-        ends = resolve_pairs(owner, "padding", self.padding, self.rank)
-        return jnp.pad(values, extend_pairs(self.data_format, ends)), state
+        return jnp.pad(values, ends)
 
 
 class ZeroPadding1D(ZeroPadding):
@@ -104,46 +107,23 @@ class ZeroPadding3D(ZeroPadding):
     rank = 3
 
 
-class Cropping(Layer):
+class Cropping(EndsLayer):
     """Base class of the cropping layers; `rank` is the number of spatial axes."""
 
-    rows_independent = True
-
-    rank: ClassVar[int]
+    ends_field = "cropping"
 
     cropping: Any = 0
     data_format: str | None = None
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        owner = type(self).__name__
-        ends = resolve_pairs(owner, "cropping", self.cropping, self.rank)
-        self.cropping = ends if self.rank > 1 else ends[0]
-        self.data_format = resolve_data_format(owner, self.data_format)
-
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def change_ends(self, values: Array, ends: list[tuple[int, int]]) -> Array:
         """Return the cropped inputs."""
-        owner = type(self).__name__
-        values = single_input(owner, inputs)
-        check_rank(owner, values.shape, self.rank, self.data_format)
-        cuts = extend_pairs(
-            self.data_format, resolve_pairs(owner, "cropping", self.cropping, self.rank)
-        )
-        if any(sum(cut) >= size > 0 for cut, size in zip(cuts, values.shape, strict=True)):
+        if any(sum(cut) >= size > 0 for cut, size in zip(ends, values.shape, strict=True)):
             raise ValueError(
-                f"`{owner}`: `cropping` {self.cropping} leaves nothing of inputs of shape "
+                f"`{self.kind}`: `cropping` {self.cropping} leaves nothing of inputs of shape "
                 f"{tuple(values.shape)}."
             )
-        cuts_and_sizes = zip(cuts, values.shape, strict=True)
-        kept = tuple(slice(before, size - after) for (before, after), size in cuts_and_sizes)
-        return values[kept], state
+        cuts_and_sizes = zip(ends, values.shape, strict=True)
+        return values[tuple(slice(start, size - end) for (start, end), size in cuts_and_sizes)]
 
 
 class Cropping1D(Cropping):

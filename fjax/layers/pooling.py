@@ -1,22 +1,17 @@
 """Pooling layers, and the base class that they share."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from fjax.core.checks import single_input
-from fjax.core.layer import Layer
-from fjax.layers.spatial import resolve_data_format
-from fjax.layers.windows import Sizes, check_inputs, resolve_padding, resolve_sizes
+from fjax.layers.spatial import SpatialLayer
+from fjax.layers.windows import Sizes, check_windows_fit, resolve_padding, resolve_sizes
 from fjax.lowering import average_pooling, max_pooling
-from fjax.typing import Array, Identifier, Key, Params, State
+from fjax.typing import Array, Identifier, Params, Shape
 
 
-class Pooling(Layer):
+class Pooling(SpatialLayer):
     """Base class of the pooling layers; `rank` is the number of spatial axes."""
 
-    rows_independent = True
-
-    rank: ClassVar[int]
     pool: ClassVar[Callable[..., Array]]
 
     pool_size: Sizes
@@ -26,35 +21,27 @@ class Pooling(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        owner = type(self).__name__
-        self.pool_size = resolve_sizes(owner, "pool_size", self.pool_size, self.rank)
+        self.pool_size = resolve_sizes(self.kind, "pool_size", self.pool_size, self.rank)
         steps = self.pool_size if self.strides is None else self.strides
-        self.strides = resolve_sizes(owner, "strides", steps, self.rank)
-        self.padding = resolve_padding(owner, self.padding)
-        self.data_format = resolve_data_format(owner, self.data_format) or "channels_last"
+        self.strides = resolve_sizes(self.kind, "strides", steps, self.rank)
+        self.padding = resolve_padding(self.kind, self.padding)
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
-        """Return the maximum or average of each window, channel by channel."""
-        owner = type(self).__name__
-        values = single_input(owner, inputs)
-        check_inputs(
-            owner, values.shape, self.pool_size, self.strides, self.padding, self.data_format
+    def check_shape(self, shape: Shape) -> None:
+        """Raise ValueError unless inputs have the axes that the layer needs, and fit the window."""
+        super().check_shape(shape)
+        check_windows_fit(
+            self.kind, shape, self.pool_size, self.strides, self.padding, self.data_format
         )
-        outputs = type(self).pool(
+
+    def compute_outputs(self, params: Params, values: Array) -> Array:
+        """Return the maximum or average of each window, channel by channel."""
+        return type(self).pool(
             values,
             window=self.pool_size,
             strides=self.strides,
             padding=self.padding,
             data_format=self.data_format,
         )
-        return outputs, state
 
 
 class MaxPooling1D(Pooling):

@@ -7,13 +7,14 @@ import numpy as np
 
 from fjax.core.checks import single_input
 from fjax.core.layer import Layer
-from fjax.core.weight_slot import renew_slot
 from fjax.errors import is_integer, number_between
+from fjax.layers.array_layer import ArrayLayer
+from fjax.layers.learned import not_ready, set_learned
 from fjax.traits import within_rows
 from fjax.typing import Array, Key, Params, Spec, State
 
 
-class Rescaling(Layer):
+class Rescaling(ArrayLayer):
     """Scale and shift the inputs: `inputs * scale + offset`.
 
     Args:
@@ -41,19 +42,12 @@ class Rescaling(Layer):
         self.scale = number_between("Rescaling", "scale", self.scale, -np.inf)
         self.offset = number_between("Rescaling", "offset", self.offset, -np.inf)
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return `inputs * scale + offset`."""
-        values = jnp.asarray(single_input("Rescaling", inputs))
+        values = jnp.asarray(values)
         if not jnp.issubdtype(values.dtype, jnp.floating):
             values = values.astype(jnp.float32)
-        return values * self.scale + self.offset, state
+        return values * self.scale + self.offset
 
 
 class Normalization(Layer):
@@ -148,10 +142,11 @@ class Normalization(Layer):
     def require_ready(self) -> None:
         """Raise ValueError if there are no statistics yet."""
         if self.mean is None:
-            raise ValueError(
-                f"`Normalization`{f' {self.name!r}' if self.name else ''} has no statistics yet: "
-                "call `layer.adapt(training_data)` before the model is trained or used, "
-                "or pass `mean=` and `variance=`."
+            raise not_ready(
+                self,
+                "statistics",
+                "call `layer.adapt(training_data)` before the model is trained or used, or pass "
+                "`mean=` and `variance=`.",
             )
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
@@ -213,11 +208,9 @@ class Normalization(Layer):
     def _set_statistics(self, mean: np.ndarray, variance: np.ndarray) -> None:
         if (variance < 0).any():
             raise ValueError("`Normalization`: `variance` must not be negative.")
-        for name, value in (("mean", mean), ("variance", variance)):
-            plain = float(value) if value.ndim == 0 else _nested_tuple(value.tolist())
-            object.__setattr__(self, name, plain)
-        # Models that already contain the layer keep their statistics; new models use these.
-        renew_slot(self)
+        set_learned(
+            self, mean=_nested_tuple(mean.tolist()), variance=_nested_tuple(variance.tolist())
+        )
 
 
 def _nested_tuple(values: Any) -> Any:

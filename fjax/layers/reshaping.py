@@ -1,17 +1,15 @@
 """Layers that change the shape of their inputs: flatten, reshape, permute, repeat."""
 
 import math
-from typing import Any
 
 import jax.numpy as jnp
 
-from fjax.core.checks import single_input
-from fjax.core.layer import Layer
 from fjax.errors import integer_at_least, is_integer, one_of
-from fjax.typing import Array, Key, Params, State
+from fjax.layers.array_layer import ArrayLayer
+from fjax.typing import Array, Params
 
 
-class Flatten(Layer):
+class Flatten(ArrayLayer):
     """Flatten each sample to one axis.
 
     Args:
@@ -37,24 +35,16 @@ class Flatten(Layer):
         allowed = [None, "channels_last", "channels_first"]
         one_of("Flatten", "data_format", self.data_format, allowed)
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return the flattened samples."""
-        values = single_input("Flatten", inputs)
         if values.ndim == 0:
             raise ValueError("`Flatten` needs inputs of shape (batch, …), received a scalar.")
         if self.data_format == "channels_first" and values.ndim > 2:
             values = jnp.moveaxis(values, 1, -1)
-        return jnp.reshape(values, (values.shape[0], math.prod(values.shape[1:]))), state
+        return jnp.reshape(values, (values.shape[0], math.prod(values.shape[1:])))
 
 
-class Reshape(Layer):
+class Reshape(ArrayLayer):
     """Reshape each sample.
 
     Args:
@@ -90,16 +80,8 @@ class Reshape(Layer):
             )
         self.target_shape = shape
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return the inputs in the new shape."""
-        values = single_input("Reshape", inputs)
         sample = tuple(values.shape[1:])
         size, known = math.prod(sample), math.prod(s for s in self.target_shape if s != -1)
         if size % known if -1 in self.target_shape else size != known:
@@ -107,10 +89,10 @@ class Reshape(Layer):
                 f"`Reshape` cannot reshape samples of shape {sample} to {self.target_shape}: "
                 f"{size} entries do not fit {known}."
             )
-        return jnp.reshape(values, (values.shape[0], *self.target_shape)), state
+        return jnp.reshape(values, (values.shape[0], *self.target_shape))
 
 
-class Permute(Layer):
+class Permute(ArrayLayer):
     """Permute the axes of each sample.
 
     Args:
@@ -145,25 +127,17 @@ class Permute(Layer):
             )
         self.dims = tuple(int(axis) for axis in dims)
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return the inputs with permuted axes."""
-        values = single_input("Permute", inputs)
         if values.ndim != len(self.dims) + 1:
             raise ValueError(
                 f"`Permute` with `dims` {self.dims} needs inputs of {len(self.dims) + 1} axes, "
                 f"received {tuple(values.shape)}."
             )
-        return jnp.transpose(values, (0, *self.dims)), state
+        return jnp.transpose(values, (0, *self.dims))
 
 
-class RepeatVector(Layer):
+class RepeatVector(ArrayLayer):
     """Repeat each sample along a new time axis.
 
     Args:
@@ -189,20 +163,12 @@ class RepeatVector(Layer):
         super().__post_init__()
         self.n = integer_at_least("RepeatVector", "n", self.n, 1)
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return the inputs, repeated `n` times."""
-        values = single_input("RepeatVector", inputs)
         if values.ndim != 2:
             raise ValueError(
                 "`RepeatVector` needs inputs of shape (batch, features), received "
                 f"{tuple(values.shape)}."
             )
         batch, features = values.shape
-        return jnp.broadcast_to(values[:, None, :], (batch, self.n, features)), state
+        return jnp.broadcast_to(values[:, None, :], (batch, self.n, features))

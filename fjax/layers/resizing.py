@@ -1,59 +1,38 @@
 """Layers that change the resolution of sequences, images and volumes."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from fjax.configuration import field
-from fjax.core.checks import single_input
-from fjax.core.layer import Layer
 from fjax.errors import integer_at_least, is_integer, is_number, one_of
-from fjax.layers.spatial import AXIS_NAMES, check_rank, resolve_data_format
-from fjax.typing import Array, Key, Params, Shape, State
+from fjax.layers.array_layer import ArrayLayer
+from fjax.layers.spatial import AXIS_NAMES, SpatialLayer, resolve_data_format
+from fjax.typing import Array, Params, Shape
 
 INTERPOLATIONS = ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"]
 
 
-class UpSampling(Layer):
+class UpSampling(SpatialLayer):
     """Base class of the upsampling layers; `rank` is the number of spatial axes."""
-
-    rows_independent = True
-
-    rank: ClassVar[int]
 
     size: Any = 2
     data_format: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        owner = type(self).__name__
         sizes = self.size if isinstance(self.size, list | tuple) else (self.size,) * self.rank
         if len(sizes) != self.rank or not all(is_integer(size) and size > 0 for size in sizes):
             names = ", ".join(AXIS_NAMES[self.rank])
             alternative = f", or one for each of ({names})" if self.rank > 1 else ""
             raise ValueError(
-                f"`{owner}`: `size` must be an integer of at least 1{alternative}, "
+                f"`{self.kind}`: `size` must be an integer of at least 1{alternative}, "
                 f"received {self.size!r}."
             )
         self.size = tuple(int(size) for size in sizes) if self.rank > 1 else int(sizes[0])
-        self.data_format = resolve_data_format(owner, self.data_format)
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
-        """Return the enlarged inputs."""
-        owner = type(self).__name__
-        values = single_input(owner, inputs)
-        check_rank(owner, values.shape, self.rank, self.data_format)
-        return self.upsample(values), state
-
-    def upsample(self, values: Array) -> Array:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return the values with each entry repeated."""
         for axis, factor in self.axis_factors():
             values = jnp.repeat(values, factor, axis=axis)
@@ -123,10 +102,10 @@ class UpSampling2D(UpSampling):
         name = name.lower() if isinstance(name, str) else name
         self.interpolation = one_of("UpSampling2D", "interpolation", name, INTERPOLATIONS)
 
-    def upsample(self, values: Array) -> Array:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return the enlarged images."""
         if self.interpolation == "nearest":
-            return super().upsample(values)
+            return super().compute_outputs(params, values)
         factors = dict(self.axis_factors())
         shape = tuple(size * factors.get(axis, 1) for axis, size in enumerate(values.shape))
         return _resample(values, shape, self.interpolation, antialias=False)
@@ -157,7 +136,7 @@ class UpSampling3D(UpSampling):
     size: Any = (2, 2, 2)
 
 
-class Resizing(Layer):
+class Resizing(ArrayLayer):
     """Resize images to a given height and width.
 
     Args:
@@ -218,16 +197,8 @@ class Resizing(Layer):
                 f"`Resizing`: `fill_value` must be a number, received {self.fill_value!r}."
             )
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return the resized images."""
-        values = single_input("Resizing", inputs)
         if values.ndim not in (3, 4):
             raise ValueError(
                 "`Resizing` needs images of shape (batch, height, width, channels), or one image "
@@ -239,7 +210,7 @@ class Resizing(Layer):
         elif self.pad_to_aspect_ratio:
             values = self._pad(values, first)
         shape = (*values.shape[:first], self.height, self.width, *values.shape[first + 2 :])
-        return _resample(values, shape, self.interpolation, self.antialias), state
+        return _resample(values, shape, self.interpolation, self.antialias)
 
     def _crop(self, values: Array, first: int) -> Array:
         """Return the central part of the images with the new aspect ratio."""

@@ -1,36 +1,17 @@
 """Separable convolution layers: a depthwise convolution, then a pointwise one."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import jax
-
-from fjax import activations, initializers
-from fjax.core.checks import single_input
-from fjax.core.layer import Layer
-from fjax.core.penalties import empty_penalty, with_penalty
-from fjax.errors import integer_at_least
-from fjax.layers.spatial import resolve_data_format
-from fjax.layers.windows import (
-    Sizes,
-    add_bias,
-    channel_count,
-    check_channels,
-    check_inputs,
-    check_strides,
-    resolve_padding,
-    resolve_sizes,
-)
+from fjax.layers.convolution_layer import ConvolutionLayer
+from fjax.layers.windows import Sizes
 from fjax.lowering import convolution
-from fjax.typing import Array, Identifier, Key, Params, Spec, State
+from fjax.typing import Array, Identifier, Params, Shape
 
 
-class SeparableConvolution(Layer):
+class SeparableConvolution(ConvolutionLayer):
     """Base class of the separable convolution layers; `rank` is the number of spatial axes."""
 
-    rows_independent = True
-
-    rank: ClassVar[int]
     _weights_of_fields: ClassVar[Mapping[str, str]] = {
         "depthwise": "depthwise_kernel",
         "pointwise": "pointwise_kernel",
@@ -56,90 +37,28 @@ class SeparableConvolution(Layer):
     pointwise_constraint: Identifier = None
     bias_constraint: Identifier = None
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        owner = type(self).__name__
-        self.filters = integer_at_least(owner, "filters", self.filters, 1)
-        self.kernel_size = resolve_sizes(owner, "kernel_size", self.kernel_size, self.rank)
-        self.strides = resolve_sizes(owner, "strides", self.strides, self.rank)
-        self.dilation_rate = resolve_sizes(owner, "dilation_rate", self.dilation_rate, self.rank)
-        self.padding = resolve_padding(owner, self.padding)
-        self.data_format = resolve_data_format(owner, self.data_format) or "channels_last"
-        self.depth_multiplier = integer_at_least(
-            owner, "depth_multiplier", self.depth_multiplier, 1
-        )
-        self.activation = activations.get(self.activation)
-        self.depthwise_initializer = initializers.get(self.depthwise_initializer)
-        self.pointwise_initializer = initializers.get(self.pointwise_initializer)
-        self.bias_initializer = initializers.get(self.bias_initializer)
-        check_strides(owner, self.strides, self.dilation_rate)
-
-    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Draw the two kernels and the bias."""
-        shape = single_input(type(self).__name__, specs).shape
-        self._check_inputs(shape)
-        channels = channel_count(shape, self.data_format)
-        depthwise_key, pointwise_key, bias_key = jax.random.split(key, 3)
-        depthwise_shape = (*self.kernel_size, channels, self.depth_multiplier)
-        pointwise_shape = (*[1] * self.rank, channels * self.depth_multiplier, self.filters)
-        params = {
-            "depthwise_kernel": initializers.draw(
-                self.depthwise_initializer, depthwise_key, depthwise_shape
-            ),
-            "pointwise_kernel": initializers.draw(
-                self.pointwise_initializer, pointwise_key, pointwise_shape
-            ),
+    def weight_shapes(self, shape: Shape, channels: int) -> dict[str, Shape]:
+        """Return the shapes of the two kernels and the bias."""
+        return {
+            "depthwise_kernel": (*self.kernel_size, channels, self.depth_multiplier),
+            "pointwise_kernel": (*[1] * self.rank, channels * self.depth_multiplier, self.filters),
+            "bias": (self.filters,),
         }
-        if self.use_bias:
-            params["bias"] = initializers.draw(self.bias_initializer, bias_key, (self.filters,))
-        return params, empty_penalty(self)
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
-        """Return `activation(pointwise convolution of the depthwise convolution + bias)`."""
-        owner = type(self).__name__
-        values = single_input(owner, inputs)
-        self._check_inputs(values.shape)
-        kernel = params["depthwise_kernel"]
-        channels = kernel.shape[-2]
-        check_channels(owner, values.shape, self.data_format, channels)
-        depthwise_outputs = convolution(
-            values,
-            kernel.reshape(*self.kernel_size, 1, -1),
-            strides=self.strides,
-            padding=self.padding,
-            dilation=self.dilation_rate,
-            groups=channels,
-            data_format=self.data_format,
-        )
-        outputs = convolution(
-            depthwise_outputs,
+    def channels_of(self, params: Params) -> int:
+        """Return the number of channels of the inputs that the kernels are for."""
+        return params["depthwise_kernel"].shape[-2]
+
+    def convolve(self, params: Params, values: Array) -> Array:
+        """Return the pointwise convolution of the depthwise convolution."""
+        ones = (1,) * self.rank
+        return convolution(
+            self.convolve_channels(values, params["depthwise_kernel"]),
             params["pointwise_kernel"],
-            strides=(1,) * self.rank,
+            strides=ones,
             padding="valid",
-            dilation=(1,) * self.rank,
+            dilation=ones,
             data_format=self.data_format,
-        )
-        if self.use_bias:
-            outputs = add_bias(outputs, params["bias"], self.data_format)
-        outputs = self.activation(outputs)
-        return outputs, with_penalty(self, params, state, outputs)
-
-    def _check_inputs(self, shape: tuple[int, ...]) -> None:
-        check_inputs(
-            type(self).__name__,
-            shape,
-            self.kernel_size,
-            self.strides,
-            self.padding,
-            self.data_format,
-            self.dilation_rate,
         )
 
 

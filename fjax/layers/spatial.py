@@ -1,11 +1,32 @@
-"""Arguments of layers with spatial axes: those between the batch and the channel axis."""
+"""Layers with spatial axes, those between the batch and the channel axis, and their arguments."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from fjax.errors import is_integer, one_of
+from fjax.layers.array_layer import ArrayLayer
 from fjax.typing import Shape
 
 AXIS_NAMES = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+
+
+class SpatialLayer(ArrayLayer):
+    """Base class of the layers with spatial axes; `rank` is their number.
+
+    A subclass has the field `data_format`.
+    """
+
+    rows_independent = True
+
+    rank: ClassVar[int]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        layer: Any = self
+        layer.data_format = resolve_data_format(self.kind, layer.data_format)
+
+    def check_shape(self, shape: Shape) -> None:
+        """Raise ValueError unless inputs have the axes that the layer needs."""
+        check_rank(self.kind, shape, self.rank, self.data_format)
 
 
 def resolve_data_format(owner: str, value: Any) -> str:

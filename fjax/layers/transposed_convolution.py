@@ -1,34 +1,16 @@
 """Transposed convolution layers, which enlarge their inputs."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import jax
-
-from fjax import activations, initializers
-from fjax.core.checks import single_input
-from fjax.core.layer import Layer
-from fjax.core.penalties import empty_penalty, with_penalty
-from fjax.errors import integer_at_least
-from fjax.layers.spatial import check_rank, resolve_data_format
-from fjax.layers.windows import (
-    Sizes,
-    add_bias,
-    channel_count,
-    check_channels,
-    check_strides,
-    resolve_padding,
-    resolve_sizes,
-)
+from fjax.layers.convolution_layer import ConvolutionLayer
+from fjax.layers.spatial import check_rank
+from fjax.layers.windows import Sizes, resolve_sizes
 from fjax.lowering import transposed_convolution
-from fjax.typing import Array, Identifier, Key, Params, Spec, State
+from fjax.typing import Array, Identifier, Params, Shape
 
 
-class TransposedConvolution(Layer):
+class TransposedConvolution(ConvolutionLayer):
     """Base class of the transposed convolution layers; `rank` is the number of spatial axes."""
-
-    rows_independent = True
-
-    rank: ClassVar[int]
 
     filters: int
     kernel_size: Sizes
@@ -49,52 +31,30 @@ class TransposedConvolution(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        owner = type(self).__name__
-        self.filters = integer_at_least(owner, "filters", self.filters, 1)
-        self.kernel_size = resolve_sizes(owner, "kernel_size", self.kernel_size, self.rank)
-        self.strides = resolve_sizes(owner, "strides", self.strides, self.rank)
-        self.dilation_rate = resolve_sizes(owner, "dilation_rate", self.dilation_rate, self.rank)
-        self.padding = resolve_padding(owner, self.padding)
-        self.data_format = resolve_data_format(owner, self.data_format) or "channels_last"
-        self.activation = activations.get(self.activation)
-        self.kernel_initializer = initializers.get(self.kernel_initializer)
-        self.bias_initializer = initializers.get(self.bias_initializer)
-        check_strides(owner, self.strides, self.dilation_rate)
         if self.output_padding is not None:
-            added = resolve_sizes(owner, "output_padding", self.output_padding, self.rank, 0)
+            added = resolve_sizes(self.kind, "output_padding", self.output_padding, self.rank, 0)
             if any(size >= stride for size, stride in zip(added, self.strides, strict=True)):
                 raise ValueError(
-                    f"`{owner}`: `output_padding` {added} must be below `strides` {self.strides} "
-                    "on each axis; the kernel would not reach further entries."
+                    f"`{self.kind}`: `output_padding` {added} must be below `strides` "
+                    f"{self.strides} on each axis; the kernel would not reach further entries."
                 )
             self.output_padding = added
 
-    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Draw the kernel and the bias."""
-        owner = type(self).__name__
-        shape = single_input(owner, specs).shape
-        check_rank(owner, shape, self.rank, self.data_format)
-        kernel_shape = (*self.kernel_size, self.filters, channel_count(shape, self.data_format))
-        kernel_key, bias_key = jax.random.split(key)
-        params = {"kernel": initializers.draw(self.kernel_initializer, kernel_key, kernel_shape)}
-        if self.use_bias:
-            params["bias"] = initializers.draw(self.bias_initializer, bias_key, (self.filters,))
-        return params, empty_penalty(self)
+    def check_shape(self, shape: Shape) -> None:
+        """Raise ValueError unless inputs have the axes that the layer needs."""
+        check_rank(self.kind, shape, self.rank, self.data_format)
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
-        """Return `activation(transposed_convolution(inputs, kernel) + bias)`."""
-        owner = type(self).__name__
-        values = single_input(owner, inputs)
-        check_rank(owner, values.shape, self.rank, self.data_format)
-        check_channels(owner, values.shape, self.data_format, params["kernel"].shape[-1])
-        outputs = transposed_convolution(
+    def weight_shapes(self, shape: Shape, channels: int) -> dict[str, Shape]:
+        """Return the shapes of the kernel and the bias."""
+        return {"kernel": (*self.kernel_size, self.filters, channels), "bias": (self.filters,)}
+
+    def channels_of(self, params: Params) -> int:
+        """Return the number of channels of the inputs that the kernel is for."""
+        return params["kernel"].shape[-1]
+
+    def convolve(self, params: Params, values: Array) -> Array:
+        """Return the transposed convolution."""
+        return transposed_convolution(
             values,
             params["kernel"],
             strides=self.strides,
@@ -103,10 +63,6 @@ class TransposedConvolution(Layer):
             dilation=self.dilation_rate,
             data_format=self.data_format,
         )
-        if self.use_bias:
-            outputs = add_bias(outputs, params["bias"], self.data_format)
-        outputs = self.activation(outputs)
-        return outputs, with_penalty(self, params, state, outputs)
 
 
 class Conv1DTranspose(TransposedConvolution):

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from fjax.errors import integer_at_least, is_integer, one_of
-from fjax.layers.spatial import check_rank
 from fjax.lowering.windows import dilated_size, spatial_axes, window_count
-from fjax.typing import Array, Shape
+from fjax.typing import Shape
 
 # One integer, or one for each spatial axis; layers store a tuple.
 Sizes = Any
@@ -50,31 +49,7 @@ def resolve_padding(owner: str, value: Any, allowed: Sequence[str] = ("valid", "
     return str(one_of(owner, "padding", padding, allowed))
 
 
-def channel_count(shape: Shape, data_format: str) -> int:
-    """Return the number of channels of inputs of a shape."""
-    return shape[-1] if data_format == "channels_last" else shape[1]
-
-
-def check_channels(owner: str, shape: Shape, data_format: str, built_for: int) -> None:
-    """Raise if inputs have another number of channels than the layer was built for."""
-    channels = channel_count(shape, data_format)
-    if channels != built_for:
-        raise ValueError(
-            f"`{owner}` was built for {built_for} channels, received inputs of shape "
-            f"{tuple(shape)} with {channels}; `data_format` is {data_format!r}."
-        )
-
-
-def check_strides(owner: str, strides: Shape, dilation_rate: Shape) -> None:
-    """Raise if both strides and dilation rate are above 1."""
-    if max(strides) > 1 and max(dilation_rate) > 1:
-        raise ValueError(
-            f"`{owner}`: `strides` {strides} and `dilation_rate` {dilation_rate} cannot both be "
-            "above 1: set one of them to 1."
-        )
-
-
-def check_inputs(
+def check_windows_fit(
     owner: str,
     shape: Shape,
     window: Shape,
@@ -83,16 +58,15 @@ def check_inputs(
     data_format: str,
     dilation_rate: Shape | None = None,
 ) -> None:
-    """Raise if inputs have the wrong number of axes, or are smaller than the window.
+    """Raise if inputs with the right number of axes are smaller than the window.
 
-    >>> check_inputs("Conv2D", (32, 2, 8, 3), (3, 3), (1, 1), "valid", "channels_last")
+    >>> check_windows_fit("Conv2D", (32, 2, 8, 3), (3, 3), (1, 1), "valid", "channels_last")
     Traceback (most recent call last):
         ...
     ValueError: `Conv2D`: a window of (3, 3) does not fit into inputs of shape (32, 2, 8, 3), whose
     spatial axes are (2, 8): the outputs would be empty. Use a smaller window, `padding="same"` or
     larger inputs.
     """
-    check_rank(owner, shape, len(window), data_format)
     dilation = dilation_rate or (1,) * len(window)
     extents = tuple(dilated_size(w, d) for w, d in zip(window, dilation, strict=True))
     sizes = tuple(shape[axis] for axis in spatial_axes(len(window), data_format))
@@ -112,10 +86,3 @@ def check_inputs(
         f"`{owner}`: a window of {extents}{dilated} does not fit into inputs of shape "
         f"{tuple(shape)}, whose spatial axes are {sizes}: the outputs would be empty. {advice}"
     )
-
-
-def add_bias(outputs: Array, bias: Array, data_format: str) -> Array:
-    """Return the outputs plus one number per channel."""
-    if data_format == "channels_first":
-        bias = bias.reshape(-1, *[1] * (outputs.ndim - 2))
-    return outputs + bias

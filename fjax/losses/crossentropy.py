@@ -1,6 +1,7 @@
 """Cross-entropies: negative log-likelihoods of labels."""
 
 from dataclasses import field
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +16,7 @@ from fjax.losses.labels import (
     check_sparse,
     integer_labels,
 )
-from fjax.losses.loss import Loss, PairedLoss
+from fjax.losses.loss import NamedLoss, PairedLoss
 from fjax.losses.preparation import EPSILON, check_axis, prepare_pair
 from fjax.typing import Array, ArrayLike, Shape
 
@@ -128,7 +129,39 @@ def sparse_categorical_crossentropy(
     return losses if ignore_class is None else jnp.where(counted, losses, 0.0)
 
 
-class BinaryCrossentropy(PairedLoss):
+class CrossentropyLoss(NamedLoss):
+    """Base class of the cross-entropies, which have the fields `from_logits` and `axis`."""
+
+    def __post_init__(self: Any) -> None:
+        """Check the arguments."""
+        super().__post_init__()
+        smoothing = getattr(self, "label_smoothing", 0.0)
+        check_smoothing(type(self).__name__, self.from_logits, smoothing)
+        check_axis(type(self).__name__, self.axis)
+
+    @property
+    def rows_independent(self: Any) -> bool:
+        """Whether the axis is the last one."""
+        return bool(self.axis == -1)
+
+
+class BinaryLoss(CrossentropyLoss, PairedLoss):
+    """Base class of the cross-entropies of binary labels."""
+
+    def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
+        """Check that there is a label from 0 to 1 for every output."""
+        check_binary(type(self).__name__, y_true, y_pred_shape, name)
+
+
+class CategoricalLoss(CrossentropyLoss, PairedLoss):
+    """Base class of the cross-entropies of one-hot labels."""
+
+    def check_targets(self: Any, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
+        """Check that there is a one-hot row, or a distribution, for every prediction."""
+        check_categorical(type(self).__name__, y_true, y_pred_shape, name, self.axis)
+
+
+class BinaryCrossentropy(BinaryLoss):
     """The loss of `binary_crossentropy`.
 
     Args:
@@ -145,34 +178,15 @@ class BinaryCrossentropy(PairedLoss):
     0.69314...
     """
 
+    function = staticmethod(binary_crossentropy)
+
     from_logits: bool = False
     label_smoothing: float = 0.0
     axis: int = -1
     name: str | None = field(default="binary_crossentropy", kw_only=True)
 
-    def __post_init__(self) -> None:
-        """Check the arguments."""
-        super().__post_init__()
-        check_smoothing(type(self).__name__, self.from_logits, self.label_smoothing)
-        check_axis(type(self).__name__, self.axis)
 
-    @property
-    def rows_independent(self) -> bool:
-        """Whether the axis is the last one."""
-        return self.axis == -1
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `binary_crossentropy`."""
-        return binary_crossentropy(
-            y_true, y_pred, self.from_logits, self.label_smoothing, self.axis
-        )
-
-    def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
-        """Check that there is a label from 0 to 1 for every output."""
-        check_binary(type(self).__name__, y_true, y_pred_shape, name)
-
-
-class CategoricalCrossentropy(PairedLoss):
+class CategoricalCrossentropy(CategoricalLoss):
     """The loss of `categorical_crossentropy`.
 
     Args:
@@ -189,34 +203,15 @@ class CategoricalCrossentropy(PairedLoss):
     0.69314...
     """
 
+    function = staticmethod(categorical_crossentropy)
+
     from_logits: bool = False
     label_smoothing: float = 0.0
     axis: int = -1
     name: str | None = field(default="categorical_crossentropy", kw_only=True)
 
-    def __post_init__(self) -> None:
-        """Check the arguments."""
-        super().__post_init__()
-        check_smoothing(type(self).__name__, self.from_logits, self.label_smoothing)
-        check_axis(type(self).__name__, self.axis)
 
-    @property
-    def rows_independent(self) -> bool:
-        """Whether the axis is the last one."""
-        return self.axis == -1
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `categorical_crossentropy`."""
-        return categorical_crossentropy(
-            y_true, y_pred, self.from_logits, self.label_smoothing, self.axis
-        )
-
-    def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
-        """Check that there is a one-hot row, or a distribution, for every prediction."""
-        check_categorical(type(self).__name__, y_true, y_pred_shape, name, self.axis)
-
-
-class SparseCategoricalCrossentropy(Loss):
+class SparseCategoricalCrossentropy(CrossentropyLoss):
     """The loss of `sparse_categorical_crossentropy`.
 
     The mean is taken over the labels that are not ignored.
@@ -235,6 +230,8 @@ class SparseCategoricalCrossentropy(Loss):
     0.69314...
     """
 
+    function = staticmethod(sparse_categorical_crossentropy)
+
     from_logits: bool = False
     ignore_class: int | None = None
     axis: int = -1
@@ -243,20 +240,12 @@ class SparseCategoricalCrossentropy(Loss):
     def __post_init__(self) -> None:
         """Check the arguments."""
         super().__post_init__()
-        check_smoothing(type(self).__name__, self.from_logits, 0.0)
-        check_axis(type(self).__name__, self.axis)
         check_ignore_class(type(self).__name__, self.ignore_class)
 
     @property
     def rows_independent(self) -> bool:
         """Whether the axis is the last one and no class is ignored."""
         return self.axis == -1 and self.ignore_class is None
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `sparse_categorical_crossentropy`."""
-        return sparse_categorical_crossentropy(
-            y_true, y_pred, self.from_logits, self.ignore_class, self.axis
-        )
 
     def counted(self, y_true: Array, y_pred: Array) -> Array | None:
         """Return which labels are not ignored, or None if none can be."""

@@ -61,13 +61,10 @@ class KLDivergence(PairedLoss):
     0.0
     """
 
+    function = staticmethod(kl_divergence)
     rows_independent = True
 
     name: str | None = field(default="kl_divergence", kw_only=True)
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `kl_divergence`."""
-        return kl_divergence(y_true, y_pred)
 
 
 class Poisson(PairedLoss):
@@ -77,10 +74,7 @@ class Poisson(PairedLoss):
     1.0
     """
 
+    function = staticmethod(poisson)
     rows_independent = True
 
     name: str | None = field(default="poisson", kw_only=True)
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `poisson`."""
-        return poisson(y_true, y_pred)

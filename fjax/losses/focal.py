@@ -11,11 +11,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.errors import is_number, number_between, one_of
-from fjax.losses.crossentropy import binary_log_loss, normalized, smoothed
-from fjax.losses.labels import ONE_HOT, check_binary, check_categorical, check_smoothing
-from fjax.losses.loss import PairedLoss
-from fjax.losses.preparation import check_axis, prepare_pair
-from fjax.typing import Array, ArrayLike, Shape
+from fjax.losses.crossentropy import (
+    BinaryLoss,
+    CategoricalLoss,
+    binary_log_loss,
+    normalized,
+    smoothed,
+)
+from fjax.losses.labels import ONE_HOT
+from fjax.losses.preparation import prepare_pair
+from fjax.typing import Array, ArrayLike
 
 
 def binary_focal_crossentropy(
@@ -100,7 +105,7 @@ def categorical_focal_crossentropy(
     return jnp.sum(weights * -y_true * jnp.log(probabilities), axis=axis)
 
 
-class BinaryFocalCrossentropy(PairedLoss):
+class BinaryFocalCrossentropy(BinaryLoss):
     """The loss of `binary_focal_crossentropy`.
 
     Args:
@@ -120,6 +125,8 @@ class BinaryFocalCrossentropy(PairedLoss):
     0.34657...
     """
 
+    function = staticmethod(binary_focal_crossentropy)
+
     apply_class_balancing: bool = False
     alpha: float = 0.25
     gamma: float = 2.0
@@ -135,33 +142,9 @@ class BinaryFocalCrossentropy(PairedLoss):
         one_of(owner, "apply_class_balancing", self.apply_class_balancing, (True, False))
         number_between(owner, "alpha", self.alpha, 0.0, 1.0)
         number_between(owner, "gamma", self.gamma, 0.0)
-        check_smoothing(owner, self.from_logits, self.label_smoothing)
-        check_axis(owner, self.axis)
-
-    @property
-    def rows_independent(self) -> bool:
-        """Whether the axis is the last one."""
-        return self.axis == -1
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `binary_focal_crossentropy`."""
-        return binary_focal_crossentropy(
-            y_true,
-            y_pred,
-            self.apply_class_balancing,
-            self.alpha,
-            self.gamma,
-            self.from_logits,
-            self.label_smoothing,
-            self.axis,
-        )
-
-    def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
-        """Check that there is a label from 0 to 1 for every output."""
-        check_binary(type(self).__name__, y_true, y_pred_shape, name)
 
 
-class CategoricalFocalCrossentropy(PairedLoss):
+class CategoricalFocalCrossentropy(CategoricalLoss):
     """The loss of `categorical_focal_crossentropy`.
 
     Args:
@@ -180,6 +163,8 @@ class CategoricalFocalCrossentropy(PairedLoss):
     0.17328...
     """
 
+    function = staticmethod(categorical_focal_crossentropy)
+
     alpha: float | Sequence[float] = 0.25
     gamma: float = 2.0
     from_logits: bool = False
@@ -194,29 +179,6 @@ class CategoricalFocalCrossentropy(PairedLoss):
         if not is_number(self.alpha):
             self.alpha = _class_weights(owner, self.alpha)
         number_between(owner, "gamma", self.gamma, 0.0)
-        check_smoothing(owner, self.from_logits, self.label_smoothing)
-        check_axis(owner, self.axis)
-
-    @property
-    def rows_independent(self) -> bool:
-        """Whether the axis is the last one."""
-        return self.axis == -1
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `categorical_focal_crossentropy`."""
-        return categorical_focal_crossentropy(
-            y_true,
-            y_pred,
-            self.alpha,
-            self.gamma,
-            self.from_logits,
-            self.label_smoothing,
-            self.axis,
-        )
-
-    def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
-        """Check that there is a one-hot row, or a distribution, for every prediction."""
-        check_categorical(type(self).__name__, y_true, y_pred_shape, name, self.axis)
 
 
 def _class_weights(owner: str, alpha: object) -> tuple[float, ...]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from fjax.errors import number_between
 from fjax.losses.labels import check_sparse, integer_labels
-from fjax.losses.loss import Loss
+from fjax.losses.loss import NamedLoss
 from fjax.typing import Array, ArrayLike, Shape
 
 
@@ -41,7 +41,7 @@ def categorical_generalized_cross_entropy(y_true: ArrayLike, y_pred: ArrayLike, 
     return (1.0 - power) / q
 
 
-class CategoricalGeneralizedCrossEntropy(Loss):
+class CategoricalGeneralizedCrossEntropy(NamedLoss):
     """The loss of `categorical_generalized_cross_entropy`.
 
     Args:
@@ -56,6 +56,7 @@ class CategoricalGeneralizedCrossEntropy(Loss):
     1.0
     """
 
+    function = staticmethod(categorical_generalized_cross_entropy)
     rows_independent = True
 
     q: float = 0.5
@@ -66,10 +67,6 @@ class CategoricalGeneralizedCrossEntropy(Loss):
         super().__post_init__()
         owner = type(self).__name__
         number_between(owner, "q", self.q, 0.0, 1.0, open_low=True, open_high=True)
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `categorical_generalized_cross_entropy`."""
-        return categorical_generalized_cross_entropy(y_true, y_pred, self.q)
 
     def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
         """Check that every label is an integer below the number of classes."""

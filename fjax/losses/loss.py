@@ -1,9 +1,10 @@
 """The base class of losses: it weights and reduces the values that `call` returns."""
 
+import inspect
 import math
 from collections.abc import Callable
 from dataclasses import field
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -103,7 +104,24 @@ class Loss(Configured):
         return super().get_config()
 
 
-class PairedLoss(Loss):
+class NamedLoss(Loss):
+    """Base class of the losses of a function; fields have the names of the function's arguments.
+
+    >>> from fjax.losses import Huber, huber
+    >>> Huber.function is huber
+    True
+    """
+
+    function: ClassVar[Callable[..., Array]]
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        """Return the values of the function, with the fields as further arguments."""
+        function = type(self).function
+        names = [name for name in inspect.signature(function).parameters if hasattr(self, name)]
+        return function(y_true, y_pred, **{name: getattr(self, name) for name in names})
+
+
+class PairedLoss(NamedLoss):
     """Base class of losses whose targets are finite and have the shape of the predictions."""
 
     def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:

@@ -2,90 +2,28 @@
 
 from typing import Any
 
-from fjax.losses.crossentropy import (
-    BinaryCrossentropy,
-    CategoricalCrossentropy,
-    SparseCategoricalCrossentropy,
-    binary_crossentropy,
-    categorical_crossentropy,
-    sparse_categorical_crossentropy,
-)
-from fjax.losses.divergence import KLDivergence, Poisson, kl_divergence, poisson
-from fjax.losses.focal import (
-    BinaryFocalCrossentropy,
-    CategoricalFocalCrossentropy,
-    binary_focal_crossentropy,
-    categorical_focal_crossentropy,
-)
-from fjax.losses.generalized import (
-    CategoricalGeneralizedCrossEntropy,
-    categorical_generalized_cross_entropy,
-)
-from fjax.losses.hinge import (
-    CategoricalHinge,
-    Hinge,
-    SquaredHinge,
-    categorical_hinge,
-    hinge,
-    squared_hinge,
+from fjax.losses import (
+    crossentropy,
+    divergence,
+    focal,
+    generalized,
+    margins,
+    overlap,
+    regression,
+    similarity,
+    temporal,
 )
 from fjax.losses.loss import FunctionLoss, Loss
-from fjax.losses.overlap import (
-    Dice,
-    Tversky,
-    dice,
-    tversky,
-)
-from fjax.losses.regression import (
-    CosineSimilarity,
-    Huber,
-    LogCosh,
-    MeanAbsoluteError,
-    MeanAbsolutePercentageError,
-    MeanSquaredError,
-    MeanSquaredLogarithmicError,
-    cosine_similarity,
-    huber,
-    log_cosh,
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    mean_squared_error,
-    mean_squared_logarithmic_error,
-)
-from fjax.losses.similarity import (
-    Circle,
-    circle,
-)
-from fjax.losses.temporal import (
-    CTC,
-    ctc,
-)
-from fjax.registry import Registry
+from fjax.registry import Registry, defined_in
 from fjax.typing import Identifier, Shape
 
+_MODULES = (
+    crossentropy, divergence, focal, generalized, margins, overlap, regression, similarity, temporal
+)  # fmt: skip
+
+# The class of each loss function.
 _CLASSES: dict[Any, type[Loss]] = {
-    binary_crossentropy: BinaryCrossentropy,
-    binary_focal_crossentropy: BinaryFocalCrossentropy,
-    categorical_crossentropy: CategoricalCrossentropy,
-    categorical_focal_crossentropy: CategoricalFocalCrossentropy,
-    categorical_generalized_cross_entropy: CategoricalGeneralizedCrossEntropy,
-    categorical_hinge: CategoricalHinge,
-    circle: Circle,
-    cosine_similarity: CosineSimilarity,
-    ctc: CTC,
-    dice: Dice,
-    hinge: Hinge,
-    huber: Huber,
-    kl_divergence: KLDivergence,
-    log_cosh: LogCosh,
-    mean_absolute_error: MeanAbsoluteError,
-    mean_absolute_percentage_error: MeanAbsolutePercentageError,
-    mean_squared_error: MeanSquaredError,
-    mean_squared_logarithmic_error: MeanSquaredLogarithmicError,
-    poisson: Poisson,
-    sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
-    squared_hinge: SquaredHinge,
-    tversky: Tversky,
+    member.function: member for member in defined_in(*_MODULES) if hasattr(member, "function")
 }
 
 REGISTRY = Registry(
@@ -94,13 +32,13 @@ REGISTRY = Registry(
     # As in Keras, a name in snake case means the function and not the class.
     {function.__name__: function for function in _CLASSES}
     | {
-        "bce": binary_crossentropy,
-        "kld": kl_divergence,
-        "logcosh": log_cosh,
-        "mae": mean_absolute_error,
-        "mape": mean_absolute_percentage_error,
-        "mse": mean_squared_error,
-        "msle": mean_squared_logarithmic_error,
+        "bce": crossentropy.binary_crossentropy,
+        "kld": divergence.kl_divergence,
+        "logcosh": regression.log_cosh,
+        "mae": regression.mean_absolute_error,
+        "mape": regression.mean_absolute_percentage_error,
+        "mse": regression.mean_squared_error,
+        "msle": regression.mean_squared_logarithmic_error,
     },
 )
 
@@ -132,7 +70,7 @@ def as_loss(identifier: Identifier) -> Loss:
         ValueError: The name is unknown.
         TypeError: The identifier is not a loss.
 
-    >>> as_loss("mse") == as_loss(mean_squared_error) == MeanSquaredError()
+    >>> as_loss("mse") == as_loss(regression.mean_squared_error) == regression.MeanSquaredError()
     True
     """
     loss = REGISTRY.get(identifier)
@@ -158,9 +96,9 @@ def resolve(identifier: Identifier, y_true_shape: Shape, y_pred_shape: Shape) ->
     """
     if isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce"):
         return {
-            "binary": BinaryCrossentropy,
-            "sparse": SparseCategoricalCrossentropy,
-            "categorical": CategoricalCrossentropy,
+            "binary": crossentropy.BinaryCrossentropy,
+            "sparse": crossentropy.SparseCategoricalCrossentropy,
+            "categorical": crossentropy.CategoricalCrossentropy,
         }[label_kind(y_true_shape, y_pred_shape)]()
     return as_loss(identifier)
 

@@ -95,6 +95,8 @@ class Dice(PairedLoss):
     0.3333...
     """
 
+    function = staticmethod(dice)
+
     axis: Axis = field(default=None, kw_only=True)
     name: str | None = field(default="dice", kw_only=True)
 
@@ -102,10 +104,6 @@ class Dice(PairedLoss):
         """Check the arguments."""
         super().__post_init__()
         self.axis = _check_axes(type(self).__name__, self.axis)
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `dice`."""
-        return dice(y_true, y_pred, self.axis)
 
 
 class Tversky(PairedLoss):
@@ -125,6 +123,8 @@ class Tversky(PairedLoss):
     0.5
     """
 
+    function = staticmethod(tversky)
+
     alpha: float = 0.5
     beta: float = 0.5
     axis: Axis = field(default=None, kw_only=True)
@@ -137,10 +137,6 @@ class Tversky(PairedLoss):
         number_between(owner, "alpha", self.alpha, 0.0)
         number_between(owner, "beta", self.beta, 0.0)
         self.axis = _check_axes(owner, self.axis)
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `tversky`."""
-        return tversky(y_true, y_pred, self.alpha, self.beta, self.axis)
 
 
 def _axes(axis: Axis) -> Any:

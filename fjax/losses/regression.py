@@ -178,13 +178,10 @@ class MeanSquaredError(PairedLoss):
     2.0
     """
 
+    function = staticmethod(mean_squared_error)
     rows_independent = True
 
     name: str | None = field(default="mean_squared_error", kw_only=True)
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `mean_squared_error`."""
-        return mean_squared_error(y_true, y_pred)
 
 
 class MeanAbsoluteError(PairedLoss):
@@ -194,13 +191,10 @@ class MeanAbsoluteError(PairedLoss):
     1.0
     """
 
+    function = staticmethod(mean_absolute_error)
     rows_independent = True
 
     name: str | None = field(default="mean_absolute_error", kw_only=True)
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `mean_absolute_error`."""
-        return mean_absolute_error(y_true, y_pred)
 
 
 class MeanAbsolutePercentageError(PairedLoss):
@@ -210,13 +204,10 @@ class MeanAbsolutePercentageError(PairedLoss):
     25.0
     """
 
+    function = staticmethod(mean_absolute_percentage_error)
     rows_independent = True
 
     name: str | None = field(default="mean_absolute_percentage_error", kw_only=True)
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `mean_absolute_percentage_error`."""
-        return mean_absolute_percentage_error(y_true, y_pred)
 
 
 class MeanSquaredLogarithmicError(PairedLoss):
@@ -226,13 +217,10 @@ class MeanSquaredLogarithmicError(PairedLoss):
     0.0
     """
 
+    function = staticmethod(mean_squared_logarithmic_error)
     rows_independent = True
 
     name: str | None = field(default="mean_squared_logarithmic_error", kw_only=True)
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `mean_squared_logarithmic_error`."""
-        return mean_squared_logarithmic_error(y_true, y_pred)
 
     def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
         """Check that the targets are numbers above -1 in the shape of the predictions."""
@@ -256,6 +244,7 @@ class Huber(PairedLoss):
     4.0
     """
 
+    function = staticmethod(huber)
     rows_independent = True
 
     traceable_fields = frozenset({"delta"})
@@ -268,10 +257,6 @@ class Huber(PairedLoss):
         super().__post_init__()
         number_between(type(self).__name__, "delta", self.delta, 0.0, open_low=True)
 
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `huber`."""
-        return huber(y_true, y_pred, self.delta)
-
 
 class LogCosh(PairedLoss):
     """The loss of `log_cosh`.
@@ -280,13 +265,10 @@ class LogCosh(PairedLoss):
     0.0
     """
 
+    function = staticmethod(log_cosh)
     rows_independent = True
 
     name: str | None = field(default="log_cosh", kw_only=True)
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `log_cosh`."""
-        return log_cosh(y_true, y_pred)
 
 
 class CosineSimilarity(PairedLoss):
@@ -304,6 +286,8 @@ class CosineSimilarity(PairedLoss):
     -1.0
     """
 
+    function = staticmethod(cosine_similarity)
+
     axis: int = -1
     name: str | None = field(default="cosine_similarity", kw_only=True)
 
@@ -316,10 +300,6 @@ class CosineSimilarity(PairedLoss):
     def rows_independent(self) -> bool:
         """Whether the axis is the last one."""
         return self.axis == -1
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `cosine_similarity`."""
-        return cosine_similarity(y_true, y_pred, self.axis)
 
 
 def _unit(vectors: Array, axis: int) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 
 from fjax.errors import number_between, one_of
 from fjax.losses import targets
-from fjax.losses.loss import Loss
+from fjax.losses.loss import NamedLoss
 from fjax.losses.preparation import as_floats, shape_error
 from fjax.typing import Array, ArrayLike, Shape
 
@@ -70,7 +70,7 @@ def circle(
     return jnp.where(has_both, jax.nn.softplus(logits), 0.0)
 
 
-class Circle(Loss):
+class Circle(NamedLoss):
     """The loss of `circle`, with the batch itself as references.
 
     As in Keras, the mean is taken over the samples whose value is not 0. The model should return
@@ -90,6 +90,8 @@ class Circle(Loss):
     19.2...
     """
 
+    function = staticmethod(circle)
+
     gamma: float = 80.0
     margin: float = 0.4
     remove_diagonal: bool = True
@@ -102,16 +104,6 @@ class Circle(Loss):
         number_between(owner, "gamma", self.gamma, 0.0)
         number_between(owner, "margin", self.margin, float("-inf"))
         one_of(owner, "remove_diagonal", self.remove_diagonal, (True, False))
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `circle`."""
-        return circle(
-            y_true,
-            y_pred,
-            remove_diagonal=self.remove_diagonal,
-            gamma=self.gamma,
-            margin=self.margin,
-        )
 
     def counted(self, y_true: Array, y_pred: Array) -> Array:
         """Return which samples have a value that is not 0."""

@@ -8,7 +8,7 @@ import numpy as np
 from jax import lax
 
 from fjax.losses import targets
-from fjax.losses.loss import Loss
+from fjax.losses.loss import NamedLoss
 from fjax.losses.preparation import as_floats
 from fjax.typing import Array, ArrayLike, Shape
 
@@ -72,20 +72,17 @@ def ctc(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     return -jnp.logaddexp(at_blank, at_label)[:, 0]
 
 
-class CTC(Loss):
+class CTC(NamedLoss):
     """The loss of `ctc`.
 
     >>> print(CTC()([[1, 0]], [[[0.0, 0.0], [0.0, 0.0]]]))
     0.28768...
     """
 
+    function = staticmethod(ctc)
     rows_independent = True
 
     name: str | None = field(default="ctc", kw_only=True)
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `ctc`."""
-        return ctc(y_true, y_pred)
 
     def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
         """Check that every row holds labels, then zeros, and that the model makes enough steps."""

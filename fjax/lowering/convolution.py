@@ -3,7 +3,6 @@
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +12,7 @@ from jax import lax
 from fjax.compiler import compile_function
 from fjax.lowering.linear import linear
 from fjax.lowering.windows import (
+    Windows,
     dilated_size,
     dimension_numbers,
     slice_at_offset,
@@ -57,76 +57,56 @@ def convolution(
     """
     dtype = jnp.result_type(inputs, kernel)
     inputs, kernel = inputs.astype(dtype), kernel.astype(dtype)
-    windows = [dilated_size(w, d) for w, d in zip(kernel.shape[:-2], dilation, strict=True)]
-    lengths = [inputs.shape[axis] for axis in spatial_axes(len(windows), data_format)]
+    sizes = [dilated_size(w, d) for w, d in zip(kernel.shape[:-2], dilation, strict=True)]
+    lengths = [inputs.shape[axis] for axis in spatial_axes(len(sizes), data_format)]
     pads = tuple(
-        window_padding(length, window, stride, padding)
-        for length, window, stride in zip(lengths, windows, strides, strict=True)
+        window_padding(length, size, stride, padding)
+        for length, size, stride in zip(lengths, sizes, strides, strict=True)
     )
-    return _convolution(
-        inputs,
-        kernel,
-        strides=tuple(strides),
-        pads=pads,
-        dilation=tuple(dilation),
-        groups=groups,
-        data_format=data_format,
-    )
+    windows = Windows(tuple(strides), tuple(dilation), pads, data_format, groups)
+    return _convolution(inputs, kernel, windows)
 
 
-# Compiled, so that a call outside of `jit` is one program too; inside `jit`, equal layers are
-# traced once.
-@functools.partial(
-    compile_function, static_argnames=("strides", "pads", "dilation", "groups", "data_format")
-)
-def _convolution(inputs: Array, kernel: Array, **options: Any) -> Array:
-    by_xla: Callable[..., Array] = functools.partial(_convolve_by_xla, **options)
-    if math.prod(kernel.shape[:-2]) > MAX_WINDOW_ENTRIES:
-        return by_xla(inputs, kernel)
-    by_patches = functools.partial(_convolve_by_patches, **options)
-    return lax.platform_dependent(inputs, kernel, cpu=by_patches, default=by_xla)
+def by_platform(
+    on_cpu: Callable[..., Array], elsewhere: Callable[..., Array]
+) -> Callable[[Array, Array, Windows], Array]:
+    """Return a function `(inputs, kernel, windows)`, for small windows another one on a CPU.
+
+    It is compiled, so that a call outside of `jit` is one program too; inside `jit`, equal layers
+    are traced once.
+    """
+
+    @functools.partial(compile_function, static_argnums=2)
+    def compiled(inputs: Array, kernel: Array, windows: Windows) -> Array:
+        large = functools.partial(elsewhere, windows=windows)
+        if math.prod(kernel.shape[:-2]) > MAX_WINDOW_ENTRIES:
+            return large(inputs, kernel)
+        small = functools.partial(on_cpu, windows=windows)
+        return lax.platform_dependent(inputs, kernel, cpu=small, default=large)
+
+    return compiled
 
 
-def _convolve_by_xla(
-    inputs: Array,
-    kernel: Array,
-    *,
-    strides: Sequence[int],
-    pads: Sequence[tuple[int, int]],
-    dilation: Sequence[int],
-    groups: int,
-    data_format: str,
-) -> Array:
+def _convolve_by_xla(inputs: Array, kernel: Array, windows: Windows) -> Array:
     """Call the convolution that XLA has for the platform."""
     return lax.conv_general_dilated(
         inputs,
         kernel,
-        strides,
-        pads,
-        rhs_dilation=dilation,
-        dimension_numbers=dimension_numbers(kernel.ndim - 2, data_format),
-        feature_group_count=groups,
+        windows.strides,
+        windows.ends,
+        rhs_dilation=windows.dilation,
+        dimension_numbers=dimension_numbers(kernel.ndim - 2, windows.data_format),
+        feature_group_count=windows.groups,
     )
 
 
-def _convolve_by_patches(
-    inputs: Array,
-    kernel: Array,
-    *,
-    strides: Sequence[int],
-    pads: Sequence[tuple[int, int]],
-    dilation: Sequence[int],
-    groups: int,
-    data_format: str,
-) -> Array:
+def _convolve_by_patches(inputs: Array, kernel: Array, windows: Windows) -> Array:
     """Arrange the windows as rows of a matrix (im2col), and multiply it by the kernel."""
-    if data_format == "channels_first":
+    if windows.data_format == "channels_first":
         inputs = jnp.moveaxis(inputs, 1, -1)
-    inputs = jnp.pad(inputs, ((0, 0), *pads, (0, 0)))
-    convolve = functools.partial(
-        _convolve_padded, strides=strides, dilation=dilation, groups=groups
-    )
-    parts = _batch_parts(inputs, kernel, strides, dilation)
+    inputs = jnp.pad(inputs, ((0, 0), *windows.ends, (0, 0)))
+    convolve = functools.partial(_convolve_padded, windows=windows)
+    parts = _batch_parts(inputs, kernel, windows)
     if parts == 1:
         outputs = convolve(inputs, kernel)
     else:
@@ -135,20 +115,25 @@ def _convolve_by_patches(
         split = inputs.reshape(parts, inputs.shape[0] // parts, *inputs.shape[1:])
         outputs = lax.map(lambda part: jax.checkpoint(convolve)(part, kernel), split)
         outputs = outputs.reshape(inputs.shape[0], *outputs.shape[2:])
-    return jnp.moveaxis(outputs, -1, 1) if data_format == "channels_first" else outputs
+    return jnp.moveaxis(outputs, -1, 1) if windows.data_format == "channels_first" else outputs
 
 
-def _convolve_padded(
-    inputs: Array, kernel: Array, strides: Sequence[int], dilation: Sequence[int], groups: int
-) -> Array:
+_convolution = by_platform(_convolve_by_patches, _convolve_by_xla)
+
+
+def _convolve_padded(inputs: Array, kernel: Array, windows: Windows) -> Array:
     """Convolve padded inputs, channels last."""
+    groups = windows.groups
     if groups > 1 and kernel.shape[-2] > 1:
-        return _convolve_groups(inputs, kernel, strides, dilation, groups)
+        return _convolve_groups(inputs, kernel, windows)
     window, filters = kernel.shape[:-2], kernel.shape[-1]
-    counts = _window_counts(inputs, kernel, strides, dilation)
+    counts = _window_counts(inputs, kernel, windows)
     slices = [
         slice_at_offset(
-            inputs, [i * d for i, d in zip(index, dilation, strict=True)], counts, strides
+            inputs,
+            [i * d for i, d in zip(index, windows.dilation, strict=True)],
+            counts,
+            windows.strides,
         )
         for index in np.ndindex(*window)
     ]
@@ -161,35 +146,31 @@ def _convolve_padded(
     return linear(patches, kernel.reshape(-1, filters))
 
 
-def _convolve_groups(
-    inputs: Array, kernel: Array, strides: Sequence[int], dilation: Sequence[int], groups: int
-) -> Array:
+def _convolve_groups(inputs: Array, kernel: Array, windows: Windows) -> Array:
     """Convolve each group separately, all of them in one batched product."""
-    filters = kernel.shape[-1]
+    groups, filters = windows.groups, kernel.shape[-1]
     split = inputs.reshape(*inputs.shape[:-1], groups, kernel.shape[-2])
     kernels = kernel.reshape(*kernel.shape[:-1], groups, filters // groups)
-    convolve = functools.partial(_convolve_padded, strides=strides, dilation=dilation, groups=1)
+    convolve = functools.partial(_convolve_padded, windows=windows._replace(groups=1))
     outputs = jax.vmap(convolve, in_axes=-2, out_axes=-2)(split, kernels)
     return outputs.reshape(*outputs.shape[:-2], filters)
 
 
-def _window_counts(
-    inputs: Array, kernel: Array, strides: Sequence[int], dilation: Sequence[int]
-) -> list[int]:
+def _window_counts(inputs: Array, kernel: Array, windows: Windows) -> list[int]:
     """Return the number of windows along each spatial axis of padded inputs."""
-    axes = zip(inputs.shape[1:-1], kernel.shape[:-2], strides, dilation, strict=True)
+    axes = zip(
+        inputs.shape[1:-1], kernel.shape[:-2], windows.strides, windows.dilation, strict=True
+    )
     return [
         window_count(length, dilated_size(w, d), stride, "valid") for length, w, stride, d in axes
     ]
 
 
-def _batch_parts(
-    inputs: Array, kernel: Array, strides: Sequence[int], dilation: Sequence[int]
-) -> int:
+def _batch_parts(inputs: Array, kernel: Array, windows: Windows) -> int:
     """Return the number of equal parts to split the batch into, to bound the size of patches."""
     batch, channels = inputs.shape[0], inputs.shape[-1]
-    windows = math.prod(_window_counts(inputs, kernel, strides, dilation))
-    values_per_sample = windows * math.prod(kernel.shape[:-2]) * channels
+    count = math.prod(_window_counts(inputs, kernel, windows))
+    values_per_sample = count * math.prod(kernel.shape[:-2]) * channels
     samples_per_part = max(MAX_PATCH_VALUES // max(values_per_sample, 1), 1)
     return next(
         parts

@@ -1,18 +1,15 @@
 """Transposed convolution: the gradient of a convolution with respect to its inputs, as a layer."""
 
 import functools
-import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from fjax.compiler import compile_function
-from fjax.lowering.convolution import MAX_WINDOW_ENTRIES
+from fjax.lowering.convolution import by_platform
 from fjax.lowering.linear import linear
-from fjax.lowering.windows import dilated_size, dimension_numbers
+from fjax.lowering.windows import Windows, dilated_size, dimension_numbers
 from fjax.typing import Array
 
 
@@ -55,14 +52,8 @@ def transposed_convolution(
         output_range(dilated_size(w, d), stride, padding, more)
         for w, d, stride, more in zip(window, dilation, strides, extra, strict=True)
     ]
-    return _transposed_convolution(
-        inputs,
-        kernel,
-        strides=tuple(strides),
-        ranges=tuple(ranges),
-        dilation=tuple(dilation),
-        data_format=data_format,
-    )
+    windows = Windows(tuple(strides), tuple(dilation), tuple(ranges), data_format)
+    return _transposed_convolution(inputs, kernel, windows)
 
 
 def output_range(
@@ -94,56 +85,25 @@ def output_range(
     return window - 1 - before, reach - before - (window - 1)
 
 
-# Compiled, so that a call outside of `jit` is one program too; inside `jit`, equal layers are
-# traced once.
-@functools.partial(
-    compile_function, static_argnames=("strides", "ranges", "dilation", "data_format")
-)
-def _transposed_convolution(inputs: Array, kernel: Array, **options: Any) -> Array:
-    by_xla: Callable[..., Array] = functools.partial(transpose_by_xla, **options)
-    if math.prod(kernel.shape[:-2]) > MAX_WINDOW_ENTRIES:
-        return by_xla(inputs, kernel)
-    by_copies = functools.partial(_transpose_by_copies, **options)
-    return lax.platform_dependent(inputs, kernel, cpu=by_copies, default=by_xla)
-
-
-def transpose_by_xla(
-    inputs: Array,
-    kernel: Array,
-    *,
-    strides: Sequence[int],
-    ranges: Sequence[tuple[int, int]],
-    dilation: Sequence[int],
-    data_format: str,
-) -> Array:
+def transpose_by_xla(inputs: Array, kernel: Array, windows: Windows) -> Array:
     """Call the transposed convolution that XLA has for the platform."""
-    windows = [dilated_size(w, d) for w, d in zip(kernel.shape[:-2], dilation, strict=True)]
-    pads = [
-        (window - 1 - trimmed, window - 1 + added)
-        for window, (trimmed, added) in zip(windows, ranges, strict=True)
-    ]
+    axes = zip(kernel.shape[:-2], windows.dilation, windows.ends, strict=True)
+    sizes = [(dilated_size(w, d), ends) for w, d, ends in axes]
+    pads = [(size - 1 - trimmed, size - 1 + added) for size, (trimmed, added) in sizes]
     return lax.conv_transpose(
         inputs,
         kernel,
-        strides,
+        windows.strides,
         pads,
-        rhs_dilation=dilation,
-        dimension_numbers=dimension_numbers(kernel.ndim - 2, data_format),
+        rhs_dilation=windows.dilation,
+        dimension_numbers=dimension_numbers(kernel.ndim - 2, windows.data_format),
         transpose_kernel=True,
     )
 
 
-def _transpose_by_copies(
-    inputs: Array,
-    kernel: Array,
-    *,
-    strides: Sequence[int],
-    ranges: Sequence[tuple[int, int]],
-    dilation: Sequence[int],
-    data_format: str,
-) -> Array:
+def _transpose_by_copies(inputs: Array, kernel: Array, windows: Windows) -> Array:
     """Multiply by the whole kernel at once, then add each kernel entry's part at its offset."""
-    if data_format == "channels_first":
+    if windows.data_format == "channels_first":
         inputs = jnp.moveaxis(inputs, 1, -1)
     window, (filters, channels) = kernel.shape[:-2], kernel.shape[-2:]
     products = linear(inputs, kernel.reshape(-1, channels).T)
@@ -154,9 +114,12 @@ def _transpose_by_copies(
         pads = [
             (i * d - trimmed, (w - 1 - i) * d + added, stride - 1)
             for i, w, d, stride, (trimmed, added) in zip(
-                index, window, dilation, strides, ranges, strict=True
+                index, window, windows.dilation, windows.strides, windows.ends, strict=True
             )
         ]
         terms.append(lax.pad(part, zero, [(0, 0, 0), *pads, (0, 0, 0)]))
     outputs = functools.reduce(jnp.add, terms)
-    return jnp.moveaxis(outputs, -1, 1) if data_format == "channels_first" else outputs
+    return jnp.moveaxis(outputs, -1, 1) if windows.data_format == "channels_first" else outputs
+
+
+_transposed_convolution = by_platform(_transpose_by_copies, transpose_by_xla)

@@ -1,10 +1,30 @@
 """Sliding windows: their sizes, padding and number, and the slices that they read."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from jax import lax
 
 from fjax.typing import Array
+
+
+class Windows(NamedTuple):
+    """How the windows of a convolution slide, for each spatial axis; hashable.
+
+    Attributes:
+        strides: The step from one window to the next.
+        dilation: The step between entries of a window.
+        ends: What is added before and after the axis of the inputs; for a transposed convolution,
+            what is trimmed before and added after the axis of the outputs.
+        data_format: "channels_last" or "channels_first".
+        groups: The number of groups that channels are split into.
+    """
+
+    strides: tuple[int, ...]
+    dilation: tuple[int, ...]
+    ends: tuple[tuple[int, int], ...]
+    data_format: str
+    groups: int = 1
 
 
 def dilated_size(size: int, dilation: int) -> int:

@@ -8,8 +8,8 @@ from fjax.losses.crossentropy import (
     sparse_categorical_crossentropy,
 )
 from fjax.losses.divergence import kl_divergence, poisson
-from fjax.losses.hinge import categorical_hinge, hinge, squared_hinge
 from fjax.losses.labels import check_ignore_class, check_smoothing
+from fjax.losses.margins import categorical_hinge, hinge, squared_hinge
 from fjax.losses.preparation import check_axis, expand_weights
 from fjax.metrics.metric import Accumulator
 from fjax.metrics.reduction import MeanOfValues

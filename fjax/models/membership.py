@@ -8,9 +8,9 @@ import numpy as np
 from fjax.data.arrays import Arrays, split
 from fjax.data.conversion import to_batch
 from fjax.models.plan import TEST, TRAIN, custom_step, matched_batch
-from fjax.population import Measurements
+from fjax.population import Measurements, Member
 from fjax.population.program_groups import Parts
-from fjax.training import Batch, init_accumulators
+from fjax.training import Batch, TrainState, init_accumulators
 from fjax.training.batch import rows, take
 from fjax.typing import PyTree
 
@@ -27,6 +27,16 @@ class MemberTemplate(NamedTuple):
     parts: Parts
     specs: tuple[PyTree, ...]
     measurements: Measurements
+
+    def member(
+        self,
+        seed: int,
+        rows: np.ndarray,
+        validation_rows: np.ndarray | None,
+        train_state: TrainState | None = None,
+    ) -> Member:
+        """Return a member with these parts; see `fjax.population.Member`."""
+        return Member(self.parts, self.specs, seed, rows, validation_rows, train_state)
 
 
 class TrainingData(NamedTuple):

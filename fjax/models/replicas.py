@@ -7,7 +7,8 @@ import jax
 import numpy as np
 
 from fjax.callbacks import Callback, CallbackList, History
-from fjax.callbacks.callback_list import defines
+from fjax.callbacks.callback_list import defines, list_callbacks
+from fjax.callbacks.lazy_logs import to_number
 from fjax.data.arrays import Arrays
 from fjax.data.source import Data
 from fjax.errors import integer_at_least
@@ -19,7 +20,7 @@ from fjax.models.membership import (
     training_data,
 )
 from fjax.population import Measurements, Member, Population
-from fjax.population.callbacks import is_per_member, list_callbacks
+from fjax.population.callbacks import PER_MEMBER
 from fjax.population.memory import check_memory
 from fjax.population.program_groups import Parts, group_by_architecture
 from fjax.population.vmap_runner import VmapRunner
@@ -151,9 +152,9 @@ def _train(
     def on_epoch(epoch: int, logs: list[dict[str, float]]) -> bool:
         nonlocal means
         table = _last_logs(population)
-        means = {name: _log(values.mean(axis=0)) for name, values in table.items()}
+        means = {name: to_number(values.mean(axis=0)) for name, values in table.items()}
         for name, values in table.items():
-            history.spread.setdefault(name, []).append(_log(values.std(axis=0)))
+            history.spread.setdefault(name, []).append(to_number(values.std(axis=0)))
         # The progress bar takes the means as the logs of the last step.
         step_logs: Any = {name: np.float32(value) for name, value in means.items()}
         steps.on_step_end(last_step, step_logs)
@@ -181,11 +182,6 @@ def _last_logs(population: Population) -> dict[str, np.ndarray]:
     return {name: np.array([history[name][-1] for history in histories]) for name in names}
 
 
-def _log(value: Any) -> Any:
-    """Return a log as a Python float; one with a value for each class as an array."""
-    return value if np.ndim(value) else float(value)
-
-
 def _members(model: Any, template: MemberTemplate, count: int, split: TrainingData) -> list[Member]:
     """Return the members; their seeds follow the model's seed."""
     first: TrainState = model.train_state
@@ -198,7 +194,7 @@ def _members(model: Any, template: MemberTemplate, count: int, split: TrainingDa
         # All replicas start from weights that were set or loaded.
         others = [first._replace(key=run_key(seed)) for seed in seeds[1:]]
     return [
-        Member(template.parts, template.specs, seed, split.rows, split.validation_rows, state)
+        template.member(seed, split.rows, split.validation_rows, state)
         for seed, state in zip(seeds, [first, *others], strict=True)
     ]
 
@@ -217,8 +213,10 @@ def _has_initial_weights(template: MemberTemplate, seed: int, train_state: Train
 def _split_callbacks(callbacks: Any) -> tuple[list[Callback], list[Callback]]:
     """Return the callbacks that each replica has a copy of, and those that get the means."""
     listed = list_callbacks(callbacks)
-    per_member = [callback for callback in listed if is_per_member(callback)]
-    mean_callbacks = [callback for callback in listed if not is_per_member(callback)]
+    per_member: list[Callback] = [
+        callback for callback in listed if isinstance(callback, PER_MEMBER)
+    ]
+    mean_callbacks = [callback for callback in listed if not isinstance(callback, PER_MEMBER)]
     for callback in mean_callbacks:
         needs_each_step = any(defines(callback, hook) for hook in STEP_HOOKS)
         if callback.needs_one_model or needs_each_step:

@@ -7,23 +7,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.callbacks import Callback, EarlyStopping, LearningRateScheduler, ReduceLROnPlateau
+from fjax.callbacks import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau
 from fjax.training import TrainState
 from fjax.typing import HasLearningRate
 
 # They need the logs, the weights and the learning rate of one member only.
 PER_MEMBER = (EarlyStopping, LearningRateScheduler, ReduceLROnPlateau)
-
-
-def is_per_member(callback: Callback) -> bool:
-    """Return whether each member of a population can have a copy of this callback."""
-    return isinstance(callback, PER_MEMBER)
-
-
-def list_callbacks(callbacks: Any) -> list[Callback]:
-    """Return callbacks as a list, where one, several or None were given."""
-    several = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
-    return [callback for callback in several if callback is not None]
 
 
 class MemberView:

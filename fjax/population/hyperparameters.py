@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from fjax.configuration import Configured, fields_to_trace, is_as_defined, stored
+from fjax.errors import is_number
 
 # The path of a field: names of fields, keys and positions from the outside inwards.
 Path = tuple[str | int, ...]
@@ -45,7 +46,7 @@ def find_hyperparameters(description: Any, path: Path = ()) -> Iterator[Field]:
     [(('layers', 1, 'rate'), 0.25)]
     """
     for field in _fields(description, path):
-        is_input = field.path[-1] in fields_to_trace(type(field.owner)) and _is_number(field.value)
+        is_input = field.path[-1] in fields_to_trace(type(field.owner)) and is_number(field.value)
         if is_input and field.value not in SPECIAL_VALUES:
             yield field
 
@@ -109,7 +110,3 @@ def _fields(description: Any, path: Path) -> Iterator[Field]:
     elif isinstance(description, list | tuple):
         for index, part in enumerate(description):
             yield from _fields(part, (*path, index))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from fjax.callbacks import Callback, CallbackList
+from fjax.callbacks.lazy_logs import to_number
 from fjax.core.specs import spec_of
 from fjax.data.shuffling import order_of_pass, shuffle_seed
 from fjax.errors import integer_at_least
@@ -31,8 +32,7 @@ from fjax.training.placement import DEFAULT
 from fjax.typing import AveragingOptimizer, Key, PyTree
 
 # On a CPU more members at once are not faster, and do not fit in the cache.
-MEMBERS_AT_ONCE = {"cpu": 16}
-MOST_AT_ONCE = 256
+MEMBERS_AT_ONCE, MEMBERS_AT_ONCE_ON_CPU = 256, 16
 
 # The logs of one member for one epoch.
 MemberLogs = dict[str, float]
@@ -90,7 +90,8 @@ class Population:
             integer_at_least(type(self).__name__, "at_once", at_once, 1)
         self._measurements = measurements
         self._batch_size, self._shuffle = batch_size, shuffle
-        self._at_once = at_once or MEMBERS_AT_ONCE.get(jax.default_backend(), MOST_AT_ONCE)
+        default = MEMBERS_AT_ONCE_ON_CPU if DEFAULT.is_cpu else MEMBERS_AT_ONCE
+        self._at_once = at_once or default
         # The room of the programs: members that are regrouped run by the programs that exist.
         self._slots: dict[SharedArchitecture, int] = {}
         if like is None:
@@ -100,25 +101,21 @@ class Population:
             group = next(group for group in other._groups if index in group.indices)
             self._groups = [group.subset([group.indices.index(index)])._replace(indices=[0])]
             self._slots[group.architecture] = other._locate(index)[0].slots
-        trained_rows = sum(len(member.rows) for member in members)
         self._padded_specs = {
             group.architecture: _widest_specs(group.architecture, members[group.indices[0]].specs)
             for group in self._groups
         }
-        check_memory(
-            [
-                (len(group.indices), self._padded_specs[group.architecture])
-                for group in self._groups
-            ],
-            data,
-            trained_rows,
-        )
+        sizes = [
+            (len(group.indices), self._padded_specs[group.architecture]) for group in self._groups
+        ]
+        check_memory(sizes, data, sum(len(member.rows) for member in members))
         states = [_first_state(member) for member in members]
         self._specs = [jax.tree.map(spec_of, state) for state in states]
         self._seeds = [shuffle_seed(state.key) for state in states]
         # Counted from the beginning of each run: a run that is resumed goes on with its orders.
         self._epochs_done = [int(state.epoch) for state in states]
-        self._next_orders: dict[int, tuple[int, np.ndarray]] = {}
+        # By member and epoch.
+        self._next_orders: dict[tuple[int, int], np.ndarray] = {}
         self._is_active = [True] * len(self.members)
         self._data = DEFAULT.put(data)
         self._runners = self._make_runners(states)
@@ -199,7 +196,9 @@ class Population:
             values = {name: np.asarray(value) for name, value in on_device.items()}
             for position, index in enumerate(runner.indices):
                 if self._is_active[index]:
-                    logs[index] = {name: _number(value[position]) for name, value in values.items()}
+                    logs[index] = {
+                        name: to_number(value[position]) for name, value in values.items()
+                    }
         for index, member_logs in enumerate(logs):
             if member_logs:
                 self._record(index, epoch, member_logs)
@@ -249,15 +248,15 @@ class Population:
         if not self._shuffle:
             return self.members[index].rows
         epoch = self._epochs_done[index]
-        drawn_for, order = self._next_orders.pop(index, (None, None))
-        return order if order is not None and drawn_for == epoch else self._order_of(index, epoch)
+        order = self._next_orders.pop((index, epoch), None)
+        return self._order_of(index, epoch) if order is None else order
 
     def _draw_next_orders(self) -> None:
         """Draw the orders of the next epoch while the device computes this one."""
         for index, active in enumerate(self._is_active):
             if active and self._shuffle:
                 epoch = self._epochs_done[index] + 1
-                self._next_orders[index] = (epoch, self._order_of(index, epoch))
+                self._next_orders[index, epoch] = self._order_of(index, epoch)
 
     def _order_of(self, index: int, epoch: int) -> np.ndarray:
         rows = self.members[index].rows
@@ -296,9 +295,7 @@ class Population:
         members = sum(len(runner.indices) for runner in running)
         if len(running) > 1 and 2 * sum(self._is_active) <= members:
             states = [self.train_state(index) for index in range(len(self.members))]
-            self._runners = self._make_runners(
-                [state._replace(accumulators=()) for state in states]
-            )
+            self._runners = self._make_runners(states)
 
     def _make_runners(self, states: Sequence[TrainState]) -> list[VmapRunner]:
         """Return the runners of all members; active and inactive members are kept apart."""
@@ -308,7 +305,9 @@ class Population:
             longest = max(len(part.indices) for part in parts)
             slots = self._slots.setdefault(group.architecture, longest)
             for part in parts:
-                padded = [pad(states[index], specs) for index in part.indices]
+                padded = [
+                    pad(states[index]._replace(accumulators=()), specs) for index in part.indices
+                ]
                 runners.append(
                     VmapRunner(part, padded, self._measurements, rows(self._data), slots)
                 )
@@ -338,11 +337,6 @@ def _first_state(member: Member) -> TrainState:
         network, _, optimizer = member.parts
         state = initialize(network, optimizer, member.seed, *member.specs)
     return state._replace(accumulators=())
-
-
-def _number(value: np.ndarray) -> Any:
-    """Return a log as a float; one with several numbers, as an F1 score per class, as it is."""
-    return value if value.ndim else float(value)
 
 
 def _widest_specs(architecture: SharedArchitecture, specs: tuple[PyTree, ...]) -> TrainState:

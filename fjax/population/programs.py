@@ -6,11 +6,13 @@ of `fjax.training.train_step` under `vmap`.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from fjax.caching import Cache
@@ -22,6 +24,7 @@ from fjax.population.program_groups import SharedArchitecture
 from fjax.population.stacking import is_key
 from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
+from fjax.training.placement import DEFAULT
 from fjax.training.programs import CACHE_SIZE, private_key
 from fjax.training.state import TrainState
 from fjax.training.step import Batch
@@ -37,19 +40,64 @@ FAST_COMPILATION = {
 }
 
 
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class RowTable:
+    """The rows of the data that each member takes, as batches.
+
+    Attributes:
+        rows: A line for each member: its rows in their order, padded to whole batches.
+        counts: The number of rows of each line that are not padding.
+        batch_size: The number of rows in a batch.
+        exactly: How many rows all members have, if the last batch has the size of what is left;
+            None if it is padded with rows that do not count.
+    """
+
+    rows: Array | np.ndarray
+    counts: Array | np.ndarray
+    batch_size: int = field(metadata={"static": True})
+    exactly: int | None = field(metadata={"static": True})
+
+    def fold(self, step: Callable[..., PyTree], carry: PyTree, *fixed: PyTree) -> PyTree:
+        """Return the carry after `step(carry, *fixed, rows of a batch, valid)` for each batch.
+
+        The carry of a member that has no rows left does not change.
+        """
+
+        def padded_batch(number: Array, carry: PyTree) -> PyTree:
+            def one_member(carry: PyTree, index: Array, count: Any, *fixed: PyTree) -> PyTree:
+                left = count - number * self.batch_size
+                valid = (jnp.arange(self.batch_size) < left).astype(jnp.float32)
+                return _where(left > 0, step(carry, *fixed, index, valid), carry)
+
+            return jax.vmap(one_member)(carry, self._batch(number), self.counts, *fixed)
+
+        def whole_batch(number: Array, carry: PyTree) -> PyTree:
+            return jax.vmap(step)(carry, *fixed, self._batch(number))
+
+        if self.exactly is None:
+            # A traced bound, not the width of the table: one program serves any number of rows.
+            batches = (jnp.max(self.counts) + self.batch_size - 1) // self.batch_size
+            return lax.fori_loop(0, batches, padded_batch, carry)
+        full, rest = divmod(self.exactly, self.batch_size)
+        carry = lax.fori_loop(0, full, whole_batch, carry) if full else carry
+        last = self.rows[:, self.exactly - rest : self.exactly]
+        return jax.vmap(step)(carry, *fixed, last) if rest else carry
+
+    def _batch(self, number: Array) -> Array:
+        size = self.batch_size
+        return lax.dynamic_slice_in_dim(self.rows, number * size, size, axis=1)
+
+
 class PopulationPrograms(NamedTuple):
     """The programs of an architecture; each function compiles at its first call.
 
     Attributes:
-        advance: `(train_states, hyperparameters, data, rows, counts, active, batch_size, exactly)
-            -> (train_states, logs)`: trains for one epoch. `rows` is a table with a line for each
-            member: the rows to train on in their order, padded to whole batches. `counts` are the
-            numbers of rows that are not padding. Members that are not `active` do not change. With
-            `exactly`, a Python number, all members have that many rows, and the last batch has the
-            size of what is left. With None the last batch is padded with rows that do not count.
-            The train states are donated.
-        measure: `(train_states, hyperparameters, sums, data, rows, counts, batch_size, exactly) ->
-            logs`: evaluates on the rows.
+        advance: `(train_states, hyperparameters, data, table, active) -> (train_states, logs)`:
+            trains for one epoch on the rows of a `RowTable`. Members that are not `active` do not
+            change. The train states are donated.
+        measure: `(train_states, hyperparameters, sums, data, table) -> logs`: evaluates on the
+            rows of a `RowTable`.
         predict: `(train_states, hyperparameters, inputs, rows) -> outputs`: predicts for one batch
             of each member.
     """
@@ -80,14 +128,11 @@ _SHARED: Cache[PopulationPrograms] = Cache(CACHE_SIZE)
 
 
 def _programs(architecture: SharedArchitecture, metrics: Metrics) -> PopulationPrograms:
-    options = FAST_COMPILATION if jax.default_backend() == "cpu" else None
+    options = FAST_COMPILATION if DEFAULT.is_cpu else None
     compiled = partial(compile_function, compiler_options=options)
-    sizes = ("batch_size", "exactly")
     return PopulationPrograms(
-        advance=compiled(
-            partial(_advance, architecture, metrics), static_argnames=sizes, donate_argnums=0
-        ),
-        measure=compiled(partial(_measure, architecture, metrics), static_argnames=sizes),
+        advance=compiled(partial(_advance, architecture, metrics), donate_argnums=0),
+        measure=compiled(partial(_measure, architecture, metrics)),
         predict=compiled(partial(_predict, architecture)),
     )
 
@@ -98,11 +143,8 @@ def _advance(
     train_states: TrainState,
     hyperparameters: PyTree,
     data: Batch,
-    rows: Array,
-    counts: Array,
+    table: RowTable,
     active: Array,
-    batch_size: int,
-    exactly: int | None,
 ) -> tuple[TrainState, Logs]:
     def step(
         train_state: TrainState, values: PyTree, index: Array, valid: Array | None = None
@@ -111,9 +153,7 @@ def _advance(
         batch = _take(data, index)._replace(valid=valid)
         return steps.train_step(network, loss, optimizer, metrics)(train_state, batch)[0]
 
-    trained = _over_batches(
-        step, train_states, (hyperparameters,), rows, counts, batch_size, exactly
-    )
+    trained = table.fold(step, train_states, hyperparameters)
     trained = jax.vmap(_where)(active, trained, train_states)
     return trained, jax.vmap(partial(results, metrics))(trained.accumulators)
 
@@ -125,10 +165,7 @@ def _measure(
     hyperparameters: PyTree,
     sums: PyTree,
     data: Batch,
-    rows: Array,
-    counts: Array,
-    batch_size: int,
-    exactly: int | None,
+    table: RowTable,
 ) -> Logs:
     def step(
         total: PyTree,
@@ -143,10 +180,9 @@ def _measure(
         measure = steps.test_step(network, loss, metrics)
         return measure(total, train_state.params, train_state.state, batch, key)
 
-    members = rows.shape[0]
+    members = len(table.counts)
     totals = jax.tree.map(lambda leaf: jnp.zeros((members, *leaf.shape), leaf.dtype) + leaf, sums)
-    fixed = (hyperparameters, train_states)
-    totals = _over_batches(step, totals, fixed, rows, counts, batch_size, exactly)
+    totals = table.fold(step, totals, hyperparameters, train_states)
     return jax.vmap(partial(results, metrics))(totals)
 
 
@@ -165,45 +201,6 @@ def _predict(
         return strip_masks(outputs)
 
     return jax.vmap(predict_one)(train_states, hyperparameters, rows)
-
-
-def _over_batches(
-    step: Callable[..., PyTree],
-    carry: PyTree,
-    fixed: tuple[PyTree, ...],
-    rows: Array,
-    counts: Array,
-    batch_size: int,
-    exactly: int | None,
-) -> PyTree:
-    """Return the carry after `step(carry, *fixed, rows of a batch, valid)` for each batch.
-
-    With `exactly` the last batch has the rows that are left. Without it the last batch is padded,
-    and the carry of a member that has no rows left does not change.
-    """
-
-    def padded_batch(number: Array, carry: PyTree) -> PyTree:
-        def one_member(carry: PyTree, index: Array, count: Array, *fixed: PyTree) -> PyTree:
-            left = count - number * batch_size
-            valid = (jnp.arange(batch_size) < left).astype(jnp.float32)
-            return _where(left > 0, step(carry, *fixed, index, valid), carry)
-
-        return jax.vmap(one_member)(carry, _batch_of(rows, number, batch_size), counts, *fixed)
-
-    def whole_batch(number: Array, carry: PyTree) -> PyTree:
-        return jax.vmap(step)(carry, *fixed, _batch_of(rows, number, batch_size))
-
-    if exactly is None:
-        # A traced bound, not the width of the table: one program serves any number of rows.
-        batches = (jnp.max(counts) + batch_size - 1) // batch_size
-        return lax.fori_loop(0, batches, padded_batch, carry)
-    full, rest = divmod(exactly, batch_size)
-    carry = lax.fori_loop(0, full, whole_batch, carry) if full else carry
-    return jax.vmap(step)(carry, *fixed, rows[:, exactly - rest : exactly]) if rest else carry
-
-
-def _batch_of(rows: Array, number: Array, batch_size: int) -> Array:
-    return lax.dynamic_slice_in_dim(rows, number * batch_size, batch_size, axis=1)
 
 
 def _take(data: Any, rows: Array) -> Any:

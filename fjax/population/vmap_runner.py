@@ -8,7 +8,7 @@ import numpy as np
 
 from fjax.population.member import Measurements
 from fjax.population.program_groups import Group, Hyperparameters
-from fjax.population.programs import population_programs
+from fjax.population.programs import RowTable, population_programs
 from fjax.population.stacking import replace_member, stack_members, take_member
 from fjax.training import Batch, TrainState
 from fjax.training.accumulators import Logs
@@ -66,22 +66,19 @@ class VmapRunner:
         sums = jax.tree.map(
             lambda leaf: np.broadcast_to(leaf, (self.slots, *leaf.shape)), self._sums
         )
-        table, counts, static = self._row_table(orders, batch_size)
         is_active = np.zeros(self.slots, bool)
         is_active[: len(active)] = active
         states, logs = self._programs.advance(
-            self._states._replace(accumulators=sums), self._hyperparameters, data, table, counts,
-            is_active, **static,
+            self._states._replace(accumulators=sums), self._hyperparameters, data,
+            self._row_table(orders, batch_size), is_active,
         )  # fmt: skip
         self._states = states._replace(accumulators=())
         return logs
 
     def measure(self, data: Batch, rows: Sequence[np.ndarray], batch_size: int) -> Logs:
         """Return the loss and metrics of each member on its rows."""
-        table, counts, static = self._row_table(rows, batch_size)
-        return self._programs.measure(
-            self._states, self._hyperparameters, self._sums, data, table, counts, **static
-        )
+        table = self._row_table(rows, batch_size)
+        return self._programs.measure(self._states, self._hyperparameters, self._sums, data, table)
 
     def predict(self, inputs: tuple[PyTree, ...], rows: Sequence[np.ndarray]) -> list[PyTree]:
         """Return the outputs of each member for its rows, as numpy arrays."""
@@ -97,16 +94,12 @@ class VmapRunner:
         outputs = jax.tree.map(lambda *arrays: np.concatenate(arrays, axis=1), *batches)
         return [_output_rows(outputs, index, len(line)) for index, line in enumerate(rows)]
 
-    def _row_table(
-        self, rows: Sequence[np.ndarray], batch_size: int
-    ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-        """Return the rows as a table, how many of each line count, and the static arguments."""
+    def _row_table(self, rows: Sequence[np.ndarray], batch_size: int) -> RowTable:
         size = min(batch_size, max(map(len, rows)))
         rows = self._fill_slots(rows)
         counts = np.array([len(line) for line in rows], np.int32)
         exactly = None if self._pads_batches else int(counts[0])
-        table = _pad_rows(rows, size, self._row_count)
-        return table, counts, {"batch_size": size, "exactly": exactly}
+        return RowTable(_pad_rows(rows, size, self._row_count), counts, size, exactly)
 
     def _fill_slots(self, values: Sequence[Any]) -> list[Any]:
         """Return one value for each slot; empty slots have copies of the last value."""

@@ -9,7 +9,7 @@ architecture.
 """
 
 import copy
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any
 
 import jax
@@ -22,7 +22,8 @@ from fjax.core.combinators import Serial
 from fjax.core.function_traits import function_has_trait
 from fjax.core.graph import Ref
 from fjax.layers import Dense, Dropout, Identity
-from fjax.layers.dropout import apply_dropout_to_width, require_key
+from fjax.layers.dropout import apply_dropout_to_width
+from fjax.layers.random_layer import require_key
 from fjax.population.hyperparameters import Path
 from fjax.training.numpy_eval import can_evaluate
 from fjax.traits import has_trait
@@ -161,31 +162,20 @@ def mask_outputs(layer: Any, width: Any) -> Any:
     """
     if not isinstance(layer, Layer):
         return lambda values: _mask(layer(values), width)
-    twin = copy.copy(layer)
-    # The class, the name and the weights stay those of the layer.
-    apply = _masked_dropout if isinstance(layer, Dropout) else _masked_apply
-    object.__setattr__(twin, "apply", apply(layer, width))
-    return twin
 
-
-def _masked_apply(layer: Layer, width: Any) -> Callable[..., Any]:
     def apply(
         params: Any, state: Any, *inputs: Any, key: Any = None, training: bool = False
     ) -> Any:
+        if training and isinstance(layer, Dropout):
+            dropout_key = require_key("Dropout", key, layer.seed)
+            return apply_dropout_to_width(inputs[0], layer.rate, dropout_key, width), state
         outputs, state = layer.apply(params, state, *inputs, key=key, training=training)
         return _mask(outputs, width), state
 
-    return apply
-
-
-def _masked_dropout(layer: Any, width: Any) -> Callable[..., Any]:
-    def apply(params: Any, state: Any, values: Any, key: Any = None, training: bool = False) -> Any:
-        if not training:
-            return values, state
-        dropout_key = require_key("Dropout", key, layer.seed)
-        return apply_dropout_to_width(values, layer.rate, dropout_key, width), state
-
-    return apply
+    twin = copy.copy(layer)
+    # The class, the name and the weights stay those of the layer.
+    object.__setattr__(twin, "apply", apply)
+    return twin
 
 
 def _mask(values: Any, width: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fjax.errors import integer_at_least, one_of
+from fjax.errors import integer_at_least, one_of, plain
 
 
 def pad_sequences(
@@ -73,8 +73,8 @@ def _check_sequences(sequences: Any) -> list[Any]:
         if isinstance(row, str | bytes) or not isinstance(row, Sized):
             raise TypeError(
                 f"`pad_sequences` takes a list of sequences, such as [[1, 2], [3]], received "
-                f"{row!r} at index {index}. `fjax.layers.TextVectorization` turns texts into "
-                "numbers."
+                f"{plain(row)!r} at index {index}. `fjax.layers.TextVectorization` turns texts "
+                "into numbers."
             )
     return rows
 

@@ -30,8 +30,7 @@ _MODULES = {
     "learning_rates": ("TrainedRates", "sweep_learning_rates"),
     "searches": ("GridSearchCV", "RandomizedSearchCV"),
 }
-_PLACES = {name: (module, name) for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    return import_name("fjax.search", name, _PLACES)
+    return import_name("fjax.search", name, _MODULES)

@@ -1,10 +1,9 @@
 """What all searches share: from candidates to `cv_results_` and the best estimator."""
 
-import copy
 import time
-import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -12,19 +11,18 @@ from sklearn.base import clone, is_classifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
-from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils import indexable
 from sklearn.utils.validation import _num_samples
 
-from fjax.errors import integer_at_least, is_integer
-from fjax.models import Model
+from fjax.errors import integer_at_least, is_integer, warn_user
 from fjax.search.candidate_groups import CandidateGroup, Outcome, group_candidates
 from fjax.search.candidates import Candidate, make_candidates
-from fjax.search.folds import SearchData, Split, check_splits
+from fjax.search.folds import SearchData, check_splits
 from fjax.search.progress import Progress
 from fjax.search.results import results_table
-from fjax.search.scores import Scorer, compute_scores, fitted_member, scorers_of
+from fjax.search.scores import Scoring, scorers_of
 from fjax.wrappers.estimator import Estimator
-from fjax.wrappers.examples import Examples, check_sample_weight
+from fjax.wrappers.examples import check_sample_weight
 
 
 class Round(NamedTuple):
@@ -32,46 +30,30 @@ class Round(NamedTuple):
 
     Attributes:
         candidates: The numbers of the candidates.
-        epochs: How many epochs they had been trained for.
         columns: For each quantity an array of shape (candidates, folds).
     """
 
     candidates: list[int]
-    epochs: int
     columns: dict[str, np.ndarray]
 
 
-class Scoring(NamedTuple):
-    """What scores are computed from.
+@dataclass(eq=False, repr=False)
+class Search:
+    """The base of the searches, next to a class of scikit-learn; see `RandomizedSearchCV`.
 
-    Attributes:
-        whole: All data, checked.
-        X: The inputs.
-        y: The targets.
-        splits: The rows of each fold.
-        scorer: Returns a number, or a dict of numbers.
-        weight: The weight of each row in a score, or None.
+    The fields of a search are its parameters, which scikit-learn reads from the signature of the
+    constructor.
     """
 
-    whole: Examples
-    X: Any
-    y: Any
-    splits: list[Split]
-    scorer: Scorer
-    weight: np.ndarray | None
-
-
-class Search:
-    """The base of the searches, next to a class of scikit-learn; see `RandomizedSearchCV`."""
-
     estimator: Any
-    scoring: Any
-    refit: Any
-    cv: Any
-    verbose: Any
-    error_score: Any
-    return_train_score: bool
-    at_once: int | None
+    _: KW_ONLY
+    scoring: Any = None
+    refit: Any = True
+    cv: Any = None
+    verbose: Any = 0
+    error_score: Any = np.nan
+    return_train_score: bool = False
+    at_once: int | None = None
 
     def fit(self, X: Any, y: Any = None, **arguments: Any) -> Self:
         """Train and score all candidates in all folds, and train the best one on all data.
@@ -97,23 +79,23 @@ class Search:
         scorers = scorers_of(scorer)
         if scorers is not None:
             # The names of a function that returns several scores are known after scoring only.
-            self.multimetric_ = True
             self._refit_column([f"test_{name}" for name in scorers])
-        splits = self._make_splits(estimator, X, y, groups)
+        splitter = check_cv(self.cv, y, classifier=is_classifier(estimator))
+        splits = check_splits(owner, splitter.split(X, y, groups), _num_samples(X))
         examples = estimator.prepare(X, y)
         weight = check_sample_weight(weight, len(examples.x))
         candidates = make_candidates(
             owner, estimator, list(self._parameters()), examples, arguments
         )
         data = SearchData(owner, estimator, examples, weight, self.at_once)
-        all_rows = np.arange(len(examples.x))
+        all_rows = np.arange(len(examples.x), dtype=np.int32)
         candidate_groups = group_candidates(data, candidates, [*splits, (all_rows, all_rows)])
+        self.n_splits_ = len(splits)
+        score_weight = weight if weight is not None and self._weights_scores() else None
+        scoring = Scoring(examples, X, y, score_weight, scorer, self.error_score)
         with closing(Progress(owner, bool(self.verbose))) as progress:
-            score_weight = weight if weight is not None and self._weights_scores() else None
-            scoring = Scoring(examples, X, y, splits, scorer, score_weight)
             rounds = self._run(candidates, candidate_groups, scoring, progress)
         self.n_architectures_ = sum(group.population.architectures for group in candidate_groups)
-        self.n_splits_ = len(splits)
         self._tabulate(candidates, rounds)
         if self.refit:
             refit_start = time.perf_counter()
@@ -135,6 +117,10 @@ class Search:
         """Return the parameters of all candidates."""
         raise NotImplementedError
 
+    def _round_ends(self, candidates: Sequence[Candidate]) -> list[int]:
+        """Return the epoch after which each round ends."""
+        return [max(candidate.training.epochs for candidate in candidates)]
+
     def _run(
         self,
         candidates: Sequence[Candidate],
@@ -142,48 +128,43 @@ class Search:
         scoring: Scoring,
         progress: Progress,
     ) -> list[Round]:
-        """Train and score the candidates."""
-        start = time.perf_counter()
-        progress.begin(sum(group.epochs for group in groups), len(candidates), len(scoring.splits))
-        for group in groups:
-            group.train(group.epochs, progress.on_epoch)
-            group.population.end()
-        outcomes = self._outcomes(candidates, groups, time.perf_counter() - start)
-        self.histories_ = [[outcome.history for outcome in folds] for folds in outcomes]
-        columns = self._columns(candidates, outcomes, scoring)
-        epochs = max(group.epochs for group in groups)
-        return [Round(list(range(len(candidates))), epochs, columns)]
+        """Train and score the candidates: all in the first round, the best in later ones."""
+        ends, rounds = self._round_ends(candidates), list[Round]()
+        numbers = [candidate.number for candidate in candidates]
+        for end in ends:
+            start = time.perf_counter()
+            training = [group for group in groups if group.population.is_training]
+            epochs = sum(min(end, group.epochs) - group.population.epochs for group in training)
+            progress.begin(epochs, len(numbers), self.n_splits_)
+            for group in training:
+                group.train(end, progress.on_epoch)
+            if end == ends[-1]:
+                for group in groups:
+                    group.population.end()
+            seconds = (time.perf_counter() - start) / len(numbers)
+            outcomes: dict[int, list[Outcome]] = {}
+            for group in groups:
+                outcomes |= group.outcomes(numbers, seconds, self.return_train_score)
+            outcomes = {number: outcomes[number] for number in numbers}
+            if not rounds:
+                # The lists of the logs grow with the training.
+                self.histories_ = [[fold.history for fold in folds] for folds in outcomes.values()]
+            rounds.append(Round(numbers, self._columns(outcomes.values(), scoring)))
+            if end != ends[-1]:
+                numbers = self._best_candidates(rounds[-1])
+                for group in groups:
+                    group.deactivate(outcomes.keys() - set(numbers))
+        return rounds
 
-    def _outcomes(
-        self, candidates: Sequence[Candidate], groups: Sequence[CandidateGroup], seconds: float
-    ) -> list[list[Outcome]]:
-        """Return the outcome of each candidate in each fold.
-
-        Args:
-            candidates: The candidates, all or some.
-            groups: All groups.
-            seconds: The time that the training of these candidates took.
-        """
-        numbers = {candidate.number for candidate in candidates}
-        by_number: dict[int, list[Outcome]] = {}
-        for group in groups:
-            by_number |= group.outcomes(numbers, seconds / len(candidates), self.return_train_score)
-        return [by_number[candidate.number] for candidate in candidates]
+    def _best_candidates(self, scored: Round) -> list[int]:
+        """Return the numbers of the candidates that go on to the next round."""
+        raise NotImplementedError
 
     def _columns(
-        self,
-        candidates: Sequence[Candidate],
-        outcomes: Sequence[Sequence[Outcome]],
-        scoring: Scoring,
+        self, outcomes: Collection[Sequence[Outcome]], scoring: Scoring
     ) -> dict[str, np.ndarray]:
         """Return times and scores as arrays of shape (candidates, folds)."""
-        rows = [
-            [
-                self._score_fold(candidate, outcome, split, scoring)
-                for outcome, split in zip(folds, scoring.splits, strict=True)
-            ]
-            for candidate, folds in zip(candidates, outcomes, strict=True)
-        ]
+        rows = [[scoring.score(outcome) for outcome in folds] for folds in outcomes]
         self._report_failures(outcomes)
         # A fit that failed has no scores: the names are those of a fit that succeeded.
         names = max((list(scores) for row in rows for scores in row), key=len)
@@ -197,42 +178,7 @@ class Search:
             for name in names
         }
 
-    def _score_fold(
-        self, candidate: Candidate, outcome: Outcome, split: Split, scoring: Scoring
-    ) -> dict[str, float]:
-        start = time.perf_counter()
-        columns = {"fit_time": outcome.seconds, "score_time": 0.0}
-        train, test = split
-        parts = [("test", test, outcome.outputs)]
-        if outcome.train_outputs is not None:
-            parts.append(("train", train, outcome.train_outputs))
-        for part, rows, outputs in parts:
-            scores = self._score_rows(candidate, outcome, rows, outputs, scoring)
-            columns |= {f"{part}_{name}": value for name, value in scores.items()}
-        columns["score_time"] = time.perf_counter() - start
-        return columns
-
-    def _score_rows(
-        self,
-        candidate: Candidate,
-        outcome: Outcome,
-        rows: np.ndarray,
-        outputs: Any,
-        scoring: Scoring,
-    ) -> dict[str, float]:
-        if outcome.failed is not None:
-            return {}
-        fitted = fitted_member(
-            candidate.estimator, scoring.whole, rows, outputs, outcome.history,
-            candidate.model, lambda: _trained_model(candidate, outcome),
-        )  # fmt: skip
-        X, y, weight = (
-            None if data is None else _safe_indexing(data, rows)
-            for data in (scoring.X, scoring.y, scoring.weight)
-        )
-        return compute_scores(scoring.scorer, fitted, X, y, weight, self.error_score)
-
-    def _report_failures(self, outcomes: Sequence[Sequence[Outcome]]) -> None:
+    def _report_failures(self, outcomes: Collection[Sequence[Outcome]]) -> None:
         """Warn of fits that failed; raise ValueError if all did, or if `error_score` says so."""
         epochs = [outcome.failed for folds in outcomes for outcome in folds]
         failed = [epoch for epoch in epochs if epoch is not None]
@@ -244,10 +190,9 @@ class Search:
         )
         if len(failed) == len(epochs) or self.error_score == "raise":
             raise ValueError(f"`{type(self).__name__}`: {message} Lower the learning rates.")
-        warnings.warn(
+        warn_user(
             f"{message} They are scored as {self.error_score!r}; the other fits are not affected.",
             FitFailedWarning,
-            stacklevel=5,
         )
 
     def _tabulate(self, candidates: Sequence[Candidate], rounds: Sequence[Round]) -> None:
@@ -259,8 +204,7 @@ class Search:
         }
         ranked = [name for name in columns if name.startswith("test_")]
         parameters = [candidates[number].parameters for number in self._candidate_of_row]
-        self.cv_results_ = results_table(parameters, columns, ranked, self._extra_columns(rounds))
-        self.multimetric_ = ranked != ["test_score"]
+        self.cv_results_ = results_table(parameters, columns, ranked, self._extra_columns())
         column = self._refit_column(ranked)
         if column is None:
             return
@@ -268,18 +212,16 @@ class Search:
             self.best_index_ = self._check_best_index(self.refit(self.cv_results_))
         else:
             means = self.cv_results_[f"mean_{column}"]
-            self.best_index_ = self._best_index(rounds, means)
+            first_of_last_round = len(means) - len(rounds[-1].candidates)
+            last_means = means[first_of_last_round:]
+            self._require_scores(last_means)
+            self.best_index_ = first_of_last_round + int(np.nanargmax(last_means))
             self.best_score_ = float(means[self.best_index_])
         self.best_params_ = self.cv_results_["params"][self.best_index_]
 
-    def _extra_columns(self, rounds: Sequence[Round]) -> dict[str, np.ndarray]:
+    def _extra_columns(self) -> dict[str, np.ndarray]:
         """Return more columns of the results."""
         return {}
-
-    def _best_index(self, rounds: Sequence[Round], means: np.ndarray) -> int:
-        """Return the row of the best candidate in the results."""
-        self._require_scores(means)
-        return int(np.nanargmax(means))
 
     def _require_scores(self, means: np.ndarray) -> None:
         if np.isnan(means).all():
@@ -291,6 +233,7 @@ class Search:
 
     def _refit_column(self, ranked: list[str]) -> str | None:
         """Return the test score that decides which candidate is best; None for no decision."""
+        self.multimetric_ = ranked != ["test_score"]
         if not self.multimetric_:
             return "test_score"
         if self.refit is False:
@@ -337,18 +280,7 @@ class Search:
         accept = getattr(self, "_check_scorers_accept_sample_weight", None)
         return accept is not None and accept()
 
-    def _make_splits(self, estimator: Estimator, X: Any, y: Any, groups: Any) -> list[Split]:
-        splitter = check_cv(self.cv, y, classifier=is_classifier(estimator))
-        return check_splits(type(self).__name__, splitter.split(X, y, groups), _num_samples(X))
-
 
 def quoted_names(ranked: Sequence[str]) -> str:
     """Return the names of test scores, as an error shows them."""
     return ", ".join(repr(name.removeprefix("test_")) for name in ranked)
-
-
-def _trained_model(candidate: Candidate, outcome: Outcome) -> Model:
-    """Return the model of a candidate with the weights of one fold."""
-    model = copy.copy(candidate.model)
-    model.train_state = outcome.train_state()
-    return model

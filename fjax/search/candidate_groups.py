@@ -4,31 +4,29 @@ Candidates that are trained alike are one population, which is one compiled prog
 architecture.
 """
 
-import warnings
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 from sklearn.exceptions import FitFailedWarning
 
+from fjax.errors import plain, warn_user
 from fjax.models.membership import member_template
 from fjax.models.plan import matched_batch
 from fjax.population import Member, Population
 from fjax.search.candidates import Candidate
-from fjax.search.folds import Fold, Folds, SearchData, Split, make_folds
+from fjax.search.folds import Fold, SearchData, Split, make_folds
 from fjax.training import Batch, TrainState
+from fjax.training.placement import DEFAULT
 from fjax.wrappers.estimator import Estimator
 
-# The best candidate is trained on all data alone, in a program with so much room on a CPU.
-MEMBERS_AT_ONCE = {"cpu": 4}
+# The best candidate is trained on all data alone, in a program with so much room.
+SLOTS_ON_CPU = 4
 
 # Parameters of a fit that are compared by identity.
 COMPARED_BY_IDENTITY = ("callbacks", "validation_data", "fit_kwargs")
-
-# What a population measures of all its members.
-MEASURED = ("metrics", "weighted_metrics")
 
 OnEpoch = Callable[[int, list[dict[str, float]]], Any]
 
@@ -37,6 +35,8 @@ class Outcome(NamedTuple):
     """The outcome of one candidate in one fold.
 
     Attributes:
+        candidate: The candidate.
+        fold: The fold.
         outputs: The outputs for the rows to score on.
         train_outputs: The outputs for the rows of the fold to train on, or None.
         history: The logs, with one value for each epoch.
@@ -45,6 +45,8 @@ class Outcome(NamedTuple):
         train_state: Returns the current train state.
     """
 
+    candidate: Candidate
+    fold: Fold
     outputs: np.ndarray
     train_outputs: np.ndarray | None
     history: dict[str, list[float]]
@@ -59,7 +61,7 @@ class CandidateGroup:
     Args:
         search: What the search trains on.
         candidates: The candidates.
-        data: Their data; its last fold is all of it.
+        splits: For each fold the rows to train on and to score on; the last fold is all data.
 
     Attributes:
         candidates: The candidates.
@@ -67,12 +69,12 @@ class CandidateGroup:
         population: The candidates in all folds; the folds of a candidate are side by side.
     """
 
-    def __init__(self, search: SearchData, candidates: Sequence[Candidate], data: Folds) -> None:
-        self.candidates = list(candidates)
-        self.epochs = candidates[0].training.epochs
-        self._search = search
-        *self._folds, self._whole = data.folds
-        first, examples = candidates[0], data.examples
+    def __init__(
+        self, search: SearchData, candidates: Sequence[Candidate], splits: Sequence[Split]
+    ) -> None:
+        first, self.candidates, self._search = candidates[0], candidates, search
+        self.epochs = first.training.epochs
+        examples, (*self._folds, self._whole) = make_folds(search, splits, first.training)
         targets = first.estimator.targets_for(first.model, examples)
         self._batch = matched_batch(
             first.model, Batch((examples.x,), targets, examples.sample_weight)
@@ -101,14 +103,8 @@ class CandidateGroup:
 
     def deactivate(self, candidates: Collection[int]) -> None:
         """Train the candidates with these numbers no further."""
-        self.population.deactivate(
-            [
-                member
-                for number, members in self._members.items()
-                if number in candidates
-                for member in members
-            ]
-        )
+        members = [self._members[number] for number in candidates if number in self]
+        self.population.deactivate(list(chain.from_iterable(members)))
 
     def outcomes(
         self, candidates: Collection[int], seconds: float, with_train_outputs: bool
@@ -121,23 +117,25 @@ class CandidateGroup:
             with_train_outputs: Whether to predict for the rows that were trained on, too.
         """
         tests = self._predict(candidates, [fold.test for fold in self._folds])
-        trains = None
+        trains = [None] * len(tests)
         if with_train_outputs:
             trains = self._predict(candidates, [fold.train for fold in self._folds])
         return {
-            number: [
+            candidate.number: [
                 Outcome(
+                    candidate=candidate,
+                    fold=fold,
                     outputs=tests[member],
-                    train_outputs=None if trains is None else trains[member],
+                    train_outputs=trains[member],
                     history=self.population.history[member],
                     failed=self._failed_epoch(member, tests[member]),
-                    seconds=seconds / len(members),
+                    seconds=seconds / len(self._folds),
                     train_state=partial(self.population.train_state, member),
                 )
-                for member in members
+                for fold, member in zip(self._folds, self._members[candidate.number], strict=True)
             ]
-            for number, members in self._members.items()
-            if number in candidates
+            for candidate in self.candidates
+            if candidate.number in candidates
         }
 
     def refit(self, candidate: Candidate) -> Estimator:
@@ -148,13 +146,13 @@ class CandidateGroup:
         population.train(self.epochs)
         population.end()
         if population.failed:
-            warnings.warn(
-                f"`{self._search.owner}`: the best candidate, {candidate.parameters}, was trained "
-                "on all data, and its loss was not finite after epoch "
+            parameters = {name: plain(value) for name, value in candidate.parameters.items()}
+            warn_user(
+                f"`{self._search.owner}`: the best candidate, {parameters}, was trained on all "
+                "data, and its loss was not finite after epoch "
                 f"{population.failed[0] + 1}: do not use `best_estimator_`, and lower the learning "
                 "rates.",
                 FitFailedWarning,
-                stacklevel=3,
             )
         candidate.model.train_state = population.train_state(0)
         history = population.history[0]
@@ -178,15 +176,15 @@ class CandidateGroup:
         )
 
     def _member(self, candidate: Candidate, fold: Fold) -> Member:
-        parts, specs, _ = self._templates[candidate.number]
-        return Member(parts, specs, candidate.seed(), fold.rows, fold.validation_rows)
+        template = self._templates[candidate.number]
+        return template.member(candidate.seed(), fold.rows, fold.validation_rows)
 
     def _make_population(
         self, members: list[Member], like: tuple[Population, int] | None = None
     ) -> Population:
         first = self.candidates[0]
         training, template = first.training, self._templates[first.number]
-        at_once = self._search.at_once or MEMBERS_AT_ONCE.get(jax.default_backend())
+        at_once = self._search.at_once or (SLOTS_ON_CPU if DEFAULT.is_cpu else None)
         return Population(
             members, self._batch, template.measurements, training.batch_size, training.shuffle,
             at_once, training.callbacks, like=like,
@@ -197,39 +195,23 @@ def group_candidates(
     search: SearchData, candidates: Sequence[Candidate], splits: Sequence[Split]
 ) -> list[CandidateGroup]:
     """Return the candidates in groups of those that are trained alike."""
+    kinds: list[Any] = []
     groups: list[list[Candidate]] = []
     for candidate in candidates:
-        alike = (group for group in groups if _are_alike(group[0], candidate))
-        group = next(alike, None)
-        if group is None:
-            groups.append([candidate])
-        else:
-            group.append(candidate)
-    return [
-        CandidateGroup(search, group, make_folds(search, splits, group[0].training))
-        for group in groups
-    ]
+        kind = _kind(candidate)
+        if kind not in kinds:
+            kinds.append(kind)
+            groups.append([])
+        groups[kinds.index(kind)].append(candidate)
+    return [CandidateGroup(search, group, splits) for group in groups]
 
 
-def _are_alike(one: Candidate, other: Candidate) -> bool:
-    """Return whether two candidates differ in nothing but the parts of their models."""
+def _kind(candidate: Candidate) -> tuple[Any, ...]:
+    """Return what candidates of a group have in common: all but the parts of their models."""
+    config = candidate.model.model_parts.require_config("fit")
     # Each candidate has copies of these objects, and arrays cannot be compared: they are alike if
     # the same object was given.
-    if any(
-        one.parameters.get(name) is not other.parameters.get(name) for name in COMPARED_BY_IDENTITY
-    ):
-        return False
-    trainings = [
-        candidate.training._replace(callbacks=[], validation_data=None)
-        for candidate in (one, other)
-    ]
-    if trainings[0] != trainings[1]:
-        return False
-    first, second = (
-        candidate.model.model_parts.require_config("fit") for candidate in (one, other)
-    )
-    return (
-        type(first.loss) is type(second.loss)
-        and all(getattr(first, name) == getattr(second, name) for name in MEASURED)
-        and one.model.output_shape == other.model.output_shape
-    )
+    given = [id(candidate.parameters.get(name)) for name in COMPARED_BY_IDENTITY]
+    training = candidate.training._replace(callbacks=[], validation_data=None)
+    measured = (type(config.loss), config.metrics, config.weighted_metrics)
+    return (given, training, measured, candidate.model.output_shape)

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 from sklearn.base import clone
 
 from fjax.callbacks import Callback
+from fjax.callbacks.callback_list import list_callbacks
 from fjax.errors import integer_at_least, number_between
 from fjax.models import Model
 from fjax.models.arguments import check_batch_size
-from fjax.population.callbacks import PER_MEMBER, is_per_member, list_callbacks
+from fjax.population.callbacks import PER_MEMBER
 from fjax.wrappers.estimator import Estimator
 from fjax.wrappers.examples import BATCH_SIZE, Examples
 from fjax.wrappers.transformer import SKLearnTransformer
@@ -145,7 +146,7 @@ def per_member_callbacks(owner: str, callbacks: Any) -> list[Callback]:
     """Return the callbacks as a list, or raise ValueError if members cannot have copies of one."""
     listed = list_callbacks(callbacks)
     for callback in listed:
-        if not is_per_member(callback):
+        if not isinstance(callback, PER_MEMBER):
             known = ", ".join(kind.__name__ for kind in PER_MEMBER)
             raise ValueError(
                 f"`{owner}`: each member has its own copy of a callback, which is possible for "

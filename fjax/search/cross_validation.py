@@ -1,7 +1,6 @@
 """k-fold cross-validation of a model; all folds train side by side."""
 
 import random
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,12 +13,12 @@ from sklearn.model_selection import check_cv
 from fjax.callbacks import History
 from fjax.core import Layer
 from fjax.data.conversion import is_batches, to_batch
-from fjax.errors import explain_keywords, integer_at_least, is_integer, one_of
+from fjax.errors import explain_keywords, integer_at_least, is_integer, one_of, warn_user
 from fjax.models import Model
 from fjax.models.arguments import check_batch_size, check_verbose
 from fjax.models.membership import member_template
 from fjax.models.plan import matched_batch
-from fjax.population import Member, Population
+from fjax.population import Population
 from fjax.search.candidates import per_member_callbacks
 from fjax.search.folds import Split, check_splits
 from fjax.search.progress import Progress
@@ -132,21 +131,12 @@ def cross_validate(
         twin = clone_compiled(OWNER, model)
     if is_batches(x):
         raise ValueError(
-            f"`{OWNER}` needs arrays, whose rows it splits into folds, and `x` gives batches."
+            f"`{OWNER}` needs arrays, whose rows it splits into folds, and `x` yields batches."
         )
     data = matched_batch(twin, to_batch(x, y, sample_weight, text=True))
     splits = _make_splits(twin, data, cv)
     template = member_template(OWNER, twin, data)
-    members = [
-        Member(
-            template.parts,
-            template.specs,
-            _seed(model, twin),
-            np.asarray(train, np.int32),
-            np.asarray(test, np.int32),
-        )
-        for train, test in splits
-    ]
+    members = [template.member(_seed(model, twin), train, test) for train, test in splits]
     population = Population(
         members, data, template.measurements, size, shuffle, at_once,
         per_member_callbacks(OWNER, callbacks),
@@ -190,24 +180,18 @@ def _make_splits(model: Model, data: Batch, cv: Any) -> list[Split]:
     elif not isinstance(cv, Splitter):
         return check_splits(OWNER, cv, count)
     targets = data.targets if isinstance(data.targets, np.ndarray) else None
-    classifies = targets is not None and _has_crossentropy(model)
+    loss = model.loss if isinstance(model.loss, str) else type(model.loss).__name__
+    classifies = targets is not None and "crossentropy" in loss.lower()
     splitter = check_cv(cv, targets, classifier=classifies)
     return check_splits(OWNER, splitter.split(np.zeros(count), targets), count)
-
-
-def _has_crossentropy(model: Model) -> bool:
-    loss = model.loss
-    name = loss if isinstance(loss, str) else type(loss).__name__
-    return "crossentropy" in name.lower()
 
 
 def _warn_of_failures(failed: Mapping[int, int]) -> None:
     if failed:
         folds = ", ".join(f"fold {fold + 1} (epoch {failed[fold] + 1})" for fold in sorted(failed))
-        warnings.warn(
+        warn_user(
             f"`{OWNER}`: the loss was not finite in {folds}: lower the learning rate.",
             RuntimeWarning,
-            stacklevel=4,
         )
 
 

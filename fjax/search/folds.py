@@ -8,7 +8,6 @@ import numpy as np
 from fjax.models.membership import concatenate
 from fjax.search.candidates import Training
 from fjax.training import Batch
-from fjax.wrappers.classifier import with_class_weight
 from fjax.wrappers.estimator import Estimator
 from fjax.wrappers.examples import Examples
 
@@ -38,8 +37,8 @@ class Fold(NamedTuple):
     """The rows of one fold.
 
     Attributes:
-        rows: The rows of `Folds.examples` to train on.
-        validation_rows: The rows of `Folds.examples` to validate on after each epoch, or None.
+        rows: The rows of the data of all folds to train on.
+        validation_rows: The rows of that data to validate on after each epoch, or None.
         train: The rows of `X` to train on, whatever their weights.
         test: The rows of `X` to score on.
     """
@@ -48,19 +47,6 @@ class Fold(NamedTuple):
     validation_rows: np.ndarray | None
     train: np.ndarray
     test: np.ndarray
-
-
-class Folds(NamedTuple):
-    """The data of all folds.
-
-    Attributes:
-        examples: The rows of `X`, followed by rows with the weights of a fold and rows to validate
-            on.
-        folds: The folds.
-    """
-
-    examples: Examples
-    folds: list[Fold]
 
 
 def check_splits(owner: str, splits: Iterable[Any], count: int) -> list[Split]:
@@ -99,7 +85,7 @@ def _row_numbers(owner: str, fold: int, side: Any, count: int) -> np.ndarray:
     if rows.dtype == bool and rows.shape == (count,):
         rows = np.flatnonzero(rows)
     if not rows.size:
-        return np.zeros(0, np.int64)
+        return np.zeros(0, np.int32)
     if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.integer):
         raise ValueError(
             f"`{owner}`: fold {fold} must hold row numbers, or a mask of {count} booleans, "
@@ -111,13 +97,16 @@ def _row_numbers(owner: str, fold: int, side: Any, count: int) -> np.ndarray:
             f"`{owner}`: fold {fold} has the row {wrong}, and the data has the rows 0 to "
             f"{count - 1}."
         )
-    return rows
+    return rows.astype(np.int32)
 
 
-def make_folds(search: SearchData, splits: Sequence[Split], training: Training) -> Folds:
-    """Return the data of the folds, checked.
+def make_folds(
+    search: SearchData, splits: Sequence[Split], training: Training
+) -> tuple[Examples, list[Fold]]:
+    """Return the data of the folds, checked, and their rows of it.
 
-    Weights are relative to the other weights of a fold. Therefore each fold has its own copy of
+    The data is the rows of `X`, followed by rows with the weights of a fold and rows to validate
+    on. Weights are relative to the other weights of a fold. Therefore each fold has its own copy of
     weighted data; all folds share one copy of data without weights.
 
     Args:
@@ -129,19 +118,21 @@ def make_folds(search: SearchData, splits: Sequence[Split], training: Training) 
         ValueError: All rows of a fold have weight 0, or there are too few to hold out a share.
     """
     owner, estimator, whole, weight, _ = search
+    weighted = whole._replace(sample_weight=weight)
     is_weighted = weight is not None or training.class_weight is not None
     blocks, count = [whole.batch], len(whole.x)
     folds: list[Fold] = []
     for train, test in splits:
-        rows, held_out = np.asarray(train, np.int32), None
-        if weight is not None and not weight[rows].any():
-            raise ValueError(
-                f"`{owner}`: all {len(rows)} rows that fold {len(folds) + 1} trains on have weight "
-                "0: use fewer folds, or leave out the rows with weight 0."
-            )
-        examples = whole.rows(rows)
+        rows, held_out, examples = train, None, weighted.rows(train)
+        if examples.sample_weight is not None:
+            if not examples.sample_weight.any():
+                raise ValueError(
+                    f"`{owner}`: all {len(rows)} rows that fold {len(folds) + 1} trains on have "
+                    "weight 0: use fewer folds, or leave out the rows with weight 0."
+                )
+            examples = examples.rows(examples.sample_weight > 0)
         if is_weighted:
-            examples = _with_weights(estimator, examples, weight, rows, training)
+            examples = estimator.with_class_weight(examples, training.class_weight)
             rows = np.arange(count, count + len(examples.x), dtype=np.int32)
             count += len(rows)
         share = 0.0 if training.validation_data is not None else training.validation_split
@@ -152,7 +143,7 @@ def make_folds(search: SearchData, splits: Sequence[Split], training: Training) 
             parts = (trained, validated)
             blocks += [_relative_batch(part) for part in parts if part is not None]
         rows = rows[trained.order(training.batch_size)]
-        folds.append(Fold(rows, held_out, np.asarray(train, np.int32), np.asarray(test, np.int32)))
+        folds.append(Fold(rows, held_out, train, test))
     if training.validation_data is not None:
         validation = estimator.prepare_validation(training.validation_data, whole)
         blocks.append(_relative_batch(validation))
@@ -160,24 +151,8 @@ def make_folds(search: SearchData, splits: Sequence[Split], training: Training) 
         folds = [fold._replace(validation_rows=held_out) for fold in folds]
     if len(blocks) == 1:
         # Large data is not copied.
-        return Folds(whole, folds)
-    return Folds(whole.with_batch(concatenate(*blocks)), folds)
-
-
-def _with_weights(
-    estimator: Estimator,
-    examples: Examples,
-    weight: np.ndarray | None,
-    rows: np.ndarray,
-    training: Training,
-) -> Examples:
-    """Return the rows of a fold whose weight is not 0, with their weights."""
-    if weight is not None:
-        weighted = examples._replace(sample_weight=weight[rows])
-        examples = weighted.rows(weight[rows] > 0)
-    if training.class_weight is not None:
-        examples = with_class_weight(type(estimator).__name__, examples, training.class_weight)
-    return examples
+        return whole, folds
+    return whole.with_batch(concatenate(*blocks)), folds
 
 
 def _relative_batch(examples: Examples) -> Batch:

@@ -1,8 +1,8 @@
 """Successive halving: all candidates are trained for a few epochs, and the best go on."""
 
 import math
-import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -10,20 +10,19 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.model_selection._search import BaseSearchCV
 
 from fjax.errors import integer_at_least, number_between
-from fjax.search.base import Round, Scoring, Search, quoted_names
-from fjax.search.candidate_groups import CandidateGroup
+from fjax.search.base import Round, Search, quoted_names
 from fjax.search.candidates import Candidate
-from fjax.search.progress import Progress
-from fjax.search.scores import scorers_of
 from fjax.wrappers.estimator import Estimator
 
 
+@dataclass(eq=False, repr=False)
 class Halving(Search, BaseSearchCV):
     """The base of the searches by successive halving; see `HalvingRandomSearchCV`."""
 
-    factor: Any
-    min_epochs: int | None
-    max_epochs: int | None
+    _: KW_ONLY
+    factor: Any = 3
+    min_epochs: int | None = None
+    max_epochs: int | None = None
 
     def _fit_arguments(self, arguments: dict[str, Any]) -> dict[str, Any]:
         if self.max_epochs is None:
@@ -63,13 +62,7 @@ class Halving(Search, BaseSearchCV):
                 integer_at_least(owner, name, getattr(self, name), 1)
         return super()._check_estimator()
 
-    def _run(
-        self,
-        candidates: Sequence[Candidate],
-        groups: Sequence[CandidateGroup],
-        scoring: Scoring,
-        progress: Progress,
-    ) -> list[Round]:
+    def _round_ends(self, candidates: Sequence[Candidate]) -> list[int]:
         first, last = self.min_epochs or 1, candidates[0].training.epochs
         if first >= last:
             raise ValueError(
@@ -77,39 +70,14 @@ class Halving(Search, BaseSearchCV):
                 f"`min_epochs` is {first} where the last round ends after {last} epochs: set a "
                 "larger `max_epochs`, or more `epochs` of the estimator."
             )
-        scorers = scorers_of(scoring.scorer)
-        if scorers is not None:
-            self._deciding_column([f"test_{name}" for name in scorers])
         self.n_resources_ = epochs_of_rounds(len(candidates), self.factor, self.min_epochs, last)
         self.n_iterations_ = len(self.n_resources_)
-        numbers, rounds, epochs_done = list(range(len(candidates))), list[Round](), 0
-        for epochs in self.n_resources_:
-            active, start = [candidates[number] for number in numbers], time.perf_counter()
-            training = [group for group in groups if group.population.is_training]
-            total = (epochs - epochs_done) * len(training)
-            progress.begin(total, len(active), len(scoring.splits))
-            for group in training:
-                group.train(epochs, progress.on_epoch)
-            if epochs == last:
-                for group in groups:
-                    group.population.end()
-            outcomes = self._outcomes(active, groups, time.perf_counter() - start)
-            if not rounds:
-                # The lists of the logs grow with the training.
-                self.histories_ = [[outcome.history for outcome in folds] for folds in outcomes]
-            rounds.append(Round(numbers, epochs, self._columns(active, outcomes, scoring)))
-            if epochs < last:
-                kept = self._best_candidates(rounds[-1])
-                dropped = set(numbers) - set(kept)
-                for group in groups:
-                    group.deactivate(dropped)
-                numbers, epochs_done = kept, epochs
-        self.n_candidates_ = [len(scored.candidates) for scored in rounds]
-        return rounds
+        return self.n_resources_
 
     def _best_candidates(self, scored: Round) -> list[int]:
         """Return the numbers of the candidates that go on; one without a score does not."""
-        column = self._deciding_column([n for n in scored.columns if n.startswith("test_")])
+        column = self._refit_column([n for n in scored.columns if n.startswith("test_")])
+        assert column is not None
         means = scored.columns[column].mean(axis=1)
         self._require_scores(means)
         count = min(math.ceil(len(means) / self.factor), int(np.isfinite(means).sum()) or 1)
@@ -117,31 +85,26 @@ class Halving(Search, BaseSearchCV):
         best = np.argsort(-means, kind="stable")[:count]
         return sorted(scored.candidates[row] for row in best)
 
-    def _deciding_column(self, ranked: list[str]) -> str:
-        """Return the test score that decides which candidates go on."""
-        self.multimetric_ = ranked != ["test_score"]
-        if self.multimetric_ and not isinstance(self.refit, str):
+    def _refit_column(self, ranked: list[str]) -> str | None:
+        if ranked != ["test_score"] and not isinstance(self.refit, str):
             raise ValueError(
                 f"`{type(self).__name__}`: with several scorers `refit` must name the scorer that "
                 f"decides which candidates go on, {quoted_names(ranked)}, received {self.refit!r}."
             )
-        column = self._refit_column(ranked)
-        assert column is not None
-        return column
+        return super()._refit_column(ranked)
 
-    def _best_index(self, rounds: Sequence[Round], means: np.ndarray) -> int:
-        """Return the row of the best candidate of the last round."""
-        first = len(means) - len(rounds[-1].candidates)
-        return first + super()._best_index(rounds, means[first:])
+    def _tabulate(self, candidates: Sequence[Candidate], rounds: Sequence[Round]) -> None:
+        self.n_candidates_ = [len(scored.candidates) for scored in rounds]
+        super()._tabulate(candidates, rounds)
 
-    def _extra_columns(self, rounds: Sequence[Round]) -> dict[str, np.ndarray]:
-        sizes = [len(scored.candidates) for scored in rounds]
+    def _extra_columns(self) -> dict[str, np.ndarray]:
         return {
-            "iter": np.repeat(np.arange(len(rounds)), sizes),
-            "n_resources": np.repeat([scored.epochs for scored in rounds], sizes),
+            "iter": np.repeat(np.arange(self.n_iterations_), self.n_candidates_),
+            "n_resources": np.repeat(self.n_resources_, self.n_candidates_),
         }
 
 
+@dataclass(eq=False, repr=False)
 class HalvingRandomSearchCV(Halving):
     """Random search by successive halving: few epochs for all candidates, many for the best.
 
@@ -200,38 +163,17 @@ class HalvingRandomSearchCV(Halving):
     ([9, 3, 1], [1, 3, 9], [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2])
     """
 
-    def __init__(
-        self,
-        estimator: Any,
-        param_distributions: Any,
-        *,
-        n_candidates: int = 27,
-        factor: Any = 3,
-        min_epochs: int | None = None,
-        max_epochs: int | None = None,
-        scoring: Any = None,
-        refit: Any = True,
-        cv: Any = None,
-        verbose: Any = 0,
-        random_state: Any = None,
-        error_score: Any = np.nan,
-        return_train_score: bool = False,
-        at_once: int | None = None,
-    ) -> None:
-        super().__init__(
-            estimator, scoring=scoring, refit=refit, cv=cv, verbose=verbose,
-            error_score=error_score, return_train_score=return_train_score,
-        )  # fmt: skip
-        self.param_distributions = param_distributions
-        self.n_candidates = n_candidates
-        self.factor, self.min_epochs, self.max_epochs = factor, min_epochs, max_epochs
-        self.random_state, self.at_once = random_state, at_once
+    param_distributions: Any
+    _: KW_ONLY
+    n_candidates: int = 27
+    random_state: Any = None
 
     def _sample(self) -> Iterable[Mapping[str, Any]]:
         count = integer_at_least(type(self).__name__, "n_candidates", self.n_candidates, 1)
         return ParameterSampler(self.param_distributions, count, random_state=self.random_state)
 
 
+@dataclass(eq=False, repr=False)
 class HalvingGridSearchCV(Halving):
     """Grid search by successive halving; see `HalvingRandomSearchCV` for rounds and attributes.
 
@@ -257,29 +199,7 @@ class HalvingGridSearchCV(Halving):
     ({'learning_rate': 0.1}, [4, 2, 1], [1, 2, 6])
     """
 
-    def __init__(
-        self,
-        estimator: Any,
-        param_grid: Any,
-        *,
-        factor: Any = 3,
-        min_epochs: int | None = None,
-        max_epochs: int | None = None,
-        scoring: Any = None,
-        refit: Any = True,
-        cv: Any = None,
-        verbose: Any = 0,
-        error_score: Any = np.nan,
-        return_train_score: bool = False,
-        at_once: int | None = None,
-    ) -> None:
-        super().__init__(
-            estimator, scoring=scoring, refit=refit, cv=cv, verbose=verbose,
-            error_score=error_score, return_train_score=return_train_score,
-        )  # fmt: skip
-        self.param_grid = param_grid
-        self.factor, self.min_epochs, self.max_epochs = factor, min_epochs, max_epochs
-        self.at_once = at_once
+    param_grid: Any
 
     def _sample(self) -> Iterable[Mapping[str, Any]]:
         return ParameterGrid(self.param_grid)

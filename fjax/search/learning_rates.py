@@ -11,7 +11,7 @@ from fjax.errors import explain_keywords, integer_at_least, one_of
 from fjax.models import Model
 from fjax.models.arguments import check_batch_size
 from fjax.models.membership import member_template, training_data
-from fjax.population import Member, Population
+from fjax.population import Population
 from fjax.training import TrainState
 from fjax.typing import HasLearningRate
 from fjax.wrappers.examples import BATCH_SIZE
@@ -118,19 +118,16 @@ def sweep_learning_rates(
     arrays = read(OWNER, x, y, sample_weight)
     if not isinstance(arrays, Arrays):
         raise ValueError(
-            f"`{OWNER}` needs arrays, which all rates are trained on, and `x` gives batches."
+            f"`{OWNER}` needs arrays, which all rates are trained on, and `x` yields batches."
         )
     model.model_parts.require_config(OWNER)
     data = training_data(OWNER, model, arrays, validation_split, validation_data)
     template, first = member_template(OWNER, model, data.batch), _first_state(model)
     seed = model.model_parts.weights.seed
     members = [
-        Member(
-            template.parts, template.specs, seed, data.rows, data.validation_rows,
-            _with_rate(first, rate),
-        )
+        template.member(seed, data.rows, data.validation_rows, _with_rate(first, rate))
         for rate in rates
-    ]  # fmt: skip
+    ]
     population = Population(members, data.batch, template.measurements, size, shuffle, at_once)
     population.train(epochs)
     population.end()

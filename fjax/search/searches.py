@@ -1,15 +1,16 @@
 """Grid and random search with scikit-learn's interface; all candidates train side by side."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
-import numpy as np
 from sklearn import model_selection
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from fjax.search.base import Search
 
 
+@dataclass(eq=False, repr=False)
 class GridSearchCV(Search, model_selection.GridSearchCV):
     """scikit-learn's `GridSearchCV` over models of fjax, in one program for each architecture.
 
@@ -37,32 +38,16 @@ class GridSearchCV(Search, model_selection.GridSearchCV):
     (0.1, 1)
     """
 
-    def __init__(
-        self,
-        estimator: Any,
-        param_grid: Any,
-        *,
-        scoring: Any = None,
-        n_jobs: Any = None,
-        refit: Any = True,
-        cv: Any = None,
-        verbose: Any = 0,
-        pre_dispatch: Any = "2*n_jobs",
-        error_score: Any = np.nan,
-        return_train_score: bool = False,
-        at_once: int | None = None,
-    ) -> None:
-        super().__init__(
-            estimator, param_grid, scoring=scoring, n_jobs=n_jobs, refit=refit, cv=cv,
-            verbose=verbose, pre_dispatch=pre_dispatch, error_score=error_score,
-            return_train_score=return_train_score,
-        )  # fmt: skip
-        self.at_once = at_once
+    param_grid: Any
+    _: KW_ONLY
+    n_jobs: Any = None
+    pre_dispatch: Any = "2*n_jobs"
 
     def _parameters(self) -> Iterable[Mapping[str, Any]]:
         return ParameterGrid(self.param_grid)
 
 
+@dataclass(eq=False, repr=False)
 class RandomizedSearchCV(Search, model_selection.RandomizedSearchCV):
     """scikit-learn's `RandomizedSearchCV` over models of fjax, one program for each architecture.
 
@@ -118,30 +103,12 @@ class RandomizedSearchCV(Search, model_selection.RandomizedSearchCV):
     (5, (60,))
     """
 
-    def __init__(
-        self,
-        estimator: Any,
-        param_distributions: Any,
-        *,
-        n_iter: int = 10,
-        scoring: Any = None,
-        n_jobs: Any = None,
-        refit: Any = True,
-        cv: Any = None,
-        verbose: Any = 0,
-        pre_dispatch: Any = "2*n_jobs",
-        random_state: Any = None,
-        error_score: Any = np.nan,
-        return_train_score: bool = False,
-        at_once: int | None = None,
-    ) -> None:
-        super().__init__(
-            estimator, param_distributions, n_iter=n_iter, scoring=scoring, n_jobs=n_jobs,
-            refit=refit, cv=cv, verbose=verbose, pre_dispatch=pre_dispatch,
-            random_state=random_state, error_score=error_score,
-            return_train_score=return_train_score,
-        )  # fmt: skip
-        self.at_once = at_once
+    param_distributions: Any
+    _: KW_ONLY
+    n_iter: int = 10
+    n_jobs: Any = None
+    pre_dispatch: Any = "2*n_jobs"
+    random_state: Any = None
 
     def _parameters(self) -> Iterable[Mapping[str, Any]]:
         return ParameterSampler(

@@ -24,6 +24,11 @@ class Placement:
         """Return the tree with every array on the device; the transfer may still be running."""
         return jax.device_put(tree)
 
+    @property
+    def is_cpu(self) -> bool:
+        """Whether the device is a CPU."""
+        return jax.default_backend() == "cpu"
+
     def capacity(self) -> int | None:
         """Return how many bytes of data may be on the device; None if its memory is unknown.
 

@@ -88,12 +88,13 @@ def plot_decision_boundary(
     else:
         colors = [plt.get_cmap("tab10" if count <= 10 else "tab20")(n % 20) for n in range(count)]
         _draw_several_outputs(axes, grid, outputs.reshape(resolution, resolution, -1), colors)
+    marker_size = float(np.clip(6000 / len(points), 10, 40))
     for number, name in enumerate(names[:count]):
         samples = points[classes == number]
         if len(samples):
             color = [colors[number % len(colors)]]
             axes.scatter(
-                *samples.T, c=color, s=_marker_size(len(points)), edgecolors="white",
+                *samples.T, c=color, s=marker_size, edgecolors="white",
                 linewidths=0.5, label=name,
             )  # fmt: skip
     axes.set(xlabel=titles[0], ylabel=titles[1], xlim=grid[0][[0, -1]], ylim=grid[1][[0, -1]])
@@ -179,7 +180,3 @@ def _draw_zero_line(axes: Any, grid: Grid, values: np.ndarray) -> None:
 def _extent(grid: Grid) -> tuple[float, ...]:
     x, y = grid
     return (x[0], x[-1], y[0], y[-1])
-
-
-def _marker_size(count: int) -> float:
-    return float(np.clip(6000 / count, 10, 40))

@@ -11,6 +11,13 @@ from fjax.visualization.labels import check_class_names, read_classes
 # With more classes, the numbers in the cells and the names beside them cannot be read.
 MAX_CLASSES_WITH_NUMBERS, MAX_CLASSES_WITH_NAMES = 25, 60
 
+# For each value of `normalize` the axis of the sums, and the label of the color bar.
+NORMALIZATIONS: dict[str, tuple[int | None, str]] = {
+    "true": (1, "share of the true class"),
+    "pred": (0, "share of the predicted class"),
+    "all": (None, "share of all samples"),
+}
+
 # The color of zeros, which should not catch the eye.
 ZERO_COLOR = "#b8c4d2"
 
@@ -50,7 +57,7 @@ def plot_confusion_matrix(
     """
     owner = "plot_confusion_matrix"
     file = check_file(owner, to_file)
-    one_of(owner, "normalize", normalize, [None, "true", "pred", "all"])
+    one_of(owner, "normalize", normalize, [None, *NORMALIZATIONS])
     true, predicted = read_classes(owner, "y_true", y_true), read_classes(owner, "y_pred", y_pred)
     if len(true) != len(predicted):
         raise ValueError(
@@ -59,13 +66,17 @@ def plot_confusion_matrix(
     names = check_class_names(owner, class_names, int(max(true.max(), predicted.max())) + 1)
     counts = np.zeros((len(names), len(names)), int)
     np.add.at(counts, (true, predicted), 1)
-    values = _normalize(counts, normalize)
+    values, bar_label = counts.astype(float), "samples"
+    if normalize is not None:
+        axis, bar_label = NORMALIZATIONS[normalize]
+        # The row or column of a class without samples is 0 rather than NaN.
+        values /= np.maximum(counts.sum(axis=axis, keepdims=True), 1)
 
     size = min(3.0 + 0.5 * len(names), 14.0)
     figure, axes = pyplot(owner).subplots(figsize=(size + 1.2, size), layout="compressed")
     top = max(values.max(), 1e-9) if normalize in (None, "all") else 1.0
     image = axes.imshow(values, cmap="Blues", vmin=0, vmax=top)
-    bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.03, label=_bar_label(normalize))
+    bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.03, label=bar_label)
     if normalize is None:
         bar.ax.yaxis.get_major_locator().set_params(integer=True)
     axes.set(xlabel="predicted", ylabel="true")
@@ -80,23 +91,6 @@ def plot_confusion_matrix(
                 fontsize="medium" if len(names) <= 12 else "x-small",
             )  # fmt: skip
     return save_figure(figure, file)
-
-
-def _normalize(counts: np.ndarray, normalize: str | None) -> np.ndarray:
-    if normalize is None:
-        return counts.astype(float)
-    axis = {"true": 1, "pred": 0, "all": None}[normalize]
-    # The row or column of a class without samples is 0 rather than NaN.
-    return counts / np.maximum(counts.sum(axis=axis, keepdims=True), 1)
-
-
-def _bar_label(normalize: str | None) -> str:
-    return {
-        None: "samples",
-        "true": "share of the true class",
-        "pred": "share of the predicted class",
-        "all": "share of all samples",
-    }[normalize]
 
 
 def _set_ticks(axes: Any, names: list[str]) -> None:

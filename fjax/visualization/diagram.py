@@ -85,19 +85,19 @@ def diagram_of(function: str, model: Any, expand_nested: bool = False) -> Diagra
         for origin in merge_origins(network.outputs)
         for path in _boxes_of(origin, (), records, inputs)
     }
-    boxes = [
-        Box(
-            path,
-            "Input",
-            None,
-            (network.inputs[position],),
-            (network.inputs[position],),
-            None,
-            False,
-        )
-        for position, path in inputs.items()
-    ]
-    boxes += [_box(record, outputs) for record in records.values() if record.inner is None]
+    boxes = []
+    for position, path in inputs.items():
+        arrays = (network.inputs[position],)
+        boxes.append(Box(path, "Input", None, arrays, arrays, None, False))
+    for record in records.values():
+        if record.inner is None:
+            trainable = record.trainable if jax.tree.leaves(record.weights) else None
+            boxes.append(
+                Box(
+                    record.path, kind(record.layer), record.layer, record.inputs, record.outputs,
+                    trainable, record.path in outputs,
+                )
+            )  # fmt: skip
     return Diagram(model.name, tuple(boxes), tuple(arrows))
 
 
@@ -147,11 +147,3 @@ def _boxes_of(
         elif origin.position in inputs:
             boxes[inputs[origin.position]] = None
     return list(boxes)
-
-
-def _box(record: LayerRecord, outputs: set[Path]) -> Box:
-    has_weights = bool(jax.tree.leaves(record.weights))
-    return Box(
-        record.path, kind(record.layer), record.layer, record.inputs, record.outputs,
-        record.trainable if has_weights else None, record.path in outputs,
-    )  # fmt: skip

@@ -2,12 +2,11 @@
 
 import html
 import textwrap
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 from fjax.core import Layer
-from fjax.core.layer_walk import ArraySpec
-from fjax.errors import explain_keywords, integer_at_least, one_of
+from fjax.errors import explain_keywords, import_extra, integer_at_least, one_of
 from fjax.models.summary import shape_text
 from fjax.visualization.diagram import Box, Path, diagram_of
 
@@ -19,18 +18,6 @@ FRAME_COLOR = "#90a4ae"
 
 # The maximum number of characters in a line of a box.
 LINE_LENGTH = 48
-
-INSTALL_HINT = "`pip install fjax[viz]`, or `pip install pydot`"
-
-
-class Details(NamedTuple):
-    """The details that a box shows; see `model_to_dot`."""
-
-    shapes: bool
-    dtype: bool
-    names: bool
-    activations: bool
-    trainable: bool
 
 
 @explain_keywords
@@ -79,14 +66,14 @@ def model_to_dot(
     one_of("model_to_dot", "rankdir", rankdir, DIRECTIONS)
     dpi = integer_at_least("model_to_dot", "dpi", dpi, 1)
     diagram = diagram_of("model_to_dot", model, expand_nested)
-    shown = Details(
-        show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable
-    )
-    try:
-        import pydot
-    except ImportError as error:
-        raise ImportError(f"`model_to_dot` needs pydot: {INSTALL_HINT}.") from error
-
+    shown = {
+        "activation": show_layer_activations,
+        "input": show_shapes,
+        "output": show_shapes,
+        "dtype": show_dtype,
+        "trainable": show_trainable,
+    }
+    pydot = import_extra("model_to_dot", "pydot", "pydot", "viz")
     dot = pydot.Dot(
         _quote(diagram.name), graph_type="digraph", rankdir=rankdir, dpi=dpi, ranksep=0.35,
         nodesep=0.3, fontname="Helvetica",
@@ -96,7 +83,7 @@ def model_to_dot(
     frames: dict[Path, Any] = {(): dot}
     for box in diagram.boxes:
         frame = _frame(pydot, frames, box.path[:-1])
-        frame.add_node(pydot.Node(_id(box.path), label=_label(box, shown)))
+        frame.add_node(pydot.Node(_id(box.path), label=_label(box, show_layer_names, shown)))
     for path in sorted(frames, key=len, reverse=True):
         if path:
             frames[path[:-1]].add_subgraph(frames[path])
@@ -125,19 +112,20 @@ def _quote(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _label(box: Box, shown: Details) -> str:
+def _label(box: Box, show_name: bool, shown: Mapping[str, bool]) -> str:
     """Return the label of a box: a table in graphviz's HTML."""
     role = "input" if box.is_input else "output" if box.is_output else "layer"
     kind = html.escape(box.kind)
-    title = f"<b>{html.escape(box.path[-1])}</b>  {kind}" if shown.names else f"<b>{kind}</b>"
+    title = f"<b>{html.escape(box.path[-1])}</b>  {kind}" if show_name else f"<b>{kind}</b>"
     rows = [
         f'<tr><td colspan="2" bgcolor="{COLORS[role]}"><font color="white">{title}</font></td></tr>'
     ]
-    for name, text in _details(box, shown).items():
-        rows.append(
-            f'<tr><td align="left"><font point-size="11" color="#546e7a">{name}</font></td>'
-            f'<td align="left" balign="left"><font point-size="11">{_wrap(text)}</font></td></tr>'
-        )
+    rows += [
+        f'<tr><td align="left"><font point-size="11" color="#546e7a">{name}</font></td>'
+        f'<td align="left" balign="left"><font point-size="11">{_wrap(text)}</font></td></tr>'
+        for name, text in _details(box).items()
+        if shown[name]
+    ]
     table = f'border="0" cellborder="1" cellspacing="0" cellpadding="5" color="{COLORS[role]}"'
     return f'<<table {table} bgcolor="white">{"".join(rows)}</table>>'
 
@@ -147,23 +135,16 @@ def _wrap(text: str) -> str:
     return "<br/>".join(html.escape(line) for line in textwrap.wrap(text, LINE_LENGTH))
 
 
-def _details(box: Box, shown: Details) -> Mapping[str, str]:
-    """Return the rows of a box below its title: names and texts."""
+def _details(box: Box) -> dict[str, str]:
+    """Return the rows that a box may have below its title: names and texts."""
     details = {}
-    if shown.activations and isinstance(box.layer, Layer):
-        activation = getattr(box.layer, "activation", None)
-        if activation is not None:
-            details["activation"] = str(getattr(activation, "__name__", activation))
-    if shown.shapes:
-        if not box.is_input:
-            details["input"] = shape_text(box.inputs)
-        details["output"] = shape_text(box.outputs)
-    if shown.dtype:
-        details["dtype"] = _dtypes(box.outputs)
-    if shown.trainable and box.trainable is not None:
+    activation = getattr(box.layer, "activation", None)
+    if isinstance(box.layer, Layer) and activation is not None:
+        details["activation"] = str(getattr(activation, "__name__", activation))
+    if not box.is_input:
+        details["input"] = shape_text(box.inputs)
+    details["output"] = shape_text(box.outputs)
+    details["dtype"] = ", ".join(dict.fromkeys(array.dtype for array in box.outputs)) or "?"
+    if box.trainable is not None:
         details["trainable"] = "yes" if box.trainable else "no"
     return details
-
-
-def _dtypes(arrays: Sequence[ArraySpec]) -> str:
-    return ", ".join(dict.fromkeys(array.dtype for array in arrays)) or "?"

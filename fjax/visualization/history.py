@@ -1,20 +1,20 @@
 """The curves of losses and metrics over the epochs of a training."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fjax.callbacks import History
-from fjax.errors import explain_keywords, unknown_name
+from fjax.errors import explain_keywords
 from fjax.training.logs import losses_first
 from fjax.visualization.figures import (
     TRAINING,
     VALIDATION,
     check_file,
-    pyplot,
+    panels,
     save_figure,
+    select_names,
     style_axes,
 )
 
@@ -56,13 +56,9 @@ def plot_history(
     """
     file = check_file("plot_history", to_file)
     logs, spread, epochs = _read_history(history)
-    names = _panel_names(logs, metrics)
-    plt = pyplot("plot_history")
-    columns = min(3, len(names))
-    rows = math.ceil(len(names) / columns)
-    figure, grid = plt.subplots(
-        rows, columns, figsize=(4.6 * columns, 3.4 * rows), layout="constrained", squeeze=False
-    )
+    names = losses_first(dict.fromkeys(name.removeprefix("val_") for name in logs), by_name=False)
+    names = select_names("plot_history", "metrics", metrics, names, "log", "Logged")
+    figure, grid = panels("plot_history", len(names), width=4.6)
     for axes, name in zip(grid.flat, names, strict=False):
         for curve in _curves(logs, spread, name, epochs):
             if curve.spread is not None:
@@ -85,8 +81,6 @@ def plot_history(
                 ncols=1 if len(axes.lines) < 8 else 2,
             )  # fmt: skip
         style_axes(axes)
-    for axes in list(grid.flat)[len(names) :]:
-        axes.remove()
     return save_figure(figure, file)
 
 
@@ -101,15 +95,10 @@ class _Curve(NamedTuple):
     spread: np.ndarray | None = None
 
 
-class _Logs(NamedTuple):
-    """The values of each log and their standard deviations, epochs first, and the epochs from 1."""
-
-    values: dict[str, np.ndarray]
-    spread: dict[str, np.ndarray]
-    epochs: Sequence[int]
-
-
-def _read_history(history: Any) -> _Logs:
+def _read_history(
+    history: Any,
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], Sequence[int]]:
+    """Return the values of each log and their standard deviations, and the epochs from 1."""
     epochs: Sequence[int] = ()
     spread: Mapping[str, Any] = {}
     if isinstance(history, History):
@@ -131,40 +120,21 @@ def _read_history(history: Any) -> _Logs:
     if not count:
         raise ValueError("`plot_history`: the history is empty: it holds no epoch.")
     if len(epochs) == count:
-        return _Logs(logs, spreads, [epoch + 1 for epoch in epochs])
-    return _Logs(logs, spreads, range(1, count + 1))
+        return logs, spreads, [epoch + 1 for epoch in epochs]
+    return logs, spreads, range(1, count + 1)
 
 
 def _to_array(name: str, values: Any) -> np.ndarray:
     try:
         array = np.asarray(values, np.float64)
-    except (TypeError, ValueError) as error:
-        raise _not_a_list(name, values) from error
+    except (TypeError, ValueError):
+        array = np.zeros(())
     if array.ndim == 0:
-        raise _not_a_list(name, values)
+        raise TypeError(
+            f"`plot_history`: the log {name!r} must be a list with one number per epoch, received "
+            f"{values!r}."
+        )
     return array
-
-
-def _not_a_list(name: str, values: Any) -> TypeError:
-    return TypeError(
-        f"`plot_history`: the log {name!r} must be a list with one number per epoch, received "
-        f"{values!r}."
-    )
-
-
-def _panel_names(logs: Mapping[str, np.ndarray], metrics: Iterable[str] | None) -> list[str]:
-    """Return the names of the panels: log names without `val_`, by default all of them."""
-    names = list(dict.fromkeys(name.removeprefix("val_") for name in logs))
-    if metrics is None:
-        return losses_first(names, by_name=False)
-    selected = [metrics] if isinstance(metrics, str) else list(metrics)
-    for name in selected:
-        if name not in names:
-            raise unknown_name("log", name, names)
-    if not selected:
-        logged = ", ".join(losses_first(names, by_name=False))
-        raise ValueError(f"`plot_history`: `metrics` is empty. Logged: {logged}.")
-    return selected
 
 
 def _curves(

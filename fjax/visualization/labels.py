@@ -26,9 +26,7 @@ def read_classes(owner: str, argument: str, labels: Any) -> np.ndarray:
             f"probabilities of shape (n, classes), received shape {array.shape} and dtype "
             f"{array.dtype}."
         )
-    if not np.isfinite(array).all():
-        row = int(np.argwhere(~np.isfinite(array))[0][0])
-        raise ValueError(f"`{owner}`: `{argument}` is not finite in row {row}.")
+    require_finite(owner, argument, array)
     if array.ndim == 2 and array.shape[1] > 1:
         return array.argmax(axis=1)
     column = array.reshape(-1)
@@ -43,6 +41,13 @@ def read_classes(owner: str, argument: str, labels: Any) -> np.ndarray:
             f"row {row} holds {column[row]}. Apply `jax.nn.sigmoid` to logits first."
         )
     return column.astype(int)
+
+
+def require_finite(owner: str, argument: str, array: np.ndarray) -> None:
+    """Raise ValueError with the first row of an array that is not finite, if there is one."""
+    if not np.isfinite(array).all():
+        row = int(np.argwhere(~np.isfinite(array))[0][0])
+        raise ValueError(f"`{owner}`: `{argument}` is not finite in row {row}.")
 
 
 def check_class_names(owner: str, class_names: Any, count: int) -> list[str]:

@@ -1,16 +1,14 @@
 """Save a picture of a model in a file."""
 
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
-from fjax.errors import explain_keywords
+from fjax.errors import explain_keywords, warn_user
 from fjax.visualization.diagram import diagram_of
-from fjax.visualization.dot import INSTALL_HINT, model_to_dot
+from fjax.visualization.dot import model_to_dot
+from fjax.visualization.figures import ENDINGS, check_path
 from fjax.visualization.text import text_of
-
-ENDINGS = (".png", ".svg", ".pdf", ".dot")
 
 
 @explain_keywords
@@ -60,7 +58,7 @@ def plot_model(
     >>> "(None, 3)" in file.read_text()
     True
     """
-    file = _check_file(to_file)
+    file = check_path("plot_model", to_file, (*ENDINGS, ".dot"))
     # Drawn first, so that mistakes in the model are errors without graphviz, too.
     text = text_of(diagram_of("plot_model", model, expand_nested), show_shapes)
     try:
@@ -68,8 +66,8 @@ def plot_model(
             model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi,
             show_layer_activations, show_trainable,
         )  # fmt: skip
-    except ImportError:
-        _print_text(f"pydot is missing: {INSTALL_HINT}", file, text)
+    except ImportError as error:
+        _print_text(str(error).rstrip("."), file, text)
         return None
     ending = file.suffix.lower()
     if ending == ".dot":
@@ -89,25 +87,9 @@ def plot_model(
     return _display(file)
 
 
-def _check_file(to_file: Any) -> Path:
-    file = Path(to_file)
-    if file.suffix.lower() not in ENDINGS:
-        raise ValueError(
-            f"`plot_model`: `to_file` must end in one of {', '.join(ENDINGS)}, received "
-            f"{str(to_file)!r}."
-        )
-    if not file.parent.is_dir():
-        raise FileNotFoundError(
-            f"`plot_model`: the folder {str(file.parent)!r} of `to_file` does not exist: create it "
-            "first."
-        )
-    return file
-
-
 def _print_text(reason: str, file: Path, text: str) -> None:
-    warnings.warn(
+    warn_user(
         f"`plot_model` did not write {file.name!r} because {reason}. The model as text:",
-        stacklevel=4,
     )
     print(text)
 

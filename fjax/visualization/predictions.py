@@ -6,6 +6,7 @@ import numpy as np
 
 from fjax.errors import explain_keywords
 from fjax.visualization.figures import TRAINING, check_file, pyplot, save_figure, style_axes
+from fjax.visualization.labels import require_finite
 
 
 @explain_keywords
@@ -84,7 +85,5 @@ def _check_column(owner: str, argument: str, values: Any) -> np.ndarray:
             f"`{owner}`: `{argument}` must hold numbers of shape (n,) or (n, 1), received shape "
             f"{column.shape} and dtype {column.dtype}."
         )
-    if not np.isfinite(column).all():
-        row = int(np.argmax(~np.isfinite(column)))
-        raise ValueError(f"`{owner}`: `{argument}` is not finite in row {row}.")
+    require_finite(owner, argument, column)
     return column.astype(np.float64)

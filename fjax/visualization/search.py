@@ -1,6 +1,5 @@
 """The scores of a search by the value of each hyperparameter."""
 
-import math
 from collections.abc import Iterable, Mapping
 from itertools import compress
 from typing import Any
@@ -9,7 +8,15 @@ import numpy as np
 
 from fjax.errors import explain_keywords, is_integer, is_number, unknown_name
 from fjax.typing import HasSearchResults
-from fjax.visualization.figures import MARK, TRAINING, check_file, pyplot, save_figure, style_axes
+from fjax.visualization.figures import (
+    MARK,
+    TRAINING,
+    check_file,
+    panels,
+    save_figure,
+    select_names,
+    style_axes,
+)
 
 # The ratio of the largest to the smallest value from which the axis is logarithmic: two decades.
 LOG_SCALE_RATIO = 100
@@ -69,12 +76,7 @@ def plot_search(
     best = int(np.argmin(np.where(has_score & in_last_round, rank, np.inf)))
     failed = int(np.count_nonzero(~has_score))
 
-    columns = min(3, len(names))
-    rows = math.ceil(len(names) / columns)
-    figure, grid = pyplot(owner).subplots(
-        rows, columns, figsize=(4.2 * columns, 3.4 * rows), layout="constrained", squeeze=False,
-        sharey=True,
-    )  # fmt: skip
+    figure, grid = panels(owner, len(names), width=4.2, sharey=True)
     for axes, name in zip(grid.flat, names, strict=False):
         values = cv_results[f"param_{name}"]
         _check_length(owner, f"param_{name}", len(values), len(mean))
@@ -97,8 +99,6 @@ def plot_search(
     # One legend for all panels, outside of them so that it hides no points.
     (star,) = grid[0, 0].plot([], [], "*", color=MARK, label=f"best: {mean[best]:.4g}")
     figure.legend(handles=[star], loc="outside upper right", frameon=False, fontsize="small")
-    for axes in list(grid.flat)[len(names) :]:
-        axes.remove()
     return save_figure(figure, file)
 
 
@@ -113,15 +113,7 @@ def _panel_names(owner: str, results: Any, parameters: Iterable[str] | None) -> 
     names = [name.removeprefix("param_") for name in results if name.startswith("param_")]
     if not names:
         raise ValueError(f"`{owner}`: `cv_results` has no array `param_*`: nothing was searched.")
-    if parameters is None:
-        return names
-    selected = [parameters] if isinstance(parameters, str) else list(parameters)
-    for name in selected:
-        if name not in names:
-            raise unknown_name("hyperparameter", name, names)
-    if not selected:
-        raise ValueError(f"`{owner}`: `parameters` is empty. Searched: {', '.join(names)}.")
-    return selected
+    return select_names(owner, "parameters", parameters, names, "hyperparameter", "Searched")
 
 
 def _scores(owner: str, results: Mapping[str, Any], metric: str) -> list[np.ndarray]:

@@ -36,7 +36,11 @@ def plot_sweep(sweep: Any, to_file: Any = None) -> Any:
     ('log', 'best: 0.01')
     """
     owner = "plot_sweep"
-    _check_sweep(owner, sweep)
+    if not isinstance(sweep, RateSweep):
+        raise TypeError(
+            f"`{owner}` takes the result of `fjax.search.sweep_learning_rates`, received "
+            f"{type(sweep).__name__}."
+        )
     file = check_file(owner, to_file)
     figure, axes = pyplot(owner).subplots(figsize=(6.4, 4.0), layout="constrained")
     order = np.argsort(sweep.learning_rates)
@@ -51,9 +55,10 @@ def plot_sweep(sweep: Any, to_file: Any = None) -> Any:
     if len(finite) and finite.min() > 0 and finite.max() > LOG_SCALE_RATIO * finite.min():
         axes.set_yscale("log")
     if len(finite):
+        best = rates[~diverged][finite.argmin()]
         axes.plot(
-            sweep.best, finite.min(), "*", color=MARK, markersize=14, linestyle="none",
-            label=f"best: {sweep.best:.2g}",
+            best, finite.min(), "*", color=MARK, markersize=14, linestyle="none",
+            label=f"best: {best:.2g}",
         )  # fmt: skip
     if diverged.any():
         axes.plot(
@@ -65,11 +70,3 @@ def plot_sweep(sweep: Any, to_file: Any = None) -> Any:
     axes.legend(frameon=False)
     style_axes(axes)
     return save_figure(figure, file)
-
-
-def _check_sweep(owner: str, sweep: Any) -> None:
-    if not isinstance(sweep, RateSweep):
-        raise TypeError(
-            f"`{owner}` takes the result of `fjax.search.sweep_learning_rates`, received "
-            f"{type(sweep).__name__}."
-        )

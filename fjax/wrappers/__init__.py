@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING, Any
 from fjax.wrappers.lazy import import_name
 
 if TYPE_CHECKING:
-    from fjax.wrappers.classifier import SKLearnClassifier
-    from fjax.wrappers.regressor import SKLearnRegressor
+    from fjax.wrappers.classifier import KerasClassifier, SKLearnClassifier
+    from fjax.wrappers.regressor import KerasRegressor, SKLearnRegressor
     from fjax.wrappers.transformer import SKLearnTransformer
-
-    KerasClassifier = SKLearnClassifier
-    KerasRegressor = SKLearnRegressor
 
 __all__ = [
     "KerasClassifier",
@@ -25,17 +22,14 @@ __all__ = [
     "scikit_learn",
 ]
 
-# The module and the class of each name; the older names are the same classes.
-_PLACES = {
-    "KerasClassifier": ("classifier", "SKLearnClassifier"),
-    "KerasRegressor": ("regressor", "SKLearnRegressor"),
-    "SKLearnClassifier": ("classifier", "SKLearnClassifier"),
-    "SKLearnRegressor": ("regressor", "SKLearnRegressor"),
-    "SKLearnTransformer": ("transformer", "SKLearnTransformer"),
+_MODULES = {
+    "classifier": ("KerasClassifier", "SKLearnClassifier"),
+    "regressor": ("KerasRegressor", "SKLearnRegressor"),
+    "transformer": ("SKLearnTransformer",),
 }
 
 
 def __getattr__(name: str) -> Any:
     if name == "scikit_learn":
         return importlib.import_module("fjax.wrappers.scikit_learn")
-    return import_name("fjax.wrappers", name, _PLACES)
+    return import_name("fjax.wrappers", name, _MODULES)

@@ -1,6 +1,6 @@
 """Compiled models for estimators: built by a function, or cloned."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from fjax.losses import Loss
 from fjax.models import Model, clone_model
 from fjax.wrappers.examples import Examples
-from fjax.wrappers.parameters import DATA, META, BuilderArguments, name_of
+from fjax.wrappers.parameters import BuilderArguments
 
 
 def is_builder(model: Any) -> bool:
@@ -16,33 +16,23 @@ def is_builder(model: Any) -> bool:
     return callable(model) and not isinstance(model, Model)
 
 
-def call_builder(
-    owner: str,
-    build: Callable[..., Any],
-    parameters: Mapping[str, Any],
-    estimator_parameters: Iterable[str],
-    data: Callable[[], tuple[np.ndarray, np.ndarray]],
-    meta: Mapping[str, Any],
-) -> Model:
-    """Return the compiled model that a function builds.
+def call_builder(estimator: Any, parameters: Mapping[str, Any], examples: Examples) -> Model:
+    """Return the compiled model that the function of an estimator builds.
 
     Args:
-        owner: The class of the estimator.
-        build: The function.
-        parameters: Its arguments, without the data and `meta`.
-        estimator_parameters: The names of the estimator's own parameters.
-        data: Returns inputs and targets, for a function with `X` and `y`; the targets have one
-            column for each output or class.
-        meta: Facts about the data, for a function with `meta`.
+        estimator: The estimator, whose `model` is the function.
+        parameters: The arguments of the function, without the data and `meta`.
+        examples: The data, for a function with `X` and `y` or with `meta`.
 
     Raises:
         ValueError: An argument is unknown or missing, or is also a parameter of the estimator.
         TypeError: The function does not return a compiled model.
     """
-    arguments = BuilderArguments(build)
-    arguments.check_names(owner, build, parameters, estimator_parameters)
-    name = name_of(build)
-    shared = sorted({*arguments.required, *arguments.defaults} & set(estimator_parameters))
+    owner, own_parameters = type(estimator).__name__, estimator._get_param_names()
+    arguments = BuilderArguments(estimator.model)
+    arguments.check_names(owner, parameters, own_parameters)
+    name = arguments.name
+    shared = sorted({*arguments.required, *arguments.defaults} & set(own_parameters))
     if shared:
         raise ValueError(
             f"`{name}` has the argument `{shared[0]}`, which is a parameter of `{owner}` itself: "
@@ -54,9 +44,18 @@ def call_builder(
             f"`{name}` needs `{missing[0]}`: pass a value to the estimator, as in "
             f"`{owner}({name}, {missing[0]}=…)`."
         )
-    examples = dict(zip(DATA, data(), strict=True)) if arguments.takes_data else {}
-    facts = {META: dict(meta)} if arguments.takes_meta else {}
-    return check_compiled(owner, name, build(**examples, **facts, **parameters))
+    passed = dict(parameters)
+    if arguments.takes_data:
+        passed |= {"X": examples.x, "y": estimator.target_columns(examples)}
+    if arguments.takes_meta:
+        passed["meta"] = {
+            "n_features_in_": examples.x.shape[1],
+            "n_outputs_": estimator.target_columns(examples.rows([0])).shape[1],
+            "X_shape_": examples.x.shape,
+        }
+        if examples.classes is not None:
+            passed["meta"] |= {"classes_": examples.classes, "n_classes_": len(examples.classes)}
+    return check_compiled(owner, name, estimator.model(**passed))
 
 
 def clone_compiled(owner: str, model: Any) -> Model:

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
+from fjax.errors import plain
 from fjax.losses import Hinge, SparseCategoricalCrossentropy, SquaredHinge
 from fjax.models import Model
 from fjax.models.compile_config import CROSSENTROPY
@@ -60,37 +61,17 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
     (['less', 'more'], (64, 2))
     """
 
-    def __init__(
-        self,
-        model: Any,
-        *,
-        random_state: Any = None,
-        warm_start: bool = False,
-        epochs: int = 1,
-        batch_size: int | None = None,
-        callbacks: Any = None,
-        validation_split: float = 0.0,
-        validation_data: Any = None,
-        verbose: Any = 0,
-        shuffle: bool = True,
-        class_weight: Any = None,
-        model_kwargs: Mapping[str, Any] | None = None,
-        fit_kwargs: Mapping[str, Any] | None = None,
-        **parameters: Any,
-    ) -> None:
-        super().__init__(
-            model, random_state=random_state, warm_start=warm_start, epochs=epochs,
-            batch_size=batch_size, callbacks=callbacks, validation_split=validation_split,
-            validation_data=validation_data, verbose=verbose, shuffle=shuffle,
-            model_kwargs=model_kwargs, fit_kwargs=fit_kwargs, **parameters,
-        )  # fmt: skip
+    def __init__(self, model: Any, *, class_weight: Any = None, **parameters: Any) -> None:
+        super().__init__(model, **parameters)
         self.class_weight = class_weight
 
     def fit_arguments(self, **overrides: Any) -> dict[str, Any]:
         """Return the arguments of `Model.fit`; see `Estimator.fit_arguments`."""
         return {"class_weight": self.class_weight, **super().fit_arguments(**overrides)}
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+    def partial_fit(  # type: ignore[override]
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+    ) -> Self:
         """Train for one epoch, with the model of the last fit if there is one.
 
         Args:
@@ -152,14 +133,55 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
             )
         return examples
 
-    def _with_class_weight(self, examples: Examples, class_weight: Any) -> Examples:
-        return with_class_weight(type(self).__name__, examples, class_weight)
+    def with_class_weight(self, examples: Examples, class_weight: Any) -> Examples:
+        """Return examples whose weights include those of their classes, without those of 0."""
+        if class_weight is None:
+            return examples
+        owner = type(self).__name__
+        assert examples.classes is not None
+        labels = examples.classes.tolist()
+        if isinstance(class_weight, str) and class_weight == "balanced":
+            counts = np.bincount(examples.y, examples.sample_weight, len(labels))
+            by_class = counts.sum() / (len(labels) * np.maximum(counts, np.finfo(float).tiny))
+        elif isinstance(class_weight, Mapping):
+            by_class = np.ones(len(labels))
+            for label, weight in class_weight.items():
+                if label not in labels:
+                    raise ValueError(
+                        f"`{owner}`: `class_weight` names the class {plain(label)!r}; the classes "
+                        f"are {', '.join(map(repr, labels))}."
+                    )
+                if not np.isfinite(weight) or weight < 0:
+                    raise ValueError(
+                        f"`{owner}`: `class_weight[{plain(label)!r}]` must be a number of at least "
+                        f"0, received {plain(weight)!r}."
+                    )
+                by_class[labels.index(label)] = weight
+        else:
+            raise ValueError(
+                f'`{owner}`: `class_weight` must be a dict from labels to weights, "balanced" or '
+                f"None, received {class_weight!r}."
+            )
+        weight = by_class[examples.y]
+        if examples.sample_weight is not None:
+            weight = weight * examples.sample_weight
+        if not weight.any():
+            raise ValueError(
+                f"`{owner}`: with this `class_weight` all rows have weight 0: there is no row to "
+                "train on."
+            )
+        return examples._replace(sample_weight=weight).rows(weight > 0)
 
-    def _target_columns(self, examples: Examples) -> np.ndarray:
+    def target_columns(self, examples: Examples) -> np.ndarray:
+        """Return one-hot rows, for a function with `y`."""
         return one_hot(examples)
 
     def _set_target_attributes(self, examples: Examples) -> None:
         self.classes_ = examples.classes
+
+
+# The name in older versions of Keras.
+KerasClassifier = SKLearnClassifier
 
 
 def label_array(y: Any) -> np.ndarray:
@@ -198,45 +220,6 @@ def with_class_numbers(
             f"the classes {known}."
         )
     return examples._replace(y=numbers, classes=classes)
-
-
-def with_class_weight(owner: str, examples: Examples, class_weight: Any) -> Examples:
-    """Return examples whose weights include those of their classes, without rows of weight 0."""
-    if class_weight is None:
-        return examples
-    assert examples.classes is not None
-    labels = examples.classes.tolist()
-    if isinstance(class_weight, str) and class_weight == "balanced":
-        counts = np.bincount(examples.y, examples.sample_weight, len(labels))
-        by_class = counts.sum() / (len(labels) * np.maximum(counts, np.finfo(float).tiny))
-    elif isinstance(class_weight, Mapping):
-        by_class = np.ones(len(labels))
-        for label, weight in class_weight.items():
-            if label not in labels:
-                raise ValueError(
-                    f"`{owner}`: `class_weight` names the class {label!r}; the classes are "
-                    f"{', '.join(map(repr, labels))}."
-                )
-            if not np.isfinite(weight) or weight < 0:
-                raise ValueError(
-                    f"`{owner}`: `class_weight[{label!r}]` must be a number of at least 0, "
-                    f"received {weight!r}."
-                )
-            by_class[labels.index(label)] = weight
-    else:
-        raise ValueError(
-            f'`{owner}`: `class_weight` must be a dict from labels to weights, "balanced" or None, '
-            f"received {class_weight!r}."
-        )
-    weight = by_class[examples.y]
-    if examples.sample_weight is not None:
-        weight = weight * examples.sample_weight
-    if not weight.any():
-        raise ValueError(
-            f"`{owner}`: with this `class_weight` all rows have weight 0: there is no row to train "
-            "on."
-        )
-    return examples._replace(sample_weight=weight).rows(weight > 0)
 
 
 def one_hot(examples: Examples) -> np.ndarray:

@@ -73,6 +73,17 @@ class Estimator(BaseEstimator):
         self.fit_kwargs = fit_kwargs
         self._parameters = without_prefix(type(self).__name__, parameters)
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Show all parameters in the signature of a constructor that passes `**parameters` on."""
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            own, inherited = (
+                inspect.signature(init) for init in (cls.__init__, super(cls, cls).__init__)
+            )
+            parameters = {**inherited.parameters, **own.parameters}.values()
+            ordered = sorted(parameters, key=lambda parameter: parameter.kind)
+            cls.__init__.__signature__ = own.replace(parameters=ordered)  # type: ignore[attr-defined]
+
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         # A function is shown by its name, without its address, which differs in each process.
         return FUNCTION_ADDRESS.sub(r"\1", super().__repr__(N_CHAR_MAX))
@@ -105,7 +116,7 @@ class Estimator(BaseEstimator):
         arguments = without_prefix(type(self).__name__, rest)
         model = own.get("model", self.model)
         if is_builder(model):
-            BuilderArguments(model).check_names(type(self).__name__, model, arguments, names)
+            BuilderArguments(model).check_names(type(self).__name__, arguments, names)
         elif isinstance(model, Model):
             _refuse_arguments(type(self).__name__, arguments)
         for name, value in own.items():
@@ -127,6 +138,10 @@ class Estimator(BaseEstimator):
         """
         continues = bool(self.warm_start) and hasattr(self, "model_")
         return self._fit(X, y, sample_weight, fit_arguments, continues)
+
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Train for one epoch, with the model of the last fit if there is one."""
+        return self._fit(X, y, sample_weight, {"epochs": 1}, hasattr(self, "model_"))
 
     def fit_arguments(self, **overrides: Any) -> dict[str, Any]:
         """Return the arguments of `Model.fit` besides the data, with copies of the callbacks.
@@ -170,10 +185,7 @@ class Estimator(BaseEstimator):
             )
         parameters = {**(self.model_kwargs or {}), **self._parameters}
         if is_builder(self.model):
-            model = call_builder(
-                owner, self.model, parameters, self._get_param_names(),
-                lambda: (examples.x, self._target_columns(examples)), self._meta(examples),
-            )  # fmt: skip
+            model = call_builder(self, parameters, examples)
             if model is getattr(self, "model_", None):
                 raise ValueError(
                     f"`{owner}`: `{name_of(self.model)}` returned the model of the last fit again: "
@@ -198,7 +210,7 @@ class Estimator(BaseEstimator):
             arguments: The result of `fit_arguments`. `class_weight` is applied here, and must not
                 be passed to `Model.fit`.
         """
-        examples = self._with_class_weight(examples, arguments.get("class_weight"))
+        examples = self.with_class_weight(examples, arguments.get("class_weight"))
         if arguments.get("steps_per_epoch") is None:
             examples = examples.in_training_order(arguments["batch_size"])
         return self._batch(model, examples)
@@ -299,23 +311,12 @@ class Estimator(BaseEstimator):
             X, y = validate_data(self, X, y, reset=reset, **INPUT_CHECKS, **checks)
         return make_examples(X, np.asarray(y), check_sample_weight(sample_weight, len(X)))
 
-    def _target_columns(self, examples: Examples) -> np.ndarray:
+    def target_columns(self, examples: Examples) -> np.ndarray:
         """Return the targets with one column for each output, for a function with `y`."""
         return examples.y.reshape(len(examples.y), -1)
 
-    def _meta(self, examples: Examples) -> dict[str, Any]:
-        """Return the facts for a function with `meta`."""
-        facts = {
-            "n_features_in_": examples.x.shape[1],
-            "n_outputs_": self._target_columns(examples.rows([0])).shape[1],
-            "X_shape_": examples.x.shape,
-        }
-        if examples.classes is None:
-            return facts
-        return facts | {"classes_": examples.classes, "n_classes_": len(examples.classes)}
-
-    def _with_class_weight(self, examples: Examples, class_weight: Any) -> Examples:
-        """Return examples whose weights include those of their classes."""
+    def with_class_weight(self, examples: Examples, class_weight: Any) -> Examples:
+        """Return examples whose weights include those of their classes, without those of 0."""
         if class_weight is not None:
             raise TypeError(f"`{type(self).__name__}` has no classes: leave out `class_weight`.")
         return examples

@@ -6,9 +6,6 @@ from typing import Any
 
 from fjax.errors import suggestion
 
-# Arguments that the estimator passes itself: the data, as in Keras, and facts about the data.
-DATA = ("X", "y")
-META = "meta"
 PREFIX = "model__"
 
 
@@ -16,6 +13,7 @@ class BuilderArguments:
     """The arguments of a function that builds models.
 
     Attributes:
+        name: The name of the function, for errors.
         defaults: The arguments with a default, by name.
         required: The names of the arguments without a default.
         takes_data: Whether the function has `X` and `y`.
@@ -29,6 +27,7 @@ class BuilderArguments:
     """
 
     def __init__(self, build: Callable[..., Any]) -> None:
+        self.name = name_of(build)
         parameters = inspect.signature(build).parameters
         self.takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
         named = {
@@ -36,9 +35,10 @@ class BuilderArguments:
             for name, p in parameters.items()
             if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
         }
-        self.takes_data = all(name in named for name in DATA)
-        self.takes_meta = META in named
-        passed = {*(DATA if self.takes_data else ()), META}
+        # The estimator passes these itself: the data, as in Keras, and facts about the data.
+        self.takes_data = {"X", "y"} <= named.keys()
+        self.takes_meta = "meta" in named
+        passed = {"X", "y", "meta"} if self.takes_data else {"meta"}
         named = {name: default for name, default in named.items() if name not in passed}
         self.defaults = {
             name: default for name, default in named.items() if default is not inspect._empty
@@ -46,13 +46,12 @@ class BuilderArguments:
         self.required = [name for name in named if name not in self.defaults]
 
     def check_names(
-        self, owner: str, build: Any, names: Iterable[str], estimator_parameters: Iterable[str]
+        self, owner: str, names: Iterable[str], estimator_parameters: Iterable[str]
     ) -> None:
         """Raise ValueError if a name is not an argument of the function.
 
         Args:
             owner: The class of the estimator.
-            build: The function.
             names: The names.
             estimator_parameters: The estimator's own parameters, one of which may be meant.
         """
@@ -63,7 +62,7 @@ class BuilderArguments:
             hint = suggestion(name, [*known, *estimator_parameters])
             takes = ", ".join(known) if known else "no arguments"
             raise ValueError(
-                f"Invalid parameter {name!r} of `{owner}`: `{name_of(build)}` has no argument of "
+                f"Invalid parameter {name!r} of `{owner}`: `{self.name}` has no argument of "
                 f"this name.{hint} It takes: {takes}; the estimator's own parameters are: "
                 f"{', '.join(estimator_parameters)}."
             )

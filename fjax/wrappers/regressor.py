@@ -1,6 +1,6 @@
 """The regressor, and targets as numbers."""
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -64,10 +64,6 @@ class SKLearnRegressor(RegressorMixin, Estimator):
     0.1
     """
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train for one epoch, with the model of the last fit if there is one."""
-        return self._fit(X, y, sample_weight, {"epochs": 1}, hasattr(self, "model_"))
-
     def predict(self, X: Any) -> np.ndarray:
         """Return the predictions in the shape of the targets, float64."""
         return self.from_outputs(self.compute_outputs(X))
@@ -93,6 +89,10 @@ class SKLearnRegressor(RegressorMixin, Estimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+# The name in older versions of Keras.
+KerasRegressor = SKLearnRegressor
 
 
 def as_numbers(owner: str, y: np.ndarray) -> np.ndarray:

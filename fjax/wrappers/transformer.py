@@ -57,36 +57,11 @@ class SKLearnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Esti
     """
 
     def __init__(
-        self,
-        model: Any,
-        *,
-        layer: str | None = None,
-        reconstruct: bool = False,
-        random_state: Any = None,
-        warm_start: bool = False,
-        epochs: int = 1,
-        batch_size: int | None = None,
-        callbacks: Any = None,
-        validation_split: float = 0.0,
-        validation_data: Any = None,
-        verbose: Any = 0,
-        shuffle: bool = True,
-        model_kwargs: Mapping[str, Any] | None = None,
-        fit_kwargs: Mapping[str, Any] | None = None,
-        **parameters: Any,
+        self, model: Any, *, layer: str | None = None, reconstruct: bool = False, **parameters: Any
     ) -> None:
-        super().__init__(
-            model, random_state=random_state, warm_start=warm_start, epochs=epochs,
-            batch_size=batch_size, callbacks=callbacks, validation_split=validation_split,
-            validation_data=validation_data, verbose=verbose, shuffle=shuffle,
-            model_kwargs=model_kwargs, fit_kwargs=fit_kwargs, **parameters,
-        )  # fmt: skip
+        super().__init__(model, **parameters)
         self.layer = layer
         self.reconstruct = reconstruct
-
-    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Train for one epoch, with the model of the last fit if there is one."""
-        return self._fit(X, y, sample_weight, {"epochs": 1}, hasattr(self, "model_"))
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the features, one row for each sample."""
@@ -133,9 +108,10 @@ class SKLearnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Esti
             return with_class_numbers(owner, examples, known)
         return examples._replace(y=as_numbers(owner, examples.y))
 
-    def _target_columns(self, examples: Examples) -> np.ndarray:
+    def target_columns(self, examples: Examples) -> np.ndarray:
+        """Return numbers in columns, or labels as one-hot rows, for a function with `y`."""
         has_labels = examples.classes is not None and not _are_integers(examples.classes)
-        return one_hot(examples) if has_labels else super()._target_columns(examples)
+        return one_hot(examples) if has_labels else super().target_columns(examples)
 
     def _set_target_attributes(self, examples: Examples) -> None:
         self._classes = examples.classes

@@ -11,7 +11,7 @@ from fjax.losses.loss import Loss, PairedLoss
 
 CLASSES = sorted(
     name
-    for name in losses.__all__
+    for name in dir(losses)
     if isinstance(getattr(losses, name), type) and name not in ("Loss", "FunctionLoss")
 )
 

@@ -1,5 +1,7 @@
 """Losses by name."""
 
+from types import FunctionType
+
 import jax.numpy as jnp
 import pytest
 
@@ -31,7 +33,12 @@ def test_the_error_for_an_unknown_name_suggests_a_similar_one(function):
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in losses.__all__ if n.islower() and n not in ("as_loss", "get", "resolve")]
+    "name",
+    [
+        name
+        for name, member in vars(losses).items()
+        if isinstance(member, FunctionType) and name not in ("as_loss", "get", "resolve")
+    ],
 )
 def test_every_function_has_a_class(name):
     loss = losses.as_loss(name)

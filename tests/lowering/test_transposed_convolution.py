@@ -7,6 +7,7 @@ import pytest
 
 from fjax import lowering
 from fjax.lowering.transposed_convolution import output_range, transpose_by_xla
+from fjax.lowering.windows import Windows
 
 # The shapes of inputs and kernel, and the options that differ from the defaults.
 CASES = {
@@ -50,16 +51,16 @@ def test_both_lowerings_agree_in_values_gradients_and_second_derivatives(case):
         return lowering.transposed_convolution(inputs, kernel, **options)
 
     output_padding = options["output_padding"] or [None] * len(options["strides"])
-    ranges = [
+    ranges = tuple(
         output_range((size - 1) * d + 1, stride, options["padding"], extra)
         for size, d, stride, extra in zip(
             kernel.shape[:-2], options["dilation"], options["strides"], output_padding, strict=True
         )
-    ]
+    )
 
     def by_xla(inputs, kernel):
-        shared = {name: options[name] for name in ("strides", "dilation", "data_format")}
-        return transpose_by_xla(inputs, kernel, ranges=ranges, **shared)
+        windows = Windows(options["strides"], options["dilation"], ranges, options["data_format"])
+        return transpose_by_xla(inputs, kernel, windows)
 
     @jax.jit
     def both(inputs, kernel):

@@ -31,7 +31,7 @@ OPTIONS = {
 }
 NAMES = sorted(
     name
-    for name in metrics.__all__
+    for name in dir(metrics)
     if isinstance(getattr(metrics, name), type)
     and name not in ("Metric", "FunctionMetric", "MeanMetricWrapper", "Mean", "Sum")
 )

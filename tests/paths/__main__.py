@@ -47,7 +47,8 @@ def main() -> None:
             return
         code = frame.f_code
         entered.add((code.co_filename, code.co_qualname, code.co_firstlineno))
-        if code.co_qualname == "Dense.apply" and frame.f_locals.get("training"):
+        values = frame.f_locals
+        if code.co_name == "apply" and isinstance(values.get("self"), Dense) and values["training"]:
             paths.append(frames_of(frame))
 
     sys.setprofile(profile)
@@ -55,7 +56,7 @@ def main() -> None:
     sys.setprofile(None)
     print(f"a first fit enters {len(entered)} functions in {len({f for f, _, _ in entered})} files")
     longest = max(paths, key=len)
-    print(f"from Model.fit to Dense.apply there are {len(longest)} frames:")
+    print(f"from Model.fit to apply of Dense there are {len(longest)} frames:")
     for name in longest:
         print(f"  {name}")
 

@@ -39,6 +39,7 @@ def test_aliases():
     [
         ({"sequences": []}, ValueError, "needs a list with at least one sequence"),
         ({"sequences": [1, 2]}, TypeError, "takes a list of sequences.*received 1 at index 0"),
+        ({"sequences": np.array(["a b"])}, TypeError, "received 'a b' at index 0"),
         ({"sequences": ["so good"]}, TypeError, "`fjax.layers.TextVectorization`"),
         ({"sequences": [[0.5]]}, TypeError, 'int32 cannot hold.*`dtype="float32"`'),
         ({"sequences": [["a"]]}, TypeError, "`dtype=object` for text"),

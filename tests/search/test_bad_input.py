@@ -102,6 +102,19 @@ def test_invalid_arguments_of_a_fit(arguments, message):
     assert message in error_of(GridSearchCV(regressor(), RATES, cv=2), **arguments)
 
 
+def test_class_weight_of_a_regressor():
+    search = GridSearchCV(regressor(), RATES, cv=2)
+    assert "has no classes: leave out `class_weight`" in error_of(
+        search, error=TypeError, class_weight={0: 2.0}
+    )
+
+
+def test_a_warning_points_at_the_line_of_the_user():
+    with pytest.warns(FitFailedWarning) as record:
+        steep_search([1e30, 0.1]).fit(X, TARGETS)
+    assert {warning.filename for warning in record} == {__file__}
+
+
 def test_an_unknown_argument_of_a_fit():
     search = GridSearchCV(regressor(), RATES, cv=2)
     assert "Did you mean `epochs`?" in error_of(search, error=TypeError, epoch=3)

@@ -370,5 +370,5 @@ def test_matplotlib_is_missing(monkeypatch):
         lambda: plot_predictions([1], [1], [1], [1]),
         lambda: plot_search(SEARCH),
     ):
-        with pytest.raises(ImportError, match=r"draws with matplotlib: `pip install fjax\[viz\]`"):
+        with pytest.raises(ImportError, match=r"needs matplotlib: `pip install fjax\[viz\]`"):
             draw()

@@ -72,7 +72,7 @@ def test_text_is_printed_without_graphviz(nested, tmp_path, no_graphviz, capsys)
 
 def test_text_is_printed_without_pydot(row, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "pydot", None)
-    with pytest.warns(UserWarning, match=r"pydot is missing: `pip install fjax\[viz\]`"):
+    with pytest.warns(UserWarning, match=r"needs pydot: `pip install fjax\[viz\]`"):
         plot_model(row, tmp_path / "model.dot")
     assert "● dense_1 (Dense) → output" in capsys.readouterr().out
     assert not list(tmp_path.iterdir())

@@ -73,6 +73,10 @@ def test_invalid_labels(groups):
         SKLearnClassifier(model).fit(x, np.ones(60, int))
     with pytest.raises(ValueError, match="of one class, 2"):
         SKLearnClassifier(model).fit(x, y, sample_weight=y == 2)
+    with pytest.raises(
+        ValueError, match="`class_weight` names the class 'a'; the classes are 0, 1"
+    ):
+        SKLearnClassifier(model, class_weight={np.str_("a"): 2.0}).fit(x, y)
     with pytest.raises(ValueError, match="`class_weight` names the class 7; the classes are 0, 1"):
         SKLearnClassifier(model, class_weight={7: 2.0}).fit(x, y)
     for wrong in ({0: -1.0}, {0: np.nan}, "balancd", [1, 2, 3]):

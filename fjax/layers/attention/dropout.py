@@ -3,7 +3,8 @@
 from typing import Any
 
 from fjax.errors import number_between, seed_of
-from fjax.layers.dropout import apply_dropout, require_key
+from fjax.layers.dropout import apply_dropout
+from fjax.layers.random_layer import require_key
 from fjax.typing import Array, Key
 
 

@@ -11,6 +11,7 @@ from fjax.core.masking import with_mask
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.core.reserved import PENALTY
 from fjax.errors import integer_at_least
+from fjax.layers.array_layer import resolve_functions
 from fjax.layers.attention.dropout import check_dropout, drop_weights
 from fjax.layers.attention.inputs import (
     MASKS,
@@ -54,7 +55,18 @@ class ProjectedAttention(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_fields(self)
+        check_dropout(self)
+        resolve_functions(self)
+        layer: Any = self
+        if layer.sliding_window is not None:
+            window = integer_at_least(self.kind, "sliding_window", layer.sliding_window, 1)
+            layer.sliding_window = window
+        if self.flash_attention not in (None, False):
+            raise ValueError(
+                f"`{self.kind}`: `flash_attention` must be None or False, received "
+                f"{self.flash_attention!r}: fjax has no flash attention kernel; the outputs are "
+                "the same without it."
+            )
 
     @property
     def heads(self) -> Heads:
@@ -158,23 +170,6 @@ class ProjectedAttention(Layer):
         if PENALTY not in penalties[0]:
             return state
         return {**state, **jax.tree.map(lambda *terms: sum(terms), *penalties)}
-
-
-def _check_fields(layer: Any) -> None:
-    """Check and resolve the fields that all layers of this kind have."""
-    check_dropout(layer)
-    if layer.sliding_window is not None:
-        layer.sliding_window = integer_at_least(
-            layer.kind, "sliding_window", layer.sliding_window, 1
-        )
-    if layer.flash_attention not in (None, False):
-        raise ValueError(
-            f"`{layer.kind}`: `flash_attention` must be None or False, received "
-            f"{layer.flash_attention!r}: fjax has no flash attention kernel; the outputs are the "
-            "same without it."
-        )
-    layer.kernel_initializer = initializers.get(layer.kernel_initializer)
-    layer.bias_initializer = initializers.get(layer.bias_initializer)
 
 
 def _summed_axes(projection: str) -> int:

@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.core.calling import CallKwargs
-from fjax.errors import integer_at_least, one_of
+from fjax.errors import integer_at_least
 from fjax.layers.features.data_layer import DataLayer, is_traced
-from fjax.layers.features.encoding import encode_categories, refuse_sparse
+from fjax.layers.features.encoding import check_output, encode_categories
 from fjax.layers.features.integers import to_int32
 from fjax.typing import Array, Key, Params, State
 
@@ -58,8 +58,7 @@ class CategoryEncoding(DataLayer):
         self.num_tokens = integer_at_least(owner, "num_tokens", self.num_tokens, 1)
         if self.output_mode == "binary":
             self.output_mode = "multi_hot"
-        one_of(owner, "output_mode", self.output_mode, ["one_hot", "multi_hot", "count"])
-        refuse_sparse(owner, self.sparse)
+        check_output(self, ["one_hot", "multi_hot", "count"])
 
     def apply(
         self,

@@ -7,16 +7,16 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.checks import single_input
 from fjax.core.text_inputs import is_text, text_input_error
-from fjax.core.weight_slot import renew_slot
-from fjax.errors import integer_at_least, number_between, one_of
+from fjax.errors import integer_at_least, number_between
+from fjax.layers.array_layer import ArrayLayer
 from fjax.layers.features.data_layer import DataLayer
-from fjax.layers.features.encoding import encode_categories, refuse_sparse
-from fjax.typing import Array, Key, Params, State
+from fjax.layers.features.encoding import check_output, encode_categories
+from fjax.layers.learned import not_ready, set_learned
+from fjax.typing import Array, Params
 
 
-class Discretization(DataLayer):
+class Discretization(DataLayer, ArrayLayer):
     """Map numbers to the index of their bin.
 
     Boundaries b divide the numbers into bins (-inf, b0), [b0, b1), …, [bn, inf), with indices from
@@ -58,8 +58,7 @@ class Discretization(DataLayer):
     def __post_init__(self) -> None:
         super().__post_init__()
         owner = "Discretization"
-        one_of(owner, "output_mode", self.output_mode, ["int", "one_hot", "multi_hot", "count"])
-        refuse_sparse(owner, self.sparse)
+        check_output(self, ["int", "one_hot", "multi_hot", "count"])
         self.epsilon = number_between(owner, "epsilon", self.epsilon, 0.0, 1.0, open_low=True)
         if (self.bin_boundaries is None) == (self.num_bins is None):
             raise ValueError(
@@ -109,10 +108,11 @@ class Discretization(DataLayer):
     def require_ready(self) -> None:
         """Raise ValueError if there are no boundaries yet."""
         if self.bin_boundaries is None:
-            raise ValueError(
-                f"`Discretization`{f' {self.name!r}' if self.name else ''} has no boundaries yet: "
+            raise not_ready(
+                self,
+                "boundaries",
                 "call `layer.adapt(training_data)` before using the layer, or pass "
-                "`bin_boundaries=`."
+                "`bin_boundaries=`.",
             )
 
     @classmethod
@@ -124,27 +124,15 @@ class Discretization(DataLayer):
         layer._set_boundaries(config["bin_boundaries"])
         return layer
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Any) -> Array:
         """Return the bin index of each number, or the rows of the other modes."""
-        values = single_input("Discretization", inputs)
         if is_text(values):
             raise text_input_error("Discretization", values)
         self.require_ready()
         assert self.bin_boundaries is not None
         boundaries = np.array(self.bin_boundaries, np.float32)
         indices = jnp.searchsorted(boundaries, jnp.asarray(values), side="right").astype(jnp.int32)
-        if self.output_mode == "int":
-            return indices, state
-        return encode_categories(
-            "Discretization", indices, self.output_mode, len(boundaries) + 1
-        ), state
+        return encode_categories(self.kind, indices, self.output_mode, len(boundaries) + 1)
 
     def _set_boundaries(self, boundaries: Any) -> None:
         values = np.asarray(boundaries, np.float64)
@@ -154,9 +142,7 @@ class Discretization(DataLayer):
                 "`Discretization`: `bin_boundaries` must be a list of numbers in ascending order, "
                 f"received {boundaries!r}."
             )
-        object.__setattr__(self, "bin_boundaries", tuple(values.tolist()))
-        # Models that already hold the layer keep their boundaries; new models use these.
-        renew_slot(self)
+        set_learned(self, bin_boundaries=tuple(values.tolist()))
 
 
 def _batches(data: Any, steps: int | None) -> Iterable[Any]:

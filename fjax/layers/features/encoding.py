@@ -1,9 +1,11 @@
 """Category ids as one-hot, multi-hot or count rows."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
 
+from fjax.errors import one_of
 from fjax.typing import Array
 
 
@@ -25,6 +27,8 @@ def encode_categories(
     >>> encode_categories("CategoryEncoding", jnp.array([[0, 1], [1, 1]]), "count", 3).tolist()
     [[1.0, 1.0, 0.0], [0.0, 2.0, 0.0]]
     """
+    if output_mode == "int":
+        return ids
     if output_mode == "one_hot":
         if ids.ndim > 1 and ids.shape[-1] == 1:
             ids = ids[..., 0]
@@ -47,10 +51,11 @@ def encode_categories(
     return rows.sum(axis=-2)
 
 
-def refuse_sparse(owner: str, sparse: Any) -> None:
-    """Raise ValueError if a layer is asked for sparse outputs."""
-    if sparse:
-        raise ValueError(f"`{owner}`: `sparse` must be False: fjax has only dense arrays.")
+def check_output(layer: Any, modes: Sequence[str]) -> None:
+    """Raise ValueError unless the fields `output_mode` and `sparse` of a layer are valid."""
+    one_of(layer.kind, "output_mode", layer.output_mode, modes)
+    if layer.sparse:
+        raise ValueError(f"`{layer.kind}`: `sparse` must be False: fjax has only dense arrays.")
 
 
 def _one_hot(ids: Any, depth: int) -> Array:

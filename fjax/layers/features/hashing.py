@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.checks import single_input
 from fjax.core.text_inputs import is_text
-from fjax.errors import integer_at_least, one_of
+from fjax.errors import integer_at_least
+from fjax.layers.array_layer import ArrayLayer
 from fjax.layers.features.data_layer import DataLayer, is_traced
-from fjax.layers.features.encoding import encode_categories, refuse_sparse
+from fjax.layers.features.encoding import check_output, encode_categories
 from fjax.layers.features.fingerprints import MASK64, fingerprint64, join_fingerprints
 from fjax.layers.features.integers import call_on_host, hash_integers, hash_text, to_int32
 from fjax.layers.features.salt import parse_salt
@@ -19,7 +19,7 @@ from fjax.typing import Array, Key, Params, State
 CROSSING_SEED = 0xDECAFCAFFE
 
 
-class Hashing(DataLayer):
+class Hashing(DataLayer, ArrayLayer):
     """Map strings or integers to one of `num_bins` bins by their hash.
 
     The hash is FarmHash's Fingerprint64 of the string, or of the decimal digits of the integer,
@@ -62,22 +62,11 @@ class Hashing(DataLayer):
         owner = "Hashing"
         self.num_bins = integer_at_least(owner, "num_bins", self.num_bins, 1)
         self.salt = parse_salt(owner, self.salt)
-        one_of(owner, "output_mode", self.output_mode, ["int", "one_hot", "multi_hot", "count"])
-        refuse_sparse(owner, self.sparse)
+        check_output(self, ["int", "one_hot", "multi_hot", "count"])
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Any) -> Array:
         """Return the bin of each string or integer, or the rows of the other modes."""
-        bins = self._bins(single_input("Hashing", inputs))
-        if self.output_mode == "int":
-            return bins, state
-        return encode_categories("Hashing", bins, self.output_mode, self.num_bins), state
+        return encode_categories(self.kind, self._bins(values), self.output_mode, self.num_bins)
 
     def _bins(self, values: Any) -> Array:
         # Bin 0 is reserved for the mask, unless it is the only bin.
@@ -151,8 +140,7 @@ class HashedCrossing(DataLayer):
         super().__post_init__()
         owner = "HashedCrossing"
         self.num_bins = integer_at_least(owner, "num_bins", self.num_bins, 1)
-        one_of(owner, "output_mode", self.output_mode, ["int", "one_hot"])
-        refuse_sparse(owner, self.sparse)
+        check_output(self, ["int", "one_hot"])
 
     def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
         """Return the bins of features, which are given in a tuple or list, or as arguments."""
@@ -178,9 +166,7 @@ class HashedCrossing(DataLayer):
             bins = jnp.asarray(self._cross(*features))
         else:
             bins = call_on_host(self._cross, *features)
-        if self.output_mode == "int":
-            return bins, state
-        return encode_categories("HashedCrossing", bins, "one_hot", self.num_bins), state
+        return encode_categories(self.kind, bins, self.output_mode, self.num_bins), state
 
     def _check_shapes(self, shapes: list[tuple[int, ...]]) -> None:
         if len(shapes) < 2:

@@ -11,7 +11,8 @@ from fjax.core.layer import Layer
 from fjax.core.masking import check_mask, split_mask, with_mask
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import is_integer, number_between
-from fjax.layers.normalization.axes import broadcast_shape
+from fjax.layers.array_layer import resolve_functions
+from fjax.layers.axes import broadcast_shape
 from fjax.layers.normalization.base import at_least_float32, init_gamma_and_beta
 from fjax.typing import Array, Identifier, Key, Params, Spec, State
 
@@ -82,10 +83,7 @@ class BatchNormalization(Layer):
             raise ValueError(f"`{owner}`: `axis` must be an integer, received {self.axis!r}.")
         self.momentum = number_between(owner, "momentum", self.momentum, 0.0, 1.0)
         self.epsilon = number_between(owner, "epsilon", self.epsilon, 0.0)
-        self.beta_initializer = initializers.get(self.beta_initializer)
-        self.gamma_initializer = initializers.get(self.gamma_initializer)
-        self.moving_mean_initializer = initializers.get(self.moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(self.moving_variance_initializer)
+        resolve_functions(self)
 
     @property
     def entrywise(self) -> bool:

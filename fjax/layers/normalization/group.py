@@ -1,28 +1,12 @@
 """Group normalization."""
 
-from typing import Any
-
-import jax
-
-from fjax import initializers
-from fjax.core.checks import single_input
-from fjax.core.penalties import empty_penalty, with_penalty
-from fjax.errors import is_integer, number_between
-from fjax.layers.normalization.axes import broadcast_shape, positive_axes
-from fjax.layers.normalization.base import (
-    PerSampleNormalization,
-    apply_gamma_and_beta,
-    at_least_float32,
-    check_weight_shapes,
-    init_gamma_and_beta,
-    standardize,
-)
-from fjax.typing import Array, Identifier, Key, Params, Shape, Spec, State
-
-OWNER = "GroupNormalization"
+from fjax.errors import is_integer
+from fjax.layers.axes import positive_axes
+from fjax.layers.normalization.base import AffineNormalization, standardize
+from fjax.typing import Array, Identifier, Shape
 
 
-class GroupNormalization(PerSampleNormalization):
+class GroupNormalization(AffineNormalization):
     """Normalize each sample by the mean and variance of groups of its channels.
 
     The statistics of a group are computed over its channels and all other axes except the batch
@@ -73,54 +57,29 @@ class GroupNormalization(PerSampleNormalization):
     gamma_constraint: Identifier = None
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if not is_integer(self.groups) or (self.groups < 1 and self.groups != -1):
             raise ValueError(
-                f"`{OWNER}`: `groups` must be an integer of at least 1, or -1 for one group per "
-                f"channel, received {self.groups!r}."
+                f"`{self.kind}`: `groups` must be an integer of at least 1, or -1 for one group "
+                f"per channel, received {self.groups!r}."
             )
         if not is_integer(self.axis):
-            raise ValueError(f"`{OWNER}`: `axis` must be an integer, received {self.axis!r}.")
-        self.epsilon = number_between(OWNER, "epsilon", self.epsilon, 0.0)
-        self.beta_initializer = initializers.get(self.beta_initializer)
-        self.gamma_initializer = initializers.get(self.gamma_initializer)
+            raise ValueError(f"`{self.kind}`: `axis` must be an integer, received {self.axis!r}.")
+        super().__post_init__()
 
-    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Return `gamma` and `beta`."""
-        shape = single_input(OWNER, specs).shape
-        axis, _ = self._grouped_shape(shape)
-        keys = jax.random.split(key)
-        params = init_gamma_and_beta(self, (shape[axis],), keys[0], keys[1])
-        return params, empty_penalty(self)
+    def check_shape(self, shape: Shape) -> None:
+        """Raise ValueError if the groups do not divide the channels."""
+        (axis,) = positive_axes(self.kind, self.axis, shape)
+        if self.groups != -1 and shape[axis] % self.groups:
+            raise ValueError(
+                f"`{self.kind}`: `groups` {self.groups} must divide the {shape[axis]} channels on "
+                f"axis {self.axis} of inputs of shape {tuple(shape)}."
+            )
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
-        """Return the normalized inputs."""
-        values = single_input(OWNER, inputs)
-        axis, grouped_shape = self._grouped_shape(values.shape)
-        check_weight_shapes(self, params, (axis,), values.shape)
-        grouped = at_least_float32(values).reshape(grouped_shape)
+    def normalize(self, values: Array, axes: tuple[int, ...]) -> Array:
+        """Return the values with mean 0 and variance 1 in each group."""
+        (axis,), shape = axes, values.shape
+        groups = shape[axis] if self.groups == -1 else self.groups
+        grouped = values.reshape(*shape[:axis], groups, shape[axis] // groups, *shape[axis + 1 :])
         # In the grouped shape, `axis` is the axis of groups.
         within_group = tuple(i for i in range(1, grouped.ndim) if i != axis)
-        outputs = standardize(grouped, within_group, self.epsilon).reshape(values.shape)
-        weight_shape = broadcast_shape((axis,), values.shape)
-        outputs = apply_gamma_and_beta(self, params, outputs, weight_shape).astype(values.dtype)
-        return outputs, with_penalty(self, params, state, outputs)
-
-    def _grouped_shape(self, shape: Shape) -> tuple[int, Shape]:
-        """Return the channel axis, and the shape with that axis split into groups and channels."""
-        (axis,) = positive_axes(OWNER, self.axis, shape)
-        channels = shape[axis]
-        groups = channels if self.groups == -1 else self.groups
-        if channels % groups:
-            raise ValueError(
-                f"`{OWNER}`: `groups` {groups} must divide the {channels} channels on axis "
-                f"{self.axis} of inputs of shape {tuple(shape)}."
-            )
-        return axis, (*shape[:axis], groups, channels // groups, *shape[axis + 1 :])
+        return standardize(grouped, within_group, self.epsilon).reshape(shape)

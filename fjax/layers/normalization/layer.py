@@ -1,28 +1,10 @@
 """Layer normalization."""
 
-from typing import Any
-
-import jax
-
-from fjax import initializers
-from fjax.core.checks import single_input
-from fjax.core.penalties import empty_penalty, with_penalty
-from fjax.errors import number_between
-from fjax.layers.normalization.axes import broadcast_shape, parse_axis, positive_axes
-from fjax.layers.normalization.base import (
-    PerSampleNormalization,
-    apply_gamma_and_beta,
-    at_least_float32,
-    check_weight_shapes,
-    init_gamma_and_beta,
-    standardize,
-)
-from fjax.typing import Array, Identifier, Key, Params, Spec, State
-
-OWNER = "LayerNormalization"
+from fjax.layers.normalization.base import AffineNormalization, standardize
+from fjax.typing import Array, Identifier
 
 
-class LayerNormalization(PerSampleNormalization):
+class LayerNormalization(AffineNormalization):
     """Normalize each sample by its own mean and variance along the features.
 
     `outputs = gamma * (inputs - mean) / sqrt(variance + epsilon) + beta`, in training and at
@@ -67,33 +49,6 @@ class LayerNormalization(PerSampleNormalization):
     beta_constraint: Identifier = None
     gamma_constraint: Identifier = None
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.axis = parse_axis(OWNER, self.axis)
-        self.epsilon = number_between(OWNER, "epsilon", self.epsilon, 0.0)
-        self.beta_initializer = initializers.get(self.beta_initializer)
-        self.gamma_initializer = initializers.get(self.gamma_initializer)
-
-    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
-        """Return `gamma` and `beta`."""
-        shape = single_input(OWNER, specs).shape
-        sizes = tuple(shape[axis] for axis in positive_axes(OWNER, self.axis, shape))
-        keys = jax.random.split(key)
-        return init_gamma_and_beta(self, sizes, keys[0], keys[1]), empty_penalty(self)
-
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
-        """Return the normalized inputs."""
-        values = single_input(OWNER, inputs)
-        axes = positive_axes(OWNER, self.axis, values.shape)
-        check_weight_shapes(self, params, axes, values.shape)
-        outputs = standardize(at_least_float32(values), axes, self.epsilon)
-        outputs = apply_gamma_and_beta(self, params, outputs, broadcast_shape(axes, values.shape))
-        outputs = outputs.astype(values.dtype)
-        return outputs, with_penalty(self, params, state, outputs)
+    def normalize(self, values: Array, axes: tuple[int, ...]) -> Array:
+        """Return the values with mean 0 and variance 1 along the axes."""
+        return standardize(values, axes, self.epsilon)

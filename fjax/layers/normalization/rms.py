@@ -1,21 +1,10 @@
 """Root mean square normalization."""
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 
-from fjax.core.checks import single_input
-from fjax.errors import number_between
-from fjax.layers.normalization.axes import broadcast_shape, parse_axis, positive_axes
-from fjax.layers.normalization.base import (
-    PerSampleNormalization,
-    at_least_float32,
-    check_weight_shapes,
-)
-from fjax.typing import Array, Key, Params, Spec, State
-
-OWNER = "RMSNormalization"
+from fjax.layers.normalization.base import PerSampleNormalization
+from fjax.typing import Array, Key, Params, Shape
 
 
 class RMSNormalization(PerSampleNormalization):
@@ -46,31 +35,15 @@ class RMSNormalization(PerSampleNormalization):
     axis: int | tuple[int, ...] = -1
     epsilon: float = 1e-6
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.axis = parse_axis(OWNER, self.axis)
-        self.epsilon = number_between(OWNER, "epsilon", self.epsilon, 0.0)
+    def normalize(self, values: Array, axes: tuple[int, ...]) -> Array:
+        """Return the values divided by their root mean square along the axes."""
+        mean_square = jnp.mean(jnp.square(values), axis=axes, keepdims=True)
+        return values * jax.lax.rsqrt(mean_square + self.epsilon)
 
-    def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
+    def draw_scales(self, key: Key, sizes: Shape) -> Params:
         """Return `scale`, which starts at 1."""
-        shape = single_input(OWNER, specs).shape
-        sizes = tuple(shape[axis] for axis in positive_axes(OWNER, self.axis, shape))
-        return {"scale": jnp.ones(sizes, jnp.float32)}, {}
+        return {"scale": jnp.ones(sizes, jnp.float32)}
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
-        """Return the normalized inputs."""
-        values = single_input(OWNER, inputs)
-        axes = positive_axes(OWNER, self.axis, values.shape)
-        check_weight_shapes(self, params, axes, values.shape)
-        wide = at_least_float32(values)
-        mean_square = jnp.mean(jnp.square(wide), axis=axes, keepdims=True)
-        outputs = wide * jax.lax.rsqrt(mean_square + self.epsilon)
-        outputs = outputs * params["scale"].reshape(broadcast_shape(axes, values.shape))
-        return outputs.astype(values.dtype), state
+    def rescale(self, params: Params, values: Array, shape: Shape) -> Array:
+        """Return the values times `scale`."""
+        return values * params["scale"].reshape(shape)

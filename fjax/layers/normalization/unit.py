@@ -1,16 +1,11 @@
 """Unit normalization: vectors of norm 1."""
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 
-from fjax.core.checks import single_input
-from fjax.layers.normalization.axes import parse_axis, positive_axes
-from fjax.layers.normalization.base import PerSampleNormalization, at_least_float32
-from fjax.typing import Array, Key, Params, State
+from fjax.layers.normalization.base import PerSampleNormalization
+from fjax.typing import Array
 
-OWNER = "UnitNormalization"
 # Norms below this count as this, so that a vector of zeros is not divided by 0.
 MIN_NORM = 1e-12
 
@@ -36,23 +31,8 @@ class UnitNormalization(PerSampleNormalization):
 
     axis: int | tuple[int, ...] = -1
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.axis = parse_axis(OWNER, self.axis)
-
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
-        """Return the inputs with norm 1 along the axis."""
-        values = single_input(OWNER, inputs)
-        axes = positive_axes(OWNER, self.axis, values.shape)
-        wide = at_least_float32(values)
-        square_norm = jnp.sum(jnp.square(wide), axis=axes, keepdims=True)
+    def normalize(self, values: Array, axes: tuple[int, ...]) -> Array:
+        """Return the values with norm 1 along the axes."""
+        square_norm = jnp.sum(jnp.square(values), axis=axes, keepdims=True)
         # The bound is applied before the root: the root has no finite gradient at 0.
-        outputs = wide * jax.lax.rsqrt(jnp.maximum(square_norm, MIN_NORM**2))
-        return outputs.astype(values.dtype), state
+        return values * jax.lax.rsqrt(jnp.maximum(square_norm, MIN_NORM**2))

@@ -1,28 +1,33 @@
 """The base of the recurrent cells: weights, initial states and dropout."""
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from fjax import activations, initializers
+from fjax import initializers
 from fjax.core.layer import Layer
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.errors import integer_at_least, number_between, seed_of
-from fjax.layers.dropout import require_key
+from fjax.layers.array_layer import resolve_functions
+from fjax.layers.random_layer import require_key
 from fjax.lowering.linear import linear
 from fjax.typing import Array, Key, Params, Shape, Spec, State
 
 # `step(inputs, states) -> (output, states)`, for one step of a sequence.
 CellStep = Callable[[Array, list[Array]], tuple[Array, list[Array]]]
 
+# The factors of inputs and hidden states, `(1 or gates, batch, …)`, or None without dropout.
+DropoutMasks = tuple[Array | None, Array | None]
+
 # `recurrent_regularizer` and `recurrent_constraint` apply to the recurrent kernel.
 WEIGHTS_OF_FIELDS = {"recurrent": "recurrent_kernel"}
 
 
 class Cell(Layer):
-    """Base of the recurrent cells; a subclass defines one step by `step_function`.
+    """Base of the recurrent cells; a subclass defines one step by `compute_step`.
 
     A cell is a layer that takes the inputs of one step and the states, and returns the output and
     the next states. Its weights are `kernel`, `recurrent_kernel` and `bias`.
@@ -108,14 +113,27 @@ class Cell(Layer):
             key: The key that dropout draws from, once for all steps.
             training: Whether dropout is active.
         """
-        raise NotImplementedError(f"`{self.kind}` defines no `step_function`.")
+        features = params["kernel"].shape[0]
+        if values.shape[-1] != features:
+            raise ValueError(
+                f"`{self.kind}` was built for {features} features, received steps of shape "
+                f"{tuple(values.shape)}: expected (batch, {features})."
+            )
+        masks = self._dropout_masks(params, values, key, training)
+        return functools.partial(self.compute_step, params, masks)
+
+    def compute_step(
+        self, params: Params, masks: DropoutMasks, values: Array, states: list[Array]
+    ) -> tuple[Array, list[Array]]:
+        """Return the output and the next states, given the dropout masks of inputs and state."""
+        raise NotImplementedError(f"`{self.kind}` defines no `compute_step`.")
 
     def _init_bias(self, key: Key) -> Array:
         return initializers.draw(self.bias_initializer, key, (self.gates * self.units,))
 
     def _dropout_masks(
         self, params: Params, values: Array, key: Key | None, training: bool
-    ) -> tuple[Array | None, Array | None]:
+    ) -> DropoutMasks:
         """Return the factors for inputs and hidden states, `(1 or gates, batch, …)`, or None.
 
         As in Keras, with recurrent dropout each gate has its own masks; without it all gates share
@@ -133,24 +151,12 @@ class Cell(Layer):
             _dropout_mask(keys[1], self.recurrent_dropout, hidden_shape, dtype),
         )
 
-    def _check_features(self, params: Params, values: Array) -> None:
-        features = params["kernel"].shape[0]
-        if values.shape[-1] != features:
-            raise ValueError(
-                f"`{self.kind}` was built for {features} features, received steps of shape "
-                f"{tuple(values.shape)}: expected (batch, {features})."
-            )
-
 
 def check_cell_fields(cell: Any) -> None:
     """Check and resolve the fields of a cell, or of a layer with the same fields."""
     owner = type(cell).__name__
     cell.units = integer_at_least(owner, "units", cell.units, 1)
-    for name in ("activation", "recurrent_activation"):
-        if name in vars(cell):
-            setattr(cell, name, activations.get(getattr(cell, name)))
-    for name in ("kernel_initializer", "recurrent_initializer", "bias_initializer"):
-        setattr(cell, name, initializers.get(getattr(cell, name)))
+    resolve_functions(cell)
     for name in ("dropout", "recurrent_dropout"):
         value = getattr(cell, name)
         setattr(cell, name, number_between(owner, name, value, 0.0, 1.0, open_high=True))

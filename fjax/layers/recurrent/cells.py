@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from fjax import initializers
-from fjax.layers.recurrent.cell import Cell, CellStep, project
+from fjax.layers.recurrent.cell import Cell, DropoutMasks, project
 from fjax.typing import Array, Identifier, Key, Params
 
 
@@ -62,21 +62,16 @@ class SimpleRNNCell(Cell):
     recurrent_dropout: float = 0.0
     seed: int | None = None
 
-    def step_function(
-        self, params: Params, values: Array, key: Key | None, training: bool
-    ) -> CellStep:
-        """Return the function of one step."""
-        self._check_features(params, values)
-        mask, recurrent_mask = self._dropout_masks(params, values, key, training)
+    def compute_step(
+        self, params: Params, masks: DropoutMasks, values: Array, states: list[Array]
+    ) -> tuple[Array, list[Array]]:
+        """Return the output and the next states."""
+        mask, recurrent_mask = masks
         bias = params.get("bias", 0)
-
-        def step(values: Array, states: list[Array]) -> tuple[Array, list[Array]]:
-            from_inputs = project(values, params["kernel"], mask) + bias
-            from_hidden = project(states[0], params["recurrent_kernel"], recurrent_mask)
-            hidden = self.activation(from_inputs + from_hidden)
-            return hidden, [hidden]
-
-        return step
+        from_inputs = project(values, params["kernel"], mask) + bias
+        from_hidden = project(states[0], params["recurrent_kernel"], recurrent_mask)
+        hidden = self.activation(from_inputs + from_hidden)
+        return hidden, [hidden]
 
 
 class LSTMCell(Cell):
@@ -147,24 +142,19 @@ class LSTMCell(Cell):
         """The sizes of the hidden state and the carry."""
         return [self.units, self.units]
 
-    def step_function(
-        self, params: Params, values: Array, key: Key | None, training: bool
-    ) -> CellStep:
-        """Return the function of one step."""
-        self._check_features(params, values)
-        mask, recurrent_mask = self._dropout_masks(params, values, key, training)
+    def compute_step(
+        self, params: Params, masks: DropoutMasks, values: Array, states: list[Array]
+    ) -> tuple[Array, list[Array]]:
+        """Return the output and the next states."""
+        mask, recurrent_mask = masks
         bias, gate = params.get("bias", 0), self.recurrent_activation
-
-        def step(values: Array, states: list[Array]) -> tuple[Array, list[Array]]:
-            hidden, carry = states
-            from_inputs = project(values, params["kernel"], mask)
-            from_hidden = project(hidden, params["recurrent_kernel"], recurrent_mask)
-            i, f, g, o = jnp.split(from_inputs + from_hidden + bias, 4, axis=-1)
-            carry = gate(f) * carry + gate(i) * self.activation(g)
-            hidden = gate(o) * self.activation(carry)
-            return hidden, [hidden, carry]
-
-        return step
+        hidden, carry = states
+        from_inputs = project(values, params["kernel"], mask)
+        from_hidden = project(hidden, params["recurrent_kernel"], recurrent_mask)
+        i, f, g, o = jnp.split(from_inputs + from_hidden + bias, 4, axis=-1)
+        carry = gate(f) * carry + gate(i) * self.activation(g)
+        hidden = gate(o) * self.activation(carry)
+        return hidden, [hidden, carry]
 
     def _init_bias(self, key: Key) -> Array:
         if not self.unit_forget_bias:
@@ -239,35 +229,30 @@ class GRUCell(Cell):
 
     gates: ClassVar[int] = 3
 
-    def step_function(
-        self, params: Params, values: Array, key: Key | None, training: bool
-    ) -> CellStep:
-        """Return the function of one step."""
-        self._check_features(params, values)
-        mask, recurrent_mask = self._dropout_masks(params, values, key, training)
+    def compute_step(
+        self, params: Params, masks: DropoutMasks, values: Array, states: list[Array]
+    ) -> tuple[Array, list[Array]]:
+        """Return the output and the next states."""
+        mask, recurrent_mask = masks
         bias, recurrent_bias = self._biases(params)
         kernel, recurrent_kernel = params["kernel"], params["recurrent_kernel"]
         gate, gate_columns = self.recurrent_activation, 2 * self.units
-
-        def step(values: Array, states: list[Array]) -> tuple[Array, list[Array]]:
-            (hidden,) = states
-            z, r, g = jnp.split(project(values, kernel, mask) + bias, 3, axis=-1)
-            if self.reset_after:
-                from_hidden = project(hidden, recurrent_kernel, recurrent_mask) + recurrent_bias
-                hidden_z, hidden_r, hidden_g = jnp.split(from_hidden, 3, axis=-1)
-                z, r = gate(z + hidden_z), gate(r + hidden_r)
-                candidate = self.activation(g + r * hidden_g)
-            else:
-                gate_mask, candidate_mask = _split_mask(recurrent_mask)
-                from_hidden = project(hidden, recurrent_kernel[:, :gate_columns], gate_mask)
-                hidden_z, hidden_r = jnp.split(from_hidden, 2, axis=-1)
-                z, r = gate(z + hidden_z), gate(r + hidden_r)
-                hidden_g = project(r * hidden, recurrent_kernel[:, gate_columns:], candidate_mask)
-                candidate = self.activation(g + hidden_g)
-            hidden = z * hidden + (1 - z) * candidate
-            return hidden, [hidden]
-
-        return step
+        (hidden,) = states
+        z, r, g = jnp.split(project(values, kernel, mask) + bias, 3, axis=-1)
+        if self.reset_after:
+            from_hidden = project(hidden, recurrent_kernel, recurrent_mask) + recurrent_bias
+            hidden_z, hidden_r, hidden_g = jnp.split(from_hidden, 3, axis=-1)
+            z, r = gate(z + hidden_z), gate(r + hidden_r)
+            candidate = self.activation(g + r * hidden_g)
+        else:
+            gate_mask, candidate_mask = _split_mask(recurrent_mask)
+            from_hidden = project(hidden, recurrent_kernel[:, :gate_columns], gate_mask)
+            hidden_z, hidden_r = jnp.split(from_hidden, 2, axis=-1)
+            z, r = gate(z + hidden_z), gate(r + hidden_r)
+            hidden_g = project(r * hidden, recurrent_kernel[:, gate_columns:], candidate_mask)
+            candidate = self.activation(g + hidden_g)
+        hidden = z * hidden + (1 - z) * candidate
+        return hidden, [hidden]
 
     def _init_bias(self, key: Key) -> Array:
         shape: tuple[int, ...] = (3 * self.units,)

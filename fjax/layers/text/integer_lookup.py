@@ -6,14 +6,13 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.checks import single_input
 from fjax.errors import integer_at_least, is_integer, one_of
 from fjax.layers.features.data_layer import is_traced
 from fjax.layers.features.encoding import encode_categories
 from fjax.layers.features.integers import hash_integers, to_int32
 from fjax.layers.features.salt import parse_salt
 from fjax.layers.text.vocabulary import VocabularyLayer
-from fjax.typing import Array, Key, Params, State
+from fjax.typing import Array, Params
 
 
 class IntegerLookup(VocabularyLayer):
@@ -90,28 +89,19 @@ class IntegerLookup(VocabularyLayer):
             raise ValueError(f'`{owner}`: `salt` needs `oov_method="farmhash"`.')
         super().__post_init__()
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Any) -> Array:
         """Return the indices of integers, or with `invert` the integers of indices."""
         self.require_ready()
-        values = to_int32("IntegerLookup", single_input("IntegerLookup", inputs))
+        values = to_int32("IntegerLookup", values)
         vocabulary = np.array(self.vocabulary, np.int32)
         if self.invert:
             is_index = (values >= 0) & (values < len(vocabulary))
             oov_token = jnp.int32(-1 if self.oov_token is None else self.oov_token)
-            return jnp.where(is_index, jnp.take(vocabulary, values, mode="clip"), oov_token), state
+            return jnp.where(is_index, jnp.take(vocabulary, values, mode="clip"), oov_token)
         indices = self._indices(values, vocabulary)
-        if self.output_mode == "int":
-            return indices, state
         mode = "count" if self.output_mode == "tf_idf" else self.output_mode
         rows = encode_categories("IntegerLookup", indices, mode, self._depth)
-        return rows * self._idf_row() if self.output_mode == "tf_idf" else rows, state
+        return rows * self._idf_row() if self.output_mode == "tf_idf" else rows
 
     def check_inputs(self, *inputs: Any) -> None:
         """Raise ValueError if data has an integer without an index."""

@@ -5,13 +5,12 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.core.checks import single_input
 from fjax.errors import integer_at_least
 from fjax.layers.features.data_layer import is_traced
 from fjax.layers.features.salt import parse_salt
 from fjax.layers.text.bags import encode_bags
 from fjax.layers.text.text_layer import TextLayer
-from fjax.typing import Key, Params, State
+from fjax.typing import Params
 
 
 class StringLookup(TextLayer):
@@ -104,24 +103,16 @@ class StringLookup(TextLayer):
             leading = shape[:-1]
         return jax.ShapeDtypeStruct((*leading, self._depth), "float32")
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Any, State]:
+    def compute_outputs(self, params: Params, values: Any) -> Any:
         """Return the indices of strings, or with `invert` the strings of indices."""
         if not self.invert:
-            return super().apply(params, state, *inputs)
-        values = single_input("StringLookup", inputs)
+            return super().compute_outputs(params, values)
         if is_traced(values):
             raise TypeError(
                 "`StringLookup` with `invert=True` returns strings, which compiled programs do not "
                 "have: call it on the outputs of the model instead."
             )
-        return self._lookup_strings(np.asarray(values)), state
+        return self._lookup_strings(np.asarray(values))
 
     def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
         """Return the indices of strings, or with `invert` the strings of indices."""

@@ -6,12 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.core.checks import single_input
 from fjax.core.text_inputs import is_text
 from fjax.layers.features.data_layer import is_traced
 from fjax.layers.features.integers import hash_text
 from fjax.layers.text.vocabulary import VocabularyLayer
-from fjax.typing import Array, Key, Params, State
+from fjax.typing import Array, Params
 
 
 class TextLayer(VocabularyLayer):
@@ -40,22 +39,14 @@ class TextLayer(VocabularyLayer):
         """
         raise NotImplementedError
 
-    def apply(
-        self,
-        params: Params,
-        state: State,
-        *inputs: Any,
-        key: Key | None = None,
-        training: bool = False,
-    ) -> tuple[Array, State]:
+    def compute_outputs(self, params: Params, values: Any) -> Array:
         """Return encoded text; numbers, which a model has encoded already, are unchanged."""
-        values = single_input(self.kind, inputs)
         if not is_text(values):
-            return jnp.asarray(values), state
+            return jnp.asarray(values)
         if is_traced(values):
             spec = self.encoded_spec(values.shape)
-            return jnp.zeros(spec.shape, spec.dtype), state
-        return jnp.asarray(self.encode(values)), state
+            return jnp.zeros(spec.shape, spec.dtype)
+        return jnp.asarray(self.encode(values))
 
     def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
         """Return encoded text, or a symbolic tensor for a symbolic tensor of text."""

@@ -9,10 +9,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from fjax.core.weight_slot import renew_slot
-from fjax.errors import integer_at_least, one_of
+from fjax.errors import integer_at_least
+from fjax.layers.array_layer import ArrayLayer
 from fjax.layers.features.data_layer import DataLayer
-from fjax.layers.features.encoding import refuse_sparse
+from fjax.layers.features.encoding import check_output
+from fjax.layers.learned import not_ready, set_learned
 
 MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 OLDER_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
@@ -21,7 +22,7 @@ OLDER_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 MAX_LISTED = 5
 
 
-class VocabularyLayer(DataLayer):
+class VocabularyLayer(DataLayer, ArrayLayer):
     """Base of the layers that map the tokens of a vocabulary to indices.
 
     The vocabulary is part of the configuration: a tuple of tokens in the order of their indices,
@@ -31,11 +32,10 @@ class VocabularyLayer(DataLayer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        layer: Any = self
         owner = self.kind
-        mode = OLDER_MODES.get(self.output_mode, self.output_mode)
-        mode = one_of(owner, "output_mode", mode, self._output_modes())
-        object.__setattr__(self, "output_mode", mode)
-        refuse_sparse(owner, self.sparse)
+        layer.output_mode = OLDER_MODES.get(self.output_mode, self.output_mode)
+        check_output(self, self._output_modes())
         if self.invert and self.output_mode != "int":
             raise ValueError(
                 f'`{owner}`: `invert=True` needs `output_mode="int"`, received '
@@ -43,15 +43,14 @@ class VocabularyLayer(DataLayer):
             )
         if self.max_tokens is not None:
             minimum = max(self._num_special + 1, 2)
-            max_tokens = integer_at_least(owner, "max_tokens", self.max_tokens, minimum)
-            object.__setattr__(self, "max_tokens", max_tokens)
+            layer.max_tokens = integer_at_least(owner, "max_tokens", self.max_tokens, minimum)
         elif self.pad_to_max_tokens:
             raise ValueError(f"`{owner}`: `pad_to_max_tokens=True` needs `max_tokens`.")
         if self.idf_weights is not None and self.output_mode != "tf_idf":
             raise self._needs_tf_idf()
         if self.vocabulary is not None:
             self.set_vocabulary(self.vocabulary, self.idf_weights)
-            object.__setattr__(self, "_made_with_vocabulary", True)
+            layer._made_with_vocabulary = True
         elif self.idf_weights is not None:
             raise ValueError(f"`{owner}`: `idf_weights` need a `vocabulary`.")
 
@@ -140,10 +139,7 @@ class VocabularyLayer(DataLayer):
         self._check_tokens(ordinary, special)
         unlisted = 0 if lists_special else len(special)
         weights = self._parse_weights(idf_weights, len(tokens), unlisted)
-        object.__setattr__(self, "vocabulary", (*special, *ordinary))
-        object.__setattr__(self, "idf_weights", weights)
-        # Models that already hold the layer keep their vocabulary; new models use this one.
-        renew_slot(self)
+        set_learned(self, vocabulary=(*special, *ordinary), idf_weights=weights)
         vars(self).pop("_index_of_token", None)
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
@@ -162,10 +158,11 @@ class VocabularyLayer(DataLayer):
     def require_ready(self) -> None:
         """Raise ValueError if there is no vocabulary yet."""
         if self.vocabulary is None:
-            raise ValueError(
-                f"`{self.kind}`{f' {self.name!r}' if self.name else ''} has no vocabulary yet: "
+            raise not_ready(
+                self,
+                "vocabulary",
                 "call `layer.adapt(data)` or `layer.set_vocabulary(tokens)` before using the "
-                "layer, or pass `vocabulary=`."
+                "layer, or pass `vocabulary=`.",
             )
 
     @property

@@ -92,11 +92,9 @@ class Hinge(_BinaryHinge):
     0.25
     """
 
-    name: str | None = field(default="hinge", kw_only=True)
+    function = staticmethod(hinge)
 
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `hinge`."""
-        return hinge(y_true, y_pred)
+    name: str | None = field(default="hinge", kw_only=True)
 
 
 class SquaredHinge(_BinaryHinge):
@@ -106,11 +104,9 @@ class SquaredHinge(_BinaryHinge):
     0.125
     """
 
-    name: str | None = field(default="squared_hinge", kw_only=True)
+    function = staticmethod(squared_hinge)
 
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `squared_hinge`."""
-        return squared_hinge(y_true, y_pred)
+    name: str | None = field(default="squared_hinge", kw_only=True)
 
 
 class CategoricalHinge(PairedLoss):
@@ -120,13 +116,10 @@ class CategoricalHinge(PairedLoss):
     0.75
     """
 
+    function = staticmethod(categorical_hinge)
     rows_independent = True
 
     name: str | None = field(default="categorical_hinge", kw_only=True)
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return `categorical_hinge`."""
-        return categorical_hinge(y_true, y_pred)
 
     def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
         """Check that the targets are one-hot rows in the shape of the predictions."""

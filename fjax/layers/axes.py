@@ -1,4 +1,4 @@
-"""The `axis` argument of normalization layers: checks, and its meaning for inputs of one shape."""
+"""The `axis` argument of layers: checks, and its meaning for inputs of one shape."""
 
 from typing import Any
 
