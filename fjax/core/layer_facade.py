@@ -1,5 +1,6 @@
 """Keras's names for the weights of a layer, which are in its weight slot."""
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -82,7 +83,7 @@ class LayerFacade(Author):
 
     @property
     def losses(self) -> list[Array]:
-        """What the layer and its sublayers add to the loss: for weights now, for the last call."""
+        """The penalties of the weights as they are now, and of the outputs of the last call."""
         self._check_outside("losses")
         slot = filled_slot(self)
         if slot is None:
@@ -265,7 +266,7 @@ def _is_built(layer: Any) -> bool:
 
 # What a bound layer does not pass on, as within a pass its weights are in params and state.
 FACADE_NAMES = frozenset(name for name in vars(LayerFacade) if not name.startswith("_")) - {
-    "build", "_check_outside", "compute_output_shape", "given_name",
+    "build", "compute_output_shape", "given_name",
 }  # fmt: skip
 
 # Read by `__getattr__`, so that an author's attribute may have one of these names.
@@ -277,7 +278,7 @@ _DERIVED: Mapping[str, Callable[[Any], Any]] = {
 
 
 def _hint(layer: Any, name: str) -> str:
-    is_weight = name in ("kernel", "bias", "embeddings", "gamma", "beta")
+    is_weight = f"{name}_initializer" in {item.name for item in dataclasses.fields(layer)}
     if not is_weight or _is_built(layer):
         return ""
     return (
