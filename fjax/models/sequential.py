@@ -75,7 +75,7 @@ class Sequential(Model):
             raise
 
     def pop(self) -> Any:
-        """Remove the last layer and return it, without its weights."""
+        """Remove the last layer and return it; it keeps its weights."""
         if not self._list:
             raise ValueError(f"The model {self.name!r} has no layer to remove.")
         last = self._list.pop()
