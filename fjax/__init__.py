@@ -4,7 +4,8 @@ Models are pure init/apply pairs; `Model` and `Sequential` put Keras's words aro
 `import fjax as keras` runs a Keras tutorial.
 """
 
-from typing import Any
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from fjax.importing import paused_garbage_collection
 
@@ -24,6 +25,7 @@ with paused_garbage_collection():
     from fjax import models as models
     from fjax import optimizers as optimizers
     from fjax import preprocessing as preprocessing
+    from fjax import random as random
     from fjax import regularizers as regularizers
     from fjax import saving as saving
     from fjax import search as search
@@ -50,6 +52,9 @@ with paused_garbage_collection():
     from fjax.variable import Variable as Variable
     from fjax.version import VERSION
 
+if TYPE_CHECKING:
+    from fjax import ops as ops
+
 __version__ = VERSION
 
 warn_if_faulty()
@@ -57,8 +62,10 @@ warn_if_faulty()
 
 def __getattr__(name: str) -> Any:
     if name == "ops":
-        raise AttributeError(
-            "`fjax` has no `ops`: most functions of Keras's `ops` are those of `jax.numpy` and "
-            "`jax.nn`, under the same names."
-        )
+        # Imported when it is used, so that `import fjax` is fast.
+        return importlib.import_module("fjax.ops")
     raise AttributeError(f"module 'fjax' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "ops"})

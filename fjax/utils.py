@@ -9,12 +9,13 @@ from fjax.caching import clear_caches
 from fjax.data.reading import forget_streams
 from fjax.errors import integer_at_least, seed_of
 from fjax.preprocessing.sequence import pad_sequences as pad_sequences
+from fjax.random.seeds import forget_global_generator
 from fjax.visualization import model_to_dot as model_to_dot
 from fjax.visualization import plot_model as plot_model
 
 
 def set_random_seed(seed: int) -> None:
-    """Seed Python's `random` and numpy's global generator, so that new models are reproducible.
+    """Seed Python's `random`, numpy's global generator and that of `fjax.random`.
 
     A model draws its seed from Python's `random` when it is made. All its later random numbers
     follow from that seed.
@@ -35,6 +36,7 @@ def set_random_seed(seed: int) -> None:
     seed = seed_of("set_random_seed", seed)
     random.seed(seed)
     np.random.seed(seed)
+    forget_global_generator()
 
 
 def clear_session(free_memory: bool = True) -> None:

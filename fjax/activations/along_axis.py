@@ -5,10 +5,12 @@ import jax.numpy as jnp
 
 from fjax import traits
 from fjax.activations.arrays import as_array
+from fjax.symbols import accepts_symbols
 from fjax.typing import Array, ArrayLike
 
 
 @traits.rows_independent
+@accepts_symbols
 def glu(x: ArrayLike, axis: int = -1) -> Array:
     """Gated linear unit (Dauphin et al., 2017, https://arxiv.org/abs/1612.08083).
 
@@ -32,6 +34,7 @@ def glu(x: ArrayLike, axis: int = -1) -> Array:
 
 
 @traits.rows_independent
+@accepts_symbols
 def log_softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> Array:
     """`log(softmax(x))` along `axis`, accurate even where a probability would round to 0.
 
@@ -42,6 +45,7 @@ def log_softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> Array:
 
 
 @traits.rows_independent
+@accepts_symbols
 def softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> Array:
     """`exp(x) / sum(exp(x))` along `axis`: positive numbers that sum to 1.
 
@@ -52,6 +56,7 @@ def softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> Array:
 
 
 @traits.rows_independent
+@accepts_symbols
 def sparsemax(x: ArrayLike, axis: int = -1) -> Array:
     """The nearest point to `x` among the vectors of non-negative numbers that sum to 1.
 

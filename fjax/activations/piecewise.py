@@ -5,10 +5,12 @@ import jax.numpy as jnp
 
 from fjax import traits
 from fjax.activations.arrays import as_array
+from fjax.symbols import accepts_symbols
 from fjax.typing import Array, ArrayLike
 
 
 @traits.entrywise
+@accepts_symbols
 def linear(x: Array) -> Array:
     """Return `x` unchanged: the identity.
 
@@ -19,6 +21,7 @@ def linear(x: Array) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def relu(
     x: ArrayLike,
     negative_slope: float = 0.0,
@@ -54,6 +57,7 @@ def relu(
 
 
 @traits.entrywise
+@accepts_symbols
 def relu6(x: ArrayLike) -> Array:
     """`min(max(x, 0), 6)`.
 
@@ -64,6 +68,7 @@ def relu6(x: ArrayLike) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.2) -> Array:
     """`x` where it is positive, `negative_slope * x` elsewhere.
 
@@ -76,6 +81,7 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.2) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def threshold(x: ArrayLike, threshold: float, default_value: float) -> Array:
     """`x` where it is above `threshold`, else `default_value`.
 
@@ -87,6 +93,7 @@ def threshold(x: ArrayLike, threshold: float, default_value: float) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def hard_shrink(x: ArrayLike, threshold: float = 0.5) -> Array:
     """`x` where `|x| > threshold`, else 0.
 
@@ -98,6 +105,7 @@ def hard_shrink(x: ArrayLike, threshold: float = 0.5) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def soft_shrink(x: ArrayLike, threshold: float = 0.5) -> Array:
     """`x` moved toward 0 by `threshold`, and 0 where `|x| <= threshold`.
 
@@ -109,6 +117,7 @@ def soft_shrink(x: ArrayLike, threshold: float = 0.5) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def hard_sigmoid(x: ArrayLike) -> Array:
     """`x / 6 + 0.5`, clipped to [0, 1].
 
@@ -119,6 +128,7 @@ def hard_sigmoid(x: ArrayLike) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def hard_silu(x: ArrayLike) -> Array:
     """`x * hard_sigmoid(x)`, also named `hard_swish`.
 
@@ -131,6 +141,7 @@ def hard_silu(x: ArrayLike) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def hard_tanh(x: ArrayLike) -> Array:
     """`x`, clipped to [-1, 1].
 
@@ -141,6 +152,7 @@ def hard_tanh(x: ArrayLike) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def sparse_plus(x: ArrayLike) -> Array:
     """0 up to -1, `(x + 1)**2 / 4` from -1 to 1, `x` from 1 on: a softplus with exact zeros.
 
@@ -151,6 +163,7 @@ def sparse_plus(x: ArrayLike) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def sparse_sigmoid(x: ArrayLike) -> Array:
     """`(x + 1) / 2`, clipped to [0, 1].
 

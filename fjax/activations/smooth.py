@@ -5,10 +5,12 @@ import jax.numpy as jnp
 
 from fjax import traits
 from fjax.activations.arrays import as_array
+from fjax.symbols import accepts_symbols
 from fjax.typing import Array, ArrayLike
 
 
 @traits.entrywise
+@accepts_symbols
 def celu(x: ArrayLike, alpha: float = 1.0) -> Array:
     """Continuously differentiable exponential linear unit.
 
@@ -22,6 +24,7 @@ def celu(x: ArrayLike, alpha: float = 1.0) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def elu(x: ArrayLike, alpha: float = 1.0) -> Array:
     """Exponential linear unit.
 
@@ -35,6 +38,7 @@ def elu(x: ArrayLike, alpha: float = 1.0) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def exponential(x: ArrayLike) -> Array:
     """`exp(x)`.
 
@@ -45,6 +49,7 @@ def exponential(x: ArrayLike) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def gelu(x: ArrayLike, approximate: bool = False) -> Array:
     """Gaussian error linear unit (Hendrycks & Gimpel, 2016, https://arxiv.org/abs/1606.08415).
 
@@ -62,6 +67,7 @@ def gelu(x: ArrayLike, approximate: bool = False) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def log_sigmoid(x: ArrayLike) -> Array:
     """`log(sigmoid(x))`, accurate even where the sigmoid would round to 0 or 1.
 
@@ -72,6 +78,7 @@ def log_sigmoid(x: ArrayLike) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def mish(x: ArrayLike) -> Array:
     """`x * tanh(softplus(x))` (Misra, 2019, https://arxiv.org/abs/1908.08681).
 
@@ -82,6 +89,7 @@ def mish(x: ArrayLike) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def selu(x: ArrayLike) -> Array:
     """Scaled exponential linear unit (Klambauer et al., 2017, https://arxiv.org/abs/1706.02515).
 
@@ -95,6 +103,7 @@ def selu(x: ArrayLike) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def sigmoid(x: ArrayLike) -> Array:
     """`1 / (1 + exp(-x))`.
 
@@ -105,6 +114,7 @@ def sigmoid(x: ArrayLike) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def silu(x: ArrayLike) -> Array:
     """`x * sigmoid(x)`, also named `swish`.
 
@@ -117,6 +127,7 @@ def silu(x: ArrayLike) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def softplus(x: ArrayLike) -> Array:
     """`log(exp(x) + 1)`, without overflow.
 
@@ -127,6 +138,7 @@ def softplus(x: ArrayLike) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def softsign(x: ArrayLike) -> Array:
     """`x / (|x| + 1)`.
 
@@ -137,6 +149,7 @@ def softsign(x: ArrayLike) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def squareplus(x: ArrayLike, b: float = 4) -> Array:
     """`(x + sqrt(x**2 + b)) / 2` (Barron, 2021, https://arxiv.org/abs/2112.11687).
 
@@ -152,6 +165,7 @@ def squareplus(x: ArrayLike, b: float = 4) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def tanh(x: ArrayLike) -> Array:
     """Hyperbolic tangent.
 
@@ -162,6 +176,7 @@ def tanh(x: ArrayLike) -> Array:
 
 
 @traits.entrywise
+@accepts_symbols
 def tanh_shrink(x: ArrayLike) -> Array:
     """`x - tanh(x)`.
 

@@ -33,6 +33,7 @@ from fjax.core.penalties import regularization
 from fjax.core.reserved import PENALTY
 from fjax.core.weight_slot import WeightName, find_slot
 from fjax.errors import is_number
+from fjax.random.seeds import PassGenerator, SeedGenerator
 from fjax.typing import Array, Key, Params, PyTree, State
 
 
@@ -83,6 +84,7 @@ class Binding(Context, abc.ABC):
         self.calls: list[CallRecord] = []
         self._bound_layers: dict[int, BoundLayer] = {}
         self._init_weights: dict[int, Array] = {}
+        self._generators: dict[int, PassGenerator] = {}
         self._paths: dict[str, list[Path]] = {}
         self._weight_penalties: list[Array] = []
         self._call_penalties: list[Array] = []
@@ -283,6 +285,8 @@ class Binding(Context, abc.ABC):
         """Return an attribute's value with its weights and layers bound, and containers copied."""
         if isinstance(value, InitWeight):
             return self._bound_weight(name, value)
+        if isinstance(value, SeedGenerator):
+            return self._bound_generator(value)
         layer = as_sublayer(value)
         if layer is not None:
             return self._bound_layer(name, layer)
@@ -295,6 +299,12 @@ class Binding(Context, abc.ABC):
                 f"{weight!r}. Keep that layer as an attribute, and read its weight in `call`."
             )
         return self._init_weights[id(weight)]
+
+    def _bound_generator(self, generator: SeedGenerator) -> PassGenerator:
+        generators = self._generators
+        if id(generator) not in generators:
+            generators[id(generator)] = PassGenerator(generator, self.key, len(generators))
+        return generators[id(generator)]
 
     def _bound_layer(self, attribute: str, layer: Any) -> BoundLayer:
         if id(layer) not in self._bound_layers:

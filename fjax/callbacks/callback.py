@@ -11,7 +11,8 @@ class Callback:
 
     Attributes:
         model: The model that is trained, evaluated or used; a hook may replace its `train_state`,
-            and `model.stop_training = True` ends the training after the current step or epoch.
+            and `model.stop_training = True` ends the training after the current step or epoch, as
+            `stop_evaluating` and `stop_predicting` end an evaluation and a prediction.
         params: `{"verbose": …, "epochs": …, "steps": …}`.
 
     `logs` maps the name of each log to its value so far. In a batch hook the values are fetched

@@ -86,6 +86,10 @@ class CallbackList:
             may_have_others = may_have_others or added is None
 
 
+# The attributes of a model by which a callback stops a run.
+STOP_FLAGS = {"train": "stop_training", "test": "stop_evaluating", "predict": "stop_predicting"}
+
+
 class StepCallbacks:
     """The batch hooks of all callbacks, as the loop calls them.
 
@@ -100,7 +104,9 @@ class StepCallbacks:
 
     def __init__(self, callbacks: CallbackList, mode: str) -> None:
         self._callbacks = callbacks
-        self._can_stop = mode == "train"
+        self._stop_flag = STOP_FLAGS[mode]
+        if mode != "train":
+            setattr(callbacks.model, self._stop_flag, False)
         self._begin = f"on_{mode}_batch_begin"
         self._end = f"on_{mode}_batch_end"
         hooks = [self._begin, self._end]
@@ -121,10 +127,10 @@ class StepCallbacks:
             self._callbacks.call(self._begin, step, {})
 
     def on_step_end(self, step: int, logs: Mapping[str, Array]) -> bool:
-        """Call the end hooks, and return whether training must stop."""
+        """Call the end hooks, and return whether a callback has stopped the run."""
         if self._calls_hooks:
             self._callbacks.call(self._end, step, LazyLogs(logs))
-        return self._can_stop and bool(self._callbacks.model.stop_training)
+        return bool(getattr(self._callbacks.model, self._stop_flag))
 
 
 def defines(callback: Callback, hook: str) -> bool:

@@ -13,6 +13,9 @@ from fjax.core.freezing import apply_trainable_flags as apply_trainable_flags
 from fjax.core.freezing import frozen_paths as frozen_paths
 from fjax.core.freezing import merge_params as merge_params
 from fjax.core.freezing import trainable_part as trainable_part
+from fjax.core.function_calls import Argument as Argument
+from fjax.core.function_calls import Constant as Constant
+from fjax.core.function_calls import FunctionCall as FunctionCall
 from fjax.core.graph import Call as Call
 from fjax.core.graph import Graph as Graph
 from fjax.core.graph import Ref as Ref

@@ -9,6 +9,7 @@ import jax
 from fjax.configuration import Configured
 from fjax.core.adapters import as_layer
 from fjax.core.combinators import fold_key
+from fjax.core.function_calls import fill_constants
 from fjax.core.inputs import InputLayer, check_inputs
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
@@ -47,9 +48,11 @@ class Call(Configured):
         return [leaf for leaf in jax.tree.leaves(self.inputs) if isinstance(leaf, Ref)]
 
     def arguments(self, values: Sequence[Any]) -> tuple[PyTree, ...]:
-        """Return the arguments with each `Ref` replaced by its value."""
-        return jax.tree.map(
-            lambda leaf: values[leaf.value] if isinstance(leaf, Ref) else leaf, self.inputs
+        """Return the arguments: each `Ref` replaced by its value, each `Constant` by its array."""
+        return fill_constants(
+            jax.tree.map(
+                lambda leaf: values[leaf.value] if isinstance(leaf, Ref) else leaf, self.inputs
+            )
         )
 
 

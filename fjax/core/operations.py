@@ -5,6 +5,7 @@ from collections.abc import Callable
 from types import EllipsisType
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from fjax.core.layer import Layer
@@ -29,7 +30,19 @@ OPERATORS = {
     "less_equal": "le",
     "equal": "eq",
     "not_equal": "ne",
+    "logical_and": "and",
+    "logical_or": "or",
+    "logical_xor": "xor",
+    "logical_not": "invert",
 }
+
+# Those that also exist with the symbolic tensor on the right.
+SWAPPED = (
+    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor",
+)  # fmt: skip
+
+# As in Keras, `&`, `|`, `^` and `~` are logical for tensors of any dtype.
+_LOGICAL = ("logical_and", "logical_or", "logical_xor", "logical_not")
 
 
 class Operation(Layer):
@@ -38,7 +51,7 @@ class Operation(Layer):
     Args:
         operation: "add", "subtract", "multiply", "true_divide", "floor_divide", "mod", "power",
             "matmul", "negative", "absolute", "greater", "greater_equal", "less", "less_equal",
-            "equal" or "not_equal".
+            "equal", "not_equal", "logical_and", "logical_or", "logical_xor" or "logical_not".
 
     >>> Operation("multiply").apply({}, {}, 2.0, 3.0)
     (6.0, {})
@@ -69,6 +82,8 @@ class Operation(Layer):
         training: bool = False,
     ) -> tuple[PyTree, State]:
         """Return the result of the operator for its one or two operands."""
+        if self.operation in _LOGICAL:
+            return getattr(jnp, self.operation)(*inputs), state
         function: Callable[..., Any] = getattr(operator, f"__{OPERATORS[self.operation]}__")
         return function(*inputs), state
 

@@ -14,10 +14,17 @@ import jax
 import numpy as np
 
 from fjax.core.calling import call_inputs
+from fjax.core.function_calls import (
+    Constant,
+    FunctionCall,
+    fill_constants,
+    function_call,
+    is_array,
+)
 from fjax.core.location import layer_context
 from fjax.core.masking import is_masked, split_mask, with_mask
 from fjax.core.naming import default_name, given_name
-from fjax.core.operations import OPERATORS, Index, Operation, as_index
+from fjax.core.operations import OPERATORS, SWAPPED, Index, Operation, as_index
 from fjax.core.placeholders import PLACEHOLDER_SIZES, explain_placeholder_sizes, merge_shapes
 from fjax.core.shapes import LayerShapes, eval_shapes
 from fjax.core.text_inputs import is_text
@@ -152,6 +159,12 @@ class SymbolicTensor:
         note_call(layer, node)
         return node.outputs
 
+    def __call_function__(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> PyTree:
+        layer, tensors = function_call(function, args, kwargs)
+        return record_call(layer, tuple(tensors)).outputs
+
     def __getitem__(self, index: Any) -> Any:
         return record_call(Index(as_index(index)), (self,)).outputs
 
@@ -185,8 +198,8 @@ class SymbolicTensor:
 def _operator(name: str, swapped: bool = False) -> Callable[..., Any]:
     def apply(self: SymbolicTensor, *others: Any) -> Any:
         for other in others:
-            if not isinstance(other, SymbolicTensor | int | float | np.number):
-                _refuse_array(Operation(name), other)
+            if not (isinstance(other, SymbolicTensor | int | float | np.number) or is_array(other)):
+                _refuse_tracer(Operation(name), other)
                 return NotImplemented
         operands = (*others, self) if swapped else (self, *others)
         return record_call(Operation(name), operands).outputs
@@ -196,15 +209,24 @@ def _operator(name: str, swapped: bool = False) -> Callable[..., Any]:
 
 for _name, _method in OPERATORS.items():
     setattr(SymbolicTensor, f"__{_method}__", _operator(_name))
-    if _method in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
+    if _method in SWAPPED:
         setattr(SymbolicTensor, f"__r{_method}__", _operator(_name, swapped=True))
 
 
-def _refuse_array(layer: Any, value: Any) -> None:
-    if hasattr(value, "shape") and not isinstance(value, np.number):
+def _as_leaf(layer: Any, leaf: Any) -> Any:
+    """Return an argument of a call as a graph holds it: an array becomes a `Constant`."""
+    if is_array(leaf):
+        return Constant.of(leaf)
+    _refuse_tracer(layer, leaf)
+    return leaf
+
+
+def _refuse_tracer(layer: Any, value: Any) -> None:
+    if isinstance(value, jax.core.Tracer):
         raise TypeError(
-            f"{layer!r} was called on symbolic tensors and an array of shape {value.shape}: a "
-            "graph holds no arrays. Pass the array as an `Input`, or make it a weight of a layer."
+            f"{layer!r} was called on symbolic tensors and a traced array of shape {value.shape}: "
+            "a graph cannot hold an array that is being computed. Pass it as an `Input`, or make "
+            "it a weight of a layer."
         )
 
 
@@ -239,14 +261,14 @@ def note_call(layer: Any, node: Node) -> None:
         specs = jax.tree.map(
             lambda leaf: leaf.spec(0) if isinstance(leaf, SymbolicTensor) else leaf, node.inputs
         )
-        connect_slots(node.name, layer, *node.weights).specs = specs
+        connect_slots(node.name, layer, *node.weights).specs = fill_constants(specs)
 
 
 def record_call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = None) -> Node:
     """Return the node of a call of a layer on symbolic tensors.
 
     Raises:
-        TypeError: An array is among the inputs, or `training` is no mode.
+        TypeError: A traced array is among the inputs, or `training` is no mode.
         ValueError: The layer does not take these inputs; the error names the layer.
     """
     if training is not None and not isinstance(training, bool):
@@ -254,10 +276,10 @@ def record_call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = 
             f"{layer!r} was called with `training={training!r}`: it must be True, False or None, "
             "which follows the mode of the model."
         )
-    for leaf in jax.tree.leaves(inputs):
-        if not isinstance(leaf, SymbolicTensor):
-            _refuse_array(layer, leaf)
-    if not isinstance(layer, Operation | Index):
+    inputs = jax.tree.map(
+        lambda leaf: leaf if isinstance(leaf, SymbolicTensor) else _as_leaf(layer, leaf), inputs
+    )
+    if not isinstance(layer, Operation | Index | FunctionCall):
         inputs = jax.tree.map(_with_attached_mask, inputs, is_leaf=is_masked)
 
     def known_axes() -> Iterator[tuple[int | None, ...]]:
@@ -268,6 +290,7 @@ def record_call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = 
         values = jax.tree.map(
             lambda leaf: leaf.spec(which) if isinstance(leaf, SymbolicTensor) else leaf, inputs
         )
+        values = fill_constants(values)
         name = given_name(layer) or default_name(layer)
         with explain_placeholder_sizes(known_axes), layer_context(name, layer, values):
             return eval_shapes(layer, *values)

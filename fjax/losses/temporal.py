@@ -41,31 +41,52 @@ def ctc(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     y_true, y_pred = as_floats(y_true, y_pred)
     if y_true.ndim != 2 or y_pred.ndim != 3 or y_true.shape[0] != y_pred.shape[0]:
         raise _shape_error("ctc", "y_true", y_true.shape, y_pred.shape)
-    labels = y_true.astype(jnp.int32)
+    lengths = jnp.sum(y_true != 0, axis=1).astype(jnp.int32)
+    steps = jnp.full(lengths.shape, y_pred.shape[1])
+    return alignment_loss(y_true.astype(jnp.int32), y_pred, lengths, steps)
+
+
+def alignment_loss(
+    labels: Array, logits: Array, label_lengths: Array, steps: Array, blank: int = 0
+) -> Array:
+    """Return the negative log-likelihood of label sequences, summed over all alignments.
+
+    Args:
+        labels: Integers, `(batch, labels)`.
+        logits: `(batch, steps, classes)`.
+        label_lengths: The number of labels of each sequence, `(batch,)`.
+        steps: The number of steps of each sequence, `(batch,)`.
+        blank: The class of the blank.
+
+    Returns:
+        One value per sample, `(batch,)`.
+    """
     batch, max_labels = labels.shape
     # Each sequence becomes one of symbols: its labels with blanks before, between and after them.
     # An alignment passes through the symbols in order, one at each step.
-    symbols = jnp.zeros((batch, 2 * max_labels + 1), jnp.int32).at[:, 1::2].set(labels)
-    log_probabilities = jax.nn.log_softmax(y_pred)
+    symbols = jnp.full((batch, 2 * max_labels + 1), blank, jnp.int32).at[:, 1::2].set(labels)
+    log_probabilities = jax.nn.log_softmax(logits)
     emitted = jnp.take_along_axis(log_probabilities, symbols[:, None, :], axis=2)
     # The blank between two different labels may be skipped.
-    second_last = jnp.pad(symbols[:, :-2], ((0, 0), (2, 0)))
-    can_skip = (symbols != 0) & (symbols != second_last)
+    second_last = jnp.pad(symbols[:, :-2], ((0, 0), (2, 0)), constant_values=blank)
+    can_skip = (symbols != blank) & (symbols != second_last)
     skip_cost = jnp.where(can_skip, 0.0, IMPOSSIBLE).at[:, :2].set(IMPOSSIBLE)
 
-    def step(forward: Array, emitted: Array) -> tuple[Array, None]:
+    def step(forward: Array, now: tuple[Array, Array]) -> tuple[Array, None]:
         """Advance the log-probabilities of all partial alignments that end at each symbol."""
+        emitted, number = now
         from_last = jnp.pad(forward[:, :-1], ((0, 0), (1, 0)), constant_values=IMPOSSIBLE)
         from_second_last = jnp.pad(forward[:, :-2], ((0, 0), (2, 0)), constant_values=IMPOSSIBLE)
         from_second_last = from_second_last + skip_cost
-        total = jnp.logaddexp(jnp.logaddexp(forward, from_last), from_second_last)
-        return total + emitted, None
+        total = jnp.logaddexp(jnp.logaddexp(forward, from_last), from_second_last) + emitted
+        return jnp.where(number < steps[:, None], total, forward), None
 
     # An alignment starts at the first blank or at the first label.
     start = jnp.where(jnp.arange(2 * max_labels + 1) < 2, emitted[:, 0], IMPOSSIBLE)
-    forward, _ = lax.scan(step, start, jnp.swapaxes(emitted[:, 1:], 0, 1))
+    later = jnp.swapaxes(emitted[:, 1:], 0, 1)
+    forward, _ = lax.scan(step, start, (later, jnp.arange(1, emitted.shape[1])))
     # It ends at the last label or at the blank after it.
-    last_blank = 2 * jnp.sum(labels != 0, axis=1, keepdims=True)
+    last_blank = 2 * label_lengths[:, None]
     at_blank = jnp.take_along_axis(forward, last_blank, axis=1)
     at_label = jnp.take_along_axis(forward, jnp.maximum(last_blank - 1, 0), axis=1)
     at_label = jnp.where(last_blank > 0, at_label, IMPOSSIBLE)

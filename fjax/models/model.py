@@ -69,6 +69,8 @@ class Model(AuthoredNetwork):
     """
 
     stop_training: bool
+    stop_evaluating: bool
+    stop_predicting: bool
     run_eagerly: bool
     history: History | None
     replicas: Replicas | None
@@ -84,7 +86,8 @@ class Model(AuthoredNetwork):
         seed: int | None = None,
         trainable: bool = True,
     ) -> None:
-        self.stop_training, self.run_eagerly = False, False
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
+        self.run_eagerly = False
         self.history, self.replicas = None, None
         constructed = network_of(self, network, inputs, outputs, name)
         if input_shape is not None and is_authored_model(self):

@@ -9,7 +9,7 @@ from fjax.core.calling import CallKwargs
 from fjax.core.masking import Masked
 from fjax.errors import suggestion
 from fjax.storage.classes import CLASSES
-from fjax.storage.functions import FUNCTIONS
+from fjax.storage.functions import function_named
 from fjax.storage.registration import find_custom
 from fjax.storage.strict_json import NON_FINITE
 
@@ -92,10 +92,7 @@ def _decode_float(data: dict[str, Any], custom: CustomObjects) -> Any:
 
 
 def _decode_function(data: dict[str, Any], custom: CustomObjects) -> Any:
-    name = data["function"]
-    if name not in FUNCTIONS:
-        raise ValueError(f"fjax has no function {name!r}{suggestion(str(name), FUNCTIONS)}")
-    return FUNCTIONS[name]
+    return function_named(str(data["function"]))
 
 
 def _decode_custom_function(data: dict[str, Any], custom: CustomObjects) -> Any:

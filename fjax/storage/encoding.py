@@ -17,12 +17,11 @@ from fjax.configuration import Configured, arguments, stored
 from fjax.core.calling import CallKwargs
 from fjax.core.masking import Masked
 from fjax.storage.classes import CLASSES
-from fjax.storage.functions import FUNCTIONS
+from fjax.storage.functions import name_of_function
 from fjax.storage.registration import registered_name
 from fjax.typing import DescribedBy, HasConfig
 
 _CLASS_NAMES = {member: name for name, member in CLASSES.items()}
-_FUNCTION_NAMES = {id(member): name for name, member in FUNCTIONS.items()}
 
 
 def encode(value: Any, label: str = "the value") -> Any:
@@ -123,7 +122,7 @@ def _check_constructor_takes(cls: type, config: Mapping[str, Any]) -> None:
 
 
 def _encode_function(value: Callable[..., Any], label: str) -> dict[str, Any]:
-    name = _FUNCTION_NAMES.get(id(value))
+    name = name_of_function(value)
     if name is not None:
         return {"function": name}
     if "<" in getattr(value, "__name__", "<lambda>"):

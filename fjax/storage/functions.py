@@ -1,5 +1,11 @@
-"""The functions of fjax and JAX that a model file may name."""
+"""The functions of fjax and JAX that a model file may name.
 
+Those of `fjax.ops` are its public functions, except those of functions, such as loops, with which a
+file would be a program. The package is imported when a file names one.
+"""
+
+import importlib
+import inspect
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
@@ -8,6 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from fjax import activations
+from fjax.errors import suggestion
 from fjax.losses import names as losses
 from fjax.metrics import names as metrics
 
@@ -43,3 +50,57 @@ def _functions_by_name() -> dict[str, Callable[..., Any]]:
 
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = _functions_by_name()
+_NAMES = {id(member): name for name, member in FUNCTIONS.items()}
+
+# The modules of `fjax.ops` whose functions a file may name.
+_OPERATIONS = ("ops", "ops.image")
+
+
+def function_named(name: str) -> Callable[..., Any]:
+    """Return the function that a file names.
+
+    Raises:
+        ValueError: There is none; the nearest name is suggested.
+
+    >>> function_named("ops.image.resize").__name__
+    'resize'
+    """
+    module, _, member = name.rpartition(".")
+    if module in _OPERATIONS and member in (names := _operations(module)):
+        return names[member]
+    if name not in FUNCTIONS:
+        known = _operations(module) if module in _OPERATIONS else {}
+        names_of_all = [*FUNCTIONS, *(f"{module}.{operation}" for operation in known)]
+        raise ValueError(f"fjax has no function {name!r}{suggestion(name, names_of_all)}")
+    return FUNCTIONS[name]
+
+
+def name_of_function(function: Callable[..., Any]) -> str | None:
+    """Return the name of a function in files, or None.
+
+    >>> from fjax import ops
+    >>> name_of_function(ops.relu), name_of_function(activations.relu)
+    ('ops.relu', 'activations.relu')
+    """
+    if getattr(function, "__module__", "").startswith("fjax.ops."):
+        for module in _OPERATIONS:
+            member = function.__name__
+            if _operations(module).get(member) is function:
+                return f"{module}.{member}"
+    return _NAMES.get(id(function))
+
+
+def _operations(module: str) -> Mapping[str, Callable[..., Any]]:
+    """Return the public functions of `fjax.ops` or `fjax.ops.image`, by name."""
+    package = importlib.import_module(f"fjax.{module}")
+    members = ((name, getattr(package, name)) for name in package.__all__)
+    return {
+        name: member
+        for name, member in members
+        if not isinstance(member, ModuleType) and not _takes_functions(member)
+    }
+
+
+def _takes_functions(function: Callable[..., Any]) -> bool:
+    parameters = inspect.signature(function).parameters.values()
+    return any("Callable" in str(parameter.annotation) for parameter in parameters)

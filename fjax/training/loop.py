@@ -160,7 +160,7 @@ def predict(
     parts = []
     chunks = ChunkScheduler(hooks)
     for window in source.windows(0):
-        filled = outputs(window.data)
+        filled, stops = outputs(window.data), False
         for first, last in _chunks(window, chunks):
             hooks.on_step_begin(step)
             start_time = time.perf_counter()
@@ -171,12 +171,16 @@ def predict(
             step += last - first
             if hooks.needs_each_step:
                 # The outputs are donated to the next step: a hook gets a copy.
-                hooks.on_step_end(step - 1, {"outputs": jax.tree.map(jnp.copy, filled)})
-            elif hooks.shows_progress:
-                hooks.on_step_end(step - 1, {})
-        stop = window.last * window.batch_size
+                stops = hooks.on_step_end(step - 1, {"outputs": jax.tree.map(jnp.copy, filled)})
+            else:
+                stops = hooks.on_step_end(step - 1, {})
+            if stops:
+                break
+        end = last * window.batch_size
         # A copy: the user may write to it.
-        parts.append(jax.tree.map(lambda array, stop=stop: np.array(array)[:stop], filled))
+        parts.append(jax.tree.map(lambda array, end=end: np.array(array)[:end], filled))
+        if stops:
+            break
     return parts
 
 

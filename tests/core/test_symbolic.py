@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from fjax import activations
 from fjax.core import as_layer, graph
 from fjax.layers import (
     Concatenate,
@@ -102,6 +103,30 @@ def test_layers_may_be_called_on_arrays():
     np.testing.assert_allclose(outputs, X @ layer.get_weights()[0], rtol=1e-5)
 
 
+def test_arrays_beside_tensors_are_constants_of_the_graph():
+    row = np.arange(3, dtype="float32")
+    for make in (lambda t: t + row, lambda t: row * t, lambda t: t > jnp.asarray(row)):
+        np.testing.assert_array_equal(value_of(make, X), make(jnp.asarray(X)))
+    found = value_of(lambda t: as_layer(jnp.add)(t, row), X)
+    np.testing.assert_array_equal(found, X + row)
+
+
+def test_logical_operators_are_logical_for_any_dtype():
+    tensor = Input((3,))
+    assert [t.dtype for t in (tensor & True, True | tensor, tensor ^ tensor, ~tensor)] == [
+        "bool"
+    ] * 4
+    numbers = np.array([[0.0, 2.0, -1.0]], "float32")
+    found = value_of(lambda t: ~t | (t & (t > 0)), numbers)
+    assert found.tolist() == [[True, True, False]]
+
+
+def test_activations_become_nodes():
+    for function in (activations.relu, activations.softmax, activations.leaky_relu):
+        np.testing.assert_array_equal(value_of(function, X), function(X))
+    assert activations.leaky_relu(Input((3,)), negative_slope=0.5).name == "leaky_relu"
+
+
 REFUSED = {
     "a shape that does not fit": (
         lambda t: Reshape((5,))(t),
@@ -110,8 +135,16 @@ REFUSED = {
     ),
     "a function of arrays": (lambda t: jnp.tanh(t), ValueError, r"Make the function a layer"),
     "numpy's function": (lambda t: np.asarray(t), ValueError, "has no value yet"),
-    "an array beside it": (lambda t: Concatenate()([t, X]), TypeError, "a graph holds no arrays"),
-    "an operator with an array": (lambda t: t + X, TypeError, "a graph holds no arrays"),
+    "a traced array beside it": (
+        lambda t: jax.jit(lambda x: Concatenate()([t, x]))(X),
+        TypeError,
+        "cannot hold an array that is being computed",
+    ),
+    "an operator with a traced array": (
+        lambda t: jax.jit(lambda x: (t + x).shape)(X),
+        TypeError,
+        "cannot hold an array that is being computed",
+    ),
     "a condition": (lambda t: 1 if t > 0 else 0, TypeError, "cannot test it"),
     "iteration": (lambda t: list(t), TypeError, "cannot be iterated"),
     "an index out of bounds": (lambda t: t[:, 3], IndexError, "index 3 is out of bounds"),

@@ -125,7 +125,7 @@ def public_names(module):
         return set(module.__all__)
     names = set()
     body = ast.parse(inspect.getsource(module)).body
-    blocks = [block.body for block in body if isinstance(block, ast.With)]
+    blocks = [block.body for block in body if isinstance(block, ast.With | ast.If)]
     for node in itertools.chain(body, *blocks):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)

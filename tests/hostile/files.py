@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import fjax as keras
-from fjax import layers
+from fjax import layers, ops
 from fjax.storage import open_tensors, write_tensors
 from fjax.storage.versions import format_metadata
 
@@ -41,7 +41,12 @@ def sample_models() -> list[keras.Model]:
         keras.serial(layers.Dense(3), keras.repeat(keras.residual(layers.Dense(3)), 2)),
         input_shape=(3,),
     )
-    return [chain, graph, deep]
+    image = layers.Input((6, 6, 1))
+    scaled = ops.image.resize(ops.relu(image) + np.ones((6, 1), "float32"), (4, 5))
+    pooled = ops.adaptive_max_pool(ops.pad(scaled, ((0, 0), (1, 1), (0, 0), (0, 0))), (2, 3))
+    rows = ops.concatenate([ops.mean(pooled, axis=(1, 2)), ops.reshape(image, (None, 36))], axis=-1)
+    operations = keras.Model(image, layers.Dense(2)(ops.where(rows > 0.5, rows, 0.0)))
+    return [chain, graph, deep, operations]
 
 
 class GenuineFile:

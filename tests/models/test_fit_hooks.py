@@ -248,3 +248,12 @@ def test_outputs_of_a_hook_stay_valid(regression):
 
     outputs = model.predict(x, batch_size=10, verbose=0, callbacks=[Keeps()])
     np.testing.assert_array_equal(kept[0]["outputs"][:10], outputs[:10])
+
+
+def test_a_stop_does_not_reach_the_next_evaluation(regression):
+    model, x, y = regression
+    model.stop_evaluating = model.stop_predicting = True
+    loss = model.evaluate(x, y, batch_size=8, verbose=0)
+    assert loss == pytest.approx(
+        np.mean((model.predict(x, verbose=0).reshape(y.shape) - y) ** 2), rel=1e-5
+    )

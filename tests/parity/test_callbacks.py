@@ -368,3 +368,41 @@ def test_arguments_equal_those_of_keras():
         )
         assert ours == theirs, name
         assert list(ours) == list(theirs), name
+
+
+@pytest.mark.parametrize("endless", [False, True])
+def test_evaluation_and_prediction_can_be_stopped(endless):
+    x = np.arange(40, dtype="float32").reshape(20, 2)
+    y = x.sum(1, keepdims=True)
+
+    def run(library):
+        class Stop(library.callbacks.Callback):
+            def on_test_batch_end(self, batch, logs=None):
+                self.model.stop_evaluating = batch == 2
+
+            def on_predict_batch_end(self, batch, logs=None):
+                self.model.stop_predicting = batch == 1
+
+        def batches(*arrays):
+            while True:
+                for start in range(0, 20, 4):
+                    yield tuple(array[start : start + 4] for array in arrays)
+
+        model = library.Sequential([library.layers.Input((2,)), library.layers.Dense(1)])
+        model.set_weights([np.ones((2, 1), "float32"), np.ones(1, "float32")])
+        model.compile(loss="mse")
+        options = {"callbacks": [Stop()], "verbose": 0}
+        if endless:
+            return (
+                model.evaluate(batches(x, 2 * y), **options),
+                model.predict(batches(x), **options),
+            )
+        return (
+            model.evaluate(x, 2 * y, batch_size=4, **options),
+            model.predict(x, batch_size=4, **options),
+        )
+
+    ours, theirs = run(fjax), run(keras)
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-6)
+    np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-6)
+    assert len(ours[1]) == 8

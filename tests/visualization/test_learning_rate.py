@@ -60,7 +60,7 @@ def test_compiles_one_program(compilations):
     assert model.train_state
     compilations.clear()
     find_learning_rate(model, X, Y, steps=100)
-    assert len([name for name in compilations if "advance" in name]) == 1
+    assert len([name for name in compilations if "range_test" in name]) == 1
 
 
 def test_model_is_unchanged():
