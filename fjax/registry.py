@@ -1,10 +1,10 @@
 """Registries that find functions and classes by name: "relu", "adam", "mse", "he_normal"."""
 
 from collections.abc import Callable, Iterable, Mapping
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
-from fjax.configuration import Configured, snake_case
+from fjax.configuration import Configured, plain, snake_case
 from fjax.errors import unknown_name
 
 
@@ -72,8 +72,7 @@ class Registry:
             member = self._find(identifier)
             return member() if isinstance(member, type) else member
         if isinstance(identifier, Mapping) and "class_name" in identifier:
-            member = self._find(identifier["class_name"])
-            return member(**identifier.get("config", {})) if isinstance(member, type) else member
+            return self.deserialize(identifier)
         if isinstance(identifier, type):
             return identifier()
         if callable(identifier) or isinstance(identifier, Configured):
@@ -83,7 +82,54 @@ class Registry:
             f"received {identifier!r}. Known: {', '.join(self.names)}."
         )
 
-    def _find(self, name: str) -> Any:
+    def serialize(self, thing: Any) -> dict[str, Any]:
+        """Return an object or a function of the family as plain data, for `deserialize`.
+
+        Raises:
+            TypeError: It is neither, or a function without a name.
+        """
+        if isinstance(thing, Configured):
+            return dict(plain(thing))
+        if not callable(thing) or isinstance(thing, type):
+            raise TypeError(
+                f"`serialize` takes a {self.family}, an object or a function, received {thing!r}."
+            )
+        return {"class_name": "function", "config": plain(thing)}
+
+    def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """Return the object or function that `serialize` described.
+
+        Args:
+            config: The result of `serialize`, or the name of a function.
+            custom_objects: Your own classes and functions by name.
+
+        Raises:
+            ValueError: The name is unknown.
+            TypeError: The configuration is not in this form.
+        """
+        custom = custom_objects or {}
+        if isinstance(config, str):
+            return self._find(config, custom)
+        if not isinstance(config, Mapping) or "class_name" not in config:
+            raise TypeError(
+                f"`deserialize` takes the name of a {self.family}, or a dict with the keys "
+                f"'class_name' and 'config', received {config!r}."
+            )
+        if config["class_name"] == "function":
+            name = config["config"]
+            return custom.get(name) or self._members.get(name) or self._find(name, custom)
+        member = self._find(config["class_name"], custom)
+        if not isinstance(member, type):
+            return member
+        arguments = dict(config.get("config", {}))
+        if "fn" in arguments:
+            # The function of a wrapper is described by itself.
+            arguments["fn"] = self.deserialize(arguments["fn"], custom)
+        return member.from_config(arguments)  # type: ignore[attr-defined]
+
+    def _find(self, name: str, custom: Mapping[str, Any] = MappingProxyType({})) -> Any:
+        if name in custom:
+            return custom[name]
         for spelling in (name, name.lower()):
             if spelling in self._aliases:
                 return self._aliases[spelling]

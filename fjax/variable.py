@@ -313,6 +313,11 @@ class StatelessScope:
 _SCOPE: ContextVar[StatelessScope | None] = ContextVar("scope", default=None)
 
 
+def current_scope() -> StatelessScope | None:
+    """Return the innermost `StatelessScope` that is entered, or None."""
+    return _SCOPE.get()
+
+
 def _initial_value(initializer: Any, shape: Sequence[int] | None, dtype: DType) -> Array:
     if not callable(initializer) and not isinstance(initializer, str | dict):
         # JAX makes 64-bit numbers 32-bit numbers; a Python number has the type that JAX gives it.

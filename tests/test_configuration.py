@@ -222,7 +222,7 @@ def test_attributes_of_an_authored_object_can_be_set():
     value = Authored(3)
     value.units = 4
     assert value == value
-    assert value.get_config() == {}
+    assert value.get_config() == {"units": 3}
     assert len({value, Authored(4)}) == 2
 
 

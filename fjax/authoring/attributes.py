@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from fjax.configuration import SEALED
+from fjax.configuration import RECORDED, SEALED
 from fjax.core.author import UNCOPIED, facade_attributes
 
 # The attributes that this package sets on an object: what its methods act on, the weights that
@@ -18,7 +18,15 @@ Path = tuple[Any, ...]
 
 def author_attributes(author: Any) -> dict[str, Any]:
     """Return the attributes that an author's code has set, without those that fjax has set."""
-    ours = {CONTEXT, INIT_WEIGHTS, BUILT_LAYERS, SEALED, *UNCOPIED, *facade_attributes(author)}
+    ours = {
+        CONTEXT,
+        INIT_WEIGHTS,
+        BUILT_LAYERS,
+        RECORDED,
+        SEALED,
+        *UNCOPIED,
+        *facade_attributes(author),
+    }
     return {name: value for name, value in vars(author).items() if name not in ours}
 
 

@@ -11,6 +11,7 @@ from fjax.authoring.bound_layer import Sublayer
 from fjax.authoring.phases import Phase
 from fjax.authoring.plans import Plan, SublayerPlan
 from fjax.authoring.weights import InitWeight, WeightSpec, init_weights
+from fjax.configuration import RECORDED
 from fjax.core.calling import is_authored
 from fjax.core.precision import apply_layer, init_layer
 from fjax.core.specs import spec_of
@@ -154,6 +155,8 @@ def _is_same_layer(one: Any, other: Any) -> bool:
     """Tell whether `build` made the same layer again, frozen or not."""
 
     def fields(layer: Any) -> Any:
+        if RECORDED in vars(layer):
+            return vars(layer)[RECORDED]
         config = layer.get_config() if hasattr(layer, "get_config") else {}
         return {name: value for name, value in config.items() if name != "trainable"}
 

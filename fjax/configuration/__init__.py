@@ -23,3 +23,6 @@ from fjax.configuration.identity import ByIdentity as ByIdentity
 from fjax.configuration.identity import code_of as code_of
 from fjax.configuration.identity import is_as_defined as is_as_defined
 from fjax.configuration.identity import is_library_function as is_library_function
+from fjax.configuration.recording import RECORDED as RECORDED
+from fjax.configuration.recording import record_arguments as record_arguments
+from fjax.configuration.recording import recorded_arguments as recorded_arguments

@@ -10,6 +10,12 @@ import numpy as np
 
 from fjax.configuration.fields import arguments, is_required, snake_case, stored
 from fjax.configuration.identity import ByIdentity
+from fjax.configuration.recording import (
+    accepts,
+    argument_names,
+    record_arguments,
+    recorded_arguments,
+)
 from fjax.errors import check_keywords, warn_user
 
 # The attribute of an object whose construction is over: its fields cannot be set any more.
@@ -54,6 +60,9 @@ class Configured:
     - `width_field`: the field that is the width of the outputs. A wider layer whose added weights
       are 0 must compute the same outputs.
     - `settable_fields`: the attributes that may be set after construction.
+    - `keywords_field`: the field that holds a dict of the keywords which name no field.
+    - `inherited_arguments`: the fields that the `get_config` of an authored subclass contains
+      beside the arguments of its own `__init__`, if that takes them.
 
     >>> class Scale(Configured):
     ...     factor: float = 1.0
@@ -71,6 +80,15 @@ class Configured:
     width_field: ClassVar[str | None] = None
     has_own_init: ClassVar[bool] = False
     settable_fields: ClassVar[frozenset[str]] = frozenset()
+    keywords_field: ClassVar[str | None] = None
+    inherited_arguments: ClassVar[tuple[str, ...]] = ()
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Return a new object; one of an authored class keeps the arguments of its `__init__`."""
+        instance = super().__new__(cls)
+        if cls.has_own_init:
+            record_arguments(instance, args, kwargs)
+        return instance
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -126,10 +144,36 @@ class Configured:
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def get_config(self) -> dict[str, Any]:
-        """Return the fields as plain data: functions by name, configured objects as dicts."""
+        """Return the fields as plain data: functions by name, configured objects as dicts.
+
+        For an authored class these are the arguments of its `__init__`. An authored class that
+        overrides this method gets the fields of the class that it extends.
+
+        Raises:
+            TypeError: An argument of an authored class's `__init__` is not plain data, so that the
+                class must override this method.
+        """
         if self.has_own_init:
-            return {}
+            return self._authored_config()
         return {item.name: plain(stored(self, item.name)) for item in arguments(type(self))}
+
+    def _authored_config(self) -> dict[str, Any]:
+        accepted = argument_names(type(self))
+        inherited = {name: plain(stored(self, name)) for name in self.inherited_arguments}
+        if type(self).get_config.__module__.startswith("fjax."):
+            known = {name: value for name, value in inherited.items() if accepts(accepted, name)}
+            return {**recorded_arguments(self), **known}
+        # What the author's `get_config` adds to: without defaults that `__init__` does not take.
+        return {
+            name: value
+            for name, value in inherited.items()
+            if accepts(accepted, name) or value != getattr(type(self), name, None)
+        }
+
+    @classmethod
+    def present_name(cls, argument: str) -> str:
+        """Return the present name of an argument that may have its former name."""
+        return cls._renamed.get(argument, argument)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -170,8 +214,10 @@ def _bind_arguments(
     cls = type(configured)
     _translate_former_names(cls, kwargs)
     accepted = arguments(cls)
+    if cls.keywords_field is not None:
+        kwargs = _gather_keywords(cls.keywords_field, accepted, kwargs)
     if kwargs:
-        check_keywords(cls.__name__, kwargs, [item.name for item in accepted])
+        check_keywords(_constructor_of(cls), kwargs, [item.name for item in accepted])
     positional = [item.name for item in accepted if not item.kw_only]
     if len(args) > len(positional):
         raise TypeError(
@@ -188,6 +234,23 @@ def _bind_arguments(
         names = ", ".join(f"`{name}`" for name in missing)
         raise TypeError(f"`{cls.__name__}` was made without {names}, which it needs.")
     return {item.name: values.get(item.name, item.default) for item in accepted}
+
+
+def _constructor_of(cls: type[Configured]) -> str:
+    """Return the name of the class whose constructor this is: an authored `__init__` calls it."""
+    return next(base for base in cls.__mro__ if not getattr(base, "has_own_init", False)).__name__
+
+
+def _gather_keywords(
+    keywords_field: str, accepted: list[dataclasses.Field[Any]], kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the keywords with those that name no field in a dict of their own."""
+    names = {item.name for item in accepted}
+    known = {name: value for name, value in kwargs.items() if name in names}
+    further = {name: value for name, value in kwargs.items() if name not in names}
+    if further:
+        known[keywords_field] = {**(known.get(keywords_field) or {}), **further}
+    return known
 
 
 def _translate_former_names(cls: type[Configured], kwargs: dict[str, Any]) -> None:

@@ -85,6 +85,7 @@ class Layer(LayerFacade, Configured):
 
     _renamed: ClassVar[Mapping[str, str]] = {"input_dim": "input_shape"}
     settable_fields: ClassVar[frozenset[str]] = frozenset({"trainable"})
+    inherited_arguments: ClassVar[tuple[str, ...]] = ("name", "trainable")
     _weights_of_fields: ClassVar[Mapping[str, str]] = {}
 
     def __post_init__(self) -> None:
@@ -269,12 +270,6 @@ class Layer(LayerFacade, Configured):
         for layer in self.inside():
             if isinstance(layer, Layer):
                 layer.require_ready()
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the fields as plain data; for a Keras-style class only `name` and `trainable`."""
-        if self.has_own_init:
-            return {"name": self.given_name, "trainable": self.trainable}
-        return super().get_config()
 
     def __getattr__(self, name: str) -> Any:
         return derived_attribute(self, name)

@@ -24,6 +24,7 @@ from fjax.losses.generalized import (
 )
 from fjax.losses.loss import FunctionLoss as FunctionLoss
 from fjax.losses.loss import Loss as Loss
+from fjax.losses.loss import LossFunctionWrapper as LossFunctionWrapper
 from fjax.losses.margins import CategoricalHinge as CategoricalHinge
 from fjax.losses.margins import Hinge as Hinge
 from fjax.losses.margins import SquaredHinge as SquaredHinge
@@ -31,8 +32,10 @@ from fjax.losses.margins import categorical_hinge as categorical_hinge
 from fjax.losses.margins import hinge as hinge
 from fjax.losses.margins import squared_hinge as squared_hinge
 from fjax.losses.names import as_loss as as_loss
+from fjax.losses.names import deserialize as deserialize
 from fjax.losses.names import get as get
 from fjax.losses.names import resolve as resolve
+from fjax.losses.names import serialize as serialize
 from fjax.losses.overlap import Dice as Dice
 from fjax.losses.overlap import Tversky as Tversky
 from fjax.losses.overlap import dice as dice

@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any, ClassVar
 
@@ -12,7 +12,14 @@ import numpy as np
 from fjax.configuration import Configured, snake_case
 from fjax.errors import one_of
 from fjax.losses import targets
-from fjax.losses.preparation import align, as_floats, divide_no_nan, expand_weights
+from fjax.losses.preparation import (
+    align,
+    as_floats,
+    cast_floats,
+    divide_no_nan,
+    dtype_name,
+    expand_weights,
+)
 from fjax.typing import Array, ArrayLike, Shape
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
@@ -30,9 +37,11 @@ class Loss(Configured):
             values; "mean_with_sample_weight" divides it by the sum of the weights; "sum" does not
             divide; "none" or None returns the weighted values.
         name: The name of the loss; None means its class name in snake case.
+        dtype: The dtype of the computation. With "float32", the default, float64 predictions stay
+            float64.
 
     Raises:
-        ValueError: The reduction is unknown.
+        ValueError: The reduction or the dtype is unknown.
         TypeError: The name is not a string.
 
     >>> class Cubed(Loss):
@@ -42,13 +51,17 @@ class Loss(Configured):
     4.0
     """
 
+    inherited_arguments: ClassVar[tuple[str, ...]] = ("reduction", "name", "dtype")
+
     reduction: str | None = field(default="sum_over_batch_size", kw_only=True)
     name: str | None = field(default=None, kw_only=True)
+    dtype: str = field(default="float32", kw_only=True)
 
     def __post_init__(self) -> None:
-        """Check the reduction and set the name."""
+        """Check the reduction and the dtype, and set the name."""
         one_of(type(self).__name__, "reduction", self.reduction, REDUCTIONS)
         check_name(type(self).__name__, self.name)
+        self.dtype = dtype_name(type(self).__name__, self.dtype)
         if self.name is None:
             self.name = snake_case(type(self).__name__)
 
@@ -76,10 +89,14 @@ class Loss(Configured):
         Raises:
             ValueError: The shapes do not fit each other.
         """
-        y_true, y_pred = align(*as_floats(y_true, y_pred))
+        y_true, y_pred = align(*as_floats(y_true, y_pred, self.dtype))
         values = jnp.asarray(self.call(y_true, y_pred))
         return reduce_weighted(
-            type(self).__name__, values, sample_weight, self.counted(y_true, y_pred), self.reduction
+            type(self).__name__,
+            cast_floats(values, self.dtype),
+            sample_weight,
+            self.counted(y_true, y_pred),
+            self.reduction,
         )
 
     def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str = "y") -> None:
@@ -96,12 +113,6 @@ class Loss(Configured):
             ValueError: The loss cannot be computed for these targets, or has no meaning.
         """
         targets.check_numeric(type(self).__name__, name, y_true)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the fields as plain data; for an authored class, reduction and name."""
-        if self.has_own_init:
-            return {"reduction": self.reduction, "name": self.name}
-        return super().get_config()
 
 
 class NamedLoss(Loss):
@@ -138,36 +149,46 @@ class FunctionLoss(Loss):
     Two such losses of the same function, reduction and name are equal.
 
     Args:
-        function: A function that returns one value per sample, in any shape `(batch, …)`.
+        fn: A function that returns one value per sample, in any shape `(batch, …)`.
+        arguments: Further arguments of the function by name; they may also be given by name here.
         reduction: As in `Loss`.
         name: The name of the loss; None means the function's name.
+        dtype: As in `Loss`.
 
     Raises:
         TypeError: The function is not callable.
 
-    >>> def cubed(y_true, y_pred):
-    ...     return abs(y_true - y_pred) ** 3
-    >>> print(FunctionLoss(cubed)([[0.0], [1.0]], [[2.0], [1.0]]))
+    >>> def power(y_true, y_pred, exponent=3):
+    ...     return abs(y_true - y_pred) ** exponent
+    >>> print(FunctionLoss(power)([[0.0], [1.0]], [[2.0], [1.0]]))
     4.0
+    >>> print(FunctionLoss(power, exponent=2)([[0.0], [1.0]], [[2.0], [1.0]]))
+    2.0
     """
 
-    function: Callable[[Array, Array], Array]
+    _renamed: ClassVar[Mapping[str, str]] = {"function": "fn"}
+    keywords_field: ClassVar[str | None] = "arguments"
+
+    fn: Callable[..., Array]
+    arguments: Mapping[str, Any] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         """Check the function and set the name."""
-        if not callable(self.function):
+        if not callable(self.fn):
             raise TypeError(
-                f"`FunctionLoss` needs a function of `(y_true, y_pred)`, received "
-                f"{self.function!r}."
+                f"`FunctionLoss` needs a function of `(y_true, y_pred)`, received {self.fn!r}."
             )
         if self.name is None:
-            name = getattr(self.function, "__name__", type(self.function).__name__)
-            self.name = snake_case(name)
+            self.name = snake_case(getattr(self.fn, "__name__", type(self.fn).__name__))
         super().__post_init__()
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """Return the values of the function."""
-        return self.function(y_true, y_pred)
+        return self.fn(y_true, y_pred, **(self.arguments or {}))
+
+
+# Keras's name of `FunctionLoss`.
+LossFunctionWrapper = FunctionLoss
 
 
 def check_name(owner: str, name: object) -> None:
@@ -195,9 +216,10 @@ def reduce_weighted(
     >>> print(reduce_weighted("MeanSquaredError", jnp.array([1.0, 3.0]), [1.0, 2.0], None, "mean"))
     3.5
     """
-    values = values.astype(jnp.promote_types(values.dtype, jnp.float32))
     total: Array | float = float(math.prod(values.shape))
-    weights = None if sample_weight is None else expand_weights(owner, sample_weight, values.shape)
+    weights = None
+    if sample_weight is not None:
+        weights = _like(values, expand_weights(owner, sample_weight, values.shape))
     if counted is not None:
         counted = counted.astype(values.dtype)
         total = jnp.sum(counted)
@@ -211,3 +233,8 @@ def reduce_weighted(
     if reduction == "mean_with_sample_weight" and weights is not None:
         total = jnp.sum(weights)
     return divide_no_nan(jnp.sum(values), total)
+
+
+def _like(values: Array, weights: Array) -> Array:
+    """Return the weights in the dtype of the values if that is narrower than float32."""
+    return weights.astype(values.dtype) if values.dtype.itemsize < 4 else weights

@@ -1,5 +1,6 @@
 """Losses by name: what `compile(loss=…)` accepts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fjax.losses import (
@@ -28,10 +29,11 @@ _CLASSES: dict[Any, type[Loss]] = {
 
 REGISTRY = Registry(
     "loss",
-    [*_CLASSES, *_CLASSES.values()],
+    [*_CLASSES, *_CLASSES.values(), FunctionLoss],
     # As in Keras, a name in snake case means the function and not the class.
     {function.__name__: function for function in _CLASSES}
     | {
+        "LossFunctionWrapper": FunctionLoss,
         "bce": crossentropy.binary_crossentropy,
         "kld": divergence.kl_divergence,
         "logcosh": regression.log_cosh,
@@ -59,6 +61,37 @@ def get(identifier: Identifier) -> Any:
     ('mean_squared_error', Huber())
     """
     return None if identifier is None else REGISTRY.get(identifier)
+
+
+def serialize(loss: Any) -> dict[str, Any]:
+    """Return a loss function or object as plain data, as `keras.losses.serialize`.
+
+    Raises:
+        TypeError: It is neither, or a function without a name.
+
+    >>> deserialize(serialize(Huber(2.0)))
+    Huber(delta=2.0)
+    """
+    return REGISTRY.serialize(loss)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the loss function or object for the result of `serialize`.
+
+    As `keras.losses.deserialize`.
+
+    Args:
+        config: The result of `serialize`, or the name of a function or class.
+        custom_objects: Your own classes and functions by name.
+
+    Raises:
+        ValueError: The name is unknown.
+        TypeError: The configuration is not in this form.
+
+    >>> deserialize({"class_name": "Huber", "config": {}})
+    Huber()
+    """
+    return REGISTRY.deserialize(config, custom_objects)
 
 
 def as_loss(identifier: Identifier) -> Loss:

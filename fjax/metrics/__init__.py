@@ -51,9 +51,11 @@ from fjax.metrics.iou import OneHotIoU as OneHotIoU
 from fjax.metrics.iou import OneHotMeanIoU as OneHotMeanIoU
 from fjax.metrics.metric import Metric as Metric
 from fjax.metrics.names import REGISTRY
+from fjax.metrics.names import deserialize as deserialize
 from fjax.metrics.names import get as get
 from fjax.metrics.names import log_name as log_name
 from fjax.metrics.names import resolve as resolve
+from fjax.metrics.names import serialize as serialize
 from fjax.metrics.operating_point import PrecisionAtRecall as PrecisionAtRecall
 from fjax.metrics.operating_point import RecallAtPrecision as RecallAtPrecision
 from fjax.metrics.operating_point import SensitivityAtSpecificity as SensitivityAtSpecificity
@@ -82,7 +84,7 @@ from fjax.metrics.regression import R2Score as R2Score
 from fjax.metrics.regression import RootMeanSquaredError as RootMeanSquaredError
 
 # What a name may stand for: all of the above but the base classes and the functions of names.
-_UNNAMED = {"FunctionMetric", "MeanMetricWrapper", "Metric", "get", "log_name", "resolve"}
+_UNNAMED = {"Metric", "deserialize", "get", "log_name", "resolve", "serialize"}
 REGISTRY.extend(
     member for name, member in list(globals().items()) if callable(member) and name not in _UNNAMED
 )

@@ -22,7 +22,8 @@ class AUC(Metric):
     whose bins lie between the thresholds, so that its cost hardly depends on their number.
 
     Args:
-        num_thresholds: The number of evenly spaced thresholds in [0, 1], at least 2.
+        num_thresholds: The number of evenly spaced thresholds in [0, 1], at least 2; it is ignored,
+            and may be None, if there are `thresholds`.
         curve: "ROC", "PR" or "PRGAIN".
         summation_method: "interpolation" (trapezoids; for "PR" the interpolation of Davis &
             Goadrich, 2006), "minoring" or "majoring" (the lower or the higher end of each step).
@@ -45,7 +46,7 @@ class AUC(Metric):
 
     direction = "up"
 
-    num_thresholds: int = 200
+    num_thresholds: int | None = 200
     curve: str = "ROC"
     summation_method: str = "interpolation"
     thresholds: Sequence[float] | None = None
@@ -66,8 +67,9 @@ class AUC(Metric):
             self.summation_method,
             ("interpolation", "minoring", "majoring"),
         )
-        integer_at_least(owner, "num_thresholds", self.num_thresholds, 2)
-        if self.thresholds is not None:
+        if self.thresholds is None:
+            integer_at_least(owner, "num_thresholds", self.num_thresholds, 2)
+        else:
             self.thresholds = tuple(sorted(parse_thresholds(owner, list(self.thresholds))))
             self.num_thresholds = len(self.thresholds) + 2
         for argument in ("multi_label", "from_logits"):
@@ -87,7 +89,7 @@ class AUC(Metric):
 
         Entry `[label, i]` is the weight of predictions for that label above `i` thresholds.
         """
-        shape: tuple[int, ...] = (2, self.num_thresholds + 1)
+        shape: tuple[int, ...] = (2, self._threshold_count() + 1)
         if self.multi_label:
             shape += (self.num_labels or output_count(type(self).__name__, y_pred),)
         return {"histogram": zeros(shape)}
@@ -150,12 +152,16 @@ class AUC(Metric):
             return divide_no_nan(false_positives, negatives), recall
         return recall, divide_no_nan(true_positives, true_positives + false_positives)
 
+    def _threshold_count(self) -> int:
+        assert self.num_thresholds is not None
+        return self.num_thresholds
+
     def _thresholds_below(self, y_pred: Array) -> Array:
         """Return how many thresholds are below each prediction."""
         inner = self.thresholds
         if inner is None or are_even((0.0, *inner, 1.0)):
             # The first threshold is just below 0, so it is below every prediction.
-            return jnp.maximum(count_even_below(y_pred, self.num_thresholds), 1)
+            return jnp.maximum(count_even_below(y_pred, self._threshold_count()), 1)
         bounds = np.array([-EPSILON, *inner, 1.0 + EPSILON])
         return jnp.searchsorted(jnp.asarray(bounds, y_pred.dtype), y_pred, method="compare_all")
 

@@ -11,6 +11,7 @@ import numpy as np
 from fjax.errors import integer_at_least, is_number
 from fjax.losses.preparation import EPSILON, divide_no_nan, full_weights, prepare_pair
 from fjax.metrics.metric import Accumulator, Metric, add, zeros
+from fjax.metrics.variables import AccumulatorVariable
 from fjax.typing import Array, ArrayLike
 
 # Replaces scores that are not among the `top_k`; as a threshold it is below all other scores.
@@ -74,13 +75,14 @@ def select_class(
 
 
 def _check_class_count(owner: str, argument: str, value: int, minimum: int, y_pred: Array) -> int:
-    classes = y_pred.shape[-1] if y_pred.ndim > 1 else 0
-    if classes < minimum:
+    # `top_k` also takes the scores of one sample, (classes,), as in Keras.
+    has_classes = y_pred.ndim > (1 if argument == "class_id" else 0)
+    if not has_classes or y_pred.shape[-1] < minimum:
         raise ValueError(
             f"`{owner}`: `{argument}` {value} needs predictions of shape (batch, …, classes) with "
             f"at least {minimum} classes, received {y_pred.shape}."
         )
-    return classes
+    return y_pred.shape[-1]
 
 
 class _CountsAtThresholds(Metric):
@@ -165,6 +167,8 @@ class TruePositives(_Count):
     1.0
     """
 
+    accumulator = AccumulatorVariable("true_positives")
+
     _cells = ("true_positives",)
     name: str | None = field(default="true_positives", kw_only=True)
 
@@ -182,6 +186,8 @@ class TrueNegatives(_Count):
     >>> print(TrueNegatives()([0, 0, 1], [0.1, 0.9, 0.2]))
     1.0
     """
+
+    accumulator = AccumulatorVariable("true_negatives")
 
     _cells = ("true_negatives",)
     name: str | None = field(default="true_negatives", kw_only=True)
@@ -201,6 +207,8 @@ class FalsePositives(_Count):
     1.0
     """
 
+    accumulator = AccumulatorVariable("false_positives")
+
     _cells = ("false_positives",)
     name: str | None = field(default="false_positives", kw_only=True)
 
@@ -218,6 +226,8 @@ class FalseNegatives(_Count):
     >>> print(FalseNegatives()([0, 0, 1], [0.1, 0.9, 0.2]))
     1.0
     """
+
+    accumulator = AccumulatorVariable("false_negatives")
 
     _cells = ("false_negatives",)
     name: str | None = field(default="false_negatives", kw_only=True)
@@ -279,6 +289,9 @@ class Precision(_Ratio):
     0.6666...
     """
 
+    true_positives = AccumulatorVariable("true_positives")
+    false_positives = AccumulatorVariable("false_positives")
+
     _cells = ("true_positives", "false_positives")
     name: str | None = field(default="precision", kw_only=True)
 
@@ -299,6 +312,9 @@ class Recall(_Ratio):
     >>> print(Recall()([0, 1, 1, 1], [1, 0, 1, 1]))
     0.6666...
     """
+
+    true_positives = AccumulatorVariable("true_positives")
+    false_negatives = AccumulatorVariable("false_negatives")
 
     _cells = ("true_positives", "false_negatives")
     name: str | None = field(default="recall", kw_only=True)

@@ -34,7 +34,7 @@ class _FScore(Metric):
     def init(self, y_true: Any = None, y_pred: Any = None) -> Accumulator:
         """Return zeros, one for each class of `y_pred` unless the average is "micro"."""
         shape = () if self.average == "micro" else (output_count(type(self).__name__, y_pred),)
-        return {name: zeros(shape) for name in _SUMS}
+        return {name: zeros(shape, self.dtype) for name in _SUMS}
 
     def update(
         self,

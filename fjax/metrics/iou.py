@@ -11,6 +11,7 @@ from fjax.errors import integer_at_least, is_integer, number_between, one_of
 from fjax.losses.labels import check_ignore_class
 from fjax.losses.preparation import EPSILON, align, check_axis, expand_weights, shape_error
 from fjax.metrics.metric import Accumulator, Metric, zeros
+from fjax.metrics.variables import AccumulatorVariable
 from fjax.typing import Array, ArrayLike
 
 
@@ -29,6 +30,8 @@ class _IoU(Metric):
     """Base class of these metrics: a confusion matrix, and the mean IoU of some of its classes."""
 
     direction = "up"
+
+    total_cm = AccumulatorVariable("confusion")
 
     def __post_init__(self) -> None:
         """Check the arguments."""
@@ -56,7 +59,7 @@ class _IoU(Metric):
     def init(self, y_true: Any = None, y_pred: Any = None) -> Accumulator:
         """Return zeros, `(classes, classes)`: the weight of each label and prediction."""
         size = self._layout().num_classes
-        return {"confusion": zeros((size, size))}
+        return {"confusion": zeros((size, size), self.dtype)}
 
     def update(
         self,

@@ -1,5 +1,6 @@
 """Metrics by name: what `compile(metrics=[…])` accepts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fjax.losses.names import label_kind
@@ -31,6 +32,7 @@ REGISTRY = Registry(
     "metric",
     [],
     {
+        "MeanMetricWrapper": FunctionMetric,
         "bce": BinaryCrossentropy,
         "kld": KLDivergence,
         "logcosh": LogCoshError,
@@ -70,6 +72,38 @@ def get(identifier: Identifier) -> Any:
     (MeanAbsoluteError(), AUC())
     """
     return None if identifier is None else REGISTRY.get(identifier)
+
+
+def serialize(metric: Any) -> dict[str, Any]:
+    """Return a metric function or object as plain data, as `keras.metrics.serialize`.
+
+    Raises:
+        TypeError: It is neither, or a function without a name.
+
+    >>> from fjax.metrics import AUC
+    >>> deserialize(serialize(AUC(curve="PR")))
+    AUC(curve='PR')
+    """
+    return REGISTRY.serialize(metric)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the metric function or object for the result of `serialize`.
+
+    As `keras.metrics.deserialize`.
+
+    Args:
+        config: The result of `serialize`, or the name of a function or class.
+        custom_objects: Your own classes and functions by name.
+
+    Raises:
+        ValueError: The name is unknown.
+        TypeError: The configuration is not in this form.
+
+    >>> deserialize({"class_name": "AUC", "config": {}})
+    AUC()
+    """
+    return REGISTRY.deserialize(config, custom_objects)
 
 
 def resolve(

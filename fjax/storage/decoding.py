@@ -147,6 +147,7 @@ def _create(name: str, cls: type[Configured], config: dict[str, Any]) -> Configu
     A field that is missing, because a later release added it, takes its default.
     """
     fields = {item.name: item for item in arguments(cls)}
+    config = {cls.present_name(key): value for key, value in config.items()}
     unknown = [key for key in config if key not in fields]
     missing = [key for key in fields if key not in config and is_required(fields[key])]
     if unknown:

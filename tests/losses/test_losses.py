@@ -12,7 +12,8 @@ from fjax.losses.loss import Loss, PairedLoss
 CLASSES = sorted(
     name
     for name in dir(losses)
-    if isinstance(getattr(losses, name), type) and name not in ("Loss", "FunctionLoss")
+    if isinstance(getattr(losses, name), type)
+    and name not in ("Loss", "FunctionLoss", "LossFunctionWrapper")
 )
 
 
@@ -190,6 +191,7 @@ def test_a_custom_loss_with_its_own_init():
     assert loss.get_config() == {
         "reduction": "sum_over_batch_size",
         "name": "mine",
+        "dtype": "float32",
         "threshold": 2.0,
     }
     assert HuberLoss.from_config(loss.get_config()).threshold == 2.0

@@ -134,6 +134,9 @@ class Forgetful(fjax.Layer):
     def __init__(self, units):
         super().__init__()
 
+    def get_config(self):
+        return super().get_config()
+
 
 NOT_ENCODABLE = {
     "lambda": (lambda: serial(lambda x: x), "is a function without a name"),
