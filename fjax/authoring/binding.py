@@ -242,6 +242,9 @@ class Binding(Context, abc.ABC):
     def sublayer_init_weight(self, sublayer: Sublayer, weight: InitWeight) -> Array:
         """Return the array of a weight that a sublayer's `__init__` made."""
 
+    def build_sublayer(self, sublayer: Sublayer, shapes: tuple[Any, ...]) -> None:
+        """Note the shapes that an author's `build` gives a sublayer; a call builds it."""
+
     def note_penalty(self) -> None:
         """Note that something is added to the loss."""
 

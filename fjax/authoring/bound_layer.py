@@ -74,10 +74,11 @@ class BoundLayer:
         return value
 
     def build(self, *shapes: Any, **named_shapes: Any) -> None:
-        """Do nothing: a call builds the sublayer, in every pass.
+        """Let `build` read the sublayer's weights; a call builds the sublayer, in every pass.
 
         Keras's authors build sublayers in their own `build`.
         """
+        self._binding.build_sublayer(self._sublayer, shapes)
 
     def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
         """Return the sublayer's outputs; its next state becomes part of the object's."""

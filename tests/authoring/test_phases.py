@@ -1,5 +1,6 @@
 """What an author's code may do in which method."""
 
+import numpy as np
 import pytest
 
 from fjax import Layer, Sequential
@@ -72,6 +73,26 @@ def test_an_authors_build_called_from_outside_makes_weights_in_the_slot():
     assert layer.w.shape == (3,)
     assert "w" not in vars(layer)
     assert list(built(layer)[0]) == ["w"]
+
+
+def test_build_may_read_the_weights_of_a_sublayer_that_it_builds():
+    class Masked(Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = Dense(2)
+
+        def build(self, input_shape):
+            self.inner.build(input_shape)
+            self.mask = self.add_weight(self.inner.kernel.shape, "ones", trainable=False)
+
+        def call(self, inputs):
+            return self.inner(inputs) + (inputs @ self.mask)
+
+    layer = Masked()
+    params, state = built(layer)
+    assert params["inner"]["kernel"].shape == state["mask"].shape
+    layer.apply(params, state, X)
+    np.testing.assert_array_equal(layer(X).shape, (len(X), 2))
 
 
 def test_a_sublayer_is_built_by_its_call():
