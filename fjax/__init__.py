@@ -13,6 +13,7 @@ with paused_garbage_collection():
     from fjax import activations as activations
     from fjax import backend as backend
     from fjax import callbacks as callbacks
+    from fjax import config as config
     from fjax import constraints as constraints
     from fjax import core as core
     from fjax import data as data
@@ -33,7 +34,9 @@ with paused_garbage_collection():
     from fjax import utils as utils
     from fjax import visualization as visualization
     from fjax import wrappers as wrappers
+    from fjax.config import DTypePolicy as DTypePolicy
     from fjax.core import Layer as Layer
+    from fjax.core import SymbolicTensor
     from fjax.core import branch as branch
     from fjax.core import parallel as parallel
     from fjax.core import repeat as repeat
@@ -46,7 +49,9 @@ with paused_garbage_collection():
     from fjax.metrics import Metric as Metric
     from fjax.models import Model as Model
     from fjax.models import Sequential as Sequential
+    from fjax.models.function import Function as Function
     from fjax.optimizers import Optimizer as Optimizer
+    from fjax.public_names import list_public_names
     from fjax.regularizers import Regularizer as Regularizer
     from fjax.variable import StatelessScope as StatelessScope
     from fjax.variable import Variable as Variable
@@ -57,7 +62,17 @@ if TYPE_CHECKING:
 
 __version__ = VERSION
 
+# Keras's name of the same class.
+KerasTensor = SymbolicTensor
+
+
+def version() -> str:
+    """Return the version of the package; `fjax.keras.version()` is that of Keras's API."""
+    return VERSION
+
+
 warn_if_faulty()
+list_public_names("fjax")
 
 
 def __getattr__(name: str) -> Any:

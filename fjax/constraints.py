@@ -7,7 +7,7 @@ the axes over which a norm is summed: 0 for a kernel of `Dense`, `(features, uni
 unit its norm; `(0, 1, 2)` does so for a kernel of `Conv2D`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from fjax.configuration import Configured
 from fjax.errors import is_integer, number_between
 from fjax.registry import Registry
+from fjax.registry import serialize as serialize
 from fjax.typing import Array, Identifier
 
 # Added to a norm before dividing by it, as in Keras.
@@ -188,6 +189,15 @@ def get(identifier: Identifier) -> Callable[[Array], Array] | None:
     if isinstance(constraint, Configured) and not isinstance(constraint, Constraint):
         raise TypeError(f"Expected a constraint such as `MaxNorm(2)`, received {constraint!r}.")
     return constraint
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the constraint that `serialize` described.
+
+    >>> deserialize(serialize(NonNeg())) == NonNeg()
+    True
+    """
+    return _registry.deserialize(config, custom_objects)
 
 
 def _check_axis(owner: Constraint, axis: Any) -> int | tuple[int, ...] | None:

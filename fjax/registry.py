@@ -5,6 +5,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from fjax.configuration import Configured, plain, snake_case
+from fjax.custom_objects import custom_object_scope, get_registered_object, registered_name
 from fjax.errors import unknown_name
 
 
@@ -94,7 +95,13 @@ class Registry:
             raise TypeError(
                 f"`serialize` takes a {self.family}, an object or a function, received {thing!r}."
             )
-        return {"class_name": "function", "config": plain(thing)}
+        name = plain(thing)
+        if not isinstance(name, str):
+            raise TypeError(
+                f"{thing!r} cannot be serialized: it is a function without a name. Define it with "
+                "`def`."
+            )
+        return {"class_name": "function", "config": name}
 
     def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
         """Return the object or function that `serialize` described.
@@ -107,9 +114,15 @@ class Registry:
             ValueError: The name is unknown.
             TypeError: The configuration is not in this form.
         """
-        custom = custom_objects or {}
+        if config is None:
+            return None
+        with custom_object_scope(custom_objects or {}):
+            return self._deserialize(config, custom_objects or {})
+
+    def _deserialize(self, config: Any, custom: Mapping[str, Any]) -> Any:
         if isinstance(config, str):
-            return self._find(config, custom)
+            member = self._find(config, custom)
+            return member() if isinstance(member, type) else member
         if not isinstance(config, Mapping) or "class_name" not in config:
             raise TypeError(
                 f"`deserialize` takes the name of a {self.family}, or a dict with the keys "
@@ -118,14 +131,16 @@ class Registry:
         if config["class_name"] == "function":
             name = config["config"]
             return custom.get(name) or self._members.get(name) or self._find(name, custom)
-        member = self._find(config["class_name"], custom)
+        member = self._find(config.get("registered_name") or config["class_name"], custom)
         if not isinstance(member, type):
             return member
-        arguments = dict(config.get("config", {}))
+        arguments = dict(config.get("config") or {})
         if "fn" in arguments:
             # The function of a wrapper is described by itself.
-            arguments["fn"] = self.deserialize(arguments["fn"], custom)
-        return member.from_config(arguments)  # type: ignore[attr-defined]
+            arguments["fn"] = self._deserialize(arguments["fn"], custom)
+        return (
+            member.from_config(arguments) if hasattr(member, "from_config") else member(**arguments)
+        )
 
     def _find(self, name: str, custom: Mapping[str, Any] = MappingProxyType({})) -> Any:
         if name in custom:
@@ -135,7 +150,50 @@ class Registry:
                 return self._aliases[spelling]
             if spelling in self._members:
                 return self._members[spelling]
-        raise unknown_name(self.family, name, self.names)
+        registered = get_registered_object(name)
+        if registered is not None:
+            return registered
+        # Only a name in snake case is compared with such names.
+        known = sorted(self._members) if name[:1].isupper() and self._members else self.names
+        raise unknown_name(self.family, name, known)
+
+
+def serialize(value: Any) -> Any:
+    """Return an object as plain data, which `deserialize` of its family takes.
+
+    An object becomes a dict of its class and configuration, a function its name.
+
+    Raises:
+        TypeError: The value is a function without a name, or has no configuration.
+
+    >>> from fjax.regularizers import L2
+    >>> serialize(L2(0.5))["class_name"], serialize(L2(0.5))["config"], serialize(max)
+    ('L2', {'l2': 0.5}, 'max')
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if hasattr(value, "get_config") and not isinstance(value, type):
+        cls = type(value)
+        is_ours = cls.__module__.startswith("fjax.")
+        return {
+            "module": _public_module(cls) if is_ours else None,
+            "class_name": cls.__name__,
+            "config": value.get_config(),
+            "registered_name": None if is_ours else registered_name(cls),
+        }
+    name = getattr(value, "__name__", "<lambda>")
+    if "<" in name or not callable(value):
+        raise TypeError(
+            f"{value!r} cannot be serialized: it needs a `get_config`, or must be a "
+            "function with a name, defined with `def`."
+        )
+    return registered_name(value)
+
+
+def _public_module(cls: type) -> str:
+    """Return the package in which a class of fjax is public."""
+    parts = cls.__module__.split(".")
+    return ".".join(parts[:3] if parts[-1] == "schedules" else parts[:2])
 
 
 def defined_in(*modules: ModuleType) -> list[Any]:
@@ -143,7 +201,7 @@ def defined_in(*modules: ModuleType) -> list[Any]:
 
     >>> from fjax import registry
     >>> [member.__name__ for member in defined_in(registry)]
-    ['Registry', 'defined_in']
+    ['Registry', 'serialize', 'defined_in']
     """
     return [
         member

@@ -6,7 +6,7 @@
 scalar is a regularizer too. Half-precision arrays are summed in float32.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from fjax.configuration import Configured, is_nonzero
 from fjax.errors import number_between, one_of
 from fjax.registry import Registry
+from fjax.registry import serialize as serialize
 from fjax.typing import Array, Identifier
 
 
@@ -205,6 +206,15 @@ def get(identifier: Identifier) -> Callable[[Array], Array] | None:
     if isinstance(regularizer, Configured) and not isinstance(regularizer, Regularizer):
         raise TypeError(f"Expected a regularizer such as `L2(0.01)`, received {regularizer!r}.")
     return regularizer
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the regularizer that `serialize` described.
+
+    >>> deserialize(serialize(L2(0.5))) == L2(0.5)
+    True
+    """
+    return _registry.deserialize(config, custom_objects)
 
 
 def _factor(owner: Regularizer, argument: str, value: Any, default: Any = None) -> float:

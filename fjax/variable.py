@@ -66,6 +66,7 @@ class Variable:
         name: The name.
         path: The names of the layers that have it and its own, joined by "/".
         trainable: Whether training updates it.
+        constraint: A function that an optimizer applies to the updated array, or None.
 
     Raises:
         ValueError: The name is not a str or contains "/", or a named initializer has no shape.
@@ -124,6 +125,7 @@ class Variable:
         self.path = path
         self.name = path.rpartition("/")[2]
         self.trainable = trainable
+        self.constraint: Callable[[Array], Array] | None = None
         self._shape = tuple(shape)
         self._dtype = jnp.dtype(dtype).name
 
@@ -141,6 +143,11 @@ class Variable:
     def ndim(self) -> int:
         """The number of axes."""
         return len(self._shape)
+
+    @property
+    def spec(self) -> jax.ShapeDtypeStruct:
+        """The shape and the dtype."""
+        return jax.ShapeDtypeStruct(self._shape, self._dtype)
 
     @property
     def value(self) -> Array:
@@ -309,6 +316,17 @@ class StatelessScope:
     ) -> None:
         _SCOPE.reset(self._tokens.pop())
 
+
+def _flatten(variable: Variable) -> tuple[tuple[Array], None]:
+    return (variable.value,), None
+
+
+def _unflatten(_: None, children: tuple[Any, ...]) -> Any:
+    return children[0]
+
+
+# A function of JAX, such as a compiled one, takes variables as their arrays, and returns arrays.
+jax.tree_util.register_pytree_node(Variable, _flatten, _unflatten)
 
 _SCOPE: ContextVar[StatelessScope | None] = ContextVar("scope", default=None)
 

@@ -185,8 +185,15 @@ def test_stft_accepts_the_values_of_a_window():
         (lambda: HeNormal(input_axes=0, output_axes=1), "`input_axes` must be a list of integers"),
         (lambda: Orthogonal(gain="big"), "`Orthogonal`: `gain`"),
         (lambda: Identity(gain=None), "`Identity`: `gain`"),
-        (lambda: Constant("1"), "`Constant`: `value` must be one number, received '1'"),
-        (lambda: Constant(np.ones((2, 3))), r"received an array of shape \(2, 3\)"),
+        (
+            lambda: Constant("1"),
+            "`Constant`: `value` must be a number or an array of numbers, received '1'",
+        ),
+        (lambda: Constant(np.array(["a"])), r"received an array of shape \(1,\)"),
+        (
+            lambda: Constant(np.ones(3))((2, 2)),
+            r"values of shape \(3,\), .* weight of shape \(2, 2\)",
+        ),
         (lambda: STFT("reel"), "Did you mean `real`"),
         (lambda: STFT(scaling="densty"), "Did you mean `density`"),
         (lambda: STFT(window="hahn"), "`STFT`: `window` 'hahn'"),

@@ -9,7 +9,9 @@ from fjax.activations.along_axis import log_softmax as log_softmax
 from fjax.activations.along_axis import softmax as softmax
 from fjax.activations.along_axis import sparsemax as sparsemax
 from fjax.activations.names import REGISTRY as REGISTRY
+from fjax.activations.names import deserialize as deserialize
 from fjax.activations.names import get as get
+from fjax.activations.names import serialize as serialize
 from fjax.activations.piecewise import hard_shrink as hard_shrink
 from fjax.activations.piecewise import hard_sigmoid as hard_sigmoid
 from fjax.activations.piecewise import hard_silu as hard_silu

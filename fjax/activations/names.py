@@ -1,7 +1,11 @@
 """Activations by name: what a layer's argument `activation` accepts."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from fjax.activations import along_axis, piecewise, smooth
 from fjax.registry import Registry, defined_in
+from fjax.registry import serialize as serialize
 from fjax.typing import ActivationFunction, Identifier
 
 REGISTRY = Registry(
@@ -26,3 +30,12 @@ def get(identifier: Identifier) -> ActivationFunction:
     ('relu', 'linear', True)
     """
     return piecewise.linear if identifier is None else REGISTRY.get(identifier)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the activation that `serialize` described.
+
+    >>> deserialize(serialize(piecewise.relu)) is piecewise.relu
+    True
+    """
+    return REGISTRY.deserialize(config, custom_objects)

@@ -124,6 +124,7 @@ class ModelCheckpoint(MonitorCallback):
                 return
             self.best = value
         path = self._format_path(epoch, batch, logs or {})
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         if self.save_weights_only:
             self.model.save_weights(path)
         else:

@@ -60,6 +60,8 @@ class Configured:
     - `width_field`: the field that is the width of the outputs. A wider layer whose added weights
       are 0 must compute the same outputs.
     - `settable_fields`: the attributes that may be set after construction.
+    - `neutral_arguments`: arguments of Keras that are no fields, with the values that mean what the
+      class does anyway. They are accepted and forgotten; another value is an error.
     - `keywords_field`: the field that holds a dict of the keywords which name no field.
     - `inherited_arguments`: the fields that the `get_config` of an authored subclass contains
       beside the arguments of its own `__init__`, if that takes them.
@@ -80,6 +82,7 @@ class Configured:
     width_field: ClassVar[str | None] = None
     has_own_init: ClassVar[bool] = False
     settable_fields: ClassVar[frozenset[str]] = frozenset()
+    neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
     keywords_field: ClassVar[str | None] = None
     inherited_arguments: ClassVar[tuple[str, ...]] = ()
 
@@ -195,10 +198,13 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     if callable(value):
         if not hasattr(value, "__name__"):
             raise TypeError(f"A configuration holds functions by name, and {value!r} has none.")
-        return value.__name__
+        # A lambda has no name that could be looked up again.
+        return value if "<" in value.__name__ else value.__name__
     return value
 
 
@@ -214,6 +220,7 @@ def _bind_arguments(
     cls = type(configured)
     _translate_former_names(cls, kwargs)
     accepted = arguments(cls)
+    _drop_neutral_arguments(cls, kwargs, {item.name for item in accepted})
     if cls.keywords_field is not None:
         kwargs = _gather_keywords(cls.keywords_field, accepted, kwargs)
     if kwargs:
@@ -264,6 +271,21 @@ def _translate_former_names(cls: type[Configured], kwargs: dict[str, Any]) -> No
             f"`{cls.__name__}({former}=…)` is an older spelling of `{name}=`.", DeprecationWarning
         )
         kwargs[name] = kwargs.pop(former)
+
+
+def _drop_neutral_arguments(
+    cls: type[Configured], kwargs: dict[str, Any], fields: set[str]
+) -> None:
+    """Remove the arguments that are no fields and have a value which means nothing else."""
+    for name in (kwargs.keys() & cls.neutral_arguments.keys()) - fields:
+        value, allowed = kwargs.pop(name), cls.neutral_arguments[name]
+        # A dtype or a policy is meant by its name.
+        plain_value = getattr(value, "name", value)
+        if not any(plain_value is each or plain_value == each for each in allowed):
+            raise ValueError(
+                f"`{cls.__name__}`: `{name}` must be {' or '.join(map(repr, allowed))}, received "
+                f"{value!r}."
+            )
 
 
 def _hashable_fields(configured: Configured) -> tuple[Any, ...]:

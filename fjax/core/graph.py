@@ -107,7 +107,7 @@ class Graph(Layer):
     @property
     def input_names(self) -> list[str]:
         """The names of the flat inputs: the keys of a dict, or the names of the declarations."""
-        if isinstance(self.inputs, Mapping):
+        if _is_flat_dict(self.inputs):
             return sorted(self.inputs)
         return unique_names(jax.tree.leaves(self.inputs))
 
@@ -117,7 +117,7 @@ class Graph(Layer):
 
         The second and further outputs of one layer are numbered.
         """
-        if isinstance(self.outputs, Mapping):
+        if _is_flat_dict(strip_masks(self.outputs)):
             return sorted(self.outputs)
         producers = self.input_names
         for call in self.calls:
@@ -260,7 +260,8 @@ class Graph(Layer):
         """Return the inputs as a flat list, or raise if their structure is not the declared one."""
         several = isinstance(self.inputs, list | tuple)
         expected = tuple(self.inputs) if several else (self.inputs,)
-        if str(jax.tree.structure(expected)) != str(jax.tree.structure(inputs)):
+        # Lists and tuples are alike, as they are for the equality of graphs.
+        if _paths(expected) != _paths(inputs):
             raise ValueError(
                 f"The graph {self.name or 'functional'!r} takes the inputs "
                 f"{', '.join(self.input_names)} as {_describe(expected)}, received "
@@ -333,3 +334,13 @@ def _describe(inputs: tuple[PyTree, ...]) -> str:
     if len(inputs) == 1 and dicts:
         return f"one dict with the names {', '.join(map(repr, sorted(dicts[0])))}"
     return f"{len(inputs)} argument{'s' if len(inputs) != 1 else ''}"
+
+
+def _paths(tree: PyTree) -> list[str]:
+    leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
+    return [jax.tree_util.keystr(path) for path, _ in leaves]
+
+
+def _is_flat_dict(tree: PyTree) -> bool:
+    """Return whether a tree is a dict of single values, which its keys name."""
+    return isinstance(tree, Mapping) and jax.tree_util.all_leaves(tree.values())

@@ -1,16 +1,18 @@
 """From symbolic tensors to the graph between them, and back."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 
-from fjax.core.calling import as_arguments
+from fjax.core.calling import CallKwargs, as_arguments
 from fjax.core.combinators import Serial
 from fjax.core.graph import Call, Graph, Ref, rank
 from fjax.core.inputs import InputLayer
 from fjax.core.masking import strip_masks, with_mask
 from fjax.core.naming import unique_names
+from fjax.core.operations import Index, Operation
 from fjax.core.symbolic import Node, SymbolicTensor, input_tensor, record_call
 from fjax.typing import PyTree
 
@@ -69,6 +71,9 @@ def graph(inputs: PyTree, outputs: PyTree, name: str | None = None) -> Graph:
     nodes = _sort(nodes, ranks.calls)
     calls, refs = _number(starts, nodes, layers)
     declared = jax.tree.map(_declaration, inputs)
+    if isinstance(inputs, dict):
+        # `jax.tree.map` sorts the keys.
+        declared = {name: declared[name] for name in inputs}
     names = _names(layers, nodes, jax.tree.leaves(declared))
     output_refs = jax.tree.map(partial(_output_ref, refs), outputs)
     return Graph(declared, tuple(layers), tuple(calls), output_refs, names, name=name)
@@ -80,13 +85,7 @@ def symbols_of(network: Any) -> Symbols | None:
     The network is a `Graph`, or a `Serial` that begins with a declared input; None for any other.
     """
     if isinstance(network, Graph):
-        inputs: PyTree = jax.tree.map(input_tensor, network.inputs)
-        values = jax.tree.leaves(inputs)
-        for call in network.calls:
-            layer = network.layers[call.layer]
-            values += record_call(layer, call.arguments(values), call.training).tensors
-        outputs: PyTree = jax.tree.map(lambda ref: values[ref.value], strip_masks(network.outputs))
-        return Symbols(inputs, outputs)
+        return replay(network, jax.tree.map(input_tensor, network.inputs), network.layers)
     if not isinstance(network, Serial) or not network.layers:
         return None
     first, *others = network.layers
@@ -96,6 +95,54 @@ def symbols_of(network: Any) -> Symbols | None:
     for layer in others:
         outputs = record_call(layer, as_arguments(outputs)).outputs
     return Symbols(inputs, outputs)
+
+
+def replay(
+    network: Graph, inputs: PyTree, layers: Sequence[Any], call: Callable[..., PyTree] | None = None
+) -> Symbols:
+    """Return the symbolic tensors of the calls of a graph, made again.
+
+    Args:
+        network: The graph.
+        inputs: The symbolic tensors to begin with, in the structure of its inputs.
+        layers: The layer to call in place of each layer of the graph.
+        call: Called in place of each call of a layer, with the layer and its arguments.
+
+    Raises:
+        ValueError: `call` does not return as many tensors as the layer.
+    """
+    values = jax.tree.leaves(inputs)
+    for each in network.calls:
+        layer, arguments = layers[each.layer], each.arguments(values)
+        if call is None or isinstance(layer, Operation | Index):
+            values += record_call(layer, arguments, each.training).tensors
+        else:
+            values += _call_again(call, layer, arguments, each)
+    outputs: PyTree = jax.tree.map(lambda ref: values[ref.value], strip_masks(network.outputs))
+    return Symbols(inputs, outputs)
+
+
+def _call_again(
+    call: Callable[..., PyTree], layer: Any, arguments: tuple[PyTree, ...], recorded: Call
+) -> list[SymbolicTensor]:
+    """Return the flat tensors of a user's call in place of a recorded one, masks included."""
+    positional = tuple(strip_masks(each) for each in arguments if not isinstance(each, CallKwargs))
+    keywords = {
+        name: value
+        for each in arguments
+        if isinstance(each, CallKwargs)
+        for name, value in each.items()
+    }
+    if recorded.training is not None:
+        keywords["training"] = recorded.training
+    tensors = jax.tree.leaves(call(layer, *positional, **keywords))
+    flat = [each for tensor in tensors for each in jax.tree.leaves(with_mask(tensor, tensor.mask))]
+    if len(flat) != recorded.outputs:
+        raise ValueError(
+            f"The call of {layer!r} was replaced by one that returns {len(flat)} tensors, masks "
+            f"included: expected {recorded.outputs}, as many as the layer returns."
+        )
+    return flat
 
 
 def _nodes_between(starts: list[SymbolicTensor], ends: list[SymbolicTensor]) -> list[Node]:

@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from fjax.configuration import field
 from fjax.core.checks import normalize_shape, single_input
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
@@ -23,6 +24,9 @@ class InputLayer(Layer):
         dtype: The dtype that inputs are cast to on the device, float32 by default, so that images
             can be passed as bytes. "string" declares text, which a text layer of the model
             converts to numbers on the host.
+        batch_shape: The shape with the batch axis, in place of `shape` and `batch_size`.
+        observed: Whether the shape is that of a first batch: then batches of other sizes are
+            accepted if the layers accept them.
 
     Raises:
         ValueError: The shape or dtype is invalid, or inputs do not have the declared shape.
@@ -41,12 +45,16 @@ class InputLayer(Layer):
     shape: tuple[int | None, ...] = ()
     batch_size: int | None = None
     dtype: str | None = "float32"
+    observed: bool = field(default=False, kw_only=True)
+    batch_shape: tuple[int | None, ...] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.input_shape is not None:
             self._warn_of_input_shape()
             self.shape, self.input_shape = self.input_shape, None  # type: ignore[assignment]
+        if self.batch_shape is not None:
+            self._read_batch_shape()
         self.shape = normalize_shape("InputLayer", "shape", self.shape)
         if self.batch_size is not None:
             self.batch_size = integer_at_least("InputLayer", "batch_size", self.batch_size, 1)
@@ -61,6 +69,19 @@ class InputLayer(Layer):
                 f"`InputLayer`: `dtype` must be the name of a numeric dtype such as 'float32', or "
                 f"'string', received {self.dtype!r}."
             ) from None
+
+    def _read_batch_shape(self) -> None:
+        whole = self.batch_shape
+        is_shape = isinstance(whole, list | tuple) and len(whole) > 0
+        if not is_shape or self.shape != () or self.batch_size is not None:
+            raise ValueError(
+                "`InputLayer`: `batch_shape` is a shape with the batch axis, as in (None, 8), in "
+                f"place of `shape` and `batch_size`, received {whole!r}, with "
+                f"shape={self.shape!r} and batch_size={self.batch_size!r}."
+            )
+        assert whole is not None
+        # Equal declarations are equal, however they were written.
+        self.batch_size, self.shape, self.batch_shape = whole[0], tuple(whole[1:]), None
 
     def _warn_of_input_shape(self) -> None:
         if self.shape != ():
@@ -105,7 +126,8 @@ class InputLayer(Layer):
         return placeholder_spec(self.shape, dtype, which, self.batch_size)
 
     def _check_shape(self, shape: tuple[int, ...]) -> None:
-        declared = (self.batch_size, *self.shape)
+        sizes = (None,) * len(self.shape) if self.observed else self.shape
+        declared = (self.batch_size, *sizes)
         if len(shape) != len(declared) or any(
             expected not in (None, size) for expected, size in zip(declared, shape, strict=True)
         ):

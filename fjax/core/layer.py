@@ -84,6 +84,8 @@ class Layer(LayerFacade, Configured):
     call_options: ClassVar[tuple[str, ...]] = ()
 
     _renamed: ClassVar[Mapping[str, str]] = {"input_dim": "input_shape"}
+    # Layers compute in float32.
+    neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {"dtype": (None, "float32")}
     settable_fields: ClassVar[frozenset[str]] = frozenset({"trainable"})
     inherited_arguments: ClassVar[tuple[str, ...]] = ("name", "trainable")
     _weights_of_fields: ClassVar[Mapping[str, str]] = {}

@@ -197,6 +197,7 @@ def _trace_layers(
             )
         records.append(record)
     traced = NetworkRecord(tuple(records), _array_specs(*inputs), connections.outputs)
+    traced = _with_text(traced)
     return traced if isinstance(network, Graph) else _without_declarations(traced)
 
 
@@ -283,6 +284,29 @@ def _connect_sequence(calls: list[CallRecord]) -> _Connections:
 
 def _all_of(layer: str | None, values: PyTree) -> tuple[Origins, ...]:
     return tuple((Origin(layer, position),) for position in range(len(_leaves(values))))
+
+
+def _with_text(network: NetworkRecord) -> NetworkRecord:
+    """Return a network with the declared shapes of text, of which the trace has the numbers."""
+    texts = {
+        record.name: ArraySpec((record.layer.batch_size, *record.layer.shape), "string")
+        for record in network.layers
+        if isinstance(record.layer, InputLayer) and record.layer.takes_text
+    }
+    if not texts:
+        return network
+    inputs, records = list(network.inputs), []
+    for record in network.layers:
+        if record.name in texts:
+            text = texts[record.name]
+            inputs[record.origins[0][0].position] = text
+            records.append(record._replace(inputs=(text,), outputs=(text,)))
+            continue
+        names = [origins[0].layer if origins else None for origins in record.origins]
+        pairs = zip(names, record.inputs, strict=False)
+        shown = tuple(texts.get(name or "", spec) for name, spec in pairs)
+        records.append(record._replace(inputs=shown))
+    return NetworkRecord(tuple(records), tuple(inputs), network.outputs)
 
 
 def _without_declarations(network: NetworkRecord) -> NetworkRecord:

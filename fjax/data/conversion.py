@@ -73,7 +73,7 @@ def several(x: Any) -> tuple[Any, ...]:
         return x
     if isinstance(x, list):
         arrays = [value for value in x if value is not None]
-        if arrays and all(map(_is_array, arrays)):
+        if arrays and all(_is_array(value) or _holds_arrays(value) for value in arrays):
             return tuple(x)
     return (x,)
 
@@ -89,6 +89,14 @@ def _is_array(value: Any) -> bool:
     """Return whether a value is an array of at least one axis."""
     is_convertible = hasattr(value, "__array__") or hasattr(value, "__array_interface__")
     return is_convertible and np.ndim(value) > 0
+
+
+def _holds_arrays(value: Any) -> bool:
+    """Return whether a value is a dict, list or tuple of arrays, or of such structures."""
+    items = list(value.values()) if isinstance(value, Mapping) else value
+    if not isinstance(items, list | tuple) or not items:
+        return False
+    return all(_is_array(item) or _holds_arrays(item) for item in items)
 
 
 def _tree(name: str, value: Any, optional: bool = False, text: bool = False) -> PyTree:

@@ -1,6 +1,7 @@
 """Match the inputs, targets and weights of a batch to a model, or raise."""
 
 import dataclasses
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,9 @@ class InputExpectation:
         shapes: The shape of one sample of each leaf of `specs`, None for an axis of any size.
         names: The names of these leaves.
         takes_one_array: Whether the model is a `Sequential`.
+        declared_shapes: The shapes of samples as the user passes them, text included; inputs that
+            lack a last axis of size 1, or have one too many, are given this number of axes. None if
+            the inputs are not declared.
     """
 
     model: str
@@ -36,6 +40,7 @@ class InputExpectation:
     shapes: Sequence[tuple[int | None, ...]]
     names: Sequence[str]
     takes_one_array: bool = False
+    declared_shapes: Sequence[tuple[int | None, ...]] | None = None
 
     def __call__(self, batch: Batch) -> Batch:
         """Return the batch with its inputs in the network's structure, and with text encoded.
@@ -46,13 +51,11 @@ class InputExpectation:
         """
         inputs = batch.inputs
         if self.takes_one_array:
-            array = one_array(inputs)
-            # As in Keras, a column may be passed without its last axis.
-            is_column = array.ndim == 1 and tuple(self.shapes[0]) == (1,)
-            inputs = (array[:, None],) if is_column else inputs
+            one_array(inputs)
         inputs = self._arrange(inputs)
         self._check(inputs)
-        if isinstance(self.network, ChecksInputs):
+        is_traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs))
+        if isinstance(self.network, ChecksInputs) and not is_traced:
             self.network.check_inputs(*inputs)
         return batch._replace(inputs=inputs)
 
@@ -60,14 +63,46 @@ class InputExpectation:
         is_single = len(self.specs) == 1
         leaves = (*self.specs, *inputs)
         if is_single and len(inputs) == 1 and all(hasattr(leaf, "shape") for leaf in leaves):
-            return encode_text(self.model, self.network, inputs)
+            return encode_text(self.model, self.network, self._adjust(inputs))
         tree = self.specs[0] if is_single else self.specs
         values = inputs[0] if len(inputs) == 1 else inputs
-        arranged = match_structure("x", "input", values, tree, self.names)
-        encoded = encode_text(self.model, self.network, (arranged,) if is_single else arranged)
+        arranged = match_structure("x", "input", self._known(values), tree, self.names)
+        adjusted = self._adjust((arranged,) if is_single else arranged)
+        encoded = encode_text(self.model, self.network, adjusted)
         if len(self.names) > 1:
             check_shapes(encoded[0] if is_single else encoded, self.shapes, tree, self.names)
         return encoded
+
+    def _known(self, values: PyTree) -> PyTree:
+        """Return a dict by name without the entries that are no inputs, with a warning.
+
+        Raises:
+            ValueError: A list is passed for a dict of inputs whose keys are not sorted.
+        """
+        declared = getattr(self.network, "inputs", None)
+        keys = list(declared) if isinstance(declared, Mapping) else []
+        if isinstance(values, tuple) and len(values) > 1 and keys != sorted(keys):
+            raise ValueError(
+                f"The model {self.model!r} has the dict of inputs {', '.join(keys)}, and "
+                "received a list, whose order is not theirs: pass `x` as a dict by name."
+            )
+        unknown = set(values) - set(self.names) if isinstance(values, Mapping) else set()
+        if not unknown or not set(self.names) <= set(values):
+            return values
+        warnings.warn(
+            f"`x` has {', '.join(sorted(map(repr, unknown)))} beside the inputs of the model "
+            f"{self.model!r}, which are {', '.join(self.names)}: it is not used.",
+            stacklevel=1,
+        )
+        return {name: values[name] for name in self.names}
+
+    def _adjust(self, inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
+        """Return the inputs with a last axis of size 1 added or removed, as Keras does."""
+        if self.declared_shapes is None:
+            return inputs
+        leaves, structure = jax.tree.flatten(inputs)
+        pairs = zip(leaves, self.declared_shapes, strict=True)
+        return jax.tree.unflatten(structure, [_adjust_rank(array, shape) for array, shape in pairs])
 
     def _check(self, inputs: tuple[PyTree, ...]) -> None:
         expected, received = (str(jax.tree.structure(tree)) for tree in (self.specs, inputs))
@@ -76,10 +111,14 @@ class InputExpectation:
                 f"The model {self.model!r} takes {len(self.specs)} inputs of the structure "
                 f"{expected}, but `x` has {len(inputs)} of the structure {received}."
             )
+        first = (*getattr(self.network, "layers", ()), None)[0]
+        # The layers check the sizes of batches unlike the first one.
+        any_size = getattr(first, "observed", False)
         for array, shape in zip(jax.tree.leaves(inputs), self.shapes, strict=True):
             sample = tuple(array.shape[1:])
             fits = len(shape) == len(sample) and all(
-                size in (None, actual) for size, actual in zip(shape, sample, strict=True)
+                any_size or size in (None, actual)
+                for size, actual in zip(shape, sample, strict=True)
             )
             if not fits:
                 raise ValueError(
@@ -158,6 +197,20 @@ class Expectation:
                 term.loss.check_targets(branch(batch.targets, term.output), shape, name)
         elif loss is not None:
             loss.check_targets(batch.targets, (count, *outputs.shape[1:]), "y")
+
+
+def _adjust_rank(array: Any, shape: tuple[int | None, ...]) -> Any:
+    """Return an array with a last axis of size 1 added or removed, if samples need it.
+
+    >>> _adjust_rank(np.ones((5, 3)), (3, 1)).shape, _adjust_rank(np.ones((5, 3, 1)), (3,)).shape
+    ((5, 3, 1), (5, 3))
+    """
+    missing = 1 + len(shape) - array.ndim
+    if missing == 1 and shape[-1] == 1:
+        return array[..., None]
+    if missing == -1 and array.shape[-1] == 1:
+        return array[..., 0]
+    return array
 
 
 def one_array(inputs: tuple[PyTree, ...]) -> Any:

@@ -28,7 +28,9 @@ from fjax.initializers.fans import VarianceScaling as VarianceScaling
 from fjax.initializers.fans import compute_fans as compute_fans
 from fjax.initializers.fourier import STFT as STFT
 from fjax.initializers.initializer import Initializer as Initializer
+from fjax.initializers.names import deserialize as deserialize
 from fjax.initializers.names import get as get
+from fjax.initializers.names import serialize as serialize
 from fjax.initializers.orthogonality import Orthogonal as Orthogonal
 
 # Keras's snake-case names of the classes.

@@ -1,5 +1,7 @@
 """Initializers without random numbers."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 
@@ -13,36 +15,51 @@ from fjax.typing import Array, DType, Key, Shape
 
 
 class Constant(Initializer):
-    """Set every entry to one number.
+    """Set every entry to one number, or to the entries of an array.
 
     Args:
-        value: The number.
+        value: The number, or an array (or nested list) that is broadcast to the shape.
 
     Raises:
-        ValueError: `value` is not a number, or is not an integer although the dtype is one.
+        ValueError: `value` is neither, does not fit the shape, or is not an integer although the
+            dtype is one.
 
     >>> print(Constant(2.5)((2,)))
     [2.5 2.5]
     """
 
-    value: float = 0.0
+    value: Any = 0.0
 
     def __post_init__(self) -> None:
-        value = self.value.item() if isinstance(self.value, np.generic) else self.value
-        if not isinstance(value, bool | int | float):
+        value = self.value
+        if hasattr(value, "shape") or isinstance(value, list | tuple):
+            array = np.array(value)
+            value = array.item() if array.ndim == 0 else array
+        is_array = isinstance(value, np.ndarray) and value.dtype.kind in "bifu" and value.size > 0
+        if not is_array and not isinstance(value, bool | int | float):
             raise ValueError(
-                f"`Constant`: `value` must be one number, received {short_repr(value)}. For an "
-                "array of values, give a function `f(shape, dtype)` that returns it."
+                "`Constant`: `value` must be a number or an array of numbers, received "
+                f"{short_repr(self.value)}."
             )
+        if is_array:
+            value.flags.writeable = False
         self.value = value
 
     def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
         """Return an array filled with the value."""
         shape, dtype = resolve_shape(self, shape, dtype)
-        if jnp.issubdtype(dtype, jnp.integer) and not float(self.value).is_integer():
+        if jnp.issubdtype(dtype, jnp.integer) and np.any(np.mod(self.value, 1)):
             raise ValueError(
                 f"`{self!r}` cannot fill an array of {dtype.name}: its value is not an integer."
             )
+        if np.ndim(self.value):
+            try:
+                return jnp.broadcast_to(jnp.asarray(self.value, dtype), shape)
+            except ValueError:
+                raise ValueError(
+                    f"`Constant` has values of shape {self.value.shape}, which cannot fill a "
+                    f"weight of shape {tuple(shape)}."
+                ) from None
         return jnp.full(shape, self.value, dtype)
 
 

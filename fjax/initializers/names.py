@@ -1,6 +1,6 @@
 """Initializers by name: what a layer's argument such as `kernel_initializer` accepts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -9,6 +9,7 @@ import numpy as np
 from fjax.initializers import constants, distributions, fans, fourier, orthogonality
 from fjax.initializers.initializer import Initializer
 from fjax.registry import Registry, defined_in
+from fjax.registry import serialize as serialize
 from fjax.typing import Identifier
 
 REGISTRY = Registry(
@@ -46,7 +47,16 @@ def get(identifier: Identifier) -> Callable[..., Any]:
     """
     if isinstance(identifier, jax.Array | np.ndarray):
         raise TypeError(
-            f"An array of shape {identifier.shape} is not an initializer: a layer's configuration "
-            "contains no arrays. Give a function `f(shape, dtype)` that returns it."
+            f"An array of shape {identifier.shape} is not an initializer: write `Constant(array)`, "
+            "or give a function `f(shape, dtype)` that returns it."
         )
     return REGISTRY.get(identifier)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the initializer that `serialize` described.
+
+    >>> deserialize(serialize(fans.HeNormal(seed=1))) == fans.HeNormal(seed=1)
+    True
+    """
+    return REGISTRY.deserialize(config, custom_objects)

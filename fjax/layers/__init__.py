@@ -118,6 +118,8 @@ from fjax.layers.separable_convolution import SeparableConv1D as SeparableConv1D
 from fjax.layers.separable_convolution import SeparableConv2D as SeparableConv2D
 from fjax.layers.separable_convolution import SeparableConvolution1D as SeparableConvolution1D
 from fjax.layers.separable_convolution import SeparableConvolution2D as SeparableConvolution2D
+from fjax.layers.serialization import deserialize as deserialize
+from fjax.layers.serialization import serialize as serialize
 from fjax.layers.text.integer_lookup import IntegerLookup as IntegerLookup
 from fjax.layers.text.string_lookup import StringLookup as StringLookup
 from fjax.layers.text.text_vectorization import TextVectorization as TextVectorization

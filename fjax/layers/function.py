@@ -127,21 +127,15 @@ class Lambda(Layer):
         return with_mask(outputs, self.mask(argument, mask)), state
 
     def get_config(self) -> dict[str, Any]:
-        """Return the fields as plain data.
-
-        Raises:
-            ValueError: A field is a function that cannot be found by its name.
-        """
-        for field in ("function", "output_shape", "mask"):
-            function = getattr(self, field)
-            if not callable(function) or (field == "function" and _is_activation(function)):
-                continue
-            raise ValueError(
-                f"`Lambda`: `{field}` {_name(function)!r} cannot be saved: a configuration holds "
-                "no code, and only the functions of `fjax.activations` are found by name. For a "
-                "layer that can be saved, write a subclass of `Layer` with `call`."
-            )
-        return super().get_config()
+        """Return the fields as plain data; a function that no name finds is returned itself."""
+        functions = {
+            field: getattr(self, field)
+            for field in ("function", "output_shape", "mask")
+            if callable(getattr(self, field))
+        }
+        if "function" in functions and _is_activation(self.function):
+            del functions["function"]
+        return super().get_config() | functions
 
     def _check_output_shape(self, inputs: PyTree, outputs: PyTree) -> None:
         if self.output_shape is None:

@@ -11,22 +11,42 @@ def Input(  # noqa: N802 (Keras's name)
     batch_size: int | None = None,
     dtype: str | None = None,
     name: str | None = None,
+    batch_shape: Any = None,
+    tensor: Any = None,
 ) -> SymbolicTensor:
-    """Return a symbolic tensor for the input of a model; the arguments are those of `InputLayer`.
+    """Return a symbolic tensor for the input of a model.
 
     As the first element of a `Sequential` it declares the model's input.
 
+    Args:
+        shape: The shape of one sample, without the batch axis.
+        batch_size: The size of the batch axis, if it is fixed.
+        dtype: The dtype that inputs are cast to, by default float32.
+        name: The name of the input.
+        batch_shape: The shape with the batch axis, in place of `shape` and `batch_size`.
+        tensor: A symbolic tensor that is returned itself, in place of all other arguments.
+
     Raises:
         ValueError: `shape` is missing; for samples that are numbers it is `()`.
+        TypeError: `tensor` is no symbolic tensor.
 
     Source: Keras's page "Input object".
 
     >>> Input(shape=(28, 28), name="image")
     <SymbolicTensor (None, 28, 28) float32 of 'image'>
     """
-    if shape is None:
+    if tensor is not None:
+        if not isinstance(tensor, SymbolicTensor):
+            raise TypeError(f"`Input`: `tensor` must be a symbolic tensor, received {tensor!r}.")
+        return tensor
+    if shape is None and batch_shape is None:
         raise ValueError(
             "`Input` needs the shape of one sample, without the batch axis, as in "
             "`Input(shape=(28, 28))`."
         )
-    return input_tensor(InputLayer(shape, batch_size, dtype, name=name))
+    given = {"batch_shape": batch_shape} if shape is None else {"shape": shape}
+    if shape is not None and batch_shape is not None:
+        raise ValueError(
+            f"`Input` takes `shape` or `batch_shape`, received both: {shape!r} and {batch_shape!r}."
+        )
+    return input_tensor(InputLayer(**given, batch_size=batch_size, dtype=dtype, name=name))

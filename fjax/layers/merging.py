@@ -34,9 +34,10 @@ class Merge(Layer):
         values = [jnp.asarray(value) for value, _ in pairs]
         masks = [mask for _, mask in pairs]
         self.check(values)
-        has_mask = any(mask is not None for mask in masks)
-        merged_mask = self.merge_masks(values, masks) if has_mask else None
-        return with_mask(self.merge(values), merged_mask), state
+        if all(mask is None for mask in masks):
+            return self.merge(values), state
+        merged = self.merge_masked(values, masks)
+        return with_mask(merged, self.merge_masks(values, masks)), state
 
     def _check_count(self, inputs: tuple[Any, ...]) -> None:
         count = len(inputs)
@@ -60,6 +61,15 @@ class Merge(Layer):
     def merge(self, values: list[Array]) -> Array:
         """Return the merged values; `check` has passed."""
         raise NotImplementedError(f"`{type(self).__name__}` does not define `merge`.")
+
+    def merge_masked(self, values: list[Array], masks: list[Any]) -> Array:
+        """Return the merged values of inputs of which some have a mask; by default, as `merge`.
+
+        Args:
+            values: The inputs; `check` has passed.
+            masks: Their masks; None for an input without mask.
+        """
+        return self.merge(values)
 
     def merge_masks(self, values: list[Array], masks: list[Any]) -> Any:
         """Return the mask of the outputs, or None; called if any input has a mask.
@@ -96,12 +106,7 @@ class Elementwise(Merge):
 
     def merge(self, values: list[Array]) -> Array:
         """Return the operation applied to all inputs in turn."""
-        rank = max(value.ndim for value in values)
-        # Missing axes are inserted after the batch axis, which stays the first.
-        aligned = [
-            jnp.expand_dims(value, tuple(range(1, 1 + rank - value.ndim))) for value in values
-        ]
-        return functools.reduce(self.operation, aligned)
+        return functools.reduce(self.operation, _align(values))
 
     def merge_masks(self, values: list[Array], masks: list[Any]) -> Any:
         """Return the logical OR of the masks, or None if an input has no mask."""
@@ -153,6 +158,9 @@ class Subtract(Elementwise):
 class Multiply(Elementwise):
     """The product of the inputs, entry by entry; inputs, shapes and errors as in `Add`.
 
+    A masked entry is left out of the product. Where the entries of all inputs are masked, the
+    product is 0.
+
     Source: Keras's page "Multiply layer".
 
     >>> import jax.numpy as jnp
@@ -162,6 +170,18 @@ class Multiply(Elementwise):
     """
 
     operation = staticmethod(jnp.multiply)
+
+    def merge_masked(self, values: list[Array], masks: list[Any]) -> Array:
+        """Return the product of the entries that count."""
+        aligned, full_masks = _align(values), _full_masks(values, masks)
+        product = self.merge(
+            [
+                value if mask is None else jnp.where(mask, value, jnp.ones((), value.dtype))
+                for value, mask in zip(aligned, full_masks, strict=True)
+            ]
+        )
+        counts = merge_masks(full_masks)
+        return product if counts is None else jnp.where(counts, product, 0)
 
 
 class Average(Elementwise):
@@ -182,8 +202,24 @@ class Average(Elementwise):
         return super().merge(values) / len(values)
 
 
-class Maximum(Elementwise):
+class Extremum(Elementwise):
+    """Base class of `Maximum` and `Minimum`, which have no neutral entry to put at a mask."""
+
+    def merge_masked(self, values: list[Array], masks: list[Any]) -> Array:
+        """Return the extremum of the entries that count."""
+        pairs = zip(_align(values), _full_masks(values, masks), strict=True)
+        merged, counts = next(pairs)
+        for value, mask in pairs:
+            replaced = value if mask is None else jnp.where(mask, value, merged)
+            merged = merged if counts is None else jnp.where(counts, merged, replaced)
+            merged, counts = self.operation(merged, replaced), merge_masks([counts, mask])
+        return merged
+
+
+class Maximum(Extremum):
     """The maximum of the inputs, entry by entry; inputs, shapes and errors as in `Add`.
+
+    A masked entry is left out if another input has one that counts.
 
     Source: Keras's page "Maximum layer".
 
@@ -196,8 +232,10 @@ class Maximum(Elementwise):
     operation = staticmethod(jnp.maximum)
 
 
-class Minimum(Elementwise):
+class Minimum(Extremum):
     """The minimum of the inputs, entry by entry; inputs, shapes and errors as in `Add`.
+
+    A masked entry is left out if another input has one that counts.
 
     Source: Keras's page "Minimum layer".
 
@@ -353,6 +391,21 @@ def _resolve_axis(layer: Merge, values: list[Array], axis: int, rank: int) -> in
         problem = "is the batch axis" if resolved == 0 else "does not exist"
         raise layer.shape_error(values, f"axis {axis} of an input of {rank} axes {problem}")
     return resolved
+
+
+def _align(values: list[Array]) -> list[Array]:
+    """Return the values with equal numbers of axes; new axes follow the batch axis."""
+    rank = max(value.ndim for value in values)
+    return [jnp.expand_dims(value, tuple(range(1, 1 + rank - value.ndim))) for value in values]
+
+
+def _full_masks(values: list[Array], masks: list[Any]) -> list[Any]:
+    """Return each mask with the shape of its value; as in Keras, none for one that is expanded."""
+    rank = max(value.ndim for value in values)
+    return [
+        None if mask is None or value.ndim < rank else _full_mask(value, mask)
+        for value, mask in zip(values, masks, strict=True)
+    ]
 
 
 def _full_mask(value: Array, mask: Any) -> Array:

@@ -18,8 +18,9 @@ class Rescaling(ArrayLayer):
     """Scale and shift the inputs: `inputs * scale + offset`.
 
     Args:
-        scale: The factor, such as 1/255 for images.
-        offset: Added after scaling.
+        scale: The factor, such as 1/255 for images; or a list of factors, one for each entry of the
+            last axis.
+        offset: Added after scaling; a number or a list.
 
     Shapes: any, unchanged; integers become float32.
 
@@ -34,20 +35,35 @@ class Rescaling(ArrayLayer):
     rows_independent = True
     masking = "keeps"
 
-    scale: float
-    offset: float = 0.0
+    scale: float | tuple[float, ...]
+    offset: float | tuple[float, ...] = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.scale = number_between("Rescaling", "scale", self.scale, -np.inf)
-        self.offset = number_between("Rescaling", "offset", self.offset, -np.inf)
+        self.scale = _number_or_numbers("scale", self.scale)
+        self.offset = _number_or_numbers("offset", self.offset)
 
     def compute_outputs(self, params: Params, values: Array) -> Array:
         """Return `inputs * scale + offset`."""
         values = jnp.asarray(values)
         if not jnp.issubdtype(values.dtype, jnp.floating):
             values = values.astype(jnp.float32)
-        return values * self.scale + self.offset
+        # A Python number takes the dtype of the values; so do lists.
+        scale, offset = (
+            jnp.asarray(number, values.dtype) if isinstance(number, tuple) else number
+            for number in (self.scale, self.offset)
+        )
+        return values * scale + offset
+
+
+def _number_or_numbers(argument: str, value: Any) -> float | tuple[float, ...]:
+    """Return a number, or a tuple of the numbers of a list or an array of one axis."""
+    if isinstance(value, list | tuple) or getattr(value, "ndim", 0) == 1:
+        return tuple(
+            number_between("Rescaling", f"{argument}[{index}]", each, -np.inf)
+            for index, each in enumerate(value)
+        )
+    return number_between("Rescaling", argument, value, -np.inf)
 
 
 class Normalization(Layer):
@@ -95,6 +111,11 @@ class Normalization(Layer):
             raise ValueError(
                 f"`Normalization`: `axis` must be integers or None, received {self.axis!r}."
             )
+        if 0 in self._axes():
+            raise ValueError(
+                "`Normalization`: `axis` must not be 0, the batch axis: each row would have its "
+                "own statistics."
+            )
         if (self.mean is None) != (self.variance is None):
             raise ValueError(
                 "`Normalization`: `mean` and `variance` must be given together, received "
@@ -116,11 +137,16 @@ class Normalization(Layer):
         Call it before building a model that contains the layer.
 
         Args:
-            data: An array, batch axis first.
+            data: An array, batch axis first; or an iterable of batches, such as a generator or a
+                data set, of which each is an array or a tuple that begins with one.
+
+        Raises:
+            ValueError: The data is empty, has NaN or infinity, or no such axis.
         """
-        values = np.asarray(data, np.float64)
+        values = _collect(data)
         axes = tuple(axis % values.ndim for axis in self._axes())
-        if values.size == 0 or 0 in axes:
+        exist = all(-values.ndim <= axis < values.ndim for axis in self._axes())
+        if values.size == 0 or 0 in axes or not exist or len({*axes}) < len(axes):
             raise ValueError(
                 f"`Normalization.adapt` needs data of shape (batch, …) with features on axis "
                 f"{self.axis}, received shape {values.shape}."
@@ -201,6 +227,12 @@ class Normalization(Layer):
                     f"{tuple(shape)}."
                 )
         axes = {axis % len(shape) for axis in self._axes()}
+        if 0 in axes or len(axes) < len(self._axes()):
+            problem = "the batch axis" if 0 in axes else "an axis twice"
+            raise ValueError(
+                f"`Normalization`: `axis` {self.axis} names {problem} of inputs of shape "
+                f"{tuple(shape)}."
+            )
         if keepdims:
             return tuple(size if axis in axes else 1 for axis, size in enumerate(shape))
         return tuple(size for axis, size in enumerate(shape) if axis in axes)
@@ -211,6 +243,28 @@ class Normalization(Layer):
         set_learned(
             self, mean=_nested_tuple(mean.tolist()), variance=_nested_tuple(variance.tolist())
         )
+
+
+def _collect(data: Any) -> np.ndarray:
+    """Return data, or all batches of an iterable, as one array of float64."""
+    if hasattr(data, "shape") or hasattr(data, "__array__"):
+        return np.asarray(data, np.float64)
+    if isinstance(data, list | tuple) and not any(
+        hasattr(_inputs_of(each), "shape") for each in data
+    ):
+        return np.asarray(data, np.float64)
+    indexed = hasattr(data, "__getitem__") and not hasattr(data, "__iter__")
+    batches = (data[index] for index in range(len(data))) if indexed else data
+    arrays = [np.asarray(_inputs_of(batch), np.float64) for batch in batches]
+    if not arrays:
+        raise ValueError("`Normalization.adapt`: the data has no batches.")
+    return np.concatenate(arrays)
+
+
+def _inputs_of(batch: Any) -> Any:
+    """Return the inputs of a batch, which may be `(x, y)` or `(x, y, sample_weight)`."""
+    is_tuple = isinstance(batch, list | tuple) and len(batch) > 0
+    return batch[0] if is_tuple and hasattr(batch[0], "shape") else batch
 
 
 def _nested_tuple(values: Any) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 
 from fjax.configuration import is_nonzero
 from fjax.core.checks import single_input
-from fjax.errors import seed_of
+from fjax.errors import is_integer, seed_of
 from fjax.layers.array_layer import ArrayLayer
 from fjax.typing import Array, Key, Params, Shape, State
 
@@ -31,7 +31,7 @@ class RandomLayer(ArrayLayer):
         if layer.seed is not None:
             layer.seed = seed_of(self.kind, layer.seed)
         if getattr(self, "noise_shape", None) is not None:
-            layer.noise_shape = tuple(layer.noise_shape)
+            layer.noise_shape = _parse_noise_shape(self.kind, layer.noise_shape)
 
     def apply(
         self,
@@ -73,13 +73,27 @@ def resolve_noise_shape(
     """
     if noise_shape is None:
         return shape
-    if len(noise_shape) != len(shape) or any(
-        noise_size not in (None, 1, size)
-        for noise_size, size in zip(noise_shape, shape, strict=True)
-    ):
+    pairs = zip(noise_shape, shape, strict=False)
+    sizes = tuple(size if noise_size is None else noise_size for noise_size, size in pairs)
+    # As in Keras, a shorter shape is broadcast from the last axis.
+    fits = all(
+        noise_size in (1, size) for noise_size, size in zip(sizes[::-1], shape[::-1], strict=False)
+    )
+    if len(noise_shape) > len(shape) or not fits:
         raise ValueError(
             f"`{owner}`: `noise_shape` {noise_shape} does not fit inputs of shape {shape}: "
             "expected 1, None or the size of the inputs for each axis."
         )
-    pairs = zip(noise_shape, shape, strict=True)
-    return tuple(size if noise_size is None else noise_size for noise_size, size in pairs)
+    return sizes
+
+
+def _parse_noise_shape(owner: str, noise_shape: Any) -> tuple[int | None, ...]:
+    """Return the argument as a tuple of positive integers and None, or raise."""
+    if not isinstance(noise_shape, list | tuple) or not all(
+        size is None or (is_integer(size) and size > 0) for size in noise_shape
+    ):
+        raise ValueError(
+            f"`{owner}`: `noise_shape` must be a list of positive integers and None, received "
+            f"{noise_shape!r}."
+        )
+    return tuple(None if size is None else int(size) for size in noise_shape)

@@ -83,7 +83,7 @@ from fjax.metrics.regression import MeanSquaredLogarithmicError as MeanSquaredLo
 from fjax.metrics.regression import R2Score as R2Score
 from fjax.metrics.regression import RootMeanSquaredError as RootMeanSquaredError
 
-# What a name may stand for: all of the above but the base classes and the functions of names.
+# What a name may stand for: all of the above but the base class and the functions of names.
 _UNNAMED = {"Metric", "deserialize", "get", "log_name", "resolve", "serialize"}
 REGISTRY.extend(
     member for name, member in list(globals().items()) if callable(member) and name not in _UNNAMED

@@ -9,9 +9,11 @@ import numpy as np
 from fjax.core import as_layer, output_specs
 from fjax.core.freezing import apply_trainable_flags, trainable_flags
 from fjax.core.graph_builder import Symbols
+from fjax.core.key_use import draws_random_numbers
 from fjax.core.layer_walk import NetworkRecord, trace_layers
 from fjax.core.masking import strip_masks
 from fjax.core.naming import default_name, given_name
+from fjax.core.penalties import has_penalty
 from fjax.core.placeholders import (
     PLACEHOLDER_SIZES,
     explain_placeholder_sizes,
@@ -23,6 +25,7 @@ from fjax.core.shapes import LayerShapes, eval_shapes
 from fjax.core.weight_slot import WeightSlot, connect_slots
 from fjax.data.expectation import InputExpectation
 from fjax.data.structure import names_of
+from fjax.models.construction import declared_inputs
 from fjax.models.symbolic import model_symbols
 from fjax.typing import PyTree, RequiresReady
 
@@ -75,6 +78,7 @@ class Architecture:
         self._built: Built | None = None
         self._slot: WeightSlot | None = None
         self._output_specs: dict[Any, PyTree] = {}
+        self._draws: bool | None = None
         # The pure pair, with the `trainable` flags that the layers had when it was created.
         self._network: Any = None
         self._flags: tuple[bool, ...] = ()
@@ -142,11 +146,15 @@ class Architecture:
         shapes = sample_shapes or [leaf.shape[1:] for leaf in jax.tree.leaves(specs)]
         with explain_placeholder_sizes(lambda: shapes):
             layer_shapes = eval_shapes(self.layer_tree, *specs)
+            if any(None in shape for shape in shapes) and self._is_ready():
+                larger = eval_shapes(self.layer_tree, *_specs_at(specs, shapes, 1))
+                _check_weights(self.name, layer_shapes, larger)
         # Created here, so that weights that do not fit are an error before training.
         self._slot = connect_slots(
             self.name, self.layer_tree, layer_shapes.params, layer_shapes.state
         )
         layer_shapes = layer_shapes._replace(outputs=strip_masks(layer_shapes.outputs))
+        self._draws = None
         self._built = Built(specs, shapes, layer_shapes)
         self._output_specs = {_key_of(specs): layer_shapes.outputs}
 
@@ -164,6 +172,14 @@ class Architecture:
         if specs is not None:
             self.build(specs, sample_shapes)
 
+    def _is_ready(self) -> bool:
+        """Return whether no layer must be adapted first, which determines its outputs."""
+        try:
+            self.require_ready()
+        except ValueError:
+            return False
+        return True
+
     def require_ready(self) -> None:
         """Raise if a layer must be adapted to data before its weights can be created."""
         if isinstance(self.layer_tree, RequiresReady):
@@ -175,6 +191,17 @@ class Architecture:
         if self._symbols is None:
             self._symbols = model_symbols(self.name, self.layer_tree)
         return self._symbols
+
+    def draws_random_numbers(self) -> bool:
+        """Return whether the model draws random numbers in training."""
+        if self._draws is None:
+            built = self.built
+            self._draws = draws_random_numbers(self.layer_tree, built.layer_shapes, *built.specs)
+        return self._draws
+
+    def has_penalty(self) -> bool:
+        """Return whether a layer adds to the loss."""
+        return has_penalty(self.built.layer_shapes.state)
 
     def output_specs(self, inputs: tuple[PyTree, ...]) -> PyTree:
         """Return the shapes and dtypes of the outputs for inputs of these shapes.
@@ -199,9 +226,10 @@ class Architecture:
 
     def input_shape(self) -> Any:
         """Return the shape of the input, or a list or dict of shapes; None for the batch axis."""
-        specs, shapes = self.built.specs, iter(self.built.sample_shapes)
+        specs, shapes = self.built.specs, self.built.sample_shapes
+        shown = iter(self._declared_shapes() or shapes)
         structure = specs[0] if len(specs) == 1 else list(specs)
-        return jax.tree.map(lambda _: (None, *next(shapes)), structure)
+        return jax.tree.map(lambda _: (None, *next(shown)), structure)
 
     def input_names(self) -> list[str]:
         """Return the names of the inputs: the network's, a dict's keys, or `input_0`, …."""
@@ -220,8 +248,16 @@ class Architecture:
         built = self.built
         return InputExpectation(
             self.name, self.layer_tree, built.specs, built.sample_shapes, self.input_names(),
-            takes_one_array,
+            takes_one_array, self._declared_shapes(),
         )  # fmt: skip
+
+    def _declared_shapes(self) -> list[SampleShape] | None:
+        """Return the shapes of samples as the inputs declare them; those of text before encoding.
+
+        They are None if the inputs are not declared.
+        """
+        declared = jax.tree.leaves(declared_inputs(self.layer_tree))
+        return [layer.shape for layer in declared] or None
 
     def count_params(self) -> int:
         """Return the number of values in all weights."""
@@ -250,14 +286,35 @@ class Architecture:
 
     def _specs_at(self, which: int) -> tuple[PyTree, ...]:
         """Return the inputs' specs at one of the `PLACEHOLDER_SIZES`."""
-        shapes = iter(self.built.sample_shapes)
+        return _specs_at(self.built.specs, self.built.sample_shapes, which)
 
-        def spec_at(spec: Any) -> Any:
-            # A size other than the placeholder's was declared.
-            declared = None if spec.shape[0] == PLACEHOLDER_SIZES[0][0] else spec.shape[0]
-            return placeholder_spec(next(shapes), spec.dtype, which, declared)
 
-        return jax.tree.map(spec_at, self.built.specs)
+def _specs_at(
+    specs: tuple[PyTree, ...], sample_shapes: list[SampleShape], which: int
+) -> tuple[PyTree, ...]:
+    """Return specs at one of the `PLACEHOLDER_SIZES`."""
+    shapes = iter(sample_shapes)
+
+    def spec_at(spec: Any) -> Any:
+        # A size other than the placeholder's was declared.
+        declared = None if spec.shape[0] == PLACEHOLDER_SIZES[0][0] else spec.shape[0]
+        return placeholder_spec(next(shapes), spec.dtype, which, declared)
+
+    return jax.tree.map(spec_at, specs)
+
+
+def _check_weights(name: str, smaller: LayerShapes, larger: LayerShapes) -> None:
+    """Raise ValueError if a weight has the size of an axis of any size."""
+    trees = ((shapes.params, only_weights(shapes.state)) for shapes in (smaller, larger))
+    first, second = (jax.tree_util.tree_leaves_with_path(tree) for tree in trees)
+    for (path, one), (_, other) in zip(first, second, strict=True):
+        if one.shape != other.shape:
+            weight = "/".join(str(entry.key) for entry in path[1:])
+            shape = merge_shapes(one.shape, other.shape)
+            raise ValueError(
+                f"The model {name!r}: the weight {weight!r} would have the shape {shape}, because "
+                "an input declares an axis as None, of any size. Declare the size of this axis."
+            )
 
 
 def _with_batch_size(inputs: Sequence[PyTree], size: int) -> tuple[PyTree, ...]:

@@ -3,6 +3,7 @@
 import sys
 from typing import Any, NamedTuple
 
+from fjax.config import is_interactive_logging_enabled
 from fjax.errors import integer_at_least
 
 
@@ -61,7 +62,12 @@ def check_batch_size(owner: str, batch_size: Any) -> int | None:
 
 
 def check_verbose(owner: str, verbose: Any) -> int:
-    """Return 0, 1 or 2; "auto" is 1 in a terminal or notebook, else 2."""
+    """Return 0, 1 or 2; "auto" is 1 in a terminal or notebook, else 2.
+
+    Without interactive logging it is 0; see `fjax.config`.
+    """
+    if verbose in ("auto", 0, 1, 2) and not is_interactive_logging_enabled():
+        return 0
     if verbose == "auto":
         return 1 if sys.stdout.isatty() or "ipykernel" in sys.modules else 2
     if verbose in (0, 1, 2):

@@ -245,10 +245,26 @@ def _losses(loss: Any) -> Any:
             "`loss` out."
         )
     if isinstance(loss, Mapping) and "class_name" not in loss:
-        return {name: _loss(entry) for name, entry in loss.items()}
+        return {name: _loss(_single(entry)) for name, entry in loss.items()}
     if isinstance(loss, list | tuple):
-        return tuple(_loss(entry) for entry in loss)
+        return tuple(_loss(_single(entry)) for entry in loss)
     return _loss(loss)
+
+
+def _single(entry: Any) -> Any:
+    """Return the loss of one output, also where it is in a list of one.
+
+    Raises:
+        ValueError: There are several losses for one output.
+    """
+    if not isinstance(entry, list | tuple):
+        return entry
+    if len(entry) != 1:
+        raise ValueError(
+            f"`compile`: `loss` has the entry {entry!r} for one output, which takes one loss: "
+            "write a function that adds them up."
+        )
+    return entry[0]
 
 
 def _loss(loss: Any) -> Any:

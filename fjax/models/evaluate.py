@@ -6,7 +6,8 @@ from fjax.callbacks import CallbackList
 from fjax.callbacks.lazy_logs import to_numbers
 from fjax.data.source import Data
 from fjax.models.model_parts import ModelParts, execution_mode
-from fjax.models.plan import TEST, Plan, expectation, make_plan, require_objective
+from fjax.models.plan import Plan, expectation, make_plan, require_objective
+from fjax.models.step_forms import TEST
 from fjax.training import Source
 from fjax.training.loop import evaluate as evaluate_source
 
@@ -42,5 +43,6 @@ def measure(
     callback_list.call("on_test_begin", {})
     train_state, hooks = parts.weights.train_state, callback_list.steps("test")
     logs = to_numbers(evaluate_source(plan.programs, train_state, plan.empty_sums, source, hooks))
+    parts.last_logs = dict(logs)
     callback_list.call("on_test_end", logs)
     return logs

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fjax.custom_objects import registered_name
 from fjax.storage import TensorFile, encode
 from fjax.storage.model_file import (
     FileContent,
@@ -14,7 +15,6 @@ from fjax.storage.model_file import (
     write_model,
     write_weights,
 )
-from fjax.storage.registration import registered_name
 from fjax.storage.train_state import (
     TrainStateShapes,
     read_train_state,

@@ -16,7 +16,8 @@ from fjax.models.arguments import Schedule
 from fjax.models.checkpointing import run_checkpoints
 from fjax.models.evaluate import measure
 from fjax.models.model_parts import ModelParts, execution_mode
-from fjax.models.plan import TEST, TRAIN, Plan, expectation, make_plan, require_objective
+from fjax.models.plan import Plan, expectation, make_plan, require_objective
+from fjax.models.step_forms import TEST, TRAIN
 from fjax.storage.checkpoint_file import Progress
 from fjax.training import Source, finalized, run_epoch
 from fjax.training.logs import sort_logs
@@ -98,6 +99,8 @@ def fit(
                     begin_epoch(parts, total_epochs, plan.empty_sums)
                 on_device = run_epoch(parts.weights, programs, source, total_epochs, hooks, chunks)
                 logs, batch = to_numbers(on_device), 0
+                plan.store(parts.weights.train_state.accumulators)
+                parts.last_logs = dict(logs)
                 if held_out is not None and epoch in schedule.validation_epochs:
                     values = measure(parts, held_out.plan, held_out.source, callback_list)
                     logs |= {f"val_{name}": value for name, value in values.items()}

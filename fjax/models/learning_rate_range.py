@@ -8,7 +8,8 @@ from fjax.data.conversion import is_batches
 from fjax.data.shuffling import shuffle_seed
 from fjax.data.source import read
 from fjax.models.model_parts import ModelParts, execution_mode
-from fjax.models.plan import TRAIN, custom_step, expectation, make_plan, require_objective
+from fjax.models.plan import custom_step, expectation, make_plan, require_objective
+from fjax.models.step_forms import TRAIN, has_stateful_step
 from fjax.training import custom_train_step, init_accumulators, train_step
 from fjax.training.accumulators import empty_means
 from fjax.training.learning_rate_range import range_test
@@ -55,6 +56,11 @@ def range_test_of_model(
     seed = shuffle_seed(model.train_state.key)
     source = data.checked(expectation(model, parts, TRAIN, class_weight), seed, parts.placement)
     try:
+        if has_stateful_step(model, TRAIN) and config.train_step is None:
+            raise TypeError(
+                f"`{owner}` cannot use a `train_step(self, state, data)`, `compute_loss` or "
+                "`compute_metrics` of a subclass: write `train_step(self, train_state, batch)`."
+            )
         custom, spec = custom_step(model, parts, TRAIN), source.spec
         if custom is not None:
             names = make_plan(model, parts, TRAIN, source).log_names

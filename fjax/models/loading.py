@@ -6,6 +6,7 @@ from typing import Any
 import jax
 
 from fjax.core import InputLayer
+from fjax.custom_objects import find_custom
 from fjax.models.file_content import load_train_state
 from fjax.models.model import Model
 from fjax.models.sequential import Sequential
@@ -16,7 +17,6 @@ from fjax.storage import (
     file_error_context,
     open_tensors,
 )
-from fjax.storage.registration import find_custom
 from fjax.storage.strict_json import parse_json
 from fjax.storage.versions import check_format, migrate, upgrade_hint
 from fjax.typing import PyTree

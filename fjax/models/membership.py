@@ -7,7 +7,8 @@ import numpy as np
 
 from fjax.data.arrays import Arrays, split
 from fjax.data.conversion import to_batch
-from fjax.models.plan import TEST, TRAIN, custom_step, matched_batch
+from fjax.models.plan import custom_step, matched_batch
+from fjax.models.step_forms import TEST, TRAIN, has_stateful_step
 from fjax.population import Measurements, Member
 from fjax.population.program_groups import Parts
 from fjax.training import Batch, TrainState, init_accumulators
@@ -65,7 +66,7 @@ def member_template(owner: str, model: Any, data: Batch) -> MemberTemplate:
         TypeError: The model has its own `train_step`.
     """
     parts = model.model_parts
-    if custom_step(model, parts, TRAIN) is not None:
+    if custom_step(model, parts, TRAIN) is not None or has_stateful_step(model, TRAIN):
         raise TypeError(
             f"`{owner}` trains many models side by side and cannot use the `train_step` that "
             f"{model.name!r} was compiled with: apply `jax.vmap` to your step yourself, see "

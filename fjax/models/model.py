@@ -14,7 +14,6 @@ from fjax.data.expectation import InputExpectation
 from fjax.data.source import read
 from fjax.errors import check_keywords, explain_keywords
 from fjax.models import arguments
-from fjax.models.authored_network import AuthoredNetwork
 from fjax.models.compile_config import make_config
 from fjax.models.construction import SharedNetwork, network_of
 from fjax.models.evaluate import evaluate
@@ -22,14 +21,15 @@ from fjax.models.fit import Validation, fit
 from fjax.models.nested_models import makes_models_of
 from fjax.models.predict import call, inputs_of, predict
 from fjax.models.replicas import Replicas, fit_replicas
+from fjax.models.steps import SteppedNetwork
 from fjax.models.subclassed import is_authored_model
 from fjax.models.train_on_batch import train_on_batch
-from fjax.models.views import OptimizerView
+from fjax.optimizers import Optimizer
 from fjax.training import Batch
 from fjax.training.batch import rows
 
 
-class Model(AuthoredNetwork):
+class Model(SteppedNetwork):
     """A network that can be compiled, trained, evaluated and used, by Keras's names.
 
     It is created in one of three ways: `Model(inputs, outputs)` from symbolic tensors, whose layers
@@ -168,22 +168,16 @@ class Model(AuthoredNetwork):
         if is_authored_model(self):
             # The lists in an author's attributes may have changed.
             self._rebuild()
+        used = optimizer.with_shown_rate() if isinstance(optimizer, Optimizer) else optimizer
         config = make_config(
-            optimizer, loss, loss_weights, metrics, weighted_metrics, train_step, test_step
+            used, loss, loss_weights, metrics, weighted_metrics, train_step, test_step
         )
         self.model_parts.set_config(config)
+        if isinstance(optimizer, Optimizer):
+            # As in Keras, the object shows and sets the state of this model's optimizer.
+            optimizer.use_variables(self.optimizer)
         self.replicas = None
         self.run_eagerly = bool(run_eagerly) or jit_compile is False
-
-    @property
-    def optimizer(self) -> OptimizerView:
-        """The optimizer, with its learning rate, which can be set."""
-        return OptimizerView(self, self.model_parts.require_config("optimizer").optimizer)
-
-    @property
-    def loss(self) -> Any:
-        """The loss that the model was compiled with; for several, a tuple or dict."""
-        return self.model_parts.require_config("loss").loss
 
     @explain_keywords
     def fit(
@@ -385,7 +379,9 @@ class Model(AuthoredNetwork):
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs)):
             raise TypeError(
                 f"The model {self.name!r} was called inside a traced function (`jax.jit`, "
-                "`jax.grad`, …): use `model.network`'s pure `apply(params, state, inputs)` there."
+                "`jax.grad`, …). There, give it its arrays: `outputs, non_trainable_variables = "
+                "model.stateless_call(trainable_variables, non_trainable_variables, x)`, or use "
+                "the pure `model.network.apply(params, state, x)`."
             )
         x = inputs[0] if len(inputs) == 1 else inputs
         return call(self, self.model_parts, x, bool(training))

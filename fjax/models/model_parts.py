@@ -7,11 +7,14 @@ from typing import Any
 import jax
 
 from fjax.core.weight_slot import give_slots
+from fjax.metrics import Mean
 from fjax.models.architecture import Architecture
 from fjax.models.compile_config import CompileConfig
+from fjax.models.compiled_metrics import CompiledMetrics
 from fjax.models.layer_links import link_layers
 from fjax.models.nested_models import keep_nested
 from fjax.models.weight_store import WeightStore
+from fjax.optimizers.optimizer_variables import OptimizerVariables
 from fjax.training.placement import DEFAULT, Placement
 
 
@@ -27,6 +30,10 @@ class ModelParts:
         placement: The devices for the arrays.
         is_training: Whether a `fit` is running.
         nested: The models whose networks are layers of this one.
+        optimizer_variables: The state of the optimizer in variables, once they are asked for.
+        loss_tracker: The mean of the loss, for steps in Keras's form.
+        compiled_metrics: The metrics of `compile`, likewise.
+        last_logs: The logs of the last epoch or evaluation, or None.
     """
 
     architecture: Architecture
@@ -35,6 +42,10 @@ class ModelParts:
     programs: dict[Any, Any] = dataclasses.field(default_factory=dict)
     placement: Placement = DEFAULT
     is_training: bool = False
+    optimizer_variables: OptimizerVariables | None = None
+    loss_tracker: Mean = dataclasses.field(default_factory=lambda: Mean(name="loss"))
+    compiled_metrics: CompiledMetrics = dataclasses.field(default_factory=CompiledMetrics)
+    last_logs: dict[str, Any] | None = None
     nested: list[Any] = dataclasses.field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -61,12 +72,19 @@ class ModelParts:
         if self.architecture.is_built:
             config.by_output(self.architecture.output_names())
         self.config = config
-        self.programs = {}
+        self.programs, self.optimizer_variables = {}, None
+        self.loss_tracker, self.compiled_metrics = Mean(name="loss"), CompiledMetrics()
+        self.last_logs = None
         self.weights.use_optimizer(config.optimizer)
         self.architecture.fix_flags()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "programs": {}, "is_training": False}
+        unshared: dict[str, Any] = {
+            "programs": {},
+            "optimizer_variables": None,
+            "is_training": False,
+        }
+        return {**vars(self), **unshared}
 
     def build(self, specs: Any, sample_shapes: Any = None) -> None:
         """Set the inputs, and derive all shapes; see `Architecture.build`."""
@@ -77,6 +95,7 @@ class ModelParts:
     def replace_layers(self, layers: Any, specs: Any, sample_shapes: Any = None) -> None:
         """Replace the layers; layers that remain keep their weights."""
         self.programs.clear()
+        self.optimizer_variables = None
         self.weights.unpack()
         give_slots(layers)
         self.architecture.replace_layers(layers, specs, sample_shapes)

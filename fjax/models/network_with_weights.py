@@ -15,17 +15,19 @@ from fjax.core.slot_variables import read_weights, write_weights
 from fjax.core.weight_slot import WeightSlot
 from fjax.data.text_encoding import declared_specs
 from fjax.errors import explain_keywords, integer_at_least, suggestion
-from fjax.models import file_content
+from fjax.models import file_content, stateless
 from fjax.models.architecture import Architecture
 from fjax.models.construction import declared_inputs
 from fjax.models.described_network import DescribedNetwork
 from fjax.models.layer_links import link_layers
 from fjax.models.model_parts import ModelParts
 from fjax.models.nested_models import as_model
+from fjax.models.stateful_steps import collect_losses
 from fjax.models.summary import Layout, print_summary, unbuilt_record
 from fjax.models.weight_store import WeightStore
 from fjax.storage import config_values, decode, encode
 from fjax.training import TrainState
+from fjax.variable import Variable
 
 
 class NetworkWithWeights(DescribedNetwork):
@@ -135,9 +137,80 @@ class NetworkWithWeights(DescribedNetwork):
         return by_name[name]
 
     @property
-    def weights(self) -> list[np.ndarray]:
-        """Copies of all weights, in Keras's order."""
-        return self.get_weights()
+    def weights(self) -> list[Variable]:
+        """All weights, in Keras's order; `get_weights` returns copies of their arrays."""
+        return stateless.weights(self.model_parts)
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training updates."""
+        return [weight for weight in self.weights if weight.trainable]
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The other weights: those of frozen layers, and statistics."""
+        return [weight for weight in self.weights if not weight.trainable]
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The variables that training updates, as `stateless_call` takes their values."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The other variables, as `stateless_call` takes their values.
+
+        Beside weights, these are what stateful recurrent layers remember, and the seed of a model
+        that draws random numbers.
+        """
+        return stateless.non_trainable_variables(self.model_parts)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All variables: the trainable ones, then the others."""
+        return [*self.trainable_variables, *self.non_trainable_variables]
+
+    def stateless_call(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        *args: Any,
+        return_losses: bool = False,
+        training: bool = False,
+    ) -> tuple[Any, ...]:
+        """Return the outputs for these variables and inputs; it is pure, and changes nothing.
+
+        It works under `jit`, `grad`, `vmap` and `scan`.
+
+        Args:
+            trainable_variables: The values of `trainable_variables`.
+            non_trainable_variables: The values of `non_trainable_variables`.
+            args: The inputs, as in a call of the model.
+            return_losses: Whether to return the losses of regularizers and of `add_loss`, too.
+            training: Whether the call is in training mode.
+
+        Returns:
+            `(outputs, non_trainable_variables)`, or `(outputs, non_trainable_variables, losses)`.
+
+        Raises:
+            ValueError: A list has another length, or an array another shape.
+
+        Source: Keras, `Layer.stateless_call`.
+
+        >>> from fjax import Model
+        >>> from fjax.layers import Dense
+        >>> model = Model(Dense(3), input_shape=(8,))
+        >>> outputs, others = model.stateless_call(
+        ...     model.trainable_variables, model.non_trainable_variables, np.ones((2, 8))
+        ... )
+        >>> outputs.shape, others
+        ((2, 3), [])
+        """
+        outputs, others, losses = stateless.stateless_call(
+            self, self.model_parts, trainable_variables, non_trainable_variables, args, training
+        )
+        collect_losses(self.model_parts, losses)
+        return (outputs, others, losses) if return_losses else (outputs, others)
 
     def get_weights(self) -> list[np.ndarray]:
         """Return copies of all weights, in Keras's order."""

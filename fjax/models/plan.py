@@ -5,16 +5,17 @@ from typing import Any, NamedTuple
 
 import jax
 
+from fjax.configuration import code_of
 from fjax.data.expectation import Expectation
 from fjax.models.model_parts import ModelParts
+from fjax.models.stateful_steps import StatefulSteps
+from fjax.models.step_forms import TEST, TRAIN, has_stateful_step, own_form_step
 from fjax.training import Batch, Programs, Source, init_accumulators, programs_for
 from fjax.training.accumulators import empty_means
 from fjax.training.custom_step import check_test_step, check_train_step
-from fjax.training.programs import with_custom_steps
+from fjax.training.logs import losses_first
+from fjax.training.programs import no_loss, with_custom_steps, with_stateful_steps
 from fjax.typing import PyTree
-
-# The two kinds of steps: the names of `compile`'s arguments and of a subclass's methods.
-TRAIN, TEST = "train_step", "test_step"
 
 
 class Plan(NamedTuple):
@@ -25,12 +26,14 @@ class Plan(NamedTuple):
         empty_sums: The accumulators of an epoch before its first step.
         log_names: The names of the logs, in the order of `evaluate`'s list.
         directions: For each log, which values are better: "up", "down", or None if unknown.
+        store: Stores the accumulators of an epoch in the metrics of the model, if they are there.
     """
 
     programs: Programs
     empty_sums: PyTree
     log_names: list[str]
     directions: dict[str, str | None]
+    store: Callable[[PyTree], None] = lambda accumulators: None
 
     def in_order(self, logs: dict[str, Any]) -> Any:
         """Return the logs in Keras's form: one number, or a list."""
@@ -41,7 +44,12 @@ class Plan(NamedTuple):
 def custom_step(model: Any, parts: ModelParts, kind: str) -> Callable[..., Any] | None:
     """Return the user's step: an argument of `compile` or a method of the class; else None."""
     argument = getattr(parts.require_config(kind), kind)
-    return argument if argument is not None else getattr(model, kind, None)
+    return argument if argument is not None else own_form_step(model, kind)
+
+
+def _is_stateful(model: Any, parts: ModelParts, kind: str) -> bool:
+    """Return whether the steps have Keras's form."""
+    return getattr(parts.require_config(kind), kind) is None and has_stateful_step(model, kind)
 
 
 def require_objective(model: Any, parts: ModelParts, kind: str) -> None:
@@ -52,8 +60,10 @@ def require_objective(model: Any, parts: ModelParts, kind: str) -> None:
         ValueError: There is no loss to train with, or nothing to evaluate.
     """
     config = parts.require_config("fit" if kind == TRAIN else "evaluate")
-    is_custom = custom_step(model, parts, kind) is not None
-    if not is_custom and kind == TRAIN and config.loss is None:
+    is_custom = custom_step(model, parts, kind) is not None or _is_stateful(model, parts, kind)
+    built = parts.architecture.is_built
+    may_add_loss = not built or parts.architecture.has_penalty()
+    if not is_custom and kind == TRAIN and config.loss is None and not may_add_loss:
         raise ValueError(
             "Training needs a loss: `model.compile(optimizer=…, loss=…)`, or a `train_step`."
         )
@@ -84,7 +94,9 @@ def expectation(model: Any, parts: ModelParts, kind: str, class_weight: Any = No
         names=names,
         with_targets=[name for name in names if outputs[name].needs_targets],
         loss_for=lambda targets, specs: config.loss_for(targets, specs, names),
-        targets_are_free=custom_step(model, parts, kind) is not None,
+        targets_are_free=custom_step(model, parts, kind) is not None
+        or (_is_stateful(model, parts, kind) and config.loss is None)
+        or (architecture.has_penalty() and not config.has_objective),
         class_weight=class_weight,
     )
 
@@ -108,9 +120,14 @@ def make_plan(model: Any, parts: ModelParts, kind: str, source: Source) -> Plan:
     config, spec, network = parts.require_config("fit"), source.spec, parts.architecture.network
     if custom_step(model, parts, kind) is not None:
         return _custom_plan(model, parts, kind, source)
+    if _is_stateful(model, parts, kind):
+        return _stateful_plan(model, parts, kind, source)
+    if kind == TRAIN:
+        # Without a compiled loss, the layers may have added losses: known once the model is built.
+        require_objective(model, parts, kind)
     outputs = parts.architecture.output_specs(spec.inputs)
     objective = config.resolve(spec.targets, outputs, parts.architecture.output_names())
-    loss, metrics = objective.loss, objective.metrics
+    loss, metrics = objective.loss or no_loss, objective.metrics
     return Plan(
         programs=programs_for(network, loss, config.optimizer, metrics, parts.programs),
         empty_sums=init_accumulators(metrics, spec.targets, outputs, loss),
@@ -129,6 +146,26 @@ def _custom_plan(model: Any, parts: ModelParts, kind: str, source: Source) -> Pl
         empty_sums=empty_means(logs),
         log_names=logs,
         directions={name: "down" if name == "loss" else None for name in logs},
+    )
+
+
+def _stateful_plan(model: Any, parts: ModelParts, kind: str, source: Source) -> Plan:
+    network, optimizer = parts.architecture.network, parts.require_config("fit").optimizer
+    compiled = programs_for(network, None, optimizer, (), parts.programs)
+    key = ("steps", kind, code_of(type(model)))
+    if key not in parts.programs:
+        parts.programs[key] = StatefulSteps(model, parts)
+    steps: StatefulSteps = parts.programs[key]
+    train_step, test_step = (steps.train, None) if kind == TRAIN else (None, steps.test)
+    train_state = parts.weights.train_state._replace(accumulators=())
+    empty_sums = steps.empty_sums(kind, train_state, source.spec)
+    logs = losses_first(list(empty_sums["logs"]))
+    return Plan(
+        programs=with_stateful_steps(compiled, train_step, test_step, parts.programs),
+        empty_sums=empty_sums,
+        log_names=logs,
+        directions={name: "down" if name == "loss" else None for name in logs},
+        store=steps.store,
     )
 
 

@@ -11,6 +11,7 @@ from fjax.core.precision import apply_layer
 from fjax.data.conversion import to_batch
 from fjax.data.source import Data
 from fjax.models.model_parts import ModelParts, execution_mode
+from fjax.models.step_forms import PREDICT, is_overridden
 from fjax.training import Batch, programs_for
 from fjax.training.batch import rows
 from fjax.training.loop import predict as predict_source
@@ -27,6 +28,11 @@ def predict(model: Any, parts: ModelParts, data: Data, callbacks: Any, verbose: 
         callbacks: The user's callbacks.
         verbose: 0, 1 or 2.
     """
+    if is_overridden(model, PREDICT):
+        raise TypeError(
+            f"`predict` calls the network of {type(model).__name__!r}, and not its own "
+            "`predict_step`: compute the outputs in `call`, or use `model.stateless_call`."
+        )
     model.build_for(data.first())
     architecture = parts.architecture
     source = data.checked(model.input_expectation(), placement=parts.placement)

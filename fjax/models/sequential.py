@@ -94,13 +94,15 @@ class Sequential(Model):
 
     def build_for(self, batch: Batch) -> None:
         """Build the model for a first batch, unless it is built already."""
-        if self._declared is None:
+        if not self._list:
+            raise ValueError(f"The model {self.name!r} has no layers: `add` a layer first.")
+        if self._declared is None and _is_one_array(batch.inputs):
             self._declare_like(batch)
         super().build_for(batch)
 
     def input_expectation(self) -> InputExpectation:
         """Return what the model expects of the inputs of a batch."""
-        return self.model_parts.architecture.input_expectation(takes_one_array=True)
+        return self.model_parts.architecture.input_expectation(self._declared is not None)
 
     def get_config(self) -> dict[str, Any]:
         """Return the architecture as plain data, for `from_config`."""
@@ -184,16 +186,19 @@ class Sequential(Model):
 
     def _declare_like(self, batch: Batch) -> None:
         """Declare an input with the shape and dtype of a first batch."""
-        if not self._list:
-            raise ValueError(f"The model {self.name!r} has no layers: `add` a layer first.")
         array = one_array(batch.inputs)
         check_text(self.name, self.layer_tree, batch.inputs)
-        self._declared = InputLayer(array.shape[1:], dtype="string" if is_text(array) else None)
+        dtype = "string" if is_text(array) else None
+        self._declared = InputLayer(array.shape[1:], dtype=dtype, observed=True)
         try:
             self._relink()
         except Exception:
             self._declared = None
             raise
+
+
+def _is_one_array(inputs: tuple[PyTree, ...]) -> bool:
+    return len(inputs) == 1 and hasattr(inputs[0], "shape")
 
 
 def _layer_of(item: Any) -> Any:

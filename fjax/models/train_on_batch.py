@@ -7,7 +7,8 @@ from fjax.callbacks.lazy_logs import to_numbers
 from fjax.data.arrays import Arrays
 from fjax.models.fit import begin_epoch
 from fjax.models.model_parts import ModelParts, execution_mode
-from fjax.models.plan import TRAIN, Plan, expectation, make_plan, require_objective
+from fjax.models.plan import Plan, expectation, make_plan, require_objective
+from fjax.models.step_forms import TRAIN
 from fjax.training import Batch, run_epoch
 from fjax.training.batch import rows
 from fjax.training.loop import ChunkScheduler
@@ -34,4 +35,7 @@ def train_on_batch(
         begin_epoch(parts, epoch, plan.empty_sums)
         hooks = CallbackList(None, model).steps("train")
         logs = run_epoch(parts.weights, plan.programs, source, epoch, hooks, ChunkScheduler(hooks))
-    return plan, to_numbers(logs)
+    plan.store(parts.weights.train_state.accumulators)
+    numbers = to_numbers(logs)
+    parts.last_logs = dict(numbers)
+    return plan, numbers

@@ -18,6 +18,7 @@ from fjax.training.initialization import initialize, initialize_optimizer
 from fjax.training.state import run_key
 from fjax.trees import first_difference
 from fjax.typing import Adapts, GradientTransformation, Key, PyTree
+from fjax.variable import Variable
 
 
 class WeightStore:
@@ -51,6 +52,7 @@ class WeightStore:
         self._copied: TrainState | None = None
         self._statistics: list[Any] = []
         self._calls = 0
+        self._seed_variable: Variable | None = None
 
     @property
     def is_made(self) -> bool:
@@ -126,10 +128,18 @@ class WeightStore:
     def set_seed(self, seed: int) -> None:
         """Set the seed; existing weights do not change."""
         self.seed = seed_of("set_seed", seed)
-        self.is_seeded = True
+        self.is_seeded, self._seed_variable = True, None
         self.unpack()
         if self._rest is not None:
             self._rest = self._rest._replace(key=run_key(self.seed))
+
+    @property
+    def seed_variable(self) -> Variable:
+        """The seed of the random numbers of pure calls, in a variable."""
+        if self._seed_variable is None:
+            value = jax.random.key_data(run_key(self.seed))
+            self._seed_variable = Variable(value, trainable=False, name="seed_generator_state")
+        return self._seed_variable
 
     def next_key(self) -> Key:
         """Return a new key at each call."""

@@ -1,5 +1,6 @@
 """Optimizers: pure functions `init` and `update` as in optax, under Keras's names."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fjax.optimizers import schedules as schedules
@@ -20,6 +21,7 @@ from fjax.optimizers.rmsprop import RMSprop as RMSprop
 from fjax.optimizers.schedule_free_adamw import ScheduleFreeAdamW as ScheduleFreeAdamW
 from fjax.optimizers.sgd import SGD as SGD
 from fjax.registry import Registry
+from fjax.registry import serialize as serialize
 from fjax.typing import GradientTransformation
 
 _members: list[type[Optimizer]] = [
@@ -52,6 +54,17 @@ def get(identifier: Any) -> GradientTransformation:
             f"params)`, received {identifier!r}. Known names: {', '.join(_registry.names)}."
         )
     return optimizer
+
+
+def deserialize(
+    config: Any, custom_objects: Mapping[str, Any] | None = None
+) -> GradientTransformation:
+    """Return the optimizer that `serialize` described.
+
+    >>> deserialize(serialize(SGD(0.1, momentum=0.9)))
+    SGD(learning_rate=0.1, momentum=0.9)
+    """
+    return _registry.deserialize(config, custom_objects)
 
 
 def _is_optimizer(value: Any) -> bool:

@@ -32,6 +32,8 @@ def check_rate(owner: str, rate: Any) -> LearningRate:
         try:
             inspect.signature(rate).bind(0)
         except TypeError:
+            if not inspect.signature(rate).parameters:
+                return _without_step(rate)
             raise TypeError(
                 f"`{owner}`: a function as `learning_rate` is called with the step and returns the "
                 f"rate; {rate!r} cannot be called with one argument."
@@ -46,3 +48,14 @@ def check_rate(owner: str, rate: Any) -> LearningRate:
         f"`{owner}`: `learning_rate` must be a number, a schedule or a function of the step, "
         f"received {rate!r}.{hint}"
     )
+
+
+def _without_step(rate: Callable[[], ArrayLike]) -> Callable[[Array], ArrayLike]:
+    """Return a function of the step that calls a function without arguments, as Keras does."""
+
+    def rate_at(step: Array) -> ArrayLike:
+        del step
+        return rate()
+
+    rate_at.__qualname__ = getattr(rate, "__qualname__", repr(rate))
+    return rate_at

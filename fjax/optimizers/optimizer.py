@@ -16,6 +16,7 @@ from fjax.optimizers.averaging import update_averages
 from fjax.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
 from fjax.optimizers.learning_rate import LearningRate, check_rate
 from fjax.optimizers.patterns import check_patterns, matches
+from fjax.optimizers.stateful import StatefulOptimizer
 from fjax.typing import Array, PyTree
 
 # The slots of this class, in addition to those of a subclass.
@@ -41,7 +42,7 @@ class OptimizerState(NamedTuple):
     slots: dict[str, PyTree]
 
 
-class Optimizer(Configured):
+class Optimizer(StatefulOptimizer, Configured):
     """Base class of optimizers: it applies a rule for one array to a tree of params.
 
     A subclass defines the rule, in `init_one` and `update_one`. An optimizer contains configuration
@@ -234,13 +235,13 @@ class Optimizer(Configured):
             for path, leaf in jax.tree_util.tree_leaves_with_path(params)
         ]
         rule_slots = _group_by_name(slots, jax.tree.structure(params))
-        common = {name: jax.tree.map(jnp.zeros_like, params) for name in self._common_slots()}
+        common = {name: jax.tree.map(jnp.zeros_like, params) for name in self.common_slots}
         if rule_slots.keys() & common.keys():
             raise ValueError(
                 f"`{type(self).__name__}.init_one`: the slot names {sorted(common)} are reserved. "
                 "Use other names."
             )
-        return OptimizerState(step, self._rate_at(step), rule_slots | common)
+        return OptimizerState(step, self.rate_at(step), rule_slots | common)
 
     def update(
         self, grads: PyTree, opt_state: OptimizerState, params: PyTree
@@ -261,7 +262,7 @@ class Optimizer(Configured):
         """
         self._check_trees(grads, opt_state, params)
         step, rate = opt_state.step + 1, jnp.asarray(opt_state.learning_rate, jnp.float32)
-        common = {name: opt_state.slots[name] for name in self._common_slots()}
+        common = {name: opt_state.slots[name] for name in self.common_slots}
         slots = {name: tree for name, tree in opt_state.slots.items() if name not in common}
         if self.loss_scale_factor is not None:
             grads = jax.tree.map(lambda grad: grad / self.loss_scale_factor, grads)
@@ -279,7 +280,7 @@ class Optimizer(Configured):
                 updates, common[AVERAGE], params, update_count,
                 self.ema_momentum, self.ema_overwrite_frequency,
             )  # fmt: skip
-        next_rate = self._rate_at(step) if callable(self.learning_rate) else rate
+        next_rate = self.rate_at(step) if self.has_schedule else rate
         return updates, OptimizerState(step, next_rate, slots | common)
 
     def finalize(self, params: PyTree, opt_state: OptimizerState) -> PyTree:
@@ -298,7 +299,9 @@ class Optimizer(Configured):
         """Return the loss times `loss_scale_factor`, if set: `update` expects its gradients."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
-    def _common_slots(self) -> list[str]:
+    @property
+    def common_slots(self) -> list[str]:
+        """The slots of this class that are in use."""
         in_use = {
             AVERAGE: self.use_ema,
             ACCUMULATOR: self.gradient_accumulation_steps is not None,
@@ -359,14 +362,13 @@ class Optimizer(Configured):
             return clip_by_value(grads, self.clipvalue)
         return grads
 
-    def _rate_at(self, step: Array) -> Array:
+    def rate_at(self, step: Array) -> Array:
         """Return the configured rate after `step` updates."""
-        rate = self.learning_rate(step) if callable(self.learning_rate) else self.learning_rate
-        rate = jnp.asarray(rate, jnp.float32)
+        rate = jnp.asarray(self.schedule(step) if self.has_schedule else self.schedule, jnp.float32)
         if rate.shape != ():
             raise ValueError(
                 f"`{type(self).__name__}`: `learning_rate` must return one number for a step, but "
-                f"{self.learning_rate!r} returned an array of shape {rate.shape}."
+                f"{self.schedule!r} returned an array of shape {rate.shape}."
             )
         return rate
 

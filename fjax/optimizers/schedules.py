@@ -5,7 +5,7 @@ result is float32 rates of the same shape. Any function of the step may be used 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from fjax.configuration import Configured
 from fjax.errors import number_between, one_of
 from fjax.registry import Registry
+from fjax.registry import serialize as serialize
 from fjax.typing import Array, ArrayLike
 
 
@@ -326,6 +327,15 @@ def get(identifier: Any) -> Any:
         TypeError: The identifier is none of these.
     """
     return _registry.get(identifier)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the schedule that `serialize` described.
+
+    >>> deserialize(serialize(ExponentialDecay(0.1, 10, 0.5))) == ExponentialDecay(0.1, 10, 0.5)
+    True
+    """
+    return _registry.deserialize(config, custom_objects)
 
 
 def _periods(schedule: ExponentialDecay | InverseTimeDecay, step: ArrayLike) -> Array:

@@ -7,10 +7,10 @@ from typing import Any
 from fjax.configuration import Configured, arguments, is_required
 from fjax.core.calling import CallKwargs
 from fjax.core.masking import Masked
+from fjax.custom_objects import find_custom
 from fjax.errors import suggestion
 from fjax.storage.classes import CLASSES
 from fjax.storage.functions import function_named
-from fjax.storage.registration import find_custom
 from fjax.storage.strict_json import NON_FINITE
 
 CustomObjects = Mapping[str, Any]

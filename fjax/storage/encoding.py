@@ -16,9 +16,9 @@ import numpy as np
 from fjax.configuration import Configured, arguments, stored
 from fjax.core.calling import CallKwargs
 from fjax.core.masking import Masked
+from fjax.custom_objects import registered_name
 from fjax.storage.classes import CLASSES
 from fjax.storage.functions import name_of_function
-from fjax.storage.registration import registered_name
 from fjax.typing import DescribedBy, HasConfig
 
 _CLASS_NAMES = {member: name for name, member in CLASSES.items()}
@@ -45,6 +45,8 @@ def encode(value: Any, label: str = "the value") -> Any:
     if isinstance(value, float | np.floating):
         number = float(value)
         return number if math.isfinite(number) else {"float": str(number)}
+    if isinstance(value, np.ndarray):
+        return encode(value.tolist(), label)
     if isinstance(value, list):
         return _encode_items(value, label)
     if isinstance(value, Masked):
@@ -125,9 +127,11 @@ def _encode_function(value: Callable[..., Any], label: str) -> dict[str, Any]:
     name = name_of_function(value)
     if name is not None:
         return {"function": name}
-    if "<" in getattr(value, "__name__", "<lambda>"):
+    name = registered_name(value)
+    if "<" in name:
         raise TypeError(
-            f"{label} is a function without a name: define it with `def`, so that it can be passed "
-            "by name when the file is loaded."
+            f"{label} is a function without a name: define it with `def`, or give it a name by "
+            "`custom_object_scope({name: function})`, so that it can be passed by name when the "
+            "file is loaded."
         )
-    return {"custom_function": registered_name(value)}
+    return {"custom_function": name}

@@ -130,14 +130,43 @@ def with_custom_steps(
     if train_step is not None:
         key = ("advance", _step_key(train_step))
         if key not in private:
-            private[key] = _advancing(lambda: custom_train_step(train_step), ())
+            private[key] = _advancing(lambda: custom_train_step(train_step), partial(results, ()))
         programs = programs._replace(advance=private[key])
     if test_step is not None:
         key = ("measure", _step_key(test_step))
         if key not in private:
-            private[key] = _measuring(lambda: custom_test_step(test_step), ())
+            private[key] = _measuring(lambda: custom_test_step(test_step), partial(results, ()))
         programs = programs._replace(measure=private[key])
     return programs
+
+
+def with_stateful_steps(
+    programs: Programs,
+    train_step: steps.TrainStep | None,
+    test_step: Callable[[PyTree, TrainState, steps.Batch], PyTree] | None,
+    private: dict[Any, Any],
+) -> Programs:
+    """Return the programs with steps of Keras's form, which update metrics themselves.
+
+    Their accumulators are `{"logs": …, "variables": …}`: the logs of the last step and the values
+    of the metrics' variables. The programs are kept in `private`.
+    """
+    if train_step is not None:
+        key = ("advance", _step_key(train_step))
+        if key not in private:
+            private[key] = _advancing(lambda: train_step, _last_logs)
+        programs = programs._replace(advance=private[key])
+    if test_step is not None:
+        key = ("measure", _step_key(test_step))
+        if key not in private:
+            private[key] = _measuring(lambda: test_step, _last_logs)
+        programs = programs._replace(measure=private[key])
+    return programs
+
+
+def _last_logs(accumulators: PyTree) -> Logs:
+    logs: Logs = accumulators["logs"]
+    return logs
 
 
 def _step_key(step: Callable[..., Any]) -> Any:
@@ -154,7 +183,7 @@ def copy_of(tree: PyTree) -> PyTree:
 
 def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Programs:
     def evaluation() -> Callable[..., PyTree]:
-        step = steps.test_step(network, loss or _no_loss, metrics)
+        step = steps.test_step(network, loss or no_loss, metrics)
         return lambda sums, train_state, batch: step(
             sums,
             train_state.params,
@@ -163,7 +192,7 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
             jax.random.fold_in(train_state.key, train_state.step),
         )
 
-    measure = _measuring(evaluation, metrics)
+    measure = _measuring(evaluation, partial(results, metrics))
 
     def prediction(params: PyTree, state: PyTree, key: Key) -> Step:
         def fill(filled: PyTree, batch: steps.Batch, start: Array) -> PyTree:
@@ -175,7 +204,9 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
         return fill
 
     return Programs(
-        advance=_advancing(lambda: steps.train_step(network, loss, optimizer, metrics), metrics),
+        advance=_advancing(
+            lambda: steps.train_step(network, loss, optimizer, metrics), partial(results, metrics)
+        ),
         # Without the optimizer's state, so that the program is the same for every optimizer.
         measure=lambda sums, train_state, *chunk, batch_size: measure(
             sums, _without_optimizer(train_state), *chunk, batch_size=batch_size
@@ -184,24 +215,24 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
     )
 
 
-def _advancing(make_step: Callable[[], steps.TrainStep], metrics: Metrics) -> Callable[..., Any]:
+def _advancing(
+    make_step: Callable[[], steps.TrainStep], result: Callable[[PyTree], Logs]
+) -> Callable[..., Any]:
     def advancing() -> Step:
         step = make_step()
         return lambda train_state, batch, _: step(train_state, batch)[0]
 
-    return compile_loop(
-        "advance", advancing, lambda state: (state, results(metrics, state.accumulators))
-    )
+    return compile_loop("advance", advancing, lambda state: (state, result(state.accumulators)))
 
 
 def _measuring(
-    make_step: Callable[[], Callable[..., PyTree]], metrics: Metrics
+    make_step: Callable[[], Callable[..., PyTree]], result: Callable[[PyTree], Logs]
 ) -> Callable[..., Any]:
     def measuring(*fields: PyTree) -> Step:
         step, train_state = make_step(), TrainState(*fields)
         return lambda sums, batch, start: step(sums, _with_batch_key(train_state, start), batch)
 
-    return compile_loop("measure", measuring, lambda sums: (sums, results(metrics, sums)))
+    return compile_loop("measure", measuring, lambda sums: (sums, result(sums)))
 
 
 def _without_optimizer(train_state: TrainState) -> TrainState:
@@ -274,8 +305,8 @@ def compile_loop(
     return compile_function(loop, static_argnames="batch_size", donate_argnums=0)
 
 
-def _no_loss(*_: PyTree) -> Array:
-    # A model that was compiled without a loss can still be evaluated.
+def no_loss(*_: PyTree) -> Array:
+    """Return 0, the loss of a model that was compiled without a loss."""
     return jnp.zeros(())
 
 

@@ -78,7 +78,7 @@ def train_step(
             outputs, state = apply_layer(
                 network, params, train_state.state, *batch.inputs, key=key, training=True
             )
-            value, parts = _loss(loss, outputs, batch)
+            value, parts = loss_and_parts(loss, outputs, batch)
             value = _with_penalty(value, state)
             return scale_loss(value), (value, outputs, state, parts)
 
@@ -119,7 +119,7 @@ def test_step(
         accumulators: PyTree, params: PyTree, state: PyTree, batch: Batch, key: Key | None = None
     ) -> PyTree:
         outputs, state = apply_layer(network, params, state, *batch.inputs, key=key)
-        value, parts = _loss(loss, outputs, batch)
+        value, parts = loss_and_parts(loss, outputs, batch)
         values = {"loss": _with_penalty(value, state), **parts}
         return _add(metrics, accumulators, values, outputs, batch)
 
@@ -138,7 +138,7 @@ def samples(batch: Batch) -> Array:
     return jnp.float32(jax.tree.leaves(batch.inputs)[0].shape[0])
 
 
-def _loss(loss: Callable[..., Array], outputs: PyTree, batch: Batch) -> tuple[Array, Logs]:
+def loss_and_parts(loss: Callable[..., Array], outputs: PyTree, batch: Batch) -> tuple[Array, Logs]:
     """Return the loss to differentiate, and the losses of single outputs to log."""
     if isinstance(loss, OutputLosses):
         values = loss.values(batch.targets, outputs, batch.sample_weight, batch.valid)

@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from fjax.configuration import stored
 from fjax.errors import is_number
 from fjax.optimizers import Optimizer
 from fjax.typing import PyTree
 
 
 def _has_numeric_rate(optimizer: Any) -> bool:
-    return isinstance(optimizer, Optimizer) and is_number(getattr(optimizer, "learning_rate", None))
+    return isinstance(optimizer, Optimizer) and is_number(stored(optimizer, "learning_rate"))
 
 
 def without_rate(optimizer: Any) -> Any:
@@ -31,5 +32,5 @@ def without_rate(optimizer: Any) -> Any:
 def with_rate(optimizer: Any, opt_state: PyTree) -> PyTree:
     """Return the optimizer's state with its numeric learning rate set, if it has one."""
     if _has_numeric_rate(optimizer):
-        return opt_state._replace(learning_rate=np.float32(optimizer.learning_rate))
+        return opt_state._replace(learning_rate=np.float32(stored(optimizer, "learning_rate")))
     return opt_state

@@ -92,7 +92,7 @@ def test_weights_are_drawn_with_keras_fans():
         ({"num_heads": 2, "key_dim": 3, "output_shape": (0,)}, "`output_shape` must be a positive"),
         ({"num_heads": 2, "key_dim": 3, "attention_axes": "x"}, "`attention_axes` must be an int"),
         ({"num_heads": 2, "key_dim": 3, "sliding_window": 0}, "`sliding_window` must be"),
-        ({"num_heads": 2, "key_dim": 3, "flash_attention": True}, "no flash attention kernel"),
+        ({"num_heads": 2, "key_dim": 3, "flash_attention": 2}, "`flash_attention` must be one of"),
     ],
 )  # fmt: skip
 def test_invalid_arguments(config, message):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 
+import fjax
 from fjax import layers
 from fjax.core import output_specs
 from fjax.core.text_inputs import STRING, is_text
@@ -102,7 +103,10 @@ def test_text_may_be_lists_arrays_objects_bytes_and_columns():
         np.array([text.encode() for text in texts]), [[text] for text in texts],
     ):  # fmt: skip
         assert layer(inputs).tolist() == expected
+    # One text becomes one row, as in Keras.
     assert layer("film good").tolist() == [3, 2]
+    bags = TextVectorization(vocabulary=["good", "film"], output_mode="count")
+    assert bags("film film").tolist() == [0.0, 0.0, 2.0]
     lookup = StringLookup(vocabulary=["a"])
     assert lookup(np.array(["a", "b"], STRING)).tolist() == [1, 0]
     assert lookup(np.array([b"a", b"b"])).tolist() == [1, 0]
@@ -279,3 +283,21 @@ def test_type_errors(name):
 def test_the_repr_of_a_long_vocabulary_is_short():
     layer = StringLookup(vocabulary=[f"name {i}" for i in range(1000)])
     assert repr(layer) == "StringLookup(vocabulary=<1001 tokens>)"
+
+
+def text_model():
+    texts = fjax.Input((1,), dtype="string", name="texts")
+    lookup = StringLookup(vocabulary=["a", "b"], output_mode="one_hot")
+    return fjax.Model(texts, fjax.layers.Dense(2)(lookup(texts)))
+
+
+def test_the_shape_of_a_string_input_is_that_of_the_text():
+    model, lines = text_model(), []
+    assert model.input_shape == (None, 1) == model.input.shape
+    model.summary(print_fn=lines.append)
+    (row,) = (line for line in lines[0].splitlines() if "texts" in line)
+    assert "(None, 1)" in row
+    picture = str(fjax.utils.model_to_dot(model, show_shapes=True, show_dtype=True))
+    assert picture.count("(None, 1)") == 2 and "(None, 3)" in picture and "string" in picture
+    sequential = fjax.Sequential([fjax.Input((1,), dtype="string"), StringLookup(vocabulary=["a"])])
+    assert sequential.input_shape == (None, 1)

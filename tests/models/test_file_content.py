@@ -304,7 +304,7 @@ def test_a_path_that_cannot_be_written_is_an_error(case, tmp_path):
 def test_a_lambda_cannot_be_saved(tmp_path):
     model = sequential()
     model.compile("sgd", lambda y_true, y_pred: y_pred)
-    with pytest.raises(TypeError, match=r"`function` is a function without a name.*include_opt"):
+    with pytest.raises(TypeError, match=r"`fn` is a function without a name.*include_opt"):
         model.save(tmp_path / "model")
     model.save(tmp_path / "model", include_optimizer=False)
     with pytest.raises(TypeError, match="is a function without a name"):

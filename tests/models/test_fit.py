@@ -492,7 +492,7 @@ def test_adapting_after_the_first_use_raises(inside):
 
 def test_a_call_inside_a_traced_function_points_to_the_network(regression):
     model, x, _ = regression
-    with pytest.raises(TypeError, match=r"use `model.network`'s pure `apply"):
+    with pytest.raises(TypeError, match=r"model.stateless_call\(trainable_variables"):
         jax.jit(model)(x)
 
 

@@ -103,7 +103,7 @@ class TestArguments:
 
     def test_an_optimizer_cannot_be_changed(self):
         with pytest.raises(AttributeError, match="cannot be changed"):
-            SGD(0.1).learning_rate = 0.2
+            SGD(0.1).momentum = 0.2
 
 
 class TestMismatchedTrees:

@@ -64,7 +64,7 @@ class TestLearningRate:
         with pytest.raises(TypeError, match=r"to vary the rate, replace `opt_state.learning_ra"):
             SGD(rate)
 
-    @pytest.mark.parametrize("rate", [lambda: 0.1, lambda step, epoch: 0.1, schedules.CosineDecay])
+    @pytest.mark.parametrize("rate", [lambda step, epoch: 0.1, schedules.CosineDecay])
     def test_a_function_with_other_parameters_raises(self, rate):
         with pytest.raises(TypeError, match="called with the step and returns the rate"):
             SGD(rate)

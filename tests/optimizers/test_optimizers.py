@@ -196,7 +196,9 @@ class TestEveryOptimizer:
     def test_repr_and_config_describe_an_equal_optimizer(self, case):
         optimizer = make(case, learning_rate=0.3, weight_decay=0.5)
         if isinstance(optimizer, Momentum):
-            assert optimizer.get_config() == {}
+            # The arguments of its `__init__`, which are recorded.
+            expected = {"learning_rate": 0.3, "momentum": 0.9, "weight_decay": 0.5}
+            assert optimizer.get_config() == expected
             return
         assert type(optimizer).from_config(optimizer.get_config()) == optimizer
         assert eval(repr(optimizer), {type(optimizer).__name__: type(optimizer)}) == optimizer

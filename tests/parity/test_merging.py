@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fjax import layers
+from fjax.core.masking import split_mask, with_mask
 
 ELEMENTWISE = ["Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"]
 PAIRS = {"Subtract", "Dot"}
@@ -121,3 +122,35 @@ def test_functions_call_the_layer_on_the_list(name, config):
     inputs = arrays([(4, 3, 3), (4, 3, 3)])
     expected = getattr(keras.layers, name)(inputs, **config)
     np.testing.assert_allclose(getattr(layers, name)(inputs, **config), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", [*ELEMENTWISE, "Concatenate"])
+@pytest.mark.parametrize("masked", [(True, True, True), (True, False, True), (False, True, False)])
+@pytest.mark.parametrize("narrow", [False, True])
+def test_masked_inputs(name, masked, narrow):
+    count = 2 if name in PAIRS else 3
+    shapes = [(4, 5, 3)] * count
+    if narrow and name != "Concatenate":
+        shapes[1] = (4, 3)
+    # Keras cannot combine the masks of inputs whose masks have other axes.
+    inputs, masked = (
+        arrays(shapes),
+        [on and len(s) == 3 for on, s in zip(masked, shapes, strict=False)],
+    )
+    random = np.random.default_rng(2)
+    masks = [
+        jnp.asarray(random.random(x.shape[:-1]) > 0.5) if on else None
+        for x, on in zip(inputs, masked, strict=True)
+    ]
+    given = [jnp.asarray(x) for x in inputs]
+    for array, mask in zip(given, masks, strict=True):
+        if mask is not None:
+            keras.src.backend.set_keras_mask(array, mask)
+    expected = getattr(keras.layers, name)()(given)
+    outputs, _ = getattr(layers, name)().apply({}, {}, *map(with_mask, inputs, masks))
+    values, mask = split_mask(outputs)
+    np.testing.assert_allclose(values, expected, rtol=1e-6)
+    expected_mask = keras.src.backend.get_keras_mask(expected)
+    assert (mask is None) == (expected_mask is None)
+    if mask is not None:
+        np.testing.assert_array_equal(mask, expected_mask)

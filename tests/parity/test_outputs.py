@@ -181,3 +181,23 @@ def test_the_weight_of_a_single_loss(data, weight):
             model.fit(data["wide"], data["price"], epochs=2, shuffle=False, verbose=0).history
         )
     same(*histories)
+
+
+@pytest.mark.parametrize("loss", [{"a": ["mse"], "b": ["mae"]}, [["mse"], ["mae"]]], ids=str)
+def test_the_loss_of_an_output_may_be_in_a_list(loss):
+    x, y = np.linspace(0, 1, 12).reshape(4, 3), np.ones((4, 1))
+    results = []
+    for library in (keras, fjax):
+        inputs = library.Input((3,))
+        outputs = {
+            name: library.layers.Dense(1, kernel_initializer="ones", name=name)(inputs)
+            for name in "ab"
+        }
+        is_dict = isinstance(loss, dict)
+        model = library.Model(inputs, outputs if is_dict else list(outputs.values()))
+        model.compile("sgd", loss)
+        targets = {"a": y, "b": y} if is_dict else [y, y]
+        results.append(model.evaluate(x, targets, verbose=0, return_dict=True))
+    assert results[0].keys() == results[1].keys()
+    for name, value in results[0].items():
+        np.testing.assert_allclose(results[1][name], value, rtol=1e-5)

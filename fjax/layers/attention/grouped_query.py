@@ -22,7 +22,7 @@ class GroupQueryAttention(ProjectedAttention):
         dropout: The share of the attention weights to drop in training, in [0, 1].
         use_bias: Whether the projections have biases.
         sliding_window: Attend only to steps less than this far away; None means no limit.
-        flash_attention: None or False: fjax has no such kernel.
+        flash_attention: Accepted for compatibility with Keras: XLA chooses how to compute it.
         kernel_initializer: Initializer of each kernel.
         bias_initializer: Initializer of each bias.
         kernel_regularizer: Regularizer of each kernel; None means no penalty.

@@ -34,7 +34,7 @@ class MultiHeadAttention(ProjectedAttention):
         attention_axes: The axes to attend over, counted with the batch axis; None means all axes
             between batch and features.
         sliding_window: Attend only to steps less than this far away; None means no limit.
-        flash_attention: None or False: fjax has no such kernel.
+        flash_attention: Accepted for compatibility with Keras: XLA chooses how to compute it.
         kernel_initializer: Initializer of each kernel.
         bias_initializer: Initializer of each bias.
         kernel_regularizer: Regularizer of each kernel; None means no penalty.

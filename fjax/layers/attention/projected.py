@@ -10,7 +10,7 @@ from fjax.core.layer import Layer
 from fjax.core.masking import with_mask
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.core.reserved import PENALTY
-from fjax.errors import integer_at_least
+from fjax.errors import integer_at_least, one_of
 from fjax.layers.array_layer import resolve_functions
 from fjax.layers.attention.dropout import check_dropout, drop_weights
 from fjax.layers.attention.inputs import (
@@ -61,12 +61,7 @@ class ProjectedAttention(Layer):
         if layer.sliding_window is not None:
             window = integer_at_least(self.kind, "sliding_window", layer.sliding_window, 1)
             layer.sliding_window = window
-        if self.flash_attention not in (None, False):
-            raise ValueError(
-                f"`{self.kind}`: `flash_attention` must be None or False, received "
-                f"{self.flash_attention!r}: fjax has no flash attention kernel; the outputs are "
-                "the same without it."
-            )
+        one_of(self.kind, "flash_attention", self.flash_attention, [None, False, True])
 
     @property
     def heads(self) -> Heads:

@@ -89,12 +89,14 @@ def at_least_float32(values: Array) -> Array:
     return values.astype(jnp.promote_types(values.dtype, jnp.float32))
 
 
-def standardize(values: Array, axes: tuple[int, ...], epsilon: float) -> Array:
-    """Return values with mean 0 and variance 1 along the axes."""
+def standardize(
+    values: Array, axes: tuple[int, ...], epsilon: float, keep_mean: bool = False
+) -> Array:
+    """Return values with variance 1 along the axes, and mean 0 unless it is kept."""
     mean = jnp.mean(values, axis=axes, keepdims=True)
     centered = values - mean
     variance = jnp.mean(jnp.square(centered), axis=axes, keepdims=True)
-    return centered * jax.lax.rsqrt(variance + epsilon)
+    return (values if keep_mean else centered) * jax.lax.rsqrt(variance + epsilon)
 
 
 def init_gamma_and_beta(layer: Any, shape: Shape, gamma_key: Key, beta_key: Key) -> Params:

@@ -1,6 +1,7 @@
 """Batch normalization."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -59,6 +60,13 @@ class BatchNormalization(Layer):
     >>> outputs.round(2).tolist(), round(state["moving_mean"].item(), 4)
     ([[-1.0], [1.0]], 0.02)
     """
+
+    # The statistics are those of the whole batch, on however many devices it is.
+    neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+        **Layer.neutral_arguments,
+        "renorm": (False,), "renorm_clipping": (None,), "renorm_momentum": (0.99,),
+        "synchronized": (False, True),
+    }  # fmt: skip
 
     axis: int = -1
     momentum: float = 0.99

@@ -1,5 +1,6 @@
 """Layer normalization."""
 
+from fjax.configuration import field
 from fjax.layers.normalization.base import AffineNormalization, standardize
 from fjax.typing import Array, Identifier
 
@@ -15,6 +16,8 @@ class LayerNormalization(AffineNormalization):
         epsilon: Added to the variance.
         center: Whether to add `beta`.
         scale: Whether to multiply by `gamma`.
+        rms_scaling: Whether to divide by the deviation without subtracting the mean; then there is
+            a `gamma` and no `beta`, whatever `scale` and `center` are.
         beta_initializer: Initializer of `beta`.
         gamma_initializer: Initializer of `gamma`.
         beta_regularizer: Regularizer of `beta`; None means no penalty.
@@ -42,6 +45,7 @@ class LayerNormalization(AffineNormalization):
     epsilon: float = 1e-3
     center: bool = True
     scale: bool = True
+    rms_scaling: bool = field(default=False, kw_only=True)
     beta_initializer: Identifier = "zeros"
     gamma_initializer: Identifier = "ones"
     beta_regularizer: Identifier = None
@@ -49,6 +53,11 @@ class LayerNormalization(AffineNormalization):
     beta_constraint: Identifier = None
     gamma_constraint: Identifier = None
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.rms_scaling:
+            self.scale, self.center = True, False
+
     def normalize(self, values: Array, axes: tuple[int, ...]) -> Array:
         """Return the values with mean 0 and variance 1 along the axes."""
-        return standardize(values, axes, self.epsilon)
+        return standardize(values, axes, self.epsilon, self.rms_scaling)

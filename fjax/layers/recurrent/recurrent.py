@@ -1,5 +1,6 @@
 """The base of the layers that run a cell along sequences."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import jax
@@ -32,6 +33,12 @@ class Recurrent(Layer):
     A subclass has the fields `FLAGS` and an attribute `cell`, and decides where params and state
     hold the entries of the cell.
     """
+
+    # Keras's ways to compute the same numbers.
+    neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+        **Layer.neutral_arguments,
+        "implementation": (0, 1, 2),
+    }
 
     masking = "takes"
     call_parameters = ("sequences",)

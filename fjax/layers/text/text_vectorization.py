@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import jax
 import numpy as np
 
-from fjax.core.text_inputs import is_text
 from fjax.errors import integer_at_least, one_of
 from fjax.layers.text.bags import encode_bags, pad_rows
 from fjax.layers.text.text_layer import TextLayer
@@ -58,7 +57,7 @@ class TextVectorization(TextLayer):
     for each length that occurs.
 
     Shapes: (batch,) or (batch, 1) to (batch, length) or (batch, tokens). With `split=None` the
-    inputs may have the shape (batch, tokens).
+    inputs may have the shape (batch, tokens). A single text, of shape (), becomes one row.
 
     Raises:
         TypeError: The inputs are numbers.
@@ -115,14 +114,10 @@ class TextVectorization(TextLayer):
             )
         super().__post_init__()
 
-    def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
-        """Return encoded texts, for one text one row; or a symbolic tensor for a symbolic one."""
-        if len(inputs) == 1 and is_text(inputs[0]) and np.ndim(inputs[0]) == 0:
-            return super().__call__([inputs[0]], training=training, **options)[0]
-        return super().__call__(*inputs, training=training, **options)
-
     def encode(self, texts: Any) -> np.ndarray:
-        """Return the rows of token indices of texts, or their bags of words."""
+        """Return rows of token indices of texts, or their bags of words; for one text, one row."""
+        if np.ndim(texts) == 0:
+            return self.encode(np.atleast_1d(texts))[0]
         rows = self._tokenize(texts)
         unique = list({token for row in rows for token in row})
         index = dict(zip(unique, self._token_indices(unique).tolist(), strict=True))

@@ -1,6 +1,13 @@
-"""Names of user classes and functions: how a file refers to them, and how they are looked up."""
+"""Names of a user's classes and functions: how names and files refer to them.
 
-from collections.abc import Callable, Mapping
+They are those of `register_serializable`, of the dict of `get_custom_objects`, and of the
+`custom_object_scope`s around the call.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from fjax.errors import suggestion
@@ -9,6 +16,8 @@ Registered = TypeVar("Registered", bound=Callable[..., Any])
 
 # User classes and functions by name. It never holds the names of fjax, and no file adds to it.
 _REGISTERED: dict[str, Any] = {}
+_NONE: Mapping[str, Any] = MappingProxyType({})
+_IN_SCOPE: ContextVar[Mapping[str, Any]] = ContextVar("custom objects", default=_NONE)
 
 
 def register_serializable(
@@ -60,10 +69,82 @@ def register_serializable(
 
 def registered_name(thing: Any) -> str:
     """Return the name that a file uses for a user's class or function."""
-    for name, known in _REGISTERED.items():
+    for name, known in (*_IN_SCOPE.get().items(), *_REGISTERED.items()):
         if known is thing:
             return name
-    return thing.__name__
+    return getattr(thing, "__name__", "<lambda>")
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """Return the dict of registered classes and functions by name, to which names can be added.
+
+    Source: Keras's page "Serialization utilities".
+
+    >>> get_custom_objects()["double"] = lambda x: 2 * x
+    >>> from fjax.layers import Activation
+    >>> float(Activation("double")(3.0))
+    6.0
+    >>> del get_custom_objects()["double"]
+    """
+    return _REGISTERED
+
+
+@contextlib.contextmanager
+def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
+    """Let names refer to your classes and functions within a `with` block.
+
+    Args:
+        objects: Classes and functions by name.
+
+    Raises:
+        TypeError: `objects` is not a mapping.
+
+    Source: Keras's page "Serialization utilities".
+
+    >>> from fjax import activations
+    >>> with custom_object_scope({"double": lambda x: 2 * x}):
+    ...     activations.get("double")(3.0)
+    6.0
+    """
+    if not isinstance(objects, Mapping):
+        raise TypeError(
+            f"`custom_object_scope` takes a dict of classes and functions by name, received "
+            f"{objects!r}."
+        )
+    token = _IN_SCOPE.set({**_IN_SCOPE.get(), **objects})
+    try:
+        yield
+    finally:
+        _IN_SCOPE.reset(token)
+
+
+# Keras's name of the same context.
+CustomObjectScope = custom_object_scope
+
+
+def get_registered_name(thing: Any) -> str:
+    """Return the name of a registered class or function, or its own name; a name is returned as is.
+
+    >>> get_registered_name(dict)
+    'dict'
+    """
+    return thing if isinstance(thing, str) else registered_name(thing)
+
+
+def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the user's class or function of a name, or None.
+
+    Args:
+        name: Its name, with or without the package.
+        custom_objects: Further names, which are looked up first.
+
+    >>> get_registered_object("double", {"double": max})
+    <built-in function max>
+    """
+    for objects in (custom_objects or {}, _IN_SCOPE.get(), _REGISTERED):
+        if name in objects:
+            return objects[name]
+    return None
 
 
 def find_custom(kind: str, name: str, custom_objects: Mapping[str, Any]) -> Any:
@@ -78,11 +159,13 @@ def find_custom(kind: str, name: str, custom_objects: Mapping[str, Any]) -> Any:
         ValueError: The name is unknown, or stands for something of another kind.
     """
     short_name = name.rpartition(">")[2]
-    for names, objects in (((name, short_name), custom_objects), ((name,), _REGISTERED)):
+    both = (name, short_name)
+    lookups = ((both, custom_objects), (both, _IN_SCOPE.get()), ((name,), _REGISTERED))
+    for names, objects in lookups:
         for spelling in names:
             if spelling in objects:
                 return _check_kind(kind, name, objects[spelling])
-    hint = suggestion(name, [*custom_objects, *_REGISTERED])
+    hint = suggestion(name, [*custom_objects, *_IN_SCOPE.get(), *_REGISTERED])
     raise ValueError(
         f"it contains the custom {kind} {name!r}, which is not known here.{hint} Pass "
         f"`custom_objects={{{short_name!r}: …}}`, or decorate it with `register_serializable`."

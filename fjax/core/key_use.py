@@ -1,0 +1,39 @@
+"""Whether a network draws random numbers."""
+
+from typing import Any
+
+import jax
+from jax.extend.core import Literal
+
+from fjax.core.precision import apply_layer
+from fjax.core.shapes import LayerShapes
+from fjax.typing import Spec
+
+
+def draws_random_numbers(layer: Any, shapes: LayerShapes, *specs: Spec) -> bool:
+    """Return whether the outputs of a layer in training, or its state, depend on its key.
+
+    Args:
+        layer: The layer.
+        shapes: The shapes of its weights.
+        specs: Its inputs.
+
+    >>> from fjax.core.shapes import eval_shapes
+    >>> from fjax.layers import Dense, Dropout
+    >>> spec = jax.ShapeDtypeStruct((1, 2), "float32")
+    >>> [draws_random_numbers(layer, eval_shapes(layer, spec), spec)
+    ...  for layer in (Dense(1), Dropout(0.5), Dropout(0.0))]
+    [False, True, False]
+    """
+
+    def run(key: Any, params: Any, state: Any, *inputs: Any) -> Any:
+        return apply_layer(layer, params, state, *inputs, key=key, training=True)
+
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    traced = jax.make_jaxpr(run)(key, shapes.params, shapes.state, *specs).jaxpr
+    used = {id(variable) for variable in traced.outvars}
+    # Backwards: an equation counts only if something uses its results.
+    for equation in reversed(traced.eqns):
+        if any(id(variable) in used for variable in equation.outvars):
+            used |= {id(each) for each in equation.invars if not isinstance(each, Literal)}
+    return id(traced.invars[0]) in used
