@@ -153,6 +153,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
 
     rank: ClassVar[int] = 1
     masking: ClassVar[str] = "takes"
+    call_parameters = ("inputs", "mask")
 
 
 class GlobalAveragePooling2D(GlobalAveragePooling):
