@@ -114,7 +114,7 @@ def test_config_is_plain_data():
         "units": 3,
         "activation": "relu",
         "parts": {
-            "a": [{"class_name": "Scale", "config": {"factor": 2.0, "name": None}}, 1.5],
+            "a": ({"class_name": "Scale", "config": {"factor": 2.0, "name": None}}, 1.5),
             "b": None,
         },
     }
@@ -129,7 +129,7 @@ def test_config_omits_fields_that_the_constructor_does_not_accept():
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(np.int64(3), 3), (np.bool_(True), True), ((1, (2,)), [1, [2]]), (Scale, "Scale"), ("a", "a")],
+    [(np.int64(3), 3), (np.bool_(True), True), ((1, [2, (3,)]), (1, [2, (3,)])), (Scale, "Scale"), ("a", "a")],
 )
 def test_plain_data_of_values(value, expected):
     result = plain(value)

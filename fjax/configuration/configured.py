@@ -185,7 +185,7 @@ class Configured:
 
 
 def plain(value: Any) -> Any:
-    """Return a field's value as plain data, as `get_config` and model files contain it.
+    """Return a field's value as plain data, as `get_config` returns it.
 
     Raises:
         TypeError: The value is a function without a name.
@@ -195,7 +195,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        items = [plain(item) for item in value]
+        # Tuples stay tuples, as in Keras: `config["kernel_size"] == (3, 3)`.
+        return tuple(items) if isinstance(value, tuple) else items
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
