@@ -107,7 +107,8 @@ class Registry:
         """Return the object or function that `serialize` described.
 
         Args:
-            config: The result of `serialize`, or the name of a function.
+            config: The result of `serialize`, or the name of a function. An object is returned as
+                it is: `from_config` of your own class gets objects, where Keras gives it dicts.
             custom_objects: Your own classes and functions by name.
 
         Raises:
@@ -123,6 +124,8 @@ class Registry:
         if isinstance(config, str):
             member = self._find(config, custom)
             return member() if isinstance(member, type) else member
+        if isinstance(config, Configured):
+            return config
         if not isinstance(config, Mapping) or "class_name" not in config:
             raise TypeError(
                 f"`deserialize` takes the name of a {self.family}, or a dict with the keys "

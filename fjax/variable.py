@@ -129,6 +129,15 @@ class Variable:
         self._shape = tuple(shape)
         self._dtype = jnp.dtype(dtype).name
 
+    def link(self, other: "Variable") -> None:
+        """Read and write the array of another variable from now on."""
+        self._storage = other._storage
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the array belongs to this variable alone, not to a layer, model or optimizer."""
+        return isinstance(self._storage, OwnStorage)
+
     @property
     def shape(self) -> Shape:
         """The shape."""

@@ -129,7 +129,13 @@ def test_config_omits_fields_that_the_constructor_does_not_accept():
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(np.int64(3), 3), (np.bool_(True), True), ((1, [2, (3,)]), (1, [2, (3,)])), (Scale, "Scale"), ("a", "a")],
+    [
+        (np.int64(3), 3),
+        (np.bool_(True), True),
+        ((1, [2, (3,)]), (1, [2, (3,)])),
+        (Scale, "Scale"),
+        ("a", "a"),
+    ],
 )
 def test_plain_data_of_values(value, expected):
     result = plain(value)

@@ -25,6 +25,7 @@ from fjax.authoring.pass_variables import PassVariable, uses_variables
 from fjax.authoring.phases import Phase
 from fjax.authoring.plans import extended_class
 from fjax.authoring.sublayers import as_sublayer, sublayer_name
+from fjax.authoring.variable_weights import is_free_variable, variable_spec
 from fjax.authoring.weights import InitWeight, WeightSpec, check_new_name, init_weights
 from fjax.core.author import CONSTRAINT, facade_attributes
 from fjax.core.calling import CallRecord
@@ -35,6 +36,7 @@ from fjax.core.weight_slot import WeightName, find_slot
 from fjax.errors import is_number
 from fjax.random.seeds import PassGenerator, SeedGenerator
 from fjax.typing import Array, Key, Params, PyTree, State
+from fjax.variable import Variable
 
 
 class Binding(Context, abc.ABC):
@@ -85,6 +87,7 @@ class Binding(Context, abc.ABC):
         self._bound_layers: dict[int, BoundLayer] = {}
         self._init_weights: dict[int, Array] = {}
         self._generators: dict[int, PassGenerator] = {}
+        self._variables: dict[int, tuple[Variable, Array]] = {}
         self._paths: dict[str, list[Path]] = {}
         self._weight_penalties: list[Array] = []
         self._call_penalties: list[Array] = []
@@ -290,6 +293,8 @@ class Binding(Context, abc.ABC):
             return self._bound_weight(name, value)
         if isinstance(value, SeedGenerator):
             return self._bound_generator(value)
+        if self.phase is Phase.BUILD and is_free_variable(value):
+            return self._bound_variable(name, value)
         layer = as_sublayer(value)
         if layer is not None:
             return self._bound_layer(name, layer)
@@ -302,6 +307,18 @@ class Binding(Context, abc.ABC):
                 f"{weight!r}. Keep that layer as an attribute, and read its weight in `call`."
             )
         return self._init_weights[id(weight)]
+
+    def _bound_variable(self, attribute: str, variable: Variable) -> Array:
+        """Return the weight for a variable that `build` has set as an attribute."""
+        if id(variable) not in self._variables:
+            spec = self.variable_spec(attribute, variable)
+            weight = self.bind_weight(spec.name or attribute, spec)
+            self._variables[id(variable)] = (variable, weight)
+        return self._variables[id(variable)][1]
+
+    def variable_spec(self, attribute: str, variable: Variable) -> WeightSpec:
+        """Return what the weight for a variable is made of, which `build` has set."""
+        return variable_spec(variable)
 
     def _bound_generator(self, generator: SeedGenerator) -> PassGenerator:
         generators = self._generators

@@ -14,6 +14,7 @@ from fjax.authoring.pair import (
     authored_trace,
 )
 from fjax.authoring.sublayers import find_sublayers, replace_sublayers
+from fjax.authoring.variable_weights import adopt_variables
 from fjax.core.layer import Layer
 from fjax.core.layer_facade import LayerFacade
 
@@ -84,6 +85,7 @@ def _allow_add_weight_in_init(cls: Any) -> None:
         vars(self)[CONTEXT] = Construction(self)
         try:
             author_init(self, *args, **kwargs)
+            adopt_variables(self)
         finally:
             del vars(self)[CONTEXT]
 

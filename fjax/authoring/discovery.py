@@ -5,11 +5,18 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from fjax.authoring.attributes import BUILT_LAYERS, name_at, paths_to
+from fjax.authoring.attributes import (
+    BUILT_LAYERS,
+    author_attributes,
+    items_of,
+    name_at,
+    paths_to,
+)
 from fjax.authoring.binding import Binding
 from fjax.authoring.bound_layer import Sublayer
 from fjax.authoring.phases import Phase
 from fjax.authoring.plans import Plan, SublayerPlan
+from fjax.authoring.variable_weights import is_free_variable, variable_spec
 from fjax.authoring.weights import InitWeight, WeightSpec, init_weights
 from fjax.configuration import RECORDED
 from fjax.core.calling import is_authored
@@ -17,6 +24,7 @@ from fjax.core.layer_facade import input_specs, several_inputs
 from fjax.core.precision import apply_layer, init_layer
 from fjax.core.specs import spec_of
 from fjax.typing import Array, Key, Params, PyTree, State
+from fjax.variable import Variable
 
 
 class Discovery(Binding):
@@ -33,6 +41,7 @@ class Discovery(Binding):
         super().__init__(owner, {}, {}, key, training)
         self.plan = plan
         self._built: dict[str, tuple[Params, State]] = {}
+        self._values: dict[str, Array] | None = None
 
     def weight_value(self, part: str, name: str, spec: WeightSpec) -> Array:
         """Note a weight in the plan, and return zeros."""
@@ -123,6 +132,16 @@ class Discovery(Binding):
                 for name, layer in layers.items()
             }
 
+    def variable_spec(self, attribute: str, variable: Variable) -> WeightSpec:
+        """Return what the weight for a variable is made of, with its value.
+
+        The pass is traced, so `build` runs once more, without tracing.
+        """
+        if self._values is None:
+            with jax.ensure_compile_time_eval():
+                self._values = variables_of_build(self.owner, self._build_shapes, self.training)
+        return variable_spec(variable, self._values.get(attribute))
+
     def attribute_names(self, shapes: tuple[Any, ...]) -> list[str | None]:
         """Return the attributes to which `build` assigns its weights without a name, in order."""
         return attribute_names(self.owner, shapes, self.training)
@@ -159,6 +178,25 @@ def attribute_names(owner: Any, shapes: tuple[Any, ...], training: bool) -> list
     naming.phase = Phase.BUILD
     twin.build(*shapes)
     return [name_at(next(paths_to(twin, array), None)) for array in naming.unnamed]
+
+
+def variables_of_build(owner: Any, shapes: tuple[Any, ...], training: bool) -> dict[str, Array]:
+    """Return the values of the variables that `build` sets as attributes, by attribute."""
+    naming = Naming(owner, training)
+    twin = naming.bind()
+    naming.phase = Phase.BUILD
+    twin.build(*shapes)
+    values: dict[str, Array] = {}
+
+    def collect(name: str, value: Any) -> None:
+        if is_free_variable(value):
+            values[name] = value.value
+        for key, item in items_of(value):
+            collect(f"{name}_{key}", item)
+
+    for name, value in author_attributes(twin).items():
+        collect(name, value)
+    return values
 
 
 def _is_same_layer(one: Any, other: Any) -> bool:

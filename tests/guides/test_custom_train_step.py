@@ -91,9 +91,7 @@ def test_compute_loss_of_a_subclass(compare, fill, data):
 
     def program(library):
         class OwnLoss(library.Model):
-            def compute_loss(
-                self, x=None, y=None, y_pred=None, sample_weight=None, training=True
-            ):
+            def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
                 return library.ops.mean(library.ops.square(y - y_pred)) + 0.5
 
         inputs = library.Input((8,))
