@@ -60,6 +60,10 @@ class AuthoringContext(Protocol):
         """Return the outputs of the layer that the object's class extends."""
         ...
 
+    def extended_weight(self, name: str) -> Any:
+        """Return a weight of the layer that the object's class extends, or None."""
+        ...
+
 
 class Authoring(Protocol):
     """The conversion of classes with `build` and `call` to pairs, by `fjax.authoring`."""

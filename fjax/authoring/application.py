@@ -72,7 +72,7 @@ class Application(Binding):
     def check_complete(self) -> None:
         """Raise ValueError if the pass made fewer weights, or more losses, than `init` saw."""
         parts = (("params", self.params), ("state", self.state))
-        for part, tree in parts if not self._extended_calls else ():
+        for part, tree in parts if not self.uses_extended else ():
             for name, value in tree.items():
                 if name not in self.weights and not isinstance(value, Mapping):
                     raise ValueError(

@@ -23,7 +23,7 @@ from fjax.authoring.bound_layer import BoundLayer, Sublayer
 from fjax.authoring.contexts import Context
 from fjax.authoring.pass_variables import PassVariable, uses_variables
 from fjax.authoring.phases import Phase
-from fjax.authoring.plans import extended_class
+from fjax.authoring.plans import extended_class, extends_layer
 from fjax.authoring.sublayers import as_sublayer, sublayer_name
 from fjax.authoring.variable_weights import is_free_variable, variable_spec
 from fjax.authoring.weights import InitWeight, WeightSpec, check_new_name, init_weights
@@ -59,6 +59,7 @@ class Binding(Context, abc.ABC):
         weights: The object's own weights, by name, with "params" or "state".
         sublayers: The object's sublayers, by the identity of the layer.
         calls: The calls of the sublayers.
+        inputs: The inputs of the pass.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Binding(Context, abc.ABC):
         self.key = key
         self.training = training
         self.trainable = trainable
+        self.inputs: tuple[PyTree, ...] = ()
         self.begin()
 
     def begin(self) -> None:
@@ -92,6 +94,8 @@ class Binding(Context, abc.ABC):
         self._weight_penalties: list[Array] = []
         self._call_penalties: list[Array] = []
         self._extended_calls = 0
+        self._extended_params: Params | None = None
+        self._is_extended_charged = False
         self._build_shapes: tuple[Any, ...] = ()
         self._unnamed: Iterator[str | None] | None = None
 
@@ -197,15 +201,41 @@ class Binding(Context, abc.ABC):
         self._extended_calls += 1
         params, state = self.extended_weights(extended, inputs)
         outputs, after = extended.apply(self.owner, params, state, *inputs, key=key, training=mode)
-        charges = after.get(PENALTY)
-        if charges is not None:
-            self.note_penalty()
-            self._call_penalties.append(charges["calls"])
-            if self._extended_calls == 1:
-                # A function of the params: it counts once, however often the layer is called.
-                self._weight_penalties.append(charges["weights"])
+        if PENALTY in after:
+            self._call_penalties.append(after[PENALTY]["calls"])
+        self._charge_extended(after)
         self.keep_extended_state(after)
         return outputs
+
+    def extended_weight(self, name: str) -> Any:
+        """Return a trainable weight of the layer that the object's class extends, or None."""
+        owner = self.owner
+        if self.phase is not Phase.CALL or name.startswith("_") or not extends_layer(type(owner)):
+            return None
+        if self._extended_params is None:
+            extended = extended_class(type(owner))
+            params, state = self.extended_weights(extended, self.inputs)
+            _, after = extended.apply(
+                owner, params, state, *self.inputs, key=self.key, training=self.training
+            )
+            self._charge_extended(after)
+            self._extended_params = params
+        value = self._extended_params.get(name)
+        if value is None or not uses_variables(type(owner)):
+            return value
+        return PassVariable(name, value, trainable=True)
+
+    @property
+    def uses_extended(self) -> bool:
+        """Whether the pass used the layer that the author's class extends."""
+        return self._extended_calls > 0 or self._extended_params is not None
+
+    def _charge_extended(self, after: State) -> None:
+        """Charge once for the weights of the layer that the author's class extends."""
+        if PENALTY in after and not self._is_extended_charged:
+            self.note_penalty()
+            self._is_extended_charged = True
+            self._weight_penalties.append(after[PENALTY]["weights"])
 
     def call_sublayer(
         self, sublayer: Sublayer, values: tuple[PyTree, ...], key: Key | None, training: bool

@@ -51,6 +51,10 @@ class Context:
         """Add a number to the loss of this pass."""
         self.require(Operation.ADD_LOSS, "`add_loss`")
 
+    def extended_weight(self, name: str) -> Any:
+        """Return a weight of the layer that the object's class extends, or None."""
+        return None
+
     def call_extended(self, inputs: tuple[PyTree, ...], training: bool | None) -> PyTree:
         """Return the outputs of the layer that the object's class extends."""
         self.require(Operation.CALL_EXTENDED, "`super().call`")

@@ -161,6 +161,7 @@ def _run_pass(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
     if not binding.sublayers:
         # Only a sublayer could use the mask of an array.
         arguments = strip_masks(arguments)
+    binding.inputs = strip_masks(arguments)
     outputs = binding.call(twin, arguments, options)
     outputs = jax.tree.map(lambda leaf: leaf.value if isinstance(leaf, Variable) else leaf, outputs)
     _check_outputs(author, outputs)

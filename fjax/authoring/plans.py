@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from fjax import initializers
 from fjax.authoring.weights import WeightSpec
+from fjax.core.layer import Layer
 from fjax.core.precision import init_layer
 from fjax.core.reserved import PENALTY
 from fjax.typing import Key, Params, PyTree, State
@@ -97,6 +98,14 @@ def _make_sublayer_weights(sublayer: SublayerPlan, key: Key) -> tuple[Params, St
     if isinstance(sublayer.needs, Plan):
         return make_weights(sublayer.needs, sublayer.layer, key)
     return init_layer(sublayer.layer, key, *sublayer.needs)
+
+
+def extends_layer(cls: type) -> bool:
+    """Tell whether an author's class extends a layer with a pair, such as `Dense`."""
+    return any(
+        "apply" in base.__dict__ and "discover" not in base.__dict__ and base is not Layer
+        for base in cls.__mro__
+    )
 
 
 def extended_class(cls: type) -> Any:

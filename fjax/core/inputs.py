@@ -101,7 +101,8 @@ class InputLayer(Layer):
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Check the spec against the declared shape; there are no weights."""
         if self.dtype != "string":
-            self._check_shape(single_input("InputLayer", specs).shape)
+            spec = single_input("InputLayer", specs)
+            self._check_shape(jax.eval_shape(lambda x: adjust_rank(x, self.shape), spec).shape)
         return {}, {}
 
     def apply(
@@ -117,8 +118,9 @@ class InputLayer(Layer):
         if self.dtype == "string":
             # Text, or the numbers that a text layer has made of it.
             return values, state
+        values = adjust_rank(jnp.asarray(values), self.shape)
         self._check_shape(values.shape)
-        return jnp.asarray(values).astype(self.dtype), state
+        return values.astype(self.dtype), state
 
     def spec(self, which: int) -> jax.ShapeDtypeStruct:
         """Return the declared input at one of the `PLACEHOLDER_SIZES`."""
@@ -135,6 +137,20 @@ class InputLayer(Layer):
                 f"The declared input has shape {declared}, received {tuple(shape)}: one sample "
                 f"must have shape {self.shape}."
             )
+
+
+def adjust_rank(array: Any, shape: tuple[int | None, ...]) -> Any:
+    """Return an array with a last axis of size 1 added or removed, if samples need it.
+
+    >>> adjust_rank(jnp.ones((5, 3)), (3, 1)).shape, adjust_rank(jnp.ones((5, 3, 1)), (3,)).shape
+    ((5, 3, 1), (5, 3))
+    """
+    missing = 1 + len(shape) - array.ndim
+    if missing == 1 and shape[-1] == 1:
+        return array[..., None]
+    if missing == -1 and array.shape[-1] == 1:
+        return array[..., 0]
+    return array
 
 
 def check_inputs(name: str, layer: Any, values: tuple[Any, ...]) -> None:

@@ -223,6 +223,9 @@ def derived_attribute(layer: Any, name: str) -> Any:
     shapes = slot.shapes if slot is not None and slot.shapes is not None and slot.is_built else ()
     if any(name in tree and not isinstance(tree[name], Mapping) for tree in shapes):
         return _own_weight(layer, name)
+    weight = layer._authoring.context_of(layer).extended_weight(name)
+    if weight is not None:
+        return weight
     raise AttributeError(f"`{type(layer).__name__}` has no attribute `{name}`.{_hint(layer, name)}")
 
 

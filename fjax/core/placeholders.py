@@ -8,8 +8,8 @@ import jax
 
 # Two pairs of placeholder sizes, for the batch axis and for axes of any size (None). Shapes are
 # evaluated abstractly at both; an axis whose size differs between the two is of any size. The
-# placeholders are large so that any kernel or window fits. Those of the batch are larger than one, so
-# that `squeeze` keeps the batch axis, and primes, so that they are hardly ever declared.
+# placeholders are large so that any kernel or window fits. Those of the batch are larger than one,
+# so that `squeeze` keeps the batch axis, and primes, so that they are hardly ever declared.
 PLACEHOLDER_SIZES = ((11, 256), (13, 512))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from fjax.core.inputs import adjust_rank
 from fjax.data.class_weight import with_class_weight
 from fjax.data.conversion import check_weight
 from fjax.data.structure import check_shapes, match_structure, paths
@@ -102,7 +103,7 @@ class InputExpectation:
             return inputs
         leaves, structure = jax.tree.flatten(inputs)
         pairs = zip(leaves, self.declared_shapes, strict=True)
-        return jax.tree.unflatten(structure, [_adjust_rank(array, shape) for array, shape in pairs])
+        return jax.tree.unflatten(structure, [adjust_rank(array, shape) for array, shape in pairs])
 
     def _check(self, inputs: tuple[PyTree, ...]) -> None:
         expected, received = (str(jax.tree.structure(tree)) for tree in (self.specs, inputs))
@@ -197,20 +198,6 @@ class Expectation:
                 term.loss.check_targets(branch(batch.targets, term.output), shape, name)
         elif loss is not None:
             loss.check_targets(batch.targets, (count, *outputs.shape[1:]), "y")
-
-
-def _adjust_rank(array: Any, shape: tuple[int | None, ...]) -> Any:
-    """Return an array with a last axis of size 1 added or removed, if samples need it.
-
-    >>> _adjust_rank(np.ones((5, 3)), (3, 1)).shape, _adjust_rank(np.ones((5, 3, 1)), (3,)).shape
-    ((5, 3, 1), (5, 3))
-    """
-    missing = 1 + len(shape) - array.ndim
-    if missing == 1 and shape[-1] == 1:
-        return array[..., None]
-    if missing == -1 and array.shape[-1] == 1:
-        return array[..., 0]
-    return array
 
 
 def one_array(inputs: tuple[PyTree, ...]) -> Any:
