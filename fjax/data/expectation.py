@@ -113,8 +113,8 @@ class InputExpectation:
                 f"{expected}, but `x` has {len(inputs)} of the structure {received}."
             )
         first = (*getattr(self.network, "layers", ()), None)[0]
-        # The layers check the sizes of batches unlike the first one.
-        any_size = getattr(first, "observed", False)
+        # The layers check the sizes of batches unlike the first one, if no sizes were declared.
+        any_size = getattr(first, "observed", False) or self.declared_shapes is None
         for array, shape in zip(jax.tree.leaves(inputs), self.shapes, strict=True):
             sample = tuple(array.shape[1:])
             fits = len(shape) == len(sample) and all(

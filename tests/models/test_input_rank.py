@@ -35,3 +35,25 @@ def test_other_ranks_are_an_error():
     layer = fjax.layers.InputLayer((4, 1))
     with pytest.raises(ValueError, match="declared input has shape"):
         layer.apply({}, {}, np.ones((2, 3)))
+
+
+def test_a_model_whose_inputs_are_not_declared_takes_other_lengths():
+    long = np.linspace(-1, 1, 60).reshape(4, 5, 3).astype("float32")
+
+    def outputs(library):
+        class Pooled(library.Model):
+            def __init__(self):
+                super().__init__()
+                self.dense = library.layers.Dense(2, kernel_initializer="ones")
+
+            def call(self, x):
+                return library.ops.mean(self.dense(x), axis=1)
+
+        model = Pooled()
+        model.compile("sgd", "mse")
+        model.fit(long, long[:, 0, :2], shuffle=False, verbose=0)
+        scores = model.evaluate(long[:, :4], long[:, 0, :2], verbose=0)
+        return model.predict(long[:, :3], verbose=0), model(long[:, :2]), scores
+
+    for ours, theirs in zip(outputs(fjax), outputs(keras), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
