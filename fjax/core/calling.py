@@ -35,6 +35,7 @@ class CallKwargs(dict[str, Any]):
     Plain values (numbers, strings, None) are not leaves: a transformation leaves them as they are,
     so that `call` may branch on them.
 
+    >>> import jax.numpy as jnp
     >>> jax.tree.map(lambda x: x + 1, CallKwargs(scale=jnp.ones(()), mode="sum")) == {
     ...     "scale": 2.0, "mode": "sum"
     ... }

@@ -1,6 +1,7 @@
 """The weights of a layer as variables, and as arrays, which read and write its weight slot."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
@@ -9,7 +10,7 @@ import numpy as np
 from fjax.core.reserved import only_weights
 from fjax.core.weight_slot import Path, WeightSlot
 from fjax.trees import branch
-from fjax.typing import Array, PyTree
+from fjax.typing import Array, Constrains, PyTree
 from fjax.variable import Variable
 
 
@@ -68,7 +69,7 @@ def slot_variables(layer: Any, slot: WeightSlot, prefix: Path) -> list[Variable]
     """Return the weights of a layer as variables, in Keras's order.
 
     A weight is the same object in whichever layer or model it is asked for. The variables have
-    their current `trainable`.
+    their current `trainable` and constraint.
 
     Args:
         layer: The layer, whose `trainable` flags count.
@@ -77,9 +78,20 @@ def slot_variables(layer: Any, slot: WeightSlot, prefix: Path) -> list[Variable]
     """
     paths = slot_paths(slot)
     variables = variables_at(slot, paths, prefix)
-    for variable, trainable in zip(variables, are_trainable(paths, layer), strict=True):
+    flags = are_trainable(paths, layer)
+    for variable, path, trainable in zip(variables, paths, flags, strict=True):
         variable.trainable = trainable
+        has_constraint = trainable and isinstance(layer, Constrains)
+        variable.constraint = partial(_constrained, layer, path[1:]) if has_constraint else None
     return variables
+
+
+def _constrained(layer: Any, path: Path, value: Array) -> Array:
+    """Return a weight of a layer after the layer's constraint, if it has one."""
+    params: Any = value
+    for name in reversed(path):
+        params = {name: params}
+    return branch(layer.constrain(params), path)
 
 
 def slot_paths(slot: WeightSlot) -> list[Path]:
