@@ -58,7 +58,14 @@ class Convolution(ConvolutionLayer):
 
     def convolve(self, params: Params, values: Array) -> Array:
         """Return the convolution of each group of channels."""
-        return self.convolve_windows(values, params["kernel"], self.groups)
+        return self.convolution_op(values, params["kernel"])
+
+    def convolution_op(self, inputs: Array, kernel: Array) -> Array:
+        """Return the convolution of the inputs with a kernel, before bias and activation.
+
+        A subclass may override it, to change the kernel, or call it in its `call`.
+        """
+        return self.convolve_windows(inputs, kernel, self.groups)
 
 
 class Conv1D(Convolution):

@@ -230,10 +230,15 @@ class StatefulSteps:
         logs, state = self._run(TRAIN, state, batch, 4)
         trainable, others, optimizer_variables, values = state
         arrays = self.layout.trees(trainable, others)
+        # The order of the leaves is the same; layers without weights are only in the train state.
+        opt_state = jax.tree.unflatten(
+            jax.tree.structure(train_state.opt_state),
+            jax.tree.leaves(self.optimizer.unflatten(optimizer_variables)),
+        )
         train_state = train_state._replace(
             params=arrays.params,
             state=arrays.state,
-            opt_state=self.optimizer.unflatten(optimizer_variables),
+            opt_state=opt_state,
             step=train_state.step + 1,
             batch=train_state.batch + 1,
             accumulators={"logs": logs, "variables": self._checked_metrics(values)},

@@ -55,3 +55,29 @@ def test_another_attribute_is_an_error():
 
     with pytest.raises(AttributeError, match="no attribute `kernels`"):
         Wrong(2)(X)
+
+
+@pytest.mark.parametrize("overrides", ["call", "convolution_op"])
+def test_a_convolution_with_another_kernel(overrides):
+    def model(library):
+        ops = library.ops
+
+        def standardized(kernel):
+            mean, variance = ops.moments(kernel, axes=[0, 1, 2], keepdims=True)
+            return (kernel - mean) / ops.sqrt(variance + 1e-10)
+
+        class OwnCall(library.layers.Conv2D):
+            def call(self, inputs):
+                kernel = standardized(ops.convert_to_tensor(self.kernel))
+                return self.convolution_op(inputs, kernel) + self.bias
+
+        class OwnOperation(library.layers.Conv2D):
+            def convolution_op(self, inputs, kernel):
+                return super().convolution_op(inputs, standardized(ops.convert_to_tensor(kernel)))
+
+        layer = (OwnCall if overrides == "call" else OwnOperation)(2, 3)
+        built = library.Sequential([library.Input((5, 5, 1)), layer])
+        built.set_weights([np.sin(np.arange(18.0)).reshape(3, 3, 1, 2), np.ones(2)])
+        return built.predict(np.cos(np.arange(50.0)).reshape(2, 5, 5, 1), verbose=0)
+
+    np.testing.assert_allclose(model(fjax), model(keras), rtol=1e-4, atol=1e-5)

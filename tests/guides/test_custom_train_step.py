@@ -101,3 +101,28 @@ def test_compute_loss_of_a_subclass(compare, fill, data):
         return fit.history, model.get_weights()
 
     assert compare(program)[0]["loss"][0] > 0.5
+
+
+def test_a_trainer_of_another_model(compare, fill, data):
+    x, _ = data
+
+    def program(library):
+        inputs = library.Input((8, 1))
+        hidden = library.layers.Dropout(0.0)(library.layers.Flatten()(inputs))
+        wrapped = library.Model(inputs, library.layers.Dense(1)(hidden))
+
+        class Trainer(own_step_model(library)):
+            def __init__(self):
+                super().__init__()
+                self.wrapped = wrapped
+
+            def call(self, x, training=False):
+                return self.wrapped(x, training=training)
+
+        trainer = Trainer()
+        fill(wrapped)
+        trainer.compile(library.optimizers.Adam(0.01), "mse")
+        fit = trainer.fit(x, x[:, :1], batch_size=16, epochs=2, shuffle=False, verbose=0)
+        return fit.history, wrapped.get_weights()
+
+    compare(program)
