@@ -23,12 +23,21 @@ from fjax.storage.train_state import (
 )
 
 
+# The entry of the compile arguments of a model that describes them by `get_compile_config`.
+OWN_COMPILE = "own"
+
+
+def describes_compile(model: Any) -> bool:
+    """Tell whether a class has Keras's methods that save and restore the arguments of `compile`."""
+    return all(hasattr(model, name) for name in ("get_compile_config", "compile_from_config"))
+
+
 def save(model: Any, path: Any, overwrite: bool, include_optimizer: bool) -> None:
     """Write a model file; see `Model.save`."""
     check_target(path, overwrite)
     parts = FileContent(
         architecture=describe_architecture(model),
-        compile_args=describe_compile_args(model) if include_optimizer else None,
+        compile_args=_saved_compile_args(model) if include_optimizer else None,
         train_state=model.train_state if model.built else None,
     )
     write_model(path, parts)
@@ -101,6 +110,13 @@ def describe_compile_args(model: Any) -> dict[str, Any] | None:
         return None
     encoded = encode_compile_args(config._asdict())
     return {**encoded, "run_eagerly": model.run_eagerly}
+
+
+def _saved_compile_args(model: Any) -> dict[str, Any] | None:
+    """Return the arguments of `compile`, or what a class describes them by."""
+    if model.model_parts.config is None or not describes_compile(model):
+        return describe_compile_args(model)
+    return {OWN_COMPILE: encode_compile_args(model.get_compile_config())}
 
 
 def expected_train_state(model: Any) -> TrainStateShapes:

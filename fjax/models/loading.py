@@ -7,7 +7,7 @@ import jax
 
 from fjax.core import InputLayer
 from fjax.custom_objects import find_custom
-from fjax.models.file_content import load_train_state
+from fjax.models.file_content import OWN_COMPILE, describes_compile, load_train_state
 from fjax.models.model import Model
 from fjax.models.sequential import Sequential
 from fjax.storage import (
@@ -63,7 +63,7 @@ def load_model(
         with file_error_context(filepath, "its model cannot be created", hint):
             model = _create_model(document, custom)
             if document["compile"] is not None and compile:
-                model.compile(**{k: decode(v, custom) for k, v in document["compile"].items()})
+                _compile(model, document["compile"], custom)
             if document["inputs"] is not None:
                 load_train_state(model, file, document)
             elif file.entries:
@@ -119,6 +119,22 @@ def _create_model(document: Any, custom_objects: Mapping[str, Any]) -> Any:
     if document["inputs"] is not None and not model.built:
         _build(model, decode(document["inputs"], custom_objects))
     return model
+
+
+def _compile(model: Any, arguments: Any, custom_objects: Mapping[str, Any]) -> None:
+    """Compile a model with the arguments of a file."""
+    own = arguments.keys() == {OWN_COMPILE}
+    encoded = arguments[OWN_COMPILE] if own else arguments
+    decoded = {name: decode(value, custom_objects) for name, value in encoded.items()}
+    if not own:
+        model.compile(**decoded)
+    elif describes_compile(model):
+        model.compile_from_config(decoded)
+    else:
+        raise ValueError(
+            f"`{type(model).__name__}` has no `get_compile_config` and `compile_from_config`, "
+            "which the file needs: define both, or load it with `compile=False`"
+        )
 
 
 def _build(model: Any, inputs: PyTree) -> None:
