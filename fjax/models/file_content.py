@@ -22,7 +22,6 @@ from fjax.storage.train_state import (
     train_state_shapes,
 )
 
-
 # The entry of the compile arguments of a model that describes them by `get_compile_config`.
 OWN_COMPILE = "own"
 
@@ -35,12 +34,25 @@ def describes_compile(model: Any) -> bool:
 def save(model: Any, path: Any, overwrite: bool, include_optimizer: bool) -> None:
     """Write a model file; see `Model.save`."""
     check_target(path, overwrite)
+    _refuse_assets(model.layer_tree)
     parts = FileContent(
         architecture=describe_architecture(model),
         compile_args=_saved_compile_args(model) if include_optimizer else None,
         train_state=model.train_state if model.built else None,
     )
     write_model(path, parts)
+
+
+def _refuse_assets(layer: Any) -> None:
+    """Raise TypeError if a layer has files of its own, which would be missing in the model file."""
+    if hasattr(layer, "save_assets"):
+        raise TypeError(
+            f"`{type(layer).__name__}.save_assets`: a model file has no files within it. Return "
+            "what the layer needs from `get_config`, or make it a weight by `add_weight`, and "
+            "remove `save_assets`."
+        )
+    for _, child in layer.children() if hasattr(layer, "children") else ():
+        _refuse_assets(child)
 
 
 def save_weights(model: Any, path: Any, overwrite: bool) -> None:

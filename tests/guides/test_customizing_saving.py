@@ -71,3 +71,26 @@ def test_a_class_without_these_methods_cannot_read_the_file(tmp_path):
     assert float(again.optimizer.learning_rate) == 0.5
     with pytest.raises(fjax.saving.ModelFileError, match="has no `get_compile_config`"):
         fjax.models.load_model(tmp_path / "model.keras", {"Described": Own})
+
+
+def test_a_layer_with_files_cannot_be_saved(tmp_path):
+    class WithVocabulary(fjax.layers.Dense):
+        def __init__(self, vocabulary, units, **kwargs):
+            super().__init__(units, **kwargs)
+            self.vocabulary = vocabulary
+
+        def save_assets(self, inner_path):
+            raise AssertionError
+
+    class Outer(fjax.layers.Layer):
+        def __init__(self, inner):
+            super().__init__()
+            self.inner = inner
+
+        def call(self, inputs):
+            return self.inner(inputs)
+
+    for layer in (WithVocabulary("a b", 2), Outer(WithVocabulary("a b", 2))):
+        model = fjax.Sequential([fjax.Input((3,)), layer])
+        with pytest.raises(TypeError, match="no files within it"):
+            model.save(tmp_path / "model.keras")
