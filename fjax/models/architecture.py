@@ -233,6 +233,10 @@ class Architecture:
         """Return the names of the inputs: the network's, a dict's keys, or `input_0`, …."""
         return names_of(self.layer_tree, "input", self.built.specs)
 
+    def output_tree(self) -> PyTree:
+        """Return the shapes of the outputs in their structure, for the inputs of `built`."""
+        return strip_masks(self.built.layer_shapes.outputs)
+
     def output_names(self) -> list[str]:
         """Return the names of the outputs: the network's, a dict's keys, or `output_0`, …."""
         return names_of(self.layer_tree, "output", self.built.layer_shapes.outputs)

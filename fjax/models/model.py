@@ -14,7 +14,7 @@ from fjax.data.expectation import InputExpectation
 from fjax.data.source import read
 from fjax.errors import check_keywords, explain_keywords
 from fjax.models import arguments
-from fjax.models.compile_config import make_config
+from fjax.models.compile_arguments import make_config
 from fjax.models.construction import network_of
 from fjax.models.evaluate import evaluate
 from fjax.models.fit import Validation, fit
@@ -111,7 +111,7 @@ class Model(SteppedNetwork):
         if not parts.architecture.is_built:
             self._build_for_inputs(batch.inputs)
             if parts.config is not None:
-                parts.config.by_output(self.output_names)
+                parts.config.by_output(parts.architecture.output_tree(), self.output_names)
         parts.weights.check_statistics()
 
     def input_expectation(self) -> InputExpectation:

@@ -87,7 +87,7 @@ def expectation(model: Any, parts: ModelParts, kind: str, class_weight: Any = No
     config = parts.require_config("fit" if kind == TRAIN else "evaluate")
     architecture = parts.architecture
     names = architecture.output_names()
-    outputs = config.by_output(names)
+    outputs = config.by_output(architecture.output_tree(), names)
     return Expectation(
         inputs=model.input_expectation(),
         outputs=architecture.output_specs,
