@@ -24,7 +24,7 @@ from fjax.core.reserved import only_weights
 from fjax.core.shapes import LayerShapes, eval_shapes
 from fjax.data.expectation import InputExpectation
 from fjax.data.structure import names_of
-from fjax.models.construction import declared_inputs
+from fjax.models.declarations import declared_inputs
 from fjax.models.symbolic import model_symbols
 from fjax.models.weight_paths import weight_paths
 from fjax.models.weight_tree import WeightTree, weight_tree

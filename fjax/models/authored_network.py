@@ -9,6 +9,7 @@ from fjax.models.subclassed import (
     build_within_a_pass,
     changes_layers,
     check_attribute,
+    has_only_steps,
     is_authored_model,
 )
 
@@ -52,8 +53,9 @@ class AuthoredNetwork(NetworkWithWeights, Author):
 
     @built.setter
     def built(self, value: bool) -> None:
-        # An author's `build` sets it at its end, on the copy that is bound for one pass.
-        if not is_bound(self):
+        # An author's `build` sets it at its end, on the copy that is bound for one pass; a model
+        # that has only a `train_step` sets it because Keras asks for it.
+        if not is_bound(self) and not (value and has_only_steps(self)):
             raise AttributeError(
                 f"The model {self.name!r} is built by `build(input_shape)`, not by `built = …`."
             )

@@ -95,6 +95,7 @@ def expectation(model: Any, parts: ModelParts, kind: str, class_weight: Any = No
         with_targets=[name for name in names if outputs[name].needs_targets],
         loss_for=lambda targets, specs: config.loss_for(targets, specs, names),
         targets_are_free=custom_step(model, parts, kind) is not None
+        or not names
         or (_is_stateful(model, parts, kind) and config.loss is None)
         or (architecture.has_penalty() and not config.has_objective),
         class_weight=class_weight,

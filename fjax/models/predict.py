@@ -12,6 +12,7 @@ from fjax.data.conversion import to_batch
 from fjax.data.source import Data
 from fjax.models.model_parts import ModelParts, execution_mode
 from fjax.models.step_forms import PREDICT, is_overridden
+from fjax.models.subclassed import has_only_steps
 from fjax.training import Batch, programs_for
 from fjax.training.batch import rows
 from fjax.training.loop import predict as predict_source
@@ -28,6 +29,7 @@ def predict(model: Any, parts: ModelParts, data: Data, callbacks: Any, verbose: 
         callbacks: The user's callbacks.
         verbose: 0, 1 or 2.
     """
+    _require_outputs(model)
     if is_overridden(model, PREDICT):
         raise TypeError(
             f"`predict` calls the network of {type(model).__name__!r}, and not its own "
@@ -66,6 +68,7 @@ def inputs_of(model: Any, parts: ModelParts, x: Any) -> tuple[PyTree, ...]:
 
 def call(model: Any, parts: ModelParts, x: Any, training: bool) -> PyTree:
     """Return the outputs for arrays as JAX arrays; see `Model.__call__`."""
+    _require_outputs(model)
     inputs = inputs_of(model, parts, x)
     train_state = parts.weights.train_state
     outputs, _ = apply_layer(
@@ -73,3 +76,11 @@ def call(model: Any, parts: ModelParts, x: Any, training: bool) -> PyTree:
         key=parts.weights.next_key(), training=training,
     )  # fmt: skip
     return strip_masks(outputs)
+
+
+def _require_outputs(model: Any) -> None:
+    if has_only_steps(model):
+        raise NotImplementedError(
+            f"`{type(model).__name__}` has a `train_step` and no `call`, so it has no outputs: "
+            "write a `call`, or call one of its models."
+        )

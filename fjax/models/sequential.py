@@ -11,7 +11,7 @@ from fjax.core.text_inputs import is_text
 from fjax.data.expectation import InputExpectation, one_array
 from fjax.data.text_encoding import check_text, declared_specs
 from fjax.errors import explain_keywords
-from fjax.models.construction import declared_inputs
+from fjax.models.declarations import declared_inputs
 from fjax.models.model import Model
 from fjax.models.views import LayerView
 from fjax.storage import config_values, decode, encode

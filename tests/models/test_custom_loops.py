@@ -422,3 +422,22 @@ def test_compute_output_shape_is_keras():
     for module in (fjax, keras):
         assert make_model(module).compute_output_shape((None, 5)) == (None, 1)
         assert make_model(module).compute_output_shape((7, 5)) == (7, 1)
+
+
+def test_a_step_in_keras_form_trains_a_sequential_inside_of_a_model():
+    class Outer(fjax.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = fjax.Sequential([fjax.Input((3,)), fjax.layers.Dense(1)])
+
+        def call(self, inputs):
+            return self.inner(inputs)
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            return ((y - y_pred) ** 2).mean()
+
+    model = Outer()
+    model.compile("adam")
+    x = np.ones((8, 3), "float32")
+    losses = model.fit(x, x[:, :1], epochs=3, verbose=0).history["loss"]
+    assert losses[2] < losses[1] < losses[0]
