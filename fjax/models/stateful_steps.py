@@ -79,7 +79,8 @@ def unpack(data: Any) -> tuple[Any, Any, Any]:
     values = tuple(data) if isinstance(data, list | tuple) else (data,)
     if not 1 <= len(values) <= 3:
         raise ValueError(
-            f"A batch is `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`, received {len(values)} parts."
+            "A batch is `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`, received "
+            f"{len(values)} parts."
         )
     x, y, sample_weight = (*values, None, None)[:3]
     return x, y, sample_weight
@@ -118,6 +119,13 @@ def default_test_step(model: Any, state: Any, data: Any) -> tuple[Any, Any]:
     )
     logs, metric_values = _measure(model, metric_values, loss, x, y, outputs, sample_weight)
     return logs, (trainable, others, metric_values)
+
+
+def default_predict_step(model: Any, state: Any, data: Any) -> tuple[Any, Any]:
+    """Return the outputs and the next variables; see `Model.predict_step`."""
+    trainable, others = state
+    outputs, others = model.stateless_call(trainable, others, unpack(data)[0], training=False)
+    return outputs, others
 
 
 def _forward(

@@ -55,6 +55,15 @@ class SteppedNetwork(AuthoredNetwork):
         """
         return stateful_steps.default_test_step(self, state, data)
 
+    def predict_step(self, state: Any, data: Any) -> Any:
+        """Return `(outputs, non_trainable_variables)`, in Keras's form; it is pure.
+
+        Args:
+            state: `(trainable_variables, non_trainable_variables)`.
+            data: `x`, or a tuple whose first part is `x`.
+        """
+        return stateful_steps.default_predict_step(self, state, data)
+
     def compute_loss(
         self,
         x: Any = None,
