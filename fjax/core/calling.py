@@ -68,7 +68,8 @@ def call_inputs(layer: Any, inputs: tuple[Any, ...], options: dict[str, Any]) ->
     """Return the inputs of `apply` for a call of a layer.
 
     A list or tuple of inputs is several inputs, unless an author's `call` is to unpack it. The
-    keyword `mask` becomes part of the inputs. Other keywords come after them, if the layer lists
+    keyword `mask` becomes part of the inputs, as does the second argument if the layer's class has
+    `takes_mask_second = True`. Other keywords come after them, if the layer lists
     them in its `call_options`.
 
     >>> from fjax.layers import Activation
@@ -79,6 +80,9 @@ def call_inputs(layer: Any, inputs: tuple[Any, ...], options: dict[str, Any]) ->
         return (*inputs, CallKwargs(options)) if options else inputs
     owner, known = type(layer).__name__, getattr(layer, "call_options", ())
     check_keywords(owner, options, ["training", "mask", *known])
+    if len(inputs) == 2 and getattr(layer, "takes_mask_second", False):
+        options = {"mask": inputs[1], **options}
+        inputs = inputs[:1]
     if len(inputs) == 1 and isinstance(inputs[0], list | tuple):
         inputs = tuple(inputs[0])
     keywords = {name: value for name, value in options.items() if value is not None}

@@ -153,6 +153,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
 
     rank: ClassVar[int] = 1
     masking: ClassVar[str] = "takes"
+    takes_mask_second: ClassVar[bool] = True
 
 
 class GlobalAveragePooling2D(GlobalAveragePooling):

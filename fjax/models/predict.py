@@ -63,8 +63,8 @@ def _output_specs(network: Any, parts: ModelParts, inputs: tuple[PyTree, ...]) -
         return parts.architecture.output_specs(inputs)
     train_state = parts.weights.train_state
     return jax.eval_shape(
-        lambda *values: network.apply(
-            train_state.params, train_state.state, *values, key=jax.random.key(0)
+        lambda *values: apply_layer(
+            network, train_state.params, train_state.state, *values, key=jax.random.key(0)
         )[0],
         *inputs,
     )
