@@ -72,6 +72,30 @@ class Authoring(Protocol):
         """Return the current context of an object."""
         ...
 
+    def is_bound(self, author: Any) -> bool:
+        """Tell whether an object is the copy on which `build` and `call` run in a pass."""
+        ...
+
+    def is_running(self, author: Any) -> bool:
+        """Tell whether one of the author's methods runs on an object."""
+        ...
+
+    def init_variables(self, author: Any) -> list[Any]:
+        """Return the variables that `__init__` made."""
+        ...
+
+    def note_variables(self, author: Any, slot: Any) -> None:
+        """Note in the slot of an object the variables that `__init__` made."""
+        ...
+
+    def with_own_weights(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return an object's attributes for a copy of it, which has weights of its own."""
+        ...
+
+    def own_weights(self, author: Any) -> None:
+        """Tell the weights of a new copy of an object that they belong to it."""
+        ...
+
 
 @runtime_checkable
 class HasConfig(Protocol):

@@ -32,6 +32,7 @@ has as many parameters, else one tuple. A state weight changes by assignment in 
 """
 
 from fjax.authoring import entry
+from fjax.authoring.classes import build_within_a_pass as build_within_a_pass
 from fjax.authoring.contexts import is_bound as is_bound
 from fjax.authoring.pair import authored_apply as authored_apply
 from fjax.authoring.pair import authored_constraints as authored_constraints

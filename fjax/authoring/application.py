@@ -67,7 +67,7 @@ class Application(Binding):
         weights = init_weights(sublayer.layer)
         name = next(name for name, each in weights.items() if each is weight)
         params, state = self.sublayer_weights(sublayer)
-        return (params if weight.trainable else state)[name]
+        return (params if weight.weight_spec.trainable else state)[name]
 
     def check_complete(self) -> None:
         """Raise ValueError if the pass made fewer weights, or more losses, than `init` saw."""

@@ -21,6 +21,7 @@ from fjax.authoring.attributes import (
 )
 from fjax.authoring.bound_layer import BoundLayer, Sublayer
 from fjax.authoring.contexts import Context
+from fjax.authoring.pass_variables import PassVariable, uses_variables
 from fjax.authoring.phases import Phase
 from fjax.authoring.plans import extended_class
 from fjax.authoring.sublayers import as_sublayer, sublayer_name
@@ -30,6 +31,7 @@ from fjax.core.calling import CallRecord
 from fjax.core.location import layer_context
 from fjax.core.penalties import regularization
 from fjax.core.reserved import PENALTY
+from fjax.core.weight_slot import WeightName, find_slot
 from fjax.errors import is_number
 from fjax.random.seeds import PassGenerator, SeedGenerator
 from fjax.typing import Array, Key, Params, PyTree, State
@@ -72,8 +74,12 @@ class Binding(Context, abc.ABC):
         self.key = key
         self.training = training
         self.trainable = trainable
-        self.next_state: dict[str, Any] = dict(state)
-        self.weights: dict[str, tuple[str, Array]] = {}
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin the pass, or begin it again."""
+        self.next_state: dict[str, Any] = dict(self.state)
+        self.weights: dict[str, tuple[str, Any]] = {}
         self.sublayers: dict[int, Sublayer] = {}
         self.calls: list[CallRecord] = []
         self._bound_layers: dict[int, BoundLayer] = {}
@@ -94,7 +100,7 @@ class Binding(Context, abc.ABC):
         # The weights that `__init__` made come first, as in Keras.
         self.phase = Phase.CONSTRUCT
         for name, weight in init_weights(self.owner).items():
-            self._init_weights[id(weight)] = self.bind_weight(name, weight.spec)
+            self._init_weights[id(weight)] = self.bind_weight(name, weight.weight_spec)
         for name in facade_attributes(self.owner) & vars(self.owner).keys():
             twin.__dict__[name] = vars(self.owner)[name]
         for name, value in author_attributes(self.owner).items():
@@ -125,6 +131,7 @@ class Binding(Context, abc.ABC):
     def finish(self, twin: Any) -> None:
         """End the pass: what `call` left in the attributes of state weights is the next state."""
         self.phase = Phase.OUTSIDE
+        self._note_attributes(twin)
         for name in self.weights:
             self._collect(twin, name)
         self.check_complete()
@@ -148,14 +155,17 @@ class Binding(Context, abc.ABC):
         """Return the weight of this name, and charge for it if it is regularized."""
         check_new_name(self.label, name, self.weights)
         part = "params" if spec.trainable else "state"
-        weight = self.weight_value(part, name, spec)
+        weight: Any = self.weight_value(part, name, spec)
+        value = weight
+        if uses_variables(type(self.owner)):
+            weight = PassVariable(name, value, spec.trainable)
         self.weights[name] = (part, weight)
         if spec.constraint is not None:
             self._check_constraint(name, spec.constraint)
         if spec.regularizer is not None:
             self.note_penalty()
             if spec.trainable and self.trainable:
-                charge = regularization(self.owner, name, spec.regularizer, weight)
+                charge = regularization(self.owner, name, spec.regularizer, value)
                 self._weight_penalties.append(charge)
         return weight
 
@@ -231,6 +241,9 @@ class Binding(Context, abc.ABC):
     @abc.abstractmethod
     def sublayer_init_weight(self, sublayer: Sublayer, weight: InitWeight) -> Array:
         """Return the array of a weight that a sublayer's `__init__` made."""
+
+    def build_sublayer(self, sublayer: Sublayer, shapes: tuple[Any, ...]) -> None:
+        """Note the shapes that an author's `build` gives a sublayer; a call builds it."""
 
     def note_penalty(self) -> None:
         """Note that something is added to the loss."""
@@ -331,11 +344,30 @@ class Binding(Context, abc.ABC):
             f"`constraint=self.{attribute}`. Or override `constrain(self, params)`."
         )
 
+    def _note_attributes(self, twin: Any) -> None:
+        """Note what the author's code has set on the copy, if the object has a weight slot.
+
+        Only the facade reads these attributes; a later pass begins without them.
+        """
+        slot = find_slot(self.owner)
+        if slot is None:
+            return
+        attributes = author_attributes(twin)
+        for name, paths in self._paths.items():
+            attributes |= {path[0]: WeightName(name) for path in paths if len(path) == 1}
+        slot.attributes = {
+            attribute: value
+            for attribute, value in attributes.items()
+            if attribute not in vars(self.owner) and _may_leave(value)
+        }
+
     # The next state.
 
     def _collect(self, twin: Any, name: str) -> None:
         """Take the value that `call` assigned to a weight, if it assigned one."""
         part, before = self.weights[name]
+        if isinstance(before, PassVariable) and part == "state":
+            self.next_state[name] = before.value
         assigned = {id(value): value for value in (value_at(twin, p) for p in self._paths[name])}
         assigned.pop(id(before), None)
         if not assigned:
@@ -366,3 +398,8 @@ class Binding(Context, abc.ABC):
                 f"which must stay {before.shape} {before.dtype}."
             )
         return after
+
+
+def _may_leave(value: Any) -> bool:
+    """Tell whether a value that `build` or `call` has set may be seen after the pass."""
+    return not any(isinstance(x, jax.core.Tracer | BoundLayer) for x in jax.tree.leaves(value))

@@ -8,7 +8,9 @@ import jax
 from fjax.authoring.phases import Operation
 from fjax.authoring.weights import InitWeight
 from fjax.core.calling import call_inputs
+from fjax.core.layer_facade import FACADE_NAMES
 from fjax.typing import Key
+from fjax.variable import Variable
 
 if TYPE_CHECKING:
     from fjax.authoring.binding import Binding
@@ -59,16 +61,24 @@ class BoundLayer:
         for weights in self._binding.sublayer_weights(self._sublayer):
             if isinstance(weights, Mapping) and attribute in weights:
                 return weights[attribute]
-        value = getattr(self._sublayer.layer, attribute)
+        value = None if attribute in FACADE_NAMES else getattr(self._sublayer.layer, attribute)
         if isinstance(value, InitWeight):
             return self._binding.sublayer_init_weight(self._sublayer, value)
+        if attribute in FACADE_NAMES or isinstance(value, Variable):
+            # These would be the arrays of the facade, and not of this pass.
+            raise AttributeError(
+                f"`{self._binding.label}`: `{attribute}` of the sublayer {self._sublayer.name!r} "
+                "is not there in `build` and `call`. A weight is an attribute of the sublayer, "
+                f"such as `self.{self._sublayer.name}.kernel`, after the sublayer was called."
+            )
         return value
 
     def build(self, *shapes: Any, **named_shapes: Any) -> None:
-        """Do nothing: a call builds the sublayer, in every pass.
+        """Let `build` read the sublayer's weights; a call builds the sublayer, in every pass.
 
         Keras's authors build sublayers in their own `build`.
         """
+        self._binding.build_sublayer(self._sublayer, shapes)
 
     def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
         """Return the sublayer's outputs; its next state becomes part of the object's."""

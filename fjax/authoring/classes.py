@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fjax.authoring.attributes import CONTEXT, INIT_WEIGHTS
-from fjax.authoring.contexts import Construction, has_construction
+from fjax.authoring.contexts import Construction, has_construction, is_bound, is_running
 from fjax.authoring.pair import (
     authored_apply,
     authored_constraints,
@@ -15,6 +15,7 @@ from fjax.authoring.pair import (
 )
 from fjax.authoring.sublayers import find_sublayers, replace_sublayers
 from fjax.core.layer import Layer
+from fjax.core.layer_facade import LayerFacade
 
 PAIR: Mapping[str, Callable[..., Any]] = {
     "init": authored_init, "apply": authored_apply, "discover": authored_discover,
@@ -38,11 +39,33 @@ def prepare_class(cls: Any) -> None:
     if is_layer and "call" in cls.__dict__ and "apply" not in cls.__dict__:
         for name, function in PAIR.items():
             setattr(cls, name, function)
+        if cls.build is not LayerFacade.build and not hasattr(cls.build, "__wrapped__"):
+            cls.build = build_within_a_pass(cls.build, LayerFacade, is_running)
         for name, function in SUBLAYERS_AND_CONSTRAINTS.items():
             if getattr(cls, name) is getattr(Layer, name):
                 setattr(cls, name, function)
     if not is_layer or hasattr(cls, "discover"):
         _allow_add_weight_in_init(cls)
+
+
+def build_within_a_pass(
+    author_build: Callable[..., None], facade: type, runs: Callable[[Any], bool] = is_bound
+) -> Callable[..., None]:
+    """Wrap an author's `build`: outside of a pass, the facade's `build` is called instead.
+
+    Args:
+        author_build: The method.
+        facade: The class with the other `build`.
+        runs: Tells whether the object is in a pass.
+    """
+
+    @functools.wraps(author_build)
+    def build(self: Any, *shapes: Any, **named_shapes: Any) -> None:
+        # Read at each call: a reload of the class replaces `__wrapped__`.
+        method: Any = build.__wrapped__ if runs(self) else facade.build  # type: ignore[attr-defined]
+        method(self, *shapes, **named_shapes)
+
+    return build
 
 
 def _allow_add_weight_in_init(cls: Any) -> None:

@@ -66,8 +66,8 @@ class Construction(Context):
         spec = super().add_weight(*request)
         before = vars(self.owner).get(INIT_WEIGHTS, ())
         if spec.name is not None:
-            check_new_name(self.label, spec.name, {weight.spec.name for weight in before})
-        weight = InitWeight(self.label, spec)
+            check_new_name(self.label, spec.name, {weight.weight_spec.name for weight in before})
+        weight = InitWeight(self.owner, spec)
         vars(self.owner)[INIT_WEIGHTS] = (*before, weight)
         return weight
 
@@ -85,6 +85,11 @@ def context_of(author: Any) -> Context:
 def phase_of(author: Any) -> Phase:
     """Return which method of an author's object runs."""
     return context_of(author).phase
+
+
+def is_running(author: Any) -> bool:
+    """Tell whether one of the author's methods runs on an object."""
+    return phase_of(author) is not Phase.OUTSIDE
 
 
 def is_bound(author: Any) -> bool:

@@ -13,6 +13,7 @@ from fjax.authoring.plans import Plan, SublayerPlan
 from fjax.authoring.weights import InitWeight, WeightSpec, init_weights
 from fjax.configuration import RECORDED
 from fjax.core.calling import is_authored
+from fjax.core.layer_facade import input_specs, several_inputs
 from fjax.core.precision import apply_layer, init_layer
 from fjax.core.specs import spec_of
 from fjax.typing import Array, Key, Params, PyTree, State
@@ -31,6 +32,7 @@ class Discovery(Binding):
     def __init__(self, owner: Any, plan: Plan, key: Key | None, training: bool) -> None:
         super().__init__(owner, {}, {}, key, training)
         self.plan = plan
+        self._built: dict[str, tuple[Params, State]] = {}
 
     def weight_value(self, part: str, name: str, spec: WeightSpec) -> Array:
         """Note a weight in the plan, and return zeros."""
@@ -69,6 +71,14 @@ class Discovery(Binding):
         params, state = jax.tree.map(_placeholder, known.shapes)
         return apply_layer(layer, params, state, *values, key=key, training=training)[0]
 
+    def build_sublayer(self, sublayer: Sublayer, shapes: tuple[Any, ...]) -> None:
+        """Note the weights for inputs of these shapes, which `build` may read before the call."""
+        if shapes and not is_authored(sublayer.layer):
+            specs = input_specs(type(sublayer.layer).__name__, several_inputs(shapes), 0)
+            self._built[sublayer.name] = jax.eval_shape(
+                lambda: init_layer(sublayer.layer, jax.random.key(0), *specs)
+            )
+
     def _plan_of(self, sublayer: Sublayer) -> Plan:
         """Return the plan of a sublayer that an author wrote, which this pass continues."""
         known = self.plan.sublayers.get(sublayer.name)
@@ -80,7 +90,7 @@ class Discovery(Binding):
         """Return zeros for the weights of a sublayer that was called."""
         known = self.plan.sublayers.get(sublayer.name)
         if known is None:
-            return {}, {}
+            return jax.tree.map(_placeholder, self._built.get(sublayer.name, ({}, {})))
         if isinstance(known.needs, Plan):
             return known.needs.placeholders(), {}
         return jax.tree.map(_placeholder, known.shapes)
@@ -89,7 +99,7 @@ class Discovery(Binding):
         """Note the weights of a sublayer's `__init__`, which are there without a call."""
         plan = self._plan_of(sublayer)
         for name, each in init_weights(sublayer.layer).items():
-            plan.init_weights.setdefault(name, each.spec)
+            plan.init_weights.setdefault(name, each.weight_spec)
         return jnp.zeros(weight.shape, weight.dtype)
 
     def note_penalty(self) -> None:

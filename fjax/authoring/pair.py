@@ -1,7 +1,6 @@
 """The pair of an author's object: `init` and `apply`, made of its `build` and `call`."""
 
 import dataclasses
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,15 +17,18 @@ from fjax.authoring.arguments import (
 )
 from fjax.authoring.binding import Binding
 from fjax.authoring.discovery import Discovery
+from fjax.authoring.pass_variables import note_use
 from fjax.authoring.plans import Plan, make_weights
 from fjax.authoring.sublayers import find_sublayers
-from fjax.authoring.weights import init_weights
+from fjax.authoring.weights import IN_PASS, init_weights
+from fjax.configuration import stored
 from fjax.core.author import constraint_attributes
 from fjax.core.calling import CallRecord
 from fjax.core.flow import mark
 from fjax.core.masking import is_masked, strip_masks, warn_mask_dropped, with_mask
 from fjax.core.shapes import eval_shape
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
+from fjax.variable import Variable
 
 
 def authored_init(self: Any, key: Key, *specs: Spec) -> tuple[Params, State]:
@@ -91,7 +93,9 @@ def authored_constraints(self: Any) -> dict[str, Callable[[Array], Array]]:
 
     They are its attributes `<weight>_constraint`, and those of the weights that `__init__` made.
     """
-    of_weights = {name: weight.spec.constraint for name, weight in init_weights(self).items()}
+    of_weights = {
+        name: weight.weight_spec.constraint for name, weight in init_weights(self).items()
+    }
     known = {name: constraint for name, constraint in of_weights.items() if constraint is not None}
     return {**known, **constraint_attributes(self)}
 
@@ -126,7 +130,7 @@ def _check_fields(author: Any) -> None:
     if getattr(type(author), "has_own_init", True):
         return
     for item in dataclasses.fields(author):
-        value = getattr(author, item.name)
+        value = stored(author, item.name)
         if any(isinstance(leaf, jax.Array | np.ndarray | set) for leaf in jax.tree.leaves(value)):
             raise TypeError(
                 f"`{type(author).__name__}`: the field `{item.name}` holds a "
@@ -137,6 +141,19 @@ def _check_fields(author: Any) -> None:
 
 def _run(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
     """Return the outputs of one pass."""
+    token = IN_PASS.set(True)
+    try:
+        return _run_pass(binding, inputs)
+    except AttributeError as error:
+        if not note_use(type(binding.owner), error):
+            raise
+        binding.begin()
+        return _run_pass(binding, inputs)
+    finally:
+        IN_PASS.reset(token)
+
+
+def _run_pass(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
     author = binding.owner
     twin = binding.bind()
     arguments, options = call_arguments(author, inputs, binding.training, binding.key)
@@ -144,15 +161,8 @@ def _run(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
     if not binding.sublayers:
         # Only a sublayer could use the mask of an array.
         arguments = strip_masks(arguments)
-    try:
-        outputs = binding.call(twin, arguments, options)
-    except AttributeError as error:
-        if re.search(r"no attribute '?assign", str(error)):
-            error.add_note(
-                "A weight is a JAX array here, and state changes by assignment: write "
-                "`self.total = self.total + x` instead of `self.total.assign_add(x)`."
-            )
-        raise
+    outputs = binding.call(twin, arguments, options)
+    outputs = jax.tree.map(lambda leaf: leaf.value if isinstance(leaf, Variable) else leaf, outputs)
     _check_outputs(author, outputs)
     binding.finish(twin)
     return _with_mask(binding, inputs, options, outputs)
@@ -177,6 +187,12 @@ def _with_mask(
     `supports_masking` is True.
     """
     author, mask = binding.owner, mask_of(inputs, options)
+    if isinstance(outputs, list | tuple) and hasattr(author, "compute_mask"):
+        masks = author.compute_mask(strip_masks(inputs[0]), mask)
+        if not isinstance(masks, list | tuple):
+            return outputs
+        pairs = zip(outputs, masks, strict=True)
+        return type(outputs)([with_mask(strip_masks(value), each) for value, each in pairs])
     if not hasattr(outputs, "shape") or is_masked(outputs):
         return outputs
     if hasattr(author, "compute_mask"):

@@ -7,6 +7,7 @@ from fjax.authoring.attributes import BUILT_LAYERS, author_attributes, items_of,
 from fjax.authoring.bound_layer import BoundLayer
 from fjax.core.author import UNCOPIED, facade_attributes
 from fjax.core.calling import is_authored
+from fjax.core.naming import given_name
 
 
 def as_sublayer(value: Any) -> Any:
@@ -29,7 +30,7 @@ def holds_layers(value: Any) -> bool:
 
 def sublayer_name(layer: Any, attribute: str) -> str:
     """Return a sublayer's name: its own, or that of the attribute that holds it."""
-    return getattr(layer, "name", None) or attribute
+    return given_name(layer) or attribute
 
 
 def find_sublayers(author: Any) -> list[tuple[str, Any]]:

@@ -1,16 +1,33 @@
 """The weights of an author's object: what `add_weight` asks for, and what `__init__` keeps."""
 
+import copy
+import weakref
 from collections.abc import Callable
-from typing import Any, NamedTuple, NoReturn
+from contextvars import ContextVar
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
 from fjax import constraints, initializers, regularizers
-from fjax.authoring.attributes import INIT_WEIGHTS, free_name, items_of, name_at, paths_to
+from fjax.authoring.attributes import (
+    INIT_WEIGHTS,
+    free_name,
+    items_of,
+    map_items,
+    name_at,
+    paths_to,
+)
+from fjax.core.array_calls import filled_slot, layer_name
 from fjax.core.reserved import PENALTY
+from fjax.core.slot_variables import SlotStorage
+from fjax.core.weight_slot import WeightSlot
 from fjax.errors import integer_at_least
 from fjax.typing import Array, Shape
+from fjax.variable import Variable
+
+# Whether an author's code runs in a pass, where a weight is the array of the pass.
+IN_PASS: ContextVar[bool] = ContextVar("in_pass", default=False)
 
 
 class WeightSpec(NamedTuple):
@@ -85,76 +102,125 @@ def _check_name(owner: str, name: Any) -> None:
         )
 
 
-class InitWeight:
-    """A weight that `__init__` made, as the object holds it: a shape and a dtype without values.
+class InitWeight(Variable):
+    """A weight that `__init__` made, as the object holds it: a variable in the object's slot.
 
-    In `build` and `call` the array of `params` or `state` takes its place.
+    It has a shape and a dtype, and values as soon as the object is built. In `build` and `call` the
+    array of `params` or `state` takes its place.
 
     Args:
-        owner: The name of the object's class.
+        author: The object.
         spec: What the weight is made of.
     """
 
-    # numpy's operators give way to the ones below.
-    __array_ufunc__ = None
+    def __init__(self, author: Any, spec: WeightSpec) -> None:
+        self.owner = type(author).__name__
+        self.weight_spec = spec
+        name = spec.name or "variable"
+        self._link(_InitStorage(self), name, spec.shape, spec.dtype, spec.trainable)
+        self.belong_to(author)
 
-    def __init__(self, owner: str, spec: WeightSpec) -> None:
-        self.owner = owner
-        self.spec = spec
-
-    @property
-    def shape(self) -> Shape:
-        """The shape."""
-        return self.spec.shape
-
-    @property
-    def dtype(self) -> Any:
-        """The number type."""
-        return self.spec.dtype
+    def belong_to(self, author: Any) -> None:
+        """Set the object, which a copy of the weight has lost."""
+        self._author = weakref.ref(author)
 
     @property
-    def trainable(self) -> bool:
-        """Whether the weight is one of the params, or of the state."""
-        return self.spec.trainable
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
+    def author(self) -> Any:
+        """The object, or None if it is gone."""
+        return None if self._author is None else self._author()
 
     @property
     def size(self) -> int:
         """The number of values."""
         return int(np.prod(self.shape))
 
+    @property
+    def __jax_array__(self) -> Any:
+        # A property, because JAX looks the attribute up first; it would replace a RuntimeError.
+        value = self.value
+        return lambda: value
+
     def __repr__(self) -> str:
-        name = "" if self.spec.name is None else f" {self.spec.name!r}"
+        if not IN_PASS.get() and self.storage_slot is not None:
+            return super().__repr__()
+        name = "" if self.weight_spec.name is None else f" {self.weight_spec.name!r}"
         return f"<weight{name} of {self.owner}: {self.dtype}, shape {self.shape}>"
 
-    def __getattr__(self, attribute: str) -> Any:
-        if attribute.startswith("__") or attribute == "spec":
-            raise AttributeError(attribute)
-        raise AttributeError(f"{self!r} has no attribute `{attribute}`. {self._explanation}")
+    @property
+    def storage_slot(self) -> WeightSlot | None:
+        """The slot with the array, or None if the object is not built."""
+        layer = getattr(self.author, "layer_tree", self.author)
+        return None if layer is None else filled_slot(layer)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_author": None, "_storage": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _storage=_InitStorage(self))
 
     @property
-    def _explanation(self) -> str:
-        where = "params" if self.trainable else "state"
+    def explanation(self) -> str:
+        """Why there are no values."""
+        where = "params" if self.weight_spec.trainable else "state"
         return (
-            f"It has no values outside of `build` and `call`: they are in the layer's {where}, or "
-            "in the model. Read it as an attribute of `self` in `call`, not earlier."
+            f"It has no values in `build` and `call`, where they are in the layer's {where}, or "
+            "before the layer is built. Read it as an attribute of `self` in `call`, or build the "
+            "layer first: call it on data, or put it into a model."
         )
 
-    def _raise_no_values(self, *operands: Any, **options: Any) -> NoReturn:
-        raise RuntimeError(f"{self!r} was used as an array. {self._explanation}")
 
-    # JAX asks an object for this attribute before it takes it for an array.
-    __jax_array__ = property(_raise_no_values)
-    __array__ = _raise_no_values
-    __getitem__ = __iter__ = __len__ = __bool__ = __float__ = __int__ = _raise_no_values
-    __neg__ = __abs__ = _raise_no_values
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _raise_no_values
-    __truediv__ = __rtruediv__ = __matmul__ = __rmatmul__ = __pow__ = __rpow__ = _raise_no_values
-    __lt__ = __le__ = __gt__ = __ge__ = _raise_no_values
+class _InitStorage:
+    """Storage of a weight that `__init__` made: the slot of the object."""
+
+    def __init__(self, weight: InitWeight) -> None:
+        self.weight = weight
+
+    def read(self) -> Array:
+        """Return the array."""
+        return self._storage().read()
+
+    def write(self, value: Array) -> None:
+        """Replace the array."""
+        self._storage().write(value)
+
+    def _storage(self) -> SlotStorage:
+        weight = self.weight
+        slot = None if IN_PASS.get() else weight.storage_slot
+        if slot is None:
+            raise RuntimeError(f"{weight!r} was used as an array. {weight.explanation}")
+        name = next(name for name, each in init_weights(weight.author).items() if each is weight)
+        return SlotStorage(slot, "params" if weight.weight_spec.trainable else "state", (name,))
+
+
+def init_variables(author: Any) -> list[InitWeight]:
+    """Return the variables that an object's `__init__` made."""
+    return list(init_weights(author).values())
+
+
+def note_variables(author: Any, slot: WeightSlot) -> None:
+    """Note in the slot of an author's object the variables that `__init__` made."""
+    for name, weight in init_weights(author).items():
+        slot.variables["params" if weight.weight_spec.trainable else "state", name] = weight
+        prefix = (layer_name(author),) if slot.link is None else slot.link.path
+        weight.name, weight.path = name, "/".join((*prefix, name))
+
+
+def with_own_weights(values: dict[str, Any]) -> dict[str, Any]:
+    """Return an object's attributes for a copy of it, which has weights of its own."""
+    new = {id(weight): copy.copy(weight) for weight in values.get(INIT_WEIGHTS, ())}
+
+    def replaced(value: Any) -> Any:
+        if isinstance(value, InitWeight):
+            return new.get(id(value), value)
+        return map_items(lambda _, item: replaced(item), value)
+
+    return {name: replaced(value) for name, value in values.items()} if new else values
+
+
+def own_weights(author: Any) -> None:
+    """Tell the weights of a new copy of an object that they belong to it."""
+    for weight in vars(author).get(INIT_WEIGHTS, ()):
+        weight.belong_to(author)
 
 
 def init_weights(author: Any) -> dict[str, InitWeight]:
@@ -165,7 +231,7 @@ def init_weights(author: Any) -> dict[str, InitWeight]:
     """
     weights: dict[str, InitWeight] = {}
     for weight in vars(author).get(INIT_WEIGHTS, ()):
-        name = weight.spec.name or name_at(next(paths_to(author, weight), None))
+        name = weight.weight_spec.name or name_at(next(paths_to(author, weight), None))
         name = free_name(weights) if name is None else name
         check_new_name(type(author).__name__, name, weights)
         weights[name] = weight

@@ -105,7 +105,7 @@ class StepCallbacks:
     def __init__(self, callbacks: CallbackList, mode: str) -> None:
         self._callbacks = callbacks
         self._stop_flag = STOP_FLAGS[mode]
-        if mode != "train":
+        if mode != "train" and callbacks.model is not None:
             setattr(callbacks.model, self._stop_flag, False)
         self._begin = f"on_{mode}_batch_begin"
         self._end = f"on_{mode}_batch_end"

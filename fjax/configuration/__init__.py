@@ -16,6 +16,7 @@ from fjax.configuration.fields import fields_ending as fields_ending
 from fjax.configuration.fields import fields_to_trace as fields_to_trace
 from fjax.configuration.fields import is_nonzero as is_nonzero
 from fjax.configuration.fields import is_required as is_required
+from fjax.configuration.fields import replace as replace
 from fjax.configuration.fields import snake_case as snake_case
 from fjax.configuration.fields import stored as stored
 from fjax.configuration.identity import ByIdentity as ByIdentity

@@ -23,6 +23,21 @@ def arguments(cls: type) -> list[dataclasses.Field[Any]]:
     return sorted(accepted, key=lambda item: bool(item.kw_only))
 
 
+def replace(configured: Any, **changes: Any) -> Any:
+    """Return a new object with some fields changed.
+
+    >>> from fjax.configuration import Configured
+    >>> class Pair(Configured):
+    ...     left: int = 1
+    ...     right: int = 2
+    >>> replace(Pair(5), right=3)
+    Pair(left=5, right=3)
+    """
+    cls = type(configured)
+    values = {item.name: stored(configured, item.name) for item in arguments(cls)}
+    return cls(**{**values, **changes})
+
+
 def is_required(item: dataclasses.Field[Any]) -> bool:
     """Tell whether a field has no default."""
     return item.default is dataclasses.MISSING

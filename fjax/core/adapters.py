@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from fjax.configuration import Configured
 from fjax.core.function_traits import function_has_trait
 from fjax.core.layer import Layer, Pair
 from fjax.typing import Key, Params, PyTree, State
@@ -55,7 +56,11 @@ def as_layer(candidate: Any) -> Any:
         )
     if hasattr(candidate, "layer_tree"):
         return candidate.layer_tree
-    if callable(getattr(candidate, "init", None)) and callable(getattr(candidate, "apply", None)):
+    if isinstance(candidate, Layer):
+        return candidate
+    # An optimizer has `init` and `apply`, too; like it, all configured objects but layers are none.
+    methods = (getattr(candidate, name, None) for name in ("init", "apply"))
+    if not isinstance(candidate, Configured) and all(map(callable, methods)):
         return candidate
     if isinstance(candidate, tuple) and len(candidate) == 2 and all(map(callable, candidate)):
         return Pair(*candidate)

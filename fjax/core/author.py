@@ -10,8 +10,11 @@ from fjax.typing import Array, Authoring
 # The attribute `<weight>_constraint` holds the constraint of a weight.
 CONSTRAINT = "_constraint"
 
-# The attributes that models keep on a layer, and that no copy of it has.
-UNCOPIED = frozenset({"weight_slot"})
+# The attribute that has the weight slot of a layer.
+WEIGHT_SLOT = "weight_slot"
+
+# The attributes that facades keep on a layer, and that no copy of it has.
+UNCOPIED = frozenset({WEIGHT_SLOT})
 
 
 class Author:

@@ -4,11 +4,8 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 
 from fjax.core.masking import strip_masks, with_mask
-from fjax.core.precision import apply_layer, init_layer
-from fjax.core.text_inputs import is_text, text_input_error
 from fjax.errors import check_keywords
 from fjax.typing import Key, PyTree
 
@@ -38,6 +35,7 @@ class CallKwargs(dict[str, Any]):
     Plain values (numbers, strings, None) are not leaves: a transformation leaves them as they are,
     so that `call` may branch on them.
 
+    >>> import jax.numpy as jnp
     >>> jax.tree.map(lambda x: x + 1, CallKwargs(scale=jnp.ones(()), mode="sum")) == {
     ...     "scale": 2.0, "mode": "sum"
     ... }
@@ -68,8 +66,7 @@ def call_inputs(layer: Any, inputs: tuple[Any, ...], options: dict[str, Any]) ->
     """Return the inputs of `apply` for a call of a layer.
 
     A list or tuple of inputs is several inputs, unless an author's `call` is to unpack it. The
-    keyword `mask` becomes part of the inputs, as does the second argument if the layer's class has
-    `takes_mask_second = True`. Other keywords come after them, if the layer lists
+    keyword `mask` becomes part of the inputs. Other keywords come after them, if the layer lists
     them in its `call_options`.
 
     >>> from fjax.layers import Activation
@@ -79,10 +76,8 @@ def call_inputs(layer: Any, inputs: tuple[Any, ...], options: dict[str, Any]) ->
     if is_authored(layer):
         return (*inputs, CallKwargs(options)) if options else inputs
     owner, known = type(layer).__name__, getattr(layer, "call_options", ())
+    inputs, options = _by_position(layer, inputs, options)
     check_keywords(owner, options, ["training", "mask", *known])
-    if len(inputs) == 2 and getattr(layer, "takes_mask_second", False):
-        options = {"mask": inputs[1], **options}
-        inputs = inputs[:1]
     if len(inputs) == 1 and isinstance(inputs[0], list | tuple):
         inputs = tuple(inputs[0])
     keywords = {name: value for name, value in options.items() if value is not None}
@@ -90,8 +85,23 @@ def call_inputs(layer: Any, inputs: tuple[Any, ...], options: dict[str, Any]) ->
     return (*inputs, CallKwargs(keywords)) if keywords else inputs
 
 
+def _by_position(
+    layer: Any, inputs: tuple[Any, ...], options: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return a call's inputs with those that were given by name, and its options with the mask."""
+    names: tuple[str, ...] = getattr(layer, "call_parameters", ("inputs",))
+    if not inputs and names[0] in options:
+        others = {name: value for name, value in options.items() if name != names[0]}
+        return (options[names[0]],), others
+    if names[1:] == ("mask",) and len(inputs) == 2 and options.get("mask") is None:
+        return inputs[:1], {**options, "mask": inputs[-1]}
+    return inputs, options
+
+
 def _with_masks(owner: str, inputs: tuple[Any, ...], mask: Any) -> tuple[Any, ...]:
     """Return the inputs with their masks: one is that of the first, a list has one for each."""
+    if mask is None:
+        return inputs
     masks = mask if isinstance(mask, list | tuple) else (mask,)
     if len(masks) > len(inputs):
         raise ValueError(
@@ -114,32 +124,6 @@ def as_arguments(outputs: PyTree) -> tuple[PyTree, ...]:
     ((1, 2), ([1, 2],))
     """
     return outputs if type(outputs) is tuple else (outputs,)
-
-
-def call_without_weights(
-    layer: Any, inputs: tuple[Any, ...], training: bool, options: dict[str, Any]
-) -> Any:
-    """Return the outputs of a layer without weights, for arrays.
-
-    Raises:
-        TypeError: The layer has weights: it owns no arrays that it could use for them.
-    """
-    for value in inputs:
-        if is_text(value):
-            raise text_input_error(type(layer).__name__, value)
-    values = tuple(
-        value if isinstance(value, CallKwargs) else jax.tree.map(jnp.asarray, value)
-        for value in call_inputs(layer, inputs, options)
-    )
-    params, state = jax.eval_shape(lambda: init_layer(layer, jax.random.key(0), *values))
-    if jax.tree.leaves((params, state)):
-        raise TypeError(
-            f"{layer!r} was called on arrays, and owns no weights that it could use: put it "
-            "into a model, as `fjax.Sequential([layer])`, or use its pair, `params, state = "
-            "layer.init(key, x)` and `outputs, state = layer.apply(params, state, x)`. Within an "
-            "authored layer, make it in `__init__` or `build`, not in `call`."
-        )
-    return apply_layer(layer, params, state, *values, training=training)[0]
 
 
 def _is_plain(value: Any) -> bool:

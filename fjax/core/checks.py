@@ -40,3 +40,29 @@ def normalize_shape(owner: str, argument: str, shape: Any) -> tuple[int | None, 
         None if size is None else integer_at_least(owner, f"{argument}[{axis}]", size, 1)
         for axis, size in enumerate(axes)
     )
+
+
+def is_shape(value: Any) -> bool:
+    """Tell whether a value is one shape, and not a structure of shapes.
+
+    >>> is_shape((None, 8)), is_shape([(None, 8), (None, 3)])
+    (True, False)
+    """
+    return isinstance(value, list | tuple) and not any(
+        isinstance(size, list | tuple | dict) for size in value
+    )
+
+
+def whole_shape(owner: str, shape: Any) -> tuple[int | None, ...]:
+    """Return the shape of a batch as a tuple.
+
+    Raises:
+        ValueError: It has no batch axis, or a size is not a positive integer.
+
+    >>> whole_shape("Dense", [None, 8])
+    (None, 8)
+    """
+    sizes = normalize_shape(owner, "input_shape", shape)
+    if not sizes:
+        raise ValueError(f"`{owner}`: `input_shape` needs a batch axis, as in (None, 8).")
+    return sizes

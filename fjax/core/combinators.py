@@ -1,12 +1,11 @@
 """Layers composed of layers: in sequence, side by side, or branching."""
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any, Self
 
 import jax
 
-from fjax.configuration import field
+from fjax.configuration import field, replace
 from fjax.core.adapters import as_layer
 from fjax.core.calling import as_arguments, is_authored
 from fjax.core.inputs import InputLayer, check_inputs
@@ -69,7 +68,7 @@ class Combinator(Layer):
                 f"`{type(self).__name__}` has {len(self.layers)} layers, received {len(layers)} "
                 "to replace them."
             )
-        return dataclasses.replace(self, layers=tuple(layers), given_names=tuple(self.names))
+        return replace(self, layers=tuple(layers), given_names=tuple(self.names))
 
 
 class Serial(Combinator):

@@ -28,7 +28,8 @@ def apply_trainable_flags(layer: Any, trainable: bool = True) -> Any:
     trainable = trainable and layer.trainable
     sublayers = [apply_trainable_flags(sublayer, trainable) for sublayer in layer.inside()]
     copied = layer.with_children(sublayers) if sublayers else copy.copy(layer)
-    copied.trainable = trainable
+    # Of this layer alone: the sublayers have their flags.
+    object.__setattr__(copied, "trainable", trainable)
     return copied
 
 

@@ -140,7 +140,7 @@ class Graph(Layer):
         """Return the same graph with other layers."""
         return type(self)(
             self.inputs, tuple(layers), self.calls, self.outputs, self.names,
-            name=self.name, input_shape=self.input_shape, trainable=self.trainable,
+            name=self.given_name, input_shape=self.input_shape, trainable=self.trainable,
         )  # fmt: skip
 
     def layers_in_order(self) -> list[tuple[str, Any]]:

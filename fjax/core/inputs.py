@@ -1,7 +1,5 @@
-"""The declared input of a model (`InputLayer`), placeholder sizes, and checks of input values."""
+"""The declared input of a model (`InputLayer`), and checks of input values."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import jax
@@ -11,52 +9,10 @@ from fjax.configuration import field
 from fjax.core.checks import normalize_shape, single_input
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
+from fjax.core.placeholders import placeholder_spec
 from fjax.core.text_inputs import STRING
 from fjax.errors import integer_at_least, warn_user
 from fjax.typing import Array, Key, Params, Spec, State
-
-# Two pairs of placeholder sizes, for the batch axis and for axes of any size (None). Shapes are
-# evaluated abstractly at both; an axis whose size differs between the two is of any size. The
-# placeholders are large so that any kernel or window fits.
-PLACEHOLDER_SIZES = ((1, 256), (2, 512))
-
-
-def placeholder_spec(
-    shape: Sequence[int | None], dtype: Any, which: int, batch_size: int | None = None
-) -> jax.ShapeDtypeStruct:
-    """Return the spec of a batch of samples of a shape, at one of the `PLACEHOLDER_SIZES`.
-
-    >>> placeholder_spec((None, 3), "float32", 0)
-    ShapeDtypeStruct(shape=(1, 256, 3), dtype=float32)
-    >>> placeholder_spec((None, 3), "float32", 1, batch_size=8).shape
-    (8, 512, 3)
-    """
-    batch, placeholder = PLACEHOLDER_SIZES[which]
-    sizes = (placeholder if size is None else size for size in shape)
-    return jax.ShapeDtypeStruct((batch_size or batch, *sizes), dtype)
-
-
-@contextmanager
-def explain_placeholder_sizes(
-    shapes: Callable[[], Iterable[Sequence[int | None]]],
-) -> Iterator[None]:
-    """Add a note to errors that explains placeholder sizes, if any shape has an axis of None."""
-    try:
-        yield
-    except Exception as error:
-        if any(None in shape for shape in shapes()):
-            sizes = " and ".join(str(size) for _, size in PLACEHOLDER_SIZES)
-            error.add_note(f"The sizes {sizes} stand for an axis of any size, declared as None.")
-        raise
-
-
-def merge_shapes(first: Sequence[int], second: Sequence[int]) -> tuple[int | None, ...]:
-    """Return a shape evaluated at both `PLACEHOLDER_SIZES`, with None where the two differ.
-
-    >>> merge_shapes((1, 256, 3), (2, 512, 3))
-    (None, None, 3)
-    """
-    return tuple(a if a == b else None for a, b in zip(first, second, strict=True))
 
 
 class InputLayer(Layer):

@@ -3,7 +3,8 @@
     params, state = layer.init(key, *specs)
     outputs, state = layer.apply(params, state, *inputs, key=None, training=False)
 
-A layer holds no arrays and is never modified. `params` receives gradients, `state` is updated
+`init` and `apply` use no arrays but their arguments, and change nothing. `params` receives
+gradients, `state` is updated
 without them; both are nested dicts of arrays, `{}` if a layer has none. `specs` and `inputs`
 include the batch axis. Layers that draw random numbers in training need `key`; others ignore it.
 """
@@ -14,18 +15,17 @@ from typing import Any, ClassVar, Self
 import jax
 
 from fjax import constraints, regularizers
-from fjax.configuration import Configured, field, fields_ending, snake_case
-from fjax.core.author import CONSTRAINT, UNCOPIED, Author, constraint_attributes
-from fjax.core.calling import call_without_weights, is_authored
+from fjax.configuration import Configured, field, fields_ending
+from fjax.core.array_calls import call_on_arrays
+from fjax.core.author import CONSTRAINT, UNCOPIED, constraint_attributes
+from fjax.core.calling import is_authored
 from fjax.core.checks import normalize_shape
+from fjax.core.layer_facade import FieldWithFacade, LayerFacade, derived_attribute, shown_name
 from fjax.core.reserved import RESERVED
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
-# Attributes that any layer has in Keras, and only the layers of a model have here.
-MODEL_ATTRIBUTES = ("get_weights", "set_weights", "weights", "count_params", "input", "output")
 
-
-class Layer(Author, Configured):
+class Layer(LayerFacade, Configured):
     """Base class of layers: a pair of pure functions configured by plain fields.
 
     Args:
@@ -78,6 +78,8 @@ class Layer(Author, Configured):
     input_shape: tuple[int | None, ...] | int | None = field(default=None, kw_only=True)
     trainable: bool = field(default=True, kw_only=True)
 
+    # The names of the inputs of a call; a "mask" after the first may be given by position.
+    call_parameters: ClassVar[tuple[str, ...]] = ("inputs",)
     # Keyword arguments of a call, besides `training` and `mask`.
     call_options: ClassVar[tuple[str, ...]] = ()
 
@@ -110,7 +112,13 @@ class Layer(Author, Configured):
             raise TypeError(
                 f"`{type(self).__name__}`: `trainable` must be True or False, received {value!r}."
             )
+        # `__init__` sets it first, when the sublayers may have flags of their own.
+        is_changed = name == "trainable" and name in vars(self)
         super().__setattr__(name, value)
+        if is_changed:
+            for sublayer in self.inside():
+                if isinstance(sublayer, Layer):
+                    sublayer.trainable = value
 
     @property
     def kind(self) -> str:
@@ -164,10 +172,10 @@ class Layer(Author, Configured):
         )
 
     def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
-        """Call the layer on symbolic tensors, which adds a node to a graph.
+        """Call the layer on symbolic tensors, which adds a node to a graph, or on arrays.
 
-        A layer without weights can also be called on arrays; a layer with weights cannot, because
-        it holds none.
+        A layer that is called on arrays uses the weights that it has in its models. If it has none
+        yet, they are drawn, from a seed of Python's `random`, and its later models use them.
 
         Args:
             inputs: Symbolic tensors, as separate arguments or in a list; see `fjax.Input`.
@@ -182,7 +190,7 @@ class Layer(Author, Configured):
         for leaf in jax.tree.leaves((inputs, options)):
             if hasattr(leaf, "__call_layer__"):
                 return leaf.__call_layer__(self, inputs, training, options)
-        return call_without_weights(self, inputs, bool(training), options)
+        return call_on_arrays(self, inputs, bool(training), options)
 
     def children(self) -> list[tuple[str, Any]]:
         """Return the sublayers with the names of their weights in `params` and `state`."""
@@ -266,18 +274,16 @@ class Layer(Author, Configured):
                 layer.require_ready()
 
     def __getattr__(self, name: str) -> Any:
-        hint = ""
-        if name in MODEL_ATTRIBUTES:
-            layer_name = self.__dict__.get("name") or snake_case(self.kind).strip("<>")
-            hint = (
-                " A layer holds no weights; the model that contains it does: use "
-                f"`model.get_layer({layer_name!r}).{name}`."
-            )
-        raise AttributeError(f"`{type(self).__name__}` has no attribute `{name}`.{hint}")
+        return derived_attribute(self, name)
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy does not belong to the model that holds the weights.
-        return {name: value for name, value in vars(self).items() if name not in UNCOPIED}
+        values = {name: value for name, value in vars(self).items() if name not in UNCOPIED}
+        return self._authoring.with_own_weights(values)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._authoring.own_weights(self)
 
     def __iter__(self) -> Iterator[Callable[..., Any]]:
         yield self.init
@@ -300,6 +306,10 @@ class Layer(Author, Configured):
         Pair(init_function=init, apply_function=apply, name='shift')
         """
         return Pair(init, apply, name=name)
+
+
+# In a model a layer has a name, also if it was given none.
+Layer.name = FieldWithFacade("name", shown_name)  # type: ignore[assignment]
 
 
 class Pair(Layer):

@@ -14,10 +14,11 @@ from fjax.core.combinators import Serial
 from fjax.core.flow import Origin, Origins, find_origins, merge_origins
 from fjax.core.freezing import frozen_paths
 from fjax.core.graph import Graph, Ref
-from fjax.core.inputs import InputLayer, merge_shapes
+from fjax.core.inputs import InputLayer
 from fjax.core.layer import Layer
 from fjax.core.masking import is_masked, strip_masks
-from fjax.core.naming import default_name
+from fjax.core.naming import default_name, given_name
+from fjax.core.placeholders import merge_shapes
 from fjax.core.reserved import only_weights
 from fjax.core.specs import spec_of
 from fjax.core.tracing import has_layers, trace_calls
@@ -130,7 +131,7 @@ def list_layers(
     children = network.children() if isinstance(network, Layer) else []
     layers = network.layers_in_order() if isinstance(network, Graph) else children
     if not layers and not isinstance(network, Serial):
-        layers = [(getattr(network, "name", None) or default_name(network), network)]
+        layers = [(given_name(network) or default_name(network), network)]
     named = dict(children)
     for name, layer in layers:
         weights_path: Path | None = (*within, name)

@@ -48,6 +48,11 @@ class Masked:
     # Makes numpy's operators defer to those defined here.
     __array_ufunc__ = None
 
+    @property
+    def _keras_mask(self) -> Any:
+        # Keras's guides read the mask of an array here.
+        return self.mask
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name in ("values", "mask"):
             raise AttributeError(name)

@@ -3,8 +3,12 @@
 from typing import Any
 
 from fjax.configuration import snake_case
-from fjax.core.layer import Layer
 from fjax.core.reserved import RESERVED
+
+
+def given_name(layer: Any) -> str | None:
+    """Return the name that a layer was created with, or None; see `LayerFacade.given_name`."""
+    return layer.given_name if hasattr(layer, "given_name") else getattr(layer, "name", None)
 
 
 def default_name(layer: Any) -> str:
@@ -19,7 +23,8 @@ def default_name(layer: Any) -> str:
 
 def kind(layer: Any) -> str:
     """Return the class name that a summary shows for a layer, or for any object with `apply`."""
-    return layer.kind if isinstance(layer, Layer) else type(layer).__name__
+    name = getattr(layer, "kind", None)
+    return name if isinstance(name, str) else type(layer).__name__
 
 
 def unique_names(layers: list[Any]) -> list[str]:
@@ -28,7 +33,7 @@ def unique_names(layers: list[Any]) -> list[str]:
     Raises:
         ValueError: Two layers have the same explicit name.
     """
-    explicit = [getattr(layer, "name", None) for layer in layers]
+    explicit = [given_name(layer) for layer in layers]
     taken: set[str] = set()
     for position, name in enumerate(explicit):
         if name in taken:

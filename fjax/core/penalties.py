@@ -122,6 +122,37 @@ def with_penalty(layer: Any, params: Params, state: State, outputs: PyTree) -> S
     return {**state, PENALTY: {"weights": weights, "calls": calls}}
 
 
+def layer_losses(layer: Any, params: Params, state: State, was_called: bool) -> list[Array]:
+    """Return the penalties of a layer and its sublayers, one for each regularized weight.
+
+    Penalties of outputs, and those of an author's `add_loss`, are as the state has them: of the
+    last call, if there was one.
+
+    >>> from fjax.layers import Dense
+    >>> layer = Dense(1, kernel_regularizer="l2")
+    >>> params, state = {"kernel": jnp.ones((5, 1))}, empty_penalty(layer)
+    >>> [round(float(loss), 4) for loss in layer_losses(layer, params, state, False)]
+    [0.05]
+    """
+    regularizers = _regularizers(layer)
+    losses = [
+        regularization(layer, name, regularizer, params[layer.weight_of(name)])
+        for name, regularizer in regularizers.items()
+        if name != "activity" and layer.weight_of(name) in params and layer.trainable
+    ]
+    entry = state.get(PENALTY, {"weights": 0.0, "calls": 0.0})
+    is_of_author = PENALTY in state and not regularizers
+    if float(entry["calls"]) or (was_called and ("activity" in regularizers or is_of_author)):
+        losses.append(entry["calls"])
+    # The weights of an author's class are regularized in its passes.
+    if is_of_author and float(entry["weights"]):
+        losses.append(entry["weights"])
+    for name, child in layer.children() if hasattr(layer, "children") else []:
+        if name in params:
+            losses += layer_losses(child, params[name], state[name], was_called)
+    return losses
+
+
 def _regularizers(layer: Any) -> dict[str, Callable[[Array], Array]]:
     regularizers = fields_ending(layer, "_regularizer")
     # `activity_regularizer` may also be a property.

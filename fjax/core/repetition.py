@@ -1,18 +1,18 @@
 """Equal blocks in sequence, run as one loop."""
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
 
+from fjax.configuration import replace
 from fjax.core.adapters import as_layer
 from fjax.core.calling import as_arguments
 from fjax.core.combinators import fold_key
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
-from fjax.core.naming import default_name
+from fjax.core.naming import default_name, given_name
 from fjax.core.precision import apply_layer, init_layer
 from fjax.core.shapes import output_specs
 from fjax.errors import integer_at_least
@@ -78,7 +78,7 @@ class Repeat(Layer):
                 f"`Repeat` has one layer inside, received {len(layers)} to replace it."
             )
         (layer,) = layers
-        return dataclasses.replace(self, layer=layer)
+        return replace(self, layer=layer)
 
     def constrain(self, params: Params) -> Params:
         """Return the params with the constraints of the block applied to each block."""
@@ -88,7 +88,7 @@ class Repeat(Layer):
 
     @property
     def _block_name(self) -> str:
-        return getattr(self.layer, "name", None) or default_name(self.layer)
+        return given_name(self.layer) or default_name(self.layer)
 
     def _check(self, inputs: tuple[PyTree, ...], outputs: PyTree) -> None:
         taken = _shapes_and_dtypes(inputs[0] if len(inputs) == 1 else inputs)

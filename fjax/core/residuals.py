@@ -1,13 +1,12 @@
 """Residual connections: a layer plus a shortcut around it."""
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
 
-from fjax.configuration import field
+from fjax.configuration import field, replace
 from fjax.core.adapters import as_layer
 from fjax.core.checks import single_input
 from fjax.core.combinators import Branch
@@ -54,9 +53,7 @@ class Residual(Layer):
                 "them."
             )
         layer, shortcut = (*layers, None)[:2]
-        return dataclasses.replace(
-            self, layer=layer, shortcut=shortcut, given_names=tuple(branch.names)
-        )
+        return replace(self, layer=layer, shortcut=shortcut, given_names=tuple(branch.names))
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return the params and state of the layer and the shortcut, by name."""

@@ -1,15 +1,14 @@
 """Shapes of a layer's weights and outputs, evaluated without computing them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
-import numpy as np
 
 from fjax.caching import Cache
 from fjax.configuration import cache_key
 from fjax.core.precision import apply_layer, init_layer
-from fjax.core.specs import spec_of
+from fjax.core.specs import spec_of, specs_of
 from fjax.core.text_inputs import is_text, text_input_error
 from fjax.typing import Params, PyTree, Spec, State
 
@@ -129,7 +128,7 @@ def _eval_shapes(layer: Any, specs: tuple[Spec, ...]) -> LayerShapes:
 
     key = jax.eval_shape(lambda: jax.random.key(0))
     outputs = eval_shape(init_and_apply, key, *specs)
-    params, state = (_specs(tree) for tree in weights)
+    params, state = map(specs_of, weights)
     return LayerShapes(params, state, outputs)
 
 
@@ -143,10 +142,3 @@ def _output_specs(layer: Any, params: Params, state: State, specs: tuple[Spec, .
 # Equal layers have equal shapes, and deep networks have many equal layers.
 _SHAPES: Cache[LayerShapes] = Cache(1024)
 _OUTPUT_SPECS: Cache[PyTree] = Cache(1024)
-
-
-def _specs(tree: PyTree) -> PyTree:
-    # `jax.tree.map` would sort the keys.
-    if isinstance(tree, Mapping):
-        return {name: _specs(value) for name, value in tree.items()}
-    return jax.ShapeDtypeStruct(np.shape(tree), tree.dtype)

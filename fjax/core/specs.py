@@ -1,11 +1,13 @@
 """Specs: the shapes and dtypes of values, which `init` takes in place of arrays."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax
 import numpy as np
 
 from fjax.core.text_inputs import STRING, is_text
+from fjax.typing import PyTree
 
 
 def spec_of(value: Any) -> Any:
@@ -25,3 +27,15 @@ def spec_of(value: Any) -> Any:
     if isinstance(dtype, np.dtype):  # the dtype of a PRNG key is not a numpy dtype
         dtype = jax.dtypes.canonicalize_dtype(dtype)
     return jax.ShapeDtypeStruct(shape, dtype)
+
+
+def specs_of(weights: PyTree) -> PyTree:
+    """Return the shapes and dtypes of weights in nested dicts, in the order of the dicts.
+
+    >>> list(specs_of({"kernel": np.zeros((2, 3)), "bias": np.zeros(3)}))
+    ['kernel', 'bias']
+    """
+    # `jax.tree.map` would sort the keys.
+    if isinstance(weights, Mapping):
+        return {name: specs_of(value) for name, value in weights.items()}
+    return jax.ShapeDtypeStruct(np.shape(weights), weights.dtype)

@@ -6,6 +6,7 @@ between some tensors and others is a `Graph`; see `fjax.core.graph_builder`.
 
 import functools
 import itertools
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
@@ -20,13 +21,14 @@ from fjax.core.function_calls import (
     function_call,
     is_array,
 )
-from fjax.core.inputs import PLACEHOLDER_SIZES, explain_placeholder_sizes, merge_shapes
 from fjax.core.location import layer_context
 from fjax.core.masking import is_masked, split_mask, with_mask
-from fjax.core.naming import default_name
+from fjax.core.naming import default_name, given_name
 from fjax.core.operations import OPERATORS, SWAPPED, Index, Operation, as_index
-from fjax.core.shapes import eval_shapes
+from fjax.core.placeholders import PLACEHOLDER_SIZES, explain_placeholder_sizes, merge_shapes
+from fjax.core.shapes import LayerShapes, eval_shapes
 from fjax.core.text_inputs import is_text
+from fjax.core.weight_slot import connect_slots, give_slots, slot_of
 from fjax.typing import PyTree
 
 # Tells which of two nodes is older; nothing depends on the numbers themselves.
@@ -43,6 +45,7 @@ class Node:
         tensors: The outputs as a flat list, masks included.
         outputs: The outputs in the layer's structure, each mask as an attribute of its tensor.
         number: Larger than the number of every older node.
+        weights: The shapes of the layer's params and state.
     """
 
     def __init__(
@@ -50,14 +53,16 @@ class Node:
         layer: Any,
         inputs: tuple[PyTree, ...],
         training: bool | None,
-        specs: Callable[[int], PyTree],
+        specs: Callable[[int], LayerShapes],
     ) -> None:
         self.layer = layer
         self.inputs = inputs
         self.training = training
         self.number = next(_numbers)
         self.specs_at = specs
-        leaves, structure = jax.tree.flatten(specs(0))
+        shapes = specs(0)
+        self.weights = shapes.params, shapes.state
+        leaves, structure = jax.tree.flatten(shapes.outputs)
         self.tensors = [SymbolicTensor(self, index) for index in range(len(leaves))]
         outputs = jax.tree.unflatten(structure, self.tensors)
         self.outputs: PyTree = jax.tree.map(_attach_mask, outputs, is_leaf=is_masked)
@@ -66,14 +71,14 @@ class Node:
     def specs(self) -> tuple[list[Any], list[Any]]:
         """The shapes and dtypes of the flat outputs, at each of the `PLACEHOLDER_SIZES`."""
         smaller, larger = (
-            jax.tree.leaves(self.specs_at(which)) for which in range(len(PLACEHOLDER_SIZES))
+            jax.tree.leaves(self.specs_at(which).outputs) for which in range(len(PLACEHOLDER_SIZES))
         )
         return smaller, larger
 
     @property
     def name(self) -> str:
         """The name of the layer, or that of its class, for messages."""
-        return getattr(self.layer, "name", None) or default_name(self.layer)
+        return given_name(self.layer) or default_name(self.layer)
 
     def parents(self) -> Iterator["SymbolicTensor"]:
         """Yield the tensors that the layer is called on."""
@@ -122,6 +127,11 @@ class SymbolicTensor:
         return merge_shapes(smaller.shape, larger.shape)
 
     @property
+    def _keras_mask(self) -> "SymbolicTensor | None":
+        # Keras's guides read the mask of a tensor here.
+        return self.mask
+
+    @property
     def ndim(self) -> int:
         """The number of axes."""
         return len(self.shape)
@@ -139,12 +149,15 @@ class SymbolicTensor:
 
     def spec(self, which: int) -> Any:
         """Return the shape and dtype at one of the `PLACEHOLDER_SIZES`, by its index."""
-        return jax.tree.leaves(self.node.specs_at(which))[self.index]
+        return jax.tree.leaves(self.node.specs_at(which).outputs)[self.index]
 
     def __call_layer__(
         self, layer: Any, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
     ) -> PyTree:
-        return record_call(layer, call_inputs(layer, inputs, options), training).outputs
+        give_slots(layer)
+        node = record_call(layer, call_inputs(layer, inputs, options), training)
+        note_call(layer, node)
+        return node.outputs
 
     def __call_function__(
         self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -267,7 +280,21 @@ def _with_attached_mask(value: Any) -> Any:
 
 def input_tensor(declaration: Any) -> SymbolicTensor:
     """Return the symbolic tensor of an `InputLayer`."""
-    return Node(declaration, (), None, declaration.spec).tensors[0]
+    return Node(
+        declaration, (), None, lambda which: LayerShapes({}, {}, declaration.spec(which))
+    ).tensors[0]
+
+
+def note_call(layer: Any, node: Node) -> None:
+    """Note in the layer's slot that a user called it, so that it is built and has an `output`."""
+    slot = slot_of(layer)
+    if slot.node is None or slot.node() is None:
+        slot.node = weakref.ref(node)
+    if slot.shapes is None:
+        specs = jax.tree.map(
+            lambda leaf: leaf.spec(0) if isinstance(leaf, SymbolicTensor) else leaf, node.inputs
+        )
+        connect_slots(node.name, layer, *node.weights).specs = fill_constants(specs)
 
 
 def record_call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = None) -> Node:
@@ -292,13 +319,13 @@ def record_call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = 
         return (t.shape[1:] for t in jax.tree.leaves(inputs) if isinstance(t, SymbolicTensor))
 
     @functools.cache
-    def specs(which: int) -> PyTree:
+    def specs(which: int) -> LayerShapes:
         values = jax.tree.map(
             lambda leaf: leaf.spec(which) if isinstance(leaf, SymbolicTensor) else leaf, inputs
         )
         values = fill_constants(values)
-        name = getattr(layer, "name", None) or default_name(layer)
+        name = given_name(layer) or default_name(layer)
         with explain_placeholder_sizes(known_axes), layer_context(name, layer, values):
-            return eval_shapes(layer, *values).outputs
+            return eval_shapes(layer, *values)
 
     return Node(layer, inputs, training, specs)

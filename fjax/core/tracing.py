@@ -8,7 +8,7 @@ from fjax.core.calling import CallRecord
 from fjax.core.combinators import Serial
 from fjax.core.graph import Graph
 from fjax.core.layer import Pair
-from fjax.core.naming import default_name
+from fjax.core.naming import default_name, given_name
 from fjax.core.precision import apply_layer
 from fjax.typing import Key, Params, PyTree, RecordsCalls, State
 
@@ -39,7 +39,7 @@ def trace_calls(
     """
     if not isinstance(network, Serial | Graph) and not has_layers(network):
         outputs, _ = apply_layer(network, params, state, *inputs, key=key, training=training)
-        name = getattr(network, "name", None) or default_name(network)
+        name = given_name(network) or default_name(network)
         return [CallRecord(name, network, inputs, outputs, key)]
     key = jax.random.key(0) if key is None else key
     if isinstance(network, RecordsCalls):

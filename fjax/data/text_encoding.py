@@ -10,7 +10,7 @@ from fjax.core import Graph, InputLayer, Layer, Serial
 from fjax.core.calling import is_authored
 from fjax.core.combinators import Branch
 from fjax.core.graph import Ref
-from fjax.core.inputs import PLACEHOLDER_SIZES, merge_shapes, placeholder_spec
+from fjax.core.placeholders import PLACEHOLDER_SIZES, merge_shapes, placeholder_spec
 from fjax.core.text_inputs import STRING, TEXT_HINT, describe_text, is_text
 from fjax.typing import PyTree
 

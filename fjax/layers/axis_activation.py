@@ -37,7 +37,7 @@ class Softmax(ArrayLayer):
     axis: int | tuple[int, ...] = -1
 
     masking = "takes"
-    takes_mask_second = True
+    call_parameters = ("inputs", "mask")
 
     def __post_init__(self) -> None:
         super().__post_init__()

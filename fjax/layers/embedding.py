@@ -8,7 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax import initializers
+from fjax.configuration import stored
 from fjax.core.checks import single_input
+from fjax.core.layer_facade import has_weights_field
 from fjax.core.masking import Masked
 from fjax.errors import integer_at_least
 from fjax.layers.array_layer import ArrayLayer, draw_weights
@@ -16,6 +18,7 @@ from fjax.lowering import lookup
 from fjax.typing import Array, DType, Identifier, Key, Params, Shape
 
 
+@has_weights_field
 class Embedding(ArrayLayer):
     """Map each integer from 0 to `input_dim - 1` to a learned vector.
 
@@ -71,9 +74,10 @@ class Embedding(ArrayLayer):
             raise ValueError(
                 f"`Embedding`: `mask_zero` must be True or False, received {self.mask_zero!r}."
             )
-        if self.weights is not None:
+        initial = stored(self, "weights")
+        if initial is not None:
             # Fields must not be arrays, so that the initializer holds the vectors.
-            self.embeddings_initializer = self._array_initializer(self.weights)
+            self.embeddings_initializer = self._array_initializer(initial)
             self.weights = None
         super().__post_init__()
 
@@ -90,6 +94,10 @@ class Embedding(ArrayLayer):
             )
         outputs = lookup(params["embeddings"], ids)
         return Masked(outputs, ids != 0) if self.mask_zero else outputs
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return the mask of the outputs: with `mask_zero`, where an id is not 0."""
+        return jnp.asarray(inputs) != 0 if self.mask_zero else None
 
     def check_inputs(self, *inputs: Any) -> None:
         """Raise ValueError if the data contains anything but integers below `input_dim`."""

@@ -153,7 +153,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
 
     rank: ClassVar[int] = 1
     masking: ClassVar[str] = "takes"
-    takes_mask_second: ClassVar[bool] = True
+    call_parameters = ("inputs", "mask")
 
 
 class GlobalAveragePooling2D(GlobalAveragePooling):

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from fjax.core.weight_slot import renew_slot
+
 
 def set_learned(layer: Any, **values: Any) -> None:
     """Set fields of a layer to what `adapt` has learned.
@@ -10,7 +12,7 @@ def set_learned(layer: Any, **values: Any) -> None:
     """
     for name, value in values.items():
         object.__setattr__(layer, name, value)
-    vars(layer).pop("weight_slot", None)
+    renew_slot(layer)
 
 
 def not_ready(layer: Any, missing: str, advice: str) -> ValueError:

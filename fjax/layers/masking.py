@@ -1,5 +1,7 @@
 """`Masking`, which masks padded steps of sequences."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 
@@ -44,6 +46,10 @@ class Masking(ArrayLayer):
                 f"`Masking` needs sequences of shape (batch, time, features), received "
                 f"{tuple(values.shape)}. Add an axis, as with `x[..., None]`."
             )
-        differs = values != jnp.asarray(self.mask_value, values.dtype)
-        mask = jnp.any(differs, axis=-1)
+        mask = self.compute_mask(values)
         return Masked(jnp.where(mask[..., None], values, jnp.zeros_like(values)), mask)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return the mask of the outputs: where an entry of a step is not `mask_value`."""
+        values = jnp.asarray(inputs)
+        return jnp.any(values != jnp.asarray(self.mask_value, values.dtype), axis=-1)

@@ -9,25 +9,24 @@ import numpy as np
 from fjax.core import as_layer, output_specs
 from fjax.core.freezing import apply_trainable_flags, trainable_flags
 from fjax.core.graph_builder import Symbols
-from fjax.core.inputs import (
+from fjax.core.key_use import draws_random_numbers
+from fjax.core.layer_walk import NetworkRecord, trace_layers
+from fjax.core.masking import strip_masks
+from fjax.core.naming import default_name, given_name
+from fjax.core.penalties import has_penalty
+from fjax.core.placeholders import (
     PLACEHOLDER_SIZES,
     explain_placeholder_sizes,
     merge_shapes,
     placeholder_spec,
 )
-from fjax.core.key_use import draws_random_numbers
-from fjax.core.layer_walk import NetworkRecord, trace_layers
-from fjax.core.masking import strip_masks
-from fjax.core.naming import default_name
-from fjax.core.penalties import has_penalty
 from fjax.core.reserved import only_weights
 from fjax.core.shapes import LayerShapes, eval_shapes
+from fjax.core.weight_slot import WeightSlot, connect_slots
 from fjax.data.expectation import InputExpectation
 from fjax.data.structure import names_of
 from fjax.models.declarations import declared_inputs
 from fjax.models.symbolic import model_symbols
-from fjax.models.weight_paths import weight_paths
-from fjax.models.weight_tree import WeightTree, weight_tree
 from fjax.typing import PyTree, RequiresReady
 
 # The shape of one sample, None for an axis of any size.
@@ -59,6 +58,7 @@ class Architecture:
     Attributes:
         layer_tree: The layers themselves, whose `trainable` may be set at any time.
         name: The model's name.
+        is_named: Whether the user gave the name.
 
     >>> from fjax.layers import Dense
     >>> architecture = Architecture(Dense(3))
@@ -71,10 +71,12 @@ class Architecture:
         self, layers: Any, name: str | None = None, symbols: Symbols | None = None
     ) -> None:
         self.layer_tree = as_layer(layers)
-        self.name = name or getattr(self.layer_tree, "name", None) or default_name(self.layer_tree)
+        given = name or given_name(self.layer_tree)
+        self.is_named = given is not None
+        self.name = given or default_name(self.layer_tree)
         self._symbols = symbols
         self._built: Built | None = None
-        self._weight_tree: WeightTree | None = None
+        self._slot: WeightSlot | None = None
         self._output_specs: dict[Any, PyTree] = {}
         self._draws: bool | None = None
         # The pure pair, with the `trainable` flags that the layers had when it was created.
@@ -103,16 +105,16 @@ class Architecture:
         return self._built
 
     @property
-    def weight_tree(self) -> WeightTree:
-        """The slots of the layers' weights."""
-        if self._weight_tree is None:
+    def slot(self) -> WeightSlot:
+        """The slot of the whole network, connected to those of the layers."""
+        if self._slot is None:
             shapes = self.built.layer_shapes
-            self._weight_tree = weight_tree(self.name, self.layer_tree, shapes.params, shapes.state)
-        return self._weight_tree
+            self._slot = connect_slots(self.name, self.layer_tree, shapes.params, shapes.state)
+        return self._slot
 
-    def renew_weight_tree(self) -> None:
+    def renew_slots(self) -> None:
         """Use the current slots of the layers, from the next access on."""
-        self._weight_tree = None
+        self._slot = None
 
     @property
     def network(self) -> Any:
@@ -148,7 +150,7 @@ class Architecture:
                 larger = eval_shapes(self.layer_tree, *_specs_at(specs, shapes, 1))
                 _check_weights(self.name, layer_shapes, larger)
         # Created here, so that weights that do not fit are an error before training.
-        self._weight_tree = weight_tree(
+        self._slot = connect_slots(
             self.name, self.layer_tree, layer_shapes.params, layer_shapes.state
         )
         layer_shapes = layer_shapes._replace(outputs=strip_masks(layer_shapes.outputs))
@@ -164,7 +166,7 @@ class Architecture:
     ) -> None:
         """Replace the layers, and build them for these inputs if they are known."""
         self.layer_tree = layers
-        self._built, self._weight_tree = None, None
+        self._built, self._slot = None, None
         self._symbols, self._output_specs = None, {}
         self._network = None
         if specs is not None:
@@ -261,11 +263,6 @@ class Architecture:
         declared = jax.tree.leaves(declared_inputs(self.layer_tree))
         return [layer.shape for layer in declared] or None
 
-    def weight_paths(self) -> list[tuple[str, ...]]:
-        """Return the paths of all weights, in Keras's order."""
-        shapes = self.built.layer_shapes
-        return weight_paths(shapes.params, shapes.state)
-
     def count_params(self) -> int:
         """Return the number of values in all weights."""
         shapes = self.built.layer_shapes
@@ -285,7 +282,7 @@ class Architecture:
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy has its own weights, and computes the cached attributes again.
-        return {**vars(self), "_weight_tree": None, "_symbols": None, "_output_specs": {}}
+        return {**vars(self), "_slot": None, "_symbols": None, "_output_specs": {}}
 
     def _make_network(self) -> None:
         self._flags = trainable_flags(self.layer_tree)

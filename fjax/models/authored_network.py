@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from fjax.authoring import is_bound
+from fjax.authoring import build_within_a_pass, is_bound
 from fjax.core.author import Author, declare_facade
 from fjax.models.network_with_weights import NetworkWithWeights
 from fjax.models.subclassed import (
-    build_within_a_pass,
     changes_layers,
     check_attribute,
     has_only_steps,
@@ -45,6 +44,10 @@ class AuthoredNetwork(NetworkWithWeights, Author):
                 "in the first line."
             )
         return object.__getattribute__(self, name)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._authoring.own_weights(self)
 
     @property
     def built(self) -> bool:

@@ -66,10 +66,11 @@ def clone_model(
     elif isinstance(model.layer_tree, Graph) and not is_plain:
         clone = _clone_graph(model, cloner, input_tensors)
     else:
-        clone = type(model)(cloner.contents(model.layer_tree), name=model.name)
+        name = model.model_parts.architecture.name
+        clone = type(model)(cloner.contents(model.layer_tree), name=name)
     if model.built and not clone.built:
         specs, sample_shapes, _ = model.model_parts.architecture.built
-        clone.model_parts.architecture.build(specs, sample_shapes)
+        clone.model_parts.build(specs, sample_shapes)
     if model.model_parts.config is not None:
         clone.model_parts.set_config(model.model_parts.config)
         clone.run_eagerly = model.run_eagerly

@@ -21,6 +21,13 @@ class ConstructedNetwork(NamedTuple):
     symbols: Symbols | None = None
 
 
+class SharedNetwork:
+    """A network whose weights a new model shares, where a pure pair has none to share."""
+
+    def __init__(self, network: Any) -> None:
+        self.network = network
+
+
 def network_of(
     model: Any, arguments: tuple[Any, ...], inputs: PyTree, outputs: PyTree, name: str | None
 ) -> ConstructedNetwork:
@@ -41,6 +48,8 @@ def network_of(
             )
         begin, end = tensors[0], _unwrap_single(tensors[1])
         return ConstructedNetwork(graph(begin, end, name), Symbols(begin, end))
+    if len(arguments) == 1 and isinstance(arguments[0], SharedNetwork):
+        return ConstructedNetwork(arguments[0].network)
     if len(arguments) == 1 and inputs is None and outputs is None:
         # A pair has no weights: each model that is created from it has its own.
         return ConstructedNetwork(apply_trainable_flags(as_layer(arguments[0])))

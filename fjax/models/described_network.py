@@ -6,15 +6,17 @@ import jax
 
 from fjax.core import SymbolicTensor
 from fjax.core.calling import call_inputs
-from fjax.core.checks import normalize_shape
+from fjax.core.checks import is_shape, whole_shape
 from fjax.core.freezing import set_trainable, trainable_flags
 from fjax.core.graph_builder import Symbols
-from fjax.core.inputs import placeholder_spec
 from fjax.core.layer_walk import NetworkRecord
+from fjax.core.placeholders import placeholder_spec
 from fjax.core.shapes import LayerShapes
 from fjax.data.structure import match_structure
 from fjax.data.text_encoding import first_specs
+from fjax.models.layer_links import is_linked, link_layers, linked_name
 from fjax.models.model_parts import ModelParts
+from fjax.models.nested_models import note_model
 from fjax.models.symbolic import arrange_inputs
 from fjax.typing import PyTree
 
@@ -36,17 +38,26 @@ class DescribedNetwork:
 
     @property
     def name(self) -> str:
-        """The name of the model."""
-        return self.model_parts.architecture.name
+        """The name of the model; of an unnamed one within another model its name there."""
+        architecture = self.model_parts.architecture
+        inner = None if architecture.is_named else linked_name(architecture.layer_tree)
+        return inner or architecture.name
 
     @name.setter
     def name(self, value: str) -> None:
-        self.model_parts.architecture.name = value
+        architecture = self.model_parts.architecture
+        architecture.name, architecture.is_named = value, True
 
     @property
     def layer_tree(self) -> Any:
         """The layers, whose `trainable` may be set."""
-        return self.model_parts.architecture.layer_tree
+        layer_tree = self.model_parts.architecture.layer_tree
+        # A model of these layers lists this model, not its network.
+        note_model(layer_tree, self)
+        if self.built and not is_linked(layer_tree):
+            # The layers of a copy do not know their model yet.
+            link_layers(self.model_parts)
+        return layer_tree
 
     @property
     def network(self) -> Any:
@@ -91,12 +102,12 @@ class DescribedNetwork:
             isinstance(shape, list | tuple) for shape in input_shape
         )
         whole = tuple(input_shape) if several else (input_shape,)
-        whole = jax.tree.map(_without_batch, whole, is_leaf=_is_shape)
-        shapes = jax.tree.leaves(whole, is_leaf=_is_shape)
+        whole = jax.tree.map(_without_batch, whole, is_leaf=is_shape)
+        shapes = jax.tree.leaves(whole, is_leaf=is_shape)
         specs = jax.tree.map(
-            lambda shape: placeholder_spec(shape, "float32", 0), whole, is_leaf=_is_shape
+            lambda shape: placeholder_spec(shape, "float32", 0), whole, is_leaf=is_shape
         )
-        self.model_parts.architecture.build(specs, shapes)
+        self.model_parts.build(specs, shapes)
 
     def _build_for_inputs(self, inputs: tuple[PyTree, ...]) -> None:
         """Build the network for inputs like these."""
@@ -105,7 +116,7 @@ class DescribedNetwork:
         if names and len(inputs) == 1 and isinstance(inputs[0], dict):
             by_name = match_structure("x", "input", inputs[0], (0,) * len(names), names)
             inputs = tuple(by_name)
-        architecture.build(*first_specs(architecture.name, architecture.layer_tree, inputs))
+        self.model_parts.build(*first_specs(architecture.name, architecture.layer_tree, inputs))
 
     @property
     def inputs(self) -> list[SymbolicTensor]:
@@ -135,11 +146,13 @@ class DescribedNetwork:
     @property
     def output_shape(self) -> Any:
         """The shape of the outputs in their structure, None for axes of any size."""
+        self._check_has_shapes("output_shape")
         return self.model_parts.architecture.output_shape()
 
     @property
     def input_shape(self) -> Any:
         """The shape of the input, or a list or dict of shapes; None for the batch axis."""
+        self._check_has_shapes("input_shape")
         return self.model_parts.architecture.input_shape()
 
     @property
@@ -167,6 +180,15 @@ class DescribedNetwork:
         """
         return self.model_parts.architecture.trace_layers(nested)
 
+    def _check_has_shapes(self, attribute: str) -> None:
+        """Raise AttributeError, as in Keras, if the input shape is not known."""
+        if not self.built:
+            raise AttributeError(
+                f"The model {self.name!r} does not know its input shape yet, so it has no "
+                f"`{attribute}`: give `Input(shape=…)` to its first layer, or call "
+                "`build((None, …))`, or fit it first."
+            )
+
     def _call_on_symbols(
         self, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
     ) -> PyTree:
@@ -177,18 +199,10 @@ class DescribedNetwork:
         elif not options:
             values = call_inputs(architecture.layer_tree, inputs, options)
             shapes = [leaf.shape[1:] for leaf in jax.tree.leaves(values)]
-            architecture.build(jax.tree.map(lambda tensor: tensor.spec(0), values), shapes)
-        return architecture.layer_tree(*inputs, training=training, **options)
-
-
-def _is_shape(value: Any) -> bool:
-    return isinstance(value, list | tuple) and not any(
-        isinstance(size, list | tuple | dict) for size in value
-    )
+            specs = jax.tree.map(lambda tensor: tensor.spec(0), values)
+            self.model_parts.build(specs, shapes)
+        return self.layer_tree(*inputs, training=training, **options)
 
 
 def _without_batch(shape: Any) -> tuple[int | None, ...]:
-    shape = normalize_shape("build", "input_shape", shape)
-    if not shape:
-        raise ValueError("`build`: `input_shape` needs a batch axis, as in (None, 8).")
-    return shape[1:]
+    return whole_shape("build", shape)[1:]

@@ -127,4 +127,4 @@ def _build(model: Any, inputs: PyTree) -> None:
     if not isinstance(inputs, tuple) or not all(isinstance(each, InputLayer) for each in layers):
         raise ValueError("its inputs must be a tuple of `InputLayer` objects")
     specs = jax.tree.map(lambda layer: layer.spec(0), inputs)
-    model.model_parts.architecture.build(specs, [layer.shape for layer in layers])
+    model.model_parts.build(specs, [layer.shape for layer in layers])

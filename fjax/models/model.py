@@ -8,16 +8,17 @@ import jax
 import numpy as np
 
 from fjax.callbacks import History
-from fjax.core import SymbolicTensor
+from fjax.core import Graph, SymbolicTensor
 from fjax.data.conversion import to_batch
 from fjax.data.expectation import InputExpectation
 from fjax.data.source import read
 from fjax.errors import check_keywords, explain_keywords
 from fjax.models import arguments
 from fjax.models.compile_arguments import make_config
-from fjax.models.construction import network_of
+from fjax.models.construction import SharedNetwork, network_of
 from fjax.models.evaluate import evaluate
 from fjax.models.fit import Validation, fit
+from fjax.models.nested_models import makes_models_of
 from fjax.models.predict import call, inputs_of, predict
 from fjax.models.replicas import Replicas, fit_replicas
 from fjax.models.steps import SteppedNetwork
@@ -438,3 +439,11 @@ class Model(SteppedNetwork):
         """Return whether `get_config` returns the layers, not the arguments of a subclass."""
         is_ours = cls.get_config.__module__.startswith("fjax.models.")
         return is_ours and not is_authored_model(cls)
+
+
+def _model_around(network: Graph, seed: int) -> Model:
+    """Return a model of a network that is a layer of another model, which shares its weights."""
+    return Model(SharedNetwork(network), name=network.given_name, seed=seed)
+
+
+makes_models_of(Graph, _model_around)

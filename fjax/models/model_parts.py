@@ -6,10 +6,13 @@ from typing import Any
 
 import jax
 
+from fjax.core.weight_slot import give_slots
 from fjax.metrics import Mean
 from fjax.models.architecture import Architecture
 from fjax.models.compile_config import CompileConfig
 from fjax.models.compiled_metrics import CompiledMetrics
+from fjax.models.layer_links import link_layers
+from fjax.models.nested_models import keep_nested
 from fjax.models.weight_store import WeightStore
 from fjax.optimizers.optimizer_variables import OptimizerVariables
 from fjax.training.placement import DEFAULT, Placement
@@ -26,11 +29,11 @@ class ModelParts:
         programs: Programs that contain user code, which no other model may share.
         placement: The devices for the arrays.
         is_training: Whether a `fit` is running.
+        nested: The models whose networks are layers of this one.
         optimizer_variables: The state of the optimizer in variables, once they are asked for.
         loss_tracker: The mean of the loss, for steps in Keras's form.
         compiled_metrics: The metrics of `compile`, likewise.
         last_logs: The logs of the last epoch or evaluation, or None.
-        views: The layers as `model.layers` has returned them, by name.
     """
 
     architecture: Architecture
@@ -43,7 +46,10 @@ class ModelParts:
     loss_tracker: Mean = dataclasses.field(default_factory=lambda: Mean(name="loss"))
     compiled_metrics: CompiledMetrics = dataclasses.field(default_factory=CompiledMetrics)
     last_logs: dict[str, Any] | None = None
-    views: dict[str, Any] = dataclasses.field(default_factory=dict)
+    nested: list[Any] = dataclasses.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        keep_nested(self)
 
     def require_config(self, function: str) -> CompileConfig:
         """Return the arguments of `compile`.
@@ -77,18 +83,26 @@ class ModelParts:
         unshared: dict[str, Any] = {
             "programs": {},
             "optimizer_variables": None,
-            "views": {},
             "is_training": False,
         }
         return {**vars(self), **unshared}
+
+    def build(self, specs: Any, sample_shapes: Any = None) -> None:
+        """Set the inputs, and derive all shapes; see `Architecture.build`."""
+        give_slots(self.architecture.layer_tree)
+        self.architecture.build(specs, sample_shapes)
+        link_layers(self)
 
     def replace_layers(self, layers: Any, specs: Any, sample_shapes: Any = None) -> None:
         """Replace the layers; layers that remain keep their weights."""
         self.programs.clear()
         self.optimizer_variables = None
         self.weights.unpack()
+        give_slots(layers)
         self.architecture.replace_layers(layers, specs, sample_shapes)
         self.weights.rebuild()
+        link_layers(self)
+        keep_nested(self)
 
 
 def execution_mode(run_eagerly: bool) -> AbstractContextManager[Any]:

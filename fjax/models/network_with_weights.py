@@ -10,17 +10,20 @@ from fjax.core import InputLayer
 from fjax.core.checks import normalize_shape
 from fjax.core.graph_builder import Symbols
 from fjax.core.layer_walk import list_layers
+from fjax.core.shapes import LayerShapes
+from fjax.core.slot_variables import read_weights, write_weights
+from fjax.core.weight_slot import WeightSlot
 from fjax.data.text_encoding import declared_specs
 from fjax.errors import explain_keywords, integer_at_least, suggestion
 from fjax.models import file_content, stateless
 from fjax.models.architecture import Architecture
 from fjax.models.declarations import declared_inputs
 from fjax.models.described_network import DescribedNetwork
+from fjax.models.layer_links import link_layers
 from fjax.models.model_parts import ModelParts
+from fjax.models.nested_models import as_model
 from fjax.models.stateful_steps import collect_losses
-from fjax.models.summary import Layout, print_summary
-from fjax.models.views import LayerView
-from fjax.models.weight_paths import read_weights, write_weights
+from fjax.models.summary import Layout, print_summary, unbuilt_record
 from fjax.models.weight_store import WeightStore
 from fjax.storage import config_values, decode, encode
 from fjax.training import TrainState
@@ -57,7 +60,7 @@ class NetworkWithWeights(DescribedNetwork):
         super().__init__(ModelParts(architecture, weights))
         declared = declared_inputs(architecture.layer_tree)
         if declared is not None:
-            architecture.build(
+            self.model_parts.build(
                 *declared_specs(architecture.name, architecture.layer_tree, declared)
             )
         if input_shape is not None:
@@ -95,27 +98,28 @@ class NetworkWithWeights(DescribedNetwork):
         self.model_parts.weights.assign(value)
 
     @property
-    def layers(self) -> list[LayerView]:
-        """The layers, with their weights in this model; for a graph, also its declared inputs."""
-        views: dict[str, LayerView] = {}
-        for record in list_layers(self.layer_tree):
-            name, layer, path = record.name, record.layer, record.weights_path
-            if isinstance(layer, InputLayer) and path is not None:
-                continue
-            view = self.model_parts.views.get(name)
-            if view is None or view.layer is not layer:
-                view = LayerView(self, name, layer, path)
-            views[name] = view
-        self.model_parts.views = views
-        return list(views.values())
+    def layers(self) -> list[Any]:
+        """The layers themselves, the models among them included; of a graph also its inputs."""
+        return list(self._layers_by_name().values())
 
-    def get_layer(self, name: str | None = None, index: int | None = None) -> LayerView:
+    def _layers_by_name(self) -> dict[str, Any]:
+        parts = self.model_parts
+        link_layers(parts, is_listed=True)
+        return {
+            record.name: as_model(parts, record.layer)
+            for record in list_layers(self.layer_tree)
+            # A graph has its inputs among its layers, as in Keras; other networks do not.
+            if not isinstance(record.layer, InputLayer) or record.weights_path is None
+        }
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
         """Return the layer of this name, or at this index.
 
         Raises:
             ValueError: There is no such layer.
         """
-        layers = self.layers
+        by_name = self._layers_by_name()
+        layers = list(by_name.values())
         if (name is None) == (index is None):
             raise ValueError("`get_layer` needs either `name` or `index`.")
         if index is not None:
@@ -125,13 +129,12 @@ class NetworkWithWeights(DescribedNetwork):
                     f"`get_layer`: the model has {len(layers)} layers, received index {index}."
                 )
             return layers[index]
-        if name not in self.model_parts.views:
-            known = ", ".join(self.model_parts.views)
+        if name not in by_name:
             raise ValueError(
                 f"`get_layer`: the model {self.name!r} has no layer {name!r}."
-                f"{suggestion(str(name), self.model_parts.views)} Layers: {known}."
+                f"{suggestion(str(name), by_name)} Layers: {', '.join(by_name)}."
             )
-        return self.model_parts.views[name]
+        return by_name[name]
 
     @property
     def weights(self) -> list[Variable]:
@@ -211,7 +214,7 @@ class NetworkWithWeights(DescribedNetwork):
 
     def get_weights(self) -> list[np.ndarray]:
         """Return copies of all weights, in Keras's order."""
-        return read_weights(self.train_state, self.model_parts.architecture.weight_paths())
+        return read_weights(self._filled_slot())
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Replace all weights by arrays in the order of `get_weights`.
@@ -219,8 +222,11 @@ class NetworkWithWeights(DescribedNetwork):
         Raises:
             ValueError: The number of arrays or a shape does not fit.
         """
-        paths = self.model_parts.architecture.weight_paths()
-        self.train_state = write_weights(self.train_state, paths, weights, f"model {self.name!r}")
+        write_weights(self._filled_slot(), weights, f"model {self.name!r}")
+
+    def _filled_slot(self) -> WeightSlot:
+        self.model_parts.weights.make()
+        return self.model_parts.architecture.slot
 
     @explain_keywords
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
@@ -282,7 +288,10 @@ class NetworkWithWeights(DescribedNetwork):
 
         A subclass whose `__init__` takes arguments overrides this to return them by name.
         """
-        return {"name": self.name, "network": encode(self.layer_tree, "the network")}
+        return {
+            "name": self.model_parts.architecture.name,
+            "network": encode(self.layer_tree, "the network"),
+        }
 
     @classmethod
     def from_config(
@@ -335,10 +344,13 @@ class NetworkWithWeights(DescribedNetwork):
         Layers that are frozen now are counted as not trainable, also before the next `compile`.
 
         Raises:
-            ValueError: The input shape is not known yet, or no layer has a name in the range.
+            ValueError: No layer has a name in the range.
         """
+        shapes, layers = LayerShapes({}, {}, None), unbuilt_record(self.layer_tree)
+        if self.built:
+            shapes, layers = self.layer_shapes, self.layer_calls(nested=expand_nested)
         print_summary(
-            self.name, self.layer_tree, self.layer_shapes, self.layer_calls(nested=expand_nested),
+            self.name, self.layer_tree, shapes, layers,
             self.model_parts.weights.optimizer_state(),
             Layout(line_length, positions, print_fn, show_trainable, layer_range),
         )  # fmt: skip

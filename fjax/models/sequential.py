@@ -3,17 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
-from fjax.core import InputLayer, SymbolicTensor, as_layer, serial
+from fjax.core import InputLayer, Serial, SymbolicTensor, as_layer, serial
 from fjax.core.calling import call_inputs
 from fjax.core.checks import single_input
-from fjax.core.naming import unique_names
+from fjax.core.naming import given_name, unique_names
 from fjax.core.text_inputs import is_text
+from fjax.core.weight_slot import slot_of
 from fjax.data.expectation import InputExpectation, one_array
 from fjax.data.text_encoding import check_text, declared_specs
 from fjax.errors import explain_keywords
 from fjax.models.declarations import declared_inputs
 from fjax.models.model import Model
-from fjax.models.views import LayerView
+from fjax.models.nested_models import makes_models_of
 from fjax.storage import config_values, decode, encode
 from fjax.training import Batch
 from fjax.typing import PyTree
@@ -74,7 +75,7 @@ class Sequential(Model):
             raise
 
     def pop(self) -> Any:
-        """Remove the last layer and return it, without its weights."""
+        """Remove the last layer and return it; it keeps its weights."""
         if not self._list:
             raise ValueError(f"The model {self.name!r} has no layer to remove.")
         last = self._list.pop()
@@ -130,6 +131,18 @@ class Sequential(Model):
         declared = [] if self._declared is None else [self._declared]
         return type(self)([*declared, *change(self._list)], name=self._given_name)
 
+    def _adopt_network(self, network: Serial) -> None:
+        """Use the layers of a network that is a layer of another model, and the network itself."""
+        first, others = network.layers[:1], network.layers[1:]
+        is_declared = bool(first) and isinstance(first[0], InputLayer)
+        self._declared = first[0] if is_declared else None
+        self._list = list(others if is_declared else network.layers)
+        slot = slot_of(network)
+        specs, shapes = slot.specs, None
+        if self._declared is not None:
+            specs, shapes = declared_specs(self.name, network, (self._declared,))
+        self.model_parts.replace_layers(network, specs, shapes)
+
     def _call_on_symbols(
         self, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
     ) -> PyTree:
@@ -157,7 +170,7 @@ class Sequential(Model):
             return
         if not self._list and self._declared is None:
             self._declared = declared
-        if getattr(layer, "name", None) is not None:
+        if given_name(layer) is not None:
             unique_names([*self._list, layer])
         self._list.append(layer)
 
@@ -202,9 +215,6 @@ def _layer_of(item: Any) -> Any:
 
 def _declaration_of(item: Any) -> InputLayer | None:
     """Return the input that the first entry of the list declares, or None."""
-    if isinstance(item, LayerView):
-        # The layer of another model has the input shape that it has there.
-        return _input_like(item.input) if item.has_symbols else None
     layer = _layer_of(item)
     shape = getattr(layer, "input_shape", None)
     if shape is not None:
@@ -212,10 +222,21 @@ def _declaration_of(item: Any) -> InputLayer | None:
     declared = declared_inputs(layer)
     if declared is not None and len(declared) == 1 and isinstance(declared[0], InputLayer):
         return InputLayer(declared[0].shape, declared[0].batch_size, declared[0].dtype)
-    return None
-
-
-def _input_like(tensor: Any) -> InputLayer | None:
+    try:
+        # The layer of another model has the input shape that it has there.
+        tensor = layer.input
+    except (AttributeError, ValueError):
+        return None
     if not isinstance(tensor, SymbolicTensor):
         return None
     return InputLayer(tensor.shape[1:], dtype=tensor.dtype)
+
+
+def _sequential_around(network: Serial, seed: int) -> Sequential:
+    """Return a model of the layers of a network, which shares its weights."""
+    model = Sequential(name=network.given_name, seed=seed)
+    model._adopt_network(network)
+    return model
+
+
+makes_models_of(Serial, _sequential_around)

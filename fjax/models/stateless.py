@@ -7,15 +7,15 @@ import jax
 import jax.numpy as jnp
 
 from fjax.core import Graph
-from fjax.core.inputs import merge_shapes, placeholder_spec
 from fjax.core.masking import strip_masks
 from fjax.core.penalties import penalty_terms
+from fjax.core.placeholders import merge_shapes, placeholder_spec
 from fjax.core.precision import apply_layer
 from fjax.core.shapes import eval_shapes
+from fjax.core.slot_variables import slot_variables, variables_at
 from fjax.data.conversion import to_batch
 from fjax.models.model_parts import ModelParts
 from fjax.models.variable_layout import SEED, VariableLayout, variable_layout
-from fjax.models.variables import tree_variables, variables_at
 from fjax.training import Batch
 from fjax.typing import Array, PyTree
 from fjax.variable import Variable
@@ -35,8 +35,7 @@ def layout_of(parts: ModelParts) -> VariableLayout:
 def weights(parts: ModelParts) -> list[Variable]:
     """Return the weights of a model as variables, in Keras's order."""
     tree, architecture = _filled_tree(parts), parts.architecture
-    shapes = architecture.built.layer_shapes
-    return tree_variables(tree, shapes, architecture.layer_tree, _prefix(parts))
+    return slot_variables(architecture.layer_tree, tree, _prefix(parts))
 
 
 def non_trainable_variables(parts: ModelParts) -> list[Variable]:
@@ -101,9 +100,8 @@ def _arranged(model: Any, inputs: tuple[Any, ...]) -> tuple[PyTree, ...]:
 
 
 def _filled_tree(parts: ModelParts) -> Any:
-    # Reading the train state creates the weights.
-    _ = parts.weights.train_state
-    return parts.architecture.weight_tree
+    parts.weights.make()
+    return parts.architecture.slot
 
 
 def _prefix(parts: ModelParts) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """The network of an authored model (a subclass with `call`), and checks of its attributes."""
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
@@ -106,7 +105,7 @@ class Subclassed(Layer):
 
     def with_children(self, layers: Sequence[Any]) -> Self:
         """Return the network of a copy of the author's model with these layers."""
-        return type(self)(replace_sublayers(self.author, layers), self.name)
+        return type(self)(replace_sublayers(self.author, layers), self.given_name)
 
 
 def is_authored_model(model: Any) -> bool:
@@ -119,18 +118,6 @@ def has_only_steps(model: Any) -> bool:
     """Return whether a model has a `train_step` and neither a `call` nor a network."""
     parts = getattr(model, "__dict__", {}).get("model_parts")
     return parts is not None and isinstance(parts.architecture.layer_tree, SublayerNetwork)
-
-
-def build_within_a_pass(author_build: Callable[..., None], facade: type) -> Callable[..., None]:
-    """Wrap an author's `build`: outside of a pass, the facade's `build` is called instead."""
-
-    @functools.wraps(author_build)
-    def build(self: Any, *shapes: Any, **named_shapes: Any) -> None:
-        # Read at each call: a reload of the class replaces `__wrapped__`.
-        method: Any = build.__wrapped__ if is_bound(self) else facade.build  # type: ignore[attr-defined]
-        method(self, *shapes, **named_shapes)
-
-    return build
 
 
 def check_attribute(model: Any, name: str, value: Any) -> None:

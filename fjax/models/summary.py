@@ -10,7 +10,8 @@ import numpy as np
 
 from fjax.core.flow import merge_origins
 from fjax.core.freezing import frozen_paths, trainable_part
-from fjax.core.layer_walk import ArraySpec, LayerRecord, NetworkRecord, Path
+from fjax.core.inputs import InputLayer
+from fjax.core.layer_walk import ArraySpec, LayerRecord, NetworkRecord, Path, list_layers
 from fjax.core.naming import kind
 from fjax.core.reserved import only_weights
 from fjax.core.shapes import LayerShapes
@@ -74,7 +75,7 @@ def shape_text(arrays: Sequence[ArraySpec]) -> str:
 def _layer_table(network: NetworkRecord, layout: Layout) -> str:
     shows_connections = not network.is_sequence
     network = network._replace(layers=_layers_in_range(network.layers, layout.layer_range))
-    records = list(network.walk())
+    records, is_built = list(network.walk()), bool(network.inputs)
     counts = [_total(record.weights).values for record in records]
     minimum = (20, 18, 10) if shows_connections else (31, 22, 13)
     columns = [
@@ -83,7 +84,7 @@ def _layer_table(network: NetworkRecord, layout: Layout) -> str:
         Column("Param #", minimum[2], ">", wraps=False),
     ]
     rows = [
-        [_title(record), shape_text(record.outputs), f"{count:,}"]
+        [_title(record), shape_text(record.outputs), f"{count:,}" if is_built else "0 (unbuilt)"]
         for record, count in zip(records, counts, strict=True)
     ]
     if shows_connections:
@@ -106,6 +107,12 @@ def _widths(columns: list[Column], rows: list[list[str]], layout: Layout) -> lis
     if layout.positions is None:
         return fit_widths(columns, rows, maximum, length)
     return widths_at(columns, layout.positions, length or min(WIDTH, maximum))
+
+
+def unbuilt_record(network: Any) -> NetworkRecord:
+    """Return the layers of a network whose inputs are not known yet, without shapes."""
+    layers = [each for each in list_layers(network) if not isinstance(each.layer, InputLayer)]
+    return NetworkRecord(tuple(layers), (), ())
 
 
 def _title(record: LayerRecord) -> str:

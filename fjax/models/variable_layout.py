@@ -8,8 +8,8 @@ import jax.numpy as jnp
 
 from fjax.core.reserved import CARRY
 from fjax.core.shapes import LayerShapes
-from fjax.models.variables import are_trainable
-from fjax.models.weight_paths import Path, weight_paths
+from fjax.core.slot_variables import are_trainable, weight_paths
+from fjax.core.weight_slot import Path
 from fjax.trees import branch
 from fjax.typing import Array, Key, PyTree
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from fjax.core import Layer
 from fjax.core.shapes import LayerShapes
+from fjax.core.weight_slot import PARTS, WeightSlot, find_slot, set_slot
 from fjax.errors import seed_of
 from fjax.models.architecture import Architecture
-from fjax.models.weight_tree import PARTS, WeightSlot, WeightTree
 from fjax.training import TrainState
 from fjax.training.initialization import initialize, initialize_optimizer
 from fjax.training.state import run_key
@@ -62,9 +62,8 @@ class WeightStore:
     @property
     def train_state(self) -> TrainState:
         """The train state; an assigned one is neither checked nor copied."""
-        self.unpack()
-        if self._rest is None:
-            return self._make()
+        self.make()
+        assert self._rest is not None
         if self._optimizer_is_new and self.optimizer is not None:
             params = self._gather("params")
             opt_state = initialize_optimizer(self.architecture.network, self.optimizer, params)
@@ -74,10 +73,16 @@ class WeightStore:
 
     @train_state.setter
     def train_state(self, value: TrainState) -> None:
-        tree = self.architecture.weight_tree
+        slot = self.architecture.slot
         for part in PARTS:
-            tree.scatter(part, getattr(value, part))
+            slot.scatter(part, getattr(value, part))
         self._rest = value._replace(params={}, state={})
+
+    def make(self) -> None:
+        """Draw the weights, unless they exist."""
+        self.unpack()
+        if self._rest is None:
+            self._make()
 
     def adopt(self, value: TrainState) -> None:
         """Set a train state that fits, whose arrays are not used elsewhere."""
@@ -171,7 +176,7 @@ class WeightStore:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for layer, slot in state.pop("_slots"):
-            object.__setattr__(layer, "weight_slot", slot)
+            set_slot(layer, slot)
         vars(self).update(state)
 
     def unpack(self) -> None:
@@ -183,45 +188,44 @@ class WeightStore:
         copied, self._copied = self._copied, None
         if copied is None:
             return
-        self.architecture.weight_tree.fill(copied.params, copied.state)
+        self.architecture.slot.fill(copied.params, copied.state)
         self._rest = copied._replace(params={}, state={})
         self._optimizer_is_new = copied.opt_state == ()
 
-    def _make(self) -> TrainState:
+    def _make(self) -> None:
         """Draw the weights of layers that have no weights from other models."""
         architecture = self.architecture
         # A layer that was adapted in the meantime has a new slot.
-        architecture.renew_weight_tree()
+        architecture.renew_slots()
         built = architecture.built
         architecture.require_ready()
-        slots = [slot for _, slot in architecture.weight_tree.slots()]
+        slots = [slot for _, slot in architecture.slot.slots()]
         # The slot of a shared `Input` is filled but empty.
         has_weights = any(slot.is_filled and (slot.params or slot.state) for slot in slots)
         drawn = initialize(architecture.network, self.optimizer, self.seed, *built.specs)
-        architecture.weight_tree.fill(drawn.params, drawn.state)
+        architecture.slot.fill(drawn.params, drawn.state)
         self._rest = drawn._replace(params={}, state={})
         self._statistics = learned_statistics(architecture.layer_tree)
         # The optimizer's state belongs to the drawn weights, not to those of other models.
         self._optimizer_is_new = has_weights and self.optimizer is not None
-        return self.train_state
 
     def _gather(self, part: str) -> PyTree:
-        return self.architecture.weight_tree.gather(part)
+        return self.architecture.slot.gather(part)
 
 
 def _layers_with_slots(architecture: Architecture) -> Iterator[tuple[Layer, WeightSlot]]:
     """Return the layers that have a slot, with their slots."""
 
-    def walk(layer: Any, tree: WeightTree) -> Iterator[tuple[Layer, WeightSlot]]:
+    def walk(layer: Any, slot: WeightSlot) -> Iterator[tuple[Layer, WeightSlot]]:
         if not isinstance(layer, Layer):
             return
-        if vars(layer).get("weight_slot") is tree.slot:
-            yield layer, tree.slot
+        if find_slot(layer) is slot:
+            yield layer, slot
         for name, child in layer.children():
-            if name in tree.children:
-                yield from walk(child, tree.children[name])
+            if name in slot.children:
+                yield from walk(child, slot.children[name])
 
-    return walk(architecture.layer_tree, architecture.weight_tree)
+    return walk(architecture.layer_tree, architecture.slot)
 
 
 def learned_statistics(network: Any) -> list[Any]:

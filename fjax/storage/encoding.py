@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fjax.configuration import Configured, arguments
+from fjax.configuration import Configured, arguments, stored
 from fjax.core.calling import CallKwargs
 from fjax.core.masking import Masked
 from fjax.custom_objects import registered_name
@@ -93,7 +93,7 @@ def _encode_configured(value: Configured, label: str) -> dict[str, Any]:
         return _encode_custom(value)
     owner = f"`{type(value).__name__}`"
     config = {
-        item.name: encode(getattr(value, item.name), f"{owner}: `{item.name}`")
+        item.name: encode(stored(value, item.name), f"{owner}: `{item.name}`")
         for item in arguments(type(value))
     }
     if name is None:

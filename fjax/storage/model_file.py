@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax
 
 from fjax.core import InputLayer
-from fjax.core.inputs import PLACEHOLDER_SIZES
+from fjax.core.placeholders import PLACEHOLDER_SIZES
 from fjax.errors import warn_user
 from fjax.storage.encoding import encode
 from fjax.storage.errors import ModelFileError

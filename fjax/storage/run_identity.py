@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fjax.configuration import arguments, is_required
+from fjax.configuration import arguments, is_required, stored
 from fjax.storage.classes import CLASSES
 from fjax.storage.decoding import decode
 from fjax.storage.encoding import encode
@@ -124,4 +124,4 @@ def _default_fields(data: dict[str, Any], missing: list[Any]) -> dict[str, Any]:
     except ValueError:
         # It contains an object of a user's class, which cannot be created here.
         return {item.name: encode(item.default) for item in missing if not is_required(item)}
-    return {item.name: encode(getattr(configured, item.name)) for item in missing}
+    return {item.name: encode(stored(configured, item.name)) for item in missing}

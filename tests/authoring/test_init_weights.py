@@ -84,9 +84,39 @@ def test_the_object_has_no_values(use):
         use(Linear().w)
 
 
-def test_a_method_of_a_variable_of_keras_is_explained():
-    with pytest.raises(AttributeError, match=r"no attribute `assign`. .* in the layer's state"):
-        Counting().count.assign(3)
+def test_a_weight_of_a_built_object_is_a_variable():
+    layer = Linear()
+    with pytest.raises(RuntimeError, match="build the layer first"):
+        layer.w.numpy()
+    layer(X)
+    assert layer.weights[0] is layer.w
+    assert layer.w.path == "linear/w"
+    layer.w.assign(np.zeros((3, 2)))
+    assert not layer.get_weights()[0].any()
+    for twin in (copy.copy(layer), copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        with pytest.raises(RuntimeError, match="build the layer first"):
+            twin.w.numpy()
+        twin(X)
+        assert twin.w.numpy().any()
+        assert not layer.w.numpy().any()
+
+
+def test_a_weight_of_a_model_is_a_variable():
+    class Own(fjax.Model):
+        def __init__(self):
+            super().__init__()
+            self.w = self.add_weight((3, 2))
+
+        def call(self, inputs):
+            return inputs @ self.w
+
+    model = Own()
+    model.build((None, 3))
+    twin = copy.deepcopy(model)
+    np.testing.assert_array_equal(model.w.numpy(), model.get_weights()[0])
+    model.w.assign(np.zeros((3, 2)))
+    np.testing.assert_array_equal(model.predict(X, verbose=0), np.zeros((len(X), 2)))
+    assert twin.w.numpy().any()
 
 
 def test_a_function_that_reads_the_weight_in_init_is_explained():
@@ -304,3 +334,24 @@ def test_a_new_init_of_a_reloaded_class_takes_effect():
     Reloaded.__init__.__code__ = New.__init__.__code__
     Reloaded.__init__.__dict__.update(New.__init__.__dict__)
     assert built(Reloaded())[0]["w"].shape == (1,)
+
+
+def test_weights_are_variables_for_a_call_that_uses_them_so():
+    class Uses(Layer):
+        def build(self, input_shape):
+            self.w = self.add_weight((input_shape[-1], 2), "ones")
+
+        def call(self, inputs):
+            return inputs @ self.w.value
+
+    layer = Uses()
+    params, state = built(layer)
+    np.testing.assert_allclose(layer.apply(params, state, X)[0], X @ params["w"], rtol=1e-6)
+    gradient = jax.grad(lambda p: layer.apply(p, state, X)[0].sum())(params)
+    np.testing.assert_allclose(gradient["w"], np.repeat(X.sum(0)[:, None], 2, 1), rtol=1e-5)
+
+
+def test_the_weights_of_init_are_listed_before_the_object_is_built():
+    layer = Linear()
+    assert layer.weights == [layer.w, layer.b]
+    assert [weight.shape for weight in layer.trainable_weights] == [(3, 2), (2,)]

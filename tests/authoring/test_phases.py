@@ -1,5 +1,6 @@
 """What an author's code may do in which method."""
 
+import numpy as np
 import pytest
 
 from fjax import Layer, Sequential
@@ -50,9 +51,8 @@ def test_each_phase_allows_what_the_table_says(operation, phase):
     if phase in ALLOWED[operation]:
         run(operation, phase)
     elif operation is Operation.CALL_SUBLAYER:
-        # There a sublayer is a plain layer, which owns no weights.
-        with pytest.raises(TypeError, match="owns no weights"):
-            run(operation, phase)
+        # There a sublayer is a layer like any other, whose weights are in its slot.
+        run(operation, phase)
     else:
         with pytest.raises(RuntimeError, match=f"`Extended`: .* was called {phase.value}"):
             run(operation, phase)
@@ -67,12 +67,32 @@ def test_the_error_says_where_and_why():
     )
 
 
-def test_an_authors_build_called_from_outside_changes_nothing():
+def test_an_authors_build_called_from_outside_makes_weights_in_the_slot():
     layer = layer_of(lambda self: setattr(self, "w", self.add_weight((3,))))
-    with pytest.raises(RuntimeError, match=r"outside of .* put it into a model, or call `init`"):
-        layer.build((None, 3))
+    layer.build((None, 3))
+    assert layer.w.shape == (3,)
     assert "w" not in vars(layer)
     assert list(built(layer)[0]) == ["w"]
+
+
+def test_build_may_read_the_weights_of_a_sublayer_that_it_builds():
+    class Masked(Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = Dense(2)
+
+        def build(self, input_shape):
+            self.inner.build(input_shape)
+            self.mask = self.add_weight(self.inner.kernel.shape, "ones", trainable=False)
+
+        def call(self, inputs):
+            return self.inner(inputs) + (inputs @ self.mask)
+
+    layer = Masked()
+    params, state = built(layer)
+    assert params["inner"]["kernel"].shape == state["mask"].shape
+    layer.apply(params, state, X)
+    np.testing.assert_array_equal(layer(X).shape, (len(X), 2))
 
 
 def test_a_sublayer_is_built_by_its_call():

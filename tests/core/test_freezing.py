@@ -48,7 +48,7 @@ def test_a_frozen_container_freezes_its_sublayers():
     fixed = apply_trainable_flags(net)
     assert frozen_paths(fixed) == [("base",)]
     assert not any(trainable_flags(fixed.layers[0]))
-    assert trainable_flags(net.layers[0]) == (False, True, True)
+    assert trainable_flags(net.layers[0]) == (False, False, False)
 
 
 def test_later_changes_do_not_affect_a_network_with_applied_flags():

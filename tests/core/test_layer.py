@@ -158,9 +158,13 @@ def test_initial_weights_depend_on_the_key_only():
     assert not np.array_equal(first["kernel"], other["kernel"])
 
 
-def test_an_error_says_that_the_model_holds_the_weights():
-    with pytest.raises(AttributeError, match=r"use `model.get_layer\('dense'\).get_w"):
-        Dense(3).get_weights()
+def test_a_layer_that_is_not_built_has_no_weights():
+    layer = Dense(3)
+    assert layer.get_weights() == layer.weights == []
+    assert not layer.built
+    with pytest.raises(ValueError, match=r"`count_params`: the layer 'dense' is not built"):
+        layer.count_params()
+    with pytest.raises(AttributeError, match=r"`kernel`\. The layer is not built"):
+        _ = layer.kernel
     with pytest.raises(AttributeError, match=r"`Dense` has no attribute `unit`\.$"):
         _ = Dense(3).unit
-    assert not hasattr(Dense(3), "weights")

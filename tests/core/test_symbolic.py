@@ -96,10 +96,11 @@ def test_functions_become_layers():
     np.testing.assert_allclose(network.apply({"tanh": {}}, {"tanh": {}}, X)[0], np.tanh(X), 1e-5)
 
 
-def test_only_layers_without_weights_may_be_called_on_arrays():
+def test_layers_may_be_called_on_arrays():
     assert Flatten()(np.ones((2, 3, 4))).shape == (2, 12)
-    with pytest.raises(TypeError, match=r"owns no weights that it could use.*Sequential"):
-        Dense(3)(X)
+    layer = Dense(3)
+    outputs = layer(X)
+    np.testing.assert_allclose(outputs, X @ layer.get_weights()[0], rtol=1e-5)
 
 
 def test_arrays_beside_tensors_are_constants_of_the_graph():

@@ -44,7 +44,7 @@ def test_encoding_in_the_model_equals_encoding_before_it():
     assert inside.input_shape == (None,)
     before.build((None, inside.layers[0].output_shape[-1]))
     before.set_weights(inside.get_weights())
-    x = inside.layers[0].layer(TEXTS)
+    x = inside.layers[0](TEXTS)
     np.testing.assert_array_equal(before.predict(x, verbose=0), first)
     fit = {"epochs": 2, "verbose": 0, "validation_split": 0.2, "shuffle": False}
     expected = before.fit(x, LABELS, **fit).history
@@ -166,7 +166,7 @@ def test_integers_are_looked_up_in_the_program():
 def adapted_late():
     model = bag_model()
     model.predict(TEXTS, verbose=0)
-    model.get_layer(index=0).layer.adapt(["other", "words"])
+    model.get_layer(index=0).adapt(["other", "words"])
     model.predict(TEXTS, verbose=0)
 
 

@@ -152,7 +152,7 @@ def test_a_copy_raises_if_a_layer_was_adapted_again():
     model = Sequential([Input((3,)), layer, Dense(1)])
     model.predict(x, verbose=0)
     twin = copy.deepcopy(model)
-    twin.layers[0].layer.adapt(5 * x)
+    twin.layers[0].adapt(5 * x)
     with pytest.raises(ValueError, match="was adapted again"):
         twin.predict(x, verbose=0)
 

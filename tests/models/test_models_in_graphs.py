@@ -89,7 +89,7 @@ def test_combinators_accept_models():
     model = fjax.Sequential([Input((3,)), Dense(2)])
     assert fjax.serial(model).layers == (model.layer_tree,)
     assert fjax.Model(model).count_params() == 8
-    assert fjax.serial(model.layers[0]).layers == (model.layers[0].layer,)
+    assert fjax.serial(model.layers[0]).layers == (model.layers[0],)
 
 
 def test_a_misspelled_option_of_a_call_raises():

@@ -62,8 +62,7 @@ def test_pop_removes_the_last_layer_and_keeps_the_others():
     kernel = model.get_layer("dense").get_weights()[0]
     popped = model.layers[-1]
     assert model.pop() == Dense(10)
-    with pytest.raises(ValueError, match="no longer in the model"):
-        popped.get_weights()
+    assert [weight.shape for weight in popped.get_weights()] == [(30, 10), (10,)]
     assert model.output_shape == (None, 30)
     np.testing.assert_array_equal(model.get_layer("dense").get_weights()[0], kernel)
     with pytest.raises(ValueError, match="no layer to remove"):
@@ -95,7 +94,7 @@ def test_invalid_weights_raise():
     model = stack()
     with pytest.raises(ValueError, match=r"model 'sequential' has 8 weights .* received 1"):
         model.set_weights([np.ones(3)])
-    with pytest.raises(ValueError, match=r"dense/kernel of layer 'dense' has shape \(784, 30\)"):
+    with pytest.raises(ValueError, match=r"kernel of layer 'dense' has shape \(784, 30\)"):
         model.get_layer("dense").set_weights([np.ones((2, 2)), np.ones(30)])
 
 
@@ -194,9 +193,9 @@ REFUSED = {
     ),
     "an index": (lambda: stack().get_layer(index=9), ValueError, "has 4 layers, received index 9"),
     "neither": (lambda: stack().get_layer(), ValueError, "either `name` or `index`"),
-    "no shape, summary": (
-        lambda: keras.Sequential([Dense(1)]).summary(),
-        ValueError,
+    "no shape": (
+        lambda: keras.Sequential([Dense(1)]).input_shape,
+        AttributeError,
         "does not know its input shape yet",
     ),
     "no shape, weights": (
@@ -269,9 +268,9 @@ def test_a_model_of_any_pair_shows_its_layers():
         assert f"Total params: {count} " in lines[0]
 
 
-def test_a_view_cannot_be_changed_and_can_be_copied():
+def test_a_layer_of_a_model_cannot_be_changed_and_can_be_copied():
     model = stack()
-    with pytest.raises(AttributeError, match=r"`units` was set to 5. Its weights can"):
+    with pytest.raises(AttributeError, match=r"`units` was set to 5. Make a new one"):
         model.layers[1].units = 5
     with pytest.raises(TypeError, match=r"`trainable` must be True or False, received 0"):
         model.layers[1].trainable = 0
@@ -280,10 +279,10 @@ def test_a_view_cannot_be_changed_and_can_be_copied():
 
 def test_a_popped_layer_can_be_added_to_another_model():
     model = stack()
-    view = model.layers[-1]
-    other = keras.Sequential([Input((4,))])
-    other.add(view)
-    assert other.layers[0].layer is view.layer
+    layer = model.layers[-1]
+    other = keras.Sequential([Input((30,))])
+    other.add(layer)
+    assert other.layers[0] is layer
     other.add(model.pop().from_config({"units": 2}))
     assert other.output_shape == (None, 2)
 

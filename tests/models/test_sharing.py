@@ -266,7 +266,7 @@ def test_invalid_use_raises(name):
 # To look at all objects is to touch what PyTorch has deprecated.
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_programs_do_not_keep_the_weights_of_deleted_models():
-    from fjax.models.weight_tree import WeightSlot
+    from fjax.core.weight_slot import WeightSlot
 
     def count():
         gc.collect()

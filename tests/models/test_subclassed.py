@@ -86,7 +86,7 @@ def test_the_order_of_weights_and_layers_and_the_summary():
     shapes = [(8,), (8, 6), (6,), (6, 6), (6,), (6, 1), (1,), (6, 8), (8,)]
     assert [weight.shape for weight in model.get_weights()] == shapes
     assert model.get_layer("reconstruct").get_weights()[0].shape == (6, 8)
-    assert isinstance(model.get_layer(index=2).layer, Dense)
+    assert isinstance(model.get_layer(index=2), Dense)
     lines = []
     model.summary(print_fn=lines.append)
     table = lines[0]

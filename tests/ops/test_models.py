@@ -14,6 +14,8 @@ from fjax.core.row_independence import rows_are_independent
 from fjax.models import clone_model
 from fjax.storage.functions import function_named, name_of_function
 
+pytestmark = pytest.mark.short
+
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(8, 4, 6)).astype("float32")
 Y = X[:, 0]

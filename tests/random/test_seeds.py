@@ -7,6 +7,8 @@ import pytest
 
 from fjax import Layer, Sequential, StatelessScope, layers, random
 
+pytestmark = pytest.mark.short
+
 X = np.ones((4, 3), "float32")
 
 

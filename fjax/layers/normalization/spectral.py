@@ -1,6 +1,5 @@
 """Spectral normalization: a wrapper that divides a layer's kernel by its spectral norm."""
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -8,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from fjax import initializers
+from fjax.configuration import replace
 from fjax.core.layer import Layer
 from fjax.core.precision import apply_layer, init_layer
 from fjax.errors import integer_at_least
@@ -104,7 +104,7 @@ class SpectralNormalization(Layer):
         if len(layers) != 1:
             raise ValueError(f"`{OWNER}` has one layer inside, received {len(layers)} for it.")
         (layer,) = layers
-        return dataclasses.replace(self, layer=layer)
+        return replace(self, layer=layer)
 
     def constrain(self, params: Params) -> Params:
         """Return the params with the constraints of the wrapped layer applied."""

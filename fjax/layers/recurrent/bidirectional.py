@@ -1,14 +1,15 @@
 """The wrapper that runs a recurrent layer in both directions."""
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
 
+from fjax.configuration import replace, stored
 from fjax.core.combinators import fold_key
 from fjax.core.layer import Layer
+from fjax.core.layer_facade import has_weights_field
 from fjax.core.location import layer_context
 from fjax.core.masking import split_mask, with_mask
 from fjax.core.naming import default_name
@@ -23,6 +24,7 @@ from fjax.typing import Array, Key, Params, PyTree, Spec, State
 EQUAL_FIELDS = ("return_sequences", "return_state", "stateful")
 
 
+@has_weights_field
 class Bidirectional(Layer):
     """Run a recurrent layer along sequences in both directions, with separate weights.
 
@@ -61,10 +63,11 @@ class Bidirectional(Layer):
 
     layer: Any
     merge_mode: str | None = "concat"
-    weights: None = None
+    weights: None = None  # type: ignore[assignment]
     backward_layer: Any = None
 
     masking = "takes"
+    call_parameters = ("sequences",)
     call_options: ClassVar[tuple[str, ...]] = ("initial_state",)
 
     def __post_init__(self) -> None:
@@ -72,14 +75,14 @@ class Bidirectional(Layer):
         one_of(
             "Bidirectional", "merge_mode", self.merge_mode, ["concat", "sum", "mul", "ave", None]
         )
-        if self.weights is not None:
+        if stored(self, "weights") is not None:
             raise ValueError(
                 "`Bidirectional`: `weights` must be None: set weights in the model, by "
                 "`model.get_layer(…).set_weights([…])`."
             )
         forward = _recurrent_layer("layer", self.layer)
         if self.backward_layer is None:
-            backward = dataclasses.replace(forward, go_backwards=not forward.go_backwards)
+            backward = replace(forward, go_backwards=not forward.go_backwards)
         else:
             backward = _recurrent_layer("backward_layer", self.backward_layer)
         if forward.go_backwards == backward.go_backwards:
@@ -104,7 +107,7 @@ class Bidirectional(Layer):
 
     def children(self) -> list[tuple[str, Any]]:
         """Return the two layers, by name."""
-        return [(layer.name, layer) for layer in (self.layer, self.backward_layer)]
+        return [(layer.given_name, layer) for layer in (self.layer, self.backward_layer)]
 
     def with_children(self, layers: Sequence[Any]) -> Self:
         """Return this wrapper around two other layers."""
@@ -112,7 +115,16 @@ class Bidirectional(Layer):
             raise ValueError(
                 f"`Bidirectional` has two layers, received {len(layers)} to replace them."
             )
-        return dataclasses.replace(self, layer=layers[0], backward_layer=layers[1])
+        return replace(self, layer=layers[0], backward_layer=layers[1])
+
+    def reset_state(self) -> None:
+        """Set what stateful layers remember to 0, as `reset_state` of each of the two."""
+        self.layer.reset_state()
+        self.backward_layer.reset_state()
+
+    def reset_states(self) -> None:
+        """Set what stateful layers remember to 0: the older name of `reset_state`."""
+        self.reset_state()
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return the params and state of both layers, by name."""
@@ -193,9 +205,7 @@ def _recurrent_layer(argument: str, value: Any) -> Any:
 
 def _named_for(direction: str, layer: Any) -> Any:
     """Return the layer with its name for a direction, and 0 as the output of masked steps."""
-    name = layer.name or default_name(layer)
+    name = layer.given_name or default_name(layer)
     for prefix in ("forward_", "backward_"):
         name = name.removeprefix(prefix)
-    return dataclasses.replace(
-        layer, name=f"{direction}_{name}", zero_output_for_mask=layer.return_sequences
-    )
+    return replace(layer, name=f"{direction}_{name}", zero_output_for_mask=layer.return_sequences)

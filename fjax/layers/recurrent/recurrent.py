@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
+from fjax.core.array_calls import filled_slot
 from fjax.core.layer import Layer
 from fjax.core.masking import check_mask, split_mask, with_mask
 from fjax.core.precision import apply_layer, init_layer
@@ -40,6 +41,7 @@ class Recurrent(Layer):
     }
 
     masking = "takes"
+    call_parameters = ("sequences",)
     call_options: ClassVar[tuple[str, ...]] = ("initial_state",)
 
     def __post_init__(self) -> None:
@@ -112,8 +114,22 @@ class Recurrent(Layer):
             outputs = (sequences, *result.states) if self.return_state else sequences
         return outputs, new_state
 
-    def reset_state(self, state: State) -> State:
+    @property
+    def states(self) -> list[Array]:
+        """What a stateful layer remembers of its last call, or of its last batch in a model."""
+        slot = filled_slot(self) if self.stateful else None
+        return [] if slot is None else jax.tree.leaves(slot.state[CARRY])
+
+    def reset_states(self) -> None:
+        """Set what a stateful layer remembers to 0: the older name of `reset_state()`."""
+        self.reset_state()
+
+    def reset_state(self, state: State | None = None) -> State:
         """Return the layer's state with the states that a stateful layer carries set to 0.
+
+        Args:
+            state: The state of the pure pair; by default that of the layer itself, which has a
+                state in a model or after a call on arrays, and is changed.
 
         >>> from fjax.layers import LSTM
         >>> layer, inputs = LSTM(2, stateful=True), jnp.ones((1, 3, 4))
@@ -124,8 +140,12 @@ class Recurrent(Layer):
         >>> bool((layer.reset_state(after)["carry"]["0"] == 0).all())
         True
         """
-        if not self.stateful:
-            return state
+        slot = filled_slot(self) if state is None else None
+        if slot is not None:
+            slot.state = self.reset_state(slot.state)
+            return slot.state
+        if state is None or not self.stateful:
+            return {} if state is None else state
         return {**state, CARRY: jax.tree.map(jnp.zeros_like, state[CARRY])}
 
     def _parse_inputs(self, inputs: tuple[Any, ...]) -> tuple[Any, Any, Any]:

@@ -1,10 +1,10 @@
 """The layer that runs any cell along sequences."""
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any, Self
 
-from fjax.core.naming import default_name
+from fjax.configuration import replace
+from fjax.core.naming import default_name, given_name
 from fjax.core.penalties import with_penalty
 from fjax.layers.inner import inner_layer
 from fjax.layers.recurrent.cell import Cell, check_state_size
@@ -76,7 +76,7 @@ class RNN(Recurrent):
         """Return this layer with another cell."""
         if len(layers) != 1:
             raise ValueError(f"`RNN` has one cell, received {len(layers)} cells to replace it.")
-        return dataclasses.replace(self, cell=layers[0])
+        return replace(self, cell=layers[0])
 
     def cell_subtree(self, tree: Params) -> Params:
         """Return the cell's part of the params or of the state."""
@@ -94,4 +94,4 @@ class RNN(Recurrent):
 
     @property
     def _cell_name(self) -> str:
-        return getattr(self.cell, "name", None) or default_name(self.cell)
+        return given_name(self.cell) or default_name(self.cell)

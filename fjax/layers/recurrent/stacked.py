@@ -1,11 +1,11 @@
 """A stack of recurrent cells as one cell."""
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any, Self
 
 import jax
 
+from fjax.configuration import replace
 from fjax.core.combinators import fold_key
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
@@ -74,7 +74,7 @@ class StackedRNNCells(Layer):
                 f"`StackedRNNCells` has {len(self.cells)} cells, received {len(layers)} to replace "
                 "them."
             )
-        return dataclasses.replace(self, cells=tuple(layers))
+        return replace(self, cells=tuple(layers))
 
     def init(self, key: Key, *specs: Any) -> tuple[Params, State]:
         """Return the params and the state of each cell, by name."""

@@ -1,16 +1,16 @@
 """The wrapper that applies a layer to each step of a sequence."""
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
 
+from fjax.configuration import replace
 from fjax.core.checks import single_input
 from fjax.core.layer import Layer
 from fjax.core.masking import masking_of, split_mask, strip_masks, with_mask
-from fjax.core.naming import default_name
+from fjax.core.naming import default_name, given_name
 from fjax.core.penalties import join_penalties
 from fjax.core.precision import apply_layer, init_layer
 from fjax.layers.inner import inner_layer
@@ -64,7 +64,7 @@ class TimeDistributed(Layer):
             raise ValueError(
                 f"`TimeDistributed` has one layer, received {len(layers)} layers to replace it."
             )
-        return dataclasses.replace(self, layer=layers[0])
+        return replace(self, layer=layers[0])
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return the params and the state of the layer, by name."""
@@ -113,7 +113,7 @@ class TimeDistributed(Layer):
 
     @property
     def _layer_name(self) -> str:
-        return getattr(self.layer, "name", None) or default_name(self.layer)
+        return given_name(self.layer) or default_name(self.layer)
 
 
 def _scan_steps(step: Step, state: State, entries: PyTree) -> tuple[State, PyTree]:
