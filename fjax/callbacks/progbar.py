@@ -19,7 +19,7 @@ class Progbar:
         interval: Ignored: the bar is redrawn ten times a second.
         stateful_metrics: The names of values that are shown as they are; all others are averaged.
         stateless_metrics: The names of values that are averaged; all others are shown as they are.
-            With neither, none is averaged.
+            With neither, all are averaged.
         unit_name: Ignored: steps have no name in the line.
 
     Raises:
@@ -49,8 +49,8 @@ class Progbar:
                 "`Progbar` takes `stateful_metrics` or `stateless_metrics`, received both."
             )
         self.target, self.verbose = target, verbose
-        self._stateful = None if stateful_metrics is None else set(stateful_metrics)
-        self._stateless = set(stateless_metrics or ())
+        self._stateful = set(stateful_metrics or ())
+        self._stateless = None if stateless_metrics is None else set(stateless_metrics)
         self._seen = 0
         # The weighted sum of each value, and the sum of its weights.
         self._sums: dict[str, tuple[float, float]] = {}
@@ -93,7 +93,9 @@ class Progbar:
         return {name: total / count for name, (total, count) in self._sums.items()}
 
     def _is_averaged(self, name: str) -> bool:
-        return name in self._stateless if self._stateful is None else name not in self._stateful
+        if self._stateless is not None:
+            return name in self._stateless
+        return name not in self._stateful
 
     def _show(self, current: int, is_last: bool) -> None:
         if self._bar is None:
