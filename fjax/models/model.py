@@ -22,7 +22,7 @@ from fjax.models.nested_models import makes_models_of
 from fjax.models.predict import call, inputs_of, predict
 from fjax.models.replicas import Replicas, fit_replicas
 from fjax.models.steps import SteppedNetwork
-from fjax.models.subclassed import is_authored_model
+from fjax.models.subclassed import is_authored_model, require_outputs
 from fjax.models.train_on_batch import train_on_batch
 from fjax.optimizers import Optimizer
 from fjax.training import Batch
@@ -372,6 +372,7 @@ class Model(SteppedNetwork):
         >>> model(np.ones((3, 2))).shape, model(Input((2,))).shape
         ((3, 1), (None, 1))
         """
+        require_outputs(self)
         leaves = jax.tree.leaves((inputs, options))
         if any(isinstance(leaf, SymbolicTensor) for leaf in leaves):
             return self._call_on_symbols(inputs, training, options)

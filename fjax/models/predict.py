@@ -13,7 +13,7 @@ from fjax.data.source import Data
 from fjax.models.model_parts import ModelParts, execution_mode
 from fjax.models.predict_step import PredictStep, predict_step
 from fjax.models.step_forms import has_predict_step
-from fjax.models.subclassed import has_only_steps
+from fjax.models.subclassed import require_outputs
 from fjax.training import Batch, programs_for
 from fjax.training.batch import rows
 from fjax.training.loop import predict as predict_source
@@ -31,7 +31,7 @@ def predict(model: Any, parts: ModelParts, data: Data, callbacks: Any, verbose: 
         verbose: 0, 1 or 2.
     """
     if not has_predict_step(model):
-        _require_outputs(model)
+        require_outputs(model)
     model.build_for(data.first())
     architecture = parts.architecture
     source = data.checked(model.input_expectation(), placement=parts.placement)
@@ -79,7 +79,6 @@ def inputs_of(model: Any, parts: ModelParts, x: Any) -> tuple[PyTree, ...]:
 
 def call(model: Any, parts: ModelParts, x: Any, training: bool) -> PyTree:
     """Return the outputs for arrays as JAX arrays; see `Model.__call__`."""
-    _require_outputs(model)
     inputs = inputs_of(model, parts, x)
     train_state = parts.weights.train_state
     outputs, _ = apply_layer(
@@ -87,11 +86,3 @@ def call(model: Any, parts: ModelParts, x: Any, training: bool) -> PyTree:
         key=parts.weights.next_key(), training=training,
     )  # fmt: skip
     return strip_masks(outputs)
-
-
-def _require_outputs(model: Any) -> None:
-    if has_only_steps(model):
-        raise NotImplementedError(
-            f"`{type(model).__name__}` has a `train_step` and no `call`, so it has no outputs: "
-            "write a `call`, or call one of its models."
-        )

@@ -120,6 +120,15 @@ def has_only_steps(model: Any) -> bool:
     return parts is not None and isinstance(parts.architecture.layer_tree, SublayerNetwork)
 
 
+def require_outputs(model: Any) -> None:
+    """Raise NotImplementedError if a model has only steps, and so no outputs."""
+    if has_only_steps(model):
+        raise NotImplementedError(
+            f"`{type(model).__name__}` has a `train_step` and no `call`, so it has no outputs: "
+            "write a `call`, or call one of its models."
+        )
+
+
 def check_attribute(model: Any, name: str, value: Any) -> None:
     """Raise ValueError if an author's attribute would replace an attribute of the facade.
 

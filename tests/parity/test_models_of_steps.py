@@ -151,7 +151,15 @@ def test_the_models_of_a_gan_learn_from_its_step():
     )
 
 
-@pytest.mark.parametrize("use", [lambda model: model.predict(X, verbose=0), lambda model: model(X)])
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model: model.predict(X, verbose=0),
+        lambda model: model(X),
+        lambda model: model(fjax.Input((6,))),
+        lambda model: model.stateless_call([], [], X),
+    ],
+)
 def test_a_model_without_call_has_no_outputs(use):
     with pytest.raises(NotImplementedError, match="`Gan` has a `train_step` and no `call`"):
         use(gan())
