@@ -42,6 +42,7 @@ with paused_garbage_collection():
     from fjax.core import repeat as repeat
     from fjax.core import residual as residual
     from fjax.core import serial as serial
+    from fjax.core.symbolic import register_operations
     from fjax.initializers import Initializer as Initializer
     from fjax.jax_release import warn_if_faulty
     from fjax.layers import Input as Input
@@ -72,6 +73,8 @@ def version() -> str:
 
 
 warn_if_faulty()
+# Imported when a tensor's method needs it.
+register_operations(lambda: importlib.import_module("fjax.ops"))
 list_public_names("fjax")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-from fjax.configuration import Configured, plain, snake_case
+from fjax.configuration import Configured, snake_case
 from fjax.custom_objects import custom_object_scope, get_registered_object, registered_name
 from fjax.errors import unknown_name
 
@@ -82,26 +82,6 @@ class Registry:
             f"Expected the name of a known {self.family}, a function or an object, "
             f"received {identifier!r}. Known: {', '.join(self.names)}."
         )
-
-    def serialize(self, thing: Any) -> dict[str, Any]:
-        """Return an object or a function of the family as plain data, for `deserialize`.
-
-        Raises:
-            TypeError: It is neither, or a function without a name.
-        """
-        if isinstance(thing, Configured):
-            return dict(plain(thing))
-        if not callable(thing) or isinstance(thing, type):
-            raise TypeError(
-                f"`serialize` takes a {self.family}, an object or a function, received {thing!r}."
-            )
-        name = plain(thing)
-        if not isinstance(name, str):
-            raise TypeError(
-                f"{thing!r} cannot be serialized: it is a function without a name. Define it with "
-                "`def`."
-            )
-        return {"class_name": "function", "config": name}
 
     def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
         """Return the object or function that `serialize` described.
@@ -193,6 +173,26 @@ def serialize(value: Any) -> Any:
     return registered_name(value)
 
 
+def serialize_as_dict(value: Any) -> Any:
+    """Return an object or a function as a dict of plain data, as Keras describes losses.
+
+    Raises:
+        TypeError: The value is a function without a name, or has no configuration.
+
+    >>> serialize_as_dict(max)["class_name"], serialize_as_dict(max)["config"]
+    ('function', 'max')
+    """
+    data = serialize(value)
+    if value is data or not isinstance(data, str):
+        return data
+    return {
+        "module": "builtins",
+        "class_name": "function",
+        "config": data,
+        "registered_name": "function",
+    }
+
+
 def _public_module(cls: type) -> str:
     """Return the package in which a class of fjax is public."""
     parts = cls.__module__.split(".")
@@ -204,7 +204,7 @@ def defined_in(*modules: ModuleType) -> list[Any]:
 
     >>> from fjax import registry
     >>> [member.__name__ for member in defined_in(registry)]
-    ['Registry', 'serialize', 'defined_in']
+    ['Registry', 'serialize', 'serialize_as_dict', 'defined_in']
     """
     return [
         member

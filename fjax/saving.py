@@ -24,7 +24,7 @@ from fjax.models.loading import load_model as load_model
 from fjax.models.saving import load_weights as load_weights
 from fjax.models.saving import save_model as save_model
 from fjax.models.saving import save_weights as save_weights
-from fjax.registry import serialize
+from fjax.registry import serialize_as_dict
 from fjax.storage import ModelFileError as ModelFileError
 from fjax.storage import register_serializable as register_serializable
 from fjax.storage.run_identity import ChangedRunError as ChangedRunError
@@ -64,8 +64,7 @@ def serialize_keras_object(obj: Any) -> Any:
     if isinstance(obj, tuple):
         items = [serialize_keras_object(value) for value in obj]
         return {"class_name": "__tuple__", "config": {"value": items}}
-    data = serialize(obj)
-    return {"class_name": "function", "config": data} if isinstance(data, str) else data
+    return serialize_as_dict(obj)
 
 
 def deserialize_keras_object(
@@ -128,7 +127,7 @@ def _find(name: str, module: str | None) -> Any:
 def __dir__() -> list[str]:
     modules = {each.__name__.rpartition(".")[2] for each in _FAMILIES}
     names = {name for name in globals() if not name.startswith("_")} - modules
-    return sorted(names - {"Any", "Mapping", "serialize", "unknown_name"})
+    return sorted(names - {"Any", "Mapping", "serialize_as_dict", "unknown_name"})
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fjax.caching import clear_caches
+from fjax.callbacks.progbar import Progbar as Progbar
 from fjax.config import disable_interactive_logging as disable_interactive_logging
 from fjax.config import enable_interactive_logging as enable_interactive_logging
 from fjax.config import floatx

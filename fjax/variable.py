@@ -348,7 +348,10 @@ def current_scope() -> StatelessScope | None:
 def _initial_value(initializer: Any, shape: Sequence[int] | None, dtype: DType) -> Array:
     if not callable(initializer) and not isinstance(initializer, str | dict):
         # JAX makes 64-bit numbers 32-bit numbers; a Python number has the type that JAX gives it.
-        return jnp.asarray(getattr(initializer, "value", initializer), dtype)
+        array = jnp.asarray(getattr(initializer, "value", initializer), dtype)
+        # A Python number becomes a weakly typed array; `assign` would change that type, so that
+        # each compiled function would be compiled again.
+        return jax.lax.convert_element_type(array, array.dtype)
     if shape is None:
         raise ValueError(
             f"`Variable`: the initializer {initializer!r} needs a `shape`, received None."

@@ -126,3 +126,18 @@ def test_an_assignment_of_a_traced_array_is_an_error():
     variable = fjax.Variable(0.0, name="count")
     with pytest.raises(RuntimeError, match="'count' received a traced array"):
         jax.jit(variable.assign)(1.0)
+
+
+@pytest.mark.parametrize("value", [1.0, 1, True, np.float32(1)])
+def test_an_assignment_compiles_no_function_again(value):
+    variable, traces = fjax.Variable(value), []
+
+    @jax.jit
+    def double(array):
+        traces.append(array)
+        return array * 2
+
+    double(variable)
+    variable.assign(0)
+    double(variable)
+    assert len(traces) == 1 and not variable.value.weak_type

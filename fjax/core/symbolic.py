@@ -8,7 +8,7 @@ import functools
 import itertools
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import numpy as np
@@ -176,6 +176,22 @@ class SymbolicTensor:
             )
         return iter([self[index] for index in range(self.shape[0])])
 
+    def reshape(self, newshape: Any) -> Any:
+        """Return the tensor in another shape, batch axis included; one size may be -1.
+
+        >>> from fjax.layers import Input
+        >>> Input((2, 3)).reshape((-1, 6)).shape
+        (None, 6)
+        """
+        return _operation("reshape")(self, newshape)
+
+    def squeeze(self, axis: Any = None) -> Any:
+        """Return the tensor without an axis of size 1; None removes all of them."""
+        return _operation("squeeze")(self, axis)
+
+    def __round__(self, decimals: int | None = None) -> Any:
+        return _operation("round")(self, decimals or 0)
+
     def __bool__(self) -> bool:
         raise TypeError(
             f"{self!r} has no value yet, so Python's `if`, `and`, `or` and `in` cannot test it: "
@@ -193,6 +209,23 @@ class SymbolicTensor:
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         return self.__jax_array__
+
+
+class _Operations:
+    """What returns the module of operations."""
+
+    load: ClassVar[Callable[[], Any] | None] = None
+
+
+def register_operations(load: Callable[[], Any]) -> None:
+    """Set what returns the module of operations: `fjax.ops`, which lies above this package."""
+    _Operations.load = staticmethod(load)
+
+
+def _operation(name: str) -> Callable[..., Any]:
+    assert _Operations.load is not None
+    function: Callable[..., Any] = getattr(_Operations.load(), name)
+    return function
 
 
 def _operator(name: str, swapped: bool = False) -> Callable[..., Any]:

@@ -45,6 +45,9 @@ class IteratorSource:
     the next one uses the batches that were read: no batch of a generator is lost.
 
     A `fjax.training.batch.Source`; see `stream_source` for the arguments.
+
+    Attributes:
+        is_indexable: Whether a batch can be read by its index; always False.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class IteratorSource:
         placement: Placement = DEFAULT,
     ) -> None:
         self.steps = _steps(batches, steps_per_epoch)
+        self.is_indexable = False
         self._loading = _Loading(check, placement)
         # The unused items of an iterator are shared by all its readers.
         self._reader = Reader(batches, self._loading, is_shared=True)
@@ -123,6 +127,9 @@ class LoaderSource:
     where the last epoch stopped, and the iterable is restarted at its end.
 
     A `fjax.training.batch.Source`; see `stream_source` for the arguments.
+
+    Attributes:
+        is_indexable: Whether a batch can be read by its index.
     """
 
     def __init__(
@@ -134,6 +141,7 @@ class LoaderSource:
         placement: Placement = DEFAULT,
     ) -> None:
         self.steps = _steps(batches, steps_per_epoch)
+        self.is_indexable = hasattr(batches, "__getitem__")
         self._restarts = restarts and steps_per_epoch is not None
         self._batches = batches
         self._loading = _Loading(check, placement)

@@ -15,7 +15,7 @@ from fjax.losses import (
     temporal,
 )
 from fjax.losses.loss import FunctionLoss, Loss
-from fjax.registry import Registry, defined_in
+from fjax.registry import Registry, defined_in, serialize_as_dict
 from fjax.typing import Identifier, Shape
 
 _MODULES = (
@@ -63,16 +63,17 @@ def get(identifier: Identifier) -> Any:
     return None if identifier is None else REGISTRY.get(identifier)
 
 
-def serialize(loss: Any) -> dict[str, Any]:
+def serialize(loss: Any) -> Any:
     """Return a loss function or object as plain data, as `keras.losses.serialize`.
 
     Raises:
         TypeError: It is neither, or a function without a name.
 
+    >>> from fjax.losses import Huber
     >>> deserialize(serialize(Huber(2.0)))
     Huber(delta=2.0)
     """
-    return REGISTRY.serialize(loss)
+    return serialize_as_dict(loss)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:

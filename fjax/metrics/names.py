@@ -24,7 +24,7 @@ from fjax.metrics.regression import (
     MeanSquaredError,
     MeanSquaredLogarithmicError,
 )
-from fjax.registry import Registry
+from fjax.registry import Registry, serialize_as_dict
 from fjax.typing import Identifier, Shape
 
 # The members are the package's public classes and functions, which `fjax.metrics` adds.
@@ -74,7 +74,7 @@ def get(identifier: Identifier) -> Any:
     return None if identifier is None else REGISTRY.get(identifier)
 
 
-def serialize(metric: Any) -> dict[str, Any]:
+def serialize(metric: Any) -> Any:
     """Return a metric function or object as plain data, as `keras.metrics.serialize`.
 
     Raises:
@@ -84,7 +84,7 @@ def serialize(metric: Any) -> dict[str, Any]:
     >>> deserialize(serialize(AUC(curve="PR")))
     AUC(curve='PR')
     """
-    return REGISTRY.serialize(metric)
+    return serialize_as_dict(metric)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:

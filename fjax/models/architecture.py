@@ -25,7 +25,7 @@ from fjax.core.shapes import LayerShapes, eval_shapes
 from fjax.core.weight_slot import WeightSlot, connect_slots
 from fjax.data.expectation import InputExpectation
 from fjax.data.structure import names_of
-from fjax.models.construction import declared_inputs
+from fjax.models.declarations import declared_inputs
 from fjax.models.symbolic import model_symbols
 from fjax.typing import PyTree, RequiresReady
 
@@ -234,6 +234,10 @@ class Architecture:
     def input_names(self) -> list[str]:
         """Return the names of the inputs: the network's, a dict's keys, or `input_0`, …."""
         return names_of(self.layer_tree, "input", self.built.specs)
+
+    def output_tree(self) -> PyTree:
+        """Return the shapes of the outputs in their structure, for the inputs of `built`."""
+        return strip_masks(self.built.layer_shapes.outputs)
 
     def output_names(self) -> list[str]:
         """Return the names of the outputs: the network's, a dict's keys, or `output_0`, …."""

@@ -8,6 +8,7 @@ from fjax.models.network_with_weights import NetworkWithWeights
 from fjax.models.subclassed import (
     changes_layers,
     check_attribute,
+    has_only_steps,
     is_authored_model,
 )
 
@@ -55,8 +56,9 @@ class AuthoredNetwork(NetworkWithWeights, Author):
 
     @built.setter
     def built(self, value: bool) -> None:
-        # An author's `build` sets it at its end, on the copy that is bound for one pass.
-        if not is_bound(self):
+        # An author's `build` sets it at its end, on the copy that is bound for one pass; a model
+        # that has only a `train_step` sets it because Keras asks for it.
+        if not is_bound(self) and not (value and has_only_steps(self)):
             raise AttributeError(
                 f"The model {self.name!r} is built by `build(input_shape)`, not by `built = …`."
             )

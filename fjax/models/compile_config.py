@@ -3,19 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from fjax import losses, metrics, optimizers
-from fjax.data.structure import check_count, check_names, paths
-from fjax.errors import number_between
+from fjax import losses, metrics
+from fjax.data.structure import paths
+from fjax.models.nested_entries import entries_by_output, loss_name
 from fjax.training import NamedMetric, OutputLoss, OutputLosses
 from fjax.training.custom_step import TestStep
 from fjax.training.logs import losses_first
 from fjax.training.step import TrainStep
 from fjax.trees import branch
 from fjax.typing import GradientTransformation, PyTree, Shape
-
-# Names whose meaning depends on the shapes of targets and outputs.
-CROSSENTROPY = ("crossentropy", "ce")
-BY_SHAPES = ("accuracy", "acc", *CROSSENTROPY)
 
 
 class OutputConfig(NamedTuple):
@@ -77,10 +73,12 @@ class CompileConfig(NamedTuple):
 
     Attributes:
         optimizer: A pure optimizer.
-        loss: One loss for all outputs, a tuple by position, a dict by name, or None; a loss is an
-            object, or "crossentropy" or "ce", which is resolved by the shapes.
-        loss_weights: One number for all losses, a tuple by position, a dict by name, or None.
-        metrics: Identifiers of metrics: a tuple of them and of tuples, or a dict by name.
+        loss: One loss for all outputs, a tuple by position, a dict by name, tuples and dicts nested
+            as the outputs, or None; a loss is an object, or "crossentropy" or "ce", which is
+            resolved by the shapes.
+        loss_weights: One number for all losses, numbers in the same forms, or None.
+        metrics: Identifiers of metrics: a tuple of them and of tuples, a dict by name, or nested as
+            the outputs.
         weighted_metrics: Identifiers of metrics that use sample weights, in the same forms.
         train_step: A user's training step, which replaces the engine's.
         test_step: A user's evaluation step, which replaces the engine's.
@@ -99,21 +97,28 @@ class CompileConfig(NamedTuple):
         """Whether there is a loss or a metric."""
         return self.loss is not None or bool(self.metrics or self.weighted_metrics)
 
-    def by_output(self, names: Sequence[str]) -> dict[str, OutputConfig]:
-        """Return the arguments for each output.
+    def by_output(self, outputs: PyTree, names: Sequence[str]) -> dict[str, OutputConfig]:
+        """Return the arguments for each output, in the order of the logs of losses.
+
+        Args:
+            outputs: The outputs, their shapes, or any tree of this structure.
+            names: The names of the outputs.
 
         Raises:
             ValueError: A name is not an output, or a list has the wrong length.
         """
-        by_name = _by_name("loss", self.loss, names)
-        weights = _weights(self.loss_weights, by_name, names)
+        by_name = {
+            name: _single(entry)
+            for name, entry in entries_by_output("loss", self.loss, outputs, names).items()
+        }
+        weights = _weights(self.loss_weights, by_name, outputs, names)
         measured, weighted = (
-            _metrics_by_name(argument, getattr(self, argument), names)
+            _metrics_by_name(argument, getattr(self, argument), outputs, names)
             for argument in ("metrics", "weighted_metrics")
         )
         return {
-            name: OutputConfig(by_name[name], weights[name], measured[name], weighted[name])
-            for name in names
+            name: OutputConfig(loss, weights[name], measured[name], weighted[name])
+            for name, loss in by_name.items()
         }
 
     def resolve(self, targets: PyTree, outputs: PyTree, names: Sequence[str]) -> Objective:
@@ -133,18 +138,15 @@ class CompileConfig(NamedTuple):
         self, targets: PyTree, outputs: PyTree, names: Sequence[str]
     ) -> losses.Loss | OutputLosses | None:
         """Return the loss, as `resolve` does, without resolving the metrics."""
-        # If losses and outputs are dicts, the logs have the order of the losses, as in Keras.
-        by_key = isinstance(outputs, Mapping) and isinstance(self.loss, Mapping)
-        order = [*self.loss] if by_key else names
-        return _joint_loss(self._resolved(targets, outputs, names), order, targets)
+        return _joint_loss(self._resolved(targets, outputs, names), targets)
 
     def _resolved(
         self, targets: PyTree, outputs: PyTree, names: Sequence[str]
     ) -> dict[str, "_ResolvedOutput"]:
-        configs = self.by_output(names)
+        path_of = paths(outputs, names)
         return {
-            name: _ResolvedOutput(configs[name], path, targets, outputs)
-            for name, path in paths(outputs, names).items()
+            name: _ResolvedOutput(config, path_of[name], targets, outputs)
+            for name, config in self.by_output(outputs, names).items()
         }
 
 
@@ -172,12 +174,12 @@ class _ResolvedOutput:
 
 
 def _joint_loss(
-    resolved: Mapping[str, _ResolvedOutput], order: Sequence[str], targets: PyTree
+    resolved: Mapping[str, _ResolvedOutput], targets: PyTree
 ) -> losses.Loss | OutputLosses | None:
     terms = tuple(
-        OutputLoss(name, resolved[name].loss, resolved[name].path, resolved[name].config.weight)
-        for name in order
-        if resolved[name].config.loss is not None and targets is not None
+        OutputLoss(loss_name(part.path, name), part.loss, part.path, part.config.weight)
+        for name, part in resolved.items()
+        if part.config.loss is not None and targets is not None
     )
     if not terms:
         return None
@@ -193,7 +195,11 @@ def _named_metrics(
     several = len(names) > 1
     taken = {"loss"}
     if several:
-        taken |= {f"{name}_loss" for name in names if resolved[name].config.loss is not None}
+        taken |= {
+            f"{loss_name(part.path, name)}_loss"
+            for name, part in resolved.items()
+            if part.config.loss is not None
+        }
     named: list[NamedMetric] = []
     for argument in ("metrics", "weighted_metrics"):
         is_weighted = argument == "weighted_metrics"
@@ -210,136 +216,32 @@ def _named_metrics(
     return tuple(named)
 
 
-def make_config(
-    optimizer: Any,
-    loss: Any,
-    loss_weights: Any = None,
-    metric_identifiers: Any = None,
-    weighted_metrics: Any = None,
-    train_step: Any = None,
-    test_step: Any = None,
-) -> CompileConfig:
-    """Return the arguments of `compile`, resolved; a misspelled name raises an error here."""
-    for argument, step in (("train_step", train_step), ("test_step", test_step)):
-        if step is not None and not callable(step):
-            raise TypeError(
-                f"`compile`: `{argument}` must be a function of `(train_state, batch)`, received "
-                f"{step!r}."
-            )
-    return CompileConfig(
-        optimizer=optimizers.get(optimizer),
-        loss=_losses(loss),
-        loss_weights=_loss_weights(loss_weights),
-        metrics=_metrics("metrics", metric_identifiers),
-        weighted_metrics=_metrics("weighted_metrics", weighted_metrics),
-        train_step=train_step,
-        test_step=test_step,
-    )
-
-
-def _losses(loss: Any) -> Any:
-    several = list(loss.values()) if isinstance(loss, Mapping) else loss
-    if isinstance(several, list | tuple) and all(entry is None for entry in several):
-        raise ValueError(
-            f"`compile`: `loss={loss!r}` has no loss for any output: name a loss, or leave "
-            "`loss` out."
-        )
-    if isinstance(loss, Mapping) and "class_name" not in loss:
-        return {name: _loss(_single(entry)) for name, entry in loss.items()}
-    if isinstance(loss, list | tuple):
-        return tuple(_loss(_single(entry)) for entry in loss)
-    return _loss(loss)
-
-
 def _single(entry: Any) -> Any:
     """Return the loss of one output, also where it is in a list of one.
 
     Raises:
         ValueError: There are several losses for one output.
     """
-    if not isinstance(entry, list | tuple):
-        return entry
-    if len(entry) != 1:
+    single = entry[0] if isinstance(entry, tuple) and len(entry) == 1 else entry
+    if isinstance(single, dict | tuple):
         raise ValueError(
             f"`compile`: `loss` has the entry {entry!r} for one output, which takes one loss: "
             "write a function that adds them up."
         )
-    return entry[0]
+    return single
 
 
-def _loss(loss: Any) -> Any:
-    if loss is None or (isinstance(loss, str) and loss.lower() in CROSSENTROPY):
-        return loss
-    return losses.as_loss(loss)
-
-
-def _loss_weights(loss_weights: Any) -> Any:
-    def number(index: str, weight: Any) -> float:
-        return number_between("compile", f"loss_weights{index}", weight, -float("inf"))
-
-    if loss_weights is None:
-        return None
-    if isinstance(loss_weights, Mapping):
-        return {name: number(f"[{name!r}]", weight) for name, weight in loss_weights.items()}
-    if isinstance(loss_weights, list | tuple):
-        return tuple(
-            None if weight is None else number(f"[{i}]", weight)
-            for i, weight in enumerate(loss_weights)
-        )
-    return number("", loss_weights)
-
-
-def _metrics(argument: str, value: Any) -> Any:
-    if value is None:
-        return ()
-    if isinstance(value, Mapping) and "class_name" not in value:
-        return {name: _identifiers(entry) for name, entry in value.items()}
-    if not isinstance(value, list | tuple):
-        raise TypeError(
-            f'`compile`: `{argument}` must be a list, such as {argument}=["accuracy"], or a dict '
-            f"by output, received {value!r}."
-        )
-    return tuple(
-        _identifiers(entry)
-        if entry is None or isinstance(entry, list | tuple)
-        else _identifiers(entry)[0]
-        for entry in value
-    )
-
-
-def _identifiers(entry: Any) -> tuple[Any, ...]:
-    """Return the metrics of one output as a tuple, after checking each."""
+def as_tuple(entry: Any) -> Any:
+    """Return one identifier as a tuple of it, and no metrics as an empty tuple."""
     if entry is None:
         return ()
-    identifiers = tuple(entry) if isinstance(entry, list | tuple) else (entry,)
-    return tuple(map(_identifier, identifiers))
-
-
-def _identifier(identifier: Any) -> Any:
-    """Return the identifier of a metric, checked; for a class, an object, used in all runs."""
-    if identifier is None:
-        raise TypeError("`compile`: a list of metrics for one output must not hold None.")
-    if isinstance(identifier, str) and identifier.lower() in BY_SHAPES:
-        return identifier
-    metric = metrics.get(identifier)
-    return metric if isinstance(identifier, type) else identifier
-
-
-def _by_name(argument: str, value: Any, names: Sequence[str]) -> dict[str, Any]:
-    """Return an entry for each output; None if an output has no entry."""
-    if isinstance(value, Mapping):
-        check_names(argument, "output", value, names)
-        return {name: value.get(name) for name in names}
-    if isinstance(value, tuple):
-        check_count(argument, value, names)
-        return dict(zip(names, value, strict=True))
-    return dict.fromkeys(names, value)
+    return entry if isinstance(entry, dict | tuple) else (entry,)
 
 
 def _weights(
-    loss_weights: Any, losses_by_name: Mapping[str, Any], names: Sequence[str]
+    loss_weights: Any, losses_by_name: Mapping[str, Any], outputs: PyTree, names: Sequence[str]
 ) -> dict[str, float]:
-    weights = _by_name("loss_weights", loss_weights, names)
+    weights = entries_by_output("loss_weights", loss_weights, outputs, names)
     for name, weight in weights.items():
         if isinstance(loss_weights, Mapping) and (weight is None) != (losses_by_name[name] is None):
             has, lacks = ("a loss", "weight") if weight is None else ("a weight", "loss")
@@ -350,16 +252,31 @@ def _weights(
     return {name: 1.0 if weight is None else weight for name, weight in weights.items()}
 
 
-def _metrics_by_name(argument: str, value: Any, names: Sequence[str]) -> dict[str, tuple[Any, ...]]:
-    if isinstance(value, Mapping):
-        check_names(argument, "output", value, names)
-        return {name: value.get(name, ()) for name in names}
-    if len(names) == 1 or not value:
-        flat = [entry if isinstance(entry, tuple) else (entry,) for entry in value]
-        return dict.fromkeys(names, tuple(identifier for entry in flat for identifier in entry))
-    check_count(argument, value, names)
-    entries = (entry if isinstance(entry, tuple) else (entry,) for entry in value)
-    return dict(zip(names, entries, strict=True))
+def _metrics_by_name(
+    argument: str, value: Any, outputs: PyTree, names: Sequence[str]
+) -> dict[str, tuple[Any, ...]]:
+    if not isinstance(value, Mapping) and (len(names) == 1 or not value):
+        flat = tuple(identifier for entry in value for identifier in as_tuple(entry))
+        metrics_of = dict.fromkeys(names, flat)
+    else:
+        metrics_of = entries_by_output(argument, value, outputs, names)
+    return {name: _of_one_output(argument, as_tuple(metrics_of[name])) for name in names}
+
+
+def _of_one_output(argument: str, identifiers: Any) -> tuple[Any, ...]:
+    """Return the metrics of one output.
+
+    Raises:
+        TypeError: They are nested, or one is None.
+    """
+    if isinstance(identifiers, dict) or any(isinstance(i, dict | tuple) for i in identifiers):
+        raise TypeError(
+            f"`compile`: `{argument}` has {identifiers!r} for one output, which takes a list of "
+            "metrics."
+        )
+    if None in identifiers:
+        raise TypeError("`compile`: a list of metrics for one output must not hold None.")
+    return tuple(identifiers)
 
 
 def _unique(name: str, taken: set[str]) -> str:

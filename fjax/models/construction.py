@@ -4,11 +4,13 @@ from typing import Any, NamedTuple
 
 import jax
 
-from fjax.core import Graph, InputLayer, Serial, SymbolicTensor, as_layer
+from fjax.core import SymbolicTensor, as_layer
 from fjax.core.author import Author
 from fjax.core.freezing import apply_trainable_flags
 from fjax.core.graph_builder import Symbols, graph
+from fjax.models.step_forms import TRAIN, is_overridden
 from fjax.models.subclassed import Subclassed
+from fjax.models.sublayer_network import SublayerNetwork
 from fjax.typing import PyTree
 
 
@@ -33,7 +35,7 @@ def network_of(
 
     Raises:
         TypeError: The arguments are neither `(network)` nor `(inputs, outputs)`, and the class has
-            no `call`.
+            no `call` and no `train_step`.
     """
     owner = type(model).__name__
     leaves = jax.tree.leaves((arguments, inputs, outputs))
@@ -51,12 +53,15 @@ def network_of(
     if len(arguments) == 1 and inputs is None and outputs is None:
         # A pair has no weights: each model that is created from it has its own.
         return ConstructedNetwork(apply_trainable_flags(as_layer(arguments[0])))
-    if not arguments and inputs is None and outputs is None and type(model).call is not Author.call:
-        return ConstructedNetwork(Subclassed(model, name))
+    if not arguments and inputs is None and outputs is None:
+        if type(model).call is not Author.call:
+            return ConstructedNetwork(Subclassed(model, name))
+        if is_overridden(model, TRAIN):
+            return ConstructedNetwork(SublayerNetwork(model, name))
     raise TypeError(
         f"`{owner}` is created as `{owner}(inputs, outputs)` from symbolic tensors (see "
-        f"`fjax.Input`), as `{owner}(network)` from a layer, or by a subclass that defines `call`; "
-        f"received {len(arguments)} arguments"
+        f"`fjax.Input`), as `{owner}(network)` from a layer, or by a subclass that defines `call` "
+        f"or `train_step`; received {len(arguments)} arguments"
         f"{' and `inputs` or `outputs`' if inputs or outputs else ''}."
     )
 
@@ -65,14 +70,3 @@ def _unwrap_single(outputs: PyTree) -> PyTree:
     """Return the tensor in a list of one tensor; such a model returns an array, as in Keras."""
     is_single = isinstance(outputs, list | tuple) and len(outputs) == 1
     return outputs[0] if is_single and isinstance(outputs[0], SymbolicTensor) else outputs
-
-
-def declared_inputs(network: Any) -> tuple[PyTree, ...] | None:
-    """Return the declarations of a network's inputs, one for each argument, if it has them."""
-    if isinstance(network, Graph):
-        several = isinstance(network.inputs, list | tuple)
-        return tuple(network.inputs) if several else (network.inputs,)
-    if isinstance(network, Serial) and network.layers:
-        first = network.layers[0]
-        return (first,) if isinstance(first, InputLayer) else None
-    return None

@@ -169,10 +169,16 @@ def _split(
     class_weight: Any,
 ) -> tuple[Data, Data | None]:
     """Return the training and validation data; the training data builds the model."""
-    if not isinstance(data, Arrays) and (validation.split or class_weight is not None):
+    if not isinstance(data, Arrays) and validation.split:
         raise ValueError(
-            "`fit`: `validation_split` and `class_weight` need arrays, but `x` yields "
-            "batches: pass `validation_data`, and put weights in the batches."
+            "`fit`: `validation_split` needs arrays, but `x` yields batches: pass "
+            "`validation_data`."
+        )
+    can_weigh = isinstance(data, Arrays) or data.is_indexable
+    if class_weight is not None and not can_weigh:
+        raise ValueError(
+            "`fit`: `class_weight` needs arrays, or batches by index, as of a `PyDataset`, but `x` "
+            "is an iterable: let it yield `(x, y, sample_weight)`."
         )
     model.build_for(data.first())
     if validation.data is not None:

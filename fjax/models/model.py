@@ -14,7 +14,7 @@ from fjax.data.expectation import InputExpectation
 from fjax.data.source import read
 from fjax.errors import check_keywords, explain_keywords
 from fjax.models import arguments
-from fjax.models.compile_config import make_config
+from fjax.models.compile_arguments import make_config
 from fjax.models.construction import SharedNetwork, network_of
 from fjax.models.evaluate import evaluate
 from fjax.models.fit import Validation, fit
@@ -22,7 +22,7 @@ from fjax.models.nested_models import makes_models_of
 from fjax.models.predict import call, inputs_of, predict
 from fjax.models.replicas import Replicas, fit_replicas
 from fjax.models.steps import SteppedNetwork
-from fjax.models.subclassed import is_authored_model
+from fjax.models.subclassed import is_authored_model, require_outputs
 from fjax.models.train_on_batch import train_on_batch
 from fjax.optimizers import Optimizer
 from fjax.training import Batch
@@ -112,7 +112,7 @@ class Model(SteppedNetwork):
         if not parts.architecture.is_built:
             self._build_for_inputs(batch.inputs)
             if parts.config is not None:
-                parts.config.by_output(self.output_names)
+                parts.config.by_output(parts.architecture.output_tree(), self.output_names)
         parts.weights.check_statistics()
 
     def input_expectation(self) -> InputExpectation:
@@ -372,6 +372,7 @@ class Model(SteppedNetwork):
         >>> model(np.ones((3, 2))).shape, model(Input((2,))).shape
         ((3, 1), (None, 1))
         """
+        require_outputs(self)
         leaves = jax.tree.leaves((inputs, options))
         if any(isinstance(leaf, SymbolicTensor) for leaf in leaves):
             return self._call_on_symbols(inputs, training, options)

@@ -70,7 +70,8 @@ class ModelParts:
     def set_config(self, config: CompileConfig) -> None:
         """Set the arguments of a `compile`; reset the programs and the optimizer's state."""
         if self.architecture.is_built:
-            config.by_output(self.architecture.output_names())
+            architecture = self.architecture
+            config.by_output(architecture.output_tree(), architecture.output_names())
         self.config = config
         self.programs, self.optimizer_variables = {}, None
         self.loss_tracker, self.compiled_metrics = Mean(name="loss"), CompiledMetrics()

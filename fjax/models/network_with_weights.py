@@ -17,7 +17,7 @@ from fjax.data.text_encoding import declared_specs
 from fjax.errors import explain_keywords, integer_at_least, suggestion
 from fjax.models import file_content, stateless
 from fjax.models.architecture import Architecture
-from fjax.models.construction import declared_inputs
+from fjax.models.declarations import declared_inputs
 from fjax.models.described_network import DescribedNetwork
 from fjax.models.layer_links import link_layers
 from fjax.models.model_parts import ModelParts

@@ -87,7 +87,7 @@ def expectation(model: Any, parts: ModelParts, kind: str, class_weight: Any = No
     config = parts.require_config("fit" if kind == TRAIN else "evaluate")
     architecture = parts.architecture
     names = architecture.output_names()
-    outputs = config.by_output(names)
+    outputs = config.by_output(architecture.output_tree(), names)
     return Expectation(
         inputs=model.input_expectation(),
         outputs=architecture.output_specs,
@@ -95,6 +95,7 @@ def expectation(model: Any, parts: ModelParts, kind: str, class_weight: Any = No
         with_targets=[name for name in names if outputs[name].needs_targets],
         loss_for=lambda targets, specs: config.loss_for(targets, specs, names),
         targets_are_free=custom_step(model, parts, kind) is not None
+        or not names
         or (_is_stateful(model, parts, kind) and config.loss is None)
         or (architecture.has_penalty() and not config.has_objective),
         class_weight=class_weight,

@@ -11,7 +11,9 @@ from fjax.core.precision import apply_layer
 from fjax.data.conversion import to_batch
 from fjax.data.source import Data
 from fjax.models.model_parts import ModelParts, execution_mode
-from fjax.models.step_forms import PREDICT, is_overridden
+from fjax.models.predict_step import PredictStep, predict_step
+from fjax.models.step_forms import has_predict_step
+from fjax.models.subclassed import require_outputs
 from fjax.training import Batch, programs_for
 from fjax.training.batch import rows
 from fjax.training.loop import predict as predict_source
@@ -28,24 +30,22 @@ def predict(model: Any, parts: ModelParts, data: Data, callbacks: Any, verbose: 
         callbacks: The user's callbacks.
         verbose: 0, 1 or 2.
     """
-    if is_overridden(model, PREDICT):
-        raise TypeError(
-            f"`predict` calls the network of {type(model).__name__!r}, and not its own "
-            "`predict_step`: compute the outputs in `call`, or use `model.stateless_call`."
-        )
+    if not has_predict_step(model):
+        require_outputs(model)
     model.build_for(data.first())
     architecture = parts.architecture
     source = data.checked(model.input_expectation(), placement=parts.placement)
     callback_list = CallbackList(callbacks, model, verbose, epochs=1, steps=source.steps)
-    programs = programs_for(architecture.network, None, None, (), parts.programs)
+    network = predict_step(model, parts) or architecture.network
+    programs = programs_for(network, None, None, (), parts.programs)
 
     def empty_outputs(batch: Batch) -> PyTree:
-        count, specs = rows(batch), architecture.output_specs(batch.inputs)
+        count, specs = rows(batch), _output_specs(network, parts, batch.inputs)
         return jax.tree.map(lambda spec: np.zeros((count, *spec.shape[1:]), spec.dtype), specs)
 
     try:
         # If the first batch does not fit, this raises before callbacks are called.
-        architecture.output_specs(source.spec.inputs)
+        _output_specs(network, parts, source.spec.inputs)
         callback_list.call("on_predict_begin", {})
         with execution_mode(model.run_eagerly):
             train_state = parts.weights.train_state._replace(key=parts.weights.next_key())
@@ -55,6 +55,19 @@ def predict(model: Any, parts: ModelParts, data: Data, callbacks: Any, verbose: 
         source.close()
     callback_list.call("on_predict_end", {})
     return jax.tree.map(lambda *arrays: np.concatenate(arrays), *outputs)
+
+
+def _output_specs(network: Any, parts: ModelParts, inputs: tuple[PyTree, ...]) -> PyTree:
+    """Return the shapes and dtypes of the outputs for some inputs; their batch size may differ."""
+    if not isinstance(network, PredictStep):
+        return parts.architecture.output_specs(inputs)
+    train_state = parts.weights.train_state
+    return jax.eval_shape(
+        lambda *values: apply_layer(
+            network, train_state.params, train_state.state, *values, key=jax.random.key(0)
+        )[0],
+        *inputs,
+    )
 
 
 def inputs_of(model: Any, parts: ModelParts, x: Any) -> tuple[PyTree, ...]:

@@ -143,9 +143,21 @@ def _train(
 ) -> History:
     history = model.history = callback_list.history
     model.stop_training = False
-    callback_list.call("on_train_begin", {})
+    before = jax.tree.leaves(model.train_state)
+
+    def call(hook: str, *arguments: Any) -> None:
+        callback_list.call(hook, *arguments)
+        after = jax.tree.leaves(model.train_state)
+        if any(first is not second for first, second in zip(before, after, strict=True)):
+            raise ValueError(
+                f"`fit`: a callback has set weights or the learning rate of the model in `{hook}`. "
+                "With `replicas` this reaches no replica: leave the callback out, or use "
+                "`LearningRateScheduler` or `ReduceLROnPlateau`, which act on each replica."
+            )
+
+    call("on_train_begin", {})
     if schedule.initial_epoch < schedule.epochs:
-        callback_list.call("on_epoch_begin", schedule.initial_epoch, {})
+        call("on_epoch_begin", schedule.initial_epoch, {})
     means: dict[str, Any] = {}
     steps = callback_list.steps("train")
 
@@ -158,10 +170,10 @@ def _train(
         # The progress bar takes the means as the logs of the last step.
         step_logs: Any = {name: np.float32(value) for name, value in means.items()}
         steps.on_step_end(last_step, step_logs)
-        callback_list.call("on_epoch_end", epoch, means)
+        call("on_epoch_end", epoch, means)
         stops = bool(model.stop_training) or len(population.failed) == len(population.members)
         if not stops and epoch + 1 < schedule.epochs and population.is_training:
-            callback_list.call("on_epoch_begin", epoch + 1, {})
+            call("on_epoch_begin", epoch + 1, {})
         return stops
 
     population.train(schedule.epochs, on_epoch)

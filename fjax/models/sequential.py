@@ -12,7 +12,7 @@ from fjax.core.weight_slot import slot_of
 from fjax.data.expectation import InputExpectation, one_array
 from fjax.data.text_encoding import check_text, declared_specs
 from fjax.errors import explain_keywords
-from fjax.models.construction import declared_inputs
+from fjax.models.declarations import declared_inputs
 from fjax.models.model import Model
 from fjax.models.nested_models import makes_models_of
 from fjax.storage import config_values, decode, encode

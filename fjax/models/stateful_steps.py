@@ -79,7 +79,8 @@ def unpack(data: Any) -> tuple[Any, Any, Any]:
     values = tuple(data) if isinstance(data, list | tuple) else (data,)
     if not 1 <= len(values) <= 3:
         raise ValueError(
-            f"A batch is `(x,)`, `(x, y)` or `(x, y, sample_weight)`, received {len(values)} parts."
+            "A batch is `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`, received "
+            f"{len(values)} parts."
         )
     x, y, sample_weight = (*values, None, None)[:3]
     return x, y, sample_weight
@@ -118,6 +119,13 @@ def default_test_step(model: Any, state: Any, data: Any) -> tuple[Any, Any]:
     )
     logs, metric_values = _measure(model, metric_values, loss, x, y, outputs, sample_weight)
     return logs, (trainable, others, metric_values)
+
+
+def default_predict_step(model: Any, state: Any, data: Any) -> tuple[Any, Any]:
+    """Return the outputs and the next variables; see `Model.predict_step`."""
+    trainable, others = state
+    outputs, others = model.stateless_call(trainable, others, unpack(data)[0], training=False)
+    return outputs, others
 
 
 def _forward(
@@ -230,15 +238,12 @@ class StatefulSteps:
         logs, state = self._run(TRAIN, state, batch, 4)
         trainable, others, optimizer_variables, values = state
         arrays = self.layout.trees(trainable, others)
-        # The order of the leaves is the same; layers without weights are only in the train state.
-        opt_state = jax.tree.unflatten(
-            jax.tree.structure(train_state.opt_state),
-            jax.tree.leaves(self.optimizer.unflatten(optimizer_variables)),
-        )
+        # The list has no trace of layers without weights, for which the state has empty dicts.
+        leaves = jax.tree.leaves(self.optimizer.unflatten(optimizer_variables))
         train_state = train_state._replace(
             params=arrays.params,
             state=arrays.state,
-            opt_state=opt_state,
+            opt_state=jax.tree.unflatten(jax.tree.structure(train_state.opt_state), leaves),
             step=train_state.step + 1,
             batch=train_state.batch + 1,
             accumulators={"logs": logs, "variables": self._checked_metrics(values)},
@@ -295,11 +300,8 @@ class StatefulSteps:
 
     def _run(self, kind: str, state: Any, batch: Batch, count: int) -> tuple[dict[str, Array], Any]:
         x = batch.inputs[0] if len(batch.inputs) == 1 else batch.inputs
-        data = [x, batch.targets, batch.sample_weight]
-        while data[-1] is None and len(data) > 1:
-            data.pop()
         with _collected_losses():
-            returned = getattr(self.model, kind)(state, tuple(data))
+            returned = getattr(self.model, kind)(state, _packed(x, batch))
         is_pair = isinstance(returned, tuple) and len(returned) == 2
         if not is_pair or not isinstance(returned[1], tuple) or len(returned[1]) != count:
             raise TypeError(
@@ -326,6 +328,15 @@ class StatefulSteps:
             jnp.asarray(getattr(value, "value", value), variable.dtype)
             for variable, value in zip(variables, values, strict=True)
         ]
+
+
+def _packed(x: Any, batch: Batch) -> Any:
+    """Return the data of a step as Keras passes it: one input without targets is not in a tuple."""
+    if batch.sample_weight is not None:
+        return x, batch.targets, batch.sample_weight
+    if batch.targets is not None:
+        return x, batch.targets
+    return (x,) if isinstance(x, tuple | list) else x
 
 
 def _description(value: Any) -> str:

@@ -15,6 +15,7 @@ from fjax.core.shapes import eval_shapes
 from fjax.core.slot_variables import slot_variables, variables_at
 from fjax.data.conversion import to_batch
 from fjax.models.model_parts import ModelParts
+from fjax.models.subclassed import require_outputs
 from fjax.models.variable_layout import SEED, VariableLayout, variable_layout
 from fjax.training import Batch
 from fjax.typing import Array, PyTree
@@ -77,6 +78,7 @@ def stateless_call(
         inputs: The inputs.
         training: Whether the call is in training mode.
     """
+    require_outputs(model)
     layout = layout_of(parts)
     arrays = layout.trees(trainable_variables, non_trainable_variables)
     values = _arranged(model, inputs)

@@ -15,6 +15,8 @@ _EXAMPLES = {
     "`(trainable_variables, non_trainable_variables, optimizer_variables, metrics_variables)",
     TEST: "test_step(self, state, data)` and return `(logs, state)`, where `state` is "
     "`(trainable_variables, non_trainable_variables, metrics_variables)",
+    PREDICT: "predict_step(self, state, data)` and return `(outputs, non_trainable_variables)`, "
+    "where `state` is `(trainable_variables, non_trainable_variables)",
 }
 
 
@@ -47,15 +49,33 @@ def has_stateful_step(model: Any, kind: str) -> bool:
     return any(is_overridden(model, method) for method in OVERRIDABLE)
 
 
+def has_predict_step(model: Any) -> bool:
+    """Return whether a subclass has a `predict_step`; its form is always Keras's.
+
+    Raises:
+        TypeError: The step has the form of Keras's TensorFlow or PyTorch backend.
+    """
+    if not is_overridden(model, PREDICT):
+        return False
+    _check_is_pure(model, PREDICT)
+    return True
+
+
 def _has_keras_form(model: Any, kind: str) -> bool:
+    parameters = _check_is_pure(model, kind)
+    # fjax's own form has the names of its documentation, `train_state` and `batch`.
+    return parameters[1] == "data" or (parameters[0] == "state" and parameters[1] != "batch")
+
+
+def _check_is_pure(model: Any, kind: str) -> list[str]:
+    """Return the names of the parameters of a step."""
     parameters = list(inspect.signature(getattr(model, kind)).parameters)
     if len(parameters) == 1:
+        own_form = "" if kind == PREDICT else f"; or fjax's own `{kind}(self, train_state, batch)`"
         raise TypeError(
             f"`{type(model).__name__}.{kind}({', '.join(['self', *parameters])})` has the form of "
             "Keras's TensorFlow and PyTorch backends, which change the model within the step. On "
             f"JAX a step is pure: write `{_EXAMPLES[kind]}`, with "
-            "`self.stateless_call` and `self.optimizer.stateless_apply`; or fjax's own "
-            f"`{kind}(self, train_state, batch)`."
+            f"`self.stateless_call` and `self.optimizer.stateless_apply`{own_form}."
         )
-    # fjax's own form has the names of its documentation, `train_state` and `batch`.
-    return parameters[1] == "data" or (parameters[0] == "state" and parameters[1] != "batch")
+    return parameters

@@ -40,7 +40,7 @@ class SteppedNetwork(AuthoredNetwork):
         Args:
             state: `(trainable_variables, non_trainable_variables, optimizer_variables,
                 metrics_variables)`, lists of arrays.
-            data: `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
+            data: `(x, y)`, `(x, y, sample_weight)`, or `x` if there are no targets.
 
         Source: Keras's guide "Customizing what happens in `fit()` with JAX".
         """
@@ -51,9 +51,18 @@ class SteppedNetwork(AuthoredNetwork):
 
         Args:
             state: `(trainable_variables, non_trainable_variables, metrics_variables)`.
-            data: `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
+            data: `(x, y)`, `(x, y, sample_weight)`, or `x` if there are no targets.
         """
         return stateful_steps.default_test_step(self, state, data)
+
+    def predict_step(self, state: Any, data: Any) -> Any:
+        """Return `(outputs, non_trainable_variables)`, in Keras's form; it is pure.
+
+        Args:
+            state: `(trainable_variables, non_trainable_variables)`.
+            data: `x`, or a tuple whose first part is `x`.
+        """
+        return stateful_steps.default_predict_step(self, state, data)
 
     def compute_loss(
         self,

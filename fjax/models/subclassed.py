@@ -21,6 +21,7 @@ from fjax.core import Layer
 from fjax.core.author import Author, facade_attributes
 from fjax.core.calling import CallRecord
 from fjax.core.shapes import LayerShapes, eval_shapes_by_tracing
+from fjax.models.sublayer_network import SublayerNetwork
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 
 
@@ -108,9 +109,24 @@ class Subclassed(Layer):
 
 
 def is_authored_model(model: Any) -> bool:
-    """Return whether a model, or a class of models, has a `call` that an author wrote."""
+    """Return whether the layers of a model, or of a class of models, are an author's attributes."""
     cls: Any = model if isinstance(model, type) else type(model)
-    return cls.call is not Author.call
+    return cls.call is not Author.call or has_only_steps(model)
+
+
+def has_only_steps(model: Any) -> bool:
+    """Return whether a model has a `train_step` and neither a `call` nor a network."""
+    parts = getattr(model, "__dict__", {}).get("model_parts")
+    return parts is not None and isinstance(parts.architecture.layer_tree, SublayerNetwork)
+
+
+def require_outputs(model: Any) -> None:
+    """Raise NotImplementedError if a model has only steps, and so no outputs."""
+    if has_only_steps(model):
+        raise NotImplementedError(
+            f"`{type(model).__name__}` has a `train_step` and no `call`, so it has no outputs: "
+            "write a `call`, or call one of its models."
+        )
 
 
 def check_attribute(model: Any, name: str, value: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from fjax.config import floatx
 from fjax.ops.definition import UNARY, OperationTable
 from fjax.typing import Array
 
@@ -62,43 +63,43 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
 @op.define
 def zeros(shape: Any, dtype: Any = None) -> Array:
     """Return an array of zeros."""
-    return jnp.zeros(_sizes("zeros", shape), dtype or "float32")
+    return jnp.zeros(_sizes("zeros", shape), dtype or floatx())
 
 
 @op.define
 def ones(shape: Any, dtype: Any = None) -> Array:
     """Return an array of ones."""
-    return jnp.ones(_sizes("ones", shape), dtype or "float32")
+    return jnp.ones(_sizes("ones", shape), dtype or floatx())
 
 
 @op.define
 def empty(shape: Any, dtype: Any = None) -> Array:
     """Return an array of zeros, as `zeros`."""
-    return jnp.zeros(_sizes("empty", shape), dtype or "float32")
+    return jnp.zeros(_sizes("empty", shape), dtype or floatx())
 
 
 @op.define
 def full(shape: Any, fill_value: Array, dtype: Any = None) -> Array:
     """Return an array that is filled with a value."""
-    return jnp.full(_sizes("full", shape), fill_value, dtype or "float32")
+    return jnp.full(_sizes("full", shape), fill_value, dtype or floatx())
 
 
 @op.define
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Array:  # noqa: N803
     """Return a matrix of `N` rows and `M` columns with ones on the `k`-th diagonal."""
-    return jnp.eye(N, M, k, dtype or "float32")
+    return jnp.eye(N, M, k, dtype or floatx())
 
 
 @op.define
 def identity(n: int, dtype: Any = None) -> Array:
     """Return a square matrix with ones on the diagonal."""
-    return jnp.identity(n, dtype or "float32")
+    return jnp.identity(n, dtype or floatx())
 
 
 @op.define
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Array:  # noqa: N803
     """Return a matrix of `N` rows and `M` columns with ones up to the `k`-th diagonal."""
-    return jnp.tri(N, M, k, dtype or "float32")
+    return jnp.tri(N, M, k, dtype or floatx())
 
 
 __all__ = op.names

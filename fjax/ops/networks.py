@@ -6,15 +6,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from fjax import config
 from fjax.errors import integer_at_least
 from fjax.lowering import causal_mask
 from fjax.ops.definition import OperationTable
 from fjax.typing import Array
 
 op = OperationTable(__name__)
-
-# Keras's smallest probability, and the smallest norm to divide by.
-EPSILON = 1e-7
 
 polar = op.entrywise(
     lambda size, angle: jax.lax.complex(size * jnp.cos(angle), size * jnp.sin(angle)),
@@ -31,7 +29,7 @@ polar = op.entrywise(
 def normalize(x: Array, axis: Any = -1, order: int = 2, epsilon: float | None = None) -> Array:
     """Return an array divided by its norm along an axis, or by `epsilon` if that is larger."""
     integer_at_least("normalize", "order", order, 1)
-    smallest = EPSILON if epsilon is None else epsilon
+    smallest = config.epsilon() if epsilon is None else epsilon
     x = x[None] if x.ndim == 0 else x
     if order == 2:
         inverse = jax.lax.rsqrt(jnp.sum(jnp.square(x), axis=axis, keepdims=True))
@@ -101,7 +99,7 @@ def layer_normalization(
     axes = (axis,) if isinstance(axis, int) else tuple(sorted(axis))
     mean = jnp.mean(wide, axes, keepdims=True)
     factor = jax.lax.rsqrt(
-        jnp.var(wide, axes, keepdims=True) + (EPSILON if epsilon is None else epsilon)
+        jnp.var(wide, axes, keepdims=True) + (config.epsilon() if epsilon is None else epsilon)
     )
     shape = [x.shape[i] if i in {a % x.ndim for a in axes} else 1 for i in range(x.ndim)]
     if gamma is not None:
@@ -123,7 +121,7 @@ def rms_normalization(
     wide = x.astype(jnp.promote_types(x.dtype, "float32"))
     wide = wide[None] if wide.ndim == 0 else wide
     mean_square = jnp.mean(jnp.square(wide), axis=axis, keepdims=True)
-    wide = wide * jax.lax.rsqrt(mean_square + (EPSILON if epsilon is None else epsilon))
+    wide = wide * jax.lax.rsqrt(mean_square + (config.epsilon() if epsilon is None else epsilon))
     if scale is not None:
         wide = wide * scale.astype(wide.dtype)
     return wide.astype(x.dtype)
@@ -201,7 +199,7 @@ def one_hot(
         ValueError: `sparse` is True.
     """
     _check_dense("one_hot", sparse)
-    return jax.nn.one_hot(x, num_classes, axis=axis, dtype=dtype or "float32")
+    return jax.nn.one_hot(x, num_classes, axis=axis, dtype=dtype or config.floatx())
 
 
 @op.define
@@ -220,7 +218,9 @@ def multi_hot(
     _check_dense("multi_hot", sparse)
     if num_classes is None:
         raise ValueError("`multi_hot`: `num_classes` must be given.")
-    rows = jax.nn.one_hot(inputs.astype("int32"), num_classes, axis=axis, dtype=dtype or "float32")
+    rows = jax.nn.one_hot(
+        inputs.astype("int32"), num_classes, axis=axis, dtype=dtype or config.floatx()
+    )
     return jnp.max(rows, axis=1 if inputs.ndim > 1 else 0)
 
 
@@ -270,7 +270,7 @@ def binary_crossentropy(target: Array, output: Array, from_logits: bool = False)
     if from_logits:
         yes, no = jax.nn.log_sigmoid(output), jax.nn.log_sigmoid(-output)
     else:
-        output = jnp.clip(output, EPSILON, 1.0 - EPSILON)
+        output = jnp.clip(output, config.epsilon(), 1.0 - config.epsilon())
         yes, no = jnp.log(output), jnp.log(1.0 - output)
     return -(target * yes + (1.0 - target) * no)
 
@@ -279,7 +279,7 @@ def _log_probabilities(output: Array, from_logits: bool, axis: int) -> Array:
     if from_logits:
         return jax.nn.log_softmax(output, axis)
     shares = output / jnp.sum(output, axis, keepdims=True)
-    return jnp.log(jnp.clip(shares, EPSILON, 1.0 - EPSILON))
+    return jnp.log(jnp.clip(shares, config.epsilon(), 1.0 - config.epsilon()))
 
 
 def _check_shapes(operation: str, target: Any, output: Any) -> None:

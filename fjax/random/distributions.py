@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from fjax.config import floatx
 from fjax.errors import number_between
 from fjax.random.seeds import key_of
 from fjax.typing import Array, ArrayLike
@@ -23,7 +24,7 @@ def normal(
     >>> print(normal((2,), seed=1))
     [-1.097... 0.475...]
     """
-    draws = jax.random.normal(key_of("normal", seed), _shape("normal", shape), dtype or "float32")
+    draws = jax.random.normal(key_of("normal", seed), _shape("normal", shape), dtype or floatx())
     return draws * stddev + mean
 
 
@@ -41,7 +42,7 @@ def truncated_normal(
     """
     key = key_of("truncated_normal", seed)
     sizes = _shape("truncated_normal", shape)
-    draws = jax.random.truncated_normal(key, -2.0, 2.0, sizes, dtype or "float32")
+    draws = jax.random.truncated_normal(key, -2.0, 2.0, sizes, dtype or floatx())
     return draws * stddev + mean
 
 
@@ -57,7 +58,7 @@ def uniform(
     >>> uniform((3,), 1.0, 2.0, seed=1).min().item() >= 1.0
     True
     """
-    kind = jnp.dtype(dtype or "float32")
+    kind = jnp.dtype(dtype or floatx())
     key, sizes = key_of("uniform", seed), _shape("uniform", shape)
     if jnp.issubdtype(kind, jnp.integer):
         return jax.random.randint(key, sizes, minval, maxval, kind)
@@ -155,7 +156,7 @@ def gamma(shape: Sequence[int], alpha: ArrayLike, dtype: Any = None, seed: Any =
     True
     """
     sizes = _shape("gamma", shape)
-    return jax.random.gamma(key_of("gamma", seed), jnp.asarray(alpha), sizes, dtype or "float32")
+    return jax.random.gamma(key_of("gamma", seed), jnp.asarray(alpha), sizes, dtype or floatx())
 
 
 def binomial(
@@ -172,7 +173,7 @@ def binomial(
     """
     key, sizes = key_of("binomial", seed), _shape("binomial", shape)
     trials, chances = jnp.asarray(counts), jnp.asarray(probabilities)
-    return jax.random.binomial(key, trials, chances, sizes, dtype or "float32")
+    return jax.random.binomial(key, trials, chances, sizes, dtype or floatx())
 
 
 def beta(
@@ -184,7 +185,7 @@ def beta(
     True
     """
     key, sizes = key_of("beta", seed), _shape("beta", shape)
-    return jax.random.beta(key, jnp.asarray(alpha), jnp.asarray(beta), sizes, dtype or "float32")
+    return jax.random.beta(key, jnp.asarray(alpha), jnp.asarray(beta), sizes, dtype or floatx())
 
 
 def _shape(owner: str, shape: Any) -> tuple[int, ...]:

@@ -117,4 +117,6 @@ def output_shape(owner: str, model: Model, x: np.ndarray) -> tuple[int, ...]:
 def loss_of(model: Model) -> Loss | str | None:
     """Return the loss of the output of a model; "crossentropy" if the shapes decide its kind."""
     (name,) = model.output_names
-    return model.model_parts.require_config("fit").by_output([name])[name].loss
+    parts = model.model_parts
+    outputs = parts.architecture.output_tree()
+    return parts.require_config("fit").by_output(outputs, [name])[name].loss

@@ -10,7 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from fjax.errors import plain
 from fjax.losses import Hinge, SparseCategoricalCrossentropy, SquaredHinge
 from fjax.models import Model
-from fjax.models.compile_config import CROSSENTROPY
+from fjax.models.compile_arguments import CROSSENTROPY
 from fjax.wrappers.building import loss_of
 from fjax.wrappers.estimator import Estimator
 from fjax.wrappers.examples import Examples

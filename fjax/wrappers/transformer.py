@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fjax.losses import CategoricalCrossentropy, SparseCategoricalCrossentropy
 from fjax.models import Model
-from fjax.models.compile_config import CROSSENTROPY
+from fjax.models.compile_arguments import CROSSENTROPY
 from fjax.wrappers.building import loss_of
 from fjax.wrappers.classifier import label_array, label_targets, one_hot, with_class_numbers
 from fjax.wrappers.estimator import Estimator

@@ -363,13 +363,33 @@ class TestSteps:
         with pytest.raises(RuntimeError, match="changed after `compile`"):
             model.fit(X, Y, verbose=0)
 
-    def test_a_predict_step_is_refused(self):
+    def test_a_predict_step_computes_the_predictions(self):
+        def predictions(library):
+            class Own(library.Model):
+                def predict_step(self, state, data):
+                    outputs, others = super().predict_step(state, data)
+                    return {"outputs": outputs, "positive": outputs > 0}, others
+
+            return make_model(library, Own).predict(X, batch_size=5, verbose=0)
+
+        ours, theirs = predictions(fjax), predictions(keras)
+        np.testing.assert_allclose(ours["outputs"], theirs["outputs"], rtol=1e-5)
+        np.testing.assert_array_equal(ours["positive"], theirs["positive"])
+
+    def test_a_predict_step_of_another_form_raises(self):
         class Own(fjax.Model):
+            def predict_step(self, data):
+                return data
+
+        with pytest.raises(TypeError, match=r"write `predict_step\(self, state, data\)`"):
+            make_model(fjax, Own).predict(X)
+
+        class Bare(fjax.Model):
             def predict_step(self, state, data):
                 return data
 
-        with pytest.raises(TypeError, match="`predict_step`"):
-            make_model(fjax, Own).predict(X)
+        with pytest.raises(TypeError, match=r"must return the pair `\(outputs, non_trainable"):
+            make_model(fjax, Bare).predict(X)
 
 
 class TestCompiledOptimizer:
@@ -422,3 +442,22 @@ def test_compute_output_shape_is_keras():
     for module in (fjax, keras):
         assert make_model(module).compute_output_shape((None, 5)) == (None, 1)
         assert make_model(module).compute_output_shape((7, 5)) == (7, 1)
+
+
+def test_a_step_in_keras_form_trains_a_sequential_inside_of_a_model():
+    class Outer(fjax.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = fjax.Sequential([fjax.Input((3,)), fjax.layers.Dense(1)])
+
+        def call(self, inputs):
+            return self.inner(inputs)
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            return ((y - y_pred) ** 2).mean()
+
+    model = Outer()
+    model.compile("adam")
+    x = np.ones((8, 3), "float32")
+    losses = model.fit(x, x[:, :1], epochs=3, verbose=0).history["loss"]
+    assert losses[2] < losses[1] < losses[0]

@@ -163,7 +163,11 @@ FIT = {
     ),
     "split of batches": (
         lambda: regressor().fit(iter([(X, TARGETS)]), validation_split=0.5),
-        "need arrays, but `x` yields batches",
+        "`validation_split` needs arrays, but `x` yields batches",
+    ),
+    "class_weight of a generator": (
+        lambda: classifier().fit(iter([(X, LABELS)]), class_weight={0: 2.0}),
+        r"`class_weight` needs arrays, or batches by index.*yield `\(x, y, sample_weight\)`",
     ),
     "batch in a generator": (
         lambda: regressor().fit(iter([(X[:, :2], TARGETS)]), verbose=0),

@@ -131,6 +131,26 @@ def test_a_callback_can_stop_the_training(data):
     assert history.epoch == [0]
 
 
+class SetsTheRate(Callback):
+    """Sets the learning rate in one hook."""
+
+    def __init__(self, hook):
+        super().__init__()
+        setattr(self, hook, self.set_rate)
+
+    def set_rate(self, *arguments):
+        self.model.optimizer.learning_rate = 0.5
+
+
+@pytest.mark.parametrize("hook", ["on_train_begin", "on_epoch_begin", "on_epoch_end"])
+def test_a_callback_that_sets_the_learning_rate_of_the_model_raises(data, hook):
+    x, y = data
+    with pytest.raises(
+        ValueError, match=f"set weights or the learning rate of the model in `{hook}"
+    ):
+        make().fit(x, y, epochs=2, replicas=2, callbacks=[SetsTheRate(hook)], verbose=0)
+
+
 def test_the_bar_shows_epochs(data, capsys):
     make().fit(*data, epochs=2, replicas=2, verbose=2)
     assert "Epoch 2/2" in capsys.readouterr().out

@@ -22,7 +22,7 @@ def encode_categories(
         weights: The weight of each id in the mode "count", by default 1.
 
     Shapes: "one_hot" maps (…) to (…, depth) and replaces a last axis of size 1; the other modes
-    map (batch, ids) to (batch, depth), and (ids,) to (depth,).
+    map (batch, ids, …) to (batch, …, depth), and (ids,) to (depth,).
 
     >>> encode_categories("CategoryEncoding", jnp.array([[0, 1], [1, 1]]), "count", 3).tolist()
     [[1.0, 1.0, 0.0], [0.0, 2.0, 0.0]]
@@ -33,14 +33,11 @@ def encode_categories(
         if ids.ndim > 1 and ids.shape[-1] == 1:
             ids = ids[..., 0]
         return _one_hot(ids, depth)
-    if ids.ndim > 2:
-        raise ValueError(
-            f'`{owner}`: `output_mode="{output_mode}"` takes one row of ids per sample, shape '
-            f"(batch, ids), received shape {tuple(ids.shape)}."
-        )
+    # As in Keras, this is not the last axis of ids with three axes.
+    axis = 1 if ids.ndim > 1 else 0
     rows = _one_hot(jnp.atleast_1d(ids), depth)
     if output_mode == "multi_hot":
-        return rows.max(axis=-2, initial=0)
+        return rows.max(axis=axis, initial=0)
     if weights is not None:
         if weights.shape != ids.shape:
             raise ValueError(
@@ -48,7 +45,7 @@ def encode_categories(
                 f"received shape {tuple(weights.shape)}."
             )
         rows = rows * jnp.atleast_1d(weights)[..., None].astype(rows.dtype)
-    return rows.sum(axis=-2)
+    return rows.sum(axis=axis)
 
 
 def check_output(layer: Any, modes: Sequence[str]) -> None:
