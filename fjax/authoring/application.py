@@ -72,14 +72,14 @@ class Application(Binding):
     def check_complete(self) -> None:
         """Raise ValueError if the pass made fewer weights, or more losses, than `init` saw."""
         parts = (("params", self.params), ("state", self.state))
-        for part, tree in parts if not self.uses_extended else ():
+        for part, tree in parts if not self.extended.is_used else ():
             for name, value in tree.items():
                 if name not in self.weights and not isinstance(value, Mapping):
                     raise ValueError(
                         f"`{self.label}`: the layer's {part} have the weight {name!r}, which "
                         "`build` did not make this time. It must make the same weights each time."
                     )
-        if PENALTY not in self.state and (self._weight_penalties or self._call_penalties):
+        if PENALTY not in self.state and (self.weight_penalties or self.call_penalties):
             raise ValueError(
                 f"`{self.label}`: `add_loss` was called in a branch that was not taken when the "
                 "layer's state was made. Call it in every pass, with 0.0 where there is nothing."

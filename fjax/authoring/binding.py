@@ -21,9 +21,9 @@ from fjax.authoring.attributes import (
 )
 from fjax.authoring.bound_layer import BoundLayer, Sublayer
 from fjax.authoring.contexts import Context
+from fjax.authoring.extended_layer import ExtendedLayer
 from fjax.authoring.pass_variables import PassVariable, uses_variables
 from fjax.authoring.phases import Phase
-from fjax.authoring.plans import extended_class, extends_layer
 from fjax.authoring.sublayers import as_sublayer, sublayer_name
 from fjax.authoring.variable_weights import is_free_variable, variable_spec
 from fjax.authoring.weights import InitWeight, WeightSpec, check_new_name, init_weights
@@ -60,6 +60,9 @@ class Binding(Context, abc.ABC):
         sublayers: The object's sublayers, by the identity of the layer.
         calls: The calls of the sublayers.
         inputs: The inputs of the pass.
+        extended: The layer that the object's class extends.
+        weight_penalties: What regularizers of weights add to the loss.
+        call_penalties: What `call` adds to the loss.
     """
 
     def __init__(
@@ -91,11 +94,9 @@ class Binding(Context, abc.ABC):
         self._generators: dict[int, PassGenerator] = {}
         self._variables: dict[int, tuple[Variable, Array]] = {}
         self._paths: dict[str, list[Path]] = {}
-        self._weight_penalties: list[Array] = []
-        self._call_penalties: list[Array] = []
-        self._extended_calls = 0
-        self._extended_params: Params | None = None
-        self._is_extended_charged = False
+        self.weight_penalties: list[Array] = []
+        self.call_penalties: list[Array] = []
+        self.extended = ExtendedLayer(self)
         self._build_shapes: tuple[Any, ...] = ()
         self._unnamed: Iterator[str | None] | None = None
 
@@ -144,8 +145,8 @@ class Binding(Context, abc.ABC):
         self.check_complete()
         if PENALTY in self.state:
             self.next_state[PENALTY] = {
-                "weights": jnp.float32(sum(self._weight_penalties)),
-                "calls": jnp.float32(sum(self._call_penalties)),
+                "weights": jnp.float32(sum(self.weight_penalties)),
+                "calls": jnp.float32(sum(self.call_penalties)),
             }
 
     # What the author's methods ask for.
@@ -173,7 +174,7 @@ class Binding(Context, abc.ABC):
             self.note_penalty()
             if spec.trainable and self.trainable:
                 charge = regularization(self.owner, name, spec.regularizer, value)
-                self._weight_penalties.append(charge)
+                self.weight_penalties.append(charge)
         return weight
 
     def add_loss(self, loss: Any) -> None:
@@ -187,55 +188,17 @@ class Binding(Context, abc.ABC):
                 f"`{self.label}`: `add_loss` takes one number, received the shape "
                 f"{np.shape(loss)}. Take its mean or its sum."
             )
-        self._call_penalties.append(jnp.asarray(loss, jnp.float32))
+        self.call_penalties.append(jnp.asarray(loss, jnp.float32))
 
     def call_extended(self, inputs: tuple[PyTree, ...], training: bool | None) -> PyTree:
         """Return the outputs of the layer that the author's class extends."""
         super().call_extended(inputs, training)
-        extended = extended_class(type(self.owner))
-        mode = self.training if training is None else bool(training)
-        key = self.key
-        if key is not None and self._extended_calls:
-            # Each call draws anew.
-            key = jax.random.fold_in(key, self._extended_calls)
-        self._extended_calls += 1
-        params, state = self.extended_weights(extended, inputs)
-        outputs, after = extended.apply(self.owner, params, state, *inputs, key=key, training=mode)
-        if PENALTY in after:
-            self._call_penalties.append(after[PENALTY]["calls"])
-        self._charge_extended(after)
-        self.keep_extended_state(after)
-        return outputs
+        return self.extended.call(inputs, training)
 
     def extended_weight(self, name: str) -> Any:
         """Return a trainable weight of the layer that the object's class extends, or None."""
-        owner = self.owner
-        if self.phase is not Phase.CALL or name.startswith("_") or not extends_layer(type(owner)):
-            return None
-        if self._extended_params is None:
-            extended = extended_class(type(owner))
-            params, state = self.extended_weights(extended, self.inputs)
-            _, after = extended.apply(
-                owner, params, state, *self.inputs, key=self.key, training=self.training
-            )
-            self._charge_extended(after)
-            self._extended_params = params
-        value = self._extended_params.get(name)
-        if value is None or not uses_variables(type(owner)):
-            return value
-        return PassVariable(name, value, trainable=True)
-
-    @property
-    def uses_extended(self) -> bool:
-        """Whether the pass used the layer that the author's class extends."""
-        return self._extended_calls > 0 or self._extended_params is not None
-
-    def _charge_extended(self, after: State) -> None:
-        """Charge once for the weights of the layer that the author's class extends."""
-        if PENALTY in after and not self._is_extended_charged:
-            self.note_penalty()
-            self._is_extended_charged = True
-            self._weight_penalties.append(after[PENALTY]["weights"])
+        is_wanted = self.phase is Phase.CALL and not name.startswith("_")
+        return self.extended.weight(name, self.inputs) if is_wanted else None
 
     def call_sublayer(
         self, sublayer: Sublayer, values: tuple[PyTree, ...], key: Key | None, training: bool

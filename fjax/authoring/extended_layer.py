@@ -1,0 +1,82 @@
+"""The layer that an author's class extends, such as `Dense`, in one pass."""
+
+from typing import TYPE_CHECKING, Any
+
+import jax
+
+from fjax.authoring.pass_variables import PassVariable, uses_variables
+from fjax.authoring.plans import extended_class, extends_layer
+from fjax.core.reserved import PENALTY
+from fjax.typing import Params, PyTree, State
+
+if TYPE_CHECKING:
+    from fjax.authoring.binding import Binding
+
+
+class ExtendedLayer:
+    """What `super().call` and the weights of the extended layer are in one pass.
+
+    Args:
+        binding: The pass.
+    """
+
+    def __init__(self, binding: "Binding") -> None:
+        self.binding = binding
+        self._calls = 0
+        self._params: Params | None = None
+        self._is_charged = False
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the pass used the extended layer."""
+        return self._calls > 0 or self._params is not None
+
+    def call(self, inputs: tuple[PyTree, ...], training: bool | None) -> PyTree:
+        """Return the outputs of the extended layer."""
+        binding, key = self.binding, self.binding.key
+        extended = extended_class(type(binding.owner))
+        mode = binding.training if training is None else bool(training)
+        if key is not None and self._calls:
+            # Each call draws anew.
+            key = jax.random.fold_in(key, self._calls)
+        self._calls += 1
+        params, state = binding.extended_weights(extended, inputs)
+        outputs, after = extended.apply(
+            binding.owner, params, state, *inputs, key=key, training=mode
+        )
+        if PENALTY in after:
+            binding.call_penalties.append(after[PENALTY]["calls"])
+        self._charge(after)
+        binding.keep_extended_state(after)
+        return outputs
+
+    def weight(self, name: str, inputs: tuple[PyTree, ...]) -> Any:
+        """Return one of its trainable weights, or None if there is none of this name.
+
+        Args:
+            name: The name.
+            inputs: The inputs of the pass, which the weights are made for.
+        """
+        owner = self.binding.owner
+        if not extends_layer(type(owner)):
+            return None
+        if self._params is None:
+            extended = extended_class(type(owner))
+            params, state = self.binding.extended_weights(extended, inputs)
+            _, after = extended.apply(
+                owner, params, state, *inputs,
+                key=self.binding.key, training=self.binding.training,
+            )  # fmt: skip
+            self._charge(after)
+            self._params = params
+        value = self._params.get(name)
+        if value is None or not uses_variables(type(owner)):
+            return value
+        return PassVariable(name, value, trainable=True)
+
+    def _charge(self, after: State) -> None:
+        """Charge for the weights: once, however often the layer is called."""
+        if PENALTY in after and not self._is_charged:
+            self.binding.note_penalty()
+            self._is_charged = True
+            self.binding.weight_penalties.append(after[PENALTY]["weights"])
