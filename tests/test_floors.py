@@ -114,7 +114,7 @@ def test_arrays_are_put_on_devices_in_one_place(path):
 
 # Where a layer's own `apply` is called, and not a layer within another one: an author's class that
 # extends a layer, a layer whose outputs are masked, and a declared input, which computes nothing.
-OWN_APPLY = {"authoring/binding.py", "population/widths.py", "core/graph.py"}
+OWN_APPLY = {"authoring/extended_layer.py", "population/widths.py", "core/graph.py"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
