@@ -114,7 +114,7 @@ class InputExpectation:
             )
         first = (*getattr(self.network, "layers", ()), None)[0]
         # The layers check the sizes of batches unlike the first one, if no sizes were declared.
-        any_size = getattr(first, "observed", False) or self.declared_shapes is None
+        any_size = any(getattr(layer, "observed", False) for layer in (self.network, first))
         for array, shape in zip(jax.tree.leaves(inputs), self.shapes, strict=True):
             sample = tuple(array.shape[1:])
             fits = len(shape) == len(sample) and all(

@@ -1,6 +1,7 @@
 """The kernel of a short-time Fourier transform."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -55,6 +56,12 @@ class STFT(Initializer):
                     f"received {short_repr(self.window)}."
                 )
             self.window = tuple(values.tolist())
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the fields as plain data, the values of a window as a list."""
+        config = super().get_config()
+        window = config["window"]
+        return {**config, "window": list(window) if isinstance(window, tuple) else window}
 
     def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
         """Return the kernel."""

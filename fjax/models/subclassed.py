@@ -33,6 +33,9 @@ class Subclassed(Layer):
         name: The name of the model.
     """
 
+    # Its inputs are those of a first batch, and later ones may have other sizes.
+    observed = True
+
     def __init__(self, author: Any, name: str | None = None) -> None:
         super().__init__(name=name)
         self.author = author

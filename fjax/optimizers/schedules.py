@@ -152,6 +152,11 @@ class PiecewiseConstantDecay(LearningRateSchedule):
                 f"`{owner}`: `boundaries` must increase, received {list(self.boundaries)}."
             )
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the fields as plain data, the boundaries and the values as lists."""
+        lists = {"boundaries": list(self.boundaries), "values": list(self.values)}
+        return {**super().get_config(), **lists}
+
     def __call__(self, step: ArrayLike) -> Array:
         """Return the learning rate at `step`."""
         passed = jnp.asarray(step)[..., None] > jnp.asarray(self.boundaries)

@@ -205,7 +205,7 @@ def test_a_stateful_model():
     model.fit(x, y, batch_size=2, verbose=0)
     assert float(jnp.abs(model.train_state.state["lstm"]["carry"]["0"]).sum()) > 0
     unbuilt = fjax.Sequential([LSTM(5, stateful=True), Dense(1)])
-    with pytest.raises(ValueError, match=r"the states of 1 sequences.*`Input\(shape, batch_size"):
+    with pytest.raises(ValueError, match=r"the states of \d+ sequences.*`Input\(shape, batch_size"):
         unbuilt.predict(x, batch_size=2, verbose=0)
 
 
