@@ -130,7 +130,7 @@ class StepCallbacks:
         """Call the end hooks, and return whether a callback has stopped the run."""
         if self._calls_hooks:
             self._callbacks.call(self._end, step, LazyLogs(logs))
-        return bool(getattr(self._callbacks.model, self._stop_flag))
+        return bool(getattr(self._callbacks.model, self._stop_flag, False))
 
 
 def defines(callback: Callback, hook: str) -> bool:

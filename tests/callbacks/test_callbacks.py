@@ -110,3 +110,8 @@ def test_history_continues_over_fits():
         history.on_epoch_end(epoch, {"loss": float(epoch)})
     assert history.history == {"loss": [0.0, 1.0]}
     assert history.epoch == [1]
+
+
+def test_an_evaluation_without_a_model_has_hooks():
+    steps = CallbackList(None, None, 0, epochs=1, steps=1).steps("test")
+    assert steps.on_step_end(0, {}) is False
