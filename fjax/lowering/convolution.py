@@ -6,16 +6,15 @@ from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 
 from fjax.compiler import compile_function
 from fjax.lowering.linear import linear
+from fjax.lowering.patches import extract_patches, window_slices
 from fjax.lowering.windows import (
     Windows,
     dilated_size,
     dimension_numbers,
-    slice_at_offset,
     spatial_axes,
     window_count,
     window_padding,
@@ -127,22 +126,14 @@ def _convolve_padded(inputs: Array, kernel: Array, windows: Windows) -> Array:
     if groups > 1 and kernel.shape[-2] > 1:
         return _convolve_groups(inputs, kernel, windows)
     window, filters = kernel.shape[:-2], kernel.shape[-1]
-    counts = _window_counts(inputs, kernel, windows)
-    slices = [
-        slice_at_offset(
-            inputs,
-            [i * d for i, d in zip(index, windows.dilation, strict=True)],
-            counts,
-            windows.strides,
-        )
-        for index in np.ndindex(*window)
-    ]
+    counts = tuple(_window_counts(inputs, kernel, windows))
     if groups > 1:
+        slices = window_slices(inputs, window, counts, windows)
         # A depthwise convolution sums nothing over channels, so there is no matrix product.
         factors = kernel.reshape(len(slices), groups, filters // groups)
         terms = (part[..., None] * factor for part, factor in zip(slices, factors, strict=True))
         return functools.reduce(jnp.add, terms).reshape(inputs.shape[0], *counts, filters)
-    patches = jnp.concatenate(slices, axis=-1) if len(slices) > 1 else slices[0]
+    patches = extract_patches(inputs, window, counts, windows)
     return linear(patches, kernel.reshape(-1, filters))
 
 
