@@ -9,6 +9,7 @@ from fjax.configuration import field
 from fjax.errors import number_between
 from fjax.layers.random_layer import RandomLayer, resolve_noise_shape
 from fjax.layers.spatial import SpatialLayer
+from fjax.lowering.random_numbers import bernoulli
 from fjax.typing import Array, Key, Shape
 
 
@@ -164,7 +165,7 @@ def apply_dropout(values: Array, rate: float, key: Key, shape: Shape) -> Array:
     if isinstance(rate, float) and rate == 1.0:
         return jnp.zeros_like(values)
     keep = 1.0 - rate
-    return jnp.where(jax.random.bernoulli(key, keep, shape), values / keep, jnp.zeros_like(values))
+    return jnp.where(bernoulli(key, keep, shape), values / keep, jnp.zeros_like(values))
 
 
 def apply_dropout_to_width(values: Array, rate: Any, key: Key, width: Any) -> Array:

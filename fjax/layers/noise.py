@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 
 from fjax.errors import number_between
 from fjax.layers.random_layer import RandomLayer, resolve_noise_shape
+from fjax.lowering.random_numbers import bernoulli, normal
 from fjax.typing import Array, Key
 
 # The value of dropped entries: the lower limit of `selu`, minus scale times alpha.
@@ -47,7 +47,7 @@ class GaussianNoise(RandomLayer):
 
     def perturb(self, values: Array, key: Key) -> Array:
         """Return the values with noise added."""
-        noise = jax.random.normal(key, values.shape, _noise_dtype(values))
+        noise = normal(key, values.shape, _noise_dtype(values))
         return values + self.stddev * noise
 
 
@@ -86,7 +86,7 @@ class GaussianDropout(RandomLayer):
 
     def perturb(self, values: Array, key: Key) -> Array:
         """Return the values multiplied by noise."""
-        noise = jax.random.normal(key, values.shape, _noise_dtype(values))
+        noise = normal(key, values.shape, _noise_dtype(values))
         return values * (1.0 + (self.rate / (1.0 - self.rate)) ** 0.5 * noise)
 
 
@@ -130,7 +130,7 @@ class AlphaDropout(RandomLayer):
     def perturb(self, values: Array, key: Key) -> Array:
         """Return the values with a fraction dropped."""
         shape = resolve_noise_shape(self.kind, self.noise_shape, values.shape)
-        kept = jax.random.bernoulli(key, 1.0 - self.rate, shape)
+        kept = bernoulli(key, 1.0 - self.rate, shape)
         scale = ((1.0 - self.rate) * (1.0 + self.rate * SELU_LIMIT**2)) ** -0.5
         shift = -scale * SELU_LIMIT * self.rate
         return jnp.where(kept, values, SELU_LIMIT) * scale + shift

@@ -14,6 +14,7 @@ from fjax.errors import integer_at_least, number_between, seed_of
 from fjax.layers.array_layer import resolve_functions
 from fjax.layers.random_layer import require_key
 from fjax.lowering.linear import linear
+from fjax.lowering.random_numbers import bernoulli
 from fjax.typing import Array, Key, Params, Shape, Spec, State
 
 # `step(inputs, states) -> (output, states)`, for one step of a sequence.
@@ -206,4 +207,4 @@ def _dropout_mask(key: Key, rate: float, shape: Shape, dtype: Any) -> Array | No
     if rate == 0.0:
         return None
     keep = 1.0 - rate
-    return jax.random.bernoulli(key, keep, shape).astype(dtype) / keep
+    return bernoulli(key, keep, shape).astype(dtype) / keep
