@@ -7,6 +7,7 @@ import numpy as np
 
 from fjax.caching import clear_caches
 from fjax.callbacks.progbar import Progbar as Progbar
+from fjax.compilation_cache import enable_compilation_cache as enable_compilation_cache
 from fjax.config import disable_interactive_logging as disable_interactive_logging
 from fjax.config import enable_interactive_logging as enable_interactive_logging
 from fjax.config import floatx
