@@ -48,7 +48,7 @@ def extract_patches(
     image is small. A loop is one kernel for all of them, and needs no memory for the slices. The
     derivative sums the slices, in the same order in both cases.
 
-    >>> windows = Windows((1, 1), (1, 1), ((0, 0), (0, 0)))
+    >>> windows = Windows((1, 1), (1, 1), ((0, 0), (0, 0)), "channels_last")
     >>> image = jnp.arange(9).reshape(1, 3, 3, 1)
     >>> extract_patches(image, (2, 2), (2, 2), windows)[0, 0].tolist()
     [[0, 1, 3, 4], [1, 2, 4, 5]]

@@ -64,10 +64,12 @@ def recurrence(
     >>> recurrence(add_up, inputs, [jnp.zeros(1)], mask=mask).outputs.tolist()
     [[1.0, 1.0, 4.0]]
     """
-    spec = jax.eval_shape(step, inputs[:, 0], states, kept)[0]
     # The previous output is carried only where it is needed.
     carries_output = mask is not None or not sequences
-    previous = _initial_output(states, spec, zero_output_for_mask) if carries_output else None
+    previous = None
+    if carries_output:
+        spec = jax.eval_shape(step, inputs[:, 0], states, kept)[0]
+        previous = _initial_output(states, spec, zero_output_for_mask)
 
     def scan_step(carry: Any, entry: Any) -> Any:
         states, kept, previous = carry

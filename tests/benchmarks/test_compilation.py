@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from benchmarks.compilation import report
+from benchmarks.compilation.first_fit import run
 from benchmarks.compilation.programs import BLOCKS, FIRST_STEPS
 from benchmarks.compilation.runner import Case, Compilations, check
 
@@ -73,3 +74,10 @@ def test_networks_that_differ_are_an_error(found, where):
     other.weights = 8
     with pytest.raises(RuntimeError, match="7 and 8 weights"):
         check(found)
+
+
+def test_a_first_fit_reports_its_cost():
+    found = run("fjax", "characters", starts=1)
+    assert found["processor_s"] > found["second_s"] > 0
+    assert found["programs"] >= 1 and found["traces"] > found["programs"]
+    assert found["before"] > 0 and found["after"] > 0
