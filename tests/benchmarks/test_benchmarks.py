@@ -13,7 +13,8 @@ from benchmarks.contestants import CONTESTANTS
 from benchmarks.contestants.fit import compiled
 from benchmarks.data import load
 from benchmarks.jobs import JOBS, find_job
-from benchmarks.runner import Record, missing
+from benchmarks.processes import missing
+from benchmarks.runner import Record
 
 
 def check_run(capsys, names):
