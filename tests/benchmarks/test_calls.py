@@ -1,11 +1,12 @@
 """Single calls: what is timed, and what is said of it."""
 
 import itertools
+import time
 
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.calls import report
+from benchmarks.calls import actions, report
 from benchmarks.calls.actions import of_fjax, row_counts
 from benchmarks.calls.job import CALLERS
 from benchmarks.calls.rows import ROWS
@@ -29,9 +30,17 @@ def test_every_call_can_be_timed():
         assert answer()["seconds"] > 0
 
 
-def test_numbers_of_rows_do_not_repeat():
-    counts = list(itertools.islice(row_counts(), 32))
-    assert len({count % 32 for count in counts}) == 32
+def test_slow_calls_are_repeated_less(monkeypatch):
+    clock = itertools.count(0, 0.2)
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+    calls = []
+    assert actions.mean_seconds(lambda: calls.append(0), 200) == pytest.approx(0.2)
+    assert len(calls) == 3
+
+
+def test_the_last_batch_has_a_size_that_is_new():
+    rests = [count % 32 for count in itertools.islice(row_counts(), 30)]
+    assert sorted(rests) == list(range(2, 32))
 
 
 def test_the_table_has_the_best_of_the_rounds_and_the_ratio():
