@@ -34,9 +34,9 @@ def of_keras(quick: bool) -> Answers:
 
 
 def row_counts() -> Iterator[int]:
-    """Return numbers of rows, whose last batches have sizes that the first 30 share with no call.
+    """Return numbers of rows. The last batches of the first 30 have 30 sizes, from 2 to 31 rows.
 
-    The other calls have batches of 1 and of 32 rows.
+    All other calls have batches of 1 or of 32 rows, so each of these sizes is new.
     """
     return (count for count in itertools.count(101, 7) if count % BATCH_SIZE > 1)
 
