@@ -113,25 +113,31 @@ def call(model: Any, parts: ModelParts, x: Any, training: bool) -> PyTree:
     A user's layers run uncompiled, as in Keras, so that they may print values.
     """
     inputs = inputs_of(model, parts, x)
-    network, programs, _, is_own = _prediction(parts)
-    constants = parts.weights.for_call()
-    if is_own:
-        with execution_mode(model.run_eagerly):
-            return programs.call(constants, inputs, training=training)
-    params, state, draw = constants
+    prediction = _prediction(parts)
+    if prediction.is_own:
+        return _call_program(model, parts, prediction, inputs, training)
+    params, state, draw = parts.weights.for_call()
     outputs, _ = apply_layer(
-        network, params, state, *inputs, key=draw.call_key(), training=training
+        prediction.network, params, state, *inputs, key=draw.call_key(), training=training
     )
     return strip_masks(outputs)
 
 
 def predict_on_batch(model: Any, parts: ModelParts, x: Any) -> PyTree:
     """Return the outputs for one batch as numpy arrays; see `Model.predict_on_batch`."""
-    is_own = (
-        not has_predict_step(model) and parts.architecture.is_built and _prediction(parts).is_own
-    )
-    if not is_own:
-        batch = to_batch(x, text=True)
+    batch = to_batch(x, text=True)
+    model.build_for(batch)
+    prediction = _prediction(parts)
+    if has_predict_step(model) or not prediction.is_own:
         return predict(model, parts, Arrays("predict", batch, rows(batch), None, False), None, 0)
+    inputs = model.input_expectation()(batch).inputs
     # A copy: the user may write to it.
-    return jax.tree.map(np.array, call(model, parts, x, training=False))
+    outputs = _call_program(model, parts, prediction, inputs, training=False)
+    return jax.tree.map(np.array, outputs)
+
+
+def _call_program(
+    model: Any, parts: ModelParts, prediction: Prediction, inputs: PyTree, training: bool
+) -> PyTree:
+    with execution_mode(model.run_eagerly):
+        return prediction.programs.call(parts.weights.for_call(), inputs, training=training)
