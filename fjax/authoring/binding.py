@@ -12,6 +12,7 @@ from fjax import constraints
 from fjax.authoring.attributes import (
     BUILT_LAYERS,
     CONTEXT,
+    UNCALLED_INPUTS,
     Path,
     author_attributes,
     free_name,
@@ -29,9 +30,11 @@ from fjax.authoring.variable_weights import is_free_variable, variable_spec
 from fjax.authoring.weights import InitWeight, WeightSpec, check_new_name, init_weights
 from fjax.core.author import CONSTRAINT, facade_attributes
 from fjax.core.calling import CallRecord
+from fjax.core.layer_facade import input_specs, several_inputs
 from fjax.core.location import layer_context
 from fjax.core.penalties import regularization
 from fjax.core.reserved import PENALTY
+from fjax.core.specs import placeholder
 from fjax.core.weight_slot import WeightName, find_slot
 from fjax.errors import is_number
 from fjax.random.seeds import PassGenerator, SeedGenerator
@@ -81,6 +84,7 @@ class Binding(Context, abc.ABC):
         self.training = training
         self.trainable = trainable
         self.inputs: tuple[PyTree, ...] = ()
+        self.built_inputs: dict[str, tuple[PyTree, ...]] = {}
         self.begin()
 
     def begin(self) -> None:
@@ -142,6 +146,7 @@ class Binding(Context, abc.ABC):
         self._note_attributes(twin)
         for name in self.weights:
             self._collect(twin, name)
+        self.note_uncalled()
         self.check_complete()
         if PENALTY in self.state:
             self.next_state[PENALTY] = {
@@ -239,7 +244,24 @@ class Binding(Context, abc.ABC):
         """Return the array of a weight that a sublayer's `__init__` made."""
 
     def build_sublayer(self, sublayer: Sublayer, shapes: tuple[Any, ...]) -> None:
-        """Note the shapes that an author's `build` gives a sublayer; a call builds it."""
+        """Note the inputs that an author's `build` gives a sublayer; a call builds it."""
+        if shapes:
+            owner = type(sublayer.layer).__name__
+            self.built_inputs[sublayer.name] = input_specs(owner, several_inputs(shapes), 0)
+
+    def uncalled_inputs(self) -> Iterator[tuple[Sublayer, tuple[PyTree, ...]]]:
+        """Yield each sublayer that the pass did not call and whose inputs are known, with zeros.
+
+        As in Keras, a built layer has weights in whatever holds it: a teacher, or a head that only
+        `compute_loss` calls.
+        """
+        known = {**vars(self.owner).get(UNCALLED_INPUTS, {}), **self.built_inputs}
+        for sublayer in self.sublayers.values():
+            if not sublayer.calls and sublayer.name in known:
+                yield sublayer, jax.tree.map(placeholder, known[sublayer.name])
+
+    def note_uncalled(self) -> None:
+        """Note the sublayers that the pass did not call."""
 
     def note_penalty(self) -> None:
         """Note that something is added to the loss."""

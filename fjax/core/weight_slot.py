@@ -46,6 +46,10 @@ class LayerLink(Protocol):
         """Draw the weights of the model, if it is built."""
         ...
 
+    def input_specs(self, layer: Any) -> tuple[Spec, ...] | None:
+        """Return the inputs that the model is built for, if the layer is its whole network."""
+        ...
+
     def tensors(self, layer: Any) -> Any:
         """Return the layer's `inputs` and `outputs` in the model, as symbolic tensors."""
         ...

@@ -157,6 +157,9 @@ class Architecture:
         self._draws = None
         self._built = Built(specs, shapes, layer_shapes)
         self._output_specs = {_key_of(specs): layer_shapes.outputs}
+        if self._network is not None and trainable_flags(self.layer_tree) == self._flags:
+            # An authored model has learned which layers it has.
+            self._make_network()
 
     def replace_layers(
         self,
