@@ -16,7 +16,7 @@ from fjax.authoring.attributes import (
 from fjax.authoring.binding import Binding
 from fjax.authoring.bound_layer import Sublayer
 from fjax.authoring.phases import Phase
-from fjax.authoring.plans import Plan, SublayerPlan
+from fjax.authoring.plans import Plan, SublayerPlan, known_shapes, note_shapes
 from fjax.authoring.variable_weights import is_free_variable, variable_spec
 from fjax.authoring.weights import InitWeight, WeightSpec, init_weights
 from fjax.configuration import RECORDED
@@ -79,6 +79,7 @@ class Discovery(Binding):
             shapes = jax.eval_shape(lambda: init_layer(layer, jax.random.key(0), *values))
             known = SublayerPlan(sublayer.position, layer, specs, shapes)
             self.plan.sublayers[sublayer.name] = known
+            note_shapes(layer, shapes)
         params, state = jax.tree.map(placeholder, known.shapes)
         return apply_layer(layer, params, state, *values, key=key, training=training)[0]
 
@@ -117,7 +118,8 @@ class Discovery(Binding):
         """Return zeros for the weights of a sublayer that was called."""
         known = self.plan.sublayers.get(sublayer.name)
         if known is None:
-            return jax.tree.map(placeholder, self._built.get(sublayer.name, ({}, {})))
+            elsewhere = known_shapes(sublayer.layer) or ({}, {})
+            return jax.tree.map(placeholder, self._built.get(sublayer.name, elsewhere))
         if isinstance(known.needs, Plan):
             return known.needs.placeholders(), {}
         return jax.tree.map(placeholder, known.shapes)

@@ -18,8 +18,9 @@ from fjax.authoring.arguments import (
 from fjax.authoring.binding import Binding
 from fjax.authoring.discovery import Discovery
 from fjax.authoring.pass_variables import note_use
-from fjax.authoring.plans import Plan, make_weights
+from fjax.authoring.plans import Plan, known_sublayers, make_weights
 from fjax.authoring.sublayers import find_sublayers
+from fjax.authoring.ties import find_ties, join_ties, with_ties
 from fjax.authoring.weights import IN_PASS, init_weights
 from fjax.configuration import stored
 from fjax.core.author import constraint_attributes
@@ -57,9 +58,11 @@ def authored_apply(
         trainable: Whether the object's own weights are regularized; by default its `trainable`.
     """
     trainable = self.trainable if trainable is None else trainable
-    binding = Application(self, params, state, key, training, trainable)
+    ties = find_ties(self)
+    state = with_ties(state, ties)
+    binding = Application(self, with_ties(params, ties), state, key, training, trainable)
     outputs = _run(binding, inputs)
-    return outputs, binding.next_state
+    return outputs, join_ties(type(self).__name__, state, binding.next_state, ties)
 
 
 def authored_discover(
@@ -83,7 +86,8 @@ def authored_trace(
     Inputs and outputs are marked in the jaxpr; see `fjax.core.flow`.
     """
     key = jax.random.key(0) if key is None else key
-    binding = Trace(self, params, state, key, training)
+    ties = find_ties(self)
+    binding = Trace(self, with_ties(params, ties), with_ties(state, ties), key, training)
     outputs = mark(_run(binding, inputs), "in", "")
     return [*binding.calls, CallRecord("", self, inputs, outputs)]
 
@@ -114,14 +118,17 @@ def plan_for(author: Any, specs: tuple[PyTree, ...], keeps_built_layers: bool = 
     find_sublayers(author)
     plan = Plan(keeps_built_layers)
     key = jax.eval_shape(lambda: jax.random.key(0))
-    for training in (False, True):
-        if training and not plan.takes_training:
-            break
-        eval_shape(
-            lambda key, *inputs, mode=training: authored_discover(author, plan, inputs, key, mode),
-            key,
-            *specs,
-        )
+    with known_sublayers():
+        for training in (False, True):
+            if training and not plan.takes_training:
+                break
+            eval_shape(
+                lambda key, *inputs, mode=training: authored_discover(
+                    author, plan, inputs, key, mode
+                ),
+                key,
+                *specs,
+            )
     return plan
 
 

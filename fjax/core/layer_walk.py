@@ -277,7 +277,9 @@ def _connect_sequence(calls: list[CallRecord]) -> _Connections:
     layers: dict[str, tuple[Origins, ...]] = {}
     previous, outputs = None, tuple[Origins, ...]()
     for call in calls:
-        layers[call.name] = _all_of(previous, call.inputs)
+        # A layer that is called again has the origins of all its calls.
+        pairs = zip_longest(layers.get(call.name, ()), _all_of(previous, call.inputs), fillvalue=())
+        layers[call.name] = tuple(merge_origins(pair) for pair in pairs)
         previous, outputs = call.name, _all_of(call.name, call.outputs)
     return _Connections(layers, outputs)
 
