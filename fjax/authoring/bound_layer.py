@@ -61,7 +61,17 @@ class BoundLayer:
         for weights in self._binding.sublayer_weights(self._sublayer):
             if isinstance(weights, Mapping) and attribute in weights:
                 return weights[attribute]
-        value = None if attribute in FACADE_NAMES else getattr(self._sublayer.layer, attribute)
+        value = None
+        if attribute not in FACADE_NAMES:
+            try:
+                value = getattr(self._sublayer.layer, attribute)
+            except AttributeError as error:
+                error.add_note(
+                    f"`{self._binding.label}` read `{self._sublayer.name}.{attribute}`. In `build` "
+                    "and `call` a sublayer has its weights after it was called, here or, if "
+                    "another layer has it too, in a class with `call` that has both as attributes."
+                )
+                raise
         if isinstance(value, InitWeight):
             return self._binding.sublayer_init_weight(self._sublayer, value)
         if attribute in FACADE_NAMES or isinstance(value, Variable):

@@ -20,7 +20,6 @@ from fjax.authoring.discovery import Discovery
 from fjax.authoring.pass_variables import note_use
 from fjax.authoring.plans import Plan, known_sublayers, make_weights
 from fjax.authoring.sublayers import find_sublayers
-from fjax.authoring.ties import find_ties, join_ties, with_ties
 from fjax.authoring.weights import IN_PASS, init_weights
 from fjax.configuration import stored
 from fjax.core.author import constraint_attributes
@@ -28,6 +27,7 @@ from fjax.core.calling import CallRecord
 from fjax.core.flow import mark
 from fjax.core.masking import is_masked, strip_masks, warn_mask_dropped, with_mask
 from fjax.core.shapes import eval_shape
+from fjax.core.ties import find_ties, join_ties, with_ties
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 from fjax.variable import Variable
 
@@ -58,7 +58,7 @@ def authored_apply(
         trainable: Whether the object's own weights are regularized; by default its `trainable`.
     """
     trainable = self.trainable if trainable is None else trainable
-    ties = find_ties(self)
+    ties = find_ties(find_sublayers(self))
     state = with_ties(state, ties)
     binding = Application(self, with_ties(params, ties), state, key, training, trainable)
     outputs = _run(binding, inputs)
@@ -86,7 +86,7 @@ def authored_trace(
     Inputs and outputs are marked in the jaxpr; see `fjax.core.flow`.
     """
     key = jax.random.key(0) if key is None else key
-    ties = find_ties(self)
+    ties = find_ties(find_sublayers(self))
     binding = Trace(self, with_ties(params, ties), with_ties(state, ties), key, training)
     outputs = mark(_run(binding, inputs), "in", "")
     return [*binding.calls, CallRecord("", self, inputs, outputs)]

@@ -9,12 +9,13 @@ import jax
 import jax.numpy as jnp
 
 from fjax import initializers
-from fjax.authoring.ties import find_ties, without_ties
+from fjax.authoring.sublayers import find_sublayers
 from fjax.authoring.weights import WeightSpec
 from fjax.core.layer import Layer
 from fjax.core.precision import init_layer
 from fjax.core.reserved import PENALTY
 from fjax.core.specs import spec_of
+from fjax.core.ties import find_ties, without_ties
 from fjax.typing import Key, Params, PyTree, State
 
 
@@ -100,7 +101,7 @@ def make_weights(plan: Plan, author: Any, key: Key) -> tuple[Params, State]:
     """Return the first params and state of an author's object, in Keras's order."""
     with known_sublayers():
         params, state = _make_weights(plan, author, key)
-    ties = find_ties(author)
+    ties = find_ties(find_sublayers(author))
     return without_ties(params, ties), without_ties(state, ties)
 
 

@@ -45,7 +45,7 @@ def call_on_arrays(
         if slot is None:
             raise traced_call_error(layer)
         outputs, state = apply_layer(
-            layer, slot.gather("params"), slot.gather("state"), *values,
+            layer, slot.gather_with_borrowed("params"), slot.gather_with_borrowed("state"), *values,
             key=slot.next_key(), training=training,
         )  # fmt: skip
         slot.scatter("state", state)

@@ -231,7 +231,14 @@ def derived_attribute(layer: Any, name: str) -> Any:
 
 def _own_weight(layer: Any, name: str) -> Variable:
     # The layer's own weights come before those of its sublayers.
-    return next(variable for variable in weights_of(layer) if variable.name == name)
+    variable = next((each for each in weights_of(layer) if each.name == name), None)
+    if variable is None:
+        raise AttributeError(
+            f"The layer {layer_name(layer)!r} is in a model whose weights are not made yet, so it "
+            f"has no `{name}` here. A layer that reads the weight of another one, as a tied head "
+            "does, works as an attribute of a class with `call` that has both as attributes."
+        )
+    return variable
 
 
 def _tensors(layer: Any) -> Any:

@@ -69,10 +69,9 @@ def _trees_in_scope(
             }
             if own:
                 return values
-            below = slot.children.items()
             return values | {
-                name: read(child, part, getattr(child, part), (*path, name), ())
-                for name, child in below
+                name: read(each, part, getattr(each, part), (*path, name), ())
+                for name, each in slot.sublayers.items()
             }
         variable = slot.variables.get((part, *own))
         value = None if variable is None else scope.get_current_value(variable)

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import jax
 
-from fjax.authoring.sublayers import find_sublayers
 from fjax.core.reserved import PENALTY
 from fjax.trees import branch
 from fjax.typing import PyTree, State
@@ -33,8 +32,11 @@ class Tie(NamedTuple):
     layer: Any
 
 
-def find_ties(author: Any) -> list[Tie]:
+def find_ties(children: list[tuple[str, Any]]) -> list[Tie]:
     """Return the further paths of the layers within an author's object.
+
+    Args:
+        children: The sublayers of the object, by name.
 
     >>> from fjax import Layer
     >>> from fjax.layers import Dense
@@ -45,15 +47,8 @@ def find_ties(author: Any) -> list[Tie]:
     ...
     ...     def call(self, inputs):
     ...         return self.layer(inputs)
-    >>> class Two(Layer):
-    ...     def __init__(self):
-    ...         super().__init__()
-    ...         self.first = Dense(3)
-    ...         self.second = Held(self.first)
-    ...
-    ...     def call(self, inputs):
-    ...         return self.second(self.first(inputs))
-    >>> [(tie.path, tie.owner) for tie in find_ties(Two())]
+    >>> layer = Dense(3)
+    >>> [(tie.path, tie.owner) for tie in find_ties([("first", layer), ("second", Held(layer))])]
     [(('second', 'layer'), ('first',))]
     """
     owners: dict[int, Path] = {}
@@ -61,13 +56,14 @@ def find_ties(author: Any) -> list[Tie]:
     def walk(children: list[tuple[str, Any]], path: Path) -> Iterator[Tie]:
         for name, layer in children:
             here = (*path, name)
-            if id(layer) in owners:
-                yield Tie(here, owners[id(layer)], layer)
-                continue
-            owners[id(layer)] = here
-            yield from walk(layer.children() if hasattr(layer, "children") else [], here)
+            owner = owners.setdefault(id(layer), here)
+            # A pure combinator with one object at two positions makes two layers of it.
+            if owner != here and owner[:-1] != path:
+                yield Tie(here, owner, layer)
+            elif owner == here:
+                yield from walk(layer.children() if hasattr(layer, "children") else [], here)
 
-    return list(walk(find_sublayers(author), ()))
+    return list(walk(children, ()))
 
 
 def with_ties(tree: PyTree, ties: list[Tie]) -> PyTree:
