@@ -61,6 +61,14 @@ class Application(Binding):
         """Return the params and the state of a sublayer as they are now."""
         return self.params.get(sublayer.name, {}), self.next_state.get(sublayer.name, {})
 
+    def set_sublayer_weight(self, sublayer: Sublayer, part: str, name: str, value: Array) -> None:
+        """Set a weight of a sublayer for the rest of the pass; of the state, it is the next one."""
+        if part == "params":
+            changed = {**self.params[sublayer.name], name: value}
+            self.params = {**self.params, sublayer.name: changed}
+        else:
+            self.next_state[sublayer.name] = {**self.next_state[sublayer.name], name: value}
+
     def sublayer_init_weight(self, sublayer: Sublayer, weight: InitWeight) -> Array:
         """Return the array of a weight that a sublayer's `__init__` made."""
         self._check_made(sublayer)

@@ -9,6 +9,7 @@ from fjax.authoring.phases import Operation
 from fjax.authoring.weights import InitWeight
 from fjax.core.calling import call_inputs
 from fjax.core.layer_facade import FACADE_NAMES
+from fjax.core.weight_slot import PARTS
 from fjax.typing import Key
 from fjax.variable import Variable
 
@@ -58,9 +59,12 @@ class BoundLayer:
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("__"):
             raise AttributeError(attribute)
-        for weights in self._binding.sublayer_weights(self._sublayer):
+        trees = zip(PARTS, self._binding.sublayer_weights(self._sublayer), strict=True)
+        for part, weights in trees:
             if isinstance(weights, Mapping) and attribute in weights:
-                return weights[attribute]
+                return self._binding.sublayer_weight(
+                    self._sublayer, part, attribute, weights[attribute]
+                )
         value = None
         if attribute not in FACADE_NAMES:
             try:

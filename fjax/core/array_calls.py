@@ -1,20 +1,22 @@
 """Calls of layers on arrays, outside of models: the weights are in the layers' slots."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from fjax.core.assigned import stored_assignments
 from fjax.core.calling import CallKwargs, call_inputs
 from fjax.core.location import layer_context
 from fjax.core.naming import default_name
 from fjax.core.precision import apply_layer, init_layer
-from fjax.core.scoped_calls import call_in_scope
+from fjax.core.scoped_calls import call_in_scope, call_with_variables
 from fjax.core.specs import spec_of, specs_of
 from fjax.core.text_inputs import is_text, text_input_error
-from fjax.core.weight_slot import WeightSlot, connect_slots, find_slot, give_slots, slot_of
-from fjax.typing import Key, PyTree, Spec
-from fjax.variable import StatelessScope, current_scope
+from fjax.core.weight_slot import PARTS, WeightSlot, connect_slots, find_slot, give_slots, slot_of
+from fjax.typing import Array, Key, PyTree, Spec
+from fjax.variable import StatelessScope, Variable, current_scope
 
 
 def call_on_arrays(
@@ -44,10 +46,11 @@ def call_on_arrays(
         slot = filled_slot(layer) or draw_weights(layer, values)
         if slot is None:
             raise traced_call_error(layer)
-        outputs, state = apply_layer(
-            layer, slot.gather_with_borrowed("params"), slot.gather_with_borrowed("state"), *values,
-            key=slot.next_key(), training=training,
-        )  # fmt: skip
+        params, state = (slot.gather_with_borrowed(part) for part in PARTS)
+        with stored_assignments():
+            outputs, state = apply_layer(
+                layer, params, state, *values, key=slot.next_key(), training=training
+            )
         slot.scatter("state", state)
         slot.was_called = True
     return outputs
@@ -62,6 +65,26 @@ def _call_in_scope(
     if slot is None or not _is_filled(slot):
         return _call_traced(layer, values, training, scope.next_key())
     return call_in_scope(scope, layer_name(layer), layer, slot, values, training)
+
+
+def stateless_call(
+    layer: Any,
+    trainable: Sequence[tuple[Variable, Any]],
+    others: Sequence[tuple[Variable, Any]],
+    inputs: tuple[Any, ...],
+    training: bool,
+    options: dict[str, Any],
+) -> tuple[PyTree, list[Array], list[Array]]:
+    """Return the outputs of a layer, its next other variables and its losses; see `Layer`."""
+    slot = find_slot(layer)
+    assert slot is not None
+    values: tuple[Any, ...] = tuple(
+        value if isinstance(value, CallKwargs) else _as_arrays(value)
+        for value in call_inputs(layer, inputs, options)
+    )
+    name = layer_name(layer)
+    with layer_context(name, layer, values):
+        return call_with_variables(name, layer, slot, trainable, others, values, training)
 
 
 def filled_slot(layer: Any) -> WeightSlot | None:

@@ -1,16 +1,18 @@
 """Calls of layers within a `StatelessScope`: the scope has the values of the weights."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
 
+from fjax.core.penalties import penalty_terms
 from fjax.core.precision import apply_layer
 from fjax.core.reserved import PENALTY
 from fjax.core.slot_variables import variables_at
+from fjax.core.step_scopes import StepScope
 from fjax.core.weight_slot import PARTS, Path, WeightSlot
-from fjax.typing import PyTree, State
-from fjax.variable import StatelessScope
+from fjax.typing import Array, PyTree, State
+from fjax.variable import StatelessScope, Variable
 
 
 def call_in_scope(
@@ -36,6 +38,42 @@ def call_in_scope(
     Raises:
         TypeError: JAX traces the call, and the scope lacks a weight.
     """
+    return _run_in_scope(scope, name, layer, slot, values, training)[0]
+
+
+def call_with_variables(
+    name: str,
+    layer: Any,
+    slot: WeightSlot,
+    trainable: Sequence[tuple[Variable, Any]],
+    others: Sequence[tuple[Variable, Any]],
+    values: tuple[PyTree, ...],
+    training: bool,
+) -> tuple[PyTree, list[Array], list[Array]]:
+    """Return the outputs of a layer for these weights, its next other variables, and its losses.
+
+    Args:
+        name: The layer's name, for errors.
+        layer: The layer.
+        slot: Its slot, filled.
+        trainable: Its trainable variables and their values.
+        others: Its other variables and their values.
+        values: Its inputs.
+        training: Whether the call is in training mode.
+    """
+    with StepScope([*trainable, *others]) as scope:
+        outputs, after = _run_in_scope(scope, name, layer, slot, values, training)
+        return outputs, [variable.value for variable, _ in others], penalty_terms(after)
+
+
+def _run_in_scope(
+    scope: StatelessScope,
+    name: str,
+    layer: Any,
+    slot: WeightSlot,
+    values: tuple[PyTree, ...],
+    training: bool,
+) -> tuple[PyTree, State]:
     trees, missing = _trees_in_scope(scope, slot)
     if missing and _is_traced((values, trees)):
         raise TypeError(
@@ -50,7 +88,7 @@ def call_in_scope(
         key = slot.next_key()
     outputs, after = apply_layer(layer, params, state, *values, key=key, training=training)
     _assign_state(scope, slot, state, after)
-    return outputs
+    return outputs, after
 
 
 def _trees_in_scope(

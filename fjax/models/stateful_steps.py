@@ -12,11 +12,11 @@ import numpy as np
 from fjax.core.freezing import trainable_flags
 from fjax.core.penalties import penalty_terms
 from fjax.core.precision import apply_layer
+from fjax.core.step_scopes import StepScope, WholeStepScope
 from fjax.metrics import Metric
 from fjax.metrics.variables import values_in
 from fjax.models.model_parts import ModelParts
 from fjax.models.step_forms import TEST, TRAIN
-from fjax.models.step_scopes import StepScope, WholeStepScope
 from fjax.training import Batch, TrainState
 from fjax.training.step import loss_and_parts
 from fjax.typing import Array, Key, PyTree
