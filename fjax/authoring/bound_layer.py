@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 
+from fjax.authoring.arguments import takes_more_than_shapes
+from fjax.authoring.build_calls import note_in_pass
 from fjax.authoring.phases import Operation
 from fjax.authoring.weights import InitWeight
-from fjax.core.calling import call_inputs
+from fjax.core.calling import call_inputs, is_authored
 from fjax.core.layer_facade import FACADE_NAMES
 from fjax.core.weight_slot import PARTS
 from fjax.typing import Key
@@ -92,6 +94,9 @@ class BoundLayer:
 
         Keras's authors build sublayers in their own `build`.
         """
+        layer = self._sublayer.layer
+        if is_authored(layer) and takes_more_than_shapes(layer):
+            shapes, named_shapes = note_in_pass(layer, shapes, named_shapes), {}
         self._binding.build_sublayer(self._sublayer, shapes)
 
     def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:

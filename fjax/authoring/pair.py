@@ -16,6 +16,7 @@ from fjax.authoring.arguments import (
     takes_training,
 )
 from fjax.authoring.binding import Binding
+from fjax.authoring.build_calls import build_calls, given_arguments
 from fjax.authoring.discovery import Discovery
 from fjax.authoring.pass_variables import note_use
 from fjax.authoring.plans import Plan, known_sublayers, make_weights
@@ -149,22 +150,28 @@ def _check_fields(author: Any) -> None:
 def _run(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
     """Return the outputs of one pass."""
     token = IN_PASS.set(True)
+    given = given_arguments(binding.owner)
     try:
-        return _run_pass(binding, inputs)
+        with build_calls():
+            return _run_pass(binding, inputs, given)
     except AttributeError as error:
         if not note_use(type(binding.owner), error):
             raise
         binding.begin()
-        return _run_pass(binding, inputs)
+        with build_calls():
+            return _run_pass(binding, inputs, given)
     finally:
         IN_PASS.reset(token)
 
 
-def _run_pass(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
+def _run_pass(
+    binding: Binding, inputs: tuple[PyTree, ...], given: tuple[Any, ...] | None
+) -> PyTree:
     author = binding.owner
     twin = binding.bind()
     arguments, options = call_arguments(author, inputs, binding.training, binding.key)
-    binding.build(twin, build_arguments(author, arguments, options))
+    shapes = build_arguments(author, arguments, options) if given is None else given
+    binding.build(twin, shapes)
     if not binding.sublayers:
         # Only a sublayer could use the mask of an array.
         arguments = strip_masks(arguments)

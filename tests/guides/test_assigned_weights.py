@@ -52,9 +52,10 @@ def weights_of_its_own(library):
             self.kernel = self.add_weight((self.size, self.size, input_shape[-1], self.filters))
             self.offset = self.add_weight((self.filters,), "zeros", trainable=False)
 
-        def call(self, inputs):
+        def call(self, inputs, training=False):
             self.kernel.assign(self.kernel * mask_for(library, self.kernel))
-            self.offset.assign_add(library.ops.ones((self.filters,)))
+            if training:
+                self.offset.assign_add(library.ops.ones((self.filters,)))
             return library.ops.conv(inputs, self.kernel, padding="same") + self.offset
 
     return Masked

@@ -83,7 +83,7 @@ def called_in_both(library):
         def __init__(self):
             super().__init__()
             self.embed = layers.Embedding(11, 6)
-            shared = layers.Dense(6, "tanh", kernel_regularizer="l2", activity_regularizer="l2")
+            shared = layers.Dense(6, "tanh", kernel_regularizer="l2")
             self.halves = [Half(shared, 6), Half(shared, 11)]
 
         def call(self, ids):
