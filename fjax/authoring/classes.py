@@ -65,12 +65,10 @@ def build_within_a_pass(
     @functools.wraps(author_build)
     def build(self: Any, *shapes: Any, **named_shapes: Any) -> None:
         # Read at each call: a reload of the class replaces `__wrapped__`.
-        if runs(self):
-            build.__wrapped__(self, *shapes, **named_shapes)  # type: ignore[attr-defined]
-            return
-        if facade is LayerFacade and takes_more_than_shapes(self):
+        is_inside = runs(self)
+        if not is_inside and facade is LayerFacade and takes_more_than_shapes(self):
             shapes, named_shapes = note_on_object(self, shapes, named_shapes), {}
-        method: Any = facade.build
+        method: Any = build.__wrapped__ if is_inside else facade.build  # type: ignore[attr-defined]
         method(self, *shapes, **named_shapes)
 
     return build
