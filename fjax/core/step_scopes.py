@@ -48,7 +48,7 @@ class WholeStepScope(StepScope):
     def __init__(
         self,
         state_mapping: Iterable[tuple[Variable, Any]],
-        key: Key,
+        key: Key | None,
         trained: Sequence[Variable],
         label: str,
     ) -> None:

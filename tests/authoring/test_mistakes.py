@@ -125,7 +125,7 @@ def test_a_mistake_is_one_clear_error(name):
 
 
 def test_assigning_a_trainable_weight_is_explained():
-    layer = layer_of(add_w(), lambda self, x: setattr(self, "w", self.w + 1))
+    layer = layer_of(add_w(), lambda self, x: setattr(self, "w", self.w + 1) or x)
     with pytest.raises(
         ValueError, match=r"set the trainable weight 'w', which only the opt.*assign"
     ):

@@ -225,6 +225,23 @@ def test_what_a_step_assigns_is_an_error(fill, data):
         model.fit(x, y, verbose=0)
 
 
+def test_a_layer_in_a_predict_step(fill, data):
+    x, _ = data
+
+    class Ensemble(own_step(lambda model: model.teacher)):
+        def predict_step(self, state, data):
+            trainable, others = state
+            outputs, others = self.stateless_call(trainable, others, data, training=False)
+            return outputs + self.teacher(data), others
+
+    teacher, student = network(fjax, fill, 6), network(fjax, fill, 4)
+    model = Ensemble(student, teacher)
+    for _ in range(2):
+        expected = student.predict(x, verbose=0) + teacher.predict(x, verbose=0)
+        np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=1e-5)
+        teacher.set_weights([2 * w for w in teacher.get_weights()])
+
+
 def test_a_hidden_teacher_is_an_error(fill, data):
     x, y = data
     teacher = network(fjax, fill, 6)
