@@ -64,7 +64,7 @@ def _call_in_scope(
     slot = find_slot(layer) if is_traced else filled_slot(layer) or draw_weights(layer, values)
     if slot is None or not _is_filled(slot):
         return _call_traced(layer, values, training, scope.next_key())
-    return call_in_scope(scope, layer_name(layer), layer, slot, values, training)
+    return call_in_scope(scope, layer_name(layer), layer, slot, values, training, slot.next_key)
 
 
 def stateless_call(

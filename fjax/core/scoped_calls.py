@@ -1,6 +1,6 @@
 """Calls of layers within a `StatelessScope`: the scope has the values of the weights."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -11,7 +11,7 @@ from fjax.core.reserved import PENALTY
 from fjax.core.slot_variables import variables_at
 from fjax.core.step_scopes import StepScope
 from fjax.core.weight_slot import PARTS, Path, WeightSlot
-from fjax.typing import Array, PyTree, State
+from fjax.typing import Array, Key, PyTree, State
 from fjax.variable import StatelessScope, Variable
 
 
@@ -22,6 +22,7 @@ def call_in_scope(
     slot: WeightSlot,
     values: tuple[PyTree, ...],
     training: bool,
+    next_key: Callable[[], Key],
 ) -> PyTree:
     """Return the outputs of a layer for the weights of a scope, which gets the next state.
 
@@ -34,11 +35,12 @@ def call_in_scope(
         slot: Its slot, filled.
         values: Its inputs.
         training: Whether the call is in training mode.
+        next_key: Returns the key of a call that is not traced, if the scope has no keys.
 
     Raises:
         TypeError: JAX traces the call, and the scope lacks a weight.
     """
-    return _run_in_scope(scope, name, layer, slot, values, training)[0]
+    return _run_in_scope(scope, name, layer, slot, values, training, next_key)[0]
 
 
 def call_with_variables(
@@ -62,7 +64,7 @@ def call_with_variables(
         training: Whether the call is in training mode.
     """
     with StepScope([*trainable, *others]) as scope:
-        outputs, after = _run_in_scope(scope, name, layer, slot, values, training)
+        outputs, after = _run_in_scope(scope, name, layer, slot, values, training, slot.next_key)
         return outputs, [variable.value for variable, _ in others], penalty_terms(after)
 
 
@@ -73,6 +75,7 @@ def _run_in_scope(
     slot: WeightSlot,
     values: tuple[PyTree, ...],
     training: bool,
+    next_key: Callable[[], Key],
 ) -> tuple[PyTree, State]:
     trees, missing = _trees_in_scope(scope, slot)
     if missing and _is_traced((values, trees)):
@@ -85,7 +88,7 @@ def _run_in_scope(
     params, state = trees
     key = scope.next_key()
     if key is None and not _is_traced((values, trees)):
-        key = slot.next_key()
+        key = next_key()
     outputs, after = apply_layer(layer, params, state, *values, key=key, training=training)
     _assign_state(scope, slot, state, after)
     return outputs, after

@@ -98,7 +98,7 @@ def call_in_scope(model: Any, parts: ModelParts, inputs: tuple[Any, ...], traini
     values = _arranged(model, inputs)
     outputs = call_layer_in_scope(
         scope, parts.architecture.name, parts.architecture.layer_tree, _filled_tree(parts), values,
-        training,
+        training, lambda: parts.weights.for_call()[2].call_key(),
     )  # fmt: skip
     return strip_masks(outputs)
 
