@@ -82,9 +82,23 @@ def build_arguments(
             raise TypeError(
                 f"`{label}.build` asks for `{parameter}`. Each of several parameters is the name "
                 f"of an argument of `{label}.call`, followed by `_shape`: {known}."
-                f"{suggestion(parameter, shapes)}"
+                f"{suggestion(parameter, shapes)} A `build` that takes anything else is called by "
+                "you: `layer.build(shape, …)`, in the `build` of the layer that contains it, or "
+                "before its first use."
             )
     return tuple(shapes[parameter] for parameter in parameters)
+
+
+def takes_more_than_shapes(author: Any) -> bool:
+    """Tell whether an author's `build` takes more than shapes, so that its author must call it."""
+    are_shapes = shape_parameters(author)
+    return len(are_shapes) > 1 and not all(are_shapes)
+
+
+def shape_parameters(author: Any) -> list[bool]:
+    """Tell for each parameter of an author's `build` whether it is named after one of `call`."""
+    shapes = {f"{name}_shape" for name in _signature(type(author).call).names}
+    return [name in shapes for name in _signature(type(author).build).names]
 
 
 class _Signature(NamedTuple):

@@ -145,6 +145,7 @@ class Architecture:
                 model do not fit.
         """
         shapes = sample_shapes or [leaf.shape[1:] for leaf in jax.tree.leaves(specs)]
+        flags_are_current = trainable_flags(self.layer_tree) == self._flags
         with explain_placeholder_sizes(lambda: shapes):
             layer_shapes = eval_shapes(self.layer_tree, *specs)
             if any(None in shape for shape in shapes) and self._is_ready():
@@ -158,6 +159,9 @@ class Architecture:
         self._draws = None
         self._built = Built(specs, shapes, layer_shapes)
         self._output_specs = {_key_of(specs): layer_shapes.outputs}
+        if self._network is not None and flags_are_current:
+            # An authored model has learned which layers it has.
+            self._make_network()
         self._input_expectations = {}
 
     def replace_layers(

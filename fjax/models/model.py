@@ -21,12 +21,14 @@ from fjax.models.fit import Validation, fit
 from fjax.models.nested_models import makes_models_of
 from fjax.models.predict import call, inputs_of, predict, predict_on_batch
 from fjax.models.replicas import Replicas, fit_replicas
+from fjax.models.stateless import call_in_scope, traced_call_error
 from fjax.models.steps import SteppedNetwork
 from fjax.models.subclassed import is_authored_model, require_outputs
 from fjax.models.train_on_batch import train_on_batch
 from fjax.optimizers import Optimizer
 from fjax.training import Batch
 from fjax.training.batch import rows
+from fjax.variable import current_scope
 
 
 class Model(SteppedNetwork):
@@ -377,13 +379,10 @@ class Model(SteppedNetwork):
         if any(isinstance(leaf, SymbolicTensor) for leaf in leaves):
             return self._call_on_symbols(inputs, training, options)
         check_keywords(f"{type(self).__name__}.__call__", options, ["training"])
+        if current_scope() is not None:
+            return call_in_scope(self, self.model_parts, inputs, bool(training))
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs)):
-            raise TypeError(
-                f"The model {self.name!r} was called inside a traced function (`jax.jit`, "
-                "`jax.grad`, …). There, give it its arrays: `outputs, non_trainable_variables = "
-                "model.stateless_call(trainable_variables, non_trainable_variables, x)`, or use "
-                "the pure `model.network.apply(params, state, x)`."
-            )
+            raise traced_call_error(self.name)
         x = inputs[0] if len(inputs) == 1 else inputs
         return call(self, self.model_parts, x, bool(training))
 
