@@ -14,6 +14,15 @@ from fjax.layers.attention import AdditiveAttention as AdditiveAttention
 from fjax.layers.attention import Attention as Attention
 from fjax.layers.attention import GroupQueryAttention as GroupQueryAttention
 from fjax.layers.attention import MultiHeadAttention as MultiHeadAttention
+from fjax.layers.augmentation.brightness import RandomBrightness as RandomBrightness
+from fjax.layers.augmentation.center_crop import CenterCrop as CenterCrop
+from fjax.layers.augmentation.contrast import RandomContrast as RandomContrast
+from fjax.layers.augmentation.flip import RandomFlip as RandomFlip
+from fjax.layers.augmentation.random_crop import RandomCrop as RandomCrop
+from fjax.layers.augmentation.rotation import RandomRotation as RandomRotation
+from fjax.layers.augmentation.shear import RandomShear as RandomShear
+from fjax.layers.augmentation.translation import RandomTranslation as RandomTranslation
+from fjax.layers.augmentation.zoom import RandomZoom as RandomZoom
 from fjax.layers.axis_activation import Maxout as Maxout
 from fjax.layers.axis_activation import Softmax as Softmax
 from fjax.layers.convolution import Conv1D as Conv1D

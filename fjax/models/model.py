@@ -364,7 +364,8 @@ class Model(SteppedNetwork):
 
         Args:
             inputs: The inputs; for several, separate arguments, a list or tuple, or a dict by name.
-            training: Whether the call is in training mode; by default, it is not.
+            training: Whether the call is in training mode; by default only the layers that augment
+                images are.
             options: Further arguments of an authored `call`, for symbolic tensors.
 
         >>> from fjax.layers import Dense, Input
@@ -385,7 +386,7 @@ class Model(SteppedNetwork):
                 "the pure `model.network.apply(params, state, x)`."
             )
         x = inputs[0] if len(inputs) == 1 else inputs
-        return call(self, self.model_parts, x, bool(training))
+        return call(self, self.model_parts, x, training)
 
     @explain_keywords
     def train_on_batch(

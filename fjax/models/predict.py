@@ -77,7 +77,7 @@ def inputs_of(model: Any, parts: ModelParts, x: Any) -> tuple[PyTree, ...]:
     return model.input_expectation()(batch).inputs
 
 
-def call(model: Any, parts: ModelParts, x: Any, training: bool) -> PyTree:
+def call(model: Any, parts: ModelParts, x: Any, training: bool | None) -> PyTree:
     """Return the outputs for arrays as JAX arrays; see `Model.__call__`."""
     inputs = inputs_of(model, parts, x)
     train_state = parts.weights.train_state
