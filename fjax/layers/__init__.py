@@ -10,6 +10,12 @@ from fjax.layers.activation import ReLU as ReLU
 from fjax.layers.activity_regularization import (
     ActivityRegularization as ActivityRegularization,
 )
+from fjax.layers.adaptive_pooling import AdaptiveAveragePooling1D as AdaptiveAveragePooling1D
+from fjax.layers.adaptive_pooling import AdaptiveAveragePooling2D as AdaptiveAveragePooling2D
+from fjax.layers.adaptive_pooling import AdaptiveAveragePooling3D as AdaptiveAveragePooling3D
+from fjax.layers.adaptive_pooling import AdaptiveMaxPooling1D as AdaptiveMaxPooling1D
+from fjax.layers.adaptive_pooling import AdaptiveMaxPooling2D as AdaptiveMaxPooling2D
+from fjax.layers.adaptive_pooling import AdaptiveMaxPooling3D as AdaptiveMaxPooling3D
 from fjax.layers.attention import AdditiveAttention as AdditiveAttention
 from fjax.layers.attention import Attention as Attention
 from fjax.layers.attention import GroupQueryAttention as GroupQueryAttention
@@ -109,6 +115,9 @@ from fjax.layers.recurrent import GRU as GRU
 from fjax.layers.recurrent import LSTM as LSTM
 from fjax.layers.recurrent import RNN as RNN
 from fjax.layers.recurrent import Bidirectional as Bidirectional
+from fjax.layers.recurrent import ConvLSTM1D as ConvLSTM1D
+from fjax.layers.recurrent import ConvLSTM2D as ConvLSTM2D
+from fjax.layers.recurrent import ConvLSTM3D as ConvLSTM3D
 from fjax.layers.recurrent import GRUCell as GRUCell
 from fjax.layers.recurrent import LSTMCell as LSTMCell
 from fjax.layers.recurrent import SimpleRNN as SimpleRNN

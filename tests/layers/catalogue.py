@@ -104,7 +104,8 @@ from tests.layers.catalogue_reshaping import RESHAPING  # noqa: E402
 from tests.layers.catalogue_text import ON_TEXT  # noqa: E402
 
 CATALOGUE += [
-    *ACTIVATIONS, *ATTENTION, *AUGMENTATION, *CONVOLUTION, *FEATURES, *NORMALIZATION, *RECURRENT, *RESHAPING,
+    *ACTIVATIONS, *ATTENTION, *AUGMENTATION, *CONVOLUTION, *FEATURES, *NORMALIZATION, *RECURRENT,
+    *RESHAPING,
 ]  # fmt: skip
 
 # Public names that are not layers, and text layers, which `test_text.py` tests.

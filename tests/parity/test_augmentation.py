@@ -8,7 +8,6 @@ import pytest
 from scipy import stats
 
 import fjax
-from fjax import layers
 from tests.layers.catalogue import samples
 from tests.layers.catalogue_augmentation import AUGMENTATION
 

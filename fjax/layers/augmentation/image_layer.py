@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from fjax.core.checks import single_input
 from fjax.core.layer import Layer
-from fjax.errors import check_keywords, seed_of
+from fjax.errors import seed_of
 from fjax.layers.random_layer import require_key
 from fjax.layers.spatial import resolve_data_format
 from fjax.random import key_of
@@ -27,7 +27,8 @@ class ImageLayer(Layer):
     `draw` for the numbers that `transform` uses. Both see batches with channels last.
 
     A layer takes images, or a dict of `images` and of their `labels` and `segmentation_masks`, of
-    which it returns a dict. Called on arrays without a mode, it is in training mode, as in Keras.
+    which it returns a dict; other entries are passed on. Called on arrays without a mode, it is in
+    training mode, as in Keras.
 
     >>> class Dim(ImageLayer):
     ...     data_format: str | None = None
@@ -137,8 +138,10 @@ class ImageLayer(Layer):
             self.transform_images, self.transform_labels, self.transform_segmentation_masks,
         )  # fmt: skip
         of_keys = dict(zip(DATA_KEYS, functions, strict=True))
+        # As in Keras, other entries are passed on.
         return {
-            name: of_keys[name](values, transformation, training) for name, values in data.items()
+            name: of_keys[name](values, transformation, training) if name in of_keys else values
+            for name, values in data.items()
         }
 
     def _batch_shape(self, data: Any) -> Shape:
@@ -165,9 +168,11 @@ class ImageLayer(Layer):
                 f"`{self.kind}` does not transform bounding boxes: it takes a dict with "
                 f"{', '.join(map(repr, DATA_KEYS))}. Leave out `bounding_boxes`."
             )
-        check_keywords(self.kind, data, DATA_KEYS)
         if "images" not in data:
-            raise ValueError(f"`{self.kind}` takes a dict with the entry 'images', there is none.")
+            raise ValueError(
+                f"`{self.kind}` takes images, or a dict with the entry 'images', received a dict "
+                f"with {', '.join(map(repr, data))}."
+            )
         return data["images"]
 
     def _is_channels_first(self) -> bool:
