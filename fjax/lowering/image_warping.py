@@ -87,12 +87,14 @@ def elastic_warp(
         key: A PRNG key.
         alpha: The strength of the distortion.
         sigma: Its smoothness: the standard deviation of the Gaussian window.
-        window: The size of that window.
+        window: The size of that window, an odd number. The weights are 0 beyond three deviations,
+            so that a larger window changes nothing.
         interpolation: A key of `ORDERS`.
         fill_mode: What lies beyond the image, one of `FILL_MODES`.
         fill_value: The value of "constant".
     """
-    weights = gaussian(window, sigma, images.dtype)
+    weights = _within_three_deviations(window, sigma) * gaussian(window, sigma, images.dtype)
+    weights = weights / jnp.sum(weights)
     # As in Keras, rows and columns are moved by the same amount.
     noise = jax.random.normal(key, images.shape[:3], images.dtype) * sigma
     moved = alpha * filter_channels(noise[..., None], jnp.outer(weights, weights))[..., 0]
@@ -102,6 +104,12 @@ def elastic_warp(
         return _read(image, rows + by, columns + by, interpolation, fill_mode, fill_value)
 
     return jax.vmap(warp)(images, moved)
+
+
+def _within_three_deviations(window: int, sigma: Any) -> Array:
+    """Return which entries of a window are among the `6 * sigma` in its middle, an odd number."""
+    kept = (6 * jnp.asarray(sigma, "float32")).astype("int32") | 1
+    return jnp.abs(jnp.arange(window) - window // 2) <= kept // 2
 
 
 def _read(

@@ -95,7 +95,7 @@ CATALOGUE = [
 # The lists of the families use `entry`.
 from tests.layers.catalogue_activations import ACTIVATIONS  # noqa: E402
 from tests.layers.catalogue_attention import ATTENTION  # noqa: E402
-from tests.layers.catalogue_augmentation import AUGMENTATION  # noqa: E402
+from tests.layers.catalogue_augmentation import ONE_OF_EACH as AUGMENTATION  # noqa: E402
 from tests.layers.catalogue_convolution import CONVOLUTION  # noqa: E402
 from tests.layers.catalogue_features import FEATURES  # noqa: E402
 from tests.layers.catalogue_normalization import NORMALIZATION  # noqa: E402

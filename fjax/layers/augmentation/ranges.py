@@ -86,6 +86,24 @@ def draw_uniform(key: Key, shape: Shape, bounds: Sequence[float]) -> Array:
     return jax.random.uniform(key, shape, minval=bounds[0], maxval=bounds[1])
 
 
+def draw_event(key: Key, count: int, probability: Range) -> Array:
+    """Return whether something happens, `(count,)`, each with a probability from a range."""
+    keys = jax.random.split(key)
+    return jax.random.uniform(keys[0], (count,)) < draw_uniform(keys[1], (count,), probability)
+
+
+def rescale(images: Array, source: Range, target: Range) -> Array:
+    """Return images with values mapped from one range to another.
+
+    >>> rescale(jax.numpy.array([0.0, 0.5]), (0.0, 1.0), (0.0, 255.0)).tolist()
+    [0.0, 127.5]
+    """
+    if source == target:
+        return images
+    shares = (images - source[0]) / (source[1] - source[0])
+    return shares * (target[1] - target[0]) + target[0]
+
+
 def _pair_of_numbers(value: Any) -> Range | None:
     """Return two numbers in order, or None if the value is not a pair of them."""
     if not isinstance(value, list | tuple) or len(value) != 2 or not all(map(is_number, value)):
