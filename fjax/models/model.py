@@ -364,8 +364,7 @@ class Model(SteppedNetwork):
 
         Args:
             inputs: The inputs; for several, separate arguments, a list or tuple, or a dict by name.
-            training: Whether the call is in training mode; by default only the layers that augment
-                images are.
+            training: Whether the call is in training mode; by default only augmenting layers are.
             options: Further arguments of an authored `call`, for symbolic tensors.
 
         >>> from fjax.layers import Dense, Input
