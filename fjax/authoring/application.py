@@ -44,7 +44,7 @@ class Application(Binding):
         self.next_state.update(state)
 
     def apply_sublayer(
-        self, sublayer: Sublayer, values: tuple[PyTree, ...], key: Key | None, training: bool
+        self, sublayer: Sublayer, values: tuple[PyTree, ...], key: Key | None, training: bool | None
     ) -> PyTree:
         """Return the outputs of a sublayer, and take over its next state."""
         name = sublayer.name

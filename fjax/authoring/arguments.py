@@ -14,7 +14,7 @@ GIVEN_BY_PASS = ("training", "key")
 
 
 def call_arguments(
-    author: Any, inputs: tuple[PyTree, ...], training: bool, key: Key | None
+    author: Any, inputs: tuple[PyTree, ...], training: bool | None, key: Key | None
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the arguments for an author's `call`: by position, and by name.
 
@@ -55,6 +55,17 @@ def takes_mask(author: Any) -> bool:
 def takes_training(author: Any) -> bool:
     """Tell whether an author's `call` takes `training`."""
     return "training" in _signature(type(author).call).names
+
+
+def default_mode(author: Any) -> bool | None:
+    """Return the default of `training` in an author's `call`: the mode of a call that names none.
+
+    None, also if there is no such argument, leaves the mode to each sublayer.
+    """
+    parameter = inspect.signature(type(author).call).parameters.get("training")
+    if parameter is None or parameter.default is None:
+        return None
+    return False if parameter.default is parameter.empty else bool(parameter.default)
 
 
 def build_arguments(

@@ -75,7 +75,7 @@ class Binding(Context, abc.ABC):
         params: Params,
         state: State,
         key: Key | None,
-        training: bool,
+        training: bool | None,
         trainable: bool = True,
     ) -> None:
         super().__init__(owner)
@@ -210,7 +210,7 @@ class Binding(Context, abc.ABC):
         return self.extended.weight(name, self.inputs) if is_wanted else None
 
     def call_sublayer(
-        self, sublayer: Sublayer, values: tuple[PyTree, ...], key: Key | None, training: bool
+        self, sublayer: Sublayer, values: tuple[PyTree, ...], key: Key | None, training: bool | None
     ) -> PyTree:
         """Return the outputs of a sublayer, and record the call."""
         values = self.mark(values, "in", sublayer.name)
@@ -235,7 +235,7 @@ class Binding(Context, abc.ABC):
 
     @abc.abstractmethod
     def apply_sublayer(
-        self, sublayer: Sublayer, values: tuple[PyTree, ...], key: Key | None, training: bool
+        self, sublayer: Sublayer, values: tuple[PyTree, ...], key: Key | None, training: bool | None
     ) -> PyTree:
         """Return the outputs of a sublayer."""
 

@@ -99,12 +99,21 @@ class BoundLayer:
             shapes, named_shapes = note_in_pass(layer, shapes, named_shapes), {}
         self._binding.build_sublayer(self._sublayer, shapes)
 
-    def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
         """Return the sublayer's outputs; its next state becomes part of the object's."""
         binding, sublayer = self._binding, self._sublayer
         binding.require(Operation.CALL_SUBLAYER, f"the sublayer {sublayer.name!r}")
+        mode = self._mode(options)
         values = call_inputs(sublayer.layer, inputs, options)
-        mode = binding.training if training is None else bool(training)
         key = sublayer.next_key(binding.key)
         sublayer.calls += 1
         return binding.call_sublayer(sublayer, values, key, mode)
+
+    def _mode(self, options: dict[str, Any]) -> bool | None:
+        """Return the mode of a call, and take it from the options."""
+        of_pass = self._binding.training
+        if "training" not in options:
+            return of_pass
+        given = options.pop("training")
+        # As in Keras, `training=None` is not the default of a layer that augments images.
+        return bool(of_pass if given is None else given)

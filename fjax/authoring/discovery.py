@@ -39,7 +39,7 @@ class Discovery(Binding):
         training: Whether this is a training step.
     """
 
-    def __init__(self, owner: Any, plan: Plan, key: Key | None, training: bool) -> None:
+    def __init__(self, owner: Any, plan: Plan, key: Key | None, training: bool | None) -> None:
         super().__init__(owner, {}, {}, key, training)
         self.plan = plan
         self._built: dict[str, tuple[Params, State]] = {}
@@ -65,7 +65,7 @@ class Discovery(Binding):
         return params, state
 
     def apply_sublayer(
-        self, sublayer: Sublayer, values: tuple[PyTree, ...], key: Key | None, training: bool
+        self, sublayer: Sublayer, values: tuple[PyTree, ...], key: Key | None, training: bool | None
     ) -> PyTree:
         """Note a sublayer in the plan, and return its outputs."""
         layer, known = sublayer.layer, self.plan.sublayers.get(sublayer.name)
@@ -173,7 +173,7 @@ class Naming(Discovery):
     A weight is made before it is assigned, so that a pass that names weights needs one before it.
     """
 
-    def __init__(self, owner: Any, training: bool) -> None:
+    def __init__(self, owner: Any, training: bool | None) -> None:
         super().__init__(owner, Plan(), None, training)
         self.unnamed: list[Array] = []
 
@@ -185,7 +185,7 @@ class Naming(Discovery):
         return weight
 
 
-def attribute_names(owner: Any, shapes: tuple[Any, ...], training: bool) -> list[str | None]:
+def attribute_names(owner: Any, shapes: tuple[Any, ...], training: bool | None) -> list[str | None]:
     """Return the attributes to which `build` assigns its weights without a name, in order.
 
     Args:
@@ -200,7 +200,9 @@ def attribute_names(owner: Any, shapes: tuple[Any, ...], training: bool) -> list
     return [name_at(next(paths_to(twin, array), None)) for array in naming.unnamed]
 
 
-def variables_of_build(owner: Any, shapes: tuple[Any, ...], training: bool) -> dict[str, Array]:
+def variables_of_build(
+    owner: Any, shapes: tuple[Any, ...], training: bool | None
+) -> dict[str, Array]:
     """Return the values of the variables that `build` sets as attributes, by attribute."""
     naming = Naming(owner, training)
     twin = naming.bind()

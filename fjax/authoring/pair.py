@@ -11,6 +11,7 @@ from fjax.authoring.application import Application, Trace
 from fjax.authoring.arguments import (
     build_arguments,
     call_arguments,
+    default_mode,
     mask_of,
     takes_mask,
     takes_training,
@@ -44,7 +45,7 @@ def authored_apply(
     state: State,
     *inputs: PyTree,
     key: Key | None = None,
-    training: bool = False,
+    training: bool | None = False,
     trainable: bool | None = None,
 ) -> tuple[PyTree, State]:
     """Return what `call` returns on a bound copy, and the next state.
@@ -55,10 +56,11 @@ def authored_apply(
         state: Its state.
         inputs: The inputs.
         key: The key of the pass.
-        training: Whether this is a training step.
+        training: Whether this is a training step; None for a call that does not say it.
         trainable: Whether the object's own weights are regularized; by default its `trainable`.
     """
     trainable = self.trainable if trainable is None else trainable
+    training = default_mode(self) if training is None else training
     ties = find_ties(find_sublayers(self))
     state = with_ties(state, ties)
     binding = Application(self, with_ties(params, ties), state, key, training, trainable)

@@ -20,11 +20,12 @@ from fjax.variable import StatelessScope, Variable, current_scope
 
 
 def call_on_arrays(
-    layer: Any, inputs: tuple[Any, ...], training: bool, options: dict[str, Any]
+    layer: Any, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
 ) -> PyTree:
     """Return the outputs of a layer for arrays; its slot has its weights, and gets its next state.
 
-    The weights of a layer that has none yet are drawn, from a seed of Python's `random`.
+    The weights of a layer that has none yet are drawn, from a seed of Python's `random`. The mode
+    None is the default of each layer.
 
     Raises:
         TypeError: The layer has weights, and the call is part of a function that JAX traces.
@@ -152,7 +153,9 @@ def _is_filled(slot: WeightSlot) -> bool:
     return slot.shapes is not None and slot.is_tree_filled
 
 
-def _call_traced(layer: Any, values: tuple[PyTree, ...], training: bool, key: Key | None) -> PyTree:
+def _call_traced(
+    layer: Any, values: tuple[PyTree, ...], training: bool | None, key: Key | None
+) -> PyTree:
     """Return the outputs of a layer without weights in a function that JAX traces."""
     params, state = jax.eval_shape(lambda: init_layer(layer, jax.random.key(0), *values))
     if jax.tree.leaves((params, state)):

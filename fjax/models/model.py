@@ -366,7 +366,7 @@ class Model(SteppedNetwork):
 
         Args:
             inputs: The inputs; for several, separate arguments, a list or tuple, or a dict by name.
-            training: Whether the call is in training mode; by default, it is not.
+            training: Whether the call is in training mode; by default only augmenting layers are.
             options: Further arguments of an authored `call`, for symbolic tensors.
 
         >>> from fjax.layers import Dense, Input
@@ -384,7 +384,7 @@ class Model(SteppedNetwork):
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs)):
             raise traced_call_error(self.name)
         x = inputs[0] if len(inputs) == 1 else inputs
-        return call(self, self.model_parts, x, bool(training))
+        return call(self, self.model_parts, x, training)
 
     @explain_keywords
     def train_on_batch(

@@ -107,7 +107,7 @@ def inputs_of(model: Any, parts: ModelParts, x: Any) -> tuple[PyTree, ...]:
     return model.input_expectation()(batch).inputs
 
 
-def call(model: Any, parts: ModelParts, x: Any, training: bool) -> PyTree:
+def call(model: Any, parts: ModelParts, x: Any, training: bool | None) -> PyTree:
     """Return the outputs for arrays as JAX arrays; see `Model.__call__`.
 
     A user's layers run uncompiled, as in Keras, so that they may print values.

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.errors import one_of
+from fjax.lowering.image_filters import filter_channels, gaussian
 from fjax.ops import windows
 from fjax.ops.definition import OperationTable
 from fjax.ops.layout import data_format_of, on_batch
@@ -229,19 +230,6 @@ def _patches(
 
 
 # Filters.
-
-
-def gaussian(size: int, sigma: Any, dtype: Any) -> Array:
-    """Return a Gaussian window with sum 1."""
-    places = jnp.arange(size, dtype=dtype) - (size - 1) / 2
-    weights = jnp.exp(-0.5 * jnp.square(places / sigma))
-    return weights / jnp.sum(weights)
-
-
-def filter_channels(batch: Array, kernel: Array, padding: str = "same") -> Array:
-    """Return each channel convolved with a kernel `(height, width)`."""
-    kernels = jnp.broadcast_to(kernel[..., None, None], (*kernel.shape, batch.shape[-1], 1))
-    return windows.depthwise_conv(batch, kernels.astype(batch.dtype), padding=padding)
 
 
 @op.define

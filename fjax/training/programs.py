@@ -345,7 +345,7 @@ def _predicting(network: Any) -> Callable[..., PyTree]:
 def _calling(network: Any) -> Callable[..., PyTree]:
     """Return the program of a call; see `Programs`."""
 
-    def call(constants: PyTree, inputs: tuple[PyTree, ...], training: bool) -> PyTree:
+    def call(constants: PyTree, inputs: tuple[PyTree, ...], training: bool | None) -> PyTree:
         params, state, draw = constants
         outputs, _ = apply_layer(
             network, params, state, *inputs, key=draw.call_key(), training=training

@@ -95,6 +95,7 @@ CATALOGUE = [
 # The lists of the families use `entry`.
 from tests.layers.catalogue_activations import ACTIVATIONS  # noqa: E402
 from tests.layers.catalogue_attention import ATTENTION  # noqa: E402
+from tests.layers.catalogue_augmentation import ONE_OF_EACH as AUGMENTATION  # noqa: E402
 from tests.layers.catalogue_convolution import CONVOLUTION  # noqa: E402
 from tests.layers.catalogue_features import FEATURES  # noqa: E402
 from tests.layers.catalogue_normalization import NORMALIZATION  # noqa: E402
@@ -103,7 +104,8 @@ from tests.layers.catalogue_reshaping import RESHAPING  # noqa: E402
 from tests.layers.catalogue_text import ON_TEXT  # noqa: E402
 
 CATALOGUE += [
-    *ACTIVATIONS, *ATTENTION, *CONVOLUTION, *FEATURES, *NORMALIZATION, *RECURRENT, *RESHAPING,
+    *ACTIVATIONS, *ATTENTION, *AUGMENTATION, *CONVOLUTION, *FEATURES, *NORMALIZATION, *RECURRENT,
+    *RESHAPING,
 ]  # fmt: skip
 
 # Public names that are not layers, and text layers, which `test_text.py` tests.
