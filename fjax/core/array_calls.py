@@ -58,7 +58,11 @@ def call_on_arrays(
 
 
 def _call_in_scope(
-    scope: StatelessScope, layer: Any, values: tuple[PyTree, ...], training: bool, is_traced: bool
+    scope: StatelessScope,
+    layer: Any,
+    values: tuple[PyTree, ...],
+    training: bool | None,
+    is_traced: bool,
 ) -> PyTree:
     """Return the outputs of a layer within a `StatelessScope`."""
     # While JAX traces, new weights would be traced arrays, which no slot may have.

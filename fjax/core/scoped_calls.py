@@ -21,7 +21,7 @@ def call_in_scope(
     layer: Any,
     slot: WeightSlot,
     values: tuple[PyTree, ...],
-    training: bool,
+    training: bool | None,
     next_key: Callable[[], Key],
 ) -> PyTree:
     """Return the outputs of a layer for the weights of a scope, which gets the next state.

@@ -137,7 +137,7 @@ def predict_on_batch(model: Any, parts: ModelParts, x: Any) -> PyTree:
 
 
 def _call_program(
-    model: Any, parts: ModelParts, prediction: Prediction, inputs: PyTree, training: bool
+    model: Any, parts: ModelParts, prediction: Prediction, inputs: PyTree, training: bool | None
 ) -> PyTree:
     with execution_mode(model.run_eagerly):
         return prediction.programs.call(parts.weights.for_call(), inputs, training=training)
