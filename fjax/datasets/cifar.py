@@ -36,6 +36,8 @@ def read_records(
     """
     size = records * (labels + PIXELS)
     try:
+        if not tarfile.is_tarfile(path):
+            raise ValueError("it is not a tar archive")
         with tarfile.open(path) as archive:
             content = b"".join(_read(archive, member, size) for member in members)
     except (tarfile.TarError, OSError, EOFError, zlib.error, KeyError, ValueError) as error:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fjax.errors import is_integer, number_between, one_of, seed_of
+from fjax.errors import integer_at_least, is_integer, number_between, one_of, seed_of
 from fjax.preprocessing.dataset import AUTOTUNE, Dataset
 from fjax.preprocessing.messages import print_message
 
@@ -107,6 +107,8 @@ def _check(options: FolderOptions) -> None:
         )
     one_of(owner, "label_mode", options.label_mode, LABEL_MODES)
     one_of(owner, "subset", options.subset, SUBSETS)
+    if options.batch_size is not None:
+        integer_at_least(owner, "batch_size", options.batch_size, 1)
     split = options.validation_split
     if split:
         number_between(owner, "validation_split", split, 0, 1, open_low=True, open_high=True)

@@ -1,16 +1,27 @@
 """Extract tar and zip archives; nothing is written outside of the folder."""
 
+import lzma
 import os
 import shutil
 import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
 from fjax.errors import one_of
+
+_DAMAGED = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    # Encrypted, or compressed by an unknown method.
+    RuntimeError,
+)
 
 
 class Member(NamedTuple):
@@ -52,17 +63,31 @@ def extract_archive(
     try:
         if archive_format in ("auto", "tar") and tarfile.is_tarfile(path):
             with tarfile.open(path) as tar:
-                members = [_tar_member(tar, info) for info in tar]
-                _extract(owner, path, folder, members, limit)
+                _extract(owner, path, folder, _tar_members(tar, limit), limit)
         elif archive_format in ("auto", "zip") and zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as zipped:
-                members = [_zip_member(zipped, info) for info in zipped.infolist()]
+                members = (_zip_member(zipped, info) for info in zipped.infolist())
                 _extract(owner, path, folder, members, limit)
         else:
             expected = "tar or zip" if archive_format == "auto" else archive_format
             raise ValueError(f"`{owner}`: {path} is not a {expected} archive.")
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise ValueError(f"`{owner}`: the archive {path} is damaged: {error}.") from error
+
+
+def _tar_members(tar: tarfile.TarFile, limit: int) -> Iterator[Member]:
+    for info in tar:
+        yield _tar_member(tar, info)
+    # The checksum of a compressed archive is at its end.
+    assert tar.fileobj is not None, "the archive is open"
+    size = 0
+    try:
+        while chunk := tar.fileobj.read(2**20):
+            size += len(chunk)
+            if size > limit:
+                raise tarfile.ReadError(f"more than {limit} bytes follow its files")
+    except OSError as error:
+        raise tarfile.ReadError(str(error)) from error
 
 
 def _tar_member(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
@@ -77,16 +102,18 @@ def _zip_member(zipped: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
     return Member(info.filename, info.file_size, kind, lambda: zipped.open(info))
 
 
-def _extract(owner: str, path: Path, folder: Path, members: list[Member], limit: int) -> None:
-    targets = [_target(owner, path, folder, member) for member in members]
-    needed = sum(member.size for member in members)
-    if needed > limit:
-        raise ValueError(
-            f"`{owner}`: the files in the archive {path} have {needed} bytes, and at most {limit} "
-            "are accepted: give a larger `max_size`, or free the disk."
-        )
+def _extract(owner: str, path: Path, folder: Path, members: Iterable[Member], limit: int) -> None:
+    checked, size = [], 0
+    for member in members:
+        size += member.size
+        if size > limit:
+            raise ValueError(
+                f"`{owner}`: the files in the archive {path} have {size} bytes or more, and at "
+                f"most {limit} are accepted: give a larger `max_size`, or free the disk."
+            )
+        checked.append((member, _target(owner, path, folder, member)))
     folder.mkdir(parents=True, exist_ok=True)
-    for member, target in zip(members, targets, strict=True):
+    for member, target in checked:
         if member.kind == "folder":
             target.mkdir(parents=True, exist_ok=True)
             continue
