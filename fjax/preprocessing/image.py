@@ -1,6 +1,5 @@
 """Read, convert, resize and save pictures, by Pillow."""
 
-import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,34 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from fjax.config import floatx, image_data_format
-from fjax.errors import import_extra, integer_at_least, is_integer, one_of, warn_user
+from fjax.config import floatx
+from fjax.errors import one_of, warn_user
+from fjax.preprocessing.reading import COLOR_MODES, data_format_of, pillow, read_image, size_of
 
-COLOR_MODES = ("rgb", "grayscale", "rgba")
-DATA_FORMATS = ("channels_last", "channels_first")
-PIL_INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
-
-
-def pillow(owner: str) -> Any:
-    """Return the module `PIL.Image`, or raise ImportError that says how to install it."""
-    return import_extra(owner, "PIL.Image", "pillow", "images")
-
-
-def data_format_of(owner: str, value: str | None) -> str:
-    """Return a data format, by default the global one, or raise ValueError."""
-    chosen = image_data_format() if value is None else value
-    return one_of(owner, "data_format", chosen, DATA_FORMATS)
-
-
-def size_of(owner: str, argument: str, value: Any) -> tuple[int, int]:
-    """Return a picture's height and width; an integer is both."""
-    sizes = (value, value) if is_integer(value) else value
-    if isinstance(sizes, list | tuple) and len(sizes) == 2:
-        height, width = (integer_at_least(owner, argument, size, 1) for size in sizes)
-        return height, width
-    raise ValueError(
-        f"`{owner}`: `{argument}` must be two integers, (height, width), received {value!r}."
-    )
+_INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
 
 
 def load_img(
@@ -73,7 +49,7 @@ def load_img(
     """
     owner = "load_img"
     one_of(owner, "color_mode", color_mode, COLOR_MODES)
-    one_of(owner, "interpolation", interpolation, PIL_INTERPOLATIONS)
+    one_of(owner, "interpolation", interpolation, _INTERPOLATIONS)
     image = read_image(owner, path, color_mode)
     if target_size is None:
         return image
@@ -83,39 +59,6 @@ def load_img(
     resample = getattr(pillow(owner).Resampling, interpolation.upper())
     box = _center_box(image.size, (width, height)) if keep_aspect_ratio else None
     return image.resize((width, height), resample, box=box)
-
-
-def read_image(owner: str, path: Any, color_mode: str) -> Any:
-    """Return the picture in a file, converted to a color mode; of an animation the first frame.
-
-    Raises:
-        ValueError: The file is not a picture, or it is damaged.
-    """
-    image_module = pillow(owner)
-    if not isinstance(path, io.BytesIO | str | bytes | os.PathLike):
-        raise TypeError(
-            f"`{owner}`: `path` must be a path or an `io.BytesIO`, received {type(path).__name__}."
-        )
-    name = "the `io.BytesIO`" if isinstance(path, io.BytesIO) else os.fsdecode(path)
-    content = path if isinstance(path, io.BytesIO) else io.BytesIO(Path(name).read_bytes())
-    try:
-        image = image_module.open(content)
-        image.load()
-        return _to_mode(image, color_mode)
-    # Pillow raises many types of errors for damaged files.
-    except Exception as error:
-        raise ValueError(
-            f"`{owner}`: {name} is not a picture that Pillow can read: {error}. Remove or replace "
-            "the file."
-        ) from error
-
-
-def _to_mode(image: Any, color_mode: str) -> Any:
-    if color_mode == "grayscale":
-        # Gray pictures of 16 and 32 bits keep their values, as in Keras.
-        return image if image.mode in ("L", "I;16", "I") else image.convert("L")
-    mode = color_mode.upper()
-    return image if image.mode == mode else image.convert(mode)
 
 
 def _center_box(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -231,6 +174,7 @@ def save_img(
 
     Source: Keras's page "Image data loading".
 
+    >>> import io
     >>> file = io.BytesIO()
     >>> save_img(file, np.zeros((4, 6, 1)), file_format="png")
     >>> img_to_array(load_img(file, color_mode="grayscale")).shape

@@ -7,14 +7,8 @@ import numpy as np
 
 from fjax.errors import one_of
 from fjax.preprocessing.directory import FolderOptions, dataset_from_directory
-from fjax.preprocessing.image import (
-    COLOR_MODES,
-    data_format_of,
-    img_to_array,
-    pillow,
-    read_image,
-    size_of,
-)
+from fjax.preprocessing.image import img_to_array
+from fjax.preprocessing.reading import COLOR_MODES, data_format_of, pillow, read_image, size_of
 from fjax.preprocessing.resizing import INTERPOLATIONS, resize_image
 
 IMAGE_FORMATS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
