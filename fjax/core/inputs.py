@@ -39,7 +39,6 @@ class InputLayer(Layer):
     'float32'
     """
 
-    rows_independent = True
     masking = "keeps"
 
     shape: tuple[int | None, ...] = ()
@@ -47,6 +46,11 @@ class InputLayer(Layer):
     dtype: str | None = "float32"
     observed: bool = field(default=False, kw_only=True)
     batch_shape: tuple[int | None, ...] | None = field(default=None, kw_only=True)
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether any number of rows is allowed."""
+        return self.batch_size is None
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,7 +1,7 @@
 """Iterables of batches as sources: a thread reads ahead while the device computes."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jax
@@ -10,9 +10,12 @@ import numpy as np
 from fjax.core.specs import spec_of
 from fjax.data.arrays import Check
 from fjax.data.conversion import require_numbers, to_batch
-from fjax.data.reading import Reader
+from fjax.data.indexed import call_hook, is_indexed, iterate_indexed
+from fjax.data.reading import Entry, Reader
+from fjax.data.shuffling import order_of_pass
+from fjax.data.windows import gather, shapes_of
 from fjax.errors import warn_user
-from fjax.training.batch import Batch, Window, rows
+from fjax.training.batch import Batch, Window, batches_in_window, rows
 from fjax.training.placement import DEFAULT, Placement
 
 
@@ -30,7 +33,7 @@ def stream_source(
             iterable, or an object with `__getitem__` and `__len__`, which restarts.
         steps_per_epoch: Steps in an epoch; with None, an epoch lasts until the iterable ends.
         restarts: Whether an iterable that ends within `steps_per_epoch` is restarted.
-        check: Returns each batch in the structure that a model expects; called in the thread.
+        check: Returns batches in the structure that a model expects.
         placement: The devices for the batches.
     """
     if not isinstance(batches, Iterator):
@@ -61,12 +64,16 @@ class IteratorSource:
         self.is_indexable = False
         self._loading = _Loading(check, placement)
         # The unused items of an iterator are shared by all its readers.
-        self._reader = Reader(batches, self._loading, is_shared=True)
+        self._reader = Reader(batches, batch_of, is_shared=True, kind=shapes_of)
 
     @property
     def spec(self) -> Batch:
         """Shapes and dtypes of the first batch."""
-        return self._loading.spec(self._reader)
+        try:
+            return self._loading.spec(self.first)
+        except Exception:
+            self._reader.drop()
+            raise
 
     @property
     def batch_sizes(self) -> tuple[int, ...]:
@@ -90,17 +97,23 @@ class IteratorSource:
         self._loading.use(check, placement)
         return self
 
-    def windows(self, epoch: int, step: int = 0) -> Iterator[Window]:
-        """Return the batches of an epoch, each as one window."""
-        done = step
+    def windows(
+        self, epoch: int, step: int = 0, fill: bool = False, most: int | None = None
+    ) -> Iterator[Window]:
+        """Return windows of batches; see `fjax.training.batch.Source`."""
+        spec, done, start = self.spec, step, 0
         while self.steps is None or done < self.steps:
             self._reader.allow(None if self.steps is None else self.steps - done)
-            batch = next(self._reader, None)
-            if batch is None:
+            window = self._loading.window(self._reader, spec, start, fill, most)
+            if window is None:
                 _check_end(epoch, done, done == step, self.steps)
                 return
-            done += 1
-            yield _window(batch)
+            done, start = done + window.last, start + window.rows
+            yield window
+
+    def put_back(self, steps: int) -> None:
+        """Give the last batches back to the reader."""
+        self._loading.put_back(self._reader, steps)
 
     def state(self) -> dict[str, Any]:
         """Return nothing, since the position of an iterator is unknown."""
@@ -142,7 +155,11 @@ class LoaderSource:
     ) -> None:
         self.steps = _steps(batches, steps_per_epoch)
         self.is_indexable = hasattr(batches, "__getitem__")
+        self._is_indexed = is_indexed(batches)
         self._restarts = restarts and steps_per_epoch is not None
+        self._shuffle_seed: int | None = None
+        self._pass = 0
+        self._first: Batch | None = None
         self._batches = batches
         self._loading = _Loading(check, placement)
         self._reader: Reader[Any, Batch] | None = None
@@ -150,7 +167,7 @@ class LoaderSource:
     @property
     def spec(self) -> Batch:
         """Shapes and dtypes of the first batch."""
-        return self._loading.spec(self._open())
+        return self._loading.spec(self.first)
 
     @property
     def batch_sizes(self) -> tuple[int, ...]:
@@ -159,7 +176,12 @@ class LoaderSource:
 
     def first(self) -> Batch:
         """Return the first batch, converted but not checked, without using it up."""
-        return _peek(self._open())
+        if not self._is_indexed or not len(self._batches):
+            return _peek(self._open())
+        if self._first is None:
+            # Reading begins later, in an order that is not known yet.
+            self._first = batch_of(self._batches[0])
+        return self._first
 
     def checked(
         self, check: Check, shuffle_seed: int | None = None, placement: Placement = DEFAULT
@@ -168,22 +190,28 @@ class LoaderSource:
 
         Args:
             check: Returns a batch in the structure that a model expects, or raises.
-            shuffle_seed: Not used: the batches keep their order.
+            shuffle_seed: The seed for the order of the batches of a `PyDataset` in each pass, as
+                Keras shuffles them; other batches keep their order.
             placement: The devices for the batches.
         """
         self._loading.use(check, placement)
+        self._shuffle_seed = shuffle_seed if self._is_indexed else None
         return self
 
-    def windows(self, epoch: int, step: int = 0) -> Iterator[Window]:
-        """Return the batches of an epoch, each as one window."""
-        done, is_fresh = step, self._reader is None
+    def windows(
+        self, epoch: int, step: int = 0, fill: bool = False, most: int | None = None
+    ) -> Iterator[Window]:
+        """Return windows of batches; see `fjax.training.batch.Source`."""
+        spec, done, start, is_fresh = self.spec, step, 0, self._reader is None
+        if is_fresh and not self._restarts:
+            self._pass = epoch
         while self.steps is None or done < self.steps:
             reader = self._open()
             reader.allow(None if self.steps is None else self.steps - done)
-            batch = next(reader, None)
-            if batch is not None:
-                done, is_fresh = done + 1, False
-                yield _window(batch)
+            window = self._loading.window(reader, spec, start, fill, most)
+            if window is not None:
+                done, start, is_fresh = done + window.last, start + window.rows, False
+                yield window
                 continue
             self._restart()
             if not self._restarts or is_fresh:
@@ -193,6 +221,11 @@ class LoaderSource:
         if not self._restarts:
             self._restart()
 
+    def put_back(self, steps: int) -> None:
+        """Give the last batches back to the reader."""
+        if self._reader is not None:
+            self._loading.put_back(self._reader, steps)
+
     def state(self) -> dict[str, Any]:
         """Return nothing, since the position follows from the number of steps."""
         return {}
@@ -200,7 +233,11 @@ class LoaderSource:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Skip the used batches of the unfinished epoch; with restarts, of all epochs."""
         steps = state["steps"]
-        for _ in range(steps if self._restarts or self.steps is None else steps % self.steps):
+        if self._shuffle_seed is not None:
+            self._shuffle_seed = state["shuffle_seed"]
+        if not self._restarts and self.steps is not None:
+            self._pass, steps = state["epoch"], steps % self.steps
+        for _ in range(steps):
             if next(self._open(), None) is None:
                 self._restart()
                 next(self._open(), None)
@@ -216,16 +253,33 @@ class LoaderSource:
 
     def _open(self) -> "Reader[Any, Batch]":
         if self._reader is None:
-            self._reader = Reader(self._batches, self._loading)
+            if self._is_indexed:
+                call_hook(self._batches, "on_epoch_begin")
+            self._reader = Reader(self._iterated(), batch_of, kind=shapes_of)
         return self._reader
+
+    def _iterated(self) -> Any:
+        """Return what one pass iterates over."""
+        if not self._is_indexed:
+            return self._batches
+        order = None
+        if self._shuffle_seed is not None:
+            order = order_of_pass(self._shuffle_seed, self._pass, len(self._batches))
+        return iterate_indexed(self._batches, order)
 
     def _restart(self) -> None:
         self.close()
-        self._reader = None
+        self._reader, self._pass = None, self._pass + 1
+        if self._is_indexed:
+            call_hook(self._batches, "on_epoch_end")
 
 
 class _Loading:
-    """Converts an item to a batch, checks it and transfers it to the device."""
+    """Makes windows of the batches that a reader has converted: stacks, checks and transfers them.
+
+    What a model expects of its data it expects of each row, so that a whole window is checked at
+    once.
+    """
 
     def __init__(self, check: Check, placement: Placement) -> None:
         self.use(check, placement)
@@ -234,20 +288,62 @@ class _Loading:
         """Set the check and the placement, before the first batch is loaded."""
         self._check, self._placement = check, placement
         self._spec: Batch | None = None
+        self._taken: list[Entry] = []
 
-    def __call__(self, item: Any) -> Batch:
-        return self._placement.put(require_numbers(self._check(batch_of(item))))
-
-    def spec(self, reader: Reader[Any, Batch]) -> Batch:
-        """Return the shapes and dtypes of a reader's next batch."""
+    def spec(self, first: Callable[[], Batch]) -> Batch:
+        """Return the shapes and dtypes of the first batch, checked."""
         if self._spec is None:
-            batch = _peek(reader)
-            try:
-                self._spec = jax.tree.map(spec_of, self._check(batch))
-            except Exception:
-                reader.drop()
-                raise
+            self._spec = jax.tree.map(spec_of, self._check(first()))
         return self._spec
+
+    def window(
+        self,
+        reader: Reader[Any, Batch],
+        spec: Batch,
+        start: int,
+        fill: bool,
+        most: int | None,
+    ) -> Window | None:
+        """Return the batches that are ready as a window; wait for the first one; None at the end.
+
+        Args:
+            reader: The reader of the batches.
+            spec: The shapes and dtypes of the first batch of all.
+            start: The rows of the epoch before this window.
+            fill: Whether a batch with fewer rows than the first batch may be filled.
+            most: The largest number of batches; None for any number.
+        """
+        full_size = rows(spec)
+        capacity = batches_in_window(spec, full_size)
+        reader.ahead = 2 if most == 1 else max(2, capacity)
+        taken = reader.take(capacity if most is None else min(most, capacity))
+        if not taken:
+            return None
+        size = rows(taken[0].result)
+        is_filled = fill and size < full_size
+        batch = self._checked([entry.result for entry in taken[: 1 if is_filled else None]])
+        # Batches of other shapes have windows of another capacity.
+        used = min(rows(batch) // size, batches_in_window(batch, size))
+        reader.put_back(taken[used:])
+        self._taken = taken[:used]
+        batch_size = full_size if is_filled else size
+        data = gather(batch, slice(0, used * size), used * size, batch_size)
+        return Window(self._placement.put(data), 0, used, batch_size, used * size, start, is_filled)
+
+    def put_back(self, reader: Reader[Any, Batch], steps: int) -> None:
+        """Give the last batches of the last window back to its reader."""
+        reader.put_back(self._taken[len(self._taken) - steps :])
+
+    def _checked(self, batches: list[Batch]) -> Batch:
+        """Return the batches as one, checked; only the first one if a later one is invalid."""
+        try:
+            whole = jax.tree.map(lambda *arrays: np.concatenate(arrays), *batches)
+            return require_numbers(self._check(whole))
+        except Exception:
+            if len(batches) == 1:
+                raise
+            # The batches before the invalid one are used, and its own error is raised in its turn.
+            return require_numbers(self._check(batches[0]))
 
 
 def batch_of(item: Any) -> Batch:
@@ -299,10 +395,6 @@ def _peek(reader: Reader[Any, Batch]) -> Batch:
     except Exception:
         reader.drop()
         raise
-
-
-def _window(batch: Batch) -> Window:
-    return Window(batch, None, 0, 1, rows(batch))
 
 
 def _steps(batches: Any, steps_per_epoch: int | None) -> int | None:

@@ -175,6 +175,7 @@ class RunCheckpoints:
         self._source.restore(
             {
                 "steps": int(train_state.step) - self._first_step,
+                "epoch": int(train_state.epoch),
                 "shuffle_seed": shuffle_seed(train_state.key),
                 "order_rule": self._shuffle_rule,
             }
