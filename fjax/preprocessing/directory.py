@@ -70,9 +70,9 @@ def dataset_from_directory(
         FileNotFoundError: There is no such folder.
         ValueError: The folder has no such files, or an argument is invalid.
     """
-    _check(options)
     if options.labels is None or options.label_mode is None:
         options = options._replace(labels=None, label_mode=None)
+    _check(options)
     # As in Keras, numpy's global generator draws the seed.
     seed = np.random.randint(1_000_000) if options.seed is None else options.seed
     files = _find_files(options)
@@ -102,8 +102,8 @@ def _check(options: FolderOptions) -> None:
         )
     if labels != "inferred" and options.class_names:
         raise ValueError(
-            f'`{owner}`: `class_names` orders the classes of `labels="inferred"`; received both '
-            "`labels` and `class_names`."
+            f'`{owner}`: `class_names` orders the classes of `labels="inferred"`, and the labels '
+            f"are {'given' if labels else 'left out'}: leave out `class_names`."
         )
     one_of(owner, "label_mode", options.label_mode, LABEL_MODES)
     one_of(owner, "subset", options.subset, SUBSETS)
