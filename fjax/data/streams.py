@@ -1,21 +1,21 @@
 """Iterables of batches as sources: a thread reads ahead while the device computes."""
 
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
 import numpy as np
 
-from fjax.core.specs import spec_of
 from fjax.data.arrays import Check
-from fjax.data.conversion import require_numbers, to_batch
+from fjax.data.conversion import require_numbers
 from fjax.data.indexed import call_hook, is_indexed, iterate_indexed
-from fjax.data.reading import Entry, Reader
+from fjax.data.items import batch_of
+from fjax.data.reading import Reader
 from fjax.data.shuffling import order_of_pass
-from fjax.data.windows import gather, shapes_of
+from fjax.data.stacking import StackedBatches
+from fjax.data.windows import shapes_of
 from fjax.errors import warn_user
-from fjax.training.batch import Batch, Window, batches_in_window, rows
+from fjax.training.batch import Batch, Window, rows
 from fjax.training.placement import DEFAULT, Placement
 
 
@@ -62,7 +62,7 @@ class IteratorSource:
     ) -> None:
         self.steps = _steps(batches, steps_per_epoch)
         self.is_indexable = False
-        self._loading = _Loading(check, placement)
+        self._stacked = StackedBatches(check, placement)
         # The unused items of an iterator are shared by all its readers.
         self._reader = Reader(batches, batch_of, is_shared=True, kind=shapes_of)
 
@@ -70,7 +70,7 @@ class IteratorSource:
     def spec(self) -> Batch:
         """Shapes and dtypes of the first batch."""
         try:
-            return self._loading.spec(self.first)
+            return self._stacked.spec(self.first)
         except Exception:
             self._reader.drop()
             raise
@@ -94,7 +94,7 @@ class IteratorSource:
             shuffle_seed: Not used: the batches keep their order.
             placement: The devices for the batches.
         """
-        self._loading.use(check, placement)
+        self._stacked.use(check, placement)
         return self
 
     def windows(
@@ -104,7 +104,7 @@ class IteratorSource:
         spec, done, start = self.spec, step, 0
         while self.steps is None or done < self.steps:
             self._reader.allow(None if self.steps is None else self.steps - done)
-            window = self._loading.window(self._reader, spec, start, fill, most)
+            window = self._stacked.window(self._reader, spec, start, fill, most)
             if window is None:
                 _check_end(epoch, done, done == step, self.steps)
                 return
@@ -113,7 +113,7 @@ class IteratorSource:
 
     def put_back(self, steps: int) -> None:
         """Give the last batches back to the reader."""
-        self._loading.put_back(self._reader, steps)
+        self._stacked.put_back(self._reader, steps)
 
     def state(self) -> dict[str, Any]:
         """Return nothing, since the position of an iterator is unknown."""
@@ -161,13 +161,13 @@ class LoaderSource:
         self._pass = 0
         self._first: Batch | None = None
         self._batches = batches
-        self._loading = _Loading(check, placement)
+        self._stacked = StackedBatches(check, placement)
         self._reader: Reader[Any, Batch] | None = None
 
     @property
     def spec(self) -> Batch:
         """Shapes and dtypes of the first batch."""
-        return self._loading.spec(self.first)
+        return self._stacked.spec(self.first)
 
     @property
     def batch_sizes(self) -> tuple[int, ...]:
@@ -194,7 +194,7 @@ class LoaderSource:
                 Keras shuffles them; other batches keep their order.
             placement: The devices for the batches.
         """
-        self._loading.use(check, placement)
+        self._stacked.use(check, placement)
         self._shuffle_seed = shuffle_seed if self._is_indexed else None
         return self
 
@@ -208,7 +208,7 @@ class LoaderSource:
         while self.steps is None or done < self.steps:
             reader = self._open()
             reader.allow(None if self.steps is None else self.steps - done)
-            window = self._loading.window(reader, spec, start, fill, most)
+            window = self._stacked.window(reader, spec, start, fill, most)
             if window is not None:
                 done, start, is_fresh = done + window.last, start + window.rows, False
                 yield window
@@ -224,7 +224,7 @@ class LoaderSource:
     def put_back(self, steps: int) -> None:
         """Give the last batches back to the reader."""
         if self._reader is not None:
-            self._loading.put_back(self._reader, steps)
+            self._stacked.put_back(self._reader, steps)
 
     def state(self) -> dict[str, Any]:
         """Return nothing, since the position follows from the number of steps."""
@@ -272,116 +272,6 @@ class LoaderSource:
         self._reader, self._pass = None, self._pass + 1
         if self._is_indexed:
             call_hook(self._batches, "on_epoch_end")
-
-
-class _Loading:
-    """Makes windows of the batches that a reader has converted: stacks, checks and transfers them.
-
-    What a model expects of its data it expects of each row, so that a whole window is checked at
-    once.
-    """
-
-    def __init__(self, check: Check, placement: Placement) -> None:
-        self.use(check, placement)
-
-    def use(self, check: Check, placement: Placement) -> None:
-        """Set the check and the placement, before the first batch is loaded."""
-        self._check, self._placement = check, placement
-        self._spec: Batch | None = None
-        self._taken: list[Entry] = []
-
-    def spec(self, first: Callable[[], Batch]) -> Batch:
-        """Return the shapes and dtypes of the first batch, checked."""
-        if self._spec is None:
-            self._spec = jax.tree.map(spec_of, self._check(first()))
-        return self._spec
-
-    def window(
-        self,
-        reader: Reader[Any, Batch],
-        spec: Batch,
-        start: int,
-        fill: bool,
-        most: int | None,
-    ) -> Window | None:
-        """Return the batches that are ready as a window; wait for the first one; None at the end.
-
-        Args:
-            reader: The reader of the batches.
-            spec: The shapes and dtypes of the first batch of all.
-            start: The rows of the epoch before this window.
-            fill: Whether a batch with fewer rows than the first batch may be filled.
-            most: The largest number of batches; None for any number.
-        """
-        full_size = rows(spec)
-        capacity = batches_in_window(spec, full_size)
-        reader.ahead = 2 if most == 1 else max(2, capacity)
-        taken = reader.take(capacity if most is None else min(most, capacity))
-        if not taken:
-            return None
-        size = rows(taken[0].result)
-        is_filled = fill and size < full_size
-        batch = self._checked([entry.result for entry in taken[: 1 if is_filled else None]])
-        # Batches of other shapes have windows of another capacity.
-        used = min(rows(batch) // size, batches_in_window(batch, size))
-        reader.put_back(taken[used:])
-        self._taken = taken[:used]
-        batch_size = full_size if is_filled else size
-        data = gather(batch, slice(0, used * size), used * size, batch_size)
-        return Window(self._placement.put(data), 0, used, batch_size, used * size, start, is_filled)
-
-    def put_back(self, reader: Reader[Any, Batch], steps: int) -> None:
-        """Give the last batches of the last window back to its reader."""
-        reader.put_back(self._taken[len(self._taken) - steps :])
-
-    def _checked(self, batches: list[Batch]) -> Batch:
-        """Return the batches as one, checked; only the first one if a later one is invalid."""
-        try:
-            whole = jax.tree.map(lambda *arrays: np.concatenate(arrays), *batches)
-            return require_numbers(self._check(whole))
-        except Exception:
-            if len(batches) == 1:
-                raise
-            # The batches before the invalid one are used, and its own error is raised in its turn.
-            return require_numbers(self._check(batches[0]))
-
-
-def batch_of(item: Any) -> Batch:
-    """Return an item of an iterable as a batch.
-
-    As in Keras, a list of arrays is interpreted as a tuple: a PyTorch `DataLoader` yields `[x, y]`.
-
-    Raises:
-        ValueError: The item has more than three parts.
-    """
-    parts = _parts(item)
-    if len(parts) > 3:
-        raise ValueError(
-            "A batch must be `x`, `(x, y)` or `(x, y, sample_weight)`, received a "
-            f"{type(item).__name__} of {len(parts)}. Put several inputs in a tuple: "
-            "`((x1, x2), y)`."
-        )
-    x, y, weight = (*parts, None, None)[:3]
-    return to_batch(x, y, weight, text=True)
-
-
-def _parts(item: Any) -> tuple[Any, ...]:
-    if isinstance(item, tuple):
-        return item
-    is_list_of_arrays = isinstance(item, list) and any(
-        hasattr(part, "shape") or isinstance(part, tuple | Mapping) for part in item
-    )
-    if not is_list_of_arrays:
-        return (item,)
-    if len(item) == 3:
-        warnings.warn(
-            "`x` yields batches that are lists of three, which are interpreted as `x`, `y` and "
-            "`sample_weight`, as in Keras. If they are two inputs and targets, yield "
-            "`((x1, x2), y)`; else yield tuples.",
-            # The same line each time, so that the warning is shown once.
-            stacklevel=1,
-        )
-    return tuple(item)
 
 
 def _peek(reader: Reader[Any, Batch]) -> Batch:

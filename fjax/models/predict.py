@@ -110,7 +110,7 @@ def inputs_of(model: Any, parts: ModelParts, x: Any) -> tuple[PyTree, ...]:
 def call(model: Any, parts: ModelParts, x: Any, training: bool) -> PyTree:
     """Return the outputs for arrays as JAX arrays; see `Model.__call__`.
 
-    A user's layers run uncompiled, as in Keras, so that they may print or branch on values.
+    A user's layers run uncompiled, as in Keras, so that they may print values.
     """
     inputs = inputs_of(model, parts, x)
     network, programs, _, is_own = _prediction(parts)

@@ -103,11 +103,15 @@ class Source(Protocol):
         ...
 
     def state(self) -> Mapping[str, Any]:
-        """Return the state for a checkpoint, besides the number of steps, as plain data."""
+        """Return the state for a checkpoint, besides what `restore` gets anyway, as plain data."""
         ...
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue as a source with this state would after `state["steps"]` steps."""
+        """Continue where a run stands.
+
+        Args:
+            state: What `state` returned, and the run's `steps`, `epoch` and `shuffle_seed`.
+        """
         ...
 
     def fingerprint(self) -> Mapping[str, Any]:

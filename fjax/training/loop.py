@@ -10,7 +10,7 @@ import numpy as np
 
 from fjax.training.accumulators import Logs
 from fjax.training.batch import Source, Window, batches_in_window
-from fjax.training.interrupts import donating
+from fjax.training.interrupts import Donations
 from fjax.training.programs import Draw, Programs
 from fjax.training.state import TrainState
 from fjax.typing import PyTree
@@ -97,25 +97,26 @@ def run_epoch(
     sums = jax.tree.structure(holder.train_state.accumulators)
     logs: Logs = {}
     queue = _Queue()
-    for window in source.windows(epoch, step, fill, _most(hooks)):
-        for first, last in _chunks(window, chunks):
-            hooks.on_step_begin(step)
-            # A hook may have set another train state.
-            train_state = holder.train_state
-            if hooks.needs_each_step:
-                _check_sums(sums, train_state)
-            start_time = time.perf_counter()
-            with donating(train_state):
-                holder.train_state, logs = programs.advance(
-                    train_state, (), window.data, window.bounds(first, last),
-                    batch_size=window.batch_size, is_filled=window.is_filled,
-                )  # fmt: skip
-            _time(chunks, hooks, last - first, start_time, last < window.last, logs)
-            step += last - first
-            if hooks.on_step_end(step - 1, logs):
-                source.put_back(window.last - last)
-                return logs
-        queue.add(logs)
+    with Donations() as donations:
+        for window in source.windows(epoch, step, fill, _most(hooks)):
+            for first, last in _chunks(window, chunks):
+                hooks.on_step_begin(step)
+                # A hook may have set another train state.
+                train_state = holder.train_state
+                if hooks.needs_each_step:
+                    _check_sums(sums, train_state)
+                start_time = time.perf_counter()
+                with donations.of(train_state):
+                    holder.train_state, logs = programs.advance(
+                        train_state, (), window.data, window.bounds(first, last),
+                        batch_size=window.batch_size, is_filled=window.is_filled,
+                    )  # fmt: skip
+                _time(chunks, hooks, last - first, start_time, last < window.last, logs)
+                step += last - first
+                if hooks.on_step_end(step - 1, logs):
+                    source.put_back(window.last - last)
+                    return logs
+            queue.add(logs)
     return logs
 
 
