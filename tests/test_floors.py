@@ -46,7 +46,7 @@ ALLOWED = {
     "population": {"callbacks"},
     "models": {"callbacks", "population"},
     "backend": {"utils"},
-    "utils": {"preprocessing", "saving", "visualization"},
+    "utils": {"datasets", "preprocessing", "saving", "visualization"},
     "search": {"wrappers"},
 }
 
