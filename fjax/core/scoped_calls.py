@@ -74,7 +74,7 @@ def _run_in_scope(
     layer: Any,
     slot: WeightSlot,
     values: tuple[PyTree, ...],
-    training: bool,
+    training: bool | None,
     next_key: Callable[[], Key],
 ) -> tuple[PyTree, State]:
     trees, missing = _trees_in_scope(scope, slot)
