@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import jax
@@ -28,11 +29,30 @@ def placeholder_spec(
     return jax.ShapeDtypeStruct((batch_size or batch, *sizes), dtype)
 
 
+# Whether shapes with an axis of any size are being evaluated.
+_HAS_UNKNOWN_SIZES: ContextVar[bool] = ContextVar("has_unknown_sizes", default=False)
+
+
+def known_sizes(shape: Sequence[int]) -> tuple[int | None, ...]:
+    """Return a shape with None for the sizes that are placeholders.
+
+    >>> known_sizes((11, 256, 3)), known_sizes((32, 256, 3))
+    ((None, None, 3), (32, 256, 3))
+    """
+    batches, sizes = zip(*PLACEHOLDER_SIZES, strict=True)
+    if not shape:
+        return ()
+    batch = None if shape[0] in batches else shape[0]
+    is_evaluated = batch is None or _HAS_UNKNOWN_SIZES.get()
+    return batch, *(None if is_evaluated and size in sizes else size for size in shape[1:])
+
+
 @contextmanager
 def explain_placeholder_sizes(
     shapes: Callable[[], Iterable[Sequence[int | None]]],
 ) -> Iterator[None]:
     """Add a note to errors that explains placeholder sizes, if any shape has an axis of None."""
+    token = _HAS_UNKNOWN_SIZES.set(any(None in shape for shape in shapes()))
     try:
         yield
     except Exception as error:
@@ -40,6 +60,8 @@ def explain_placeholder_sizes(
             sizes = " and ".join(str(size) for _, size in PLACEHOLDER_SIZES)
             error.add_note(f"The sizes {sizes} stand for an axis of any size, declared as None.")
         raise
+    finally:
+        _HAS_UNKNOWN_SIZES.reset(token)
 
 
 def merge_shapes(first: Sequence[int], second: Sequence[int]) -> tuple[int | None, ...]:
