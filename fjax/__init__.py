@@ -46,6 +46,7 @@ with paused_garbage_collection():
     from fjax.initializers import Initializer as Initializer
     from fjax.jax_release import warn_if_faulty
     from fjax.layers import Input as Input
+    from fjax.layers import InputSpec as InputSpec
     from fjax.losses import Loss as Loss
     from fjax.metrics import Metric as Metric
     from fjax.models import Model as Model

@@ -75,13 +75,18 @@ class InputSpec(Configured):
                 "axes."
             )
 
+    def __repr__(self) -> str:
+        shown = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")
+        given = [f"{name}={getattr(self, name)}" for name in shown if getattr(self, name)]
+        return f"InputSpec({', '.join(given)})"
+
     def mismatch(self, shape: Shape, dtype: Any) -> str | None:
         """Return what is wrong with an input, or None.
 
         >>> InputSpec(ndim=3, axes={-1: 8}).mismatch((None, 8), "float32")
         '3 axes'
         """
-        count, dtype = len(shape), jax.numpy.dtype(dtype).name
+        count, dtype = len(shape), getattr(dtype, "name", dtype)
         if self.ndim not in (None, count) and not self.allow_last_axis_squeeze:
             return f"{self.ndim} axes"
         if self.max_ndim is not None and count > self.max_ndim:

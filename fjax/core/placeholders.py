@@ -29,22 +29,39 @@ def placeholder_spec(
     return jax.ShapeDtypeStruct((batch_size or batch, *sizes), dtype)
 
 
-# Whether shapes with an axis of any size are being evaluated.
-_HAS_UNKNOWN_SIZES: ContextVar[bool] = ContextVar("has_unknown_sizes", default=False)
+# Whether shapes are being evaluated, without values.
+_IS_ABSTRACT: ContextVar[bool] = ContextVar("is_abstract", default=False)
+
+
+@contextmanager
+def abstract_evaluation() -> Iterator[None]:
+    """Evaluate shapes in this context, where sizes may be placeholders."""
+    token = _IS_ABSTRACT.set(True)
+    try:
+        yield
+    finally:
+        _IS_ABSTRACT.reset(token)
+
+
+def is_abstract() -> bool:
+    """Tell whether only shapes are being evaluated, so that values are never used."""
+    return _IS_ABSTRACT.get()
 
 
 def known_sizes(shape: Sequence[int]) -> tuple[int | None, ...]:
-    """Return a shape with None for the sizes that are placeholders.
+    """Return a shape, with None for placeholder sizes where only shapes are being evaluated.
 
-    >>> known_sizes((11, 256, 3)), known_sizes((32, 256, 3))
-    ((None, None, 3), (32, 256, 3))
+    >>> with abstract_evaluation():
+    ...     known_sizes((11, 256, 3))
+    (None, None, 3)
+    >>> known_sizes((11, 256, 3))
+    (11, 256, 3)
     """
+    if not shape or not is_abstract():
+        return tuple(shape)
     batches, sizes = zip(*PLACEHOLDER_SIZES, strict=True)
-    if not shape:
-        return ()
     batch = None if shape[0] in batches else shape[0]
-    is_evaluated = batch is None or _HAS_UNKNOWN_SIZES.get()
-    return batch, *(None if is_evaluated and size in sizes else size for size in shape[1:])
+    return batch, *(None if size in sizes else size for size in shape[1:])
 
 
 @contextmanager
@@ -52,7 +69,6 @@ def explain_placeholder_sizes(
     shapes: Callable[[], Iterable[Sequence[int | None]]],
 ) -> Iterator[None]:
     """Add a note to errors that explains placeholder sizes, if any shape has an axis of None."""
-    token = _HAS_UNKNOWN_SIZES.set(any(None in shape for shape in shapes()))
     try:
         yield
     except Exception as error:
@@ -60,8 +76,6 @@ def explain_placeholder_sizes(
             sizes = " and ".join(str(size) for _, size in PLACEHOLDER_SIZES)
             error.add_note(f"The sizes {sizes} stand for an axis of any size, declared as None.")
         raise
-    finally:
-        _HAS_UNKNOWN_SIZES.reset(token)
 
 
 def merge_shapes(first: Sequence[int], second: Sequence[int]) -> tuple[int | None, ...]:
