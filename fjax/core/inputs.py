@@ -44,7 +44,6 @@ class InputLayer(Layer):
     'float32'
     """
 
-    rows_independent = True
     masking = "keeps"
 
     shape: Any = None
@@ -59,6 +58,11 @@ class InputLayer(Layer):
     neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = dict.fromkeys(
         ("sparse", "ragged", "optional"), (None, False)
     )
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether any number of rows is allowed."""
+        return self.batch_size is None
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -3,6 +3,7 @@
 import dataclasses
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -56,9 +57,19 @@ class InputExpectation:
         inputs = self._arrange(inputs)
         self._check(inputs)
         is_traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs))
-        if isinstance(self.network, ChecksInputs) and not is_traced:
+        if self._checks_inputs and not is_traced:
             self.network.check_inputs(*inputs)
         return batch._replace(inputs=inputs)
+
+    @cached_property
+    def _checks_inputs(self) -> bool:
+        return isinstance(self.network, ChecksInputs)
+
+    @cached_property
+    def _takes_any_size(self) -> bool:
+        """Whether the layers check the sizes of the inputs, since no sizes were declared."""
+        first = (*getattr(self.network, "layers", ()), None)[0]
+        return any(getattr(layer, "observed", False) for layer in (self.network, first))
 
     def _arrange(self, inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
         is_single = len(self.specs) == 1
@@ -112,9 +123,7 @@ class InputExpectation:
                 f"The model {self.model!r} takes {len(self.specs)} inputs of the structure "
                 f"{expected}, but `x` has {len(inputs)} of the structure {received}."
             )
-        first = (*getattr(self.network, "layers", ()), None)[0]
-        # The layers check the sizes of batches unlike the first one, if no sizes were declared.
-        any_size = any(getattr(layer, "observed", False) for layer in (self.network, first))
+        any_size = self._takes_any_size
         for array, shape in zip(jax.tree.leaves(inputs), self.shapes, strict=True):
             sample = tuple(array.shape[1:])
             fits = len(shape) == len(sample) and all(

@@ -78,6 +78,7 @@ class Architecture:
         self._built: Built | None = None
         self._slot: WeightSlot | None = None
         self._output_specs: dict[Any, PyTree] = {}
+        self._input_expectations: dict[bool, InputExpectation] = {}
         self._draws: bool | None = None
         # The pure pair, with the `trainable` flags that the layers had when it was created.
         self._network: Any = None
@@ -157,6 +158,7 @@ class Architecture:
         self._draws = None
         self._built = Built(specs, shapes, layer_shapes)
         self._output_specs = {_key_of(specs): layer_shapes.outputs}
+        self._input_expectations = {}
 
     def replace_layers(
         self,
@@ -167,7 +169,7 @@ class Architecture:
         """Replace the layers, and build them for these inputs if they are known."""
         self.layer_tree = layers
         self._built, self._slot = None, None
-        self._symbols, self._output_specs = None, {}
+        self._symbols, self._output_specs, self._input_expectations = None, {}, {}
         self._network = None
         if specs is not None:
             self.build(specs, sample_shapes)
@@ -252,10 +254,12 @@ class Architecture:
             takes_one_array: Whether the model is a `Sequential`.
         """
         built = self.built
-        return InputExpectation(
-            self.name, self.layer_tree, built.specs, built.sample_shapes, self.input_names(),
-            takes_one_array, self._declared_shapes(),
-        )  # fmt: skip
+        if takes_one_array not in self._input_expectations:
+            self._input_expectations[takes_one_array] = InputExpectation(
+                self.name, self.layer_tree, built.specs, built.sample_shapes, self.input_names(),
+                takes_one_array, self._declared_shapes(),
+            )  # fmt: skip
+        return self._input_expectations[takes_one_array]
 
     def _declared_shapes(self) -> list[SampleShape] | None:
         """Return the shapes of samples as the inputs declare them; those of text before encoding.

@@ -19,7 +19,7 @@ from fjax.models.construction import SharedNetwork, network_of
 from fjax.models.evaluate import evaluate
 from fjax.models.fit import Validation, fit
 from fjax.models.nested_models import makes_models_of
-from fjax.models.predict import call, inputs_of, predict
+from fjax.models.predict import call, inputs_of, predict, predict_on_batch
 from fjax.models.replicas import Replicas, fit_replicas
 from fjax.models.steps import SteppedNetwork
 from fjax.models.subclassed import is_authored_model, require_outputs
@@ -174,8 +174,7 @@ class Model(SteppedNetwork):
             used, loss, loss_weights, metrics, weighted_metrics, train_step, test_step
         )
         self.model_parts.set_config(config)
-        if is_stateful:
-            # As in Keras, the object shows and sets the state of this model's optimizer.
+        if is_stateful:  # As in Keras, the object shows and sets the state in this model.
             optimizer.use_variables(self.optimizer)
         self.replicas = None
         self.run_eagerly = bool(run_eagerly) or jit_compile is False
@@ -415,7 +414,7 @@ class Model(SteppedNetwork):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch, as numpy arrays."""
-        return self.predict(x, batch_size=rows(to_batch(x, text=True)), verbose=0)
+        return predict_on_batch(self, self.model_parts, x)
 
     def get_config(self) -> dict[str, Any]:
         """Return the architecture as plain data, for `from_config`.
