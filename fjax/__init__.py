@@ -31,6 +31,7 @@ with paused_garbage_collection():
     from fjax import saving as saving
     from fjax import search as search
     from fjax import training as training
+    from fjax import tree as tree
     from fjax import utils as utils
     from fjax import visualization as visualization
     from fjax import wrappers as wrappers
