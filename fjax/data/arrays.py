@@ -248,7 +248,7 @@ class ArraySource:
 
     def _gather(self, rows: slice | np.ndarray, count: int, size: int) -> Batch:
         if self._resident is None:
-            return self._placement.put(gather(self._passes.batch, rows, count, size))
+            return self._placement.put_window(gather(self._passes.batch, rows, count, size))
         index = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
         capacity = batches_in_window(self._passes.batch, size) * size
         padded = np.pad(index, (0, capacity - count), mode="edge").astype(np.int32)

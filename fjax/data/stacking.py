@@ -69,7 +69,9 @@ class StackedBatches:
         self._taken = taken[:used]
         batch_size = full_size if is_filled else size
         data = gather(batch, slice(0, used * size), used * size, batch_size)
-        return Window(self._placement.put(data), 0, used, batch_size, used * size, start, is_filled)
+        return Window(
+            self._placement.put_window(data), 0, used, batch_size, used * size, start, is_filled
+        )
 
     def put_back(self, reader: Reader[Any, Batch], steps: int) -> None:
         """Give the last batches of the last window back to its reader."""

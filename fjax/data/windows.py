@@ -41,7 +41,7 @@ def gather(arrays: Batch, rows: slice | np.ndarray, count: int, batch_size: int)
     """
 
     def gathered(array: np.ndarray) -> np.ndarray:
-        window = _empty(array, batches_in_window(arrays, batch_size) * batch_size)
+        window = _aligned(array, batches_in_window(arrays, batch_size) * batch_size)
         if isinstance(rows, slice):
             window[:count] = array[rows]
         else:
@@ -59,7 +59,7 @@ def shapes_of(tree: PyTree) -> Any:
     return structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves)
 
 
-def _empty(array: Any, count: int) -> np.ndarray:
+def _aligned(array: Any, count: int) -> np.ndarray:
     """Return an aligned array of this many rows, whose memory is taken when it is written to."""
     shape, dtype = (count, *array.shape[1:]), np.dtype(array.dtype)
     size = math.prod(shape) * dtype.itemsize

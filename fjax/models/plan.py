@@ -89,7 +89,16 @@ def expectation(model: Any, parts: ModelParts, kind: str, class_weight: Any = No
         class_weight: As in `fit`.
     """
     config = parts.require_config("fit" if kind == TRAIN else "evaluate")
-    architecture = parts.architecture
+    if class_weight is not None:
+        return _expectation(model, parts, kind, class_weight)
+    return parts.plans.get(
+        ("expectation", kind), (config, model.input_expectation()),
+        lambda: (_expectation(model, parts, kind, None), ()),
+    )  # fmt: skip
+
+
+def _expectation(model: Any, parts: ModelParts, kind: str, class_weight: Any) -> Expectation:
+    config, architecture = parts.require_config("fit"), parts.architecture
     names = architecture.output_names()
     outputs = config.by_output(architecture.output_tree(), names)
     return Expectation(

@@ -26,6 +26,10 @@ class Placement:
         """Return the tree with every array on the device; the transfer may still be running."""
         return jax.device_put(tree)
 
+    def put_window(self, tree: PyTree) -> PyTree:
+        """Return the rows of a window for a program; on a CPU it reads them where they are."""
+        return tree if self.is_cpu else self.put(tree)
+
     def take(self, tree: PyTree, rows: np.ndarray) -> PyTree:
         """Return rows, by index, of arrays on the device; the indices are within bounds."""
         return _take(tree, rows)

@@ -275,6 +275,14 @@ def test_a_batch_of_four_parts_raises():
         list(LoaderSource([(1, 2, 3, 4)]).windows(0))
 
 
-def test_data_is_on_the_device():
+@pytest.mark.parametrize("is_cpu", [True, False])
+def test_windows_are_transferred_to_devices_that_cannot_read_them_in_place(monkeypatch, is_cpu):
+    monkeypatch.setattr(Placement, "is_cpu", is_cpu)
     (window,) = ArraySource(data(4), 2).windows(0)
-    assert isinstance(window.data.inputs[0], jax.Array)
+    assert isinstance(window.data.inputs[0], np.ndarray if is_cpu else jax.Array)
+
+
+def test_a_program_reads_a_window_in_place():
+    (window,) = ArraySource(data(64), 2).windows(0)
+    rows = window.data.inputs[0]
+    assert jax.device_put(rows).unsafe_buffer_pointer() == rows.ctypes.data
