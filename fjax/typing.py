@@ -202,6 +202,15 @@ class Finalizes(Protocol):
 
 
 @runtime_checkable
+class ScalesLoss(Protocol):
+    """An optimizer whose `update` expects the gradients of a scaled loss."""
+
+    def scale_loss(self, loss: Array, opt_state: PyTree) -> Array:
+        """Return the loss times the scale."""
+        ...
+
+
+@runtime_checkable
 class AveragingOptimizer(GradientTransformation, Finalizes, Protocol):
     """An optimizer that can average the params."""
 

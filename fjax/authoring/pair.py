@@ -27,6 +27,7 @@ from fjax.configuration import stored
 from fjax.core.author import constraint_attributes
 from fjax.core.calling import CallRecord
 from fjax.core.flow import mark
+from fjax.core.input_spec import check_input_spec
 from fjax.core.masking import is_masked, strip_masks, warn_mask_dropped, with_mask
 from fjax.core.shapes import eval_shape
 from fjax.core.ties import find_ties, join_ties, with_ties
@@ -173,7 +174,10 @@ def _run_pass(
     twin = binding.bind()
     arguments, options = call_arguments(author, inputs, binding.training, binding.key)
     shapes = build_arguments(author, arguments, options) if given is None else given
+    _check_input_spec(author, author, arguments)
     binding.build(twin, shapes)
+    # `build` may know more of the inputs.
+    _check_input_spec(author, twin, arguments)
     if not binding.sublayers:
         # Only a sublayer could use the mask of an array.
         arguments = strip_masks(arguments)
@@ -183,6 +187,12 @@ def _run_pass(
     _check_outputs(author, outputs)
     binding.finish(twin)
     return _with_mask(binding, inputs, options, outputs)
+
+
+def _check_input_spec(author: Any, twin: Any, arguments: tuple[Any, ...]) -> None:
+    spec = vars(twin).get("input_spec")
+    if spec is not None and arguments:
+        check_input_spec(type(author).__name__, spec, arguments[0])
 
 
 def _check_outputs(author: Any, outputs: Any) -> None:

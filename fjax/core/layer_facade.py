@@ -310,6 +310,8 @@ def _tensors(layer: Any) -> Any:
     tensors = link.tensors(layer) if link is not None and link.is_alive else None
     if tensors is None and slot is not None and slot.node is not None:
         tensors = slot.node()
+    if tensors is None and hasattr(type(layer), "symbolic_node"):
+        return layer.symbolic_node()
     if tensors is None:
         raise AttributeError(
             f"The layer {layer_name(layer)!r} was not called on symbolic tensors, so it has no "

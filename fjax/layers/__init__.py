@@ -1,5 +1,6 @@
 """All layers, under Keras's names."""
 
+from fjax.core.input_spec import InputSpec as InputSpec
 from fjax.core.inputs import InputLayer as InputLayer
 from fjax.core.layer import Layer as Layer
 from fjax.layers.activation import ELU as ELU
@@ -119,6 +120,7 @@ from fjax.layers.padding import Cropping3D as Cropping3D
 from fjax.layers.padding import ZeroPadding1D as ZeroPadding1D
 from fjax.layers.padding import ZeroPadding2D as ZeroPadding2D
 from fjax.layers.padding import ZeroPadding3D as ZeroPadding3D
+from fjax.layers.pipeline import Pipeline as Pipeline
 from fjax.layers.pooling import AveragePooling1D as AveragePooling1D
 from fjax.layers.pooling import AveragePooling2D as AveragePooling2D
 from fjax.layers.pooling import AveragePooling3D as AveragePooling3D
@@ -169,3 +171,4 @@ from fjax.layers.transposed_convolution import Conv3DTranspose as Conv3DTranspos
 from fjax.layers.transposed_convolution import Convolution1DTranspose as Convolution1DTranspose
 from fjax.layers.transposed_convolution import Convolution2DTranspose as Convolution2DTranspose
 from fjax.layers.transposed_convolution import Convolution3DTranspose as Convolution3DTranspose
+from fjax.layers.wrapper import Wrapper as Wrapper

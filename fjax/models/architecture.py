@@ -228,14 +228,16 @@ class Architecture:
         small, large = (
             self.output_specs(self._specs_at(which)) for which in range(len(PLACEHOLDER_SIZES))
         )
-        return jax.tree.map(lambda a, b: (None, *merge_shapes(a.shape, b.shape)[1:]), small, large)
+        batch = self._declared_batch_size()
+        return jax.tree.map(lambda a, b: (batch, *merge_shapes(a.shape, b.shape)[1:]), small, large)
 
     def input_shape(self) -> Any:
-        """Return the shape of the input, or a list or dict of shapes; None for the batch axis."""
+        """Return the shape of the input, or a list or dict of shapes; None for axes of any size."""
         specs, shapes = self.built.specs, self.built.sample_shapes
         shown = iter(self._declared_shapes() or shapes)
         structure = specs[0] if len(specs) == 1 else list(specs)
-        return jax.tree.map(lambda _: (None, *next(shown)), structure)
+        batch = self._declared_batch_size()
+        return jax.tree.map(lambda _: (batch, *next(shown)), structure)
 
     def input_names(self) -> list[str]:
         """Return the names of the inputs: the network's, a dict's keys, or `input_0`, …."""
@@ -270,6 +272,10 @@ class Architecture:
         """
         declared = jax.tree.leaves(declared_inputs(self.layer_tree))
         return [layer.shape for layer in declared] or None
+
+    def _declared_batch_size(self) -> int | None:
+        declared = jax.tree.leaves(declared_inputs(self.layer_tree))
+        return next((layer.batch_size for layer in declared if layer.batch_size), None)
 
     def count_params(self) -> int:
         """Return the number of values in all weights."""

@@ -25,7 +25,7 @@ from fjax.models.stateless import call_in_scope, traced_call_error
 from fjax.models.steps import SteppedNetwork
 from fjax.models.subclassed import is_authored_model, require_outputs
 from fjax.models.train_on_batch import train_on_batch
-from fjax.optimizers import Optimizer
+from fjax.optimizers.stateful import StatefulOptimizer
 from fjax.training import Batch
 from fjax.training.batch import rows
 from fjax.variable import current_scope
@@ -170,13 +170,13 @@ class Model(SteppedNetwork):
         if is_authored_model(self):
             # The lists in an author's attributes may have changed.
             self._rebuild()
-        used = optimizer.with_shown_rate() if isinstance(optimizer, Optimizer) else optimizer
+        is_stateful = isinstance(optimizer, StatefulOptimizer)
+        used = optimizer.with_shown_rate() if is_stateful else optimizer
         config = make_config(
             used, loss, loss_weights, metrics, weighted_metrics, train_step, test_step
         )
         self.model_parts.set_config(config)
-        if isinstance(optimizer, Optimizer):
-            # As in Keras, the object shows and sets the state of this model's optimizer.
+        if is_stateful:  # As in Keras, the object shows and sets the state in this model.
             optimizer.use_variables(self.optimizer)
         self.replicas = None
         self.run_eagerly = bool(run_eagerly) or jit_compile is False

@@ -95,11 +95,13 @@ def default_train_step(model: Any, state: Any, data: Any) -> tuple[Any, Any]:
     trainable, others, optimizer_variables, metric_values = state
     x, y, sample_weight = unpack(data)
 
+    opt_state = model.optimizer.in_variables.layout.unflatten(optimizer_variables)
+
     def objective(trainable: Any) -> Any:
-        loss, unscaled, *rest = _forward(
+        loss, *rest = _forward(
             model, trainable, others, metric_values, x, y, sample_weight, training=True
         )
-        return loss, (unscaled, *rest)
+        return model.optimizer.scale_loss(loss, opt_state), (loss, *rest)
 
     differentiate = jax.value_and_grad(objective, has_aux=True)
     (_, (loss, outputs, others, metric_values)), grads = differentiate(trainable)
@@ -114,7 +116,7 @@ def default_test_step(model: Any, state: Any, data: Any) -> tuple[Any, Any]:
     """Return the logs and the next state of Keras's evaluation step; see `Model.test_step`."""
     trainable, others, metric_values = state
     x, y, sample_weight = unpack(data)
-    _, loss, outputs, others, metric_values = _forward(
+    loss, outputs, others, metric_values = _forward(
         model, trainable, others, metric_values, x, y, sample_weight, training=False
     )
     logs, metric_values = _measure(model, metric_values, loss, x, y, outputs, sample_weight)
@@ -137,7 +139,7 @@ def _forward(
     y: Any,
     sample_weight: Any,
     training: bool,
-) -> tuple[Any, Any, Any, Any, Any]:
+) -> tuple[Any, Any, Any, Any]:
     outputs, others = model.stateless_call(trainable, others, x, training=training)
     variables, state = metrics_variables(model), model.non_trainable_variables
     weights = zip([*model.trainable_variables, *state], [*trainable, *others], strict=True)
@@ -148,8 +150,7 @@ def _forward(
         )
         metric_values = [variable.value for variable in variables]
         others = [variable.value for variable in state]
-    scale = getattr(model.optimizer, "scale_loss", lambda loss: loss)
-    return scale(loss), loss, outputs, others, metric_values
+    return loss, outputs, others, metric_values
 
 
 def _measure(

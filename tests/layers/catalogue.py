@@ -85,6 +85,7 @@ CATALOGUE = [
     entry("Normalization", (4, 3), mean=MEAN, variance=VARIANCE),
     entry("Normalization", (4, 3), mean=0.5, variance=2.0, axis=None, invert=True),
     entry("Normalization", (4, 3, 2), mean=MEAN, variance=VARIANCE, axis=1),
+    Entry(layers.Pipeline([layers.Dense(2), layers.Dropout(0.5)]), (4, 3)),
     entry("Rescaling", (4, 3), scale=0.5, offset=-1.0),
     entry("Reshape", (4, 6), target_shape=(2, 3)),
     entry("Reshape", (4, 6, 2), target_shape=(3, -1)),
@@ -109,7 +110,9 @@ CATALOGUE += [
 ]  # fmt: skip
 
 # Public names that are not layers, and text layers, which `test_text.py` tests.
-NOT_LAYERS = {"Input", "Layer"} | {type(entry.layer).__name__ for entry in ON_TEXT}
+NOT_LAYERS = {"Input", "InputSpec", "Layer", "Wrapper"} | {
+    type(entry.layer).__name__ for entry in ON_TEXT
+}
 
 # Cells are called on one step and states; the layers that run them are in the catalogue.
 NOT_LAYERS |= {"GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"}
