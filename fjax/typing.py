@@ -218,6 +218,15 @@ class AveragingOptimizer(GradientTransformation, Finalizes, Protocol):
 
 
 @runtime_checkable
+class IteratesPasses(Protocol):
+    """A data set whose order in each pass follows from the number of the pass."""
+
+    def iterate_pass(self, number: int) -> Iterator[Any]:
+        """Return the elements in the order of a pass."""
+        ...
+
+
+@runtime_checkable
 class Adapts(Protocol):
     """A layer that learns from data before training, such as `Normalization`."""
 

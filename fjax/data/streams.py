@@ -17,6 +17,9 @@ from fjax.data.windows import shapes_of
 from fjax.errors import warn_user
 from fjax.training.batch import Batch, Window, rows
 from fjax.training.placement import DEFAULT, Placement
+from fjax.typing import IteratesPasses
+
+_EMPTY = "`x` yielded no batch: the iterable is empty."
 
 
 def stream_source(
@@ -176,11 +179,14 @@ class LoaderSource:
 
     def first(self) -> Batch:
         """Return the first batch, converted but not checked, without using it up."""
-        if not self._is_indexed or not len(self._batches):
-            return _peek(self._open())
         if self._first is None:
-            # Reading begins later, in an order that is not known yet.
-            self._first = batch_of(self._batches[0])
+            # Where a pass has an order, reading begins later, when the pass is known.
+            if self._is_indexed and len(self._batches):
+                self._first = batch_of(self._batches[0])
+            elif isinstance(self._batches, IteratesPasses):
+                self._first = _first_of(self._batches.iterate_pass(0))
+            else:
+                return _peek(self._open())
         return self._first
 
     def checked(
@@ -260,6 +266,8 @@ class LoaderSource:
 
     def _iterated(self) -> Any:
         """Return what one pass iterates over."""
+        if isinstance(self._batches, IteratesPasses):
+            return self._batches.iterate_pass(self._pass)
         if not self._is_indexed:
             return self._batches
         order = None
@@ -274,12 +282,18 @@ class LoaderSource:
             call_hook(self._batches, "on_epoch_end")
 
 
+def _first_of(batches: Iterator[Any]) -> Batch:
+    for item in batches:
+        return batch_of(item)
+    raise ValueError(_EMPTY)
+
+
 def _peek(reader: Reader[Any, Batch]) -> Batch:
     """Return a reader's next batch without using it up; drop it if it cannot be converted."""
     try:
         item = reader.peek()
     except StopIteration:
-        raise ValueError("`x` yielded no batch: the iterable is empty.") from None
+        raise ValueError(_EMPTY) from None
     try:
         return batch_of(item)
     except Exception:

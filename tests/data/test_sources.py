@@ -13,6 +13,7 @@ from fjax.data import ArraySource, IteratorSource, LoaderSource
 from fjax.data.conversion import to_batch
 from fjax.data.reading import Reader
 from fjax.data.shuffling import order_of_pass
+from fjax.preprocessing.dataset import Dataset
 from fjax.training.placement import Placement
 
 pytestmark = pytest.mark.short
@@ -149,6 +150,18 @@ def test_a_short_iterable_restarts_for_steps_per_epoch():
 def test_an_empty_iterable_raises():
     with pytest.raises(ValueError, match="the iterable is empty"):
         LoaderSource([]).first()
+
+
+def test_a_data_set_that_shuffles_is_resumed_in_the_order_of_its_epoch():
+    def source():
+        rows = np.arange(12.0)[:, None]
+        return LoaderSource(Dataset.from_tensor_slices(rows).shuffle(12, seed=1).batch(4))
+
+    orders = [taken(source(), epoch) for epoch in range(3)]
+    assert orders[0] != orders[1] != orders[2]
+    resumed = source()
+    resumed.restore({"steps": 7, "epoch": 2, "shuffle_seed": 0})
+    assert taken(resumed, 2, 1) == orders[2][1:]
 
 
 class Sequence:
