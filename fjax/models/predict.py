@@ -115,6 +115,8 @@ def call(model: Any, parts: ModelParts, x: Any, training: bool | None) -> PyTree
     inputs = inputs_of(model, parts, x)
     prediction = _prediction(parts)
     if prediction.is_own:
+        # A copy: the program may still read the inputs when the user writes to their array.
+        inputs = jax.tree.map(np.array, inputs)
         return _call_program(model, parts, prediction, inputs, training)
     params, state, draw = parts.weights.for_call()
     outputs, _ = apply_layer(

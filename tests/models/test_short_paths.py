@@ -111,6 +111,22 @@ def test_outputs_of_predict_on_batch_may_be_written_to():
     outputs[:] = 0
 
 
+def test_the_inputs_of_a_call_may_be_written_to_at_once():
+    width = 1000
+    memory = np.ones(width * width + 16, "float32")
+    # XLA reads an array in place if it begins at a multiple of 64 bytes.
+    start = -memory.ctypes.data % 64 // 4
+    x = memory[start : start + width * width].reshape(width, width)
+    layers = [Dense(width, kernel_initializer="zeros") for _ in range(8)]
+    inputs = Input((width,))
+    slow = fjax.Sequential(layers)(inputs)
+    model = fjax.Model(inputs, fjax.layers.Add()([inputs, slow]))
+    model(x).block_until_ready()
+    outputs = model(x)
+    x[:] = 5
+    np.testing.assert_array_equal(outputs, 1)
+
+
 def test_two_threads_predict_at_once():
     model = make_model()
     expected = {count: model.predict(X[:count], verbose=0) for count in (5, 32)}
