@@ -287,12 +287,6 @@ def test_a_popped_layer_can_be_added_to_another_model():
     assert other.output_shape == (None, 2)
 
 
-def test_a_layer_can_be_added_only_once():
-    layer = Dense(4)
-    with pytest.raises(ValueError, match=r"is already in 'sequential'\. Create a second layer"):
-        keras.Sequential([Input((4,)), layer, layer])
-
-
 def test_invalid_seeds_and_train_states_raise():
     for seed in ("a", -1, 1.5):
         with pytest.raises(ValueError, match="`seed` must be an integer from 0 to"):
