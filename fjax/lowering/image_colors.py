@@ -20,8 +20,10 @@ def to_hsv(images: Array) -> Array:
     spread = value - smallest
     is_gray = spread <= 0
     sixth = 1 / (6 * jnp.where(is_gray, 1, spread))
-    hue = jnp.where(value == green, (blue - red) * sixth + 2 / 6, (red - green) * sixth + 4 / 6)
-    hue = jnp.where(value == red, (green - blue) * sixth, hue)
+    # Not `value == red`: a compiled program may compute `red` twice, and round it differently.
+    is_red = (red >= green) & (red >= blue)
+    hue = jnp.where(green >= blue, (blue - red) * sixth + 2 / 6, (red - green) * sixth + 4 / 6)
+    hue = jnp.where(is_red, (green - blue) * sixth, hue)
     hue = jnp.where(is_gray, 0.0, hue) + (hue < 0).astype(hue.dtype)
     saturation = jnp.where(value > 0, spread / jnp.where(value > 0, value, 1), 0.0)
     return jnp.stack([hue, saturation, value], axis=-1)

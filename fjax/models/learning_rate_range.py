@@ -12,6 +12,7 @@ from fjax.models.plan import custom_step, expectation, make_plan, require_object
 from fjax.models.step_forms import TRAIN, has_stateful_step
 from fjax.training import custom_train_step, init_accumulators, train_step
 from fjax.training.accumulators import empty_means
+from fjax.training.filled_batches import can_be_filled
 from fjax.training.learning_rate_range import range_test
 
 
@@ -69,13 +70,14 @@ def range_test_of_model(
                     f"`{owner}` needs the log 'loss', which the model's `train_step` does not "
                     f"return. Logged: {', '.join(names)}."
                 )
-            step, sums = custom_train_step(custom), empty_means(names)
+            step, sums, fill = custom_train_step(custom), empty_means(names), False
         else:
             outputs = parts.architecture.output_specs(spec.inputs)
             loss: Any = config.loss_for(spec.targets, outputs, model.output_names)
             step = train_step(model.network, loss, config.optimizer)
             sums = init_accumulators((), spec.targets, outputs, loss)
+            fill = can_be_filled(model.network, loss, ())
         with execution_mode(model.run_eagerly):
-            return range_test(step, model.train_state, sums, source, learning_rates)
+            return range_test(step, model.train_state, sums, source, learning_rates, fill)
     finally:
         source.close()

@@ -20,6 +20,7 @@ class RateValue(float):
 
     Source: Keras, `Optimizer.learning_rate`.
 
+    >>> from fjax import Variable
     >>> rate = Variable(0.5)
     >>> shown = RateValue(lambda: rate.value, rate.assign)
     >>> shown.assign(0.25)

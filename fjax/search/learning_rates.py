@@ -154,10 +154,11 @@ def _check_rates(learning_rates: Any) -> np.ndarray:
 
 
 def _first_state(model: Model) -> TrainState:
-    rate = getattr(model.model_parts.require_config(OWNER).optimizer, "learning_rate", None)
-    if callable(rate):
+    optimizer: Any = model.model_parts.require_config(OWNER).optimizer
+    if getattr(optimizer, "has_schedule", False):
         raise TypeError(
-            f"`{OWNER}`: the learning rate of {model.name!r} follows the schedule {rate!r}: "
+            f"`{OWNER}`: the learning rate of {model.name!r} follows the schedule "
+            f"{optimizer.schedule!r}: "
             "compile with a number instead."
         )
     state: TrainState = model.train_state

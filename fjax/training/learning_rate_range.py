@@ -19,6 +19,7 @@ def range_test(
     empty_sums: PyTree,
     source: Source,
     learning_rates: np.ndarray,
+    fill: bool = False,
 ) -> np.ndarray:
     """Return the loss of each step of a run with one step at each of these learning rates.
 
@@ -31,6 +32,7 @@ def range_test(
             loss is the loss of its batch alone.
         source: The batches, as many as there are learning rates.
         learning_rates: The learning rate of each step.
+        fill: Whether smaller batches may be filled; see `fjax.training.filled_batches`.
 
     Raises:
         TypeError: The optimizer has no learning rate in its state.
@@ -74,9 +76,11 @@ def range_test(
     carry = train_state._replace(batch=np.int32(0), accumulators=(rates, jnp.zeros_like(rates)))
     # A copy, since the program donates its first argument.
     carry = jax.tree.map(lambda leaf: jnp.array(leaf, copy=True), carry)
-    for window in source.windows(0):
-        bounds = window.bounds(window.first, window.last)
-        carry = advance(carry, (), window.data, bounds, batch_size=window.batch_size)
+    for window in source.windows(0, fill=fill):
+        carry = advance(
+            carry, (), window.data, window.bounds(window.first, window.last),
+            batch_size=window.batch_size, is_filled=window.is_filled,
+        )  # fmt: skip
     steps = int(carry.batch)
     if steps < len(learning_rates):
         raise ValueError(

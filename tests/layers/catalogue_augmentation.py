@@ -64,6 +64,9 @@ AUGMENTATION = [
     entry("RandomPerspective", FIRST, scale=0.5, interpolation="nearest", fill_value=2.0,
           data_format="channels_first"),
     entry("RandAugment", IMAGES, value_range=(-3, 3), factor=0.4),
+    # First without a hue, whose computation amplifies the rounding of the parts before it.
+    entry("RandomColorJitter", IMAGES, value_range=(-3, 3), brightness_factor=0.2,
+          contrast_factor=(0.2, 0.4), saturation_factor=(0.4, 0.6)),
     entry("RandomColorJitter", IMAGES, value_range=(-3, 3), brightness_factor=0.2,
           contrast_factor=(0.2, 0.4), saturation_factor=(0.4, 0.6), hue_factor=0.2),
 ]  # fmt: skip

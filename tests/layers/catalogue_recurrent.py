@@ -27,5 +27,5 @@ RECURRENT = [
           activity_regularizer="l2", **FAST),
     Entry(layers.ConvLSTM2D(2, 2, dropout=0.5, recurrent_dropout=0.5, stateful=True, **FAST),
           (2, 3, 4, 4, 1)),
-    entry("ConvLSTM3D", (1, 2, 3, 3, 3, 1), filters=1, kernel_size=2, **FAST),
+    entry("ConvLSTM3D", (2, 2, 3, 3, 3, 1), filters=1, kernel_size=2, **FAST),
 ]  # fmt: skip
