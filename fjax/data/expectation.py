@@ -33,6 +33,7 @@ class InputExpectation:
         declared_shapes: The shapes of samples as the user passes them, text included; inputs that
             lack a last axis of size 1, or have one too many, are given this number of axes. None if
             the inputs are not declared.
+        has_observed_sizes: Whether the sizes are those of a first batch, and others may follow.
     """
 
     model: str
@@ -42,6 +43,7 @@ class InputExpectation:
     names: Sequence[str]
     takes_one_array: bool = False
     declared_shapes: Sequence[tuple[int | None, ...]] | None = None
+    has_observed_sizes: bool = False
 
     def __call__(self, batch: Batch) -> Batch:
         """Return the batch with its inputs in the network's structure, and with text encoded.
@@ -114,7 +116,9 @@ class InputExpectation:
             )
         first = (*getattr(self.network, "layers", ()), None)[0]
         # The layers check the sizes of batches unlike the first one, if no sizes were declared.
-        any_size = any(getattr(layer, "observed", False) for layer in (self.network, first))
+        any_size = self.has_observed_sizes or any(
+            getattr(layer, "observed", False) for layer in (self.network, first)
+        )
         for array, shape in zip(jax.tree.leaves(inputs), self.shapes, strict=True):
             sample = tuple(array.shape[1:])
             fits = len(shape) == len(sample) and all(

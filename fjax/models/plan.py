@@ -127,7 +127,7 @@ def make_plan(model: Any, parts: ModelParts, kind: str, source: Source) -> Plan:
         # Without a compiled loss, the layers may have added losses: known once the model is built.
         require_objective(model, parts, kind)
     outputs = parts.architecture.output_specs(spec.inputs)
-    objective = config.resolve(spec.targets, outputs, parts.architecture.output_names())
+    objective = parts.objective("fit", spec.targets, outputs)
     loss, metrics = objective.loss or no_loss, objective.metrics
     return Plan(
         programs=programs_for(network, loss, config.optimizer, metrics, parts.programs),
