@@ -1,65 +1,67 @@
 """`python -m benchmarks`: measure, print the tables and whether the targets are reached."""
 
 import argparse
+import os
 from collections.abc import Sequence
 
-from benchmarks import report
-from benchmarks.compilation import report as compilation_report
-from benchmarks.compilation.runner import measure as measure_compilations
-from benchmarks.jobs import JOBS, find_job
-from benchmarks.runner import Record, measure, measure_imports
-from benchmarks.search import report as search_report
+from benchmarks import report, training
+from benchmarks.calls import job as calls
+from benchmarks.compilation import job as compilation
+from benchmarks.contestants import TENSORFLOW_PYTHON
+from benchmarks.jobs import JOBS
+from benchmarks.results import Run, Settings
+from benchmarks.runner import measure_imports
+from benchmarks.search import job as search
 from benchmarks.search.programs import PROGRAMS
-from benchmarks.search.runner import measure as measure_search
+from benchmarks.streams import job as streams
 from benchmarks.tables import target_lines
 
-# The trainings, how long deep networks take to compile, and many trainings at once.
-EVERYTHING = [*JOBS, "compile", *PROGRAMS]
+# The trainings, single calls, streams, first steps, how long deep networks take to compile, and
+# many trainings at once.
+RUNS: dict[str, Run] = {
+    **dict.fromkeys(JOBS, training.run),
+    "calls": calls.run,
+    "streams": streams.run,
+    "first_step": compilation.run_first_steps,
+    "compile": compilation.run,
+    **dict.fromkeys(PROGRAMS, search.run),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmarks that the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--jobs", nargs="+", choices=EVERYTHING, default=EVERYTHING)
+    parser.add_argument("--jobs", nargs="+", choices=list(RUNS), default=list(RUNS))
     parser.add_argument("--starts", type=int, help="how often all processes are started anew")
     parser.add_argument("--rounds", type=int, help="turns after the first epoch, in each start")
     parser.add_argument("--quick", action="store_true", help="tiny jobs on drawn data")
     parser.add_argument("--write", action="store_true", help="put the tables into the docs")
+    parser.add_argument(
+        "--tensorflow-python",
+        metavar="PATH",
+        help="the Python of an environment with Keras and TensorFlow (`benchmarks/peers.txt`)",
+    )
     chosen = parser.parse_args(arguments)
-    if chosen.write and (chosen.quick or set(chosen.jobs) != set(EVERYTHING)):
+    if chosen.write and (chosen.quick or set(chosen.jobs) != set(RUNS)):
         parser.error("--write needs all jobs, in their full size")
-    starts = chosen.starts or (1 if chosen.quick else 5)
-    rounds = chosen.rounds or (5 if chosen.quick else 10)
+    if chosen.tensorflow_python is not None:
+        if not os.access(chosen.tensorflow_python, os.X_OK):
+            parser.error(f"--tensorflow-python {chosen.tensorflow_python} is no program")
+        os.environ[TENSORFLOW_PYTHON] = chosen.tensorflow_python
 
-    results: dict[str, dict[str, Record]] = {}
-    parts = []
-    for name in (name for name in chosen.jobs if name in JOBS):
-        results[name] = measure(name, starts, rounds, chosen.quick)
-        parts.append(report.job_table(find_job(name, chosen.quick), results[name]))
-        print(f"\n{parts[-1]}", flush=True)
-    versions = report.versions(results)
-    found = []
-    if "compile" in chosen.jobs:
-        starts = chosen.starts or (1 if chosen.quick else 3)
-        compilations = measure_compilations(starts, chosen.quick)
-        parts.append(compilation_report.tables(compilations))
-        print(f"\n{parts[-1]}", flush=True)
-        versions |= compilations.versions
-        found = compilation_report.targets(compilations)
-    searches = {}
-    for name in (name for name in chosen.jobs if name in PROGRAMS):
-        starts = chosen.starts or (1 if chosen.quick else 3)
-        searches[name] = measure_search(name, starts, chosen.quick)
-        rows = find_job("california", chosen.quick).rows
-        parts.append(search_report.job_table(name, searches[name], rows, chosen.quick))
-        print(f"\n{parts[-1]}", flush=True)
-    versions |= search_report.versions(searches)
-    found += search_report.targets(searches)
+    settings = Settings(chosen.starts, chosen.rounds, chosen.quick)
+    results = []
+    for name in (name for name in RUNS if name in chosen.jobs):
+        results.append(RUNS[name](name, settings))
+        print(f"\n{results[-1].tables}", flush=True)
     imports = measure_imports(1 if chosen.quick else 15)
-    parts.append(report.import_table(imports))
-    print(f"\n{parts[-1]}")
-    targets = target_lines([*report.targets(results, imports), *found])
-    parts = [report.machine(versions), *parts, f"Targets:\n\n{targets}"]
+    imported = report.import_table(imports)
+    print(f"\n{imported}")
+    found = [target for result in results for target in result.targets]
+    targets = target_lines([*found, *report.targets({}, imports)])
+    versions = {name: text for result in results for name, text in result.versions.items()}
+    tables = [*(result.tables for result in results), imported]
+    parts = [report.machine(versions), *tables, f"Targets:\n\n{targets}"]
     print(f"\n{parts[0]}\n\n{parts[-1]}")
     if chosen.write:
         report.write("\n\n".join(parts))

@@ -16,7 +16,7 @@ from typing import TextIO
 import numpy as np
 
 from benchmarks.contestants import CONTESTANTS
-from benchmarks.jobs import JOBS, find_job
+from benchmarks.jobs import FIRST_EPOCHS, JOBS, find_job
 
 
 class Turns:
@@ -68,7 +68,7 @@ def main() -> None:
     """Train as the arguments say."""
     parser = argparse.ArgumentParser()
     parser.add_argument("contestant", choices=list(CONTESTANTS))
-    parser.add_argument("job", choices=list(JOBS))
+    parser.add_argument("job", choices=[*JOBS, *FIRST_EPOCHS])
     parser.add_argument("data", help="an .npz file of `x` and `y`")
     parser.add_argument("turns", type=int, help="how many follow the first epoch")
     parser.add_argument("--quick", action="store_true")

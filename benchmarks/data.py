@@ -15,7 +15,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 def load(job: Job) -> tuple[np.ndarray, np.ndarray]:
     """Return the inputs, float32 or of words int32, and the targets.
 
-    These are float32 `(rows, 1)`, or the numbers of classes, int32 `(rows,)`.
+    These are float32 `(rows, 1)`, the numbers of classes, int32 `(rows,)`, images or words.
     """
     if job.drawn:
         return _drawn(job)
@@ -54,8 +54,14 @@ def _numbered(job: Job, texts: np.ndarray) -> np.ndarray:
 
 def _drawn(job: Job) -> tuple[np.ndarray, np.ndarray]:
     generator = np.random.default_rng(0)
+    if job.data == "rebuilt":
+        x = generator.random((job.rows, *job.input_shape), dtype="float32")
+        return x, x
     if job.vocabulary:
         words = generator.integers(job.vocabulary, size=(job.rows, *job.input_shape), dtype="int32")
+        if job.data == "translated":
+            start, stop = job.features[0]
+            return words, words[:, start:stop]
         return words, (words[:, -1:] % 2).astype("float32")
     x = generator.standard_normal((job.rows, *job.input_shape), dtype="float32")
     flat = x.reshape(job.rows, -1)

@@ -20,7 +20,9 @@ class Job:
     Attributes:
         title: What the tables call it.
         network: The module in `benchmarks.networks` that has it in each framework's words.
-        data: The data: "california", "fashion", "mnist", "reviews" or "images".
+        data: The data: "california", "fashion", "mnist", "reviews" or "images"; drawn data alone
+            are "rebuilt" images, each its own target, and "translated" words, the first input's
+            targets.
         task: What it is trained for.
         input_shape: The shape of one sample.
         units: The sizes of the network's layers, as the network reads them.
@@ -187,19 +189,74 @@ JOBS = {
 }
 
 
+def _first_epoch(job: Job, without: tuple[str, ...] = ("jax_loop",)) -> Job:
+    """Return a job whose epoch is four steps and a smaller one, so nearly all of it compiles."""
+    return dataclasses.replace(
+        job,
+        rows=4 * job.batch_size + job.batch_size // 2,
+        epochs_a_turn=1,
+        drawn=True,
+        without=(*without, "jax_step", "torch_loader", "torch_indexed"),
+    )
+
+
+# What is trained for one epoch in a new process.
+FIRST_EPOCHS = {
+    "first_dense": _first_epoch(JOBS["california"], without=()),
+    "first_convolutions": _first_epoch(JOBS["mnist_cnn"]),
+    "first_autoencoder": _first_epoch(
+        Job(
+            title="Autoencoder, 784-100-30-100-784",
+            network="autoencoder",
+            data="rebuilt",
+            task=NUMBERS,
+            input_shape=(28, 28),
+            units=(100, 30, 100),
+            learning_rate=1e-3,
+            rows=0,
+        )
+    ),
+    "first_lstm": _first_epoch(JOBS["lstm"]),
+    "first_bidirectional_lstm": _first_epoch(
+        dataclasses.replace(
+            JOBS["lstm"],
+            title="Words, embedding of 32, bidirectional LSTM of 32, 1",
+            network="text_bidirectional_lstm",
+        )
+    ),
+    "first_sequence_to_sequence": _first_epoch(
+        Job(
+            title="Sequence to sequence, 20 words each, embeddings of 32, LSTMs of 64, words",
+            network="sequence_to_sequence",
+            data="translated",
+            task=CLASSES,
+            input_shape=(40,),
+            units=(32, 64),
+            vocabulary=1_000,
+            features=((0, 20), (20, 40)),
+            learning_rate=1e-3,
+            rows=0,
+            optimizer="Adam",
+        )
+    ),
+    "first_attention": _first_epoch(JOBS["attention"]),
+    "first_resnet20": _first_epoch(JOBS["resnet20"]),
+}
+
+
 def find_job(name: str, quick: bool) -> Job:
     """Return a job, or its tiny form on drawn data, whose last batch is a smaller one too.
 
     The regression learns so fast that after a few epochs the loss says little of the first weights.
     """
-    job = JOBS[name]
+    job = {**JOBS, **FIRST_EPOCHS}[name]
     if not quick:
         return job
     rate = 0.03 if job.task.loss == "mse" else job.learning_rate
     images = job.data in ("mnist", "images")
     return dataclasses.replace(
         job,
-        rows=650 if not images else 2 * job.batch_size + 22,
+        rows=min(job.rows, 650) if not images else 2 * job.batch_size + 22,
         input_shape=(12, 12, job.input_shape[-1]) if images else job.input_shape,
         learning_rate=min(rate, 1e-4) if images else rate,
         epochs_a_turn=1,

@@ -8,7 +8,8 @@ from statistics import median
 
 from benchmarks.contestants import CONTESTANTS
 from benchmarks.jobs import Job
-from benchmarks.runner import ROOT, Record
+from benchmarks.processes import ROOT
+from benchmarks.runner import Record
 from benchmarks.tables import Target, table
 
 PAGE = ROOT / "docs" / "benchmarks.md"

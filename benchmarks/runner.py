@@ -5,28 +5,21 @@ down slows all of them down alike, and a ratio within one round says more than t
 """
 
 import importlib.util
-import json
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from types import MappingProxyType
 
 import numpy as np
 
-from benchmarks.contestants import CONTESTANTS, Contestant
+from benchmarks.contestants import CONTESTANTS
 from benchmarks.data import load
 from benchmarks.jobs import find_job
-
-ROOT = Path(__file__).resolve().parents[1]
-
-# Threads that spin while they wait for more work are asleep after this many seconds.
-PAUSE = 0.05
+from benchmarks.processes import ROOT, Process, environment, missing
 
 
 @dataclass
@@ -44,66 +37,6 @@ class Record:
     first_epochs: list[float] = field(default_factory=list)
     epochs: list[float] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
-
-
-class Process:
-    """A contestant's process, used as a context."""
-
-    def __init__(self, name: str, job: str, data: str, turns: int, quick: bool) -> None:
-        self._name = name
-        arguments = [name, job, data, str(turns), *(["--quick"] if quick else [])]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.child", *arguments],
-            cwd=ROOT,
-            env=environment(CONTESTANTS[name], quick),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def __enter__(self) -> "Process":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-    def turn(self) -> dict[str, Any]:
-        """Ask for a turn, and return its report."""
-        time.sleep(PAUSE)
-        assert self._process.stdin is not None
-        self._process.stdin.write("turn\n")
-        self._process.stdin.flush()
-        return self.report()
-
-    def report(self) -> dict[str, Any]:
-        """Return the next report, waiting for it."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(
-                f"The process of {self._name!r} ended with exit code {self._process.wait()}; "
-                "what it said stands above."
-            )
-        report: dict[str, Any] = json.loads(line)
-        return report
-
-
-def environment(contestant: Contestant | None = None, quick: bool = False) -> dict[str, str]:
-    """Return the environment of a process: on the CPU, and nothing compiled kept from before."""
-    shared = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    own = dict(contestant.environment) if contestant else {"KERAS_BACKEND": "jax"}
-    values = {**os.environ, **shared, **own}
-    values.pop("JAX_COMPILATION_CACHE_DIR", None)
-    if quick:
-        # PyTorch's threads wait for each other a hundred times longer where tests share the cores.
-        values["OMP_NUM_THREADS"] = "1"
-    return values
-
-
-def missing(contestant: Contestant) -> list[str]:
-    """Return the modules that the contestant needs and that are not installed."""
-    return [name for name in contestant.needs if importlib.util.find_spec(name) is None]
 
 
 def measure(job: str, starts: int, rounds: int, quick: bool) -> dict[str, Record]:
@@ -128,11 +61,35 @@ def measure(job: str, starts: int, rounds: int, quick: bool) -> dict[str, Record
         for _ in range(starts):
             with ExitStack() as stack:
                 processes = {
-                    name: stack.enter_context(Process(name, job, data, rounds, quick))
+                    name: stack.enter_context(trainer(name, job, data, rounds, quick))
                     for name in names
                 }
                 _measure_once(processes, records, rounds)
     return records
+
+
+def trainer(
+    name: str,
+    job: str,
+    data: str,
+    turns: int,
+    quick: bool,
+    extra: Mapping[str, str] = MappingProxyType({}),
+) -> Process:
+    """Return the process of a contestant that trains a job.
+
+    Args:
+        name: The contestant's name.
+        job: The job's name.
+        data: The file of the data.
+        turns: How many turns follow the first epoch.
+        quick: Whether to run the tiny form of the job.
+        extra: More of the process's environment.
+    """
+    contestant = CONTESTANTS[name]
+    arguments = [name, job, data, str(turns), *(["--quick"] if quick else [])]
+    settings = {**environment(contestant, quick), **extra}
+    return Process(contestant, "benchmarks.child", arguments, settings)
 
 
 def measure_imports(repeats: int) -> dict[str, list[float]]:
@@ -159,10 +116,10 @@ def _measure_once(
     for name, process in processes.items():
         records[name].version = process.report()["version"]
     for name, process in processes.items():
-        records[name].first_epochs.append(process.turn()["seconds"])
+        records[name].first_epochs.append(process.ask("turn")["seconds"])
     for number in range(rounds):
         for name, process in processes.items():
-            report = process.turn()
+            report = process.ask("turn")
             records[name].epochs.append(report["seconds"])
             if number == rounds - 1:
                 records[name].losses.append(report["loss"])

@@ -31,6 +31,7 @@ with paused_garbage_collection():
     from fjax import saving as saving
     from fjax import search as search
     from fjax import training as training
+    from fjax import tree as tree
     from fjax import utils as utils
     from fjax import visualization as visualization
     from fjax import wrappers as wrappers
@@ -46,6 +47,7 @@ with paused_garbage_collection():
     from fjax.initializers import Initializer as Initializer
     from fjax.jax_release import warn_if_faulty
     from fjax.layers import Input as Input
+    from fjax.layers import InputSpec as InputSpec
     from fjax.losses import Loss as Loss
     from fjax.metrics import Metric as Metric
     from fjax.models import Model as Model

@@ -13,6 +13,7 @@ Value = TypeVar("Value")
 
 # All caches of the process, for `clear_caches`: each is a global variable of its module.
 _CACHES: list["Cache[object]"] = []
+_generation = 0
 
 
 class Cache(Generic[Value]):
@@ -57,5 +58,12 @@ class Cache(Generic[Value]):
 
 def clear_caches() -> None:
     """Empty all caches of this process."""
+    global _generation
+    _generation += 1
     for cache in _CACHES:
         cache.clear()
+
+
+def generation() -> int:
+    """Return how often the caches were emptied, for objects that keep what comes from a cache."""
+    return _generation

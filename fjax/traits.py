@@ -3,6 +3,7 @@
 A trait that is not declared is assumed to be absent, which is always safe.
 
 - `rows_independent`: each row of the outputs depends only on the same row of the inputs.
+- `rows_independent_in_inference`: likewise, but only outside of training.
 - `entrywise`: each entry of the outputs depends only on the same entry along the last axis of the
   inputs.
 - `keeps_zeros`: entries of a weight that are 0, with gradients of 0, stay 0 in training.

@@ -202,10 +202,28 @@ class Finalizes(Protocol):
 
 
 @runtime_checkable
+class ScalesLoss(Protocol):
+    """An optimizer whose `update` expects the gradients of a scaled loss."""
+
+    def scale_loss(self, loss: Array, opt_state: PyTree) -> Array:
+        """Return the loss times the scale."""
+        ...
+
+
+@runtime_checkable
 class AveragingOptimizer(GradientTransformation, Finalizes, Protocol):
     """An optimizer that can average the params."""
 
     use_ema: bool
+
+
+@runtime_checkable
+class IteratesPasses(Protocol):
+    """A data set whose order in each pass follows from the number of the pass."""
+
+    def iterate_pass(self, number: int) -> Iterator[Any]:
+        """Return the elements in the order of a pass."""
+        ...
 
 
 @runtime_checkable

@@ -313,6 +313,10 @@ class StatelessScope:
         """Set the value of a variable in this scope."""
         self._values[id(variable)] = variable, value
 
+    def next_key(self) -> Array | None:
+        """Return the key of a call in this scope, or None if the scope has no keys."""
+        return None
+
     def __enter__(self) -> Self:
         self._tokens.append(_SCOPE.set(self))
         return self

@@ -25,7 +25,8 @@ FLOORS = {
     "training": 4,
     "data": 5, "storage": 5,
     "callbacks": 6, "population": 6, "models": 6,
-    "backend": 7, "datasets": 7, "preprocessing": 7, "saving": 7, "utils": 7, "visualization": 7,
+    "backend": 7, "datasets": 7, "preprocessing": 7, "saving": 7, "tree": 7, "utils": 7,
+    "visualization": 7,
     "search": 7, "wrappers": 7,
     "keras": 8,
 }  # fmt: skip
@@ -46,7 +47,7 @@ ALLOWED = {
     "population": {"callbacks"},
     "models": {"callbacks", "population"},
     "backend": {"utils"},
-    "utils": {"preprocessing", "saving", "visualization"},
+    "utils": {"datasets", "preprocessing", "saving", "visualization"},
     "search": {"wrappers"},
 }
 

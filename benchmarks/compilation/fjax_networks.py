@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks.compilation.sizes import BATCH_SIZE, UNITS, Timed
-from fjax.layers import Dense, Input
+from fjax.layers import LSTM, Bidirectional, Dense, Input
 from fjax.models import Model, Sequential
 from fjax.optimizers import SGD
 
@@ -28,6 +28,14 @@ def graph(layers: int) -> Timed:
         return Model(inputs=inputs, outputs=values, seed=0)
 
     return lambda: _first_step(build())
+
+
+def bidirectional_call(length: int) -> Timed:
+    """Return what calls a bidirectional LSTM on a symbolic tensor of so many positions."""
+    inputs = Input((length, UNITS))
+    # The first call of all starts the device too, which counts for no layer.
+    Dense(UNITS)(inputs)
+    return lambda: int(Bidirectional(LSTM(UNITS))(inputs).shape[-1])
 
 
 def _first_step(model: Model) -> int:

@@ -1,14 +1,11 @@
 """Runs the programs, one process after the other, in turns, so that a slow moment meets all."""
 
-import json
-import subprocess
-import sys
 from dataclasses import dataclass, field
 
 from benchmarks.compilation.programs import BLOCKS, FIRST_STEPS
 from benchmarks.compilation.sizes import FULL, QUICK
 from benchmarks.contestants import Contestant
-from benchmarks.runner import ROOT, environment, missing
+from benchmarks.processes import missing, run_once
 
 
 @dataclass
@@ -32,15 +29,7 @@ class Case:
     def run(self) -> None:
         """Measure once more, in a new process."""
         arguments = [self.program.entry, self.program.package, str(self.size)]
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.compilation.child", *arguments],
-            cwd=ROOT,
-            env=environment(self.program),
-            stdout=subprocess.PIPE,
-            check=True,
-            text=True,
-        )
-        report = json.loads(done.stdout)
+        report = run_once(self.program, "benchmarks.compilation.child", arguments)
         self.seconds.append(report["seconds"])
         self.weights, self.version = report["weights"], report["version"]
 

@@ -1,9 +1,10 @@
-"""How large the networks are, and what a program gives to be timed."""
+"""How large the networks are, and what a program returns to be timed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# What is timed; it returns the number of the network's weights, so that equals are compared.
+# What is timed; it returns a number, of the network's weights or of a layer's outputs, that shows
+# whether equals are compared.
 Timed = Callable[[], int]
 
 BATCH_SIZE = 32

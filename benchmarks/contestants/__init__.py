@@ -14,6 +14,8 @@ class Contestant:
         package: The distribution whose version counts.
         needs: The modules without which there is nothing to run.
         environment: What its process finds in the environment, beside everybody's.
+        python: The environment variable that names the Python of its process; unset, it is the
+            Python of this process.
     """
 
     label: str
@@ -21,6 +23,11 @@ class Contestant:
     package: str
     needs: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    python: str = ""
+
+
+# TensorFlow needs an environment of its own: `peers.txt` says why and how it is made.
+TENSORFLOW_PYTHON = "BENCHMARKS_TENSORFLOW_PYTHON"
 
 
 CONTESTANTS = {
@@ -31,8 +38,8 @@ CONTESTANTS = {
         "Keras on JAX", "fit:train_keras", "keras", ("keras",), {"KERAS_BACKEND": "jax"}
     ),
     "keras_tensorflow": Contestant(
-        "Keras on TensorFlow", "fit:train_keras", "keras",
-        ("keras", "tensorflow"), {"KERAS_BACKEND": "tensorflow"},
+        "Keras on TensorFlow", "fit:train_keras", "tensorflow",
+        ("keras", "tensorflow"), {"KERAS_BACKEND": "tensorflow"}, TENSORFLOW_PYTHON,
     ),
     "torch_loader": Contestant(
         "PyTorch, `DataLoader`", "torch_loop:train_from_loader", "torch", ("torch",)

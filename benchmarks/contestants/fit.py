@@ -57,7 +57,8 @@ def _train(
             turns.end((logs or {})["loss"])
 
     count = len(job.loss_weights)
-    x, y = (inputs, [targets] * count) if count > 1 else (inputs[0], targets)
+    x = inputs if len(inputs) > 1 else inputs[0]
+    y = [targets] * count if count > 1 else targets
     compiled(library, job).fit(
         x, y, batch_size=job.batch_size, epochs=epochs, verbose=0, callbacks=[InTurn()]
     )

@@ -5,5 +5,6 @@
     outputs(job, params, inputs, key)   their outputs, logits, by `jax.numpy`
     torch_module(job)               the module, whose outputs are logits
 
+A module has those functions that the contestants of its jobs need, `model` in any case.
 All first weights are drawn from the same distributions, so that the losses can be compared.
 """

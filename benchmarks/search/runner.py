@@ -1,8 +1,5 @@
 """Runs the programs in turns, each start in a new process, so that load affects all alike."""
 
-import json
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
 
@@ -11,7 +8,7 @@ import numpy as np
 from benchmarks.contestants import Contestant
 from benchmarks.data import load
 from benchmarks.jobs import find_job
-from benchmarks.runner import ROOT, environment, missing
+from benchmarks.processes import missing, run_once
 from benchmarks.search.programs import PROGRAMS
 
 
@@ -48,14 +45,6 @@ def measure(job: str, starts: int, quick: bool) -> dict[str, Record]:
 
 
 def _run(record: Record, arguments: list[str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.search.child", *arguments],
-        cwd=ROOT,
-        env=environment(record.program),
-        stdout=subprocess.PIPE,
-        check=True,
-        text=True,
-    )
-    report = json.loads(done.stdout)
+    report = run_once(record.program, "benchmarks.search.child", arguments)
     record.seconds.append(report["seconds"])
     record.score, record.version = report["score"], report["version"]

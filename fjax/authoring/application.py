@@ -8,7 +8,7 @@ from fjax.authoring.bound_layer import Sublayer
 from fjax.authoring.discovery import attribute_names
 from fjax.authoring.weights import InitWeight, WeightSpec, init_weights
 from fjax.core.flow import mark
-from fjax.core.penalties import join_penalties
+from fjax.core.penalties import has_penalty, join_penalties, with_weight_penalties
 from fjax.core.precision import apply_layer
 from fjax.core.reserved import PENALTY
 from fjax.errors import suggestion
@@ -44,7 +44,7 @@ class Application(Binding):
         self.next_state.update(state)
 
     def apply_sublayer(
-        self, sublayer: Sublayer, values: tuple[PyTree, ...], key: Key | None, training: bool
+        self, sublayer: Sublayer, values: tuple[PyTree, ...], key: Key | None, training: bool | None
     ) -> PyTree:
         """Return the outputs of a sublayer, and take over its next state."""
         name = sublayer.name
@@ -61,6 +61,14 @@ class Application(Binding):
         """Return the params and the state of a sublayer as they are now."""
         return self.params.get(sublayer.name, {}), self.next_state.get(sublayer.name, {})
 
+    def set_sublayer_weight(self, sublayer: Sublayer, part: str, name: str, value: Array) -> None:
+        """Set a weight of a sublayer for the rest of the pass; of the state, it is the next one."""
+        if part == "params":
+            changed = {**self.params[sublayer.name], name: value}
+            self.params = {**self.params, sublayer.name: changed}
+        else:
+            self.next_state[sublayer.name] = {**self.next_state[sublayer.name], name: value}
+
     def sublayer_init_weight(self, sublayer: Sublayer, weight: InitWeight) -> Array:
         """Return the array of a weight that a sublayer's `__init__` made."""
         self._check_made(sublayer)
@@ -68,6 +76,17 @@ class Application(Binding):
         name = next(name for name, each in weights.items() if each is weight)
         params, state = self.sublayer_weights(sublayer)
         return (params if weight.weight_spec.trainable else state)[name]
+
+    def note_uncalled(self) -> None:
+        """Regularize the weights of the sublayers that were not called, as Keras does."""
+        for sublayer, values in self.uncalled_inputs():
+            before = self.next_state.get(sublayer.name, {})
+            if has_penalty(before):
+                # The outputs are not used, so that the compiled program does not compute them.
+                _, after = apply_layer(
+                    sublayer.layer, self.params[sublayer.name], before, *values, key=self.key
+                )
+                self.next_state[sublayer.name] = with_weight_penalties(before, after)
 
     def check_complete(self) -> None:
         """Raise ValueError if the pass made fewer weights, or more losses, than `init` saw."""

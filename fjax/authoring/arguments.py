@@ -14,7 +14,7 @@ GIVEN_BY_PASS = ("training", "key")
 
 
 def call_arguments(
-    author: Any, inputs: tuple[PyTree, ...], training: bool, key: Key | None
+    author: Any, inputs: tuple[PyTree, ...], training: bool | None, key: Key | None
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the arguments for an author's `call`: by position, and by name.
 
@@ -57,6 +57,17 @@ def takes_training(author: Any) -> bool:
     return "training" in _signature(type(author).call).names
 
 
+def default_mode(author: Any) -> bool | None:
+    """Return the default of `training` in an author's `call`: the mode of a call that names none.
+
+    None, also if there is no such argument, leaves the mode to each sublayer.
+    """
+    parameter = inspect.signature(type(author).call).parameters.get("training")
+    if parameter is None or parameter.default is None:
+        return None
+    return False if parameter.default is parameter.empty else bool(parameter.default)
+
+
 def build_arguments(
     author: Any, arguments: tuple[Any, ...], options: dict[str, Any]
 ) -> tuple[Any, ...]:
@@ -82,9 +93,23 @@ def build_arguments(
             raise TypeError(
                 f"`{label}.build` asks for `{parameter}`. Each of several parameters is the name "
                 f"of an argument of `{label}.call`, followed by `_shape`: {known}."
-                f"{suggestion(parameter, shapes)}"
+                f"{suggestion(parameter, shapes)} A `build` that takes anything else is called by "
+                "you: `layer.build(shape, …)`, in the `build` of the layer that contains it, or "
+                "before its first use."
             )
     return tuple(shapes[parameter] for parameter in parameters)
+
+
+def takes_more_than_shapes(author: Any) -> bool:
+    """Tell whether an author's `build` takes more than shapes, so that its author must call it."""
+    are_shapes = shape_parameters(author)
+    return len(are_shapes) > 1 and not all(are_shapes)
+
+
+def shape_parameters(author: Any) -> list[bool]:
+    """Tell for each parameter of an author's `build` whether it is named after one of `call`."""
+    shapes = {f"{name}_shape" for name in _signature(type(author).call).names}
+    return [name in shapes for name in _signature(type(author).build).names]
 
 
 class _Signature(NamedTuple):

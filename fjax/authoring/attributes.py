@@ -7,10 +7,13 @@ from fjax.configuration import RECORDED, SEALED
 from fjax.core.author import UNCOPIED, facade_attributes
 
 # The attributes that this package sets on an object: what its methods act on, the weights that
-# `__init__` made, and the layers that the `build` of a model made.
+# `__init__` made, and of a model the layers that its `build` made, and the inputs of the layers
+# that are built and that its `call` does not call; the arguments of a user's call of `build`.
 CONTEXT = "_context"
 INIT_WEIGHTS = "_init_weights"
 BUILT_LAYERS = "_built_layers"
+UNCALLED_INPUTS = "_uncalled_inputs"
+BUILD_ARGUMENTS = "_build_arguments"
 
 # The way to a value: the attribute, and the keys within its containers.
 Path = tuple[Any, ...]
@@ -22,6 +25,8 @@ def author_attributes(author: Any) -> dict[str, Any]:
         CONTEXT,
         INIT_WEIGHTS,
         BUILT_LAYERS,
+        UNCALLED_INPUTS,
+        BUILD_ARGUMENTS,
         RECORDED,
         SEALED,
         *UNCOPIED,

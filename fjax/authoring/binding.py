@@ -9,9 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax import constraints
+from fjax.authoring.assignments import assigned_value, note_attributes
 from fjax.authoring.attributes import (
     BUILT_LAYERS,
     CONTEXT,
+    UNCALLED_INPUTS,
     Path,
     author_attributes,
     free_name,
@@ -27,12 +29,14 @@ from fjax.authoring.phases import Phase
 from fjax.authoring.sublayers import as_sublayer, sublayer_name
 from fjax.authoring.variable_weights import is_free_variable, variable_spec
 from fjax.authoring.weights import InitWeight, WeightSpec, check_new_name, init_weights
+from fjax.core.assigned import note_assigned
 from fjax.core.author import CONSTRAINT, facade_attributes
 from fjax.core.calling import CallRecord
+from fjax.core.layer_facade import input_specs, several_inputs
 from fjax.core.location import layer_context
 from fjax.core.penalties import regularization
 from fjax.core.reserved import PENALTY
-from fjax.core.weight_slot import WeightName, find_slot
+from fjax.core.specs import placeholder
 from fjax.errors import is_number
 from fjax.random.seeds import PassGenerator, SeedGenerator
 from fjax.typing import Array, Key, Params, PyTree, State
@@ -71,7 +75,7 @@ class Binding(Context, abc.ABC):
         params: Params,
         state: State,
         key: Key | None,
-        training: bool,
+        training: bool | None,
         trainable: bool = True,
     ) -> None:
         super().__init__(owner)
@@ -81,6 +85,7 @@ class Binding(Context, abc.ABC):
         self.training = training
         self.trainable = trainable
         self.inputs: tuple[PyTree, ...] = ()
+        self.built_inputs: dict[str, tuple[PyTree, ...]] = {}
         self.begin()
 
     def begin(self) -> None:
@@ -139,9 +144,10 @@ class Binding(Context, abc.ABC):
     def finish(self, twin: Any) -> None:
         """End the pass: what `call` left in the attributes of state weights is the next state."""
         self.phase = Phase.OUTSIDE
-        self._note_attributes(twin)
+        note_attributes(self.owner, twin, self._paths)
         for name in self.weights:
             self._collect(twin, name)
+        self.note_uncalled()
         self.check_complete()
         if PENALTY in self.state:
             self.next_state[PENALTY] = {
@@ -166,7 +172,10 @@ class Binding(Context, abc.ABC):
         weight: Any = self.weight_value(part, name, spec)
         value = weight
         if uses_variables(type(self.owner)):
-            weight = PassVariable(name, value, spec.trainable)
+            owner = self.owner
+            weight = PassVariable(
+                name, value, spec.trainable, lambda array: note_assigned(owner, name, array)
+            )
         self.weights[name] = (part, weight)
         if spec.constraint is not None:
             self._check_constraint(name, spec.constraint)
@@ -201,7 +210,7 @@ class Binding(Context, abc.ABC):
         return self.extended.weight(name, self.inputs) if is_wanted else None
 
     def call_sublayer(
-        self, sublayer: Sublayer, values: tuple[PyTree, ...], key: Key | None, training: bool
+        self, sublayer: Sublayer, values: tuple[PyTree, ...], key: Key | None, training: bool | None
     ) -> PyTree:
         """Return the outputs of a sublayer, and record the call."""
         values = self.mark(values, "in", sublayer.name)
@@ -226,7 +235,7 @@ class Binding(Context, abc.ABC):
 
     @abc.abstractmethod
     def apply_sublayer(
-        self, sublayer: Sublayer, values: tuple[PyTree, ...], key: Key | None, training: bool
+        self, sublayer: Sublayer, values: tuple[PyTree, ...], key: Key | None, training: bool | None
     ) -> PyTree:
         """Return the outputs of a sublayer."""
 
@@ -234,12 +243,43 @@ class Binding(Context, abc.ABC):
     def sublayer_weights(self, sublayer: Sublayer) -> tuple[Any, Any]:
         """Return the params and the state of a sublayer as they are now."""
 
+    def sublayer_weight(self, sublayer: Sublayer, part: str, name: str, value: Any) -> Any:
+        """Return a weight of a sublayer: its array, or a variable if the class uses variables."""
+        if not hasattr(value, "shape") or not uses_variables(type(self.owner)):
+            return value
+
+        def note(array: Array) -> None:
+            self.set_sublayer_weight(sublayer, part, name, array)
+            note_assigned(sublayer.layer, name, array)
+
+        return PassVariable(name, value, part == "params", note)
+
+    def set_sublayer_weight(self, sublayer: Sublayer, part: str, name: str, value: Array) -> None:
+        """Set a weight of a sublayer for the rest of the pass."""
+
     @abc.abstractmethod
     def sublayer_init_weight(self, sublayer: Sublayer, weight: InitWeight) -> Array:
         """Return the array of a weight that a sublayer's `__init__` made."""
 
     def build_sublayer(self, sublayer: Sublayer, shapes: tuple[Any, ...]) -> None:
-        """Note the shapes that an author's `build` gives a sublayer; a call builds it."""
+        """Note the inputs that an author's `build` gives a sublayer; a call builds it."""
+        if shapes:
+            owner = type(sublayer.layer).__name__
+            self.built_inputs[sublayer.name] = input_specs(owner, several_inputs(shapes), 0)
+
+    def uncalled_inputs(self) -> Iterator[tuple[Sublayer, tuple[PyTree, ...]]]:
+        """Yield each sublayer that the pass did not call and whose inputs are known, with zeros.
+
+        As in Keras, a built layer has weights in whatever holds it: a teacher, or a head that only
+        `compute_loss` calls.
+        """
+        known = {**vars(self.owner).get(UNCALLED_INPUTS, {}), **self.built_inputs}
+        for sublayer in self.sublayers.values():
+            if not sublayer.calls and sublayer.name in known:
+                yield sublayer, jax.tree.map(placeholder, known[sublayer.name])
+
+    def note_uncalled(self) -> None:
+        """Note the sublayers that the pass did not call."""
 
     def note_penalty(self) -> None:
         """Note that something is added to the loss."""
@@ -354,62 +394,12 @@ class Binding(Context, abc.ABC):
             f"`constraint=self.{attribute}`. Or override `constrain(self, params)`."
         )
 
-    def _note_attributes(self, twin: Any) -> None:
-        """Note what the author's code has set on the copy, if the object has a weight slot.
-
-        Only the facade reads these attributes; a later pass begins without them.
-        """
-        slot = find_slot(self.owner)
-        if slot is None:
-            return
-        attributes = author_attributes(twin)
-        for name, paths in self._paths.items():
-            attributes |= {path[0]: WeightName(name) for path in paths if len(path) == 1}
-        slot.attributes = {
-            attribute: value
-            for attribute, value in attributes.items()
-            if attribute not in vars(self.owner) and _may_leave(value)
-        }
-
-    # The next state.
-
     def _collect(self, twin: Any, name: str) -> None:
         """Take the value that `call` assigned to a weight, if it assigned one."""
         part, before = self.weights[name]
         if isinstance(before, PassVariable) and part == "state":
             self.next_state[name] = before.value
-        assigned = {id(value): value for value in (value_at(twin, p) for p in self._paths[name])}
-        assigned.pop(id(before), None)
-        if not assigned:
-            return
-        if len(assigned) > 1:
-            raise ValueError(
-                f"`{self.label}`: the weight {name!r} is in several attributes, and `call` set "
-                "them to different values. Keep it in one."
-            )
-        (after,) = assigned.values()
-        if part == "params":
-            raise ValueError(
-                f"`{self.label}`: `call` set the trainable weight {name!r}, which only the "
-                "optimizer changes. Make it with `add_weight(trainable=False)` to set it in `call`."
-            )
-        self.next_state[name] = self._checked_value(name, before, after)
-
-    def _checked_value(self, name: str, before: Array, after: Any) -> Array:
-        if not isinstance(after, jax.Array | np.ndarray) and not np.isscalar(after):
-            raise TypeError(
-                f"`{self.label}`: `call` set the weight {name!r} to {after!r} of type "
-                f"`{type(after).__name__}`. It must stay an array."
-            )
-        after = jnp.asarray(after, before.dtype) if np.isscalar(after) else jnp.asarray(after)
-        if (after.shape, after.dtype) != (before.shape, before.dtype):
-            raise ValueError(
-                f"`{self.label}`: `call` set the weight {name!r} to {after.shape} {after.dtype}, "
-                f"which must stay {before.shape} {before.dtype}."
-            )
-        return after
-
-
-def _may_leave(value: Any) -> bool:
-    """Tell whether a value that `build` or `call` has set may be seen after the pass."""
-    return not any(isinstance(x, jax.core.Tracer | BoundLayer) for x in jax.tree.leaves(value))
+        values = [value_at(twin, path) for path in self._paths[name]]
+        after = assigned_value(self.label, name, part, before, values)
+        if after is not None:
+            self.next_state[name] = after

@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 
+from fjax.authoring.arguments import takes_more_than_shapes
+from fjax.authoring.build_calls import note_in_pass
 from fjax.authoring.phases import Operation
 from fjax.authoring.weights import InitWeight
-from fjax.core.calling import call_inputs
+from fjax.core.calling import call_inputs, is_authored
 from fjax.core.layer_facade import FACADE_NAMES
+from fjax.core.weight_slot import PARTS
 from fjax.typing import Key
 from fjax.variable import Variable
 
@@ -58,10 +61,23 @@ class BoundLayer:
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("__"):
             raise AttributeError(attribute)
-        for weights in self._binding.sublayer_weights(self._sublayer):
+        trees = zip(PARTS, self._binding.sublayer_weights(self._sublayer), strict=True)
+        for part, weights in trees:
             if isinstance(weights, Mapping) and attribute in weights:
-                return weights[attribute]
-        value = None if attribute in FACADE_NAMES else getattr(self._sublayer.layer, attribute)
+                return self._binding.sublayer_weight(
+                    self._sublayer, part, attribute, weights[attribute]
+                )
+        value = None
+        if attribute not in FACADE_NAMES:
+            try:
+                value = getattr(self._sublayer.layer, attribute)
+            except AttributeError as error:
+                error.add_note(
+                    f"`{self._binding.label}` read `{self._sublayer.name}.{attribute}`. In `build` "
+                    "and `call` a sublayer has its weights after it was called, here or, if "
+                    "another layer has it too, in a class with `call` that has both as attributes."
+                )
+                raise
         if isinstance(value, InitWeight):
             return self._binding.sublayer_init_weight(self._sublayer, value)
         if attribute in FACADE_NAMES or isinstance(value, Variable):
@@ -78,14 +94,26 @@ class BoundLayer:
 
         Keras's authors build sublayers in their own `build`.
         """
+        layer = self._sublayer.layer
+        if is_authored(layer) and takes_more_than_shapes(layer):
+            shapes, named_shapes = note_in_pass(layer, shapes, named_shapes), {}
         self._binding.build_sublayer(self._sublayer, shapes)
 
-    def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
         """Return the sublayer's outputs; its next state becomes part of the object's."""
         binding, sublayer = self._binding, self._sublayer
         binding.require(Operation.CALL_SUBLAYER, f"the sublayer {sublayer.name!r}")
+        mode = self._mode(options)
         values = call_inputs(sublayer.layer, inputs, options)
-        mode = binding.training if training is None else bool(training)
         key = sublayer.next_key(binding.key)
         sublayer.calls += 1
         return binding.call_sublayer(sublayer, values, key, mode)
+
+    def _mode(self, options: dict[str, Any]) -> bool | None:
+        """Return the mode of a call, and take it from the options."""
+        of_pass = self._binding.training
+        if "training" not in options:
+            return of_pass
+        given = options.pop("training")
+        # As in Keras, `training=None` is not the default of a layer that augments images.
+        return bool(of_pass if given is None else given)

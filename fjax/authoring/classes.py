@@ -4,7 +4,9 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fjax.authoring.arguments import takes_more_than_shapes
 from fjax.authoring.attributes import CONTEXT, INIT_WEIGHTS
+from fjax.authoring.build_calls import note_on_object
 from fjax.authoring.contexts import Construction, has_construction, is_bound, is_running
 from fjax.authoring.pair import (
     authored_apply,
@@ -63,7 +65,10 @@ def build_within_a_pass(
     @functools.wraps(author_build)
     def build(self: Any, *shapes: Any, **named_shapes: Any) -> None:
         # Read at each call: a reload of the class replaces `__wrapped__`.
-        method: Any = build.__wrapped__ if runs(self) else facade.build  # type: ignore[attr-defined]
+        is_inside = runs(self)
+        if not is_inside and facade is LayerFacade and takes_more_than_shapes(self):
+            shapes, named_shapes = note_on_object(self, shapes, named_shapes), {}
+        method: Any = build.__wrapped__ if is_inside else facade.build  # type: ignore[attr-defined]
         method(self, *shapes, **named_shapes)
 
     return build

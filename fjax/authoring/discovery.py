@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from fjax.authoring.attributes import (
     BUILT_LAYERS,
+    UNCALLED_INPUTS,
     author_attributes,
     items_of,
     name_at,
@@ -15,14 +16,15 @@ from fjax.authoring.attributes import (
 from fjax.authoring.binding import Binding
 from fjax.authoring.bound_layer import Sublayer
 from fjax.authoring.phases import Phase
-from fjax.authoring.plans import Plan, SublayerPlan
+from fjax.authoring.plans import Plan, SublayerPlan, known_shapes, note_shapes
 from fjax.authoring.variable_weights import is_free_variable, variable_spec
 from fjax.authoring.weights import InitWeight, WeightSpec, init_weights
 from fjax.configuration import RECORDED
+from fjax.core.array_calls import known_inputs
 from fjax.core.calling import is_authored
-from fjax.core.layer_facade import input_specs, several_inputs
+from fjax.core.location import layer_context
 from fjax.core.precision import apply_layer, init_layer
-from fjax.core.specs import spec_of
+from fjax.core.specs import placeholder, spec_of
 from fjax.typing import Array, Key, Params, PyTree, State
 from fjax.variable import Variable
 
@@ -37,7 +39,7 @@ class Discovery(Binding):
         training: Whether this is a training step.
     """
 
-    def __init__(self, owner: Any, plan: Plan, key: Key | None, training: bool) -> None:
+    def __init__(self, owner: Any, plan: Plan, key: Key | None, training: bool | None) -> None:
         super().__init__(owner, {}, {}, key, training)
         self.plan = plan
         self._built: dict[str, tuple[Params, State]] = {}
@@ -63,7 +65,7 @@ class Discovery(Binding):
         return params, state
 
     def apply_sublayer(
-        self, sublayer: Sublayer, values: tuple[PyTree, ...], key: Key | None, training: bool
+        self, sublayer: Sublayer, values: tuple[PyTree, ...], key: Key | None, training: bool | None
     ) -> PyTree:
         """Note a sublayer in the plan, and return its outputs."""
         layer, known = sublayer.layer, self.plan.sublayers.get(sublayer.name)
@@ -77,16 +79,33 @@ class Discovery(Binding):
             shapes = jax.eval_shape(lambda: init_layer(layer, jax.random.key(0), *values))
             known = SublayerPlan(sublayer.position, layer, specs, shapes)
             self.plan.sublayers[sublayer.name] = known
-        params, state = jax.tree.map(_placeholder, known.shapes)
+            note_shapes(layer, shapes)
+        params, state = jax.tree.map(placeholder, known.shapes)
         return apply_layer(layer, params, state, *values, key=key, training=training)[0]
 
     def build_sublayer(self, sublayer: Sublayer, shapes: tuple[Any, ...]) -> None:
         """Note the weights for inputs of these shapes, which `build` may read before the call."""
+        super().build_sublayer(sublayer, shapes)
         if shapes and not is_authored(sublayer.layer):
-            specs = input_specs(type(sublayer.layer).__name__, several_inputs(shapes), 0)
+            specs = self.built_inputs[sublayer.name]
             self._built[sublayer.name] = jax.eval_shape(
                 lambda: init_layer(sublayer.layer, jax.random.key(0), *specs)
             )
+
+    def note_uncalled(self) -> None:
+        """Note in the plan the sublayers that were not called, if their inputs are known."""
+        if self.plan.keeps_built_layers:
+            # Copies of the model's layers have no slots, which know the inputs.
+            known = {
+                each.name: known_inputs(each.layer)
+                for each in self.sublayers.values()
+                if not each.calls
+            }
+            vars(self.owner)[UNCALLED_INPUTS] = {k: v for k, v in known.items() if v is not None}
+        for sublayer, values in self.uncalled_inputs():
+            if sublayer.name not in self.plan.sublayers:
+                with layer_context(sublayer.name, sublayer.layer, values):
+                    self.apply_sublayer(sublayer, values, self.key, self.training)
 
     def _plan_of(self, sublayer: Sublayer) -> Plan:
         """Return the plan of a sublayer that an author wrote, which this pass continues."""
@@ -99,10 +118,11 @@ class Discovery(Binding):
         """Return zeros for the weights of a sublayer that was called."""
         known = self.plan.sublayers.get(sublayer.name)
         if known is None:
-            return jax.tree.map(_placeholder, self._built.get(sublayer.name, ({}, {})))
+            elsewhere = known_shapes(sublayer.layer) or ({}, {})
+            return jax.tree.map(placeholder, self._built.get(sublayer.name, elsewhere))
         if isinstance(known.needs, Plan):
             return known.needs.placeholders(), {}
-        return jax.tree.map(_placeholder, known.shapes)
+        return jax.tree.map(placeholder, known.shapes)
 
     def sublayer_init_weight(self, sublayer: Sublayer, weight: InitWeight) -> Array:
         """Note the weights of a sublayer's `__init__`, which are there without a call."""
@@ -153,7 +173,7 @@ class Naming(Discovery):
     A weight is made before it is assigned, so that a pass that names weights needs one before it.
     """
 
-    def __init__(self, owner: Any, training: bool) -> None:
+    def __init__(self, owner: Any, training: bool | None) -> None:
         super().__init__(owner, Plan(), None, training)
         self.unnamed: list[Array] = []
 
@@ -165,7 +185,7 @@ class Naming(Discovery):
         return weight
 
 
-def attribute_names(owner: Any, shapes: tuple[Any, ...], training: bool) -> list[str | None]:
+def attribute_names(owner: Any, shapes: tuple[Any, ...], training: bool | None) -> list[str | None]:
     """Return the attributes to which `build` assigns its weights without a name, in order.
 
     Args:
@@ -180,7 +200,9 @@ def attribute_names(owner: Any, shapes: tuple[Any, ...], training: bool) -> list
     return [name_at(next(paths_to(twin, array), None)) for array in naming.unnamed]
 
 
-def variables_of_build(owner: Any, shapes: tuple[Any, ...], training: bool) -> dict[str, Array]:
+def variables_of_build(
+    owner: Any, shapes: tuple[Any, ...], training: bool | None
+) -> dict[str, Array]:
     """Return the values of the variables that `build` sets as attributes, by attribute."""
     naming = Naming(owner, training)
     twin = naming.bind()
@@ -209,9 +231,3 @@ def _is_same_layer(one: Any, other: Any) -> bool:
         return {name: value for name, value in config.items() if name != "trainable"}
 
     return type(one) is type(other) and fields(one) == fields(other)
-
-
-def _placeholder(spec: Any) -> Any:
-    if jax.dtypes.issubdtype(spec.dtype, jax.dtypes.prng_key):
-        return jnp.broadcast_to(jax.random.key(0), spec.shape)
-    return jnp.zeros(spec.shape, spec.dtype)

@@ -6,8 +6,9 @@ import jax
 
 from fjax.authoring.pass_variables import PassVariable, uses_variables
 from fjax.authoring.plans import extended_class, extends_layer
+from fjax.core.assigned import note_assigned
 from fjax.core.reserved import PENALTY
-from fjax.typing import Params, PyTree, State
+from fjax.typing import Array, Params, PyTree, State
 
 if TYPE_CHECKING:
     from fjax.authoring.binding import Binding
@@ -25,6 +26,8 @@ class ExtendedLayer:
         self._calls = 0
         self._params: Params | None = None
         self._is_charged = False
+        # What `call` has assigned to its weights.
+        self._assigned: dict[str, Array] = {}
 
     @property
     def is_used(self) -> bool:
@@ -42,7 +45,7 @@ class ExtendedLayer:
         self._calls += 1
         params, state = binding.extended_weights(extended, inputs)
         outputs, after = extended.apply(
-            binding.owner, params, state, *inputs, key=key, training=mode
+            binding.owner, {**params, **self._assigned}, state, *inputs, key=key, training=mode
         )
         if PENALTY in after:
             binding.call_penalties.append(after[PENALTY]["calls"])
@@ -69,10 +72,15 @@ class ExtendedLayer:
             )  # fmt: skip
             self._charge(after)
             self._params = params
-        value = self._params.get(name)
+        value = self._assigned.get(name, self._params.get(name))
         if value is None or not uses_variables(type(owner)):
             return value
-        return PassVariable(name, value, trainable=True)
+
+        def note(array: Array) -> None:
+            self._assigned[name] = array
+            note_assigned(owner, name, array)
+
+        return PassVariable(name, value, trainable=True, note=note)
 
     def _charge(self, after: State) -> None:
         """Charge for the weights: once, however often the layer is called."""

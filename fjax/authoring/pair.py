@@ -11,22 +11,26 @@ from fjax.authoring.application import Application, Trace
 from fjax.authoring.arguments import (
     build_arguments,
     call_arguments,
+    default_mode,
     mask_of,
     takes_mask,
     takes_training,
 )
 from fjax.authoring.binding import Binding
+from fjax.authoring.build_calls import build_calls, given_arguments
 from fjax.authoring.discovery import Discovery
 from fjax.authoring.pass_variables import note_use
-from fjax.authoring.plans import Plan, make_weights
+from fjax.authoring.plans import Plan, known_sublayers, make_weights
 from fjax.authoring.sublayers import find_sublayers
 from fjax.authoring.weights import IN_PASS, init_weights
 from fjax.configuration import stored
 from fjax.core.author import constraint_attributes
 from fjax.core.calling import CallRecord
 from fjax.core.flow import mark
+from fjax.core.input_spec import check_input_spec
 from fjax.core.masking import is_masked, strip_masks, warn_mask_dropped, with_mask
 from fjax.core.shapes import eval_shape
+from fjax.core.ties import find_ties, join_ties, with_ties
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
 from fjax.variable import Variable
 
@@ -42,7 +46,7 @@ def authored_apply(
     state: State,
     *inputs: PyTree,
     key: Key | None = None,
-    training: bool = False,
+    training: bool | None = False,
     trainable: bool | None = None,
 ) -> tuple[PyTree, State]:
     """Return what `call` returns on a bound copy, and the next state.
@@ -53,13 +57,16 @@ def authored_apply(
         state: Its state.
         inputs: The inputs.
         key: The key of the pass.
-        training: Whether this is a training step.
+        training: Whether this is a training step; None for a call that does not say it.
         trainable: Whether the object's own weights are regularized; by default its `trainable`.
     """
     trainable = self.trainable if trainable is None else trainable
-    binding = Application(self, params, state, key, training, trainable)
+    training = default_mode(self) if training is None else training
+    ties = find_ties(find_sublayers(self))
+    state = with_ties(state, ties)
+    binding = Application(self, with_ties(params, ties), state, key, training, trainable)
     outputs = _run(binding, inputs)
-    return outputs, binding.next_state
+    return outputs, join_ties(type(self).__name__, state, binding.next_state, ties)
 
 
 def authored_discover(
@@ -83,7 +90,8 @@ def authored_trace(
     Inputs and outputs are marked in the jaxpr; see `fjax.core.flow`.
     """
     key = jax.random.key(0) if key is None else key
-    binding = Trace(self, params, state, key, training)
+    ties = find_ties(find_sublayers(self))
+    binding = Trace(self, with_ties(params, ties), with_ties(state, ties), key, training)
     outputs = mark(_run(binding, inputs), "in", "")
     return [*binding.calls, CallRecord("", self, inputs, outputs)]
 
@@ -114,14 +122,17 @@ def plan_for(author: Any, specs: tuple[PyTree, ...], keeps_built_layers: bool = 
     find_sublayers(author)
     plan = Plan(keeps_built_layers)
     key = jax.eval_shape(lambda: jax.random.key(0))
-    for training in (False, True):
-        if training and not plan.takes_training:
-            break
-        eval_shape(
-            lambda key, *inputs, mode=training: authored_discover(author, plan, inputs, key, mode),
-            key,
-            *specs,
-        )
+    with known_sublayers():
+        for training in (False, True):
+            if training and not plan.takes_training:
+                break
+            eval_shape(
+                lambda key, *inputs, mode=training: authored_discover(
+                    author, plan, inputs, key, mode
+                ),
+                key,
+                *specs,
+            )
     return plan
 
 
@@ -142,22 +153,31 @@ def _check_fields(author: Any) -> None:
 def _run(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
     """Return the outputs of one pass."""
     token = IN_PASS.set(True)
+    given = given_arguments(binding.owner)
     try:
-        return _run_pass(binding, inputs)
+        with build_calls():
+            return _run_pass(binding, inputs, given)
     except AttributeError as error:
         if not note_use(type(binding.owner), error):
             raise
         binding.begin()
-        return _run_pass(binding, inputs)
+        with build_calls():
+            return _run_pass(binding, inputs, given)
     finally:
         IN_PASS.reset(token)
 
 
-def _run_pass(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
+def _run_pass(
+    binding: Binding, inputs: tuple[PyTree, ...], given: tuple[Any, ...] | None
+) -> PyTree:
     author = binding.owner
     twin = binding.bind()
     arguments, options = call_arguments(author, inputs, binding.training, binding.key)
-    binding.build(twin, build_arguments(author, arguments, options))
+    shapes = build_arguments(author, arguments, options) if given is None else given
+    _check_input_spec(author, author, arguments)
+    binding.build(twin, shapes)
+    # `build` may know more of the inputs.
+    _check_input_spec(author, twin, arguments)
     if not binding.sublayers:
         # Only a sublayer could use the mask of an array.
         arguments = strip_masks(arguments)
@@ -167,6 +187,12 @@ def _run_pass(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
     _check_outputs(author, outputs)
     binding.finish(twin)
     return _with_mask(binding, inputs, options, outputs)
+
+
+def _check_input_spec(author: Any, twin: Any, arguments: tuple[Any, ...]) -> None:
+    spec = vars(twin).get("input_spec")
+    if spec is not None and arguments:
+        check_input_spec(type(author).__name__, spec, arguments[0])
 
 
 def _check_outputs(author: Any, outputs: Any) -> None:

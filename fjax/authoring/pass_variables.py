@@ -2,6 +2,7 @@
 
 import re
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
@@ -15,28 +16,31 @@ _WITH_VARIABLES: weakref.WeakSet[type] = weakref.WeakSet()
 
 
 class PassVariable(Variable):
-    """A weight during one pass; what is assigned to a state weight is the next state.
+    """A weight during one pass.
+
+    What is assigned to a state weight is the next state. What is assigned to a trainable weight is
+    its value for the rest of the pass, as in Keras's compiled steps on JAX: gradients flow through
+    it to the weight, which only the optimizer changes.
 
     Args:
         name: The name of the weight.
         value: Its array.
-        trainable: Whether it is one of the params, which cannot be assigned.
+        trainable: Whether it is one of the params.
+        note: Called with each array that is assigned.
     """
 
-    def __init__(self, name: str, value: Array, trainable: bool) -> None:
+    def __init__(
+        self, name: str, value: Array, trainable: bool, note: Callable[[Array], None]
+    ) -> None:
         self._link(OwnStorage(value), name, value.shape, value.dtype, trainable)
+        self._note = note
 
     def assign(self, value: Any) -> Array:
         """Replace the array, which may be traced, and return the new one.
 
         Raises:
-            ValueError: The weight is trainable, or the shape differs.
+            ValueError: The shape differs.
         """
-        if self.trainable:
-            raise ValueError(
-                f"`assign`: `call` set the trainable weight {self.name!r}, which only the "
-                "optimizer changes. Make it with `add_weight(trainable=False)` to set it in `call`."
-            )
         array = jnp.asarray(getattr(value, "value", value), self.dtype)
         if array.shape != self.shape:
             raise ValueError(
@@ -44,6 +48,7 @@ class PassVariable(Variable):
                 f"of the shape {array.shape}."
             )
         self._storage.write(array)
+        self._note(array)
         return array
 
 

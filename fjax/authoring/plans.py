@@ -1,15 +1,21 @@
 """What `init` makes for an author's object."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from fjax import initializers
+from fjax.authoring.sublayers import find_sublayers
 from fjax.authoring.weights import WeightSpec
 from fjax.core.layer import Layer
 from fjax.core.precision import init_layer
 from fjax.core.reserved import PENALTY
+from fjax.core.specs import spec_of
+from fjax.core.ties import find_ties, without_ties
 from fjax.typing import Key, Params, PyTree, State
 
 
@@ -63,8 +69,43 @@ class SublayerPlan(NamedTuple):
     shapes: tuple[Params, State] | None = None
 
 
+# The shapes of the weights of the layers that were found so far, by the identity of the layer, so
+# that an object that is given a layer of another one can read its weights.
+_KNOWN: ContextVar[dict[int, tuple[Any, Any]] | None] = ContextVar("known", default=None)
+
+
+@contextmanager
+def known_sublayers() -> Iterator[None]:
+    """Keep the shapes of the weights that are found, for the rest of the outermost context."""
+    token = _KNOWN.set({} if _KNOWN.get() is None else _KNOWN.get())
+    try:
+        yield
+    finally:
+        _KNOWN.reset(token)
+
+
+def note_shapes(layer: Any, shapes: tuple[Params, State]) -> None:
+    """Note the shapes of the weights of a layer."""
+    known = _KNOWN.get()
+    if known is not None:
+        # The layer is kept, so that no other one gets its identity.
+        known[id(layer)] = (layer, shapes)
+
+
+def known_shapes(layer: Any) -> tuple[Params, State] | None:
+    """Return the shapes of the weights of a layer, if another object has called it."""
+    return (_KNOWN.get() or {}).get(id(layer), (None, None))[1]
+
+
 def make_weights(plan: Plan, author: Any, key: Key) -> tuple[Params, State]:
     """Return the first params and state of an author's object, in Keras's order."""
+    with known_sublayers():
+        params, state = _make_weights(plan, author, key)
+    ties = find_ties(find_sublayers(author))
+    return without_ties(params, ties), without_ties(state, ties)
+
+
+def _make_weights(plan: Plan, author: Any, key: Key) -> tuple[Params, State]:
     weight_key, layer_key = jax.random.split(key)
     params: dict[str, Any] = {}
     state: dict[str, Any] = {}
@@ -89,6 +130,7 @@ def make_weights(plan: Plan, author: Any, key: Key) -> tuple[Params, State]:
     for name, sublayer in sorted(plan.sublayers.items(), key=lambda item: item[1].position):
         sublayer_key = jax.random.fold_in(layer_key, sublayer.position)
         params[name], state[name] = _make_sublayer_weights(sublayer, sublayer_key)
+        note_shapes(sublayer.layer, jax.tree.map(spec_of, (params[name], state[name])))
     if plan.is_penalized:
         state[PENALTY] = {"weights": jnp.zeros(()), "calls": jnp.zeros(())}
     return params, state

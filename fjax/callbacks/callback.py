@@ -121,4 +121,4 @@ class Callback:
         """Called when a step of `predict` begins."""
 
     def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Called when a step of `predict` ends; `logs["outputs"]` holds all outputs so far."""
+        """Called when a step of `predict` ends; `logs["outputs"]` holds its outputs."""

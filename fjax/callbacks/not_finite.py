@@ -23,28 +23,25 @@ class Chunk(NamedTuple):
 
     Attributes:
         train_state: A copy of the train state before the steps.
-        data: The rows on the device.
-        order: The order of the rows, or None if they are not shuffled.
-        first: The first batch.
-        last: One past the last batch.
-        batch_size: The rows of a batch.
+        data: The rows of a window, on the device.
+        bounds: What the program reads besides the data; see `Window.bounds`.
+        batch_size: Rows in a batch.
+        is_filled: Whether the last batch may have rows that do not count.
         loss: The running loss after the steps, still on the device.
     """
 
     train_state: TrainState
     data: Batch
-    order: Array | None
-    first: int
-    last: int
+    bounds: np.ndarray
     batch_size: int
+    is_filled: bool
     loss: Array
 
     def batch(self, step: int) -> Batch:
         """Return the rows of one step."""
         start = step * self.batch_size
-        stop = min(start + self.batch_size, jax.tree.leaves(self.data)[0].shape[0])
-        rows = slice(start, stop) if self.order is None else self.order[start:stop]
-        return jax.tree.map(lambda array: array[rows], self.data)
+        stop = min(start + self.batch_size, int(self.bounds[2]))
+        return jax.tree.map(lambda array: array[start:stop], self.data)
 
 
 def find_bad_step(advance: Callable[..., Any], chunk: Chunk) -> tuple[TrainState, int]:
@@ -53,12 +50,13 @@ def find_bad_step(advance: Callable[..., Any], chunk: Chunk) -> tuple[TrainState
     A binary search runs the steps again. They depend on the train state and the data alone, so the
     results are the same. In total, no more steps run than the chunk has.
     """
-    train_state, first, last = chunk.train_state, chunk.first, chunk.last
+    train_state = chunk.train_state
+    first, last, *rest = map(int, chunk.bounds)
     while last - first > 1:
         middle = (first + last) // 2
         after, logs = advance(
-            copy_of(train_state), (), chunk.data, chunk.order, np.int32(first), np.int32(middle),
-            batch_size=chunk.batch_size,
+            copy_of(train_state), (), chunk.data, np.array([first, middle, *rest], np.int32),
+            batch_size=chunk.batch_size, is_filled=chunk.is_filled,
         )  # fmt: skip
         if np.isfinite(logs["loss"]):
             train_state, first = after, middle

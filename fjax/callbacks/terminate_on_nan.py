@@ -10,7 +10,6 @@ from fjax.callbacks.not_finite import Chunk, explain_bad_step, find_bad_step
 from fjax.errors import explain_keywords, one_of
 from fjax.training import Batch, Programs, TrainState
 from fjax.training.programs import copy_of
-from fjax.typing import Array
 
 
 class TerminateOnNaN(Callback):
@@ -89,16 +88,16 @@ class TerminateOnNaN(Callback):
         train_state: TrainState,
         constants: tuple[()],
         data: Batch,
-        order: Array | None,
-        first: Any,
-        last: Any,
+        bounds: np.ndarray,
         batch_size: int,
+        is_filled: bool,
     ) -> tuple[TrainState, Any]:
         """Advance a copy of the train state, and keep the original until the loss is checked."""
         next_state, logs = self._advance(
-            copy_of(train_state), constants, data, order, first, last, batch_size=batch_size
-        )
-        chunk = Chunk(train_state, data, order, int(first), int(last), batch_size, logs["loss"])
+            copy_of(train_state), constants, data, bounds, batch_size=batch_size,
+            is_filled=is_filled,
+        )  # fmt: skip
+        chunk = Chunk(train_state, data, bounds, batch_size, is_filled, logs["loss"])
         self._chunks.append(chunk)
         # The device still computes the last chunk: checking it now would wait for its loss.
         self._check_chunks(leave=1)

@@ -26,3 +26,4 @@ from fjax.configuration.identity import is_library_function as is_library_functi
 from fjax.configuration.recording import RECORDED as RECORDED
 from fjax.configuration.recording import record_arguments as record_arguments
 from fjax.configuration.recording import recorded_arguments as recorded_arguments
+from fjax.configuration.watching import Watch as Watch

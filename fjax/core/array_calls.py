@@ -1,26 +1,31 @@
 """Calls of layers on arrays, outside of models: the weights are in the layers' slots."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from fjax.core.assigned import stored_assignments
 from fjax.core.calling import CallKwargs, call_inputs
 from fjax.core.location import layer_context
 from fjax.core.naming import default_name
 from fjax.core.precision import apply_layer, init_layer
+from fjax.core.scoped_calls import call_in_scope, call_with_variables
 from fjax.core.specs import spec_of, specs_of
 from fjax.core.text_inputs import is_text, text_input_error
-from fjax.core.weight_slot import WeightSlot, connect_slots, find_slot, give_slots, slot_of
-from fjax.typing import PyTree, Spec
+from fjax.core.weight_slot import PARTS, WeightSlot, connect_slots, find_slot, give_slots, slot_of
+from fjax.typing import Array, Key, PyTree, Spec
+from fjax.variable import StatelessScope, Variable, current_scope
 
 
 def call_on_arrays(
-    layer: Any, inputs: tuple[Any, ...], training: bool, options: dict[str, Any]
+    layer: Any, inputs: tuple[Any, ...], training: bool | None, options: dict[str, Any]
 ) -> PyTree:
     """Return the outputs of a layer for arrays; its slot has its weights, and gets its next state.
 
-    The weights of a layer that has none yet are drawn, from a seed of Python's `random`.
+    The weights of a layer that has none yet are drawn, from a seed of Python's `random`. The mode
+    None is the default of each layer.
 
     Raises:
         TypeError: The layer has weights, and the call is part of a function that JAX traces.
@@ -33,18 +38,58 @@ def call_on_arrays(
         for value in call_inputs(layer, inputs, options)
     )
     with layer_context(layer_name(layer), layer, values):
-        if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values)):
-            return _call_traced(layer, values, training)
+        is_traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values))
+        scope = current_scope()
+        if scope is not None:
+            return _call_in_scope(scope, layer, values, training, is_traced)
+        if is_traced:
+            return _call_traced(layer, values, training, None)
         slot = filled_slot(layer) or draw_weights(layer, values)
         if slot is None:
             raise traced_call_error(layer)
-        outputs, state = apply_layer(
-            layer, slot.gather("params"), slot.gather("state"), *values,
-            key=slot.next_key(), training=training,
-        )  # fmt: skip
+        params, state = (slot.gather_with_borrowed(part) for part in PARTS)
+        with stored_assignments():
+            outputs, state = apply_layer(
+                layer, params, state, *values, key=slot.next_key(), training=training
+            )
         slot.scatter("state", state)
         slot.was_called = True
     return outputs
+
+
+def _call_in_scope(
+    scope: StatelessScope,
+    layer: Any,
+    values: tuple[PyTree, ...],
+    training: bool | None,
+    is_traced: bool,
+) -> PyTree:
+    """Return the outputs of a layer within a `StatelessScope`."""
+    # While JAX traces, new weights would be traced arrays, which no slot may have.
+    slot = find_slot(layer) if is_traced else filled_slot(layer) or draw_weights(layer, values)
+    if slot is None or not _is_filled(slot):
+        return _call_traced(layer, values, training, scope.next_key())
+    return call_in_scope(scope, layer_name(layer), layer, slot, values, training, slot.next_key)
+
+
+def stateless_call(
+    layer: Any,
+    trainable: Sequence[tuple[Variable, Any]],
+    others: Sequence[tuple[Variable, Any]],
+    inputs: tuple[Any, ...],
+    training: bool,
+    options: dict[str, Any],
+) -> tuple[PyTree, list[Array], list[Array]]:
+    """Return the outputs of a layer, its next other variables and its losses; see `Layer`."""
+    slot = find_slot(layer)
+    assert slot is not None
+    values: tuple[Any, ...] = tuple(
+        value if isinstance(value, CallKwargs) else _as_arrays(value)
+        for value in call_inputs(layer, inputs, options)
+    )
+    name = layer_name(layer)
+    with layer_context(name, layer, values):
+        return call_with_variables(name, layer, slot, trainable, others, values, training)
 
 
 def filled_slot(layer: Any) -> WeightSlot | None:
@@ -62,6 +107,16 @@ def filled_slot(layer: Any) -> WeightSlot | None:
     if _is_filled(slot):
         return slot
     return None if slot.specs is None else draw_weights(layer, slot.specs)
+
+
+def known_inputs(layer: Any) -> tuple[Spec, ...] | None:
+    """Return the inputs that a layer was built for outside of an author's pass, or None."""
+    slot = find_slot(layer)
+    if slot is None:
+        return None
+    if slot.link is not None and slot.link.is_alive:
+        return slot.link.input_specs(layer) or slot.specs
+    return slot.specs
 
 
 def draw_weights(layer: Any, specs: tuple[Spec, ...]) -> WeightSlot | None:
@@ -102,12 +157,14 @@ def _is_filled(slot: WeightSlot) -> bool:
     return slot.shapes is not None and slot.is_tree_filled
 
 
-def _call_traced(layer: Any, values: tuple[PyTree, ...], training: bool) -> PyTree:
+def _call_traced(
+    layer: Any, values: tuple[PyTree, ...], training: bool | None, key: Key | None
+) -> PyTree:
     """Return the outputs of a layer without weights in a function that JAX traces."""
     params, state = jax.eval_shape(lambda: init_layer(layer, jax.random.key(0), *values))
     if jax.tree.leaves((params, state)):
         raise traced_call_error(layer)
-    return apply_layer(layer, params, state, *values, training=training)[0]
+    return apply_layer(layer, params, state, *values, key=key, training=training)[0]
 
 
 def _as_arrays(value: PyTree) -> PyTree:

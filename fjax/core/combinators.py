@@ -12,6 +12,7 @@ from fjax.core.inputs import InputLayer, check_inputs
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
 from fjax.core.naming import unique_names
+from fjax.core.penalties import join_penalties
 from fjax.core.precision import apply_layer, init_layer
 from fjax.core.shapes import LayerShapes, eval_shapes, output_specs
 from fjax.typing import Key, Params, PyTree, Spec, State
@@ -72,7 +73,32 @@ class Combinator(Layer):
 
 
 class Serial(Combinator):
-    """Layers in sequence, each on the outputs of the one before; see `serial`."""
+    """Layers in sequence, each on the outputs of the one before; see `serial`.
+
+    Args:
+        layers: The layers.
+        order: The position in `layers` of each layer that is called, where one is called again with
+            the same weights; by default each layer is called once.
+    """
+
+    order: tuple[int, ...] | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        each_once = tuple(range(len(self.layers)))
+        order = each_once if self.order is None else tuple(self.order)
+        if tuple(dict.fromkeys(order)) != each_once:
+            raise ValueError(
+                f"`Serial`: `order` must have the positions of its {len(each_once)} layers, in the "
+                f"order of their first calls, received {order}."
+            )
+        # The default is not stored, so that equal combinators compare equal.
+        self.order = None if order == each_once else order
+
+    def calls(self) -> list[tuple[str, Any]]:
+        """Return the layers as they are called, by name; one may be there several times."""
+        children = self.children()
+        return children if self.order is None else [children[each] for each in self.order]
 
     @property
     def kind(self) -> str:
@@ -81,27 +107,34 @@ class Serial(Combinator):
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return the params and state of each layer, by name."""
-        params, state = {}, {}
+        params: dict[str, Any] = {}
+        state: dict[str, Any] = {}
         values: tuple[PyTree, ...] = specs
-        for position, (name, layer) in enumerate(self.children()):
+        calls = self.calls()
+        for position, (name, layer) in enumerate(calls):
             with layer_context(name, layer, values):
-                # The position is folded into the key: a layer added at the end changes no draw.
-                layer_key = jax.random.fold_in(key, position)
-                params[name], state[name] = init_layer(layer, layer_key, *values)
+                if name not in params:
+                    # Its position is folded into the key: a layer added at the end changes no draw.
+                    layer_key = jax.random.fold_in(key, len(params))
+                    params[name], state[name] = init_layer(layer, layer_key, *values)
                 # `init` of an authored layer has checked its `call` already.
-                if position + 1 < len(self.layers) or not is_authored(layer):
+                if position + 1 < len(calls) or not is_authored(layer):
                     specs_after = output_specs(layer, params[name], state[name], *values)
                     values = as_arguments(specs_after)
         return params, state
 
     def eval_shapes(self, *specs: Spec) -> LayerShapes:
         """Return the shapes of weights and outputs, composed of the shapes of the layers."""
-        params, state = {}, {}
+        params: dict[str, Any] = {}
+        state: dict[str, Any] = {}
         outputs: PyTree = specs[0] if len(specs) == 1 else specs
         values: tuple[PyTree, ...] = specs
-        for name, layer in self.children():
+        for name, layer in self.calls():
             with layer_context(name, layer, values):
-                params[name], state[name], outputs = eval_shapes(layer, *values)
+                if name in params:
+                    outputs = output_specs(layer, params[name], state[name], *values)
+                else:
+                    params[name], state[name], outputs = eval_shapes(layer, *values)
             values = as_arguments(outputs)
         return LayerShapes(params, state, outputs)
 
@@ -124,15 +157,17 @@ class Serial(Combinator):
         training: bool = False,
     ) -> tuple[PyTree, State]:
         """Return the outputs of the last layer, and the next state of each layer, by name."""
-        next_state = {}
+        next_state: dict[str, Any] = {}
         outputs: PyTree = inputs[0] if len(inputs) == 1 else inputs
         values = inputs
-        for position, (name, layer) in enumerate(self.children()):
+        for position, (name, layer) in enumerate(self.calls()):
             with layer_context(name, layer, values):
-                outputs, next_state[name] = apply_layer(
-                    layer, params[name], state[name], *values,
+                before = next_state[name] if name in next_state else state[name]
+                outputs, after = apply_layer(
+                    layer, params[name], before, *values,
                     key=fold_key(key, position), training=training,
                 )  # fmt: skip
+                next_state[name] = join_penalties(before, after) if name in next_state else after
             values = as_arguments(outputs)
         return outputs, next_state
 

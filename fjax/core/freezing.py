@@ -13,7 +13,8 @@ Path = tuple[str, ...]
 def apply_trainable_flags(layer: Any, trainable: bool = True) -> Any:
     """Return a copy of a network in which all sublayers of a frozen layer are frozen too.
 
-    Later changes of `trainable` on the original do not affect the copy.
+    Later changes of `trainable` on the original do not affect the copy. A layer that several layers
+    contain has one copy, which is frozen if one of them is.
 
     >>> from fjax import serial
     >>> from fjax.layers import Dense
@@ -22,15 +23,29 @@ def apply_trainable_flags(layer: Any, trainable: bool = True) -> Any:
     >>> frozen_paths(network), network.layers[0].layers[0].trainable
     ([()], False)
     """
+    flags: dict[int, bool] = {}
+    _collect_flags(layer, trainable, flags)
+    return _copy_with_flags(layer, flags, {})
+
+
+def _collect_flags(layer: Any, trainable: bool, flags: dict[int, bool]) -> None:
+    if isinstance(layer, Layer):
+        flags[id(layer)] = flags.get(id(layer), True) and trainable and layer.trainable
+        for sublayer in layer.inside():
+            _collect_flags(sublayer, flags[id(layer)], flags)
+
+
+def _copy_with_flags(layer: Any, flags: dict[int, bool], copies: dict[int, Any]) -> Any:
     # A layer with `adapt` is not copied: it may be adapted later, and has no trainable params.
     if not isinstance(layer, Layer) or hasattr(layer, "adapt"):
         return layer
-    trainable = trainable and layer.trainable
-    sublayers = [apply_trainable_flags(sublayer, trainable) for sublayer in layer.inside()]
-    copied = layer.with_children(sublayers) if sublayers else copy.copy(layer)
-    # Of this layer alone: the sublayers have their flags.
-    object.__setattr__(copied, "trainable", trainable)
-    return copied
+    if id(layer) not in copies:
+        sublayers = [_copy_with_flags(sublayer, flags, copies) for sublayer in layer.inside()]
+        copied = layer.with_children(sublayers) if sublayers else copy.copy(layer)
+        # Of this layer alone: the sublayers have their flags.
+        object.__setattr__(copied, "trainable", flags[id(layer)])
+        copies[id(layer)] = copied
+    return copies[id(layer)]
 
 
 def trainable_flags(layer: Any) -> tuple[bool, ...]:

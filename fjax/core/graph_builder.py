@@ -88,7 +88,7 @@ def symbols_of(network: Any) -> Symbols | None:
         return replay(network, jax.tree.map(input_tensor, network.inputs), network.layers)
     if not isinstance(network, Serial) or not network.layers:
         return None
-    first, *others = network.layers
+    first, *others = [layer for _, layer in network.calls()]
     if not isinstance(first, InputLayer):
         return None
     inputs = outputs = input_tensor(first)

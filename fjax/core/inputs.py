@@ -1,16 +1,19 @@
 """The declared input of a model (`InputLayer`), and checks of input values."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from fjax.configuration import field
+from fjax.configuration import SEALED, field
 from fjax.core.checks import normalize_shape, single_input
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
 from fjax.core.placeholders import placeholder_spec
+from fjax.core.symbolic import Node, input_tensor
 from fjax.core.text_inputs import STRING
+from fjax.core.weight_slot import find_slot, give_slots, slot_of
 from fjax.errors import integer_at_least, warn_user
 from fjax.typing import Array, Key, Params, Spec, State
 
@@ -25,6 +28,8 @@ class InputLayer(Layer):
             can be passed as bytes. "string" declares text, which a text layer of the model
             converts to numbers on the host.
         batch_shape: The shape with the batch axis, in place of `shape` and `batch_size`.
+        input_tensor: A symbolic tensor whose shape and dtype are declared; the other arguments may
+            only repeat them.
         observed: Whether the shape is that of a first batch: then batches of other sizes are
             accepted if the layers accept them.
 
@@ -39,22 +44,40 @@ class InputLayer(Layer):
     'float32'
     """
 
-    rows_independent = True
     masking = "keeps"
 
-    shape: tuple[int | None, ...] = ()
+    shape: Any = None
     batch_size: int | None = None
     dtype: str | None = "float32"
     observed: bool = field(default=False, kw_only=True)
     batch_shape: tuple[int | None, ...] | None = field(default=None, kw_only=True)
+    input_tensor: Any = field(default=None, kw_only=True)
+
+    _renamed: ClassVar[Mapping[str, str]] = {"batch_input_shape": "batch_shape"}
+    # Arrays are dense, and no input of a model may be missing.
+    neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = dict.fromkeys(
+        ("sparse", "ragged", "optional"), (None, False)
+    )
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether any number of rows is allowed."""
+        return self.batch_size is None
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.input_tensor is not None:
+            self._read_tensor(self.input_tensor)
         if self.input_shape is not None:
             self._warn_of_input_shape()
-            self.shape, self.input_shape = self.input_shape, None  # type: ignore[assignment]
+            self.shape, self.input_shape = self.input_shape, None
         if self.batch_shape is not None:
             self._read_batch_shape()
+        if self.shape is None:
+            raise ValueError(
+                "`InputLayer` needs the shape of one sample, as in `InputLayer((28, 28))`, or "
+                "`batch_shape` or `input_tensor`."
+            )
         self.shape = normalize_shape("InputLayer", "shape", self.shape)
         if self.batch_size is not None:
             self.batch_size = integer_at_least("InputLayer", "batch_size", self.batch_size, 1)
@@ -70,10 +93,32 @@ class InputLayer(Layer):
                 f"'string', received {self.dtype!r}."
             ) from None
 
+    def _read_tensor(self, tensor: Any) -> None:
+        if not hasattr(tensor, "__call_layer__"):
+            raise TypeError(
+                f"`InputLayer`: `input_tensor` must be a symbolic tensor, received {tensor!r}."
+            )
+        batch_size, *sizes = tensor.shape
+        known = {
+            "shape": (self.shape, None, tuple(sizes)),
+            "batch_size": (self.batch_size, None, batch_size),
+            "batch_shape": (self.batch_shape, None, tensor.shape),
+            "dtype": (self.dtype, "float32", tensor.dtype),
+        }
+        for argument, (value, default, expected) in known.items():
+            if value not in (None, default, expected):
+                raise ValueError(
+                    f"`InputLayer`: `{argument}` must be that of `input_tensor`, {expected!r}, "
+                    f"received {value!r}. Remove it."
+                )
+        self.shape, self.batch_size, self.dtype = tuple(sizes), batch_size, tensor.dtype
+        self.batch_shape = self.input_tensor = None
+        self._keep_node(tensor.node)
+
     def _read_batch_shape(self) -> None:
         whole = self.batch_shape
         is_shape = isinstance(whole, list | tuple) and len(whole) > 0
-        if not is_shape or self.shape != () or self.batch_size is not None:
+        if not is_shape or self.shape is not None or self.batch_size is not None:
             raise ValueError(
                 "`InputLayer`: `batch_shape` is a shape with the batch axis, as in (None, 8), in "
                 f"place of `shape` and `batch_size`, received {whole!r}, with "
@@ -84,7 +129,7 @@ class InputLayer(Layer):
         self.batch_size, self.shape, self.batch_shape = whole[0], tuple(whole[1:]), None
 
     def _warn_of_input_shape(self) -> None:
-        if self.shape != ():
+        if self.shape is not None:
             raise TypeError(
                 "`InputLayer` was given `shape` and its older spelling `input_shape`: pass only "
                 "`shape`."
@@ -92,6 +137,19 @@ class InputLayer(Layer):
         warn_user(
             "`InputLayer(input_shape=…)` is an older spelling of `shape=`.", DeprecationWarning
         )
+
+    def symbolic_node(self) -> Node:
+        """Return the node of the declared input, whose output is a symbolic tensor."""
+        slot = find_slot(self)
+        if slot is None or slot.node is None:
+            self._keep_node(input_tensor(self).node)
+        node: Node = slot_of(self).node()
+        return node
+
+    def _keep_node(self, node: Node) -> None:
+        give_slots(self)
+        # Unlike a layer that is called, this one keeps its tensor.
+        slot_of(self).node = lambda: node
 
     @property
     def takes_text(self) -> bool:
@@ -142,6 +200,23 @@ class InputLayer(Layer):
             raise ValueError(
                 f"The declared input has shape {declared}, received {tuple(shape)}: {advice}"
             )
+
+
+class _BatchShape:
+    """The attribute `batch_shape`: the whole shape, however it was declared."""
+
+    def __get__(self, layer: Any, owner: type | None = None) -> Any:
+        if layer is None:
+            return None
+        if SEALED in vars(layer):
+            return (layer.batch_size, *layer.shape)
+        return vars(layer).get("batch_shape")
+
+    def __set__(self, layer: Any, value: Any) -> None:
+        vars(layer)["batch_shape"] = value
+
+
+InputLayer.batch_shape = _BatchShape()  # type: ignore[assignment]
 
 
 def adjust_rank(array: Any, shape: tuple[int | None, ...]) -> Any:

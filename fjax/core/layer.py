@@ -180,6 +180,8 @@ class Layer(LayerFacade, Configured):
         Args:
             inputs: Symbolic tensors, as separate arguments or in a list; see `fjax.Input`.
             training: The mode of this call, whatever the mode of the model; None follows the model.
+                On arrays, None is the layer's default: training mode for the layers that augment
+                images, and for no others.
             options: Further keyword arguments of a Keras-style `call`.
 
         >>> from fjax.layers import Dense, Flatten, Input
@@ -190,7 +192,7 @@ class Layer(LayerFacade, Configured):
         for leaf in jax.tree.leaves((inputs, options)):
             if hasattr(leaf, "__call_layer__"):
                 return leaf.__call_layer__(self, inputs, training, options)
-        return call_on_arrays(self, inputs, bool(training), options)
+        return call_on_arrays(self, inputs, training, options)
 
     def children(self) -> list[tuple[str, Any]]:
         """Return the sublayers with the names of their weights in `params` and `state`."""

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import jax
 import numpy as np
 
-from fjax.core.array_calls import draw_weights, filled_slot, layer_name
+from fjax.core.array_calls import draw_weights, filled_slot, layer_name, stateless_call
 from fjax.core.author import Author
 from fjax.core.calling import is_authored
 from fjax.core.checks import is_shape, whole_shape
@@ -85,6 +85,55 @@ class LayerFacade(Author):
     def non_trainable_variables(self) -> list[Variable]:
         """The weights that training does not update, as `non_trainable_weights`."""
         return self.non_trainable_weights
+
+    def stateless_call(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        *args: Any,
+        return_losses: bool = False,
+        training: bool = False,
+        **kwargs: Any,
+    ) -> tuple[Any, ...]:
+        """Return the outputs for these variables and inputs; it is pure, and changes nothing.
+
+        It works under `jit`, `grad`, `vmap` and `scan`. A layer that draws random numbers in
+        training needs the key of a model's step there; elsewhere use `layer.apply(…, key=key)`.
+
+        Args:
+            trainable_variables: The values of `trainable_variables`.
+            non_trainable_variables: The values of `non_trainable_variables`.
+            args: The inputs, as in a call of the layer.
+            return_losses: Whether to return the losses of regularizers and of `add_loss`, too.
+            training: Whether the call is in training mode.
+            kwargs: The inputs by name, and further arguments of `call`.
+
+        Returns:
+            `(outputs, non_trainable_variables)`, or `(outputs, non_trainable_variables, losses)`.
+
+        Raises:
+            ValueError: The layer is not built, a list has another length, or an array another
+                shape.
+
+        Source: Keras, `Layer.stateless_call`.
+
+        >>> from fjax.layers import BatchNormalization
+        >>> layer = BatchNormalization(momentum=0.5)
+        >>> layer.build((None, 1))
+        >>> outputs, others = layer.stateless_call(
+        ...     layer.trainable_variables, layer.non_trainable_variables,
+        ...     np.array([[1.0], [3.0]]), training=True,
+        ... )
+        >>> [other.tolist() for other in others], layer.moving_mean.numpy().tolist()
+        ([[1.0], [1.0]], [0.0])
+        """
+        self._check_outside("stateless_call")
+        if not _is_built(self) or filled_slot(self) is None:
+            raise self._not_built("stateless_call")
+        trainable = _with_values(self, "trainable_variables", trainable_variables)
+        others = _with_values(self, "non_trainable_variables", non_trainable_variables)
+        outputs, state, losses = stateless_call(self, trainable, others, args, training, kwargs)
+        return (outputs, state, losses) if return_losses else (outputs, state)
 
     @property
     def losses(self) -> list[Array]:
@@ -188,6 +237,19 @@ class LayerFacade(Author):
         )
 
 
+def _with_values(layer: Any, argument: str, values: Sequence[Any]) -> list[tuple[Variable, Any]]:
+    """Return the variables of a layer with their values, for `stateless_call`."""
+    variables = getattr(layer, argument)
+    if not isinstance(values, list | tuple) or len(values) != len(variables):
+        received = len(values) if isinstance(values, list | tuple) else type(values).__name__
+        raise ValueError(
+            f"`stateless_call` of the layer {layer_name(layer)!r} takes a list of {len(variables)} "
+            f"arrays as `{argument}`, one for each of `layer.{argument}`, received {received}."
+        )
+    arrays = [getattr(value, "value", value) for value in values]
+    return list(zip(variables, arrays, strict=True))
+
+
 def weights_of(layer: Any) -> list[Variable]:
     """Return the weights of a layer as variables, in Keras's order."""
     layer._check_outside("weights")
@@ -241,7 +303,14 @@ def derived_attribute(layer: Any, name: str) -> Any:
 
 def _own_weight(layer: Any, name: str) -> Variable:
     # The layer's own weights come before those of its sublayers.
-    return next(variable for variable in weights_of(layer) if variable.name == name)
+    variable = next((each for each in weights_of(layer) if each.name == name), None)
+    if variable is None:
+        raise AttributeError(
+            f"The layer {layer_name(layer)!r} is in a model whose weights are not made yet, so it "
+            f"has no `{name}` here. A layer that reads the weight of another one, as a tied head "
+            "does, works as an attribute of a class with `call` that has both as attributes."
+        )
+    return variable
 
 
 def _tensors(layer: Any) -> Any:
@@ -251,6 +320,8 @@ def _tensors(layer: Any) -> Any:
     tensors = link.tensors(layer) if link is not None and link.is_alive else None
     if tensors is None and slot is not None and slot.node is not None:
         tensors = slot.node()
+    if tensors is None and hasattr(type(layer), "symbolic_node"):
+        return layer.symbolic_node()
     if tensors is None:
         raise AttributeError(
             f"The layer {layer_name(layer)!r} was not called on symbolic tensors, so it has no "

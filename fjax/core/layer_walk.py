@@ -21,8 +21,9 @@ from fjax.core.naming import default_name, given_name
 from fjax.core.placeholders import merge_shapes
 from fjax.core.reserved import only_weights
 from fjax.core.specs import spec_of
+from fjax.core.ties import find_ties, with_ties
 from fjax.core.tracing import has_layers, trace_calls
-from fjax.typing import Params, PyTree, State
+from fjax.typing import Params, PyTree, RecordsCalls, State
 
 Path = tuple[str, ...]
 
@@ -172,6 +173,10 @@ def _trace_layers(
     within: Path,
     frozen: Sequence[Path],
 ) -> NetworkRecord:
+    if isinstance(network, RecordsCalls):
+        # As in Keras, a layer is shown with the weights that it shares with another one.
+        ties = find_ties(network.children())
+        params, state = with_ties(params, ties), with_ties(state, ties)
     smaller, larger = (_trace(network, params, state, values) for values in inputs)
     first_calls: dict[str, tuple[CallRecord, CallRecord]] = {}
     for pair in zip(smaller.calls, larger.calls, strict=True):
@@ -277,7 +282,9 @@ def _connect_sequence(calls: list[CallRecord]) -> _Connections:
     layers: dict[str, tuple[Origins, ...]] = {}
     previous, outputs = None, tuple[Origins, ...]()
     for call in calls:
-        layers[call.name] = _all_of(previous, call.inputs)
+        # A layer that is called again has the origins of all its calls.
+        pairs = zip_longest(layers.get(call.name, ()), _all_of(previous, call.inputs), fillvalue=())
+        layers[call.name] = tuple(merge_origins(pair) for pair in pairs)
         previous, outputs = call.name, _all_of(call.name, call.outputs)
     return _Connections(layers, outputs)
 

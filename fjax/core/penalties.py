@@ -78,6 +78,23 @@ def join_penalties(previous: State, new: State) -> State:
     }
 
 
+def with_weight_penalties(state: State, other: State) -> State:
+    """Return a state with the penalties of weights that another one has, and no others.
+
+    >>> empty = {"mean": 3, "penalty": {"weights": 0.0, "calls": 0.0}}
+    >>> with_weight_penalties(empty, {"mean": 4, "penalty": {"weights": 1.0, "calls": 5.0}})
+    {'mean': 3, 'penalty': {'weights': 1.0, 'calls': 0.0}}
+    """
+    return {
+        name: {**value, "weights": other[name]["weights"]}
+        if name == PENALTY
+        else with_weight_penalties(value, other[name])
+        if isinstance(value, Mapping)
+        else value
+        for name, value in state.items()
+    }
+
+
 def empty_penalty(layer: Any) -> State:
     """Return the penalty entry of a layer's initial state: zeros, or `{}` without regularizers.
 

@@ -1,7 +1,9 @@
 """Placeholder sizes of axes of any size, at which shapes are evaluated."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import jax
@@ -30,6 +32,41 @@ def placeholder_spec(
     batch, placeholder = PLACEHOLDER_SIZES[which]
     sizes = (placeholder if size is None else size for size in shape)
     return jax.ShapeDtypeStruct((batch_size or batch, *sizes), dtype)
+
+
+# Whether shapes are being evaluated, without values.
+_IS_ABSTRACT: ContextVar[bool] = ContextVar("is_abstract", default=False)
+
+
+@contextmanager
+def abstract_evaluation() -> Iterator[None]:
+    """Evaluate shapes in this context, where sizes may be placeholders."""
+    token = _IS_ABSTRACT.set(True)
+    try:
+        yield
+    finally:
+        _IS_ABSTRACT.reset(token)
+
+
+def is_abstract() -> bool:
+    """Tell whether only shapes are being evaluated, so that values are never used."""
+    return _IS_ABSTRACT.get()
+
+
+def known_sizes(shape: Sequence[int]) -> tuple[int | None, ...]:
+    """Return a shape, with None for placeholder sizes where only shapes are being evaluated.
+
+    >>> with abstract_evaluation():
+    ...     known_sizes((11, 256, 3))
+    (None, None, 3)
+    >>> known_sizes((11, 256, 3))
+    (11, 256, 3)
+    """
+    if not shape or not is_abstract():
+        return tuple(shape)
+    batches, sizes = zip(*PLACEHOLDER_SIZES, strict=True)
+    batch = None if shape[0] in batches else shape[0]
+    return batch, *(None if size in sizes else size for size in shape[1:])
 
 
 def at_placeholder_sizes(evaluate: Callable[[int], Result], which: int = 0) -> Result:

@@ -25,9 +25,11 @@ def apply_layer(
     state: State,
     *inputs: PyTree,
     key: Key | None = None,
-    training: bool = False,
+    training: bool | None = False,
 ) -> tuple[PyTree, State]:
     """Return `layer.apply(…)`; masks are passed on, kept or dropped as the layer declares.
+
+    The mode None is the default of each layer: inference, but for layers that augment images.
 
     >>> from fjax.layers import Activation
     >>> import jax.numpy as jnp

@@ -9,11 +9,12 @@ from fjax.core.layer import Layer
 from fjax.traits import has_trait
 
 
-def rows_are_independent(layer: Any) -> bool:
+def rows_are_independent(layer: Any, training: bool = True) -> bool:
     """Return whether a network is known to process each row of a batch independently.
 
-    Each layer declares it by its trait `rows_independent`. User code is assumed to mix rows. So is
-    a layer with an activity regularizer, whose penalty is a mean over the batch.
+    Each layer declares it by its trait `rows_independent`, or, for its outputs outside of training
+    alone, `rows_independent_in_inference`. User code is assumed to mix rows. So is a layer with an
+    activity regularizer, whose penalty is a mean over the batch.
 
     >>> from fjax import serial
     >>> from fjax.layers import BatchNormalization, Dense
@@ -23,7 +24,10 @@ def rows_are_independent(layer: Any) -> bool:
     False
     """
     layer = as_layer(layer)
-    if not isinstance(layer, Layer) or not has_trait(layer, "rows_independent"):
+    is_independent = has_trait(layer, "rows_independent") or (
+        not training and has_trait(layer, "rows_independent_in_inference")
+    )
+    if not isinstance(layer, Layer) or not is_independent:
         return False
     if fields_ending(layer, "activity_regularizer"):
         return False
@@ -32,4 +36,6 @@ def rows_are_independent(layer: Any) -> bool:
         isinstance(value, Configured) or function_has_trait(value, "rows_independent")
         for value in functions
     )
-    return functions_are_independent and all(map(rows_are_independent, layer.inside()))
+    return functions_are_independent and all(
+        rows_are_independent(inner, training) for inner in layer.inside()
+    )

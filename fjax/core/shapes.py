@@ -7,6 +7,7 @@ import jax
 
 from fjax.caching import Cache
 from fjax.configuration import cache_key
+from fjax.core.placeholders import abstract_evaluation
 from fjax.core.precision import apply_layer, init_layer
 from fjax.core.specs import spec_of, specs_of
 from fjax.core.text_inputs import is_text, text_input_error
@@ -92,7 +93,8 @@ def eval_shape(function: Callable[..., PyTree], *arguments: PyTree) -> PyTree:
         filled = [next(remaining) if hasattr(leaf, "shape") else leaf for leaf in leaves]
         return function(*jax.tree.unflatten(structure, filled))
 
-    return jax.eval_shape(function_of_arrays, *shaped)
+    with abstract_evaluation():
+        return jax.eval_shape(function_of_arrays, *shaped)
 
 
 def shapes_key(description: Any, specs: PyTree) -> Any:

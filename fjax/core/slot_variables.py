@@ -141,8 +141,8 @@ def write_weights(slot: WeightSlot, weights: Sequence[Any], owner: str) -> None:
 
 def _storage_at(slot: WeightSlot, path: Path) -> SlotStorage:
     part, *names = path
-    while names[0] in slot.children:
-        slot = slot.children[names.pop(0)]
+    while names[0] in (below := slot.sublayers):
+        slot = below[names.pop(0)]
     return SlotStorage(slot, part, tuple(names))
 
 

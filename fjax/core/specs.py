@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from fjax.core.text_inputs import STRING, is_text
@@ -39,3 +40,10 @@ def specs_of(weights: PyTree) -> PyTree:
     if isinstance(weights, Mapping):
         return {name: specs_of(value) for name, value in weights.items()}
     return jax.ShapeDtypeStruct(np.shape(weights), weights.dtype)
+
+
+def placeholder(spec: Any) -> Any:
+    """Return zeros of a shape and dtype; for keys, equal keys."""
+    if jax.dtypes.issubdtype(spec.dtype, jax.dtypes.prng_key):
+        return jnp.broadcast_to(jax.random.key(0), spec.shape)
+    return jnp.zeros(spec.shape, spec.dtype)

@@ -21,6 +21,7 @@ from fjax.core.function_calls import (
     function_call,
     is_array,
 )
+from fjax.core.input_spec import check_input_spec
 from fjax.core.location import layer_context
 from fjax.core.masking import is_masked, split_mask, with_mask
 from fjax.core.naming import default_name, given_name
@@ -312,6 +313,10 @@ def record_call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = 
     inputs = jax.tree.map(
         lambda leaf: leaf if isinstance(leaf, SymbolicTensor) else _as_leaf(layer, leaf), inputs
     )
+    # Here the sizes are known; those of a shape evaluation may be placeholders.
+    spec = getattr(layer, "__dict__", {}).get("input_spec")
+    if len(inputs) == 1 and spec is not None:
+        check_input_spec(type(layer).__name__, spec, inputs[0])
     if not isinstance(layer, Operation | Index | FunctionCall):
         inputs = jax.tree.map(_with_attached_mask, inputs, is_leaf=is_masked)
 

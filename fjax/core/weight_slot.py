@@ -46,6 +46,10 @@ class LayerLink(Protocol):
         """Draw the weights of the model, if it is built."""
         ...
 
+    def input_specs(self, layer: Any) -> tuple[Spec, ...] | None:
+        """Return the inputs that the model is built for, if the layer is its whole network."""
+        ...
+
     def tensors(self, layer: Any) -> Any:
         """Return the layer's `inputs` and `outputs` in the model, as symbolic tensors."""
         ...
@@ -64,6 +68,8 @@ class WeightSlot:
         params: The layer's params.
         state: The layer's state.
         children: The slots of the sublayers that have entries in params and state, by name.
+        borrowed: The slots of the sublayers whose weights are in another layer; see
+            `fjax.core.ties`.
         shapes: The params and the state of the layer, sublayers included, as shapes and in the
             order of `init`; None until the layer is built.
         link: The place of the layer in a model; None outside of models.
@@ -81,6 +87,7 @@ class WeightSlot:
         self.params: PyTree = {}
         self.state: PyTree = {}
         self.children: Mapping[str, WeightSlot] = {}
+        self.borrowed: Mapping[str, WeightSlot] = {}
         self.shapes: tuple[PyTree, PyTree] | None = None
         self.link: LayerLink | None = None
         self.specs: tuple[Spec, ...] | None = None
@@ -112,17 +119,33 @@ class WeightSlot:
         self._draws += 1
         return jax.random.fold_in(jax.random.key(self._seed), self._draws)
 
+    @property
+    def sublayers(self) -> Mapping[str, "WeightSlot"]:
+        """The slots of all sublayers, by name."""
+        return {**self.children, **self.borrowed}
+
     def gather(self, part: str) -> PyTree:
         """Return the whole tree of "params" or "state"."""
-        arrays = getattr(self, part)
-        if not self.children:
+        return self._gather(part, with_borrowed=False)
+
+    def gather_with_borrowed(self, part: str) -> PyTree:
+        """Return the whole tree of "params" or "state" for a call of this layer alone."""
+        return self._gather(part, with_borrowed=True)
+
+    def _gather(self, part: str, with_borrowed: bool) -> PyTree:
+        arrays, below = getattr(self, part), self.sublayers if with_borrowed else self.children
+        if not below:
             return arrays
-        return {**arrays, **{name: child.gather(part) for name, child in self.children.items()}}
+        trees = {name: slot._gather(part, with_borrowed) for name, slot in below.items()}
+        return {**arrays, **trees}
 
     def scatter(self, part: str, tree: PyTree) -> None:
         """Put a tree of "params" or "state" into the slots."""
         for name, child in self.children.items():
             child.scatter(part, tree[name])
+        for name, slot in self.borrowed.items():
+            if name in tree:
+                slot.scatter(part, tree[name])
         setattr(self, part, self._without_children(tree))
         self.is_filled = True
 
@@ -141,7 +164,7 @@ class WeightSlot:
             yield from child.slots((*path, name))
 
     def _without_children(self, tree: PyTree) -> PyTree:
-        return _without(tree, self.children) if self.children else tree
+        return _without(tree, self.sublayers) if self.sublayers else tree
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy of a model links its layers again.
@@ -200,7 +223,7 @@ def connect_slots(owner: str, layer: Any, params: PyTree, state: PyTree) -> Weig
     Raises:
         ValueError: A layer is used twice, or its weights have other shapes.
     """
-    planned = list(_plan(layer, params, state, ()))
+    planned = list(_plan(layer, params, state, (), {}))
     paths: dict[int, Path] = {}
     for each in planned:
         if id(each.slot) in paths:
@@ -222,7 +245,8 @@ def connect_slots(owner: str, layer: Any, params: PyTree, state: PyTree) -> Weig
                 f"model, which do not fit here; at {difference}. Create a new layer for this model."
             )
     for each in planned:
-        each.slot.children, each.slot.shapes = each.children, (each.params, each.state)
+        each.slot.children, each.slot.borrowed = each.children, each.borrowed
+        each.slot.shapes = each.shapes
         if is_authored(each.layer):
             author = getattr(each.layer, "author", each.layer)
             Author._authoring.note_variables(author, each.slot)
@@ -232,29 +256,33 @@ def connect_slots(owner: str, layer: Any, params: PyTree, state: PyTree) -> Weig
 class _PlannedSlot:
     """A slot, and what it will be connected to."""
 
-    def __init__(
-        self,
-        layer: Any,
-        path: Path,
-        slot: WeightSlot,
-        children: dict[str, WeightSlot],
-        params: PyTree,
-        state: PyTree,
-    ) -> None:
-        self.layer, self.path, self.slot, self.children = layer, path, slot, children
+    def __init__(self, layer: Any, path: Path, params: PyTree, state: PyTree) -> None:
+        self.layer, self.path = layer, path
+        self.slot = slot_of(layer) if _has_slot(layer) else WeightSlot()
+        self.children: dict[str, WeightSlot] = {}
+        self.borrowed: dict[str, WeightSlot] = {}
         self.params, self.state = params, state
+        # Those of the borrowed weights included.
+        self.shapes = (params, state)
 
 
-def _plan(layer: Any, params: PyTree, state: PyTree, path: Path) -> Iterator[_PlannedSlot]:
+def _plan(
+    layer: Any, params: PyTree, state: PyTree, path: Path, known: dict[int, _PlannedSlot]
+) -> Iterator[_PlannedSlot]:
     """Yield the slots below a layer, and last its own."""
-    children: dict[str, WeightSlot] = {}
+    planned = _PlannedSlot(layer, path, params, state)
     for name, child in layer.children() if _has_slot(layer) else []:
         if name in params:
-            for planned in _plan(child, params[name], state[name], (*path, name)):
-                yield planned
-            children[name] = planned.slot
-    slot = slot_of(layer) if _has_slot(layer) else WeightSlot()
-    yield _PlannedSlot(layer, path, slot, children, params, state)
+            for below in _plan(child, params[name], state[name], (*path, name), known):
+                yield below
+            planned.children[name] = below.slot
+        elif is_authored(layer) and id(child) in known:
+            owner = known[id(child)]
+            planned.borrowed[name] = owner.slot
+            own, borrowed = planned.shapes, owner.shapes
+            planned.shapes = {**own[0], name: borrowed[0]}, {**own[1], name: borrowed[1]}
+    known[id(layer)] = planned
+    yield planned
 
 
 def _has_slot(layer: Any) -> bool:

@@ -1,7 +1,6 @@
 """Data: a user's arrays or iterables, converted to sources of batches."""
 
 from fjax.data.arrays import ArraySource as ArraySource
-from fjax.data.arrays import LargeArraySource as LargeArraySource
 from fjax.data.conversion import to_batch as to_batch
 from fjax.data.source import source as source
 from fjax.data.streams import IteratorSource as IteratorSource

@@ -1,4 +1,4 @@
-"""Arrays as a source of batches: on the device as a whole, or in windows if they are too large."""
+"""Arrays as a source of batches."""
 
 import hashlib
 import math
@@ -9,12 +9,11 @@ import jax
 import numpy as np
 
 from fjax.core.specs import spec_of
-from fjax.data.reading import read_ahead
 from fjax.data.shuffling import RULE, order_of_pass
+from fjax.data.windows import filled_size, gather
 from fjax.errors import integer_at_least, number_between, warn_user
-from fjax.training.batch import Batch, Source, Window, rows, take
+from fjax.training.batch import Batch, Source, Window, batches_in_window, rows, take
 from fjax.training.placement import DEFAULT, Placement
-from fjax.typing import Array
 
 # Returns a batch in the structure that a model expects, or raises.
 Check = Callable[[Batch], Batch]
@@ -45,7 +44,7 @@ class Arrays(NamedTuple):
     ) -> Source:
         """Return the source of these arrays, matched to a model by `check`."""
         size, steps = self._steps()
-        return array_source(check(self.batch), size, shuffle_seed, steps, placement)
+        return ArraySource(check(self.batch), size, shuffle_seed, steps, placement)
 
     def _steps(self) -> tuple[int, int | None]:
         """Return the batch size, and the steps in an epoch; None for one pass."""
@@ -62,33 +61,6 @@ class Arrays(NamedTuple):
             )
             steps = None
         return size, steps
-
-
-def array_source(
-    batch: Batch,
-    batch_size: int,
-    shuffle_seed: int | None = None,
-    steps_per_epoch: int | None = None,
-    placement: Placement = DEFAULT,
-) -> Source:
-    """Return the source of arrays: on the device if they fit, else in windows.
-
-    Args:
-        batch: All data, numpy arrays.
-        batch_size: Rows in a batch; the last batch of a pass has the remaining rows.
-        shuffle_seed: The seed for the order of each pass; None does not shuffle.
-        steps_per_epoch: Steps in an epoch; None for one pass.
-        placement: The devices for the arrays.
-
-    >>> from fjax.data import to_batch
-    >>> source = array_source(to_batch(np.arange(10.0)[:, None]), batch_size=4)
-    >>> source.steps, [(window.first, window.last) for window in source.windows(0)]
-    (3, [(0, 3)])
-    """
-    size, capacity = sum(leaf.nbytes for leaf in jax.tree.leaves(batch)), placement.capacity()
-    if capacity is None or size <= capacity:
-        return ArraySource(batch, batch_size, shuffle_seed, steps_per_epoch, placement)
-    return LargeArraySource(batch, batch_size, capacity, shuffle_seed, steps_per_epoch, placement)
 
 
 class _Pass(NamedTuple):
@@ -109,12 +81,18 @@ class _Passes:
     def __init__(
         self, batch: Batch, batch_size: int, seed: int | None, steps_per_epoch: int | None
     ) -> None:
-        self.batch = batch
+        # Rows of a column-major array are slow to gather.
+        self.batch = jax.tree.map(np.ascontiguousarray, batch)
         self.count = rows(batch)
         self.batch_size = min(batch_size, self.count)
         self.length = math.ceil(self.count / self.batch_size)
         self.steps = steps_per_epoch or self.length
         self._seed, self._rule = seed, RULE
+
+    @property
+    def is_shuffled(self) -> bool:
+        """Whether each pass has an order of its own."""
+        return self._seed is not None
 
     @property
     def spec(self) -> Batch:
@@ -140,10 +118,6 @@ class _Passes:
             return None
         return order_of_pass(self._seed, number, self.count, self._rule)
 
-    def first_pass(self, epoch: int) -> int:
-        """Return the number of the pass in which an epoch begins."""
-        return epoch * self.steps // self.length
-
     def state(self) -> dict[str, Any]:
         return {"order_rule": self._rule}
 
@@ -168,9 +142,26 @@ class _Passes:
 
 
 class ArraySource:
-    """Arrays on the device, as one window. See `array_source` for the arguments.
+    """Arrays as a source: windows of gathered rows.
+
+    On a CPU the windows are gathered on the host while the device computes. On an accelerator,
+    arrays that fit into its memory are transferred once, and the windows are gathered there.
 
     A `fjax.training.batch.Source`.
+
+    Args:
+        batch: All data, numpy arrays, which may be memory-mapped.
+        batch_size: Rows in a batch; the last batch of a pass has the remaining rows.
+        shuffle_seed: The seed for the order of each pass; None does not shuffle.
+        steps_per_epoch: Steps in an epoch; None for one pass.
+        placement: The devices for the windows.
+
+    >>> from fjax.data import to_batch
+    >>> source = ArraySource(to_batch(np.arange(10.0)[:, None]), batch_size=4)
+    >>> [(window.last, window.batch_size) for window in source.windows(0)]
+    [(2, 4), (1, 2)]
+    >>> [(window.last, window.rows) for window in source.windows(0, fill=True)]
+    [(3, 10)]
     """
 
     def __init__(
@@ -183,88 +174,90 @@ class ArraySource:
     ) -> None:
         self._passes = _Passes(batch, batch_size, shuffle_seed, steps_per_epoch)
         self._placement = placement
-        self._data = placement.put(batch)
-        self._order: tuple[int, Array] | None = None
+        self._batch_size = batch_size
+        self._resident = placement.put(batch) if self._stays_on_device() else None
+        self._order: tuple[int, np.ndarray | None] | None = None
+        self._last: tuple[Any, Window] | None = None
         self.steps: int | None = self._passes.steps
         self.spec = self._passes.spec
         self.batch_sizes = self._passes.batch_sizes
         self.state, self.fingerprint = self._passes.state, self._passes.fingerprint
 
-    def windows(self, epoch: int, step: int = 0) -> Iterator[Window]:
-        """Return the data as one window for each pass that overlaps the epoch."""
-        for number, first, last in self._passes.parts(epoch, step):
-            yield Window(
-                self._data, self._device_order(number), first, last, self._passes.batch_size
-            )
-        # The order of the next epoch is drawn and transferred while the device computes.
-        self._device_order(self._passes.first_pass(epoch + 1))
+    def windows(
+        self, epoch: int, step: int = 0, fill: bool = False, most: int | None = None
+    ) -> Iterator[Window]:
+        """Return windows of batches; see `fjax.training.batch.Source`.
+
+        `most` is not used, since no batch of an array is read too early.
+        """
+        for part in self._passes.parts(epoch, step):
+            for first, last, size in self._ranges(part, fill):
+                yield self._window(part.number, first, last, size, fill)
+        if self._passes.is_shuffled:
+            # The first window of the next epoch is gathered while the device computes.
+            part = next(self._passes.parts(epoch + 1, 0))
+            first, last, size = next(self._ranges(part, fill))
+            self._window(part.number, first, last, size, fill)
+
+    def put_back(self, steps: int) -> None:
+        """Do nothing, since the batches of an epoch follow from its number."""
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue as a source with this state would."""
         self._passes.restore(state)
-        self._order = None
+        self._order = self._last = None
 
     def close(self) -> None:
         """Do nothing, since no thread and no file is open."""
 
-    def _device_order(self, number: int) -> Array | None:
+    def _stays_on_device(self) -> bool:
+        """Return whether the arrays are transferred once; a single window is cheap to transfer."""
+        if self._placement.is_cpu:
+            return False
+        passes, capacity = self._passes, self._placement.capacity()
+        size = sum(leaf.nbytes for leaf in jax.tree.leaves(passes.batch))
+        is_large = passes.length > batches_in_window(passes.batch, passes.batch_size)
+        return is_large and (capacity is None or size <= capacity)
+
+    def _ranges(self, part: _Pass, fill: bool) -> Iterator[tuple[int, int, int]]:
+        """Return the first and last row of each window of a part of a pass, and its batch size."""
+        passes = self._passes
+        size = filled_size(passes.count, self._batch_size) if fill else passes.batch_size
+        capacity = batches_in_window(passes.batch, size) * size
+        stop = min(passes.count, part.last * size)
+        full = stop if fill else stop - stop % size
+        for first in range(part.first * size, full, capacity):
+            yield first, min(full, first + capacity), size
+        if full < stop:
+            first = max(full, part.first * size)
+            yield first, stop, stop - full
+
+    def _window(self, number: int, first: int, last: int, size: int, fill: bool) -> Window:
+        """Return the window of the rows `first` to `last` of a pass; the last one is kept."""
+        key = (number if self._passes.is_shuffled else 0, first, last, size, fill)
+        if self._last is None or self._last[0] != key:
+            self._last = None
+            order = self._order_of(number)
+            rows = slice(first, last) if order is None else order[first:last]
+            is_filled = fill and self._passes.count % size != 0
+            data = self._gather(rows, last - first, size)
+            batches = math.ceil((last - first) / size)
+            window = Window(data, 0, batches, size, last - first, first, is_filled)
+            self._last = (key, window)
+        return self._last[1]
+
+    def _gather(self, rows: slice | np.ndarray, count: int, size: int) -> Batch:
+        if self._resident is None:
+            return self._placement.put_window(gather(self._passes.batch, rows, count, size))
+        index = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+        capacity = batches_in_window(self._passes.batch, size) * size
+        padded = np.pad(index, (0, capacity - count), mode="edge").astype(np.int32)
+        return self._placement.take(self._resident, padded)
+
+    def _order_of(self, number: int) -> np.ndarray | None:
         if self._order is None or self._order[0] != number:
-            order = self._passes.order(number)
-            if order is None:
-                return None
-            self._order = (number, self._placement.put(order))
+            self._order = (number, self._passes.order(number))
         return self._order[1]
-
-
-class LargeArraySource:
-    """Arrays that do not fit on the device, as windows that a thread gathers.
-
-    A `fjax.training.batch.Source`; the batches are those of `ArraySource`.
-
-    Args:
-        batch: All data, numpy arrays, which may be memory-mapped.
-        batch_size: Rows in a batch.
-        window_bytes: The largest size of a window, which has at least one batch.
-        shuffle_seed: As in `array_source`.
-        steps_per_epoch: As in `array_source`.
-        placement: The devices for the windows.
-    """
-
-    def __init__(
-        self,
-        batch: Batch,
-        batch_size: int,
-        window_bytes: int,
-        shuffle_seed: int | None = None,
-        steps_per_epoch: int | None = None,
-        placement: Placement = DEFAULT,
-    ) -> None:
-        self._passes = _Passes(batch, batch_size, shuffle_seed, steps_per_epoch)
-        self._placement = placement
-        row_bytes = max(1, sum(a.nbytes for a in jax.tree.leaves(batch)) // self._passes.count)
-        self._batches = max(1, window_bytes // row_bytes // self._passes.batch_size)
-        self.steps: int | None = self._passes.steps
-        self.spec = self._passes.spec
-        self.batch_sizes = self._passes.batch_sizes
-        self.state, self.restore = self._passes.state, self._passes.restore
-        self.fingerprint = self._passes.fingerprint
-
-    def windows(self, epoch: int, step: int = 0) -> Iterator[Window]:
-        """Return windows of several batches, read ahead by a thread."""
-        for part in self._passes.parts(epoch, step):
-            yield from read_ahead(self._windows_of(part))
-
-    def close(self) -> None:
-        """Do nothing, since the reading thread ends with each pass."""
-
-    def _windows_of(self, part: _Pass) -> Iterator[Window]:
-        passes, order = self._passes, self._passes.order(part.number)
-        for start in range(part.first, part.last, self._batches):
-            stop = min(part.last, start + self._batches)
-            low, high = start * passes.batch_size, min(passes.count, stop * passes.batch_size)
-            index = slice(low, high) if order is None else order[low:high]
-            data = jax.tree.map(lambda array, index=index: array[index], passes.batch)
-            yield Window(self._placement.put(data), None, 0, stop - start, passes.batch_size)
 
 
 def split(owner: str, batch: Batch, validation_split: Any) -> tuple[Batch, Batch | None]:

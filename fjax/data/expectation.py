@@ -3,16 +3,18 @@
 import dataclasses
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import jax
 import numpy as np
 
 from fjax.core.inputs import adjust_rank
+from fjax.core.text_inputs import is_text
 from fjax.data.class_weight import with_class_weight
 from fjax.data.conversion import check_weight
 from fjax.data.structure import check_shapes, match_structure, paths
-from fjax.data.text_encoding import encode_text
+from fjax.data.text_encoding import encode_text, encodes_text
 from fjax.training.batch import Batch, rows
 from fjax.training.output_losses import OutputLosses
 from fjax.trees import branch
@@ -58,23 +60,50 @@ class InputExpectation:
         inputs = self._arrange(inputs)
         self._check(inputs)
         is_traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs))
-        if isinstance(self.network, ChecksInputs) and not is_traced:
+        if self._checks_inputs and not is_traced:
             self.network.check_inputs(*inputs)
         return batch._replace(inputs=inputs)
+
+    @cached_property
+    def _checks_inputs(self) -> bool:
+        return isinstance(self.network, ChecksInputs)
+
+    @cached_property
+    def _structure(self) -> Any:
+        return jax.tree.structure(self.specs)
+
+    @cached_property
+    def _encodes_text(self) -> bool:
+        """Whether an input goes to a layer that encodes text before training."""
+        return encodes_text(self.network, len(self.names))
+
+    @cached_property
+    def _takes_any_size(self) -> bool:
+        """Whether the layers check the sizes of the inputs, since no sizes were declared."""
+        first = (*getattr(self.network, "layers", ()), None)[0]
+        return self.has_observed_sizes or any(
+            getattr(layer, "observed", False) for layer in (self.network, first)
+        )
 
     def _arrange(self, inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
         is_single = len(self.specs) == 1
         leaves = (*self.specs, *inputs)
         if is_single and len(inputs) == 1 and all(hasattr(leaf, "shape") for leaf in leaves):
-            return encode_text(self.model, self.network, self._adjust(inputs))
+            return self._encode(self._adjust(inputs))
         tree = self.specs[0] if is_single else self.specs
         values = inputs[0] if len(inputs) == 1 else inputs
         arranged = match_structure("x", "input", self._known(values), tree, self.names)
         adjusted = self._adjust((arranged,) if is_single else arranged)
-        encoded = encode_text(self.model, self.network, adjusted)
+        encoded = self._encode(adjusted)
         if len(self.names) > 1:
             check_shapes(encoded[0] if is_single else encoded, self.shapes, tree, self.names)
         return encoded
+
+    def _encode(self, inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
+        """Return the inputs with text encoded."""
+        if not self._encodes_text and not any(map(is_text, jax.tree.leaves(inputs))):
+            return inputs
+        return encode_text(self.model, self.network, inputs)
 
     def _known(self, values: PyTree) -> PyTree:
         """Return a dict by name without the entries that are no inputs, with a warning.
@@ -108,18 +137,14 @@ class InputExpectation:
         return jax.tree.unflatten(structure, [adjust_rank(array, shape) for array, shape in pairs])
 
     def _check(self, inputs: tuple[PyTree, ...]) -> None:
-        expected, received = (str(jax.tree.structure(tree)) for tree in (self.specs, inputs))
-        if expected != received:
+        leaves, structure = jax.tree.flatten(inputs)
+        if structure != self._structure and str(structure) != str(self._structure):
             raise ValueError(
                 f"The model {self.model!r} takes {len(self.specs)} inputs of the structure "
-                f"{expected}, but `x` has {len(inputs)} of the structure {received}."
+                f"{self._structure}, but `x` has {len(inputs)} of the structure {structure}."
             )
-        first = (*getattr(self.network, "layers", ()), None)[0]
-        # The layers check the sizes of batches unlike the first one, if no sizes were declared.
-        any_size = self.has_observed_sizes or any(
-            getattr(layer, "observed", False) for layer in (self.network, first)
-        )
-        for array, shape in zip(jax.tree.leaves(inputs), self.shapes, strict=True):
+        any_size = self._takes_any_size
+        for array, shape in zip(leaves, self.shapes, strict=True):
             sample = tuple(array.shape[1:])
             fits = len(shape) == len(sample) and all(
                 any_size or size in (None, actual)

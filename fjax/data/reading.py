@@ -3,7 +3,7 @@
 import threading
 import weakref
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 Item = TypeVar("Item")
@@ -56,14 +56,19 @@ def forget_streams() -> None:
     _LATEST.clear()
 
 
-class _Entry(NamedTuple):
-    """An item that was read, with the batch made from it or the error that this raised.
+class Entry(NamedTuple):
+    """An item that was read, with the result made from it or the error that this raised.
 
-    An error of the iterator itself has no item.
+    Attributes:
+        items: The item; empty for an error of the iterator itself.
+        result: The result of `convert`.
+        kind: The `kind` of the result.
+        error: The error.
     """
 
     items: list[Any]
-    batch: Any = None
+    result: Any = None
+    kind: Any = None
     error: BaseException | None = None
 
 
@@ -74,9 +79,12 @@ class Reader(Generic[Item, Result]):
     in the stream. An error of the iterator or of `convert` is raised instead of returning the item.
 
     Args:
-        items: An iterator, an iterable, or an object with `__getitem__` and `__len__`.
+        items: An iterator or an iterable.
         convert: Converts an item to a batch, in the thread.
         is_shared: Whether this reader continues where the last one of the same iterator stopped.
+        kind: Returns a value that is equal for results that `take` may return together.
+
+    Attributes:
         ahead: The number of items to read before they are requested.
 
     >>> reader = Reader(iter(range(5)), lambda item: item * 10)
@@ -91,14 +99,14 @@ class Reader(Generic[Item, Result]):
         items: Any,
         convert: Callable[[Item], Result],
         is_shared: bool = False,
-        ahead: int = 2,
+        kind: Callable[[Result], Any] = lambda result: None,
     ) -> None:
         self._items: Iterator[Item] = _iterate(items)
-        self._convert, self._ahead = convert, ahead
+        self._convert, self._kind, self.ahead = convert, kind, 2
         self._stream: Stream[Item] = stream_of(items) if is_shared else Stream()
         # Guards everything below.
         self._changed = threading.Condition()
-        self._ready: deque[_Entry] = deque()
+        self._ready: deque[Entry] = deque()
         self._converting: list[Item] = []
         self._started = self._delivered = 0
         self._allowed: float = 0
@@ -133,19 +141,45 @@ class Reader(Generic[Item, Result]):
         return self
 
     def __next__(self) -> Result:
+        entries = self.take(1)
+        if not entries:
+            raise StopIteration
+        result: Result = entries[0].result
+        return result
+
+    def take(self, most: int) -> list[Entry]:
+        """Return the next entries that are ready: at least one, and at most `most`, of one kind.
+
+        Returns:
+            The entries; none at the end.
+
+        Raises:
+            BaseException: The error that reading or converting the next item has raised.
+        """
         with self._changed:
             self._allowed = max(self._allowed, self._delivered + 1)
             self._wake()
             while not (self._ready or self._ended or self._closed):
                 self._changed.wait()
-            if not self._ready:
-                raise StopIteration
-            entry = self._ready.popleft()
-            self._delivered += 1
+            taken: list[Entry] = []
+            while self._ready and len(taken) < most:
+                entry = self._ready[0]
+                if taken and (entry.error is not None or entry.kind != taken[0].kind):
+                    break
+                taken.append(self._ready.popleft())
+                if entry.error is not None:
+                    break
+            self._delivered += len(taken)
             self._changed.notify_all()
-        if entry.error is not None:
-            raise entry.error
-        return entry.batch
+        if taken and taken[0].error is not None:
+            raise taken[0].error
+        return taken
+
+    def put_back(self, entries: Sequence[Entry]) -> None:
+        """Take back entries, the last ones that were taken, which were not used."""
+        with self._changed:
+            self._ready.extendleft(reversed(entries))
+            self._delivered -= len(entries)
 
     def close(self) -> None:
         """End the thread; items that were read but not used stay in the stream.
@@ -179,7 +213,7 @@ class Reader(Generic[Item, Result]):
                 self._deliver(ended=True)
                 return
             except BaseException as error:
-                self._deliver(_Entry([], error=error), ended=True)
+                self._deliver(Entry([], error=error), ended=True)
                 return
             if item is not None:
                 self._deliver(self._entry_of(*item))
@@ -190,7 +224,7 @@ class Reader(Generic[Item, Result]):
             while (
                 not self._closed
                 and self._started < self._allowed
-                and len(self._ready) >= self._ahead
+                and len(self._ready) >= self.ahead
             ):
                 self._changed.wait()
             if self._closed or self._started >= self._allowed:
@@ -215,13 +249,14 @@ class Reader(Generic[Item, Result]):
                 (unused if self._closed else self._converting).append(item)
                 return (item,) if self._converting else None
 
-    def _entry_of(self, item: Item) -> _Entry:
+    def _entry_of(self, item: Item) -> Entry:
         try:
-            return _Entry([item], self._convert(item))
+            result = self._convert(item)
+            return Entry([item], result, self._kind(result))
         except BaseException as error:
-            return _Entry([item], error=error)
+            return Entry([item], error=error)
 
-    def _deliver(self, entry: _Entry | None = None, ended: bool = False) -> None:
+    def _deliver(self, entry: Entry | None = None, ended: bool = False) -> None:
         with self._changed:
             # If the reader was closed, the item is back in the stream.
             if entry is not None and not self._closed:
@@ -231,21 +266,7 @@ class Reader(Generic[Item, Result]):
             self._changed.notify_all()
 
 
-def read_ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """Return the items of an iterator, read ahead by a thread."""
-    reader: Reader[Item, Item] = Reader(items, lambda item: item)
-    reader.allow(None)
-    try:
-        yield from reader
-    finally:
-        reader.close()
-
-
 def _iterate(batches: Any) -> Iterator[Any]:
-    if hasattr(batches, "__iter__"):
-        # Not `yield from`, which would close a user's generator together with this one.
-        for batch in batches:  # noqa: UP028
-            yield batch
-    else:
-        for index in range(len(batches)):
-            yield batches[index]
+    # Not `yield from`, which would close a user's generator together with this one.
+    for batch in batches:  # noqa: UP028
+        yield batch

@@ -1,19 +1,25 @@
 """Iterables of batches as sources: a thread reads ahead while the device computes."""
 
-import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
 import numpy as np
 
-from fjax.core.specs import spec_of
 from fjax.data.arrays import Check
-from fjax.data.conversion import require_numbers, to_batch
+from fjax.data.conversion import require_numbers
+from fjax.data.indexed import call_hook, is_indexed, iterate_indexed
+from fjax.data.items import batch_of
 from fjax.data.reading import Reader
+from fjax.data.shuffling import order_of_pass
+from fjax.data.stacking import StackedBatches
+from fjax.data.windows import shapes_of
 from fjax.errors import warn_user
 from fjax.training.batch import Batch, Window, rows
 from fjax.training.placement import DEFAULT, Placement
+from fjax.typing import IteratesPasses
+
+_EMPTY = "`x` yielded no batch: the iterable is empty."
 
 
 def stream_source(
@@ -30,7 +36,7 @@ def stream_source(
             iterable, or an object with `__getitem__` and `__len__`, which restarts.
         steps_per_epoch: Steps in an epoch; with None, an epoch lasts until the iterable ends.
         restarts: Whether an iterable that ends within `steps_per_epoch` is restarted.
-        check: Returns each batch in the structure that a model expects; called in the thread.
+        check: Returns batches in the structure that a model expects.
         placement: The devices for the batches.
     """
     if not isinstance(batches, Iterator):
@@ -59,14 +65,18 @@ class IteratorSource:
     ) -> None:
         self.steps = _steps(batches, steps_per_epoch)
         self.is_indexable = False
-        self._loading = _Loading(check, placement)
+        self._stacked = StackedBatches(check, placement)
         # The unused items of an iterator are shared by all its readers.
-        self._reader = Reader(batches, self._loading, is_shared=True)
+        self._reader = Reader(batches, batch_of, is_shared=True, kind=shapes_of)
 
     @property
     def spec(self) -> Batch:
         """Shapes and dtypes of the first batch."""
-        return self._loading.spec(self._reader)
+        try:
+            return self._stacked.spec(self.first)
+        except Exception:
+            self._reader.drop()
+            raise
 
     @property
     def batch_sizes(self) -> tuple[int, ...]:
@@ -87,20 +97,26 @@ class IteratorSource:
             shuffle_seed: Not used: the batches keep their order.
             placement: The devices for the batches.
         """
-        self._loading.use(check, placement)
+        self._stacked.use(check, placement)
         return self
 
-    def windows(self, epoch: int, step: int = 0) -> Iterator[Window]:
-        """Return the batches of an epoch, each as one window."""
-        done = step
+    def windows(
+        self, epoch: int, step: int = 0, fill: bool = False, most: int | None = None
+    ) -> Iterator[Window]:
+        """Return windows of batches; see `fjax.training.batch.Source`."""
+        spec, done, start = self.spec, step, 0
         while self.steps is None or done < self.steps:
             self._reader.allow(None if self.steps is None else self.steps - done)
-            batch = next(self._reader, None)
-            if batch is None:
+            window = self._stacked.window(self._reader, spec, start, fill, most)
+            if window is None:
                 _check_end(epoch, done, done == step, self.steps)
                 return
-            done += 1
-            yield _window(batch)
+            done, start = done + window.last, start + window.rows
+            yield window
+
+    def put_back(self, steps: int) -> None:
+        """Give the last batches back to the reader."""
+        self._stacked.put_back(self._reader, steps)
 
     def state(self) -> dict[str, Any]:
         """Return nothing, since the position of an iterator is unknown."""
@@ -142,15 +158,19 @@ class LoaderSource:
     ) -> None:
         self.steps = _steps(batches, steps_per_epoch)
         self.is_indexable = hasattr(batches, "__getitem__")
+        self._is_indexed = is_indexed(batches)
         self._restarts = restarts and steps_per_epoch is not None
+        self._shuffle_seed: int | None = None
+        self._pass = 0
+        self._first: Batch | None = None
         self._batches = batches
-        self._loading = _Loading(check, placement)
+        self._stacked = StackedBatches(check, placement)
         self._reader: Reader[Any, Batch] | None = None
 
     @property
     def spec(self) -> Batch:
         """Shapes and dtypes of the first batch."""
-        return self._loading.spec(self._open())
+        return self._stacked.spec(self.first)
 
     @property
     def batch_sizes(self) -> tuple[int, ...]:
@@ -159,7 +179,15 @@ class LoaderSource:
 
     def first(self) -> Batch:
         """Return the first batch, converted but not checked, without using it up."""
-        return _peek(self._open())
+        if self._first is None:
+            # Where a pass has an order, reading begins later, when the pass is known.
+            if self._is_indexed and len(self._batches):
+                self._first = batch_of(self._batches[0])
+            elif isinstance(self._batches, IteratesPasses):
+                self._first = _first_of(self._batches.iterate_pass(0))
+            else:
+                return _peek(self._open())
+        return self._first
 
     def checked(
         self, check: Check, shuffle_seed: int | None = None, placement: Placement = DEFAULT
@@ -168,22 +196,28 @@ class LoaderSource:
 
         Args:
             check: Returns a batch in the structure that a model expects, or raises.
-            shuffle_seed: Not used: the batches keep their order.
+            shuffle_seed: The seed for the order of the batches of a `PyDataset` in each pass, as
+                Keras shuffles them; other batches keep their order.
             placement: The devices for the batches.
         """
-        self._loading.use(check, placement)
+        self._stacked.use(check, placement)
+        self._shuffle_seed = shuffle_seed if self._is_indexed else None
         return self
 
-    def windows(self, epoch: int, step: int = 0) -> Iterator[Window]:
-        """Return the batches of an epoch, each as one window."""
-        done, is_fresh = step, self._reader is None
+    def windows(
+        self, epoch: int, step: int = 0, fill: bool = False, most: int | None = None
+    ) -> Iterator[Window]:
+        """Return windows of batches; see `fjax.training.batch.Source`."""
+        spec, done, start, is_fresh = self.spec, step, 0, self._reader is None
+        if is_fresh and not self._restarts:
+            self._pass = epoch
         while self.steps is None or done < self.steps:
             reader = self._open()
             reader.allow(None if self.steps is None else self.steps - done)
-            batch = next(reader, None)
-            if batch is not None:
-                done, is_fresh = done + 1, False
-                yield _window(batch)
+            window = self._stacked.window(reader, spec, start, fill, most)
+            if window is not None:
+                done, start, is_fresh = done + window.last, start + window.rows, False
+                yield window
                 continue
             self._restart()
             if not self._restarts or is_fresh:
@@ -193,6 +227,11 @@ class LoaderSource:
         if not self._restarts:
             self._restart()
 
+    def put_back(self, steps: int) -> None:
+        """Give the last batches back to the reader."""
+        if self._reader is not None:
+            self._stacked.put_back(self._reader, steps)
+
     def state(self) -> dict[str, Any]:
         """Return nothing, since the position follows from the number of steps."""
         return {}
@@ -200,7 +239,11 @@ class LoaderSource:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Skip the used batches of the unfinished epoch; with restarts, of all epochs."""
         steps = state["steps"]
-        for _ in range(steps if self._restarts or self.steps is None else steps % self.steps):
+        if self._shuffle_seed is not None:
+            self._shuffle_seed = state["shuffle_seed"]
+        if not self._restarts and self.steps is not None:
+            self._pass, steps = state["epoch"], steps % self.steps
+        for _ in range(steps):
             if next(self._open(), None) is None:
                 self._restart()
                 next(self._open(), None)
@@ -216,76 +259,33 @@ class LoaderSource:
 
     def _open(self) -> "Reader[Any, Batch]":
         if self._reader is None:
-            self._reader = Reader(self._batches, self._loading)
+            if self._is_indexed:
+                call_hook(self._batches, "on_epoch_begin")
+            self._reader = Reader(self._iterated(), batch_of, kind=shapes_of)
         return self._reader
+
+    def _iterated(self) -> Any:
+        """Return what one pass iterates over."""
+        if isinstance(self._batches, IteratesPasses):
+            return self._batches.iterate_pass(self._pass)
+        if not self._is_indexed:
+            return self._batches
+        order = None
+        if self._shuffle_seed is not None:
+            order = order_of_pass(self._shuffle_seed, self._pass, len(self._batches))
+        return iterate_indexed(self._batches, order)
 
     def _restart(self) -> None:
         self.close()
-        self._reader = None
+        self._reader, self._pass = None, self._pass + 1
+        if self._is_indexed:
+            call_hook(self._batches, "on_epoch_end")
 
 
-class _Loading:
-    """Converts an item to a batch, checks it and transfers it to the device."""
-
-    def __init__(self, check: Check, placement: Placement) -> None:
-        self.use(check, placement)
-
-    def use(self, check: Check, placement: Placement) -> None:
-        """Set the check and the placement, before the first batch is loaded."""
-        self._check, self._placement = check, placement
-        self._spec: Batch | None = None
-
-    def __call__(self, item: Any) -> Batch:
-        return self._placement.put(require_numbers(self._check(batch_of(item))))
-
-    def spec(self, reader: Reader[Any, Batch]) -> Batch:
-        """Return the shapes and dtypes of a reader's next batch."""
-        if self._spec is None:
-            batch = _peek(reader)
-            try:
-                self._spec = jax.tree.map(spec_of, self._check(batch))
-            except Exception:
-                reader.drop()
-                raise
-        return self._spec
-
-
-def batch_of(item: Any) -> Batch:
-    """Return an item of an iterable as a batch.
-
-    As in Keras, a list of arrays is interpreted as a tuple: a PyTorch `DataLoader` yields `[x, y]`.
-
-    Raises:
-        ValueError: The item has more than three parts.
-    """
-    parts = _parts(item)
-    if len(parts) > 3:
-        raise ValueError(
-            "A batch must be `x`, `(x, y)` or `(x, y, sample_weight)`, received a "
-            f"{type(item).__name__} of {len(parts)}. Put several inputs in a tuple: "
-            "`((x1, x2), y)`."
-        )
-    x, y, weight = (*parts, None, None)[:3]
-    return to_batch(x, y, weight, text=True)
-
-
-def _parts(item: Any) -> tuple[Any, ...]:
-    if isinstance(item, tuple):
-        return item
-    is_list_of_arrays = isinstance(item, list) and any(
-        hasattr(part, "shape") or isinstance(part, tuple | Mapping) for part in item
-    )
-    if not is_list_of_arrays:
-        return (item,)
-    if len(item) == 3:
-        warnings.warn(
-            "`x` yields batches that are lists of three, which are interpreted as `x`, `y` and "
-            "`sample_weight`, as in Keras. If they are two inputs and targets, yield "
-            "`((x1, x2), y)`; else yield tuples.",
-            # The same line each time, so that the warning is shown once.
-            stacklevel=1,
-        )
-    return tuple(item)
+def _first_of(batches: Iterator[Any]) -> Batch:
+    for item in batches:
+        return batch_of(item)
+    raise ValueError(_EMPTY)
 
 
 def _peek(reader: Reader[Any, Batch]) -> Batch:
@@ -293,16 +293,12 @@ def _peek(reader: Reader[Any, Batch]) -> Batch:
     try:
         item = reader.peek()
     except StopIteration:
-        raise ValueError("`x` yielded no batch: the iterable is empty.") from None
+        raise ValueError(_EMPTY) from None
     try:
         return batch_of(item)
     except Exception:
         reader.drop()
         raise
-
-
-def _window(batch: Batch) -> Window:
-    return Window(batch, None, 0, 1, rows(batch))
 
 
 def _steps(batches: Any, steps_per_epoch: int | None) -> int | None:

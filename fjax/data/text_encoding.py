@@ -39,6 +39,12 @@ def encode_text(name: str, network: Any, inputs: tuple[PyTree, ...]) -> tuple[Py
     )
 
 
+def encodes_text(network: Any, count: int) -> bool:
+    """Return whether one of so many inputs goes to a layer that encodes text before training."""
+    readers = (layer for position in range(count) for layer in _readers(network, position))
+    return any(getattr(layer, "on_host", False) for layer in readers)
+
+
 def check_text(name: str, network: Any, inputs: tuple[PyTree, ...]) -> None:
     """Raise ValueError if a layer that takes numbers gets text."""
     for position, leaf in enumerate(jax.tree.leaves(inputs)):

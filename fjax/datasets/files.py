@@ -21,12 +21,13 @@ class Download:
 
     Attributes:
         url: The address.
-        sha256: The checksum of the content, in hexadecimal digits.
+        checksum: The SHA-256 of the content in hexadecimal digits, or its MD5 where the source
+            publishes no other.
         size: The size in bytes.
     """
 
     url: str
-    sha256: str
+    checksum: str
     size: int
 
 
@@ -105,9 +106,12 @@ def download(source: Download, *, schemes: tuple[str, ...] = ("https",)) -> byte
         raise OSError(f"{source.url}: {error or type(error).__name__}") from error
     if len(content) > source.size:
         raise ValueError(f"{source.url} is longer than the expected {source.size} bytes.")
-    checksum = hashlib.sha256(content).hexdigest()
-    if checksum != source.sha256:
-        raise ValueError(f"{source.url} has the SHA-256 {checksum}, expected {source.sha256}.")
+    algorithm = "sha256" if len(source.checksum) == 64 else "md5"
+    checksum = hashlib.new(algorithm, content, usedforsecurity=False).hexdigest()
+    if checksum != source.checksum:
+        raise ValueError(
+            f"{source.url} has the {algorithm} checksum {checksum}, expected {source.checksum}."
+        )
     return content
 
 
@@ -129,6 +133,16 @@ def write(path: Path, fill: Callable[[BinaryIO], Any]) -> None:
     except BaseException:
         os.unlink(partial)
         raise
+
+
+def fetcher(source: Download) -> Callable[[Path], None]:
+    """Return a function that downloads a file to the path that it is called with."""
+
+    def fetch(path: Path) -> None:
+        content = download(source)
+        write(path, lambda file: file.write(content))
+
+    return fetch
 
 
 def read_images(path: Path, train: int, test: int, side: int) -> tuple[Samples, Samples]:

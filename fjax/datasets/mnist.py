@@ -5,9 +5,8 @@ By Y. LeCun and C. Cortes, from images of NIST (http://yann.lecun.com/exdb/mnist
 """
 
 import os
-from pathlib import Path
 
-from fjax.datasets.files import Download, download, find, read_images, write
+from fjax.datasets.files import Download, fetcher, find, read_images
 from fjax.datasets.split import Samples
 
 _SOURCE = Download(
@@ -36,9 +35,4 @@ def load_data(path: str | os.PathLike[str] = "mnist.npz") -> tuple[Samples, Samp
         ...
     FileNotFoundError: There is no file /nowhere/mnist.npz.
     """
-    return read_images(find(os.fspath(path), _fetch), 60_000, 10_000, side=28)
-
-
-def _fetch(path: Path) -> None:
-    content = download(_SOURCE)
-    write(path, lambda file: file.write(content))
+    return read_images(find(os.fspath(path), fetcher(_SOURCE)), 60_000, 10_000, side=28)

@@ -1,5 +1,6 @@
 """All layers, under Keras's names."""
 
+from fjax.core.input_spec import InputSpec as InputSpec
 from fjax.core.inputs import InputLayer as InputLayer
 from fjax.core.layer import Layer as Layer
 from fjax.layers.activation import ELU as ELU
@@ -10,10 +11,47 @@ from fjax.layers.activation import ReLU as ReLU
 from fjax.layers.activity_regularization import (
     ActivityRegularization as ActivityRegularization,
 )
+from fjax.layers.adaptive_pooling import AdaptiveAveragePooling1D as AdaptiveAveragePooling1D
+from fjax.layers.adaptive_pooling import AdaptiveAveragePooling2D as AdaptiveAveragePooling2D
+from fjax.layers.adaptive_pooling import AdaptiveAveragePooling3D as AdaptiveAveragePooling3D
+from fjax.layers.adaptive_pooling import AdaptiveMaxPooling1D as AdaptiveMaxPooling1D
+from fjax.layers.adaptive_pooling import AdaptiveMaxPooling2D as AdaptiveMaxPooling2D
+from fjax.layers.adaptive_pooling import AdaptiveMaxPooling3D as AdaptiveMaxPooling3D
 from fjax.layers.attention import AdditiveAttention as AdditiveAttention
 from fjax.layers.attention import Attention as Attention
 from fjax.layers.attention import GroupQueryAttention as GroupQueryAttention
 from fjax.layers.attention import MultiHeadAttention as MultiHeadAttention
+from fjax.layers.augmentation.auto_contrast import AutoContrast as AutoContrast
+from fjax.layers.augmentation.brightness import RandomBrightness as RandomBrightness
+from fjax.layers.augmentation.center_crop import CenterCrop as CenterCrop
+from fjax.layers.augmentation.color_degeneration import (
+    RandomColorDegeneration as RandomColorDegeneration,
+)
+from fjax.layers.augmentation.color_jitter import RandomColorJitter as RandomColorJitter
+from fjax.layers.augmentation.contrast import RandomContrast as RandomContrast
+from fjax.layers.augmentation.elastic_transform import (
+    RandomElasticTransform as RandomElasticTransform,
+)
+from fjax.layers.augmentation.equalization import Equalization as Equalization
+from fjax.layers.augmentation.erasing import RandomErasing as RandomErasing
+from fjax.layers.augmentation.flip import RandomFlip as RandomFlip
+from fjax.layers.augmentation.gaussian_blur import RandomGaussianBlur as RandomGaussianBlur
+from fjax.layers.augmentation.grayscale import RandomGrayscale as RandomGrayscale
+from fjax.layers.augmentation.hue import RandomHue as RandomHue
+from fjax.layers.augmentation.invert import RandomInvert as RandomInvert
+from fjax.layers.augmentation.mixing import CutMix as CutMix
+from fjax.layers.augmentation.mixing import MixUp as MixUp
+from fjax.layers.augmentation.perspective import RandomPerspective as RandomPerspective
+from fjax.layers.augmentation.posterization import RandomPosterization as RandomPosterization
+from fjax.layers.augmentation.rand_augment import RandAugment as RandAugment
+from fjax.layers.augmentation.random_crop import RandomCrop as RandomCrop
+from fjax.layers.augmentation.rotation import RandomRotation as RandomRotation
+from fjax.layers.augmentation.saturation import RandomSaturation as RandomSaturation
+from fjax.layers.augmentation.sharpness import RandomSharpness as RandomSharpness
+from fjax.layers.augmentation.shear import RandomShear as RandomShear
+from fjax.layers.augmentation.solarization import Solarization as Solarization
+from fjax.layers.augmentation.translation import RandomTranslation as RandomTranslation
+from fjax.layers.augmentation.zoom import RandomZoom as RandomZoom
 from fjax.layers.axis_activation import Maxout as Maxout
 from fjax.layers.axis_activation import Softmax as Softmax
 from fjax.layers.convolution import Conv1D as Conv1D
@@ -82,6 +120,7 @@ from fjax.layers.padding import Cropping3D as Cropping3D
 from fjax.layers.padding import ZeroPadding1D as ZeroPadding1D
 from fjax.layers.padding import ZeroPadding2D as ZeroPadding2D
 from fjax.layers.padding import ZeroPadding3D as ZeroPadding3D
+from fjax.layers.pipeline import Pipeline as Pipeline
 from fjax.layers.pooling import AveragePooling1D as AveragePooling1D
 from fjax.layers.pooling import AveragePooling2D as AveragePooling2D
 from fjax.layers.pooling import AveragePooling3D as AveragePooling3D
@@ -100,6 +139,9 @@ from fjax.layers.recurrent import GRU as GRU
 from fjax.layers.recurrent import LSTM as LSTM
 from fjax.layers.recurrent import RNN as RNN
 from fjax.layers.recurrent import Bidirectional as Bidirectional
+from fjax.layers.recurrent import ConvLSTM1D as ConvLSTM1D
+from fjax.layers.recurrent import ConvLSTM2D as ConvLSTM2D
+from fjax.layers.recurrent import ConvLSTM3D as ConvLSTM3D
 from fjax.layers.recurrent import GRUCell as GRUCell
 from fjax.layers.recurrent import LSTMCell as LSTMCell
 from fjax.layers.recurrent import SimpleRNN as SimpleRNN
@@ -129,3 +171,4 @@ from fjax.layers.transposed_convolution import Conv3DTranspose as Conv3DTranspos
 from fjax.layers.transposed_convolution import Convolution1DTranspose as Convolution1DTranspose
 from fjax.layers.transposed_convolution import Convolution2DTranspose as Convolution2DTranspose
 from fjax.layers.transposed_convolution import Convolution3DTranspose as Convolution3DTranspose
+from fjax.layers.wrapper import Wrapper as Wrapper

@@ -4,6 +4,7 @@ import math
 
 import jax.numpy as jnp
 
+from fjax.core.placeholders import known_sizes
 from fjax.errors import integer_at_least, is_integer, one_of
 from fjax.layers.array_layer import ArrayLayer
 from fjax.typing import Array, Params
@@ -84,6 +85,11 @@ class Reshape(ArrayLayer):
         """Return the inputs in the new shape."""
         sample = tuple(values.shape[1:])
         size, known = math.prod(sample), math.prod(s for s in self.target_shape if s != -1)
+        if None in known_sizes(values.shape)[1:]:
+            # Axes of any size fit every target.
+            inferred = -(-size // known)
+            sizes = (inferred if each == -1 else each for each in self.target_shape)
+            return jnp.zeros((values.shape[0], *sizes), values.dtype)
         if size % known if -1 in self.target_shape else size != known:
             raise ValueError(
                 f"`Reshape` cannot reshape samples of shape {sample} to {self.target_shape}: "

@@ -1,5 +1,6 @@
 """Array functions that layers are built on, each in the form that runs fastest on its backend."""
 
+from fjax.lowering.adaptive_pooling import adaptive_pooling as adaptive_pooling
 from fjax.lowering.attention import attention_weights as attention_weights
 from fjax.lowering.attention import causal_mask as causal_mask
 from fjax.lowering.attention import weighted_values as weighted_values

@@ -78,6 +78,7 @@ class Architecture:
         self._built: Built | None = None
         self._slot: WeightSlot | None = None
         self._output_specs: dict[Any, PyTree] = {}
+        self._input_expectations: dict[tuple[bool, bool], InputExpectation] = {}
         self._draws: bool | None = None
         # The pure pair, with the `trainable` flags that the layers had when it was created.
         self._network: Any = None
@@ -144,6 +145,7 @@ class Architecture:
                 model do not fit.
         """
         shapes = sample_shapes or [leaf.shape[1:] for leaf in jax.tree.leaves(specs)]
+        flags_are_current = trainable_flags(self.layer_tree) == self._flags
 
         def evaluate(which: int) -> LayerShapes:
             return eval_shapes(self.layer_tree, *(_specs_at(specs, shapes, 1) if which else specs))
@@ -160,6 +162,10 @@ class Architecture:
         self._draws = None
         self._built = Built(specs, shapes, layer_shapes)
         self._output_specs = {_key_of(specs): layer_shapes.outputs}
+        if self._network is not None and flags_are_current:
+            # An authored model has learned which layers it has.
+            self._make_network()
+        self._input_expectations = {}
 
     def replace_layers(
         self,
@@ -170,7 +176,7 @@ class Architecture:
         """Replace the layers, and build them for these inputs if they are known."""
         self.layer_tree = layers
         self._built, self._slot = None, None
-        self._symbols, self._output_specs = None, {}
+        self._symbols, self._output_specs, self._input_expectations = None, {}, {}
         self._network = None
         if specs is not None:
             self.build(specs, sample_shapes)
@@ -238,14 +244,16 @@ class Architecture:
         small, large = (
             self.output_specs(self._specs_at(which)) for which in range(len(PLACEHOLDER_SIZES))
         )
-        return jax.tree.map(lambda a, b: (None, *merge_shapes(a.shape, b.shape)[1:]), small, large)
+        batch = self._declared_batch_size()
+        return jax.tree.map(lambda a, b: (batch, *merge_shapes(a.shape, b.shape)[1:]), small, large)
 
     def input_shape(self) -> Any:
-        """Return the shape of the input, or a list or dict of shapes; None for the batch axis."""
+        """Return the shape of the input, or a list or dict of shapes; None for axes of any size."""
         specs, shapes = self.built.specs, self.built.sample_shapes
         shown = iter(self._declared_shapes() or shapes)
         structure = specs[0] if len(specs) == 1 else list(specs)
-        return jax.tree.map(lambda _: (None, *next(shown)), structure)
+        batch = self._declared_batch_size()
+        return jax.tree.map(lambda _: (batch, *next(shown)), structure)
 
     def input_names(self) -> list[str]:
         """Return the names of the inputs: the network's, a dict's keys, or `input_0`, …."""
@@ -263,17 +271,22 @@ class Architecture:
         """Return whether the network or a dict names the outputs, as the logs then do."""
         return bool(declared_names(self.layer_tree, "output", self.built.layer_shapes.outputs))
 
-    def input_expectation(self, takes_one_array: bool) -> InputExpectation:
+    def input_expectation(
+        self, takes_one_array: bool, has_observed_sizes: bool = False
+    ) -> InputExpectation:
         """Return what the model expects of the inputs of a batch.
 
         Args:
             takes_one_array: Whether the model is a `Sequential`.
+            has_observed_sizes: Whether the sizes are those of a first batch.
         """
-        built = self.built
-        return InputExpectation(
-            self.name, self.layer_tree, built.specs, built.sample_shapes, self.input_names(),
-            takes_one_array, self._declared_shapes(),
-        )  # fmt: skip
+        built, key = self.built, (takes_one_array, has_observed_sizes)
+        if key not in self._input_expectations:
+            self._input_expectations[key] = InputExpectation(
+                self.name, self.layer_tree, built.specs, built.sample_shapes, self.input_names(),
+                takes_one_array, self._declared_shapes(), has_observed_sizes,
+            )  # fmt: skip
+        return self._input_expectations[key]
 
     def _declared_shapes(self) -> list[SampleShape] | None:
         """Return the shapes of samples as the inputs declare them; those of text before encoding.
@@ -282,6 +295,10 @@ class Architecture:
         """
         declared = jax.tree.leaves(declared_inputs(self.layer_tree))
         return [layer.shape for layer in declared] or None
+
+    def _declared_batch_size(self) -> int | None:
+        declared = jax.tree.leaves(declared_inputs(self.layer_tree))
+        return next((layer.batch_size for layer in declared if layer.batch_size), None)
 
     def count_params(self) -> int:
         """Return the number of values in all weights."""

@@ -150,7 +150,7 @@ def _as_model(layer: Any) -> Model:
     symbols = symbols_of(layer)
     if isinstance(layer, Graph) and symbols is not None:
         return Model(symbols.inputs, symbols.outputs, name=layer.name)
-    return Sequential(list(layer.layers), name=layer.name)
+    return Sequential([each for _, each in layer.calls()], name=layer.name)
 
 
 def _check_arguments(
@@ -196,7 +196,7 @@ def _clone_sequential(model: Any, cloner: _Cloner, input_tensors: Any) -> Any:
             *copies(
                 [
                     layer
-                    for _, layer in model.layer_tree.children()
+                    for _, layer in model.layer_tree.calls()
                     if not isinstance(layer, InputLayer)
                 ]
             ),

@@ -1,5 +1,6 @@
 """The optimizer of a compiled model: its fields and its state in the model's train state."""
 
+import copy
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,10 +12,11 @@ from fjax.errors import number_between
 from fjax.models.model_parts import ModelParts
 from fjax.models.stateless import optimized_variables
 from fjax.models.weight_store import WeightStore
+from fjax.optimizers import MultiOptimizer
 from fjax.optimizers.optimizer_variables import OptimizerVariables, schedule_error
 from fjax.optimizers.rate_value import RateValue
 from fjax.optimizers.state_layout import StateLayout
-from fjax.typing import Array, HasLearningRate
+from fjax.typing import Array, HasLearningRate, ScalesLoss
 from fjax.variable import Variable
 
 
@@ -49,13 +51,13 @@ def linked_variables(parts: ModelParts, optimizer: Any) -> OptimizerVariables:
         [variable.spec for variable in trainable],
         [variable.constraint for variable in trainable],
     )
-    prefix = getattr(optimizer, "shown_name", type(optimizer).__name__)
+    names = layout.names([variable.path for variable in trainable])
     variables = [
         Variable.linked(
             _OptStateStorage(parts.weights, layout, index),
-            f"{prefix}/{'_'.join(key)}", spec.shape, spec.dtype, trainable=False,
+            name, spec.shape, spec.dtype, trainable=False,
         )
-        for index, (key, spec) in enumerate(zip(layout.keys, layout.specs, strict=True))
+        for index, (name, spec) in enumerate(zip(names, layout.specs, strict=True))
     ]  # fmt: skip
     return OptimizerVariables(layout, variables, trainable)
 
@@ -126,6 +128,16 @@ class CompiledOptimizer:
         return self._parts.optimizer_variables
 
     @property
+    def optimizers(self) -> list[Any]:
+        """The optimizers of a `MultiOptimizer`, with their parts of the state."""
+        if not isinstance(self.optimizer, MultiOptimizer):
+            raise AttributeError(f"{self.optimizer!r} has no `optimizers`: it is a single one.")
+        optimizer = copy.copy(self.optimizer)
+        optimizer.use_variables(self)
+        optimizers: list[Any] = optimizer.optimizers
+        return optimizers
+
+    @property
     def variables(self) -> list[Variable]:
         """The state: the iteration, the learning rate, and the slots of each variable."""
         return list(self.in_variables.variables)
@@ -134,9 +146,10 @@ class CompiledOptimizer:
     def iterations(self) -> Any:
         """The number of updates, a variable; with gradient accumulation, an int."""
         every = getattr(self.optimizer, "gradient_accumulation_steps", None)
-        if every is None and self.in_variables.iterations is not None:
-            return self.in_variables.iterations
-        return int(self._parts.weights.train_state.step) // (every or 1)
+        iterations = self.in_variables.iterations
+        if iterations is None:
+            return int(self._parts.weights.train_state.step)
+        return iterations if every is None else int(iterations) // every
 
     @property
     def exists(self) -> bool:
@@ -170,7 +183,26 @@ class CompiledOptimizer:
         """Return the variables after one update; it is pure. See `Optimizer.stateless_apply`."""
         return self.in_variables.stateless_apply(optimizer_variables, grads, trainable_variables)
 
+    def scale_loss(self, loss: Array, opt_state: Any = None) -> Array:
+        """Return the loss whose gradients the optimizer expects.
+
+        Args:
+            loss: A scalar.
+            opt_state: The optimizer's state; by default that of `variables`.
+        """
+        if not isinstance(self.optimizer, ScalesLoss):
+            return loss
+        if opt_state is None:
+            held = self.in_variables
+            opt_state = held.layout.unflatten([variable.value for variable in held.variables])
+        return self.optimizer.scale_loss(loss, opt_state)
+
     def _require_rate(self) -> Any:
+        if isinstance(self.optimizer, MultiOptimizer):
+            raise TypeError(
+                "A `MultiOptimizer` has no learning rate; each of its optimizers has one: "
+                "`model.optimizer.optimizers[0].learning_rate`."
+            )
         opt_state = self._parts.weights.train_state.opt_state
         if not isinstance(opt_state, HasLearningRate):
             raise TypeError(

@@ -42,7 +42,10 @@ def measure(
     """Return the logs over one epoch of a source, by name."""
     callback_list.call("on_test_begin", {})
     train_state, hooks = parts.weights.train_state, callback_list.steps("test")
-    logs = to_numbers(evaluate_source(plan.programs, train_state, plan.empty_sums, source, hooks))
+    on_device = evaluate_source(
+        plan.programs, train_state, plan.empty_sums, source, hooks, plan.fill
+    )
+    logs = to_numbers(on_device)
     parts.last_logs = dict(logs)
     callback_list.call("on_test_end", logs)
     return logs

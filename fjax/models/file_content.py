@@ -25,6 +25,22 @@ from fjax.storage.train_state import (
 # The entry of the compile arguments of a model that describes them by `get_compile_config`.
 OWN_COMPILE = "own"
 
+_FILES = "A model file has no files within it: return what the layer needs from `get_config`."
+_WEIGHTS = (
+    "A file has all weights: make what is to be saved a weight by `add_weight(trainable=False)`."
+)
+_SHAPES = (
+    "A file has the shapes of the model's inputs, for which the loaded model is built: return what "
+    "else `build` needs from `get_config`."
+)
+
+# The methods of Keras that change what is saved of a layer, and what takes their place.
+_HOOKS = {
+    "save_assets": _FILES, "load_assets": _FILES,
+    "save_own_variables": _WEIGHTS, "load_own_variables": _WEIGHTS,
+    "get_build_config": _SHAPES, "build_from_config": _SHAPES,
+}  # fmt: skip
+
 
 def describes_compile(model: Any) -> bool:
     """Tell whether a class has Keras's methods that save and restore the arguments of `compile`."""
@@ -34,7 +50,7 @@ def describes_compile(model: Any) -> bool:
 def save(model: Any, path: Any, overwrite: bool, include_optimizer: bool) -> None:
     """Write a model file; see `Model.save`."""
     check_target(path, overwrite)
-    _refuse_assets(model.layer_tree)
+    _refuse_hooks(model.layer_tree)
     parts = FileContent(
         architecture=describe_architecture(model),
         compile_args=_saved_compile_args(model) if include_optimizer else None,
@@ -43,21 +59,27 @@ def save(model: Any, path: Any, overwrite: bool, include_optimizer: bool) -> Non
     write_model(path, parts)
 
 
-def _refuse_assets(layer: Any) -> None:
-    """Raise TypeError if a layer has files of its own, which would be missing in the model file."""
-    if hasattr(layer, "save_assets"):
-        raise TypeError(
-            f"`{type(layer).__name__}.save_assets`: a model file has no files within it. Return "
-            "what the layer needs from `get_config`, or make it a weight by `add_weight`, and "
-            "remove `save_assets`."
-        )
+def _refuse_hooks(layer: Any) -> None:
+    """Raise TypeError if a layer has a method of Keras that says how it is saved.
+
+    A file has the arguments of `__init__`, all weights and the shapes of the inputs; what such a
+    method adds to Keras's file would be missing.
+    """
+    author = getattr(layer, "author", layer)
+    for hook, advice in _HOOKS.items():
+        if hasattr(author, hook):
+            raise TypeError(
+                f"`{type(author).__name__}.{hook}`: saving calls no methods of a layer but "
+                f"`get_config`. {advice} Then remove `{hook}`."
+            )
     for _, child in layer.children() if hasattr(layer, "children") else ():
-        _refuse_assets(child)
+        _refuse_hooks(child)
 
 
 def save_weights(model: Any, path: Any, overwrite: bool) -> None:
     """Write a weight file; see `Model.save_weights`."""
     check_target(path, overwrite)
+    _refuse_hooks(model.layer_tree)
     train_state = model.train_state
     write_weights(path, train_state.params, train_state.state)
 
@@ -120,7 +142,10 @@ def describe_compile_args(model: Any) -> dict[str, Any] | None:
     config = model.model_parts.config
     if config is None:
         return None
-    encoded = encode_compile_args(config._asdict())
+    arguments = config._asdict()
+    # Not an argument of `compile`, which derives it from the losses.
+    del arguments["loss_names"]
+    encoded = encode_compile_args(arguments)
     return {**encoded, "run_eagerly": model.run_eagerly}
 
 

@@ -97,7 +97,9 @@ def fit(
                 else:
                     callback_list.call("on_epoch_begin", epoch, {})
                     begin_epoch(parts, total_epochs, plan.empty_sums)
-                on_device = run_epoch(parts.weights, programs, source, total_epochs, hooks, chunks)
+                on_device = run_epoch(
+                    parts.weights, programs, source, total_epochs, hooks, chunks, plan.fill
+                )
                 logs, batch = to_numbers(on_device), 0
                 plan.store(parts.weights.train_state.accumulators)
                 parts.last_logs = dict(logs)

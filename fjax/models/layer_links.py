@@ -9,6 +9,7 @@ from fjax.core.graph_builder import Symbols
 from fjax.core.layer_walk import list_layers
 from fjax.core.weight_slot import find_slot, slot_of
 from fjax.models.symbolic import layer_tensors
+from fjax.typing import Spec
 
 Path = tuple[str, ...]
 
@@ -37,6 +38,13 @@ class ModelLink:
         parts = self._parts()
         if parts is not None and parts.architecture.is_built:
             parts.weights.make()
+
+    def input_specs(self, layer: Any) -> tuple[Spec, ...] | None:
+        """Return the inputs that the model is built for, if the layer is its whole network."""
+        parts = self._parts()
+        if parts is None or parts.architecture.layer_tree is not layer:
+            return None
+        return parts.architecture.built.specs if parts.architecture.is_built else None
 
     def tensors(self, layer: Any) -> Symbols | None:
         """Return the layer's symbolic inputs and outputs; None if the model has no symbols.

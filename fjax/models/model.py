@@ -19,14 +19,16 @@ from fjax.models.construction import SharedNetwork, network_of
 from fjax.models.evaluate import evaluate
 from fjax.models.fit import Validation, fit
 from fjax.models.nested_models import makes_models_of
-from fjax.models.predict import call, inputs_of, predict
+from fjax.models.predict import call, inputs_of, predict, predict_on_batch
 from fjax.models.replicas import Replicas, fit_replicas
+from fjax.models.stateless import call_in_scope, traced_call_error
 from fjax.models.steps import SteppedNetwork
 from fjax.models.subclassed import is_authored_model, require_outputs
 from fjax.models.train_on_batch import train_on_batch
-from fjax.optimizers import Optimizer
+from fjax.optimizers.stateful import StatefulOptimizer
 from fjax.training import Batch
 from fjax.training.batch import rows
+from fjax.variable import current_scope
 
 
 class Model(SteppedNetwork):
@@ -168,13 +170,13 @@ class Model(SteppedNetwork):
         if is_authored_model(self):
             # The lists in an author's attributes may have changed.
             self._rebuild()
-        used = optimizer.with_shown_rate() if isinstance(optimizer, Optimizer) else optimizer
+        is_stateful = isinstance(optimizer, StatefulOptimizer)
+        used = optimizer.with_shown_rate() if is_stateful else optimizer
         config = make_config(
             used, loss, loss_weights, metrics, weighted_metrics, train_step, test_step
         )
         self.model_parts.set_config(config)
-        if isinstance(optimizer, Optimizer):
-            # As in Keras, the object shows and sets the state of this model's optimizer.
+        if is_stateful:  # As in Keras, the object shows and sets the state in this model.
             optimizer.use_variables(self.optimizer)
         self.replicas = None
         self.run_eagerly = bool(run_eagerly) or jit_compile is False
@@ -364,7 +366,7 @@ class Model(SteppedNetwork):
 
         Args:
             inputs: The inputs; for several, separate arguments, a list or tuple, or a dict by name.
-            training: Whether the call is in training mode; by default, it is not.
+            training: Whether the call is in training mode; by default only augmenting layers are.
             options: Further arguments of an authored `call`, for symbolic tensors.
 
         >>> from fjax.layers import Dense, Input
@@ -377,15 +379,12 @@ class Model(SteppedNetwork):
         if any(isinstance(leaf, SymbolicTensor) for leaf in leaves):
             return self._call_on_symbols(inputs, training, options)
         check_keywords(f"{type(self).__name__}.__call__", options, ["training"])
+        if current_scope() is not None:
+            return call_in_scope(self, self.model_parts, inputs, bool(training))
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs)):
-            raise TypeError(
-                f"The model {self.name!r} was called inside a traced function (`jax.jit`, "
-                "`jax.grad`, …). There, give it its arrays: `outputs, non_trainable_variables = "
-                "model.stateless_call(trainable_variables, non_trainable_variables, x)`, or use "
-                "the pure `model.network.apply(params, state, x)`."
-            )
+            raise traced_call_error(self.name)
         x = inputs[0] if len(inputs) == 1 else inputs
-        return call(self, self.model_parts, x, bool(training))
+        return call(self, self.model_parts, x, training)
 
     @explain_keywords
     def train_on_batch(
@@ -414,7 +413,7 @@ class Model(SteppedNetwork):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch, as numpy arrays."""
-        return self.predict(x, batch_size=rows(to_batch(x, text=True)), verbose=0)
+        return predict_on_batch(self, self.model_parts, x)
 
     def get_config(self) -> dict[str, Any]:
         """Return the architecture as plain data, for `from_config`.

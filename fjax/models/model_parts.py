@@ -13,6 +13,7 @@ from fjax.models.compile_config import CompileConfig, Objective
 from fjax.models.compiled_metrics import CompiledMetrics
 from fjax.models.layer_links import link_layers
 from fjax.models.nested_models import keep_nested
+from fjax.models.plans import Plans
 from fjax.models.weight_store import WeightStore
 from fjax.optimizers.optimizer_variables import OptimizerVariables
 from fjax.training.placement import DEFAULT, Placement
@@ -28,6 +29,7 @@ class ModelParts:
         weights: The train state.
         config: The arguments of `compile`, or None.
         programs: Programs that contain user code, which no other model may share.
+        plans: What was derived from the parts.
         placement: The devices for the arrays.
         is_training: Whether a `fit` is running.
         nested: The models whose networks are layers of this one.
@@ -41,6 +43,7 @@ class ModelParts:
     weights: WeightStore
     config: CompileConfig | None = None
     programs: dict[Any, Any] = dataclasses.field(default_factory=dict)
+    plans: Plans = dataclasses.field(default_factory=Plans)
     placement: Placement = DEFAULT
     is_training: bool = False
     optimizer_variables: OptimizerVariables | None = None
@@ -88,7 +91,7 @@ class ModelParts:
             architecture = self.architecture
             config.by_output(architecture.output_tree(), architecture.output_names())
         self.config = config
-        self.programs, self.optimizer_variables = {}, None
+        self.programs, self.plans, self.optimizer_variables = {}, Plans(), None
         self.loss_tracker, self.compiled_metrics = Mean(name="loss"), CompiledMetrics()
         self.last_logs = None
         self.weights.use_optimizer(config.optimizer)
@@ -97,6 +100,7 @@ class ModelParts:
     def __getstate__(self) -> dict[str, Any]:
         unshared: dict[str, Any] = {
             "programs": {},
+            "plans": Plans(),
             "optimizer_variables": None,
             "is_training": False,
         }
@@ -111,6 +115,7 @@ class ModelParts:
     def replace_layers(self, layers: Any, specs: Any, sample_shapes: Any = None) -> None:
         """Replace the layers; layers that remain keep their weights."""
         self.programs.clear()
+        self.plans = Plans()
         self.optimizer_variables = None
         self.weights.unpack()
         give_slots(layers)

@@ -118,17 +118,17 @@ class NetworkWithWeights(DescribedNetwork):
         Raises:
             ValueError: There is no such layer.
         """
-        by_name = self._layers_by_name()
-        layers = list(by_name.values())
         if (name is None) == (index is None):
             raise ValueError("`get_layer` needs either `name` or `index`.")
         if index is not None:
+            layers = self.layers
             index = integer_at_least("get_layer", "index", index, -len(layers))
             if index >= len(layers):
                 raise ValueError(
                     f"`get_layer`: the model has {len(layers)} layers, received index {index}."
                 )
             return layers[index]
+        by_name = self._layers_by_name()
         if name not in by_name:
             raise ValueError(
                 f"`get_layer`: the model {self.name!r} has no layer {name!r}."

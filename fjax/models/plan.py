@@ -7,12 +7,14 @@ import jax
 
 from fjax.configuration import code_of
 from fjax.data.expectation import Expectation
+from fjax.data.windows import shapes_of
 from fjax.models.model_parts import ModelParts
 from fjax.models.stateful_steps import StatefulSteps
 from fjax.models.step_forms import TEST, TRAIN, has_stateful_step, own_form_step
 from fjax.training import Batch, Programs, Source, init_accumulators, programs_for
 from fjax.training.accumulators import empty_means
 from fjax.training.custom_step import check_test_step, check_train_step
+from fjax.training.filled_batches import can_be_filled
 from fjax.training.logs import losses_first
 from fjax.training.programs import no_loss, with_custom_steps, with_stateful_steps
 from fjax.typing import PyTree
@@ -26,6 +28,7 @@ class Plan(NamedTuple):
         empty_sums: The accumulators of an epoch before its first step.
         log_names: The names of the logs, in the order of `evaluate`'s list.
         directions: For each log, which values are better: "up", "down", or None if unknown.
+        fill: Whether batches with fewer rows may be filled, in the same program.
         store: Stores the accumulators of an epoch in the metrics of the model, if they are there.
     """
 
@@ -33,6 +36,7 @@ class Plan(NamedTuple):
     empty_sums: PyTree
     log_names: list[str]
     directions: dict[str, str | None]
+    fill: bool = False
     store: Callable[[PyTree], None] = lambda accumulators: None
 
     def in_order(self, logs: dict[str, Any]) -> Any:
@@ -85,7 +89,16 @@ def expectation(model: Any, parts: ModelParts, kind: str, class_weight: Any = No
         class_weight: As in `fit`.
     """
     config = parts.require_config("fit" if kind == TRAIN else "evaluate")
-    architecture = parts.architecture
+    if class_weight is not None:
+        return _expectation(model, parts, kind, class_weight)
+    return parts.plans.get(
+        ("expectation", kind), (config, model.input_expectation()),
+        lambda: (_expectation(model, parts, kind, None), ()),
+    )  # fmt: skip
+
+
+def _expectation(model: Any, parts: ModelParts, kind: str, class_weight: Any) -> Expectation:
+    config, architecture = parts.require_config("fit"), parts.architecture
     names = architecture.output_names()
     outputs = config.by_output(architecture.output_tree(), names)
     return Expectation(
@@ -93,13 +106,21 @@ def expectation(model: Any, parts: ModelParts, kind: str, class_weight: Any = No
         outputs=architecture.output_specs,
         names=names,
         with_targets=[name for name in names if outputs[name].needs_targets],
-        loss_for=lambda targets, specs: config.loss_for(targets, specs, names),
+        loss_for=lambda targets, specs: _loss_for(parts, targets, specs, names),
         targets_are_free=custom_step(model, parts, kind) is not None
         or not names
         or (_is_stateful(model, parts, kind) and config.loss is None)
         or (architecture.has_penalty() and not config.has_objective),
         class_weight=class_weight,
     )
+
+
+def _loss_for(parts: ModelParts, targets: PyTree, outputs: PyTree, names: list[str]) -> Any:
+    """Return the loss for targets and outputs like these."""
+    config = parts.require_config("fit")
+    samples = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), targets)
+    key = ("loss", shapes_of((samples, outputs)))
+    return parts.plans.get(key, (config,), lambda: (config.loss_for(targets, outputs, names), ()))
 
 
 def matched_batch(model: Any, batch: Batch, kind: str = TRAIN, class_weight: Any = None) -> Batch:
@@ -118,7 +139,6 @@ def matched_batch(model: Any, batch: Batch, kind: str = TRAIN, class_weight: Any
 
 def make_plan(model: Any, parts: ModelParts, kind: str, source: Source) -> Plan:
     """Return the plan of a run of `TRAIN` or `TEST` steps over a source."""
-    config, spec, network = parts.require_config("fit"), source.spec, parts.architecture.network
     if custom_step(model, parts, kind) is not None:
         return _custom_plan(model, parts, kind, source)
     if _is_stateful(model, parts, kind):
@@ -126,15 +146,26 @@ def make_plan(model: Any, parts: ModelParts, kind: str, source: Source) -> Plan:
     if kind == TRAIN:
         # Without a compiled loss, the layers may have added losses: known once the model is built.
         require_objective(model, parts, kind)
+    config, network = parts.require_config("fit"), parts.architecture.network
+    watched = (network, config.loss, config.optimizer, config.metrics, config.weighted_metrics)
+    key = (kind, shapes_of(source.spec))
+    return parts.plans.get(key, watched, lambda: _plan(parts, kind, source.spec))
+
+
+def _plan(parts: ModelParts, kind: str, spec: Batch) -> tuple[Plan, tuple[Any, ...]]:
+    """Return the plan of a run of the engine's own steps, and what it is made of."""
+    config, network = parts.require_config("fit"), parts.architecture.network
     outputs = parts.architecture.output_specs(spec.inputs)
     objective = parts.objective("fit", spec.targets, outputs)
     loss, metrics = objective.loss or no_loss, objective.metrics
-    return Plan(
+    plan = Plan(
         programs=programs_for(network, loss, config.optimizer, metrics, parts.programs),
         empty_sums=init_accumulators(metrics, spec.targets, outputs, loss),
         log_names=objective.log_names(),
         directions=objective.directions(),
+        fill=can_be_filled(network, objective.loss, metrics, training=kind == TRAIN),
     )
+    return plan, (loss, metrics)
 
 
 def _custom_plan(model: Any, parts: ModelParts, kind: str, source: Source) -> Plan:

@@ -1,23 +1,43 @@
 """`Model.predict`, and the call of a model on arrays."""
 
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from fjax.callbacks import CallbackList
+from fjax.configuration import cache_key
 from fjax.core.masking import strip_masks
 from fjax.core.precision import apply_layer
+from fjax.data.arrays import Arrays
 from fjax.data.conversion import to_batch
 from fjax.data.source import Data
 from fjax.models.model_parts import ModelParts, execution_mode
 from fjax.models.predict_step import PredictStep, predict_step
 from fjax.models.step_forms import has_predict_step
 from fjax.models.subclassed import require_outputs
-from fjax.training import Batch, programs_for
+from fjax.training import Programs, programs_for
 from fjax.training.batch import rows
+from fjax.training.filled_batches import can_be_filled
 from fjax.training.loop import predict as predict_source
 from fjax.typing import PyTree
+
+
+class Prediction(NamedTuple):
+    """What a model predicts with.
+
+    Attributes:
+        network: The network, or a subclass's `predict_step` as one.
+        programs: The compiled programs.
+        fill: Whether batches with fewer rows may be filled, in the same program.
+        is_own: Whether the network is made of fjax's layers alone.
+    """
+
+    network: Any
+    programs: Programs
+    fill: bool
+    is_own: bool
 
 
 def predict(model: Any, parts: ModelParts, data: Data, callbacks: Any, verbose: int) -> PyTree:
@@ -33,28 +53,38 @@ def predict(model: Any, parts: ModelParts, data: Data, callbacks: Any, verbose: 
     if not has_predict_step(model):
         require_outputs(model)
     model.build_for(data.first())
-    architecture = parts.architecture
     source = data.checked(model.input_expectation(), placement=parts.placement)
     callback_list = CallbackList(callbacks, model, verbose, epochs=1, steps=source.steps)
-    network = predict_step(model, parts) or architecture.network
-    programs = programs_for(network, None, None, (), parts.programs)
-
-    def empty_outputs(batch: Batch) -> PyTree:
-        count, specs = rows(batch), _output_specs(network, parts, batch.inputs)
-        return jax.tree.map(lambda spec: np.zeros((count, *spec.shape[1:]), spec.dtype), specs)
-
+    network, programs, fill, _ = _prediction(parts, predict_step(model, parts))
     try:
         # If the first batch does not fit, this raises before callbacks are called.
         _output_specs(network, parts, source.spec.inputs)
         callback_list.call("on_predict_begin", {})
         with execution_mode(model.run_eagerly):
-            train_state = parts.weights.train_state._replace(key=parts.weights.next_key())
             hooks = callback_list.steps("predict")
-            outputs = predict_source(programs, train_state, empty_outputs, source, hooks)
+            outputs = predict_source(
+                programs, parts.weights.for_call(), partial(_output_specs, network, parts),
+                source, hooks, fill,
+            )  # fmt: skip
     finally:
         source.close()
     callback_list.call("on_predict_end", {})
-    return jax.tree.map(lambda *arrays: np.concatenate(arrays), *outputs)
+    return outputs[0] if len(outputs) == 1 else jax.tree.map(_joined, *outputs)
+
+
+def _prediction(parts: ModelParts, step: PredictStep | None = None) -> Prediction:
+    network = parts.architecture.network if step is None else step
+
+    def derive() -> tuple[Prediction, tuple[Any, ...]]:
+        programs = programs_for(network, None, None, (), parts.programs)
+        fill = can_be_filled(network, None, (), training=False)
+        return Prediction(network, programs, fill, cache_key(network) is not None), ()
+
+    return parts.plans.get("predict", (network,), derive)
+
+
+def _joined(*arrays: np.ndarray) -> np.ndarray:
+    return np.concatenate(arrays)
 
 
 def _output_specs(network: Any, parts: ModelParts, inputs: tuple[PyTree, ...]) -> PyTree:
@@ -77,12 +107,39 @@ def inputs_of(model: Any, parts: ModelParts, x: Any) -> tuple[PyTree, ...]:
     return model.input_expectation()(batch).inputs
 
 
-def call(model: Any, parts: ModelParts, x: Any, training: bool) -> PyTree:
-    """Return the outputs for arrays as JAX arrays; see `Model.__call__`."""
+def call(model: Any, parts: ModelParts, x: Any, training: bool | None) -> PyTree:
+    """Return the outputs for arrays as JAX arrays; see `Model.__call__`.
+
+    A user's layers run uncompiled, as in Keras, so that they may print values.
+    """
     inputs = inputs_of(model, parts, x)
-    train_state = parts.weights.train_state
+    prediction = _prediction(parts)
+    if prediction.is_own:
+        # A copy: the program may still read the inputs when the user writes to their array.
+        inputs = jax.tree.map(np.array, inputs)
+        return _call_program(model, parts, prediction, inputs, training)
+    params, state, draw = parts.weights.for_call()
     outputs, _ = apply_layer(
-        parts.architecture.network, train_state.params, train_state.state, *inputs,
-        key=parts.weights.next_key(), training=training,
-    )  # fmt: skip
+        prediction.network, params, state, *inputs, key=draw.call_key(), training=training
+    )
     return strip_masks(outputs)
+
+
+def predict_on_batch(model: Any, parts: ModelParts, x: Any) -> PyTree:
+    """Return the outputs for one batch as numpy arrays; see `Model.predict_on_batch`."""
+    batch = to_batch(x, text=True)
+    model.build_for(batch)
+    prediction = _prediction(parts)
+    if has_predict_step(model) or not prediction.is_own:
+        return predict(model, parts, Arrays("predict", batch, rows(batch), None, False), None, 0)
+    inputs = model.input_expectation()(batch).inputs
+    # A copy: the user may write to it.
+    outputs = _call_program(model, parts, prediction, inputs, training=False)
+    return jax.tree.map(np.array, outputs)
+
+
+def _call_program(
+    model: Any, parts: ModelParts, prediction: Prediction, inputs: PyTree, training: bool | None
+) -> PyTree:
+    with execution_mode(model.run_eagerly):
+        return prediction.programs.call(parts.weights.for_call(), inputs, training=training)

@@ -6,6 +6,7 @@ import jax
 
 from fjax.configuration import code_of
 from fjax.core.masking import strip_masks
+from fjax.core.step_scopes import WholeStepScope
 from fjax.models.model_parts import ModelParts
 from fjax.models.step_forms import PREDICT, has_predict_step
 from fjax.typing import Key, Params, PyTree, State
@@ -37,8 +38,14 @@ class PredictStep:
             TypeError: The step does not return a pair.
         """
         seed = None if key is None else jax.random.key_data(key)
-        variables = self.layout.lists(params, state, seed)
-        returned = self.model.predict_step(variables, inputs[0] if len(inputs) == 1 else (inputs,))
+        values = self.layout.lists(params, state, seed)
+        variables = [*self.model.trainable_variables, *self.model.non_trainable_variables]
+        scope = WholeStepScope(
+            zip(variables, [*values[0], *values[1]], strict=True), key,
+            trained=(), label=f"{type(self.model).__name__}.{PREDICT}",
+        )  # fmt: skip
+        with scope:
+            returned = self.model.predict_step(values, inputs[0] if len(inputs) == 1 else (inputs,))
         if not isinstance(returned, tuple) or len(returned) != 2:
             raise TypeError(
                 f"`{type(self.model).__name__}.predict_step(state, data)` must return the pair "

@@ -1,6 +1,5 @@
 """`Sequential`: a model that is a list of layers."""
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
@@ -106,16 +105,15 @@ class Sequential(Model):
     def input_expectation(self) -> InputExpectation:
         """Return what the model expects of the inputs of a batch."""
         is_declared = self._declared is not None
-        expected = self.model_parts.architecture.input_expectation(is_declared)
-        return dataclasses.replace(expected, has_observed_sizes=not is_declared)
+        return self.model_parts.architecture.input_expectation(is_declared, not is_declared)
 
     def get_config(self) -> dict[str, Any]:
         """Return the architecture as plain data, for `from_config`."""
-        return {
-            "name": self._given_name,
-            "input": encode(self._declared),
-            "layers": [encode(layer, f"the layer {layer!r}") for layer in self._list],
-        }
+        layers = [encode(layer, f"the layer {layer!r}") for layer in _distinct(self._list)]
+        config = {"name": self._given_name, "input": encode(self._declared), "layers": layers}
+        if len(layers) == len(self._list):
+            return config
+        return {**config, "order": list(_order(self._list))}
 
     @classmethod
     def from_config(
@@ -127,9 +125,21 @@ class Sequential(Model):
         """
         if not cls.describes_layers():
             return cls(**config)
+        order = config.get("order")
+        config = {key: value for key, value in config.items() if key != "order"}
         name, declared, layers = config_values(cls.__name__, config, ("name", "input", "layers"))
-        parts = decode([layers] if declared is None else [[declared], layers], custom_objects)
-        return cls([layer for part in parts for layer in part], name=name)
+        *inputs, layers = decode(
+            [layers] if declared is None else [[declared], layers], custom_objects
+        )
+        layers = layers if order is None else _in_order(cls.__name__, layers, order)
+        return cls([layer for part in (*inputs, layers) for layer in part], name=name)
+
+    @property
+    def layers(self) -> list[Any]:
+        """The layers themselves, the models among them included, as they are called."""
+        layers = super().layers
+        repeated = len(layers) < len(self._list)
+        return [layers[position] for position in _order(self._list)] if repeated else layers
 
     def copy_with(self, change: Callable[[Sequence[Any]], Sequence[Any]]) -> Self:
         """Return a model with the same name and input, whose layers are `change(layers)`."""
@@ -138,10 +148,10 @@ class Sequential(Model):
 
     def _adopt_network(self, network: Serial) -> None:
         """Use the layers of a network that is a layer of another model, and the network itself."""
-        first, others = network.layers[:1], network.layers[1:]
-        is_declared = bool(first) and isinstance(first[0], InputLayer)
-        self._declared = first[0] if is_declared else None
-        self._list = list(others if is_declared else network.layers)
+        layers = [layer for _, layer in network.calls()]
+        is_declared = bool(layers) and isinstance(layers[0], InputLayer)
+        self._declared = layers[0] if is_declared else None
+        self._list = layers[1:] if is_declared else layers
         slot = slot_of(network)
         specs, shapes = slot.specs, None
         if self._declared is not None:
@@ -160,11 +170,6 @@ class Sequential(Model):
     def _append(self, layer: Any) -> None:
         declared = _declaration_of(layer)
         layer = _layer_of(layer)
-        if any(layer is other for other in self._list):
-            raise ValueError(
-                f"The layer {layer!r} is already in {self.name!r}. Create a second layer, or "
-                "share the layer in a graph: `fjax.Model(inputs, outputs)`."
-            )
         if isinstance(layer, InputLayer):
             if self._list or self._declared is not None:
                 raise ValueError(
@@ -175,14 +180,16 @@ class Sequential(Model):
             return
         if not self._list and self._declared is None:
             self._declared = declared
-        if given_name(layer) is not None:
-            unique_names([*self._list, layer])
+        if given_name(layer) is not None and not any(layer is other for other in self._list):
+            unique_names([*_distinct(self._list), layer])
         self._list.append(layer)
 
     def _relink(self) -> None:
         """Rebuild the network from the list; the layers keep their weights."""
         declared = [] if self._declared is None else [self._declared]
-        network = serial(*declared, *self._list, name=self._given_name)
+        layers, order = _distinct(self._list), _order(self._list)
+        order = (*range(len(declared)), *(len(declared) + position for position in order))
+        network = Serial((*declared, *layers), name=self._given_name, order=order)
         if self._declared is not None and self._list:
             specs, sample_shapes = declared_specs(self.name, network, (self._declared,))
             self.model_parts.replace_layers(network, specs, sample_shapes)
@@ -200,6 +207,35 @@ class Sequential(Model):
         except Exception:
             self._declared = None
             raise
+
+
+def _distinct(layers: Sequence[Any]) -> list[Any]:
+    """Return the layers of a list, each once."""
+    return list({id(layer): layer for layer in layers}.values())
+
+
+def _order(layers: Sequence[Any]) -> tuple[int, ...]:
+    """Return the position of each entry of a list among its distinct layers."""
+    positions = {id(layer): position for position, layer in enumerate(_distinct(layers))}
+    return tuple(positions[id(layer)] for layer in layers)
+
+
+def _in_order(owner: str, layers: Sequence[Any], order: Any) -> list[Any]:
+    """Return the layers of a configuration as they are called.
+
+    Raises:
+        ValueError: `order` is not a list of their positions.
+    """
+    positions = range(len(layers))
+    known = isinstance(order, list | tuple) and all(
+        isinstance(each, int) and each in positions for each in order
+    )
+    if not known or set(order) != set(positions):
+        raise ValueError(
+            f"`{owner}.from_config`: `order` must have the positions of the {len(layers)} layers, "
+            f"received {order!r}."
+        )
+    return [layers[each] for each in order]
 
 
 def _is_one_array(inputs: tuple[PyTree, ...]) -> bool:

@@ -1,6 +1,6 @@
 """Steps in Keras's form: `(state, data) -> (logs, state)` with flat lists of variables."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -12,14 +12,18 @@ import numpy as np
 from fjax.core.freezing import trainable_flags
 from fjax.core.penalties import penalty_terms
 from fjax.core.precision import apply_layer
+from fjax.core.step_scopes import StepScope, WholeStepScope
 from fjax.metrics import Metric
 from fjax.metrics.variables import values_in
 from fjax.models.model_parts import ModelParts
 from fjax.models.step_forms import TEST, TRAIN
 from fjax.training import Batch, TrainState
 from fjax.training.step import loss_and_parts
-from fjax.typing import Array, PyTree
+from fjax.typing import Array, Key, PyTree
 from fjax.variable import StatelessScope, Variable
+
+# Keeps the keys of the scope of a step apart from those of the model's layers.
+_KEY_OF_SCOPES = 0x5C09E
 
 # The losses of the layers in the pass that is being traced, by the identity of the model's parts.
 _LOSSES: ContextVar[dict[int, list[Array]]] = ContextVar("losses")
@@ -86,20 +90,18 @@ def unpack(data: Any) -> tuple[Any, Any, Any]:
     return x, y, sample_weight
 
 
-def _scope(variables: Sequence[Variable], values: Sequence[Any]) -> StatelessScope:
-    return StatelessScope(zip(variables, values, strict=True))
-
-
 def default_train_step(model: Any, state: Any, data: Any) -> tuple[Any, Any]:
     """Return the logs and the next state of Keras's training step; see `Model.train_step`."""
     trainable, others, optimizer_variables, metric_values = state
     x, y, sample_weight = unpack(data)
 
+    opt_state = model.optimizer.in_variables.layout.unflatten(optimizer_variables)
+
     def objective(trainable: Any) -> Any:
-        loss, unscaled, *rest = _forward(
+        loss, *rest = _forward(
             model, trainable, others, metric_values, x, y, sample_weight, training=True
         )
-        return loss, (unscaled, *rest)
+        return model.optimizer.scale_loss(loss, opt_state), (loss, *rest)
 
     differentiate = jax.value_and_grad(objective, has_aux=True)
     (_, (loss, outputs, others, metric_values)), grads = differentiate(trainable)
@@ -114,7 +116,7 @@ def default_test_step(model: Any, state: Any, data: Any) -> tuple[Any, Any]:
     """Return the logs and the next state of Keras's evaluation step; see `Model.test_step`."""
     trainable, others, metric_values = state
     x, y, sample_weight = unpack(data)
-    _, loss, outputs, others, metric_values = _forward(
+    loss, outputs, others, metric_values = _forward(
         model, trainable, others, metric_values, x, y, sample_weight, training=False
     )
     logs, metric_values = _measure(model, metric_values, loss, x, y, outputs, sample_weight)
@@ -137,23 +139,25 @@ def _forward(
     y: Any,
     sample_weight: Any,
     training: bool,
-) -> tuple[Any, Any, Any, Any, Any]:
+) -> tuple[Any, Any, Any, Any]:
     outputs, others = model.stateless_call(trainable, others, x, training=training)
-    variables = metrics_variables(model)
-    with _scope(variables, metric_values):
+    variables, state = metrics_variables(model), model.non_trainable_variables
+    weights = zip([*model.trainable_variables, *state], [*trainable, *others], strict=True)
+    # The layers that `compute_loss` calls take the weights of this step, and set their next state.
+    with StepScope([*weights, *zip(variables, metric_values, strict=True)]):
         loss = model.compute_loss(
             x=x, y=y, y_pred=outputs, sample_weight=sample_weight, training=training
         )
         metric_values = [variable.value for variable in variables]
-    scale = getattr(model.optimizer, "scale_loss", lambda loss: loss)
-    return scale(loss), loss, outputs, others, metric_values
+        others = [variable.value for variable in state]
+    return loss, outputs, others, metric_values
 
 
 def _measure(
     model: Any, values: Any, loss: Array, x: Any, y: Any, outputs: Any, sample_weight: Any
 ) -> tuple[Any, list[Array]]:
     variables = metrics_variables(model)
-    with _scope(variables, values):
+    with StepScope(zip(variables, values, strict=True)):
         size = jax.tree.leaves(x)[0].shape[0]
         tracker = model.model_parts.loss_tracker
         if any(metric is tracker for metric in model.metrics):
@@ -232,10 +236,11 @@ class StatefulSteps:
 
     def train(self, train_state: TrainState, batch: Batch) -> tuple[TrainState, dict[str, Array]]:
         """Return the next train state and the logs."""
-        trainable, others = self._lists(train_state)
+        key = jax.random.fold_in(train_state.key, train_state.step)
+        trainable, others = self._lists(train_state, key)
         values = train_state.accumulators["variables"]
         state = (trainable, others, self.optimizer.flatten(train_state.opt_state), values)
-        logs, state = self._run(TRAIN, state, batch, 4)
+        logs, state = self._run(TRAIN, state, batch, 4, key)
         trainable, others, optimizer_variables, values = state
         arrays = self.layout.trees(trainable, others)
         # The list has no trace of layers without weights, for which the state has empty dicts.
@@ -252,8 +257,9 @@ class StatefulSteps:
 
     def test(self, accumulators: PyTree, train_state: TrainState, batch: Batch) -> PyTree:
         """Return the next accumulators."""
-        state = (*self._lists(train_state), accumulators["variables"])
-        logs, (_, _, values) = self._run(TEST, state, batch, 3)
+        key = jax.random.fold_in(train_state.key, train_state.step)
+        state = (*self._lists(train_state, key), accumulators["variables"])
+        logs, (_, _, values) = self._run(TEST, state, batch, 3, key)
         return {"logs": logs, "variables": self._checked_metrics(values)}
 
     def empty_sums(self, kind: str, train_state: TrainState, batch: Batch) -> PyTree:
@@ -294,13 +300,22 @@ class StatefulSteps:
             objective = self.parts.objective("fit", batch.targets, outputs)
             self.parts.compiled_metrics.build_for(objective.metrics, batch.targets, outputs)
 
-    def _lists(self, train_state: TrainState) -> tuple[list[Array], list[Array]]:
-        key = jax.random.fold_in(train_state.key, train_state.step)
+    def _lists(self, train_state: TrainState, key: Key) -> tuple[list[Array], list[Array]]:
         return self.layout.lists(train_state.params, train_state.state, jax.random.key_data(key))
 
-    def _run(self, kind: str, state: Any, batch: Batch, count: int) -> tuple[dict[str, Array], Any]:
+    def _run(
+        self, kind: str, state: Any, batch: Batch, count: int, key: Key
+    ) -> tuple[dict[str, Array], Any]:
         x = batch.inputs[0] if len(batch.inputs) == 1 else batch.inputs
-        with _collected_losses():
+        trainable = self.model.trainable_variables
+        variables = [*trainable, *self.model.non_trainable_variables]
+        scope = WholeStepScope(
+            zip(variables, [*state[0], *state[1]], strict=True),
+            jax.random.fold_in(key, _KEY_OF_SCOPES),
+            trained=trainable if kind == TRAIN else (),
+            label=f"{type(self.model).__name__}.{kind}",
+        )
+        with _collected_losses(), scope:
             returned = getattr(self.model, kind)(state, _packed(x, batch))
         is_pair = isinstance(returned, tuple) and len(returned) == 2
         if not is_pair or not isinstance(returned[1], tuple) or len(returned[1]) != count:

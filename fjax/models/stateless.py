@@ -11,6 +11,7 @@ from fjax.core.masking import strip_masks
 from fjax.core.penalties import penalty_terms
 from fjax.core.placeholders import at_placeholder_sizes, merge_shapes, placeholder_spec
 from fjax.core.precision import apply_layer
+from fjax.core.scoped_calls import call_in_scope as call_layer_in_scope
 from fjax.core.shapes import eval_shapes
 from fjax.core.slot_variables import slot_variables, variables_at
 from fjax.data.conversion import to_batch
@@ -19,7 +20,7 @@ from fjax.models.subclassed import require_outputs
 from fjax.models.variable_layout import SEED, VariableLayout, variable_layout
 from fjax.training import Batch
 from fjax.typing import Array, PyTree
-from fjax.variable import Variable
+from fjax.variable import Variable, current_scope
 
 
 def layout_of(parts: ModelParts) -> VariableLayout:
@@ -90,6 +91,28 @@ def stateless_call(
     return strip_masks(outputs), others, penalty_terms(state)
 
 
+def call_in_scope(model: Any, parts: ModelParts, inputs: tuple[Any, ...], training: bool) -> PyTree:
+    """Return the outputs of a model within a `StatelessScope`, which has its variables' values."""
+    scope = current_scope()
+    assert scope is not None
+    values = _arranged(model, inputs)
+    outputs = call_layer_in_scope(
+        scope, parts.architecture.name, parts.architecture.layer_tree, _filled_tree(parts), values,
+        training, lambda: parts.weights.for_call()[2].call_key(),
+    )  # fmt: skip
+    return strip_masks(outputs)
+
+
+def traced_call_error(name: str) -> TypeError:
+    """Return the error for a model that is called in a traced function."""
+    return TypeError(
+        f"The model {name!r} was called inside a traced function (`jax.jit`, `jax.grad`, …). "
+        "There, give it its arrays: `outputs, non_trainable_variables = model.stateless_call("
+        "trainable_variables, non_trainable_variables, x)`, or use the pure "
+        "`model.network.apply(params, state, x)`."
+    )
+
+
 def _arranged(model: Any, inputs: tuple[Any, ...]) -> tuple[PyTree, ...]:
     """Return the inputs in the structure of the network; they may be traced."""
     x = inputs[0] if len(inputs) == 1 else inputs
@@ -98,6 +121,7 @@ def _arranged(model: Any, inputs: tuple[Any, ...]) -> tuple[PyTree, ...]:
         batch = Batch(jax.tree.map(jnp.asarray, several))
     else:
         batch = to_batch(x, text=True)
+        model.build_for(batch)
     return model.input_expectation()(batch).inputs
 
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from fjax.core.flow import merge_origins
+from fjax.core.combinators import Serial
+from fjax.core.flow import Origin, merge_origins
 from fjax.core.freezing import frozen_paths, trainable_part
 from fjax.core.inputs import InputLayer
 from fjax.core.layer_walk import ArraySpec, LayerRecord, NetworkRecord, Path, list_layers
@@ -53,7 +54,7 @@ def print_summary(
     total, trainable, optimizer = _total(weights), _total(trained), _total(opt_state)
     lines = [
         f'Model: "{name}"',
-        _layer_table(layers, layout),
+        _layer_table(_as_called(network, layers), layout),
         f" Total params: {total + optimizer}",
         f" Trainable params: {trainable}",
         f" Non-trainable params: {total - trainable}",
@@ -61,6 +62,19 @@ def print_summary(
     if optimizer.values:
         lines.append(f" Optimizer params: {optimizer}")
     (layout.print_fn or print)("\n".join(lines))
+
+
+def _as_called(network: Any, layers: NetworkRecord) -> NetworkRecord:
+    """Return the layers of a `Sequential` with a repeated layer, once for each call."""
+    if not isinstance(network, Serial) or network.order is None:
+        return layers
+    by_name = {record.name: record for record in layers.layers}
+    records: list[LayerRecord] = []
+    for name, _ in network.calls():
+        if name in by_name:
+            before = Origin(records[-1].name if records else None, 0)
+            records.append(by_name[name]._replace(origins=((before,),)))
+    return layers._replace(layers=tuple(records))
 
 
 def shape_text(arrays: Sequence[ArraySpec]) -> str:

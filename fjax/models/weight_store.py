@@ -15,9 +15,10 @@ from fjax.errors import seed_of
 from fjax.models.architecture import Architecture
 from fjax.training import TrainState
 from fjax.training.initialization import initialize, initialize_optimizer
+from fjax.training.programs import Draw
 from fjax.training.state import run_key
 from fjax.trees import first_difference
-from fjax.typing import Adapts, GradientTransformation, Key, PyTree
+from fjax.typing import Adapts, GradientTransformation, PyTree
 from fjax.variable import Variable
 
 
@@ -141,12 +142,13 @@ class WeightStore:
             self._seed_variable = Variable(value, trainable=False, name="seed_generator_state")
         return self._seed_variable
 
-    def next_key(self) -> Key:
-        """Return a new key at each call."""
+    def for_call(self) -> tuple[PyTree, PyTree, Draw]:
+        """Return the params, the state, and new random numbers for a call outside of training."""
         self._calls += 1
-        train_state = self.train_state
-        step_key = jax.random.fold_in(train_state.key, train_state.step)
-        return jax.random.fold_in(step_key, self._calls)
+        self.make()
+        assert self._rest is not None
+        draw = Draw(self._rest.key, self._rest.step, np.int32(self._calls))
+        return self._gather("params"), self._gather("state"), draw
 
     def rebuild(self) -> None:
         """Create the train state for other layers; keep the key, the counters and known weights."""
@@ -230,7 +232,9 @@ def _layers_with_slots(architecture: Architecture) -> Iterator[tuple[Layer, Weig
 
 def learned_statistics(network: Any) -> list[Any]:
     """Return the statistics that layers with an `adapt` have learned from data."""
-    learned = [network.learned()] if isinstance(network, Adapts) else []
+    # Looking at the class is much faster than asking whether the layer has the protocol.
+    adapts = hasattr(type(network), "adapt") and isinstance(network, Adapts)
+    learned = [network.learned()] if adapts else []
     sublayers = network.inside() if isinstance(network, Layer) else []
     return learned + [entry for layer in sublayers for entry in learned_statistics(layer)]
 

@@ -8,7 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.errors import one_of
+from fjax.lowering.image_filters import filter_channels, gaussian
 from fjax.ops import windows
+from fjax.ops.core import saturate_cast
 from fjax.ops.definition import OperationTable
 from fjax.ops.layout import data_format_of, on_batch
 from fjax.typing import Array
@@ -33,7 +35,7 @@ def resize(
     fill_value: float = 0.0,
     data_format: str | None = None,
 ) -> Array:
-    """Return images of another size.
+    """Return images of another size, in their dtype: integers are rounded and stay in its range.
 
     Args:
         images: The images.
@@ -74,7 +76,11 @@ def resize(
             ends = [(0, 0), (rows, rows), (0, 0) if rows else (columns, columns), (0, 0)]
             batch = jnp.pad(batch, ends, constant_values=fill_value)
         shape = (len(batch), new_height, new_width, batch.shape[-1])
-        return jax.image.resize(batch, shape, interpolation, antialias=antialias)
+        resized = jax.image.resize(batch, shape, interpolation, antialias=antialias)
+        if resized.dtype == batch.dtype:
+            return resized
+        rounds = jnp.issubdtype(batch.dtype, jnp.integer)
+        return saturate_cast(jnp.round(resized) if rounds else resized, batch.dtype)
 
     return on_batch("resize", images, data_format, convert)
 
@@ -229,19 +235,6 @@ def _patches(
 
 
 # Filters.
-
-
-def gaussian(size: int, sigma: Any, dtype: Any) -> Array:
-    """Return a Gaussian window with sum 1."""
-    places = jnp.arange(size, dtype=dtype) - (size - 1) / 2
-    weights = jnp.exp(-0.5 * jnp.square(places / sigma))
-    return weights / jnp.sum(weights)
-
-
-def filter_channels(batch: Array, kernel: Array, padding: str = "same") -> Array:
-    """Return each channel convolved with a kernel `(height, width)`."""
-    kernels = jnp.broadcast_to(kernel[..., None, None], (*kernel.shape, batch.shape[-1], 1))
-    return windows.depthwise_conv(batch, kernels.astype(batch.dtype), padding=padding)
 
 
 @op.define

@@ -1,23 +1,24 @@
 """Operations of `keras.ops.image` that read images at other coordinates."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import jax.scipy.ndimage
 
 from fjax.errors import one_of
+from fjax.lowering.image_warping import (
+    FILL_MODES,
+    ORDERS,
+    affine_warp,
+    elastic_warp,
+    perspective_warp,
+)
 from fjax.ops.definition import OperationTable
-from fjax.ops.images import filter_channels, gaussian
 from fjax.ops.layout import on_batch
 from fjax.random import key_of
 from fjax.typing import Array
 
 op = OperationTable(__name__)
-
-_ORDERS = {"nearest": 0, "bilinear": 1}
-_FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
 
 
 @op.define
@@ -40,7 +41,7 @@ def map_coordinates(
     Raises:
         ValueError: The coordinates do not fit the array, or an argument is none of these.
     """
-    one_of("map_coordinates", "fill_mode", fill_mode, _FILL_MODES)
+    one_of("map_coordinates", "fill_mode", fill_mode, FILL_MODES)
     one_of("map_coordinates", "order", order, [0, 1])
     if coordinates.ndim < 2 or coordinates.shape[0] != inputs.ndim:
         raise ValueError(
@@ -50,22 +51,6 @@ def map_coordinates(
     return jax.scipy.ndimage.map_coordinates(
         inputs, list(coordinates), order, fill_mode, fill_value
     )
-
-
-def _read(image: Array, rows: Array, columns: Array, order: int, mode: str, fill: Any) -> Array:
-    """Return an image `(height, width, channels)` at coordinates, for each channel."""
-
-    def read(channel: Array) -> Array:
-        places = [rows, columns]
-        return jax.scipy.ndimage.map_coordinates(channel, places, order, mode, fill)
-
-    return jax.vmap(read, in_axes=-1, out_axes=-1)(image)
-
-
-def _grid(batch: Array) -> tuple[Array, Array]:
-    """Return the row and the column of each entry of images."""
-    rows, columns = jnp.meshgrid(*map(jnp.arange, batch.shape[1:3]), indexing="ij")
-    return rows, columns
 
 
 @op.define
@@ -92,23 +77,15 @@ def affine_transform(
     Raises:
         ValueError: A shape is wrong, or an argument is none of these.
     """
-    order = _ORDERS[one_of("affine_transform", "interpolation", interpolation, _ORDERS)]
-    one_of("affine_transform", "fill_mode", fill_mode, _FILL_MODES)
+    one_of("affine_transform", "interpolation", interpolation, ORDERS)
+    one_of("affine_transform", "fill_mode", fill_mode, FILL_MODES)
     if transform.ndim not in (1, 2) or transform.shape[-1] != 8:
         raise ValueError(
             f"`affine_transform`: a transform has 8 numbers, received the shape {transform.shape}."
         )
 
     def convert(batch: Array) -> Array:
-        y, x = _grid(batch)
-        transforms = jnp.broadcast_to(jnp.atleast_2d(transform), (len(batch), 8))
-
-        def apply(image: Array, t: Array) -> Array:
-            rows = y * t[4] + x * t[3] + t[5]
-            columns = y * t[1] + x * t[0] + t[2]
-            return _read(image, rows, columns, order, fill_mode, fill_value)
-
-        return jax.vmap(apply)(batch, transforms)
+        return affine_warp(batch, transform, interpolation, fill_mode, fill_value)
 
     return on_batch("affine_transform", images, data_format, convert)
 
@@ -135,39 +112,17 @@ def perspective_transform(
     Raises:
         ValueError: A shape is wrong, or the interpolation is none of these.
     """
-    order = _ORDERS[one_of("perspective_transform", "interpolation", interpolation, _ORDERS)]
+    one_of("perspective_transform", "interpolation", interpolation, ORDERS)
     if start_points.shape != end_points.shape or start_points.shape[-2:] != (4, 2):
         raise ValueError(
             "`perspective_transform`: the points must have the shape (4, 2), or (batch, 4, 2), "
             f"received {start_points.shape} and {end_points.shape}."
         )
-    starts, ends = (jnp.asarray(p, "float32") for p in (start_points, end_points))
 
     def convert(batch: Array) -> Array:
-        rows, columns = _grid(batch)
-
-        def apply(image: Array, start: Array, end: Array) -> Array:
-            h = _homography(start, end)
-            scale = h[6] * columns + h[7] * rows + 1
-            x = (h[0] * columns + h[1] * rows + h[2]) / scale
-            y = (h[3] * columns + h[4] * rows + h[5]) / scale
-            return _read(image, y, x, order, "constant", fill_value)
-
-        shape = (len(batch), 4, 2)
-        return jax.vmap(apply)(
-            batch, jnp.broadcast_to(starts, shape), jnp.broadcast_to(ends, shape)
-        )
+        return perspective_warp(batch, start_points, end_points, interpolation, fill_value)
 
     return on_batch("perspective_transform", images, data_format, convert)
-
-
-def _homography(start: Array, end: Array) -> Array:
-    """Return the 8 numbers of the projection that maps the end points to the start points."""
-    (u, v), (x, y) = start.T, end.T
-    zero, one = jnp.zeros_like(x), jnp.ones_like(x)
-    for_u = jnp.stack([x, y, one, zero, zero, zero, -u * x, -u * y], axis=-1)
-    for_v = jnp.stack([zero, zero, zero, x, y, one, -v * x, -v * y], axis=-1)
-    return jnp.linalg.solve(jnp.concatenate([for_u, for_v]), jnp.concatenate([u, v]))
 
 
 @op.define
@@ -196,22 +151,14 @@ def elastic_transform(
     Raises:
         ValueError: An argument is none of these.
     """
-    order = _ORDERS[one_of("elastic_transform", "interpolation", interpolation, _ORDERS)]
-    one_of("elastic_transform", "fill_mode", fill_mode, _FILL_MODES)
-    window: Sequence[int] = (int(6 * sigma) | 1,) * 2
+    one_of("elastic_transform", "interpolation", interpolation, ORDERS)
+    one_of("elastic_transform", "fill_mode", fill_mode, FILL_MODES)
     key = key_of("elastic_transform", seed)
 
     def convert(batch: Array) -> Array:
-        weights = gaussian(window[0], sigma, batch.dtype)
-        # As in Keras, rows and columns are moved by the same amount.
-        noise = jax.random.normal(key, batch.shape[:3], batch.dtype) * sigma
-        moved = alpha * filter_channels(noise[..., None], jnp.outer(weights, weights))[..., 0]
-        rows, columns = _grid(batch)
-
-        def apply(image: Array, by: Array) -> Array:
-            return _read(image, rows + by, columns + by, order, fill_mode, fill_value)
-
-        return jax.vmap(apply)(batch, moved)
+        return elastic_warp(
+            batch, key, alpha, sigma, int(6 * sigma) | 1, interpolation, fill_mode, fill_value
+        )
 
     return on_batch("elastic_transform", images, data_format, convert)
 

@@ -171,24 +171,9 @@ def adaptive_average_pool(
 def _adaptive_pool(
     operation: str, inputs: Array, output_size: Sizes, data_format: str | None, mean: bool
 ) -> Array:
-    first = 1 if data_format_of(operation, data_format) == "channels_last" else 2
-    for axis, parts in enumerate(_sizes(output_size, inputs.ndim - 2), start=first):
-        length = inputs.shape[axis]
-        starts = np.arange(parts) * length // parts
-        ends = -(-np.arange(1, parts + 1) * length // parts)
-        width = int((ends - starts).max())
-        # A window that is shorter than the longest one repeats its last entry.
-        places = np.minimum(starts[:, None] + np.arange(width), ends[:, None] - 1)
-        windows = jnp.take(inputs, places, axis=axis)
-        if mean:
-            counts = (starts[:, None] + np.arange(width) < ends[:, None]) / (ends - starts)[:, None]
-            weights = jnp.asarray(counts, inputs.dtype)
-            shape = [1] * windows.ndim
-            shape[axis : axis + 2] = weights.shape
-            inputs = jnp.sum(windows * weights.reshape(shape), axis=axis + 1)
-        else:
-            inputs = jnp.max(windows, axis=axis + 1)
-    return inputs
+    sizes = _sizes(output_size, inputs.ndim - 2)
+    form = data_format_of(operation, data_format)
+    return lowering.adaptive_pooling(inputs, sizes, mean=mean, data_format=form)
 
 
 @op.define

@@ -13,10 +13,14 @@ from fjax.optimizers.adamw import AdamW as AdamW
 from fjax.optimizers.ftrl import Ftrl as Ftrl
 from fjax.optimizers.lamb import Lamb as Lamb
 from fjax.optimizers.lion import Lion as Lion
+from fjax.optimizers.loss_scale import LossScaleOptimizer as LossScaleOptimizer
+from fjax.optimizers.multi import MultiOptimizer as MultiOptimizer
+from fjax.optimizers.multi import MultiOptimizerState as MultiOptimizerState
 from fjax.optimizers.muon import Muon as Muon
 from fjax.optimizers.nadam import Nadam as Nadam
 from fjax.optimizers.optimizer import Optimizer as Optimizer
 from fjax.optimizers.optimizer import OptimizerState as OptimizerState
+from fjax.optimizers.optimizer_map import OptimizerMap as OptimizerMap
 from fjax.optimizers.rmsprop import RMSprop as RMSprop
 from fjax.optimizers.schedule_free_adamw import ScheduleFreeAdamW as ScheduleFreeAdamW
 from fjax.optimizers.sgd import SGD as SGD
@@ -29,7 +33,11 @@ _members: list[type[Optimizer]] = [
     ScheduleFreeAdamW,
 ]  # fmt: skip
 # In Keras the names are in lower case without underscores.
-_registry = Registry("optimizer", [*_members], {cls.__name__.lower(): cls for cls in _members})
+_registry = Registry(
+    "optimizer",
+    [*_members, LossScaleOptimizer, MultiOptimizer],
+    {cls.__name__.lower(): cls for cls in _members},
+)
 
 
 def get(identifier: Any) -> GradientTransformation:

@@ -35,6 +35,8 @@ class Adam(Optimizer):
 
     entrywise = True
 
+    separate_slots = frozenset({"velocity_hat"})
+
     traceable_fields = frozenset({"beta_1", "beta_2", "epsilon"})
 
     learning_rate: LearningRate = 0.001

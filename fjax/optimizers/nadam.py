@@ -29,6 +29,8 @@ class Nadam(Optimizer):
 
     entrywise = True
 
+    shared_slots = frozenset({"product"})
+
     traceable_fields = frozenset({"beta_1", "beta_2", "epsilon"})
 
     learning_rate: LearningRate = 0.001

@@ -295,8 +295,9 @@ class Optimizer(StatefulOptimizer, Configured):
         averages = opt_state.slots[AVERAGE]
         return jax.tree.map(lambda p, a: jnp.where(opt_state.step > 0, a, p), params, averages)
 
-    def scale_loss(self, loss: Array) -> Array:
+    def scale_loss(self, loss: Array, opt_state: OptimizerState | None = None) -> Array:
         """Return the loss times `loss_scale_factor`, if set: `update` expects its gradients."""
+        del opt_state
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     @property
@@ -364,7 +365,7 @@ class Optimizer(StatefulOptimizer, Configured):
 
     def rate_at(self, step: Array) -> Array:
         """Return the configured rate after `step` updates."""
-        rate = jnp.asarray(self.schedule(step) if self.has_schedule else self.schedule, jnp.float32)
+        rate = super().rate_at(step)
         if rate.shape != ():
             raise ValueError(
                 f"`{type(self).__name__}`: `learning_rate` must return one number for a step, but "

@@ -1,7 +1,8 @@
 """An optimizer's state in variables, and Keras's functions that assign them."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import numpy as np
@@ -41,28 +42,35 @@ class OptimizerVariables:
 
     @classmethod
     def built_for(
-        cls, optimizer: Any, trainable: Sequence[Any], known: Sequence[Variable] = ()
+        cls,
+        optimizer: Any,
+        trainable: Sequence[Any],
+        known: Mapping[Path, Variable] = MappingProxyType({}),
     ) -> "OptimizerVariables":
         """Return new variables for the state of an optimizer.
 
         Args:
             optimizer: The optimizer.
             trainable: The variables that it will update, or arrays.
-            known: The iteration and the learning rate, if they exist already.
+            known: The variables that exist already, such as the learning rate, by their keys.
         """
         values = [variable.value if isinstance(variable, Variable) else variable
                   for variable in trainable]  # fmt: skip
         layout = StateLayout(
             optimizer, _paths_of(trainable), [*map(_spec, values)], _constraints_of(trainable)
         )
-        prefix = optimizer.shown_name
+        shown = [path_of(variable) for variable in trainable]
+        arrays = zip(layout.keys, layout.names(shown), layout.init(values), strict=True)
         variables = [
-            Variable.linked(
-                OwnStorage(value), f"{prefix}/{'_'.join(key)}", value.shape, value.dtype, False
-            )
-            for key, value in zip(layout.keys, layout.init(values), strict=True)
-        ]
-        return cls(layout, [*known, *variables[len(known) :]], trainable)
+            known[key] if key in known
+            else Variable.linked(OwnStorage(value), name, value.shape, value.dtype, False)
+            for key, name, value in arrays
+        ]  # fmt: skip
+        return cls(layout, variables, trainable)
+
+    def by_key(self) -> dict[Path, Variable]:
+        """Return the variables of the state by the keys of the layout."""
+        return dict(zip(self.layout.keys, self.variables, strict=True))
 
     @property
     def in_variables(self) -> "OptimizerVariables":
@@ -86,9 +94,17 @@ class OptimizerVariables:
 
     @property
     def learning_rate(self) -> Any:
-        """The learning rate, a float that can be assigned; None if the state has none."""
-        variable = self._find(LEARNING_RATE)
-        return None if variable is None else shown_rate(variable, self.assign_rate)
+        """The learning rate, a float that can be assigned; None if the state has none.
+
+        Of a schedule it is the rate of the next update.
+        """
+        variable, optimizer = self._find(LEARNING_RATE), self.layout.optimizer
+        if variable is not None:
+            return shown_rate(lambda: variable.value, self.assign_rate)
+        if not isinstance(optimizer, HasSchedule) or self.iterations is None:
+            return None
+        iterations = self.iterations
+        return shown_rate(lambda: optimizer.rate_at(iterations.value), self.assign_rate)
 
     def assign_rate(self, value: Any) -> Array:
         """Set the learning rate, and return it.
@@ -118,7 +134,7 @@ class OptimizerVariables:
         """
         trainable = self.trainable if trainable_variables is None else [*trainable_variables]
         layout = self._layout_of(trainable)
-        by_key = dict(zip(self.layout.keys, self.variables, strict=True))
+        by_key = self.by_key()
         state = [by_key[key] for key in layout.keys]
         new_params, new_state = layout.update(state, [*grads], trainable)
         for variable, value in zip([*trainable, *state], [*new_params, *new_state], strict=True):
@@ -135,7 +151,7 @@ class OptimizerVariables:
         return self.layout.update(optimizer_variables, grads, trainable_variables)
 
     def _find(self, key: Path) -> Variable | None:
-        return dict(zip(self.layout.keys, self.variables, strict=True)).get(key)
+        return self.by_key().get(key)
 
     def _layout_of(self, trainable: Sequence[Any]) -> StateLayout:
         optimizer = self.layout.optimizer
@@ -168,10 +184,23 @@ def schedule_error(rate: Any) -> TypeError:
     )
 
 
+@runtime_checkable
+class HasSchedule(Protocol):
+    """An optimizer that computes its learning rate from the number of updates."""
+
+    def rate_at(self, step: Array) -> Array:
+        """Return the configured rate after `step` updates."""
+        ...
+
+
+def path_of(variable: Any) -> str:
+    """Return the path of a variable; an array has none and is called "variable"."""
+    return variable.path if isinstance(variable, Variable) else "variable"
+
+
 def _paths_of(variables: Sequence[Any]) -> list[Path]:
     """Return a path for each variable: its own, or with its position if these are not unique."""
-    names = [variable.path if isinstance(variable, Variable) else "variable"
-             for variable in variables]  # fmt: skip
+    names = [path_of(variable) for variable in variables]
     is_unique = len(set(names)) == len(names) and not any(
         other.startswith(f"{name}/") for name in names for other in names
     )

@@ -7,7 +7,6 @@ import jax
 import numpy as np
 
 from fjax.typing import Array
-from fjax.variable import Variable
 
 
 class RateValue(float):
@@ -95,8 +94,7 @@ for _name in _LIVE:
     setattr(RateValue, f"__{_name}__", _of_current(f"__{_name}__"))
 
 
-def shown_rate(variable: Variable, assign: Callable[[Any], Array]) -> Any:
-    """Return the learning rate in a variable as users see it; while tracing, the traced number."""
-    if isinstance(variable.value, jax.core.Tracer):
-        return variable.value
-    return RateValue(lambda: variable.value, assign)
+def shown_rate(read: Callable[[], Array], assign: Callable[[Any], Array]) -> Any:
+    """Return the learning rate as users see it; while tracing, the traced number."""
+    value = read()
+    return value if isinstance(value, jax.core.Tracer) else RateValue(read, assign)

@@ -34,6 +34,8 @@ class RMSprop(Optimizer):
 
     entrywise = True
 
+    separate_slots = frozenset({"momentum", "average_gradient"})
+
     traceable_fields = frozenset({"rho", "momentum", "epsilon"})
 
     learning_rate: LearningRate = 0.001

@@ -1,7 +1,7 @@
 """The state of an optimizer as a flat list of arrays, as Keras's functions take it."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -14,15 +14,37 @@ Path = tuple[str, ...]
 
 ITERATION, LEARNING_RATE = ("iteration",), ("learning_rate",)
 
-# A learning rate that a schedule computes from the iteration is not in the list.
-SCHEDULED = ("learning_rate", "schedule")
+
+class StateEntry(NamedTuple):
+    """What a leaf of an optimizer's state is.
+
+    Attributes:
+        position: Where it is in the list, compared with other positions; leaves with the same key
+            are one array of the list.
+        key: The names that identify it.
+        prefix: The name of the optimizer.
+        name: What it is, such as "learning_rate" or the slot.
+        param: The path of the param that it belongs to; None for the whole optimizer's.
+        schedule: The function from the iteration, the array of the key `iteration`, to the value;
+            such a leaf is not in the list.
+        iteration: The key of this iteration.
+    """
+
+    position: tuple[int, ...]
+    key: Path
+    prefix: str
+    name: str
+    param: Path | None = None
+    schedule: Callable[[Array], Array] | None = None
+    iteration: Path = ITERATION
 
 
 class StateLayout:
     """The order of an optimizer's state in a flat list, for params that are a flat list too.
 
     The list begins with the iteration and the learning rate (not if it follows a schedule); then
-    come moving averages and accumulators, then the slots of each param.
+    come moving averages and accumulators, then the slots of each param, in Keras's order. The
+    optimizer describes the leaves of its state (`state_entry`).
 
     Args:
         optimizer: The optimizer; one of fjax, or any pair of `init` and `update`.
@@ -32,7 +54,9 @@ class StateLayout:
 
     Attributes:
         paths: The paths of the params.
+        param_specs: Their shapes and dtypes, by path.
         keys: For each array in the list the names that identify it.
+        entries: What they are.
         specs: Their shapes and dtypes.
 
     >>> from fjax.optimizers import SGD
@@ -54,24 +78,32 @@ class StateLayout:
         constraints: Sequence[Callable[[Array], Array] | None] = (),
     ) -> None:
         self.optimizer, self.paths = optimizer, tuple(paths)
+        self.param_specs = dict(zip(self.paths, specs, strict=True))
         self._constraints = list(constraints) or [None] * len(self.paths)
-        # Trees of JAX have their keys sorted; the slots are listed as the optimizer creates them.
-        self._slots: list[str] = []
+        created: list[PyTree] = []
 
         def init(params: PyTree) -> PyTree:
-            state = optimizer.init(params)
-            self._slots = list(getattr(state, "slots", ()))
-            return state
+            # Trees of JAX have their keys sorted; the slots are listed as the optimizer creates
+            # them.
+            created[:] = [optimizer.init(params)]
+            return created[0]
 
         state = jax.eval_shape(init, self._tree(specs))
         leaves, self._structure = jax.tree_util.tree_flatten_with_path(state)
-        entries = [(*self._entry(path), index) for index, (path, _) in enumerate(leaves)]
-        kept = [entry for entry in entries if entry[1] != SCHEDULED]
-        kept.sort(key=lambda entry: entry[0])
-        self.keys = [key for _, key, _ in kept]
-        self.specs = [leaves[index][1] for _, _, index in kept]
-        self._order, self._count = [index for _, _, index in kept], len(leaves)
-        self._scheduled = next((index for _, key, index in entries if key == SCHEDULED), None)
+        self._count = len(leaves)
+        described = [self._describe(path, created[0]) for path, _ in leaves]
+        self._scheduled = [
+            (index, each.schedule, each.iteration)
+            for index, each in enumerate(described) if each.schedule is not None
+        ]  # fmt: skip
+        indices: dict[Path, list[int]] = {}
+        for index in sorted(range(len(leaves)), key=lambda index: described[index].position):
+            if described[index].schedule is None:
+                indices.setdefault(described[index].key, []).append(index)
+        self._indices = list(indices.values())
+        self.keys = list(indices)
+        self.entries = [described[first] for first, *_ in self._indices]
+        self.specs = [leaves[first][1] for first, *_ in self._indices]
 
     def init(self, params: Sequence[Any]) -> list[Array]:
         """Return the state before the first update."""
@@ -80,7 +112,20 @@ class StateLayout:
     def flatten(self, opt_state: PyTree) -> list[Array]:
         """Return the state as a list."""
         leaves = jax.tree.leaves(opt_state)
-        return [leaves[index] for index in self._order]
+        return [leaves[first] for first, *_ in self._indices]
+
+    def names(self, variable_paths: Sequence[str]) -> list[str]:
+        """Return Keras's paths of the arrays, such as "adam/dense_kernel_momentum".
+
+        Args:
+            variable_paths: The paths of the variables of the params.
+        """
+        paths = dict(zip(self.paths, variable_paths, strict=True))
+        names = []
+        for entry in self.entries:
+            words = [] if entry.param is None else paths[entry.param].split("/")
+            names.append(f"{entry.prefix}/{'_'.join([*words, entry.name])}")
+        return names
 
     def unflatten(self, values: Sequence[Any]) -> PyTree:
         """Return the state of a list.
@@ -90,17 +135,19 @@ class StateLayout:
         """
         self._check("optimizer_variables", values, len(self.keys), "of `optimizer.variables`")
         leaves: list[Any] = [None] * self._count
-        for index, value in zip(self._order, values, strict=True):
-            leaves[index] = _array(value)
-        if self._scheduled is not None:
-            optimizer: Any = self.optimizer
-            leaves[self._scheduled] = optimizer.rate_at(leaves[self._order[0]])
+        for indices, value in zip(self._indices, values, strict=True):
+            for index in indices:
+                leaves[index] = _array(value)
+        by_key = dict(zip(self.keys, values, strict=True))
+        for index, schedule, iteration in self._scheduled:
+            leaves[index] = schedule(_array(by_key[iteration]))
         return jax.tree.unflatten(self._structure, leaves)
 
     def replace(self, opt_state: PyTree, index: int, value: Array) -> PyTree:
         """Return the state with the array at a position of the list replaced."""
         leaves, structure = jax.tree.flatten(opt_state)
-        leaves[self._order[index]] = value
+        for position in self._indices[index]:
+            leaves[position] = value
         return jax.tree.unflatten(structure, leaves)
 
     def update(
@@ -151,22 +198,29 @@ class StateLayout:
             parent[path[-1]] = value
         return tree
 
-    def _entry(self, path: tuple[Any, ...]) -> tuple[tuple[int, ...], Path]:
-        """Return the position and the key of a leaf of the state."""
-        optimizer: Any = self.optimizer
-        field = getattr(path[0], "name", None) if path else None
-        if not hasattr(optimizer, "rate_at"):
-            # The state of another library is listed in its own order.
-            return (0,), tuple(path_name(path).split("/"))
-        if field == "step":
-            return (0,), ITERATION
-        if field == "learning_rate":
-            return (1,), SCHEDULED if optimizer.has_schedule else LEARNING_RATE
-        slot, param = path[1].key, tuple(key.key for key in path[2:])
-        common, rule = optimizer.common_slots, self.paths.index(param)
-        order = self._slots.index(slot)
-        position = (2, order, rule) if slot in common else (3, rule, order)
-        return position, (*param, slot)
+    def _describe(self, path: tuple[Any, ...], state: PyTree) -> StateEntry:
+        if isinstance(self.optimizer, DescribesState):
+            return self.optimizer.state_entry(path, state, self.param_specs)
+        # The state of another library is listed in its own order.
+        words = tuple(path_name(path).split("/"))
+        return StateEntry((0,), words, type(self.optimizer).__name__, "_".join(words))
+
+
+@runtime_checkable
+class DescribesState(GradientTransformation, Protocol):
+    """An optimizer that describes the leaves of its state."""
+
+    def state_entry(
+        self, path: tuple[Any, ...], state: PyTree, params: Mapping[Path, Spec]
+    ) -> StateEntry:
+        """Return what a leaf of the state is.
+
+        Args:
+            path: The leaf's path in the state, as JAX's tree functions give it.
+            state: The state as `init` returns it.
+            params: The shapes and dtypes of the params, in the order of the list.
+        """
+        ...
 
 
 def _leaf(tree: PyTree, path: Path) -> Any:

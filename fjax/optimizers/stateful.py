@@ -1,14 +1,17 @@
 """Keras's stateful functions of an optimizer."""
 
 import copy
-from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Self
 
+import jax.numpy as jnp
 import numpy as np
 
 from fjax.configuration import SEALED, snake_case, stored
+from fjax.errors import is_number
 from fjax.optimizers.optimizer_variables import OptimizerVariables, schedule_error
-from fjax.typing import Array
+from fjax.optimizers.state_layout import ITERATION, LEARNING_RATE, Path, StateEntry
+from fjax.typing import Array, Spec
 from fjax.variable import Variable
 
 # The attribute with the variables of an optimizer, which no copy and no configuration has.
@@ -19,12 +22,12 @@ class _ShownRate:
     """The attribute `learning_rate`: the stored number as one that can be assigned."""
 
     def __get__(self, optimizer: Any, owner: type | None = None) -> Any:
-        if optimizer is None or "learning_rate" not in vars(optimizer):
+        if optimizer is None or optimizer.rate_field not in vars(optimizer):
             # A class without a default has no such attribute.
             raise AttributeError("learning_rate")
-        rate = vars(optimizer)["learning_rate"]
+        rate = optimizer.schedule
         # During the construction, the number itself is checked.
-        if callable(rate) or not vars(optimizer).keys() & {SEALED, VARIABLES}:
+        if not vars(optimizer).keys() & {SEALED, VARIABLES}:
             return rate
         # The state of the optimizer of a compiled model exists when the model is built.
         held = vars(optimizer).get(VARIABLES)
@@ -44,8 +47,17 @@ class StatefulOptimizer:
     optimizer of a compiled model read and write the model's train state.
     """
 
+    # Slots whose variables are listed after those of all params.
+    separate_slots: ClassVar[frozenset[str]] = frozenset()
+    # Slots with one value for all params, which is one variable.
+    shared_slots: ClassVar[frozenset[str]] = frozenset()
+
+    # The field that has the learning rate, itself or in an optimizer.
+    rate_field: ClassVar[str] = "learning_rate"
+
     learning_rate: Any = _ShownRate()
     name: str | None
+    has_own_init: ClassVar[bool]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -81,9 +93,18 @@ class StatefulOptimizer:
         # A float of Python has more digits than the state.
         if self.has_schedule or np.float32(self.learning_rate) == np.float32(self.schedule):
             return self
+        return self.with_rate(float(self.learning_rate))
+
+    def with_rate(self, rate: float) -> Self:
+        """Return a copy with another configured learning rate."""
         duplicate = copy.copy(self)
-        vars(duplicate)["learning_rate"] = float(self.learning_rate)
+        vars(duplicate)["learning_rate"] = rate
         return duplicate
+
+    @property
+    def reads_rate_from_state(self) -> bool:
+        """Whether `update` uses a numeric learning rate only as a leaf of the state."""
+        return not self.has_own_init and is_number(self.schedule)
 
     @property
     def shown_name(self) -> str:
@@ -99,6 +120,38 @@ class StatefulOptimizer:
     def schedule(self) -> Any:
         """The configured learning rate: a number, a schedule or a function."""
         return stored(self, "learning_rate")
+
+    @property
+    def common_slots(self) -> list[str]:
+        """The slots that each param has for any rule, such as its average."""
+        return []
+
+    def rate_at(self, step: Array) -> Array:
+        """Return the configured rate after `step` updates."""
+        return jnp.asarray(self.schedule(step) if self.has_schedule else self.schedule, jnp.float32)
+
+    def state_entry(
+        self, path: tuple[Any, ...], state: Any, params: Mapping[Path, Spec]
+    ) -> StateEntry:
+        """Return what a leaf of the state is; see `StateLayout`.
+
+        In Keras's order, the slots of a param are beside each other, except those of
+        `separate_slots`, which come after those of all params.
+        """
+        field, prefix = path[0].name, self.shown_name
+        if field == "step":
+            return StateEntry((0,), ITERATION, prefix, *ITERATION)
+        if field == "learning_rate":
+            schedule = self.rate_at if self.has_schedule else None
+            return StateEntry((1,), LEARNING_RATE, prefix, *LEARNING_RATE, schedule=schedule)
+        slot, param = path[1].key, tuple(key.key for key in path[2:])
+        order, rank = list(state.slots).index(slot), list(params).index(param)
+        if slot in self.shared_slots:
+            return StateEntry((4, order, rank), (slot,), prefix, slot)
+        group = order if slot in self.separate_slots else 0
+        is_common = slot in self.common_slots
+        position = (2, order, rank) if is_common else (3, group, rank, order)
+        return StateEntry(position, (*param, slot), prefix, slot, param)
 
     @property
     def built(self) -> bool:
@@ -134,7 +187,7 @@ class StatefulOptimizer:
                 f"`model.trainable_variables`, received {variables!r}."
             )
         if not self.built:
-            known = self.in_variables.variables
+            known = self.in_variables.by_key()
             self.use_variables(OptimizerVariables.built_for(self, variables, known))
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:

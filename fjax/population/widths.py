@@ -75,7 +75,8 @@ def _follow(
     None stands for a width that all members share.
     """
     if isinstance(layer, Serial):
-        for index, part in enumerate(layer.layers):
+        for index in layer.order or range(len(layer.layers)):
+            part = layer.layers[index]
             width = _follow(part, (*path, "layers", index), width, varied, masks)
         return width
     if isinstance(layer, Graph):

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from fjax.errors import is_integer, seed_of
 from fjax.typing import Array, Key
-from fjax.variable import Variable
+from fjax.variable import Variable, current_scope
 
 
 class SeedGenerator:
@@ -16,7 +16,8 @@ class SeedGenerator:
 
     Its state is a `Variable`: the seed, and the number of calls. As the attribute of an authored
     layer, it takes its keys from the key of each pass instead, so that the layer stays pure; the
-    seed then makes the draws differ from those of other layers.
+    seed then makes the draws differ from those of other layers. So it does in a model's step and in
+    `compute_loss`, from the key of the step.
 
     Args:
         seed: From 0 to 2**32 - 1; None draws one from Python's `random`.
@@ -51,6 +52,11 @@ class SeedGenerator:
             RuntimeError: JAX traces a function, outside of a `StatelessScope`: the state would be
                 the same in each call of the compiled program.
         """
+        scope = current_scope()
+        if scope is not None and scope.get_current_value(self.state) is None:
+            key = scope.next_key()
+            if key is not None:
+                return jax.random.key_data(jax.random.fold_in(key, self.initial_seed or 0))
         state = self.state.value
         following = state + jnp.array([0, 1], "uint32") if ordered else (state + 1) * 5387 % 933199
         try:

@@ -53,14 +53,14 @@ class Checkpoint(NamedTuple):
         progress: The progress of `fit`.
         callback_states: For each callback the name of its class and its state.
         first_step: The step at which the run started.
-        shuffle_rule: The rule by which the run shuffles its data.
+        source_state: Where the data stands; see `fjax.training.batch.Source.state`.
     """
 
     train_state: TrainState
     progress: Progress
     callback_states: Sequence[tuple[str, Any]]
     first_step: int
-    shuffle_rule: str
+    source_state: Mapping[str, Any]
 
 
 def encode_checkpoint(
@@ -82,7 +82,7 @@ def encode_checkpoint(
     document = {
         "same": identity,
         "versions": VERSIONS,
-        "order_rule": checkpoint.shuffle_rule,
+        "source": dict(checkpoint.source_state),
         "first_step": checkpoint.first_step,
         **train_state_document(train_state),
         "memory": memory,
@@ -119,7 +119,10 @@ def read_checkpoint(
             progress=Progress(**memory["position"]),
             callback_states=memory["callbacks"],
             first_step=document["first_step"],
-            shuffle_rule=document.get("order_rule", FIRST_RULE),
+            # Files of older versions say only how arrays are shuffled.
+            source_state=document.get(
+                "source", {"order_rule": document.get("order_rule", FIRST_RULE)}
+            ),
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol, Self
 import jax
 import jax.numpy as jnp
 
-from fjax.data.shuffling import RULE, shuffle_seed
+from fjax.data.shuffling import shuffle_seed
 from fjax.errors import warn_user
 from fjax.storage.background import BackgroundTask
 from fjax.storage.checkpoint_file import (
@@ -130,7 +130,6 @@ class RunCheckpoints:
         self._callbacks = callbacks
         self._source = source
         self._first_step = first_step
-        self._shuffle_rule = RULE
         self._unsaved_steps = 0
         self._progress = Progress(0, {})
         self._folder = CheckpointFolder(options.folder, options.keep)
@@ -170,13 +169,15 @@ class RunCheckpoints:
         if checkpoint is None:
             return None
         train_state, self._progress = checkpoint.train_state, checkpoint.progress
-        self._first_step, self._shuffle_rule = checkpoint.first_step, checkpoint.shuffle_rule
+        self._first_step = checkpoint.first_step
         set_train_state(train_state)
+        steps = int(train_state.step) - self._first_step
         self._source.restore(
             {
-                "steps": int(train_state.step) - self._first_step,
+                **checkpoint.source_state,
+                "steps": steps,
+                "epoch": int(train_state.epoch),
                 "shuffle_seed": shuffle_seed(train_state.key),
-                "order_rule": self._shuffle_rule,
             }
         )
         _restore_callbacks(self._callbacks, checkpoint.callback_states)
@@ -195,7 +196,7 @@ class RunCheckpoints:
             progress=progress._replace(batch=batch),
             callback_states=[(type(each).__name__, each.get_state()) for each in self._callbacks],
             first_step=self._first_step,
-            shuffle_rule=self._shuffle_rule,
+            source_state=self._source.state(),
         )
         tensors, document = encode_checkpoint(checkpoint, self._identity)
         self._writer.start(lambda: self._folder.write(tensors, dump_json(document)))

@@ -1,5 +1,6 @@
 """`Batch`, the data of a step, and `Source`, the protocol of everything that yields batches."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
@@ -28,22 +29,40 @@ class Batch(NamedTuple):
     valid: Array | None = None
 
 
+# A window has at most this many bytes, unless one batch has more, and this many batches.
+WINDOW_BYTES = 2**22
+WINDOW_BATCHES = 1024
+
+
 class Window(NamedTuple):
-    """Data on the device, and the range of its batches to use next.
+    """Some batches on the device, and the range of them to use next.
+
+    The data has a fixed capacity, so that one program serves any number of batches.
 
     Attributes:
-        data: Rows on the device.
-        order: The order of the rows; None keeps the order of `data`.
+        data: The rows of the batches, one batch after the other; rows past the last batch have no
+            meaning.
         first: The first batch to use.
         last: One past the last batch to use.
         batch_size: Rows in a batch.
+        rows: The rows of `data` that count.
+        start: The rows of the epoch before `data`.
+        is_filled: Whether the last batch may have rows that do not count, so that each batch tells
+            which of its rows are `valid`.
     """
 
     data: Batch
-    order: Array | None
     first: int
     last: int
     batch_size: int
+    rows: int
+    start: int = 0
+    is_filled: bool = False
+
+    def bounds(self, first: int, last: int) -> np.ndarray:
+        """Return what a program reads besides the data, to use the batches `first` to `last`."""
+        # Only a key is derived from the start, which may exceed 32 bits.
+        return np.array([first, last, self.rows, self.start & 0x7FFFFFFF], np.int32)
 
 
 class Source(Protocol):
@@ -65,16 +84,34 @@ class Source(Protocol):
         """The numbers of rows that a batch can have, as far as they are known."""
         ...
 
-    def windows(self, epoch: int, step: int = 0) -> Iterator[Window]:
-        """Return windows of batches on the device, from a step of an epoch on."""
+    def windows(
+        self, epoch: int, step: int = 0, fill: bool = False, most: int | None = None
+    ) -> Iterator[Window]:
+        """Return windows of batches on the device.
+
+        Args:
+            epoch: The epoch.
+            step: The first step of the epoch to use.
+            fill: Whether a batch with fewer rows may be filled with rows that do not count;
+                otherwise it has a window of its own.
+            most: The largest number of batches to read for a window; None for any number.
+        """
+        ...
+
+    def put_back(self, steps: int) -> None:
+        """Take back the last steps of a window, which were not used."""
         ...
 
     def state(self) -> Mapping[str, Any]:
-        """Return the state for a checkpoint, besides the number of steps, as plain data."""
+        """Return the state for a checkpoint, besides what `restore` gets anyway, as plain data."""
         ...
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue as a source with this state would after `state["steps"]` steps."""
+        """Continue where a run stands.
+
+        Args:
+            state: What `state` returned, and the run's `steps`, `epoch` and `shuffle_seed`.
+        """
         ...
 
     def fingerprint(self) -> Mapping[str, Any]:
@@ -94,3 +131,14 @@ def take(batch: Batch, start: int, stop: int) -> Batch:
 def rows(tree: PyTree) -> int:
     """Return the number of rows: the first axis of the first array."""
     return int(jax.tree.leaves(tree)[0].shape[0])
+
+
+def batches_in_window(tree: PyTree, batch_size: int) -> int:
+    """Return how many batches of rows like these a window holds.
+
+    >>> batches_in_window(np.zeros((1, 2**10), np.float32), batch_size=32)
+    32
+    """
+    leaves = jax.tree.leaves(tree)
+    row_bytes = sum(math.prod(a.shape[1:]) * np.dtype(a.dtype).itemsize for a in leaves)
+    return min(WINDOW_BATCHES, max(1, WINDOW_BYTES // max(1, row_bytes * batch_size)))

@@ -12,11 +12,17 @@ from fjax.traits import has_trait
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight")
 
 
-def can_be_filled(network: Any, loss: Any, metrics: Metrics) -> bool:
+def can_be_filled(network: Any, loss: Any, metrics: Metrics, training: bool = True) -> bool:
     """Return whether padding a batch with invalid rows leaves all results unchanged.
 
     This holds if rows are independent, in the network and in the loss and metrics. A user's layers,
     losses and metrics are assumed to mix rows, and get batches without padding.
+
+    Args:
+        network: The network.
+        loss: The loss.
+        metrics: The metrics.
+        training: Whether the batches are for training steps, in which more layers mix rows.
 
     >>> from fjax import serial
     >>> from fjax.layers import BatchNormalization, Dense
@@ -25,10 +31,15 @@ def can_be_filled(network: Any, loss: Any, metrics: Metrics) -> bool:
     True
     >>> can_be_filled(serial(BatchNormalization(), Dense(1)), MeanSquaredError(), ())
     False
+    >>> can_be_filled(serial(BatchNormalization()), None, (), training=False)
+    True
     """
-    losses = [term.loss for term in loss.losses] if isinstance(loss, OutputLosses) else [loss]
+    if loss is None:
+        losses = []
+    else:
+        losses = [term.loss for term in loss.losses] if isinstance(loss, OutputLosses) else [loss]
     return (
-        rows_are_independent(network)
+        rows_are_independent(network, training)
         # With another generator, the numbers drawn for a row depend on the number of rows.
         and can_evaluate()
         and all(isinstance(each, Loss) and each.reduction in REDUCTIONS for each in losses)

@@ -2,9 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import jax
 
@@ -22,63 +20,75 @@ def is_donated(tree: PyTree) -> bool:
     return any(array.is_deleted() for array in arrays)
 
 
-@contextmanager
-def donating(train_state: Any) -> Iterator[None]:
-    """Guard a block that donates a train state to a program and stores the result.
-
-    Ctrl-C is delayed while the arrays are deleted; see `uninterrupted`. If the program fails after
-    the donation, a note is added to the error.
-
-    Args:
-        train_state: The donated train state.
-    """
-    try:
-        with uninterrupted(train_state):
-            yield
-    except Exception as error:
-        if is_donated(train_state.params):
-            error.add_note(
-                "The weights were donated to the step that failed on the device. Set them again, "
-                "by `set_weights` or a copy of `train_state` that was taken before."
-            )
-        raise
-
-
-@contextmanager
-def uninterrupted(train_state: PyTree) -> Iterator[None]:
-    """Delay a Ctrl-C while the arrays of a train state are deleted.
+class Donations:
+    """Delays Ctrl-C while a train state is donated; a context for all steps of an epoch.
 
     The train state is donated to the program that advances it: there is no valid state between this
     call and the storing of its result. As long as the arrays exist, as while a program is traced
     and compiled or while steps run uncompiled, Ctrl-C takes effect at once. Outside the main thread
     there are no signals to delay.
 
-    Args:
-        train_state: The train state that is donated within the block.
-
-    >>> with uninterrupted({}):
+    >>> with Donations() as donations, donations.of({}):
     ...     stored = "result"
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    delayed: list[tuple[int, Any]] = []
 
-    def handle_signal(number: int, frame: Any) -> None:
-        if is_donated(train_state):
-            delayed.append((number, frame))
+    def __init__(self) -> None:
+        self._previous: Any = None
+        self._is_installed = False
+        self._train_state: Any = None
+        self._delayed: list[tuple[int, Any]] = []
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._handle)
+            self._is_installed = True
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        # A callback may have set another handler meanwhile, which stays.
+        if self._is_installed and signal.getsignal(signal.SIGINT) == self._handle:
+            signal.signal(signal.SIGINT, self._previous or signal.SIG_DFL)
+
+    def of(self, train_state: Any) -> "_Donation":
+        """Return a context that donates a train state to a program, and stores the result.
+
+        If the program fails after the donation, a note is added to the error.
+        """
+        self._train_state = train_state
+        return _Donation(self)
+
+    def end(self, error: BaseException | None) -> None:
+        """End a donation; a Ctrl-C that was delayed takes effect now."""
+        train_state, self._train_state = self._train_state, None
+        if isinstance(error, Exception) and is_donated(train_state):
+            error.add_note(
+                "The weights were donated to the step that failed on the device. Set them again, "
+                "by `set_weights` or a copy of `train_state` that was taken before."
+            )
+        if self._delayed:
+            delayed, self._delayed = self._delayed[0], []
+            self._call_previous(*delayed)
+
+    def _handle(self, number: int, frame: Any) -> None:
+        if self._train_state is not None and is_donated(self._train_state):
+            self._delayed.append((number, frame))
         else:
-            call_previous_handler(number, frame)
+            self._call_previous(number, frame)
 
-    def call_previous_handler(number: int, frame: Any) -> None:
-        handler = previous if callable(previous) else signal.default_int_handler
-        if previous is not signal.SIG_IGN:
+    def _call_previous(self, number: int, frame: Any) -> None:
+        if self._previous is not signal.SIG_IGN:
+            handler = self._previous if callable(self._previous) else signal.default_int_handler
             handler(number, frame)
 
-    previous = signal.signal(signal.SIGINT, handle_signal)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous or signal.SIG_DFL)
-    if delayed:
-        call_previous_handler(*delayed[0])
+
+class _Donation:
+    """One donation, as a context."""
+
+    def __init__(self, donations: Donations) -> None:
+        self._donations = donations
+
+    def __enter__(self) -> None:
+        """Do nothing: the donation has begun."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._donations.end(error)

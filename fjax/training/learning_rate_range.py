@@ -75,10 +75,8 @@ def range_test(
     # A copy, since the program donates its first argument.
     carry = jax.tree.map(lambda leaf: jnp.array(leaf, copy=True), carry)
     for window in source.windows(0):
-        carry = advance(
-            carry, (), window.data, window.order, np.int32(window.first), np.int32(window.last),
-            batch_size=window.batch_size,
-        )  # fmt: skip
+        bounds = window.bounds(window.first, window.last)
+        carry = advance(carry, (), window.data, bounds, batch_size=window.batch_size)
     steps = int(carry.batch)
     if steps < len(learning_rates):
         raise ValueError(

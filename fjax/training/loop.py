@@ -1,17 +1,17 @@
 """The host's loop: start the steps on the device in chunks, and call the hooks between chunks."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Protocol
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from fjax.training.accumulators import Logs
-from fjax.training.batch import Batch, Source, Window
-from fjax.training.interrupts import donating
-from fjax.training.programs import Programs
+from fjax.training.batch import Source, Window, batches_in_window
+from fjax.training.interrupts import Donations
+from fjax.training.programs import Draw, Programs
 from fjax.training.state import TrainState
 from fjax.typing import PyTree
 
@@ -80,6 +80,7 @@ def run_epoch(
     epoch: int,
     hooks: StepHooks,
     chunks: ChunkScheduler,
+    fill: bool = False,
 ) -> Logs:
     """Advance the holder's train state by one epoch, and return its logs, still on the device.
 
@@ -90,26 +91,32 @@ def run_epoch(
         epoch: The number of epochs that the train state has been trained for.
         hooks: The hooks to call between chunks.
         chunks: The scheduler of chunks.
+        fill: Whether smaller batches may be filled; see `fjax.training.filled_batches`.
     """
     step = int(holder.train_state.batch)
     sums = jax.tree.structure(holder.train_state.accumulators)
     logs: Logs = {}
-    for window in source.windows(epoch, step):
-        for first, last in _chunks(window, chunks):
-            hooks.on_step_begin(step)
-            # A hook may have set another train state.
-            train_state = holder.train_state
-            if hooks.needs_each_step:
-                _check_sums(sums, train_state)
-            start_time = time.perf_counter()
-            with donating(train_state):
-                holder.train_state, logs = programs.advance(
-                    train_state, (), *_chunk(window, first, last), batch_size=window.batch_size
-                )
-            _time(chunks, hooks, last - first, start_time, last < window.last, logs)
-            step += last - first
-            if hooks.on_step_end(step - 1, logs):
-                return logs
+    queue = _Queue()
+    with Donations() as donations:
+        for window in source.windows(epoch, step, fill, _most(hooks)):
+            for first, last in _chunks(window, chunks):
+                hooks.on_step_begin(step)
+                # A hook may have set another train state.
+                train_state = holder.train_state
+                if hooks.needs_each_step:
+                    _check_sums(sums, train_state)
+                start_time = time.perf_counter()
+                with donations.of(train_state):
+                    holder.train_state, logs = programs.advance(
+                        train_state, (), window.data, window.bounds(first, last),
+                        batch_size=window.batch_size, is_filled=window.is_filled,
+                    )  # fmt: skip
+                _time(chunks, hooks, last - first, start_time, last < window.last, logs)
+                step += last - first
+                if hooks.on_step_end(step - 1, logs):
+                    source.put_back(window.last - last)
+                    return logs
+            queue.add(logs)
     return logs
 
 
@@ -119,69 +126,105 @@ def evaluate(
     accumulators: PyTree,
     source: Source,
     hooks: StepHooks,
+    fill: bool = False,
 ) -> Logs:
-    """Return the loss and metrics over one epoch of the source, still on the device."""
+    """Return the loss and metrics over one epoch of the source, still on the device.
+
+    See `run_epoch` for the arguments.
+    """
     constants = train_state._replace(accumulators=())
     step = 0
     logs: Logs = {}
-    chunks = ChunkScheduler(hooks)
-    for window in source.windows(0):
+    chunks, queue = ChunkScheduler(hooks), _Queue()
+    for window in source.windows(0, 0, fill, _most(hooks)):
         for first, last in _chunks(window, chunks):
             hooks.on_step_begin(step)
             start_time = time.perf_counter()
             accumulators, logs = programs.measure(
-                accumulators, constants, *_chunk(window, first, last), batch_size=window.batch_size
-            )
+                accumulators, constants, window.data, window.bounds(first, last),
+                batch_size=window.batch_size, is_filled=window.is_filled,
+            )  # fmt: skip
             _time(chunks, hooks, last - first, start_time, last < window.last, logs)
             step += last - first
             if hooks.on_step_end(step - 1, logs):
+                source.put_back(window.last - last)
                 return logs
+        queue.add(logs)
     return logs
 
 
 def predict(
     programs: Programs,
-    train_state: TrainState,
-    outputs: Callable[[Batch], PyTree],
+    constants: tuple[PyTree, PyTree, Draw],
+    outputs: Callable[[tuple[PyTree, ...]], PyTree],
     source: Source,
     hooks: StepHooks,
+    fill: bool = False,
 ) -> list[PyTree]:
-    """Return the outputs for each window of the source, as numpy arrays.
+    """Return the outputs for the batches of the source, as numpy arrays, which may be read-only.
 
     Args:
         programs: The compiled programs.
-        train_state: The train state; its key is used where a layer draws random numbers.
-        outputs: Returns the empty outputs for some data.
+        constants: The params, the state, and what identifies the random numbers.
+        outputs: Returns the shapes of the outputs for inputs; only their batch size may differ.
         source: The inputs.
         hooks: The hooks to call between chunks.
+        fill: Whether smaller batches may be filled.
     """
-    constants = (train_state.params, train_state.state, train_state.key)
     step = 0
-    parts = []
-    chunks = ChunkScheduler(hooks)
-    for window in source.windows(0):
-        filled, stops = outputs(window.data), False
-        for first, last in _chunks(window, chunks):
+    parts: list[PyTree] = []
+    chunks, running = ChunkScheduler(hooks), deque[tuple[PyTree, int]]()
+    for window in source.windows(0, 0, fill, _most(hooks)):
+        leaves, structure = jax.tree.flatten(outputs(window.data.inputs))
+        most = batches_in_window(leaves, window.batch_size)
+        for first, last in _chunks(window, chunks, most):
             hooks.on_step_begin(step)
             start_time = time.perf_counter()
             filled = programs.predict(
-                filled, constants, *_chunk(window, first, last), batch_size=window.batch_size
-            )
+                constants, window.data, window.bounds(first, last), batch_size=window.batch_size,
+                most=most, outputs=(tuple(leaves), structure),
+            )  # fmt: skip
             _time(chunks, hooks, last - first, start_time, last < window.last, filled)
             step += last - first
-            if hooks.needs_each_step:
-                # The outputs are donated to the next step: a hook gets a copy.
-                stops = hooks.on_step_end(step - 1, {"outputs": jax.tree.map(jnp.copy, filled)})
-            else:
-                stops = hooks.on_step_end(step - 1, {})
-            if stops:
-                break
-        end = last * window.batch_size
-        # A copy: the user may write to it.
-        parts.append(jax.tree.map(lambda array, end=end: np.array(array)[:end], filled))
-        if stops:
-            break
-    return parts
+            count = min(last * window.batch_size, window.rows) - first * window.batch_size
+            running.append((filled, count))
+            if len(running) > 1:
+                # The device computes the next outputs meanwhile.
+                parts.append(_fetch(*running.popleft()))
+            if hooks.on_step_end(step - 1, _output_logs(hooks, filled, count)):
+                source.put_back(window.last - last)
+                return parts + [_fetch(*each) for each in running]
+    return parts + [_fetch(*each) for each in running]
+
+
+def _fetch(filled: PyTree, count: int) -> PyTree:
+    """Return the first rows of the outputs as numpy arrays, which the user may write to."""
+    return jax.tree.map(lambda array: np.array(np.asarray(array)[:count]), filled)
+
+
+def _output_logs(hooks: StepHooks, filled: PyTree, count: int) -> Logs:
+    """Return the logs of a step of `predict`, which are read by batch hooks only."""
+    if not hooks.needs_each_step:
+        return {}
+    return {"outputs": jax.tree.map(lambda array: array[:count], filled)}
+
+
+class _Queue:
+    """Lets the host be at most two windows ahead of the device, which bounds their memory."""
+
+    def __init__(self) -> None:
+        self._results: deque[PyTree] = deque()
+
+    def add(self, results: PyTree) -> None:
+        """Add the results of a window; wait until the device has finished the last but one."""
+        self._results.append(results)
+        if len(self._results) > 1:
+            jax.block_until_ready(self._results.popleft())
+
+
+def _most(hooks: StepHooks) -> int | None:
+    """Return how many batches of a stream to read before the hooks are called."""
+    return 1 if hooks.needs_each_step else None
 
 
 def _check_sums(expected: PyTree, train_state: TrainState) -> None:
@@ -193,17 +236,22 @@ def _check_sums(expected: PyTree, train_state: TrainState) -> None:
         )
 
 
-def _chunks(window: Window, chunks: ChunkScheduler) -> Iterator[tuple[int, int]]:
-    """Return the first batch of each chunk of a window, and one past its last."""
+def _chunks(
+    window: Window, chunks: ChunkScheduler, most: int | None = None
+) -> Iterator[tuple[int, int]]:
+    """Return the first batch of each chunk of a window, and one past its last.
+
+    Args:
+        window: The window.
+        chunks: The scheduler of chunks.
+        most: The largest number of batches of a chunk; None for any number.
+    """
     first = window.first
     while first < window.last:
-        last = first + chunks.chunk(window.last - first)
+        left = window.last - first
+        last = first + chunks.chunk(left if most is None else min(left, most))
         yield first, last
         first = last
-
-
-def _chunk(window: Window, first: int, last: int) -> tuple[Any, ...]:
-    return window.data, window.order, np.int32(first), np.int32(last)
 
 
 def _time(

@@ -7,8 +7,10 @@ import dataclasses
 from pathlib import Path
 
 import jax
+import numpy as np
 
-from fjax.typing import PyTree
+from fjax.compiler import compile_function
+from fjax.typing import Array, PyTree
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +25,14 @@ class Placement:
     def put(self, tree: PyTree) -> PyTree:
         """Return the tree with every array on the device; the transfer may still be running."""
         return jax.device_put(tree)
+
+    def put_window(self, tree: PyTree) -> PyTree:
+        """Return the rows of a window for a program; on a CPU it reads them where they are."""
+        return tree if self.is_cpu else self.put(tree)
+
+    def take(self, tree: PyTree, rows: np.ndarray) -> PyTree:
+        """Return rows, by index, of arrays on the device; the indices are within bounds."""
+        return _take(tree, rows)
 
     @property
     def is_cpu(self) -> bool:
@@ -49,6 +59,11 @@ class Placement:
         lines = meminfo.read_text().splitlines() if meminfo.exists() else []
         free = [line for line in lines if line.startswith("MemAvailable:")]
         return int(free[0].split()[1]) * 1024 if free else None
+
+
+@compile_function
+def _take(tree: PyTree, rows: Array) -> PyTree:
+    return jax.tree.map(lambda array: array.at[rows].get(mode="promise_in_bounds"), tree)
 
 
 DEFAULT = Placement()

@@ -22,6 +22,7 @@ from fjax.core.masking import strip_masks
 from fjax.core.precision import apply_layer
 from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
+from fjax.training.batch import Batch
 from fjax.training.custom_step import TestStep, custom_test_step, custom_train_step
 from fjax.training.state import TrainState
 from fjax.training.traced_rate import without_rate
@@ -30,6 +31,25 @@ from fjax.typing import Array, GradientTransformation, Key, PyTree
 # `step(carry, batch, start)` returns the next carry; `start` is the first row of the batch.
 Step = Callable[[PyTree, Any, Array], PyTree]
 
+
+class Draw(NamedTuple):
+    """Identifies the random numbers of one call outside of training.
+
+    Attributes:
+        key: The key of the run.
+        step: The number of completed training steps.
+        call: The number of calls before.
+    """
+
+    key: Key
+    step: Any
+    call: Any
+
+    def call_key(self) -> Key:
+        """Return the key of the call."""
+        return jax.random.fold_in(jax.random.fold_in(self.key, self.step), self.call)
+
+
 # The number of configurations whose programs are kept, even after the last model is deleted.
 CACHE_SIZE = 16
 
@@ -37,21 +57,24 @@ CACHE_SIZE = 16
 class Programs(NamedTuple):
     """The programs of a configuration; each is compiled at its first call.
 
-    All have the same arguments: `(carry, constants, data, order, first, last, batch_size)`. A
-    program makes the steps `first` to `last`; the bounds are traced, so one compilation serves
-    chunks of any length. The carry is donated; the steps read the constants.
+    The first two have the arguments `(carry, constants, data, bounds, batch_size, is_filled)`: the
+    data and the `bounds` of a `Window`. The bounds are traced, so that one compilation serves any
+    number of batches. The carry is donated; the steps read the constants.
 
     Attributes:
         advance: Trains: from the train state and `()` to the next train state and the logs.
         measure: Evaluates: from the accumulators and the train state (without accumulators) to
             the next accumulators and the logs.
-        predict: Writes the outputs of the batches: from the outputs and `(params, state, key)` to
-            the outputs.
+        predict: Returns the outputs of the batches, from the first on, and zeros up to the outputs
+            of `most` batches: `predict((params, state, draw), data, bounds, batch_size, most,
+            outputs)`. The shapes of the outputs of one batch are flattened, to be hashed.
+        call: Returns the outputs of one call: `call((params, state, draw), inputs, training)`.
     """
 
     advance: Callable[..., tuple[TrainState, Logs]]
     measure: Callable[..., tuple[PyTree, Logs]]
     predict: Callable[..., PyTree]
+    call: Callable[..., PyTree]
 
 
 def programs_for(
@@ -143,7 +166,7 @@ def with_custom_steps(
 def with_stateful_steps(
     programs: Programs,
     train_step: steps.TrainStep | None,
-    test_step: Callable[[PyTree, TrainState, steps.Batch], PyTree] | None,
+    test_step: Callable[[PyTree, TrainState, Batch], PyTree] | None,
     private: dict[Any, Any],
 ) -> Programs:
     """Return the programs with steps of Keras's form, which update metrics themselves.
@@ -194,24 +217,16 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
 
     measure = _measuring(evaluation, partial(results, metrics))
 
-    def prediction(params: PyTree, state: PyTree, key: Key) -> Step:
-        def fill(filled: PyTree, batch: steps.Batch, start: Array) -> PyTree:
-            # Some layers draw random numbers outside of training, too, such as Monte Carlo dropout.
-            batch_key = jax.random.fold_in(key, start)
-            rows, _ = apply_layer(network, params, state, *batch.inputs, key=batch_key)
-            return jax.tree.map(partial(_put, start), filled, strip_masks(rows))
-
-        return fill
-
     return Programs(
         advance=_advancing(
             lambda: steps.train_step(network, loss, optimizer, metrics), partial(results, metrics)
         ),
         # Without the optimizer's state, so that the program is the same for every optimizer.
-        measure=lambda sums, train_state, *chunk, batch_size: measure(
-            sums, _without_optimizer(train_state), *chunk, batch_size=batch_size
+        measure=lambda sums, train_state, *window, **sizes: measure(
+            sums, _without_optimizer(train_state), *window, **sizes
         ),
-        predict=compile_loop("predict", prediction),
+        predict=_predicting(network),
+        call=_calling(network),
     )
 
 
@@ -252,8 +267,6 @@ def compile_loop(
 ) -> Callable[..., Any]:
     """Return a compiled loop over batches; see `Programs` for its arguments.
 
-    The last batch has the remaining rows, without padding, as in Keras.
-
     Args:
         name: The program's name in profiles.
         make_step: Returns `step(carry, batch, start)`, given the constants as arguments; `start`
@@ -261,58 +274,90 @@ def compile_loop(
         finish: Returns the result for the last carry.
 
     >>> import jax.numpy as jnp
-    >>> rows = jnp.arange(5)
-    >>> weigh = lambda: lambda total, batch, start: total + batch.sum() * batch.shape[0]
-    >>> compile_loop("weigh", weigh)(jnp.int32(0), (), rows, None, 0, 3, batch_size=2).item()
-    16
+    >>> rows = Batch((jnp.arange(6),))
+    >>> add = lambda: lambda total, batch, start: total + batch.inputs[0].sum()
+    >>> compile_loop("add", add)(jnp.int32(0), (), rows, jnp.array([1, 3, 6, 0]), batch_size=2)
+    Array(14, dtype=int32)
     """
 
     def loop(
         carry: PyTree,
         constants: PyTree,
-        data: PyTree,
-        order: Array | None,
-        first: Array,
-        last: Array,
+        data: Batch,
+        bounds: Array,
         batch_size: int,
+        is_filled: bool = False,
     ) -> Any:
         step = make_step(*constants)
-        full, rest = divmod(jax.tree.leaves(data)[0].shape[0], batch_size)
-
-        def batch_at(start: Array | int, size: int) -> PyTree:
-            if order is None:
-                return jax.tree.map(lambda a: lax.dynamic_slice_in_dim(a, start, size), data)
-            return _rows(data, lax.dynamic_slice_in_dim(order, start, size))
-
-        if full:
-            carry = lax.fori_loop(
-                first,
-                jnp.minimum(last, full),
-                lambda index, carry: step(
-                    carry, batch_at(index * batch_size, batch_size), index * batch_size
-                ),
-                carry,
-            )
-        if rest:
-            start = full * batch_size
-            remaining = batch_at(start, rest)
-            carry = lax.cond(
-                last > full, lambda c: step(c, remaining, jnp.int32(start)), lambda c: c, carry
-            )
-        return finish(carry)
+        return finish(_over_batches(step, carry, data, bounds, batch_size, is_filled))
 
     loop.__name__ = name
-    return compile_function(loop, static_argnames="batch_size", donate_argnums=0)
+    return compile_function(loop, static_argnames=("batch_size", "is_filled"), donate_argnums=0)
+
+
+def _over_batches(
+    step: Step, carry: PyTree, data: Batch, bounds: Array, batch_size: int, is_filled: bool
+) -> PyTree:
+    """Return the last carry of a loop over the batches of a window; see `Window`."""
+    first, last, count, offset = bounds
+
+    def body(index: Array, carry: PyTree) -> PyTree:
+        start = index * batch_size
+        batch = jax.tree.map(lambda a: lax.dynamic_slice_in_dim(a, start, batch_size), data)
+        if is_filled:
+            valid = start + jnp.arange(batch_size) < count
+            batch = batch._replace(valid=valid.astype(jnp.float32))
+        return step(carry, batch, offset + start)
+
+    return lax.fori_loop(first, last, body, carry)
+
+
+def _predicting(network: Any) -> Callable[..., PyTree]:
+    """Return the program that predicts; see `Programs`."""
+
+    def predict(
+        constants: PyTree,
+        data: Batch,
+        bounds: Array,
+        batch_size: int,
+        most: int,
+        outputs: tuple[tuple[Any, ...], Any],
+    ) -> PyTree:
+        params, state, draw = constants
+        first, _, _, offset = bounds
+        key = draw.call_key()
+
+        def fill(filled: PyTree, batch: Batch, start: Array) -> PyTree:
+            # Some layers draw random numbers outside of training, too, such as Monte Carlo dropout.
+            batch_key = jax.random.fold_in(key, start)
+            rows, _ = apply_layer(network, params, state, *batch.inputs, key=batch_key)
+            position = start - offset - first * batch_size
+            return jax.tree.map(partial(_put, position), filled, strip_masks(rows))
+
+        leaves, structure = outputs
+        empty = [jnp.zeros((most * batch_size, *leaf.shape[1:]), leaf.dtype) for leaf in leaves]
+        filled = jax.tree.unflatten(structure, empty)
+        return _over_batches(fill, filled, data, bounds, batch_size, is_filled=False)
+
+    return compile_function(predict, static_argnames=("batch_size", "most", "outputs"))
+
+
+def _calling(network: Any) -> Callable[..., PyTree]:
+    """Return the program of a call; see `Programs`."""
+
+    def call(constants: PyTree, inputs: tuple[PyTree, ...], training: bool | None) -> PyTree:
+        params, state, draw = constants
+        outputs, _ = apply_layer(
+            network, params, state, *inputs, key=draw.call_key(), training=training
+        )
+        return strip_masks(outputs)
+
+    return compile_function(call, static_argnames="training")
 
 
 def no_loss(*_: PyTree) -> Array:
     """Return 0, the loss of a model that was compiled without a loss."""
     return jnp.zeros(())
-
-
-def _rows(data: PyTree, rows: Array) -> PyTree:
-    # The order is a permutation of the rows, so that no index is out of bounds.
-    return jax.tree.map(lambda a: a.at[rows].get(mode="promise_in_bounds"), data)
 
 
 def _put(start: Array, filled: Array, rows: Array) -> Array:

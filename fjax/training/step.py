@@ -14,7 +14,7 @@ from fjax.training.batch import Batch
 from fjax.training.masked_outputs import loss_of
 from fjax.training.output_losses import OutputLosses
 from fjax.training.state import TrainState
-from fjax.typing import Array, Constrains, GradientTransformation, Key, PyTree
+from fjax.typing import Array, Constrains, GradientTransformation, Key, PyTree, ScalesLoss
 
 TrainStep = Callable[[TrainState, Batch], tuple[TrainState, Logs]]
 
@@ -62,7 +62,6 @@ def train_step(
         )
 
     frozen = frozen_paths(network)
-    scale_loss = getattr(optimizer, "scale_loss", lambda loss: loss)
 
     def step(train_state: TrainState, batch: Batch) -> tuple[TrainState, Logs]:
         if not isinstance(batch.inputs, tuple):
@@ -80,7 +79,7 @@ def train_step(
             )
             value, parts = loss_and_parts(loss, outputs, batch)
             value = _with_penalty(value, state)
-            return scale_loss(value), (value, outputs, state, parts)
+            return _scaled(optimizer, value, train_state.opt_state), (value, outputs, state, parts)
 
         differentiate = jax.value_and_grad(objective, has_aux=True)
         (_, (value, outputs, state, parts)), grads = differentiate(trained)
@@ -124,6 +123,10 @@ def test_step(
         return _add(metrics, accumulators, values, outputs, batch)
 
     return step
+
+
+def _scaled(optimizer: GradientTransformation, loss: Array, opt_state: PyTree) -> Array:
+    return optimizer.scale_loss(loss, opt_state) if isinstance(optimizer, ScalesLoss) else loss
 
 
 def _with_penalty(value: Array, state: PyTree) -> Array:

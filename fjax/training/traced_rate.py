@@ -1,18 +1,12 @@
 """Learning rates: the value is in the optimizer's state and not in compiled programs."""
 
-import dataclasses
 from typing import Any
 
 import numpy as np
 
-from fjax.configuration import stored
 from fjax.errors import is_number
-from fjax.optimizers import Optimizer
+from fjax.optimizers.stateful import StatefulOptimizer
 from fjax.typing import PyTree
-
-
-def _has_numeric_rate(optimizer: Any) -> bool:
-    return isinstance(optimizer, Optimizer) and is_number(stored(optimizer, "learning_rate"))
 
 
 def without_rate(optimizer: Any) -> Any:
@@ -24,13 +18,13 @@ def without_rate(optimizer: Any) -> Any:
     >>> without_rate(SGD(0.5))
     SGD(learning_rate=0.0)
     """
-    if _has_numeric_rate(optimizer) and not optimizer.has_own_init:
-        return dataclasses.replace(optimizer, learning_rate=0.0)
+    if isinstance(optimizer, StatefulOptimizer) and optimizer.reads_rate_from_state:
+        return optimizer.with_rate(0.0)
     return optimizer
 
 
 def with_rate(optimizer: Any, opt_state: PyTree) -> PyTree:
     """Return the optimizer's state with its numeric learning rate set, if it has one."""
-    if _has_numeric_rate(optimizer):
-        return opt_state._replace(learning_rate=np.float32(stored(optimizer, "learning_rate")))
+    if isinstance(optimizer, StatefulOptimizer) and is_number(optimizer.schedule):
+        return opt_state._replace(learning_rate=np.float32(optimizer.schedule))
     return opt_state

@@ -41,7 +41,9 @@ class BuilderArguments:
         passed = {"X", "y", "meta"} if self.takes_data else {"meta"}
         named = {name: default for name, default in named.items() if name not in passed}
         self.defaults = {
-            name: default for name, default in named.items() if default is not inspect._empty
+            name: default
+            for name, default in named.items()
+            if default is not inspect.Parameter.empty
         }
         self.required = [name for name in named if name not in self.defaults]
 

@@ -8,12 +8,13 @@ import pytest
 
 import fjax
 from benchmarks import report
-from benchmarks.__main__ import main
+from benchmarks.__main__ import RUNS, main
 from benchmarks.contestants import CONTESTANTS
 from benchmarks.contestants.fit import compiled
 from benchmarks.data import load
 from benchmarks.jobs import JOBS, find_job
-from benchmarks.runner import Record, missing
+from benchmarks.processes import missing
+from benchmarks.runner import Record
 
 
 def check_run(capsys, names):
@@ -175,6 +176,11 @@ def test_a_page_without_markers_is_left_alone(tmp_path):
     with pytest.raises(ValueError, match="must hold the line"):
         report.write("new", page)
     assert page.read_text() == f"before\n{report.BEGIN}\nafter\n"
+
+
+def test_the_page_names_every_job():
+    usage = report.PAGE.read_text().partition("--quick")[0]
+    assert all(name in usage for name in RUNS)
 
 
 def test_writing_needs_the_full_jobs(capsys):

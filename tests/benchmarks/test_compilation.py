@@ -59,7 +59,7 @@ def test_without_keras_there_is_nothing_beside(found):
 
 
 def test_what_is_not_installed_is_not_run(found, monkeypatch):
-    monkeypatch.setattr("benchmarks.runner.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("benchmarks.processes.importlib.util.find_spec", lambda name: None)
     ours, theirs = found.first_steps["`Sequential`"]
     assert ours in found.measured
     assert theirs not in found.measured

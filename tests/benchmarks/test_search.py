@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from benchmarks import report as pages
-from benchmarks.__main__ import EVERYTHING, main
+from benchmarks.__main__ import RUNS, main
 from benchmarks.data import load
 from benchmarks.jobs import find_job
-from benchmarks.runner import ROOT, missing
+from benchmarks.processes import ROOT, missing
 from benchmarks.search import report, searches, seeds
 from benchmarks.search.programs import PROGRAMS, SEARCHES, SEEDS
 from benchmarks.search.runner import Record
@@ -88,9 +88,9 @@ def test_the_targets_are_told():
 
 
 def test_the_page_has_all_jobs_or_none(capsys):
-    assert set(PROGRAMS) < set(EVERYTHING)
+    assert set(PROGRAMS) < set(RUNS)
     with pytest.raises(SystemExit):
-        main(["--write", "--jobs", *(name for name in EVERYTHING if name != "search")])
+        main(["--write", "--jobs", *(name for name in RUNS if name != "search")])
     assert "--write needs all jobs" in capsys.readouterr().err
 
 

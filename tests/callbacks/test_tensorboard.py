@@ -30,7 +30,8 @@ def make_model(learning_rate=0.01):
     inputs = Input((3,), name="features")
     hidden = Dense(4, "relu", name="hidden")(inputs)
     hidden = BatchNormalization(name="normal")(hidden)
-    model = fjax.Model(inputs, Dense(1, name="last")(hidden) + Dense(1, name="jump")(inputs))
+    outputs = Dense(1, name="last")(hidden) + Dense(1, name="jump")(inputs)
+    model = fjax.Model(inputs, outputs, seed=0)
     model.compile(fjax.optimizers.SGD(learning_rate), "mse", metrics=["mae"])
     return model
 

@@ -18,7 +18,11 @@ ADDED_ROWS = 2
 DEPENDENT = (
     "ActivityRegularization",
     "BatchNormalization",
+    "CutMix",
+    "Equalization",
     "Lambda",
+    "MixUp",
+    "RandAugment",
     "activity_regularizer",
     "stateful=True",
 )

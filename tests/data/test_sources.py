@@ -1,6 +1,7 @@
 """Sources of batches."""
 
 import hashlib
+import itertools
 import threading
 import time
 
@@ -8,20 +9,21 @@ import jax
 import numpy as np
 import pytest
 
-from fjax.data import ArraySource, IteratorSource, LargeArraySource, LoaderSource
+from fjax.data import ArraySource, IteratorSource, LoaderSource
 from fjax.data.conversion import to_batch
 from fjax.data.reading import Reader
 from fjax.data.shuffling import order_of_pass
+from fjax.preprocessing.dataset import Dataset
+from fjax.training.placement import Placement
 
 pytestmark = pytest.mark.short
 
 
-def taken(source, epoch, start=0):
+def taken(source, epoch, start=0, **options):
     """Return the rows of an epoch, batch by batch."""
     batches = []
-    for window in source.windows(epoch, start):
-        values = np.asarray(window.data.inputs[0])[:, 0]
-        values = values if window.order is None else values[np.asarray(window.order)]
+    for window in source.windows(epoch, start, **options):
+        values = np.asarray(window.data.inputs[0])[:, 0][: window.rows]
         size = window.batch_size
         batches += [
             values[i * size : (i + 1) * size].tolist() for i in range(window.first, window.last)
@@ -82,13 +84,40 @@ def test_steps_per_epoch_continues_where_the_last_epoch_ended():
     assert taken(long, 0) == passes[:5]
 
 
-def test_windows_of_large_data_have_the_same_batches():
-    resident = ArraySource(data(50), 4, 1)
-    streamed = LargeArraySource(data(50), 4, 50, 1)
-    windows = list(streamed.windows(0))
-    assert len(windows) == 5
-    assert all(window.data.inputs[0].nbytes <= 50 for window in windows)
-    assert taken(streamed, 0) == taken(resident, 0)
+@pytest.mark.parametrize("is_cpu", [True, False])
+def test_any_capacity_of_windows_gives_the_same_batches(monkeypatch, is_cpu):
+    whole = taken(ArraySource(data(50), 4, 1), 1)
+    monkeypatch.setattr(Placement, "is_cpu", is_cpu)
+    monkeypatch.setattr("fjax.training.batch.WINDOW_BYTES", 3 * 4 * 4)
+    windows = list(ArraySource(data(50), 4, 1).windows(1))
+    assert [(window.last, window.batch_size) for window in windows] == [(3, 4)] * 4 + [(1, 2)]
+    assert {window.data.inputs[0].shape for window in windows[:-1]} == {(12, 1)}
+    assert taken(ArraySource(data(50), 4, 1), 1) == whole
+    assert taken(ArraySource(data(50), 4, 1), 1, fill=True) == whole
+    assert taken(ArraySource(data(50), 4, 1), 1, 5) == whole[5:]
+
+
+def test_filled_batches_repeat_the_last_row():
+    (window,) = ArraySource(data(10), 4).windows(0, fill=True)
+    assert window.is_filled and (window.last, window.rows) == (3, 10)
+    assert np.asarray(window.data.inputs[0])[8:12, 0].tolist() == [8, 9, 9, 9]
+    (window,) = ArraySource(data(8), 4).windows(0, fill=True)
+    assert not window.is_filled
+
+
+def test_fewer_rows_than_a_batch_are_filled_to_few_sizes():
+    sizes = {
+        count: next(ArraySource(data(count), 100).windows(0, fill=True)).batch_size
+        for count in (1, 2, 5, 33, 65, 99, 100)
+    }
+    assert sizes == {1: 1, 2: 32, 5: 32, 33: 64, 65: 100, 99: 100, 100: 100}
+
+
+def test_a_window_is_a_copy_of_the_data():
+    batch = data(64)
+    (window,) = ArraySource(batch, 8).windows(0)
+    batch.inputs[0][:] = -1
+    assert np.asarray(window.data.inputs[0])[:64, 0].tolist() == list(range(64))
 
 
 def test_iterables_restart_each_epoch():
@@ -123,6 +152,18 @@ def test_an_empty_iterable_raises():
         LoaderSource([]).first()
 
 
+def test_a_data_set_that_shuffles_is_resumed_in_the_order_of_its_epoch():
+    def source():
+        rows = np.arange(12.0)[:, None]
+        return LoaderSource(Dataset.from_tensor_slices(rows).shuffle(12, seed=1).batch(4))
+
+    orders = [taken(source(), epoch) for epoch in range(3)]
+    assert orders[0] != orders[1] != orders[2]
+    resumed = source()
+    resumed.restore({"steps": 7, "epoch": 2, "shuffle_seed": 0})
+    assert taken(resumed, 2, 1) == orders[2][1:]
+
+
 class Sequence:
     """Batches by index, as in a PyDataset of Keras."""
 
@@ -153,6 +194,80 @@ def test_reading_ahead_is_bounded():
     reader.close()
 
 
+def endless(gate=None):
+    """Yield batches of their number; after the first one, once the gate is open."""
+    for i in itertools.count():
+        if i and gate is not None:
+            gate.wait(20)
+        yield np.full((2, 1), i)
+
+
+def two_windows(batches, gate, steps):
+    """Return a source after its first batch, and its window of all other batches."""
+    source = IteratorSource(batches, steps_per_epoch=steps)
+    windows = source.windows(0)
+    assert next(windows).last == 1
+    gate.set()
+    wait_until(lambda: len(source._reader._ready) == steps - 1)
+    return source, next(windows)
+
+
+def test_batches_that_are_ready_become_one_window():
+    gate = threading.Event()
+    source, window = two_windows(endless(gate), gate, 20)
+    assert window.last == 19
+    source.close()
+
+
+def test_one_batch_is_read_for_a_window_if_hooks_need_each_step():
+    source = IteratorSource(endless(), steps_per_epoch=5)
+    assert [window.last for window in source.windows(0, most=1)] == [1] * 5
+    source.close()
+
+
+def test_batches_that_were_not_used_are_the_next():
+    gate = threading.Event()
+    batches = endless(gate)
+    source, window = two_windows(batches, gate, 6)
+    source.put_back(window.last - 1)
+    source.close()
+    again = IteratorSource(batches, steps_per_epoch=3)
+    assert taken(again, 0) == [[2, 2], [3, 3], [4, 4]]
+    again.close()
+
+
+def test_batches_of_other_shapes_have_windows_of_their_own():
+    shapes = [(4, 2), (4, 2), (4, 3), (2, 2), (4, 2)]
+    batches = [np.full(shape, i) for i, shape in enumerate(shapes)]
+    exact = taken(LoaderSource(batches), 0)
+    assert exact == [[i] * shape[0] for i, shape in enumerate(shapes)]
+    assert taken(LoaderSource(batches), 0, fill=True) == exact
+    windows = list(LoaderSource(batches).windows(0, fill=True))
+    filled = [window for window in windows if window.is_filled]
+    assert [(window.rows, window.batch_size) for window in filled] == [(2, 4)]
+
+
+def test_an_error_comes_after_the_batches_before_it():
+    def batches():
+        yield np.zeros((2, 1))
+        yield np.ones((2, 1))
+        raise OSError("disk")
+
+    source, steps = IteratorSource(batches()), 0
+    with pytest.raises(OSError, match="disk") as caught:
+        for window in source.windows(0):
+            steps += window.last
+    assert steps == 2
+    assert caught.traceback[-1].name == "batches"
+
+
+def wait_until(condition):
+    deadline = time.time() + 10
+    while not condition():
+        assert time.time() < deadline
+        time.sleep(0.005)
+
+
 def test_an_error_in_the_thread_is_raised_and_the_thread_ends():
     def batches():
         yield 1
@@ -173,6 +288,14 @@ def test_a_batch_of_four_parts_raises():
         list(LoaderSource([(1, 2, 3, 4)]).windows(0))
 
 
-def test_data_is_on_the_device():
+@pytest.mark.parametrize("is_cpu", [True, False])
+def test_windows_are_transferred_to_devices_that_cannot_read_them_in_place(monkeypatch, is_cpu):
+    monkeypatch.setattr(Placement, "is_cpu", is_cpu)
     (window,) = ArraySource(data(4), 2).windows(0)
-    assert isinstance(window.data.inputs[0], jax.Array)
+    assert isinstance(window.data.inputs[0], np.ndarray if is_cpu else jax.Array)
+
+
+def test_a_program_reads_a_window_in_place():
+    (window,) = ArraySource(data(64), 2).windows(0)
+    rows = window.data.inputs[0]
+    assert jax.device_put(rows).unsafe_buffer_pointer() == rows.ctypes.data

@@ -67,7 +67,7 @@ def test_download_refuses_other_schemes(url):
 
 
 def test_download_refuses_other_content(server):
-    with pytest.raises(ValueError, match=r"has the SHA-256 .*, expected"):
+    with pytest.raises(ValueError, match=r"has the sha256 checksum .*, expected"):
         download(_source(server, content=b"other"), schemes=("http",))
 
 

@@ -58,14 +58,14 @@ def test_first_mnist_digits(shared):
 def test_sources():
     for source in (mnist._SOURCE, *fashion_mnist._SOURCES.values()):
         assert source.url.startswith("https://storage.googleapis.com/tensorflow/tf-keras-datasets/")
-        assert len(bytes.fromhex(source.sha256)) == 32
+        assert len(bytes.fromhex(source.checksum)) == 32
         assert 0 < source.size < 30_000_000
 
 
 def test_mnist_download(folders, monkeypatch):
     _save(folders[0] / "arrays")
     content = (folders[0] / "arrays.npz").read_bytes()
-    monkeypatch.setattr(mnist, "download", lambda source: content)
+    monkeypatch.setattr(files, "download", lambda source: content)
     assert mnist.load_data()[1][1].all()
     assert (folders[1] / "mnist.npz").read_bytes() == content
 

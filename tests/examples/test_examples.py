@@ -40,6 +40,10 @@ def resume(folder):
     assert program(epochs=4, folder=str(folder / "uninterrupted")) == interrupted
 
 
+def image_folder(folder):
+    assert 0.3 < load("image_folder").main(epochs=3, folder=str(folder / "pictures")) <= 1.0
+
+
 def early_stopping(folder):
     accuracy = load("early_stopping").main(table=str(folder / "table.csv"))
     rows = (folder / "table.csv").read_text().splitlines()
@@ -169,6 +173,7 @@ def random_search(folder):
     [
         digits,
         resume,
+        image_folder,
         early_stopping,
         pytest.param(fashion_mnist, marks=needs("fashion_mnist.npz")),
         pytest.param(mnist_cnn, marks=needs("mnist.npz")),
@@ -203,6 +208,6 @@ def test_every_example_is_tested():
         digits, resume, fashion_mnist, mnist_cnn, california_housing, pure_functions, wide_and_deep,
         siamese, autoencoder, transfer_learning, multi_task, gan, contrastive, research,
         movie_reviews, early_stopping, learning_rate, perceptron, ensemble, optuna_search,
-        trial_folder, random_search, k_fold,
+        trial_folder, random_search, k_fold, image_folder,
     }  # fmt: skip
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {example.__name__ for example in tested}

@@ -73,14 +73,16 @@ def test_a_class_without_these_methods_cannot_read_the_file(tmp_path):
         fjax.models.load_model(tmp_path / "model.keras", {"Described": Own})
 
 
-def test_a_layer_with_files_cannot_be_saved(tmp_path):
-    class WithVocabulary(fjax.layers.Dense):
-        def __init__(self, vocabulary, units, **kwargs):
-            super().__init__(units, **kwargs)
-            self.vocabulary = vocabulary
+HOOKS = [
+    "save_assets", "load_assets", "save_own_variables", "load_own_variables",
+    "get_build_config", "build_from_config",
+]  # fmt: skip
 
-        def save_assets(self, inner_path):
-            raise AssertionError
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_layer_that_says_how_it_is_saved_cannot_be_saved(tmp_path, hook):
+    def own(self, *arguments):
+        raise AssertionError
 
     class Outer(fjax.layers.Layer):
         def __init__(self, inner):
@@ -90,7 +92,15 @@ def test_a_layer_with_files_cannot_be_saved(tmp_path):
         def call(self, inputs):
             return self.inner(inputs)
 
-    for layer in (WithVocabulary("a b", 2), Outer(WithVocabulary("a b", 2))):
-        model = fjax.Sequential([fjax.Input((3,)), layer])
-        with pytest.raises(TypeError, match="no files within it"):
-            model.save(tmp_path / "model.keras")
+    class Whole(fjax.Model):
+        def call(self, inputs):
+            return inputs
+
+    inner = type("Own", (fjax.layers.Dense,), {hook: own})
+    models = [fjax.Sequential([fjax.Input((3,)), layer]) for layer in (inner(2), Outer(inner(2)))]
+    models.append(type("OwnModel", (Whole,), {hook: own})())
+    for model in models:
+        model(np.ones((1, 3), "float32"))
+        for save in (model.save, model.save_weights):
+            with pytest.raises(TypeError, match=rf"`Own(Model)?\.{hook}`: saving calls no methods"):
+                save(tmp_path / "model.keras")

@@ -85,6 +85,7 @@ CATALOGUE = [
     entry("Normalization", (4, 3), mean=MEAN, variance=VARIANCE),
     entry("Normalization", (4, 3), mean=0.5, variance=2.0, axis=None, invert=True),
     entry("Normalization", (4, 3, 2), mean=MEAN, variance=VARIANCE, axis=1),
+    Entry(layers.Pipeline([layers.Dense(2), layers.Dropout(0.5)]), (4, 3)),
     entry("Rescaling", (4, 3), scale=0.5, offset=-1.0),
     entry("Reshape", (4, 6), target_shape=(2, 3)),
     entry("Reshape", (4, 6, 2), target_shape=(3, -1)),
@@ -95,6 +96,7 @@ CATALOGUE = [
 # The lists of the families use `entry`.
 from tests.layers.catalogue_activations import ACTIVATIONS  # noqa: E402
 from tests.layers.catalogue_attention import ATTENTION  # noqa: E402
+from tests.layers.catalogue_augmentation import ONE_OF_EACH as AUGMENTATION  # noqa: E402
 from tests.layers.catalogue_convolution import CONVOLUTION  # noqa: E402
 from tests.layers.catalogue_features import FEATURES  # noqa: E402
 from tests.layers.catalogue_normalization import NORMALIZATION  # noqa: E402
@@ -103,11 +105,14 @@ from tests.layers.catalogue_reshaping import RESHAPING  # noqa: E402
 from tests.layers.catalogue_text import ON_TEXT  # noqa: E402
 
 CATALOGUE += [
-    *ACTIVATIONS, *ATTENTION, *CONVOLUTION, *FEATURES, *NORMALIZATION, *RECURRENT, *RESHAPING,
+    *ACTIVATIONS, *ATTENTION, *AUGMENTATION, *CONVOLUTION, *FEATURES, *NORMALIZATION, *RECURRENT,
+    *RESHAPING,
 ]  # fmt: skip
 
 # Public names that are not layers, and text layers, which `test_text.py` tests.
-NOT_LAYERS = {"Input", "Layer"} | {type(entry.layer).__name__ for entry in ON_TEXT}
+NOT_LAYERS = {"Input", "InputSpec", "Layer", "Wrapper"} | {
+    type(entry.layer).__name__ for entry in ON_TEXT
+}
 
 # Cells are called on one step and states; the layers that run them are in the catalogue.
 NOT_LAYERS |= {"GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"}

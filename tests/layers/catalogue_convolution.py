@@ -34,4 +34,11 @@ CONVOLUTION = [
     entry("SeparableConv1D", (2, 6, 3), filters=4, kernel_size=3, strides=2, padding="same"),
     entry("SeparableConv2D", (2, 5, 6, 3), filters=4, kernel_size=(2, 3), depth_multiplier=2,
           pointwise_regularizer="l2", depthwise_regularizer="l1", pointwise_constraint="max_norm"),
+    entry("AdaptiveAveragePooling1D", (3, 7, 2), output_size=3),
+    entry("AdaptiveAveragePooling2D", (3, 2, 5, 6), output_size=(2, 4),
+          data_format="channels_first"),
+    entry("AdaptiveAveragePooling3D", (2, 3, 4, 5, 2), output_size=(5, 2, 3)),
+    entry("AdaptiveMaxPooling1D", (3, 2, 7), output_size=(3,), data_format="channels_first"),
+    entry("AdaptiveMaxPooling2D", (3, 5, 6, 2), output_size=3),
+    entry("AdaptiveMaxPooling3D", (2, 3, 4, 5, 2), output_size=2),
 ]  # fmt: skip

@@ -19,4 +19,13 @@ RECURRENT = [
     Entry(layers.Bidirectional(layers.SimpleRNN(2, **FAST, return_sequences=True), "sum"),
           (2, 3, 4)),
     Entry(layers.TimeDistributed(layers.BatchNormalization()), (4, 3, 2)),
+    entry("ConvLSTM1D", (2, 3, 5, 2), filters=2, kernel_size=2, padding="same", strides=2, **FAST),
+    entry("ConvLSTM2D", (2, 3, 4, 5, 2), filters=2, kernel_size=(2, 3), return_sequences=True,
+          kernel_regularizer="l2", recurrent_constraint="non_neg", use_bias=False, **FAST),
+    entry("ConvLSTM2D", (2, 3, 2, 4, 5), filters=2, kernel_size=2, dilation_rate=2,
+          data_format="channels_first", go_backwards=True, unit_forget_bias=False,
+          activity_regularizer="l2", **FAST),
+    Entry(layers.ConvLSTM2D(2, 2, dropout=0.5, recurrent_dropout=0.5, stateful=True, **FAST),
+          (2, 3, 4, 4, 1)),
+    entry("ConvLSTM3D", (1, 2, 3, 3, 3, 1), filters=1, kernel_size=2, **FAST),
 ]  # fmt: skip

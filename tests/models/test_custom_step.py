@@ -81,7 +81,8 @@ def test_a_custom_step_trains_as_the_engine_does():
 def test_a_custom_step_may_call_the_engines_step():
     inner = training.train_step(NETWORK, LOSS, OPTIMIZER)
     custom, engine = compiled(train_step=inner), compiled(loss="mse")
-    histories = [m.fit(X, Y, epochs=3, verbose=0).history for m in (custom, engine)]
+    # Full batches, since the engine fills a smaller last batch, and a custom step gets it as it is.
+    histories = [m.fit(X[:48], Y[:48], 16, epochs=3, verbose=0).history for m in (custom, engine)]
     assert histories[0] == histories[1]
     same_bits(custom.train_state, engine.train_state)
 

@@ -7,7 +7,7 @@ import pytest
 
 import fjax
 from fjax.core.placeholders import PLACEHOLDER_SIZES, at_placeholder_sizes
-from fjax.layers import Add, Conv1D, Conv2D, Dense, Embedding, Lambda, Reshape
+from fjax.layers import Add, Conv1D, Conv2D, Dense, Embedding, Lambda
 
 SIZES = re.compile("|".join(rf"\b{size}\b" for pair in PLACEHOLDER_SIZES for size in pair))
 ONES = np.ones((4, 3), "float32")
@@ -51,7 +51,6 @@ MISTAKES = {
     "an operator": lambda: fjax.Input((3,)) + fjax.Input((4,)),
     "a merge": lambda: Add()([fjax.Input((None, 3)), fjax.Input((None, 4))]),
     "an operation": lambda: fjax.ops.reshape(fjax.Input((7,)), (5,)),
-    "an unknown number of entries": lambda: Reshape((5,))(fjax.Input((None, 3))),
     "a function": lambda: Lambda(lambda x: x.reshape(4, 5))(fjax.Input((3,))),
     "a Sequential": lambda: fjax.Sequential([fjax.Input((5, 4)), Dense(1), Conv2D(1, 1)]),
     "the output's shape": lambda: Conv2D(3, 3).compute_output_shape((None, 3)),

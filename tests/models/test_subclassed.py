@@ -293,23 +293,3 @@ def test_mistakes_are_clear_errors():
 
     with pytest.raises(ValueError, match="cannot contain itself: Recursive > Recursive"):
         Recursive().predict(X, verbose=0)
-
-    class Apart(Model):
-        def __init__(self):
-            super().__init__()
-            shared = Dense(3)
-            self.parts = [Held(shared), Held(shared)]
-
-        def call(self, inputs):
-            return self.parts[0](inputs) + self.parts[1](inputs)
-
-    class Held(fjax.Layer):
-        def __init__(self, layer):
-            super().__init__()
-            self.layer = layer
-
-        def call(self, inputs):
-            return self.layer(inputs)
-
-    with pytest.raises(ValueError, match="is used twice"):
-        Apart().predict(X, verbose=0)

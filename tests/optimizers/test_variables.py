@@ -37,7 +37,10 @@ def both(name, arguments):
 
     pairs = []
     for module in (fjax, keras):
-        optimizer = getattr(module.optimizers, name)(**arguments)
+        own = dict(arguments)
+        if arguments.get("learning_rate") == "schedule":
+            own["learning_rate"] = module.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
+        optimizer = getattr(module.optimizers, name)(**own)
         variables = variables_of(module)
         optimizer.build(variables)
         pairs.append((optimizer, variables))
@@ -119,16 +122,59 @@ class TestUpdates:
         assert (float(weight), int(optimizer.iterations)) == (1.0, 0)
 
 
+COMMON = {"use_ema": True, "gradient_accumulation_steps": 2}
+# Adafactor stores less than Keras.
+ORDERED = [
+    *((name, {}) for name in ("SGD", "RMSprop", "Adam", "AdamW", "Nadam", "Adamax", "Adagrad",
+                              "Adadelta", "Ftrl", "Lamb", "Lion", "Muon", "ScheduleFreeAdamW")),
+    ("SGD", {"momentum": 0.9}),
+    ("SGD", {"learning_rate": "schedule"}),
+    ("RMSprop", {"momentum": 0.9, "centered": True}),
+    ("RMSprop", {"momentum": 0.9}),
+    ("RMSprop", {"centered": True, **COMMON}),
+    ("Adam", {"amsgrad": True}),
+    ("Adam", {"amsgrad": True, **COMMON}),
+    ("AdamW", {"amsgrad": True, "name": "mine"}),
+]  # fmt: skip
+
+
+def described(optimizer):
+    # Keras gives Nadam's product no name.
+    return [
+        (v.path.replace("nadam/product", "variable"), tuple(v.shape), v.dtype)
+        for v in optimizer.variables
+    ]
+
+
 class TestVariables:
-    @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "Adamax", "Adagrad", "Adadelta",
-                                      "Ftrl", "Lamb", "Lion"])  # fmt: skip
-    def test_they_have_keras_names_shapes_and_order(self, name):
-        (ours, _), (theirs, _) = both(name, {})
-        described = [
-            [(v.name, tuple(v.shape), v.dtype) for v in optimizer.variables]
-            for optimizer in (ours, theirs)
-        ]
-        assert described[0] == described[1]
+    @pytest.mark.parametrize(("name", "arguments"), ORDERED)
+    def test_they_have_keras_paths_shapes_and_order(self, name, arguments):
+        keras.utils.clear_session()
+        (ours, _), (theirs, _) = both(name, arguments)
+        assert described(ours) == described(theirs)
+
+    def test_those_of_a_sequential_have_the_name_of_the_model_in_their_paths(self):
+        import fjax
+
+        keras.utils.clear_session()
+        paths = []
+        for module in (fjax, keras):
+            layers = [module.Input((3,)), module.layers.Dense(2), module.layers.Dense(1)]
+            model = module.Sequential(layers)
+            model.compile(module.optimizers.RMSprop(momentum=0.5), "mse")
+            model.optimizer.build(model.trainable_variables)
+            paths.append([variable.path for variable in model.optimizer.variables])
+        assert paths[0] == paths[1]
+
+    def test_a_value_that_all_params_share_is_one_variable(self):
+        (optimizer, variables), (theirs, their_variables) = both("Nadam", {})
+        for step in range(3):
+            optimizer.apply(grads_at(step), variables)
+            theirs.apply(grads_at(step), their_variables)
+        np.testing.assert_allclose(optimizer.variables[-1], theirs.variables[-1], rtol=1e-6)
+        optimizer.variables[-1].assign(0.5)
+        optimizer.apply(grads_at(3), variables)
+        assert 0 < float(optimizer.variables[-1]) < 0.5
 
     def test_before_build_they_are_the_iteration_and_the_rate(self):
         optimizer = Adam()
@@ -160,6 +206,15 @@ class TestVariables:
 
 
 class TestLearningRate:
+    def test_that_of_a_schedule_is_the_rate_of_the_next_update(self):
+        (ours, our_variables), (theirs, their_variables) = both(
+            "SGD", {"learning_rate": "schedule"}
+        )
+        for step in range(3):
+            assert float(ours.learning_rate) == float(theirs.learning_rate)
+            ours.apply(grads_at(step), our_variables)
+            theirs.apply(grads_at(step), their_variables)
+
     def test_it_is_a_float_that_can_be_assigned(self):
         optimizer = SGD(0.5)
         rate = optimizer.learning_rate

@@ -12,7 +12,7 @@ import pytest
 
 from fjax import Layer, Sequential
 from fjax.layers import Dense, Input
-from fjax.training.interrupts import is_donated, uninterrupted
+from fjax.training.interrupts import Donations, is_donated
 
 X = np.ones((64, 2), "float32")
 
@@ -60,7 +60,7 @@ def test_tracing_and_eager_steps_are_interrupted_at_once(eagerly):
 def test_an_interrupt_is_delayed_while_the_arrays_are_deleted():
     state = {"w": jnp.ones(3)}
     donating = jax.jit(lambda tree: jax.tree.map(lambda leaf: leaf + 1, tree), donate_argnums=0)
-    with pytest.raises(KeyboardInterrupt), uninterrupted(state):
+    with pytest.raises(KeyboardInterrupt), Donations() as all_steps, all_steps.of(state):
         result = donating(state)
         assert is_donated(state)
         os.kill(os.getpid(), signal.SIGINT)
@@ -71,7 +71,7 @@ def test_an_interrupt_is_delayed_while_the_arrays_are_deleted():
 
 def test_an_interrupt_is_raised_at_once_while_the_arrays_exist():
     reached = False
-    with pytest.raises(KeyboardInterrupt), uninterrupted({"w": jnp.ones(3)}):
+    with pytest.raises(KeyboardInterrupt), Donations() as steps, steps.of({"w": jnp.ones(3)}):
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.01)
         reached = True
@@ -82,7 +82,7 @@ def test_a_users_handler_is_called(monkeypatch):
     signals = []
     previous = signal.signal(signal.SIGINT, lambda number, frame: signals.append(number))
     try:
-        with uninterrupted({"w": np.ones(3)}):
+        with Donations() as steps, steps.of({"w": np.ones(3)}):
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.01)
         assert signals == [signal.SIGINT]
@@ -108,3 +108,16 @@ def test_an_error_within_a_step_of_numpy_arrays_is_raised_unchanged():
     model.compile("sgd", "mse", train_step=failing)
     with pytest.raises(ZeroDivisionError, match="within the step"):
         model.fit(X, X[:, :1], verbose=0)
+
+
+def test_the_handler_is_restored_unless_another_was_set():
+    first = signal.getsignal(signal.SIGINT)
+    with Donations():
+        assert signal.getsignal(signal.SIGINT) != first
+    assert signal.getsignal(signal.SIGINT) is first
+    try:
+        with Donations():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, first)

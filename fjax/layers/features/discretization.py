@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from fjax.core.placeholders import is_abstract
 from fjax.core.text_inputs import is_text, text_input_error
 from fjax.errors import integer_at_least, number_between
 from fjax.layers.array_layer import ArrayLayer
@@ -30,6 +31,8 @@ class Discretization(DataLayer, ArrayLayer):
         output_mode: "int" for the index; "one_hot" for one row per number; "multi_hot" and "count"
             for one row per sample, with a one, or the count, for each bin.
         sparse: Must be False: fjax has only dense arrays.
+
+    On symbolic tensors it may be called before `adapt`.
 
     Shapes: any; "one_hot" adds an axis or replaces a last axis of size 1; the modes with one row
     per sample map (batch, numbers) to (batch, bins), and (numbers,) as one sample.
@@ -128,6 +131,10 @@ class Discretization(DataLayer, ArrayLayer):
         """Return the bin index of each number, or the rows of the other modes."""
         if is_text(values):
             raise text_input_error("Discretization", values)
+        if self.bin_boundaries is None and self.num_bins is not None and is_abstract():
+            # On symbolic tensors before `adapt`.
+            ids = jnp.zeros(values.shape, jnp.int32)
+            return encode_categories(self.kind, ids, self.output_mode, self.num_bins)
         self.require_ready()
         assert self.bin_boundaries is not None
         boundaries = np.array(self.bin_boundaries, np.float32)

@@ -15,6 +15,7 @@ from fjax.errors import is_integer, number_between
 from fjax.layers.array_layer import resolve_functions
 from fjax.layers.axes import broadcast_shape
 from fjax.layers.normalization.base import at_least_float32, init_gamma_and_beta
+from fjax.traits import within_rows
 from fjax.typing import Array, Identifier, Key, Params, Spec, State
 
 
@@ -98,6 +99,11 @@ class BatchNormalization(Layer):
         """Whether the last axis is the feature axis; each of its entries is computed separately."""
         # Padded features have variance 0: without an epsilon they would be divided by 0.
         return self.axis == -1 and self.epsilon > 0
+
+    @property
+    def rows_independent_in_inference(self) -> bool:
+        """Whether the feature axis is not the batch axis."""
+        return within_rows(self.axis)
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return `gamma` and `beta`, and the moving statistics."""

@@ -4,6 +4,9 @@ from fjax.layers.recurrent.bidirectional import Bidirectional as Bidirectional
 from fjax.layers.recurrent.cells import GRUCell as GRUCell
 from fjax.layers.recurrent.cells import LSTMCell as LSTMCell
 from fjax.layers.recurrent.cells import SimpleRNNCell as SimpleRNNCell
+from fjax.layers.recurrent.conv_lstm import ConvLSTM1D as ConvLSTM1D
+from fjax.layers.recurrent.conv_lstm import ConvLSTM2D as ConvLSTM2D
+from fjax.layers.recurrent.conv_lstm import ConvLSTM3D as ConvLSTM3D
 from fjax.layers.recurrent.layers import GRU as GRU
 from fjax.layers.recurrent.layers import LSTM as LSTM
 from fjax.layers.recurrent.layers import SimpleRNN as SimpleRNN

@@ -147,8 +147,8 @@ class Cell(Layer):
         hidden_shape = (masks, values.shape[0], self.units)
         dtype = jnp.result_type(values, params["kernel"])
         return (
-            _dropout_mask(keys[0], self.dropout, input_shape, dtype),
-            _dropout_mask(keys[1], self.recurrent_dropout, hidden_shape, dtype),
+            dropout_mask(keys[0], self.dropout, input_shape, dtype),
+            dropout_mask(keys[1], self.recurrent_dropout, hidden_shape, dtype),
         )
 
 
@@ -202,7 +202,8 @@ def project(values: Array, kernel: Array, mask: Array | None) -> Array:
     return jnp.concatenate([linear(values * factors, block) for factors, block in pairs], axis=-1)
 
 
-def _dropout_mask(key: Key, rate: float, shape: Shape, dtype: Any) -> Array | None:
+def dropout_mask(key: Key, rate: float, shape: Shape, dtype: Any) -> Array | None:
+    """Return the factors of dropout, 0 or `1 / (1 - rate)`; None for a rate of 0."""
     if rate == 0.0:
         return None
     keep = 1.0 - rate

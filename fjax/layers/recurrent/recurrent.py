@@ -15,7 +15,7 @@ from fjax.layers.recurrent.arguments import split_initial_states
 from fjax.layers.recurrent.cell import Cell, state_sizes
 from fjax.lowering import recurrence
 from fjax.lowering.recurrence import Step
-from fjax.typing import Array, Key, Params, PyTree, Spec, State
+from fjax.typing import Array, Key, Params, PyTree, Shape, Spec, State
 
 FLAGS = (
     "return_sequences",
@@ -70,16 +70,20 @@ class Recurrent(Layer):
         """Return the cell's state with the penalties of the regularizers."""
         return cell_state
 
+    def initial_states(self, cell_params: Params, values: Any) -> list[Any]:
+        """Return the states before the first step of new sequences: the cell's own, or zeros."""
+        return _initial_states(self.cell, cell_params, values)
+
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return the params and the state of the cell, and for a stateful layer initial states."""
         values, _, _ = self._parse_inputs(specs)
         cell = self.cell
         step_spec = jax.ShapeDtypeStruct((values.shape[0], *values.shape[2:]), values.dtype)
-        states = jax.eval_shape(lambda: _initial_states(cell, {}, values))
+        states = jax.eval_shape(lambda: self.initial_states({}, values))
         params, cell_state = init_layer(cell, key, step_spec, states)
         state = self.with_cell_subtree({}, cell_state)
         if self.stateful:
-            state = {**state, CARRY: _number_leaves(_initial_states(cell, params, values))}
+            state = {**state, CARRY: _number_leaves(self.initial_states(params, values))}
         return self.with_cell_subtree({}, params), state
 
     def apply(
@@ -96,7 +100,7 @@ class Recurrent(Layer):
         result = recurrence(
             _step_function(cell, cell_params, values, key, training),
             values,
-            self._first_states(cell, cell_params, state, values, initial_states),
+            self._first_states(cell_params, state, values, initial_states),
             self.cell_subtree(state),
             mask,
             sequences=self.return_sequences,
@@ -152,10 +156,11 @@ class Recurrent(Layer):
         """Return the sequences, their mask or None, and the given initial states or None."""
         sequences, initial_states = split_initial_states(self.kind, inputs)
         values, mask = split_mask(sequences)
-        self._check_sequences(tuple(values.shape))
+        self.check_sequences(tuple(values.shape))
         return values, check_mask(self.kind, values, mask), initial_states
 
-    def _check_sequences(self, shape: tuple[int, ...]) -> None:
+    def check_sequences(self, shape: Shape) -> None:
+        """Raise ValueError if the layer does not take sequences of a shape."""
         takes_vectors = isinstance(self.cell, Cell)
         if len(shape) < 3 or (takes_vectors and len(shape) != 3):
             hint = " Add a time axis, as with `x[:, None]` or `x[..., None]`."
@@ -170,10 +175,10 @@ class Recurrent(Layer):
             )
 
     def _first_states(
-        self, cell: Any, cell_params: Params, state: State, values: Array, initial_states: Any
+        self, cell_params: Params, state: State, values: Array, initial_states: Any
     ) -> list[Any]:
         """Return the states before the first step: those given, those carried, or the cell's."""
-        zeros = _initial_states(cell, cell_params, values)
+        zeros = self.initial_states(cell_params, values)
         if initial_states is not None:
             return self._check_states(initial_states, zeros)
         return self._carried_states(state[CARRY], zeros) if self.stateful else zeros

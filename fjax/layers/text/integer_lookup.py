@@ -6,6 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from fjax.core.placeholders import is_abstract
 from fjax.errors import integer_at_least, is_integer, one_of
 from fjax.layers.features.data_layer import is_traced
 from fjax.layers.features.encoding import encode_categories
@@ -91,16 +92,19 @@ class IntegerLookup(VocabularyLayer):
 
     def compute_outputs(self, params: Params, values: Any) -> Array:
         """Return the indices of integers, or with `invert` the integers of indices."""
-        self.require_ready()
+        mode = "count" if self.output_mode == "tf_idf" else self.output_mode
         values = to_int32("IntegerLookup", values)
+        if self.vocabulary is None and is_abstract():
+            # On symbolic tensors before `adapt`.
+            return encode_categories("IntegerLookup", values, mode, self._depth_of(mode))
+        self.require_ready()
         vocabulary = np.array(self.vocabulary, np.int32)
         if self.invert:
             is_index = (values >= 0) & (values < len(vocabulary))
             oov_token = jnp.int32(-1 if self.oov_token is None else self.oov_token)
             return jnp.where(is_index, jnp.take(vocabulary, values, mode="clip"), oov_token)
         indices = self._indices(values, vocabulary)
-        mode = "count" if self.output_mode == "tf_idf" else self.output_mode
-        rows = encode_categories("IntegerLookup", indices, mode, self._depth)
+        rows = encode_categories("IntegerLookup", indices, mode, self._depth_of(mode))
         return rows * self._idf_row() if self.output_mode == "tf_idf" else rows
 
     def check_inputs(self, *inputs: Any) -> None:
@@ -112,6 +116,9 @@ class IntegerLookup(VocabularyLayer):
         unknown = [v for v in np.unique(np.asarray(inputs[0])).tolist() if v not in known]
         if unknown:
             raise self._unknown_tokens(unknown)
+
+    def _depth_of(self, mode: str) -> int:
+        return 0 if mode == "int" else self._depth
 
     def _indices(self, values: Array, vocabulary: np.ndarray) -> Array:
         """Return the index of each integer, -1 for the mask token in all modes but "int"."""

@@ -178,9 +178,9 @@ class VocabularyLayer(DataLayer, ArrayLayer):
     @property
     def _depth(self) -> int:
         """The width of a row in all modes but "int"."""
-        self.require_ready()
         if self.pad_to_max_tokens and self.max_tokens is not None:
             return self.max_tokens
+        self.require_ready()
         return self.vocabulary_size()
 
     def _idf_row(self) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""Training on a stream of batches: a generator, a `DataLoader` of PyTorch, a dataset of Grain."""

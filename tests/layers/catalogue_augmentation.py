@@ -1,0 +1,72 @@
+"""The image layers of the catalogue."""
+
+from tests.layers.catalogue import entry
+
+IMAGES = (3, 6, 5, 3)
+FIRST = (3, 3, 6, 5)
+
+# In training these layers draw; `tests/parity/test_augmentation.py` compares what they draw.
+AUGMENTATION = [
+    entry("CenterCrop", IMAGES, height=3, width=2),
+    entry("CenterCrop", FIRST, height=4, width=8, data_format="channels_first"),
+    entry("RandomBrightness", IMAGES, factor=0.3, value_range=(-2, 2)),
+    entry("RandomContrast", IMAGES, factor=(0.2, 0.6), value_range=(-2, 2), seed=3),
+    entry("RandomCrop", IMAGES, height=4, width=3),
+    entry("RandomCrop", FIRST, height=4, width=8, data_format="channels_first"),
+    entry("RandomFlip", IMAGES),
+    entry("RandomFlip", FIRST, mode="vertical", seed=1, data_format="channels_first"),
+    entry("RandomRotation", IMAGES, factor=0.2),
+    entry("RandomRotation", FIRST, factor=(-0.1, 0.4), fill_mode="constant", fill_value=1.5,
+          interpolation="nearest", data_format="channels_first"),
+    entry("RandomShear", IMAGES, x_factor=0.3, y_factor=(0.1, 0.2)),
+    entry("RandomShear", FIRST, y_factor=0.4, fill_mode="wrap", data_format="channels_first"),
+    entry("RandomTranslation", IMAGES, height_factor=0.3, width_factor=(-0.2, 0.1)),
+    entry("RandomTranslation", FIRST, height_factor=0.0, width_factor=0.5, fill_mode="constant",
+          fill_value=2.0, data_format="channels_first"),
+    entry("RandomZoom", IMAGES, height_factor=0.3),
+    entry("RandomZoom", FIRST, height_factor=(0.1, 0.4), width_factor=-0.2, fill_mode="nearest",
+          interpolation="nearest", data_format="channels_first"),
+    entry("AutoContrast", IMAGES, value_range=(-2, 2)),
+    entry("Equalization", IMAGES, value_range=(-3, 3), bins=12),
+    entry("Equalization", FIRST, value_range=(-3, 3), data_format="channels_first"),
+    entry("RandomColorDegeneration", IMAGES, factor=0.6, value_range=(-3, 3)),
+    entry("RandomColorDegeneration", FIRST, factor=(0.1, 0.9), value_range=(-3, 3), seed=2,
+          data_format="channels_first"),
+    entry("RandomGaussianBlur", IMAGES, value_range=(-3, 3), kernel_size=(3, 5)),
+    entry("RandomGaussianBlur", FIRST, factor=(0.4, 0.6), sigma=(0.5, 0.9), value_range=(-3, 3),
+          data_format="channels_first"),
+    entry("RandomGrayscale", IMAGES),
+    entry("RandomGrayscale", FIRST, factor=0.8, data_format="channels_first"),
+    entry("RandomHue", IMAGES, factor=0.5, value_range=(-4, 4)),
+    entry("RandomHue", FIRST, factor=(0.2, 0.4), value_range=(-4, 4),
+          data_format="channels_first"),
+    entry("RandomInvert", IMAGES, value_range=(-1, 1)),
+    entry("RandomInvert", FIRST, factor=(0.5, 0.7), data_format="channels_first"),
+    entry("RandomPosterization", IMAGES, factor=(2, 5), value_range=(-4, 4)),
+    entry("RandomPosterization", FIRST, factor=(3, 3), value_range=(-4, 4),
+          data_format="channels_first"),
+    entry("RandomSaturation", IMAGES, factor=0.5),
+    entry("RandomSaturation", FIRST, factor=(0.4, 0.6), data_format="channels_first"),
+    entry("RandomSharpness", IMAGES, factor=0.7, value_range=(-2, 2)),
+    entry("RandomSharpness", FIRST, factor=(0.6, 0.9), value_range=(-2, 2),
+          data_format="channels_first"),
+    entry("Solarization", IMAGES, addition_factor=0.3, threshold_factor=(0.2, 0.6),
+          value_range=(-3, 3)),
+    entry("CutMix", IMAGES),
+    entry("MixUp", IMAGES, alpha=0.5),
+    entry("MixUp", FIRST, data_format="channels_first"),
+    entry("RandomElasticTransform", IMAGES, value_range=(-3, 3)),
+    entry("RandomElasticTransform", FIRST, factor=(0.4, 0.9), scale=(0.8, 1.0), fill_mode="wrap",
+          value_range=(-3, 3), data_format="channels_first"),
+    entry("RandomErasing", IMAGES, factor=(0.5, 0.9), value_range=(-2, 2)),
+    entry("RandomErasing", IMAGES, scale=(0.3, 0.9), fill_value=0.5),
+    entry("RandomPerspective", IMAGES, factor=(0.4, 0.9), scale=0.4),
+    entry("RandomPerspective", FIRST, scale=0.5, interpolation="nearest", fill_value=2.0,
+          data_format="channels_first"),
+    entry("RandAugment", IMAGES, value_range=(-3, 3), factor=0.4),
+    entry("RandomColorJitter", IMAGES, value_range=(-3, 3), brightness_factor=0.2,
+          contrast_factor=(0.2, 0.4), saturation_factor=(0.4, 0.6), hue_factor=0.2),
+]  # fmt: skip
+
+# One entry for each layer, for the tests of all layers.
+ONE_OF_EACH = list({entry.keras[0]: entry for entry in reversed(AUGMENTATION)}.values())
