@@ -191,9 +191,14 @@ class InputLayer(Layer):
         if len(shape) != len(declared) or any(
             expected not in (None, size) for expected, size in zip(declared, shape, strict=True)
         ):
+            advice = f"one sample must have shape {self.shape}."
+            if self.batch_size is not None and tuple(shape[1:]) == tuple(self.shape):
+                advice = (
+                    f"each batch must have the declared size, also the last one: pass "
+                    f"`batch_size={self.batch_size}`, and a number of rows that it divides."
+                )
             raise ValueError(
-                f"The declared input has shape {declared}, received {tuple(shape)}: one sample "
-                f"must have shape {self.shape}."
+                f"The declared input has shape {declared}, received {tuple(shape)}: {advice}"
             )
 
 

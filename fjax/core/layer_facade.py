@@ -12,7 +12,12 @@ from fjax.core.author import Author
 from fjax.core.calling import is_authored
 from fjax.core.checks import is_shape, whole_shape
 from fjax.core.penalties import layer_losses
-from fjax.core.placeholders import PLACEHOLDER_SIZES, merge_shapes, placeholder_spec
+from fjax.core.placeholders import (
+    PLACEHOLDER_SIZES,
+    at_placeholder_sizes,
+    merge_shapes,
+    placeholder_spec,
+)
 from fjax.core.shapes import eval_shapes
 from fjax.core.slot_variables import read_weights, slot_variables, write_weights
 from fjax.core.weight_slot import WeightName, find_slot
@@ -186,9 +191,12 @@ class LayerFacade(Author):
         (None, 26, 26, 8)
         """
         shapes = several_inputs(input_shapes)
+
+        def evaluate(which: int) -> PyTree:
+            return eval_shapes(self, *input_specs(type(self).__name__, shapes, which)).outputs
+
         smaller, larger = (
-            eval_shapes(self, *input_specs(type(self).__name__, shapes, which)).outputs
-            for which in range(len(PLACEHOLDER_SIZES))
+            at_placeholder_sizes(evaluate, which) for which in range(len(PLACEHOLDER_SIZES))
         )
         return jax.tree.map(lambda a, b: merge_shapes(a.shape, b.shape), smaller, larger)
 
@@ -210,7 +218,9 @@ class LayerFacade(Author):
         # An author's `build` calls it on the copy that is bound for one pass.
         if not self._authoring.is_running(self) and filled_slot(self) is None:
             shapes = several_inputs(input_shapes)
-            draw_weights(self, input_specs(type(self).__name__, shapes, 0))
+            at_placeholder_sizes(
+                lambda which: draw_weights(self, input_specs(type(self).__name__, shapes, which))
+            )
 
     def _check_outside(self, attribute: str) -> None:
         """Raise RuntimeError on the copy of an author's object that is bound for one pass."""

@@ -1,9 +1,10 @@
 """Placeholder sizes of axes of any size, at which shapes are evaluated."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 
@@ -12,6 +13,10 @@ import jax
 # placeholders are large so that any kernel or window fits. Those of the batch are larger than one,
 # so that `squeeze` keeps the batch axis, and primes, so that they are hardly ever declared.
 PLACEHOLDER_SIZES = ((11, 256), (13, 512))
+
+Result = TypeVar("Result")
+
+_NUMBER = re.compile(r"(\d+)")
 
 
 def placeholder_spec(
@@ -64,18 +69,59 @@ def known_sizes(shape: Sequence[int]) -> tuple[int | None, ...]:
     return batch, *(None if size in sizes else size for size in shape[1:])
 
 
-@contextmanager
-def explain_placeholder_sizes(
-    shapes: Callable[[], Iterable[Sequence[int | None]]],
-) -> Iterator[None]:
-    """Add a note to errors that explains placeholder sizes, if any shape has an axis of None."""
+def at_placeholder_sizes(evaluate: Callable[[int], Result], which: int = 0) -> Result:
+    """Return `evaluate(which)`, an evaluation at one of the `PLACEHOLDER_SIZES`.
+
+    In the message of an error, sizes that differ between the two evaluations are None.
+
+    >>> def evaluate(which):
+    ...     raise ValueError(f"received {placeholder_spec((None, 3), 'float32', which).shape}")
+    >>> at_placeholder_sizes(evaluate)
+    Traceback (most recent call last):
+        ...
+    ValueError: received (None, None, 3)
+    """
     try:
-        yield
+        return evaluate(which)
     except Exception as error:
-        if any(None in shape for shape in shapes()):
-            sizes = " and ".join(str(size) for _, size in PLACEHOLDER_SIZES)
-            error.add_note(f"The sizes {sizes} stand for an axis of any size, declared as None.")
+        _replace_placeholder_sizes(error, _error_of(evaluate, 1 - which))
         raise
+
+
+def _error_of(evaluate: Callable[[int], Any], which: int) -> Exception | None:
+    try:
+        evaluate(which)
+    except Exception as error:
+        return error
+    return None
+
+
+def _replace_placeholder_sizes(error: Exception, other: Exception | None) -> None:
+    """Write None for the numbers in which the messages of two evaluations differ."""
+    notes, other_notes = (getattr(each, "__notes__", []) for each in (error, other))
+    is_text = other is not None and [*error.args[:1]] == [str(error)]
+    message = merge_messages(str(error), str(other)) if is_text else None
+    merged = [merge_messages(*pair) for pair in zip(notes, other_notes, strict=False)]
+    if message is None or None in merged or len(notes) != len(other_notes):
+        sizes = ", ".join(str(size) for pair in PLACEHOLDER_SIZES for size in pair)
+        error.add_note(f"Some of the sizes {sizes} may stand for axes of any size, declared None.")
+        return
+    error.args = (message, *error.args[1:])
+    notes[:] = merged
+
+
+def merge_messages(first: str, second: str) -> str | None:
+    """Return a message of both evaluations, with None for each number in which the two differ.
+
+    The result is None if they differ in more than numbers.
+
+    >>> merge_messages("a batch of 11 rows of 3", "a batch of 13 rows of 3")
+    'a batch of None rows of 3'
+    """
+    texts, others = (_NUMBER.split(message) for message in (first, second))
+    if texts[::2] != others[::2]:
+        return None
+    return "".join(a if a == b else "None" for a, b in zip(texts, others, strict=True))
 
 
 def merge_shapes(first: Sequence[int], second: Sequence[int]) -> tuple[int | None, ...]:

@@ -13,6 +13,17 @@ CARRY = "carry"
 RESERVED = (PENALTY, CARRY)
 
 
+def has_carry(state: State) -> bool:
+    """Return whether a layer in a network remembers the sequences that it has read.
+
+    >>> has_carry({"lstm": {"carry": {"0": 1}}}), has_carry({"dense": {}})
+    (True, False)
+    """
+    return CARRY in state or any(
+        has_carry(value) for value in state.values() if isinstance(value, Mapping)
+    )
+
+
 def only_weights(state: State) -> State:
     """Return a network's state without what stands under reserved names.
 

@@ -26,7 +26,7 @@ from fjax.core.location import layer_context
 from fjax.core.masking import is_masked, split_mask, with_mask
 from fjax.core.naming import default_name, given_name
 from fjax.core.operations import OPERATORS, SWAPPED, Index, Operation, as_index
-from fjax.core.placeholders import PLACEHOLDER_SIZES, explain_placeholder_sizes, merge_shapes
+from fjax.core.placeholders import PLACEHOLDER_SIZES, at_placeholder_sizes, merge_shapes
 from fjax.core.shapes import LayerShapes, eval_shapes
 from fjax.core.text_inputs import is_text
 from fjax.core.weight_slot import connect_slots, give_slots, slot_of
@@ -320,17 +320,17 @@ def record_call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = 
     if not isinstance(layer, Operation | Index | FunctionCall):
         inputs = jax.tree.map(_with_attached_mask, inputs, is_leaf=is_masked)
 
-    def known_axes() -> Iterator[tuple[int | None, ...]]:
-        return (t.shape[1:] for t in jax.tree.leaves(inputs) if isinstance(t, SymbolicTensor))
-
-    @functools.cache
-    def specs(which: int) -> LayerShapes:
+    def evaluate(which: int) -> LayerShapes:
         values = jax.tree.map(
             lambda leaf: leaf.spec(which) if isinstance(leaf, SymbolicTensor) else leaf, inputs
         )
         values = fill_constants(values)
         name = given_name(layer) or default_name(layer)
-        with explain_placeholder_sizes(known_axes), layer_context(name, layer, values):
+        with layer_context(name, layer, values):
             return eval_shapes(layer, *values)
+
+    @functools.cache
+    def specs(which: int) -> LayerShapes:
+        return at_placeholder_sizes(evaluate, which)
 
     return Node(layer, inputs, training, specs)

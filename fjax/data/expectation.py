@@ -35,6 +35,7 @@ class InputExpectation:
         declared_shapes: The shapes of samples as the user passes them, text included; inputs that
             lack a last axis of size 1, or have one too many, are given this number of axes. None if
             the inputs are not declared.
+        has_observed_sizes: Whether the sizes are those of a first batch, and others may follow.
     """
 
     model: str
@@ -44,6 +45,7 @@ class InputExpectation:
     names: Sequence[str]
     takes_one_array: bool = False
     declared_shapes: Sequence[tuple[int | None, ...]] | None = None
+    has_observed_sizes: bool = False
 
     def __call__(self, batch: Batch) -> Batch:
         """Return the batch with its inputs in the network's structure, and with text encoded.
@@ -79,7 +81,9 @@ class InputExpectation:
     def _takes_any_size(self) -> bool:
         """Whether the layers check the sizes of the inputs, since no sizes were declared."""
         first = (*getattr(self.network, "layers", ()), None)[0]
-        return any(getattr(layer, "observed", False) for layer in (self.network, first))
+        return self.has_observed_sizes or any(
+            getattr(layer, "observed", False) for layer in (self.network, first)
+        )
 
     def _arrange(self, inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
         is_single = len(self.specs) == 1

@@ -25,13 +25,21 @@ def names_of(network: Any, kind: str, tree: PyTree) -> list[str]:
     >>> names_of(None, "output", {"price": 0, "age": 0}), names_of(None, "input", (0, 0))
     (['age', 'price'], ['input_0', 'input_1'])
     """
+    declared = declared_names(network, kind, tree)
+    return declared or [f"{kind}_{i}" for i in range(len(_leaves(tree)))]
+
+
+def declared_names(network: Any, kind: str, tree: PyTree) -> list[str]:
+    """Return the names of `names_of`, empty if neither the network nor a dict has names.
+
+    >>> declared_names(None, "output", {"price": 0, "age": 0}), declared_names(None, "input", (0,))
+    (['age', 'price'], [])
+    """
     declared = getattr(network, f"{kind}_names", None)
     if declared:
         return list(declared)
     inner = _unwrapped(tree)
-    if _is_flat_dict(inner):
-        return sorted(inner)
-    return [f"{kind}_{i}" for i in range(len(_leaves(tree)))]
+    return sorted(inner) if _is_flat_dict(inner) else []
 
 
 def paths(tree: PyTree, names: Sequence[str]) -> dict[str, Path]:

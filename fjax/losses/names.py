@@ -117,6 +117,19 @@ def as_loss(identifier: Identifier) -> Loss:
     return FunctionLoss(loss)
 
 
+def log_name(identifier: Identifier) -> str:
+    """Return a loss's name in logs: a function's name as it is written, or an object's name.
+
+    >>> from fjax.losses import Huber
+    >>> log_name("mse"), log_name("Huber"), log_name(Huber(name="robust"))
+    ('mse', 'huber', 'robust')
+    """
+    is_text = isinstance(identifier, str)
+    if is_text and (_is_by_shapes(identifier) or not isinstance(REGISTRY.get(identifier), Loss)):
+        return str(identifier)
+    return str(as_loss(identifier).name)
+
+
 def resolve(identifier: Identifier, y_true_shape: Shape, y_pred_shape: Shape) -> Loss:
     """Return the `Loss` object for an identifier; the shapes choose which one "crossentropy" means.
 
@@ -128,13 +141,17 @@ def resolve(identifier: Identifier, y_true_shape: Shape, y_pred_shape: Shape) ->
     >>> resolve("ce", (32,), (32, 10))
     SparseCategoricalCrossentropy()
     """
-    if isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce"):
+    if _is_by_shapes(identifier):
         return {
             "binary": crossentropy.BinaryCrossentropy,
             "sparse": crossentropy.SparseCategoricalCrossentropy,
             "categorical": crossentropy.CategoricalCrossentropy,
         }[label_kind(y_true_shape, y_pred_shape)]()
     return as_loss(identifier)
+
+
+def _is_by_shapes(identifier: Any) -> bool:
+    return isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce")
 
 
 def label_kind(y_true_shape: Shape, y_pred_shape: Shape) -> str:

@@ -16,15 +16,15 @@ from fjax.core.naming import default_name, given_name
 from fjax.core.penalties import has_penalty
 from fjax.core.placeholders import (
     PLACEHOLDER_SIZES,
-    explain_placeholder_sizes,
+    at_placeholder_sizes,
     merge_shapes,
     placeholder_spec,
 )
-from fjax.core.reserved import only_weights
+from fjax.core.reserved import has_carry, only_weights
 from fjax.core.shapes import LayerShapes, eval_shapes
 from fjax.core.weight_slot import WeightSlot, connect_slots
 from fjax.data.expectation import InputExpectation
-from fjax.data.structure import names_of
+from fjax.data.structure import declared_names, names_of
 from fjax.models.declarations import declared_inputs
 from fjax.models.symbolic import model_symbols
 from fjax.typing import PyTree, RequiresReady
@@ -78,7 +78,7 @@ class Architecture:
         self._built: Built | None = None
         self._slot: WeightSlot | None = None
         self._output_specs: dict[Any, PyTree] = {}
-        self._input_expectations: dict[bool, InputExpectation] = {}
+        self._input_expectations: dict[tuple[bool, bool], InputExpectation] = {}
         self._draws: bool | None = None
         # The pure pair, with the `trainable` flags that the layers had when it was created.
         self._network: Any = None
@@ -146,11 +146,14 @@ class Architecture:
         """
         shapes = sample_shapes or [leaf.shape[1:] for leaf in jax.tree.leaves(specs)]
         flags_are_current = trainable_flags(self.layer_tree) == self._flags
-        with explain_placeholder_sizes(lambda: shapes):
-            layer_shapes = eval_shapes(self.layer_tree, *specs)
-            if any(None in shape for shape in shapes) and self._is_ready():
-                larger = eval_shapes(self.layer_tree, *_specs_at(specs, shapes, 1))
-                _check_weights(self.name, layer_shapes, larger)
+
+        def evaluate(which: int) -> LayerShapes:
+            return eval_shapes(self.layer_tree, *(_specs_at(specs, shapes, 1) if which else specs))
+
+        layer_shapes = at_placeholder_sizes(evaluate)
+        if any(None in shape for shape in shapes) and self._is_ready():
+            _check_weights(self.name, layer_shapes, at_placeholder_sizes(evaluate, 1))
+        self._check_carry(specs, layer_shapes)
         # Created here, so that weights that do not fit are an error before training.
         self._slot = connect_slots(
             self.name, self.layer_tree, layer_shapes.params, layer_shapes.state
@@ -177,6 +180,19 @@ class Architecture:
         self._network = None
         if specs is not None:
             self.build(specs, sample_shapes)
+
+    def _check_carry(self, specs: tuple[PyTree, ...], shapes: LayerShapes) -> None:
+        """Raise ValueError if a stateful layer would carry the states of a batch of any size."""
+        batch, _ = PLACEHOLDER_SIZES[0]
+        has_size = any(spec.shape[0] != batch for spec in jax.tree.leaves(specs))
+        declared = jax.tree.leaves(declared_inputs(self.layer_tree))
+        if has_size or any(layer.batch_size for layer in declared) or not has_carry(shapes.state):
+            return
+        raise ValueError(
+            f"The model {self.name!r} has a layer with `stateful=True`, which carries the states "
+            "of each row from batch to batch, but no fixed batch size: declare it, as by "
+            "`Input(batch_shape=(32, 10, 8))` or `Input((10, 8), batch_size=32)`."
+        )
 
     def _is_ready(self) -> bool:
         """Return whether no layer must be adapted first, which determines its outputs."""
@@ -251,19 +267,26 @@ class Architecture:
         """Return the names of the outputs: the network's, a dict's keys, or `output_0`, …."""
         return names_of(self.layer_tree, "output", self.built.layer_shapes.outputs)
 
-    def input_expectation(self, takes_one_array: bool) -> InputExpectation:
+    def has_output_names(self) -> bool:
+        """Return whether the network or a dict names the outputs, as the logs then do."""
+        return bool(declared_names(self.layer_tree, "output", self.built.layer_shapes.outputs))
+
+    def input_expectation(
+        self, takes_one_array: bool, has_observed_sizes: bool = False
+    ) -> InputExpectation:
         """Return what the model expects of the inputs of a batch.
 
         Args:
             takes_one_array: Whether the model is a `Sequential`.
+            has_observed_sizes: Whether the sizes are those of a first batch.
         """
-        built = self.built
-        if takes_one_array not in self._input_expectations:
-            self._input_expectations[takes_one_array] = InputExpectation(
+        built, key = self.built, (takes_one_array, has_observed_sizes)
+        if key not in self._input_expectations:
+            self._input_expectations[key] = InputExpectation(
                 self.name, self.layer_tree, built.specs, built.sample_shapes, self.input_names(),
-                takes_one_array, self._declared_shapes(),
+                takes_one_array, self._declared_shapes(), has_observed_sizes,
             )  # fmt: skip
-        return self._input_expectations[takes_one_array]
+        return self._input_expectations[key]
 
     def _declared_shapes(self) -> list[SampleShape] | None:
         """Return the shapes of samples as the inputs declare them; those of text before encoding.
@@ -291,8 +314,7 @@ class Architecture:
         """
         shapes = self.built.layer_shapes
         inputs = [self._specs_at(which) for which in range(len(PLACEHOLDER_SIZES))]
-        with explain_placeholder_sizes(lambda: self.built.sample_shapes):
-            return trace_layers(self.layer_tree, shapes.params, shapes.state, inputs, nested)
+        return trace_layers(self.layer_tree, shapes.params, shapes.state, inputs, nested)
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy has its own weights, and computes the cached attributes again.

@@ -1,6 +1,7 @@
 """Copies of models, with newly drawn weights."""
 
 import copy
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -60,7 +61,7 @@ def clone_model(
     cloner = _Cloner(clone_function, call_function, recursive)
     is_plain = input_tensors is None and clone_function is None and call_function is None
     if is_authored_model(model):
-        clone = type(model).from_config(model.get_config())
+        clone = _created_again(model)
     elif isinstance(model, Sequential):
         clone = _clone_sequential(model, cloner, input_tensors)
     elif isinstance(model.layer_tree, Graph) and not is_plain:
@@ -75,6 +76,26 @@ def clone_model(
         clone.model_parts.set_config(model.model_parts.config)
         clone.run_eagerly = model.run_eagerly
     return clone
+
+
+def _created_again(model: Any) -> Any:
+    """Return a model of an author's class, created from the configuration of another one.
+
+    Raises:
+        TypeError: The class keeps fjax's `from_config`, and the configuration lacks an argument.
+    """
+    cls, config = type(model), model.get_config()
+    if cls.from_config.__module__.startswith("fjax."):
+        try:
+            inspect.signature(cls).bind(**config)
+        except TypeError as error:
+            raise TypeError(
+                f"`clone_model`: `{cls.__name__}` is created again as `{cls.__name__}(**config)`, "
+                f"and its `get_config` returned the entries {sorted(config)}: {error}. Override "
+                "`get_config` to return the arguments of `__init__` by name, and `from_config` if "
+                "they are layers."
+            ) from None
+    return cls.from_config(config)
 
 
 class _Cloner:

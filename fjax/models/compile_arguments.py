@@ -31,6 +31,7 @@ def make_config(
     return CompileConfig(
         optimizer=optimizers.get(optimizer),
         loss=_losses(loss),
+        loss_names=_map_entries(_loss_name, loss),
         loss_weights=_loss_weights(loss_weights),
         metrics=_metrics("metrics", metric_identifiers),
         weighted_metrics=_metrics("weighted_metrics", weighted_metrics),
@@ -71,6 +72,10 @@ def _loss(loss: Any) -> Any:
     if loss is None or (isinstance(loss, str) and loss.lower() in CROSSENTROPY):
         return loss
     return losses.as_loss(loss)
+
+
+def _loss_name(loss: Any) -> str | None:
+    return None if loss is None else losses.log_name(loss)
 
 
 def _loss_weights(loss_weights: Any) -> Any:

@@ -20,12 +20,14 @@ class OutputConfig(NamedTuple):
     Attributes:
         loss: A loss; "crossentropy" or "ce", which is resolved by the shapes; None for an output
             without a loss.
+        loss_name: The name of the loss in logs, or None.
         weight: The factor of the loss in the sum.
         metrics: Identifiers of metrics.
         weighted_metrics: Identifiers of metrics that use sample weights.
     """
 
     loss: Any
+    loss_name: str | None
     weight: float
     metrics: tuple[Any, ...]
     weighted_metrics: tuple[Any, ...]
@@ -42,22 +44,24 @@ class Objective(NamedTuple):
     Attributes:
         loss: One loss for all outputs, or None.
         metrics: The metrics with Keras's log names.
-        has_several_outputs: Whether the model has several outputs.
+        names_outputs: Whether the logs have the names of several outputs.
     """
 
     loss: losses.Loss | OutputLosses | None
     metrics: tuple[NamedMetric, ...]
-    has_several_outputs: bool
+    names_outputs: bool
 
     def log_names(self) -> list[str]:
         """Return the logs in the order of `evaluate`'s list, which is Keras's.
 
-        The loss comes first, then the loss of each output, then the metrics in the order of
-        `compile`; with several outputs, the metrics are sorted by name.
+        The loss comes first. Then come the loss of each output and the metrics, sorted by name; if
+        the logs do not have the names of outputs, first the metrics in the order of `compile`.
         """
+        measured = [entry.name for entry in self.metrics]
+        if not self.names_outputs:
+            return ["loss", *measured, *self._parts()]
         parts = ["loss", *self._parts()]
-        names = [*parts, *(entry.name for entry in self.metrics)]
-        return losses_first(names, parts, by_name=self.has_several_outputs)
+        return losses_first([*parts, *measured], parts)
 
     def directions(self) -> dict[str, str | None]:
         """Return for each log which values are better: "up", "down", or None if unknown."""
@@ -76,6 +80,7 @@ class CompileConfig(NamedTuple):
         loss: One loss for all outputs, a tuple by position, a dict by name, tuples and dicts nested
             as the outputs, or None; a loss is an object, or "crossentropy" or "ce", which is
             resolved by the shapes.
+        loss_names: The names of the losses in logs, in the same form.
         loss_weights: One number for all losses, numbers in the same forms, or None.
         metrics: Identifiers of metrics: a tuple of them and of tuples, a dict by name, or nested as
             the outputs.
@@ -86,6 +91,7 @@ class CompileConfig(NamedTuple):
 
     optimizer: GradientTransformation
     loss: Any
+    loss_names: Any
     loss_weights: Any
     metrics: Any
     weighted_metrics: Any
@@ -107,21 +113,28 @@ class CompileConfig(NamedTuple):
         Raises:
             ValueError: A name is not an output, or a list has the wrong length.
         """
-        by_name = {
-            name: _single(entry)
-            for name, entry in entries_by_output("loss", self.loss, outputs, names).items()
-        }
+        by_name, loss_names = (
+            {
+                name: _single(entry)
+                for name, entry in entries_by_output("loss", value, outputs, names).items()
+            }
+            for value in (self.loss, self.loss_names)
+        )
         weights = _weights(self.loss_weights, by_name, outputs, names)
         measured, weighted = (
             _metrics_by_name(argument, getattr(self, argument), outputs, names)
             for argument in ("metrics", "weighted_metrics")
         )
         return {
-            name: OutputConfig(loss, weights[name], measured[name], weighted[name])
+            name: OutputConfig(
+                loss, loss_names[name], weights[name], measured[name], weighted[name]
+            )
             for name, loss in by_name.items()
         }
 
-    def resolve(self, targets: PyTree, outputs: PyTree, names: Sequence[str]) -> Objective:
+    def resolve(
+        self, targets: PyTree, outputs: PyTree, names: Sequence[str], named: bool = True
+    ) -> Objective:
         """Return the losses and metrics for targets and outputs of these shapes.
 
         Args:
@@ -129,16 +142,23 @@ class CompileConfig(NamedTuple):
                 no targets.
             outputs: The outputs or their shapes.
             names: The names of the outputs.
+            named: Whether the model declares these names, so that the logs have them.
         """
-        loss = self.loss_for(targets, outputs, names)
         resolved = self._resolved(targets, outputs, names)
-        return Objective(loss, _named_metrics(resolved, names), len(names) > 1)
+        has_prefixes = named and len(names) > 1
+        logged = _loss_logs(resolved, named)
+        return Objective(
+            loss=_joint_loss(resolved, targets, logged),
+            metrics=_named_metrics(resolved, names, logged, has_prefixes),
+            names_outputs=has_prefixes,
+        )
 
     def loss_for(
         self, targets: PyTree, outputs: PyTree, names: Sequence[str]
     ) -> losses.Loss | OutputLosses | None:
         """Return the loss, as `resolve` does, without resolving the metrics."""
-        return _joint_loss(self._resolved(targets, outputs, names), targets)
+        resolved = self._resolved(targets, outputs, names)
+        return _joint_loss(resolved, targets, _loss_logs(resolved))
 
     def _resolved(
         self, targets: PyTree, outputs: PyTree, names: Sequence[str]
@@ -173,11 +193,26 @@ class _ResolvedOutput:
         return metrics.resolve(identifier, *self.shapes, self.loss)
 
 
+def _loss_logs(resolved: Mapping[str, _ResolvedOutput], named: bool = True) -> dict[str, str]:
+    """Return for each output with a loss the name of its log, without the ending `_loss`.
+
+    As in Keras, outputs without names have the names of their losses. Where these are equal, which
+    Keras logs as one, they have the positions of the outputs.
+    """
+    with_loss = {name: part for name, part in resolved.items() if part.config.loss is not None}
+    by_output = {name: loss_name(part.path, name) for name, part in with_loss.items()}
+    by_loss = {
+        name: loss_name(part.path, str(part.config.loss_name)) for name, part in with_loss.items()
+    }
+    has_duplicates = len(set(by_loss.values())) < len(by_loss)
+    return by_output if named or has_duplicates else by_loss
+
+
 def _joint_loss(
-    resolved: Mapping[str, _ResolvedOutput], targets: PyTree
+    resolved: Mapping[str, _ResolvedOutput], targets: PyTree, logged: Mapping[str, str]
 ) -> losses.Loss | OutputLosses | None:
     terms = tuple(
-        OutputLoss(loss_name(part.path, name), part.loss, part.path, part.config.weight)
+        OutputLoss(logged[name], part.loss, part.path, part.config.weight)
         for name, part in resolved.items()
         if part.config.loss is not None and targets is not None
     )
@@ -189,22 +224,18 @@ def _joint_loss(
 
 
 def _named_metrics(
-    resolved: Mapping[str, _ResolvedOutput], names: Sequence[str]
+    resolved: Mapping[str, _ResolvedOutput],
+    names: Sequence[str],
+    logged: Mapping[str, str],
+    has_prefixes: bool,
 ) -> tuple[NamedMetric, ...]:
     """Return the metrics of all outputs with Keras's log names."""
-    several = len(names) > 1
-    taken = {"loss"}
-    if several:
-        taken |= {
-            f"{loss_name(part.path, name)}_loss"
-            for name, part in resolved.items()
-            if part.config.loss is not None
-        }
+    taken = {"loss", *(f"{name}_loss" for name in logged.values() if len(names) > 1)}
     named: list[NamedMetric] = []
     for argument in ("metrics", "weighted_metrics"):
         is_weighted = argument == "weighted_metrics"
         for output in names:
-            prefix = f"{output}_" if several else ""
+            prefix = f"{output}_" if has_prefixes else ""
             for identifier in getattr(resolved[output].config, argument):
                 metric = resolved[output].metric(identifier)
                 name = f"{prefix}{metrics.log_name(identifier)}"

@@ -142,7 +142,10 @@ def describe_compile_args(model: Any) -> dict[str, Any] | None:
     config = model.model_parts.config
     if config is None:
         return None
-    encoded = encode_compile_args(config._asdict())
+    arguments = config._asdict()
+    # Not an argument of `compile`, which derives it from the losses.
+    del arguments["loss_names"]
+    encoded = encode_compile_args(arguments)
     return {**encoded, "run_eagerly": model.run_eagerly}
 
 

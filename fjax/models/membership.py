@@ -74,7 +74,7 @@ def member_template(owner: str, model: Any, data: Batch) -> MemberTemplate:
         )
     config, example = parts.require_config(owner), take(data, 0, 1)
     outputs = parts.architecture.output_specs(example.inputs)
-    objective = config.resolve(example.targets, outputs, model.output_names)
+    objective = parts.objective(owner, example.targets, outputs)
     loss, metrics, directions = objective.loss, objective.metrics, objective.directions()
     return MemberTemplate(
         parts=(model.network, loss, config.optimizer),

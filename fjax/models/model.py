@@ -428,17 +428,17 @@ class Model(SteppedNetwork):
     ) -> Self:
         """Return a model with the architecture in `config`, with newly drawn weights.
 
-        See `NetworkWithWeights.from_config`; an authored class is called with the config.
+        See `NetworkWithWeights.from_config`; an authored class is called with the config, which is
+        empty by default.
         """
-        if cls.describes_layers():
+        if config and cls.describes_layers():
             return super().from_config(config, custom_objects)
         return cls(**config)
 
     @classmethod
     def describes_layers(cls) -> bool:
         """Return whether `get_config` returns the layers, not the arguments of a subclass."""
-        is_ours = cls.get_config.__module__.startswith("fjax.models.")
-        return is_ours and not is_authored_model(cls)
+        return cls.get_config.__module__.startswith("fjax.models.") and not is_authored_model(cls)
 
 
 def _model_around(network: Graph, seed: int) -> Model:

@@ -9,7 +9,7 @@ import jax
 from fjax.core.weight_slot import give_slots
 from fjax.metrics import Mean
 from fjax.models.architecture import Architecture
-from fjax.models.compile_config import CompileConfig
+from fjax.models.compile_config import CompileConfig, Objective
 from fjax.models.compiled_metrics import CompiledMetrics
 from fjax.models.layer_links import link_layers
 from fjax.models.nested_models import keep_nested
@@ -17,6 +17,7 @@ from fjax.models.plans import Plans
 from fjax.models.weight_store import WeightStore
 from fjax.optimizers.optimizer_variables import OptimizerVariables
 from fjax.training.placement import DEFAULT, Placement
+from fjax.typing import PyTree
 
 
 @dataclasses.dataclass
@@ -69,6 +70,20 @@ class ModelParts:
                 "`model.compile(optimizer=…, loss=…)`."
             )
         return self.config
+
+    def objective(self, function: str, targets: PyTree, outputs: PyTree) -> Objective:
+        """Return the losses and metrics of `compile` for targets and outputs of these shapes.
+
+        Args:
+            function: The function that needs them, for the error.
+            targets: The targets or their shapes, in the structure of the outputs, or None.
+            outputs: The outputs or their shapes.
+
+        Raises:
+            RuntimeError: The model was not compiled.
+        """
+        names, named = self.architecture.output_names(), self.architecture.has_output_names()
+        return self.require_config(function).resolve(targets, outputs, names, named)
 
     def set_config(self, config: CompileConfig) -> None:
         """Set the arguments of a `compile`; reset the programs and the optimizer's state."""

@@ -6,13 +6,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from fjax.core import InputLayer
+from fjax.core import InputLayer, Layer
 from fjax.core.checks import normalize_shape
 from fjax.core.graph_builder import Symbols
 from fjax.core.layer_walk import list_layers
 from fjax.core.shapes import LayerShapes
 from fjax.core.slot_variables import read_weights, write_weights
-from fjax.core.weight_slot import WeightSlot
+from fjax.core.weight_slot import WeightSlot, find_slot
 from fjax.data.text_encoding import declared_specs
 from fjax.errors import explain_keywords, integer_at_least, suggestion
 from fjax.models import file_content, stateless
@@ -138,8 +138,11 @@ class NetworkWithWeights(DescribedNetwork):
 
     @property
     def weights(self) -> list[Variable]:
-        """All weights, in Keras's order; `get_weights` returns copies of their arrays."""
-        return stateless.weights(self.model_parts)
+        """All weights, in Keras's order; `get_weights` returns copies of their arrays.
+
+        The list is empty before the model is built, as in Keras.
+        """
+        return stateless.weights(self.model_parts) if self._may_have_weights() else []
 
     @property
     def trainable_weights(self) -> list[Variable]:
@@ -163,6 +166,8 @@ class NetworkWithWeights(DescribedNetwork):
         Beside weights, these are what stateful recurrent layers remember, and the seed of a model
         that draws random numbers.
         """
+        if not self._may_have_weights():
+            return []
         return stateless.non_trainable_variables(self.model_parts)
 
     @property
@@ -213,8 +218,8 @@ class NetworkWithWeights(DescribedNetwork):
         return (outputs, others, losses) if return_losses else (outputs, others)
 
     def get_weights(self) -> list[np.ndarray]:
-        """Return copies of all weights, in Keras's order."""
-        return read_weights(self._filled_slot())
+        """Return copies of all weights, in Keras's order; none before the model is built."""
+        return read_weights(self._filled_slot()) if self._may_have_weights() else []
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Replace all weights by arrays in the order of `get_weights`.
@@ -222,7 +227,16 @@ class NetworkWithWeights(DescribedNetwork):
         Raises:
             ValueError: The number of arrays or a shape does not fit.
         """
-        write_weights(self._filled_slot(), weights, f"model {self.name!r}")
+        if len(weights) or self._may_have_weights():
+            write_weights(self._filled_slot(), weights, f"model {self.name!r}")
+
+    def _may_have_weights(self) -> bool:
+        """Return whether the model is built, or a layer of it is, whose weights it then needs."""
+        if self.built:
+            return True
+        network = self.layer_tree
+        layers = network.inside() if isinstance(network, Layer) else []
+        return any(slot is not None and slot.is_built for slot in map(find_slot, layers))
 
     def _filled_slot(self) -> WeightSlot:
         self.model_parts.weights.make()

@@ -156,7 +156,7 @@ def _plan(parts: ModelParts, kind: str, spec: Batch) -> tuple[Plan, tuple[Any, .
     """Return the plan of a run of the engine's own steps, and what it is made of."""
     config, network = parts.require_config("fit"), parts.architecture.network
     outputs = parts.architecture.output_specs(spec.inputs)
-    objective = config.resolve(spec.targets, outputs, parts.architecture.output_names())
+    objective = parts.objective("fit", spec.targets, outputs)
     loss, metrics = objective.loss or no_loss, objective.metrics
     plan = Plan(
         programs=programs_for(network, loss, config.optimizer, metrics, parts.programs),

@@ -96,13 +96,16 @@ class Sequential(Model):
         """Build the model for a first batch, unless it is built already."""
         if not self._list:
             raise ValueError(f"The model {self.name!r} has no layers: `add` a layer first.")
-        if self._declared is None and _is_one_array(batch.inputs):
+        # Within a built model, whose weights are in the slots of this network, it stays as it is.
+        is_layer = slot_of(self.layer_tree).shapes is not None
+        if self._declared is None and _is_one_array(batch.inputs) and not is_layer:
             self._declare_like(batch)
         super().build_for(batch)
 
     def input_expectation(self) -> InputExpectation:
         """Return what the model expects of the inputs of a batch."""
-        return self.model_parts.architecture.input_expectation(self._declared is not None)
+        is_declared = self._declared is not None
+        return self.model_parts.architecture.input_expectation(is_declared, not is_declared)
 
     def get_config(self) -> dict[str, Any]:
         """Return the architecture as plain data, for `from_config`."""

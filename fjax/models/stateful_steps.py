@@ -189,7 +189,7 @@ def compute_metrics(
     """Update the compiled metrics, and return all results; see `Model.compute_metrics`."""
     config = parts.require_config("compute_metrics")
     if config.metrics or config.weighted_metrics:
-        objective = config.resolve(y, y_pred, parts.architecture.output_names())
+        objective = parts.objective("compute_metrics", y, y_pred)
         parts.compiled_metrics.build_for(objective.metrics, y, y_pred)
         parts.compiled_metrics.update_state(y, y_pred, sample_weight)
     return results_of(model)
@@ -297,7 +297,7 @@ class StatefulSteps:
         config, architecture = self.parts.require_config("fit"), self.parts.architecture
         if batch.targets is not None and (config.metrics or config.weighted_metrics):
             outputs = architecture.output_specs(batch.inputs)
-            objective = config.resolve(batch.targets, outputs, architecture.output_names())
+            objective = self.parts.objective("fit", batch.targets, outputs)
             self.parts.compiled_metrics.build_for(objective.metrics, batch.targets, outputs)
 
     def _lists(self, train_state: TrainState, key: Key) -> tuple[list[Array], list[Array]]:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from fjax.core import Graph
 from fjax.core.masking import strip_masks
 from fjax.core.penalties import penalty_terms
-from fjax.core.placeholders import merge_shapes, placeholder_spec
+from fjax.core.placeholders import at_placeholder_sizes, merge_shapes, placeholder_spec
 from fjax.core.precision import apply_layer
 from fjax.core.scoped_calls import call_in_scope as call_layer_in_scope
 from fjax.core.shapes import eval_shapes
@@ -163,5 +163,5 @@ def output_shape_for(layer: Any, input_shape: Any) -> Any:
         )  # fmt: skip
         return strip_masks(eval_shapes(layer, *specs).outputs)
 
-    small, large = outputs_at(0), outputs_at(1)
+    small, large = (at_placeholder_sizes(outputs_at, which) for which in range(2))
     return jax.tree.map(lambda a, b: merge_shapes(a.shape, b.shape), small, large)

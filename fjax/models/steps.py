@@ -106,6 +106,8 @@ class SteppedNetwork(AuthoredNetwork):
         In a step, these are the losses of the last `stateless_call`; outside, those that depend on
         the weights alone.
         """
+        if not self._may_have_weights():
+            return []
         return stateful_steps.current_losses(self.model_parts)
 
     @property

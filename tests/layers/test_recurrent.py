@@ -205,8 +205,15 @@ def test_a_stateful_model():
     model.fit(x, y, batch_size=2, verbose=0)
     assert float(jnp.abs(model.train_state.state["lstm"]["carry"]["0"]).sum()) > 0
     unbuilt = fjax.Sequential([LSTM(5, stateful=True), Dense(1)])
-    with pytest.raises(ValueError, match=r"the states of \d+ sequences.*`Input\(shape, batch_size"):
+    with pytest.raises(ValueError, match=r"`stateful=True`.* no fixed batch size.*batch_size=32"):
         unbuilt.predict(x, batch_size=2, verbose=0)
+    with pytest.raises(ValueError, match="no fixed batch size"):
+        fjax.Sequential([Input((3, 4)), LSTM(5, stateful=True)])
+    with pytest.raises(ValueError, match=r"each batch must have the declared size.*`batch_size=2`"):
+        model.predict(x[:5], batch_size=2, verbose=0)
+    # A size that is also a placeholder is declared nevertheless.
+    eleven = fjax.Sequential([Input(batch_shape=(11, 3, 4)), LSTM(5, stateful=True)])
+    assert eleven.predict(np.ones((11, 3, 4)), batch_size=11, verbose=0).shape == (11, 5)
 
 
 def test_time_distributed_updates_the_state_step_by_step():

@@ -322,7 +322,7 @@ FIT = {
         "Two layers are named 'a'",
     ),
     "shape before it is known": (
-        lambda: keras.Sequential([Flatten(), Dense(1)]).get_weights(),
+        lambda: keras.Sequential([Flatten(), Dense(1)]).count_params(),
         "does not know its input shape yet",
     ),
     "jit_compile": (
@@ -429,9 +429,8 @@ def test_valid_use_that_looks_like_a_mistake():
 
 
 def test_an_axis_of_unknown_size_that_a_layer_needs_raises():
-    with pytest.raises(ValueError, match=r"weight 'dense/kernel' .* \(None, 1\)") as caught:
+    with pytest.raises(ValueError, match=r"weight 'dense/kernel' .* \(None, 1\)"):
         keras.Sequential([Input((None, 3)), Flatten(), Dense(1)])
-    assert any("stand for an axis of any size" in note for note in caught.value.__notes__)
 
 
 def test_an_invalid_label_in_the_validation_split_is_named_by_its_row():

@@ -199,7 +199,7 @@ REFUSED = {
         "does not know its input shape yet",
     ),
     "no shape, weights": (
-        lambda: keras.Sequential([Dense(1)]).get_weights(),
+        lambda: keras.Sequential([Dense(1)]).count_params(),
         ValueError,
         "does not know its input shape yet",
     ),

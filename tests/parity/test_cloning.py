@@ -137,3 +137,31 @@ def test_a_call_function_must_return_as_many_tensors_as_the_layer():
         fjax.models.clone_model(
             functional(fjax), call_function=lambda layer, *args: [layer(*args)] * 2
         )
+
+
+def test_a_model_of_steps_is_cloned_by_its_arguments():
+    class Steps(fjax.Model):
+        def __init__(self, units=2):
+            super().__init__()
+            self.inner = fjax.Sequential([fjax.Input((2,)), fjax.layers.Dense(units)])
+
+        def train_step(self, state, data):
+            return {}, state
+
+    class Required(Steps):
+        def __init__(self, inner):
+            super().__init__()
+            self.inner = inner
+
+    class Described(Steps):
+        def get_config(self):
+            return {"units": self.inner.layers[0].units}
+
+    clone = fjax.models.clone_model(Steps())
+    assert type(clone) is Steps
+    assert clone.inner.layers[0].units == 2
+    assert fjax.models.clone_model(Described(5)).inner.layers[0].units == 5
+    with pytest.raises(
+        TypeError, match=r"missing a required argument: 'inner'\. Override `get_config`"
+    ):
+        fjax.models.clone_model(Required(fjax.Sequential([fjax.layers.Dense(1)])))

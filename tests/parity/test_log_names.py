@@ -1,0 +1,146 @@
+"""The names and the order of logs, and their values, compared with Keras."""
+
+import keras
+import numpy as np
+import pytest
+
+import fjax
+
+X = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
+NUMBER, PAIR = X[:, :1], X[:, :2]
+STRUCTURES = {
+    "one": lambda number, pair: number,
+    "list": lambda number, pair: [number, pair],
+    "tuple": lambda number, pair: (number, pair),
+    "dict": lambda number, pair: {"q": pair, "p": number},
+    "nested": lambda number, pair: {"p": number, "q": [pair, number]},
+}
+
+
+def closeness(y_true, y_pred):
+    return keras.ops.mean(abs(y_true - y_pred), axis=-1)
+
+
+def functional(library, structure):
+    inputs = library.Input((3,))
+    number, pair = (library.layers.Dense(n, name=name)(inputs) for n, name in ((1, "a"), (2, "b")))
+    return library.Model(inputs, STRUCTURES[structure](number, pair))
+
+
+def subclassed(library, structure, base="Model"):
+    class Two(getattr(library, base)):
+        def __init__(self):
+            super().__init__()
+            self.number, self.pair = library.layers.Dense(1), library.layers.Dense(2)
+
+        def build(self, input_shape):
+            self.number.build(input_shape)
+            self.pair.build(input_shape)
+
+        def call(self, inputs):
+            return STRUCTURES[structure](self.number(inputs), self.pair(inputs))
+
+        def compute_output_shape(self, input_shape):
+            return STRUCTURES[structure]((input_shape[0], 1), (input_shape[0], 2))
+
+    return Two()
+
+
+def sequential(library, structure):
+    return library.Sequential([subclassed(library, structure, "Layer")])
+
+
+def mine(library):
+    return library.metrics.MeanAbsoluteError(name="mine")
+
+
+# Each entry: how the model is written, the structure of its outputs, the arguments of `compile`.
+CASES = {
+    "sequential, one output": (sequential, "one", lambda k: {"metrics": ["mae", "mse"]}),
+    "functional, objects": (functional, "one", lambda k: {"metrics": [mine(k), closeness, "MAE"]}),
+    "functional, list": (
+        functional, "list",
+        lambda k: {"metrics": [["mae"], ["mae", "mae"]], "weighted_metrics": [None, ["mae"]]},
+    ),
+    "functional, dict": (functional, "dict", lambda k: {"metrics": {"q": "mae", "p": mine(k)}}),
+    "subclassed, dict": (subclassed, "dict", lambda k: {"metrics": {"q": "mae", "p": mine(k)}}),
+    "subclassed, one output": (subclassed, "one", lambda k: {"weighted_metrics": [mine(k)]}),
+    "subclassed, list": (
+        subclassed, "list",
+        lambda k: {"loss": ["mse", k.losses.Huber()], "metrics": ["mse", ["mae", mine(k)]]},
+    ),
+    "subclassed, one with a loss": (
+        subclassed, "list", lambda k: {"loss": ["mse", None], "metrics": ["mae", "mse"]}
+    ),
+    "subclassed, tuple": (
+        subclassed, "tuple",
+        lambda k: {
+            "loss": ["mse", closeness], "loss_weights": [0.5, 2.0],
+            "weighted_metrics": ["mse", "mae"],
+        },
+    ),
+    "subclassed, nested": (
+        subclassed, "nested",
+        lambda k: {"loss": {"p": "mse", "q": ["mae", "Huber"]},
+                   "metrics": {"p": "mae", "q": ["mse", mine(k)]}},
+    ),
+    "sequential, tuple": (
+        sequential, "tuple", lambda k: {"loss": ["mse", "mae"], "metrics": [["mae"], ["mse"]]}
+    ),
+}  # fmt: skip
+# Keras's lists of `evaluate` repeat the value of the first of two metrics with one name.
+DUPLICATES = {
+    "functional": (
+        functional, "one",
+        lambda k: {"metrics": ["mae", "mae", mine(k)], "weighted_metrics": ["mae", "mse", "mae"]},
+    ),
+    "subclassed": (
+        subclassed, "list",
+        lambda k: {
+            "loss": ["mse", "mae"], "metrics": [["mae"], ["mae", mine(k)]],
+            "weighted_metrics": [[mine(k)], ["mae", "mse"]],
+        },
+    ),
+}  # fmt: skip
+
+
+def logs(make, structure, arguments):
+    """Return the logs of both libraries: the history, and `evaluate` as a dict and as a list."""
+    results, weights = [], None
+    for library in (keras, fjax):
+        model = make(library, structure)
+        model.predict(X, verbose=0)
+        weights = weights or model.get_weights()
+        model.set_weights(weights)
+        model.compile(**{"optimizer": "sgd", "loss": "mse", **arguments(library)}, run_eagerly=True)
+        y = STRUCTURES[structure](NUMBER, PAIR)
+        history = model.fit(X, y, verbose=0).history
+        named = model.evaluate(X, y, verbose=0, return_dict=True)
+        results.append((history, named, model.evaluate(X, y, verbose=0)))
+    theirs, ours = results
+    for their_logs, our_logs in zip(theirs[:2], ours[:2], strict=True):
+        assert [*our_logs] == [*their_logs]
+        for name, value in our_logs.items():
+            np.testing.assert_allclose(value, their_logs[name], rtol=2e-6, err_msg=name)
+    return theirs[2], ours[2]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_names_and_order_of_logs_agree_with_keras(case):
+    theirs, ours = logs(*CASES[case])
+    np.testing.assert_allclose(ours, theirs, rtol=2e-6)
+
+
+@pytest.mark.parametrize("case", DUPLICATES)
+def test_names_of_equal_metrics_agree_with_keras(case):
+    theirs, ours = logs(*DUPLICATES[case])
+    assert len(set(ours)) == len(set(theirs))
+
+
+def test_equal_losses_of_unnamed_outputs_have_the_positions_of_the_outputs():
+    model = subclassed(fjax, "nested")
+    model.compile("sgd", "mse", metrics={"p": "mae", "q": ["mae", "mae"]})
+    history = model.fit(X, STRUCTURES["nested"](NUMBER, PAIR), verbose=0).history
+    assert [*history] == [
+        "loss", "mae", "mae_1", "mae_2", "p_loss", "q/output_1_loss", "q/output_2_loss"
+    ]  # fmt: skip
