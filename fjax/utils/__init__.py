@@ -1,6 +1,7 @@
 """Keras's `utils`: seeds, labels, pictures, files, data sets, model plots."""
 
 from fjax.callbacks.progbar import Progbar as Progbar
+from fjax.compilation_cache import enable_compilation_cache as enable_compilation_cache
 from fjax.config import disable_interactive_logging as disable_interactive_logging
 from fjax.config import enable_interactive_logging as enable_interactive_logging
 from fjax.config import is_interactive_logging_enabled as is_interactive_logging_enabled
