@@ -76,6 +76,10 @@ class Loss(Configured):
         """Return a boolean mask of the values to include, or None to include all."""
         return None
 
+    def included(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array | None:
+        """Return `counted` for arguments as `__call__` takes them."""
+        return self.counted(*align(*as_floats(y_true, y_pred, self.dtype)))
+
     def __call__(
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Array:

@@ -6,6 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from fjax.core.masking import split_mask, strip_masks
+from fjax.losses import Loss
 from fjax.metrics import Metric
 from fjax.metrics.reduction import MeanOfValues
 from fjax.typing import Array, PyTree
@@ -38,9 +39,23 @@ def loss_of(
     if weight is None:
         return loss(targets, strip_masks(outputs), sample_weight)
     if getattr(loss, "reduction", MEANS[0]) in MEANS:
-        counted = jnp.sum(weight)
-        weight = weight * jnp.where(counted > 0, weight.size / jnp.maximum(counted, 1.0), 0.0)
+        total, counted = _totals(loss, targets, strip_masks(values), weight)
+        weight = weight * jnp.where(counted > 0, total / jnp.maximum(counted, 1.0), 0.0)
     return loss(targets, strip_masks(values), product(weight, sample_weight))
+
+
+def _totals(
+    loss: Callable[..., Array], targets: PyTree, outputs: PyTree, weight: Array
+) -> tuple[Any, Array]:
+    """Return the number of entries that a mean divides by, and how many of them have a weight.
+
+    A loss may leave out entries itself, as by `ignore_class`.
+    """
+    included = loss.included(targets, outputs) if isinstance(loss, Loss) else None
+    if included is None:
+        return weight.size, jnp.sum(weight)
+    included = included.astype(weight.dtype)
+    return jnp.sum(included), jnp.sum(product(weight, included))
 
 
 def metric_weight(metric: Metric, outputs: PyTree, sample_weight: Any) -> Any:

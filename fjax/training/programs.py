@@ -50,6 +50,9 @@ class Draw(NamedTuple):
         return jax.random.fold_in(jax.random.fold_in(self.key, self.step), self.call)
 
 
+# In place of a key that a program gets as a constant.
+NO_KEY: Any = ()
+
 # The number of configurations whose programs are kept, even after the last model is deleted.
 CACHE_SIZE = 16
 
@@ -218,7 +221,7 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
     measure = _measuring(evaluation, partial(results, metrics))
 
     return Programs(
-        advance=_advancing(
+        advance=_with_constant_key(
             lambda: steps.train_step(network, loss, optimizer, metrics), partial(results, metrics)
         ),
         # Without the optimizer's state, so that the program is the same for every optimizer.
@@ -238,6 +241,31 @@ def _advancing(
         return lambda train_state, batch, _: step(train_state, batch)[0]
 
     return compile_loop("advance", advancing, lambda state: (state, result(state.accumulators)))
+
+
+def _with_constant_key(
+    make_step: Callable[[], steps.TrainStep], result: Callable[[PyTree], Logs]
+) -> Callable[..., Any]:
+    """Return the program of steps that do not change the key, which need not be returned then."""
+
+    def advancing(key: Key) -> Step:
+        step = make_step()
+
+        def keyless_step(state: TrainState, batch: Batch, _: Array) -> TrainState:
+            return step(state._replace(key=key), batch)[0]._replace(key=NO_KEY)
+
+        return keyless_step
+
+    program = compile_loop("advance", advancing, lambda state: (state, result(state.accumulators)))
+
+    def advance(
+        train_state: TrainState, constants: tuple[()], *window: Any, **sizes: Any
+    ) -> tuple[TrainState, Logs]:
+        key = train_state.key
+        next_state, logs = program(train_state._replace(key=NO_KEY), (key,), *window, **sizes)
+        return next_state._replace(key=key), logs
+
+    return advance
 
 
 def _measuring(

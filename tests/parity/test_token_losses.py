@@ -116,3 +116,33 @@ def test_weights_for_a_loss_of_the_whole_batch_raise():
     model.compile("adam", loss=token_loss(fjax))
     with pytest.raises(ValueError, match="returned one value for the whole batch"):
         model.fit(X, Y, sample_weight=np.ones(70), verbose=0)
+
+
+@pytest.mark.parametrize("ignored", [0, 2, None])
+@pytest.mark.parametrize("mask_zero", [False, True])
+def test_a_loss_that_ignores_a_class_counts_what_neither_it_nor_the_mask_leaves_out(
+    ignored, mask_zero
+):
+    def tagger_of(library):
+        layers = library.layers
+        model = library.Sequential(
+            [
+                layers.Input((LENGTH,), dtype="int32"),
+                layers.Embedding(WORDS, 4, mask_zero=mask_zero),
+                layers.LSTM(3, return_sequences=True),
+                layers.Dense(TAGS, activation="softmax"),
+            ]
+        )
+        loss = library.losses.SparseCategoricalCrossentropy(ignore_class=ignored)
+        model.compile(library.optimizers.SGD(0.1), loss)
+        return model
+
+    ours, theirs = tagger_of(fjax), tagger_of(keras)
+    ours.set_weights(theirs.get_weights())
+    labels = random.integers(0, TAGS, Y.shape)
+    results = []
+    for model in (ours, theirs):
+        before = model.evaluate(X, labels, verbose=0)
+        logs = model.fit(X, labels, shuffle=False, verbose=0).history["loss"]
+        results.append([before, logs[0], model.evaluate(X, labels, verbose=0)])
+    np.testing.assert_allclose(results[0], results[1], rtol=2e-6)
