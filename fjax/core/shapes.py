@@ -11,6 +11,7 @@ from fjax.core.placeholders import abstract_evaluation
 from fjax.core.precision import apply_layer, init_layer
 from fjax.core.specs import spec_of, specs_of
 from fjax.core.text_inputs import is_text, text_input_error
+from fjax.initializers.shapes_only import shapes_only
 from fjax.typing import Params, PyTree, Spec, State
 
 
@@ -91,7 +92,8 @@ def eval_shape(function: Callable[..., PyTree], *arguments: PyTree) -> PyTree:
     def function_of_arrays(*arrays: Any) -> PyTree:
         remaining = iter(arrays)
         filled = [next(remaining) if hasattr(leaf, "shape") else leaf for leaf in leaves]
-        return function(*jax.tree.unflatten(structure, filled))
+        with shapes_only():
+            return function(*jax.tree.unflatten(structure, filled))
 
     with abstract_evaluation():
         return jax.eval_shape(function_of_arrays, *shaped)

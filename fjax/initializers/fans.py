@@ -69,6 +69,10 @@ class VarianceScaling(RandomInitializer):
         self.input_axes = check_axes(name, "input_axes", self.input_axes)
         self.output_axes = check_axes(name, "output_axes", self.output_axes)
 
+    def check_shape(self, shape: Shape) -> None:
+        """Raise ValueError if the shape lacks an axis of `input_axes` or `output_axes`."""
+        compute_fans(shape, self.input_axes, self.output_axes)
+
     def sample(self, key: Key, shape: Shape, dtype: np.dtype) -> Array:
         """Return random values."""
         fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)

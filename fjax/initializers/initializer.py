@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.configuration import Configured
+from fjax.configuration import Configured, is_as_defined
 from fjax.errors import is_integer, is_number, seed_of
+from fjax.initializers.shapes_only import wants_shape_only
 from fjax.typing import Array, DType, Key, Shape
 
 
@@ -51,12 +52,18 @@ class RandomInitializer(Initializer):
     def __call__(self, shape: Shape, dtype: DType = None, *, key: Key | None = None) -> Array:
         """Return random values; the seed counts more than the key, and without both it is 0."""
         shape, dtype = resolve_shape(self, shape, dtype, floating=True)
+        self.check_shape(shape)
+        if wants_shape_only() and is_as_defined(type(self)):
+            return jnp.zeros(shape, dtype)
         seed = vars(self)["seed"]
         if seed is not None or key is None:
             # The same key as in Keras, so that a seed gives the same numbers.
             words = jnp.array([seed or 0, 0], jnp.uint32)
             key = jax.random.wrap_key_data(words, impl="threefry2x32")
         return self.sample(key, shape, dtype)
+
+    def check_shape(self, shape: Shape) -> None:
+        """Raise ValueError if there are no values of this shape."""
 
     def sample(self, key: Key, shape: Shape, dtype: np.dtype) -> Array:
         """Return random values of a shape and a floating dtype."""

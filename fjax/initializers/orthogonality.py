@@ -36,10 +36,13 @@ class Orthogonal(RandomInitializer):
         super().__post_init__()
         self.gain = finite_number(self, "gain", self.gain)
 
-    def sample(self, key: Key, shape: Shape, dtype: np.dtype) -> Array:
-        """Return random values."""
+    def check_shape(self, shape: Shape) -> None:
+        """Raise ValueError unless there are two axes."""
         if len(shape) < 2:
             raise ValueError(f"`Orthogonal` needs a shape of at least two axes, received {shape}.")
+
+    def sample(self, key: Key, shape: Shape, dtype: np.dtype) -> Array:
+        """Return random values."""
         rows, columns = math.prod(shape[:-1]), shape[-1]
         # JAX has no QR decomposition in half precision.
         working_dtype = jnp.promote_types(dtype, jnp.float32)
