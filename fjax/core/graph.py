@@ -262,6 +262,12 @@ class Graph(Layer):
         expected = tuple(self.inputs) if several else (self.inputs,)
         # Lists and tuples are alike, as they are for the equality of graphs.
         if _paths(expected) != _paths(inputs):
+            if _paths(expected) == _paths(strip_masks(inputs)):
+                raise ValueError(
+                    f"The graph {self.name or 'functional'!r} was made of inputs without masks, "
+                    "and an input that carries one, as from `Embedding(mask_zero=True)`, cannot "
+                    "go into it: put the layer that makes the mask into this graph."
+                )
             raise ValueError(
                 f"The graph {self.name or 'functional'!r} takes the inputs "
                 f"{', '.join(self.input_names)} as {_describe(expected)}, received "

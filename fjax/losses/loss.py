@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any, ClassVar
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -75,6 +76,14 @@ class Loss(Configured):
     def counted(self, y_true: Array, y_pred: Array) -> Array | None:
         """Return a boolean mask of the values to include, or None to include all."""
         return None
+
+    def is_one_number(self, y_true: ArrayLike, y_pred: ArrayLike) -> bool:
+        """Return whether `call` returns one number for the whole batch, as a user's may."""
+
+        def values(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+            return jnp.asarray(self.call(*align(*as_floats(y_true, y_pred, self.dtype))))
+
+        return jax.eval_shape(values, y_true, y_pred).ndim == 0
 
     def included(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array | None:
         """Return `counted` for arguments as `__call__` takes them."""

@@ -38,6 +38,9 @@ def loss_of(
     weight = product(valid, None if mask is None else jnp.asarray(mask, jnp.float32))
     if weight is None:
         return loss(targets, strip_masks(outputs), sample_weight)
+    if sample_weight is None and isinstance(loss, Loss) and loss.is_one_number(targets, values):
+        # As in Keras: the loss of a function that counts entries itself.
+        return loss(targets, strip_masks(outputs), None)
     if getattr(loss, "reduction", MEANS[0]) in MEANS:
         total, counted = _totals(loss, targets, strip_masks(values), weight)
         weight = weight * jnp.where(counted > 0, total / jnp.maximum(counted, 1.0), 0.0)

@@ -146,3 +146,38 @@ def test_a_loss_that_ignores_a_class_counts_what_neither_it_nor_the_mask_leaves_
         logs = model.fit(X, labels, shuffle=False, verbose=0).history["loss"]
         results.append([before, logs[0], model.evaluate(X, labels, verbose=0)])
     np.testing.assert_allclose(results[0], results[1], rtol=2e-6)
+
+
+def test_a_function_that_returns_one_number_is_the_loss_of_masked_outputs_as_it_is():
+    def tagger_of(library):
+        def loss(y_true, y_pred):
+            return library.ops.mean(library.ops.square(y_true - y_pred))
+
+        layers = library.layers
+        model = library.Sequential(
+            [
+                layers.Input((LENGTH,), dtype="int32"),
+                layers.Embedding(WORDS, 4, mask_zero=True),
+                layers.LSTM(3, return_sequences=True),
+            ]
+        )
+        model.compile(library.optimizers.SGD(0.1), loss)
+        return model
+
+    ours, theirs = tagger_of(fjax), tagger_of(keras)
+    ours.set_weights(theirs.get_weights())
+    targets = random.normal(size=(*X.shape, 3)).astype("float32")
+    results = []
+    for model in (ours, theirs):
+        before = model.evaluate(X, targets, verbose=0)
+        logs = model.fit(X, targets, shuffle=False, verbose=0).history["loss"]
+        results.append([before, logs[0], model.evaluate(X, targets, verbose=0)])
+    np.testing.assert_allclose(results[0], results[1], rtol=2e-6)
+
+
+def test_a_masked_input_of_a_model_without_masks_is_an_error():
+    inputs = fjax.Input((LENGTH, 4))
+    inner = fjax.Model(inputs, fjax.layers.LSTM(3)(inputs))
+    tokens = fjax.Input((LENGTH,), dtype="int32")
+    with pytest.raises(ValueError, match="put the layer that makes the mask into this graph"):
+        inner(fjax.layers.Embedding(WORDS, 4, mask_zero=True)(tokens))
