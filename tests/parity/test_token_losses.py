@@ -137,6 +137,7 @@ def test_a_loss_that_ignores_a_class_counts_what_neither_it_nor_the_mask_leaves_
         model.compile(library.optimizers.SGD(0.1), loss)
         return model
 
+    keras.utils.set_random_seed(0)
     ours, theirs = tagger_of(fjax), tagger_of(keras)
     ours.set_weights(theirs.get_weights())
     labels = random.integers(0, TAGS, Y.shape)
@@ -164,6 +165,7 @@ def test_a_function_that_returns_one_number_is_the_loss_of_masked_outputs_as_it_
         model.compile(library.optimizers.SGD(0.1), loss)
         return model
 
+    keras.utils.set_random_seed(0)
     ours, theirs = tagger_of(fjax), tagger_of(keras)
     ours.set_weights(theirs.get_weights())
     targets = random.normal(size=(*X.shape, 3)).astype("float32")
