@@ -34,7 +34,6 @@ from fjax.losses.margins import squared_hinge as squared_hinge
 from fjax.losses.names import as_loss as as_loss
 from fjax.losses.names import deserialize as deserialize
 from fjax.losses.names import get as get
-from fjax.losses.names import log_name as log_name
 from fjax.losses.names import resolve as resolve
 from fjax.losses.names import serialize as serialize
 from fjax.losses.overlap import Dice as Dice

@@ -122,7 +122,7 @@ def log_name(identifier: Identifier) -> str:
 
     >>> from fjax.losses import Huber
     >>> log_name("mse"), log_name("Huber"), log_name(Huber(name="robust"))
-    ('mse', 'huber', 'robust')
+    ('mse', 'huber_loss', 'robust')
     """
     is_text = isinstance(identifier, str)
     if is_text and (_is_by_shapes(identifier) or not isinstance(REGISTRY.get(identifier), Loss)):

@@ -5,6 +5,7 @@ from typing import Any
 
 from fjax import losses, metrics, optimizers
 from fjax.errors import number_between
+from fjax.losses.names import log_name
 from fjax.models.compile_config import CompileConfig, as_tuple
 
 # Names whose meaning depends on the shapes of targets and outputs.
@@ -75,7 +76,7 @@ def _loss(loss: Any) -> Any:
 
 
 def _loss_name(loss: Any) -> str | None:
-    return None if loss is None else losses.log_name(loss)
+    return None if loss is None else log_name(loss)
 
 
 def _loss_weights(loss_weights: Any) -> Any:

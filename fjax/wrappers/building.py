@@ -77,7 +77,8 @@ def clone_compiled(owner: str, model: Any) -> Model:
         )
     twin = clone_model(model)
     twin.model_parts.weights.seed = model.model_parts.weights.seed
-    twin.compile(**config._asdict(), run_eagerly=model.run_eagerly)
+    twin.model_parts.set_config(config)
+    twin.run_eagerly = model.run_eagerly
     return twin
 
 

@@ -134,7 +134,8 @@ def test_names_and_order_of_logs_agree_with_keras(case):
 @pytest.mark.parametrize("case", DUPLICATES)
 def test_names_of_equal_metrics_agree_with_keras(case):
     theirs, ours = logs(*DUPLICATES[case])
-    assert len(set(ours)) == len(set(theirs))
+    # A loss and a metric of the same values may be rounded differently.
+    assert len({f"{value:.5g}" for value in ours}) == len({f"{value:.5g}" for value in theirs})
 
 
 def test_equal_losses_of_unnamed_outputs_have_the_positions_of_the_outputs():
