@@ -4,10 +4,11 @@ import random
 
 import numpy as np
 import pytest
-import torch
 
 from fjax.preprocessing.dataset import Dataset
 from fjax.utils import split_dataset
+
+torch = pytest.importorskip("torch")
 
 
 def values(dataset):
