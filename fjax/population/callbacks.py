@@ -35,7 +35,7 @@ class MemberView:
         write: Callable[[TrainState], None],
     ) -> None:
         self.stop_training = False
-        self.optimizer = _MemberOptimizer(self, getattr(optimizer, "learning_rate", None))
+        self.optimizer = _MemberOptimizer(self, getattr(optimizer, "schedule", None))
         self._read, self._write = read, write
 
     @property
@@ -63,8 +63,8 @@ class MemberView:
 class _MemberOptimizer:
     """The learning rate of a member, as the optimizer of a model has it."""
 
-    def __init__(self, view: MemberView, first_rate: Any) -> None:
-        self._view, self._first_rate = view, first_rate
+    def __init__(self, view: MemberView, schedule: Any) -> None:
+        self._view, self._schedule = view, schedule
 
     @property
     def learning_rate(self) -> float:
@@ -73,9 +73,9 @@ class _MemberOptimizer:
 
     @learning_rate.setter
     def learning_rate(self, rate: Any) -> None:
-        if callable(self._first_rate):
+        if callable(self._schedule):
             raise TypeError(
-                f"The learning rate follows the schedule {self._first_rate!r} and cannot be set: "
+                f"The learning rate follows the schedule {self._schedule!r} and cannot be set: "
                 "compile with a number as learning rate."
             )
         opt_state = self._opt_state()._replace(learning_rate=jnp.float32(rate))
