@@ -9,7 +9,8 @@ from fjax.training.numpy_eval import can_evaluate
 from fjax.training.output_losses import OutputLosses
 from fjax.traits import has_trait
 
-REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight")
+# Not "mean_with_sample_weight": it divides by the weights, and rows that do not count have weights.
+REDUCTIONS = ("sum_over_batch_size", "mean", "sum")
 
 
 def can_be_filled(network: Any, loss: Any, metrics: Metrics, training: bool = True) -> bool:

@@ -95,6 +95,19 @@ def test_a_filled_batch_trains_as_the_exact_batch_does(count):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum", "mean_with_sample_weight"])
+@pytest.mark.parametrize("count", [7, 40])
+def test_the_loss_of_sequences_is_that_of_their_own_batches(reduction, count):
+    loss = fjax.losses.MeanSquaredError(reduction=reduction)
+    model = fjax.Sequential([Input((5, 3)), Dense(2)], seed=0)
+    model.compile("sgd", loss)
+    x, y = numbers(count, 5, 3), numbers(count, 5, 2, seed=1)
+    outputs = model.predict(x, verbose=0)
+    parts = [slice(start, min(start + 32, count)) for start in range(0, count, 32)]
+    expected = sum(float(loss(y[rows], outputs[rows])) * (rows.stop - rows.start) for rows in parts)
+    np.testing.assert_allclose(model.evaluate(x, y, verbose=0), expected / count, rtol=2e-6)
+
+
 def test_rows_that_fill_a_batch_make_no_gradient_that_is_not_finite():
     # Rows of zeros would: the gradient of a square root at 0 is infinite.
     model = network(Dense(1, kernel_initializer="ones", use_bias=False), jnp.sqrt)
