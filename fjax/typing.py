@@ -175,15 +175,6 @@ class RateSweep(Protocol):
 
 
 @runtime_checkable
-class ChecksInputs(Protocol):
-    """A network that checks the values of its inputs, such as the range of integers."""
-
-    def check_inputs(self, *inputs: PyTree) -> None:
-        """Raise ValueError if arrays, whole or a batch of them, have invalid values."""
-        ...
-
-
-@runtime_checkable
 class Constrains(Protocol):
     """A layer with constraints on its weights."""
 

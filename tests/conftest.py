@@ -105,12 +105,21 @@ def fetches(monkeypatch):
     """What is read from the device to the host while a test runs."""
     from jax._src.array import ArrayImpl
 
+    from fjax.training.placement import Placement
+
     read = []
+    fetch = Placement.fetch
     own = ArrayImpl._value
 
     def recorded(array):
         read.append(array.shape)
         return own.fget(array)
 
+    def recorded_fetch(placement, tree):
+        read.extend(leaf.shape for leaf in jax.tree.leaves(tree))
+        return fetch(placement, tree)
+
     monkeypatch.setattr(ArrayImpl, "_value", property(recorded))
+    # On a CPU it reads the memory of an array directly.
+    monkeypatch.setattr(Placement, "fetch", recorded_fetch)
     return read

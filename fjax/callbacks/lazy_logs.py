@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
-import jax
 import numpy as np
 
 from fjax.training.logs import sort_logs
+from fjax.training.placement import DEFAULT
 from fjax.typing import Array
 
 
@@ -52,7 +52,7 @@ class LazyLogs(MutableMapping[str, Any]):
 
 def to_numbers(on_device: Mapping[str, Any]) -> dict[str, Any]:
     """Return logs fetched from the device and ordered by name; see `to_number`."""
-    logs = sort_logs(jax.device_get(dict(on_device)))
+    logs = sort_logs(DEFAULT.fetch(dict(on_device)))
     return {name: to_number(value) for name, value in logs.items()}
 
 

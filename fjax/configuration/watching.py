@@ -9,6 +9,9 @@ from fjax.configuration.configured import Configured
 
 _CODE = operator.attrgetter("__code__")
 
+# The attributes of an object or a class, as they are and as they were.
+_Attributes = tuple[Mapping[str, Any], tuple[Any, ...]]
+
 
 class Watch:
     """Some objects, the code of their classes and their functions, as they are now.
@@ -31,13 +34,15 @@ class Watch:
     """
 
     def __init__(self, *things: Any) -> None:
-        # The attributes of an object or a class, and their values.
-        self._attributes: list[tuple[Mapping[str, Any], tuple[Any, ...]]] = []
+        self._attributes: list[_Attributes] = []
+        # Those of fjax's own classes, whose values need not be identical if they are equal: a tuple
+        # of them is compared in half the time.
+        self._fjax_attributes: list[_Attributes] = []
         self._functions: list[FunctionType] = []
         self._seen: set[int] = set()
         for thing in things:
             self._add(thing)
-        self._code = list(map(_CODE, self._functions))
+        self._code = tuple(map(_CODE, self._functions))
 
     def is_current(self) -> bool:
         """Return whether no attribute of an object or class, and no function, has changed."""
@@ -46,8 +51,11 @@ class Watch:
                 return False
             if not all(map(operator.is_, attributes.values(), values)):
                 return False
+        for attributes, values in self._fjax_attributes:
+            if tuple(attributes.values()) != values:
+                return False
         # A reload may put new code into the same function.
-        return all(map(operator.is_, map(_CODE, self._functions), self._code))
+        return tuple(map(_CODE, self._functions)) == self._code
 
     def _add(self, thing: Any) -> None:
         if id(thing) in self._seen:
@@ -81,4 +89,6 @@ class Watch:
 
     def _add_attributes(self, owner: Any, attributes: Mapping[str, Any]) -> None:
         self._seen.add(id(owner))
-        self._attributes.append((attributes, tuple(attributes.values())))
+        is_fjax_class = isinstance(owner, type) and owner.__module__.startswith("fjax.")
+        watched = self._fjax_attributes if is_fjax_class else self._attributes
+        watched.append((attributes, tuple(attributes.values())))

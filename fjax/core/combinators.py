@@ -327,3 +327,16 @@ def branch(*layers: Any, name: str | None = None) -> Branch:
     (32, 5)
     """
     return Branch(layers, name=name)
+
+
+def checks_inputs(layer: Any) -> bool:
+    """Return whether `check_inputs` may raise, by a layer that checks the values of its inputs.
+
+    >>> from fjax.layers import Dense, Embedding
+    >>> checks_inputs(Serial((Dense(2),))), checks_inputs(Serial((Embedding(9, 2),)))
+    (False, True)
+    """
+    check = getattr(type(layer), "check_inputs", Layer.check_inputs)
+    if check in (Serial.check_inputs, SideBySide.check_inputs):
+        return any(map(checks_inputs, layer.layers))
+    return check is not Layer.check_inputs

@@ -210,9 +210,11 @@ def _weights(name: str, sample_weight: Any) -> PyTree:
 
 
 def _length(name: str, tree: PyTree) -> int:
-    leaves = jax.tree_util.tree_leaves_with_path(tree)
-    counts = {jax.tree_util.keystr(path): leaf.shape[0] for path, leaf in leaves}
-    if len(set(counts.values())) > 1:
-        listed = ", ".join(f"{name}{path}: {count}" for path, count in counts.items())
+    counts = {leaf.shape[0] for leaf in jax.tree.leaves(tree)}
+    if len(counts) > 1:
+        leaves = jax.tree_util.tree_leaves_with_path(tree)
+        listed = ", ".join(
+            f"{name}{jax.tree_util.keystr(path)}: {leaf.shape[0]}" for path, leaf in leaves
+        )
         raise ValueError(f"The arrays of `{name}` have different numbers of samples ({listed}).")
-    return next(iter(counts.values()))
+    return int(counts.pop())

@@ -4,11 +4,13 @@ import dataclasses
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
+from operator import is_
 from typing import Any
 
 import jax
 import numpy as np
 
+from fjax.core.combinators import checks_inputs
 from fjax.core.inputs import adjust_rank
 from fjax.core.text_inputs import is_text
 from fjax.data.class_weight import with_class_weight
@@ -18,7 +20,7 @@ from fjax.data.text_encoding import encode_text, encodes_text
 from fjax.training.batch import Batch, rows
 from fjax.training.output_losses import OutputLosses
 from fjax.trees import branch
-from fjax.typing import ChecksInputs, PyTree
+from fjax.typing import PyTree
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,18 +57,30 @@ class InputExpectation:
             TypeError: A layer that takes text gets numbers.
         """
         inputs = batch.inputs
+        signature = _signature(inputs)
+        if signature in self._accepted:
+            return batch
         if self.takes_one_array:
             one_array(inputs)
         inputs = self._arrange(inputs)
         self._check(inputs)
         is_traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs))
-        if self._checks_inputs and not is_traced:
+        if self.checks_values and not is_traced:
             self.network.check_inputs(*inputs)
+        is_unchanged = len(inputs) == len(batch.inputs) and all(map(is_, inputs, batch.inputs))
+        if signature is not None and is_unchanged and not self.checks_values:
+            self._accepted.add(signature)
         return batch._replace(inputs=inputs)
 
     @cached_property
-    def _checks_inputs(self) -> bool:
-        return isinstance(self.network, ChecksInputs)
+    def _accepted(self) -> set[Any]:
+        """The signatures of inputs that passed all checks, and were not changed by them."""
+        return set()
+
+    @cached_property
+    def checks_values(self) -> bool:
+        """Whether a layer checks the values of the inputs."""
+        return checks_inputs(self.network)
 
     @cached_property
     def _structure(self) -> Any:
@@ -185,11 +199,30 @@ class Expectation:
         Raises:
             ValueError: Inputs, targets or weights do not fit the model or its losses.
         """
-        batch = self.inputs(batch)
-        outputs = self.outputs(batch.inputs)
+        signature = _signature((*batch.inputs, batch.targets, batch.sample_weight))
+        if signature in self._accepted:
+            self._check_targets(batch, *self._accepted[signature])
+            return batch
+        matched = self.inputs(batch)
+        outputs = self.outputs(matched.inputs)
         if not self.targets_are_free or (self.with_targets and batch.targets is not None):
-            batch = self._match_targets(batch, outputs)
-        return with_class_weight(batch, self.class_weight, outputs, self.names)
+            matched = self._match_targets(matched, outputs)
+            loss = self.loss_for(matched.targets, outputs)
+            self._check_targets(matched, outputs, loss)
+            is_unchanged = all(map(is_, jax.tree.leaves(matched), jax.tree.leaves(batch)))
+            if signature is not None and is_unchanged and not self._depends_on_values:
+                self._accepted[signature] = outputs, loss
+        return with_class_weight(matched, self.class_weight, outputs, self.names)
+
+    @cached_property
+    def _accepted(self) -> dict[Any, tuple[PyTree, Any]]:
+        """The outputs and the loss of batches that fitted unchanged, by their signatures."""
+        return {}
+
+    @cached_property
+    def _depends_on_values(self) -> bool:
+        """Whether more than the targets is checked or computed from values."""
+        return self.class_weight is not None or self.inputs.checks_values
 
     def _match_targets(self, batch: Batch, outputs: PyTree) -> Batch:
         if batch.targets is None:
@@ -204,7 +237,6 @@ class Expectation:
         batch = batch._replace(targets=targets)
         if batch.sample_weight is not None and not hasattr(batch.sample_weight, "shape"):
             batch = self._match_weights(batch, outputs)
-        self._check_targets(batch, outputs)
         return batch
 
     def _match_weights(self, batch: Batch, outputs: PyTree) -> Batch:
@@ -218,8 +250,8 @@ class Expectation:
                 check_weight(f"sample_weight[{name!r}]", weight, target, f"y[{name!r}]")
         return batch._replace(sample_weight=weights)
 
-    def _check_targets(self, batch: Batch, outputs: PyTree) -> None:
-        loss, count = self.loss_for(batch.targets, outputs), rows(batch)
+    def _check_targets(self, batch: Batch, outputs: PyTree, loss: Any) -> None:
+        count = rows(batch)
         if isinstance(loss, OutputLosses):
             for term in loss.losses:
                 shape = (count, *branch(outputs, term.output).shape[1:])
@@ -227,6 +259,19 @@ class Expectation:
                 term.loss.check_targets(branch(batch.targets, term.output), shape, name)
         elif loss is not None:
             loss.check_targets(batch.targets, (count, *outputs.shape[1:]), "y")
+
+
+def _signature(values: tuple[PyTree, ...]) -> Any:
+    """Return the shapes of samples and the dtypes; None unless the values are arrays or None."""
+    parts: list[Any] = []
+    for array in values:
+        if type(array) is np.ndarray:
+            parts.append((array.shape[1:], array.dtype.num))
+        elif array is None:
+            parts.append(None)
+        else:
+            return None
+    return tuple(parts)
 
 
 def one_array(inputs: tuple[PyTree, ...]) -> Any:

@@ -39,9 +39,10 @@ def gather(arrays: Batch, rows: slice | np.ndarray, count: int, batch_size: int)
         count: The number of rows.
         batch_size: Rows in a batch; the last batch is filled with copies of the last row.
     """
+    capacity = batches_in_window(arrays, batch_size) * batch_size
 
     def gathered(array: np.ndarray) -> np.ndarray:
-        window = _aligned(array, batches_in_window(arrays, batch_size) * batch_size)
+        window = _aligned(array, capacity)
         if isinstance(rows, slice):
             window[:count] = array[rows]
         else:

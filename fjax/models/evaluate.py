@@ -6,7 +6,7 @@ from fjax.callbacks import CallbackList
 from fjax.callbacks.lazy_logs import to_numbers
 from fjax.data.source import Data
 from fjax.models.model_parts import ModelParts, execution_mode
-from fjax.models.plan import Plan, expectation, make_plan, require_objective
+from fjax.models.plan import Plan, expectation, plan_for, require_objective
 from fjax.models.step_forms import TEST
 from fjax.training import Source
 from fjax.training.loop import evaluate as evaluate_source
@@ -30,7 +30,7 @@ def evaluate(
     callback_list = CallbackList(callbacks, model, verbose, epochs=1, steps=source.steps)
     try:
         with execution_mode(model.run_eagerly):
-            plan = make_plan(model, parts, TEST, source)
+            plan = plan_for(model, parts, TEST, source)
             return plan, measure(parts, plan, source, callback_list)
     finally:
         source.close()

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from fjax.callbacks import CallbackList, History
 from fjax.callbacks.lazy_logs import to_numbers
 from fjax.data.arrays import Arrays
@@ -16,13 +14,12 @@ from fjax.models.arguments import Schedule
 from fjax.models.checkpointing import run_checkpoints
 from fjax.models.evaluate import measure
 from fjax.models.model_parts import ModelParts, execution_mode
-from fjax.models.plan import Plan, expectation, make_plan, require_objective
+from fjax.models.plan import Plan, expectation, plan_for, require_objective
 from fjax.models.step_forms import TEST, TRAIN
 from fjax.storage.checkpoint_file import Progress
 from fjax.training import Source, finalized, run_epoch
 from fjax.training.logs import sort_logs
 from fjax.training.loop import ChunkScheduler
-from fjax.typing import PyTree
 
 
 class Validation(NamedTuple):
@@ -96,19 +93,19 @@ def fit(
                     callback_list.call("on_epoch_resume", epoch, batch)
                 else:
                     callback_list.call("on_epoch_begin", epoch, {})
-                    begin_epoch(parts, total_epochs, plan.empty_sums)
+                    parts.weights.begin_epoch(plan.empty_sums, total_epochs)
                 on_device = run_epoch(
                     parts.weights, programs, source, total_epochs, hooks, chunks, plan.fill
                 )
                 logs, batch = to_numbers(on_device), 0
-                plan.store(parts.weights.train_state.accumulators)
+                plan.store(parts.weights.accumulators)
                 parts.last_logs = dict(logs)
                 if held_out is not None and epoch in schedule.validation_epochs:
                     values = measure(parts, held_out.plan, held_out.source, callback_list)
                     logs |= {f"val_{name}": value for name, value in values.items()}
                     logs = sort_logs(logs)
                 total_epochs += 1
-                _end_epoch(parts, total_epochs)
+                parts.weights.end_epoch(total_epochs)
                 callback_list.call("on_epoch_end", epoch, logs)
                 progress = Progress(epoch + 1, logs, bool(model.stop_training))
                 checkpoints.save(parts.weights.train_state, progress)
@@ -150,9 +147,9 @@ def _prepared(
     parts.is_training = True
     try:
         with execution_mode(model.run_eagerly):
-            plan, validating = make_plan(model, parts, TRAIN, source), None
+            plan, validating = plan_for(model, parts, TRAIN, source), None
             if validation_source is not None:
-                test_plan = make_plan(model, parts, TEST, validation_source)
+                test_plan = plan_for(model, parts, TEST, validation_source)
                 validating = _HeldOut(validation_source, test_plan)
             yield source, plan, validating
     finally:
@@ -218,19 +215,6 @@ def read_validation(validation: Validation, steps: int | None) -> Data:
 def _validation_directions(held_out: _HeldOut | None) -> dict[str, str | None]:
     directions = {} if held_out is None else held_out.plan.directions
     return {f"val_{name}": direction for name, direction in directions.items()}
-
-
-def begin_epoch(parts: ModelParts, epoch: int, empty_sums: PyTree) -> None:
-    """Set the counters and accumulators of the train state for the first step of an epoch."""
-    parts.weights.train_state = parts.weights.train_state._replace(
-        epoch=np.int32(epoch), batch=np.int32(0), accumulators=empty_sums
-    )
-
-
-def _end_epoch(parts: ModelParts, epoch: int) -> None:
-    parts.weights.train_state = parts.weights.train_state._replace(
-        epoch=np.int32(epoch), batch=np.int32(0)
-    )
 
 
 def _finalize(parts: ModelParts) -> None:

@@ -8,7 +8,7 @@ from fjax.data.conversion import is_batches
 from fjax.data.shuffling import shuffle_seed
 from fjax.data.source import read
 from fjax.models.model_parts import ModelParts, execution_mode
-from fjax.models.plan import custom_step, expectation, make_plan, require_objective
+from fjax.models.plan import custom_step, expectation, plan_for, require_objective
 from fjax.models.step_forms import TRAIN, has_stateful_step
 from fjax.training import custom_train_step, init_accumulators, train_step
 from fjax.training.accumulators import empty_means
@@ -64,7 +64,7 @@ def range_test_of_model(
             )
         custom, spec = custom_step(model, parts, TRAIN), source.spec
         if custom is not None:
-            names = make_plan(model, parts, TRAIN, source).log_names
+            names = plan_for(model, parts, TRAIN, source).log_names
             if "loss" not in names:
                 raise ValueError(
                     f"`{owner}` needs the log 'loss', which the model's `train_step` does not "

@@ -19,15 +19,14 @@ from fjax.models.construction import SharedNetwork, network_of
 from fjax.models.evaluate import evaluate
 from fjax.models.fit import Validation, fit
 from fjax.models.nested_models import makes_models_of
+from fjax.models.on_batch import test_on_batch, train_on_batch
 from fjax.models.predict import call, inputs_of, predict, predict_on_batch
 from fjax.models.replicas import Replicas, fit_replicas
 from fjax.models.stateless import call_in_scope, traced_call_error
 from fjax.models.steps import SteppedNetwork
 from fjax.models.subclassed import is_authored_model, require_outputs
-from fjax.models.train_on_batch import train_on_batch
 from fjax.optimizers.stateful import StatefulOptimizer
 from fjax.training import Batch
-from fjax.training.batch import rows
 from fjax.variable import current_scope
 
 
@@ -406,10 +405,10 @@ class Model(SteppedNetwork):
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
         """Return the loss and metrics on one batch, as `evaluate` does."""
-        count = rows(to_batch(x, text=True))
-        return self.evaluate(
-            x, y, count, verbose=0, sample_weight=sample_weight, return_dict=return_dict
-        )
+        self.model_parts.require_config("test_on_batch")
+        batch = to_batch(x, y, sample_weight, text=True)
+        plan, logs = test_on_batch(self, self.model_parts, batch)
+        return logs if return_dict else plan.in_order(logs)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch, as numpy arrays."""

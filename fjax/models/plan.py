@@ -65,9 +65,14 @@ def require_objective(model: Any, parts: ModelParts, kind: str) -> None:
     """
     config = parts.require_config("fit" if kind == TRAIN else "evaluate")
     is_custom = custom_step(model, parts, kind) is not None or _is_stateful(model, parts, kind)
-    built = parts.architecture.is_built
-    may_add_loss = not built or parts.architecture.has_penalty()
-    if not is_custom and kind == TRAIN and config.loss is None and not may_add_loss:
+    if (
+        kind == TRAIN
+        and not is_custom
+        and config.loss is None
+        # Layers may add losses, which is known once the model is built.
+        and parts.architecture.is_built
+        and not parts.architecture.has_penalty()
+    ):
         raise ValueError(
             "Training needs a loss: `model.compile(optimizer=…, loss=…)`, or a `train_step`."
         )
@@ -137,19 +142,32 @@ def matched_batch(model: Any, batch: Batch, kind: str = TRAIN, class_weight: Any
     return expectation(model, model.model_parts, kind, class_weight)(batch)
 
 
-def make_plan(model: Any, parts: ModelParts, kind: str, source: Source) -> Plan:
+def plan_for(model: Any, parts: ModelParts, kind: str, source: Source) -> Plan:
     """Return the plan of a run of `TRAIN` or `TEST` steps over a source."""
+    return make_plan(model, parts, kind, source.spec, source.batch_sizes)
+
+
+def make_plan(
+    model: Any, parts: ModelParts, kind: str, spec: Batch, batch_sizes: tuple[int, ...]
+) -> Plan:
+    """Return the plan of a run.
+
+    Args:
+        model: The model.
+        parts: Its parts.
+        kind: `TRAIN` or `TEST`.
+        spec: The shapes and dtypes of a full batch, or its arrays.
+        batch_sizes: The numbers of rows that a batch can have.
+    """
     if custom_step(model, parts, kind) is not None:
-        return _custom_plan(model, parts, kind, source)
+        return _custom_plan(model, parts, kind, spec, batch_sizes)
     if _is_stateful(model, parts, kind):
-        return _stateful_plan(model, parts, kind, source)
-    if kind == TRAIN:
-        # Without a compiled loss, the layers may have added losses: known once the model is built.
-        require_objective(model, parts, kind)
+        return _stateful_plan(model, parts, kind, spec)
     config, network = parts.require_config("fit"), parts.architecture.network
+    if kind == TRAIN and config.loss is None:
+        require_objective(model, parts, kind)
     watched = (network, config.loss, config.optimizer, config.metrics, config.weighted_metrics)
-    key = (kind, shapes_of(source.spec))
-    return parts.plans.get(key, watched, lambda: _plan(parts, kind, source.spec))
+    return parts.plans.get((kind, shapes_of(spec)), watched, lambda: _plan(parts, kind, spec))
 
 
 def _plan(parts: ModelParts, kind: str, spec: Batch) -> tuple[Plan, tuple[Any, ...]]:
@@ -168,11 +186,13 @@ def _plan(parts: ModelParts, kind: str, spec: Batch) -> tuple[Plan, tuple[Any, .
     return plan, (loss, metrics)
 
 
-def _custom_plan(model: Any, parts: ModelParts, kind: str, source: Source) -> Plan:
+def _custom_plan(
+    model: Any, parts: ModelParts, kind: str, spec: Batch, batch_sizes: tuple[int, ...]
+) -> Plan:
     optimizer = parts.require_config("fit").optimizer
     compiled = programs_for(parts.architecture.network, None, optimizer, (), parts.programs)
     train_step, test_step = (custom_step(model, parts, each) for each in (TRAIN, TEST))
-    logs = _custom_logs(model, parts, kind, source)
+    logs = _custom_logs(model, parts, kind, spec, batch_sizes)
     return Plan(
         programs=with_custom_steps(compiled, train_step, test_step, parts.programs),
         empty_sums=empty_means(logs),
@@ -181,7 +201,7 @@ def _custom_plan(model: Any, parts: ModelParts, kind: str, source: Source) -> Pl
     )
 
 
-def _stateful_plan(model: Any, parts: ModelParts, kind: str, source: Source) -> Plan:
+def _stateful_plan(model: Any, parts: ModelParts, kind: str, spec: Batch) -> Plan:
     network, optimizer = parts.architecture.network, parts.require_config("fit").optimizer
     compiled = programs_for(network, None, optimizer, (), parts.programs)
     key = ("steps", kind, code_of(type(model)))
@@ -190,7 +210,7 @@ def _stateful_plan(model: Any, parts: ModelParts, kind: str, source: Source) -> 
     steps: StatefulSteps = parts.programs[key]
     train_step, test_step = (steps.train, None) if kind == TRAIN else (None, steps.test)
     train_state = parts.weights.train_state._replace(accumulators=())
-    empty_sums = steps.empty_sums(kind, train_state, source.spec)
+    empty_sums = steps.empty_sums(kind, train_state, spec)
     logs = losses_first(list(empty_sums["logs"]))
     return Plan(
         programs=with_stateful_steps(compiled, train_step, test_step, parts.programs),
@@ -201,20 +221,22 @@ def _stateful_plan(model: Any, parts: ModelParts, kind: str, source: Source) -> 
     )
 
 
-def _custom_logs(model: Any, parts: ModelParts, kind: str, source: Source) -> list[str]:
+def _custom_logs(
+    model: Any, parts: ModelParts, kind: str, spec: Batch, batch_sizes: tuple[int, ...]
+) -> list[str]:
     """Return the names of the logs of a user's step, after checking it with each batch size."""
     step, train_state = custom_step(model, parts, kind), parts.weights.train_state
     assert step is not None
     train_state = train_state._replace(accumulators=())
     check = check_train_step if kind == TRAIN else check_test_step
-    leaves, structure = jax.tree.flatten((train_state, source.spec))
+    leaves, structure = jax.tree.flatten((train_state, spec))
     shapes = ((leaf.shape, leaf.dtype) for leaf in leaves)
-    key = (kind, source.batch_sizes, structure, *shapes)
+    key = (kind, batch_sizes, structure, *shapes)
     if key not in parts.programs:
         logs: list[str] = []
-        for size in source.batch_sizes:
+        for size in batch_sizes:
             try:
-                logs = check(step, train_state, _with_rows(source.spec, size))
+                logs = check(step, train_state, _with_rows(spec, size))
             except Exception as error:
                 error.add_note(f"In the model's `{kind}`, with a batch of {size} samples.")
                 raise

@@ -51,7 +51,8 @@ class WeightStore:
         # The train state of a copied model. It is put into the slots at its first use, since the
         # layers of an authored model may be incomplete until the whole model is copied.
         self._copied: TrainState | None = None
-        self._statistics: list[Any] = []
+        # The layers with an `adapt`, and what they had learned when the weights were created.
+        self._learned: list[tuple[Adapts, Any]] = []
         self._calls = 0
         self._seed_variable: Variable | None = None
 
@@ -79,6 +80,31 @@ class WeightStore:
             slot.scatter(part, getattr(value, part))
         self._rest = value._replace(params={}, state={})
 
+    @property
+    def accumulators(self) -> PyTree:
+        """The accumulators of the train state."""
+        return () if self._rest is None else self._rest.accumulators
+
+    def begin_epoch(self, accumulators: PyTree, epoch: int | None = None) -> None:
+        """Set the counters and the accumulators for the first step of an epoch.
+
+        Args:
+            accumulators: The accumulators.
+            epoch: The number of completed epochs; None does not change it.
+        """
+        self.make()
+        self._set(batch=np.int32(0), accumulators=accumulators)
+        if epoch is not None:
+            self._set(epoch=np.int32(epoch))
+
+    def end_epoch(self, epoch: int) -> None:
+        """Set the counters after an epoch to the number of completed epochs."""
+        self._set(epoch=np.int32(epoch), batch=np.int32(0))
+
+    def _set(self, **fields: Any) -> None:
+        assert self._rest is not None
+        self._rest = self._rest._replace(**fields)
+
     def make(self) -> None:
         """Draw the weights, unless they exist."""
         self.unpack()
@@ -88,7 +114,7 @@ class WeightStore:
     def adopt(self, value: TrainState) -> None:
         """Set a train state that fits, whose arrays are not used elsewhere."""
         if not self.is_made:
-            self._statistics = learned_statistics(self.architecture.layer_tree)
+            self._learned = learned_statistics(self.architecture.layer_tree)
         self.train_state = value
         self._optimizer_is_new = value.opt_state == ()
 
@@ -161,8 +187,7 @@ class WeightStore:
 
     def check_statistics(self) -> None:
         """Raise ValueError if a layer was adapted to other data after the weights were created."""
-        current = learned_statistics(self.architecture.layer_tree) if self.is_made else None
-        if current is not None and current != self._statistics:
+        if self.is_made and any(layer.learned() != learned for layer, learned in self._learned):
             raise ValueError(
                 f"A layer of the model {self.architecture.name!r} was adapted again after the "
                 "model was used, and the model has weights for the earlier statistics: adapt "
@@ -207,7 +232,7 @@ class WeightStore:
         drawn = initialize(architecture.network, self.optimizer, self.seed, *built.specs)
         architecture.slot.fill(drawn.params, drawn.state)
         self._rest = drawn._replace(params={}, state={})
-        self._statistics = learned_statistics(architecture.layer_tree)
+        self._learned = learned_statistics(architecture.layer_tree)
         # The optimizer's state belongs to the drawn weights, not to those of other models.
         self._optimizer_is_new = has_weights and self.optimizer is not None
 
@@ -230,11 +255,11 @@ def _layers_with_slots(architecture: Architecture) -> Iterator[tuple[Layer, Weig
     return walk(architecture.layer_tree, architecture.slot)
 
 
-def learned_statistics(network: Any) -> list[Any]:
-    """Return the statistics that layers with an `adapt` have learned from data."""
+def learned_statistics(network: Any) -> list[tuple[Adapts, Any]]:
+    """Return the layers with an `adapt`, and the statistics that they have learned from data."""
     # Looking at the class is much faster than asking whether the layer has the protocol.
     adapts = hasattr(type(network), "adapt") and isinstance(network, Adapts)
-    learned = [network.learned()] if adapts else []
+    learned = [(network, network.learned())] if adapts else []
     sublayers = network.inside() if isinstance(network, Layer) else []
     return learned + [entry for layer in sublayers for entry in learned_statistics(layer)]
 

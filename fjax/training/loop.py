@@ -3,13 +3,13 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import jax
 import numpy as np
 
 from fjax.training.accumulators import Logs
-from fjax.training.batch import Source, Window, batches_in_window
+from fjax.training.batch import Batch, Source, Window, batches_in_window
 from fjax.training.interrupts import Donations
 from fjax.training.programs import Draw, Programs
 from fjax.training.state import TrainState
@@ -108,9 +108,8 @@ def run_epoch(
                 start_time = time.perf_counter()
                 with donations.of(train_state):
                     holder.train_state, logs = programs.advance(
-                        train_state, (), window.data, window.bounds(first, last),
-                        batch_size=window.batch_size, is_filled=window.is_filled,
-                    )  # fmt: skip
+                        train_state, (), *_part(window, first, last), **_sizes(window)
+                    )
                 _time(chunks, hooks, last - first, start_time, last < window.last, logs)
                 step += last - first
                 if hooks.on_step_end(step - 1, logs):
@@ -141,15 +140,38 @@ def evaluate(
             hooks.on_step_begin(step)
             start_time = time.perf_counter()
             accumulators, logs = programs.measure(
-                accumulators, constants, window.data, window.bounds(first, last),
-                batch_size=window.batch_size, is_filled=window.is_filled,
-            )  # fmt: skip
+                accumulators, constants, *_part(window, first, last), **_sizes(window)
+            )
             _time(chunks, hooks, last - first, start_time, last < window.last, logs)
             step += last - first
             if hooks.on_step_end(step - 1, logs):
                 source.put_back(window.last - last)
                 return logs
         queue.add(logs)
+    return logs
+
+
+def advance_window(holder: TrainStateHolder, programs: Programs, window: Window) -> Logs:
+    """Advance the holder's train state by the batches of one window, and return their logs.
+
+    See `run_epoch` for the arguments.
+    """
+    train_state = holder.train_state
+    with Donations() as donations, donations.of(train_state):
+        holder.train_state, logs = programs.advance(
+            train_state, (), *_part(window, window.first, window.last), **_sizes(window)
+        )
+    return logs
+
+
+def measure_window(
+    programs: Programs, train_state: TrainState, accumulators: PyTree, window: Window
+) -> Logs:
+    """Return the loss and metrics over one window; see `evaluate` for the arguments."""
+    _, logs = programs.measure(
+        accumulators, train_state._replace(accumulators=()),
+        *_part(window, window.first, window.last), **_sizes(window),
+    )  # fmt: skip
     return logs
 
 
@@ -220,6 +242,15 @@ class _Queue:
         self._results.append(results)
         if len(self._results) > 1:
             jax.block_until_ready(self._results.popleft())
+
+
+def _part(window: Window, first: int, last: int) -> tuple[Batch, np.ndarray]:
+    """Return the arguments of a program for some batches of a window."""
+    return window.data, window.bounds(first, last)
+
+
+def _sizes(window: Window) -> dict[str, Any]:
+    return {"batch_size": window.batch_size, "is_filled": window.is_filled}
 
 
 def _most(hooks: StepHooks) -> int | None:

@@ -1,4 +1,4 @@
-"""Placement: the only module that puts arrays on devices.
+"""Placement: the only module that puts arrays on devices, and fetches results from them.
 
 It is the only caller of `jax.device_put`. Today there is one device, the default device.
 """
@@ -29,6 +29,11 @@ class Placement:
     def put_window(self, tree: PyTree) -> PyTree:
         """Return the rows of a window for a program; on a CPU it reads them where they are."""
         return tree if self.is_cpu else self.put(tree)
+
+    def fetch(self, tree: PyTree) -> PyTree:
+        """Return the tree as numpy arrays, which may be read-only."""
+        # `device_get` starts all transfers before it waits; a CPU has none, and is read directly.
+        return jax.tree.map(np.asarray, tree) if self.is_cpu else jax.device_get(tree)
 
     def take(self, tree: PyTree, rows: np.ndarray) -> PyTree:
         """Return rows, by index, of arrays on the device; the indices are within bounds."""
