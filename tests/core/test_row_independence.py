@@ -29,7 +29,8 @@ DEPENDENT = (
 
 
 def apply_in_training(layer, params, state, inputs, key):
-    return strip_masks(layer.apply(params, state, *inputs, key=key, training=True)[0])
+    outputs, state = layer.apply(params, state, *inputs, key=key, training=True)
+    return strip_masks(outputs), state
 
 
 @pytest.mark.sampled(4)
@@ -54,7 +55,9 @@ def test_added_rows_do_not_change_the_others(entry):
     def both(params, state, few, more):
         return [apply_in_training(layer, params, state, inputs, key) for inputs in (few, more)]
 
-    outputs, outputs_with_more = both(params, state, few, more)
+    (outputs, state), (outputs_with_more, state_with_more) = both(params, state, few, more)
+    # Nor do they change what later batches see, or the penalties.
+    np.testing.assert_equal(*jax.tree.map(np.asarray, (state, state_with_more)))
     pairs = zip(jax.tree.leaves(outputs), jax.tree.leaves(outputs_with_more), strict=True)
     for rows, all_rows in pairs:
         assert all_rows.shape[0] == rows.shape[0] + ADDED_ROWS

@@ -113,24 +113,25 @@ def test_several_outputs_with_different_losses_and_weights():
 @pytest.mark.parametrize(
     ("reduction", "weights"),
     [
-        ("mean_with_sample_weight", WEIGHTS),
-        ("sum", WEIGHTS),
+        *((reduction, WEIGHTS) for reduction in REDUCTIONS),
         (REDUCTIONS[0], None),
         (REDUCTIONS[0], drawn(ROWS, 3) ** 2),
     ],
 )
-def test_padding_of_masked_sequences(reduction, weights):
-    network = serial(Embedding(9, 2, mask_zero=True), Dense(1))
+@pytest.mark.parametrize("masked", [True, False])
+def test_padding_of_sequences(reduction, weights, masked):
+    network = serial(Embedding(9, 2, mask_zero=masked), Dense(1))
     words = np.array([[1, 2, 0], [3, 0, 0], [4, 5, 6], [7, 8, 1], [2, 0, 0]])
 
     def harmless(tree):
         return jax.tree.map(lambda leaf: np.concatenate([leaf, leaf[:3]]), tree)
 
     loss = MeanSquaredError(reduction=reduction)
+    assert can_be_filled(network, loss, ())
     batch = Batch((words,), drawn(ROWS, 3, 1), weights)
     state = create_train_state(network, SGD(0.1), jax.random.key(0), words)
     outputs, _ = network.apply(state.params, state.state, words)
-    assert isinstance(outputs, Masked)
+    assert isinstance(outputs, Masked) == masked
     named = (NamedMetric("mae", metrics.MeanAbsoluteError(), weighted=True),)
     state = state._replace(accumulators=init_accumulators(named))
     step = jax.jit(train_step(network, loss, SGD(0.1), named))
