@@ -11,13 +11,11 @@ from fjax.importing import paused_garbage_collection
 
 with paused_garbage_collection():
     from fjax import activations as activations
-    from fjax import backend as backend
     from fjax import callbacks as callbacks
     from fjax import config as config
     from fjax import constraints as constraints
     from fjax import core as core
     from fjax import data as data
-    from fjax import datasets as datasets
     from fjax import initializers as initializers
     from fjax import layers as layers
     from fjax import losses as losses
@@ -25,16 +23,11 @@ with paused_garbage_collection():
     from fjax import metrics as metrics
     from fjax import models as models
     from fjax import optimizers as optimizers
-    from fjax import preprocessing as preprocessing
     from fjax import random as random
     from fjax import regularizers as regularizers
     from fjax import saving as saving
-    from fjax import search as search
     from fjax import training as training
     from fjax import tree as tree
-    from fjax import utils as utils
-    from fjax import visualization as visualization
-    from fjax import wrappers as wrappers
     from fjax.config import DTypePolicy as DTypePolicy
     from fjax.core import Layer as Layer
     from fjax.core import SymbolicTensor
@@ -61,7 +54,26 @@ with paused_garbage_collection():
     from fjax.version import VERSION
 
 if TYPE_CHECKING:
+    from fjax import backend as backend
+    from fjax import datasets as datasets
     from fjax import ops as ops
+    from fjax import preprocessing as preprocessing
+    from fjax import search as search
+    from fjax import utils as utils
+    from fjax import visualization as visualization
+    from fjax import wrappers as wrappers
+
+# Imported when they are used, so that `import fjax` is fast.
+_LAZY = (
+    "backend",
+    "datasets",
+    "ops",
+    "preprocessing",
+    "search",
+    "utils",
+    "visualization",
+    "wrappers",
+)
 
 __version__ = VERSION
 
@@ -81,11 +93,13 @@ list_public_names("fjax")
 
 
 def __getattr__(name: str) -> Any:
-    if name == "ops":
-        # Imported when it is used, so that `import fjax` is fast.
-        return importlib.import_module("fjax.ops")
+    if name in _LAZY:
+        with paused_garbage_collection():
+            module = importlib.import_module(f"fjax.{name}")
+        list_public_names("fjax")
+        return module
     raise AttributeError(f"module 'fjax' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), "ops"})
+    return sorted({*globals(), *_LAZY})
