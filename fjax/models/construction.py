@@ -8,7 +8,7 @@ from fjax.core import SymbolicTensor, as_layer
 from fjax.core.author import Author
 from fjax.core.freezing import apply_trainable_flags
 from fjax.core.graph_builder import Symbols, graph
-from fjax.models.step_forms import TRAIN, is_overridden
+from fjax.models.step_methods.forms import TRAIN, is_overridden
 from fjax.models.subclassed import Subclassed
 from fjax.models.sublayer_network import SublayerNetwork
 from fjax.typing import PyTree

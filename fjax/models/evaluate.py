@@ -7,7 +7,7 @@ from fjax.callbacks.lazy_logs import to_numbers
 from fjax.data.source import Data
 from fjax.models.model_parts import ModelParts, execution_mode
 from fjax.models.plan import Plan, expectation, plan_for, require_objective
-from fjax.models.step_forms import TEST
+from fjax.models.step_methods.forms import TEST
 from fjax.training import Source
 from fjax.training.loop import evaluate as evaluate_source
 

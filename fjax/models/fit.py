@@ -15,7 +15,7 @@ from fjax.models.checkpointing import run_checkpoints
 from fjax.models.evaluate import measure
 from fjax.models.model_parts import ModelParts, execution_mode
 from fjax.models.plan import Plan, expectation, plan_for, require_objective
-from fjax.models.step_forms import TEST, TRAIN
+from fjax.models.step_methods.forms import TEST, TRAIN
 from fjax.storage.checkpoint_file import Progress
 from fjax.training import Source, finalized, run_epoch
 from fjax.training.logs import sort_logs

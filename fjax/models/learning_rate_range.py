@@ -9,7 +9,7 @@ from fjax.data.shuffling import shuffle_seed
 from fjax.data.source import read
 from fjax.models.model_parts import ModelParts, execution_mode
 from fjax.models.plan import custom_step, expectation, plan_for, require_objective
-from fjax.models.step_forms import TRAIN, has_stateful_step
+from fjax.models.step_methods.forms import TRAIN, has_stateful_step
 from fjax.training import custom_train_step, init_accumulators, train_step
 from fjax.training.accumulators import empty_means
 from fjax.training.filled_batches import can_be_filled

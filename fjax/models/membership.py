@@ -8,7 +8,7 @@ import numpy as np
 from fjax.data.arrays import Arrays, split
 from fjax.data.conversion import to_batch
 from fjax.models.plan import custom_step, matched_batch
-from fjax.models.step_forms import TEST, TRAIN, has_stateful_step
+from fjax.models.step_methods.forms import TEST, TRAIN, has_stateful_step
 from fjax.population import Measurements, Member
 from fjax.population.program_groups import Parts
 from fjax.training import Batch, TrainState, init_accumulators

@@ -22,8 +22,8 @@ from fjax.models.nested_models import makes_models_of
 from fjax.models.on_batch import test_on_batch, train_on_batch
 from fjax.models.predict import call, inputs_of, predict, predict_on_batch
 from fjax.models.replicas import Replicas, fit_replicas
-from fjax.models.stateless import call_in_scope, traced_call_error
-from fjax.models.steps import SteppedNetwork
+from fjax.models.step_methods.methods import SteppedNetwork
+from fjax.models.step_methods.stateless import call_in_scope, traced_call_error
 from fjax.models.subclassed import is_authored_model, require_outputs
 from fjax.optimizers.stateful import StatefulOptimizer
 from fjax.training import Batch

@@ -10,10 +10,10 @@ from fjax.core.weight_slot import give_slots
 from fjax.metrics import Mean
 from fjax.models.architecture import Architecture
 from fjax.models.compile_config import CompileConfig, Objective
-from fjax.models.compiled_metrics import CompiledMetrics
 from fjax.models.layer_links import link_layers
 from fjax.models.nested_models import keep_nested
 from fjax.models.plans import Plans
+from fjax.models.step_methods.compiled_metrics import CompiledMetrics
 from fjax.models.weight_store import WeightStore
 from fjax.optimizers.optimizer_variables import OptimizerVariables
 from fjax.training.placement import DEFAULT, Placement

@@ -15,14 +15,15 @@ from fjax.core.slot_variables import read_weights, write_weights
 from fjax.core.weight_slot import WeightSlot, find_slot
 from fjax.data.text_encoding import declared_specs
 from fjax.errors import explain_keywords, integer_at_least, suggestion
-from fjax.models import file_content, stateless
+from fjax.models import file_content
 from fjax.models.architecture import Architecture
 from fjax.models.declarations import declared_inputs
 from fjax.models.described_network import DescribedNetwork
 from fjax.models.layer_links import link_layers
 from fjax.models.model_parts import ModelParts
 from fjax.models.nested_models import as_model
-from fjax.models.stateful_steps import collect_losses
+from fjax.models.step_methods import stateless
+from fjax.models.step_methods.stateful import collect_losses
 from fjax.models.summary import Layout, print_summary, unbuilt_record
 from fjax.models.weight_store import WeightStore
 from fjax.storage import config_values, decode, encode

@@ -6,7 +6,7 @@ from fjax.callbacks.lazy_logs import to_numbers
 from fjax.data.windows import gather
 from fjax.models.model_parts import ModelParts, execution_mode
 from fjax.models.plan import Plan, make_plan, matched_batch
-from fjax.models.step_forms import TEST, TRAIN
+from fjax.models.step_methods.forms import TEST, TRAIN
 from fjax.training import Batch
 from fjax.training.batch import Window, rows
 from fjax.training.loop import advance_window, measure_window

@@ -9,8 +9,8 @@ from fjax.configuration import code_of
 from fjax.data.expectation import Expectation
 from fjax.data.windows import shapes_of
 from fjax.models.model_parts import ModelParts
-from fjax.models.stateful_steps import StatefulSteps
-from fjax.models.step_forms import TEST, TRAIN, has_stateful_step, own_form_step
+from fjax.models.step_methods.forms import TEST, TRAIN, has_stateful_step, own_form_step
+from fjax.models.step_methods.stateful import StatefulSteps
 from fjax.training import Batch, Programs, Source, init_accumulators, programs_for
 from fjax.training.accumulators import empty_means
 from fjax.training.custom_step import check_test_step, check_train_step

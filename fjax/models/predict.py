@@ -14,8 +14,8 @@ from fjax.data.arrays import Arrays
 from fjax.data.conversion import to_batch
 from fjax.data.source import Data
 from fjax.models.model_parts import ModelParts, execution_mode
-from fjax.models.predict_step import PredictStep, predict_step
-from fjax.models.step_forms import has_predict_step
+from fjax.models.step_methods.forms import has_predict_step
+from fjax.models.step_methods.predict import PredictStep, predict_step
 from fjax.models.subclassed import require_outputs
 from fjax.training import Programs, programs_for
 from fjax.training.batch import rows

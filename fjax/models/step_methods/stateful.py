@@ -16,7 +16,7 @@ from fjax.core.step_scopes import StepScope, WholeStepScope
 from fjax.metrics import Metric
 from fjax.metrics.variables import values_in
 from fjax.models.model_parts import ModelParts
-from fjax.models.step_forms import TEST, TRAIN
+from fjax.models.step_methods.forms import TEST, TRAIN
 from fjax.training import Batch, TrainState
 from fjax.training.step import loss_and_parts
 from fjax.typing import Array, Key, PyTree

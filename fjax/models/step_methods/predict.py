@@ -8,7 +8,7 @@ from fjax.configuration import code_of
 from fjax.core.masking import strip_masks
 from fjax.core.step_scopes import WholeStepScope
 from fjax.models.model_parts import ModelParts
-from fjax.models.step_forms import PREDICT, has_predict_step
+from fjax.models.step_methods.forms import PREDICT, has_predict_step
 from fjax.typing import Key, Params, PyTree, State
 
 

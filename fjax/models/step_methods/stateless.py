@@ -16,8 +16,8 @@ from fjax.core.shapes import eval_shapes
 from fjax.core.slot_variables import slot_variables, variables_at
 from fjax.data.conversion import to_batch
 from fjax.models.model_parts import ModelParts
+from fjax.models.step_methods.variable_layout import SEED, VariableLayout, variable_layout
 from fjax.models.subclassed import require_outputs
-from fjax.models.variable_layout import SEED, VariableLayout, variable_layout
 from fjax.training import Batch
 from fjax.typing import Array, PyTree
 from fjax.variable import Variable, current_scope

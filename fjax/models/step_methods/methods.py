@@ -3,11 +3,11 @@
 from typing import Any
 
 from fjax.metrics import Metric
-from fjax.models import stateful_steps
 from fjax.models.authored_network import AuthoredNetwork
-from fjax.models.compiled_optimizer import CompiledOptimizer
-from fjax.models.stateless import layout_of, output_shape_for
-from fjax.models.variable_layout import VariableLayout
+from fjax.models.step_methods import stateful
+from fjax.models.step_methods.compiled_optimizer import CompiledOptimizer
+from fjax.models.step_methods.stateless import layout_of, output_shape_for
+from fjax.models.step_methods.variable_layout import VariableLayout
 from fjax.typing import Array
 from fjax.variable import Variable, current_scope
 
@@ -44,7 +44,7 @@ class SteppedNetwork(AuthoredNetwork):
 
         Source: Keras's guide "Customizing what happens in `fit()` with JAX".
         """
-        return stateful_steps.default_train_step(self, state, data)
+        return stateful.default_train_step(self, state, data)
 
     def test_step(self, state: Any, data: Any) -> Any:
         """Return `(logs, state)` after one evaluation step, in Keras's form; it is pure.
@@ -53,7 +53,7 @@ class SteppedNetwork(AuthoredNetwork):
             state: `(trainable_variables, non_trainable_variables, metrics_variables)`.
             data: `(x, y)`, `(x, y, sample_weight)`, or `x` if there are no targets.
         """
-        return stateful_steps.default_test_step(self, state, data)
+        return stateful.default_test_step(self, state, data)
 
     def predict_step(self, state: Any, data: Any) -> Any:
         """Return `(outputs, non_trainable_variables)`, in Keras's form; it is pure.
@@ -62,7 +62,7 @@ class SteppedNetwork(AuthoredNetwork):
             state: `(trainable_variables, non_trainable_variables)`.
             data: `x`, or a tuple whose first part is `x`.
         """
-        return stateful_steps.default_predict_step(self, state, data)
+        return stateful.default_predict_step(self, state, data)
 
     def compute_loss(
         self,
@@ -84,7 +84,7 @@ class SteppedNetwork(AuthoredNetwork):
         Raises:
             ValueError: There is nothing to compute.
         """
-        return stateful_steps.compute_loss(self, self.model_parts, y, y_pred, sample_weight)
+        return stateful.compute_loss(self, self.model_parts, y, y_pred, sample_weight)
 
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
@@ -97,7 +97,7 @@ class SteppedNetwork(AuthoredNetwork):
             y_pred: The outputs.
             sample_weight: The weights of the samples.
         """
-        return stateful_steps.compute_metrics(self, self.model_parts, y, y_pred, sample_weight)
+        return stateful.compute_metrics(self, self.model_parts, y, y_pred, sample_weight)
 
     @property
     def losses(self) -> list[Array]:
@@ -108,12 +108,12 @@ class SteppedNetwork(AuthoredNetwork):
         """
         if not self._may_have_weights():
             return []
-        return stateful_steps.current_losses(self.model_parts)
+        return stateful.current_losses(self.model_parts)
 
     @property
     def metrics(self) -> list[Metric]:
         """The metrics: of the loss, of `compile`, and those in the attributes of a subclass."""
-        return stateful_steps.metrics_of(self, self.model_parts)
+        return stateful.metrics_of(self, self.model_parts)
 
     @property
     def metrics_names(self) -> list[str]:
@@ -123,7 +123,7 @@ class SteppedNetwork(AuthoredNetwork):
     @property
     def metrics_variables(self) -> list[Variable]:
         """The variables of `metrics`."""
-        return stateful_steps.metrics_variables(self)
+        return stateful.metrics_variables(self)
 
     def reset_metrics(self) -> None:
         """Reset all metrics, as at the beginning of an epoch."""
@@ -134,7 +134,7 @@ class SteppedNetwork(AuthoredNetwork):
         """Return the results of the metrics by name: of the last epoch or evaluation."""
         if current_scope() is None and self.model_parts.last_logs is not None:
             return dict(self.model_parts.last_logs)
-        return stateful_steps.results_of(self)
+        return stateful.results_of(self)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the outputs for inputs of this shape, batch axis included.

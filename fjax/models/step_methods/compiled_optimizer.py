@@ -10,7 +10,7 @@ import numpy as np
 
 from fjax.errors import number_between
 from fjax.models.model_parts import ModelParts
-from fjax.models.stateless import optimized_variables
+from fjax.models.step_methods.stateless import optimized_variables
 from fjax.models.weight_store import WeightStore
 from fjax.optimizers import MultiOptimizer
 from fjax.optimizers.optimizer_variables import OptimizerVariables, schedule_error
