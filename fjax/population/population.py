@@ -3,6 +3,8 @@
 import copy
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import jax
@@ -14,6 +16,7 @@ from fjax.core.specs import spec_of
 from fjax.data.shuffling import order_of_pass, shuffle_seed
 from fjax.errors import integer_at_least
 from fjax.population.callbacks import MemberView
+from fjax.population.concurrency import call_concurrently
 from fjax.population.member import Measurements, Member, check_members
 from fjax.population.memory import check_memory
 from fjax.population.program_groups import (
@@ -177,22 +180,25 @@ class Population:
             rows: The rows for each member. The outputs of a member without rows may be None.
         """
         outputs: list[Any] = [None] * len(self.members)
-        for runner in self._runners:
-            rows_of_runner = [rows[index] for index in runner.indices]
-            if any(map(len, rows_of_runner)):
-                predicted = runner.predict(self._data.inputs, rows_of_runner)
-                for index, values in zip(runner.indices, predicted, strict=True):
-                    outputs[index] = values
+        rows_of = {runner: [rows[index] for index in runner.indices] for runner in self._runners}
+        runners = [runner for runner in self._runners if any(map(len, rows_of[runner]))]
+        predicted = call_concurrently(
+            [partial(runner.predict, self._data.inputs, rows_of[runner]) for runner in runners]
+        )
+        for runner, outputs_of_runner in zip(runners, predicted, strict=True):
+            for index, values in zip(runner.indices, outputs_of_runner, strict=True):
+                outputs[index] = values
         return outputs
 
     def _run_epoch(self, epoch: int) -> list[MemberLogs]:
         """Train for one epoch, and return the logs of the active members."""
         self._call("on_epoch_begin", epoch, {})
         # All programs are dispatched before a number is read: the device does not wait.
-        dispatched = [(runner, self._advance(runner)) for runner in self._active_runners()]
-        self._draw_next_orders()
+        runners = _alternate(self._active_runners())
+        advances: list[Callable[[], Any]] = [partial(self._advance, runner) for runner in runners]
+        *results, _ = call_concurrently([*advances, self._draw_next_orders])
         logs: list[MemberLogs] = [{} for _ in self.members]
-        for runner, on_device in dispatched:
+        for runner, on_device in zip(runners, results, strict=True):
             values = {name: np.asarray(value) for name, value in on_device.items()}
             for position, index in enumerate(runner.indices):
                 if self._is_active[index]:
@@ -329,6 +335,19 @@ class Population:
             size = math.ceil(len(positions) / math.ceil(len(positions) / most))
             parts += [positions[first : first + size] for first in range(0, len(positions), size)]
         return [group.subset(positions) for positions in parts]
+
+
+def _alternate(runners: Sequence[VmapRunner]) -> list[VmapRunner]:
+    """Return the runners with those of different architectures next to each other.
+
+    Threads that begin with different architectures compile different programs.
+    """
+    earlier: dict[SharedArchitecture, int] = {}
+    places = []
+    for runner in runners:
+        places.append(earlier.setdefault(runner.architecture, 0))
+        earlier[runner.architecture] += 1
+    return [runner for _, runner in sorted(zip(places, runners, strict=True), key=itemgetter(0))]
 
 
 def _first_state(member: Member) -> TrainState:

@@ -30,6 +30,7 @@ class VmapRunner:
         slots: How many members the program has room for; by default as many as there are.
 
     Attributes:
+        architecture: What the members share.
         indices: The indices of the members in the population.
         slots: How many members the program has room for.
     """
@@ -42,14 +43,14 @@ class VmapRunner:
         row_count: int,
         slots: int | None = None,
     ) -> None:
-        architecture, self.indices, hyperparameters = group
+        self.architecture, self.indices, hyperparameters = group
         self.slots = max(slots or 0, len(self.indices))
-        self._programs = population_programs(architecture, measurements.metrics)
+        self._programs = population_programs(self.architecture, measurements.metrics)
         self._sums, self._row_count = measurements.sums, row_count
         bare = [state._replace(accumulators=()) for state in states]
         self._states = stack_members(self._fill_slots(bare))
         self._hyperparameters = stack_members(self._fill_slots(_as_arrays(hyperparameters)))
-        self._pads_batches = can_be_filled(*architecture.parts[:2], measurements.metrics)
+        self._pads_batches = can_be_filled(*self.architecture.parts[:2], measurements.metrics)
 
     def read(self, position: int) -> TrainState:
         """Return the train state of the member at this position."""

@@ -1,0 +1,51 @@
+"""Run several compiled programs at the same time on the cores of a CPU."""
+
+import functools
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import jax
+
+from fjax.training.placement import DEFAULT
+
+Result = TypeVar("Result")
+
+
+def call_concurrently(functions: Sequence[Callable[[], Result]]) -> list[Result]:
+    """Call functions that compile and run programs, and return their results in order.
+
+    On a CPU, JAX runs the programs that one thread has started one after the other. So there is one
+    thread for each core, which calls a function and waits for its results. An accelerator runs
+    programs one by one; then all are started by this thread, which does not wait.
+
+    Args:
+        functions: The functions; none may depend on another.
+
+    >>> call_concurrently([lambda: 1, lambda: 2])
+    [1, 2]
+    """
+    workers = min(len(functions), len(os.sched_getaffinity(0)))
+    if workers < 2 or not DEFAULT.is_cpu:
+        return [function() for function in functions]
+    _prepare_compiler()
+    with ThreadPoolExecutor(workers) as threads:
+        # Contexts such as `jax.default_matmul_precision` are those of the thread that enters them.
+        if threads.submit(_settings).result() != _settings():
+            return [function() for function in functions]
+        return list(threads.map(_wait_for, functions))
+
+
+def _wait_for(function: Callable[[], Result]) -> Result:
+    return jax.block_until_ready(function())
+
+
+@functools.cache
+def _prepare_compiler() -> None:
+    """Lower a trivial program, since two threads may not be the first to do so."""
+    jax.jit(lambda: 0).lower()
+
+
+def _settings() -> dict[str, Any]:
+    return dict(jax.config.values)
