@@ -57,7 +57,7 @@ def current_losses(parts: ModelParts) -> list[Array]:
     _, state = apply_layer(network, train_state.params, train_state.state, *inputs)
     terms = penalty_terms(state, ("weights",))
     calls = parts.call_penalties
-    return terms if calls is None else [sum(pair) for pair in zip(terms, calls, strict=True)]
+    return terms if calls is None else [a + b for a, b in zip(terms, calls, strict=True)]
 
 
 def metrics_of(model: Any, parts: ModelParts) -> list[Metric]:

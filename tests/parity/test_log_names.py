@@ -145,3 +145,44 @@ def test_equal_losses_of_unnamed_outputs_have_the_positions_of_the_outputs():
     assert [*history] == [
         "loss", "mae", "mae_1", "mae_2", "p_loss", "q/output_1_loss", "q/output_2_loss"
     ]  # fmt: skip
+
+
+def two_losses(library, loss, file):
+    """Return the names of the logs of a model of a list, before and after it is saved."""
+
+    class Two(library.Model):
+        def __init__(self, **options):
+            super().__init__(**options)
+            self.number, self.pair = library.layers.Dense(1), library.layers.Dense(2)
+
+        def build(self, input_shape):
+            self.number.build(input_shape)
+            self.pair.build(input_shape)
+
+        def call(self, inputs):
+            return [self.number(inputs), self.pair(inputs)]
+
+    model, names = Two(), []
+    model.predict(X, verbose=0)
+    model.compile("sgd", loss(library), metrics=[["mae"], ["mse"]])
+    model.save(file)
+    for each in (model, library.models.load_model(file, custom_objects={"Two": Two})):
+        history = each.fit(X, [NUMBER, PAIR], verbose=0).history
+        names.append([*history])
+        names.append([*each.evaluate(X, [NUMBER, PAIR], verbose=0, return_dict=True)])
+    return names[:2], names[2:]
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda k: ["mse", "mae"],
+        lambda k: ["mse", k.losses.MeanSquaredError()],
+        lambda k: [k.losses.Huber(name="robust"), "Huber"],
+        lambda k: [None, "mse"],
+    ],
+)
+def test_log_names_survive_saving_and_loading(loss, tmp_path):
+    theirs = two_losses(keras, loss, tmp_path / "theirs.keras")
+    ours = two_losses(fjax, loss, tmp_path / "ours.fjax")
+    assert ours[0] == theirs[0] and ours[1] == theirs[1] == theirs[0]
