@@ -172,20 +172,24 @@ class Graph(Layer):
 
         The second and further outputs of one layer are numbered.
         """
-        if _is_flat_dict(strip_masks(self.outputs)):
-            return sorted(self.outputs)
-        producers = self.input_names
-        for call in self.calls:
-            producers += [self.names[call.layer]] * call.outputs
         names: list[str] = []
-        for ref in jax.tree.leaves(strip_masks(self.outputs)):
-            producer = name = producers[ref.value]
-            number = 0
+        for producer in self.output_log_names:
+            name, number = producer, 0
             while name in names:
                 number += 1
                 name = f"{producer}_{number}"
             names.append(name)
         return names
+
+    @property
+    def output_log_names(self) -> list[str]:
+        """The names of the flat outputs, equal for several outputs of one layer."""
+        if _is_flat_dict(strip_masks(self.outputs)):
+            return sorted(self.outputs)
+        producers = self.input_names
+        for call in self.calls:
+            producers += [self.names[call.layer]] * call.outputs
+        return [producers[ref.value] for ref in jax.tree.leaves(strip_masks(self.outputs))]
 
     def children(self) -> list[tuple[str, Any]]:
         """Return the layers, by name."""

@@ -85,8 +85,10 @@ class ModelParts:
         Raises:
             RuntimeError: The model was not compiled.
         """
-        names, named = self.architecture.output_names(), self.architecture.has_output_names()
-        return self.require_config(function).resolve(targets, outputs, names, named)
+        architecture = self.architecture
+        logged = architecture.output_log_names() if architecture.has_output_names() else None
+        names = architecture.output_names()
+        return self.require_config(function).resolve(targets, outputs, names, logged)
 
     def set_config(self, config: CompileConfig) -> None:
         """Set the arguments of a `compile`; reset the programs and the optimizer's state."""
