@@ -120,7 +120,7 @@ class FunctionCall(Layer):
     keywords: Mapping[str, Any]
 
     # As Keras's operations: the outputs have no mask.
-    masking = "ends"
+    masking = "drops"
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,7 +1,8 @@
 """Graphs: networks in which layers have several inputs and outputs or are called several times."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 import jax
@@ -13,7 +14,7 @@ from fjax.core.function_calls import fill_constants
 from fjax.core.inputs import InputLayer, check_inputs
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
-from fjax.core.masking import strip_masks
+from fjax.core.masking import is_masked, split_mask, strip_masks, with_mask
 from fjax.core.naming import unique_names
 from fjax.core.penalties import join_penalties
 from fjax.core.precision import apply_layer, init_layer
@@ -35,25 +36,79 @@ class Call(Configured):
         inputs: The arguments: a tuple of `Ref`s, constants, and nested structures of them.
         outputs: The number of values that the call returns, masks included.
         training: The mode of this call, True or False; None follows the mode of the graph.
+        masked: The positions of the outputs with a mask, if others have none.
     """
 
     layer: int
     inputs: tuple[Any, ...]
     outputs: int = 1
     training: bool | None = None
+    masked: tuple[int, ...] = ()
 
     @property
     def refs(self) -> list[Ref]:
         """The values of the graph among the arguments."""
         return [leaf for leaf in jax.tree.leaves(self.inputs) if isinstance(leaf, Ref)]
 
-    def arguments(self, values: Sequence[Any]) -> tuple[PyTree, ...]:
-        """Return the arguments: each `Ref` replaced by its value, each `Constant` by its array."""
-        return fill_constants(
-            jax.tree.map(
-                lambda leaf: values[leaf.value] if isinstance(leaf, Ref) else leaf, self.inputs
-            )
+    def arguments(
+        self, values: Sequence[Any], masks: Mapping[int, Any] = MappingProxyType({})
+    ) -> tuple[PyTree, ...]:
+        """Return the arguments: each `Ref` replaced by its value, each `Constant` by its array.
+
+        Args:
+            values: The values of the graph.
+            masks: The masks of values that are not values of the graph themselves, by number.
+        """
+        return fill_constants(fill_refs(self.inputs, values, masks))
+
+    def split(self, outputs: PyTree) -> tuple[list[Any], dict[int, Any]]:
+        """Return the outputs as values of the graph, and the masks that are no values of it.
+
+        A graph that gets masked inputs, but was made of inputs without masks, has such masks.
+
+        >>> from fjax.core.masking import Masked
+        >>> Call(0, (Ref(0),), outputs=2).split(Masked(1.0, True))
+        ([1.0, True], {})
+        >>> Call(0, (Ref(0),), outputs=1).split(Masked(1.0, True))
+        ([1.0], {0: True})
+        """
+        pairs = [split_mask(leaf) for leaf in jax.tree.leaves(outputs, is_leaf=is_masked)]
+        recorded = self._recorded_masks([mask is not None for _, mask in pairs])
+        values: list[Any] = []
+        others: dict[int, Any] = {}
+        for position, (value, mask) in enumerate(pairs):
+            if mask is not None and position not in recorded:
+                others[len(values)] = mask
+            values += [value, mask] if position in recorded else [value]
+        return values, others
+
+    def _recorded_masks(self, masked: list[bool]) -> Container[int]:
+        """Return the positions of the outputs whose masks are values of the graph."""
+        count = self.outputs - len(masked)
+        if count == 0:
+            return ()
+        if count == sum(masked):
+            return [position for position, is_one in enumerate(masked) if is_one]
+        if count == len(self.masked) and all(masked[position] for position in self.masked):
+            return self.masked
+        raise ValueError(
+            f"The call returned {len(masked)} outputs, of which {sum(masked)} have masks; when the "
+            f"graph was made, {count} had masks. Make the graph anew, of inputs with masks."
         )
+
+
+def fill_refs(tree: PyTree, values: Sequence[Any], masks: Mapping[int, Any]) -> PyTree:
+    """Return a tree with each `Ref` replaced by its value, with its mask if it has one."""
+
+    def fill(leaf: Any) -> Any:
+        if isinstance(leaf, Ref):
+            return with_mask(values[leaf.value], masks.get(leaf.value))
+        if is_masked(leaf):
+            # The graph has the mask itself.
+            return jax.tree.map(lambda ref: values[ref.value], leaf)
+        return leaf
+
+    return jax.tree.map(fill, tree, is_leaf=is_masked)
 
 
 class Graph(Layer):
@@ -117,20 +172,24 @@ class Graph(Layer):
 
         The second and further outputs of one layer are numbered.
         """
-        if _is_flat_dict(strip_masks(self.outputs)):
-            return sorted(self.outputs)
-        producers = self.input_names
-        for call in self.calls:
-            producers += [self.names[call.layer]] * call.outputs
         names: list[str] = []
-        for ref in jax.tree.leaves(strip_masks(self.outputs)):
-            producer = name = producers[ref.value]
-            number = 0
+        for producer in self.output_log_names:
+            name, number = producer, 0
             while name in names:
                 number += 1
                 name = f"{producer}_{number}"
             names.append(name)
         return names
+
+    @property
+    def output_log_names(self) -> list[str]:
+        """The names of the flat outputs, equal for several outputs of one layer."""
+        if _is_flat_dict(strip_masks(self.outputs)):
+            return sorted(self.outputs)
+        producers = self.input_names
+        for call in self.calls:
+            producers += [self.names[call.layer]] * call.outputs
+        return [producers[ref.value] for ref in jax.tree.leaves(strip_masks(self.outputs))]
 
     def children(self) -> list[tuple[str, Any]]:
         """Return the layers, by name."""
@@ -241,15 +300,19 @@ class Graph(Layer):
             declare: Returns an input as declared: `declare(name, layer, value)`.
         """
         values: list[PyTree] = []
-        for name, layer, value in self.declared(inputs):
+        masks: dict[int, Any] = {}
+        for position, (name, layer, given) in enumerate(self.declared(inputs)):
+            value, masks[position] = split_mask(given)
             with layer_context(name, layer, (value,)):
                 values.append(declare(name, layer, value))
         for call in self.calls:
             name, layer = self.names[call.layer], self.layers[call.layer]
-            arguments = call.arguments(values)
+            arguments = call.arguments(values, masks)
             with layer_context(name, layer, arguments):
-                values += jax.tree.leaves(run(call, name, layer, arguments))
-        return jax.tree.map(lambda ref: values[ref.value], self.outputs)
+                outputs, others = call.split(run(call, name, layer, arguments))
+            masks.update((len(values) + position, mask) for position, mask in others.items())
+            values += outputs
+        return fill_refs(self.outputs, values, masks)
 
     def declared(self, inputs: tuple[PyTree, ...]) -> list[tuple[str, InputLayer, Any]]:
         """Return the declared inputs with their names and values."""
@@ -261,19 +324,13 @@ class Graph(Layer):
         several = isinstance(self.inputs, list | tuple)
         expected = tuple(self.inputs) if several else (self.inputs,)
         # Lists and tuples are alike, as they are for the equality of graphs.
-        if _paths(expected) != _paths(inputs):
-            if _paths(expected) == _paths(strip_masks(inputs)):
-                raise ValueError(
-                    f"The graph {self.name or 'functional'!r} was made of inputs without masks, "
-                    "and an input that carries one, as from `Embedding(mask_zero=True)`, cannot "
-                    "go into it: put the layer that makes the mask into this graph."
-                )
+        if _paths(expected) != _paths(strip_masks(inputs)):
             raise ValueError(
                 f"The graph {self.name or 'functional'!r} takes the inputs "
                 f"{', '.join(self.input_names)} as {_describe(expected)}, received "
                 f"{_describe(inputs)}."
             )
-        return jax.tree.leaves(inputs)
+        return jax.tree.leaves(inputs, is_leaf=is_masked)
 
 
 class Ranks(NamedTuple):

@@ -115,7 +115,8 @@ def replay(
     for each in network.calls:
         layer, arguments = layers[each.layer], each.arguments(values)
         if call is None or isinstance(layer, Operation | Index):
-            values += record_call(layer, arguments, each.training).tensors
+            again = record_call(layer, arguments, each.training).outputs
+            values += each.split(jax.tree.map(_beside_mask, again))[0]
         else:
             values += _call_again(call, layer, arguments, each)
     outputs: PyTree = jax.tree.map(lambda ref: values[ref.value], strip_masks(network.outputs))
@@ -136,13 +137,17 @@ def _call_again(
     if recorded.training is not None:
         keywords["training"] = recorded.training
     tensors = jax.tree.leaves(call(layer, *positional, **keywords))
-    flat = [each for tensor in tensors for each in jax.tree.leaves(with_mask(tensor, tensor.mask))]
+    flat = [each for tensor in tensors for each in jax.tree.leaves(_beside_mask(tensor))]
     if len(flat) != recorded.outputs:
         raise ValueError(
             f"The call of {layer!r} was replaced by one that returns {len(flat)} tensors, masks "
             f"included: expected {recorded.outputs}, as many as the layer returns."
         )
     return flat
+
+
+def _beside_mask(tensor: SymbolicTensor) -> Any:
+    return with_mask(tensor, tensor.mask)
 
 
 def _nodes_between(starts: list[SymbolicTensor], ends: list[SymbolicTensor]) -> list[Node]:
@@ -188,12 +193,27 @@ def _number(
         arguments = jax.tree.map(
             lambda leaf: refs[_key(leaf)] if isinstance(leaf, SymbolicTensor) else leaf, node.inputs
         )
-        calls.append(Call(indices[id(node.layer)], arguments, len(node.tensors), node.training))
+        calls.append(
+            Call(
+                indices[id(node.layer)],
+                arguments,
+                len(node.tensors),
+                node.training,
+                _some_masked(node.outputs),
+            )
+        )
         for tensor in node.tensors:
             # A tensor that is also an input of the graph refers to the input.
             refs.setdefault(_key(tensor), Ref(value))
             value += 1
     return calls, refs
+
+
+def _some_masked(outputs: PyTree) -> tuple[int, ...]:
+    """Return the positions of the tensors with a mask, if others have none."""
+    tensors = jax.tree.leaves(outputs)
+    masked = tuple(n for n, tensor in enumerate(tensors) if tensor.mask is not None)
+    return masked if len(masked) < len(tensors) else ()
 
 
 def _check_all_used(starts: list[SymbolicTensor], calls: list[Call], outputs: list[Ref]) -> None:

@@ -16,7 +16,7 @@ from fjax.core.freezing import frozen_paths
 from fjax.core.graph import Graph, Ref
 from fjax.core.inputs import InputLayer
 from fjax.core.layer import Layer
-from fjax.core.masking import is_masked, strip_masks
+from fjax.core.masking import Masked, is_masked, strip_masks
 from fjax.core.naming import default_name, given_name
 from fjax.core.placeholders import merge_shapes
 from fjax.core.reserved import only_weights
@@ -261,9 +261,10 @@ def _connect_graph(graph: Graph, calls: list[CallRecord]) -> _Connections:
         # A layer that is called again has the origins of all its calls.
         pairs = zip_longest(layers.get(record.name, ()), inputs, fillvalue=())
         layers[record.name] = tuple(merge_origins(pair) for pair in pairs)
-        for position, leaf in enumerate(jax.tree.leaves(record.outputs, is_leaf=is_masked)):
-            # A mask is a value of the graph, with the position of the values that it masks.
-            values += [Origin(record.name, position)] * len(jax.tree.leaves(leaf))
+        # A mask is a value of the graph, with the position of the values that it masks.
+        leaves = jax.tree.leaves(record.outputs, is_leaf=is_masked)
+        positions = [Masked(n, n) if is_masked(leaf) else n for n, leaf in enumerate(leaves)]
+        values += [Origin(record.name, position) for position in call.split(positions)[0]]
     return _Connections(layers, tuple((values[ref.value],) for ref in _leaves(graph.outputs)))
 
 

@@ -6,8 +6,10 @@ the attribute `masking` of that layer:
 - "takes": `init` and `apply` receive the `Masked` itself, as recurrent layers do;
 - "keeps": the layer receives the plain values, and its outputs get the mask of its inputs, as with
   `Dense` or `Dropout`;
-- "ends", or no such attribute: the layer receives the plain values, and its outputs have no mask. A
-  warning says so, because later layers then treat masked entries like any others.
+- "drops": the layer receives the plain values, and its outputs have no mask, as with Keras's
+  operations on tensors;
+- "ends", or no such attribute: likewise, and a warning says so, because later layers then treat
+  masked entries like any others.
 """
 
 import dataclasses
@@ -185,7 +187,7 @@ def merge_masks(masks: Sequence[Any]) -> Any:
 
 
 def masking_of(layer: Any) -> str:
-    """Return how a layer treats a mask: "takes", "keeps" or "ends"."""
+    """Return how a layer treats a mask: "takes", "keeps", "drops" or "ends"."""
     return getattr(layer, "masking", "ends")
 
 

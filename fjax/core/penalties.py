@@ -31,18 +31,17 @@ def penalty(state: State) -> Array:
     return sum(terms, jnp.zeros((), jnp.float32))
 
 
-def penalty_terms(state: State, of_weights_alone: bool = False) -> list[Array]:
+def penalty_terms(state: State, names: tuple[str, ...] = ("weights", "calls")) -> list[Array]:
     """Return the penalty of each layer that has one, in a list; their sum is `penalty(state)`.
 
     Args:
         state: A network's state.
-        of_weights_alone: Whether to leave out what depends on inputs.
+        names: "weights" for what depends on the weights alone, "calls" for what depends on inputs.
 
     >>> state = {"dense": {"penalty": {"weights": jnp.float32(1), "calls": jnp.float32(2)}}}
     >>> [float(term) for term in penalty_terms(state)], penalty_terms({"dense": {}})
     ([3.0], [])
     """
-    names = ("weights",) if of_weights_alone else ("weights", "calls")
     return [
         sum((jnp.sum(entry[name]) for name in names), jnp.float32(0)) for entry in _penalties(state)
     ]

@@ -45,5 +45,6 @@ def apply_layer(
     outputs, state = layer.apply(params, state, *strip_masks(inputs), key=key, training=training)
     if masking == "keeps":
         return jax.tree.map(lambda leaf: Masked(leaf, mask), outputs), state
-    warn_mask_dropped(layer)
+    if masking == "ends":
+        warn_mask_dropped(layer)
     return outputs, state

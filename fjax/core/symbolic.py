@@ -16,14 +16,13 @@ import numpy as np
 from fjax.core.calling import call_inputs
 from fjax.core.function_calls import (
     Constant,
-    FunctionCall,
     fill_constants,
     function_call,
     is_array,
 )
 from fjax.core.input_spec import check_input_spec
 from fjax.core.location import layer_context
-from fjax.core.masking import is_masked, split_mask, with_mask
+from fjax.core.masking import is_masked, masking_of, split_mask, with_mask
 from fjax.core.naming import default_name, given_name
 from fjax.core.operations import OPERATORS, SWAPPED, Index, Operation, as_index
 from fjax.core.placeholders import PLACEHOLDER_SIZES, at_placeholder_sizes, merge_shapes
@@ -317,7 +316,7 @@ def record_call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = 
     spec = getattr(layer, "__dict__", {}).get("input_spec")
     if len(inputs) == 1 and spec is not None:
         check_input_spec(type(layer).__name__, spec, inputs[0])
-    if not isinstance(layer, Operation | Index | FunctionCall):
+    if masking_of(layer) != "drops":
         inputs = jax.tree.map(_with_attached_mask, inputs, is_leaf=is_masked)
 
     def evaluate(which: int) -> LayerShapes:

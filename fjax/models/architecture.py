@@ -267,6 +267,10 @@ class Architecture:
         """Return the names of the outputs: the network's, a dict's keys, or `output_0`, …."""
         return names_of(self.layer_tree, "output", self.built.layer_shapes.outputs)
 
+    def output_log_names(self) -> list[str]:
+        """Return the names of the outputs in logs, which are equal for outputs of one layer."""
+        return getattr(self.layer_tree, "output_log_names", None) or self.output_names()
+
     def has_output_names(self) -> bool:
         """Return whether the network or a dict names the outputs, as the logs then do."""
         return bool(declared_names(self.layer_tree, "output", self.built.layer_shapes.outputs))

@@ -32,7 +32,7 @@ def make_config(
     return CompileConfig(
         optimizer=optimizers.get(optimizer),
         loss=_losses(loss),
-        loss_names=_map_entries(_loss_name, loss),
+        loss_names=loss_names(loss),
         loss_weights=_loss_weights(loss_weights),
         metrics=_metrics("metrics", metric_identifiers),
         weighted_metrics=_metrics("weighted_metrics", weighted_metrics),
@@ -75,8 +75,13 @@ def _loss(loss: Any) -> Any:
     return losses.as_loss(loss)
 
 
-def _loss_name(loss: Any) -> str | None:
-    return None if loss is None else log_name(loss)
+def loss_names(loss: Any) -> Any:
+    """Return the name of each loss in logs, in the structure of the losses.
+
+    >>> loss_names({"a": "mse", "b": [losses.Huber(), None]})
+    {'a': 'mse', 'b': ('huber_loss', None)}
+    """
+    return _map_entries(lambda entry: None if entry is None else log_name(entry), loss)
 
 
 def _loss_weights(loss_weights: Any) -> Any:

@@ -1,5 +1,6 @@
 """The arguments of `compile`, and the losses and metrics that they resolve to."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -133,7 +134,11 @@ class CompileConfig(NamedTuple):
         }
 
     def resolve(
-        self, targets: PyTree, outputs: PyTree, names: Sequence[str], named: bool = True
+        self,
+        targets: PyTree,
+        outputs: PyTree,
+        names: Sequence[str],
+        log_names: Sequence[str] | None = None,
     ) -> Objective:
         """Return the losses and metrics for targets and outputs of these shapes.
 
@@ -142,14 +147,16 @@ class CompileConfig(NamedTuple):
                 no targets.
             outputs: The outputs or their shapes.
             names: The names of the outputs.
-            named: Whether the model declares these names, so that the logs have them.
+            log_names: Their names in logs, of which several may be equal; None if the model does
+                not name its outputs.
         """
         resolved = self._resolved(targets, outputs, names)
-        has_prefixes = named and len(names) > 1
-        logged = _loss_logs(resolved, named)
+        has_prefixes = log_names is not None and len(names) > 1
+        logged = _loss_logs(resolved, names, log_names)
+        prefixes = [f"{name}_" if has_prefixes else "" for name in log_names or names]
         return Objective(
             loss=_joint_loss(resolved, targets, logged),
-            metrics=_named_metrics(resolved, names, logged, has_prefixes),
+            metrics=_named_metrics(resolved, dict(zip(names, prefixes, strict=True)), logged),
             names_outputs=has_prefixes,
         )
 
@@ -158,7 +165,7 @@ class CompileConfig(NamedTuple):
     ) -> losses.Loss | OutputLosses | None:
         """Return the loss, as `resolve` does, without resolving the metrics."""
         resolved = self._resolved(targets, outputs, names)
-        return _joint_loss(resolved, targets, _loss_logs(resolved))
+        return _joint_loss(resolved, targets, _loss_logs(resolved, names, names))
 
     def _resolved(
         self, targets: PyTree, outputs: PyTree, names: Sequence[str]
@@ -193,19 +200,29 @@ class _ResolvedOutput:
         return metrics.resolve(identifier, *self.shapes, self.loss)
 
 
-def _loss_logs(resolved: Mapping[str, _ResolvedOutput], named: bool = True) -> dict[str, str]:
+def _loss_logs(
+    resolved: Mapping[str, _ResolvedOutput], names: Sequence[str], log_names: Sequence[str] | None
+) -> dict[str, str]:
     """Return for each output with a loss the name of its log, without the ending `_loss`.
 
-    As in Keras, outputs without names have the names of their losses. Where these are equal, which
+    As in Keras, outputs without names have the names of their losses. Where names are equal, which
     Keras logs as one, they have the positions of the outputs.
     """
     with_loss = {name: part for name, part in resolved.items() if part.config.loss is not None}
-    by_output = {name: loss_name(part.path, name) for name, part in with_loss.items()}
-    by_loss = {
-        name: loss_name(part.path, str(part.config.loss_name)) for name, part in with_loss.items()
+    if log_names is None:
+        shown = {name: str(part.config.loss_name) for name, part in with_loss.items()}
+    else:
+        shown = dict(zip(names, log_names, strict=True))
+    logged = {name: loss_name(part.path, shown[name]) for name, part in with_loss.items()}
+    counts = Counter(logged.values())
+    if log_names is None and len(counts) < len(logged):
+        counts = Counter([*logged.values()] * 2)
+    return {
+        name: loss_name(with_loss[name].path, f"output_{names.index(name)}")
+        if counts[log] > 1
+        else log
+        for name, log in logged.items()
     }
-    has_duplicates = len(set(by_loss.values())) < len(by_loss)
-    return by_output if named or has_duplicates else by_loss
 
 
 def _joint_loss(
@@ -224,18 +241,20 @@ def _joint_loss(
 
 
 def _named_metrics(
-    resolved: Mapping[str, _ResolvedOutput],
-    names: Sequence[str],
-    logged: Mapping[str, str],
-    has_prefixes: bool,
+    resolved: Mapping[str, _ResolvedOutput], prefixes: Mapping[str, str], logged: Mapping[str, str]
 ) -> tuple[NamedMetric, ...]:
-    """Return the metrics of all outputs with Keras's log names."""
-    taken = {"loss", *(f"{name}_loss" for name in logged.values() if len(names) > 1)}
+    """Return the metrics of all outputs with Keras's log names.
+
+    Args:
+        resolved: The arguments of `compile` for each output.
+        prefixes: What the names of the metrics of each output begin with.
+        logged: The names of the losses.
+    """
+    taken = {"loss", *(f"{name}_loss" for name in logged.values() if len(prefixes) > 1)}
     named: list[NamedMetric] = []
     for argument in ("metrics", "weighted_metrics"):
         is_weighted = argument == "weighted_metrics"
-        for output in names:
-            prefix = f"{output}_" if has_prefixes else ""
+        for output, prefix in prefixes.items():
             for identifier in getattr(resolved[output].config, argument):
                 metric = resolved[output].metric(identifier)
                 name = f"{prefix}{metrics.log_name(identifier)}"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fjax.custom_objects import registered_name
+from fjax.models.compile_arguments import loss_names
 from fjax.storage import TensorFile, encode
 from fjax.storage.model_file import (
     FileContent,
@@ -24,6 +25,9 @@ from fjax.storage.train_state import (
 
 # The entry of the compile arguments of a model that describes them by `get_compile_config`.
 OWN_COMPILE = "own"
+
+# The entry of the compile arguments with the names of losses that their objects do not have.
+LOSS_NAMES = "loss_names"
 
 _FILES = "A model file has no files within it: return what the layer needs from `get_config`."
 _WEIGHTS = (
@@ -151,8 +155,12 @@ def describe_compile_args(model: Any) -> dict[str, Any] | None:
 
 def _saved_compile_args(model: Any) -> dict[str, Any] | None:
     """Return the arguments of `compile`, or what a class describes them by."""
-    if model.model_parts.config is None or not describes_compile(model):
-        return describe_compile_args(model)
+    config = model.model_parts.config
+    if config is None or not describes_compile(model):
+        described = describe_compile_args(model)
+        if described is not None and config.loss_names != loss_names(config.loss):
+            described[LOSS_NAMES] = encode(config.loss_names)
+        return described
     return {OWN_COMPILE: encode_compile_args(model.get_compile_config())}
 
 

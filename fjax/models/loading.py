@@ -7,7 +7,12 @@ import jax
 
 from fjax.core import InputLayer
 from fjax.custom_objects import find_custom
-from fjax.models.file_content import OWN_COMPILE, describes_compile, load_train_state
+from fjax.models.file_content import (
+    LOSS_NAMES,
+    OWN_COMPILE,
+    describes_compile,
+    load_train_state,
+)
 from fjax.models.model import Model
 from fjax.models.sequential import Sequential
 from fjax.storage import (
@@ -127,7 +132,10 @@ def _compile(model: Any, arguments: Any, custom_objects: Mapping[str, Any]) -> N
     encoded = arguments[OWN_COMPILE] if own else arguments
     decoded = {name: decode(value, custom_objects) for name, value in encoded.items()}
     if not own:
+        names = decoded.pop(LOSS_NAMES, None)
         model.compile(**decoded)
+        if names is not None:
+            _set_loss_names(model, names)
     elif describes_compile(model):
         model.compile_from_config(decoded)
     else:
@@ -135,6 +143,25 @@ def _compile(model: Any, arguments: Any, custom_objects: Mapping[str, Any]) -> N
             f"`{type(model).__name__}` has no `get_compile_config` and `compile_from_config`, "
             "which the file needs: define both, or load it with `compile=False`"
         )
+
+
+def _set_loss_names(model: Any, names: Any) -> None:
+    """Set the names of the losses in logs, as the user wrote them in `compile`."""
+    config = model.model_parts.config
+
+    def is_name(entry: Any) -> bool:
+        return entry is None or isinstance(entry, str)
+
+    expected, received = (
+        str(jax.tree.structure(tree, is_leaf=is_name)) for tree in (config.loss_names, names)
+    )
+    leaves = jax.tree.leaves(names, is_leaf=is_name)
+    if expected != received or not all(is_name(leaf) for leaf in leaves):
+        raise ValueError(
+            f"`{LOSS_NAMES}` must be names in the structure {config.loss_names!r}, received "
+            f"{names!r}"
+        )
+    model.model_parts.set_config(config._replace(loss_names=names))
 
 
 def _build(model: Any, inputs: PyTree) -> None:

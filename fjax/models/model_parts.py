@@ -17,7 +17,7 @@ from fjax.models.step_methods.compiled_metrics import CompiledMetrics
 from fjax.models.weight_store import WeightStore
 from fjax.optimizers.optimizer_variables import OptimizerVariables
 from fjax.training.placement import DEFAULT, Placement
-from fjax.typing import PyTree
+from fjax.typing import Array, PyTree
 
 
 @dataclasses.dataclass
@@ -37,6 +37,8 @@ class ModelParts:
         loss_tracker: The mean of the loss, for steps in Keras's form.
         compiled_metrics: The metrics of `compile`, likewise.
         last_logs: The logs of the last epoch or evaluation, or None.
+        call_penalties: The penalty of each layer in the last call of the model on arrays, as far
+            as it depends on the inputs; None before the first call.
     """
 
     architecture: Architecture
@@ -50,6 +52,7 @@ class ModelParts:
     loss_tracker: Mean = dataclasses.field(default_factory=lambda: Mean(name="loss"))
     compiled_metrics: CompiledMetrics = dataclasses.field(default_factory=CompiledMetrics)
     last_logs: dict[str, Any] | None = None
+    call_penalties: list[Array] | None = None
     nested: list[Any] = dataclasses.field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -82,8 +85,10 @@ class ModelParts:
         Raises:
             RuntimeError: The model was not compiled.
         """
-        names, named = self.architecture.output_names(), self.architecture.has_output_names()
-        return self.require_config(function).resolve(targets, outputs, names, named)
+        architecture = self.architecture
+        logged = architecture.output_log_names() if architecture.has_output_names() else None
+        names = architecture.output_names()
+        return self.require_config(function).resolve(targets, outputs, names, logged)
 
     def set_config(self, config: CompileConfig) -> None:
         """Set the arguments of a `compile`; reset the programs and the optimizer's state."""
@@ -103,6 +108,7 @@ class ModelParts:
             "plans": Plans(),
             "optimizer_variables": None,
             "is_training": False,
+            "call_penalties": None,
         }
         return {**vars(self), **unshared}
 
@@ -116,7 +122,7 @@ class ModelParts:
         """Replace the layers; layers that remain keep their weights."""
         self.programs.clear()
         self.plans = Plans()
-        self.optimizer_variables = None
+        self.optimizer_variables = self.call_penalties = None
         self.weights.unpack()
         give_slots(layers)
         self.architecture.replace_layers(layers, specs, sample_shapes)

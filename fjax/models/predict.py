@@ -9,6 +9,7 @@ import numpy as np
 from fjax.callbacks import CallbackList
 from fjax.configuration import cache_key
 from fjax.core.masking import strip_masks
+from fjax.core.penalties import penalty_terms
 from fjax.core.precision import apply_layer
 from fjax.data.arrays import Arrays
 from fjax.data.conversion import to_batch
@@ -21,7 +22,7 @@ from fjax.training import Programs, programs_for
 from fjax.training.batch import rows
 from fjax.training.filled_batches import can_be_filled
 from fjax.training.loop import predict as predict_source
-from fjax.typing import PyTree
+from fjax.typing import Array, PyTree
 
 
 class Prediction(NamedTuple):
@@ -110,18 +111,21 @@ def inputs_of(model: Any, parts: ModelParts, x: Any) -> tuple[PyTree, ...]:
 def call(model: Any, parts: ModelParts, x: Any, training: bool | None) -> PyTree:
     """Return the outputs for arrays as JAX arrays; see `Model.__call__`.
 
-    A user's layers run uncompiled, as in Keras, so that they may print values.
+    A user's layers run uncompiled, as in Keras, so that they may print values. The penalties of
+    the outputs are kept for `Model.losses`.
     """
     inputs = inputs_of(model, parts, x)
     prediction = _prediction(parts)
     if prediction.is_own:
         # A copy: the program may still read the inputs when the user writes to their array.
         inputs = jax.tree.map(np.array, inputs)
-        return _call_program(model, parts, prediction, inputs, training)
+        outputs, parts.call_penalties = _call_program(model, parts, prediction, inputs, training)
+        return outputs
     params, state, draw = parts.weights.for_call()
-    outputs, _ = apply_layer(
+    outputs, state = apply_layer(
         prediction.network, params, state, *inputs, key=draw.call_key(), training=training
     )
+    parts.call_penalties = penalty_terms(state, ("calls",))
     return strip_masks(outputs)
 
 
@@ -134,12 +138,14 @@ def predict_on_batch(model: Any, parts: ModelParts, x: Any) -> PyTree:
         return predict(model, parts, Arrays("predict", batch, rows(batch), None, False), None, 0)
     inputs = model.input_expectation()(batch).inputs
     # A copy: the user may write to it.
-    outputs = _call_program(model, parts, prediction, inputs, training=False)
+    outputs, _ = _call_program(model, parts, prediction, inputs, training=False)
     return jax.tree.map(np.array, outputs)
 
 
 def _call_program(
     model: Any, parts: ModelParts, prediction: Prediction, inputs: PyTree, training: bool | None
-) -> PyTree:
+) -> tuple[PyTree, list[Array]]:
     with execution_mode(model.run_eagerly):
-        return prediction.programs.call(parts.weights.for_call(), inputs, training=training)
+        called = prediction.programs.call(parts.weights.for_call(), inputs, training=training)
+        outputs, penalties = called
+        return outputs, penalties

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from fjax.configuration import Configured
 from fjax.errors import integer_at_least, number_between
@@ -121,13 +122,24 @@ class LossScaleOptimizer(StatefulOptimizer, Configured):
             loss: A scalar.
             opt_state: The state of the next update. Without it the scale is the variable
                 `dynamic_scale` of `variables`, and before `build` the first one.
+
+        Raises:
+            TypeError: JAX traces the calling function, and the scale would be a constant in it.
         """
         if opt_state is not None:
             scale = opt_state.slots[SCALE]
         elif self.built:
             scale = self.in_variables.by_key()[(SCALE,)].value
         else:
-            scale = jnp.float32(self.initial_scale)
+            scale = np.float32(self.initial_scale)
+        if opt_state is None and _is_constant(scale):
+            raise TypeError(
+                f"`{type(self).__name__}.scale_loss` was called while JAX traces a function "
+                "(`jax.jit`, `jax.lax.scan`, …), where the scale would be a constant, although "
+                "each update may change it: pass the state, `scale_loss(loss, opt_state)`, or give "
+                "the optimizer's variables their values by `fjax.StatelessScope(zip(optimizer."
+                "variables, optimizer_variables))`."
+            )
         return loss * scale.astype(jnp.result_type(loss))
 
     def finalize(self, params: PyTree, opt_state: OptimizerState) -> PyTree:
@@ -184,6 +196,15 @@ class LossScaleOptimizer(StatefulOptimizer, Configured):
                 f"`{type(self).__name__}.update`: `opt_state` does not belong to this optimizer: "
                 f"it has no slot {missing[0]!r}. Make one by `init(params)`."
             )
+
+
+def _is_constant(value: Any) -> bool:
+    """Return whether a value would be a constant of the program that JAX traces, if it traces one.
+
+    Under `jax.grad` alone the value is read again in each call.
+    """
+    is_staged = isinstance(jnp.add(np.float32(0), np.float32(0)), jax.core.Tracer)
+    return is_staged and not isinstance(value, jax.core.Tracer)
 
 
 def _all_finite(tree: PyTree) -> Array:

@@ -19,6 +19,7 @@ from fjax.compiler import compile_function
 from fjax.configuration import ByIdentity, cache_key, code_of, detached
 from fjax.core.layer import Layer
 from fjax.core.masking import strip_masks
+from fjax.core.penalties import penalty_terms
 from fjax.core.precision import apply_layer
 from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
@@ -71,7 +72,8 @@ class Programs(NamedTuple):
         predict: Returns the outputs of the batches, from the first on, and zeros up to the outputs
             of `most` batches: `predict((params, state, draw), data, bounds, batch_size, most,
             outputs)`. The shapes of the outputs of one batch are flattened, to be hashed.
-        call: Returns the outputs of one call: `call((params, state, draw), inputs, training)`.
+        call: Returns the outputs of one call, and the penalties of each layer that depend on the
+            inputs: `call((params, state, draw), inputs, training)`.
     """
 
     advance: Callable[..., tuple[TrainState, Logs]]
@@ -375,10 +377,10 @@ def _calling(network: Any) -> Callable[..., PyTree]:
 
     def call(constants: PyTree, inputs: tuple[PyTree, ...], training: bool | None) -> PyTree:
         params, state, draw = constants
-        outputs, _ = apply_layer(
+        outputs, state = apply_layer(
             network, params, state, *inputs, key=draw.call_key(), training=training
         )
-        return strip_masks(outputs)
+        return strip_masks(outputs), penalty_terms(state, ("calls",))
 
     return compile_function(call, static_argnames="training")
 

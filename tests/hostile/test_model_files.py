@@ -90,6 +90,13 @@ FORGED = {
     "negative counter": (
         lambda d: d["position"].update({"epoch": -1}), "the counter 'epoch' is -1"
     ),
+    "number as a loss's name": (
+        lambda d: d["compile"].update({"loss_names": 3}), "`loss_names` must be names"
+    ),
+    "names of other losses": (
+        lambda d: d["compile"].update({"loss_names": {"tuple": ["mse"]}}),
+        "`loss_names` must be names",
+    ),
     "unknown kind of key": (lambda d: d.update({"key": "mine"}), "unknown kind 'mine' of PRNG key"),
     "no model": (lambda d: d.pop("model"), "'model'"),
     "other inputs": (lambda d: d.update({"inputs": {"tuple": ["x"]}}), None),

@@ -129,6 +129,37 @@ def test_the_scale_of_the_variables_is_used_without_a_state():
     assert float(weight) == -0.25
 
 
+@pytest.mark.parametrize("kind", ["built", "unbuilt", "compiled"])
+def test_a_scale_that_would_be_a_constant_is_an_error(kind):
+    optimizer = LossScaleOptimizer(SGD(1.0), 4.0, 1)
+    if kind == "built":
+        optimizer.build([Variable(0.0, name="w")])
+    if kind == "compiled":
+        model = fjax.Sequential([fjax.Input((3,)), fjax.layers.Dense(2)])
+        model.compile(optimizer, "mse")
+        optimizer = model.optimizer
+    scaled = jax.grad(lambda loss: optimizer.scale_loss(loss))
+    assert scaled(1.0) == 4.0
+    assert jax.vmap(optimizer.scale_loss)(jnp.ones(2)).tolist() == [4.0, 4.0]
+    for transformed in (
+        jax.jit(scaled),
+        jax.jit(optimizer.scale_loss),
+        lambda loss: jax.lax.scan(lambda a, _: (optimizer.scale_loss(a), ()), loss, length=2),
+    ):
+        with pytest.raises(TypeError, match=r"scale would be a constant.*`scale_loss\(loss, opt_s"):
+            transformed(1.0)
+    if kind != "unbuilt":
+
+        @jax.jit
+        def in_scope(loss, values):
+            with fjax.StatelessScope(zip(optimizer.variables, values, strict=True)):
+                return optimizer.scale_loss(loss)
+
+        values = [variable.value for variable in optimizer.variables]
+        values[[v.path.endswith("dynamic_scale") for v in optimizer.variables].index(True)] = 16.0
+        assert in_scope(1.0, values) == 16.0
+
+
 def test_members_of_a_batch_have_their_own_scales():
     optimizer = LossScaleOptimizer(SGD(1.0), 4.0)
     grads = {"w": jnp.array([1.0, jnp.nan])}

@@ -145,3 +145,76 @@ def test_equal_losses_of_unnamed_outputs_have_the_positions_of_the_outputs():
     assert [*history] == [
         "loss", "mae", "mae_1", "mae_2", "p_loss", "q/output_1_loss", "q/output_2_loss"
     ]  # fmt: skip
+
+
+def several_outputs_of_one_layer(library):
+    inputs = library.Input((3,))
+    shared, other = library.layers.Dense(1, name="a"), library.layers.Dense(2, name="b")
+    first = shared(inputs)
+    return library.Model(inputs, [first, other(inputs), first, shared(inputs * 2.0)])
+
+
+def test_metrics_of_outputs_of_one_layer_have_the_names_of_keras():
+    histories, y = [], [NUMBER, PAIR, NUMBER, NUMBER]
+    for library in (fjax, keras):
+        model = several_outputs_of_one_layer(library)
+        model.set_weights([np.full_like(weight, 0.1) for weight in model.get_weights()])
+        model.compile(
+            "sgd", ["mse", "mae", None, None], metrics=[["mae"], ["mae"], ["mae"], ["mae"]]
+        )
+        histories.append(model.fit(X, y, verbose=0).history)
+    ours, theirs = histories
+    assert list(ours) == list(theirs)
+    for name, values in theirs.items():
+        np.testing.assert_allclose(ours[name], values, rtol=2e-6, err_msg=name)
+
+
+def test_equal_losses_of_outputs_of_one_layer_have_the_positions_of_the_outputs():
+    # Keras logs them as one `a_loss`, with the value of the last one.
+    model, y = several_outputs_of_one_layer(fjax), [NUMBER, PAIR, NUMBER, NUMBER]
+    model.compile("sgd", "mse")
+    history = model.fit(X, y, verbose=0).history
+    assert [*history] == ["b_loss", "loss", "output_0_loss", "output_2_loss", "output_3_loss"]
+    total = sum(history[name][0] for name in history if name != "loss")
+    np.testing.assert_allclose(history["loss"][0], total, rtol=1e-6)
+
+
+def two_losses(library, loss, file):
+    """Return the names of the logs of a model of a list, before and after it is saved."""
+
+    class Two(library.Model):
+        def __init__(self, **options):
+            super().__init__(**options)
+            self.number, self.pair = library.layers.Dense(1), library.layers.Dense(2)
+
+        def build(self, input_shape):
+            self.number.build(input_shape)
+            self.pair.build(input_shape)
+
+        def call(self, inputs):
+            return [self.number(inputs), self.pair(inputs)]
+
+    model, names = Two(), []
+    model.predict(X, verbose=0)
+    model.compile("sgd", loss(library), metrics=[["mae"], ["mse"]])
+    model.save(file)
+    for each in (model, library.models.load_model(file, custom_objects={"Two": Two})):
+        history = each.fit(X, [NUMBER, PAIR], verbose=0).history
+        names.append([*history])
+        names.append([*each.evaluate(X, [NUMBER, PAIR], verbose=0, return_dict=True)])
+    return names[:2], names[2:]
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda k: ["mse", "mae"],
+        lambda k: ["mse", k.losses.MeanSquaredError()],
+        lambda k: [k.losses.Huber(name="robust"), "Huber"],
+        lambda k: [None, "mse"],
+    ],
+)
+def test_log_names_survive_saving_and_loading(loss, tmp_path):
+    theirs = two_losses(keras, loss, tmp_path / "theirs.keras")
+    ours = two_losses(fjax, loss, tmp_path / "ours.fjax")
+    assert ours[0] == theirs[0] and ours[1] == theirs[1] == theirs[0]

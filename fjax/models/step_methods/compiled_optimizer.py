@@ -16,6 +16,7 @@ from fjax.optimizers import MultiOptimizer
 from fjax.optimizers.optimizer_variables import OptimizerVariables, schedule_error
 from fjax.optimizers.rate_value import RateValue
 from fjax.optimizers.state_layout import StateLayout
+from fjax.optimizers.stateful import StatefulOptimizer
 from fjax.typing import Array, HasLearningRate, ScalesLoss
 from fjax.variable import Variable
 
@@ -189,13 +190,17 @@ class CompiledOptimizer:
         Args:
             loss: A scalar.
             opt_state: The optimizer's state; by default that of `variables`.
+
+        Raises:
+            TypeError: JAX traces the calling function, and the scale would be a constant in it.
         """
         if not isinstance(self.optimizer, ScalesLoss):
             return loss
-        if opt_state is None:
-            held = self.in_variables
-            opt_state = held.layout.unflatten([variable.value for variable in held.variables])
-        return self.optimizer.scale_loss(loss, opt_state)
+        optimizer = self.optimizer
+        if opt_state is None and isinstance(optimizer, StatefulOptimizer):
+            optimizer = copy.copy(optimizer)
+            optimizer.use_variables(self)
+        return optimizer.scale_loss(loss, opt_state)
 
     def _require_rate(self) -> Any:
         if isinstance(self.optimizer, MultiOptimizer):

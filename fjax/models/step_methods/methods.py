@@ -103,8 +103,8 @@ class SteppedNetwork(AuthoredNetwork):
     def losses(self) -> list[Array]:
         """The losses of the layers: one for each layer with regularizers or `add_loss`.
 
-        In a step, these are the losses of the last `stateless_call`; outside, those that depend on
-        the weights alone.
+        In a step, these are the losses of the last `stateless_call`; outside, those of the weights
+        as they are now, and of the outputs of the last call of the model on arrays.
         """
         if not self._may_have_weights():
             return []

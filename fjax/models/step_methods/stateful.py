@@ -55,7 +55,9 @@ def current_losses(parts: ModelParts) -> list[Array]:
     inputs = jax.tree.map(lambda spec: jnp.zeros(spec.shape, spec.dtype), built.specs)
     network = parts.architecture.layer_tree
     _, state = apply_layer(network, train_state.params, train_state.state, *inputs)
-    return penalty_terms(state, of_weights_alone=True)
+    terms = penalty_terms(state, ("weights",))
+    calls = parts.call_penalties
+    return terms if calls is None else [a + b for a, b in zip(terms, calls, strict=True)]
 
 
 def metrics_of(model: Any, parts: ModelParts) -> list[Metric]:
