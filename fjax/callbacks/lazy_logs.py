@@ -59,3 +59,18 @@ def to_numbers(on_device: Mapping[str, Any]) -> dict[str, Any]:
 def to_number(value: Any) -> Any:
     """Return a log as a float; one with several numbers, as an F1 score per class, as an array."""
     return np.asarray(value) if np.ndim(value) else float(value)
+
+
+def scalar_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return logs of one number each: a metric with one value for each class becomes several.
+
+    >>> scalar_logs({"loss": 0.5, "f1": np.array([0.25, 0.75])})
+    {'loss': 0.5, 'f1/0': 0.25, 'f1/1': 0.75}
+    """
+    numbers: dict[str, Any] = {}
+    for name, value in logs.items():
+        if np.ndim(value) == 0:
+            numbers[name] = value
+            continue
+        numbers |= {f"{name}/{index}": each for index, each in enumerate(np.ravel(value).tolist())}
+    return numbers

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fjax.callbacks.callback import Callback
+from fjax.typing import HasLearningRate
 
 
 def require_settable_rate(callback: Callback) -> None:
@@ -18,3 +19,11 @@ def log_rate(callback: Callback, logs: Any) -> None:
     """Add the learning rate of the callback's model to the logs of an epoch."""
     if logs is not None:
         logs["learning_rate"] = float(callback.model.optimizer.learning_rate)
+
+
+def rate_logs(model: Any) -> dict[str, float]:
+    """Return the learning rate of a model's train state as a log; `{}` if it has none."""
+    opt_state = model.train_state.opt_state
+    if not isinstance(opt_state, HasLearningRate):
+        return {}
+    return {"learning_rate": float(opt_state.learning_rate)}

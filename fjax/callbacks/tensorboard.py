@@ -11,9 +11,11 @@ import numpy as np
 from fjax import trees
 from fjax.callbacks.callback import Callback, Logs
 from fjax.callbacks.event_writer import EventWriter, graph_nodes, weight_images
+from fjax.callbacks.lazy_logs import scalar_logs
+from fjax.callbacks.learning_rates import rate_logs
+from fjax.callbacks.update_freq import checked_update_freq
 from fjax.core.reserved import only_weights
 from fjax.errors import explain_keywords, import_extra, integer_at_least, is_integer, one_of
-from fjax.typing import HasLearningRate
 
 
 class TensorBoard(Callback):
@@ -94,7 +96,7 @@ class TensorBoard(Callback):
                 f"`{owner}`: `write_images` writes images of the weights at each histogram: give "
                 "`histogram_freq=1`, too."
             )
-        self.update_freq = _checked_update_freq(owner, update_freq)
+        self.update_freq = checked_update_freq(owner, update_freq)
         self._profiled_steps = _checked_profile_batch(owner, profile_batch)
         if embeddings_freq or embeddings_metadata is not None:
             raise ValueError(
@@ -143,9 +145,7 @@ class TensorBoard(Callback):
         """Write the epoch's logs, and every `histogram_freq` epochs the weights."""
         train = {k: v for k, v in (logs or {}).items() if not k.startswith("val_")}
         validation = {k[4:]: v for k, v in (logs or {}).items() if k.startswith("val_")}
-        opt_state = self.model.train_state.opt_state
-        if isinstance(opt_state, HasLearningRate):
-            train["learning_rate"] = float(opt_state.learning_rate)
+        train |= rate_logs(self.model)
         if self.write_steps_per_second:
             seconds = time.perf_counter() - self._epoch_start
             train["steps_per_second"] = (self._step_count() - self._steps_before) / seconds
@@ -194,11 +194,8 @@ class TensorBoard(Callback):
         return int(self.model.train_state.step)
 
     def _write(self, part: str, tag: str, logs: Mapping[str, Any], step: int) -> None:
-        for name, value in logs.items():
-            for number, item in enumerate(np.ravel(value)):
-                # A metric may have one value for each class.
-                suffix = f"/{number}" if np.ndim(value) else ""
-                self._writer(part).scalar(tag.format(name) + suffix, item, step)
+        for name, value in scalar_logs(logs).items():
+            self._writer(part).scalar(tag.format(name), value, step)
 
     def _write_weights(self, epoch: int) -> None:
         train_state = self.model.train_state
@@ -223,19 +220,6 @@ class TensorBoard(Callback):
         for writer in self._writers.values():
             writer.close()
         self._writers = {}
-
-
-def _checked_update_freq(owner: str, update_freq: Any) -> Any:
-    if update_freq == "batch":
-        return 1
-    if update_freq == "epoch":
-        return "epoch"
-    if is_integer(update_freq) and update_freq >= 1:
-        return int(update_freq)
-    raise ValueError(
-        f'`{owner}`: `update_freq` must be "epoch", "batch" or an integer of at least 1, received '
-        f"{update_freq!r}."
-    )
 
 
 def _checked_profile_batch(owner: str, profile_batch: Any) -> tuple[int, int]:

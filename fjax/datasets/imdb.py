@@ -6,20 +6,10 @@ By A. Maas et al., "Learning word vectors for sentiment analysis", 2011
 
 import os
 
-import numpy as np
-
 from fjax.datasets.files import Download, fetcher, find
 from fjax.datasets.object_arrays import read_lists
 from fjax.datasets.split import Samples
-from fjax.datasets.word_sequences import (
-    check_arguments,
-    drop_long,
-    mark_start,
-    read_word_index,
-    replace_rare,
-    shuffled,
-)
-from fjax.errors import seed_of
+from fjax.datasets.word_sequences import Numbering, as_objects, read_word_index
 
 _FOLDER = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _SOURCE = Download(
@@ -70,25 +60,21 @@ def load_data(
     FileNotFoundError: There is no file /nowhere/imdb.npz.
     """
     owner = "imdb.load_data"
-    check_arguments(
-        owner, num_words=num_words, skip_top=skip_top, maxlen=maxlen, start_char=start_char,
-        oov_char=oov_char, index_from=index_from,
-    )  # fmt: skip
-    generator = np.random.RandomState(seed_of(owner, seed))
+    numbering = Numbering(
+        owner, num_words, skip_top, maxlen, seed, start_char, oov_char, index_from
+    )
     file = find(os.fspath(path), fetcher(_SOURCE))
     kinds = {"x_train": "lists", "y_train": "integers", "x_test": "lists", "y_test": "integers"}
     arrays = read_lists(file, kinds)
+    generator = numbering.generator()
     texts, labels, counts = [], [], []
     for part in ("train", "test"):
-        order = shuffled(len(arrays[f"x_{part}"]), generator)
-        x = mark_start([arrays[f"x_{part}"][index] for index in order], start_char, index_from)
-        x, y = drop_long(owner, x, arrays[f"y_{part}"][order], maxlen)
+        x, y = numbering.shuffle(arrays[f"x_{part}"], arrays[f"y_{part}"], generator)
         texts += x
         labels.append(y)
         counts.append(len(x))
-    texts = replace_rare(texts, num_words, skip_top, oov_char)
-    x_train = np.array(texts[: counts[0]], dtype=object)
-    x_test = np.array(texts[counts[0] :], dtype=object)
+    texts = numbering.replace_rare(texts)
+    x_train, x_test = as_objects(texts[: counts[0]]), as_objects(texts[counts[0] :])
     return (x_train, labels[0]), (x_test, labels[1])
 
 

@@ -6,20 +6,11 @@ From the collection Reuters-21578 by D. Lewis
 
 import os
 
-import numpy as np
-
 from fjax.datasets.files import Download, fetcher, find
 from fjax.datasets.object_arrays import read_lists
 from fjax.datasets.split import Samples
-from fjax.datasets.word_sequences import (
-    check_arguments,
-    drop_long,
-    mark_start,
-    read_word_index,
-    replace_rare,
-    shuffled,
-)
-from fjax.errors import number_between, seed_of
+from fjax.datasets.word_sequences import Numbering, as_objects, read_word_index
+from fjax.errors import number_between
 
 LABEL_NAMES = (
     "cocoa", "grain", "veg-oil", "earn", "acq", "wheat", "copper", "housing", "money-supply",
@@ -79,20 +70,16 @@ def load_data(
     FileNotFoundError: There is no file /nowhere/reuters.npz.
     """
     owner = "reuters.load_data"
-    check_arguments(
-        owner, num_words=num_words, skip_top=skip_top, maxlen=maxlen, start_char=start_char,
-        oov_char=oov_char, index_from=index_from,
-    )  # fmt: skip
+    numbering = Numbering(
+        owner, num_words, skip_top, maxlen, seed, start_char, oov_char, index_from
+    )
     number_between(owner, "test_split", test_split, 0.0, 1.0)
-    generator = np.random.RandomState(seed_of(owner, seed))
     file = find(os.fspath(path), fetcher(_SOURCE))
     arrays = read_lists(file, {"x": "lists", "y": "integers"})
-    order = shuffled(len(arrays["x"]), generator)
-    texts = mark_start([arrays["x"][index] for index in order], start_char, index_from)
-    texts, labels = drop_long(owner, texts, arrays["y"][order], maxlen)
-    texts = replace_rare(texts, num_words, skip_top, oov_char)
+    texts, labels = numbering.shuffle(arrays["x"], arrays["y"], numbering.generator())
+    texts = numbering.replace_rare(texts)
     count = int(len(texts) * (1 - test_split))
-    x_train, x_test = (np.array(part, dtype=object) for part in (texts[:count], texts[count:]))
+    x_train, x_test = as_objects(texts[:count]), as_objects(texts[count:])
     return (x_train, labels[:count]), (x_test, labels[count:])
 
 

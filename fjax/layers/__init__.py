@@ -21,6 +21,10 @@ from fjax.layers.attention import AdditiveAttention as AdditiveAttention
 from fjax.layers.attention import Attention as Attention
 from fjax.layers.attention import GroupQueryAttention as GroupQueryAttention
 from fjax.layers.attention import MultiHeadAttention as MultiHeadAttention
+from fjax.layers.augmentation.adaptive_equalization import (
+    ContrastLimitedAdaptiveHistogramEqualization as ContrastLimitedAdaptiveHistogramEqualization,
+)
+from fjax.layers.augmentation.aug_mix import AugMix as AugMix
 from fjax.layers.augmentation.auto_contrast import AutoContrast as AutoContrast
 from fjax.layers.augmentation.brightness import RandomBrightness as RandomBrightness
 from fjax.layers.augmentation.center_crop import CenterCrop as CenterCrop
@@ -39,6 +43,7 @@ from fjax.layers.augmentation.gaussian_blur import RandomGaussianBlur as RandomG
 from fjax.layers.augmentation.grayscale import RandomGrayscale as RandomGrayscale
 from fjax.layers.augmentation.hue import RandomHue as RandomHue
 from fjax.layers.augmentation.invert import RandomInvert as RandomInvert
+from fjax.layers.augmentation.max_num_boxes import MaxNumBoundingBoxes as MaxNumBoundingBoxes
 from fjax.layers.augmentation.mixing import CutMix as CutMix
 from fjax.layers.augmentation.mixing import MixUp as MixUp
 from fjax.layers.augmentation.perspective import RandomPerspective as RandomPerspective

@@ -58,16 +58,37 @@ def perspective_warp(
     """
     rows, columns = _grid(images)
 
-    def warp(image: Array, start: Array, end: Array) -> Array:
-        h = _homography(start, end)
+    def warp(image: Array, h: Array) -> Array:
         scale = h[6] * columns + h[7] * rows + 1
         x = (h[0] * columns + h[1] * rows + h[2]) / scale
         y = (h[3] * columns + h[4] * rows + h[5]) / scale
         return _read(image, y, x, interpolation, "constant", fill_value)
 
     shape = (len(images), 4, 2)
+    starts, ends = (
+        jnp.broadcast_to(jnp.asarray(points, "float32"), shape)
+        for points in (start_points, end_points)
+    )
+    return jax.vmap(warp)(images, jax.vmap(_homography)(starts, ends))
+
+
+def homographies(start_points: Array, end_points: Array) -> Array:
+    """Return the projections of `(column, row, 1)` from end points to start points.
+
+    Args:
+        start_points: `(batch, 4, 2)`.
+        end_points: Likewise.
+
+    Returns:
+        `(batch, 3, 3)`.
+
+    >>> corners = jnp.array([[[0.0, 0.0], [3.0, 0.0], [0.0, 2.0], [3.0, 2.0]]])
+    >>> homographies(corners, corners)[0].round().astype(int).tolist()
+    [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    """
     starts, ends = (jnp.asarray(points, "float32") for points in (start_points, end_points))
-    return jax.vmap(warp)(images, jnp.broadcast_to(starts, shape), jnp.broadcast_to(ends, shape))
+    numbers = jax.vmap(_homography)(starts, ends)
+    return jnp.concatenate([numbers, jnp.ones_like(numbers[:, :1])], axis=1).reshape(-1, 3, 3)
 
 
 def elastic_warp(

@@ -14,6 +14,9 @@ from fjax.version import VERSION
 # The current version of the format. A change of a field's meaning adds one, and a migration.
 FORMAT_VERSION = 2
 
+# What reads the files of a kind that users may confuse with another one.
+LOADERS = {"fjax.features": "fjax.utils.FeatureSpace.load"}
+
 Config = dict[str, Any]
 
 
@@ -72,8 +75,10 @@ def check_format(metadata: Mapping[str, Any], kinds: tuple[str, ...]) -> int:
     formats = [f"fjax.{kind}" for kind in kinds]
     if metadata.get("format") not in formats:
         expected = " or ".join(map(repr, formats))
+        loader = LOADERS.get(str(metadata.get("format")))
         raise ValueError(
             f"its 'format' is {str(metadata.get('format'))[:40]!r}, expected {expected}"
+            + (f": load it with `{loader}`" if loader else "")
         )
     version = metadata.get("version")
     if not isinstance(version, str) or not re.fullmatch(r"[1-9][0-9]{0,5}", version):

@@ -30,6 +30,7 @@ from fjax.saving import get_registered_name as get_registered_name
 from fjax.saving import get_registered_object as get_registered_object
 from fjax.saving import register_keras_serializable as register_keras_serializable
 from fjax.saving import serialize_keras_object as serialize_keras_object
+from fjax.utils import bounding_boxes as bounding_boxes
 from fjax.utils.arrays import normalize as normalize
 from fjax.utils.arrays import to_categorical as to_categorical
 from fjax.utils.batches import pack_x_y_sample_weight as pack_x_y_sample_weight

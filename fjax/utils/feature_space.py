@@ -11,6 +11,7 @@ from fjax.errors import integer_at_least, one_of, suggestion, unknown_name
 from fjax.preprocessing.dataset import Dataset
 from fjax.typing import Adapts
 from fjax.utils import features as kinds
+from fjax.utils.feature_file import read_features, write_features
 from fjax.utils.features import Cross, Feature
 
 
@@ -18,8 +19,8 @@ class FeatureSpace:
     """Encode the columns of a table, each by its own layer, as one array or a dict of arrays.
 
     Call `adapt` with the training data, then the object itself with any data; or build a model on
-    `get_inputs()` and `get_encoded_features()`, so that it takes the raw columns. To save a
-    `FeatureSpace`, save the model of these two.
+    `get_inputs()` and `get_encoded_features()`, so that it takes the raw columns. `save` writes the
+    features and what was learned to a file, and `FeatureSpace.load` reads it.
 
     Args:
         features: The kind of each column: "float", "float_normalized", "float_rescaled",
@@ -142,6 +143,32 @@ class FeatureSpace:
             self.preprocessors[key].adapt(_batches(column))
         self._is_adapted = True
         self._encoded = None
+
+    def save(self, filepath: Any) -> None:
+        """Write the features and what was learned to a file, which cannot contain code.
+
+        Args:
+            filepath: The file, with any extension. It is replaced as a whole, or not at all.
+
+        Raises:
+            ValueError: `adapt` was not called.
+            TypeError: A layer of your own cannot be described; see `Model.save`.
+        """
+        self._require_adapted()
+        write_features(filepath, self.name, self.output_mode, self.features, self.crosses)
+
+    @classmethod
+    def load(cls, filepath: Any, custom_objects: Mapping[str, Any] | None = None) -> "FeatureSpace":
+        """Return the `FeatureSpace` that `save` wrote. Nothing in the file is run.
+
+        Args:
+            filepath: The file.
+            custom_objects: Your own classes and functions by name, as for `load_model`.
+
+        Raises:
+            ModelFileError: The file is of another kind, is damaged, or contains something unknown.
+        """
+        return cls(**read_features(filepath, custom_objects or {}))
 
     def get_inputs(self) -> dict[str, Any]:
         """Return the inputs of a model that takes the raw columns, by name."""

@@ -17,6 +17,7 @@ ADDED_ROWS = 2
 # Parts of the `repr` of the layers in the catalogue whose rows are not independent.
 DEPENDENT = (
     "ActivityRegularization",
+    "AugMix",
     "BatchNormalization",
     "CutMix",
     "Equalization",

@@ -1,6 +1,7 @@
 """Image layers compared with Keras: the same draws give the same images, and draws are alike."""
 
 import itertools
+import random
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +21,7 @@ TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}
 
 every_layer = pytest.mark.parametrize("entry", AUGMENTATION, ids=lambda entry: entry.label)
 # Their draws are those of other layers.
-COMPOSED = {"RandAugment", "RandomColorJitter"}
+COMPOSED = {"AugMix", "RandAugment", "RandomColorJitter"}
 
 
 def keras_layer(entry):
@@ -38,6 +39,8 @@ def test_the_draws_of_keras_give_the_images_of_keras(entry):
     (images,), theirs = samples(entry), keras_layer(entry)
     if entry.keras[0] == "RandomColorJitter":
         pytest.skip("Keras draws its numbers where it uses them")
+    if entry.keras[0] == "AugMix":
+        pytest.skip("Keras lists the layers that it drew: see the test of AugMix")
     for data in (images, images[0]):
         drawn = theirs.get_random_transformation(jnp.asarray(data), training=True)
         if isinstance(drawn, dict) and "seed" in drawn:
@@ -109,6 +112,53 @@ def test_the_configuration_of_keras_makes_the_same_layer(entry):
         expected, _ = entry.layer.apply({}, {}, images, key=key, training=True)
         outputs, _ = made.apply({}, {}, images, key=key, training=True)
         np.testing.assert_array_equal(outputs, expected)
+
+
+@pytest.mark.thorough
+def test_aug_mix_mixes_as_keras_does():
+    config = {"value_range": (-3, 3), "num_chains": 2, "chain_depth": 2}
+    images = np.random.default_rng(0).normal(size=(2, 6, 5, 3)).astype("float32")
+    theirs, ours = keras.layers.AugMix(**config, seed=1), fjax.layers.AugMix(**config)
+    random.seed(2)
+    drawn = theirs.get_random_transformation(images, training=True)
+    assert [len(chain) for chain in drawn["chain_transforms"]] == [2, 2]
+    mixed = ours.get_random_transformation(images, seed=0)
+    mixed |= {name: drawn[name] for name in ("chain_mixing_weights", "weight_sample")}
+    names, numbers, transforms = list(ours.parts()), np.full((2, 2), 11), mixed["chain_transforms"]
+    for row, chain in enumerate(drawn["chain_transforms"]):
+        for column, step in enumerate(chain):
+            name, given = step["layer_name"], step["transformation"]
+            numbers[row, column] = names.index(name)
+            for key in transforms[name] or ():
+                value = jnp.asarray(transforms[name][key])
+                transforms[name][key] = value.at[row, column].set(given[key])
+    mixed["chain_layers"] = jnp.asarray(numbers)
+    expected = theirs.transform_images(jnp.asarray(images), drawn)
+    np.testing.assert_allclose(ours.transform_images(images, mixed), expected, **TOLERANCE)
+    expected = theirs.transform_segmentation_masks(jnp.asarray(images[..., :1]), drawn)
+    masks = ours.transform_segmentation_masks(images[..., :1], mixed)
+    np.testing.assert_allclose(masks, expected, **TOLERANCE)
+
+
+@pytest.mark.thorough
+def test_aug_mix_draws_its_weights_and_layers_as_keras_does():
+    config = {"num_chains": 3, "chain_depth": 2, "alpha": 0.7, "all_ops": False}
+    theirs, ours = keras.layers.AugMix(**config, seed=1), fjax.layers.AugMix(**config)
+    images, count = np.zeros((1, 3, 3, 3), "float32"), 150
+    random.seed(3)
+    expected = [theirs.get_random_transformation(images, training=True) for _ in range(count)]
+    draws = jax.vmap(lambda key: ours.draw(key, images.shape))(jax.random.split(
+        jax.random.key(0), count))  # fmt: skip
+    for name in ("weight_sample", "chain_mixing_weights"):
+        other = np.stack([np.asarray(drawn[name]) for drawn in expected])
+        for column, values in zip(
+            np.asarray(draws[name]).reshape(count, -1).T, other.reshape(count, -1).T, strict=True
+        ):
+            assert stats.ks_2samp(column, values).pvalue > LEAST_P_VALUE, name
+    applied = sum(len(chain) for drawn in expected for chain in drawn["chain_transforms"])
+    chosen = np.bincount(np.asarray(draws["chain_layers"]).ravel(), minlength=8)
+    assert stats.chisquare(chosen).pvalue > LEAST_P_VALUE
+    assert stats.binomtest(applied, count * 6, 7 / 8).pvalue > LEAST_P_VALUE
 
 
 def test_color_jitter_changes_the_colors_in_the_order_of_keras():
@@ -201,7 +251,5 @@ def test_errors_name_the_argument():
         layers.RandomFlip()(images[0, 0])
     with pytest.raises(ValueError, match="needs images with three channels"):
         layers.RandomHue(0.5)(images[..., :2], training=True)
-    with pytest.raises(ValueError, match="does not transform bounding boxes"):
-        layers.RandomFlip()({"images": images, "bounding_boxes": {}})
     with pytest.raises(ValueError, match="draws random numbers in training and needs a key"):
         layers.RandomFlip().apply({}, {}, images, training=True)

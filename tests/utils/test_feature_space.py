@@ -5,6 +5,7 @@ import pytest
 
 from fjax import Model, layers, models
 from fjax.preprocessing.dataset import Dataset
+from fjax.storage import ModelFileError
 from fjax.utils import FeatureSpace
 
 DATA = {
@@ -146,3 +147,42 @@ def test_layers_of_your_own():
 def test_mistakes_are_clear_errors(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_file_has_the_features_and_what_was_learned(tmp_path):
+    encoder = space()
+    with pytest.raises(ValueError, match="call `adapt` with the training data first"):
+        encoder.save(tmp_path / "space.fjax")
+    encoder.adapt(DATA)
+    encoder.save(tmp_path / "space.keras")
+    loaded = FeatureSpace.load(tmp_path / "space.keras")
+    np.testing.assert_array_equal(loaded(DATA), encoder(DATA))
+    np.testing.assert_array_equal(loaded(NEW), encoder(NEW))
+    assert loaded.features == encoder.features
+    assert loaded.crosses == encoder.crosses
+    loaded.save(tmp_path / "again.keras")
+    contents = [(tmp_path / name).read_bytes() for name in ("space.keras", "again.keras")]
+    assert contents[0] == contents[1]
+
+
+def test_files_of_another_kind_are_refused(tmp_path):
+    encoder = FeatureSpace({"age": "float"}, output_mode="dict", name="ages")
+    encoder.save(tmp_path / "space.fjax")
+    assert FeatureSpace.load(tmp_path / "space.fjax").name == "ages"
+    with pytest.raises(ModelFileError, match=r"load it with `fjax.utils.FeatureSpace.load`"):
+        models.load_model(tmp_path / "space.fjax")
+    damaged = (tmp_path / "space.fjax").read_bytes().replace(b"Identity", b"Identify")
+    (tmp_path / "space.fjax").write_bytes(damaged)
+    with pytest.raises(ModelFileError, match="it is damaged"):
+        FeatureSpace.load(tmp_path / "space.fjax")
+    encoder = FeatureSpace({"age": FeatureSpace.feature("float32", Doubled(), "float")})
+    encoder.save(tmp_path / "own.fjax")
+    with pytest.raises(ModelFileError, match="Doubled"):
+        FeatureSpace.load(tmp_path / "own.fjax")
+    loaded = FeatureSpace.load(tmp_path / "own.fjax", {"Doubled": Doubled})
+    assert loaded({"age": 2.0}).tolist() == [4.0]
+
+
+class Doubled(layers.Layer):
+    def call(self, inputs):
+        return inputs * 2

@@ -1,57 +1,78 @@
-"""The base of the random affine transformations of images."""
+"""The bases of the random affine transformations of images."""
 
-from typing import Any, ClassVar
+from typing import Any
 
+import jax
 import jax.numpy as jnp
 
-from fjax.errors import is_number, one_of
-from fjax.layers.augmentation.image_layer import ImageLayer, Transformation
-from fjax.lowering.image_warping import ORDERS, affine_warp
-from fjax.typing import Array
+from fjax.layers.augmentation.image_layer import Size, Transformation
+from fjax.layers.augmentation.ranges import Factor, Range, draw_uniform, stored_factor
+from fjax.layers.augmentation.warping import WarpingLayer
+from fjax.lowering.image_warping import affine_warp
+from fjax.typing import Array, Key, Shape
 
-FILL_MODES = ("reflect", "wrap", "constant", "nearest")
 
-
-class AffineLayer(ImageLayer):
+class AffineLayer(WarpingLayer):
     """Base of the layers that move the pixels of each image by a random affine map.
 
-    A subclass has the fields `fill_mode`, `interpolation` and `fill_value`, and defines `draw` and
-    `matrices`.
+    A subclass defines `draw` and `matrices`.
     """
-
-    fill_modes: ClassVar[tuple[str, ...]] = FILL_MODES
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        layer: Any = self
-        one_of(self.kind, "interpolation", layer.interpolation, ORDERS)
-        one_of(self.kind, "fill_mode", layer.fill_mode, self.fill_modes)
-        layer.fill_value = checked_fill_value(self.kind, layer.fill_value)
 
     def matrices(self, transformation: Transformation, height: int, width: int) -> Array:
         """Return the maps from output to input coordinates, `(batch, 8)`; see `affine_warp`."""
         raise NotImplementedError(f"`{self.kind}` defines no `matrices`.")
 
-    def transform(self, images: Array, transformation: Transformation) -> Array:
-        """Return the images, moved."""
-        layer: Any = self
-        return self._warp(images, transformation, layer.interpolation)
-
-    def transform_masks(self, masks: Array, transformation: Transformation) -> Array:
-        """Return the masks, moved like their images; their values are not mixed."""
-        return self._warp(masks, transformation, "nearest")
-
-    def _warp(self, images: Array, transformation: Transformation, interpolation: str) -> Array:
+    def warp(self, images: Array, transformation: Transformation, interpolation: str) -> Array:
+        """Return the images, moved by the maps."""
         layer: Any = self
         matrices = self.matrices(transformation, *images.shape[1:3])
         return affine_warp(images, matrices, interpolation, layer.fill_mode, layer.fill_value)
 
+    def projections(self, transformation: Transformation, size: Size) -> Array:
+        """Return the maps as matrices, `(batch, 3, 3)`."""
+        matrices = self.matrices(transformation, *size)
+        last = jnp.ones_like(matrices[:, :1])
+        return jnp.concatenate([matrices, last], axis=1).reshape(-1, 3, 3)
 
-def checked_fill_value(owner: str, value: Any) -> float:
-    """Return the value of the pixels beyond an image as a float, or raise."""
-    if not is_number(value):
-        raise ValueError(f"`{owner}`: `fill_value` must be a number, received {value!r}.")
-    return float(value)
+
+class HeightWidthLayer(AffineLayer):
+    """Base of the affine layers with a factor for the height and one for the width.
+
+    A subclass defines `bounds` and `matrices`, and `name_draws`, which puts the two draws into a
+    transformation.
+    """
+
+    height_factor: Factor
+    width_factor: Factor
+    fill_mode: str = "reflect"
+    interpolation: str = "bilinear"
+    seed: int | None = None
+    fill_value: float = 0.0
+    data_format: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("height_factor", "width_factor"):
+            setattr(self, name, stored_factor(getattr(self, name)))
+            if getattr(self, name) is not None or name == "height_factor":
+                self.bounds(name)
+
+    def bounds(self, name: str) -> Range:
+        """Return the range to draw from for one of the two factors, or raise."""
+        raise NotImplementedError(f"`{self.kind}` defines no `bounds`.")
+
+    def name_draws(self, along_height: Array, along_width: Array, shape: Shape) -> Transformation:
+        """Return two draws for each image, `(batch,)` each, as a transformation."""
+        raise NotImplementedError(f"`{self.kind}` defines no `name_draws`.")
+
+    def draw(self, key: Key, shape: Shape) -> Transformation:
+        """Return what is drawn for both axes; without a factor for the width, the same one."""
+        keys = jax.random.split(key)
+        along_height = draw_uniform(keys[0], (shape[0],), self.bounds("height_factor"))
+        along_width = along_height
+        if self.width_factor is not None:
+            along_width = draw_uniform(keys[1], (shape[0],), self.bounds("width_factor"))
+        return self.name_draws(along_height, along_width, shape)
 
 
 def stack_matrices(*columns: Any) -> Array:

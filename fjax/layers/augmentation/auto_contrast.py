@@ -4,7 +4,7 @@ import jax.numpy as jnp
 
 from fjax.configuration import field
 from fjax.layers.augmentation.image_layer import ImageLayer, Transformation
-from fjax.layers.augmentation.ranges import rescale, value_range
+from fjax.layers.augmentation.ranges import rescale
 from fjax.typing import Array
 
 
@@ -33,10 +33,6 @@ class AutoContrast(ImageLayer):
 
     value_range: tuple[float, float] = (0, 255)
     data_format: str | None = field(default=None, kw_only=True)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.value_range = value_range(self.kind, self.value_range)
 
     def transform(self, images: Array, transformation: Transformation) -> Array:
         """Return the images with full contrast."""

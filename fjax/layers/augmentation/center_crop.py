@@ -1,12 +1,10 @@
 """The center of images."""
 
-from fjax.errors import integer_at_least
-from fjax.layers.augmentation.cropping import central_window, resize_bilinear
-from fjax.layers.augmentation.image_layer import ImageLayer, Transformation, as_floats
-from fjax.typing import Array
+from fjax.layers.augmentation.cropping import CroppingLayer, Window, central_window
+from fjax.layers.augmentation.image_layer import Size, Transformation
 
 
-class CenterCrop(ImageLayer):
+class CenterCrop(CroppingLayer):
     """Crop images to their center, in training and in inference.
 
     Of an image that is smaller than the target, the largest central part with the target's aspect
@@ -32,25 +30,12 @@ class CenterCrop(ImageLayer):
 
     only_in_training = False
 
-    height: int
-    width: int
     data_format: str | None = None
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.height = integer_at_least(self.kind, "height", self.height, 1)
-        self.width = integer_at_least(self.kind, "width", self.width, 1)
-
-    def transform(self, images: Array, transformation: Transformation) -> Array:
-        """Return the centers of the images."""
-        height, width = images.shape[1:3]
+    def window(self, size: Size, transformation: Transformation) -> Window:
+        """Return the center."""
+        height, width = size
         if height >= self.height and width >= self.width:
             top, left = (height - self.height) // 2, (width - self.width) // 2
-            return images[:, top : top + self.height, left : left + self.width]
-        top, left, height, width = central_window((height, width), (self.height, self.width))
-        part = images[:, top : top + height, left : left + width]
-        return resize_bilinear(part, self.height, self.width)
-
-    def transform_masks(self, masks: Array, transformation: Transformation) -> Array:
-        """Return the masks, cropped like their images."""
-        return self.transform(as_floats(masks), transformation)
+            return Window(top, left, self.height, self.width)
+        return central_window(size, (self.height, self.width))

@@ -6,7 +6,7 @@ from fjax.layers.augmentation.brightness import RandomBrightness
 from fjax.layers.augmentation.contrast import RandomContrast
 from fjax.layers.augmentation.hue import RandomHue
 from fjax.layers.augmentation.image_layer import ImageLayer, Transformation
-from fjax.layers.augmentation.ranges import Factor, stored_factor, value_range
+from fjax.layers.augmentation.ranges import Factor, stored_factor
 from fjax.layers.augmentation.saturation import RandomSaturation
 from fjax.typing import Array, Key, Shape
 
@@ -56,7 +56,6 @@ class RandomColorJitter(ImageLayer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.value_range = value_range(self.kind, self.value_range)
         for name in PARTS:
             factor = stored_factor(getattr(self, f"{name}_factor"))
             setattr(self, f"{name}_factor", factor)

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 
 from fjax.configuration import field
 from fjax.layers.augmentation.image_layer import ImageLayer, Transformation
-from fjax.layers.augmentation.ranges import Factor, draw_uniform, factor_range, value_range
+from fjax.layers.augmentation.ranges import Factor, draw_uniform
 from fjax.typing import Array, Key, Shape
 
 
@@ -35,15 +35,12 @@ class RandomContrast(ImageLayer):
     [75.0, 225.0]
     """
 
+    factor_bounds = (0.0, 1.0)
+
     factor: Factor
     value_range: tuple[float, float] = (0, 255)
     seed: int | None = None
     data_format: str | None = field(default=None, kw_only=True)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.factor = factor_range(self.kind, "factor", self.factor, 0.0, 1.0)
-        self.value_range = value_range(self.kind, self.value_range)
 
     def draw(self, key: Key, shape: Shape) -> Transformation:
         """Return the contrast of each image, `(batch, 1, 1, 1)`."""

@@ -3,22 +3,21 @@
 import jax
 import jax.numpy as jnp
 
-from fjax.errors import one_of
-from fjax.layers.augmentation.affine import checked_fill_value
-from fjax.layers.augmentation.image_layer import ImageLayer, Transformation
+from fjax.layers.augmentation.image_layer import Transformation
 from fjax.layers.augmentation.ranges import (
     Factor,
     draw_event,
     draw_uniform,
     factor_range,
-    value_range,
+    where_chosen,
 )
-from fjax.lowering.image_warping import FILL_MODES, ORDERS, elastic_warp
+from fjax.layers.augmentation.warping import WarpingLayer
+from fjax.lowering.image_warping import FILL_MODES, elastic_warp
 from fjax.random import key_of
 from fjax.typing import Array, Key, Shape
 
 
-class RandomElasticTransform(ImageLayer):
+class RandomElasticTransform(WarpingLayer):
     """Distort each image by a smooth random field with some probability in training.
 
     Args:
@@ -49,6 +48,10 @@ class RandomElasticTransform(ImageLayer):
     ((1, 20, 20, 1), False)
     """
 
+    box_handling = "refused"
+    fill_modes = FILL_MODES
+    factor_bounds = (0.0, 1.0)
+
     factor: Factor = 1.0
     scale: Factor = 1.0
     interpolation: str = "bilinear"
@@ -60,12 +63,7 @@ class RandomElasticTransform(ImageLayer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.factor = factor_range(self.kind, "factor", self.factor, 0.0, 1.0)
         self.scale = factor_range(self.kind, "scale", self.scale, 0.0, 1.0)
-        one_of(self.kind, "interpolation", self.interpolation, ORDERS)
-        one_of(self.kind, "fill_mode", self.fill_mode, FILL_MODES)
-        self.fill_value = checked_fill_value(self.kind, self.fill_value)
-        self.value_range = value_range(self.kind, self.value_range)
 
     def draw(self, key: Key, shape: Shape) -> Transformation:
         """Return whether to distort, `(batch,)`, how strongly, and the seed of the field."""
@@ -78,15 +76,8 @@ class RandomElasticTransform(ImageLayer):
             "seed": keys[2],
         }
 
-    def transform(self, images: Array, transformation: Transformation) -> Array:
+    def warp(self, images: Array, transformation: Transformation, interpolation: str) -> Array:
         """Return the images, some of them distorted."""
-        return self._warp(images, transformation, self.interpolation)
-
-    def transform_masks(self, masks: Array, transformation: Transformation) -> Array:
-        """Return the masks, distorted like their images; their values are not mixed."""
-        return self._warp(masks, transformation, "nearest")
-
-    def _warp(self, images: Array, transformation: Transformation, interpolation: str) -> Array:
         if transformation is None:
             return images
         sizes, strength = images.shape[1:3], jnp.asarray(transformation["distortion_factor"])
@@ -100,5 +91,5 @@ class RandomElasticTransform(ImageLayer):
             self.fill_mode,
             self.fill_value,
         )
-        applies = jnp.asarray(transformation["apply_transform"])[:, None, None, None]
-        return jnp.clip(jnp.where(applies, distorted, images), *self.value_range)
+        outputs = where_chosen(transformation["apply_transform"], distorted, images)
+        return jnp.clip(outputs, *self.value_range)

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 
 from fjax.errors import integer_at_least
 from fjax.layers.augmentation.image_layer import ImageLayer, Transformation
-from fjax.layers.augmentation.ranges import rescale, value_range
+from fjax.layers.augmentation.ranges import rescale
 from fjax.typing import Array
 
 
@@ -39,7 +39,6 @@ class Equalization(ImageLayer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.value_range = value_range(self.kind, self.value_range)
         self.bins = integer_at_least(self.kind, "bins", self.bins, 1)
 
     def transform(self, images: Array, transformation: Transformation) -> Array:

@@ -13,7 +13,7 @@ from fjax.layers.augmentation.ranges import (
     draw_event,
     draw_uniform,
     factor_range,
-    value_range,
+    where_chosen,
 )
 from fjax.typing import Array, Key, Shape
 
@@ -47,6 +47,8 @@ class RandomErasing(ImageLayer):
     [7.0, 7.0]
     """
 
+    factor_bounds = (0.0, 1.0)
+
     factor: Factor = 1.0
     scale: Factor = (0.02, 0.33)
     fill_value: Any = None
@@ -56,9 +58,7 @@ class RandomErasing(ImageLayer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.factor = factor_range(self.kind, "factor", self.factor, 0.0, 1.0)
         self.scale = factor_range(self.kind, "scale", self.scale, 0.0, 1.0)
-        self.value_range = value_range(self.kind, self.value_range)
         fill = self.fill_value
         self.fill_value = tuple(fill) if isinstance(fill, list) else fill
         numbers = self.fill_value if isinstance(self.fill_value, tuple) else (fill,) * 3
@@ -84,8 +84,7 @@ class RandomErasing(ImageLayer):
         """Return the images, some of them with an erased box."""
         fill = jnp.asarray(transformation["fill_value"], images.dtype)
         erased = jnp.where(transformation["batch_masks"], fill, images)
-        applies = jnp.asarray(transformation["apply_erasing"])[:, None, None, None]
-        return jnp.where(applies, erased, images)
+        return where_chosen(transformation["apply_erasing"], erased, images)
 
     def _fill(self, key: Key, shape: Shape) -> Array:
         if self.fill_value is None:

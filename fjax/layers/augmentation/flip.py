@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from fjax.errors import one_of
-from fjax.layers.augmentation.image_layer import ImageLayer, Transformation
+from fjax.layers.augmentation.image_layer import ImageLayer, Size, Transformation
 from fjax.typing import Array, Key, Shape
 
 MODES = ("horizontal", "vertical", "horizontal_and_vertical")
@@ -37,6 +37,8 @@ class RandomFlip(ImageLayer):
     [2.0, 1.0, 0.0, 5.0, 4.0, 3.0]
     """
 
+    box_handling = "moved"
+
     mode: str = "horizontal_and_vertical"
     seed: int | None = None
     data_format: str | None = None
@@ -53,6 +55,19 @@ class RandomFlip(ImageLayer):
         """Return the images, some of them flipped."""
         axes = [axis for axis, name in ((2, "horizontal"), (1, "vertical")) if name in self.mode]
         return jnp.where(transformation["flips"], jnp.flip(images, axes), images)
+
+    def transform_boxes(
+        self, boxes: Array, transformation: Transformation, size: Size
+    ) -> tuple[Array, Size]:
+        """Return the boxes, flipped like their images."""
+        height, width = size
+        x1, y1, x2, y2 = jnp.split(boxes, 4, axis=-1)
+        if "horizontal" in self.mode:
+            x1, x2 = width - x2, width - x1
+        if "vertical" in self.mode:
+            y1, y2 = height - y2, height - y1
+        flipped = jnp.concatenate([x1, y1, x2, y2], axis=-1)
+        return jnp.where(transformation["flips"][..., 0], flipped, boxes), size
 
     def transform_masks(self, masks: Any, transformation: Transformation) -> Array:
         """Return the masks, flipped like their images."""

@@ -12,7 +12,7 @@ from fjax.layers.augmentation.ranges import (
     draw_event,
     draw_uniform,
     factor_range,
-    value_range,
+    where_chosen,
 )
 from fjax.lowering.image_filters import filter_channels, gaussian
 from fjax.typing import Array, Key, Shape
@@ -47,6 +47,8 @@ class RandomGaussianBlur(ImageLayer):
     [12.0, 20.0, 12.0]
     """
 
+    factor_bounds = (0.0, 1.0)
+
     factor: Factor = 1.0
     kernel_size: Any = 3
     sigma: Factor = 1.0
@@ -56,9 +58,7 @@ class RandomGaussianBlur(ImageLayer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.factor = factor_range(self.kind, "factor", self.factor, 0.0, 1.0)
         self.sigma = factor_range(self.kind, "sigma", self.sigma, 0.0, 1.0)
-        self.value_range = value_range(self.kind, self.value_range)
         sizes = self.kernel_size
         sizes = tuple(sizes) if isinstance(sizes, list | tuple) else (sizes, sizes)
         if len(sizes) != 2 or not all(is_integer(s) and s > 0 and s % 2 for s in sizes):
@@ -83,5 +83,6 @@ class RandomGaussianBlur(ImageLayer):
         columns = gaussian(self.kernel_size[0], deviations[0], images.dtype)
         rows = gaussian(self.kernel_size[1], deviations[1], images.dtype)
         blurred = filter_channels(images, jnp.outer(rows, columns))
-        applies = jnp.asarray(transformation["should_apply_blur"])[:, None, None, None]
-        return jnp.clip(jnp.where(applies, blurred, images), *self.value_range)
+        return jnp.clip(
+            where_chosen(transformation["should_apply_blur"], blurred, images), *self.value_range
+        )

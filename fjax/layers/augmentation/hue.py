@@ -8,9 +8,7 @@ from fjax.layers.augmentation.image_layer import ImageLayer, Transformation
 from fjax.layers.augmentation.ranges import (
     Factor,
     draw_uniform,
-    factor_range,
     rescale,
-    value_range,
 )
 from fjax.lowering.image_colors import to_hsv, to_rgb
 from fjax.typing import Array, Key, Shape
@@ -40,15 +38,12 @@ class RandomHue(ImageLayer):
     [[[0.0, 1.0, 0.0]]]
     """
 
+    factor_bounds = (0.0, 1.0)
+
     factor: Factor
     value_range: tuple[float, float] = (0, 255)
     data_format: str | None = None
     seed: int | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.factor = factor_range(self.kind, "factor", self.factor, 0.0, 1.0)
-        self.value_range = value_range(self.kind, self.value_range)
 
     def draw(self, key: Key, shape: Shape) -> Transformation:
         """Return the turns of the hue, `(batch,)`; 1 is a full turn."""

@@ -1,34 +1,47 @@
 """The base of the layers that transform images."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
+from fjax.configuration import field
 from fjax.core.checks import single_input
 from fjax.core.layer import Layer
 from fjax.errors import seed_of
+from fjax.layers.augmentation.box_dicts import boxes_and_labels
+from fjax.layers.augmentation.ranges import factor_range, value_range
 from fjax.layers.random_layer import require_key
 from fjax.layers.spatial import resolve_data_format
+from fjax.lowering.box_formats import check_format, clip_to_image_size, convert_format
 from fjax.random import key_of
 from fjax.typing import Array, Key, Params, PyTree, Shape, State
 
 # What a layer draws for a batch, by name; None if there is nothing to draw.
 Transformation = Any
 
+# The height and the width of images.
+Size = tuple[int, int]
 # The entries of a dict of images and what belongs to them.
-DATA_KEYS = ("images", "labels", "segmentation_masks")
+DATA_KEYS = ("images", "labels", "segmentation_masks", "bounding_boxes")
 
 
 class ImageLayer(Layer):
     """Base of the layers that transform images, most of them at random and only in training.
 
     A subclass has the fields `data_format` and, if it draws, `seed`. It defines `transform`, and
-    `draw` for the numbers that `transform` uses. Both see batches with channels last.
+    `draw` for the numbers that `transform` uses. Both see batches with channels last. The fields
+    `value_range` and, with `factor_bounds`, `factor` are checked here.
 
-    A layer takes images, or a dict of `images` and of their `labels` and `segmentation_masks`, of
-    which it returns a dict; other entries are passed on. Called on arrays without a mode, it is in
-    training mode, as in Keras.
+    A layer takes images, or a dict of `images` and of their `labels`, `segmentation_masks` and
+    `bounding_boxes`, of which it returns a dict; other entries are passed on. Called on arrays
+    without a mode, it is in training mode, as in Keras.
+
+    Bounding boxes are a dict of `boxes`, `(batch, number, 4)`, and `labels`, `(batch, number)`, and
+    need the argument `bounding_box_format` (see `fjax.utils.bounding_boxes.convert_format`). They
+    move with their images; what leaves the image is cut off, and a box that leaves it gets the
+    label -1.
 
     >>> class Dim(ImageLayer):
     ...     data_format: str | None = None
@@ -49,16 +62,24 @@ class ImageLayer(Layer):
     # Whether the images are left as they are outside of training.
     only_in_training: ClassVar[bool] = True
 
-    # Keras's layers know bounding boxes, too; those of fjax do not.
-    neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {
-        **Layer.neutral_arguments,
-        "bounding_box_format": (None,),
-    }
+    # What happens to bounding boxes: they are "unchanged", "moved" or "refused".
+    box_handling: ClassVar[str] = "unchanged"
+    # The bounds of the field `factor`, if `factor_range` is to check it.
+    factor_bounds: ClassVar[tuple[float, float] | None] = None
+
+    bounding_box_format: str | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         layer: Any = self
         layer.data_format = resolve_data_format(self.kind, layer.data_format)
+        if self.bounding_box_format is not None:
+            name = check_format(self.kind, "bounding_box_format", self.bounding_box_format)
+            self.bounding_box_format = name
+        if self.factor_bounds is not None:
+            layer.factor = factor_range(self.kind, "factor", layer.factor, *self.factor_bounds)
+        if hasattr(self, "value_range"):
+            layer.value_range = value_range(self.kind, layer.value_range)
         if getattr(self, "seed", None) is not None:
             layer.seed = seed_of(self.kind, layer.seed)
 
@@ -73,6 +94,18 @@ class ImageLayer(Layer):
     def transform_masks(self, masks: Array, transformation: Transformation) -> Array:
         """Return a batch of segmentation masks, transformed: as they are, unless things move."""
         return masks
+
+    def transform_boxes(
+        self, boxes: Array, transformation: Transformation, size: Size
+    ) -> tuple[Array, Size]:
+        """Return boxes, moved like their images, and the size of the images afterwards.
+
+        Args:
+            boxes: The corners (left, top, right, bottom) in pixels, `(batch, number, 4)`.
+            transformation: What `draw` returned.
+            size: The height and the width of the images before.
+        """
+        return boxes, size
 
     def apply(
         self,
@@ -130,12 +163,58 @@ class ImageLayer(Layer):
             return masks
         return self._on_batch(self.transform_masks, masks, transformation)
 
+    def transform_bounding_boxes(
+        self,
+        bounding_boxes: Mapping[str, Any],
+        transformation: Transformation = None,
+        training: bool = True,
+        image_size: Size | None = None,
+    ) -> dict[str, Any]:
+        """Return bounding boxes, transformed like their images.
+
+        Args:
+            bounding_boxes: A dict of `boxes` and `labels`, those of a batch or of one image.
+            transformation: What `get_random_transformation` returned.
+            training: The mode.
+            image_size: The height and the width of the images; needed if the boxes move.
+        """
+        if self.box_handling == "refused":
+            raise ValueError(
+                f"`{self.kind}` does not transform bounding boxes, as in Keras. Leave out "
+                "`bounding_boxes`, or use another layer."
+            )
+        boxes, labels = boxes_and_labels(self.kind, bounding_boxes)
+        rest = {**bounding_boxes, "boxes": boxes, "labels": labels}
+        if self.box_handling == "unchanged" or (self.only_in_training and not training):
+            return rest
+        if self.bounding_box_format is None:
+            raise ValueError(
+                f"`{self.kind}` received bounding boxes, and needs their format: pass "
+                'one, as in `bounding_box_format="xyxy"`.'
+            )
+        if image_size is None:
+            raise ValueError(
+                f"`{self.kind}`: `transform_bounding_boxes` needs the `image_size` "
+                "(height, width) of the images."
+            )
+        corners = convert_format(boxes, self.bounding_box_format, "xyxy", *image_size)
+        batch = corners if corners.ndim == 3 else corners[None]
+        batch, image_size = self.transform_boxes(batch, transformation, image_size)
+        moved = {"boxes": batch, "labels": labels if boxes.ndim == 3 else labels[None]}
+        moved = clip_to_image_size(moved, *image_size)
+        if boxes.ndim == 2:
+            moved = {name: values[0] for name, values in moved.items()}
+        return {**rest, **convert_format(moved, "xyxy", self.bounding_box_format, *image_size)}
+
     def _transform_data(self, data: Any, transformation: Transformation, training: bool) -> PyTree:
         """Return images, or a dict with them, transformed."""
         if not isinstance(data, Mapping):
             return self.transform_images(data, transformation, training)
+        _, height, width, _ = self._batch_shape(data)
+        move_boxes = functools.partial(self.transform_bounding_boxes, image_size=(height, width))
         functions = (
             self.transform_images, self.transform_labels, self.transform_segmentation_masks,
+            move_boxes,
         )  # fmt: skip
         of_keys = dict(zip(DATA_KEYS, functions, strict=True))
         # As in Keras, other entries are passed on.
@@ -163,11 +242,6 @@ class ImageLayer(Layer):
         """Return the images of the data: the data itself, or the entry of a dict."""
         if not isinstance(data, Mapping):
             return data
-        if "bounding_boxes" in data:
-            raise ValueError(
-                f"`{self.kind}` does not transform bounding boxes: it takes a dict with "
-                f"{', '.join(map(repr, DATA_KEYS))}. Leave out `bounding_boxes`."
-            )
         if "images" not in data:
             raise ValueError(
                 f"`{self.kind}` takes images, or a dict with the entry 'images', received a dict "

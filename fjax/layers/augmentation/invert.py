@@ -1,9 +1,7 @@
 """Random negatives of images."""
 
-import jax.numpy as jnp
-
 from fjax.layers.augmentation.image_layer import ImageLayer, Transformation
-from fjax.layers.augmentation.ranges import Factor, draw_event, factor_range, value_range
+from fjax.layers.augmentation.ranges import Factor, draw_event, where_chosen
 from fjax.typing import Array, Key, Shape
 
 
@@ -26,19 +24,17 @@ class RandomInvert(ImageLayer):
 
     Source: Keras's page "RandomInvert layer".
 
+    >>> import jax.numpy as jnp
     >>> RandomInvert((1.0, 1.0))(jnp.array([[[0.0, 100.0, 255.0]]])).tolist()
     [[[255.0, 155.0, 0.0]]]
     """
+
+    factor_bounds = (0.0, 1.0)
 
     factor: Factor = 1.0
     value_range: tuple[float, float] = (0, 255)
     seed: int | None = None
     data_format: str | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.factor = factor_range(self.kind, "factor", self.factor, 0.0, 1.0)
-        self.value_range = value_range(self.kind, self.value_range)
 
     def draw(self, key: Key, shape: Shape) -> Transformation:
         """Return whether to invert each image, `(batch,)`."""
@@ -46,5 +42,4 @@ class RandomInvert(ImageLayer):
 
     def transform(self, images: Array, transformation: Transformation) -> Array:
         """Return the images, some of them inverted."""
-        applies = jnp.asarray(transformation["apply_inversion"])[:, None, None, None]
-        return jnp.where(applies, self.value_range[1] - images, images)
+        return where_chosen(transformation["apply_inversion"], self.value_range[1] - images, images)

@@ -6,9 +6,10 @@ import jax
 import jax.numpy as jnp
 
 from fjax.errors import number_between
+from fjax.layers.augmentation.box_dicts import boxes_and_labels
 from fjax.layers.augmentation.boxes import box_masks, draw_side
-from fjax.layers.augmentation.image_layer import ImageLayer, Transformation
-from fjax.layers.augmentation.ranges import Factor, draw_uniform, factor_range
+from fjax.layers.augmentation.image_layer import ImageLayer, Size, Transformation
+from fjax.layers.augmentation.ranges import Factor, draw_uniform
 from fjax.typing import Array, Key, Shape
 
 
@@ -79,6 +80,24 @@ class MixUp(MixingLayer):
             "permutation_order": jax.random.permutation(keys[1], shape[0]),
         }
 
+    def transform_bounding_boxes(
+        self,
+        bounding_boxes: Any,
+        transformation: Transformation = None,
+        training: bool = True,
+        image_size: Size | None = None,
+    ) -> dict[str, Any]:
+        """Return the boxes of each image and, in training, those of the other one after them."""
+        boxes, labels = boxes_and_labels(self.kind, bounding_boxes)
+        if transformation is not None and training:
+            order = jnp.asarray(transformation["permutation_order"])
+            axis = labels.ndim - 1
+            one_image = boxes.ndim == 2
+            others = (boxes, labels) if one_image else (boxes[order], labels[order])
+            boxes = jnp.concatenate([boxes, others[0]], axis=axis)
+            labels = jnp.concatenate([labels, others[1]], axis=axis)
+        return {**bounding_boxes, "boxes": boxes, "labels": labels}
+
     def transform(self, images: Array, transformation: Transformation) -> Array:
         """Return the weighted means of the images and the others."""
         weight = jnp.asarray(transformation["mix_weight"]).reshape(-1, 1, 1, 1)
@@ -113,13 +132,13 @@ class CutMix(MixingLayer):
     ((4, 8, 8, 3), [1.0, 1.0, 1.0, 1.0])
     """
 
+    # As in Keras: a box may be covered in part.
+    box_handling = "refused"
+    factor_bounds = (0.0, 1.0)
+
     factor: Factor = 1.0
     seed: int | None = None
     data_format: str | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.factor = factor_range(self.kind, "factor", self.factor, 0.0, 1.0)
 
     def draw(self, key: Key, shape: Shape) -> Transformation:
         """Return the boxes, the weight of each image, and the number of the other one."""

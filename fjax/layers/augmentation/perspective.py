@@ -3,15 +3,15 @@
 import jax
 import jax.numpy as jnp
 
-from fjax.errors import number_between, one_of
-from fjax.layers.augmentation.affine import checked_fill_value
-from fjax.layers.augmentation.image_layer import ImageLayer, Transformation
-from fjax.layers.augmentation.ranges import Factor, draw_event, draw_uniform, factor_range
-from fjax.lowering.image_warping import ORDERS, perspective_warp
+from fjax.errors import number_between
+from fjax.layers.augmentation.image_layer import Size, Transformation
+from fjax.layers.augmentation.ranges import Factor, draw_event, draw_uniform, where_chosen
+from fjax.layers.augmentation.warping import WarpingLayer
+from fjax.lowering.image_warping import homographies, perspective_warp
 from fjax.typing import Array, Key, Shape
 
 
-class RandomPerspective(ImageLayer):
+class RandomPerspective(WarpingLayer):
     """Change the perspective of each image with some probability in training.
 
     Args:
@@ -38,6 +38,8 @@ class RandomPerspective(ImageLayer):
     True
     """
 
+    factor_bounds = (0.0, 1.0)
+
     factor: Factor = 1.0
     scale: float = 1.0
     interpolation: str = "bilinear"
@@ -47,10 +49,7 @@ class RandomPerspective(ImageLayer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.factor = factor_range(self.kind, "factor", self.factor, 0.0, 1.0)
         self.scale = number_between(self.kind, "scale", self.scale, 0.0, 1.0)
-        one_of(self.kind, "interpolation", self.interpolation, ORDERS)
-        self.fill_value = checked_fill_value(self.kind, self.fill_value)
 
     def draw(self, key: Key, shape: Shape) -> Transformation:
         """Return whether to transform, `(batch,)`, and the corners, `(batch, 4, 2)`."""
@@ -65,16 +64,14 @@ class RandomPerspective(ImageLayer):
             "end_points": start + start * moves,
         }
 
-    def transform(self, images: Array, transformation: Transformation) -> Array:
+    def warp(self, images: Array, transformation: Transformation, interpolation: str) -> Array:
         """Return the images, some of them in another perspective."""
-        return self._warp(images, transformation, self.interpolation)
-
-    def transform_masks(self, masks: Array, transformation: Transformation) -> Array:
-        """Return the masks, moved like their images; their values are not mixed."""
-        return self._warp(masks, transformation, "nearest")
-
-    def _warp(self, images: Array, transformation: Transformation, interpolation: str) -> Array:
         start, end = transformation["start_points"], transformation["end_points"]
         moved = perspective_warp(images, start, end, interpolation, self.fill_value)
-        applies = jnp.asarray(transformation["apply_perspective"])[:, None, None, None]
-        return jnp.where(applies, moved, images)
+        return where_chosen(transformation["apply_perspective"], moved, images)
+
+    def projections(self, transformation: Transformation, size: Size) -> Array:
+        """Return the perspectives, and the identity for images that are left as they are."""
+        maps = homographies(transformation["start_points"], transformation["end_points"])
+        chosen = jnp.asarray(transformation["apply_perspective"])[:, None, None]
+        return jnp.where(chosen, maps, jnp.eye(3))

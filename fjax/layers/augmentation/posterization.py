@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from fjax.layers.augmentation.image_layer import ImageLayer, Transformation
-from fjax.layers.augmentation.ranges import Factor, factor_range, rescale, value_range
+from fjax.layers.augmentation.ranges import Factor, rescale
 from fjax.typing import Array, Key, Shape
 
 BITS = 8
@@ -33,6 +33,8 @@ class RandomPosterization(ImageLayer):
     [[[0.0, 128.0, 128.0]]]
     """
 
+    factor_bounds = (1, BITS)
+
     factor: Factor
     value_range: tuple[float, float] = (0, 255)
     data_format: str | None = None
@@ -40,9 +42,8 @@ class RandomPosterization(ImageLayer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        low, high = factor_range(self.kind, "factor", self.factor, 1, BITS)
+        low, high = self.factor
         self.factor = (int(low), int(high))
-        self.value_range = value_range(self.kind, self.value_range)
 
     def draw(self, key: Key, shape: Shape) -> Transformation:
         """Return the number of bits that each image loses, `(batch,)`."""

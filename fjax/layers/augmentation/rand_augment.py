@@ -1,28 +1,20 @@
 """RandAugment: some random transformations out of many."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 
-from fjax.errors import integer_at_least, one_of
-from fjax.layers.augmentation.auto_contrast import AutoContrast
-from fjax.layers.augmentation.brightness import RandomBrightness
-from fjax.layers.augmentation.color_degeneration import RandomColorDegeneration
-from fjax.layers.augmentation.contrast import RandomContrast
-from fjax.layers.augmentation.equalization import Equalization
-from fjax.layers.augmentation.image_layer import ImageLayer, Transformation
-from fjax.layers.augmentation.posterization import RandomPosterization
-from fjax.layers.augmentation.ranges import Factor, factor_range, value_range
-from fjax.layers.augmentation.rotation import RandomRotation
-from fjax.layers.augmentation.sharpness import RandomSharpness
-from fjax.layers.augmentation.shear import RandomShear
-from fjax.layers.augmentation.solarization import Solarization
-from fjax.layers.augmentation.translation import RandomTranslation
-from fjax.lowering.image_warping import ORDERS
+from fjax.errors import integer_at_least
+from fjax.layers.augmentation.composed import ComposedLayer, choose
+from fjax.layers.augmentation.image_layer import ImageLayer, Size, Transformation
+from fjax.layers.augmentation.ranges import Factor
+from fjax.lowering.box_formats import areas_of, clip_corners
 from fjax.typing import Array, Key, Shape
 
 
-class RandAugment(ImageLayer):
+class RandAugment(ComposedLayer):
     """Apply some transformations, drawn for each batch out of eleven, in training.
 
     They are shear, translation, rotation, brightness, color degeneration, contrast, sharpness,
@@ -46,13 +38,11 @@ class RandAugment(ImageLayer):
     Source: Cubuk et al., "RandAugment" (2019), https://arxiv.org/abs/1909.13719; Keras's page
     "RandAugment layer".
 
-    >>> import jax.numpy as jnp
     >>> RandAugment(num_ops=1, factor=0.1)(jnp.ones((2, 8, 8, 3)), training=True).shape
     (2, 8, 8, 3)
     """
 
-    # Equalization has one histogram for a batch.
-    rows_independent = False
+    box_handling = "moved"
 
     value_range: tuple[float, float] = (0, 255)
     num_ops: int = 2
@@ -63,37 +53,15 @@ class RandAugment(ImageLayer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.value_range = value_range(self.kind, self.value_range)
         self.num_ops = integer_at_least(self.kind, "num_ops", self.num_ops, 1)
-        self.factor = factor_range(self.kind, "factor", self.factor, 0.0, 1.0)
-        one_of(self.kind, "interpolation", self.interpolation, ORDERS)
-        self._parts()
-
-    def _parts(self) -> dict[str, ImageLayer]:
-        """Return the transformations, by Keras's names and in its order."""
-        factor, values, interpolation = self.factor, self.value_range, self.interpolation
-        return {
-            "random_shear": RandomShear(factor, factor, interpolation),
-            "random_translation": RandomTranslation(factor, factor, interpolation=interpolation),
-            "random_rotation": RandomRotation(factor, interpolation=interpolation),
-            "random_brightness": RandomBrightness(factor, values),
-            "random_color_degeneration": RandomColorDegeneration(factor, values),
-            "random_contrast": RandomContrast(factor, values),
-            "random_sharpness": RandomSharpness(factor, values),
-            "random_posterization": RandomPosterization(max(1, int(8 * factor[1])), values),
-            "solarization": Solarization(factor, factor, values),
-            "auto_contrast": AutoContrast(values),
-            "equalization": Equalization(values),
-        }
 
     def draw(self, key: Key, shape: Shape) -> Transformation:
         """Return the numbers of the transformations to apply, and what each of them draws."""
-        parts = self._parts()
-        keys = jax.random.split(key, len(parts) + 1)
-        pairs = zip(keys[1:], parts.items(), strict=True)
+        count = len(self.parts())
+        keys = jax.random.split(key, count + 1)
         return {
-            "layer_idxes": jax.random.randint(keys[0], (self.num_ops,), 0, len(parts)),
-            "transforms": {name: part.draw(part_key, shape) for part_key, (name, part) in pairs},
+            "layer_idxes": jax.random.randint(keys[0], (self.num_ops,), 0, count),
+            "transforms": self.draw_parts(keys[1:], shape),
         }
 
     def transform(self, images: Array, transformation: Transformation) -> Array:
@@ -104,18 +72,26 @@ class RandAugment(ImageLayer):
         """Return the masks, moved like their images."""
         return self._apply_chosen(masks, transformation, lambda part: part.transform_masks)
 
+    def transform_boxes(
+        self, boxes: Array, transformation: Transformation, size: Size
+    ) -> tuple[Array, Size]:
+        """Return the boxes, moved several times; what leaves an image does not come back."""
+
+        def method(part: ImageLayer) -> Callable[..., Array]:
+            def move(values: Array, drawn: Transformation) -> Array:
+                moved = clip_corners(part.transform_boxes(values, drawn, size)[0], *size)
+                # A box that is left with no area becomes a point, which stays without one.
+                point = jnp.concatenate([moved[..., :2]] * 2, axis=-1)
+                return jnp.where(areas_of(moved)[..., None] > 0, moved, point)
+
+            return move
+
+        return self._apply_chosen(boxes, transformation, method), size
+
     def _apply_chosen(
-        self,
-        images: Array,
-        transformation: Transformation,
-        method: Callable[..., Callable[..., Array]],
+        self, values: Array, transformation: Transformation, method: Callable[[ImageLayer], Any]
     ) -> Array:
-        drawn = transformation["transforms"]
-
-        def branch(name: str, part: ImageLayer) -> Callable[[Array], Array]:
-            return lambda values: method(part)(values, drawn[name]).astype(images.dtype)
-
-        branches = [branch(name, part) for name, part in self._parts().items()]
+        branches = self.branches(transformation["transforms"], method)
         for number in transformation["layer_idxes"]:
-            images = jax.lax.switch(number, branches, images)
-        return images
+            values = choose(number, branches, values)
+        return values

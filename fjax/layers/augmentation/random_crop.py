@@ -2,13 +2,12 @@
 
 import jax
 
-from fjax.errors import integer_at_least
-from fjax.layers.augmentation.cropping import central_window, resize_bilinear
-from fjax.layers.augmentation.image_layer import ImageLayer, Transformation, as_floats
-from fjax.typing import Array, Key, Shape
+from fjax.layers.augmentation.cropping import CroppingLayer, Window, central_window
+from fjax.layers.augmentation.image_layer import Size, Transformation
+from fjax.typing import Key, Shape
 
 
-class RandomCrop(ImageLayer):
+class RandomCrop(CroppingLayer):
     """Crop the images of a batch at one random place in training.
 
     Of images that are not larger than the target along both axes, the largest central part with the
@@ -37,15 +36,8 @@ class RandomCrop(ImageLayer):
     (4, 2, 3, 3)
     """
 
-    height: int
-    width: int
     seed: int | None = None
     data_format: str | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.height = integer_at_least(self.kind, "height", self.height, 1)
-        self.width = integer_at_least(self.kind, "width", self.width, 1)
 
     def draw(self, key: Key, shape: Shape) -> Transformation:
         """Return the first row and the first column of the crop."""
@@ -58,20 +50,13 @@ class RandomCrop(ImageLayer):
             jax.random.randint(keys[1], (), 0, width - self.width + 1),
         )
 
-    def transform(self, images: Array, transformation: Transformation) -> Array:
-        """Return the images, cropped."""
+    def window(self, size: Size, transformation: Transformation) -> Window:
+        """Return the place that was drawn, and as much of the size as fits."""
         top, left = transformation
-        if self._is_larger(*images.shape[1:3]):
-            sizes = (images.shape[0], self.height, self.width, images.shape[3])
-            return jax.lax.dynamic_slice(images, (0, top, left, 0), sizes)
-        part = images[:, top : top + self.height, left : left + self.width]
-        if part.shape[1:3] == (self.height, self.width):
-            return part
-        return resize_bilinear(part, self.height, self.width)
-
-    def transform_masks(self, masks: Array, transformation: Transformation) -> Array:
-        """Return the masks, cropped like their images."""
-        return self.transform(as_floats(masks), transformation)
+        if self._is_larger(*size):
+            return Window(top, left, self.height, self.width)
+        height, width = min(self.height, size[0] - top), min(self.width, size[1] - left)
+        return Window(top, left, height, width)
 
     def _is_larger(self, height: int, width: int) -> bool:
         return height > self.height and width > self.width

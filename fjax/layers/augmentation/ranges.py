@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from fjax.errors import is_number, plain
 from fjax.typing import Array, Key, Shape
@@ -90,6 +91,11 @@ def draw_event(key: Key, count: int, probability: Range) -> Array:
     """Return whether something happens, `(count,)`, each with a probability from a range."""
     keys = jax.random.split(key)
     return jax.random.uniform(keys[0], (count,)) < draw_uniform(keys[1], (count,), probability)
+
+
+def where_chosen(chosen: Any, changed: Array, images: Array) -> Array:
+    """Return the changed image where it is chosen, `(batch,)`, and else the one before."""
+    return jnp.where(jnp.asarray(chosen)[:, None, None, None], changed, images)
 
 
 def rescale(images: Array, source: Range, target: Range) -> Array:

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 from fjax.layers.augmentation.affine import AffineLayer, stack_matrices
 from fjax.layers.augmentation.image_layer import Transformation
-from fjax.layers.augmentation.ranges import Factor, draw_uniform, factor_range
+from fjax.layers.augmentation.ranges import Factor, draw_uniform
 from fjax.typing import Array, Key, Shape
 
 
@@ -37,16 +37,14 @@ class RandomRotation(AffineLayer):
     [2.0, 4.0, 1.0, 3.0]
     """
 
+    factor_bounds = (-1.0, 1.0)
+
     factor: Factor
     fill_mode: str = "reflect"
     interpolation: str = "bilinear"
     seed: int | None = None
     fill_value: float = 0.0
     data_format: str | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.factor = factor_range(self.kind, "factor", self.factor, -1.0, 1.0)
 
     def draw(self, key: Key, shape: Shape) -> Transformation:
         """Return the angles in degrees, `(batch,)`, and the maps that they give, `(batch, 8)`."""

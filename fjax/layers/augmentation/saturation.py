@@ -4,7 +4,7 @@ import jax.numpy as jnp
 
 from fjax.layers.augmentation.colors import require_colors
 from fjax.layers.augmentation.image_layer import ImageLayer, Transformation
-from fjax.layers.augmentation.ranges import Factor, draw_uniform, factor_range, value_range
+from fjax.layers.augmentation.ranges import Factor, draw_uniform
 from fjax.lowering.image_colors import to_hsv, to_rgb
 from fjax.typing import Array, Key, Shape
 
@@ -34,15 +34,12 @@ class RandomSaturation(ImageLayer):
     [[[30.0, 30.0, 30.0]]]
     """
 
+    factor_bounds = (-1.0, 1.0)
+
     factor: Factor
     value_range: tuple[float, float] = (0, 255)
     data_format: str | None = None
     seed: int | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.factor = factor_range(self.kind, "factor", self.factor, -1.0, 1.0)
-        self.value_range = value_range(self.kind, self.value_range)
 
     def draw(self, key: Key, shape: Shape) -> Transformation:
         """Return what the saturation of each image is multiplied by, `(batch,)`."""

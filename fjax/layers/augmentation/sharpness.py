@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.layers.augmentation.image_layer import ImageLayer, Transformation
-from fjax.layers.augmentation.ranges import Factor, draw_uniform, factor_range, value_range
+from fjax.layers.augmentation.ranges import Factor, draw_uniform
 from fjax.lowering.image_filters import filter_channels
 from fjax.typing import Array, Key, Shape
 
@@ -36,15 +36,12 @@ class RandomSharpness(ImageLayer):
     [[10.0, 10.0, 10.0], [10.0, 50.0, 10.0], [10.0, 10.0, 10.0]]
     """
 
+    factor_bounds = (0.0, 1.0)
+
     factor: Factor
     value_range: tuple[float, float] = (0, 255)
     data_format: str | None = None
     seed: int | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.factor = factor_range(self.kind, "factor", self.factor, 0.0, 1.0)
-        self.value_range = value_range(self.kind, self.value_range)
 
     def draw(self, key: Key, shape: Shape) -> Transformation:
         """Return the sharpness of each image, `(batch,)`."""

@@ -12,7 +12,6 @@ from fjax.layers.augmentation.ranges import (
     rescale,
     stored_factor,
     strict_range,
-    value_range,
 )
 from fjax.typing import Array, Key, Shape
 
@@ -53,7 +52,6 @@ class Solarization(ImageLayer):
             value = stored_factor(getattr(self, name))
             low, high = strict_range(self.kind, name, value, 0.0, 1.0)
             setattr(self, name, (0.0, high) if is_number(value) else (low, high))
-        self.value_range = value_range(self.kind, self.value_range)
 
     def draw(self, key: Key, shape: Shape) -> Transformation:
         """Return the numbers to add and the thresholds, `(batch, 1, 1, 1)` each."""

@@ -1,15 +1,14 @@
 """Random shifts of images."""
 
-import jax
 import jax.numpy as jnp
 
-from fjax.layers.augmentation.affine import AffineLayer, stack_matrices
+from fjax.layers.augmentation.affine import HeightWidthLayer, stack_matrices
 from fjax.layers.augmentation.image_layer import Transformation
-from fjax.layers.augmentation.ranges import Factor, draw_uniform, stored_factor, strict_range
-from fjax.typing import Array, Key, Shape
+from fjax.layers.augmentation.ranges import Range, strict_range
+from fjax.typing import Array, Shape
 
 
-class RandomTranslation(AffineLayer):
+class RandomTranslation(HeightWidthLayer):
     """Shift each image by a random distance in training.
 
     Args:
@@ -37,31 +36,14 @@ class RandomTranslation(AffineLayer):
     [9.0, 0.0, 1.0, 2.0]
     """
 
-    height_factor: Factor
-    width_factor: Factor
-    fill_mode: str = "reflect"
-    interpolation: str = "bilinear"
-    seed: int | None = None
-    fill_value: float = 0.0
-    data_format: str | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.height_factor = stored_factor(self.height_factor)
-        self.width_factor = stored_factor(self.width_factor)
-        self._bounds("height_factor")
-        self._bounds("width_factor")
-
-    def _bounds(self, name: str) -> tuple[float, float]:
+    def bounds(self, name: str) -> Range:
+        """Return the range of the shift along an axis."""
         return strict_range(self.kind, name, getattr(self, name), -1.0, 1.0)
 
-    def draw(self, key: Key, shape: Shape) -> Transformation:
+    def name_draws(self, along_height: Array, along_width: Array, shape: Shape) -> Transformation:
         """Return the shifts to the right and down in pixels, `(batch, 2)`."""
-        keys = jax.random.split(key)
         height, width = shape[1:3]
-        down = draw_uniform(keys[0], (shape[0],), self._bounds("height_factor")) * height
-        right = draw_uniform(keys[1], (shape[0],), self._bounds("width_factor")) * width
-        return {"translations": jnp.stack([right, down], axis=1)}
+        return {"translations": jnp.stack([along_width * width, along_height * height], axis=1)}
 
     def matrices(self, transformation: Transformation, height: int, width: int) -> Array:
         """Return the shifts as maps."""

@@ -1,15 +1,14 @@
 """Random zooms of images."""
 
-import jax
 import jax.numpy as jnp
 
-from fjax.layers.augmentation.affine import AffineLayer, stack_matrices
+from fjax.layers.augmentation.affine import HeightWidthLayer, stack_matrices
 from fjax.layers.augmentation.image_layer import Transformation
-from fjax.layers.augmentation.ranges import Factor, draw_uniform, stored_factor, strict_range
-from fjax.typing import Array, Key, Shape
+from fjax.layers.augmentation.ranges import Factor, Range, strict_range
+from fjax.typing import Array, Shape
 
 
-class RandomZoom(AffineLayer):
+class RandomZoom(HeightWidthLayer):
     """Zoom each image by a random factor in training.
 
     Args:
@@ -36,35 +35,16 @@ class RandomZoom(AffineLayer):
     [0.75, 1.25, 1.75, 2.25]
     """
 
-    height_factor: Factor
     width_factor: Factor = None
-    fill_mode: str = "reflect"
-    interpolation: str = "bilinear"
-    seed: int | None = None
-    fill_value: float = 0.0
-    data_format: str | None = None
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.height_factor = stored_factor(self.height_factor)
-        self.width_factor = stored_factor(self.width_factor)
-        self._bounds("height_factor")
-        if self.width_factor is not None:
-            self._bounds("width_factor")
-
-    def _bounds(self, name: str) -> tuple[float, float]:
+    def bounds(self, name: str) -> Range:
         """Return the range of the zoom along an axis; 1 is none."""
         low, high = strict_range(self.kind, name, getattr(self, name), -1.0, 1.0, open_low=True)
         return 1.0 + low, 1.0 + high
 
-    def draw(self, key: Key, shape: Shape) -> Transformation:
+    def name_draws(self, along_height: Array, along_width: Array, shape: Shape) -> Transformation:
         """Return the zooms of height and width, `(batch, 1)` each."""
-        keys = jax.random.split(key)
-        height = draw_uniform(keys[0], (shape[0], 1), self._bounds("height_factor"))
-        if self.width_factor is None:
-            return {"height_zoom": height, "width_zoom": height}
-        width = draw_uniform(keys[1], (shape[0], 1), self._bounds("width_factor"))
-        return {"height_zoom": height, "width_zoom": width}
+        return {"height_zoom": along_height[:, None], "width_zoom": along_width[:, None]}
 
     def matrices(self, transformation: Transformation, height: int, width: int) -> Array:
         """Return the zooms around the center."""
