@@ -22,7 +22,7 @@ from fjax.models.described_network import DescribedNetwork
 from fjax.models.layer_links import link_layers
 from fjax.models.model_parts import ModelParts
 from fjax.models.nested_models import as_model
-from fjax.models.stateful_steps import collect_losses
+from fjax.models.step_losses import collect_losses
 from fjax.models.summary import Layout, print_summary, unbuilt_record
 from fjax.models.weight_store import WeightStore
 from fjax.storage import config_values, decode, encode
