@@ -5,6 +5,7 @@ from typing import Any
 from fjax.data.arrays import Arrays, Check
 from fjax.data.conversion import is_batches, require_numbers, to_batch
 from fjax.data.streams import IteratorSource, LoaderSource, stream_source
+from fjax.errors import warn_user
 from fjax.training.batch import Source
 from fjax.training.placement import DEFAULT, Placement
 
@@ -75,14 +76,16 @@ def read(
 
 
 def _check_batches_only(owner: str, y: Any, sample_weight: Any, batch_size: Any) -> None:
-    """Raise ValueError if an iterable of batches comes with targets, weights or a batch size."""
+    """Raise ValueError if an iterable of batches comes with targets or weights.
+
+    As in Keras, a batch size is not used.
+    """
     if y is not None or sample_weight is not None:
         raise ValueError(
             f"`{owner}`: `x` yields whole batches, which must include targets and weights "
             "as `(x, y, sample_weight)`: leave out `y` and `sample_weight`."
         )
     if batch_size is not None:
-        raise ValueError(
-            f"`{owner}`: `x` yields whole batches, which have a size already: leave out "
-            "`batch_size`."
+        warn_user(
+            f"`{owner}`: `x` yields whole batches, so that `batch_size={batch_size}` has no effect."
         )

@@ -23,7 +23,7 @@ from fjax.models.layer_links import link_layers
 from fjax.models.model_parts import ModelParts
 from fjax.models.nested_models import as_model
 from fjax.models.step_methods import stateless
-from fjax.models.step_methods.stateful import collect_losses
+from fjax.models.step_methods.losses import collect_losses
 from fjax.models.summary import Layout, print_summary, unbuilt_record
 from fjax.models.weight_store import WeightStore
 from fjax.storage import config_values, decode, encode

@@ -126,3 +126,48 @@ def test_a_trainer_of_another_model(compare, fill, data):
         return fit.history, wrapped.get_weights()
 
     compare(program)
+
+
+def test_the_loss_of_given_variables(compare, fill, data):
+    """The step of the guide calls `stateless_compute_loss`, and so may any loop."""
+    x, _ = data
+
+    def program(library):
+        class OwnStep(library.Model):
+            def loss_and_updates(self, trainable, others, metrics, x, y, training):
+                y_pred, others = self.stateless_call(trainable, others, x, training=training)
+                loss, (_, others, metrics) = self.stateless_compute_loss(
+                    trainable, others, metrics, x=x, y=y, y_pred=y_pred, training=training
+                )
+                return loss, (others, metrics)
+
+            def compute_loss(self, inputs, targets, outputs, weights):
+                return super().compute_loss(inputs, targets, outputs, weights) + 0.5
+
+            def train_step(self, state, data):
+                trainable, others, optimizer_variables, metrics = state
+                differentiate = jax.value_and_grad(self.loss_and_updates, has_aux=True)
+                (loss, (others, metrics)), grads = differentiate(
+                    trainable, others, metrics, *data, training=True
+                )
+                trainable, optimizer_variables = self.optimizer.stateless_apply(
+                    optimizer_variables, grads, trainable
+                )
+                metrics = self.metrics[0].stateless_update_state(metrics, loss)
+                logs = {"loss": self.metrics[0].stateless_result(metrics)}
+                return logs, (trainable, others, optimizer_variables, metrics)
+
+        inputs = library.Input((8,))
+        hidden = library.layers.Dense(6, "tanh", kernel_regularizer=library.regularizers.L2(0.1))
+        model = fill(OwnStep(inputs, library.layers.Dense(1)(hidden(inputs))))
+        model.compile(library.optimizers.Adam(0.01), "mse")
+
+        kinds = model.trainable_variables, model.non_trainable_variables, model.metrics_variables
+        arrays = [[variable.value for variable in variables] for variables in kinds]
+        _, grads = jax.value_and_grad(model.loss_and_updates, has_aux=True)(
+            *arrays, x, x[:, :1], training=False
+        )
+        fit = model.fit(x, x[:, :1], batch_size=16, epochs=2, shuffle=False, verbose=0)
+        return fit.history, grads, model.get_weights()
+
+    compare(program)

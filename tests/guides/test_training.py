@@ -43,6 +43,29 @@ def test_weights_of_classes_and_samples(compare, fill, data, weighting):
     compare(program)
 
 
+def test_the_batch_size_of_whole_batches_is_not_used(compare, fill, data):
+    """The guide gives `batch_size=64` beside a `PyDataset` of batches of 32."""
+    x, y = data
+
+    def program(library):
+        class Batches(library.utils.PyDataset):
+            def __len__(self):
+                return 4
+
+            def __getitem__(self, index):
+                rows = slice(16 * index, 16 * index + 16)
+                return x[rows], y[rows]
+
+        model = classifier(library, fill)
+        fit = model.fit(
+            Batches(), batch_size=64, validation_data=Batches(), shuffle=False, verbose=0
+        )
+        return fit.history
+
+    with pytest.warns(UserWarning, match="`batch_size=64` has no effect"):
+        compare(program)
+
+
 def test_a_generator_and_single_batches(compare, fill, data):
     x, y = data
 

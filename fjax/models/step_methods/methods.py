@@ -1,10 +1,11 @@
 """Keras's methods for steps, losses and metrics of a model."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fjax.metrics import Metric
 from fjax.models.authored_network import AuthoredNetwork
-from fjax.models.step_methods import stateful
+from fjax.models.step_methods import losses, stateful
 from fjax.models.step_methods.compiled_optimizer import CompiledOptimizer
 from fjax.models.step_methods.stateless import layout_of, output_shape_for
 from fjax.models.step_methods.variable_layout import VariableLayout
@@ -84,7 +85,40 @@ class SteppedNetwork(AuthoredNetwork):
         Raises:
             ValueError: There is nothing to compute.
         """
-        return stateful.compute_loss(self, self.model_parts, y, y_pred, sample_weight)
+        return losses.compute_loss(self, self.model_parts, y, y_pred, sample_weight)
+
+    def stateless_compute_loss(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        metrics_variables: Sequence[Any],
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> tuple[Array, tuple[list[Any], list[Any], list[Any]]]:
+        """Return the loss of `compute_loss` for these variables, and the next variables.
+
+        It is pure, and works under `jit` and `grad`.
+
+        Args:
+            trainable_variables: The values of `trainable_variables`.
+            non_trainable_variables: The values of `non_trainable_variables`.
+            metrics_variables: The values of `metrics_variables`.
+            x: The inputs.
+            y: The targets.
+            y_pred: The outputs.
+            sample_weight: The weights of the samples.
+            training: Whether it is a training step.
+
+        Returns:
+            `(loss, (trainable_variables, non_trainable_variables, metrics_variables))`.
+
+        Source: Keras's guide "Customizing what happens in `fit()` with JAX".
+        """
+        variables = trainable_variables, non_trainable_variables, metrics_variables
+        return losses.stateless_compute_loss(self, variables, x, y, y_pred, sample_weight, training)
 
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
@@ -108,7 +142,7 @@ class SteppedNetwork(AuthoredNetwork):
         """
         if not self._may_have_weights():
             return []
-        return stateful.current_losses(self.model_parts)
+        return losses.current_losses(self.model_parts)
 
     @property
     def metrics(self) -> list[Metric]:

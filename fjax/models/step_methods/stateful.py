@@ -1,8 +1,6 @@
 """Steps in Keras's form: `(state, data) -> (logs, state)` with flat lists of variables."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -10,54 +8,18 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.core.freezing import trainable_flags
-from fjax.core.penalties import penalty_terms
-from fjax.core.precision import apply_layer
 from fjax.core.step_scopes import StepScope, WholeStepScope
 from fjax.metrics import Metric
 from fjax.metrics.variables import values_in
 from fjax.models.model_parts import ModelParts
 from fjax.models.step_methods.forms import TEST, TRAIN
+from fjax.models.step_methods.losses import collected_losses
 from fjax.training import Batch, TrainState
-from fjax.training.step import loss_and_parts
 from fjax.typing import Array, Key, PyTree
 from fjax.variable import StatelessScope, Variable
 
 # Keeps the keys of the scope of a step apart from those of the model's layers.
 _KEY_OF_SCOPES = 0x5C09E
-
-# The losses of the layers in the pass that is being traced, by the identity of the model's parts.
-_LOSSES: ContextVar[dict[int, list[Array]]] = ContextVar("losses")
-
-
-@contextmanager
-def _collected_losses() -> Iterator[None]:
-    token = _LOSSES.set({})
-    try:
-        yield
-    finally:
-        _LOSSES.reset(token)
-
-
-def collect_losses(parts: ModelParts, losses: list[Array]) -> None:
-    """Keep the losses of a pure call for the rest of the step that is being traced, if any."""
-    if _LOSSES.get(None) is not None:
-        _LOSSES.get()[id(parts)] = losses
-
-
-def current_losses(parts: ModelParts) -> list[Array]:
-    """Return the losses of a model's layers; see `Model.losses`."""
-    collected = _LOSSES.get({}).get(id(parts))
-    if collected is not None:
-        return collected
-    if not parts.architecture.has_penalty():
-        return []
-    train_state, built = parts.weights.train_state, parts.architecture.built
-    inputs = jax.tree.map(lambda spec: jnp.zeros(spec.shape, spec.dtype), built.specs)
-    network = parts.architecture.layer_tree
-    _, state = apply_layer(network, train_state.params, train_state.state, *inputs)
-    terms = penalty_terms(state, ("weights",))
-    calls = parts.call_penalties
-    return terms if calls is None else [a + b for a, b in zip(terms, calls, strict=True)]
 
 
 def metrics_of(model: Any, parts: ModelParts) -> list[Metric]:
@@ -143,15 +105,9 @@ def _forward(
     training: bool,
 ) -> tuple[Any, Any, Any, Any]:
     outputs, others = model.stateless_call(trainable, others, x, training=training)
-    variables, state = metrics_variables(model), model.non_trainable_variables
-    weights = zip([*model.trainable_variables, *state], [*trainable, *others], strict=True)
-    # The layers that `compute_loss` calls take the weights of this step, and set their next state.
-    with StepScope([*weights, *zip(variables, metric_values, strict=True)]):
-        loss = model.compute_loss(
-            x=x, y=y, y_pred=outputs, sample_weight=sample_weight, training=training
-        )
-        metric_values = [variable.value for variable in variables]
-        others = [variable.value for variable in state]
+    loss, (_, others, metric_values) = model.stateless_compute_loss(
+        trainable, others, metric_values, x, y, outputs, sample_weight, training
+    )
     return loss, outputs, others, metric_values
 
 
@@ -166,23 +122,6 @@ def _measure(
             tracker.update_state(loss, sample_weight=size)
         logs = model.compute_metrics(x, y, outputs, sample_weight)
         return logs, [variable.value for variable in variables]
-
-
-def compute_loss(model: Any, parts: ModelParts, y: Any, y_pred: Any, sample_weight: Any) -> Array:
-    """Return the compiled loss plus the losses of the layers; see `Model.compute_loss`."""
-    config, terms = parts.require_config("compute_loss"), model.losses
-    loss = None
-    if config.loss is not None and y is not None:
-        names = parts.architecture.output_names()
-        resolved = config.loss_for(y, y_pred, names)
-        batch = Batch((), y, sample_weight)
-        loss = None if resolved is None else loss_and_parts(resolved, y_pred, batch)[0]
-    if loss is None and not terms:
-        raise ValueError(
-            f"The model {parts.architecture.name!r} has no loss to compute: pass `loss=` to "
-            "`compile`, call `add_loss` in a layer, or override `compute_loss` or `train_step`."
-        )
-    return sum(terms, jnp.float32(0) if loss is None else loss)
 
 
 def compute_metrics(
@@ -317,7 +256,7 @@ class StatefulSteps:
             trained=trainable if kind == TRAIN else (),
             label=f"{type(self.model).__name__}.{kind}",
         )
-        with _collected_losses(), scope:
+        with collected_losses(), scope:
             returned = getattr(self.model, kind)(state, _packed(x, batch))
         is_pair = isinstance(returned, tuple) and len(returned) == 2
         if not is_pair or not isinstance(returned[1], tuple) or len(returned[1]) != count:
