@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import jax
 
+from fjax.core.keras_layout import KerasLayout
 from fjax.configuration import field, replace
 from fjax.core.adapters import as_layer
 from fjax.core.calling import as_arguments, is_authored
@@ -81,6 +82,7 @@ class Serial(Combinator):
             the same weights; by default each layer is called once.
     """
 
+    keras_layout = KerasLayout(class_name="Sequential", container="layers")
     order: tuple[int, ...] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:

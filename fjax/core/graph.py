@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Self
 
 import jax
 
+from fjax.core.keras_layout import KerasLayout
 from fjax.configuration import Configured
 from fjax.core.adapters import as_layer
 from fjax.core.combinators import fold_key
@@ -79,6 +80,7 @@ class Graph(Layer):
     (['dense'], (2, 4))
     """
 
+    keras_layout = KerasLayout(class_name="Functional", container="layers")
     rows_independent = True
 
     inputs: Any

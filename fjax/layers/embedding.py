@@ -54,6 +54,10 @@ class Embedding(ArrayLayer):
     ((1, 3, 2), [[True, True, False]])
     """
 
+    # Weights are not quantized.
+    neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+        **ArrayLayer.neutral_arguments, "activity_regularizer": (None,), "quantization_config": (None,),
+    }  # fmt: skip
     rows_independent = True
 
     input_dim: int

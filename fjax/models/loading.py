@@ -8,6 +8,8 @@ import jax
 from fjax.core import InputLayer
 from fjax.custom_objects import find_custom
 from fjax.models.file_content import OWN_COMPILE, describes_compile, load_train_state
+from fjax.models.keras_loading import load_keras_model
+from fjax.models.keras_weights import keras_file
 from fjax.models.model import Model
 from fjax.models.sequential import Sequential
 from fjax.storage import (
@@ -57,6 +59,9 @@ def load_model(
     True
     """
     custom = custom_objects or {}
+    with keras_file(filepath) as file_of_keras:
+        if file_of_keras is not None:
+            return load_keras_model(filepath, file_of_keras, custom, compile)
     with open_tensors(filepath, "model") as file:
         document = file.read_document()
         hint = upgrade_hint(file.metadata)

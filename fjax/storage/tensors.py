@@ -9,8 +9,6 @@ Source: the page of the format, https://huggingface.co/docs/safetensors.
 
 import hashlib
 import math
-import os
-import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO, NamedTuple
@@ -21,6 +19,7 @@ import numpy as np
 
 from fjax.storage.atomic import write_atomically
 from fjax.storage.errors import ModelFileError, file_error_context
+from fjax.storage.regular_file import PROBLEM, file_size, open_regular_file
 from fjax.storage.strict_json import dump_json, parse_json
 from fjax.storage.versions import check_format, migrate
 
@@ -173,25 +172,14 @@ def open_tensors(path: Any, *kinds: str) -> Iterator[TensorFile]:
         ModelFileError: The file is of another kind or format, is damaged, or was written by a
             newer release in a newer format.
     """
-    problem = "the file cannot be read"
-    with file_error_context(path, problem):
-        # Non-blocking: opening a pipe without a writer would never return.
-        descriptor = os.open(
-            path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        )
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ModelFileError(path, "it is not a regular file")
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            with file_error_context(path, problem):
-                tensor_file = _check_file(path, file, kinds)
-            yield tensor_file
-    finally:
-        os.close(descriptor)
+    with open_regular_file(path) as file:
+        with file_error_context(path, PROBLEM):
+            tensor_file = _check_file(path, file, kinds)
+        yield tensor_file
 
 
 def _check_file(path: Any, file: BinaryIO, kinds: tuple[str, ...]) -> TensorFile:
-    size = os.fstat(file.fileno()).st_size
+    size = file_size(file)
     prefix = file.read(8)
     length = int.from_bytes(prefix, "little")
     if len(prefix) < 8 or not 2 <= length <= min(size - 8, MAX_HEADER_BYTES):

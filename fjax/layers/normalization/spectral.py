@@ -6,6 +6,7 @@ from typing import Any, Self
 import jax
 import jax.numpy as jnp
 
+from fjax.core.keras_layout import KerasLayout
 from fjax import initializers
 from fjax.configuration import replace
 from fjax.core.layer import Layer
@@ -51,6 +52,7 @@ class SpectralNormalization(Layer):
     1.0
     """
 
+    keras_layout = KerasLayout(group="layer", repeated=("kernel", "embeddings"), beside=("vector_u",))
     rows_independent = True
 
     layer: Any

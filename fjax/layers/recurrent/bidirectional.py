@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 import jax
 import jax.numpy as jnp
 
+from fjax.core.keras_layout import KerasLayout
 from fjax.configuration import replace, stored
 from fjax.core.combinators import fold_key
 from fjax.core.layer import Layer
@@ -59,6 +60,7 @@ class Bidirectional(Layer):
     (['forward_lstm', 'backward_lstm'], (2, 8))
     """
 
+    keras_layout = KerasLayout(children=("forward_layer", "backward_layer"))
     rows_independent = True
 
     layer: Any

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import ClassVar
 
+from fjax.core.keras_layout import KerasLayout
 from fjax.configuration import field
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.core.reserved import CARRY
@@ -15,6 +16,7 @@ from fjax.typing import Key, Params, PyTree, Spec, State
 class CellLayer(Recurrent):
     """Base of `SimpleRNN`, `LSTM` and `GRU`: a subclass has all fields of `cell_class`."""
 
+    keras_layout = KerasLayout(group="cell")
     units: int
 
     zero_output_for_mask: bool = field(default=False, kw_only=True)

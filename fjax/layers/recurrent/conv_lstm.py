@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
+from fjax.core.keras_layout import KerasLayout
 from fjax.configuration import field
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.core.reserved import CARRY
@@ -22,6 +23,7 @@ from fjax.typing import Identifier, Key, Params, PyTree, Shape, Spec, State
 class ConvLSTM(Recurrent):
     """Base of the convolutional LSTMs; `rank` is the number of spatial axes."""
 
+    keras_layout = KerasLayout(group="cell")
     filters: int
     kernel_size: Sizes
     strides: Sizes = 1

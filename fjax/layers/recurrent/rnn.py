@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Self
 
+from fjax.core.keras_layout import KerasLayout
 from fjax.configuration import replace
 from fjax.core.naming import default_name, given_name
 from fjax.core.penalties import with_penalty
@@ -53,6 +54,7 @@ class RNN(Recurrent):
     (2, 5, 4)
     """
 
+    keras_layout = KerasLayout(children=("cell",))
     cell: Any
     return_sequences: bool = False
     return_state: bool = False

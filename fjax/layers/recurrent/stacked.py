@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import jax
 
+from fjax.core.keras_layout import KerasLayout
 from fjax.configuration import replace
 from fjax.core.combinators import fold_key
 from fjax.core.layer import Layer
@@ -39,6 +40,7 @@ class StackedRNNCells(Layer):
     (['lstm_cell', 'gru_cell'], (2, 2))
     """
 
+    keras_layout = KerasLayout(container="cells")
     rows_independent = True
 
     cells: tuple[Any, ...]

@@ -6,6 +6,7 @@ from typing import Any, Self
 import jax
 import jax.numpy as jnp
 
+from fjax.core.keras_layout import KerasLayout
 from fjax.configuration import replace
 from fjax.core.checks import single_input
 from fjax.core.layer import Layer
@@ -44,6 +45,7 @@ class TimeDistributed(Layer):
     ((3, 4), (2, 5, 4))
     """
 
+    keras_layout = KerasLayout(children=("layer",))
     rows_independent = True
 
     layer: Any
