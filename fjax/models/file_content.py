@@ -11,6 +11,7 @@ from fjax.models.keras_saving import (
     save_keras_weights,
 )
 from fjax.models.keras_weights import keras_file, load_keras_weights
+from fjax.models.named_weights import load_named_weights
 from fjax.storage import TensorFile, encode
 from fjax.storage.model_file import (
     FileContent,
@@ -97,8 +98,11 @@ def save_weights(model: Any, path: Any, overwrite: bool) -> None:
     write_weights(path, train_state.params, train_state.state)
 
 
-def load_weights(model: Any, path: Any, skip_mismatch: bool) -> None:
+def load_weights(model: Any, path: Any, skip_mismatch: bool, names: Any = None) -> None:
     """Load the weights of a file; see `Model.load_weights`."""
+    if names is not None:
+        load_named_weights(model, path, names, skip_mismatch)
+        return
     with keras_file(path) as file_of_keras:
         if file_of_keras is not None:
             load_keras_weights(model, path, file_of_keras, skip_mismatch)

@@ -92,8 +92,22 @@ class _Graph:
                 waiting = ", ".join(repr(name) for name, calls in self._waiting.items() if calls)
                 raise ValueError(f"the calls of {waiting[:200]} depend on each other, or on none")
         ends = (self._config.get(each) for each in ("input_layers", "output_layers"))
-        inputs, outputs = (self._replace(each) for each in ends)
+        inputs, outputs = (self._replace(self._counted(each)) for each in ends)
         return inputs, outputs
+
+    def _counted(self, end: Any) -> Any:
+        """Return an end of the model with the numbers of calls as in the arguments of calls.
+
+        In the ends Keras counts for a functional model also its first call, when it was made.
+        """
+        if _is_reference(end):
+            name, call, output = end
+            layer = self._layers.get(name)
+            is_functional = isinstance(layer, Model) and not isinstance(layer, Sequential)
+            return [name, call - is_functional, output]
+        if isinstance(end, list):
+            return [self._counted(each) for each in end]
+        return {key: self._counted(each) for key, each in end.items()}
 
     def _add(self, description: Any, group: str) -> None:
         name = description.get("name") or description["config"]["name"]
@@ -101,9 +115,7 @@ class _Graph:
             raise ValueError(f"two layers have the name {str(name)[:80]!r}, or it is not text")
         layer = self._decoder.decode_layer(description, group)
         self._layers[name] = layer
-        # In Keras a functional model has been called once, when it was made.
-        is_functional = isinstance(layer, Model) and not isinstance(layer, Sequential)
-        self._outputs[name] = [[]] if is_functional else []
+        self._outputs[name] = []
         calls = description.get("inbound_nodes") or []
         if isinstance(layer, InputLayer):
             self._outputs[name].append([input_tensor(layer)])

@@ -123,10 +123,7 @@ class _References:
         self._network = network
         masks = _masks((network.outputs, [call.inputs for call in network.calls]))
         self._names: list[tuple[str, int, int]] = [(name, 0, 0) for name in network.input_names]
-        # A functional model was called once when it was made.
-        counts = {
-            name: int(isinstance(layer, Graph)) for name, layer in network.children()
-        }
+        counts = dict.fromkeys(network.names, 0)
         for call in network.calls:
             name, first, output = network.names[call.layer], len(self._names), 0
             for value in range(first, first + call.outputs):
@@ -144,7 +141,14 @@ class _References:
 
     def outputs(self) -> Any:
         """Return the outputs in their structure."""
-        return self._replace(self._network.outputs, lambda name: list(name))
+        functional = {name for name, layer in self._network.children() if isinstance(layer, Graph)}
+
+        def end(reference: tuple[str, int, int]) -> list[Any]:
+            # Here Keras counts for a functional model also its first call, when it was made.
+            name, call, output = reference
+            return [name, call + (name in functional), output]
+
+        return self._replace(self._network.outputs, end)
 
     def arguments(self, call: Call) -> dict[str, Any]:
         """Return the arguments of a call."""

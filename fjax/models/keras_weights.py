@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
+import jax
 import jax.numpy as jnp
 
 from fjax.core.weight_slot import Path
@@ -133,7 +134,10 @@ def load_optimizer(model: Any, file: Hdf5File) -> None:
     held = model.optimizer.in_variables
     state = held.layout.unflatten([jnp.array(file.read(name), copy=True) for name in names])
     store = model.model_parts.weights
-    store.adopt(store.train_state._replace(opt_state=state))
+    # The layout has no entries for layers without weights.
+    structure = jax.tree.structure(store.train_state.opt_state)
+    opt_state = jax.tree.unflatten(structure, jax.tree.leaves(state))
+    store.adopt(store.train_state._replace(opt_state=opt_state))
     if held.iterations is not None:
         # A copy, because training donates the train state.
         step = jnp.array(held.iterations.value, jnp.int32, copy=True)

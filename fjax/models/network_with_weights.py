@@ -257,21 +257,27 @@ class NetworkWithWeights(DescribedNetwork):
         file_content.save_weights(self, filepath, overwrite)
 
     @explain_keywords
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
-        """Load the weights, by name, from a file of `save_weights` or `save`.
+    def load_weights(
+        self, filepath: Any, skip_mismatch: bool = False, names: Any = None
+    ) -> None:
+        """Load the weights, by name, from a file of `save_weights` or `save`, or from another one.
 
-        The optimizer's state is reset.
+        Files of Keras (`.weights.h5`, `.keras`, `.h5`) and safetensors files of other programs are
+        read under the same rules; no code runs. The optimizer's state is reset.
 
         Args:
             filepath: The file.
             skip_mismatch: Whether to load the weights that fit and to warn about the others. By
                 default, the file must have exactly the model's weights, in the same shapes.
+            names: Where another program wrote a safetensors file: for the path of each weight
+                (`variable.path`) the name of the array in the file, or a tuple of the name and the
+                order of its axes, such as `("fc.weight", (1, 0))`.
 
         Raises:
             ModelFileError: The file is not a weight file, is damaged, or its weights do not fit;
                 the message lists the missing, unexpected and different ones.
         """
-        file_content.load_weights(self, filepath, skip_mismatch)
+        file_content.load_weights(self, filepath, skip_mismatch, names)
 
     @explain_keywords
     def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:

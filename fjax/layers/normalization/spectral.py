@@ -52,6 +52,9 @@ class SpectralNormalization(Layer):
     1.0
     """
 
+    differs_from_keras = (
+        "at inference Keras uses the kernel as it is stored, and fjax divides it as in training"
+    )
     keras_layout = KerasLayout(group="layer", repeated=("kernel", "embeddings"), beside=("vector_u",))
     rows_independent = True
 

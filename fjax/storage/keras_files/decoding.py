@@ -12,7 +12,7 @@ import numpy as np
 from fjax.configuration import Configured, snake_case
 from fjax.core.layer import Layer
 from fjax.custom_objects import find_custom, get_registered_object
-from fjax.errors import suggestion
+from fjax.errors import suggestion, warn_user
 from fjax.storage.classes import CLASSES
 from fjax.storage.functions import FUNCTIONS, function_named
 
@@ -140,6 +140,7 @@ class KerasDecoder:
         fields = {}
         for key, value in config.items():
             fields[cls.keras_fields.get(key, key)] = self.decode_field(key, value)
+        warn_of_difference(cls)
         try:
             return cls.from_config(fields)
         except TypeError as error:
@@ -215,6 +216,12 @@ def _config(name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(config, dict):
         raise ValueError(f"the configuration of {name[:80]!r} is {str(config)[:80]!r}")
     return config
+
+
+def warn_of_difference(cls: type[Configured]) -> None:
+    """Warn if an object computes something else than Keras's in the same file."""
+    if cls.differs_from_keras is not None:
+        warn_user(f"`{cls.__name__}` of a file of Keras: {cls.differs_from_keras}.")
 
 
 def _find_class(name: str, module: str | None, family: str | None) -> type[Configured] | None:

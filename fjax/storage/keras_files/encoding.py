@@ -12,6 +12,7 @@ from fjax.core.layer import Layer
 from fjax.custom_objects import registered_name
 from fjax.storage.classes import CLASSES
 from fjax.storage.functions import name_of_function
+from fjax.storage.keras_files.decoding import warn_of_difference
 
 POLICY = {
     "module": "keras",
@@ -72,6 +73,7 @@ def encode_object(value: Configured) -> dict[str, Any]:
             f"`{name}`{_called(value)} is not a class of Keras, so a `.keras` file cannot hold it. "
             f"{ADVICE}"
         )
+    warn_of_difference(cls)
     return {
         "module": f"keras.{_MODULES.get(family, family)}",
         "class_name": name,

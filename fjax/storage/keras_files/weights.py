@@ -19,7 +19,7 @@ TOP_LEVEL = "top_level_model_weights"
 
 
 def check_arrays(
-    file: Hdf5File, expected: Mapping[str, Any], names: set[str], owner: str, skip_mismatch: bool
+    file: Any, expected: Mapping[str, Any], names: set[str], owner: str, skip_mismatch: bool
 ) -> set[str]:
     """Return the names of the arrays that fit, after comparing shapes and dtypes.
 
