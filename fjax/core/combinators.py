@@ -5,11 +5,11 @@ from typing import Any, Self
 
 import jax
 
-from fjax.core.keras_layout import KerasLayout
 from fjax.configuration import field, replace
 from fjax.core.adapters import as_layer
 from fjax.core.calling import as_arguments, is_authored
 from fjax.core.inputs import InputLayer, check_inputs
+from fjax.core.keras_layout import KerasLayout
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
 from fjax.core.naming import unique_names
@@ -83,6 +83,7 @@ class Serial(Combinator):
     """
 
     keras_layout = KerasLayout(class_name="Sequential", container="layers")
+
     order: tuple[int, ...] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple, Self
 
 import jax
 
-from fjax.core.keras_layout import KerasLayout
 from fjax.configuration import Configured
 from fjax.core.adapters import as_layer
 from fjax.core.combinators import fold_key
 from fjax.core.function_calls import fill_constants
 from fjax.core.inputs import InputLayer, check_inputs
+from fjax.core.keras_layout import KerasLayout
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
 from fjax.core.masking import strip_masks

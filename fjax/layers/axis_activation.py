@@ -89,6 +89,7 @@ class Maxout(ArrayLayer):
     """
 
     in_keras = False
+
     num_units: int
     axis: int = -1
 

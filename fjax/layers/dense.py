@@ -44,8 +44,9 @@ class Dense(ArrayLayer):
 
     # Weights are not quantized.
     neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {
-        **ArrayLayer.neutral_arguments, "quantization_config": (None,),
-    }  # fmt: skip
+        **ArrayLayer.neutral_arguments,
+        "quantization_config": (None,),
+    }
     rows_independent = True
     masking = "keeps"
     width_field = "units"

@@ -59,8 +59,9 @@ class EinsumDense(ArrayLayer):
 
     # Weights are not quantized.
     neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {
-        **ArrayLayer.neutral_arguments, "quantization_config": (None,),
-    }  # fmt: skip
+        **ArrayLayer.neutral_arguments,
+        "quantization_config": (None,),
+    }
     rows_independent = True
 
     equation: str

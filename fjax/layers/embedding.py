@@ -56,8 +56,10 @@ class Embedding(ArrayLayer):
 
     # Weights are not quantized.
     neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {
-        **ArrayLayer.neutral_arguments, "activity_regularizer": (None,), "quantization_config": (None,),
-    }  # fmt: skip
+        **ArrayLayer.neutral_arguments,
+        "activity_regularizer": (None,),
+        "quantization_config": (None,),
+    }
     rows_independent = True
 
     input_dim: int

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 import jax
 
-from fjax.core.keras_layout import KerasLayout
 from fjax.core.combinators import Serial
+from fjax.core.keras_layout import KerasLayout
 from fjax.layers.inner import inner_layer
 
 

@@ -99,6 +99,7 @@ class Normalization(Layer):
     """
 
     keras_layout = KerasLayout(is_optional=True)
+
     axis: int | tuple[int, ...] | None = -1
     mean: float | tuple[float, ...] | None = None
     variance: float | tuple[float, ...] | None = None

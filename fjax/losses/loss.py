@@ -180,6 +180,7 @@ class FunctionLoss(Loss):
     """
 
     in_keras = False
+
     _renamed: ClassVar[Mapping[str, str]] = {"function": "fn"}
     keywords_field: ClassVar[str | None] = "arguments"
 

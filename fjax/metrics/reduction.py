@@ -159,6 +159,7 @@ class FunctionMetric(MeanOfValues):
     """
 
     in_keras = False
+
     _renamed: ClassVar[Mapping[str, str]] = {"function": "fn"}
     keywords_field: ClassVar[str | None] = "arguments"
 

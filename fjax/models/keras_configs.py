@@ -182,9 +182,7 @@ class _Graph:
 def _given(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments by name without those that have their default."""
     return {
-        name: value
-        for name, value in kwargs.items()
-        if value is not None and name not in _DROPPED
+        name: value for name, value in kwargs.items() if value is not None and name not in _DROPPED
     }
 
 

@@ -10,7 +10,6 @@ from fjax.core.calling import CallKwargs
 from fjax.core.graph import Call, Ref
 from fjax.core.masking import Masked
 from fjax.core.operations import Index, Operation
-
 from fjax.models.nested_models import as_model
 from fjax.storage.keras_files.encoding import ADVICE, POLICY, encode_for_keras, encode_object
 from fjax.storage.keras_files.layout import keras_class_name
@@ -52,7 +51,10 @@ def _shape(model: Any) -> Any:
 
 def _describe(parts: Any, layer: Any, name: str) -> dict[str, Any]:
     """Return a layer of a model; models within a model are layers."""
-    if isinstance(layer, Serial | Graph) and keras_class_name(layer) in ("Sequential", "Functional"):
+    if isinstance(layer, Serial | Graph) and keras_class_name(layer) in (
+        "Sequential",
+        "Functional",
+    ):
         return describe_model(as_model(parts, layer)) | {"name": name}
     if hasattr(layer, "author"):
         return describe_model(layer.author)
@@ -79,7 +81,9 @@ def _operation(kind: str, name: str) -> dict[str, Any]:
 
 def _sequential(model: Any, network: Serial, name: str) -> dict[str, Any]:
     if network.order is not None:
-        raise TypeError(f"The model {name!r} has a layer twice, as no `Sequential` of Keras. {ADVICE}")
+        raise TypeError(
+            f"The model {name!r} has a layer twice, as no `Sequential` of Keras. {ADVICE}"
+        )
     described = [_describe(model.model_parts, layer, at) for at, layer in network.children()]
     shape = _shape(model) if model.built else None
     return {
@@ -166,7 +170,9 @@ class _References:
         if isinstance(layer, Index):
             return {"args": [*values, _index(layer.index)], "kwargs": kwargs}
         layout = getattr(layer, "keras_layout", None)
-        takes_list = layout is not None and layout.takes_list and not hasattr(type(layer), "discover")
+        takes_list = (
+            layout is not None and layout.takes_list and not hasattr(type(layer), "discover")
+        )
         if len(values) > 1 and takes_list and not isinstance(layer, Operation):
             values = [values]
         return {"args": values, "kwargs": kwargs}
@@ -194,9 +200,9 @@ class _References:
 def _masks(value: Any) -> set[int]:
     """Return the numbers of the values that are used as masks."""
     if isinstance(value, Masked):
-        return {leaf.value for leaf in jax.tree.leaves(value.mask) if isinstance(leaf, Ref)} | _masks(
-            value.values
-        )
+        return {
+            leaf.value for leaf in jax.tree.leaves(value.mask) if isinstance(leaf, Ref)
+        } | _masks(value.values)
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, list | tuple):
@@ -220,5 +226,3 @@ def _index(index: Sequence[Any]) -> list[Any]:
         return value
 
     return [entry(value) for value in index]
-
-

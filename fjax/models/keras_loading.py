@@ -29,7 +29,9 @@ def load_keras_model(
         compile_config = config.get("compile_config") if isinstance(config, dict) else None
     else:
         weights = read_hdf5(path, file)
-        config, compile_config = (_json_text(weights, each) for each in ("model_config", "training_config"))
+        config, compile_config = (
+            _json_text(weights, each) for each in ("model_config", "training_config")
+        )
         if config is None:
             raise ModelFileError(
                 path, "it has weights and no model: create the model, and call `load_weights`"

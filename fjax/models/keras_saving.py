@@ -97,8 +97,8 @@ def _compile_config(model: Any) -> dict[str, Any]:
     for name, step in steps.items():
         if step is not None:
             raise TypeError(
-                f"`compile`: `{name}` is a function of fjax, which a `.keras` file cannot hold: save "
-                "with `include_optimizer=False`, or with another extension, such as `model.fjax`."
+                f"`compile`: `{name}` is a function of fjax, which a `.keras` file cannot hold: "
+                "save with `include_optimizer=False`, or with another extension, such as `.fjax`."
             )
     arguments = {
         name: encode_for_keras(_listed(getattr(config, name)), f"`compile`: `{name}`")

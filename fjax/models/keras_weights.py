@@ -126,8 +126,8 @@ def load_optimizer(model: Any, file: Hdf5File) -> None:
         return
     if len(names) != len(variables):
         raise ValueError(
-            f"the optimizer has {len(names)} arrays in the file, and {len(variables)} in fjax: load "
-            "it with `compile=False`"
+            f"the optimizer has {len(names)} arrays in the file, and {len(variables)} in fjax: "
+            "load it with `compile=False`"
         )
     expected = dict(zip(names, variables, strict=True))
     check_arrays(file, expected, {*names}, "the optimizer", skip_mismatch=False)

@@ -32,9 +32,10 @@ def load_model(
 ) -> Any:
     """Return the model that `Model.save` wrote, ready to use and to continue training.
 
-    Loading imports nothing that a file names, and runs no code from it. Layers are created from
-    names that fjax knows or that you pass or have registered. The shape of every array is compared
-    with the shape that the layers expect before the array is read.
+    Models that Keras has saved, as `.keras` or `.h5`, are loaded by the same rules. Loading imports
+    nothing that a file names, and runs no code from it. Layers are created from names that fjax
+    knows or that you pass or have registered. The shape of every array is compared with the shape
+    that the layers expect before the array is read.
 
     Args:
         filepath: The file, with any extension.

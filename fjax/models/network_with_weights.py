@@ -247,7 +247,7 @@ class NetworkWithWeights(DescribedNetwork):
         """Save the weights to one file, by name, without architecture and optimizer.
 
         Args:
-            filepath: The file.
+            filepath: The file. With the extension `.weights.h5`, it is a file that Keras loads.
             overwrite: Whether an existing file may be replaced.
 
         Raises:
@@ -257,10 +257,8 @@ class NetworkWithWeights(DescribedNetwork):
         file_content.save_weights(self, filepath, overwrite)
 
     @explain_keywords
-    def load_weights(
-        self, filepath: Any, skip_mismatch: bool = False, names: Any = None
-    ) -> None:
-        """Load the weights, by name, from a file of `save_weights` or `save`, or from another one.
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, names: Any = None) -> None:
+        """Load the weights, by name, from a file of `save_weights` or `save`.
 
         Files of Keras (`.weights.h5`, `.keras`, `.h5`) and safetensors files of other programs are
         read under the same rules; no code runs. The optimizer's state is reset.
@@ -286,7 +284,8 @@ class NetworkWithWeights(DescribedNetwork):
         The file contains the architecture, the weights, the compile arguments, the optimizer's
         state and the position of the training, so that training can continue exactly. It is
         written atomically, in the safetensors format, with any extension. It contains no code:
-        your own classes and functions are stored by name.
+        your own classes and functions are stored by name. With the extension `.keras`, it is a file
+        that Keras loads.
 
         Args:
             filepath: The file.
@@ -297,7 +296,8 @@ class NetworkWithWeights(DescribedNetwork):
             FileExistsError: The file exists, and `overwrite` is False.
             FileNotFoundError: The folder does not exist.
             TypeError: The model contains something that has no name, such as a lambda or an
-                optimizer of another library.
+                optimizer of another library; or, for a `.keras` file, something that Keras does
+                not have.
 
         Source: Keras's page "Whole model saving & loading".
         """

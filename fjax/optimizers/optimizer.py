@@ -96,6 +96,7 @@ class Optimizer(StatefulOptimizer, Configured):
     """
 
     fields_beyond_keras = frozenset({"decay", "exclude_from_weight_decay"})
+
     traceable_fields = frozenset(
         {"weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "ema_momentum"}
     )

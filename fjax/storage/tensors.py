@@ -199,7 +199,9 @@ def _check_file(path: Any, file: BinaryIO, kinds: tuple[str, ...]) -> TensorFile
     prefix, text, header = _read_header(path, file, "a model file of fjax")
     metadata = header.pop("__metadata__", None)
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
-        raise ModelFileError(path, f"it is not a model file of fjax: its header has no metadata{_NAMES}")
+        raise ModelFileError(
+            path, f"it is not a model file of fjax: its header has no metadata{_NAMES}"
+        )
     try:
         version = check_format(metadata, kinds)
     except ValueError as error:

@@ -17,7 +17,7 @@ CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 
 
 def sample_model() -> keras.Model:
-    """Return a small compiled model with nested models, a shared layer and several kinds of data."""
+    """Return a small compiled model: a graph with a nested model, and a shared layer."""
     inputs = layers.Input((4,), name="features")
     tower = keras.Sequential([layers.Input((4,)), layers.Dense(3, "relu", kernel_regularizer="l2")])
     shared = layers.Dense(4, name="shared", kernel_initializer=keras.initializers.HeNormal(seed=1))

@@ -158,7 +158,9 @@ def lying_size(genuine):
 
 def overlapping(genuine):
     """Return an archive in which two names have the same bytes."""
-    content = archive((CONFIG, genuine.members[CONFIG]), ("assets/a", bytes(5000)), ("assets/b", b"b"))
+    content = archive(
+        (CONFIG, genuine.members[CONFIG]), ("assets/a", bytes(5000)), ("assets/b", b"b")
+    )
     directory = content.rindex(b"PK\x01\x02")
     offset = content.index(b"assets/a") - 30
     size = struct.pack("<I", 5000)
@@ -168,9 +170,7 @@ def overlapping(genuine):
 
 
 ARCHIVES = {
-    "a bomb": lambda genuine: archive(
-        (CONFIG, b" " * 2**28), method=zipfile.ZIP_DEFLATED
-    ),
+    "a bomb": lambda genuine: archive((CONFIG, b" " * 2**28), method=zipfile.ZIP_DEFLATED),
     "many members": lambda genuine: archive(*((f"assets/{i}", b"") for i in range(10_001))),
     "a name that leads out": lambda genuine: archive(("assets/../../evil", b"x")),
     "an absolute name": lambda genuine: archive(("/etc/passwd", b"x")),
@@ -187,14 +187,16 @@ ARCHIVES = {
     "a size that is not true": lying_size,
     "overlapping members": overlapping,
     "nothing": lambda genuine: archive(),
-    "a configuration that is a list": lambda genuine: archive((CONFIG, b"[1]"), (WEIGHTS, genuine.members[WEIGHTS])),
+    "a configuration that is a list": lambda genuine: archive(
+        (CONFIG, b"[1]"), (WEIGHTS, genuine.members[WEIGHTS])
+    ),
     "a configuration nested deeply": lambda genuine: archive(
         (CONFIG, b"[" * 100_000), (WEIGHTS, genuine.members[WEIGHTS])
     ),
     "a key that appears twice": lambda genuine: archive(
         (CONFIG, b'{"class_name": 1, "class_name": 2}'), (WEIGHTS, genuine.members[WEIGHTS])
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", ARCHIVES)

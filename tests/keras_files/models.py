@@ -84,7 +84,9 @@ def attention():
 def nested():
     inner = sequential(layers.Dense(3, "relu"), layers.Dense(2), name="inner")
     middle_input = keras.Input((4,), name="middle_input")
-    middle = keras.Model(middle_input, [inner(middle_input), layers.Dense(2)(middle_input)], name="middle")
+    middle = keras.Model(
+        middle_input, [inner(middle_input), layers.Dense(2)(middle_input)], name="middle"
+    )
     inputs = keras.Input((4,))
     one, other = middle(inputs)
     model = keras.Model(inputs, layers.Dense(1)(layers.Concatenate()([one, other, inner(inputs)])))
@@ -95,7 +97,9 @@ def nested():
 def nested_in_sequential():
     inner_input = keras.Input((4,))
     inner = keras.Model(inner_input, layers.Dense(3, "tanh")(inner_input))
-    return Sample(sequential(inner, sequential(layers.Dense(3), shape=(3,)), layers.Dense(1)), numbers(3, 4))
+    return Sample(
+        sequential(inner, sequential(layers.Dense(3), shape=(3,)), layers.Dense(1)), numbers(3, 4)
+    )
 
 
 def shared():
@@ -103,7 +107,10 @@ def shared():
     tower = layers.Dense(3, "relu", name="tower")
     again = tower(layers.Dense(4)(tower(one) @ np.ones((3, 4), "float32")))
     merged = layers.Subtract()([tower(one), tower(other)])
-    return Sample(keras.Model([one, other], layers.Dense(1)(merged) + again), [numbers(3, 4), numbers(3, 4, seed=1)])
+    return Sample(
+        keras.Model([one, other], layers.Dense(1)(merged) + again),
+        [numbers(3, 4), numbers(3, 4, seed=1)],
+    )
 
 
 def shared_only():
@@ -132,7 +139,9 @@ def several_outputs():
 
 def list_of_outputs():
     inputs = keras.Input((4,))
-    model = keras.Model(inputs, [layers.Dense(1, name="a")(inputs), layers.Dense(2, name="b")(inputs)])
+    model = keras.Model(
+        inputs, [layers.Dense(1, name="a")(inputs), layers.Dense(2, name="b")(inputs)]
+    )
     model.compile("adamax", ["mse", "mae"], metrics=[["mae"], ["mse"]])
     return Sample(model, numbers(8, 4), [numbers(8, 1), numbers(8, 2)])
 
@@ -140,7 +149,9 @@ def list_of_outputs():
 def dict_of_inputs():
     inputs = {"b": keras.Input((2,), name="b"), "a": keras.Input((3,), name="a")}
     merged = layers.Concatenate()([layers.Dense(2)(inputs["a"]), inputs["b"]])
-    return Sample(keras.Model(inputs, layers.Dense(2)(merged)), {"a": numbers(3, 3), "b": numbers(3, 2)})
+    return Sample(
+        keras.Model(inputs, layers.Dense(2)(merged)), {"a": numbers(3, 3), "b": numbers(3, 2)}
+    )
 
 
 def operations():
@@ -176,12 +187,17 @@ def adapted():
 
 
 def given_statistics():
-    model = sequential(layers.Normalization(mean=[1.0, 2.0, 3.0, 4.0], variance=[1.0, 4.0, 9.0, 2.0]), layers.Dense(2))
+    model = sequential(
+        layers.Normalization(mean=[1.0, 2.0, 3.0, 4.0], variance=[1.0, 4.0, 9.0, 2.0]),
+        layers.Dense(2),
+    )
     return Sample(model, numbers(5, 4))
 
 
 def frozen():
-    model = sequential(layers.Dense(3, "relu", trainable=False), layers.BatchNormalization(), layers.Dense(1))
+    model = sequential(
+        layers.Dense(3, "relu", trainable=False), layers.BatchNormalization(), layers.Dense(1)
+    )
     model.compile("adam", "mse")
     return Sample(model, numbers(8, 4), numbers(8, 1))
 
@@ -217,16 +233,28 @@ def many_equal_layers():
 
 def activations_and_noise():
     model = sequential(
-        layers.Dense(6), layers.PReLU(), layers.LeakyReLU(0.2), layers.GaussianNoise(0.1), layers.ELU(),
-        layers.Dropout(0.5), layers.Activation("swish"), layers.Softmax(), layers.RepeatVector(3),
-        layers.Permute((2, 1)), layers.Reshape((-1,)), layers.AlphaDropout(0.1),
-    )  # fmt: skip
+        layers.Dense(6),
+        layers.PReLU(),
+        layers.LeakyReLU(0.2),
+        layers.GaussianNoise(0.1),
+        layers.ELU(),
+        layers.Dropout(0.5),
+        layers.Activation("swish"),
+        layers.Softmax(),
+        layers.RepeatVector(3),
+        layers.Permute((2, 1)),
+        layers.Reshape((-1,)),
+        layers.AlphaDropout(0.1),
+    )
     return Sample(model, numbers(3, 4))
 
 
 def convolutional_lstm():
     layer = layers.ConvLSTM2D(2, 2, return_sequences=True, **FAST)
-    return Sample(sequential(layer, layers.ConvLSTM2D(1, 1, **FAST), shape=(3, 4, 4, 1)), numbers(2, 3, 4, 4, 1))
+    return Sample(
+        sequential(layer, layers.ConvLSTM2D(1, 1, **FAST), shape=(3, 4, 4, 1)),
+        numbers(2, 3, 4, 4, 1),
+    )
 
 
 def configured_initializers():
@@ -237,31 +265,47 @@ def configured_initializers():
                      bias_constraint=keras.constraints.MinMaxNorm(0.1, 2.0)),
         layers.Dense(2, kernel_initializer=keras.initializers.VarianceScaling(2.0, "fan_out")),
     )  # fmt: skip
-    model.compile("adam", keras.losses.Huber(), metrics=[keras.metrics.MeanAbsoluteError(name="distance")])
+    model.compile(
+        "adam", keras.losses.Huber(), metrics=[keras.metrics.MeanAbsoluteError(name="distance")]
+    )
     return Sample(model, numbers(8, 4), numbers(8, 2))
 
 
 def weighted_metrics():
     model = sequential(layers.Dense(1, "sigmoid"))
-    model.compile("adam", "binary_crossentropy", metrics=["accuracy", keras.metrics.AUC(num_thresholds=20)],
-                  weighted_metrics=["accuracy"])  # fmt: skip
+    model.compile(
+        "adam",
+        "binary_crossentropy",
+        metrics=["accuracy", keras.metrics.AUC(num_thresholds=20)],
+        weighted_metrics=["accuracy"],
+    )
     return Sample(model, numbers(8, 4), whole(2, 8, 1))
 
 
 def pooling_and_padding():
     model = sequential(
-        layers.ZeroPadding1D(1), layers.Cropping1D((0, 1)), layers.UpSampling1D(2), layers.AveragePooling1D(2),
-        layers.Conv1D(3, 2, dilation_rate=2, groups=1), layers.Conv1DTranspose(2, 2), layers.MaxPooling1D(2),
-        layers.Flatten(), shape=(8, 3),
-    )  # fmt: skip
+        layers.ZeroPadding1D(1),
+        layers.Cropping1D((0, 1)),
+        layers.UpSampling1D(2),
+        layers.AveragePooling1D(2),
+        layers.Conv1D(3, 2, dilation_rate=2, groups=1),
+        layers.Conv1DTranspose(2, 2),
+        layers.MaxPooling1D(2),
+        layers.Flatten(),
+        shape=(8, 3),
+    )
     return Sample(model, numbers(2, 8, 3))
 
 
 def einsum_and_scaling():
     model = sequential(
-        layers.EinsumDense("abc,cd->abd", (None, 5), bias_axes="d"), layers.LayerNormalization(),
-        layers.RMSNormalization(), layers.Masking(), layers.GlobalAveragePooling1D(), shape=(3, 4),
-    )  # fmt: skip
+        layers.EinsumDense("abc,cd->abd", (None, 5), bias_axes="d"),
+        layers.LayerNormalization(),
+        layers.RMSNormalization(),
+        layers.Masking(),
+        layers.GlobalAveragePooling1D(),
+        shape=(3, 4),
+    )
     return Sample(model, numbers(2, 3, 4))
 
 

@@ -92,7 +92,10 @@ def test_a_long_list_is_split_as_keras_does():
 
 def test_what_is_written_is_read():
     memory = io.BytesIO()
-    arrays = {"layers/dense/vars/0": np.ones((2, 3), "f4"), "layers/dense/vars/1": np.zeros(3, "f4")}
+    arrays = {
+        "layers/dense/vars/0": np.ones((2, 3), "f4"),
+        "layers/dense/vars/1": np.zeros(3, "f4"),
+    }
     write_hdf5(memory, arrays, {"layers/dense/vars": {"name": "dense"}})
     ours = assert_same(memory.getvalue())
     assert ours.text("layers/dense/vars", "name") == "dense"

@@ -56,7 +56,15 @@ class GroupQueryAttention(ProjectedAttention):
     ((8, 4, 4), (8, 2, 4))
     """
 
-    keras_layout = KerasLayout(takes_list=False, class_name="GroupedQueryAttention", children={**{name: f"_{name}_dense" for name in ("query", "key", "value", "gate")}, "attention_output": "_output_dense"})
+    keras_layout = KerasLayout(
+        takes_list=False,
+        class_name="GroupedQueryAttention",
+        children={
+            **{name: f"_{name}_dense" for name in ("query", "key", "value", "gate")},
+            "attention_output": "_output_dense",
+        },
+    )
+
     head_dim: int
     num_query_heads: int
     num_key_value_heads: int

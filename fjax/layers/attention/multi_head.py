@@ -72,7 +72,15 @@ class MultiHeadAttention(ProjectedAttention):
     (32, 10, 8)
     """
 
-    keras_layout = KerasLayout(takes_list=False, children={**{name: f"{name}_dense" for name in ("query", "key", "value")}, "gate": "_gate_dense", "attention_output": "output_dense"})
+    keras_layout = KerasLayout(
+        takes_list=False,
+        children={
+            **{name: f"{name}_dense" for name in ("query", "key", "value")},
+            "gate": "_gate_dense",
+            "attention_output": "output_dense",
+        },
+    )
+
     num_heads: int
     key_dim: int
     value_dim: int | None = None

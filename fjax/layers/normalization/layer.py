@@ -42,6 +42,7 @@ class LayerNormalization(AffineNormalization):
     """
 
     fields_beyond_keras = frozenset({"rms_scaling"})
+
     axis: int | tuple[int, ...] = -1
     epsilon: float = 1e-3
     center: bool = True

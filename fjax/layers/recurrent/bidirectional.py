@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Self
 import jax
 import jax.numpy as jnp
 
-from fjax.core.keras_layout import KerasLayout
 from fjax.configuration import replace, stored
 from fjax.core.combinators import fold_key
+from fjax.core.keras_layout import KerasLayout
 from fjax.core.layer import Layer
 from fjax.core.layer_facade import has_weights_field
 from fjax.core.location import layer_context

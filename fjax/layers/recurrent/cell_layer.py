@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import ClassVar
 
-from fjax.core.keras_layout import KerasLayout
 from fjax.configuration import field
+from fjax.core.keras_layout import KerasLayout
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.core.reserved import CARRY
 from fjax.layers.recurrent.cell import WEIGHTS_OF_FIELDS, Cell, check_cell_fields
@@ -17,6 +17,7 @@ class CellLayer(Recurrent):
     """Base of `SimpleRNN`, `LSTM` and `GRU`: a subclass has all fields of `cell_class`."""
 
     keras_layout = KerasLayout(group="cell")
+
     units: int
 
     zero_output_for_mask: bool = field(default=False, kw_only=True)

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
-from fjax.core.keras_layout import KerasLayout
 from fjax.configuration import field
+from fjax.core.keras_layout import KerasLayout
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.core.reserved import CARRY
 from fjax.errors import integer_at_least, number_between, seed_of
@@ -24,6 +24,7 @@ class ConvLSTM(Recurrent):
     """Base of the convolutional LSTMs; `rank` is the number of spatial axes."""
 
     keras_layout = KerasLayout(group="cell")
+
     filters: int
     kernel_size: Sizes
     strides: Sizes = 1

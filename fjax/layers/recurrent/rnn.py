@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Self
 
-from fjax.core.keras_layout import KerasLayout
 from fjax.configuration import replace
+from fjax.core.keras_layout import KerasLayout
 from fjax.core.naming import default_name, given_name
 from fjax.core.penalties import with_penalty
 from fjax.layers.inner import inner_layer
@@ -55,6 +55,7 @@ class RNN(Recurrent):
     """
 
     keras_layout = KerasLayout(children=("cell",))
+
     cell: Any
     return_sequences: bool = False
     return_state: bool = False

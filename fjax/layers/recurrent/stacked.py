@@ -5,9 +5,9 @@ from typing import Any, Self
 
 import jax
 
-from fjax.core.keras_layout import KerasLayout
 from fjax.configuration import replace
 from fjax.core.combinators import fold_key
+from fjax.core.keras_layout import KerasLayout
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
 from fjax.core.naming import unique_names

@@ -6,9 +6,9 @@ from typing import Any, Self
 import jax
 import jax.numpy as jnp
 
-from fjax.core.keras_layout import KerasLayout
 from fjax.configuration import replace
 from fjax.core.checks import single_input
+from fjax.core.keras_layout import KerasLayout
 from fjax.core.layer import Layer
 from fjax.core.masking import masking_of, split_mask, strip_masks, with_mask
 from fjax.core.naming import default_name, given_name

@@ -256,5 +256,3 @@ def open_hdf5(path: Any, data: Any) -> Hdf5File:
     """
     with file_error_context(path, "its HDF5 data cannot be read"):
         return Hdf5File(path, memoryview(data))
-
-

@@ -57,17 +57,20 @@ def read_datatype(block: Block) -> Datatype:
     """
     kind, bits, size = block.uint(0, 1) & 15, block.uint(1, 3), block.uint(4, 4)
     if kind == _INTEGER and not bits & 0b111 and size in (1, 2, 4, 8):
-        if (block.uint(8, 2), block.uint(10, 2)) == (0, 8 * size):
+        bounds = block.uint(8, 2), block.uint(10, 2)
+        if bounds == (0, 8 * size):
             return Datatype(np.dtype(f"<{'i' if bits & 8 else 'u'}{size}"), size)
-    if kind == _FLOAT and not bits & 0b1000111 and size in _FLOATS:
-        bounds = (block.uint(10, 2), *(block.uint(12 + i, 1) for i in range(4)), block.uint(16, 4))
-        if block.uint(8, 2) == 0 and bounds == _FLOATS[size]:
+    elif kind == _FLOAT and not bits & 0b1000111 and size in _FLOATS:
+        parts = (block.uint(10, 2), *(block.uint(12 + i, 1) for i in range(4)), block.uint(16, 4))
+        if block.uint(8, 2) == 0 and parts == _FLOATS[size]:
             return Datatype(np.dtype(f"<f{size}"), size)
     if kind == _STRING and size:
         return Datatype(None, size)
     if kind == _VARIABLE and bits & 15 == 1 and size == _TEXT_SIZE:
         return Datatype(None, size, is_variable=True)
-    raise ValueError(f"it has a type that is neither a number nor text (class {kind}, {size} bytes)")
+    raise ValueError(
+        f"it has a type that is neither a number nor text (class {kind}, {size} bytes)"
+    )
 
 
 def read_shape(block: Block) -> tuple[int, ...]:

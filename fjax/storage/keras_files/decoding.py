@@ -231,15 +231,17 @@ def _find_class(name: str, module: str | None, family: str | None) -> type[Confi
         families = (module.rpartition(".")[2],)
     elif family is not None:
         families = (family,)
-    return next((CLASSES[f"{each}.{name}"] for each in families if f"{each}.{name}" in CLASSES), None)
+    return next(
+        (CLASSES[f"{each}.{name}"] for each in families if f"{each}.{name}" in CLASSES), None
+    )
 
 
 def _unknown_class(name: str, module: str) -> ValueError:
     family = module.rpartition(".")[2]
     known = [each.partition(".")[2] for each in CLASSES if each.startswith(f"{family}.")]
     return ValueError(
-        f"it contains the class {name[:80]!r} of Keras's module {module[:80]!r}, which fjax does not "
-        f"have.{suggestion(name, known)}"
+        f"it contains the class {name[:80]!r} of Keras's module {module[:80]!r}, which fjax does "
+        f"not have.{suggestion(name, known)}"
     )
 
 
@@ -251,8 +253,8 @@ def _policy(name: str, config: Mapping[str, Any]) -> str:
     policy = config.get("name")
     if name != "DTypePolicy" or policy not in _FLOAT32:
         raise ValueError(
-            f"it has the dtype policy {name} {str(policy)[:40]!r}, and fjax computes in float32: in "
-            "Keras set the policy 'float32', build the model, and copy the weights to it"
+            f"it has the dtype policy {name} {str(policy)[:40]!r}, and fjax computes in float32: "
+            "in Keras set the policy 'float32', build the model, and copy the weights to it"
         )
     return "float32"
 

@@ -96,9 +96,7 @@ def _config(value: Configured) -> dict[str, Any]:
                     f"{owner}: `{item.name}` is {field!r}, and Keras has no such argument. {ADVICE}"
                 )
             continue
-        config[names.get(item.name, item.name)] = encode_for_keras(
-            field, f"{owner}: `{item.name}`"
-        )
+        config[names.get(item.name, item.name)] = encode_for_keras(field, f"{owner}: `{item.name}`")
     if isinstance(value, InputLayer):
         return _input_config(value)
     if isinstance(value, Layer):

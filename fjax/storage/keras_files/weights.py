@@ -48,7 +48,8 @@ def layer_arrays(file: Hdf5File, group: str, name: str) -> list[np.ndarray]:
     else:
         prefix = f"{group}/{VARIABLES}/"
         names = sorted(
-            (each for each in file.entries if each.startswith(prefix)), key=lambda each: (len(each), each)
+            (each for each in file.entries if each.startswith(prefix)),
+            key=lambda each: (len(each), each),
         )
         names = [each for each in names if each.removeprefix(prefix).isdigit()]
     return [file.read(each) for each in names]
