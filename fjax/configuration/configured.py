@@ -65,6 +65,11 @@ class Configured:
     - `keywords_field`: the field that holds a dict of the keywords which name no field.
     - `inherited_arguments`: the fields that the `get_config` of an authored subclass contains
       beside the arguments of its own `__init__`, if that takes them.
+    - `keras_fields`: the names of arguments in Keras's configurations that are not those of the
+      fields, each with the name of its field.
+    - `fields_beyond_keras`: the fields that Keras's class lacks; those of base classes are added.
+    - `in_keras`: whether Keras has a class of this name.
+    - `differs_from_keras`: what its objects compute differently; a file of Keras warns of it.
 
     >>> class Scale(Configured):
     ...     factor: float = 1.0
@@ -85,6 +90,10 @@ class Configured:
     neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
     keywords_field: ClassVar[str | None] = None
     inherited_arguments: ClassVar[tuple[str, ...]] = ()
+    keras_fields: ClassVar[Mapping[str, str]] = {}
+    fields_beyond_keras: ClassVar[frozenset[str]] = frozenset()
+    in_keras: ClassVar[bool] = True
+    differs_from_keras: ClassVar[str | None] = None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Return a new object; one of an authored class keeps the arguments of its `__init__`."""

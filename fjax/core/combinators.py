@@ -9,6 +9,7 @@ from fjax.configuration import field, replace
 from fjax.core.adapters import as_layer
 from fjax.core.calling import as_arguments, is_authored
 from fjax.core.inputs import InputLayer, check_inputs
+from fjax.core.keras_layout import KerasLayout
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
 from fjax.core.naming import unique_names
@@ -80,6 +81,8 @@ class Serial(Combinator):
         order: The position in `layers` of each layer that is called, where one is called again with
             the same weights; by default each layer is called once.
     """
+
+    keras_layout = KerasLayout(class_name="Sequential", container="layers")
 
     order: tuple[int, ...] | None = field(default=None, kw_only=True)
 

@@ -12,6 +12,7 @@ from fjax.core.adapters import as_layer
 from fjax.core.combinators import fold_key
 from fjax.core.function_calls import fill_constants
 from fjax.core.inputs import InputLayer, check_inputs
+from fjax.core.keras_layout import KerasLayout
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
 from fjax.core.masking import is_masked, split_mask, strip_masks, with_mask
@@ -134,6 +135,7 @@ class Graph(Layer):
     (['dense'], (2, 4))
     """
 
+    keras_layout = KerasLayout(class_name="Functional", container="layers")
     rows_independent = True
 
     inputs: Any

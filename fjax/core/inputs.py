@@ -44,6 +44,7 @@ class InputLayer(Layer):
     'float32'
     """
 
+    fields_beyond_keras = frozenset({"observed"})
     masking = "keeps"
 
     shape: Any = None

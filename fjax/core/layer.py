@@ -20,6 +20,7 @@ from fjax.core.array_calls import call_on_arrays
 from fjax.core.author import CONSTRAINT, UNCOPIED, constraint_attributes
 from fjax.core.calling import is_authored
 from fjax.core.checks import normalize_shape
+from fjax.core.keras_layout import KerasLayout
 from fjax.core.layer_facade import FieldWithFacade, LayerFacade, derived_attribute, shown_name
 from fjax.core.reserved import RESERVED
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
@@ -89,6 +90,9 @@ class Layer(LayerFacade, Configured):
     settable_fields: ClassVar[frozenset[str]] = frozenset({"trainable"})
     inherited_arguments: ClassVar[tuple[str, ...]] = ("name", "trainable")
     _weights_of_fields: ClassVar[Mapping[str, str]] = {}
+    fields_beyond_keras: ClassVar[frozenset[str]] = frozenset({"input_shape"})
+    # How the weights are arranged in a file of Keras.
+    keras_layout: ClassVar[KerasLayout] = KerasLayout()
 
     def __post_init__(self) -> None:
         owner = type(self).__name__

@@ -88,6 +88,8 @@ class Maxout(ArrayLayer):
     [[3.0, 5.0]]
     """
 
+    in_keras = False
+
     num_units: int
     axis: int = -1
 

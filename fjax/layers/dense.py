@@ -1,5 +1,8 @@
 """The fully connected layer, `Dense`."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from fjax.errors import integer_at_least
 from fjax.layers.array_layer import ArrayLayer, draw_weights
 from fjax.lowering.linear import linear
@@ -39,6 +42,11 @@ class Dense(ArrayLayer):
     (32, 10)
     """
 
+    # Weights are not quantized.
+    neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+        **ArrayLayer.neutral_arguments,
+        "quantization_config": (None,),
+    }
     rows_independent = True
     masking = "keeps"
     width_field = "units"

@@ -2,8 +2,8 @@
 
 import dataclasses
 import re
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -57,6 +57,11 @@ class EinsumDense(ArrayLayer):
     (32, 10, 2, 4)
     """
 
+    # Weights are not quantized.
+    neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+        **ArrayLayer.neutral_arguments,
+        "quantization_config": (None,),
+    }
     rows_independent = True
 
     equation: str

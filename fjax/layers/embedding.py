@@ -54,6 +54,12 @@ class Embedding(ArrayLayer):
     ((1, 3, 2), [[True, True, False]])
     """
 
+    # Weights are not quantized.
+    neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+        **ArrayLayer.neutral_arguments,
+        "activity_regularizer": (None,),
+        "quantization_config": (None,),
+    }
     rows_independent = True
 
     input_dim: int

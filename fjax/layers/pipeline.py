@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import jax
 
 from fjax.core.combinators import Serial
+from fjax.core.keras_layout import KerasLayout
 from fjax.layers.inner import inner_layer
 
 
@@ -30,6 +31,8 @@ class Pipeline(Serial):
     Array([[0.5, 0.5]], dtype=float32)
     """
 
+    fields_beyond_keras = frozenset({"given_names", "order"})
+    keras_layout = KerasLayout(container="layers")
     neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
 
     def __post_init__(self) -> None:

@@ -1,11 +1,13 @@
 """Layers that scale raw numbers to a range suitable for training."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from fjax.core.checks import single_input
+from fjax.core.keras_layout import KerasLayout
 from fjax.core.layer import Layer
 from fjax.errors import is_integer, number_between
 from fjax.layers.array_layer import ArrayLayer
@@ -96,6 +98,8 @@ class Normalization(Layer):
     [[-1.0], [1.0]]
     """
 
+    keras_layout = KerasLayout(is_optional=True)
+
     axis: int | tuple[int, ...] | None = -1
     mean: float | tuple[float, ...] | None = None
     variance: float | tuple[float, ...] | None = None
@@ -164,6 +168,10 @@ class Normalization(Layer):
     def learned(self) -> Any:
         """Return the statistics computed by `adapt`: mean and variance."""
         return self.mean, self.variance
+
+    def learn_arrays(self, arrays: Sequence[np.ndarray]) -> None:
+        """Set the statistics that Keras's `adapt` computed: mean, variance and count."""
+        self._set_statistics(*(np.asarray(array, np.float64) for array in arrays[:2]))
 
     def require_ready(self) -> None:
         """Raise ValueError if there are no statistics yet."""

@@ -179,6 +179,8 @@ class FunctionLoss(Loss):
     2.0
     """
 
+    in_keras = False
+
     _renamed: ClassVar[Mapping[str, str]] = {"function": "fn"}
     keywords_field: ClassVar[str | None] = "arguments"
 

@@ -158,6 +158,8 @@ class FunctionMetric(MeanOfValues):
     3.0
     """
 
+    in_keras = False
+
     _renamed: ClassVar[Mapping[str, str]] = {"function": "fn"}
     keywords_field: ClassVar[str | None] = "arguments"
 

@@ -5,6 +5,14 @@ from typing import Any
 
 from fjax.custom_objects import registered_name
 from fjax.models.compile_arguments import loss_names
+from fjax.models.keras_saving import (
+    is_keras_model_path,
+    is_keras_weights_path,
+    save_keras_model,
+    save_keras_weights,
+)
+from fjax.models.keras_weights import keras_file, load_keras_weights
+from fjax.models.named_weights import load_named_weights
 from fjax.storage import TensorFile, encode
 from fjax.storage.model_file import (
     FileContent,
@@ -55,6 +63,9 @@ def save(model: Any, path: Any, overwrite: bool, include_optimizer: bool) -> Non
     """Write a model file; see `Model.save`."""
     check_target(path, overwrite)
     _refuse_hooks(model.layer_tree)
+    if is_keras_model_path(path):
+        save_keras_model(model, path, include_optimizer)
+        return
     parts = FileContent(
         architecture=describe_architecture(model),
         compile_args=_saved_compile_args(model) if include_optimizer else None,
@@ -84,12 +95,22 @@ def save_weights(model: Any, path: Any, overwrite: bool) -> None:
     """Write a weight file; see `Model.save_weights`."""
     check_target(path, overwrite)
     _refuse_hooks(model.layer_tree)
+    if is_keras_weights_path(path):
+        save_keras_weights(model, path)
+        return
     train_state = model.train_state
     write_weights(path, train_state.params, train_state.state)
 
 
-def load_weights(model: Any, path: Any, skip_mismatch: bool) -> None:
+def load_weights(model: Any, path: Any, skip_mismatch: bool, names: Any = None) -> None:
     """Load the weights of a file; see `Model.load_weights`."""
+    if names is not None:
+        load_named_weights(model, path, names, skip_mismatch)
+        return
+    with keras_file(path) as file_of_keras:
+        if file_of_keras is not None:
+            load_keras_weights(model, path, file_of_keras, skip_mismatch)
+            return
     shapes = model.layer_shapes
     arrays = read_weights(path, model.name, shapes.params, shapes.state, skip_mismatch)
     train_state = model.train_state

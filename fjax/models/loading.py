@@ -13,6 +13,8 @@ from fjax.models.file_content import (
     describes_compile,
     load_train_state,
 )
+from fjax.models.keras_loading import load_keras_model
+from fjax.models.keras_weights import keras_file
 from fjax.models.model import Model
 from fjax.models.sequential import Sequential
 from fjax.storage import (
@@ -35,9 +37,10 @@ def load_model(
 ) -> Any:
     """Return the model that `Model.save` wrote, ready to use and to continue training.
 
-    Loading imports nothing that a file names, and runs no code from it. Layers are created from
-    names that fjax knows or that you pass or have registered. The shape of every array is compared
-    with the shape that the layers expect before the array is read.
+    Models that Keras has saved, as `.keras` or `.h5`, are loaded by the same rules. Loading imports
+    nothing that a file names, and runs no code from it. Layers are created from names that fjax
+    knows or that you pass or have registered. The shape of every array is compared with the shape
+    that the layers expect before the array is read.
 
     Args:
         filepath: The file, with any extension.
@@ -62,6 +65,9 @@ def load_model(
     True
     """
     custom = custom_objects or {}
+    with keras_file(filepath) as file_of_keras:
+        if file_of_keras is not None:
+            return load_keras_model(filepath, file_of_keras, custom, compile)
     with open_tensors(filepath, "model") as file:
         document = file.read_document()
         hint = upgrade_hint(file.metadata)

@@ -248,7 +248,7 @@ class NetworkWithWeights(DescribedNetwork):
         """Save the weights to one file, by name, without architecture and optimizer.
 
         Args:
-            filepath: The file.
+            filepath: The file. With the extension `.weights.h5`, it is a file that Keras loads.
             overwrite: Whether an existing file may be replaced.
 
         Raises:
@@ -258,21 +258,25 @@ class NetworkWithWeights(DescribedNetwork):
         file_content.save_weights(self, filepath, overwrite)
 
     @explain_keywords
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, names: Any = None) -> None:
         """Load the weights, by name, from a file of `save_weights` or `save`.
 
-        The optimizer's state is reset.
+        Files of Keras (`.weights.h5`, `.keras`, `.h5`) and safetensors files of other programs are
+        read under the same rules; no code runs. The optimizer's state is reset.
 
         Args:
             filepath: The file.
             skip_mismatch: Whether to load the weights that fit and to warn about the others. By
                 default, the file must have exactly the model's weights, in the same shapes.
+            names: Where another program wrote a safetensors file: for the path of each weight
+                (`variable.path`) the name of the array in the file, or a tuple of the name and the
+                order of its axes, such as `("fc.weight", (1, 0))`.
 
         Raises:
             ModelFileError: The file is not a weight file, is damaged, or its weights do not fit;
                 the message lists the missing, unexpected and different ones.
         """
-        file_content.load_weights(self, filepath, skip_mismatch)
+        file_content.load_weights(self, filepath, skip_mismatch, names)
 
     @explain_keywords
     def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
@@ -281,7 +285,8 @@ class NetworkWithWeights(DescribedNetwork):
         The file contains the architecture, the weights, the compile arguments, the optimizer's
         state and the position of the training, so that training can continue exactly. It is
         written atomically, in the safetensors format, with any extension. It contains no code:
-        your own classes and functions are stored by name.
+        your own classes and functions are stored by name. With the extension `.keras`, it is a file
+        that Keras loads.
 
         Args:
             filepath: The file.
@@ -292,7 +297,8 @@ class NetworkWithWeights(DescribedNetwork):
             FileExistsError: The file exists, and `overwrite` is False.
             FileNotFoundError: The folder does not exist.
             TypeError: The model contains something that has no name, such as a lambda or an
-                optimizer of another library.
+                optimizer of another library; or, for a `.keras` file, something that Keras does
+                not have.
 
         Source: Keras's page "Whole model saving & loading".
         """

@@ -95,6 +95,8 @@ class Optimizer(StatefulOptimizer, Configured):
     {'w': Array([ 0.5, -1.5], dtype=float32)}
     """
 
+    fields_beyond_keras = frozenset({"decay", "exclude_from_weight_decay"})
+
     traceable_fields = frozenset(
         {"weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "ema_momentum"}
     )

@@ -8,5 +8,6 @@ from fjax.storage.errors import ModelFileError as ModelFileError
 from fjax.storage.errors import file_error_context as file_error_context
 from fjax.storage.tensors import TensorFile as TensorFile
 from fjax.storage.tensors import named_leaves as named_leaves
+from fjax.storage.tensors import open_foreign_tensors as open_foreign_tensors
 from fjax.storage.tensors import open_tensors as open_tensors
 from fjax.storage.tensors import write_tensors as write_tensors

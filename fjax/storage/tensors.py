@@ -9,8 +9,6 @@ Source: the page of the format, https://huggingface.co/docs/safetensors.
 
 import hashlib
 import math
-import os
-import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO, NamedTuple
@@ -21,8 +19,9 @@ import numpy as np
 
 from fjax.storage.atomic import write_atomically
 from fjax.storage.errors import ModelFileError, file_error_context
+from fjax.storage.regular_file import PROBLEM, file_size, open_regular_file
 from fjax.storage.strict_json import dump_json, parse_json
-from fjax.storage.versions import check_format, migrate
+from fjax.storage.versions import FORMAT_VERSION, check_format, migrate
 
 # The dtypes by their names in the file.
 DTYPES = {
@@ -46,6 +45,7 @@ MAX_HEADER_BYTES = 100_000_000
 _DIGEST_LENGTH = 64
 _NO_DIGEST = "0" * _DIGEST_LENGTH
 _READ_BYTES = 1 << 20
+_NAMES = ". If another program wrote it, load its weights by `load_weights(…, names={…})`"
 
 
 class TensorEntry(NamedTuple):
@@ -173,47 +173,60 @@ def open_tensors(path: Any, *kinds: str) -> Iterator[TensorFile]:
         ModelFileError: The file is of another kind or format, is damaged, or was written by a
             newer release in a newer format.
     """
-    problem = "the file cannot be read"
-    with file_error_context(path, problem):
-        # Non-blocking: opening a pipe without a writer would never return.
-        descriptor = os.open(
-            path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        )
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ModelFileError(path, "it is not a regular file")
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            with file_error_context(path, problem):
-                tensor_file = _check_file(path, file, kinds)
-            yield tensor_file
-    finally:
-        os.close(descriptor)
+    with open_regular_file(path) as file:
+        with file_error_context(path, PROBLEM):
+            tensor_file = _check_file(path, file, kinds)
+        yield tensor_file
+
+
+@contextmanager
+def open_foreign_tensors(path: Any) -> Iterator[TensorFile]:
+    """Open a safetensors file that any program wrote, which has no digest and no version.
+
+    Raises:
+        ModelFileError: It is damaged.
+    """
+    with open_regular_file(path) as file:
+        with file_error_context(path, PROBLEM):
+            _, text, header = _read_header(path, file, "a safetensors file")
+            metadata = header.pop("__metadata__", None) or {}
+            entries = _check_layout(path, header, file_size(file) - 8 - len(text))
+            tensor_file = TensorFile(path, file, metadata, entries, FORMAT_VERSION)
+        yield tensor_file
 
 
 def _check_file(path: Any, file: BinaryIO, kinds: tuple[str, ...]) -> TensorFile:
-    size = os.fstat(file.fileno()).st_size
-    prefix = file.read(8)
-    length = int.from_bytes(prefix, "little")
-    if len(prefix) < 8 or not 2 <= length <= min(size - 8, MAX_HEADER_BYTES):
-        raise ModelFileError(path, "it is not a model file of fjax: it has no header")
-    text = file.read(length)
-    if text[:1] != b"{":
-        raise ModelFileError(path, "it is not a model file of fjax: it has no header")
-    try:
-        header = parse_json(text)
-    except ValueError as error:
-        raise ModelFileError(path, f"its header cannot be read: {error}") from None
+    prefix, text, header = _read_header(path, file, "a model file of fjax")
     metadata = header.pop("__metadata__", None)
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
-        raise ModelFileError(path, "it is not a model file of fjax: its header has no metadata")
+        raise ModelFileError(
+            path, f"it is not a model file of fjax: its header has no metadata{_NAMES}"
+        )
     try:
         version = check_format(metadata, kinds)
     except ValueError as error:
-        raise ModelFileError(path, str(error)) from None
+        hint = "" if str(metadata.get("format")).startswith("fjax.") else _NAMES
+        raise ModelFileError(path, f"{error}{hint}") from None
     _check_digest(path, file, prefix, text, metadata.pop("digest", ""))
-    entries = _check_layout(path, header, size - 8 - length)
-    file.seek(8 + length)
+    entries = _check_layout(path, header, file_size(file) - 8 - len(text))
+    file.seek(8 + len(text))
     return TensorFile(path, file, metadata, entries, version)
+
+
+def _read_header(path: Any, file: BinaryIO, kind: str) -> tuple[bytes, bytes, dict[str, Any]]:
+    """Return the 8 bytes of the header's length, its text, and its data."""
+    size = file_size(file)
+    prefix = file.read(8)
+    length = int.from_bytes(prefix, "little")
+    if len(prefix) < 8 or not 2 <= length <= min(size - 8, MAX_HEADER_BYTES):
+        raise ModelFileError(path, f"it is not {kind}: it has no header")
+    text = file.read(length)
+    if text[:1] != b"{":
+        raise ModelFileError(path, f"it is not {kind}: it has no header")
+    try:
+        return prefix, text, parse_json(text)
+    except ValueError as error:
+        raise ModelFileError(path, f"its header cannot be read: {error}") from None
 
 
 def _check_digest(path: Any, file: BinaryIO, prefix: bytes, text: bytes, expected: str) -> None:

@@ -38,7 +38,7 @@ def main(files: int, seed: int) -> Counter[str]:
             genuine.write(path)
             load_model(path)
         watching = [True]
-        sys.addaudithook(lambda event, arguments: _audit(watching, path, event, arguments))
+        sys.addaudithook(lambda event, arguments: audit(watching, path, event, arguments))
         for number in range(files):
             genuine = rng.choice(genuine_files)
             watching[0] = False
@@ -47,12 +47,13 @@ def main(files: int, seed: int) -> Counter[str]:
             else:
                 genuine.write(path, forge_document(genuine.document, rng))
             watching[0] = True
-            outcomes[_load(path, number)] += 1
+            outcomes[timed_load(path, number)] += 1
         watching[0] = False
     return outcomes
 
 
-def _load(path: str, number: int) -> str:
+def timed_load(path: str, number: int) -> str:
+    """Load a file, and return whether it was refused or loaded."""
     started = time.process_time()
     try:
         model = load_model(path)
@@ -66,7 +67,8 @@ def _load(path: str, number: int) -> str:
     return outcome
 
 
-def _audit(watching: list[bool], path: str, event: str, arguments: Any) -> None:
+def audit(watching: list[bool], path: str, event: str, arguments: Any) -> None:
+    """End the process at an event that loading must not cause."""
     if not watching[0]:
         return
     if event.startswith(FORBIDDEN):

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from fjax.core.keras_layout import KerasLayout
 from fjax.errors import integer_at_least
 from fjax.layers.attention.projected import Heads, ProjectedAttention
 from fjax.typing import Identifier
@@ -54,6 +55,15 @@ class GroupQueryAttention(ProjectedAttention):
     >>> params["query"]["kernel"].shape, params["key"]["kernel"].shape
     ((8, 4, 4), (8, 2, 4))
     """
+
+    keras_layout = KerasLayout(
+        takes_list=False,
+        class_name="GroupedQueryAttention",
+        children={
+            **{name: f"_{name}_dense" for name in ("query", "key", "value", "gate")},
+            "attention_output": "_output_dense",
+        },
+    )
 
     head_dim: int
     num_query_heads: int

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fjax.core.keras_layout import KerasLayout
 from fjax.errors import integer_at_least, is_integer
 from fjax.layers.attention.projected import Heads, ProjectedAttention
 from fjax.typing import Identifier
@@ -70,6 +71,15 @@ class MultiHeadAttention(ProjectedAttention):
     >>> outputs.shape
     (32, 10, 8)
     """
+
+    keras_layout = KerasLayout(
+        takes_list=False,
+        children={
+            **{name: f"{name}_dense" for name in ("query", "key", "value")},
+            "gate": "_gate_dense",
+            "attention_output": "output_dense",
+        },
+    )
 
     num_heads: int
     key_dim: int

@@ -41,6 +41,8 @@ class LayerNormalization(AffineNormalization):
     [[-1.0, 1.0], [-1.0, 1.0]]
     """
 
+    fields_beyond_keras = frozenset({"rms_scaling"})
+
     axis: int | tuple[int, ...] = -1
     epsilon: float = 1e-3
     center: bool = True

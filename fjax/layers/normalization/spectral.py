@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from fjax import initializers
 from fjax.configuration import replace
+from fjax.core.keras_layout import KerasLayout
 from fjax.core.layer import Layer
 from fjax.core.precision import apply_layer, init_layer
 from fjax.errors import integer_at_least
@@ -51,6 +52,12 @@ class SpectralNormalization(Layer):
     1.0
     """
 
+    differs_from_keras = (
+        "at inference Keras uses the kernel as it is stored, and fjax divides it as in training"
+    )
+    keras_layout = KerasLayout(
+        group="layer", repeated=("kernel", "embeddings"), beside=("vector_u",)
+    )
     rows_independent = True
 
     layer: Any

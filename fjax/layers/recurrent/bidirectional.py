@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from fjax.configuration import replace, stored
 from fjax.core.combinators import fold_key
+from fjax.core.keras_layout import KerasLayout
 from fjax.core.layer import Layer
 from fjax.core.layer_facade import has_weights_field
 from fjax.core.location import layer_context
@@ -59,6 +60,7 @@ class Bidirectional(Layer):
     (['forward_lstm', 'backward_lstm'], (2, 8))
     """
 
+    keras_layout = KerasLayout(children=("forward_layer", "backward_layer"))
     rows_independent = True
 
     layer: Any

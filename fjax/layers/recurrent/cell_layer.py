@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from fjax.configuration import field
+from fjax.core.keras_layout import KerasLayout
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.core.reserved import CARRY
 from fjax.layers.recurrent.cell import WEIGHTS_OF_FIELDS, Cell, check_cell_fields
@@ -14,6 +15,8 @@ from fjax.typing import Key, Params, PyTree, Spec, State
 
 class CellLayer(Recurrent):
     """Base of `SimpleRNN`, `LSTM` and `GRU`: a subclass has all fields of `cell_class`."""
+
+    keras_layout = KerasLayout(group="cell")
 
     units: int
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 
 from fjax.configuration import field
+from fjax.core.keras_layout import KerasLayout
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.core.reserved import CARRY
 from fjax.errors import integer_at_least, number_between, seed_of
@@ -21,6 +22,8 @@ from fjax.typing import Identifier, Key, Params, PyTree, Shape, Spec, State
 
 class ConvLSTM(Recurrent):
     """Base of the convolutional LSTMs; `rank` is the number of spatial axes."""
+
+    keras_layout = KerasLayout(group="cell")
 
     filters: int
     kernel_size: Sizes

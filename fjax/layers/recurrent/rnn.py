@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from fjax.configuration import replace
+from fjax.core.keras_layout import KerasLayout
 from fjax.core.naming import default_name, given_name
 from fjax.core.penalties import with_penalty
 from fjax.layers.inner import inner_layer
@@ -52,6 +53,8 @@ class RNN(Recurrent):
     >>> outputs.shape
     (2, 5, 4)
     """
+
+    keras_layout = KerasLayout(children=("cell",))
 
     cell: Any
     return_sequences: bool = False

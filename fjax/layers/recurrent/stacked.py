@@ -7,6 +7,7 @@ import jax
 
 from fjax.configuration import replace
 from fjax.core.combinators import fold_key
+from fjax.core.keras_layout import KerasLayout
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
 from fjax.core.naming import unique_names
@@ -39,6 +40,7 @@ class StackedRNNCells(Layer):
     (['lstm_cell', 'gru_cell'], (2, 2))
     """
 
+    keras_layout = KerasLayout(container="cells")
     rows_independent = True
 
     cells: tuple[Any, ...]

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from fjax.configuration import replace
 from fjax.core.checks import single_input
+from fjax.core.keras_layout import KerasLayout
 from fjax.core.layer import Layer
 from fjax.core.masking import masking_of, split_mask, strip_masks, with_mask
 from fjax.core.naming import default_name, given_name
@@ -44,6 +45,7 @@ class TimeDistributed(Layer):
     ((3, 4), (2, 5, 4))
     """
 
+    keras_layout = KerasLayout(children=("layer",))
     rows_independent = True
 
     layer: Any
