@@ -11,6 +11,7 @@ from fjax.importing import paused_garbage_collection
 
 with paused_garbage_collection():
     from fjax import activations as activations
+    from fjax import applications as applications
     from fjax import backend as backend
     from fjax import callbacks as callbacks
     from fjax import config as config
