@@ -55,6 +55,7 @@ with paused_garbage_collection():
     from fjax.version import VERSION
 
 if TYPE_CHECKING:
+    from fjax import applications as applications
     from fjax import backend as backend
     from fjax import datasets as datasets
     from fjax import ops as ops
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
 
 # Imported when they are used, so that `import fjax` is fast.
 _LAZY = (
+    "applications",
     "backend",
     "datasets",
     "ops",

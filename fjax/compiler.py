@@ -1,4 +1,4 @@
-"""Compile functions with `jax.jit`; no other file of fjax calls it.
+"""Compile or export functions with `jax.jit`; no other file of fjax calls it.
 
 Options that the installed XLA does not have are left out. Options that work around a faulty release
 (`fjax.jax_release`) are added.
@@ -6,10 +6,11 @@ Options that the installed XLA does not have are left out. Options that work aro
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
+import jax.export
 import jax.numpy as jnp
 
 from fjax.jax_release import installed_fault
@@ -56,6 +57,21 @@ def compile_function(
         return compiled(*arguments, **keywords)
 
     return call
+
+
+def export_function(function: Callable[..., Any], platforms: Sequence[str], *specs: Any) -> Any:
+    """Return the program of a function as a `jax.export.Exported`; nothing is compiled.
+
+    Args:
+        function: A function of arrays.
+        platforms: The platforms that the program is for, such as "cpu", "cuda", "rocm", "tpu".
+        specs: The shapes and dtypes of the arguments; sizes may be symbolic.
+
+    >>> spec = jax.ShapeDtypeStruct(jax.export.symbolic_shape("batch, 3"), "float32")
+    >>> export_function(lambda values: 2 * values, ["cpu"], spec).call(jnp.ones((2, 3))).shape
+    (2, 3)
+    """
+    return jax.export.export(jax.jit(function), platforms=tuple(platforms))(*specs)
 
 
 @functools.cache

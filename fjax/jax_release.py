@@ -6,6 +6,7 @@ a test compares the two.
 
 import warnings
 from collections.abc import Mapping
+from datetime import date
 from typing import NamedTuple
 
 import jaxlib
@@ -40,6 +41,35 @@ FAULTY_RELEASES = {
         {},
     ),
 }
+
+
+# The days on which the supported releases were built, from the dates in their files.
+BUILD_DATES = {"0.10.1": date(2026, 5, 18), "0.11.2": date(2026, 9, 17)}
+
+# JAX promises to read an exported program in releases that are at most so much newer.
+EXPORT_MONTHS = 6
+
+
+def export_promise(version: str = jaxlib.__version__) -> str:
+    """Return until when JAX promises to read the programs that a release of jaxlib exports.
+
+    The promise counts from the day when the release was built, not from the export.
+
+    Args:
+        version: The release; by default the installed one.
+
+    Source: JAX, "Exporting and serializing staged-out computations", compatibility guarantees.
+
+    >>> export_promise("0.11.2")
+    'the releases of JAX until 2027-03-17'
+    >>> export_promise("99.0")
+    'the releases of JAX up to 6 months newer than jaxlib 99.0'
+    """
+    if version not in BUILD_DATES:
+        return f"the releases of JAX up to {EXPORT_MONTHS} months newer than jaxlib {version}"
+    built = BUILD_DATES[version]
+    years, month = divmod(built.month - 1 + EXPORT_MONTHS, 12)
+    return f"the releases of JAX until {built.replace(built.year + years, month + 1)}"
 
 
 def installed_fault() -> FaultyRelease | None:

@@ -27,7 +27,7 @@ FLOORS = {
     "callbacks": 6, "population": 6, "models": 6,
     "backend": 7, "datasets": 7, "preprocessing": 7, "saving": 7, "tree": 7, "utils": 7,
     "visualization": 7,
-    "search": 7, "wrappers": 7,
+    "applications": 7, "search": 7, "wrappers": 7,
     "keras": 8,
 }  # fmt: skip
 
@@ -46,6 +46,7 @@ ALLOWED = {
     "storage": {"data"},
     "population": {"callbacks"},
     "models": {"callbacks", "population"},
+    "applications": {"datasets", "utils"},
     "backend": {"utils"},
     "utils": {"datasets", "preprocessing", "saving", "visualization"},
     "search": {"wrappers"},

@@ -10,13 +10,16 @@ from fjax.core.shapes import LayerShapes
 from fjax.typing import Spec
 
 
-def draws_random_numbers(layer: Any, shapes: LayerShapes, *specs: Spec) -> bool:
-    """Return whether the outputs of a layer in training, or its state, depend on its key.
+def draws_random_numbers(
+    layer: Any, shapes: LayerShapes, *specs: Spec, training: bool = True
+) -> bool:
+    """Return whether the outputs of a layer, or its state, depend on its key.
 
     Args:
         layer: The layer.
         shapes: The shapes of its weights.
         specs: Its inputs.
+        training: Whether the layer is in training mode.
 
     >>> from fjax.core.shapes import eval_shapes
     >>> from fjax.layers import Dense, Dropout
@@ -27,7 +30,7 @@ def draws_random_numbers(layer: Any, shapes: LayerShapes, *specs: Spec) -> bool:
     """
 
     def run(key: Any, params: Any, state: Any, *inputs: Any) -> Any:
-        return apply_layer(layer, params, state, *inputs, key=key, training=True)
+        return apply_layer(layer, params, state, *inputs, key=key, training=training)
 
     key = jax.eval_shape(lambda: jax.random.key(0))
     traced = jax.make_jaxpr(run)(key, shapes.params, shapes.state, *specs).jaxpr

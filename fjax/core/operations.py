@@ -137,8 +137,10 @@ class Index(Layer):
             slice(*entry[1:]) if isinstance(entry, tuple) else ... if entry == "..." else entry
             for entry in self.index
         )
-        # numpy raises if an index is out of bounds; JAX would clamp it.
-        np.broadcast_to(0, values.shape)[entries]
+        # numpy raises if an index is out of bounds; JAX would clamp it. Within an exported program
+        # a size may be symbolic: any index is within its bounds.
+        sizes = [size if isinstance(size, int) else 2**20 for size in values.shape]
+        np.broadcast_to(0, sizes)[entries]
         return values[entries], state
 
 

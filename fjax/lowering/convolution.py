@@ -15,6 +15,7 @@ from fjax.lowering.windows import (
     Windows,
     dilated_size,
     dimension_numbers,
+    has_symbolic_size,
     spatial_axes,
     window_count,
     window_padding,
@@ -71,6 +72,8 @@ def by_platform(
 ) -> Callable[[Array, Array, Windows], Array]:
     """Return a function `(inputs, kernel, windows)`, for small windows another one on a CPU.
 
+    Exported programs for batches of any size use the function of other platforms.
+
     It is compiled, so that a call outside of `jit` is one program too; inside `jit`, equal layers
     are traced once.
     """
@@ -78,7 +81,7 @@ def by_platform(
     @functools.partial(compile_function, static_argnums=2)
     def compiled(inputs: Array, kernel: Array, windows: Windows) -> Array:
         large = functools.partial(elsewhere, windows=windows)
-        if math.prod(kernel.shape[:-2]) > MAX_WINDOW_ENTRIES:
+        if math.prod(kernel.shape[:-2]) > MAX_WINDOW_ENTRIES or has_symbolic_size(inputs):
             return large(inputs, kernel)
         small = functools.partial(on_cpu, windows=windows)
         return lax.platform_dependent(inputs, kernel, cpu=small, default=large)

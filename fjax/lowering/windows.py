@@ -118,3 +118,14 @@ def slice_at_offset(
         (values.shape[0], *ends, values.shape[-1]),
         (1, *strides, 1),
     )
+
+
+def has_symbolic_size(array: Array) -> bool:
+    """Return whether a size of an array is unknown: in exported programs for any batch size.
+
+    >>> import jax
+    >>> shape = jax.export.symbolic_shape("batch, 3")
+    >>> has_symbolic_size(jax.ShapeDtypeStruct(shape, "float32"))
+    True
+    """
+    return not all(isinstance(size, int) for size in array.shape)

@@ -15,7 +15,7 @@ from fjax.core.slot_variables import read_weights, write_weights
 from fjax.core.weight_slot import WeightSlot, find_slot
 from fjax.data.text_encoding import declared_specs
 from fjax.errors import explain_keywords, integer_at_least, suggestion
-from fjax.models import file_content
+from fjax.models import exporting, file_content
 from fjax.models.architecture import Architecture
 from fjax.models.declarations import declared_inputs
 from fjax.models.described_network import DescribedNetwork
@@ -303,6 +303,46 @@ class NetworkWithWeights(DescribedNetwork):
         Source: Keras's page "Whole model saving & loading".
         """
         file_content.save(self, filepath, overwrite, include_optimizer)
+
+    @explain_keywords
+    def export(
+        self,
+        filepath: Any,
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        platforms: Sequence[str] | None = None,
+        opset_version: int | None = None,
+    ) -> None:
+        """Write the model's program for inference to a file that runs without fjax.
+
+        The weights are part of the program. It takes batches of any size. The file is replaced if
+        it exists.
+
+        Args:
+            filepath: The file.
+            format: "stablehlo" for JAX, whose `jax.export.deserialize` reads the file; "onnx"; or
+                "safetensors" for the weights alone, named as in `dense.kernel`. Keras's default
+                is an error: fjax does not write TensorFlow's files.
+            verbose: Whether to print the file, and until when JAX promises to read it; None prints.
+            input_signature: The shapes of the inputs, `fjax.InputSpec`s or symbolic tensors, to
+                fix sizes that are None; by default those that the model was built for. It is for
+                programs.
+            platforms: For "stablehlo", the platforms that the program is for, by default all:
+                "cpu", "cuda", "rocm" and "tpu".
+            opset_version: For "onnx", the version of the operators; by default that of jax2onnx.
+
+        Raises:
+            ImportError: A package of the extra `export` is missing.
+            ValueError: The model is not built, encodes text, draws random numbers in `predict`, or
+                has code that cannot be exported; the message says what to do.
+
+        Source: Keras, `Model.export`; JAX, `jax.export`.
+        """
+        exporting.export(
+            self.model_parts, filepath, format, verbose, input_signature=input_signature,
+            platforms=platforms, opset_version=opset_version,
+        )  # fmt: skip
 
     def get_config(self) -> dict[str, Any]:
         """Return the architecture as plain data, for `from_config`.

@@ -62,6 +62,24 @@ def write_weights(path: Any, params: PyTree, state: PyTree) -> None:
     write_tensors(path, weight_tensors(params, state), format_metadata("weights"))
 
 
+def write_plain_weights(path: Any, params: PyTree, state: PyTree) -> None:
+    """Write the arrays of the layers for other readers of safetensors, atomically.
+
+    The names have no prefix, as in `dense.kernel`. The header names the format as PyTorch's files
+    do, because readers of Hugging Face refuse files without a framework.
+
+    Raises:
+        ValueError: A weight of `params` and one of `state` have the same name.
+    """
+    tensors: dict[str, Any] = {}
+    for prefixed, array in weight_tensors(params, state).items():
+        name = prefixed.partition(".")[2]
+        if name in tensors:
+            raise ValueError(f"Two weights would have the name {name!r} in the file: rename one.")
+        tensors[name] = array
+    write_tensors(path, tensors, {"format": "pt"})
+
+
 def read_weights(
     path: Any, model_name: str, params: PyTree, state: PyTree, skip_mismatch: bool
 ) -> dict[str, jax.Array]:
@@ -133,8 +151,13 @@ def encode_compile_args(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return encoded
 
 
-def check_target(path: Any, overwrite: bool) -> None:
+def check_target(path: Any, overwrite: bool, function: str = "save") -> None:
     """Raise an error if a file cannot or must not be written to this path.
+
+    Args:
+        path: The file.
+        overwrite: Whether an existing file may be replaced.
+        function: The function that writes it, for the error.
 
     Raises:
         FileNotFoundError: The folder does not exist.
@@ -143,11 +166,15 @@ def check_target(path: Any, overwrite: bool) -> None:
     """
     folder = os.path.dirname(os.path.abspath(os.fspath(path)))
     if not os.path.isdir(folder):
-        raise FileNotFoundError(f"`save`: the folder {folder!r} does not exist: create it first.")
+        raise FileNotFoundError(
+            f"`{function}`: the folder {folder!r} does not exist: create it first."
+        )
     if os.path.isdir(path):
-        raise IsADirectoryError(f"`save`: {str(path)!r} is a folder: give the name of a file.")
+        raise IsADirectoryError(
+            f"`{function}`: {str(path)!r} is a folder: give the name of a file."
+        )
     if not overwrite and os.path.exists(path):
         raise FileExistsError(
-            f"`save`: the file {str(path)!r} exists, and `overwrite` is False: choose another "
-            "name, or pass `overwrite=True`."
+            f"`{function}`: the file {str(path)!r} exists, and `overwrite` is False: choose "
+            "another name, or pass `overwrite=True`."
         )

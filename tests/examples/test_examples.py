@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import fjax
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -84,6 +86,13 @@ def autoencoder(folder):
 
 def transfer_learning(folder):
     assert 0.8 < load("transfer_learning").main(epochs=1, rows=6000) <= 1.0
+
+
+def fine_tuning(folder):
+    base = fjax.applications.MobileNetV2((32, 32, 3), 0.35, False, None, pooling="avg", name="m")
+    base.save_weights(folder / "weights")
+    accuracy = load("fine_tuning").main(str(folder / "weights"), epochs=2, rows=64, size=32)
+    assert 0.4 <= accuracy <= 1.0
 
 
 def multi_task(folder):
@@ -195,6 +204,7 @@ def random_search(folder):
         optuna_search,
         trial_folder,
         pytest.param(random_search, marks=needs("california_housing.npz")),
+        pytest.param(fine_tuning, marks=pytest.mark.thorough),
     ],
 )
 def test_example_runs(example, tmp_path, monkeypatch, capsys):
@@ -208,6 +218,6 @@ def test_every_example_is_tested():
         digits, resume, fashion_mnist, mnist_cnn, california_housing, pure_functions, wide_and_deep,
         siamese, autoencoder, transfer_learning, multi_task, gan, contrastive, research,
         movie_reviews, early_stopping, learning_rate, perceptron, ensemble, optuna_search,
-        trial_folder, random_search, k_fold, image_folder,
+        trial_folder, random_search, k_fold, image_folder, fine_tuning,
     }  # fmt: skip
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {example.__name__ for example in tested}
