@@ -10,6 +10,8 @@ from hypothesis.extra import numpy as arrays
 
 from fjax import activations
 
+pytestmark = pytest.mark.sampled(3)
+
 NAMES = [
     "celu",
     "elu",

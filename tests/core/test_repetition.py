@@ -9,6 +9,8 @@ import fjax
 from fjax import branch, parallel, repeat, residual, serial
 from fjax.layers import BatchNormalization, Concatenate, Dense, Dropout
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 KEY = jax.random.key(0)
 INPUTS = jnp.asarray(np.random.default_rng(0).normal(size=(6, 4)), "float32")
 

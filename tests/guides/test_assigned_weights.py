@@ -5,6 +5,8 @@ import pytest
 
 import fjax
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 IMAGES = (0.5 + 0.5 * np.sin(np.arange(16 * 6 * 6))).reshape(16, 6, 6, 1).astype("float32")
 
 

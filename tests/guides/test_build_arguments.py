@@ -5,6 +5,8 @@ import pytest
 
 import fjax
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 X = np.linspace(-1, 1, 20, dtype="float32").reshape(4, 5)
 
 

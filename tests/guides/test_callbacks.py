@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 
 import numpy as np
+import pytest
+
+pytestmark = pytest.mark.sampled(3, whole=True)
 
 
 def regression(library, fill, rate=0.1):

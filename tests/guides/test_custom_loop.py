@@ -1,6 +1,9 @@
 """A training loop of one's own: stateless calls of model, optimizer and metrics in `jax.jit`."""
 
 import jax
+import pytest
+
+pytestmark = pytest.mark.sampled(3, whole=True)
 
 
 def test_a_loop_of_stateless_calls(compare, fill, data):

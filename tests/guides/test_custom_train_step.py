@@ -1,6 +1,9 @@
 """`train_step(state, data)` and `test_step(state, data)` of a subclass, in Keras's form for JAX."""
 
 import jax
+import pytest
+
+pytestmark = pytest.mark.sampled(3, whole=True)
 
 
 def own_step_model(library):

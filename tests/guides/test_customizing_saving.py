@@ -5,6 +5,8 @@ import pytest
 
 import fjax
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 
 def test_compile_with_arguments_of_its_own(compare, fill, data, tmp_path):
     x, _ = data

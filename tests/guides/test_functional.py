@@ -1,6 +1,9 @@
 """Models as graphs of layers: several inputs and outputs, shared layers, models within models."""
 
 import numpy as np
+import pytest
+
+pytestmark = pytest.mark.sampled(3, whole=True)
 
 
 def test_a_classifier_trains_evaluates_and_predicts(compare, fill, data):

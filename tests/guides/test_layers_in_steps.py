@@ -6,6 +6,8 @@ import pytest
 
 import fjax
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 STEP = {"batch_size": 16, "shuffle": False, "verbose": 0}
 
 

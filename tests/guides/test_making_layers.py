@@ -1,6 +1,9 @@
 """Layers of one's own: weights, sublayers, losses, configurations, training and masks."""
 
 import numpy as np
+import pytest
+
+pytestmark = pytest.mark.sampled(3, whole=True)
 
 X = np.linspace(-1, 1, 12).reshape(3, 4).astype("float32")
 

@@ -1,6 +1,9 @@
 """Masks: made by layers, passed on by layers, read and changed by layers of one's own."""
 
 import numpy as np
+import pytest
+
+pytestmark = pytest.mark.sampled(3, whole=True)
 
 IDS = np.array([[7, 2, 6, 0, 0, 0], [3, 4, 5, 1, 9, 8], [5, 0, 0, 0, 0, 0]], "int32")
 

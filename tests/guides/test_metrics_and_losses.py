@@ -1,6 +1,9 @@
 """Metrics and losses alone, as tutorials show them before a model is there."""
 
 import numpy as np
+import pytest
+
+pytestmark = pytest.mark.sampled(3, whole=True)
 
 
 def test_a_metric_is_updated_read_and_reset(compare):

@@ -1,6 +1,9 @@
 """Idioms of the guide on moving from Keras 2: variables, ops, state, dtypes."""
 
 import numpy as np
+import pytest
+
+pytestmark = pytest.mark.sampled(3, whole=True)
 
 X = np.linspace(-1, 1, 12).reshape(3, 4).astype("float32")
 

@@ -1,6 +1,9 @@
 """Preprocessing layers that are adapted to data, alone and in models."""
 
 import numpy as np
+import pytest
+
+pytestmark = pytest.mark.sampled(3, whole=True)
 
 FEATURES = np.array([[0.1, 0.2, 0.3], [0.8, 0.9, 1.0], [1.5, 1.6, 1.7]], "float32")
 

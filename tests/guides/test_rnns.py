@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 X = np.linspace(-1, 1, 2 * 6 * 3).reshape(2, 6, 3).astype("float32")
 
 

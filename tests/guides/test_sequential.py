@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 
 def test_a_stack_is_built_by_its_first_call(compare, fill, data):
     x, _ = data

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 
 def autoencoder(library, fill):
     inputs = library.Input((8,), name="digits")

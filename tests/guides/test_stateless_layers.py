@@ -6,6 +6,8 @@ import pytest
 
 import fjax
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 X = np.linspace(-1, 2, 12, dtype="float32").reshape(4, 3)
 
 

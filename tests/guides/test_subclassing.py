@@ -1,6 +1,9 @@
 """Models as classes with `call`."""
 
 import numpy as np
+import pytest
+
+pytestmark = pytest.mark.sampled(3, whole=True)
 
 
 def residual_model(library):

@@ -6,6 +6,8 @@ import pytest
 
 import fjax
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 IDS = (np.arange(32 * 5).reshape(32, 5) * 7) % 11
 NEXT = (IDS + 3) % 11
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 
 def classifier(library, fill, **compiled):
     model = library.Sequential(

@@ -1,6 +1,9 @@
 """Transfer learning: frozen layers, a frozen base in inference mode, fine-tuning."""
 
 import numpy as np
+import pytest
+
+pytestmark = pytest.mark.sampled(3, whole=True)
 
 
 def base_model(library, fill):

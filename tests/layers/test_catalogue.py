@@ -32,7 +32,7 @@ def test_every_public_layer_is_in_the_catalogue():
     assert public == {type(entry.layer).__name__ for entry in CATALOGUE}
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @every_layer
 def test_shapes_equal_those_of_eval_shape(entry):
     params, state, inputs = built(entry)
@@ -44,7 +44,7 @@ def test_shapes_equal_those_of_eval_shape(entry):
     assert jax.tree.map(jnp.shape, (params, state)) == jax.tree.map(lambda s: s.shape, shapes)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("training", [False, True])
 @every_layer
 def test_compiled_equals_eager(entry, training):
@@ -77,7 +77,7 @@ def test_the_state_keeps_its_structure(entry):
         assert specs[0] == specs[1]
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @every_layer
 def test_vmap_over_a_stack_of_inputs_equals_a_loop(entry):
     params, state, inputs = built(entry)
@@ -90,7 +90,7 @@ def test_vmap_over_a_stack_of_inputs_equals_a_loop(entry):
     assert_equal(jax.vmap(apply)(stacked), looped, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @every_layer
 def test_vmap_over_keys_equals_separate_calls_of_init(entry):
     _, _, inputs = built(entry)
@@ -101,7 +101,7 @@ def test_vmap_over_keys_equals_separate_calls_of_init(entry):
     )
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @every_layer
 def test_scan_carries_the_state(entry):
     params, state, inputs = built(entry)
@@ -117,7 +117,7 @@ def test_scan_carries_the_state(entry):
     assert_equal(last, expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @every_layer
 def test_gradients_are_finite_and_equal_under_checkpoint(entry):
     params, state, inputs = built(entry)
@@ -139,7 +139,7 @@ def test_gradients_are_finite_and_equal_under_checkpoint(entry):
     assert_equal(gradients, saved, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @every_layer
 def test_bfloat16_inputs_give_similar_outputs(entry):
     params, state, inputs = built(entry)

@@ -15,6 +15,8 @@ from fjax import layers
 from fjax.models import clone_model, load_model, model_from_json
 from fjax.saving import ModelFileError, register_serializable, save_model
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 INPUTS = np.random.default_rng(0).normal(size=(24, 6)).astype("float32")
 TARGETS = (INPUTS.sum(1) > 0).astype("float32")
 

@@ -10,6 +10,8 @@ import fjax
 from fjax import Layer, Model
 from fjax.layers import Dense, Input
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 RANDOM = np.random.default_rng(0)
 WIDE = RANDOM.normal(size=(40, 3)).astype("float32")
 DEEP = RANDOM.normal(size=(40, 5)).astype("float32")

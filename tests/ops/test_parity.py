@@ -11,6 +11,8 @@ import fjax
 from fjax import ops
 from tests.ops.catalogue import CASES
 
+pytestmark = pytest.mark.sampled(3)
+
 ALL = [(name, number) for name, cases in CASES.items() for number in range(len(cases))]
 
 # Functions of functions, whose results are functions.

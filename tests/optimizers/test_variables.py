@@ -13,6 +13,8 @@ import pytest
 from fjax import StatelessScope, Variable, optimizers
 from fjax.optimizers import SGD, Adam
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 FIRST = {"kernel": np.linspace(-1, 1, 6, dtype="float32").reshape(3, 2), "bias": np.ones(2, "f4")}
 RULES = [
     ("SGD", {"learning_rate": 0.1, "momentum": 0.9}),

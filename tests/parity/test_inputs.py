@@ -8,6 +8,8 @@ import pytest
 
 import fjax
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 BOTH = (keras, fjax)
 RANDOM = np.random.default_rng(0)
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from fjax import layers
 from fjax.core.masking import split_mask, with_mask
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 ELEMENTWISE = ["Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"]
 PAIRS = {"Subtract", "Dot"}
 

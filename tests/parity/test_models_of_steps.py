@@ -12,6 +12,8 @@ import pytest
 
 import fjax
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 X = np.random.default_rng(0).random((40, 6)).astype("float32")
 
 

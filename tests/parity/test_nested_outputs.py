@@ -6,6 +6,8 @@ import pytest
 
 import fjax
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 X = np.random.default_rng(0).normal(size=(12, 3)).astype("float32")
 NUMBER, PAIR = X[:, :1] * 2, X[:, :2] - 1
 Y = {"dict": {"p": NUMBER, "q": {"r": PAIR, "s": NUMBER}}, "list": [NUMBER, [PAIR, NUMBER]]}

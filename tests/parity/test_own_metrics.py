@@ -141,7 +141,10 @@ def nested(library):
     return Both()
 
 
-pytestmark = pytest.mark.filterwarnings("ignore:Explicitly requested dtype int64:UserWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Explicitly requested dtype int64:UserWarning"),
+    pytest.mark.sampled(3, whole=True),
+]
 
 FACTORIES = [
     hits, reset_by_default, mean_of_errors, mean_without_init, accuracy_of_logits, iou_of_scores,

@@ -14,6 +14,8 @@ from fjax.layers import ActivityRegularization
 from tests.layers.catalogue import CATALOGUE, samples
 from tests.parity.test_layers import pair
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 CASES = [
     ("L1", {}),
     ("L1", {"l1": 0.3}),

@@ -6,6 +6,8 @@ import pytest
 
 import fjax
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 X = np.sin(np.arange(64 * 4)).reshape(64, 4).astype("float32")
 Y = X[:, :2] * X[:, 1:3]
 

@@ -6,6 +6,8 @@ import pytest
 
 import fjax
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 BOTH = (keras, fjax)
 X = np.arange(24, dtype="float32").reshape(2, 3, 4)
 

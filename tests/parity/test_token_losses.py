@@ -11,6 +11,8 @@ import pytest
 
 import fjax
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 WORDS, LENGTH, WIDTH, TAGS = 50, 12, 16, 5
 random = np.random.default_rng(0)
 LENGTHS = random.integers(2, LENGTH + 1, 70)

@@ -7,6 +7,8 @@ import pytest
 
 import fjax
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 SPARSE = "sparse_categorical_crossentropy"
 
 

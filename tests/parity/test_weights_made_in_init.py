@@ -7,6 +7,8 @@ import pytest
 
 import fjax
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(48, 5)).astype("float32")
 Y = (X @ RANDOM.normal(size=(5, 1))).astype("float32")

@@ -24,6 +24,8 @@ from tests.population.alone import (
     make_population,
 )
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 EPOCHS = 2
 
 

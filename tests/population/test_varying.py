@@ -15,6 +15,8 @@ from fjax import layers, losses, optimizers, regularizers
 from fjax.configuration import Configured, fields_to_trace, is_nonzero
 from fjax.population.hyperparameters import find_hyperparameters, find_widths, replace_at
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 # Abstract classes.
 ABSTRACT = {"Optimizer", "SpatialDropout"}
 

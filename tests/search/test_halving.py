@@ -17,6 +17,8 @@ from fjax.search import (
 from fjax.search.halving import epochs_of_rounds
 from fjax.visualization import plot_search
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 random = np.random.default_rng(0)
 X = random.normal(size=(60, 3)).astype("float32")
 Y = X[:, 0] - X[:, 1] ** 2 + 0.1 * random.normal(size=60).astype("float32")

@@ -9,6 +9,8 @@ from fjax.layers import Dense, Dropout, Input
 from fjax.search import TrainedRates, sweep_learning_rates
 from fjax.visualization import plot_sweep
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 random = np.random.default_rng(0)
 X = random.normal(size=(60, 3)).astype("float32")
 Y = (X[:, 0] - X[:, 1] ** 2).astype("float32")

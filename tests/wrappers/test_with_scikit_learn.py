@@ -20,6 +20,8 @@ import fjax.wrappers.scikit_learn
 from fjax.layers import Dense, Input
 from fjax.wrappers import SKLearnClassifier, SKLearnRegressor, SKLearnTransformer
 
+pytestmark = pytest.mark.sampled(3, whole=True)
+
 OPTIONS = {"epochs": 30, "batch_size": 10, "random_state": 0}
 
 
