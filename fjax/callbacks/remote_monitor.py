@@ -1,9 +1,6 @@
 """Send the logs of each epoch to a server."""
 
 import json
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,6 +63,9 @@ class RemoteMonitor(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Send the epoch's logs."""
+        import urllib.parse
+        import urllib.request
+
         text = json.dumps({"epoch": epoch, **{k: _plain(v) for k, v in (logs or {}).items()}})
         kind = "json" if self.send_as_json else "x-www-form-urlencoded"
         content = text if self.send_as_json else urllib.parse.urlencode({self.field: text})

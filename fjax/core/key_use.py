@@ -3,7 +3,6 @@
 from typing import Any
 
 import jax
-from jax.extend.core import Literal
 
 from fjax.core.precision import apply_layer
 from fjax.core.shapes import LayerShapes
@@ -38,5 +37,5 @@ def draws_random_numbers(
     # Backwards: an equation counts only if something uses its results.
     for equation in reversed(traced.eqns):
         if any(id(variable) in used for variable in equation.outvars):
-            used |= {id(each) for each in equation.invars if not isinstance(each, Literal)}
+            used |= set(map(id, equation.invars))
     return id(traced.invars[0]) in used

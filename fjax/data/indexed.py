@@ -2,11 +2,12 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
 
 # The dataset of a worker process, which receives it once.
 _DATASET: list[Any] = []
@@ -54,8 +55,11 @@ def iterate_indexed(dataset: Any, order: np.ndarray | None = None) -> Iterator[A
 
 def _executor(
     dataset: Any, workers: int, use_processes: bool
-) -> tuple[Executor, Callable[[int], Any]]:
+) -> "tuple[Executor, Callable[[int], Any]]":
     """Return the workers, and the function by which they read a batch."""
+    from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+    from multiprocessing import get_context
+
     if not use_processes:
         return ThreadPoolExecutor(workers, "fjax-worker"), dataset.__getitem__
     # A fork of a process with JAX's threads can deadlock.
@@ -64,7 +68,7 @@ def _executor(
 
 
 def _in_order(
-    executor: Executor, read: Callable[[int], Any], indices: Sequence[int], ahead: int
+    executor: "Executor", read: Callable[[int], Any], indices: Sequence[int], ahead: int
 ) -> Iterator[Any]:
     """Yield the results in the order of the indices, at most `ahead` of them read early."""
     pending: deque[Future[Any]] = deque()

@@ -5,8 +5,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from jax.extend.core import get_opaque_trace_state
-
 _TRACE: ContextVar[Any] = ContextVar("trace", default=None)
 
 
@@ -23,7 +21,7 @@ def shapes_only() -> Iterator[None]:
     ...     print(Orthogonal()((2, 2)).sum(), jax.jit(lambda: Orthogonal()((2, 2)))().sum() != 0)
     0.0 True
     """
-    token = _TRACE.set(get_opaque_trace_state())
+    token = _TRACE.set(_current_trace())
     try:
         yield
     finally:
@@ -33,4 +31,11 @@ def shapes_only() -> Iterator[None]:
 def wants_shape_only() -> bool:
     """Return whether values that are drawn now are thrown away."""
     trace = _TRACE.get()
-    return trace is not None and bool(trace == get_opaque_trace_state())
+    return trace is not None and bool(trace == _current_trace())
+
+
+def _current_trace() -> Any:
+    # Imported when it is used, since its package takes as long as a tenth of JAX.
+    from jax.extend.core import get_opaque_trace_state
+
+    return get_opaque_trace_state()

@@ -15,7 +15,7 @@ from fjax.core.slot_variables import read_weights, write_weights
 from fjax.core.weight_slot import WeightSlot, find_slot
 from fjax.data.text_encoding import declared_specs
 from fjax.errors import explain_keywords, integer_at_least, suggestion
-from fjax.models import exporting, file_content
+from fjax.models import file_content
 from fjax.models.architecture import Architecture
 from fjax.models.declarations import declared_inputs
 from fjax.models.described_network import DescribedNetwork
@@ -339,7 +339,9 @@ class NetworkWithWeights(DescribedNetwork):
 
         Source: Keras, `Model.export`; JAX, `jax.export`.
         """
-        exporting.export(
+        from fjax.models.exporting import export
+
+        export(
             self.model_parts, filepath, format, verbose, input_signature=input_signature,
             platforms=platforms, opset_version=opset_version,
         )  # fmt: skip

@@ -3,7 +3,6 @@
 import functools
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import jax
@@ -29,6 +28,8 @@ def call_concurrently(functions: Sequence[Callable[[], Result]]) -> list[Result]
     workers = min(len(functions), len(os.sched_getaffinity(0)))
     if workers < 2 or not DEFAULT.is_cpu:
         return [function() for function in functions]
+    from concurrent.futures import ThreadPoolExecutor
+
     _prepare_compiler()
     with ThreadPoolExecutor(workers) as threads:
         # Contexts such as `jax.default_matmul_precision` are those of the thread that enters them.

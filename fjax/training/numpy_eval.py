@@ -14,7 +14,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.extend.core import ClosedJaxpr, Literal
 
 from fjax.training import threefry
 from fjax.training.placement import DEFAULT
@@ -63,13 +62,13 @@ def can_evaluate() -> bool:
     )
 
 
-def _evaluate_jaxpr(closed: ClosedJaxpr, args: list[Any]) -> list[Any]:
+def _evaluate_jaxpr(closed: Any, args: list[Any]) -> list[Any]:
     jaxpr = closed.jaxpr
     known = dict(zip(jaxpr.constvars, map(_as_words, closed.consts), strict=True))
     known |= dict(zip(jaxpr.invars, args, strict=True))
 
     def value(atom: Any) -> Any:
-        return np.asarray(atom.val, _dtype(atom)) if isinstance(atom, Literal) else known[atom]
+        return np.asarray(atom.val, _dtype(atom)) if _is_literal(atom) else known[atom]
 
     products: dict[Any, tuple[Any, Any]] = {}
     for equation in jaxpr.eqns:
@@ -79,6 +78,11 @@ def _evaluate_jaxpr(closed: ClosedJaxpr, args: list[Any]) -> list[Any]:
             products[equation.outvars[0]] = (inputs[0], inputs[1])
         known |= dict(zip(equation.outvars, results, strict=True))
     return [value(atom) for atom in jaxpr.outvars]
+
+
+def _is_literal(atom: Any) -> bool:
+    # `jax.extend.core.Literal`, whose import takes as long as a tenth of JAX's own.
+    return hasattr(atom, "val")
 
 
 def _dtype(atom: Any) -> Any:
@@ -92,7 +96,7 @@ def _multiply_add(
     if equation.primitive.name != "add" or equation.outvars[0].aval.dtype != np.float32:
         return None
     for index, atom in enumerate(equation.invars):
-        if not isinstance(atom, Literal) and atom in products:
+        if not _is_literal(atom) and atom in products:
             first, second = products[atom]
             exact = np.multiply(first, second, dtype=np.float64) + inputs[1 - index]
             return [exact.astype(np.float32)]
