@@ -118,6 +118,11 @@ class Variable:
         variable._link(storage, path, shape, dtype, trainable)
         return variable
 
+    @property
+    def storage(self) -> Storage:
+        """Where the array is."""
+        return self._storage
+
     def _link(
         self, storage: Storage, path: str, shape: Shape, dtype: DType, trainable: bool
     ) -> None:
@@ -248,7 +253,10 @@ def _unary(function: Callable[[Any], Any]) -> Callable[[Variable], Array]:
 
 
 def _binary(function: Callable[[Any, Any], Any], swapped: bool = False) -> Callable[..., Array]:
-    def method(self: Variable, other: Any) -> Array:
+    def method(self: Variable, other: Any) -> Any:
+        if hasattr(type(other), "__call_function__"):
+            # A symbolic tensor records the operation.
+            return NotImplemented
         left, right = self.value, getattr(other, "value", other)
         return function(right, left) if swapped else function(left, right)
 

@@ -158,7 +158,7 @@ class FunctionCall(Layer):
         training: bool = False,
     ) -> tuple[PyTree, State]:
         """Call the function with the inputs in their places."""
-        arguments, keywords = _map(
+        arguments, keywords = map_nested(
             lambda value: _filled(value, inputs), (self.arguments, dict(self.keywords))
         )
         return self.function(*arguments, **keywords), state
@@ -183,7 +183,7 @@ def function_call(
             return Argument(position)
         return _plain(function, value)
 
-    arguments, keywords = _map(plain, (args, dict(kwargs)))
+    arguments, keywords = map_nested(plain, (args, dict(kwargs)))
     return FunctionCall(function, arguments, keywords), tensors
 
 
@@ -216,10 +216,14 @@ def _filled(value: Any, inputs: tuple[Any, ...]) -> Any:
     return jnp.asarray(value.array) if isinstance(value, Constant) else value
 
 
-def _map(function: Callable[[Any], Any], value: Any) -> Any:
-    """Return nested lists, tuples and dicts with a function applied to what they contain."""
+def map_nested(function: Callable[[Any], Any], value: Any) -> Any:
+    """Return nested lists, tuples and dicts with a function applied to what they contain.
+
+    >>> map_nested(lambda value: -value, (1, [2], {"a": 3}))
+    (-1, [-2], {'a': -3})
+    """
     if type(value) in (list, tuple):
-        return type(value)(_map(function, item) for item in value)
+        return type(value)(map_nested(function, item) for item in value)
     if isinstance(value, dict):
-        return {name: _map(function, item) for name, item in value.items()}
+        return {name: map_nested(function, item) for name, item in value.items()}
     return function(value)

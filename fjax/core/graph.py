@@ -20,6 +20,7 @@ from fjax.core.naming import unique_names
 from fjax.core.penalties import join_penalties
 from fjax.core.precision import apply_layer, init_layer
 from fjax.core.shapes import LayerShapes, eval_shapes, output_specs
+from fjax.trees import branch
 from fjax.typing import Key, Params, PyTree, Spec, State
 
 
@@ -38,6 +39,8 @@ class Call(Configured):
         outputs: The number of values that the call returns, masks included.
         training: The mode of this call, True or False; None follows the mode of the graph.
         masked: The positions of the outputs with a mask, if others have none.
+        weight: The part and the path of a weight, ("params", "kernel"), that is returned instead of
+            the outputs of the layer.
     """
 
     layer: int
@@ -45,6 +48,7 @@ class Call(Configured):
     outputs: int = 1
     training: bool | None = None
     masked: tuple[int, ...] = ()
+    weight: tuple[str, ...] = ()
 
     @property
     def refs(self) -> list[Ref]:
@@ -82,6 +86,17 @@ class Call(Configured):
                 others[len(values)] = mask
             values += [value, mask] if position in recorded else [value]
         return values, others
+
+    def read_weight(self, params: Params, state: State) -> Any:
+        """Return the weight of the layer that the call reads.
+
+        Raises:
+            ValueError: The layer has no such weight.
+        """
+        try:
+            return branch({"params": params, "state": state}, self.weight)
+        except (KeyError, TypeError):
+            raise ValueError(f"The layer has no weight {'/'.join(self.weight)!r}.") from None
 
     def _recorded_masks(self, masked: list[bool]) -> Container[int]:
         """Return the positions of the outputs whose masks are values of the graph."""
@@ -223,6 +238,8 @@ class Graph(Layer):
                 # A layer's key is its index folded in: see `Serial`.
                 layer_key = jax.random.fold_in(key, call.layer)
                 params[name], state[name] = init_layer(layer, layer_key, *values)
+            if call.weight:
+                return call.read_weight(params[name], state[name])
             return output_specs(layer, params[name], state[name], *values)
 
         def declare(name: str, layer: Any, value: PyTree) -> PyTree:
@@ -237,9 +254,13 @@ class Graph(Layer):
         state: dict[str, Any] = {}
 
         def run(call: Call, name: str, layer: Any, values: tuple[PyTree, ...]) -> PyTree:
-            if name in params:
-                return output_specs(layer, params[name], state[name], *values)
-            params[name], state[name], outputs = eval_shapes(layer, *values)
+            outputs = None
+            if name not in params:
+                params[name], state[name], outputs = eval_shapes(layer, *values)
+            if call.weight:
+                return call.read_weight(params[name], state[name])
+            if outputs is None:
+                outputs = output_specs(layer, params[name], state[name], *values)
             return outputs
 
         def declare(name: str, layer: Any, value: PyTree) -> PyTree:
@@ -267,6 +288,8 @@ class Graph(Layer):
         def run(call: Call, name: str, layer: Any, values: tuple[PyTree, ...]) -> PyTree:
             mode = training if call.training is None else call.training
             before = next_state[name]
+            if call.weight:
+                return call.read_weight(params[name], before)
             outputs, after = apply_layer(
                 layer,
                 params[name],
@@ -289,7 +312,7 @@ class Graph(Layer):
         values = self._flat_inputs(inputs)
         for call in self.calls:
             refs = call.refs
-            if refs and all(ref.value < len(values) for ref in refs):
+            if refs and not call.weight and all(ref.value < len(values) for ref in refs):
                 name, layer = self.names[call.layer], self.layers[call.layer]
                 check_inputs(name, layer, call.arguments(values))
 

@@ -1,7 +1,8 @@
 """From symbolic tensors to the graph between them, and back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
@@ -13,7 +14,7 @@ from fjax.core.inputs import InputLayer
 from fjax.core.masking import strip_masks, with_mask
 from fjax.core.naming import unique_names
 from fjax.core.operations import Index, Operation
-from fjax.core.symbolic import Node, SymbolicTensor, input_tensor, record_call
+from fjax.core.symbolic import Node, SymbolicTensor, input_tensor, record_call, weight_tensor
 from fjax.typing import PyTree
 
 # A symbolic tensor, by its node and its index there.
@@ -62,14 +63,17 @@ def graph(inputs: PyTree, outputs: PyTree, name: str | None = None) -> Graph:
         if any(tensor is other for other in starts[:position]):
             raise ValueError(f"`inputs` has {tensor!r} twice: give each input once.")
     nodes = _nodes_between(starts, ends)
+    weight_inputs = _weight_inputs(nodes)
+    if weight_inputs:
+        nodes = _nodes_between(starts, ends, weight_inputs)
     layers = list({id(node.layer): node.layer for node in nodes}.values())
-    calls, refs = _number(starts, nodes, layers)
+    calls, refs = _number(starts, nodes, layers, weight_inputs)
     _check_all_used(starts, calls, [refs[_key(tensor)] for tensor in ends])
     # The order of the layers, and so of their weights, is Keras's.
     ranks = rank(len(starts), calls, [refs[_key(tensor)] for tensor in ends])
     layers = _sort(layers, ranks.layers[len(starts) :])
     nodes = _sort(nodes, ranks.calls)
-    calls, refs = _number(starts, nodes, layers)
+    calls, refs = _number(starts, nodes, layers, weight_inputs)
     declared = jax.tree.map(_declaration, inputs)
     if isinstance(inputs, dict):
         # `jax.tree.map` sorts the keys.
@@ -114,7 +118,10 @@ def replay(
     values = jax.tree.leaves(inputs)
     for each in network.calls:
         layer, arguments = layers[each.layer], each.arguments(values)
-        if call is None or isinstance(layer, Operation | Index):
+        if each.weight:
+            source = record_call(layer, arguments)
+            values.append(weight_tensor(source, each.weight))
+        elif call is None or isinstance(layer, Operation | Index):
             again = record_call(layer, arguments, each.training).outputs
             values += each.split(jax.tree.map(_beside_mask, again))[0]
         else:
@@ -150,12 +157,39 @@ def _beside_mask(tensor: SymbolicTensor) -> Any:
     return with_mask(tensor, tensor.mask)
 
 
-def _nodes_between(starts: list[SymbolicTensor], ends: list[SymbolicTensor]) -> list[Node]:
+def _weight_inputs(nodes: list[Node]) -> dict[int, PyTree]:
+    """Return for each node that reads a weight the inputs of a call of its layer, by identity.
+
+    With them the weights are drawn. A call between the same tensors is preferred.
+    """
+    called: dict[int, PyTree] = {}
+    for node in nodes:
+        if not node.weight:
+            called.setdefault(id(node.layer), node.inputs)
+    return {
+        id(node): called.get(id(node.layer), node.source.inputs)
+        for node in nodes
+        if node.source is not None
+    }
+
+
+def _nodes_between(
+    starts: list[SymbolicTensor],
+    ends: list[SymbolicTensor],
+    weight_inputs: Mapping[int, PyTree] = MappingProxyType({}),
+) -> list[Node]:
     """Return the nodes between some tensors and others, each after those whose outputs it needs.
 
+    Args:
+        starts: The tensors to begin with.
+        ends: The tensors to end with.
+        weight_inputs: The inputs of nodes that read weights, by the identity of the node.
+
     Raises:
-        ValueError: A tensor at the end needs a declared input that is not among the starts.
+        ValueError: A tensor at the end needs a declared input that is not among the starts, or a
+            weight is read for the inputs of the only call of its layer.
     """
+    opened: set[int] = set()
     known = {_key(tensor) for tensor in starts}
     nodes: dict[int, Node] = {}
     for end in ends:
@@ -176,13 +210,25 @@ def _nodes_between(starts: list[SymbolicTensor], ends: list[SymbolicTensor]) -> 
                     f"not among the inputs {starts}. Add it to `inputs`.{hint if same_name else ''}"
                 )
             else:
+                if node.weight and id(node) in opened:
+                    raise ValueError(
+                        f"The weight {'/'.join(node.weight[1:])!r} of the layer {node.name!r} is "
+                        "read for the inputs of the only call of this layer between these inputs "
+                        "and outputs: call the layer on something else first."
+                    )
+                opened.add(id(node))
                 stack.append((tensor, True))
-                stack += [(parent, False) for parent in reversed(list(node.parents()))]
+                inputs = jax.tree.leaves(weight_inputs.get(id(node), node.inputs))
+                parents = [leaf for leaf in inputs if isinstance(leaf, SymbolicTensor)]
+                stack += [(parent, False) for parent in reversed(parents)]
     return list(nodes.values())
 
 
 def _number(
-    starts: list[SymbolicTensor], nodes: list[Node], layers: list[Any]
+    starts: list[SymbolicTensor],
+    nodes: list[Node],
+    layers: list[Any],
+    weight_inputs: Mapping[int, PyTree],
 ) -> tuple[list[Call], dict[TensorKey, Ref]]:
     """Return the nodes as calls of a graph, and the references to all tensors."""
     indices = {id(layer): index for index, layer in enumerate(layers)}
@@ -191,7 +237,8 @@ def _number(
     value = len(starts)
     for node in nodes:
         arguments = jax.tree.map(
-            lambda leaf: refs[_key(leaf)] if isinstance(leaf, SymbolicTensor) else leaf, node.inputs
+            lambda leaf: refs[_key(leaf)] if isinstance(leaf, SymbolicTensor) else leaf,
+            weight_inputs.get(id(node), node.inputs),
         )
         calls.append(
             Call(
@@ -200,6 +247,7 @@ def _number(
                 len(node.tensors),
                 node.training,
                 _some_masked(node.outputs),
+                node.weight,
             )
         )
         for tensor in node.tensors:

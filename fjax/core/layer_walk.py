@@ -254,7 +254,13 @@ def _connect_graph(graph: Graph, calls: list[CallRecord]) -> _Connections:
     for position, name in enumerate(graph.input_names):
         layers[name] = ((Origin(None, position),),)
         values.append(Origin(name, 0))
-    for call, record in zip(graph.calls, calls[len(values) :], strict=True):
+    records = iter(calls[len(values) :])
+    for call in graph.calls:
+        if call.weight:
+            # It is no call of the layer, whose outputs it is shown with.
+            values.append(Origin(graph.names[call.layer], 0))
+            continue
+        record = next(records)
         inputs: list[Origins] = [
             (values[leaf.value],) if isinstance(leaf, Ref) else () for leaf in _leaves(call.inputs)
         ]

@@ -19,6 +19,7 @@ from fjax.core.function_calls import (
     fill_constants,
     function_call,
     is_array,
+    map_nested,
 )
 from fjax.core.input_spec import check_input_spec
 from fjax.core.location import layer_context
@@ -27,9 +28,12 @@ from fjax.core.naming import default_name, given_name
 from fjax.core.operations import OPERATORS, SWAPPED, Index, Operation, as_index
 from fjax.core.placeholders import PLACEHOLDER_SIZES, at_placeholder_sizes, merge_shapes
 from fjax.core.shapes import LayerShapes, eval_shapes
+from fjax.core.slot_variables import SlotStorage
 from fjax.core.text_inputs import is_text
-from fjax.core.weight_slot import connect_slots, give_slots, slot_of
+from fjax.core.weight_slot import Path, connect_slots, give_slots, slot_of
+from fjax.trees import branch
 from fjax.typing import PyTree
+from fjax.variable import Variable
 
 # Tells which of two nodes is older; nothing depends on the numbers themselves.
 _numbers = itertools.count()
@@ -46,6 +50,9 @@ class Node:
         outputs: The outputs in the layer's structure, each mask as an attribute of its tensor.
         number: Larger than the number of every older node.
         weights: The shapes of the layer's params and state.
+        weight: The part and the path of the weight that the node reads, "params" or "state" first;
+            empty for a call. Such a node has no `inputs`: the graph gives it those of a call.
+        source: The call that the weight's layer was built for.
     """
 
     def __init__(
@@ -54,8 +61,10 @@ class Node:
         inputs: tuple[PyTree, ...],
         training: bool | None,
         specs: Callable[[int], LayerShapes],
+        weight: Path = (),
+        source: "Node | None" = None,
     ) -> None:
-        self.layer = layer
+        self.layer, self.weight, self.source = layer, weight, source
         self.inputs = inputs
         self.training = training
         self.number = next(_numbers)
@@ -162,6 +171,7 @@ class SymbolicTensor:
     def __call_function__(
         self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> PyTree:
+        args, kwargs = map_nested(as_symbolic, (args, kwargs))
         layer, tensors = function_call(function, args, kwargs)
         return record_call(layer, tuple(tensors)).outputs
 
@@ -230,6 +240,7 @@ def _operation(name: str) -> Callable[..., Any]:
 
 def _operator(name: str, swapped: bool = False) -> Callable[..., Any]:
     def apply(self: SymbolicTensor, *others: Any) -> Any:
+        others = tuple(_as_operand(other) for other in others)
         for other in others:
             if not (isinstance(other, SymbolicTensor | int | float | np.number) or is_array(other)):
                 _refuse_tracer(Operation(name), other)
@@ -246,8 +257,55 @@ for _name, _method in OPERATORS.items():
         setattr(SymbolicTensor, f"__r{_method}__", _operator(_name, swapped=True))
 
 
+def as_symbolic(value: Any) -> Any:
+    """Return the symbolic tensor of a layer's weight, and any other value as it is.
+
+    Raises:
+        TypeError: The layer was not called on symbolic tensors.
+    """
+    storage = value.storage if isinstance(value, Variable) else None
+    if not isinstance(storage, SlotStorage):
+        return value
+    source = None if storage.slot.node is None else storage.slot.node()
+    if source is None:
+        raise TypeError(
+            f"The weight {value.path!r} was given to an operation on symbolic tensors, but its "
+            "layer was not called on symbolic tensors itself, so that no graph has its weights. "
+            "Call the layer on a symbolic tensor first. For a layer within a model or layer, write "
+            "a class with `call` that has it as an attribute; for the weight's present value as a "
+            "constant, pass `numpy.array(weight)`."
+        )
+    return weight_tensor(source, (storage.part, *storage.path))
+
+
+def weight_tensor(source: Node, weight: Path) -> SymbolicTensor:
+    """Return the symbolic tensor of a weight of a layer that was called.
+
+    Args:
+        source: A call of the layer.
+        weight: The part, "params" or "state", and the path of the weight in it.
+    """
+
+    def specs(which: int) -> LayerShapes:
+        shapes = source.specs_at(which)
+        weights = {"params": shapes.params, "state": shapes.state}
+        return shapes._replace(outputs=branch(weights, weight))
+
+    return Node(source.layer, (), None, specs, weight, source).tensors[0]
+
+
+def _as_operand(value: Any) -> Any:
+    value = as_symbolic(value)
+    return value.value if isinstance(value, Variable) else value
+
+
+def _is_variable(value: Any) -> bool:
+    return isinstance(value, Variable)
+
+
 def _as_leaf(layer: Any, leaf: Any) -> Any:
     """Return an argument of a call as a graph holds it: an array becomes a `Constant`."""
+    leaf = _as_operand(leaf)
     if is_array(leaf):
         return Constant.of(leaf)
     _refuse_tracer(layer, leaf)
@@ -310,8 +368,9 @@ def record_call(layer: Any, inputs: tuple[PyTree, ...], training: bool | None = 
             "which follows the mode of the model."
         )
     inputs = jax.tree.map(
-        lambda leaf: leaf if isinstance(leaf, SymbolicTensor) else _as_leaf(layer, leaf), inputs
-    )
+        lambda leaf: leaf if isinstance(leaf, SymbolicTensor) else _as_leaf(layer, leaf),
+        inputs, is_leaf=_is_variable,
+    )  # fmt: skip
     # Here the sizes are known; those of a shape evaluation may be placeholders.
     spec = getattr(layer, "__dict__", {}).get("input_spec")
     if len(inputs) == 1 and spec is not None:

@@ -161,6 +161,7 @@ from fjax.layers.resizing import Resizing as Resizing
 from fjax.layers.resizing import UpSampling1D as UpSampling1D
 from fjax.layers.resizing import UpSampling2D as UpSampling2D
 from fjax.layers.resizing import UpSampling3D as UpSampling3D
+from fjax.layers.reversible_embedding import ReversibleEmbedding as ReversibleEmbedding
 from fjax.layers.separable_convolution import SeparableConv1D as SeparableConv1D
 from fjax.layers.separable_convolution import SeparableConv2D as SeparableConv2D
 from fjax.layers.separable_convolution import SeparableConvolution1D as SeparableConvolution1D

@@ -34,7 +34,7 @@ def layer_tensors(symbols: Symbols, name: str, layer: Any) -> Symbols:
     for tensor in jax.tree.leaves(symbols.inputs):
         if tensor.node.layer is layer:
             return Symbols(tensor, tensor)
-    nodes = [node for node in symbols.nodes if node.layer is layer]
+    nodes = [node for node in symbols.nodes if node.layer is layer and not node.weight]
     if len(nodes) != 1:
         raise ValueError(
             f"The layer {name!r} is called {len(nodes)} times, so it has no single `input` and "

@@ -105,6 +105,8 @@ def _follow_graph(
         raise MixedEntriesError
     widths: list[Path | None] = [width] * input_count
     for call in graph.calls:
+        if call.weight:
+            raise MixedEntriesError
         inputs = jax.tree.leaves(call.inputs)
         input_widths = {widths[leaf.value] for leaf in inputs if isinstance(leaf, Ref)}
         if len(input_widths) > 1 or (len(inputs) > 1 and input_widths != {None}):

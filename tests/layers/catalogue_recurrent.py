@@ -9,6 +9,8 @@ FAST = {"recurrent_initializer": "glorot_uniform"}
 RECURRENT = [
     entry("Embedding", (4, 5), whole=4, input_dim=10, output_dim=3, embeddings_regularizer="l2",
           embeddings_constraint="non_neg"),
+    entry("ReversibleEmbedding", (4, 5), whole=4, input_dim=10, output_dim=3, tie_weights=False,
+          embeddings_regularizer="l2", embeddings_constraint="non_neg"),
     entry("Masking", (2, 3, 4)),
     entry("SimpleRNN", (2, 3, 4), units=3, recurrent_regularizer="l2",
           recurrent_constraint="non_neg", return_sequences=True, **FAST),
