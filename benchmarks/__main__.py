@@ -8,6 +8,7 @@ from benchmarks import report, training
 from benchmarks.calls import job as calls
 from benchmarks.compilation import job as compilation
 from benchmarks.contestants import TENSORFLOW_PYTHON
+from benchmarks.images import job as images
 from benchmarks.jobs import JOBS
 from benchmarks.results import Run, Settings
 from benchmarks.runner import measure_imports
@@ -16,12 +17,13 @@ from benchmarks.search.programs import PROGRAMS
 from benchmarks.streams import job as streams
 from benchmarks.tables import target_lines
 
-# The trainings, single calls, streams, first steps, how long deep networks take to compile, and
-# many trainings at once.
+# The trainings, single calls, streams, pictures, first steps, how long deep networks take to
+# compile, and many trainings at once.
 RUNS: dict[str, Run] = {
     **dict.fromkeys(JOBS, training.run),
     "calls": calls.run,
     "streams": streams.run,
+    "images": images.run,
     "first_step": compilation.run_first_steps,
     "compile": compilation.run,
     **dict.fromkeys(PROGRAMS, search.run),

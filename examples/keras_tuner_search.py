@@ -53,7 +53,12 @@ class RandomSearch(keras_tuner.RandomSearch, Trials):
 
 
 class Hyperband(keras_tuner.Hyperband, Trials):
-    pass
+    def _build_hypermodel(self, hp):
+        """Return a model, which continues a trial of the round before if `hp` names one."""
+        model = Trials._build_hypermodel(self, hp)
+        if "tuner/trial_id" in hp.values:
+            model.load_weights(self._get_checkpoint_fname(hp.values["tuner/trial_id"]))
+        return model
 
 
 def build_model(hp):

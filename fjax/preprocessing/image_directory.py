@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fjax.errors import one_of
+from fjax.preprocessing.formats import check_format
 from fjax.preprocessing.directory import FolderOptions, dataset_from_directory
 from fjax.preprocessing.image import img_to_array
 from fjax.preprocessing.reading import COLOR_MODES, data_format_of, pillow, read_image, size_of
@@ -90,7 +91,7 @@ def image_dataset_from_directory(
     pillow(owner)
     one_of(owner, "color_mode", color_mode, COLOR_MODES)
     interpolation = one_of(owner, "interpolation", str(interpolation).lower(), INTERPOLATIONS)
-    one_of(owner, "format", format, ["tf"])
+    check_format(owner, format)
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
         raise ValueError(
             f"`{owner}`: give `crop_to_aspect_ratio` or `pad_to_aspect_ratio`, not both."

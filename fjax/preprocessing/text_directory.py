@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fjax.errors import integer_at_least, one_of
+from fjax.preprocessing.formats import check_format
 from fjax.preprocessing.directory import FolderOptions, dataset_from_directory
 
 
@@ -65,7 +66,7 @@ def text_dataset_from_directory(
     ['a neg', 'a pos']
     """
     owner = "text_dataset_from_directory"
-    one_of(owner, "format", format, ["tf"])
+    check_format(owner, format)
     if max_length is not None:
         integer_at_least(owner, "max_length", max_length, 0)
 

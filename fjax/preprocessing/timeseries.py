@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from fjax.errors import integer_at_least, one_of, seed_of
+from fjax.preprocessing.formats import check_format
 from fjax.preprocessing.dataset import AUTOTUNE, Dataset
 
 
@@ -54,7 +55,7 @@ def timeseries_dataset_from_array(
     ([[0, 1, 2], [1, 2, 3]], [3, 4])
     """
     owner = "timeseries_dataset_from_array"
-    one_of(owner, "format", format, ["tf"])
+    check_format(owner, format)
     series = np.asarray(data)
     length = len(series)
     integer_at_least(owner, "sequence_length", sequence_length, 1)

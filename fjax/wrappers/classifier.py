@@ -96,6 +96,22 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
         """Return the probabilities of the classes, one column for each of `classes_`."""
         return self.probabilities(self.compute_outputs(X))
 
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return the outputs of the model, `(rows, classes)`; the largest one is the predicted label.
+
+        For two classes, as scikit-learn has it, one number for each row, `(rows,)`: how much more
+        the second class has than the first, which is positive where the second one is predicted.
+        """
+        outputs = self.compute_outputs(X)
+        outputs = outputs.reshape(len(outputs), -1)
+        if outputs.shape[1] > 2:
+            return outputs
+        if outputs.shape[1] == 2:
+            return outputs[:, 1] - outputs[:, 0]
+        is_logit = getattr(loss_of(self.model_), "from_logits", False)
+        # Of one probability p, the other class has 1 - p.
+        return outputs[:, 0] if is_logit else 2 * outputs[:, 0] - 1
+
     def from_outputs(self, outputs: np.ndarray) -> np.ndarray:
         """Return the most probable label for each row of outputs of the model."""
         return np.asarray(self.classes_)[self.probabilities(outputs).argmax(axis=1)]

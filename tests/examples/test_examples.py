@@ -20,6 +20,12 @@ def needs(file):
     )
 
 
+def needs_package(name):
+    """Skip a test without a package that no extra of fjax installs."""
+    missing = importlib.util.find_spec(name) is None
+    return pytest.mark.skipif(missing, reason=f"{name} is not installed")
+
+
 def load(name):
     """Import an example, which runs nothing before `main`."""
     spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
@@ -154,6 +160,28 @@ def optuna_search(folder):
     assert 0.85 < accuracy <= 1.0
 
 
+def keras_tuner_search(folder):
+    tuner, accuracy = load("keras_tuner_search").main(epochs=3, hyperband=True, folder=str(folder))
+    trials = tuner.oracle.trials.values()
+    assert {trial.status for trial in trials} == {"COMPLETED"}
+    # The trials of the second round continue those of the first one.
+    assert any("tuner/trial_id" in trial.hyperparameters.values for trial in trials)
+    best = tuner.oracle.get_best_trials()[0]
+    assert best.score == max(trial.score for trial in trials) > 0.8
+    assert 0.8 < accuracy <= 1.0
+
+
+def hyperopt_search(folder):
+    trials, accuracy = load("hyperopt_search").main(trials=4, epochs=3)
+    assert len(trials.losses()) == 4 and 0.3 < accuracy <= 1.0
+
+
+def ray_search(folder):
+    results = load("ray_search").main(trials=2, epochs=2, folder=str(folder))
+    assert len(results) == 2 and not results.errors
+    print("tested")
+
+
 def trial_folder(folder):
     results = load("trial_folder").main(epochs=2, folder=str(folder))
     assert len(results) == 4
@@ -202,6 +230,9 @@ def random_search(folder):
         ensemble,
         k_fold,
         optuna_search,
+        pytest.param(keras_tuner_search, marks=needs_package("keras_tuner")),
+        pytest.param(hyperopt_search, marks=needs_package("hyperopt")),
+        pytest.param(ray_search, marks=[needs_package("ray"), pytest.mark.thorough]),
         trial_folder,
         pytest.param(random_search, marks=needs("california_housing.npz")),
         pytest.param(fine_tuning, marks=pytest.mark.thorough),
@@ -218,6 +249,7 @@ def test_every_example_is_tested():
         digits, resume, fashion_mnist, mnist_cnn, california_housing, pure_functions, wide_and_deep,
         siamese, autoencoder, transfer_learning, multi_task, gan, contrastive, research,
         movie_reviews, early_stopping, learning_rate, perceptron, ensemble, optuna_search,
-        trial_folder, random_search, k_fold, image_folder, fine_tuning,
+        trial_folder, random_search, k_fold, image_folder, fine_tuning, keras_tuner_search,
+        hyperopt_search, ray_search,
     }  # fmt: skip
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {example.__name__ for example in tested}

@@ -66,7 +66,8 @@ def test_numpy_draws_the_seed():
         ({"sequence_length": 31}, "there is no window: 31 steps at distance 1 need 31 times"),
         ({"targets": []}, "and 0 targets"),
         ({"batch_size": 0}, "`batch_size` must be an integer of at least 1"),
-        ({"format": "grain"}, "`format` must be one of 'tf'"),
+        ({"format": "grain"}, '`format="grain"` is not supported'),
+        ({"format": "csv"}, "`format` must be one of 'tf'"),
     ],
 )
 def test_mistakes_are_clear_errors(arguments, message):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import get_scorer, roc_auc_score
 
 import fjax
 from fjax.layers import Dense, Input
@@ -54,7 +55,22 @@ def test_outputs_are_converted_to_probabilities(units, activation, loss, groups)
     assert probabilities.shape == (60, 2) and fitted.predict(x).dtype == bool
     np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-6)
     assert (fitted.predict(x) == (probabilities[:, 1] > 0.5)).all()
+    decisions = fitted.decision_function(x)
+    assert decisions.shape == (60,)
+    assert (fitted.predict(x) == (decisions > 0)).all()
+    # The scorers of scikit-learn that rank the rows prefer it to `predict_proba`.
+    ranked = roc_auc_score(labels, decisions)
+    assert ranked == roc_auc_score(labels, probabilities[:, 1]) == get_scorer("roc_auc")(
+        fitted, x, labels
+    )
     assert fitted.score(x, labels) > 0.95
+
+
+def test_decisions_of_several_classes_are_the_outputs_as_in_keras(groups, build_softmax):
+    fitted = SKLearnClassifier(build_softmax, **OPTIONS).fit(*groups)
+    decisions = fitted.decision_function(groups[0])
+    np.testing.assert_array_equal(decisions, fitted.model_.predict(groups[0], verbose=0))
+    np.testing.assert_array_equal(decisions.argmax(axis=1), fitted.predict(groups[0]))
 
 
 def test_class_numbers_and_one_hot_rows_train_the_same_model(groups, build_softmax):
