@@ -211,7 +211,7 @@ def _with_mask(
     """Return the outputs with the mask that Keras gives them, unless they have one.
 
     It is what `compute_mask(inputs, mask)` returns, or the mask of the inputs if the attribute
-    `supports_masking` is True.
+    `supports_masking` is True: of a list of inputs, that of the first one.
     """
     author, mask = binding.owner, mask_of(inputs, options)
     if isinstance(outputs, list | tuple) and hasattr(author, "compute_mask"):
@@ -224,9 +224,12 @@ def _with_mask(
         return outputs
     if hasattr(author, "compute_mask"):
         return with_mask(outputs, author.compute_mask(strip_masks(inputs[0]), mask))
+    keeps_mask = getattr(author, "supports_masking", False)
+    if keeps_mask and isinstance(mask, list) and mask:
+        mask = mask[0]
     if mask is None or isinstance(mask, list):
         return outputs
-    if getattr(author, "supports_masking", False):
+    if keeps_mask:
         return with_mask(outputs, mask)
     if not takes_mask(author) and not binding.sublayers:
         warn_mask_dropped(author)

@@ -106,12 +106,14 @@ class NetworkWithWeights(DescribedNetwork):
     def _layers_by_name(self) -> dict[str, Any]:
         parts = self.model_parts
         link_layers(parts, is_listed=True)
-        return {
+        layers = {
             record.name: as_model(parts, record.layer)
             for record in list_layers(self.layer_tree)
             # A graph has its inputs among its layers, as in Keras; other networks do not.
             if not isinstance(record.layer, InputLayer) or record.weights_path is None
         }
+        # A subclass without layers is the only record of its own tree.
+        return {name: layer for name, layer in layers.items() if layer is not self}
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
         """Return the layer of this name, or at this index.

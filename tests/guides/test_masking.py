@@ -79,3 +79,31 @@ def test_a_mask_is_an_argument(compare, fill):
         return fill(layer)(x, mask=IDS > 0)
 
     compare(program)
+
+
+def test_a_layer_of_a_list_passes_the_mask_of_its_first_input(compare, fill):
+    """The decoder of the example on translation, whose inputs are its own and the encoder's."""
+
+    def program(library):
+        class Decoder(library.layers.Layer):
+            def __init__(self, **kwargs):
+                super().__init__(**kwargs)
+                self.supports_masking = True
+
+            def call(self, inputs, mask=None):
+                own, encoded = inputs
+                weights = library.ops.expand_dims(library.ops.cast(mask[1], "float32"), -1)
+                return own + library.ops.sum(encoded * weights, axis=1, keepdims=True)
+
+        first = library.Input((6,), dtype="int32")
+        second = library.Input((6,), dtype="int32")
+        embedding = library.layers.Embedding(10, 4, mask_zero=True)
+        decoded = Decoder()([embedding(first), embedding(second)])
+        outputs = library.layers.Dense(10, activation="softmax")(decoded)
+        model = fill(library.Model([first, second], outputs))
+        model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        scores = model.evaluate([IDS, IDS[::-1]], IDS, verbose=0)
+        decoded = Decoder()([embedding(IDS), embedding(IDS[::-1])])
+        return scores, decoded._keras_mask
+
+    compare(program)

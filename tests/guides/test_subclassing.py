@@ -95,3 +95,24 @@ def test_several_inputs_as_a_dict(compare, fill, data):
         return history.history, model.predict({"a": x, "b": x[:, :3]}, verbose=0)
 
     compare(program)
+
+
+def test_the_layers_of_a_model_without_layers(compare):
+    def program(library):
+        class Double(library.Model):
+            def call(self, inputs):
+                return 2 * inputs
+
+        class Shift(library.Model):
+            def __init__(self):
+                super().__init__()
+                self.shift = self.add_weight(shape=(4,), initializer="ones")
+
+            def call(self, inputs):
+                return inputs + self.shift
+
+        models = Double(), Shift()
+        outputs = [model(np.ones((2, 4))) for model in models]
+        return outputs, [len(model.layers) for model in models], models[1].count_params()
+
+    assert compare(program)[1] == [0, 0]

@@ -2,10 +2,13 @@
 
 import random
 
+import jax
+import jax.numpy as jnp
 import keras
 import numpy as np
 import pytest
 
+import fjax
 from fjax.utils import normalize, set_random_seed, to_categorical
 
 pytestmark = pytest.mark.short
@@ -68,3 +71,21 @@ def test_rows_of_zeros_stay_zeros():
     np.testing.assert_allclose(
         np.linalg.norm(normalize(np.arange(1.0, 7).reshape(2, 3)), axis=1), 1
     )
+
+
+def test_arrays_in_traced_functions_and_symbols_equal_those_of_keras():
+    rows = jnp.array([[3.0, 4.0, 0.0], [0.0, 0.0, 0.0]])
+    labels = jnp.array([[2], [0]])
+    inputs, targets = fjax.Input((3,)), fjax.Input((1,), dtype="int32")
+    outputs = [normalize(inputs, axis=1), to_categorical(targets, 3)]
+    symbolic = fjax.Model([inputs, targets], outputs)(rows, labels)
+    traced = jax.jit(lambda a, b: (normalize(a, axis=1), to_categorical(b, 3)))(rows, labels)
+    expected = keras.utils.normalize(rows, axis=1), keras.utils.to_categorical(labels, 3)
+    for ours in (symbolic, traced, (normalize(rows, axis=1), to_categorical(labels, 3))):
+        for array, theirs in zip(ours, expected, strict=True):
+            np.testing.assert_allclose(array, theirs, rtol=1e-6)
+
+
+def test_labels_without_values_need_the_number_of_classes():
+    with pytest.raises(ValueError, match="needs `num_classes`"):
+        jax.eval_shape(to_categorical, jnp.array([1]))
