@@ -95,11 +95,11 @@ def EfficientNetB0(
 
 def _features(x: Tensor) -> Tensor:
     channels = x.shape[-1]
-    x = chain(x, Rescaling(1 / 255), Normalization(mean=(0.0,) * channels, variance=(1.0,) * channels))
-    x = ZeroPadding2D(halving_pad(x, 3), name="stem_conv_pad")(x)
-    stem = Conv2D(
-        32, 3, 2, use_bias=False, kernel_initializer=_CONVOLUTION, name="stem_conv"
+    x = chain(
+        x, Rescaling(1 / 255), Normalization(mean=(0.0,) * channels, variance=(1.0,) * channels)
     )
+    x = ZeroPadding2D(halving_pad(x, 3), name="stem_conv_pad")(x)
+    stem = Conv2D(32, 3, 2, use_bias=False, kernel_initializer=_CONVOLUTION, name="stem_conv")
     x = chain(x, stem, *_activated("stem_bn", "stem_activation"))
     number, total = 0, sum(count for _, count, *_ in _BLOCKS)
     for stage, (size, count, filters, expansion, strides) in enumerate(_BLOCKS, 1):

@@ -76,7 +76,9 @@ def decode_predictions(preds: Any, top: int = 5) -> list[list[tuple[str, str, An
             f"{preds.shape}."
         )
     integer_at_least("decode_predictions", "top", top, 0)
-    names = _class_names(str(find(_CLASS_FILE, advice="Keras's `decode_predictions` downloads it.")))
+    names = _class_names(
+        str(find(_CLASS_FILE, advice="Keras's `decode_predictions` downloads it."))
+    )
     best = np.argsort(-preds, axis=1, kind="stable")[:, :top]
     return [
         [(*names[number], row[number]) for number in numbers]

@@ -6,7 +6,6 @@ from fjax.applications.image_classifier import (
     Options,
     Pools,
     Tensor,
-    chain,
     image_classifier,
     image_shape,
 )

@@ -60,18 +60,14 @@ def Xception(
         include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation
     )
     shape = image_shape(options, 299, 71)
-    return image_classifier(
-        name, options, shape, _features, pools=Pools(avg=None, max=None)
-    )
+    return image_classifier(name, options, shape, _features, pools=Pools(avg=None, max=None))
 
 
 def _features(x: Tensor) -> Tensor:
     for number, filters, strides in ((1, 32, 2), (2, 64, 1)):
         label = f"block1_conv{number}"
         convolution = Conv2D(filters, 3, strides, use_bias=False, name=label)
-        x = chain(
-            x, convolution, BatchNormalization(name=f"{label}_bn"), _relu(f"{label}_act")
-        )
+        x = chain(x, convolution, BatchNormalization(name=f"{label}_bn"), _relu(f"{label}_act"))
     for block, filters in ((2, (128, 128)), (3, (256, 256)), (4, (728, 728))):
         x = _halving_block(x, block, filters)
     for block in range(5, 13):
