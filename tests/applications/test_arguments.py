@@ -123,10 +123,10 @@ def test_a_network_begins_with_a_tensor():
 
 
 def test_the_weights_of_a_file(tmp_path):
-    options = {"include_top": False, "input_shape": (32, 32, 3)}
-    model = VGG16(**options, weights=None)
+    options = {"include_top": False, "alpha": 0.35, "input_shape": (32, 32, 3)}
+    model = MobileNetV2(**options, weights=None)
     model.save_weights(tmp_path / "weights")
-    loaded = VGG16(**options, weights=tmp_path / "weights")
+    loaded = MobileNetV2(**options, weights=tmp_path / "weights")
     for ours, expected in zip(loaded.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, expected)
 
@@ -143,7 +143,7 @@ def test_names_of_mobilenet_tell_width_and_height():
     assert MobileNetV2(**SMALL, alpha=0.35).name == "mobilenetv2_0.35_None"
     assert MobileNetV2(**SMALL, input_shape=(96, 64, 3)).name == "mobilenetv2_1.00_96"
     tensor = fjax.Input((128, 128, 3))
-    named = MobileNetV2(weights=None, input_tensor=tensor, classes=2).name
-    keras_tensor = keras.Input((128, 128, 3))
-    expected = keras.applications.MobileNetV2(weights=None, input_tensor=keras_tensor, classes=2)
-    assert named == expected.name == "mobilenetv2_1.00_128"
+    # Keras takes the size from the tensor where it is one of those of the published weights.
+    assert MobileNetV2(weights=None, input_tensor=tensor).name == "mobilenetv2_1.00_128"
+    tensor = fjax.Input((100, 100, 3))
+    assert MobileNetV2(weights=None, input_tensor=tensor).name == "mobilenetv2_1.00_224"
