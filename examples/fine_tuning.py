@@ -51,7 +51,9 @@ def pictures(rows: int, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Draw pictures of stripes, values from 0 to 255; the class is 1 where they are vertical."""
     random = np.random.default_rng(seed)
     y = random.integers(0, 2, rows)
-    waves = np.sin(np.arange(size) * random.uniform(0.4, 1.2, (rows, 1)) + 6 * random.random((rows, 1)))
+    waves = np.sin(
+        np.arange(size) * random.uniform(0.4, 1.2, (rows, 1)) + 6 * random.random((rows, 1))
+    )
     x = np.broadcast_to(waves[:, None, :, None], (rows, size, size, 3)).copy()
     x[y == 0] = x[y == 0].swapaxes(1, 2)
     x = 127.5 + 60 * x * random.uniform(0.5, 1.5, (rows, 1, 1, 3))

@@ -45,6 +45,9 @@ class Pools(NamedTuple):
     max: str | None = "max_pool"
 
 
+NAMED_POOLS = Pools()
+
+
 def chain(x: Tensor, *layers: Any) -> Tensor:
     """Return the output of layers that are called in turn.
 
@@ -108,7 +111,7 @@ def image_classifier(
     shape: Shape,
     features: Callable[[Tensor], Tensor],
     *,
-    pools: Pools = Pools(),
+    pools: Pools = NAMED_POOLS,
     hidden: Sequence[Any] | None = None,
     kernel_initializer: Any = "glorot_uniform",
     hint: str = "",

@@ -5,7 +5,6 @@ from typing import Any
 from fjax.applications.image_classifier import (
     Options,
     Pools,
-    Shape,
     Tensor,
     chain,
     halving_pad,
@@ -93,8 +92,8 @@ def MobileNetV2(
 
 
 def _default_size(tensor: Any) -> int:
-    shape: Shape = getattr(tensor, "shape", (None, None, None))
-    return int(shape[1]) if shape[1] in _SIZES and shape[1] == shape[2] else 224  # type: ignore[arg-type]
+    _, height, width, *_ = getattr(tensor, "shape", (None, None, None))
+    return int(height) if height in _SIZES and height == width else 224
 
 
 def _block(x: Tensor, expansion: int, filters: int, strides: int, number: int) -> Tensor:

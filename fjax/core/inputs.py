@@ -152,6 +152,10 @@ class InputLayer(Layer):
         # Unlike a layer that is called, this one keeps its tensor.
         slot_of(self).node = lambda: node
 
+    def count_params(self) -> int:
+        """Return 0: a declared input has no weights, and is always built."""
+        return 0
+
     @property
     def takes_text(self) -> bool:
         """Whether the declared dtype is text."""

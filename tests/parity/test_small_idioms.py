@@ -88,3 +88,12 @@ def test_a_bar_counts_steps(capsys):
         fjax.utils.Progbar(2, verbose=3)
     with pytest.raises(ValueError, match="received both"):
         fjax.utils.Progbar(2, stateful_metrics=[], stateless_metrics=[])
+
+
+def test_the_layers_of_a_graph_count_their_weights():
+    counts = []
+    for library in BOTH:
+        inputs = library.Input((4,))
+        model = library.Model(inputs, library.layers.Dense(2)(library.layers.ReLU()(inputs)))
+        counts.append([layer.count_params() for layer in model.layers])
+    assert counts[0] == counts[1] == [0, 0, 10]
