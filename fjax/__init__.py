@@ -35,6 +35,7 @@ with paused_garbage_collection():
     from fjax import utils as utils
     from fjax import visualization as visualization
     from fjax import wrappers as wrappers
+    from fjax.absent_names import install_advice
     from fjax.config import DTypePolicy as DTypePolicy
     from fjax.core import Layer as Layer
     from fjax.core import SymbolicTensor
@@ -43,6 +44,7 @@ with paused_garbage_collection():
     from fjax.core import repeat as repeat
     from fjax.core import residual as residual
     from fjax.core import serial as serial
+    from fjax.core.rematerialization import remat as remat
     from fjax.core.symbolic import register_operations
     from fjax.initializers import Initializer as Initializer
     from fjax.jax_release import warn_if_faulty
@@ -56,6 +58,8 @@ with paused_garbage_collection():
     from fjax.optimizers import Optimizer as Optimizer
     from fjax.public_names import list_public_names
     from fjax.regularizers import Regularizer as Regularizer
+    from fjax.scopes import device as device
+    from fjax.scopes import name_scope as name_scope
     from fjax.variable import StatelessScope as StatelessScope
     from fjax.variable import Variable as Variable
     from fjax.version import VERSION
@@ -67,6 +71,9 @@ __version__ = VERSION
 
 # Keras's name of the same class.
 KerasTensor = SymbolicTensor
+
+# Keras's name of what layers and operations have in common, which are layers here.
+Operation = Layer
 
 
 def version() -> str:
@@ -89,3 +96,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), "ops"})
+
+
+install_advice()
