@@ -101,6 +101,6 @@ def test_absent_names_say_what_to_use():
         fjax.layers.TFSMLayer  # noqa: B018
     with pytest.raises(AttributeError, match="'Dens'"):
         fjax.layers.Dens  # noqa: B018
-    assert not hasattr(fjax, "distillation") and fjax.ops.relu and fjax.keras.layers
+    assert not hasattr(fjax, "distillation") and fjax.ops.relu
     with pytest.raises(RuntimeError, match="loads no code from files"):
         fjax.config.enable_unsafe_deserialization()
