@@ -28,6 +28,7 @@ with paused_garbage_collection():
     from fjax import saving as saving
     from fjax import training as training
     from fjax import tree as tree
+    from fjax.absent_names import install_advice
     from fjax.config import DTypePolicy as DTypePolicy
     from fjax.core import Layer as Layer
     from fjax.core import SymbolicTensor
@@ -36,6 +37,7 @@ with paused_garbage_collection():
     from fjax.core import repeat as repeat
     from fjax.core import residual as residual
     from fjax.core import serial as serial
+    from fjax.core.rematerialization import remat as remat
     from fjax.core.symbolic import register_operations
     from fjax.initializers import Initializer as Initializer
     from fjax.jax_release import warn_if_faulty
@@ -49,6 +51,7 @@ with paused_garbage_collection():
     from fjax.optimizers import Optimizer as Optimizer
     from fjax.public_names import list_public_names
     from fjax.regularizers import Regularizer as Regularizer
+    from fjax.scopes import name_scope as name_scope
     from fjax.training.placement import device as device
     from fjax.variable import StatelessScope as StatelessScope
     from fjax.variable import Variable as Variable
@@ -83,6 +86,9 @@ __version__ = VERSION
 # Keras's name of the same class.
 KerasTensor = SymbolicTensor
 
+# Keras's name of what layers and operations have in common, which are layers here.
+Operation = Layer
+
 
 def version() -> str:
     """Return the version of the package; `fjax.keras.version()` is that of Keras's API."""
@@ -100,9 +106,13 @@ def __getattr__(name: str) -> Any:
         with paused_garbage_collection():
             module = importlib.import_module(f"fjax.{name}")
         list_public_names("fjax")
+        install_advice()
         return module
     raise AttributeError(f"module 'fjax' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_LAZY})
+
+
+install_advice()

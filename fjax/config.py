@@ -157,6 +157,15 @@ def is_traceback_filtering_enabled() -> bool:
     return _Switches.traceback_filtering
 
 
+def enable_unsafe_deserialization() -> None:
+    """Raise RuntimeError: no file can run code here, and nothing enables it."""
+    raise RuntimeError(
+        "`enable_unsafe_deserialization`: fjax loads no code from files, so there is nothing to "
+        "enable. Define the functions and classes that a file names, and pass them by name: "
+        "`load_model(path, custom_objects={…})`."
+    )
+
+
 def is_nnx_enabled() -> bool:
     """Return False: layers are not modules of flax."""
     return False

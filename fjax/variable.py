@@ -18,6 +18,7 @@ import numpy as np
 
 from fjax import initializers
 from fjax.initializers.drawing import draw
+from fjax.scopes import scoped_path
 from fjax.typing import Array, DType, Shape
 
 
@@ -94,7 +95,8 @@ class Variable:
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ValueError(f"`Variable`: `name` must be a str without '/', received {name!r}.")
         value = _initial_value(initializer, shape, dtype)
-        self._link(OwnStorage(value), name or "variable", value.shape, value.dtype, trainable)
+        path = scoped_path(name or "variable")
+        self._link(OwnStorage(value), path, value.shape, value.dtype, trainable)
 
     @classmethod
     def linked(
@@ -181,10 +183,17 @@ class Variable:
             value: An array of the same shape; it is cast to the variable's dtype.
 
         Raises:
+            TypeError: The value is not made of numbers.
             ValueError: The shape differs.
             RuntimeError: A traced array is assigned outside of a `StatelessScope`.
         """
-        array = jnp.asarray(getattr(value, "value", value), self._dtype)
+        try:
+            array = jnp.asarray(getattr(value, "value", value), self._dtype)
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"`assign`: the variable {self.path!r} takes an array of numbers of the shape "
+                f"{self._shape}, received {value!r}."
+            ) from None
         if array.shape != self._shape:
             raise ValueError(
                 f"`assign`: the variable {self.path!r} has the shape {self._shape}, received an "

@@ -141,3 +141,10 @@ def test_an_assignment_compiles_no_function_again(value):
     variable.assign(0)
     double(variable)
     assert len(traces) == 1 and not variable.value.weak_type
+
+
+def test_text_is_assigned_to_no_variable():
+    with pytest.raises(
+        TypeError, match=r"'variable' takes an array of numbers of the shape \(\), "
+    ):
+        fjax.Variable(1.0).assign("a")

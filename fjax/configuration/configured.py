@@ -126,9 +126,13 @@ class Configured:
         if SEALED in self.__dict__ and name not in self.settable_fields:
             raise AttributeError(
                 f"`{type(self).__name__}` cannot be changed once it is made: `{name}` was set to "
-                f"{value!r}. Make a new one, as with `{type(self).__name__}.from_config`."
+                f"{value!r}. {self.change_advice(name)}"
             )
         object.__setattr__(self, name, value)
+
+    def change_advice(self, name: str) -> str:
+        """Return what an error says of setting an attribute."""
+        return f"Make a new one, as with `{type(self).__name__}.from_config`."
 
     def __delattr__(self, name: str) -> None:
         if SEALED in self.__dict__:

@@ -124,6 +124,12 @@ class Layer(LayerFacade, Configured):
                 if isinstance(sublayer, Layer):
                     sublayer.trainable = value
 
+    def change_advice(self, name: str) -> str:
+        """Return what an error says of setting an attribute: a weight can be assigned."""
+        if name in fields_ending(self, "_initializer"):
+            return f"Assign the weight: `layer.{name}.assign(value)`, or `layer.set_weights(…)`."
+        return super().change_advice(name)
+
     @property
     def kind(self) -> str:
         """The class name that a summary shows; in snake case it is the default layer name."""

@@ -307,8 +307,9 @@ def _own_weight(layer: Any, name: str) -> Variable:
     if variable is None:
         raise AttributeError(
             f"The layer {layer_name(layer)!r} is in a model whose weights are not made yet, so it "
-            f"has no `{name}` here. A layer that reads the weight of another one, as a tied head "
-            "does, works as an attribute of a class with `call` that has both as attributes."
+            f"has no `{name}` here. A head that reads the weight of another layer takes it in an "
+            'operation on symbolic tensors, such as `ops.einsum("btd,vd->btv", x, layer.'
+            f"{name})`; or make both layers attributes of a class with `call`."
         )
     return variable
 

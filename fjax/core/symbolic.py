@@ -270,10 +270,9 @@ def as_symbolic(value: Any) -> Any:
     if source is None:
         raise TypeError(
             f"The weight {value.path!r} was given to an operation on symbolic tensors, but its "
-            "layer was not called on symbolic tensors itself, so that no graph has its weights. "
-            "Call the layer on a symbolic tensor first. For a layer within a model or layer, write "
-            "a class with `call` that has it as an attribute; for the weight's present value as a "
-            "constant, pass `numpy.array(weight)`."
+            "layer is in no graph: call the layer on a symbolic tensor of this graph first. For a "
+            "layer within a model or layer, write a class with `call` that has it as an attribute; "
+            "for the weight's present value as a constant, pass `numpy.array(weight)`."
         )
     return weight_tensor(source, (storage.part, *storage.path))
 

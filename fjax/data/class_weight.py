@@ -10,7 +10,7 @@ from fjax.errors import integer_at_least, number_between
 from fjax.training.batch import Batch, rows
 from fjax.training.output_losses import weight_at
 from fjax.trees import branch
-from fjax.typing import PyTree
+from fjax.typing import PyTree, Shape
 
 
 def with_class_weight(
@@ -36,7 +36,7 @@ def with_class_weight(
             suffix = f"[{name!r}]" if len(names) > 1 else ""
             by_class = _weight_of_samples(
                 suffix, weight_of_class, branch(batch.targets, path),
-                branch(outputs, path).shape[-1], rows(batch),
+                tuple(branch(outputs, path).shape), rows(batch),
             )  # fmt: skip
             weight = by_class if weight is None else by_class * weight
         weights[name] = weight
@@ -66,16 +66,31 @@ def _by_output(class_weight: Any, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _weight_of_samples(
-    suffix: str, class_weight: Any, labels: Any, units: int, count: int
+    suffix: str, class_weight: Any, labels: Any, output: Shape, count: int
 ) -> np.ndarray:
-    """Return the weight of each sample by its class; the suffix names the output in errors."""
+    """Return the weight of each sample by its class.
+
+    Args:
+        suffix: What names the output in errors.
+        class_weight: A dict of class to weight.
+        labels: The labels, or one-hot rows.
+        output: The shape of the output, batch axis included.
+        count: The number of samples.
+    """
     argument, y = f"class_weight{suffix}", f"y{suffix}"
     if not isinstance(class_weight, Mapping):
         raise TypeError(
             f"`fit`: `{argument}` must be a dict of class to weight, such as {{0: 1.0, 1: 5.0}}, "
             f"received {class_weight!r}."
         )
-    classes = max(units, 2)
+    if len(output) > 2:
+        raise ValueError(
+            f"`fit`: `{argument}` weighs samples of one class each, and the model has an output of "
+            f"shape {('batch', *output[1:])}, with several classes in a sample: pass weights of "
+            f"the single entries instead, `sample_weight=np.array([1.0, 5.0])[{y}]` for `y` of "
+            "integers, one number for each class."
+        )
+    classes = max(output[-1], 2)
     weights = np.ones(classes, np.float32)
     for label, weight in class_weight.items():
         if integer_at_least("fit", f"a key of `{argument}`", label, 0) >= classes:

@@ -168,6 +168,8 @@ from fjax.layers.separable_convolution import SeparableConvolution1D as Separabl
 from fjax.layers.separable_convolution import SeparableConvolution2D as SeparableConvolution2D
 from fjax.layers.serialization import deserialize as deserialize
 from fjax.layers.serialization import serialize as serialize
+from fjax.layers.spectrograms import MelSpectrogram as MelSpectrogram
+from fjax.layers.spectrograms import STFTSpectrogram as STFTSpectrogram
 from fjax.layers.text.integer_lookup import IntegerLookup as IntegerLookup
 from fjax.layers.text.string_lookup import StringLookup as StringLookup
 from fjax.layers.text.text_vectorization import TextVectorization as TextVectorization

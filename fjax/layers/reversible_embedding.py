@@ -12,10 +12,12 @@ from fjax.core.checks import single_input
 from fjax.core.layer_facade import has_weights_field
 from fjax.core.masking import strip_masks
 from fjax.core.penalties import with_penalty
-from fjax.errors import number_between
+from fjax.errors import number_between, one_of
 from fjax.layers.array_layer import draw_weights
 from fjax.layers.embedding import EmbeddingTable
 from fjax.typing import Array, Identifier, Key, Params, Shape, Spec, State
+
+_DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 
 @has_weights_field
@@ -81,6 +83,8 @@ class ReversibleEmbedding(EmbeddingTable):
                 self.kind, "logit_soft_cap", self.logit_soft_cap, 0.0, open_low=True
             )
             self.logit_soft_cap = cap
+        if self.reverse_dtype is not None:
+            one_of(self.kind, "reverse_dtype", self.reverse_dtype, _DTYPES)
         super().__post_init__()
 
     @property

@@ -96,10 +96,19 @@ class OperationTable:
         converted = {key: kind for key, kind in kinds.items() if kind in (Array, list[Array])}
         converted |= {key: Array for key, kind in kinds.items() if kind == Array | None}
 
+        required = [
+            key
+            for key, kind in kinds.items()
+            if kind is Array and signature.parameters[key].default is inspect.Parameter.empty
+        ]
+
         @functools.wraps(function)
         def operation(*args: Any, **kwargs: Any) -> Any:
             recorder = find_recorder((*args, *kwargs.values()))
             bound = _bind(name, signature, args, kwargs)
+            for key in required:
+                if bound.arguments[key] is None:
+                    raise TypeError(f"`{name}`: `{key}` must be an array, received None.")
             if recorder is not None:
                 return recorder.__call_function__(operation, args, kwargs)
             for key, kind in converted.items():

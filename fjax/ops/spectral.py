@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fjax.lowering.spectral import fourier_window, short_time_fourier
 from fjax.ops.definition import OperationTable, as_tensor
 from fjax.typing import Array
 
@@ -78,13 +79,9 @@ def stft(
     """
     if x.dtype not in (jnp.float32, jnp.float64):
         raise TypeError(f"`stft`: `x` must be float32 or float64, received {x.dtype}.")
-    weights = _window("stft", window, sequence_length, fft_length).astype(x.dtype)
-    if center:
-        ends = [(0, 0)] * (x.ndim - 1) + [(fft_length // 2, fft_length // 2)]
-        x = jnp.pad(x, ends, mode="reflect")
-    count = (x.shape[-1] - fft_length) // sequence_stride + 1
-    places = np.arange(count)[:, None] * sequence_stride + np.arange(fft_length)
-    return _parts(jnp.fft.rfft(x[..., places] * weights, fft_length))
+    return short_time_fourier(
+        "stft", x, sequence_length, sequence_stride, fft_length, window, center
+    )
 
 
 @op.define
@@ -109,7 +106,7 @@ def istft(
         center: Whether `stft` padded the signal.
     """
     sequences = jnp.fft.irfft(_complex("istft", x), fft_length)
-    weights = _window("istft", window, sequence_length, fft_length).astype(sequences.dtype)
+    weights = fourier_window("istft", window, sequence_length, fft_length).astype(sequences.dtype)
     count = sequences.shape[-2]
     places = np.arange(count)[:, None] * sequence_stride + np.arange(fft_length)
     total = fft_length + sequence_stride * (count - 1)
@@ -141,36 +138,6 @@ def _complex(operation: str, x: Any) -> Array:
 
 def _parts(x: Array) -> tuple[Array, Array]:
     return jnp.real(x), jnp.imag(x)
-
-
-def _window(operation: str, window: Any, sequence_length: int, fft_length: int) -> Any:
-    """Return a window in the middle of the length of the transform."""
-    if fft_length < sequence_length:
-        raise ValueError(
-            f"`{operation}`: `fft_length` must be at least `sequence_length`, received "
-            f"{fft_length} and {sequence_length}."
-        )
-    before = (fft_length - sequence_length) // 2
-    after = fft_length - sequence_length - before
-    if window is None:
-        return jnp.ones(fft_length, "float32")
-    if isinstance(window, str):
-        if window not in ("hann", "hamming"):
-            raise ValueError(
-                f"`{operation}`: `window` must be 'hann', 'hamming', an array or None, received "
-                f"{window!r}."
-            )
-        # The periodic form, as for a transform of one period.
-        share = 0.5 if window == "hann" else 0.54
-        angles = 2 * np.pi * np.arange(sequence_length) / sequence_length
-        window = share - (1 - share) * np.cos(angles)
-    values = jnp.asarray(window, "float32")
-    if values.shape != (sequence_length,):
-        raise ValueError(
-            f"`{operation}`: `window` must have the shape ({sequence_length},), received "
-            f"{values.shape}."
-        )
-    return jnp.pad(values, (before, after))
 
 
 __all__ = op.names

@@ -37,6 +37,7 @@ from fjax.utils.batches import pack_x_y_sample_weight as pack_x_y_sample_weight
 from fjax.utils.batches import unpack_x_y_sample_weight as unpack_x_y_sample_weight
 from fjax.utils.downloads import get_file as get_file
 from fjax.utils.feature_space import FeatureSpace as FeatureSpace
+from fjax.utils.named_values import Config as Config
 from fjax.utils.py_dataset import PyDataset as PyDataset
 from fjax.utils.sessions import clear_session as clear_session
 from fjax.utils.sessions import set_random_seed as set_random_seed

@@ -290,3 +290,10 @@ class TestMistakes:
         with pytest.raises(Exception) as error:
             layer(jnp.ones((8, 4)))
         assert "In layer 'dense'" in "".join(error.value.__notes__)
+
+
+def test_setting_a_weight_names_assign():
+    with pytest.raises(AttributeError, match=r"Assign the weight: `layer.kernel.assign\(value\)`"):
+        Dense(2).kernel = 3
+    with pytest.raises(AttributeError, match=r"Make a new one, as with `Dense.from_config`"):
+        Dense(2).units = 3

@@ -12,6 +12,7 @@ X = np.random.default_rng(0).normal(size=(20, 4)).astype("float32")
 LABELS = np.arange(20) % 3
 ONE_HOT = np.eye(3)[LABELS]
 TARGETS = X[:, 0]
+STEPS, STEP_LABELS = np.ones((5, 3, 4), "float32"), np.arange(15).reshape(5, 3) % 3
 SPARSE, ONE = "sparse_categorical_crossentropy", "categorical_crossentropy"
 
 
@@ -24,6 +25,12 @@ def classifier(loss=SPARSE, units=3, **compiled):
 def regressor(units=1, loss="mse", **compiled):
     model = keras.Sequential([Input((4,)), Dense(units)])
     model.compile("sgd", loss, **compiled)
+    return model
+
+
+def tagger():
+    model = keras.Sequential([Input((3, 4)), Dense(3, "softmax")])
+    model.compile("sgd", SPARSE)
     return model
 
 
@@ -140,6 +147,11 @@ FIT = {
     "class_weight class": (
         lambda: classifier().fit(X, LABELS, class_weight={7: 2.0}),
         "`class_weight` names class 7, .* 0 to 2",
+    ),
+    "class_weight of steps": (
+        lambda: tagger().fit(STEPS, STEP_LABELS, class_weight={0: 1.0, 1: 5.0}),
+        r"`class_weight` weighs samples of one class each, .*\('batch', 3, 3\), .*"
+        r"`sample_weight=np.array\(\[1.0, 5.0\]\)\[y\]`",
     ),
     "class_weight of numbers": (
         lambda: regressor().fit(X, TARGETS, class_weight={0: 1.0, 1: 2.0}),
@@ -452,3 +464,20 @@ def test_a_warning_of_too_many_steps_points_at_the_users_line():
         with pytest.warns(UserWarning, match="99 steps were requested") as caught:
             call()
         assert caught[0].filename == __file__
+
+
+def test_weights_of_steps_by_their_class():
+    weights = np.array([1.0, 5.0, 2.0])[STEP_LABELS]
+    model = tagger()
+    model.set_weights([np.zeros((4, 3)), np.array([0.0, 1.0, 2.0])])
+    loss = model.evaluate(STEPS, STEP_LABELS, sample_weight=weights, verbose=0)
+    probabilities = np.exp([0.0, 1.0, 2.0]) / np.exp([0.0, 1.0, 2.0]).sum()
+    expected = np.mean(-np.log(probabilities[STEP_LABELS]) * weights)
+    np.testing.assert_allclose(loss, expected, rtol=1e-6)
+
+
+def test_a_loss_that_calls_a_model_names_compute_loss():
+    features = keras.Sequential([Input((1,)), Dense(3)])
+    model = regressor(loss=lambda y_true, y_pred: (features(y_true) - features(y_pred)) ** 2)
+    with pytest.raises(TypeError, match=r"belongs in `compute_loss` of a subclass of `Model`"):
+        model.fit(X, TARGETS, verbose=0)

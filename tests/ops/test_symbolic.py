@@ -96,3 +96,9 @@ def test_symbolic_calls(name, number):
     check_equal(found, call(find(ops, name), case, lambda array: array))
     if not any(map(callable, jax.tree.leaves((case.args, case.kwargs)))):
         assert decode(json.loads(json.dumps(encode(network)))) == network
+
+
+def test_none_is_no_array():
+    for x in (np.ones((2, 2)), Input((2,))):
+        with pytest.raises(TypeError, match="`matmul`: `x2` must be an array, received None"):
+            ops.matmul(x, None)

@@ -68,5 +68,7 @@ def test_mistakes():
         layer(IDS, reverse=1)
     with pytest.raises(ValueError, match="`tie_weights` must be True or False, received 'ones'"):
         fjax.layers.ReversibleEmbedding(8, 4, "ones")
+    with pytest.raises(ValueError, match=r"`reverse_dtype` must be .*, received 'floaty'"):
+        fjax.layers.ReversibleEmbedding(8, 4, reverse_dtype="floaty")
     with pytest.raises(ValueError, match="takes whole numbers from 0 to 7"):
         language_model(fjax).predict(IDS + 5, verbose=0)

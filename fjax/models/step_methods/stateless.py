@@ -109,7 +109,9 @@ def traced_call_error(name: str) -> TypeError:
         f"The model {name!r} was called inside a traced function (`jax.jit`, `jax.grad`, …). "
         "There, give it its arrays: `outputs, non_trainable_variables = model.stateless_call("
         "trainable_variables, non_trainable_variables, x)`, or use the pure "
-        "`model.network.apply(params, state, x)`."
+        "`model.network.apply(params, state, x)`. A loss that calls a model, as a perceptual loss "
+        "does, belongs in `compute_loss` of a subclass of `Model` that has this model as an "
+        "attribute: there its weights are inputs of the program."
     )
 
 
