@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from fjax.errors import one_of
-from fjax.preprocessing.formats import check_format
 from fjax.preprocessing.directory import FolderOptions, dataset_from_directory
+from fjax.preprocessing.formats import check_format
 from fjax.preprocessing.image import img_to_array
 from fjax.preprocessing.reading import COLOR_MODES, data_format_of, pillow, read_image, size_of
 from fjax.preprocessing.resizing import INTERPOLATIONS, resize_image

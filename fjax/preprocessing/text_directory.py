@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fjax.errors import integer_at_least, one_of
-from fjax.preprocessing.formats import check_format
+from fjax.errors import integer_at_least
 from fjax.preprocessing.directory import FolderOptions, dataset_from_directory
+from fjax.preprocessing.formats import check_format
 
 
 def text_dataset_from_directory(

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from fjax.errors import integer_at_least, one_of, seed_of
-from fjax.preprocessing.formats import check_format
+from fjax.errors import integer_at_least, seed_of
 from fjax.preprocessing.dataset import AUTOTUNE, Dataset
+from fjax.preprocessing.formats import check_format
 
 
 def timeseries_dataset_from_array(
