@@ -3,6 +3,7 @@
 The orders are `memory`, all pictures in an array, and `disk`, where each epoch reads the files.
 """
 
+import functools
 import importlib
 import importlib.util
 import os
@@ -47,7 +48,7 @@ def of_torch(quick: bool) -> Answers:
         "memory": loop.memory_loader(*read_pictures(folder), size),
         "disk": loop.disk_loader(folder, size, workers),
     }
-    return {name: _epoch(lambda loader=loader: train(loader)) for name, loader in orders.items()}
+    return {name: _epoch(functools.partial(train, loader)) for name, loader in orders.items()}
 
 
 def classifier(library: Any, size: Sizes) -> Any:
@@ -84,7 +85,7 @@ def _by_fit(library: Any, folder: Path, size: Sizes, disk: Mapping[str, Any]) ->
     answers = {"memory": _epoch(from_memory)}
     for name, read in disk.items():
         dataset = read()
-        answers[name] = _epoch(lambda dataset=dataset: model.fit(dataset, verbose=0))
+        answers[name] = _epoch(functools.partial(model.fit, dataset, verbose=0))
     return answers
 
 

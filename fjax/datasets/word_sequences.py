@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,7 @@ class Numbering:
         return np.random.RandomState(self.seed)
 
     def shuffle(
-        self, texts: Sequence[Sequence[int]], labels: np.ndarray, generator: np.random.RandomState
+        self, texts: Any, labels: np.ndarray, generator: np.random.RandomState
     ) -> tuple[Lists, np.ndarray]:
         """Return the texts in a random order, that of Keras, with their starts, and the labels."""
         order = np.arange(len(texts))

@@ -7,8 +7,10 @@ import jax.numpy as jnp
 
 from fjax.configuration import field
 from fjax.errors import integer_at_least, is_integer, is_number, one_of
-from fjax.layers.array_layer import ArrayLayer
-from fjax.layers.spatial import AXIS_NAMES, SpatialLayer, resolve_data_format
+from fjax.layers.augmentation.cropping import Window
+from fjax.layers.augmentation.image_layer import ImageLayer, Size, Transformation
+from fjax.layers.spatial import AXIS_NAMES, SpatialLayer
+from fjax.lowering.box_geometry import crop
 from fjax.typing import Array, Params, Shape
 
 INTERPOLATIONS = ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"]
@@ -136,7 +138,7 @@ class UpSampling3D(UpSampling):
     size: Any = (2, 2, 2)
 
 
-class Resizing(ArrayLayer):
+class Resizing(ImageLayer):
     """Resize images to a given height and width.
 
     Args:
@@ -151,9 +153,13 @@ class Resizing(ArrayLayer):
         fill_value: The value of the padding.
         antialias: Whether to smooth images that become smaller.
         data_format: "channels_last" (default) or "channels_first".
+        bounding_box_format: The format of the bounding boxes in a dict; see
+            `fjax.utils.bounding_boxes.convert_format`.
 
     Shapes: `(batch, height, width, channels)`, or with channels first; or one image without a
-    batch axis. The dtype is kept: integer images are rounded.
+    batch axis. The dtype is kept: integer images are rounded. Or a dict of `images` and their
+    `labels`, `segmentation_masks` and `bounding_boxes`: values of masks are not mixed, and boxes of
+    zeros or of -1, as padding is, become zeros with the label -1.
 
     Raises:
         ValueError: A size is not positive, the interpolation is unknown, both cropping and padding
@@ -167,7 +173,8 @@ class Resizing(ArrayLayer):
     (32, 14, 20, 3)
     """
 
-    rows_independent = True
+    only_in_training = False
+    box_handling = "moved"
 
     height: int
     width: int
@@ -186,7 +193,6 @@ class Resizing(ArrayLayer):
         self.width = integer_at_least(owner, "width", self.width, 1)
         one_of(owner, "interpolation", self.interpolation, INTERPOLATIONS)
         one_of(owner, "fill_mode", self.fill_mode, ["constant"])
-        self.data_format = resolve_data_format(owner, self.data_format)
         if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
             raise ValueError(
                 "`Resizing`: `crop_to_aspect_ratio` and `pad_to_aspect_ratio` cannot both be True: "
@@ -197,44 +203,62 @@ class Resizing(ArrayLayer):
                 f"`Resizing`: `fill_value` must be a number, received {self.fill_value!r}."
             )
 
-    def compute_outputs(self, params: Params, values: Array) -> Array:
-        """Return the resized images."""
+    def transform_images(
+        self, images: Any, transformation: Transformation = None, training: bool = True
+    ) -> Array:
+        """Return the resized images, in their dtype."""
+        return self._resized(jnp.asarray(images), self.interpolation)
+
+    def transform_segmentation_masks(
+        self, segmentation_masks: Any, transformation: Transformation = None, training: bool = True
+    ) -> Array:
+        """Return the resized masks, whose values are not mixed."""
+        return self._resized(jnp.asarray(segmentation_masks), "nearest")
+
+    def transform_boxes(
+        self, boxes: Array, transformation: Transformation, size: Size
+    ) -> tuple[Array, Size]:
+        """Return the boxes in the resized images."""
+        is_padding = jnp.all(boxes == -1, axis=-1) | jnp.all(boxes == 0, axis=-1)
+        top, left, height, width = self._window(*size)
+        growth = jnp.array([self.width / width, self.height / height] * 2, boxes.dtype)
+        moved = crop(boxes, top, left, height, width) * growth
+        return jnp.where(is_padding[..., None], 0.0, moved), (self.height, self.width)
+
+    def _resized(self, values: Array, interpolation: str) -> Array:
         if values.ndim not in (3, 4):
             raise ValueError(
                 "`Resizing` needs images of shape (batch, height, width, channels), or one image "
                 f"without the batch axis, received {tuple(values.shape)}."
             )
         first = values.ndim - (2 if self.data_format == "channels_first" else 3)
+        top, left, height, width = self._window(*values.shape[first : first + 2])
         if self.crop_to_aspect_ratio:
-            values = self._crop(values, first)
+            values = jax.lax.slice_in_dim(values, top, top + height, axis=first)
+            values = jax.lax.slice_in_dim(values, left, left + width, axis=first + 1)
         elif self.pad_to_aspect_ratio:
-            values = self._pad(values, first)
+            padding = [(0, 0)] * values.ndim
+            padding[first], padding[first + 1] = (-top, -top), (-left, -left)
+            values = jnp.pad(values, padding, constant_values=self.fill_value)
         shape = (*values.shape[:first], self.height, self.width, *values.shape[first + 2 :])
-        return _resample(values, shape, self.interpolation, self.antialias)
+        return _resample(values, shape, interpolation, self.antialias)
 
-    def _crop(self, values: Array, first: int) -> Array:
-        """Return the central part of the images with the new aspect ratio."""
-        height, width = values.shape[first : first + 2]
-        target_height, target_width = self._sizes_at_aspect_ratio(height, width)
-        cropped_height = max(min(height, target_height), 1)
-        cropped_width = max(min(width, target_width), 1)
-        top, left = (height - cropped_height) // 2, (width - cropped_width) // 2
-        values = jax.lax.slice_in_dim(values, top, top + cropped_height, axis=first)
-        return jax.lax.slice_in_dim(values, left, left + cropped_width, axis=first + 1)
-
-    def _pad(self, values: Array, first: int) -> Array:
-        """Return the images padded to the new aspect ratio."""
-        height, width = values.shape[first : first + 2]
-        target_height, target_width = self._sizes_at_aspect_ratio(height, width)
-        padding = [(0, 0)] * values.ndim
-        # As in Keras, both sides get the same padding, rounded down.
-        padding[first] = (max((target_height - height) // 2, 0),) * 2
-        padding[first + 1] = (max((target_width - width) // 2, 0),) * 2
-        return jnp.pad(values, padding, constant_values=self.fill_value)
-
-    def _sizes_at_aspect_ratio(self, height: int, width: int) -> tuple[int, int]:
-        """Return the height for this width, and the width for this height, at the new ratio."""
-        return width * self.height // self.width, height * self.width // self.height
+    def _window(self, height: int, width: int) -> Window:
+        """Return the part of images that is resized; it is larger than they are to pad them."""
+        # The height for this width, and the width for this height, at the new aspect ratio.
+        target_height = width * self.height // self.width
+        target_width = height * self.width // self.height
+        if self.crop_to_aspect_ratio:
+            cropped_height = max(min(height, target_height), 1)
+            cropped_width = max(min(width, target_width), 1)
+            top, left = (height - cropped_height) // 2, (width - cropped_width) // 2
+            return Window(top, left, cropped_height, cropped_width)
+        if self.pad_to_aspect_ratio:
+            # As in Keras, both sides get the same padding, rounded down.
+            below = max((target_height - height) // 2, 0)
+            beside = max((target_width - width) // 2, 0)
+            return Window(-below, -beside, height + 2 * below, width + 2 * beside)
+        return Window(0, 0, height, width)
 
 
 def _resample(values: Array, shape: Shape, interpolation: str, antialias: bool) -> Array:

@@ -97,7 +97,7 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
         return self.probabilities(self.compute_outputs(X))
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Return the outputs of the model, `(rows, classes)`; the largest one is the predicted label.
+        """Return the outputs of the model, `(rows, classes)`; the largest one is predicted.
 
         For two classes, as scikit-learn has it, one number for each row, `(rows,)`: how much more
         the second class has than the first, which is positive where the second one is predicted.

@@ -48,9 +48,9 @@ def test_the_table_and_the_targets():
 
     answers = {"fjax": answered(0.5, 1.0), "keras_jax": answered(1.0, None),
                "torch_loader": answered(0.4, 3.0)}  # fmt: skip
-    text = report.job_table(trainers("pictures"), answers, Sizes())
+    text = " ".join(report.job_table(trainers("pictures"), answers, Sizes()).split())
     assert "| pictures in memory, Keras on JAX | 1,000.0 | 2,000 | 2.00 |" in text
-    assert "| pictures in a folder, Keras on JAX |  |  | not installed |" in text
+    assert "| pictures in a folder, Keras on JAX | | | not installed |" in text
     reached = [is_reached for _, is_reached in report.targets(answers)]
     assert reached == [True, False, True]
 

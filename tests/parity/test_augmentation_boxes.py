@@ -71,6 +71,24 @@ def test_boxes_in_the_center_are_those_of_keras(size, name):
     np.testing.assert_allclose(moved["boxes"], expected["boxes"], rtol=1e-5, atol=1e-4)
 
 
+@pytest.mark.parametrize("config", [{}, {"crop_to_aspect_ratio": True}], ids=str)
+def test_boxes_in_resized_images_are_those_of_keras(config):
+    padded = np.concatenate([BOXES, np.zeros_like(BOXES[:, :1])], axis=1)
+    given = {"boxes": padded, "labels": np.concatenate([LABELS, LABELS[:, :1]], axis=1)}
+    theirs, ours = (
+        home.layers.Resizing(6, 18, **config, bounding_box_format="xyxy") for home in (keras, fjax)
+    )
+    expected = theirs({"images": IMAGES, "bounding_boxes": dict(given)})
+    outputs = ours({"images": IMAGES, "bounding_boxes": given, "segmentation_masks": IMAGES})
+    assert outputs["images"].shape == outputs["segmentation_masks"].shape == (3, 6, 18, 1)
+    moved, expected = outputs["bounding_boxes"], expected["bounding_boxes"]
+    np.testing.assert_allclose(moved["boxes"], expected["boxes"], atol=1e-5)
+    # Keras labels padding by where it would be in the resized image.
+    kept = np.asarray(moved["labels"]) != -1
+    np.testing.assert_array_equal(kept, np.any(np.asarray(moved["boxes"]) != 0, axis=-1) & (
+        np.asarray(expected["labels"]) != -1))  # fmt: skip
+
+
 def test_the_number_of_boxes_is_that_of_keras():
     for number, fill in ((1, -1), (2, -1), (5, 0)):
         theirs, ours = (
@@ -97,6 +115,9 @@ MOVING = [
     ("RandomCrop", {"height": 30, "width": 90}),
     ("CenterCrop", {"height": 36, "width": 44}),
     ("CenterCrop", {"height": 60, "width": 44}),
+    ("Resizing", {"height": 30, "width": 32}),
+    ("Resizing", {"height": 30, "width": 32, "crop_to_aspect_ratio": True}),
+    ("Resizing", {"height": 30, "width": 32, "pad_to_aspect_ratio": True}),
     ("RandAugment", {"factor": 0.2, "num_ops": 3}),
 ]
 

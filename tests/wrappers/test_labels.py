@@ -60,8 +60,10 @@ def test_outputs_are_converted_to_probabilities(units, activation, loss, groups)
     assert (fitted.predict(x) == (decisions > 0)).all()
     # The scorers of scikit-learn that rank the rows prefer it to `predict_proba`.
     ranked = roc_auc_score(labels, decisions)
-    assert ranked == roc_auc_score(labels, probabilities[:, 1]) == get_scorer("roc_auc")(
-        fitted, x, labels
+    assert (
+        ranked
+        == roc_auc_score(labels, probabilities[:, 1])
+        == get_scorer("roc_auc")(fitted, x, labels)
     )
     assert fitted.score(x, labels) > 0.95
 

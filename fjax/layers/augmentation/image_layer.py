@@ -216,7 +216,7 @@ class ImageLayer(Layer):
             self.transform_images, self.transform_labels, self.transform_segmentation_masks,
             move_boxes,
         )  # fmt: skip
-        of_keys = dict(zip(DATA_KEYS, functions, strict=True))
+        of_keys: dict[str, Any] = dict(zip(DATA_KEYS, functions, strict=True))
         # As in Keras, other entries are passed on.
         return {
             name: of_keys[name](values, transformation, training) if name in of_keys else values
