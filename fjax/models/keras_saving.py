@@ -79,8 +79,11 @@ def _weights(model: Any, with_optimizer: bool) -> bytes:
         names |= {f"{group}/{VARIABLES}": {"name": name} for group, name in group_names(network)}
     if with_optimizer and train_state is not None:
         optimizer = model.optimizer
-        for number, variable in enumerate(optimizer.variables):
-            arrays[f"optimizer/{VARIABLES}/{number}"] = np.asarray(variable.value)
+        entries = optimizer.in_variables.layout.entries
+        for number, (variable, entry) in enumerate(zip(optimizer.variables, entries, strict=True)):
+            value = np.asarray(variable.value)
+            is_negative = entry.name in optimizer.keras_negative_slots
+            arrays[f"optimizer/{VARIABLES}/{number}"] = -value if is_negative else value
         names[f"optimizer/{VARIABLES}"] = {"name": _optimizer_name(optimizer.optimizer)}
     memory = io.BytesIO()
     write_hdf5(memory, arrays, names)
