@@ -241,7 +241,7 @@ def test_what_keras_does_not_have_is_named(tmp_path):
             model.save(path)
     model = fjax.Sequential([layers.Input((4,)), layers.Dense(1)])
     model.compile(fjax.optimizers.SGD(0.1, decay=0.1), "mse")
-    with pytest.raises(TypeError, match="`SGD`.*: `decay` is 0.1, and Keras has no such argument"):
+    with pytest.raises(TypeError, match=r"`SGD`.*: `decay` is 0.1, and Keras has no such argument"):
         model.save(path)
     assert not path.exists()
 
@@ -255,7 +255,7 @@ def test_weights_that_do_not_fit_are_listed(tmp_path):
     )
     for name in ("theirs.weights.h5", "theirs.keras"):
         with pytest.raises(
-            ModelFileError, match="missing: layers/p_re_lu/vars/0; different: .*1/vars/0 is"
+            ModelFileError, match=r"missing: layers/p_re_lu/vars/0; different: .*1/vars/0 is"
         ):
             ours.load_weights(tmp_path / name)
     with pytest.warns(UserWarning, match="skipped what does not fit"):
@@ -292,5 +292,5 @@ def test_safetensors_of_another_program_by_names(tmp_path):
 def test_a_file_of_weights_is_no_model(tmp_path):
     theirs = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
     theirs.save_weights(tmp_path / "theirs.weights.h5")
-    with pytest.raises(ModelFileError, match="weights and no model: .* `load_weights`"):
+    with pytest.raises(ModelFileError, match=r"weights and no model: .* `load_weights`"):
         fjax.models.load_model(tmp_path / "theirs.weights.h5")
