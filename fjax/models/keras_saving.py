@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fjax.core.naming import default_name
+from fjax.models.compile_config import describes_compile
 from fjax.models.keras_descriptions import describe_model
 from fjax.storage.atomic import write_atomically
 from fjax.storage.hdf5 import write_hdf5
@@ -95,6 +96,9 @@ def _optimizer_name(optimizer: Any) -> str:
 
 
 def _compile_config(model: Any) -> dict[str, Any]:
+    if describes_compile(model):
+        label = f"`{type(model).__name__}`: `get_compile_config()`"
+        return {str(k): encode_for_keras(v, label) for k, v in model.get_compile_config().items()}
     config = model.model_parts.config
     steps = {"train_step": config.train_step, "test_step": config.test_step}
     for name, step in steps.items():
