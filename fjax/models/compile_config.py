@@ -15,6 +15,11 @@ from fjax.trees import branch
 from fjax.typing import GradientTransformation, PyTree, Shape
 
 
+def describes_compile(model: Any) -> bool:
+    """Tell whether a class has Keras's methods that save and restore the arguments of `compile`."""
+    return all(hasattr(model, name) for name in ("get_compile_config", "compile_from_config"))
+
+
 class OutputConfig(NamedTuple):
     """The arguments of `compile` for one output.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from fjax.custom_objects import registered_name
 from fjax.models.compile_arguments import loss_names
+from fjax.models.compile_config import describes_compile
 from fjax.models.keras_saving import (
     is_keras_model_path,
     is_keras_weights_path,
@@ -52,11 +53,6 @@ _HOOKS = {
     "save_own_variables": _WEIGHTS, "load_own_variables": _WEIGHTS,
     "get_build_config": _SHAPES, "build_from_config": _SHAPES,
 }  # fmt: skip
-
-
-def describes_compile(model: Any) -> bool:
-    """Tell whether a class has Keras's methods that save and restore the arguments of `compile`."""
-    return all(hasattr(model, name) for name in ("get_compile_config", "compile_from_config"))
 
 
 def save(model: Any, path: Any, overwrite: bool, include_optimizer: bool) -> None:

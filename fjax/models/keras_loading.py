@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, BinaryIO
 
+from fjax.models.compile_config import describes_compile
 from fjax.models.keras_configs import make_model
 from fjax.models.keras_weights import load_arrays, load_optimizer, read_hdf5
 from fjax.storage import ModelFileError, file_error_context
@@ -67,10 +68,17 @@ def _build(model: Any, config: Any) -> None:
 
 
 def _compile(model: Any, decoder: KerasDecoder, config: Any) -> None:
-    unknown = [key for key in config if key not in _COMPILE]
-    if unknown:
-        raise ValueError(f"`compile` has no argument {unknown[0][:80]!r}")
     arguments = {key: decoder.decode_field(key, value) for key, value in config.items()}
+    if describes_compile(model):
+        model.compile_from_config(arguments)
+        return
+    unknown = [key for key in arguments if key not in _COMPILE]
+    if unknown:
+        raise ValueError(
+            f"`compile` has no argument {unknown[0][:80]!r}, and `{type(model).__name__}` has no "
+            "`get_compile_config` and `compile_from_config`: define both, or load the file with "
+            "`compile=False`"
+        )
     if "optimizer_config" in arguments:
         arguments["optimizer"] = arguments.pop("optimizer_config")
     model.compile(**arguments)

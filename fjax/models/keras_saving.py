@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fjax.core.naming import default_name
+from fjax.models.compile_config import describes_compile
 from fjax.models.keras_descriptions import describe_model
 from fjax.storage.atomic import write_atomically
 from fjax.storage.hdf5 import write_hdf5
@@ -79,8 +80,11 @@ def _weights(model: Any, with_optimizer: bool) -> bytes:
         names |= {f"{group}/{VARIABLES}": {"name": name} for group, name in group_names(network)}
     if with_optimizer and train_state is not None:
         optimizer = model.optimizer
-        for number, variable in enumerate(optimizer.variables):
-            arrays[f"optimizer/{VARIABLES}/{number}"] = np.asarray(variable.value)
+        entries = optimizer.in_variables.layout.entries
+        for number, (variable, entry) in enumerate(zip(optimizer.variables, entries, strict=True)):
+            value = np.asarray(variable.value)
+            is_negative = entry.name in optimizer.keras_negative_slots
+            arrays[f"optimizer/{VARIABLES}/{number}"] = -value if is_negative else value
         names[f"optimizer/{VARIABLES}"] = {"name": _optimizer_name(optimizer.optimizer)}
     memory = io.BytesIO()
     write_hdf5(memory, arrays, names)
@@ -92,6 +96,9 @@ def _optimizer_name(optimizer: Any) -> str:
 
 
 def _compile_config(model: Any) -> dict[str, Any]:
+    if describes_compile(model):
+        label = f"`{type(model).__name__}`: `get_compile_config()`"
+        return {str(k): encode_for_keras(v, label) for k, v in model.get_compile_config().items()}
     config = model.model_parts.config
     steps = {"train_step": config.train_step, "test_step": config.test_step}
     for name, step in steps.items():

@@ -6,6 +6,7 @@ from typing import Any, BinaryIO
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from fjax.core.weight_slot import Path
 from fjax.storage import ModelFileError, file_error_context
@@ -132,13 +133,23 @@ def load_optimizer(model: Any, file: Hdf5File) -> None:
     expected = dict(zip(names, variables, strict=True))
     check_arrays(file, expected, {*names}, "the optimizer", skip_mismatch=False)
     held = model.optimizer.in_variables
-    state = held.layout.unflatten([jnp.array(file.read(name), copy=True) for name in names])
+    state = held.layout.unflatten(read_optimizer(file, model.optimizer, names))
     store = model.model_parts.weights
     # The layout has no entries for layers without weights.
     structure = jax.tree.structure(store.train_state.opt_state)
-    opt_state = jax.tree.unflatten(structure, jax.tree.leaves(state))
+    # One array of Keras may be several leaves, and training donates each of them.
+    leaves = [jnp.array(leaf, copy=True) for leaf in jax.tree.leaves(state)]
+    opt_state = jax.tree.unflatten(structure, leaves)
     store.adopt(store.train_state._replace(opt_state=opt_state))
     if held.iterations is not None:
         # A copy, because training donates the train state.
         step = jnp.array(held.iterations.value, jnp.int32, copy=True)
         store.adopt(store.train_state._replace(step=step))
+
+
+def read_optimizer(file: Hdf5File, optimizer: Any, names: list[str]) -> list[np.ndarray]:
+    """Return the arrays of an optimizer with the signs that they have in fjax."""
+    return [
+        -file.read(name) if entry.name in optimizer.keras_negative_slots else file.read(name)
+        for name, entry in zip(names, optimizer.in_variables.layout.entries, strict=True)
+    ]

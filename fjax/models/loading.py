@@ -7,12 +7,8 @@ import jax
 
 from fjax.core import InputLayer
 from fjax.custom_objects import find_custom
-from fjax.models.file_content import (
-    LOSS_NAMES,
-    OWN_COMPILE,
-    describes_compile,
-    load_train_state,
-)
+from fjax.models.compile_config import describes_compile
+from fjax.models.file_content import LOSS_NAMES, OWN_COMPILE, load_train_state
 from fjax.models.keras_loading import load_keras_model
 from fjax.models.keras_weights import keras_file
 from fjax.models.model import Model

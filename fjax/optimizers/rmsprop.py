@@ -35,6 +35,7 @@ class RMSprop(Optimizer):
     entrywise = True
 
     separate_slots = frozenset({"momentum", "average_gradient"})
+    keras_negative_slots = frozenset({"momentum"})
 
     traceable_fields = frozenset({"rho", "momentum", "epsilon"})
 

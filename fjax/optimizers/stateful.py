@@ -51,6 +51,8 @@ class StatefulOptimizer:
     separate_slots: ClassVar[frozenset[str]] = frozenset()
     # Slots with one value for all params, which is one variable.
     shared_slots: ClassVar[frozenset[str]] = frozenset()
+    # Slots that have the other sign in Keras's files.
+    keras_negative_slots: ClassVar[frozenset[str]] = frozenset()
 
     # The field that has the learning rate, itself or in an optimizer.
     rate_field: ClassVar[str] = "learning_rate"

@@ -10,8 +10,10 @@ import jax
 import keras
 import numpy as np
 import pytest
+import safetensors.numpy
 
 import fjax
+from fjax.saving import ModelFileError
 from tests.layers.catalogue import CATALOGUE, samples
 
 SPEC = importlib.util.spec_from_file_location("battery", Path(__file__).with_name("models.py"))
@@ -22,6 +24,7 @@ pytestmark = [
     # Keras 3.15 asks JAX for int64, and it warns of its own `.h5` format by absl.
     pytest.mark.filterwarnings("ignore:[\\s\\S]*Explicitly requested dtype int64"),
     pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file"),
+    pytest.mark.filterwarnings("ignore:`SpectralNormalization` of a file of Keras"),
 ]
 
 # Keras cannot load its own file of this layer.
@@ -34,7 +37,7 @@ LAYERS = {
     if entry.keras is not None and entry.keras[0] not in UNLOADABLE | RANDOM
 }
 IN_DEFAULT_RUN = {
-    "Dense", "Normalization", "nested", "shared_only", "several_outputs", "attention", "recurrent",
+    "Dense", "Normalization", "nested", "shared", "several_outputs", "attention", "recurrent",
     "spectral", "operations", "adapted", "adam", "scheduled",
 }  # fmt: skip
 
@@ -102,7 +105,8 @@ def test_a_model_goes_to_and_fro_and_is_trained_further(name, tmp_path):
     theirs.save(tmp_path / "theirs.keras")
     ours = fjax.models.load_model(tmp_path / "theirs.keras")
     expected = theirs.predict_on_batch(sample.x)
-    assert_equal(ours.predict_on_batch(sample.x), expected)
+    if name not in DIFFERENT_AT_INFERENCE:
+        assert_equal(ours.predict_on_batch(sample.x), expected)
     if name in UNWRITABLE:
         with pytest.raises(TypeError, match=UNWRITABLE[name]):
             ours.save(tmp_path / "ours.keras")
@@ -110,18 +114,21 @@ def test_a_model_goes_to_and_fro_and_is_trained_further(name, tmp_path):
         ours.save(tmp_path / "ours.keras")
         again = keras.models.load_model(tmp_path / "ours.keras")
         assert_equal(again.predict_on_batch(sample.x), expected)
-    if sample.y is not None:
+    if sample.y is not None and name not in TRAINED_ONCE:
         losses = steps(theirs, sample)
         assert_equal(steps(ours, sample), losses)
         if name not in UNWRITABLE:
             assert_equal(steps(again, sample), losses)
 
 
+DIFFERENT_AT_INFERENCE = {"spectral"}
+# Keras cannot train these a second time.
+TRAINED_ONCE = {"averaged"}
 # Functions of `keras.ops` in a graph.
-UNWRITABLE = {"operations": "`FunctionCall`", "shared": "xx"}
+UNWRITABLE = {"operations": "`FunctionCall`"}
 
 
-@pytest.mark.parametrize("name", cases(["nested", "recurrent", "spectral", "shared_only"]))
+@pytest.mark.parametrize("name", cases(["nested", "recurrent", "spectral", "shared"]))
 def test_older_files_and_files_of_weights(name, tmp_path):
     sample = SAMPLES[name]()
     theirs = sample.model
@@ -129,7 +136,8 @@ def test_older_files_and_files_of_weights(name, tmp_path):
     theirs.save(tmp_path / "theirs.h5")
     ours = fjax.models.load_model(tmp_path / "theirs.h5")
     expected = theirs.predict_on_batch(sample.x)
-    assert_equal(ours.predict_on_batch(sample.x), expected)
+    if name not in DIFFERENT_AT_INFERENCE:
+        assert_equal(ours.predict_on_batch(sample.x), expected)
     theirs.save_weights(tmp_path / "theirs.weights.h5")
     other = fjax.models.clone_model(ours)
     other.load_weights(tmp_path / "theirs.weights.h5")
@@ -144,3 +152,145 @@ def test_older_files_and_files_of_weights(name, tmp_path):
     losses = steps(ours, sample, epochs=1)
     loaded = keras.models.load_model(tmp_path / "theirs.h5")
     assert_equal(losses, steps(loaded, sample, epochs=1))
+
+
+def test_a_state_that_fjax_has_in_another_form_is_an_error(tmp_path):
+    sample = battery.dense_classifier()
+    sample.model.compile(keras.optimizers.Adafactor(0.01), "sparse_categorical_crossentropy")
+    steps(sample.model, sample, epochs=1)
+    sample.model.save(tmp_path / "model.keras")
+    with pytest.raises(ModelFileError, match="load it with `compile=False`"):
+        fjax.models.load_model(tmp_path / "model.keras")
+    ours = fjax.models.load_model(tmp_path / "model.keras", compile=False)
+    assert_equal(ours.predict_on_batch(sample.x), sample.model.predict_on_batch(sample.x))
+
+
+def authored(library):
+    """Return a model and a layer of the user's own, for fjax or for Keras."""
+
+    class Scaled(library.layers.Layer):
+        def __init__(self, units, **kwargs):
+            super().__init__(**kwargs)
+            self.units = units
+            self.hidden = [library.layers.Dense(units), library.layers.Dense(units, "tanh")]
+            self._private = library.layers.BatchNormalization()
+
+        def build(self, input_shape):
+            self.scale = self.add_weight((input_shape[-1],), "ones", name="scale")
+            shape = (*input_shape[:-1], self.units)
+            for layer, at in zip([*self.hidden, self._private], [input_shape, shape, shape]):  # noqa: B905
+                layer.build(at)
+
+        def call(self, inputs):
+            values = inputs * self.scale
+            for layer in self.hidden:
+                values = layer(values)
+            return self._private(values)
+
+        def get_config(self):
+            return {**super().get_config(), "units": self.units}
+
+    class Tower(library.Model):
+        def __init__(self, units=3, **kwargs):
+            super().__init__(**kwargs)
+            self.units = units
+            self.scaled = Scaled(units)
+            self.last = library.layers.Dense(2)
+
+        def call(self, inputs):
+            return self.last(self.scaled(inputs))
+
+        def get_config(self):
+            return {"units": self.units, "name": self.name}
+
+    return {"Scaled": Scaled, "Tower": Tower}
+
+
+@pytest.mark.parametrize("kind", ["layer", "model"])
+def test_classes_of_the_user_are_found_by_name(kind, tmp_path):
+    theirs, ours = authored(keras), authored(fjax)
+    x = battery.numbers(4, 3)
+    if kind == "layer":
+        model = keras.Sequential([keras.Input((3,)), theirs["Scaled"](4), keras.layers.Dense(2)])
+    else:
+        model = theirs["Tower"]()
+        model.build((None, 3))
+    random = np.random.default_rng(0)
+    model.set_weights([random.uniform(0.5, 1.5, w.shape) for w in model.get_weights()])
+    expected = model.predict_on_batch(x)
+    model.save(tmp_path / "theirs.keras")
+    with pytest.raises(ModelFileError, match="Pass `custom_objects="):
+        fjax.models.load_model(tmp_path / "theirs.keras")
+    loaded = fjax.models.load_model(tmp_path / "theirs.keras", custom_objects=ours)
+    assert_equal(loaded.predict_on_batch(x), expected)
+    loaded.save(tmp_path / "ours.keras")
+    again = keras.models.load_model(tmp_path / "ours.keras", custom_objects=theirs)
+    assert_equal(again.predict_on_batch(x), expected)
+
+
+def test_what_keras_does_not_have_is_named(tmp_path):
+    path = tmp_path / "model.keras"
+    layers = fjax.layers
+    for layer, message in (
+        (layers.Maxout(2), "`Maxout` 'maxout' is not a class of Keras, .* model.fjax"),
+        (fjax.residual(layers.Dense(4)), "`Residual` .* is not a class of Keras"),
+        (layers.Lambda(lambda x: 2 * x), "function '<lambda>'"),
+    ):
+        model = fjax.Sequential([layers.Input((4,)), layer])
+        with pytest.raises(TypeError, match=message):
+            model.save(path)
+    model = fjax.Sequential([layers.Input((4,)), layers.Dense(1)])
+    model.compile(fjax.optimizers.SGD(0.1, decay=0.1), "mse")
+    with pytest.raises(TypeError, match=r"`SGD`.*: `decay` is 0.1, and Keras has no such argument"):
+        model.save(path)
+    assert not path.exists()
+
+
+def test_weights_that_do_not_fit_are_listed(tmp_path):
+    theirs = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dense(2)])
+    theirs.save_weights(tmp_path / "theirs.weights.h5")
+    theirs.save(tmp_path / "theirs.keras")
+    ours = fjax.Sequential(
+        [fjax.Input((4,)), fjax.layers.Dense(3), fjax.layers.Dense(5), fjax.layers.PReLU()]
+    )
+    for name in ("theirs.weights.h5", "theirs.keras"):
+        with pytest.raises(
+            ModelFileError, match=r"missing: layers/p_re_lu/vars/0; different: .*1/vars/0 is"
+        ):
+            ours.load_weights(tmp_path / name)
+    with pytest.warns(UserWarning, match="skipped what does not fit"):
+        ours.load_weights(tmp_path / "theirs.keras", skip_mismatch=True)
+    assert_equal(ours.get_weights()[:2], theirs.get_weights()[:2], 0)
+
+
+def test_safetensors_of_another_program_by_names(tmp_path):
+    kernel, bias = battery.numbers(4, 3), battery.numbers(4)
+    safetensors.numpy.save_file({"fc.weight": kernel, "fc.bias": bias}, tmp_path / "x.safetensors")
+    model = fjax.Sequential([fjax.Input((3,)), fjax.layers.Dense(4, name="fc")], name="net")
+    names = {"net/fc/kernel": ("fc.weight", (1, 0)), "net/fc/bias": "fc.bias"}
+    model.load_weights(tmp_path / "x.safetensors", names=names)
+    np.testing.assert_array_equal(model.get_weights()[0], kernel.T)
+    np.testing.assert_array_equal(model.get_weights()[1], bias)
+    for changed, message in (
+        (
+            {"net/fc/kernel": "fc.weight"},
+            r"missing: net/fc/bias; different: net/fc/kernel is float32",
+        ),
+        (
+            {**names, "net/fc/kernel": "fc.weights"},
+            "no array 'fc.weights'.* Did you mean `fc.weight`",
+        ),
+        ({**names, "net/fc/kernel": ("fc.weight", (0, 0))}, "the order of the 2 axes"),
+        ({**names, "net/fc/kernle": "fc.bias"}, "no weight 'net/fc/kernle'. Did you mean"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            model.load_weights(tmp_path / "x.safetensors", names=changed)
+    with pytest.raises(ModelFileError, match="names="):
+        model.load_weights(tmp_path / "x.safetensors")
+
+
+def test_a_file_of_weights_is_no_model(tmp_path):
+    theirs = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    theirs.save_weights(tmp_path / "theirs.weights.h5")
+    with pytest.raises(ModelFileError, match=r"weights and no model: .* `load_weights`"):
+        fjax.models.load_model(tmp_path / "theirs.weights.h5")

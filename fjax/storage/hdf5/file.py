@@ -188,8 +188,10 @@ class Hdf5File:
 
     def _check_chunks(self, entry: Hdf5Entry) -> None:
         chunk, shape = entry.layout.chunk, entry.shape
-        fits = len(chunk) == len(shape) and entry.layout.size == entry.dtype.itemsize
-        if not fits or not all(0 < part <= max(size, 1) for part, size in zip(chunk, shape)):  # noqa: B905
+        size = math.prod(chunk) * entry.dtype.itemsize
+        # A chunk may be larger than an array that can grow.
+        is_valid = len(chunk) == len(shape) and entry.layout.size == entry.dtype.itemsize
+        if not is_valid or not 0 < size <= FREE_BYTES + MAX_EXPANSION * len(self._block):
             raise ValueError(f"its chunks {chunk} do not fit its shape {shape}")
 
     def _read_chunks(self, entry: Hdf5Entry) -> np.ndarray:

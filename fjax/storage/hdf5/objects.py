@@ -45,7 +45,7 @@ class Structure:
         if self.block.uint(address, 1) != 1:
             raise ValueError(_NEWER)
         count, size = self.block.uint(address + 2, 2), self.block.uint(address + 8, 4)
-        pending, found = [(address + 16, size)], []
+        pending, found = [(address + 16, size)], list[tuple[int, Block]]()
         while pending:
             start, length = pending.pop()
             part, position = self.block.take(start, length), 0

@@ -13,6 +13,7 @@ from fjax.custom_objects import registered_name
 from fjax.storage.classes import CLASSES
 from fjax.storage.functions import name_of_function
 from fjax.storage.keras_files.decoding import warn_of_difference
+from fjax.typing import HasConfig
 
 POLICY = {
     "module": "keras",
@@ -53,6 +54,8 @@ def encode_for_keras(value: Any, label: str = "the value") -> Any:
         return {key: encode_for_keras(each, f"{label}[{key!r}]") for key, each in value.items()}
     if isinstance(value, Configured):
         return encode_object(value)
+    if isinstance(value, HasConfig) and not isinstance(value, type):
+        return _encode_custom(value)
     if callable(value):
         return _encode_function(value, label)
     raise TypeError(f"{label} is {value!r}, which a file of Keras cannot hold. {ADVICE}")

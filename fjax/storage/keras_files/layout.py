@@ -76,7 +76,9 @@ def locate_arrays(layer: Any, params: Any, state: Any) -> Iterator[Located]:
     layers/lstm/cell/vars/2 ('params', 'lstm', 'bias')
     layers/dense/vars/0 ('params', 'dense', 'kernel')
     """
-    yield from _locate(layer, Trees(params, only_weights(state)), "")
+    groups: dict[int, str] = {}
+    _note_groups(layer, "", groups)
+    yield from _locate(layer, Trees(params, only_weights(state)), "", groups)
 
 
 def keras_class_name(layer: Any) -> str:
@@ -112,7 +114,15 @@ def group_names(layer: Any, group: str = "") -> Iterator[tuple[str, str]]:
         yield from group_names(child, _join(group, at))
 
 
-def _locate(layer: Any, trees: Trees, group: str) -> Iterator[Located]:
+def _note_groups(layer: Any, group: str, groups: dict[int, str]) -> None:
+    """Note the first group of each layer: Keras saves a layer where it first meets it."""
+    for _, at, child in layer_groups(layer):
+        if id(child) not in groups:
+            groups[id(child)] = _join(group, at)
+            _note_groups(child, groups[id(child)], groups)
+
+
+def _locate(layer: Any, trees: Trees, group: str, groups: Mapping[int, str]) -> Iterator[Located]:
     layout = _layout(layer)
     own = {path[-1]: path for path in trees.own()}
     beside = [own[name] for name in (*layout.repeated, *layout.beside) if name in own]
@@ -121,13 +131,15 @@ def _locate(layer: Any, trees: Trees, group: str) -> Iterator[Located]:
         for number, path in enumerate(paths):
             name = _join(group, at, VARIABLES, str(number))
             yield Located(name, path, layout.is_optional)
-    below = {name: (_join(group, at), child) for name, at, child in layer_groups(layer)}
+    below: dict[str, tuple[str, Any]] = {
+        name: (groups[id(child)], child) for name, _, child in layer_groups(layer)
+    }
     if isinstance(layout.children, Mapping):
         # Projections are no layers here, and layers in Keras.
         below |= {name: (_join(group, at), None) for name, at in layout.children.items()}
     for name, (at, child) in below.items():
         if name in trees.params or name in trees.state:
-            yield from _locate(child, trees.below(name), at)
+            yield from _locate(child, trees.below(name), at, groups)
 
 
 def _authored_groups(author: Any, children: list[tuple[str, Any]]) -> list[tuple[str, str, Any]]:
