@@ -86,6 +86,7 @@ def some_of(names, *default):
     return [pytest.param(name, marks=marks[name in default]) for name in names]
 
 
+@pytest.mark.short
 @pytest.mark.parametrize("name", some_of(MODELS, "cnn", "lstm", "attention"))
 def test_jax_runs_an_exported_program(name, tmp_path):
     pytest.importorskip("flatbuffers", reason="flatbuffers is not installed (extra `export`)")
