@@ -32,6 +32,7 @@ class Combinator(Layer):
     given_names: tuple[str, ...] | None = field(default=None, kw_only=True)
 
     masking = "takes"
+    casting = "none"
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -88,6 +88,7 @@ class Graph(Layer):
     names: tuple[str, ...] = ()
 
     masking = "takes"
+    casting = "none"
 
     def __post_init__(self) -> None:
         super().__post_init__()

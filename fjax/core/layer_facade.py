@@ -12,6 +12,7 @@ from fjax.core.author import Author
 from fjax.core.calling import is_authored
 from fjax.core.checks import is_shape, whole_shape
 from fjax.core.penalties import layer_losses
+from fjax.core.policies import policy_of
 from fjax.core.placeholders import (
     PLACEHOLDER_SIZES,
     at_placeholder_sizes,
@@ -348,6 +349,11 @@ def _is_built(layer: Any) -> bool:
     return slot is not None and slot.is_built
 
 
+def variable_dtype(layer: Any) -> str:
+    """Return the dtype of a layer's weights."""
+    return policy_of(layer).variable_dtype
+
+
 # What a bound layer does not pass on, as within a pass its weights are in params and state.
 FACADE_NAMES = frozenset(name for name in vars(LayerFacade) if not name.startswith("_")) - {
     "build", "compute_output_shape", "given_name",
@@ -356,8 +362,8 @@ FACADE_NAMES = frozenset(name for name in vars(LayerFacade) if not name.startswi
 # Read by `__getattr__`, so that an author's attribute may have one of these names.
 _DERIVED: Mapping[str, Callable[[Any], Any]] = {
     "input": _input, "output": _output, "output_shape": _output_shape, "built": _is_built,
-    "dtype": lambda layer: "float32", "compute_dtype": lambda layer: "float32",
-    "variable_dtype": lambda layer: "float32",
+    "dtype_policy": policy_of, "compute_dtype": lambda layer: policy_of(layer).compute_dtype,
+    "variable_dtype": variable_dtype, "input_dtype": lambda layer: policy_of(layer).compute_dtype,
 }  # fmt: skip
 
 

@@ -59,6 +59,8 @@ class Operation(Layer):
 
     operation: str
 
+    casting = "none"
+
     def __post_init__(self) -> None:
         super().__post_init__()
         one_of("Operation", "operation", self.operation, OPERATORS)
@@ -102,6 +104,8 @@ class Index(Layer):
     """
 
     index: tuple[Any, ...]
+
+    casting = "none"
 
     def __post_init__(self) -> None:
         super().__post_init__()

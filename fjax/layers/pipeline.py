@@ -1,7 +1,6 @@
 """Layers in sequence as one layer."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 
@@ -29,8 +28,6 @@ class Pipeline(Serial):
     >>> Pipeline([Rescaling(0.5), Flatten()])(jnp.ones((1, 1, 2)))
     Array([[0.5, 0.5]], dtype=float32)
     """
-
-    neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
 
     def __post_init__(self) -> None:
         if not isinstance(self.layers, list | tuple):

@@ -24,6 +24,8 @@ class SublayerNetwork(Layer):
         layers: Replacements for the layers, in their order.
     """
 
+    casting = "none"
+
     def __init__(
         self, author: Any, name: str | None = None, layers: Sequence[Any] | None = None
     ) -> None:

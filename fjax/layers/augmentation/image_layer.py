@@ -51,7 +51,6 @@ class ImageLayer(Layer):
 
     # Keras's layers know bounding boxes, too; those of fjax do not.
     neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {
-        **Layer.neutral_arguments,
         "bounding_box_format": (None,),
     }
 

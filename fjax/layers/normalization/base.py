@@ -20,6 +20,7 @@ class PerSampleNormalization(ArrayLayer):
     """
 
     masking = "keeps"
+    casting = "float32"
 
     def __post_init__(self) -> None:
         super().__post_init__()

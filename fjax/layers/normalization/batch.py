@@ -64,7 +64,6 @@ class BatchNormalization(Layer):
 
     # The statistics are those of the whole batch, on however many devices it is.
     neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {
-        **Layer.neutral_arguments,
         "renorm": (False,), "renorm_clipping": (None,), "renorm_momentum": (0.99,),
         "synchronized": (False, True),
     }  # fmt: skip
@@ -84,6 +83,7 @@ class BatchNormalization(Layer):
     gamma_constraint: Identifier = None
 
     masking = "takes"
+    casting = "float32"
 
     def __post_init__(self) -> None:
         super().__post_init__()
