@@ -41,6 +41,7 @@ with paused_garbage_collection():
     from fjax.core import SymbolicTensor
     from fjax.core import branch as branch
     from fjax.core import parallel as parallel
+    from fjax.core import remat as remat
     from fjax.core import repeat as repeat
     from fjax.core import residual as residual
     from fjax.core import serial as serial

@@ -158,7 +158,7 @@ class Binding(Context, abc.ABC):
 
     # What the author's methods ask for.
 
-    def add_weight(self, *request: Any) -> Array:  # type: ignore[override]
+    def add_weight(self, *request: Any) -> Array:
         """Return a new weight of the object."""
         return self.make_weight(super().add_weight(*request))
 

@@ -70,7 +70,7 @@ class Construction(Context):
 
     phase = Phase.CONSTRUCT
 
-    def add_weight(self, *request: Any) -> InitWeight:  # type: ignore[override]
+    def add_weight(self, *request: Any) -> InitWeight:
         """Return a new weight as the object holds it, without values."""
         spec = super().add_weight(*request)
         before = vars(self.owner).get(INIT_WEIGHTS, ())

@@ -89,6 +89,7 @@ class Graph(Layer):
 
     masking = "takes"
     casting = "none"
+    remat_inside = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -214,6 +215,7 @@ class Graph(Layer):
                 *values,
                 key=fold_key(key, next(positions)),
                 training=mode,
+                remat=self.remat,
             )
             next_state[name] = join_penalties(before, after) if name in called else after
             called.add(name)

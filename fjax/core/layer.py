@@ -100,6 +100,8 @@ class Layer(LayerFacade, Configured):
 
     # How `apply_layer` casts, and what it leaves to the layer; see `fjax.core.precision`.
     casting: ClassVar[str] = "compute"
+    # Whether `remat` is for each of the sublayers, instead of the layer as a whole.
+    remat_inside: ClassVar[bool] = False
     # Whether the field `dtype` is the name of a policy.
     has_policy: ClassVar[bool] = True
     # The names of the inputs of a call; a "mask" after the first may be given by position.

@@ -12,13 +12,13 @@ from fjax.core.author import Author
 from fjax.core.calling import is_authored
 from fjax.core.checks import is_shape, whole_shape
 from fjax.core.penalties import layer_losses
-from fjax.core.policies import policy_of
 from fjax.core.placeholders import (
     PLACEHOLDER_SIZES,
     at_placeholder_sizes,
     merge_shapes,
     placeholder_spec,
 )
+from fjax.core.policies import policy_of
 from fjax.core.shapes import eval_shapes
 from fjax.core.slot_variables import read_weights, slot_variables, write_weights
 from fjax.core.weight_slot import WeightName, find_slot

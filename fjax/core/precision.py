@@ -47,10 +47,12 @@ def apply_layer(
     *inputs: PyTree,
     key: Key | None = None,
     training: bool | None = False,
+    remat: bool = False,
 ) -> tuple[PyTree, State]:
     """Return `layer.apply(…)`; masks are passed on, kept or dropped as the layer declares.
 
-    The mode None is the default of each layer: inference, but for layers that augment images.
+    The mode None is the default of each layer: inference, but for layers that augment images. A
+    rematerialized call keeps its inputs, and computes what is inside again for the gradients.
 
     >>> from fjax.layers import Activation
     >>> masked = Masked(jnp.array([[-1.0, 2.0]]), jnp.array([[True, False]]))
@@ -64,8 +66,8 @@ def apply_layer(
     mask = first_mask(inputs)
     masking = masking_of(layer)
     if mask is None or masking == "takes":
-        return _apply(layer, params, state, inputs, key, training)
-    outputs, state = _apply(layer, params, state, strip_masks(inputs), key, training)
+        return _apply(layer, params, state, inputs, key, training, remat)
+    outputs, state = _apply(layer, params, state, strip_masks(inputs), key, training, remat)
     if masking == "keeps":
         return jax.tree.map(lambda leaf: Masked(leaf, mask), outputs), state
     warn_mask_dropped(layer)
@@ -79,9 +81,10 @@ def _apply(
     inputs: tuple[PyTree, ...],
     key: Key | None,
     training: bool | None,
+    remat: bool,
 ) -> tuple[PyTree, State]:
-    """Return `layer.apply(…)`, rematerialized if the layer asks for it."""
-    if not getattr(layer, "remat", False):
+    """Return `layer.apply(…)`, rematerialized if the caller or the layer asks for it."""
+    if not remat and not rematerializes(layer):
         return _apply_in_policy(layer, params, state, inputs, key, training)
 
     @jax.checkpoint
@@ -107,9 +110,7 @@ def _apply_in_policy(
     if policy.name == DEFAULT:
         return layer.apply(params, state, *inputs, key=key, training=training)
     casting = casting_of(layer) if layer.autocast else "none"
-    return apply_in_policy(
-        policy, casting, layer.apply, params, state, inputs, key, training
-    )
+    return apply_in_policy(policy, casting, layer.apply, params, state, inputs, key, training)
 
 
 def apply_in_policy(
@@ -154,6 +155,14 @@ def apply_in_policy(
         charge = {**state_after[PENALTY], "weights": exact[PENALTY]["weights"]}
         state_after = {**state_after, PENALTY: charge}
     return cast_floats(outputs, policy.output_dtype), state_after
+
+
+def rematerializes(layer: Any) -> bool:
+    """Return whether a layer as a whole is computed again for the gradients.
+
+    A container with `remat` asks this of each of its layers, by the argument of `apply_layer`.
+    """
+    return getattr(layer, "remat", False) and not getattr(layer, "remat_inside", False)
 
 
 def _cast_inputs(layer: Any, inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
