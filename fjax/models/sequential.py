@@ -95,7 +95,7 @@ class Sequential(Model):
                 "`build`: `input_shape` needs a batch axis, as in (None, 8), "
                 f"received {input_shape!r}."
             )
-        self._declared = InputLayer(tuple(input_shape)[1:])
+        self._declared = InputLayer(shape=tuple(input_shape)[1:])
         self._relink()
 
     def build_for(self, batch: Batch) -> None:
@@ -218,7 +218,7 @@ class Sequential(Model):
         array = one_array(batch.inputs)
         check_text(self.name, self.layer_tree, batch.inputs)
         dtype = "string" if is_text(array) else None
-        self._declared = InputLayer(array.shape[1:], dtype=dtype, observed=True)
+        self._declared = InputLayer(shape=array.shape[1:], dtype=dtype, observed=True)
         try:
             self._relink()
         except Exception:
@@ -279,7 +279,8 @@ def _declaration_of(item: Any) -> InputLayer | None:
         return InputLayer(shape)
     declared = declared_inputs(layer)
     if declared is not None and len(declared) == 1 and isinstance(declared[0], InputLayer):
-        return InputLayer(declared[0].shape, declared[0].batch_size, declared[0].dtype)
+        first = declared[0]
+        return InputLayer(shape=first.shape, batch_size=first.batch_size, dtype=first.dtype)
     try:
         # The layer of another model has the input shape that it has there.
         tensor = layer.input
@@ -287,7 +288,7 @@ def _declaration_of(item: Any) -> InputLayer | None:
         return None
     if not isinstance(tensor, SymbolicTensor):
         return None
-    return InputLayer(tensor.shape[1:], dtype=tensor.dtype)
+    return InputLayer(shape=tensor.shape[1:], dtype=tensor.dtype)
 
 
 def _sequential_around(network: Serial, seed: int) -> Sequential:

@@ -52,6 +52,10 @@ class Discretization(DataLayer, ArrayLayer):
     [[0, 2, 3, 2]]
     """
 
+    # As in Keras, the global policy does not change indices.
+    casting = "none"
+    has_policy = False
+
     bin_boundaries: tuple[float, ...] | None = None
     num_bins: int | None = None
     epsilon: float = 0.01

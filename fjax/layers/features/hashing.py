@@ -49,6 +49,10 @@ class Hashing(DataLayer, ArrayLayer):
     [1, 2, 1, 0, 2]
     """
 
+    # As in Keras, the global policy does not change indices.
+    casting = "none"
+    has_policy = False
+
     num_bins: int
     mask_value: str | int | None = None
     salt: tuple[int, int] | int | None = None
