@@ -15,6 +15,8 @@ import jax.numpy as jnp
 
 from fjax.errors import suggestion
 
+__all__ = ["DTypePolicy", "deserialize", "get", "serialize"]
+
 # The policy that a layer has unless something else is said.
 DEFAULT = "float32"
 
