@@ -34,9 +34,10 @@ def init_layer(layer: Any, key: Key, *specs: PyTree) -> tuple[Params, State]:
     """Return `layer.init(key, *specs)`; masks are removed for a layer that takes no masks."""
     layer_specs = specs if masking_of(layer) == "takes" else strip_masks(specs)
     params, state = layer.init(key, *_cast_inputs(layer, layer_specs))
-    dtype = policy_of(layer).variable_dtype
-    if dtype == DEFAULT or casting_of(layer) not in _WHOLE:
+    policy = policy_of(layer)
+    if policy.name == DEFAULT or casting_of(layer) not in _WHOLE:
         return params, state
+    dtype = policy.variable_dtype
     return cast_weights(params, dtype), cast_weights(state, dtype)
 
 

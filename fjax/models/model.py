@@ -185,7 +185,9 @@ class Model(SteppedNetwork):
         )
         config = with_loss_scale(config, self.dtype_policy, self.layer_tree, auto_scale_loss)
         self.model_parts.set_config(config)
-        if config.optimizer is used and is_stateful:  # As in Keras, the object shows and sets the state in this model.
+        if (
+            config.optimizer is used and is_stateful
+        ):  # As in Keras, the object shows and sets the state in this model.
             optimizer.use_variables(self.optimizer)
         self.replicas = None
         self.run_eagerly = bool(run_eagerly) or jit_compile is False

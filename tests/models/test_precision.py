@@ -58,7 +58,11 @@ def test_a_model_in_mixed_precision_trains_and_keeps_its_policy(tmp_path):
     mixed_precision.set_global_policy("float32")
     loaded = fjax.models.load_model(tmp_path / "mixed.fjax")
     np.testing.assert_array_equal(loaded.predict(X, verbose=0), outputs)
-    for copy in (loaded, Sequential.from_config(model.get_config()), fjax.models.clone_model(model)):
+    for copy in (
+        loaded,
+        Sequential.from_config(model.get_config()),
+        fjax.models.clone_model(model),
+    ):
         assert copy.dtype_policy.name == "mixed_bfloat16"
         names = [layer.dtype_policy.name for layer in copy.layers]
         assert names == ["mixed_bfloat16"] * 3 + ["float32"]
@@ -125,7 +129,9 @@ def test_an_authored_layer_follows_its_policy():
     outputs = layer(X)
     assert outputs.dtype == "bfloat16"
     assert {w.dtype for w in layer.weights} == {"float32"} and float(layer.calls) == 1.0
-    outputs, _ = layer.apply({"scale": jnp.ones(3), "exact": jnp.ones(())}, {"calls": jnp.zeros(())}, X)
+    outputs, _ = layer.apply(
+        {"scale": jnp.ones(3), "exact": jnp.ones(())}, {"calls": jnp.zeros(())}, X
+    )
     assert outputs.dtype == "bfloat16"
     assert Scaled()(X).dtype == "float32"
 
@@ -245,7 +251,7 @@ def test_a_memory_report_counts_what_a_step_takes():
 
 
 def test_float64_needs_the_64_bit_mode():
-    with pytest.raises(ValueError, match='jax.config.update\\("jax_enable_x64", True\\)'):
+    with pytest.raises(ValueError, match="needs JAX's 64-bit mode"):
         Dense(3, dtype="float64")
     program = """
 import jax
@@ -253,7 +259,7 @@ jax.config.update("jax_enable_x64", True)
 import numpy as np, fjax
 from fjax.layers import Dense, Input, LSTM
 fjax.mixed_precision.set_global_policy("float64")
-model = fjax.Sequential([Input((4, 3)), LSTM(2), Dense(1, bias_initializer=fjax.initializers.Constant(0.1))])
+model = fjax.Sequential([Input((4, 3)), LSTM(2), Dense(1)])
 model.compile("adam", "mse")
 model.fit(np.ones((8, 4, 3)), np.ones(8), verbose=0)
 assert {w.dtype for w in model.weights} == {"float64"}, model.weights

@@ -28,8 +28,10 @@ def in_policy(entry, policy):
     own = {weight.name: weight.value for weight in theirs.weights}
     assert {k: v.dtype for k, v in params.items()} == {k: own[k].dtype for k in params}
     params = {name: jnp.asarray(own[name]) for name in params}
-    state = {name: jnp.asarray(own.get(name, value)) if name != "penalty" else value
-             for name, value in state.items()}
+    state = {
+        name: jnp.asarray(own.get(name, value)) if name != "penalty" else value
+        for name, value in state.items()
+    }
     return theirs, layer, params, state, inputs
 
 
