@@ -157,8 +157,9 @@ class Sequential(Model):
     def copy_with(self, change: Callable[[Sequence[Any]], Sequence[Any]]) -> Self:
         """Return a model with the same name and input, whose layers are `change(layers)`."""
         declared = [] if self._declared is None else [self._declared]
+        remat = {"remat": True} if self.model_parts.architecture.layer_tree.remat else {}
         with policy_scope(self.dtype_policy.name):
-            return type(self)([*declared, *change(self._list)], name=self._given_name)
+            return type(self)([*declared, *change(self._list)], name=self._given_name, **remat)
 
     def _adopt_network(self, network: Serial) -> None:
         """Use the layers of a network that is a layer of another model, and the network itself."""

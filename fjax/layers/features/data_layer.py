@@ -24,7 +24,7 @@ class DataLayer(Layer):
     takes_text: ClassVar[bool] = False
 
     def resolve_dtype(self, dtype: Any) -> Any:
-        """Return the name of the policy; a layer that has none takes only float32, as in Keras.
+        """Return the name of the policy; a layer that has none takes only float32.
 
         Raises:
             ValueError: There is no such policy, or the layer has none.
