@@ -9,6 +9,7 @@ says:
 - "float32": likewise, but the layer gets float32 or wider, as statistics need it;
 - "inputs": only the inputs are cast, because the layer's sublayers, or an author's pass, do the
   rest. A layer with sublayers is treated as one of these;
+- "outputs": only the outputs are cast, because the inputs are data that must stay exact;
 - "none", or no such attribute: the layer receives everything as it is.
 
 With the default policy there is nothing to cast, and the program is that of the bare layer.
@@ -138,7 +139,8 @@ def apply_in_policy(
     """
     if casting not in _WHOLE:
         outputs, state_after = apply(params, state, *inputs, key=key, training=training)
-        if casting == "inputs" and policy.output_dtype != policy.compute_dtype:
+        is_other = policy.output_dtype != policy.compute_dtype
+        if casting == "outputs" or (casting == "inputs" and is_other):
             outputs = cast_floats(outputs, policy.output_dtype)
         return outputs, state_after
     dtype = jnp.dtype(policy.compute_dtype)
@@ -168,6 +170,6 @@ def rematerializes(layer: Any) -> bool:
 
 def _cast_inputs(layer: Any, inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
     """Return inputs, or their specs, in the dtype of a layer's computation."""
-    if casting_of(layer) == "none" or not layer.autocast:
+    if casting_of(layer) in ("none", "outputs") or not layer.autocast:
         return inputs
     return cast_floats(inputs, policy_of(layer).compute_dtype)

@@ -52,9 +52,7 @@ class Discretization(DataLayer, ArrayLayer):
     [[0, 2, 3, 2]]
     """
 
-    # As in Keras, the global policy does not change indices.
-    casting = "none"
-    has_policy = False
+    casting = "outputs"
 
     bin_boundaries: tuple[float, ...] | None = None
     num_bins: int | None = None

@@ -134,6 +134,8 @@ class HashedCrossing(DataLayer):
     [1, 4, 1, 1, 3]
     """
 
+    casting = "outputs"
+
     num_bins: int
     output_mode: str = "int"
     sparse: bool = False
