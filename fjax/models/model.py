@@ -50,8 +50,7 @@ class Model(SteppedNetwork):
         seed: Determines the weights and all random numbers of the training; by default drawn from
             Python's `random`, which `fjax.utils.set_random_seed` seeds.
         trainable: Whether the layers are trained; False freezes them all.
-        dtype: The dtype policy, as in `Layer`, that the `call` of a subclass computes in; the
-            layers have their own.
+        dtype: The dtype policy of a subclass's `call`, as in `Layer`; the layers have their own.
         remat: Whether each layer is computed again for the gradients; see `fjax.remat`.
 
     The arrays are in `train_state`, one value that can be read and assigned; `network` is the pure
@@ -157,8 +156,7 @@ class Model(SteppedNetwork):
             run_eagerly: Run each step uncompiled, for a debugger.
             steps_per_execution: Ignored; the loop always runs many steps in one program.
             jit_compile: As in Keras: "auto" and True compile; False means `run_eagerly=True`.
-            auto_scale_loss: Whether a model with the policy "mixed_float16" scales its loss, by a
-                `LossScaleOptimizer` around the optimizer.
+            auto_scale_loss: Whether "mixed_float16" puts the optimizer in a `LossScaleOptimizer`.
             train_step: Your own pure `step(train_state, batch) -> (train_state, logs)`, which
                 replaces the engine's; see `fjax.training.custom_train_step`. A subclass may define
                 it as a method instead: `train_step(self, train_state, batch)`.
