@@ -16,11 +16,13 @@ with paused_garbage_collection():
     from fjax import constraints as constraints
     from fjax import core as core
     from fjax import data as data
+    from fjax import dtype_policies as dtype_policies
     from fjax import initializers as initializers
     from fjax import layers as layers
     from fjax import losses as losses
     from fjax import lowering as lowering
     from fjax import metrics as metrics
+    from fjax import mixed_precision as mixed_precision
     from fjax import models as models
     from fjax import optimizers as optimizers
     from fjax import random as random
@@ -29,16 +31,16 @@ with paused_garbage_collection():
     from fjax import training as training
     from fjax import tree as tree
     from fjax.absent_names import install_advice
-    from fjax.config import DTypePolicy as DTypePolicy
     from fjax.core import Layer as Layer
     from fjax.core import SymbolicTensor
     from fjax.core import branch as branch
     from fjax.core import parallel as parallel
+    from fjax.core import remat as remat
     from fjax.core import repeat as repeat
     from fjax.core import residual as residual
     from fjax.core import serial as serial
-    from fjax.core.rematerialization import remat as remat
     from fjax.core.symbolic import register_operations
+    from fjax.dtype_policies import DTypePolicy as DTypePolicy
     from fjax.initializers import Initializer as Initializer
     from fjax.jax_release import warn_if_faulty
     from fjax.layers import Input as Input

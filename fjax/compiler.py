@@ -74,6 +74,20 @@ def export_function(function: Callable[..., Any], platforms: Sequence[str], *spe
     return jax.export.export(jax.jit(function), platforms=tuple(platforms))(*specs)
 
 
+def planned_memory(function: Callable[..., Any], *specs: Any, **jit_arguments: Any) -> Any:
+    """Return the sizes of arguments, outputs and temporaries of a compiled function, in bytes.
+
+    Args:
+        function: A function of arrays.
+        specs: Its arguments, or their shapes and dtypes.
+        **jit_arguments: Arguments of `jax.jit`.
+    """
+    fault = installed_fault()
+    options = available_options(tuple(fault.compiler_options.items())) if fault else {}
+    compiled = jax.jit(function, **jit_arguments).lower(*specs).compile(compiler_options=options)
+    return compiled.memory_analysis()
+
+
 @functools.cache
 def available_options(options: tuple[tuple[str, Option], ...]) -> dict[str, Any]:
     """Return the options that the installed XLA accepts when it compiles a trivial program.

@@ -1,12 +1,14 @@
 """Settings of the package, with the names of `keras.config`.
 
-Most of them have one value here: the precision of a model, the position of its channels and the
-small numbers of its formulas are arguments of layers, not of the process. Setting another value is
-an error that names the argument.
+Most of them have one value here: the position of a model's channels and the small numbers of its
+formulas are arguments of layers, not of the process. Setting another value is an error that names
+the argument.
 """
 
 from typing import Any
 
+from fjax.dtype_policies import dtype_policy as dtype_policy
+from fjax.dtype_policies import set_dtype_policy as set_dtype_policy
 from fjax.errors import one_of
 
 
@@ -16,35 +18,6 @@ class _Switches:
     interactive_logging = True
     flash_attention: bool | None = None
     traceback_filtering = True
-
-
-class DTypePolicy:
-    """The dtypes of weights and computations, by name; "float32" is the only policy.
-
-    Args:
-        name: The name.
-
-    Raises:
-        ValueError: The name is another one.
-
-    Source: Keras's page "Mixed precision policy API".
-
-    >>> DTypePolicy("float32").compute_dtype
-    'float32'
-    """
-
-    def __init__(self, name: str = "float32") -> None:
-        _only("DTypePolicy", "name", name, "float32", "fjax computes in float32")
-        self.name = self.compute_dtype = self.variable_dtype = name
-
-    def __repr__(self) -> str:
-        return f'<DTypePolicy "{self.name}">'
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, DTypePolicy) and self.name == other.name
-
-    def __hash__(self) -> int:
-        return hash(self.name)
 
 
 def backend() -> str:
@@ -68,7 +41,8 @@ def floatx() -> str:
 
 def set_floatx(value: str) -> None:
     """Raise ValueError unless the dtype is "float32"."""
-    _only("set_floatx", "value", value, "float32", "fjax computes in float32")
+    hint = f"set the dtype of new layers by `set_dtype_policy({value!r})`"
+    _only("set_floatx", "value", value, "float32", hint)
 
 
 def epsilon() -> float:
@@ -96,20 +70,6 @@ def set_image_data_format(data_format: str) -> None:
     one_of("set_image_data_format", "data_format", data_format, ["channels_last", "channels_first"])
     hint = 'give `data_format="channels_first"` to each layer'
     _only("set_image_data_format", "data_format", data_format, "channels_last", hint)
-
-
-def dtype_policy() -> DTypePolicy:
-    """Return the policy of new layers.
-
-    >>> dtype_policy()
-    <DTypePolicy "float32">
-    """
-    return DTypePolicy()
-
-
-def set_dtype_policy(policy: Any) -> None:
-    """Raise ValueError unless the policy is "float32"."""
-    DTypePolicy(getattr(policy, "name", policy))
 
 
 def enable_interactive_logging() -> None:

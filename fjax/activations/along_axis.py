@@ -1,5 +1,7 @@
 """Activations along an axis: softmax, sparsemax and the gated linear unit."""
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 
@@ -41,7 +43,7 @@ def log_softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> Array:
     >>> print(log_softmax([0.0, 200.0]))
     [-200.    0.]
     """
-    return jax.nn.log_softmax(as_array(x), axis)
+    return _at_least_in_float32(jax.nn.log_softmax, as_array(x), axis)
 
 
 @traits.rows_independent
@@ -52,7 +54,7 @@ def softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> Array:
     >>> print(softmax([0.0, 0.0]))
     [0.5 0.5]
     """
-    return jax.nn.softmax(as_array(x), axis)
+    return _at_least_in_float32(jax.nn.softmax, as_array(x), axis)
 
 
 @traits.rows_independent
@@ -82,3 +84,12 @@ def sparsemax(x: ArrayLike, axis: int = -1) -> Array:
     positive_sum = jnp.take_along_axis(sums, positive_count - 1, axis=axis)
     tau = (positive_sum - 1) / positive_count.astype(sums.dtype)
     return jax.nn.relu(shifted - tau)
+
+
+def _at_least_in_float32(
+    function: Callable[..., Array], x: Array, axis: int | tuple[int, ...]
+) -> Array:
+    """Return `function(x, axis)` in the dtype of `x`; half precision is too narrow for its sums."""
+    if x.dtype in (jnp.float16, jnp.bfloat16):
+        return function(x.astype(jnp.float32), axis).astype(x.dtype)
+    return function(x, axis)

@@ -35,6 +35,7 @@ from fjax.core.calling import CallRecord
 from fjax.core.layer_facade import input_specs, several_inputs
 from fjax.core.location import layer_context
 from fjax.core.penalties import regularization
+from fjax.core.policies import call_dtype, cast_floats
 from fjax.core.reserved import PENALTY
 from fjax.core.specs import placeholder
 from fjax.errors import is_number
@@ -169,12 +170,12 @@ class Binding(Context, abc.ABC):
         """Return the weight of this name, and charge for it if it is regularized."""
         check_new_name(self.label, name, self.weights)
         part = "params" if spec.trainable else "state"
-        weight: Any = self.weight_value(part, name, spec)
-        value = weight
+        value = self.weight_value(part, name, spec)
+        weight: Any = self.as_read(value) if spec.autocast else value
         if uses_variables(type(self.owner)):
             owner = self.owner
             weight = PassVariable(
-                name, value, spec.trainable, lambda array: note_assigned(owner, name, array)
+                name, weight, spec.trainable, lambda array: note_assigned(owner, name, array)
             )
         self.weights[name] = (part, weight)
         if spec.constraint is not None:
@@ -185,6 +186,11 @@ class Binding(Context, abc.ABC):
                 charge = regularization(self.owner, name, spec.regularizer, value)
                 self.weight_penalties.append(charge)
         return weight
+
+    def as_read(self, weight: Any) -> Any:
+        """Return a weight, or a tree of them, in the dtype in which `call` reads it."""
+        dtype = call_dtype(self.owner)
+        return weight if dtype is None else cast_floats(weight, dtype)
 
     def add_loss(self, loss: Any) -> None:
         """Add a number to the loss of this pass."""
@@ -245,6 +251,7 @@ class Binding(Context, abc.ABC):
 
     def sublayer_weight(self, sublayer: Sublayer, part: str, name: str, value: Any) -> Any:
         """Return a weight of a sublayer: its array, or a variable if the class uses variables."""
+        value = self.as_read(value)
         if not hasattr(value, "shape") or not uses_variables(type(self.owner)):
             return value
 
@@ -403,3 +410,5 @@ class Binding(Context, abc.ABC):
         after = assigned_value(self.label, name, part, before, values)
         if after is not None:
             self.next_state[name] = after
+        if part == "state" and name in self.state:
+            self.next_state[name] = cast_floats(self.next_state[name], self.state[name].dtype)

@@ -5,6 +5,7 @@ from typing import Any
 from fjax.authoring.attributes import CONTEXT, INIT_WEIGHTS
 from fjax.authoring.phases import Operation, Phase, require
 from fjax.authoring.weights import InitWeight, check_new_name, weight_spec
+from fjax.core.policies import author_policy
 from fjax.typing import PyTree
 
 
@@ -38,14 +39,18 @@ class Context:
             )
         require(operation, self.phase, f"`{self.label}`: {what}")
 
-    def add_weight(self, *request: Any) -> Any:
+    def add_weight(self, shape: Any, initializer: Any, dtype: Any, *request: Any) -> Any:
         """Return what a new weight is made of, where the phase allows one.
 
         Args:
-            request: The arguments of `weight_spec` after the first.
+            shape: The shape.
+            initializer: Makes the first value.
+            dtype: The number type; None is that of the owner's weights.
+            request: The further arguments of `weight_spec`.
         """
         self.require(Operation.ADD_WEIGHT, "`add_weight`")
-        return weight_spec(self.label, *request)
+        number_type = author_policy(self.owner).variable_dtype if dtype is None else dtype
+        return weight_spec(self.label, shape, initializer, number_type, *request)
 
     def add_loss(self, loss: Any) -> None:
         """Add a number to the loss of this pass."""

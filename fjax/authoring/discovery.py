@@ -16,7 +16,13 @@ from fjax.authoring.attributes import (
 from fjax.authoring.binding import Binding
 from fjax.authoring.bound_layer import Sublayer
 from fjax.authoring.phases import Phase
-from fjax.authoring.plans import Plan, SublayerPlan, known_shapes, note_shapes
+from fjax.authoring.plans import (
+    Plan,
+    SublayerPlan,
+    init_extended,
+    known_shapes,
+    note_shapes,
+)
 from fjax.authoring.variable_weights import is_free_variable, variable_spec
 from fjax.authoring.weights import InitWeight, WeightSpec, init_weights
 from fjax.configuration import RECORDED
@@ -54,7 +60,7 @@ class Discovery(Binding):
 
     def extended_weights(self, extended: Any, inputs: tuple[PyTree, ...]) -> tuple[Params, State]:
         """Note the inputs in the plan, and return first weights."""
-        params, state = extended.init(self.owner, jax.random.key(0), *inputs)
+        params, state = init_extended(extended, self.owner, jax.random.key(0), inputs)
         for name in (*params, *state):
             if name in self.weights:
                 raise ValueError(

@@ -1,5 +1,6 @@
 """The layer that an author's class extends, such as `Dense`, in one pass."""
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -7,8 +8,11 @@ import jax
 from fjax.authoring.pass_variables import PassVariable, uses_variables
 from fjax.authoring.plans import extended_class, extends_layer
 from fjax.core.assigned import note_assigned
+from fjax.core.policies import author_policy
+from fjax.core.precision import apply_in_policy
 from fjax.core.reserved import PENALTY
-from fjax.typing import Array, Params, PyTree, State
+from fjax.dtype_policies import DEFAULT, policy_named
+from fjax.typing import Array, Key, Params, PyTree, State
 
 if TYPE_CHECKING:
     from fjax.authoring.binding import Binding
@@ -44,8 +48,8 @@ class ExtendedLayer:
             key = jax.random.fold_in(key, self._calls)
         self._calls += 1
         params, state = binding.extended_weights(extended, inputs)
-        outputs, after = extended.apply(
-            binding.owner, {**params, **self._assigned}, state, *inputs, key=key, training=mode
+        outputs, after = self._apply(
+            extended, {**params, **self._assigned}, state, inputs, key, mode
         )
         if PENALTY in after:
             binding.call_penalties.append(after[PENALTY]["calls"])
@@ -66,13 +70,12 @@ class ExtendedLayer:
         if self._params is None:
             extended = extended_class(type(owner))
             params, state = self.binding.extended_weights(extended, inputs)
-            _, after = extended.apply(
-                owner, params, state, *inputs,
-                key=self.binding.key, training=self.binding.training,
-            )  # fmt: skip
+            _, after = self._apply(
+                extended, params, state, inputs, self.binding.key, self.binding.training
+            )
             self._charge(after)
             self._params = params
-        value = self._assigned.get(name, self._params.get(name))
+        value = self.binding.as_read(self._assigned.get(name, self._params.get(name)))
         if value is None or not uses_variables(type(owner)):
             return value
 
@@ -81,6 +84,17 @@ class ExtendedLayer:
             note_assigned(owner, name, array)
 
         return PassVariable(name, value, trainable=True, note=note)
+
+    def _apply(
+        self, extended: Any, params: Params, state: State, inputs: tuple[PyTree, ...],
+        key: Key | None, training: bool | None,
+    ) -> tuple[PyTree, State]:  # fmt: skip
+        """Return what `apply` of the extended class returns, in the dtypes of the policy."""
+        owner = self.binding.owner
+        return apply_in_policy(
+            author_policy(owner) if owner.autocast else policy_named(DEFAULT), extended.casting,
+            functools.partial(extended.apply, owner), params, state, inputs, key, training,
+        )  # fmt: skip
 
     def _charge(self, after: State) -> None:
         """Charge for the weights: once, however often the layer is called."""

@@ -29,6 +29,7 @@ from fjax.core.calling import CallRecord
 from fjax.core.flow import mark
 from fjax.core.input_spec import check_input_spec
 from fjax.core.masking import is_masked, strip_masks, warn_mask_dropped, with_mask
+from fjax.core.policies import author_policy, cast_floats
 from fjax.core.shapes import eval_shape
 from fjax.core.ties import find_ties, join_ties, with_ties
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
@@ -154,6 +155,8 @@ def _run(binding: Binding, inputs: tuple[PyTree, ...]) -> PyTree:
     """Return the outputs of one pass."""
     token = IN_PASS.set(True)
     given = given_arguments(binding.owner)
+    if getattr(binding.owner, "autocast", True):
+        inputs = cast_floats(inputs, author_policy(binding.owner).compute_dtype)
     try:
         with build_calls():
             return _run_pass(binding, inputs, given)

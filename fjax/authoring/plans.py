@@ -12,6 +12,7 @@ from fjax import initializers
 from fjax.authoring.sublayers import find_sublayers
 from fjax.authoring.weights import WeightSpec
 from fjax.core.layer import Layer
+from fjax.core.policies import author_policy, cast_weights
 from fjax.core.precision import init_layer
 from fjax.core.reserved import PENALTY
 from fjax.core.specs import spec_of
@@ -123,7 +124,9 @@ def _make_weights(plan: Plan, author: Any, key: Key) -> tuple[Params, State]:
     put(plan.init_weights)
     if plan.extended_inputs is not None:
         extended = extended_class(type(author))
-        extended_params, extended_state = extended.init(author, weight_key, *plan.extended_inputs)
+        extended_params, extended_state = init_extended(
+            extended, author, weight_key, plan.extended_inputs
+        )
         params.update(extended_params)
         state.update(extended_state)
     put(plan.build_weights)
@@ -140,6 +143,15 @@ def _make_sublayer_weights(sublayer: SublayerPlan, key: Key) -> tuple[Params, St
     if isinstance(sublayer.needs, Plan):
         return make_weights(sublayer.needs, sublayer.layer, key)
     return init_layer(sublayer.layer, key, *sublayer.needs)
+
+
+def init_extended(
+    extended: Any, author: Any, key: Key, inputs: tuple[PyTree, ...]
+) -> tuple[Params, State]:
+    """Return the weights of the class that an author's class extends, in the author's dtype."""
+    dtype = author_policy(author).variable_dtype
+    params, state = extended.init(author, key, *inputs)
+    return cast_weights(params, dtype), cast_weights(state, dtype)
 
 
 def extends_layer(cls: type) -> bool:

@@ -41,6 +41,7 @@ class WeightSpec(NamedTuple):
         trainable: Whether the weight is one of the params, or of the state.
         regularizer: What it adds to the loss, or None.
         constraint: What is applied after each update, or None.
+        autocast: Whether `call` reads it in the dtype of the computation.
     """
 
     name: str | None
@@ -50,6 +51,7 @@ class WeightSpec(NamedTuple):
     trainable: bool
     regularizer: Callable[[Array], Array] | None
     constraint: Callable[[Array], Array] | None
+    autocast: bool = True
 
 
 def weight_spec(
@@ -58,6 +60,7 @@ def weight_spec(
     initializer: Any,
     dtype: Any,
     trainable: bool,
+    autocast: bool,
     regularizer: Any,
     constraint: Any,
     name: str | None,
@@ -78,13 +81,13 @@ def weight_spec(
         integer_at_least(f"{owner}.add_weight", f"shape[{axis}]", size, 0)
         for axis, size in enumerate(axes)
     )
-    number_type = jnp.dtype(dtype or "float32")
+    number_type = jnp.dtype(dtype)
     if initializer is None:
         floating = jnp.issubdtype(number_type, jnp.floating)
         initializer = "glorot_uniform" if floating else "zeros"
     return WeightSpec(
         name, sizes, number_type, initializers.get(initializer), bool(trainable),
-        regularizers.get(regularizer), constraints.get(constraint),
+        regularizers.get(regularizer), constraints.get(constraint), bool(autocast),
     )  # fmt: skip
 
 

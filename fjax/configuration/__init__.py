@@ -12,6 +12,7 @@ from fjax.configuration.configured import SEALED as SEALED
 from fjax.configuration.configured import Configured as Configured
 from fjax.configuration.configured import plain as plain
 from fjax.configuration.fields import arguments as arguments
+from fjax.configuration.fields import described_arguments as described_arguments
 from fjax.configuration.fields import fields_ending as fields_ending
 from fjax.configuration.fields import fields_to_trace as fields_to_trace
 from fjax.configuration.fields import is_nonzero as is_nonzero

@@ -2,13 +2,20 @@
 
 import dataclasses
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
 
-from fjax.configuration.fields import arguments, is_required, snake_case, stored
+from fjax.configuration.fields import (
+    arguments,
+    described_arguments,
+    is_implied,
+    is_required,
+    snake_case,
+    stored,
+)
 from fjax.configuration.identity import ByIdentity
 from fjax.configuration.recording import (
     accepts,
@@ -110,6 +117,7 @@ class Configured:
         # All classes share the constructor below: if dataclasses generated one for each, importing
         # fjax would take twice as long.
         dataclasses.dataclass(init=False, eq=False, repr=False)(cls)
+        _order_new_positions(cls)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         for name, value in _bind_arguments(self, args, kwargs).items():
@@ -153,7 +161,7 @@ class Configured:
         if self.has_own_init:
             return f"{type(self).__name__}()"
         shown = []
-        for item in arguments(type(self)):
+        for item in described_arguments(self):
             value = stored(self, item.name)
             if not _is_default(value, item.default):
                 shown.append(f"{item.name}={_short_repr(value)}")
@@ -171,11 +179,16 @@ class Configured:
         """
         if self.has_own_init:
             return self._authored_config()
-        return {item.name: plain(stored(self, item.name)) for item in arguments(type(self))}
+        return {item.name: described(self, item) for item in described_arguments(self)}
 
     def _authored_config(self) -> dict[str, Any]:
         accepted = argument_names(type(self))
-        inherited = {name: plain(stored(self, name)) for name in self.inherited_arguments}
+        fields = {item.name: item for item in dataclasses.fields(self)}  # type: ignore[arg-type]
+        inherited = {
+            name: described(self, fields[name]) if name in fields else plain(stored(self, name))
+            for name in self.inherited_arguments
+            if name not in fields or not is_implied(fields[name], stored(self, name))
+        }
         if type(self).get_config.__module__.startswith("fjax."):
             known = {name: value for name, value in inherited.items() if accepts(accepted, name)}
             return {**recorded_arguments(self), **known}
@@ -221,6 +234,27 @@ def plain(value: Any) -> Any:
         # A lambda has no name that could be looked up again.
         return value if "<" in value.__name__ else value.__name__
     return value
+
+
+def described(configured: Configured, item: dataclasses.Field[Any]) -> Any:
+    """Return the value of a field as plain data, in the form that its metadata may ask for."""
+    describe: Callable[[Any], Any] = item.metadata.get("describe", plain)
+    return describe(stored(configured, item.name))
+
+
+def _order_new_positions(cls: Any) -> None:
+    """Put the fields that only this class accepts by position where it declares them."""
+    fields: dict[str, dataclasses.Field[Any]] = cls.__dataclass_fields__
+    inherited = getattr(cls.__base__, "__dataclass_fields__", {})
+    if any(name in inherited and inherited[name].kw_only for name in _declared_positions(cls)):
+        for name in _declared_positions(cls):
+            fields[name] = fields.pop(name)
+
+
+def _declared_positions(cls: Any) -> list[str]:
+    fields = cls.__dataclass_fields__
+    own = inspect.get_annotations(cls)
+    return [name for name in own if name in fields and not fields[name].kw_only]
 
 
 def are_strings(values: list[Any] | tuple[Any, ...]) -> bool:

@@ -5,6 +5,8 @@ import functools
 import re
 from typing import Any, TypeGuard
 
+_NOTHING = object()
+
 
 @functools.lru_cache(1024)
 def snake_case(name: str) -> str:
@@ -21,6 +23,22 @@ def arguments(cls: type) -> list[dataclasses.Field[Any]]:
     """Return the fields that the constructor accepts, those accepted by position first."""
     accepted = [item for item in dataclasses.fields(cls) if item.init]
     return sorted(accepted, key=lambda item: bool(item.kw_only))
+
+
+def is_implied(item: dataclasses.Field[Any], value: Any) -> bool:
+    """Tell whether descriptions leave a field out, as its value is what they mean without it.
+
+    A field declares this value in its metadata, as `field(metadata={"implied": …})`. A constructor
+    may have another default, such as a global setting.
+    """
+    implied = item.metadata.get("implied", _NOTHING)
+    return type(value) is type(implied) and bool(value == implied)
+
+
+def described_arguments(configured: Any) -> list[dataclasses.Field[Any]]:
+    """Return the fields that the constructor accepts, without those that are implied."""
+    items = arguments(type(configured))
+    return [item for item in items if not is_implied(item, stored(configured, item.name))]
 
 
 def replace(configured: Any, **changes: Any) -> Any:

@@ -29,6 +29,8 @@ from fjax.core.penalties import empty_penalty as empty_penalty
 from fjax.core.penalties import has_penalty as has_penalty
 from fjax.core.penalties import penalty as penalty
 from fjax.core.penalties import with_penalty as with_penalty
+from fjax.core.rematerialization import Remat as Remat
+from fjax.core.rematerialization import remat as remat
 from fjax.core.repetition import Repeat as Repeat
 from fjax.core.repetition import repeat as repeat
 from fjax.core.reserved import only_weights as only_weights

@@ -19,6 +19,8 @@ class Function(Layer):
 
     function: Callable[..., Any]
 
+    casting = "none"
+
     @property
     def rows_independent(self) -> bool:
         """Whether the function is known to process each row independently."""

@@ -47,6 +47,7 @@ class Author:
         initializer: Any = None,
         dtype: Any = None,
         trainable: bool = True,
+        autocast: bool = True,
         regularizer: Any = None,
         constraint: Any = None,
         name: str | None = None,
@@ -59,8 +60,9 @@ class Author:
         Args:
             shape: Its shape.
             initializer: Makes its first value; by default "glorot_uniform", "zeros" for integers.
-            dtype: Its number type, by default float32.
+            dtype: Its number type, by default the layer's `variable_dtype`.
             trainable: Whether it is one of the params. Otherwise it is state: `call` may assign it.
+            autocast: Whether `call` reads it in the layer's `compute_dtype`.
             regularizer: A function of the weight that is added to the loss.
             constraint: A function of the weight that is applied after each update. For a weight
                 that is made in `build` it must also be the object's attribute
@@ -74,7 +76,7 @@ class Author:
                 is not that attribute.
         """
         return self._authoring.context_of(self).add_weight(
-            shape, initializer, dtype, trainable, regularizer, constraint, name
+            shape, initializer, dtype, trainable, autocast, regularizer, constraint, name
         )
 
     def add_loss(self, loss: Any) -> None:

@@ -33,6 +33,8 @@ class Combinator(Layer):
     given_names: tuple[str, ...] | None = field(default=None, kw_only=True)
 
     masking = "takes"
+    casting = "none"
+    remat_inside = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -168,7 +170,7 @@ class Serial(Combinator):
                 before = next_state[name] if name in next_state else state[name]
                 outputs, after = apply_layer(
                     layer, params[name], before, *values,
-                    key=fold_key(key, position), training=training,
+                    key=fold_key(key, position), training=training, remat=self.remat,
                 )  # fmt: skip
                 next_state[name] = join_penalties(before, after) if name in next_state else after
             values = as_arguments(outputs)
@@ -217,7 +219,7 @@ class SideBySide(Combinator):
             with layer_context(name, layer, values):
                 output, next_state[name] = apply_layer(
                     layer, params[name], state[name], *values,
-                    key=fold_key(key, position), training=training,
+                    key=fold_key(key, position), training=training, remat=self.remat,
                 )  # fmt: skip
             outputs.append(output)
         return tuple(outputs), next_state

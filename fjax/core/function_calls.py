@@ -121,6 +121,7 @@ class FunctionCall(Layer):
 
     # As Keras's operations: the outputs have no mask.
     masking = "drops"
+    casting = "none"
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 
 import jax
 
-from fjax.configuration import Configured
+from fjax.configuration import Configured, replace
 from fjax.core.adapters import as_layer
 from fjax.core.combinators import fold_key
 from fjax.core.function_calls import fill_constants
@@ -160,6 +160,8 @@ class Graph(Layer):
     names: tuple[str, ...] = ()
 
     masking = "takes"
+    casting = "none"
+    remat_inside = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -214,10 +216,7 @@ class Graph(Layer):
 
     def with_children(self, layers: Any) -> Self:
         """Return the same graph with other layers."""
-        return type(self)(
-            self.inputs, tuple(layers), self.calls, self.outputs, self.names,
-            name=self.given_name, input_shape=self.input_shape, trainable=self.trainable,
-        )  # fmt: skip
+        return replace(self, layers=tuple(layers))
 
     def layers_in_order(self) -> list[tuple[str, Any]]:
         """Return the declared inputs and the layers, by name, in Keras's order; see `rank`."""
@@ -297,6 +296,7 @@ class Graph(Layer):
                 *values,
                 key=fold_key(key, next(positions)),
                 training=mode,
+                remat=self.remat,
             )
             next_state[name] = join_penalties(before, after) if name in called else after
             called.add(name)

@@ -314,4 +314,4 @@ def _tensors(argument: str, tree: PyTree) -> list[SymbolicTensor]:
 def _declaration(tensor: SymbolicTensor) -> InputLayer:
     if isinstance(tensor.node.layer, InputLayer):
         return tensor.node.layer
-    return InputLayer(tensor.shape[1:], dtype=tensor.dtype, name=f"{tensor.name}_input")
+    return InputLayer(shape=tensor.shape[1:], dtype=tensor.dtype, name=f"{tensor.name}_input")

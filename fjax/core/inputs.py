@@ -46,6 +46,8 @@ class InputLayer(Layer):
 
     fields_beyond_keras = frozenset({"observed"})
     masking = "keeps"
+    casting = "none"
+    has_policy = False
 
     shape: Any = None
     batch_size: int | None = None
@@ -93,6 +95,20 @@ class InputLayer(Layer):
                 f"`InputLayer`: `dtype` must be the name of a numeric dtype such as 'float32', or "
                 f"'string', received {self.dtype!r}."
             ) from None
+
+    def resolve_dtype(self, dtype: Any) -> Any:
+        """Return the dtype as it is: it is that of the inputs, and no policy."""
+        return dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype of the outputs."""
+        return str(self.dtype)
+
+    @property
+    def variable_dtype(self) -> str:
+        """The dtype of the outputs; there are no weights."""
+        return str(self.dtype)
 
     def _read_tensor(self, tensor: Any) -> None:
         if not hasattr(tensor, "__call_layer__"):

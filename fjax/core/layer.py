@@ -21,9 +21,18 @@ from fjax.core.author import CONSTRAINT, UNCOPIED, constraint_attributes
 from fjax.core.calling import is_authored
 from fjax.core.checks import normalize_shape
 from fjax.core.keras_layout import KerasLayout
-from fjax.core.layer_facade import FieldWithFacade, LayerFacade, derived_attribute, shown_name
+from fjax.core.layer_facade import (
+    FieldWithFacade,
+    LayerFacade,
+    derived_attribute,
+    shown_name,
+    variable_dtype,
+)
 from fjax.core.reserved import RESERVED
+from fjax.dtype_policies import DEFAULT, describe_policy, policy_name, policy_scope
 from fjax.typing import Array, Key, Params, PyTree, Spec, State
+
+_FLAGS = frozenset({"trainable", "autocast", "remat"})
 
 
 class Layer(LayerFacade, Configured):
@@ -38,6 +47,12 @@ class Layer(LayerFacade, Configured):
             neither regularized nor constrained, and `BatchNormalization` uses its moving averages
             in training too. This is the only field that can be set after construction; a model
             reads it at the next `compile`.
+        dtype: The dtypes of weights, computations and outputs: a name such as "mixed_bfloat16", a
+            policy or a dtype; see `fjax.dtype_policies.DTypePolicy`. None is the global policy.
+        autocast: Whether inputs, and the weights that an author's `call` reads, are cast to the
+            dtype of the computation.
+        remat: Whether to compute what is inside the layer again for the gradients, which takes
+            time, and saves the memory for it. See `fjax.remat`.
 
     A subclass declares its fields and defines `apply`, and `init` if it has weights:
 
@@ -78,17 +93,28 @@ class Layer(LayerFacade, Configured):
     name: str | None = field(default=None, kw_only=True)
     input_shape: tuple[int | None, ...] | int | None = field(default=None, kw_only=True)
     trainable: bool = field(default=True, kw_only=True)
+    dtype: Any = field(
+        default=None, kw_only=True, metadata={"implied": DEFAULT, "describe": describe_policy}
+    )
+    autocast: bool = field(default=True, kw_only=True, metadata={"implied": True})
+    remat: bool = field(default=False, kw_only=True, metadata={"implied": False})
 
+    # How `apply_layer` casts, and what it leaves to the layer; see `fjax.core.precision`.
+    casting: ClassVar[str] = "compute"
+    # Whether `remat` is for each of the sublayers, instead of the layer as a whole.
+    remat_inside: ClassVar[bool] = False
+    # Whether the field `dtype` is the name of a policy.
+    has_policy: ClassVar[bool] = True
     # The names of the inputs of a call; a "mask" after the first may be given by position.
     call_parameters: ClassVar[tuple[str, ...]] = ("inputs",)
     # Keyword arguments of a call, besides `training` and `mask`.
     call_options: ClassVar[tuple[str, ...]] = ()
 
     _renamed: ClassVar[Mapping[str, str]] = {"input_dim": "input_shape"}
-    # Layers compute in float32.
-    neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {"dtype": (None, "float32")}
     settable_fields: ClassVar[frozenset[str]] = frozenset({"trainable"})
-    inherited_arguments: ClassVar[tuple[str, ...]] = ("name", "trainable")
+    inherited_arguments: ClassVar[tuple[str, ...]] = (
+        "name", "trainable", "dtype", "autocast", "remat",
+    )  # fmt: skip
     _weights_of_fields: ClassVar[Mapping[str, str]] = {}
     fields_beyond_keras: ClassVar[frozenset[str]] = frozenset({"input_shape"})
     # How the weights are arranged in a file of Keras.
@@ -112,10 +138,12 @@ class Layer(LayerFacade, Configured):
                 setattr(self, f"{weight}_{family}", resolve(identifier))
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name == "trainable" and not isinstance(value, bool):
+        if name in _FLAGS and not isinstance(value, bool):
             raise TypeError(
-                f"`{type(self).__name__}`: `trainable` must be True or False, received {value!r}."
+                f"`{type(self).__name__}`: `{name}` must be True or False, received {value!r}."
             )
+        if name == "dtype":
+            value = self.resolve_dtype(value)
         # `__init__` sets it first, when the sublayers may have flags of their own.
         is_changed = name == "trainable" and name in vars(self)
         super().__setattr__(name, value)
@@ -129,6 +157,23 @@ class Layer(LayerFacade, Configured):
         if name in fields_ending(self, "_initializer"):
             return f"Assign the weight: `layer.{name}.assign(value)`, or `layer.set_weights(…)`."
         return super().change_advice(name)
+
+    def resolve_dtype(self, dtype: Any) -> Any:
+        """Return the name of the policy that the argument `dtype` means.
+
+        Raises:
+            ValueError: There is no such policy.
+        """
+        return policy_name(type(self).__name__, "dtype", dtype)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Return the layer with this configuration, as `get_config` returns it."""
+        if cls.has_own_init:
+            return super().from_config(config)
+        # Without a `dtype` it means the default, whatever the global policy is now.
+        with policy_scope(DEFAULT):
+            return super().from_config(config)
 
     @property
     def kind(self) -> str:
@@ -320,6 +365,8 @@ class Layer(LayerFacade, Configured):
         return Pair(init, apply, name=name)
 
 
+# `layer.dtype` is that of the weights.
+Layer.dtype = FieldWithFacade("dtype", variable_dtype)
 # In a model a layer has a name, also if it was given none.
 Layer.name = FieldWithFacade("name", shown_name)  # type: ignore[assignment]
 

@@ -18,6 +18,7 @@ from fjax.core.placeholders import (
     merge_shapes,
     placeholder_spec,
 )
+from fjax.core.policies import policy_of
 from fjax.core.shapes import eval_shapes
 from fjax.core.slot_variables import read_weights, slot_variables, write_weights
 from fjax.core.weight_slot import WeightName, find_slot
@@ -349,6 +350,11 @@ def _is_built(layer: Any) -> bool:
     return slot is not None and slot.is_built
 
 
+def variable_dtype(layer: Any) -> str:
+    """Return the dtype of a layer's weights."""
+    return policy_of(layer).variable_dtype
+
+
 # What a bound layer does not pass on, as within a pass its weights are in params and state.
 FACADE_NAMES = frozenset(name for name in vars(LayerFacade) if not name.startswith("_")) - {
     "build", "compute_output_shape", "given_name",
@@ -357,8 +363,8 @@ FACADE_NAMES = frozenset(name for name in vars(LayerFacade) if not name.startswi
 # Read by `__getattr__`, so that an author's attribute may have one of these names.
 _DERIVED: Mapping[str, Callable[[Any], Any]] = {
     "input": _input, "output": _output, "output_shape": _output_shape, "built": _is_built,
-    "dtype": lambda layer: "float32", "compute_dtype": lambda layer: "float32",
-    "variable_dtype": lambda layer: "float32",
+    "dtype_policy": policy_of, "compute_dtype": lambda layer: policy_of(layer).compute_dtype,
+    "variable_dtype": variable_dtype, "input_dtype": lambda layer: policy_of(layer).compute_dtype,
 }  # fmt: skip
 
 

@@ -60,6 +60,7 @@ class Operation(Layer):
     operation: str
 
     masking = "drops"
+    casting = "none"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -106,6 +107,7 @@ class Index(Layer):
     index: tuple[Any, ...]
 
     masking = "drops"
+    casting = "none"
 
     def __post_init__(self) -> None:
         super().__post_init__()

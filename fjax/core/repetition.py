@@ -28,6 +28,7 @@ class Repeat(Layer):
     count: int
 
     masking = "takes"
+    remat_inside = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -58,7 +59,7 @@ class Repeat(Layer):
             with layer_context(self._block_name, self.layer, values):
                 outputs, state = apply_layer(
                     self.layer, params, state, *values,
-                    key=fold_key(key, position), training=training,
+                    key=fold_key(key, position), training=training, remat=self.remat,
                 )  # fmt: skip
             self._check(values, outputs)
             return as_arguments(outputs), state
@@ -105,7 +106,7 @@ def _shapes_and_dtypes(tree: PyTree) -> PyTree:
     return jax.tree.map(lambda leaf: f"{jnp.shape(leaf)} {jnp.result_type(leaf)}", tree)
 
 
-def repeat(layer: Any, count: int, name: str | None = None) -> Repeat:
+def repeat(layer: Any, count: int, name: str | None = None, remat: bool = False) -> Repeat:
     """Put `count` equal blocks in sequence, each with its own weights.
 
     The result equals `serial` of `count` such layers, with the same random draws. The weights are
@@ -116,6 +117,8 @@ def repeat(layer: Any, count: int, name: str | None = None) -> Repeat:
         layer: The block, as in `serial`. Its outputs must have the shape and dtype of its inputs.
         count: The number of blocks.
         name: The name of the composed layer inside a larger container.
+        remat: Whether to keep only the inputs of each block for the gradients, and to compute the
+            block again there; see `fjax.remat`.
 
     Shapes: those of the block. `params` and `state` are those of the block, each array with a
     leading axis of size `count`.
@@ -135,4 +138,4 @@ def repeat(layer: Any, count: int, name: str | None = None) -> Repeat:
     >>> outputs.shape
     (32, 8)
     """
-    return Repeat(layer, count, name=name)
+    return Repeat(layer, count, name=name, remat=remat)

@@ -4,6 +4,7 @@ from typing import Any
 
 import jax
 
+from fjax.configuration import replace
 from fjax.core.calling import CallRecord
 from fjax.core.combinators import Serial
 from fjax.core.graph import Graph
@@ -50,6 +51,9 @@ def trace_calls(
             records.append(CallRecord(name, layer, (), apply_layer(layer, {}, {}, value)[0]))
     recorded = [_Recorded(name, layer, records) for name, layer in network.children()]
     recording = network.with_children(recorded)
+    if recording.remat:
+        # A rematerialized call is traced on its own, and its values cannot be kept.
+        recording = replace(recording, remat=False)
     apply_layer(recording, params, state, *inputs, key=key, training=training)
     return records
 
@@ -58,6 +62,7 @@ class _Recorded(Pair):
     """A layer that appends a record of each of its calls to a list."""
 
     masking = "takes"
+    casting = "none"
 
     def __init__(self, name: str, layer: Any, records: list[CallRecord]) -> None:
         def apply(

@@ -96,7 +96,7 @@ def draw_weights(layer: Any, key: Key, shapes: Mapping[str, Shape]) -> Params:
     found = {layer.weight_of(name): initializer for name, initializer in found.items()}
     keys = jax.random.split(key, len(shapes)) if len(shapes) > 1 else [key]
     return {
-        weight: initializers.draw(found[weight], weight_key, shape)
+        weight: initializers.draw(found[weight], weight_key, shape, layer.variable_dtype)
         for (weight, shape), weight_key in zip(shapes.items(), keys, strict=True)
         if weight != "bias" or layer.use_bias
     }

@@ -37,6 +37,7 @@ class Softmax(ArrayLayer):
     axis: int | tuple[int, ...] = -1
 
     masking = "takes"
+    casting = "float32"
     call_parameters = ("inputs", "mask")
 
     def __post_init__(self) -> None:

@@ -104,10 +104,14 @@ class EinsumDense(ArrayLayer):
         output_axes = [axis for axis, x in enumerate(terms.kernel) if x in terms.outputs]
         input_axes = [axis for axis, x in enumerate(terms.kernel) if x not in terms.outputs]
         initializer = with_fans(self.kernel_initializer, input_axes, output_axes)
-        params = {"kernel": initializers.draw(initializer, kernel_key, kernel_shape)}
+        params = {
+            "kernel": initializers.draw(initializer, kernel_key, kernel_shape, self.variable_dtype)
+        }
         if self.bias_axes is not None:
             bias_shape = self._bias_shape(terms, sizes, len(shape))
-            params["bias"] = initializers.draw(self.bias_initializer, bias_key, bias_shape)
+            params["bias"] = initializers.draw(
+                self.bias_initializer, bias_key, bias_shape, self.variable_dtype
+            )
         return params
 
     def _bias_shape(self, terms: "_Terms", sizes: dict[str, int], input_rank: int) -> Shape:

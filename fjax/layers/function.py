@@ -77,6 +77,9 @@ class Lambda(Layer):
     mask: Any = None
     arguments: Mapping[str, Any] | None = None
 
+    # As in Keras, the outputs are those of the function.
+    casting = "inputs"
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.function is None:

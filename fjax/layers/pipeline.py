@@ -1,7 +1,6 @@
 """Layers in sequence as one layer."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 
@@ -33,7 +32,6 @@ class Pipeline(Serial):
 
     fields_beyond_keras = frozenset({"given_names", "order"})
     keras_layout = KerasLayout(container="layers")
-    neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
 
     def __post_init__(self) -> None:
         if not isinstance(self.layers, list | tuple):

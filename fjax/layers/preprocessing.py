@@ -36,6 +36,7 @@ class Rescaling(ArrayLayer):
 
     rows_independent = True
     masking = "keeps"
+    casting = "float32"
 
     scale: float | tuple[float, ...]
     offset: float | tuple[float, ...] = 0.0
@@ -106,6 +107,7 @@ class Normalization(Layer):
     invert: bool = False
 
     masking = "keeps"
+    casting = "float32"
 
     def __post_init__(self) -> None:
         super().__post_init__()

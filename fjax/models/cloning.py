@@ -189,7 +189,7 @@ def _clone_sequential(model: Any, cloner: _Cloner, input_tensors: Any) -> Any:
             f"`clone_model`: a `Sequential` has one input, received {len(tensors)} `input_tensors`."
         )
     (tensor,) = tensors
-    declared = InputLayer(tensor.shape[1:], dtype=tensor.dtype)
+    declared = InputLayer(shape=tensor.shape[1:], dtype=tensor.dtype)
     return type(model)(
         [
             declared,

@@ -4,10 +4,12 @@ from typing import Any, NamedTuple
 
 import jax
 
-from fjax.core import SymbolicTensor, as_layer
+from fjax.configuration import replace
+from fjax.core import Graph, Serial, SymbolicTensor, as_layer
 from fjax.core.author import Author
 from fjax.core.freezing import apply_trainable_flags
 from fjax.core.graph_builder import Symbols, graph
+from fjax.dtype_policies import policy_name, policy_scope
 from fjax.models.step_methods.forms import TRAIN, is_overridden
 from fjax.models.subclassed import Subclassed
 from fjax.models.sublayer_network import SublayerNetwork
@@ -29,14 +31,38 @@ class SharedNetwork:
 
 
 def network_of(
-    model: Any, arguments: tuple[Any, ...], inputs: PyTree, outputs: PyTree, name: str | None
+    model: Any,
+    arguments: tuple[Any, ...],
+    inputs: PyTree,
+    outputs: PyTree,
+    name: str | None,
+    dtype: Any = None,
+    remat: bool = False,
 ) -> ConstructedNetwork:
     """Return the network of a model that is created with these arguments.
 
     Raises:
+        ValueError: There is no such dtype policy, or `remat` is given for a network that exists
+            already or for an author's class, whose layers have it themselves.
         TypeError: The arguments are neither `(network)` nor `(inputs, outputs)`, and the class has
             no `call` and no `train_step`.
     """
+    owner = type(model).__name__
+    with policy_scope(policy_name(owner, "dtype", dtype)):
+        constructed = _network_of(model, arguments, inputs, outputs, name)
+    if not remat:
+        return constructed
+    if not isinstance(constructed.network, Graph | Serial):
+        raise ValueError(
+            f"`{owner}`: `remat=True` is for models of symbolic tensors and for `Sequential`. Give "
+            "`remat=True` to the layers that are to be computed again for the gradients."
+        )
+    return constructed._replace(network=replace(constructed.network, remat=True))
+
+
+def _network_of(
+    model: Any, arguments: tuple[Any, ...], inputs: PyTree, outputs: PyTree, name: str | None
+) -> ConstructedNetwork:
     owner = type(model).__name__
     leaves = jax.tree.leaves((arguments, inputs, outputs))
     if any(isinstance(leaf, SymbolicTensor) for leaf in leaves):

@@ -11,9 +11,11 @@ from fjax.core.freezing import set_trainable, trainable_flags
 from fjax.core.graph_builder import Symbols
 from fjax.core.layer_walk import NetworkRecord
 from fjax.core.placeholders import placeholder_spec
+from fjax.core.policies import policy_of
 from fjax.core.shapes import LayerShapes
 from fjax.data.structure import match_structure
 from fjax.data.text_encoding import first_specs
+from fjax.dtype_policies import DTypePolicy
 from fjax.models.layer_links import is_linked, link_layers, linked_name
 from fjax.models.model_parts import ModelParts
 from fjax.models.nested_models import note_model
@@ -66,6 +68,26 @@ class DescribedNetwork:
         Its layers have the `trainable` flags of the last `compile`.
         """
         return self.model_parts.architecture.network
+
+    @property
+    def dtype_policy(self) -> DTypePolicy:
+        """The dtype policy of the model itself; its layers have policies of their own."""
+        return policy_of(self.model_parts.architecture.layer_tree)
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the weights that the model itself makes."""
+        return self.dtype_policy.variable_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The dtype of the weights that the model itself makes."""
+        return self.dtype_policy.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype in which an author's `call` computes."""
+        return self.dtype_policy.compute_dtype
 
     @property
     def layer_shapes(self) -> LayerShapes:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import jax
-import numpy as np
 
 from fjax.callbacks import History
 from fjax.core import Graph, SymbolicTensor
@@ -18,9 +17,10 @@ from fjax.models.compile_arguments import make_config
 from fjax.models.construction import SharedNetwork, network_of
 from fjax.models.evaluate import evaluate
 from fjax.models.fit import Validation, fit
+from fjax.models.loss_scaling import with_loss_scale
 from fjax.models.nested_models import makes_models_of
 from fjax.models.on_batch import test_on_batch, train_on_batch
-from fjax.models.predict import call, inputs_of, predict, predict_on_batch
+from fjax.models.predict import call, classes_of, inputs_of, predict, predict_on_batch
 from fjax.models.replicas import Replicas, fit_replicas
 from fjax.models.step_methods.methods import SteppedNetwork
 from fjax.models.step_methods.stateless import call_in_scope, traced_call_error
@@ -49,6 +49,8 @@ class Model(SteppedNetwork):
         seed: Determines the weights and all random numbers of the training; by default drawn from
             Python's `random`, which `fjax.utils.set_random_seed` seeds.
         trainable: Whether the layers are trained; False freezes them all.
+        dtype: The dtype policy of a subclass's `call`, as in `Layer`; the layers have their own.
+        remat: Whether each layer is computed again for the gradients; see `fjax.remat`.
 
     The arrays are in `train_state`, one value that can be read and assigned; `network` is the pure
     pair. The functions that the model calls are public in `fjax.training`.
@@ -86,11 +88,13 @@ class Model(SteppedNetwork):
         name: str | None = None,
         seed: int | None = None,
         trainable: bool = True,
+        dtype: Any = None,
+        remat: bool = False,
     ) -> None:
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.run_eagerly = False
         self.history, self.replicas = None, None
-        constructed = network_of(self, network, inputs, outputs, name)
+        constructed = network_of(self, network, inputs, outputs, name, dtype, remat)
         if input_shape is not None and is_authored_model(self):
             raise ValueError(
                 f"`{type(self).__name__}`: an authored model does not accept `input_shape`, "
@@ -131,6 +135,7 @@ class Model(SteppedNetwork):
         run_eagerly: bool = False,
         steps_per_execution: int | None = None,
         jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
         train_step: Any = None,
         test_step: Any = None,
     ) -> None:
@@ -150,6 +155,7 @@ class Model(SteppedNetwork):
             run_eagerly: Run each step uncompiled, for a debugger.
             steps_per_execution: Ignored; the loop always runs many steps in one program.
             jit_compile: As in Keras: "auto" and True compile; False means `run_eagerly=True`.
+            auto_scale_loss: Whether "mixed_float16" puts the optimizer in a `LossScaleOptimizer`.
             train_step: Your own pure `step(train_state, batch) -> (train_state, logs)`, which
                 replaces the engine's; see `fjax.training.custom_train_step`. A subclass may define
                 it as a method instead: `train_step(self, train_state, batch)`.
@@ -174,8 +180,11 @@ class Model(SteppedNetwork):
         config = make_config(
             used, loss, loss_weights, metrics, weighted_metrics, train_step, test_step
         )
+        config = with_loss_scale(config, self.dtype_policy, self.layer_tree, auto_scale_loss)
         self.model_parts.set_config(config)
-        if is_stateful:  # As in Keras, the object shows and sets the state in this model.
+        if (
+            config.optimizer is used and is_stateful
+        ):  # As in Keras, the object shows and sets the state in this model.
             optimizer.use_variables(self.optimizer)
         self.replicas = None
         self.run_eagerly = bool(run_eagerly) or jit_compile is False
@@ -344,15 +353,7 @@ class Model(SteppedNetwork):
             DeprecationWarning,
             stacklevel=2,
         )
-        outputs = self.predict(x, batch_size=batch_size, verbose=verbose)
-        if not isinstance(outputs, np.ndarray):
-            raise ValueError(
-                f"`predict_classes` needs a model with one output, but {self.name!r} has "
-                f"{', '.join(self.output_names)}: use `predict`."
-            )
-        if outputs.shape[-1] > 1:
-            return outputs.argmax(axis=-1)
-        return (outputs > 0.5).astype("int32")
+        return classes_of(self, self.predict(x, batch_size=batch_size, verbose=verbose))
 
     def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
         """Return the outputs for arrays as JAX arrays, or call the model on symbolic tensors.

@@ -129,6 +129,18 @@ def call(model: Any, parts: ModelParts, x: Any, training: bool | None) -> PyTree
     return strip_masks(outputs)
 
 
+def classes_of(model: Any, outputs: PyTree) -> np.ndarray:
+    """Return the most probable class of each row of a model's outputs."""
+    if not isinstance(outputs, np.ndarray):
+        raise ValueError(
+            f"`predict_classes` needs a model with one output, but {model.name!r} has "
+            f"{', '.join(model.output_names)}: use `predict`."
+        )
+    if outputs.shape[-1] > 1:
+        return outputs.argmax(axis=-1)
+    return (outputs > 0.5).astype("int32")
+
+
 def predict_on_batch(model: Any, parts: ModelParts, x: Any) -> PyTree:
     """Return the outputs for one batch as numpy arrays; see `Model.predict_on_batch`."""
     batch = to_batch(x, text=True)

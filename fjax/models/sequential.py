@@ -11,6 +11,7 @@ from fjax.core.text_inputs import is_text
 from fjax.core.weight_slot import slot_of
 from fjax.data.expectation import InputExpectation, one_array
 from fjax.data.text_encoding import check_text, declared_specs
+from fjax.dtype_policies import DEFAULT, policy_name, policy_scope
 from fjax.errors import explain_keywords
 from fjax.models.declarations import declared_inputs
 from fjax.models.model import Model
@@ -18,6 +19,9 @@ from fjax.models.nested_models import makes_models_of
 from fjax.storage import config_values, decode, encode
 from fjax.training import Batch
 from fjax.typing import PyTree
+
+# The entries of a configuration that are arguments of the network, and of the model.
+_OF_NETWORK = ("dtype", "remat")
 
 
 class Sequential(Model):
@@ -28,6 +32,7 @@ class Sequential(Model):
             `Input(shape=…)` or have `input_shape=`; else the first data determines the shape.
         name: The model's name.
         seed: As in `Model`.
+        remat: As in `Model`.
 
     Source: Keras's page "The Sequential class".
 
@@ -47,8 +52,9 @@ class Sequential(Model):
         layers: Sequence[Any] | None = None,
         name: str | None = None,
         seed: int | None = None,
+        remat: bool = False,
     ) -> None:
-        super().__init__(serial(name=name), seed=seed)
+        super().__init__(serial(name=name), seed=seed, remat=remat)
         self._given_name, self._declared, self._list = name, None, []
         if layers is not None and not isinstance(layers, list | tuple):
             raise TypeError(
@@ -89,7 +95,7 @@ class Sequential(Model):
                 "`build`: `input_shape` needs a batch axis, as in (None, 8), "
                 f"received {input_shape!r}."
             )
-        self._declared = InputLayer(tuple(input_shape)[1:])
+        self._declared = InputLayer(shape=tuple(input_shape)[1:])
         self._relink()
 
     def build_for(self, batch: Batch) -> None:
@@ -111,9 +117,11 @@ class Sequential(Model):
         """Return the architecture as plain data, for `from_config`."""
         layers = [encode(layer, f"the layer {layer!r}") for layer in _distinct(self._list)]
         config = {"name": self._given_name, "input": encode(self._declared), "layers": layers}
-        if len(layers) == len(self._list):
-            return config
-        return {**config, "order": list(_order(self._list))}
+        if len(layers) < len(self._list):
+            config["order"] = list(_order(self._list))
+        # The policy and `remat` are left out if they are the default.
+        network = self.model_parts.architecture.layer_tree.get_config()
+        return {**config, **{name: network[name] for name in _OF_NETWORK if name in network}}
 
     @classmethod
     def from_config(
@@ -126,13 +134,18 @@ class Sequential(Model):
         if not cls.describes_layers():
             return cls(**config)
         order = config.get("order")
-        config = {key: value for key, value in config.items() if key != "order"}
+        of_network = {name: config[name] for name in _OF_NETWORK if name in config}
+        config = {key: config[key] for key in config if key not in ("order", *_OF_NETWORK)}
         name, declared, layers = config_values(cls.__name__, config, ("name", "input", "layers"))
         *inputs, layers = decode(
             [layers] if declared is None else [[declared], layers], custom_objects
         )
         layers = layers if order is None else _in_order(cls.__name__, layers, order)
-        return cls([layer for part in (*inputs, layers) for layer in part], name=name)
+        policy = policy_name(cls.__name__, "dtype", of_network.pop("dtype", DEFAULT))
+        with policy_scope(policy):
+            return cls(
+                [layer for part in (*inputs, layers) for layer in part], name=name, **of_network
+            )
 
     @property
     def layers(self) -> list[Any]:
@@ -144,7 +157,9 @@ class Sequential(Model):
     def copy_with(self, change: Callable[[Sequence[Any]], Sequence[Any]]) -> Self:
         """Return a model with the same name and input, whose layers are `change(layers)`."""
         declared = [] if self._declared is None else [self._declared]
-        return type(self)([*declared, *change(self._list)], name=self._given_name)
+        remat = {"remat": True} if self.model_parts.architecture.layer_tree.remat else {}
+        with policy_scope(self.dtype_policy.name):
+            return type(self)([*declared, *change(self._list)], name=self._given_name, **remat)
 
     def _adopt_network(self, network: Serial) -> None:
         """Use the layers of a network that is a layer of another model, and the network itself."""
@@ -189,7 +204,10 @@ class Sequential(Model):
         declared = [] if self._declared is None else [self._declared]
         layers, order = _distinct(self._list), _order(self._list)
         order = (*range(len(declared)), *(len(declared) + position for position in order))
-        network = Serial((*declared, *layers), name=self._given_name, order=order)
+        network = Serial(
+            (*declared, *layers), name=self._given_name, order=order,
+            dtype=self.dtype_policy, remat=self.model_parts.architecture.layer_tree.remat,
+        )  # fmt: skip
         if self._declared is not None and self._list:
             specs, sample_shapes = declared_specs(self.name, network, (self._declared,))
             self.model_parts.replace_layers(network, specs, sample_shapes)
@@ -201,7 +219,7 @@ class Sequential(Model):
         array = one_array(batch.inputs)
         check_text(self.name, self.layer_tree, batch.inputs)
         dtype = "string" if is_text(array) else None
-        self._declared = InputLayer(array.shape[1:], dtype=dtype, observed=True)
+        self._declared = InputLayer(shape=array.shape[1:], dtype=dtype, observed=True)
         try:
             self._relink()
         except Exception:
@@ -262,7 +280,8 @@ def _declaration_of(item: Any) -> InputLayer | None:
         return InputLayer(shape)
     declared = declared_inputs(layer)
     if declared is not None and len(declared) == 1 and isinstance(declared[0], InputLayer):
-        return InputLayer(declared[0].shape, declared[0].batch_size, declared[0].dtype)
+        first = declared[0]
+        return InputLayer(shape=first.shape, batch_size=first.batch_size, dtype=first.dtype)
     try:
         # The layer of another model has the input shape that it has there.
         tensor = layer.input
@@ -270,7 +289,7 @@ def _declaration_of(item: Any) -> InputLayer | None:
         return None
     if not isinstance(tensor, SymbolicTensor):
         return None
-    return InputLayer(tensor.shape[1:], dtype=tensor.dtype)
+    return InputLayer(shape=tensor.shape[1:], dtype=tensor.dtype)
 
 
 def _sequential_around(network: Serial, seed: int) -> Sequential:

@@ -31,13 +31,14 @@ class Subclassed(Layer):
     Args:
         author: The model.
         name: The name of the model.
+        dtype: The dtype policy of the model.
     """
 
     # Its inputs are those of a first batch, and later ones may have other sizes.
     observed = True
 
-    def __init__(self, author: Any, name: str | None = None) -> None:
-        super().__init__(name=name)
+    def __init__(self, author: Any, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
         self.author = author
 
     def __repr__(self) -> str:
@@ -108,7 +109,8 @@ class Subclassed(Layer):
 
     def with_children(self, layers: Sequence[Any]) -> Self:
         """Return the network of a copy of the author's model with these layers."""
-        return type(self)(replace_sublayers(self.author, layers), self.given_name)
+        twin = replace_sublayers(self.author, layers)
+        return type(self)(twin, self.given_name, self.dtype_policy)
 
 
 def is_authored_model(model: Any) -> bool:

@@ -9,6 +9,7 @@ from fjax.authoring import find_sublayers
 from fjax.core import Layer
 from fjax.core.precision import init_layer
 from fjax.core.shapes import LayerShapes, eval_shapes
+from fjax.dtype_policies import policy_scope
 from fjax.models.declarations import declared_inputs
 from fjax.typing import Key, Params, PyTree, Spec, State
 
@@ -23,6 +24,8 @@ class SublayerNetwork(Layer):
         name: The name of the model.
         layers: Replacements for the layers, in their order.
     """
+
+    casting = "none"
 
     def __init__(
         self, author: Any, name: str | None = None, layers: Sequence[Any] | None = None
@@ -84,7 +87,8 @@ class SublayerNetwork(Layer):
 
     def with_children(self, layers: Sequence[Any]) -> Self:
         """Return the network with these layers."""
-        return type(self)(self.author, self.name, layers)
+        with policy_scope(self.dtype_policy.name):
+            return type(self)(self.author, self.name, layers)
 
     def _inputs(self, name: str, layer: Any) -> list[Any]:
         declared = declared_inputs(layer)

@@ -2,8 +2,8 @@
 
 What JSON cannot express becomes an object with one key: `{"tuple": […]}`, `{"dict": {…}}`,
 `{"float": "nan"}`, `{"function": "activations.relu"}`. An object of a fjax class becomes
-`{"class": "layers.Dense", "config": {…}}`, with all fields of the class in its config. An object of
-a user's class becomes `{"custom": "Shop>Double", "config": {…}}`.
+`{"class": "layers.Dense", "config": {…}}`, with all fields of the class in its config but those
+that are implied. An object of a user's class becomes `{"custom": "Shop>Double", "config": {…}}`.
 """
 
 import inspect
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fjax.configuration import Configured, arguments, stored
+from fjax.configuration import Configured, described_arguments, stored
 from fjax.core.calling import CallKwargs
 from fjax.core.masking import Masked
 from fjax.custom_objects import registered_name
@@ -94,7 +94,7 @@ def _encode_configured(value: Configured, label: str) -> dict[str, Any]:
     owner = f"`{type(value).__name__}`"
     config = {
         item.name: encode(stored(value, item.name), f"{owner}: `{item.name}`")
-        for item in arguments(type(value))
+        for item in described_arguments(value)
     }
     if name is None:
         return {"custom": registered_name(type(value)), "config": config}

@@ -129,7 +129,7 @@ def encode_inputs(specs: PyTree, shapes: Sequence[tuple[int | None, ...]]) -> An
     def declare(spec: Any) -> InputLayer:
         placeholder_batch, _ = PLACEHOLDER_SIZES[0]
         batch_size = None if spec.shape[0] == placeholder_batch else spec.shape[0]
-        return InputLayer(next(remaining), batch_size, spec.dtype.name)
+        return InputLayer(shape=next(remaining), batch_size=batch_size, dtype=spec.dtype.name)
 
     return encode(jax.tree.map(declare, specs))
 

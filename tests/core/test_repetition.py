@@ -144,9 +144,10 @@ def test_each_block_has_its_own_key():
 
 
 def test_half_precision_and_numpy_inputs():
-    net = repeat(serial(BatchNormalization(), jnp.tanh), 3)
+    net = repeat(serial(BatchNormalization(dtype="mixed_bfloat16"), jnp.tanh), 3)
     half = INPUTS.astype(jnp.bfloat16)
     assert run(net, *net.init(KEY, half), half)[0].dtype == jnp.bfloat16
+    net = repeat(serial(BatchNormalization(), jnp.tanh), 3)
     rows = np.asarray(INPUTS, "float64")
     assert run(net, *net.init(KEY, rows), rows)[0].dtype == jnp.float32
 

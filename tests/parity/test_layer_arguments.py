@@ -70,7 +70,7 @@ def test_recurrent_layers_have_one_implementation(name, implementation):
 
 
 REFUSED = {
-    "dtype": (lambda layers: layers.Dense(2, dtype="float16"), "`dtype` must be None or 'float32'"),
+    "dtype": (lambda layers: layers.Dense(2, dtype="int32"), "`dtype` must be one of 'float32'"),
     "renorm": (lambda layers: layers.BatchNormalization(renorm=True), "`renorm` must be False"),
     "implementation": (lambda layers: layers.LSTM(2, implementation=7), "`implementation` must be"),
     "scale": (lambda layers: layers.Rescaling(["a"]), r"`scale\[0\]` must be a number"),

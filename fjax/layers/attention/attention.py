@@ -160,7 +160,7 @@ class AdditiveAttention(ScoredAttention):
         if not self.use_scale:
             return {}, {}
         initializer = initializers.get("glorot_uniform")
-        return {"scale": initializers.draw(initializer, key, (features,))}, {}
+        return {"scale": initializers.draw(initializer, key, (features,), self.variable_dtype)}, {}
 
     def scores(self, params: Params, query: Array, key: Array) -> Array:
         """Return sums of tanh."""

@@ -86,9 +86,13 @@ class ProjectedAttention(Layer):
             kernel_key, bias_key = jax.random.split(jax.random.fold_in(key, number))
             summed, axes = _summed_axes(name), range(len(shape))
             initializer = with_fans(self.kernel_initializer, axes[:summed], axes[summed:])
-            params[name] = {"kernel": initializers.draw(initializer, kernel_key, shape)}
+            params[name] = {
+                "kernel": initializers.draw(initializer, kernel_key, shape, self.variable_dtype)
+            }
             if self.use_bias:
-                bias = initializers.draw(self.bias_initializer, bias_key, shape[summed:])
+                bias = initializers.draw(
+                    self.bias_initializer, bias_key, shape[summed:], self.variable_dtype
+                )
                 params[name]["bias"] = bias
         return params, empty_penalty(self)
 

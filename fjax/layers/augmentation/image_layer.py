@@ -58,6 +58,8 @@ class ImageLayer(Layer):
     """
 
     rows_independent = True
+    # Coordinates of pixels and bytes of colors have more digits than half precision.
+    casting = "float32"
 
     # Whether the images are left as they are outside of training.
     only_in_training: ClassVar[bool] = True

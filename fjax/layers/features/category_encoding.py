@@ -41,6 +41,9 @@ class CategoryEncoding(DataLayer):
     [[1.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 1.0]]
     """
 
+    # As in Keras, the outputs are float32 whatever the policy.
+    casting = "none"
+
     num_tokens: int | None = None
     output_mode: str = "multi_hot"
     sparse: bool = False

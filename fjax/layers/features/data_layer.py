@@ -6,6 +6,7 @@ import jax
 import numpy as np
 
 from fjax.core.layer import Layer
+from fjax.core.precision import apply_layer
 from fjax.core.text_inputs import is_text
 from fjax.typing import PyTree
 
@@ -22,12 +23,27 @@ class DataLayer(Layer):
 
     takes_text: ClassVar[bool] = False
 
+    def resolve_dtype(self, dtype: Any) -> Any:
+        """Return the name of the policy; a layer that has none takes only float32.
+
+        Raises:
+            ValueError: There is no such policy, or the layer has none.
+        """
+        if self.has_policy:
+            return super().resolve_dtype(dtype)
+        if getattr(dtype, "name", dtype) not in (None, "float32"):
+            raise ValueError(
+                f"`{self.kind}`: `dtype` must be 'float32', received {dtype!r}: the outputs are "
+                "int32 or float32. Cast them by the `dtype` of the next layer."
+            )
+        return "float32"
+
     def __call__(self, *inputs: Any, training: bool | None = None, **options: Any) -> Any:
         """Return the outputs for data, or for symbolic tensors."""
         leaves = jax.tree.leaves((inputs, options))
         if options or any(hasattr(leaf, "__call_layer__") for leaf in leaves):
             return super().__call__(*inputs, training=training, **options)
-        return self.apply({}, {}, *(as_array(self.kind, value) for value in inputs))[0]
+        return apply_layer(self, {}, {}, *(as_array(self.kind, value) for value in inputs))[0]
 
 
 def as_array(owner: str, value: PyTree) -> Any:

@@ -52,6 +52,8 @@ class Discretization(DataLayer, ArrayLayer):
     [[0, 2, 3, 2]]
     """
 
+    casting = "outputs"
+
     bin_boundaries: tuple[float, ...] | None = None
     num_bins: int | None = None
     epsilon: float = 0.01

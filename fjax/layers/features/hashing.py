@@ -49,6 +49,10 @@ class Hashing(DataLayer, ArrayLayer):
     [1, 2, 1, 0, 2]
     """
 
+    # As in Keras, the global policy does not change indices.
+    casting = "none"
+    has_policy = False
+
     num_bins: int
     mask_value: str | int | None = None
     salt: tuple[int, int] | int | None = None
@@ -129,6 +133,8 @@ class HashedCrossing(DataLayer):
     >>> HashedCrossing(5)((["A", "B", "A", "B", "A"], [101, 101, 101, 102, 102])).tolist()
     [1, 4, 1, 1, 3]
     """
+
+    casting = "outputs"
 
     num_bins: int
     output_mode: str = "int"

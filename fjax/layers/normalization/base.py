@@ -20,6 +20,7 @@ class PerSampleNormalization(ArrayLayer):
     """
 
     masking = "keeps"
+    casting = "float32"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -103,7 +104,11 @@ def init_gamma_and_beta(layer: Any, shape: Shape, gamma_key: Key, beta_key: Key)
     """Return the weights that a layer's fields `scale` and `center` ask for."""
     params = {}
     if layer.scale:
-        params["gamma"] = initializers.draw(layer.gamma_initializer, gamma_key, shape)
+        params["gamma"] = initializers.draw(
+            layer.gamma_initializer, gamma_key, shape, layer.variable_dtype
+        )
     if layer.center:
-        params["beta"] = initializers.draw(layer.beta_initializer, beta_key, shape)
+        params["beta"] = initializers.draw(
+            layer.beta_initializer, beta_key, shape, layer.variable_dtype
+        )
     return params

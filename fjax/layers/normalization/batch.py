@@ -1,5 +1,6 @@
 """Batch normalization."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -64,7 +65,6 @@ class BatchNormalization(Layer):
 
     # The statistics are those of the whole batch, on however many devices it is.
     neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {
-        **Layer.neutral_arguments,
         "renorm": (False,), "renorm_clipping": (None,), "renorm_momentum": (0.99,),
         "synchronized": (False, True),
     }  # fmt: skip
@@ -84,6 +84,7 @@ class BatchNormalization(Layer):
     gamma_constraint: Identifier = None
 
     masking = "takes"
+    casting = "float32"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -109,10 +110,11 @@ class BatchNormalization(Layer):
         """Return `gamma` and `beta`, and the moving statistics."""
         shape = (self._features(single_input("BatchNormalization", specs).shape),)
         keys = jax.random.split(key, 4)
+        draw = functools.partial(initializers.draw, dtype=self.variable_dtype)
         params = init_gamma_and_beta(self, shape, keys[0], keys[1])
         state = {
-            "moving_mean": initializers.draw(self.moving_mean_initializer, keys[2], shape),
-            "moving_variance": initializers.draw(self.moving_variance_initializer, keys[3], shape),
+            "moving_mean": draw(self.moving_mean_initializer, keys[2], shape),
+            "moving_variance": draw(self.moving_variance_initializer, keys[3], shape),
         }
         return params, {**state, **empty_penalty(self)}
 

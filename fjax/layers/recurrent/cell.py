@@ -70,7 +70,7 @@ class Cell(Layer):
                 f"{shape}. Pass sequences to the layer that runs the cell, such as `RNN(cell)`."
             )
         keys, columns = jax.random.split(key, 3), self.gates * self.units
-        draw = initializers.draw
+        draw = functools.partial(initializers.draw, dtype=self.variable_dtype)
         params = {
             "kernel": draw(self.kernel_initializer, keys[0], (shape[-1], columns)),
             "recurrent_kernel": draw(self.recurrent_initializer, keys[1], (self.units, columns)),
@@ -130,7 +130,9 @@ class Cell(Layer):
         raise NotImplementedError(f"`{self.kind}` defines no `compute_step`.")
 
     def _init_bias(self, key: Key) -> Array:
-        return initializers.draw(self.bias_initializer, key, (self.gates * self.units,))
+        return initializers.draw(
+            self.bias_initializer, key, (self.gates * self.units,), self.variable_dtype
+        )
 
     def _dropout_masks(
         self, params: Params, values: Array, key: Key | None, training: bool

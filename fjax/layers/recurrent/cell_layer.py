@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import ClassVar
 
-from fjax.configuration import field
+from fjax.configuration import field, stored
 from fjax.core.keras_layout import KerasLayout
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.core.reserved import CARRY
@@ -38,8 +38,8 @@ class CellLayer(Recurrent):
     def cell(self) -> Cell:
         """The cell with this layer's arguments."""
         names = {item.name for item in dataclasses.fields(self.cell_class)}
-        names -= {"name", "input_shape"}
-        return self.cell_class(**{name: getattr(self, name) for name in names})
+        names -= {"name", "input_shape", "remat"}
+        return self.cell_class(**{name: stored(self, name) for name in names})
 
     def cell_subtree(self, tree: Params) -> Params:
         """Return all entries but the carried states: the weights of the cell are this layer's."""

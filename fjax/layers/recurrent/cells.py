@@ -160,9 +160,13 @@ class LSTMCell(Cell):
         if not self.unit_forget_bias:
             return super()._init_bias(key)
         keys, units = jax.random.split(key), self.units
-        input_bias = initializers.draw(self.bias_initializer, keys[0], (units,))
+        input_bias = initializers.draw(
+            self.bias_initializer, keys[0], (units,), self.variable_dtype
+        )
         forget_bias = jnp.ones(units)
-        other_biases = initializers.draw(self.bias_initializer, keys[1], (2 * units,))
+        other_biases = initializers.draw(
+            self.bias_initializer, keys[1], (2 * units,), self.variable_dtype
+        )
         return jnp.concatenate([input_bias, forget_bias, other_biases])
 
 
@@ -257,7 +261,7 @@ class GRUCell(Cell):
     def _init_bias(self, key: Key) -> Array:
         shape: tuple[int, ...] = (3 * self.units,)
         shape = (2, *shape) if self.reset_after else shape
-        return initializers.draw(self.bias_initializer, key, shape)
+        return initializers.draw(self.bias_initializer, key, shape, self.variable_dtype)
 
     def _biases(self, params: Params) -> tuple[Any, Any]:
         """Return the biases of inputs and hidden state."""

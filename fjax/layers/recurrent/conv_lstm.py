@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
-from fjax.configuration import field
+from fjax.configuration import field, stored
 from fjax.core.keras_layout import KerasLayout
 from fjax.core.penalties import empty_penalty, with_penalty
 from fjax.core.reserved import CARRY
@@ -82,8 +82,8 @@ class ConvLSTM(Recurrent):
         """The cell with this layer's arguments."""
         own = {item.name for item in dataclasses.fields(self)}
         names = {item.name for item in dataclasses.fields(ConvLSTMCell)} & own
-        names -= {"name", "input_shape"}
-        return ConvLSTMCell(**{name: getattr(self, name) for name in names})
+        names -= {"name", "input_shape", "remat"}
+        return ConvLSTMCell(**{name: stored(self, name) for name in names})
 
     def cell_subtree(self, tree: Params) -> Params:
         """Return all entries but the carried states: the weights of the cell are this layer's."""
@@ -101,7 +101,7 @@ class ConvLSTM(Recurrent):
         """Return a hidden state and a carry of zeros."""
         shape = self.cell.state_shape((values.shape[0], *values.shape[2:]))
         leaves = [leaf.dtype for leaf in cell_params.values()]
-        dtype = jnp.result_type(values.dtype, *(leaves or [jnp.float32]))
+        dtype = jnp.result_type(values.dtype, *(leaves or [self.compute_dtype]))
         return [jnp.zeros(shape, dtype), jnp.zeros(shape, dtype)]
 
     def check_sequences(self, shape: Shape) -> None:

@@ -54,7 +54,7 @@ class ConvLSTMCell(Layer):
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Draw the kernels and the bias for steps of a shape, batch axis included."""
         channels, columns = specs[0].shape[self._channel_axis()], GATES * self.filters
-        keys, draw = jax.random.split(key, 3), initializers.draw
+        keys, draw = jax.random.split(key, 3), self._draw
         kernel, recurrent = (
             (*self.kernel_size, count, columns) for count in (channels, self.filters)
         )
@@ -130,8 +130,11 @@ class ConvLSTMCell(Layer):
             dropout_mask(keys[1], self.recurrent_dropout, (GATES, *hidden.shape), hidden.dtype),
         )
 
+    def _draw(self, initializer: Any, key: Key, shape: Shape) -> Array:
+        return initializers.draw(initializer, key, shape, self.variable_dtype)
+
     def _draw_bias(self, key: Key) -> Array:
-        draw, filters = initializers.draw, self.filters
+        draw, filters = self._draw, self.filters
         if not self.unit_forget_bias:
             return draw(self.bias_initializer, key, (GATES * filters,))
         keys = jax.random.split(key)

@@ -9,8 +9,10 @@ import jax.numpy as jnp
 from fjax.core.array_calls import filled_slot
 from fjax.core.layer import Layer
 from fjax.core.masking import check_mask, split_mask, with_mask
+from fjax.core.policies import cast_floats, cast_params, policy_of
 from fjax.core.precision import apply_layer, init_layer
 from fjax.core.reserved import CARRY
+from fjax.dtype_policies import DEFAULT
 from fjax.layers.recurrent.arguments import split_initial_states
 from fjax.layers.recurrent.cell import Cell, state_sizes
 from fjax.lowering import recurrence
@@ -36,7 +38,6 @@ class Recurrent(Layer):
 
     # Keras's ways to compute the same numbers.
     neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {
-        **Layer.neutral_arguments,
         "implementation": (0, 1, 2),
     }
 
@@ -96,7 +97,10 @@ class Recurrent(Layer):
     ) -> tuple[PyTree, State]:
         """Return the outputs, followed by the last states if `return_state` is set."""
         values, mask, initial_states = self._parse_inputs(inputs)
-        cell, cell_params = self.cell, self.cell_subtree(params)
+        cell = self.cell
+        cell_params = cast_params(cell, self.cell_subtree(params))
+        if policy_of(cell).name != DEFAULT:
+            values = cast_floats(values, policy_of(cell).compute_dtype)
         result = recurrence(
             _step_function(cell, cell_params, values, key, training),
             values,
@@ -234,6 +238,8 @@ def _initial_states(cell: Any, params: Params, values: Any) -> list[Any]:
         leaf.dtype for leaf in jax.tree.leaves(params) if jnp.issubdtype(leaf.dtype, jnp.floating)
     ]
     dtype = jnp.result_type(values.dtype, *(floats or [jnp.float32]))
+    if policy_of(cell).name != DEFAULT:
+        dtype = jnp.dtype(policy_of(cell).compute_dtype)
     batch = values.shape[0]
     get_initial_state = getattr(cell, "get_initial_state", None)
     if callable(get_initial_state):

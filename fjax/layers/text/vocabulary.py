@@ -30,6 +30,10 @@ class VocabularyLayer(DataLayer, ArrayLayer):
     before a model that has the layer is used.
     """
 
+    # As in Keras, the global policy does not change indices.
+    casting = "none"
+    has_policy = False
+
     def __post_init__(self) -> None:
         super().__post_init__()
         layer: Any = self

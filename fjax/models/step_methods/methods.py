@@ -5,10 +5,12 @@ from typing import Any
 
 from fjax.metrics import Metric
 from fjax.models.authored_network import AuthoredNetwork
+from fjax.models.memory import memory_report
 from fjax.models.step_methods import losses, stateful
 from fjax.models.step_methods.compiled_optimizer import CompiledOptimizer
 from fjax.models.step_methods.stateless import layout_of, output_shape_for
 from fjax.models.step_methods.variable_layout import VariableLayout
+from fjax.training.memory_report import MemoryReport
 from fjax.typing import Array
 from fjax.variable import Variable, current_scope
 
@@ -30,6 +32,28 @@ class SteppedNetwork(AuthoredNetwork):
     def loss(self) -> Any:
         """The loss that the model was compiled with; for several, a tuple or dict."""
         return self.model_parts.require_config("loss").loss
+
+    def memory_report(self, batch_size: int = 32) -> MemoryReport:
+        """Return the device memory of one training step, as the compiler plans it.
+
+        Nothing is trained, and no weights are made; the step is compiled.
+
+        Args:
+            batch_size: Samples per step.
+
+        Raises:
+            RuntimeError: The model was not compiled.
+            ValueError: The input shape is not known yet.
+            NotImplementedError: The model has a `train_step` of its own.
+
+        >>> from fjax import Sequential
+        >>> from fjax.layers import Dense, Input
+        >>> model = Sequential([Input((250,)), Dense(4)])
+        >>> model.compile("sgd", "mse")
+        >>> model.memory_report(batch_size=100).arguments > 4 * 100 * 250
+        True
+        """
+        return memory_report(self, self.model_parts, batch_size)
 
     def train_step(self, state: Any, data: Any) -> Any:
         """Return `(logs, state)` after one training step, in Keras's form; it is pure.
