@@ -89,6 +89,12 @@ def planned_memory(function: Callable[..., Any], *specs: Any, **jit_arguments: A
 
 
 @functools.cache
+def prepare_compiler() -> None:
+    """Lower a trivial program: two threads must not be the first to do so at the same time."""
+    jax.jit(lambda: 0).lower()
+
+
+@functools.cache
 def available_options(options: tuple[tuple[str, Option], ...]) -> dict[str, Any]:
     """Return the options that the installed XLA accepts when it compiles a trivial program.
 

@@ -1,12 +1,12 @@
 """Run several compiled programs at the same time on the cores of a CPU."""
 
-import functools
 import os
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import jax
 
+from fjax.compiler import prepare_compiler
 from fjax.training.placement import DEFAULT
 
 Result = TypeVar("Result")
@@ -30,7 +30,7 @@ def call_concurrently(functions: Sequence[Callable[[], Result]]) -> list[Result]
         return [function() for function in functions]
     from concurrent.futures import ThreadPoolExecutor
 
-    _prepare_compiler()
+    prepare_compiler()
     with ThreadPoolExecutor(workers) as threads:
         # Contexts such as `jax.default_matmul_precision` are those of the thread that enters them.
         if threads.submit(_settings).result() != _settings():
@@ -40,12 +40,6 @@ def call_concurrently(functions: Sequence[Callable[[], Result]]) -> list[Result]
 
 def _wait_for(function: Callable[[], Result]) -> Result:
     return jax.block_until_ready(function())
-
-
-@functools.cache
-def _prepare_compiler() -> None:
-    """Lower a trivial program, since two threads may not be the first to do so."""
-    jax.jit(lambda: 0).lower()
 
 
 def _settings() -> dict[str, Any]:

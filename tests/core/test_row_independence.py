@@ -22,6 +22,7 @@ DEPENDENT = (
     "CutMix",
     "Equalization",
     "Lambda",
+    "MelSpectrogram",
     "MixUp",
     "RandAugment",
     "activity_regularizer",
