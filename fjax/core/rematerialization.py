@@ -10,7 +10,8 @@ def remat(f: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that saves memory in training, as `keras.remat`: `jax.checkpoint`.
 
     The values and gradients are those of the function. Its intermediate results are not kept for
-    the backward pass, but computed again.
+    the backward pass, but computed again. It may call layers without state; the new state of
+    others, such as a `BatchNormalization`, cannot leave it, which is an error of JAX.
 
     Args:
         f: A function of arrays, such as a method of a layer that `call` calls. Arguments that are
