@@ -75,7 +75,9 @@ def remat(layer: Any, name: str | None = None) -> Any:
     Args:
         layer: A layer or model, as in `serial`; or a function, such as a method of a layer that
             `call` calls, which becomes `jax.checkpoint` of it. The arguments of a function that are
-            not arrays are fixed: `remat(lambda x: f(x, training=True))`.
+            not arrays are fixed: `remat(lambda x: f(x, training=True))`. It may call layers without
+            state; the new state of others, such as a `BatchNormalization`, cannot leave it, which
+            is an error of JAX.
         name: The name of the layer inside a larger container.
 
     Raises:
