@@ -14,7 +14,9 @@ def test_arrays_within_the_context_are_on_the_device():
     assert outputs.device == jax.devices("cpu")[0]
 
 
-@pytest.mark.parametrize(("name", "error"), [("cpu:99", ValueError), ("xpu", ValueError), (0, TypeError)])
+@pytest.mark.parametrize(
+    ("name", "error"), [("cpu:99", ValueError), ("xpu", ValueError), (0, TypeError)]
+)
 def test_a_device_that_does_not_exist(name, error):
     with pytest.raises(error, match="`device`"):
         fjax.device(name)
