@@ -98,7 +98,9 @@ class SwapEMAWeights(StatefulCallback):
             model, train_state = self.model, self.model.train_state
             optimizer = self._averaging_optimizer()
             self.weights = train_state.params
-            model.train_state = finalized(model.network, optimizer, train_state)
+            model.train_state = finalized(
+                model.model_parts.architecture.network, optimizer, train_state
+            )
 
     def _restore(self) -> None:
         if self.weights is not None:

@@ -115,5 +115,7 @@ class TerminateOnNaN(Callback):
         """Return the batch and the cause, as parts of the message."""
         (chunk, *_), self._chunks = self._chunks, []
         train_state, step = find_bad_step(self._advance, chunk)
-        cause = explain_bad_step(self.model.network, train_state, chunk.batch(step))
+        cause = explain_bad_step(
+            self.model.model_parts.architecture.network, train_state, chunk.batch(step)
+        )
         return f", batch {int(train_state.batch)}", f" {cause}"

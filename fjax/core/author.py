@@ -89,6 +89,22 @@ def register_authoring(authoring: Authoring) -> None:
     Author._authoring = authoring
 
 
+class ReplaceableAttribute:
+    """A property that an attribute of the same name, which a subclass sets, replaces.
+
+    Args:
+        getter: The method that returns the value.
+    """
+
+    def __init__(self, getter: Callable[[Any], Any]) -> None:
+        self._getter = getter
+        self.__doc__ = getter.__doc__
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        # Without `__set__`, Python looks for the attribute in the object first.
+        return self if instance is None else self._getter(instance)
+
+
 def declare_facade(cls: Any) -> None:
     """Declare that the attributes which a class and its bases annotate are not an author's."""
     cls._facade_attributes = frozenset(

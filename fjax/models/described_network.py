@@ -5,6 +5,7 @@ from typing import Any
 import jax
 
 from fjax.core import SymbolicTensor
+from fjax.core.author import ReplaceableAttribute
 from fjax.core.calling import call_inputs
 from fjax.core.checks import is_shape, whole_shape
 from fjax.core.freezing import set_trainable, trainable_flags
@@ -61,11 +62,12 @@ class DescribedNetwork:
             link_layers(self.model_parts)
         return layer_tree
 
-    @property
+    @ReplaceableAttribute
     def network(self) -> Any:
         """The pure pair: `init, apply = model.network`.
 
-        Its layers have the `trainable` flags of the last `compile`.
+        Its layers have the `trainable` flags of the last `compile`. A subclass may have an
+        attribute of this name, which Keras leaves free.
         """
         return self.model_parts.architecture.network
 

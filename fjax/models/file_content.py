@@ -185,4 +185,4 @@ def expected_train_state(model: Any) -> TrainStateShapes:
     """Return the shapes of a model's train state between two epochs."""
     config = model.model_parts.config
     optimizer = None if config is None else config.optimizer
-    return train_state_shapes(model.network, model.layer_shapes, optimizer)
+    return train_state_shapes(model.model_parts.architecture.network, model.layer_shapes, optimizer)

@@ -74,9 +74,9 @@ def range_test_of_model(
         else:
             outputs = parts.architecture.output_specs(spec.inputs)
             loss: Any = config.loss_for(spec.targets, outputs, model.output_names)
-            step = train_step(model.network, loss, config.optimizer)
+            step = train_step(parts.architecture.network, loss, config.optimizer)
             sums = init_accumulators((), spec.targets, outputs, loss)
-            fill = can_be_filled(model.network, loss, ())
+            fill = can_be_filled(parts.architecture.network, loss, ())
         with execution_mode(model.run_eagerly):
             return range_test(step, model.train_state, sums, source, learning_rates, fill)
     finally:

@@ -77,7 +77,7 @@ def member_template(owner: str, model: Any, data: Batch) -> MemberTemplate:
     objective = parts.objective(owner, example.targets, outputs)
     loss, metrics, directions = objective.loss, objective.metrics, objective.directions()
     return MemberTemplate(
-        parts=(model.network, loss, config.optimizer),
+        parts=(parts.architecture.network, loss, config.optimizer),
         specs=parts.architecture.built.specs,
         measurements=Measurements(
             metrics=metrics,

@@ -18,7 +18,7 @@ from fjax.authoring import (
     replace_sublayers,
 )
 from fjax.core import Layer
-from fjax.core.author import Author, facade_attributes
+from fjax.core.author import Author, ReplaceableAttribute, facade_attributes
 from fjax.core.calling import CallRecord
 from fjax.core.shapes import LayerShapes, eval_shapes_by_tracing
 from fjax.models.sublayer_network import SublayerNetwork
@@ -146,6 +146,8 @@ def check_attribute(model: Any, name: str, value: Any) -> None:
         return
     library_classes = (cls for cls in type(model).__mro__ if cls.__module__.startswith("fjax."))
     inherited = next((vars(cls)[name] for cls in library_classes if name in vars(cls)), None)
+    if isinstance(inherited, ReplaceableAttribute):
+        return
     is_fixed = isinstance(inherited, property) and inherited.fset is None
     is_taken = inherited is not None or name in facade_attributes(model)
     if is_fixed or (is_taken and (holds_layers(value) or holds_init_weights(value))):

@@ -116,3 +116,28 @@ def test_the_layers_of_a_model_without_layers(compare):
         return outputs, [len(model.layers) for model in models], models[1].count_params()
 
     assert compare(program)[1] == [0, 0]
+
+
+def test_a_layer_in_the_attribute_network(compare, fill, data):
+    """The example of denoising diffusion has this attribute, which Keras's `Model` lacks."""
+    x, _ = data
+
+    def program(library):
+        class Denoiser(library.Model):
+            def __init__(self):
+                super().__init__()
+                inputs = library.Input((8,))
+                self.network = library.Model(inputs, library.layers.Dense(8)(inputs))
+                self.averaged = library.models.clone_model(self.network)
+
+            def call(self, inputs):
+                return self.network(inputs) + library.ops.stop_gradient(self.averaged(inputs))
+
+        model = Denoiser()
+        model(x[:2])
+        fill(model)
+        model.compile("sgd", "mse", metrics=["mae"])
+        fit = model.fit(x, x, batch_size=16, epochs=2, shuffle=False, verbose=0)
+        return fit.history, model.network.get_weights(), model.predict(x[:3], verbose=0)
+
+    compare(program)
