@@ -149,9 +149,7 @@ def test_older_files_and_files_of_weights(name, tmp_path):
     theirs.set_weights([np.zeros_like(weight) for weight in theirs.get_weights()])
     theirs.load_weights(tmp_path / "ours.weights.h5")
     assert_equal(theirs.predict_on_batch(sample.x), expected)
-    losses = steps(ours, sample, epochs=1)
-    loaded = keras.models.load_model(tmp_path / "theirs.h5")
-    assert_equal(losses, steps(loaded, sample, epochs=1))
+    assert_equal(steps(ours, sample, epochs=1), steps(theirs, sample, epochs=1))
 
 
 def test_a_state_that_fjax_has_in_another_form_is_an_error(tmp_path):
@@ -232,7 +230,7 @@ def test_what_keras_does_not_have_is_named(tmp_path):
     path = tmp_path / "model.keras"
     layers = fjax.layers
     for layer, message in (
-        (layers.Maxout(2), "`Maxout` 'maxout' is not a class of Keras, .* model.fjax"),
+        (layers.Maxout(2), "`Maxout` 'maxout' is not a class of Keras, .*model.fjax"),
         (fjax.residual(layers.Dense(4)), "`Residual` .* is not a class of Keras"),
         (layers.Lambda(lambda x: 2 * x), "function '<lambda>'"),
     ):
@@ -240,8 +238,8 @@ def test_what_keras_does_not_have_is_named(tmp_path):
         with pytest.raises(TypeError, match=message):
             model.save(path)
     model = fjax.Sequential([layers.Input((4,)), layers.Dense(1)])
-    model.compile(fjax.optimizers.SGD(0.1, decay=0.1), "mse")
-    with pytest.raises(TypeError, match=r"`SGD`.*: `decay` is 0.1, and Keras has no such argument"):
+    model.compile(fjax.optimizers.SGD(0.1, exclude_from_weight_decay=["bias"]), "mse")
+    with pytest.raises(TypeError, match="`exclude_from_weight_decay` is .* and Keras has no such"):
         model.save(path)
     assert not path.exists()
 

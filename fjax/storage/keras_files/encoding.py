@@ -68,9 +68,10 @@ def encode_object(value: Configured) -> dict[str, Any]:
         TypeError: Keras has no such class, or not a value of one of its fields.
     """
     cls = type(value)
-    if cls not in _NAMES:
+    is_own = cls.__module__.startswith("fjax.")
+    if cls not in _NAMES and not is_own:
         return _encode_custom(value)
-    family, _, name = _NAMES[cls].partition(".")
+    family, _, name = _NAMES.get(cls, f"core.{cls.__name__}").partition(".")
     if family == "core" or not cls.in_keras:
         raise TypeError(
             f"`{name}`{_called(value)} is not a class of Keras, so a `.keras` file cannot hold it. "

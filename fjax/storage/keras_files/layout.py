@@ -158,6 +158,9 @@ def _authored_groups(author: Any, children: list[tuple[str, Any]]) -> list[tuple
             search(item, at)
 
     attributes = author_attributes(author)
+    if hasattr(author, "layer_tree"):
+        # Of a model, `layers` is an attribute like the others.
+        attributes["layers"] = [child for _, child in children]
     for name in sorted(attributes, key=lambda name: f"~{name}" if name[0] == "_" else name):
         search(attributes[name], name)
     return list(found.values())
