@@ -182,7 +182,7 @@ def test_it_trains_in_a_model():
     [
         (Dense(3), INPUTS, r"takes \(6, 4\) float32 and returns \(6, 3\) float32"),
         (lambda x: x[0], INPUTS, r"takes \(6, 4\) float32 and returns \(4,\) float32"),
-        (Dense(4), INPUTS.astype("bfloat16"), r"\(6, 4\) bfloat16 and returns \(6, 4\) float32"),
+        (Dense(4, dtype="bfloat16"), INPUTS, r"\(6, 4\) float32 and returns \(6, 4\) bfloat16"),
         (branch(Dense(4), Dense(4)), INPUTS, r"takes \(6, 4\) float32 and returns \('\(6, 4\)"),
     ],
 )

@@ -61,7 +61,7 @@ def test_trees_are_added_leaf_by_leaf():
 
 def test_half_precision_is_kept():
     half = INPUTS.astype(jnp.bfloat16)
-    net = residual(serial(BatchNormalization(), jnp.tanh))
+    net = residual(serial(BatchNormalization(dtype="mixed_bfloat16"), jnp.tanh))
     assert net.apply(*net.init(KEY, half), half)[0].dtype == jnp.bfloat16
 
 
