@@ -21,7 +21,7 @@ from fjax.models.fit import Validation, fit
 from fjax.models.nested_models import makes_models_of
 from fjax.models.predict import call, inputs_of, predict, predict_on_batch
 from fjax.models.replicas import Replicas, fit_replicas
-from fjax.models.stateless import call_in_scope, traced_call_error
+from fjax.models.stateless import call_in_scope, call_without_weights
 from fjax.models.steps import SteppedNetwork
 from fjax.models.subclassed import is_authored_model, require_outputs
 from fjax.models.train_on_batch import train_on_batch
@@ -382,7 +382,7 @@ class Model(SteppedNetwork):
         if current_scope() is not None:
             return call_in_scope(self, self.model_parts, inputs, bool(training))
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs)):
-            raise traced_call_error(self.name)
+            return call_without_weights(self, self.model_parts, inputs, training)
         x = inputs[0] if len(inputs) == 1 else inputs
         return call(self, self.model_parts, x, training)
 
