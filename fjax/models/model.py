@@ -23,7 +23,7 @@ from fjax.models.on_batch import test_on_batch, train_on_batch
 from fjax.models.predict import call, classes_of, inputs_of, predict, predict_on_batch
 from fjax.models.replicas import Replicas, fit_replicas
 from fjax.models.step_methods.methods import SteppedNetwork
-from fjax.models.step_methods.stateless import call_in_scope, traced_call_error
+from fjax.models.step_methods.stateless import call_in_scope, call_without_weights
 from fjax.models.subclassed import is_authored_model, require_outputs
 from fjax.optimizers.stateful import StatefulOptimizer
 from fjax.training import Batch
@@ -382,7 +382,7 @@ class Model(SteppedNetwork):
         if current_scope() is not None:
             return call_in_scope(self, self.model_parts, inputs, bool(training))
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs)):
-            raise traced_call_error(self.name)
+            return call_without_weights(self, self.model_parts, inputs, training)
         x = inputs[0] if len(inputs) == 1 else inputs
         return call(self, self.model_parts, x, training)
 

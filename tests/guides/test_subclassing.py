@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from fjax import Model, Sequential
+from fjax.layers import Dense, Dropout
+
 pytestmark = pytest.mark.sampled(3, whole=True)
 
 
@@ -141,3 +144,42 @@ def test_a_layer_in_the_attribute_network(compare, fill, data):
         return fit.history, model.network.get_weights(), model.predict(x[:3], verbose=0)
 
     compare(program)
+
+
+def test_a_model_without_weights_from_outside_of_the_class(compare, fill, data):
+    """Examples scale their inputs so, by a global model."""
+    x, _ = data
+
+    def program(library):
+        layers = library.layers
+        scaling = library.Sequential([layers.Rescaling(3.0), layers.Activation("tanh")])
+
+        class Scaled(library.Model):
+            def __init__(self):
+                super().__init__()
+                self.head = library.layers.Dense(1)
+
+            def call(self, inputs):
+                return self.head(scaling(inputs))
+
+        model = Scaled()
+        model(x[:2])
+        fill(model)
+        model.compile("sgd", "mse")
+        fit = model.fit(x, x[:, :1], batch_size=16, epochs=2, shuffle=False, verbose=0)
+        return fit.history, model.get_weights()
+
+    compare(program)
+
+
+@pytest.mark.parametrize("layer", [Dense(8), Dropout(0.5)], ids=["weights", "random"])
+def test_a_model_from_outside_that_is_not_a_plain_function_is_an_error(layer):
+    outside = Sequential([layer])
+    outside(np.ones((2, 8)))
+
+    class Scaled(Model):
+        def call(self, inputs):
+            return outside(inputs)
+
+    with pytest.raises(TypeError, match="was called inside a traced function"):
+        Scaled().predict(np.ones((2, 8)), verbose=0)

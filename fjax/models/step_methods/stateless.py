@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from fjax.core import Graph
+from fjax.core.key_use import draws_random_numbers
 from fjax.core.masking import strip_masks
 from fjax.core.penalties import penalty_terms
 from fjax.core.placeholders import at_placeholder_sizes, merge_shapes, placeholder_spec
@@ -101,6 +102,25 @@ def call_in_scope(model: Any, parts: ModelParts, inputs: tuple[Any, ...], traini
         training, lambda: parts.weights.for_call()[2].call_key(),
     )  # fmt: skip
     return strip_masks(outputs)
+
+
+def call_without_weights(
+    model: Any, parts: ModelParts, inputs: tuple[Any, ...], training: bool | None
+) -> PyTree:
+    """Return the outputs of a model without weights in a function that JAX traces.
+
+    Raises:
+        TypeError: The model has weights, which would be constants of the compiled program, or draws
+            random numbers, which would be the same ones in each call.
+    """
+    values = _arranged(model, inputs) if parts.architecture.is_built else inputs
+    network = parts.architecture.layer_tree
+    specs = jax.tree.map(lambda value: jax.ShapeDtypeStruct(value.shape, value.dtype), values)
+    shapes = eval_shapes(network, *specs)
+    arrays = shapes.params, shapes.state
+    if jax.tree.leaves(arrays) or draws_random_numbers(network, shapes, *specs):
+        raise traced_call_error(model.name)
+    return strip_masks(apply_layer(network, *arrays, *values, training=training)[0])
 
 
 def traced_call_error(name: str) -> TypeError:
