@@ -239,7 +239,7 @@ def test_what_keras_does_not_have_is_named(tmp_path):
             model.save(path)
     model = fjax.Sequential([layers.Input((4,)), layers.Dense(1)])
     model.compile(fjax.optimizers.SGD(0.1, exclude_from_weight_decay=["bias"]), "mse")
-    with pytest.raises(TypeError, match="`exclude_from_weight_decay` is .* and Keras has no such"):
+    with pytest.raises(TypeError, match=r"`exclude_from_weight_decay` is .* and Keras has no such"):
         model.save(path)
     assert not path.exists()
 
