@@ -46,7 +46,7 @@ def make_model(decoder: KerasDecoder, kind: str, config: Mapping[str, Any], grou
     decoder.decode(config.get("dtype"))
     name = config.get("name")
     if kind == "Sequential":
-        model = _sequential(decoder, config, group)
+        model: Model = _sequential(decoder, config, group)
     else:
         inputs, outputs = _Graph(decoder, config, group).tensors()
         model = Model(inputs=inputs, outputs=outputs, name=name)

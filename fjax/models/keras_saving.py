@@ -44,7 +44,7 @@ def save_keras_model(model: Any, path: Any, include_optimizer: bool) -> None:
     compiled = model.model_parts.config is not None and include_optimizer
     if compiled:
         description["compile_config"] = _compile_config(model)
-    members = {
+    members: dict[str, str | bytes] = {
         METADATA: dump_json({"keras_version": VERSION, "date_saved": "1980-01-01@00:00:00"}),
         CONFIG: dump_json(description),
         WEIGHTS: _weights(model, compiled),

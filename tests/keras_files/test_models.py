@@ -4,8 +4,10 @@ Both compute the same outputs, and their training goes on with the same losses.
 """
 
 import importlib.util
+import json
 from pathlib import Path
 
+import h5py
 import jax
 import keras
 import numpy as np
@@ -239,7 +241,7 @@ def test_what_keras_does_not_have_is_named(tmp_path):
             model.save(path)
     model = fjax.Sequential([layers.Input((4,)), layers.Dense(1)])
     model.compile(fjax.optimizers.SGD(0.1, exclude_from_weight_decay=["bias"]), "mse")
-    with pytest.raises(TypeError, match="`exclude_from_weight_decay` is .* and Keras has no such"):
+    with pytest.raises(TypeError, match=r"`exclude_from_weight_decay` is .* and Keras has no such"):
         model.save(path)
     assert not path.exists()
 
@@ -292,3 +294,54 @@ def test_a_file_of_weights_is_no_model(tmp_path):
     theirs.save_weights(tmp_path / "theirs.weights.h5")
     with pytest.raises(ModelFileError, match=r"weights and no model: .* `load_weights`"):
         fjax.models.load_model(tmp_path / "theirs.weights.h5")
+
+
+def older_layer(kind, name, inputs, **config):
+    """Return a layer as Keras 2 describes it."""
+    calls = [[[each, 0, 0, {}] for each in inputs]] if inputs else []
+    config = {"name": name, "trainable": True, "dtype": "float32", **config}
+    return {"class_name": kind, "config": config, "name": name, "inbound_nodes": calls}
+
+
+ZEROS = {"class_name": "Zeros", "config": {}}
+OLDER_CONFIGS = {
+    "graph": {"class_name": "Functional", "config": {
+        "name": "model", "layers": [
+            older_layer("InputLayer", "one", [], batch_input_shape=[None, 4], sparse=False),
+            older_layer("Dense", "dense", ["one"], units=3, activation="relu",
+                        bias_initializer=ZEROS, kernel_regularizer=None),
+            older_layer("Dense", "other", ["one"], units=3),
+            older_layer("Concatenate", "both", ["dense", "other"], axis=-1),
+        ], "input_layers": [["one", 0, 0]], "output_layers": [["both", 0, 0]],
+    }},
+    "list": {"class_name": "Sequential", "config": {"name": "model", "layers": [
+        older_layer("Dense", "dense", [], units=3, batch_input_shape=[None, 4]),
+        older_layer("Dense", "other", [], units=3),
+    ]}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", OLDER_CONFIGS)
+def test_configurations_of_keras_2(case, tmp_path):
+    width = 4 if case == "graph" else 3
+    kernels = {"dense": battery.numbers(4, 3), "other": battery.numbers(width, 3, seed=1)}
+    with h5py.File(tmp_path / "model.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps(OLDER_CONFIGS[case])
+        file.attrs["keras_version"], file.attrs["backend"] = "2.15.0", "tensorflow"
+        weights = file.create_group("model_weights")
+        weights.attrs["layer_names"] = [b"dense", b"other"]
+        for name, kernel in kernels.items():
+            group = weights.create_group(name)
+            group.attrs["weight_names"] = [f"{name}/kernel:0".encode(), f"{name}/bias:0".encode()]
+            group[f"{name}/kernel:0"], group[f"{name}/bias:0"] = kernel, np.ones(3, "f4")
+    x = battery.numbers(2, 4, seed=2)
+    ours = fjax.models.load_model(tmp_path / "model.h5")
+    first = x @ kernels["dense"] + 1
+    if case == "list":
+        # Keras 3 reads `batch_input_shape` of such a layer as the shape of one sample.
+        assert_equal(ours.predict_on_batch(x), first @ kernels["other"] + 1)
+        return
+    expected = np.concatenate([np.maximum(first, 0), x @ kernels["other"] + 1], axis=-1)
+    assert_equal(ours.predict_on_batch(x), expected)
+    theirs = keras.models.load_model(tmp_path / "model.h5", compile=False)
+    assert_equal(theirs.predict_on_batch(x), expected)

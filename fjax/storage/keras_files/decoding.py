@@ -33,6 +33,7 @@ _FIELDS = {
     "metrics": "metrics",
 }  # fmt: skip
 _FLOAT32 = ("float32", None)
+_BATCH_SHAPE = "batch_input_shape"
 _DTYPES = ("bool", "int8", "uint8", "int16", "uint16", "int32", "int64", "float16", "float32",
            "float64")  # fmt: skip
 
@@ -139,7 +140,11 @@ class KerasDecoder:
     ) -> Configured:
         fields = {}
         for key, value in config.items():
-            fields[cls.keras_fields.get(key, key)] = self.decode_field(key, value)
+            if key == _BATCH_SHAPE and "batch_shape" not in cls.__annotations__:
+                # In files of Keras 2, the first layer of a model declares its input.
+                fields["input_shape"] = self.decode(value)[1:]
+            else:
+                fields[cls.keras_fields.get(key, key)] = self.decode_field(key, value)
         warn_of_difference(cls)
         try:
             return cls.from_config(fields)
