@@ -68,8 +68,8 @@ def _features(x: Tensor) -> Tensor:
         label = f"block1_conv{number}"
         convolution = Conv2D(filters, 3, strides, use_bias=False, name=label)
         x = chain(x, convolution, BatchNormalization(name=f"{label}_bn"), _relu(f"{label}_act"))
-    for block, filters in ((2, (128, 128)), (3, (256, 256)), (4, (728, 728))):
-        x = _halving_block(x, block, filters)
+    for block, widths in ((2, (128, 128)), (3, (256, 256)), (4, (728, 728))):
+        x = _halving_block(x, block, widths)
     for block in range(5, 13):
         shortcut = x
         for number in (1, 2, 3):

@@ -70,11 +70,13 @@ def check_windows_fit(
     dilation = dilation_rate or (1,) * len(window)
     extents = tuple(dilated_size(w, d) for w, d in zip(window, dilation, strict=True))
     sizes = tuple(shape[axis] for axis in spatial_axes(len(window), data_format))
-    counts = [
-        window_count(size, extent, stride, padding)
+    # A size of an exported program may be symbolic, of any number of windows.
+    fits = all(
+        window_count(size, extent, stride, padding) > 0
         for size, extent, stride in zip(sizes, extents, strides, strict=True)
-    ]
-    if min(counts) > 0:
+        if isinstance(size, int)
+    )
+    if fits:
         return
     dilated = f" (of {window}, with `dilation_rate` {dilation})" if extents != window else ""
     advice = (

@@ -81,7 +81,7 @@ def by_platform(
     @functools.partial(compile_function, static_argnums=2)
     def compiled(inputs: Array, kernel: Array, windows: Windows) -> Array:
         large = functools.partial(elsewhere, windows=windows)
-        if math.prod(kernel.shape[:-2]) > MAX_WINDOW_ENTRIES or has_symbolic_size(inputs):
+        if math.prod(kernel.shape[:-2]) > MAX_WINDOW_ENTRIES or has_symbolic_size(inputs.shape):
             return large(inputs, kernel)
         small = functools.partial(on_cpu, windows=windows)
         return lax.platform_dependent(inputs, kernel, cpu=small, default=large)
@@ -91,11 +91,18 @@ def by_platform(
 
 def _convolve_by_xla(inputs: Array, kernel: Array, windows: Windows) -> Array:
     """Call the convolution that XLA has for the platform."""
+    ends = windows.ends
+    if has_symbolic_size([size for pair in ends for size in pair]):
+        # Only the padding of arrays may be symbolic, not that of convolutions.
+        around = [(0, 0), *ends, (0, 0)]
+        if windows.data_format == "channels_first":
+            around = [(0, 0), (0, 0), *ends]
+        inputs, ends = jnp.pad(inputs, around), ((0, 0),) * len(ends)
     return lax.conv_general_dilated(
         inputs,
         kernel,
         windows.strides,
-        windows.ends,
+        ends,
         rhs_dilation=windows.dilation,
         dimension_numbers=dimension_numbers(kernel.ndim - 2, windows.data_format),
         feature_group_count=windows.groups,

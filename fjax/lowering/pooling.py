@@ -10,7 +10,12 @@ import numpy as np
 from jax import lax
 
 from fjax.compiler import compile_function
-from fjax.lowering.windows import spatial_axes, window_count, window_padding
+from fjax.lowering.windows import (
+    has_symbolic_size,
+    spatial_axes,
+    window_count,
+    window_padding,
+)
 from fjax.typing import Array, DType
 
 BinaryFunction = Callable[[Array, Array], Array]
@@ -105,7 +110,9 @@ def _pool(
 
     def by_slices(values: Array) -> Array:
         values = jnp.pad(values, pads, constant_values=initial)
-        if kind == "max" and window == strides and math.prod(window) <= MAX_TILE_ENTRIES:
+        # The number of tiles of a symbolic size would not compare equal to that of XLA.
+        is_tiled = kind == "max" and window == strides and not has_symbolic_size(values.shape[1:])
+        if is_tiled and math.prod(window) <= MAX_TILE_ENTRIES:
             return _tile_maximum(values, axes.start, window)
         # The last axis first, so that of equal maxima the first in row-major order is found.
         for axis, size, stride in reversed(windows):

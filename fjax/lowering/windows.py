@@ -1,7 +1,7 @@
 """Sliding windows: their sizes, padding and number, and the slices that they read."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jax import lax
 
@@ -120,12 +120,11 @@ def slice_at_offset(
     )
 
 
-def has_symbolic_size(array: Array) -> bool:
-    """Return whether a size of an array is unknown: in exported programs for any batch size.
+def has_symbolic_size(shape: Sequence[Any]) -> bool:
+    """Return whether a size in a shape is unknown, as in exported programs for any batch size.
 
     >>> import jax
-    >>> shape = jax.export.symbolic_shape("batch, 3")
-    >>> has_symbolic_size(jax.ShapeDtypeStruct(shape, "float32"))
+    >>> has_symbolic_size(jax.export.symbolic_shape("batch, 3"))
     True
     """
-    return not all(isinstance(size, int) for size in array.shape)
+    return not all(isinstance(size, int) for size in shape)

@@ -123,6 +123,17 @@ def onnx_runtime():
     return onnxruntime
 
 
+def test_pictures_may_have_any_size(tmp_path):
+    pytest.importorskip("flatbuffers", reason="flatbuffers is not installed (extra `export`)")
+    convolved = [layers.Conv2D(2, 3, 2, padding="same"), layers.Conv2D(3, 3, activation="relu")]
+    pooled = [layers.MaxPooling2D(), layers.GlobalAveragePooling2D()]
+    model = fjax.Sequential([layers.Input((None, None, 2)), *convolved, *pooled])
+    model.export(tmp_path / "m", format="stablehlo", verbose=False)
+    exported = jax.export.deserialize(bytearray((tmp_path / "m").read_bytes()))
+    x = RANDOM.normal(size=(2, 13, 16, 2)).astype("float32")
+    assert_equal(exported.call(x), model.predict(x, verbose=0))
+
+
 def test_several_inputs_and_outputs_keep_their_structure(tmp_path):
     pytest.importorskip("flatbuffers", reason="flatbuffers is not installed (extra `export`)")
     a, b = layers.Input((2,), name="a"), layers.Input((3,), name="b")
