@@ -9,10 +9,11 @@ import jax.numpy as jnp
 from fjax.configuration import replace
 from fjax.core.adapters import as_layer
 from fjax.core.calling import as_arguments
-from fjax.core.combinators import fold_key
+from fjax.core.combinators import Serial, fold_key
 from fjax.core.layer import Layer
 from fjax.core.location import layer_context
 from fjax.core.naming import default_name, given_name
+from fjax.core.policies import cast_floats, casting_of, policy_of
 from fjax.core.precision import apply_layer, init_layer
 from fjax.core.shapes import output_specs
 from fjax.errors import integer_at_least
@@ -28,6 +29,7 @@ class Repeat(Layer):
     count: int
 
     masking = "takes"
+    casting = "none"
     remat_inside = True
 
     def __post_init__(self) -> None:
@@ -37,6 +39,7 @@ class Repeat(Layer):
 
     def init(self, key: Key, *specs: Spec) -> tuple[Params, State]:
         """Return the params and state of the block, each array with a leading axis of blocks."""
+        specs = self._cast(specs)
         keys = jax.vmap(lambda position: jax.random.fold_in(key, position))(jnp.arange(self.count))
         with layer_context(self._block_name, self.layer, specs):
             params, state = jax.vmap(lambda key: init_layer(self.layer, key, *specs))(keys)
@@ -65,7 +68,8 @@ class Repeat(Layer):
             return as_arguments(outputs), state
 
         stacked = (jnp.arange(self.count), params, state)
-        values, state = jax.lax.scan(block, jax.tree.map(jnp.asarray, inputs), stacked)
+        first = self._cast(jax.tree.map(jnp.asarray, inputs))
+        values, state = jax.lax.scan(block, first, stacked)
         return values[0] if len(values) == 1 else values, state
 
     def inside(self) -> list[Any]:
@@ -91,6 +95,11 @@ class Repeat(Layer):
     def _block_name(self) -> str:
         return given_name(self.layer) or default_name(self.layer)
 
+    def _cast(self, inputs: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
+        """Return the inputs as the first layer of a block casts them: a loop keeps its dtypes."""
+        dtype = _entry_dtype(self.layer)
+        return inputs if dtype is None else cast_floats(inputs, dtype)
+
     def _check(self, inputs: tuple[PyTree, ...], outputs: PyTree) -> None:
         taken = _shapes_and_dtypes(inputs[0] if len(inputs) == 1 else inputs)
         returned = _shapes_and_dtypes(outputs)
@@ -100,6 +109,16 @@ class Repeat(Layer):
                 f"{self._block_name!r} takes {taken} and returns {returned}. Give its outputs the "
                 "shape and dtype of its inputs, or convert the inputs before the repeated part."
             )
+
+
+def _entry_dtype(layer: Any) -> str | None:
+    """Return the dtype that the first layer within a layer casts its inputs to, or None."""
+    inner = layer.inside() if casting_of(layer) == "none" and hasattr(layer, "inside") else []
+    if inner and (isinstance(layer, Serial) or len(inner) == 1):
+        return _entry_dtype(inner[0])
+    if casting_of(layer) in ("none", "outputs") or not layer.autocast:
+        return None
+    return policy_of(layer).compute_dtype
 
 
 def _shapes_and_dtypes(tree: PyTree) -> PyTree:

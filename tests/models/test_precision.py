@@ -176,6 +176,7 @@ def test_a_stateful_recurrent_layer_carries_its_states_in_half_precision():
     assert model.layers[0].states[0].dtype == "float32"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("cell", [layers.LSTMCell, layers.GRUCell, layers.SimpleRNNCell])
 def test_a_cell_has_the_policy_that_it_was_given(cell):
     sequences = jnp.ones((2, 4, 3))
@@ -220,6 +221,7 @@ def test_rematerialized_gradients_are_the_same(policy):
         assert "remat" in str(jax.make_jaxpr(gradients(network))(params))
 
 
+@pytest.mark.thorough
 def test_rematerialization_saves_memory_and_is_kept():
     def model(**options):
         hidden = [Dense(512, "gelu"), Dense(16)]

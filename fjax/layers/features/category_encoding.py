@@ -41,7 +41,7 @@ class CategoryEncoding(DataLayer):
     [[1.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 1.0]]
     """
 
-    # As in Keras, the outputs are float32 whatever the policy.
+    # As in Keras, the outputs have the dtype of weights, float32 in mixed precision.
     casting = "none"
 
     num_tokens: int | None = None
@@ -82,9 +82,10 @@ class CategoryEncoding(DataLayer):
         ids = to_int32("CategoryEncoding", values)
         if not is_traced(ids):
             self.check_inputs(ids)
-        return encode_categories(
+        rows = encode_categories(
             "CategoryEncoding", ids, self.output_mode, self.num_tokens, weights
-        ), state
+        )
+        return rows.astype(self.variable_dtype), state
 
     def check_inputs(self, *inputs: Any) -> None:
         """Raise ValueError if an id is out of range."""
