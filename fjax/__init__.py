@@ -16,6 +16,7 @@ with paused_garbage_collection():
     from fjax import constraints as constraints
     from fjax import core as core
     from fjax import data as data
+    from fjax import distribution as distribution
     from fjax import dtype_policies as dtype_policies
     from fjax import initializers as initializers
     from fjax import layers as layers

@@ -24,7 +24,7 @@ FLOORS = {
     "core": 2, "random": 2, "mixed_precision": 2,
     "authoring": 3, "layers": 3, "ops": 3,
     "training": 4,
-    "data": 5, "storage": 5,
+    "data": 5, "distribution": 5, "storage": 5,
     "callbacks": 6, "population": 6, "models": 6,
     "backend": 7, "datasets": 7, "preprocessing": 7, "saving": 7, "tree": 7, "utils": 7,
     "visualization": 7,

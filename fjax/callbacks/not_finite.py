@@ -23,9 +23,8 @@ class Chunk(NamedTuple):
 
     Attributes:
         train_state: A copy of the train state before the steps.
-        data: The rows of a window, on the device.
+        data: The batches of a window, on the device.
         bounds: What the program reads besides the data; see `Window.bounds`.
-        batch_size: Rows in a batch.
         is_filled: Whether the last batch may have rows that do not count.
         loss: The running loss after the steps, still on the device.
     """
@@ -33,15 +32,13 @@ class Chunk(NamedTuple):
     train_state: TrainState
     data: Batch
     bounds: np.ndarray
-    batch_size: int
     is_filled: bool
     loss: Array
 
     def batch(self, step: int) -> Batch:
         """Return the rows of one step."""
-        start = step * self.batch_size
-        stop = min(start + self.batch_size, int(self.bounds[2]))
-        return jax.tree.map(lambda array: array[start:stop], self.data)
+        left = int(self.bounds[2]) - step * jax.tree.leaves(self.data)[0].shape[1]
+        return jax.tree.map(lambda array: array[step, :left], self.data)
 
 
 def find_bad_step(advance: Callable[..., Any], chunk: Chunk) -> tuple[TrainState, int]:
@@ -56,7 +53,7 @@ def find_bad_step(advance: Callable[..., Any], chunk: Chunk) -> tuple[TrainState
         middle = (first + last) // 2
         after, logs = advance(
             copy_of(train_state), (), chunk.data, np.array([first, middle, *rest], np.int32),
-            batch_size=chunk.batch_size, is_filled=chunk.is_filled,
+            is_filled=chunk.is_filled,
         )  # fmt: skip
         if np.isfinite(logs["loss"]):
             train_state, first = after, middle

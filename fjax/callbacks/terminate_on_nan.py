@@ -89,15 +89,13 @@ class TerminateOnNaN(Callback):
         constants: tuple[()],
         data: Batch,
         bounds: np.ndarray,
-        batch_size: int,
         is_filled: bool,
     ) -> tuple[TrainState, Any]:
         """Advance a copy of the train state, and keep the original until the loss is checked."""
         next_state, logs = self._advance(
-            copy_of(train_state), constants, data, bounds, batch_size=batch_size,
-            is_filled=is_filled,
+            copy_of(train_state), constants, data, bounds, is_filled=is_filled,
         )  # fmt: skip
-        chunk = Chunk(train_state, data, bounds, batch_size, is_filled, logs["loss"])
+        chunk = Chunk(train_state, data, bounds, is_filled, logs["loss"])
         self._chunks.append(chunk)
         # The device still computes the last chunk: checking it now would wait for its loss.
         self._check_chunks(leave=1)

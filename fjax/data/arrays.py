@@ -10,7 +10,7 @@ import numpy as np
 
 from fjax.core.specs import spec_of
 from fjax.data.shuffling import RULE, order_of_pass
-from fjax.data.windows import filled_size, gather
+from fjax.data.windows import as_batches, filled_size, gather
 from fjax.errors import integer_at_least, number_between, warn_user
 from fjax.training.batch import Batch, Source, Window, batches_in_window, rows, take
 from fjax.training.placement import DEFAULT, Placement
@@ -172,6 +172,7 @@ class ArraySource:
         steps_per_epoch: int | None = None,
         placement: Placement = DEFAULT,
     ) -> None:
+        placement.check_batch_size(batch_size)
         self._passes = _Passes(batch, batch_size, shuffle_seed, steps_per_epoch)
         self._placement = placement
         self._batch_size = batch_size
@@ -242,7 +243,7 @@ class ArraySource:
             is_filled = fill and self._passes.count % size != 0
             data = self._gather(rows, last - first, size)
             batches = math.ceil((last - first) / size)
-            window = Window(data, 0, batches, size, last - first, first, is_filled)
+            window = Window(data, 0, batches, last - first, first, is_filled)
             self._last = (key, window)
         return self._last[1]
 
@@ -252,7 +253,7 @@ class ArraySource:
         index = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
         capacity = batches_in_window(self._passes.batch, size) * size
         padded = np.pad(index, (0, capacity - count), mode="edge").astype(np.int32)
-        return self._placement.take(self._resident, padded)
+        return self._placement.take(self._resident, as_batches(padded, size))
 
     def _order_of(self, number: int) -> np.ndarray | None:
         if self._order is None or self._order[0] != number:

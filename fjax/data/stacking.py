@@ -34,7 +34,9 @@ class StackedBatches:
     def spec(self, first: Callable[[], Batch]) -> Batch:
         """Return the shapes and dtypes of the first batch, checked."""
         if self._spec is None:
-            self._spec = jax.tree.map(spec_of, self._check(first()))
+            batch = self._check(first())
+            self._placement.check_batch_size(rows(batch))
+            self._spec = jax.tree.map(spec_of, batch)
         return self._spec
 
     def window(
@@ -69,9 +71,7 @@ class StackedBatches:
         self._taken = taken[:used]
         batch_size = full_size if is_filled else size
         data = gather(batch, slice(0, used * size), used * size, batch_size)
-        return Window(
-            self._placement.put_window(data), 0, used, batch_size, used * size, start, is_filled
-        )
+        return Window(self._placement.put_window(data), 0, used, used * size, start, is_filled)
 
     def put_back(self, reader: Reader[Any, Batch], steps: int) -> None:
         """Give the last batches of the last window back to its reader."""

@@ -1,4 +1,4 @@
-"""Windows on the host: arrays of a fixed capacity, whose first rows are gathered."""
+"""Windows on the host: a fixed number of batches, whose first rows are gathered."""
 
 import math
 from typing import Any
@@ -31,7 +31,7 @@ def filled_size(count: int, batch_size: int) -> int:
 
 
 def gather(arrays: Batch, rows: slice | np.ndarray, count: int, batch_size: int) -> Batch:
-    """Return a window of the given rows of arrays.
+    """Return a window of the given rows of arrays: leaves of shape (batches, batch size, ...).
 
     Args:
         arrays: The arrays.
@@ -49,9 +49,18 @@ def gather(arrays: Batch, rows: slice | np.ndarray, count: int, batch_size: int)
             # Rows of an order are never out of bounds, and this mode needs no buffer.
             np.take(array, rows, axis=0, out=window[:count], mode="clip")
         _fill(window, count, batch_size)
-        return window
+        return as_batches(window, batch_size)
 
     return jax.tree.map(gathered, arrays)
+
+
+def as_batches(rows: np.ndarray, batch_size: int) -> np.ndarray:
+    """Return rows as batches: the first axis becomes two, without a copy.
+
+    >>> as_batches(np.arange(6), 2).tolist()
+    [[0, 1], [2, 3], [4, 5]]
+    """
+    return rows.reshape(-1, batch_size, *rows.shape[1:])
 
 
 def shapes_of(tree: PyTree) -> Any:

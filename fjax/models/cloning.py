@@ -73,7 +73,7 @@ def clone_model(
         specs, sample_shapes, _ = model.model_parts.architecture.built
         clone.model_parts.build(specs, sample_shapes)
     if model.model_parts.config is not None:
-        clone.model_parts.set_config(model.model_parts.config)
+        clone.model_parts.set_config(model.model_parts.config, model.model_parts.placement)
         clone.run_eagerly = model.run_eagerly
     return clone
 

@@ -6,11 +6,21 @@ from typing import Any
 from fjax import losses, metrics, optimizers
 from fjax.errors import number_between
 from fjax.losses.names import log_name
+from fjax.models.arguments import check_steps
 from fjax.models.compile_config import CompileConfig, as_tuple
 
 # Names whose meaning depends on the shapes of targets and outputs.
 CROSSENTROPY = ("crossentropy", "ce")
 BY_SHAPES = ("accuracy", "acc", *CROSSENTROPY)
+
+
+def check_execution(steps_per_execution: Any, jit_compile: Any) -> None:
+    """Raise ValueError if an argument of `compile` about the execution is invalid."""
+    if jit_compile not in (True, False, "auto"):
+        raise ValueError(
+            f'`compile`: `jit_compile` must be True, False or "auto", received {jit_compile!r}.'
+        )
+    check_steps("compile", "steps_per_execution", steps_per_execution)
 
 
 def make_config(

@@ -64,8 +64,14 @@ def member_template(owner: str, model: Any, data: Batch) -> MemberTemplate:
 
     Raises:
         TypeError: The model has its own `train_step`.
+        ValueError: The model is on several devices.
     """
     parts = model.model_parts
+    if parts.placement.mesh is not None:
+        raise ValueError(
+            f"`{owner}` trains many models side by side on one device, and {model.name!r} was "
+            "compiled for several: compile it without `placement`."
+        )
     if custom_step(model, parts, TRAIN) is not None or has_stateful_step(model, TRAIN):
         raise TypeError(
             f"`{owner}` trains many models side by side and cannot use the `train_step` that "

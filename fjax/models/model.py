@@ -11,9 +11,10 @@ from fjax.core import Graph, SymbolicTensor
 from fjax.data.conversion import to_batch
 from fjax.data.expectation import InputExpectation
 from fjax.data.source import read
+from fjax.distribution.current import as_placement, current_placement
 from fjax.errors import check_keywords, explain_keywords
 from fjax.models import arguments
-from fjax.models.compile_arguments import make_config
+from fjax.models.compile_arguments import check_execution, make_config
 from fjax.models.construction import SharedNetwork, network_of
 from fjax.models.evaluate import evaluate
 from fjax.models.fit import Validation, fit
@@ -138,6 +139,7 @@ class Model(SteppedNetwork):
         auto_scale_loss: bool = True,
         train_step: Any = None,
         test_step: Any = None,
+        placement: Any = None,
     ) -> None:
         """Set how the model is trained. Every name is resolved here.
 
@@ -161,12 +163,11 @@ class Model(SteppedNetwork):
                 it as a method instead: `train_step(self, train_state, batch)`.
             test_step: Your own evaluation step `step(train_state, batch) -> logs`; by default, the
                 loss and metrics are computed.
+            placement: The devices, as of `fjax.distribution.data_parallel()`; by default those of
+                `fjax.distribution.set_distribution`.
         """
-        if jit_compile not in (True, False, "auto"):
-            raise ValueError(
-                f'`compile`: `jit_compile` must be True, False or "auto", received {jit_compile!r}.'
-            )
-        arguments.check_steps("compile", "steps_per_execution", steps_per_execution)
+        check_execution(steps_per_execution, jit_compile)
+        devices = current_placement() if placement is None else as_placement("compile", placement)
         if self.model_parts.is_training:
             raise RuntimeError(
                 f"The model {self.name!r} is being trained and cannot be compiled now: end the "
@@ -181,10 +182,9 @@ class Model(SteppedNetwork):
             used, loss, loss_weights, metrics, weighted_metrics, train_step, test_step
         )
         config = with_loss_scale(config, self.dtype_policy, self.layer_tree, auto_scale_loss)
-        self.model_parts.set_config(config)
-        if (
-            config.optimizer is used and is_stateful
-        ):  # As in Keras, the object shows and sets the state in this model.
+        self.model_parts.set_config(config, devices)
+        # As in Keras, the object shows and sets the state in this model.
+        if config.optimizer is used and is_stateful:
             optimizer.use_variables(self.optimizer)
         self.replicas = None
         self.run_eagerly = bool(run_eagerly) or jit_compile is False

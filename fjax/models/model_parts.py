@@ -16,7 +16,7 @@ from fjax.models.plans import Plans
 from fjax.models.step_methods.compiled_metrics import CompiledMetrics
 from fjax.models.weight_store import WeightStore
 from fjax.optimizers.optimizer_variables import OptimizerVariables
-from fjax.training.placement import DEFAULT, Placement
+from fjax.training.placement import Placement
 from fjax.typing import Array, PyTree
 
 
@@ -30,7 +30,6 @@ class ModelParts:
         config: The arguments of `compile`, or None.
         programs: Programs that contain user code, which no other model may share.
         plans: What was derived from the parts.
-        placement: The devices for the arrays.
         is_training: Whether a `fit` is running.
         nested: The models whose networks are layers of this one.
         optimizer_variables: The state of the optimizer in variables, once they are asked for.
@@ -46,7 +45,6 @@ class ModelParts:
     config: CompileConfig | None = None
     programs: dict[Any, Any] = dataclasses.field(default_factory=dict)
     plans: Plans = dataclasses.field(default_factory=Plans)
-    placement: Placement = DEFAULT
     is_training: bool = False
     optimizer_variables: OptimizerVariables | None = None
     loss_tracker: Mean = dataclasses.field(default_factory=lambda: Mean(name="loss"))
@@ -57,6 +55,11 @@ class ModelParts:
 
     def __post_init__(self) -> None:
         keep_nested(self)
+
+    @property
+    def placement(self) -> Placement:
+        """The devices for the arrays."""
+        return self.weights.placement
 
     def require_config(self, function: str) -> CompileConfig:
         """Return the arguments of `compile`.
@@ -90,11 +93,12 @@ class ModelParts:
         names = architecture.output_names()
         return self.require_config(function).resolve(targets, outputs, names, logged)
 
-    def set_config(self, config: CompileConfig) -> None:
+    def set_config(self, config: CompileConfig, placement: Placement) -> None:
         """Set the arguments of a `compile`; reset the programs and the optimizer's state."""
         if self.architecture.is_built:
             architecture = self.architecture
             config.by_output(architecture.output_tree(), architecture.output_names())
+        self.weights.use_placement(placement)
         self.config = config
         self.programs, self.plans, self.optimizer_variables = {}, Plans(), None
         self.loss_tracker, self.compiled_metrics = Mean(name="loss"), CompiledMetrics()

@@ -55,8 +55,9 @@ def _plan(model: Any, parts: ModelParts, kind: str, batch: Batch) -> Plan:
 def _window(parts: ModelParts, batch: Batch) -> Window:
     """Return the batch as a window, which the program of `fit` with this batch size takes."""
     count = rows(batch)
+    parts.placement.check_batch_size(count)
     data = parts.placement.put_window(gather(batch, slice(0, count), count, count))
-    return Window(data, 0, 1, count, count, 0, False)
+    return Window(data, 0, 1, count)
 
 
 def _read(parts: ModelParts, on_device: Any) -> dict[str, Any]:

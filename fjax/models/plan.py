@@ -177,7 +177,9 @@ def _plan(parts: ModelParts, kind: str, spec: Batch) -> tuple[Plan, tuple[Any, .
     objective = parts.objective("fit", spec.targets, outputs)
     loss, metrics = objective.loss or no_loss, objective.metrics
     plan = Plan(
-        programs=programs_for(network, loss, config.optimizer, metrics, parts.programs),
+        programs=programs_for(
+            network, loss, config.optimizer, metrics, parts.programs, parts.placement
+        ),
         empty_sums=init_accumulators(metrics, spec.targets, outputs, loss),
         log_names=objective.log_names(),
         directions=objective.directions(),
@@ -190,11 +192,12 @@ def _custom_plan(
     model: Any, parts: ModelParts, kind: str, spec: Batch, batch_sizes: tuple[int, ...]
 ) -> Plan:
     optimizer = parts.require_config("fit").optimizer
-    compiled = programs_for(parts.architecture.network, None, optimizer, (), parts.programs)
+    network, placement = parts.architecture.network, parts.placement
+    compiled = programs_for(network, None, optimizer, (), parts.programs, placement)
     train_step, test_step = (custom_step(model, parts, each) for each in (TRAIN, TEST))
     logs = _custom_logs(model, parts, kind, spec, batch_sizes)
     return Plan(
-        programs=with_custom_steps(compiled, train_step, test_step, parts.programs),
+        programs=with_custom_steps(compiled, train_step, test_step, parts.programs, placement),
         empty_sums=empty_means(logs),
         log_names=logs,
         directions={name: "down" if name == "loss" else None for name in logs},
@@ -203,7 +206,8 @@ def _custom_plan(
 
 def _stateful_plan(model: Any, parts: ModelParts, kind: str, spec: Batch) -> Plan:
     network, optimizer = parts.architecture.network, parts.require_config("fit").optimizer
-    compiled = programs_for(network, None, optimizer, (), parts.programs)
+    placement = parts.placement
+    compiled = programs_for(network, None, optimizer, (), parts.programs, placement)
     key = ("steps", kind, code_of(type(model)))
     if key not in parts.programs:
         parts.programs[key] = StatefulSteps(model, parts)
@@ -213,7 +217,7 @@ def _stateful_plan(model: Any, parts: ModelParts, kind: str, spec: Batch) -> Pla
     empty_sums = steps.empty_sums(kind, train_state, spec)
     logs = losses_first(list(empty_sums["logs"]))
     return Plan(
-        programs=with_stateful_steps(compiled, train_step, test_step, parts.programs),
+        programs=with_stateful_steps(compiled, train_step, test_step, parts.programs, placement),
         empty_sums=empty_sums,
         log_names=logs,
         directions={name: "down" if name == "loss" else None for name in logs},

@@ -77,7 +77,7 @@ def _prediction(parts: ModelParts, step: PredictStep | None = None) -> Predictio
     network = parts.architecture.network if step is None else step
 
     def derive() -> tuple[Prediction, tuple[Any, ...]]:
-        programs = programs_for(network, None, None, (), parts.programs)
+        programs = programs_for(network, None, None, (), parts.programs, parts.placement)
         fill = can_be_filled(network, None, (), training=False)
         return Prediction(network, programs, fill, cache_key(network) is not None), ()
 

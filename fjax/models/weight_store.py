@@ -11,10 +11,12 @@ import numpy as np
 from fjax.core import Layer
 from fjax.core.shapes import LayerShapes
 from fjax.core.weight_slot import PARTS, WeightSlot, find_slot, set_slot
+from fjax.distribution.current import current_placement
 from fjax.errors import seed_of
 from fjax.models.architecture import Architecture
 from fjax.training import TrainState
 from fjax.training.initialization import initialize, initialize_optimizer
+from fjax.training.placement import Placement
 from fjax.training.programs import Draw
 from fjax.training.state import run_key
 from fjax.trees import first_difference
@@ -37,6 +39,7 @@ class WeightStore:
         seed: The seed.
         is_seeded: Whether the user set a seed.
         optimizer: The optimizer that the model was compiled with, or None.
+        placement: The devices for the arrays.
     """
 
     def __init__(self, architecture: Architecture, owner: str, seed: int | None) -> None:
@@ -45,6 +48,7 @@ class WeightStore:
         # Python's global generator is used only if the user sets no seed.
         self.seed = random.getrandbits(32) if seed is None else seed_of(owner, seed)
         self.optimizer: GradientTransformation | None = None
+        self.placement = self._own(current_placement())
         self._optimizer_is_new = False
         # The train state without params and state.
         self._rest: TrainState | None = None
@@ -71,7 +75,9 @@ class WeightStore:
             opt_state = initialize_optimizer(self.architecture.network, self.optimizer, params)
             self._rest = self._rest._replace(opt_state=opt_state)
             self._optimizer_is_new = False
-        return self._rest._replace(params=self._gather("params"), state=self._gather("state"))
+            if self.placement.mesh is not None:
+                self.train_state = self.placement.shard(self._whole())
+        return self._whole()
 
     @train_state.setter
     def train_state(self, value: TrainState) -> None:
@@ -79,6 +85,10 @@ class WeightStore:
         for part in PARTS:
             slot.scatter(part, getattr(value, part))
         self._rest = value._replace(params={}, state={})
+
+    def _whole(self) -> TrainState:
+        assert self._rest is not None
+        return self._rest._replace(params=self._gather("params"), state=self._gather("state"))
 
     @property
     def accumulators(self) -> PyTree:
@@ -144,6 +154,26 @@ class WeightStore:
     def use_optimizer(self, optimizer: GradientTransformation) -> None:
         """Set another optimizer, and reset its state."""
         self.optimizer, self._optimizer_is_new = optimizer, True
+
+    def use_placement(self, placement: Placement) -> None:
+        """Set the devices for the arrays, and move those that exist.
+
+        Raises:
+            ValueError: The placement does not fit the weights.
+        """
+        placement = self._own(placement)
+        if placement == self.placement:
+            return
+        if placement.mesh is not None and self.architecture.is_built:
+            shapes = self.architecture.built.layer_shapes
+            placement.check_weights(shapes.params, shapes.state)
+        self.placement = placement
+        if self.is_made:
+            self.unpack()
+            self.train_state = placement.move(self._whole())
+
+    def _own(self, placement: Placement) -> Placement:
+        return placement.for_model(self.architecture.name)
 
     def optimizer_state(self) -> PyTree:
         """Return the optimizer's state, or an empty one before its first step."""
@@ -229,7 +259,9 @@ class WeightStore:
         slots = [slot for _, slot in architecture.slot.slots()]
         # The slot of a shared `Input` is filled but empty.
         has_weights = any(slot.is_filled and (slot.params or slot.state) for slot in slots)
-        drawn = initialize(architecture.network, self.optimizer, self.seed, *built.specs)
+        drawn = initialize(
+            architecture.network, self.optimizer, self.seed, *built.specs, placement=self.placement
+        )
         architecture.slot.fill(drawn.params, drawn.state)
         self._rest = drawn._replace(params={}, state={})
         self._learned = learned_statistics(architecture.layer_tree)

@@ -25,7 +25,8 @@ from fjax.population.stacking import is_key
 from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
 from fjax.training.placement import DEFAULT
-from fjax.training.programs import CACHE_SIZE, private_key
+from fjax.training.program_keys import private_key
+from fjax.training.programs import CACHE_SIZE
 from fjax.training.state import TrainState
 from fjax.training.step import Batch
 from fjax.typing import Array, PyTree

@@ -40,11 +40,10 @@ class Window(NamedTuple):
     The data has a fixed capacity, so that one program serves any number of batches.
 
     Attributes:
-        data: The rows of the batches, one batch after the other; rows past the last batch have no
-            meaning.
+        data: The batches: leaves of shape (batches, batch size, ...); rows past the last batch have
+            no meaning.
         first: The first batch to use.
         last: One past the last batch to use.
-        batch_size: Rows in a batch.
         rows: The rows of `data` that count.
         start: The rows of the epoch before `data`.
         is_filled: Whether the last batch may have rows that do not count, so that each batch tells
@@ -54,10 +53,14 @@ class Window(NamedTuple):
     data: Batch
     first: int
     last: int
-    batch_size: int
     rows: int
     start: int = 0
     is_filled: bool = False
+
+    @property
+    def batch_size(self) -> int:
+        """Rows in a batch."""
+        return int(jax.tree.leaves(self.data)[0].shape[1])
 
     def bounds(self, first: int, last: int) -> np.ndarray:
         """Return what a program reads besides the data, to use the batches `first` to `last`."""

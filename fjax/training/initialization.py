@@ -13,6 +13,7 @@ from fjax.core.freezing import frozen_paths, trainable_part
 from fjax.core.shapes import shapes_key
 from fjax.core.specs import spec_of
 from fjax.training.numpy_eval import HostProgram, can_evaluate, evaluate_on_host
+from fjax.training.placement import DEFAULT, Placement
 from fjax.training.programs import CACHE_SIZE
 from fjax.training.state import TrainState, create_train_state
 from fjax.training.traced_rate import with_rate, without_rate
@@ -29,7 +30,11 @@ RUN_ONCE = {"xla_backend_optimization_level": 1}
 
 
 def initialize(
-    network: Any, optimizer: GradientTransformation | None, seed: int, *specs: Spec
+    network: Any,
+    optimizer: GradientTransformation | None,
+    seed: int,
+    *specs: Spec,
+    placement: Placement = DEFAULT,
 ) -> TrainState:
     """Return the train state of `create_train_state` with the key of this seed.
 
@@ -42,22 +47,29 @@ def initialize(
         optimizer: The pure optimizer, or None.
         seed: Determines all random numbers.
         specs: The network's inputs.
+        placement: The devices for the train state. A compiled program draws each part of a weight
+            on its device.
     """
-    initializer = _initializer(network, without_rate(optimizer), specs)
+    initializer = _initializer(network, without_rate(optimizer), specs, placement)
     train_state: TrainState = initializer(np.uint32(seed))
-    return train_state._replace(opt_state=with_rate(optimizer, train_state.opt_state))
+    train_state = train_state._replace(opt_state=with_rate(optimizer, train_state.opt_state))
+    return placement.shard(train_state)
 
 
 class _Initializer:
     """Computes the initial train state of a network from a seed, in one of three ways."""
 
-    def __init__(self, network: Any, optimizer: Any, specs: tuple[PyTree, ...]) -> None:
+    def __init__(
+        self, network: Any, optimizer: Any, specs: tuple[PyTree, ...], placement: Placement
+    ) -> None:
         def make(seed: Any) -> TrainState:
             return create_train_state(network, optimizer, jax.random.key(seed), *specs)
 
         self._make = make
         self._on_host = HostProgram(make, np.uint32(0))
-        self._compiled = compile_function(make, compiler_options=RUN_ONCE)
+        self._compiled = compile_function(
+            lambda seed: placement.constrain(make(seed)), compiler_options=RUN_ONCE
+        )
 
     def __call__(self, seed: np.uint32) -> TrainState:
         shapes = self._on_host.shapes
@@ -71,17 +83,20 @@ class _Initializer:
 _SHARED: Cache[_Initializer] = Cache(CACHE_SIZE)
 
 
-def _initializer(network: Any, optimizer: Any, specs: tuple[PyTree, ...]) -> _Initializer:
+def _initializer(
+    network: Any, optimizer: Any, specs: tuple[PyTree, ...], placement: Placement
+) -> _Initializer:
     """Return the initializer of a configuration, the same one for an equal configuration."""
     key = shapes_key((network, optimizer), specs)
     if key is None:
-        return _Initializer(network, optimizer, specs)
+        return _Initializer(network, optimizer, specs, placement)
 
     def make() -> _Initializer:
         # Copies, since the cache must not keep a model's weights alive.
-        return _Initializer(detached(network), detached(optimizer), jax.tree.map(spec_of, specs))
+        parts = detached(network), detached(optimizer), jax.tree.map(spec_of, specs)
+        return _Initializer(*parts, placement)
 
-    return _SHARED.get(key, make)
+    return _SHARED.get((key, placement), make)
 
 
 def initialize_optimizer(network: Any, optimizer: GradientTransformation, params: PyTree) -> PyTree:

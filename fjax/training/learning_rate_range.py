@@ -79,7 +79,7 @@ def range_test(
     for window in source.windows(0, fill=fill):
         carry = advance(
             carry, (), window.data, window.bounds(window.first, window.last),
-            batch_size=window.batch_size, is_filled=window.is_filled,
+            is_filled=window.is_filled,
         )  # fmt: skip
     steps = int(carry.batch)
     if steps < len(learning_rates):

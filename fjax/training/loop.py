@@ -13,7 +13,7 @@ from fjax.training.batch import Batch, Source, Window, batches_in_window
 from fjax.training.interrupts import Donations
 from fjax.training.programs import Draw, Programs
 from fjax.training.state import TrainState
-from fjax.typing import PyTree
+from fjax.typing import Array, PyTree
 
 
 class TrainStateHolder(Protocol):
@@ -197,14 +197,15 @@ def predict(
     parts: list[PyTree] = []
     chunks, running = ChunkScheduler(hooks), deque[tuple[PyTree, int]]()
     for window in source.windows(0, 0, fill, _most(hooks)):
-        leaves, structure = jax.tree.flatten(outputs(window.data.inputs))
+        inputs = jax.tree.map(_batch_spec, window.data.inputs)
+        leaves, structure = jax.tree.flatten(outputs(inputs))
         most = batches_in_window(leaves, window.batch_size)
         for first, last in _chunks(window, chunks, most):
             hooks.on_step_begin(step)
             start_time = time.perf_counter()
             filled = programs.predict(
-                constants, window.data, window.bounds(first, last), batch_size=window.batch_size,
-                most=most, outputs=(tuple(leaves), structure),
+                constants, window.data, window.bounds(first, last), most=most,
+                outputs=(tuple(leaves), structure),
             )  # fmt: skip
             _time(chunks, hooks, last - first, start_time, last < window.last, filled)
             step += last - first
@@ -221,14 +222,24 @@ def predict(
 
 def _fetch(filled: PyTree, count: int) -> PyTree:
     """Return the first rows of the outputs as numpy arrays, which the user may write to."""
-    return jax.tree.map(lambda array: np.array(np.asarray(array)[:count]), filled)
+
+    def first_rows(array: Array) -> np.ndarray:
+        batches = np.asarray(array)
+        return np.array(batches.reshape(-1, *batches.shape[2:])[:count])
+
+    return jax.tree.map(first_rows, filled)
+
+
+def _batch_spec(array: Any) -> jax.ShapeDtypeStruct:
+    """Return the shape and dtype of one batch of a window."""
+    return jax.ShapeDtypeStruct(array.shape[1:], array.dtype)
 
 
 def _output_logs(hooks: StepHooks, filled: PyTree, count: int) -> Logs:
     """Return the logs of a step of `predict`, which are read by batch hooks only."""
     if not hooks.needs_each_step:
         return {}
-    return {"outputs": jax.tree.map(lambda array: array[:count], filled)}
+    return {"outputs": jax.tree.map(lambda array: array[0, :count], filled)}
 
 
 class _Queue:
@@ -250,7 +261,7 @@ def _part(window: Window, first: int, last: int) -> tuple[Batch, np.ndarray]:
 
 
 def _sizes(window: Window) -> dict[str, Any]:
-    return {"batch_size": window.batch_size, "is_filled": window.is_filled}
+    return {"is_filled": window.is_filled}
 
 
 def _most(hooks: StepHooks) -> int | None:

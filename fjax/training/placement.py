@@ -1,6 +1,8 @@
 """Placement: the only module that puts arrays on devices, and fetches results from them.
 
-It is the only caller of `jax.device_put`. Today there is one device, the default device.
+It is the only caller of `jax.device_put`. By default there is one device; with a mesh, the arrays of
+a run are divided among its devices, and XLA's partitioner divides the programs (GSPMD): they are
+written for one device, and no collective operation is written by hand.
 """
 
 import dataclasses
@@ -9,28 +11,176 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from fjax.caching import Cache
 from fjax.compiler import compile_function
+from fjax.core.freezing import frozen_paths, trainable_part
+from fjax.training.batch import Batch
+from fjax.training.shardings import (
+    REPLICATED,
+    Replicated,
+    WeightLayout,
+    WeightSpecs,
+    axis_size,
+    bytes_a_device,
+    with_specs,
+)
+from fjax.training.state import TrainState
 from fjax.typing import Array, PyTree
+
+# How many train states have their shardings kept.
+CACHE_SIZE = 64
 
 
 @dataclasses.dataclass(frozen=True)
 class Placement:
-    """The device for the arrays of a run: the default device.
+    """The devices for the arrays of a run: the default device, or those of a mesh.
+
+    `fjax.distribution` has functions that create placements.
+
+    Attributes:
+        mesh: The devices, along named axes; None for the default device.
+        batch_axes: The mesh axes that divide each batch: a name, several names, or None, with which
+            each device has the whole batch.
+        layout: The rule that divides the weights; by default each device has all of them.
 
     >>> import numpy as np
     >>> isinstance(Placement().put(np.ones(3)), jax.Array)
     True
     """
 
+    mesh: Mesh | None = None
+    batch_axes: str | tuple[str, ...] | None = None
+    layout: WeightLayout = dataclasses.field(default_factory=Replicated)
+
     def put(self, tree: PyTree) -> PyTree:
-        """Return the tree with every array on the device; the transfer may still be running."""
-        return jax.device_put(tree)
+        """Return the tree with every array whole on each device; it may still be transferred."""
+        return jax.device_put(tree, self._sharding(REPLICATED))
 
     def put_window(self, tree: PyTree) -> PyTree:
-        """Return the rows of a window for a program; on a CPU it reads them where they are."""
-        return tree if self.is_cpu else self.put(tree)
+        """Return the batches of a window for a program; on one CPU it reads them where they are."""
+        if self.mesh is None:
+            return tree if self.is_cpu else self.put(tree)
+        return jax.tree.map(lambda leaf: jax.device_put(leaf, self._of_rows(leaf, 1)), tree)
+
+    def put_rows(self, tree: PyTree) -> PyTree:
+        """Return the inputs of one call, divided by rows if the mesh divides their number."""
+        if self.mesh is None:
+            return tree
+        return jax.tree.map(lambda leaf: jax.device_put(leaf, self._of_rows(leaf, 0)), tree)
+
+    def batch(self, batch: Batch) -> Batch:
+        """Return a batch for a step of your own, its rows divided among the devices.
+
+        Raises:
+            ValueError: The mesh does not divide the number of rows.
+        """
+        for leaf in jax.tree.leaves(batch):
+            self.check_batch_size(leaf.shape[0])
+        return self.put_rows(batch)
+
+    def shard(self, train_state: TrainState) -> TrainState:
+        """Return the train state with its arrays on the devices where this placement has them.
+
+        On the default device it is returned as it is.
+
+        Raises:
+            ValueError: The layout does not fit the weights.
+        """
+        return train_state if self.mesh is None else _put(train_state, self.shardings(train_state))
+
+    def shard_weights(self, params: PyTree, state: PyTree) -> tuple[PyTree, PyTree]:
+        """Return params and state on the devices where this placement has them."""
+        if self.mesh is None:
+            return params, state
+        train_state = TrainState(params, state, (), (), (), (), (), ())  # type: ignore[arg-type]
+        return self.shard(train_state)[:2]
+
+    def constrain(self, train_state: TrainState) -> TrainState:
+        """Return a traced train state that the compiled program keeps where `shard` puts it."""
+        if self.mesh is None:
+            return train_state
+        return jax.lax.with_sharding_constraint(train_state, self.shardings(train_state))
+
+    def constrain_window(self, tree: PyTree) -> PyTree:
+        """Return traced arrays that the compiled program divides as the batches of a window."""
+        if self.mesh is None:
+            return tree
+        shardings = jax.tree.map(lambda leaf: self._of_rows(leaf, 1), tree)
+        return jax.lax.with_sharding_constraint(tree, shardings)
+
+    def shardings(self, train_state: TrainState) -> TrainState:
+        """Return the sharding of each array of a train state, or of its shapes.
+
+        Raises:
+            ValueError: The layout does not fit the weights.
+        """
+        mesh = self.mesh
+        assert mesh is not None
+        leaves, structure = jax.tree.flatten(train_state)
+        key = (self, structure, tuple(map(np.shape, leaves)))
+        return _SHARDINGS.get(key, lambda: _shardings(self, mesh, train_state))
+
+    def check_weights(self, params: PyTree, state: PyTree) -> None:
+        """Raise ValueError if the layout does not fit weights, or their shapes."""
+        if self.mesh is not None:
+            WeightSpecs(self.layout, self.mesh, params, state)
+
+    def check_batch_size(self, size: int) -> None:
+        """Raise ValueError if the mesh does not divide batches of this size."""
+        count = self.batch_shards
+        if size % count:
+            raise ValueError(
+                f"A batch of {size} rows cannot be divided among the {count} devices along the "
+                f"mesh axis {self.batch_axes!r}: use a batch size that is a multiple of {count}, "
+                f"such as {-(-size // count) * count}."
+            )
+
+    @property
+    def batch_shards(self) -> int:
+        """The number of parts into which each batch is divided."""
+        return 1 if self.mesh is None else axis_size(self.mesh, self.batch_axes)
+
+    def for_model(self, name: str) -> "Placement":
+        """Return the placement of a model with this name, whose weights rules may name."""
+        return dataclasses.replace(self, layout=self.layout.for_model(name))
+
+    def describe(self, model: Any) -> None:
+        """Print the weights of a built model, their specs and their bytes a device.
+
+        >>> from fjax import Sequential
+        >>> from fjax.distribution import data_parallel
+        >>> from fjax.layers import Dense, Input
+        >>> data_parallel().describe(Sequential([Input((8,)), Dense(3)]))
+        weight        shape   spec        bytes a device
+        dense/bias    (3,)    replicated              12
+        dense/kernel  (8, 3)  replicated              96
+        Weights: 108 bytes a device of 108. Optimizer: 0 bytes a device of 0.
+        """
+        if self.mesh is None:
+            raise ValueError(
+                "`describe`: this placement is one device and divides no weights: create one by "
+                "`fjax.distribution.data_parallel()`, `fsdp()` or `sharded(…)`."
+            )
+        placement, parts = self.for_model(model.name), model.model_parts
+        shapes, optimizer = model.layer_shapes, parts.weights.optimizer
+        params, network = shapes.params, parts.architecture.network
+        opt_state: PyTree = ()
+        if optimizer is not None:
+            opt_state = jax.eval_shape(
+                optimizer.init, trainable_part(params, frozen_paths(network))
+            )
+        whole = TrainState(params, shapes.state, opt_state, (), (), (), (), ())  # type: ignore[arg-type]
+        print(WeightSpecs(placement.layout, self.mesh, params, shapes.state).table())
+        sharded = jax.tree.map(_with_sharding, whole, placement.shardings(whole))
+        weights, optimizers = (
+            f"{bytes_a_device(part(sharded)):,} bytes a device of {bytes_a_device(part(whole)):,}"
+            for part in (lambda each: each[:2], lambda each: each.opt_state)
+        )
+        print(f"Weights: {weights}. Optimizer: {optimizers}.")
 
     def fetch(self, tree: PyTree) -> PyTree:
         """Return the tree as numpy arrays, which may be read-only."""
@@ -38,8 +188,11 @@ class Placement:
         return jax.tree.map(np.asarray, tree) if self.is_cpu else jax.device_get(tree)
 
     def take(self, tree: PyTree, rows: np.ndarray) -> PyTree:
-        """Return rows, by index, of arrays on the device; the indices are within bounds."""
-        return _take(tree, rows)
+        """Return batches of rows, by index, of arrays that `put` has put on the devices.
+
+        The indices are within bounds. With a mesh each device takes its own rows.
+        """
+        return _take(tree, rows if self.mesh is None else self.put_window(rows))
 
     @property
     def is_cpu(self) -> bool:
@@ -66,6 +219,111 @@ class Placement:
         lines = meminfo.read_text().splitlines() if meminfo.exists() else []
         free = [line for line in lines if line.startswith("MemAvailable:")]
         return int(free[0].split()[1]) * 1024 if free else None
+
+    def move(self, train_state: TrainState) -> TrainState:
+        """Return the train state of another placement in this one."""
+        if self.mesh is not None:
+            return self.shard(train_state)
+        return jax.tree.map(_on_default_device, train_state)
+
+    def _sharding(self, spec: PartitionSpec) -> NamedSharding | None:
+        return None if self.mesh is None else NamedSharding(self.mesh, spec)
+
+    def _of_rows(self, leaf: Any, axis: int) -> NamedSharding:
+        """Return the sharding of an array whose rows are along an axis.
+
+        If the mesh does not divide their number, each device has all rows. This is so for a last,
+        smaller batch that may not be filled: all devices compute the same.
+        """
+        is_divided = leaf.ndim > axis and leaf.shape[axis] % self.batch_shards == 0
+        spec = PartitionSpec(*[None] * axis, self.batch_axes) if is_divided else REPLICATED
+        assert self.mesh is not None
+        return NamedSharding(self.mesh, spec)
+
+    def __copy__(self) -> "Placement":
+        return self
+
+    def __deepcopy__(self, memo: Any) -> "Placement":
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        mesh = self.mesh
+        plain = None if mesh is None else (_ids_of(mesh), mesh.axis_names)
+        return {**vars(self), "mesh": plain}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        mesh = state["mesh"]
+        vars(self).update(state, mesh=None if mesh is None else _mesh_of_ids(*mesh))
+
+
+def make_mesh(devices: np.ndarray, axis_names: tuple[str, ...]) -> Mesh:
+    """Return a mesh of devices, whose programs XLA partitions."""
+    auto = (jax.sharding.AxisType.Auto,) * len(axis_names)
+    return Mesh(devices, axis_names, axis_types=auto)
+
+
+def put_on(value: Any, mesh: Mesh, spec: PartitionSpec) -> Array:
+    """Return an array on the devices of a mesh; within a traced function it is a constraint."""
+    return jax.device_put(value, NamedSharding(mesh, spec))
+
+
+_SHARDINGS: Cache[TrainState] = Cache(CACHE_SIZE)
+
+
+def _shardings(placement: Placement, mesh: Mesh, train_state: TrainState) -> TrainState:
+    params, state = train_state.params, train_state.state
+    specs = WeightSpecs(placement.layout, mesh, params, state)
+    replicated = with_specs(train_state, mesh, lambda path, shape: REPLICATED)
+    return replicated._replace(
+        params=with_specs(params, mesh, specs.for_params),
+        state=with_specs(state, mesh, specs.for_state),
+        opt_state=with_specs(train_state.opt_state, mesh, specs.for_params),
+    )
+
+
+def _put(tree: PyTree, shardings: PyTree) -> PyTree:
+    """Return the tree with its arrays on other devices; an array that is there is not copied."""
+    leaves, structure = jax.tree.flatten(tree)
+    wanted = jax.tree.leaves(shardings)
+    elsewhere = [
+        index
+        for index, (leaf, sharding) in enumerate(zip(leaves, wanted, strict=True))
+        if getattr(leaf, "sharding", None) != sharding
+    ]
+    moved = jax.device_put(
+        [leaves[index] for index in elsewhere], [wanted[index] for index in elsewhere]
+    )
+    for index, leaf in zip(elsewhere, moved, strict=True):
+        leaves[index] = leaf
+    return jax.tree.unflatten(structure, leaves)
+
+
+def _with_sharding(leaf: Any, sharding: NamedSharding) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
+
+
+def _on_default_device(leaf: Any) -> Any:
+    if not isinstance(leaf, jax.Array):
+        return leaf
+    if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        words = jnp.asarray(np.asarray(jax.random.key_data(leaf)))
+        return jax.random.wrap_key_data(words, impl=jax.random.key_impl(leaf))
+    return jnp.array(np.asarray(leaf))
+
+
+def _ids_of(mesh: Mesh) -> np.ndarray:
+    return np.vectorize(lambda device: device.id, otypes=[int])(mesh.devices)
+
+
+def _mesh_of_ids(ids: np.ndarray, axis_names: tuple[str, ...]) -> Mesh:
+    devices = {device.id: device for device in jax.devices()}
+    missing = sorted(set(ids.ravel().tolist()) - set(devices))
+    if missing:
+        raise ValueError(
+            f"A copied placement has the devices {missing}, which are not here: set another one by "
+            "`model.compile(…, placement=…)`."
+        )
+    return make_mesh(np.vectorize(devices.get, otypes=[object])(ids), axis_names)
 
 
 def device(device_name: str | jax.Device) -> AbstractContextManager[Any]:

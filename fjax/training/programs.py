@@ -6,7 +6,6 @@ the same compiled code, whatever their weights and learning rates.
 
 from collections.abc import Callable
 from functools import partial
-from types import FunctionType
 from typing import Any, NamedTuple
 
 import jax
@@ -16,8 +15,7 @@ from jax import lax
 
 from fjax.caching import Cache
 from fjax.compiler import compile_function
-from fjax.configuration import ByIdentity, cache_key, code_of, detached
-from fjax.core.layer import Layer
+from fjax.configuration import cache_key, detached
 from fjax.core.masking import strip_masks
 from fjax.core.penalties import penalty_terms
 from fjax.core.precision import apply_layer
@@ -25,6 +23,8 @@ from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
 from fjax.training.batch import Batch
 from fjax.training.custom_step import TestStep, custom_test_step, custom_train_step
+from fjax.training.placement import DEFAULT, Placement
+from fjax.training.program_keys import private_key, step_key
 from fjax.training.state import TrainState
 from fjax.training.traced_rate import without_rate
 from fjax.typing import Array, GradientTransformation, Key, PyTree
@@ -61,8 +61,8 @@ CACHE_SIZE = 16
 class Programs(NamedTuple):
     """The programs of a configuration; each is compiled at its first call.
 
-    The first two have the arguments `(carry, constants, data, bounds, batch_size, is_filled)`: the
-    data and the `bounds` of a `Window`. The bounds are traced, so that one compilation serves any
+    The first two have the arguments `(carry, constants, data, bounds, is_filled)`: the data and the
+    `bounds` of a `Window`. The bounds are traced, so that one compilation serves any
     number of batches. The carry is donated; the steps read the constants.
 
     Attributes:
@@ -70,8 +70,8 @@ class Programs(NamedTuple):
         measure: Evaluates: from the accumulators and the train state (without accumulators) to
             the next accumulators and the logs.
         predict: Returns the outputs of the batches, from the first on, and zeros up to the outputs
-            of `most` batches: `predict((params, state, draw), data, bounds, batch_size, most,
-            outputs)`. The shapes of the outputs of one batch are flattened, to be hashed.
+            of `most` batches: `predict((params, state, draw), data, bounds, most, outputs)`. The
+            shapes of the outputs of one batch are flattened, to be hashed.
         call: Returns the outputs of one call, and the penalties of each layer that depend on the
             inputs: `call((params, state, draw), inputs, training)`.
     """
@@ -88,8 +88,11 @@ def programs_for(
     optimizer: GradientTransformation | None,
     metrics: Metrics,
     private: dict[Any, Any] | None = None,
+    placement: Placement = DEFAULT,
 ) -> Programs:
     """Return the compiled programs of a configuration, the same ones for an equal configuration.
+
+    With a placement on a mesh the programs put their arguments on it, and XLA partitions them.
 
     Programs with a user's function or class are not shared, since these may change without
     comparing unequal: they are kept in the caller's `private` dict, and are created again when a
@@ -99,50 +102,12 @@ def programs_for(
     key = cache_key(parts)
     if key is not None:
         # A copy, since a program must not keep a model's weights alive.
-        return _SHARED.get(key, lambda: _programs(*detached(parts)))
+        return _SHARED.get((key, placement), lambda: _programs(*detached(parts), placement))
     private = {} if private is None else private
-    key = ("programs", *map(private_key, parts))
+    key = ("programs", placement, *map(private_key, parts))
     if key not in private:
-        private[key] = _programs(*parts)
+        private[key] = _programs(*parts, placement)
     return private[key]
-
-
-def private_key(part: Any) -> Any:
-    """Return the key of a part of a model's private programs.
-
-    The key is the part itself, or its identity if it is not hashable, and the code of the classes
-    and functions in it.
-    """
-    shared = cache_key(part)
-    if shared is not None:
-        return shared
-    code = _code_in(part)
-    try:
-        hash(part)
-    except TypeError:
-        part = ByIdentity(part)
-    return part, *code
-
-
-def _code_in(part: Any) -> list[ByIdentity]:
-    """Return the code of the classes and functions of a layer, loss, metric or optimizer."""
-    classes: dict[type, ByIdentity] = {}
-    functions: list[Any] = []
-
-    def visit(part: Any) -> None:
-        if isinstance(part, list | tuple):
-            for entry in part:
-                visit(entry)
-            return
-        if type(part) not in classes:
-            classes[type(part)] = code_of(type(part))
-        values = vars(part).values() if hasattr(part, "__dict__") else ()
-        functions.extend(value.__code__ for value in values if isinstance(value, FunctionType))
-        for layer in part.inside() if isinstance(part, Layer) else ():
-            visit(layer)
-
-    visit(part)
-    return [*classes.values(), ByIdentity(*functions)]
 
 
 def with_custom_steps(
@@ -150,20 +115,25 @@ def with_custom_steps(
     train_step: steps.TrainStep | None,
     test_step: TestStep | None,
     private: dict[Any, Any],
+    placement: Placement = DEFAULT,
 ) -> Programs:
     """Return the programs with the engine's steps replaced by a user's steps.
 
     A user's function may change without comparing unequal, so these programs are kept in `private`.
     """
     if train_step is not None:
-        key = ("advance", _step_key(train_step))
+        key = ("advance", step_key(train_step))
         if key not in private:
-            private[key] = _advancing(lambda: custom_train_step(train_step), partial(results, ()))
+            private[key] = _advancing(
+                lambda: custom_train_step(train_step), partial(results, ()), placement
+            )
         programs = programs._replace(advance=private[key])
     if test_step is not None:
-        key = ("measure", _step_key(test_step))
+        key = ("measure", step_key(test_step))
         if key not in private:
-            private[key] = _measuring(lambda: custom_test_step(test_step), partial(results, ()))
+            private[key] = _measuring(
+                lambda: custom_test_step(test_step), partial(results, ()), placement
+            )
         programs = programs._replace(measure=private[key])
     return programs
 
@@ -173,6 +143,7 @@ def with_stateful_steps(
     train_step: steps.TrainStep | None,
     test_step: Callable[[PyTree, TrainState, Batch], PyTree] | None,
     private: dict[Any, Any],
+    placement: Placement = DEFAULT,
 ) -> Programs:
     """Return the programs with steps of Keras's form, which update metrics themselves.
 
@@ -180,14 +151,14 @@ def with_stateful_steps(
     of the metrics' variables. The programs are kept in `private`.
     """
     if train_step is not None:
-        key = ("advance", _step_key(train_step))
+        key = ("advance", step_key(train_step))
         if key not in private:
-            private[key] = _advancing(lambda: train_step, _last_logs)
+            private[key] = _advancing(lambda: train_step, _last_logs, placement)
         programs = programs._replace(advance=private[key])
     if test_step is not None:
-        key = ("measure", _step_key(test_step))
+        key = ("measure", step_key(test_step))
         if key not in private:
-            private[key] = _measuring(lambda: test_step, _last_logs)
+            private[key] = _measuring(lambda: test_step, _last_logs, placement)
         programs = programs._replace(measure=private[key])
     return programs
 
@@ -197,19 +168,15 @@ def _last_logs(accumulators: PyTree) -> Logs:
     return logs
 
 
-def _step_key(step: Callable[..., Any]) -> Any:
-    # A method is a new object at each access.
-    function = getattr(step, "__func__", step)
-    return ByIdentity(function, getattr(step, "__self__", None), getattr(function, "__code__", 0))
-
-
 @compile_function
 def copy_of(tree: PyTree) -> PyTree:
     """Return a copy of a tree, which survives the donation of the original."""
     return jax.tree.map(jnp.copy, tree)
 
 
-def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Programs:
+def _programs(
+    network: Any, loss: Any, optimizer: Any, metrics: Metrics, placement: Placement
+) -> Programs:
     def evaluation() -> Callable[..., PyTree]:
         step = steps.test_step(network, loss or no_loss, metrics)
         return lambda sums, train_state, batch: step(
@@ -220,33 +187,44 @@ def _programs(network: Any, loss: Any, optimizer: Any, metrics: Metrics) -> Prog
             jax.random.fold_in(train_state.key, train_state.step),
         )
 
-    measure = _measuring(evaluation, partial(results, metrics))
+    measure = _measuring(evaluation, partial(results, metrics), placement)
 
     return Programs(
         advance=_with_constant_key(
-            lambda: steps.train_step(network, loss, optimizer, metrics), partial(results, metrics)
-        ),
+            lambda: steps.train_step(network, loss, optimizer, metrics),
+            partial(results, metrics),
+            placement,
+        ),  # fmt: skip
         # Without the optimizer's state, so that the program is the same for every optimizer.
         measure=lambda sums, train_state, *window, **sizes: measure(
             sums, _without_optimizer(train_state), *window, **sizes
         ),
-        predict=_predicting(network),
-        call=_calling(network),
+        predict=_predicting(network, placement),
+        call=_calling(network, placement),
     )
 
 
 def _advancing(
-    make_step: Callable[[], steps.TrainStep], result: Callable[[PyTree], Logs]
+    make_step: Callable[[], steps.TrainStep],
+    result: Callable[[PyTree], Logs],
+    placement: Placement,
 ) -> Callable[..., Any]:
     def advancing() -> Step:
         step = make_step()
-        return lambda train_state, batch, _: step(train_state, batch)[0]
+        return lambda train_state, batch, _: placement.constrain(step(train_state, batch)[0])
 
-    return compile_loop("advance", advancing, lambda state: (state, result(state.accumulators)))
+    program = compile_loop("advance", advancing, lambda state: (state, result(state.accumulators)))
+    if placement.mesh is None:
+        return program
+    return lambda train_state, *window, **sizes: program(
+        placement.shard(train_state), *window, **sizes
+    )
 
 
 def _with_constant_key(
-    make_step: Callable[[], steps.TrainStep], result: Callable[[PyTree], Logs]
+    make_step: Callable[[], steps.TrainStep],
+    result: Callable[[PyTree], Logs],
+    placement: Placement,
 ) -> Callable[..., Any]:
     """Return the program of steps that do not change the key, which need not be returned then."""
 
@@ -254,7 +232,8 @@ def _with_constant_key(
         step = make_step()
 
         def keyless_step(state: TrainState, batch: Batch, _: Array) -> TrainState:
-            return step(state._replace(key=key), batch)[0]._replace(key=NO_KEY)
+            next_state = step(state._replace(key=key), batch)[0]._replace(key=NO_KEY)
+            return placement.constrain(next_state)
 
         return keyless_step
 
@@ -263,6 +242,7 @@ def _with_constant_key(
     def advance(
         train_state: TrainState, constants: tuple[()], *window: Any, **sizes: Any
     ) -> tuple[TrainState, Logs]:
+        train_state = placement.shard(train_state)
         key = train_state.key
         next_state, logs = program(train_state._replace(key=NO_KEY), (key,), *window, **sizes)
         return next_state._replace(key=key), logs
@@ -271,13 +251,20 @@ def _with_constant_key(
 
 
 def _measuring(
-    make_step: Callable[[], Callable[..., PyTree]], result: Callable[[PyTree], Logs]
+    make_step: Callable[[], Callable[..., PyTree]],
+    result: Callable[[PyTree], Logs],
+    placement: Placement,
 ) -> Callable[..., Any]:
     def measuring(*fields: PyTree) -> Step:
         step, train_state = make_step(), TrainState(*fields)
         return lambda sums, batch, start: step(sums, _with_batch_key(train_state, start), batch)
 
-    return compile_loop("measure", measuring, lambda sums: (sums, result(sums)))
+    program = compile_loop("measure", measuring, lambda sums: (sums, result(sums)))
+    if placement.mesh is None:
+        return program
+    return lambda sums, train_state, *window, **sizes: program(
+        placement.put(sums), placement.shard(train_state), *window, **sizes
+    )
 
 
 def _without_optimizer(train_state: TrainState) -> TrainState:
@@ -304,36 +291,32 @@ def compile_loop(
         finish: Returns the result for the last carry.
 
     >>> import jax.numpy as jnp
-    >>> rows = Batch((jnp.arange(6),))
+    >>> batches = Batch((jnp.arange(6).reshape(3, 2),))
     >>> add = lambda: lambda total, batch, start: total + batch.inputs[0].sum()
-    >>> compile_loop("add", add)(jnp.int32(0), (), rows, jnp.array([1, 3, 6, 0]), batch_size=2)
+    >>> compile_loop("add", add)(jnp.int32(0), (), batches, jnp.array([1, 3, 6, 0]))
     Array(14, dtype=int32)
     """
 
     def loop(
-        carry: PyTree,
-        constants: PyTree,
-        data: Batch,
-        bounds: Array,
-        batch_size: int,
-        is_filled: bool = False,
+        carry: PyTree, constants: PyTree, data: Batch, bounds: Array, is_filled: bool = False
     ) -> Any:
         step = make_step(*constants)
-        return finish(_over_batches(step, carry, data, bounds, batch_size, is_filled))
+        return finish(_over_batches(step, carry, data, bounds, is_filled))
 
     loop.__name__ = name
-    return compile_function(loop, static_argnames=("batch_size", "is_filled"), donate_argnums=0)
+    return compile_function(loop, static_argnames="is_filled", donate_argnums=0)
 
 
 def _over_batches(
-    step: Step, carry: PyTree, data: Batch, bounds: Array, batch_size: int, is_filled: bool
+    step: Step, carry: PyTree, data: Batch, bounds: Array, is_filled: bool = False
 ) -> PyTree:
     """Return the last carry of a loop over the batches of a window; see `Window`."""
     first, last, count, offset = bounds
+    batch_size = _batch_size(data)
 
     def body(index: Array, carry: PyTree) -> PyTree:
         start = index * batch_size
-        batch = jax.tree.map(lambda a: lax.dynamic_slice_in_dim(a, start, batch_size), data)
+        batch = jax.tree.map(lambda a: lax.dynamic_index_in_dim(a, index, keepdims=False), data)
         if is_filled:
             valid = start + jnp.arange(batch_size) < count
             batch = batch._replace(valid=valid.astype(jnp.float32))
@@ -342,14 +325,17 @@ def _over_batches(
     return lax.fori_loop(first, last, body, carry)
 
 
-def _predicting(network: Any) -> Callable[..., PyTree]:
+def _batch_size(data: Batch) -> int:
+    return int(jax.tree.leaves(data)[0].shape[1])
+
+
+def _predicting(network: Any, placement: Placement) -> Callable[..., PyTree]:
     """Return the program that predicts; see `Programs`."""
 
     def predict(
         constants: PyTree,
         data: Batch,
         bounds: Array,
-        batch_size: int,
         most: int,
         outputs: tuple[tuple[Any, ...], Any],
     ) -> PyTree:
@@ -361,18 +347,24 @@ def _predicting(network: Any) -> Callable[..., PyTree]:
             # Some layers draw random numbers outside of training, too, such as Monte Carlo dropout.
             batch_key = jax.random.fold_in(key, start)
             rows, _ = apply_layer(network, params, state, *batch.inputs, key=batch_key)
-            position = start - offset - first * batch_size
+            position = (start - offset) // batch_size - first
             return jax.tree.map(partial(_put, position), filled, strip_masks(rows))
 
         leaves, structure = outputs
-        empty = [jnp.zeros((most * batch_size, *leaf.shape[1:]), leaf.dtype) for leaf in leaves]
-        filled = jax.tree.unflatten(structure, empty)
-        return _over_batches(fill, filled, data, bounds, batch_size, is_filled=False)
+        batch_size = _batch_size(data)
+        empty = [jnp.zeros((most, batch_size, *leaf.shape[1:]), leaf.dtype) for leaf in leaves]
+        filled = placement.constrain_window(jax.tree.unflatten(structure, empty))
+        return _over_batches(fill, filled, data, bounds)
 
-    return compile_function(predict, static_argnames=("batch_size", "most", "outputs"))
+    program = compile_function(predict, static_argnames=("most", "outputs"))
+    if placement.mesh is None:
+        return program
+    return lambda constants, *window, **sizes: program(
+        _on_mesh(placement, constants), *window, **sizes
+    )
 
 
-def _calling(network: Any) -> Callable[..., PyTree]:
+def _calling(network: Any, placement: Placement) -> Callable[..., PyTree]:
     """Return the program of a call; see `Programs`."""
 
     def call(constants: PyTree, inputs: tuple[PyTree, ...], training: bool | None) -> PyTree:
@@ -382,7 +374,18 @@ def _calling(network: Any) -> Callable[..., PyTree]:
         )
         return strip_masks(outputs), penalty_terms(state, ("calls",))
 
-    return compile_function(call, static_argnames="training")
+    program = compile_function(call, static_argnames="training")
+    if placement.mesh is None:
+        return program
+    return lambda constants, inputs, training: program(
+        _on_mesh(placement, constants), placement.put_rows(inputs), training=training
+    )
+
+
+def _on_mesh(placement: Placement, constants: PyTree) -> PyTree:
+    """Return params, state and a `Draw` on the devices of a placement."""
+    params, state, draw = constants
+    return *placement.shard_weights(params, state), placement.put(draw)
 
 
 def no_loss(*_: PyTree) -> Array:
@@ -390,5 +393,5 @@ def no_loss(*_: PyTree) -> Array:
     return jnp.zeros(())
 
 
-def _put(start: Array, filled: Array, rows: Array) -> Array:
-    return lax.dynamic_update_slice_in_dim(filled, rows.astype(filled.dtype), start, 0)
+def _put(position: Array, filled: Array, rows: Array) -> Array:
+    return lax.dynamic_update_index_in_dim(filled, rows.astype(filled.dtype), position, 0)

@@ -6,6 +6,7 @@ import numpy as np
 
 from fjax.caching import clear_caches
 from fjax.data.reading import forget_streams
+from fjax.distribution import set_distribution
 from fjax.errors import seed_of
 from fjax.random.seeds import forget_global_generator
 
@@ -38,8 +39,8 @@ def set_random_seed(seed: int) -> None:
 def clear_session(free_memory: bool = True) -> None:
     """Discard compiled programs, and batches that were read from generators but not used.
 
-    Existing models compile again at their next use. There is no other global state: names, seeds
-    and arrays belong to the models.
+    Existing models compile again at their next use, and `fjax.distribution.set_distribution` is
+    reset. There is no other global state: names, seeds and arrays belong to the models.
 
     Args:
         free_memory: Ignored; accepted for compatibility with Keras.
@@ -47,4 +48,5 @@ def clear_session(free_memory: bool = True) -> None:
     Source: Keras's page "Config and backend utilities".
     """
     clear_caches()
+    set_distribution(None)
     forget_streams()

@@ -77,7 +77,7 @@ def clone_compiled(owner: str, model: Any) -> Model:
         )
     twin = clone_model(model)
     twin.model_parts.weights.seed = model.model_parts.weights.seed
-    twin.model_parts.set_config(config)
+    twin.model_parts.set_config(config, twin.model_parts.placement)
     twin.run_eagerly = model.run_eagerly
     return twin
 

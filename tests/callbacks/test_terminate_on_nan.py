@@ -266,12 +266,12 @@ def test_hooks_called_directly():
 def test_search_runs_each_step_at_most_once(bad):
     step_counts = []
 
-    def advance(train_state, constants, data, bounds, batch_size, is_filled):
+    def advance(train_state, constants, data, bounds, is_filled):
         first, last, *_ = bounds
         step_counts.append(int(last - first))
         return last, {"loss": np.nan if last > bad else 1.0}
 
-    _, step = find_bad_step(advance, Chunk(0, None, np.array([0, 7, 28, 0]), 4, False, np.nan))
+    _, step = find_bad_step(advance, Chunk(0, None, np.array([0, 7, 28, 0]), False, np.nan))
     assert step == bad and sum(step_counts) <= 7
 
 

@@ -105,7 +105,7 @@ def test_a_resumed_source_continues_in_the_order_of_its_epoch():
 
     def taken(windows):
         return [
-            int(window.data.inputs[0][index * 4, 0])
+            int(window.data.inputs[0][index, 0, 0])
             for window in windows
             for index in range(window.last)
         ]

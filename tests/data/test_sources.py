@@ -23,7 +23,7 @@ def taken(source, epoch, start=0, **options):
     """Return the rows of an epoch, batch by batch."""
     batches = []
     for window in source.windows(epoch, start, **options):
-        values = np.asarray(window.data.inputs[0])[:, 0][: window.rows]
+        values = np.asarray(window.data.inputs[0]).ravel()[: window.rows]
         size = window.batch_size
         batches += [
             values[i * size : (i + 1) * size].tolist() for i in range(window.first, window.last)
@@ -91,7 +91,7 @@ def test_any_capacity_of_windows_gives_the_same_batches(monkeypatch, is_cpu):
     monkeypatch.setattr("fjax.training.batch.WINDOW_BYTES", 3 * 4 * 4)
     windows = list(ArraySource(data(50), 4, 1).windows(1))
     assert [(window.last, window.batch_size) for window in windows] == [(3, 4)] * 4 + [(1, 2)]
-    assert {window.data.inputs[0].shape for window in windows[:-1]} == {(12, 1)}
+    assert {window.data.inputs[0].shape for window in windows[:-1]} == {(3, 4, 1)}
     assert taken(ArraySource(data(50), 4, 1), 1) == whole
     assert taken(ArraySource(data(50), 4, 1), 1, fill=True) == whole
     assert taken(ArraySource(data(50), 4, 1), 1, 5) == whole[5:]
@@ -100,7 +100,7 @@ def test_any_capacity_of_windows_gives_the_same_batches(monkeypatch, is_cpu):
 def test_filled_batches_repeat_the_last_row():
     (window,) = ArraySource(data(10), 4).windows(0, fill=True)
     assert window.is_filled and (window.last, window.rows) == (3, 10)
-    assert np.asarray(window.data.inputs[0])[8:12, 0].tolist() == [8, 9, 9, 9]
+    assert np.asarray(window.data.inputs[0])[2, :, 0].tolist() == [8, 9, 9, 9]
     (window,) = ArraySource(data(8), 4).windows(0, fill=True)
     assert not window.is_filled
 
@@ -117,7 +117,7 @@ def test_a_window_is_a_copy_of_the_data():
     batch = data(64)
     (window,) = ArraySource(batch, 8).windows(0)
     batch.inputs[0][:] = -1
-    assert np.asarray(window.data.inputs[0])[:64, 0].tolist() == list(range(64))
+    assert np.asarray(window.data.inputs[0]).ravel()[:64].tolist() == list(range(64))
 
 
 def test_iterables_restart_each_epoch():

@@ -1,0 +1,110 @@
+"""Rules that divide the weights of a model among devices."""
+
+import dataclasses
+import re
+from collections.abc import Sequence
+
+from jax.sharding import Mesh, PartitionSpec
+
+from fjax.training.shardings import REPLICATED, Weight, axis_size, weight_table
+
+CATCH_ALL = ".*"
+
+
+@dataclasses.dataclass(frozen=True)
+class LargestAxis:
+    """Divide each large weight along its largest axis that the mesh axis divides.
+
+    Attributes:
+        mesh_axis: The mesh axis.
+        min_size: The number of values from which a weight is large.
+    """
+
+    mesh_axis: str
+    min_size: int
+
+    def specs(self, weights: Sequence[Weight], mesh: Mesh) -> list[PartitionSpec]:
+        """Return the spec of each weight; small ones are replicated."""
+        count = axis_size(mesh, self.mesh_axis)
+        return [self._spec(weight, count) for weight in weights]
+
+    def for_model(self, name: str) -> "LargestAxis":
+        """Return the same rule."""
+        return self
+
+    def _spec(self, weight: Weight, count: int) -> PartitionSpec:
+        divisible = [axis for axis, size in enumerate(weight.shape) if size % count == 0]
+        if weight.count < self.min_size or not divisible:
+            return REPLICATED
+        largest = max(divisible, key=lambda axis: weight.shape[axis])
+        return PartitionSpec(*[None] * largest, self.mesh_axis)
+
+
+@dataclasses.dataclass(frozen=True)
+class Rules:
+    """Divide the weights whose path a regular expression matches.
+
+    A path is matched as a whole, with or without the name of the model. A path that is a pattern
+    itself has its spec. The pattern ".*" is for weights that no other rule matches.
+
+    Attributes:
+        rules: Pairs of a regular expression and a spec.
+        is_strict: Whether an error is raised if a rule matches no weight, or no rule matches a
+            param. Otherwise, these are replicated.
+        model: The name of the model.
+    """
+
+    rules: tuple[tuple[str, PartitionSpec], ...]
+    is_strict: bool = True
+    model: str | None = None
+
+    def for_model(self, name: str) -> "Rules":
+        """Return the rules for a model with this name."""
+        return dataclasses.replace(self, model=name)
+
+    def specs(self, weights: Sequence[Weight], mesh: Mesh) -> list[PartitionSpec]:
+        """Return the spec of each weight.
+
+        Raises:
+            ValueError: Two rules match one weight; or, if they are strict, a rule matches nothing
+                or no rule matches a param.
+        """
+        matches = [self.matches(weight.path) for weight in weights]
+        by_pattern = dict(self.rules)
+        shown, problems = [], []
+        for weight, patterns in zip(weights, matches, strict=True):
+            if len(patterns) > 1:
+                problems.append(
+                    f"The weight {weight.path!r} matches several rules: "
+                    f"{', '.join(map(repr, patterns))}."
+                )
+                shown.append(" or ".join(map(repr, patterns)))
+            elif not patterns and weight.is_trained and self.is_strict:
+                problems.append(
+                    f"No rule matches the weight {weight.path!r}: add one, or the rule "
+                    f"{CATCH_ALL!r} for all others, with the spec `P()`."
+                )
+                shown.append("no rule")
+            else:
+                shown.append(repr(patterns[0]) if patterns else "replicated")
+        used = {pattern for patterns in matches for pattern in patterns} | {CATCH_ALL}
+        problems += [
+            f"The rule {pattern!r} matches no weight."
+            for pattern, _ in self.rules
+            if self.is_strict and pattern not in used
+        ]
+        if problems:
+            raise ValueError("\n".join([*problems, weight_table(weights, shown, mesh)]))
+        return [by_pattern[patterns[0]] if patterns else REPLICATED for patterns in matches]
+
+    def matches(self, path: str) -> list[str]:
+        """Return the patterns that match a path."""
+        names = [path] if self.model is None else [path, f"{self.model}/{path}"]
+        patterns = [pattern for pattern, _ in self.rules]
+        exact = [pattern for pattern in patterns if pattern in names]
+        if exact:
+            return exact
+        found = [
+            pattern for pattern in patterns if any(re.fullmatch(pattern, name) for name in names)
+        ]
+        return [pattern for pattern in found if pattern != CATCH_ALL] or found
