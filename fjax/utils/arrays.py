@@ -47,15 +47,16 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
 
 
 def _to_categorical_of_tensor(x: Any, num_classes: int | None) -> Any:
-    from fjax import ops
+    from fjax.ops.networks import one_hot
+    from fjax.ops.rearranging import squeeze
 
     if num_classes is None:
         raise ValueError(
             "`to_categorical` needs `num_classes` for labels without values: those of a function "
             "that JAX traces, or symbolic ones."
         )
-    labels = ops.squeeze(x, -1) if len(x.shape) > 1 and x.shape[-1] == 1 else x
-    return ops.one_hot(labels, integer_at_least("to_categorical", "num_classes", num_classes, 1))
+    labels = squeeze(x, -1) if len(x.shape) > 1 and x.shape[-1] == 1 else x
+    return one_hot(labels, integer_at_least("to_categorical", "num_classes", num_classes, 1))
 
 
 def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
@@ -72,9 +73,9 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
     [[0.6, 0.8], [0.0, 0.0]]
     """
     if isinstance(x, jax.Array | SymbolicTensor):
-        from fjax import ops
+        from fjax.ops.networks import normalize as normalize_tensor
 
-        return ops.normalize(x, axis=axis, order=order)
+        return normalize_tensor(x, axis=axis, order=order)
     values = np.asarray(x)
     if values.dtype.kind != "f":
         values = values.astype(np.float64)
