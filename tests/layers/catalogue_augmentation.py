@@ -27,10 +27,11 @@ AUGMENTATION = [
     entry("RandomZoom", FIRST, height_factor=(0.1, 0.4), width_factor=-0.2, fill_mode="nearest",
           interpolation="nearest", data_format="channels_first"),
     entry("AugMix", IMAGES, value_range=(-3, 3), num_chains=2, chain_depth=1, all_ops=False),
+    # With low limits, so that other levels of the inputs do not become very different ones.
     entry("ContrastLimitedAdaptiveHistogramEqualization", IMAGES, value_range=(-3, 3),
-          tile_grid_size=(2, 3)),
+          clip_limit=1.0, tile_grid_size=(2, 3)),
     entry("ContrastLimitedAdaptiveHistogramEqualization", FIRST, value_range=(-3, 3),
-          clip_limit=40.0, tile_grid_size=(1, 2), data_format="channels_first"),
+          clip_limit=2.0, tile_grid_size=(1, 2), data_format="channels_first"),
     entry("MaxNumBoundingBoxes", IMAGES, max_number=3),
     entry("AutoContrast", IMAGES, value_range=(-2, 2)),
     entry("Equalization", IMAGES, value_range=(-3, 3), bins=12),

@@ -114,6 +114,16 @@ def test_the_configuration_of_keras_makes_the_same_layer(entry):
         np.testing.assert_array_equal(outputs, expected)
 
 
+def test_tiles_are_equalized_as_in_keras():
+    images = np.random.default_rng(0).integers(0, 256, (2, 11, 13, 3)).astype("float32")
+    for config in ({"tile_grid_size": (3, 2)}, {"clip_limit": 0.0, "tile_grid_size": (1, 1)}):
+        expected, outputs = (
+            home.layers.ContrastLimitedAdaptiveHistogramEqualization(**config)(images)
+            for home in (keras, fjax)
+        )
+        np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-3)
+
+
 @pytest.mark.thorough
 def test_aug_mix_mixes_as_keras_does():
     config = {"value_range": (-3, 3), "num_chains": 2, "chain_depth": 2}

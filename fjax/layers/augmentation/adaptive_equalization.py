@@ -61,11 +61,12 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
 
     def transform(self, images: Array, transformation: Transformation) -> Array:
         """Return the images with equalized tiles."""
-        values = jnp.clip(rescale(images, self.value_range, (0.0, 255.0)), 0, LEVELS - 1)
-        levels = jnp.moveaxis(values.astype("int32"), -1, 1)
-        equalized = jax.vmap(jax.vmap(self._equalize))(levels)
-        outputs = jnp.moveaxis(equalized, 1, -1).astype(images.dtype)
-        return rescale(outputs, (0.0, 255.0), self.value_range)
+        # In half precision there would be fewer levels.
+        values = rescale(images.astype("float32"), self.value_range, (0.0, 255.0))
+        levels = jnp.clip(values, 0, LEVELS - 1).astype("int32")
+        equalized = jax.vmap(jax.vmap(self._equalize))(jnp.moveaxis(levels, -1, 1))
+        outputs = rescale(jnp.moveaxis(equalized, 1, -1), (0.0, 255.0), self.value_range)
+        return outputs.astype(images.dtype)
 
     def _equalize(self, channel: Array) -> Array:
         """Return one channel of an image, `(height, width)` of integers, as new values."""
