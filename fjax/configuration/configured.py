@@ -183,7 +183,7 @@ class Configured:
 
     def _authored_config(self) -> dict[str, Any]:
         accepted = argument_names(type(self))
-        fields = {item.name: item for item in dataclasses.fields(self)}  # type: ignore[arg-type]
+        fields = getattr(type(self), "__dataclass_fields__", {})
         inherited = {
             name: described(self, fields[name]) if name in fields else plain(stored(self, name))
             for name in self.inherited_arguments

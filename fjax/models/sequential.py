@@ -11,7 +11,7 @@ from fjax.core.text_inputs import is_text
 from fjax.core.weight_slot import slot_of
 from fjax.data.expectation import InputExpectation, one_array
 from fjax.data.text_encoding import check_text, declared_specs
-from fjax.dtype_policies import DEFAULT, policy_name, policy_scope
+from fjax.dtype_policies import DEFAULT, describe_policy, policy_name, policy_scope
 from fjax.errors import explain_keywords
 from fjax.models.declarations import declared_inputs
 from fjax.models.model import Model
@@ -116,12 +116,18 @@ class Sequential(Model):
     def get_config(self) -> dict[str, Any]:
         """Return the architecture as plain data, for `from_config`."""
         layers = [encode(layer, f"the layer {layer!r}") for layer in _distinct(self._list)]
-        config = {"name": self._given_name, "input": encode(self._declared), "layers": layers}
+        config: dict[str, Any] = {
+            "name": self._given_name,
+            "input": encode(self._declared),
+            "layers": layers,
+        }
         if len(layers) < len(self._list):
             config["order"] = list(_order(self._list))
-        # The policy and `remat` are left out if they are the default.
-        network = self.model_parts.architecture.layer_tree.get_config()
-        return {**config, **{name: network[name] for name in _OF_NETWORK if name in network}}
+        if self.dtype_policy.name != DEFAULT:
+            config["dtype"] = describe_policy(self.dtype_policy.name)
+        if self.model_parts.architecture.layer_tree.remat:
+            config["remat"] = True
+        return config
 
     @classmethod
     def from_config(
