@@ -6,14 +6,6 @@ from typing import Any
 from fjax.custom_objects import registered_name
 from fjax.models.compile_arguments import loss_names
 from fjax.models.compile_config import describes_compile
-from fjax.models.keras_saving import (
-    is_keras_model_path,
-    is_keras_weights_path,
-    save_keras_model,
-    save_keras_weights,
-)
-from fjax.models.keras_weights import keras_file, load_keras_weights
-from fjax.models.named_weights import load_named_weights
 from fjax.storage import TensorFile, encode
 from fjax.storage.model_file import (
     FileContent,
@@ -57,6 +49,8 @@ _HOOKS = {
 
 def save(model: Any, path: Any, overwrite: bool, include_optimizer: bool) -> None:
     """Write a model file; see `Model.save`."""
+    from fjax.models.keras_files.saving import is_keras_model_path, save_keras_model
+
     check_target(path, overwrite)
     _refuse_hooks(model.layer_tree)
     if is_keras_model_path(path):
@@ -89,6 +83,8 @@ def _refuse_hooks(layer: Any) -> None:
 
 def save_weights(model: Any, path: Any, overwrite: bool) -> None:
     """Write a weight file; see `Model.save_weights`."""
+    from fjax.models.keras_files.saving import is_keras_weights_path, save_keras_weights
+
     check_target(path, overwrite)
     _refuse_hooks(model.layer_tree)
     if is_keras_weights_path(path):
@@ -100,6 +96,9 @@ def save_weights(model: Any, path: Any, overwrite: bool) -> None:
 
 def load_weights(model: Any, path: Any, skip_mismatch: bool, names: Any = None) -> None:
     """Load the weights of a file; see `Model.load_weights`."""
+    from fjax.models.keras_files.weights import keras_file, load_keras_weights
+    from fjax.models.named_weights import load_named_weights
+
     if names is not None:
         load_named_weights(model, path, names, skip_mismatch)
         return

@@ -9,8 +9,6 @@ from fjax.core import InputLayer
 from fjax.custom_objects import find_custom
 from fjax.models.compile_config import describes_compile
 from fjax.models.file_content import LOSS_NAMES, OWN_COMPILE, load_train_state
-from fjax.models.keras_loading import load_keras_model
-from fjax.models.keras_weights import keras_file
 from fjax.models.model import Model
 from fjax.models.sequential import Sequential
 from fjax.storage import (
@@ -60,6 +58,9 @@ def load_model(
     >>> bool((loaded.predict(np.ones((1, 3)), verbose=0) == model(np.ones((1, 3)))).all())
     True
     """
+    from fjax.models.keras_files.loading import load_keras_model
+    from fjax.models.keras_files.weights import keras_file
+
     custom = custom_objects or {}
     with keras_file(filepath) as file_of_keras:
         if file_of_keras is not None:

@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from fjax.models.compile_config import describes_compile
-from fjax.models.keras_configs import make_model
-from fjax.models.keras_weights import load_arrays, load_optimizer, read_hdf5
+from fjax.models.keras_files.configs import make_model
+from fjax.models.keras_files.weights import load_arrays, load_optimizer, read_hdf5
 from fjax.storage import ModelFileError, file_error_context
 from fjax.storage.hdf5 import Hdf5File
 from fjax.storage.keras_files.archive import CONFIG, is_archive, open_archive

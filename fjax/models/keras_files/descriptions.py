@@ -1,4 +1,4 @@
-"""Configurations of Keras from models: the reverse of `keras_configs`."""
+"""Configurations of Keras from models: the reverse of `configs`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -9,7 +9,7 @@ import numpy as np
 
 from fjax.core.naming import default_name
 from fjax.models.compile_config import describes_compile
-from fjax.models.keras_descriptions import describe_model
+from fjax.models.keras_files.descriptions import describe_model
 from fjax.storage.atomic import write_atomically
 from fjax.storage.hdf5 import write_hdf5
 from fjax.storage.keras_files.archive import CONFIG, METADATA, WEIGHTS

@@ -1,0 +1,1 @@
+"""Models of the files of Keras, and the reverse; see also `fjax/storage/keras_files`."""
