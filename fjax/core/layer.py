@@ -116,7 +116,7 @@ class Layer(LayerFacade, Configured):
         "name", "trainable", "dtype", "autocast", "remat",
     )  # fmt: skip
     _weights_of_fields: ClassVar[Mapping[str, str]] = {}
-    fields_beyond_keras: ClassVar[frozenset[str]] = frozenset({"input_shape"})
+    fields_beyond_keras: ClassVar[frozenset[str]] = frozenset({"input_shape", "remat"})
     # How the weights are arranged in a file of Keras.
     keras_layout: ClassVar[KerasLayout] = KerasLayout()
 

@@ -164,7 +164,7 @@ def _set_loss_names(model: Any, names: Any) -> None:
             f"`{LOSS_NAMES}` must be names in the structure {config.loss_names!r}, received "
             f"{names!r}"
         )
-    model.model_parts.set_config(config._replace(loss_names=names))
+    model.model_parts.set_config(config._replace(loss_names=names), model.model_parts.placement)
 
 
 def _build(model: Any, inputs: PyTree) -> None:

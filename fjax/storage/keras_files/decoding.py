@@ -12,6 +12,7 @@ import numpy as np
 from fjax.configuration import Configured, snake_case
 from fjax.core.layer import Layer
 from fjax.custom_objects import find_custom, get_registered_object
+from fjax.dtype_policies import NAMED
 from fjax.errors import suggestion, warn_user
 from fjax.storage.classes import CLASSES
 from fjax.storage.functions import FUNCTIONS, function_named
@@ -32,7 +33,6 @@ _FIELDS = {
     "learning_rate": "schedules", "optimizer": "optimizers", "loss": "losses",
     "metrics": "metrics",
 }  # fmt: skip
-_FLOAT32 = ("float32", None)
 _BATCH_SHAPE = "batch_input_shape"
 _DTYPES = ("bool", "int8", "uint8", "int16", "uint16", "int32", "int64", "float16", "float32",
            "float64")  # fmt: skip
@@ -256,12 +256,12 @@ def _is_keras(module: str | None) -> bool:
 
 def _policy(name: str, config: Mapping[str, Any]) -> str:
     policy = config.get("name")
-    if name != "DTypePolicy" or policy not in _FLOAT32:
+    if name != "DTypePolicy" or not isinstance(policy, str) or policy not in NAMED:
         raise ValueError(
-            f"it has the dtype policy {name} {str(policy)[:40]!r}, and fjax computes in float32: "
-            "in Keras set the policy 'float32', build the model, and copy the weights to it"
+            f"it has the dtype policy {name} {str(policy)[:40]!r}, which fjax does not have: in "
+            "Keras set the policy 'float32', build the model, and copy the weights to it"
         )
-    return "float32"
+    return policy
 
 
 _CODE = "A file must not contain code: write a class or a function, and pass it in `custom_objects`"
