@@ -15,6 +15,7 @@ from fjax.configuration.fields import arguments as arguments
 from fjax.configuration.fields import described_arguments as described_arguments
 from fjax.configuration.fields import fields_ending as fields_ending
 from fjax.configuration.fields import fields_to_trace as fields_to_trace
+from fjax.configuration.fields import is_implied as is_implied
 from fjax.configuration.fields import is_nonzero as is_nonzero
 from fjax.configuration.fields import is_required as is_required
 from fjax.configuration.fields import replace as replace

@@ -243,11 +243,16 @@ def described(configured: Configured, item: dataclasses.Field[Any]) -> Any:
 
 
 def _order_new_positions(cls: Any) -> None:
-    """Put the fields that only this class accepts by position where it declares them."""
+    """Put the fields that only this class accepts by position where it declares them.
+
+    A single one stays where the base class has it.
+    """
     fields: dict[str, dataclasses.Field[Any]] = cls.__dataclass_fields__
     inherited = getattr(cls.__base__, "__dataclass_fields__", {})
-    if any(name in inherited and inherited[name].kw_only for name in _declared_positions(cls)):
-        for name in _declared_positions(cls):
+    declared = _declared_positions(cls)
+    is_new = any(name in inherited and inherited[name].kw_only for name in declared)
+    if is_new and len(declared) > 1:
+        for name in declared:
             fields[name] = fields.pop(name)
 
 

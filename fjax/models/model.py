@@ -20,7 +20,7 @@ from fjax.models.evaluate import evaluate
 from fjax.models.fit import Validation, fit
 from fjax.models.loss_scaling import with_loss_scale
 from fjax.models.nested_models import makes_models_of
-from fjax.models.on_batch import test_on_batch, train_on_batch
+from fjax.models.on_batch import measure_on_batch, train_on_batch
 from fjax.models.predict import call, classes_of, inputs_of, predict, predict_on_batch
 from fjax.models.replicas import Replicas, fit_replicas
 from fjax.models.step_methods.methods import SteppedNetwork
@@ -369,6 +369,7 @@ class Model(SteppedNetwork):
             training: Whether the call is in training mode; by default only augmenting layers are.
             options: Further arguments of an authored `call`, for symbolic tensors.
 
+        >>> import numpy as np
         >>> from fjax.layers import Dense, Input
         >>> model = Model(Dense(1), input_shape=(2,))
         >>> model(np.ones((3, 2))).shape, model(Input((2,))).shape
@@ -408,7 +409,7 @@ class Model(SteppedNetwork):
         """Return the loss and metrics on one batch, as `evaluate` does."""
         self.model_parts.require_config("test_on_batch")
         batch = to_batch(x, y, sample_weight, text=True)
-        plan, logs = test_on_batch(self, self.model_parts, batch)
+        plan, logs = measure_on_batch(self, self.model_parts, batch)
         return logs if return_dict else plan.in_order(logs)
 
     def predict_on_batch(self, x: Any) -> Any:

@@ -32,7 +32,7 @@ def train_on_batch(
     return plan, _read(parts, logs)
 
 
-def test_on_batch(model: Any, parts: ModelParts, batch: Batch) -> tuple[Plan, dict[str, Any]]:
+def measure_on_batch(model: Any, parts: ModelParts, batch: Batch) -> tuple[Plan, dict[str, Any]]:
     """Return the plan and the logs by name of one batch; see `Model.test_on_batch`.
 
     Args:

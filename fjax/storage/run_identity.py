@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fjax.configuration import arguments, is_required, stored
+from fjax.configuration import arguments, is_implied, is_required, stored
 from fjax.storage.classes import CLASSES
 from fjax.storage.decoding import decode
 from fjax.storage.encoding import encode
@@ -118,10 +118,12 @@ def with_defaults(data: Any) -> Any:
 
 
 def _default_fields(data: dict[str, Any], missing: list[Any]) -> dict[str, Any]:
-    """Return the missing fields with the values that the class gives them."""
+    """Return the missing fields that a configuration has, with the values of the class."""
     try:
         configured = decode(data)
     except ValueError:
         # It contains an object of a user's class, which cannot be created here.
-        return {item.name: encode(item.default) for item in missing if not is_required(item)}
-    return {item.name: encode(stored(configured, item.name)) for item in missing}
+        values = [(item, item.default) for item in missing if not is_required(item)]
+    else:
+        values = [(item, stored(configured, item.name)) for item in missing]
+    return {item.name: encode(value) for item, value in values if not is_implied(item, value)}

@@ -216,7 +216,7 @@ def test_settings_are_those_of_keras(case):
     ("name", "value"),
     [
         ("floatx", "float16"), ("image_data_format", "channels_first"), ("epsilon", 1e-3),
-        ("dtype_policy", "mixed_float16"), ("backend", "torch"),
+        ("dtype_policy", "mixed_float8"), ("backend", "torch"),
     ],
 )  # fmt: skip
 def test_a_setting_with_another_value_raises(name, value):

@@ -32,13 +32,13 @@ def test_remat_keeps_values_and_gradients():
         class Squares(library.layers.Layer):
             def __init__(self, saves, remat=library.remat):
                 super().__init__()
-                self.saves, self.remat = saves, remat
+                self.saves, self.wrap = saves, remat
 
             def build(self, input_shape):
                 self.w = self.add_weight(shape=(3,), initializer="ones", name="w")
 
             def call(self, inputs):
-                function = self.remat(self.squares) if self.saves else self.squares
+                function = self.wrap(self.squares) if self.saves else self.squares
                 return function(inputs)
 
             def squares(self, inputs):

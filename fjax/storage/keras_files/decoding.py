@@ -140,7 +140,9 @@ class KerasDecoder:
     ) -> Configured:
         fields = {}
         for key, value in config.items():
-            if key == _BATCH_SHAPE and "batch_shape" not in cls.__annotations__:
+            if key == _BATCH_SHAPE and "batch_shape" in cls.__annotations__:
+                fields["batch_shape"] = self.decode(value)
+            elif key == _BATCH_SHAPE:
                 # In files of Keras 2, the first layer of a model declares its input.
                 fields["input_shape"] = self.decode(value)[1:]
             else:
