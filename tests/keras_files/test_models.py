@@ -130,7 +130,16 @@ TRAINED_ONCE = {"averaged"}
 UNWRITABLE = {"operations": "`FunctionCall`"}
 
 
-@pytest.mark.parametrize("name", cases(["nested", "recurrent", "spectral", "shared"]))
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nested",
+        *(
+            pytest.param(name, marks=pytest.mark.thorough)
+            for name in ("recurrent", "spectral", "shared")
+        ),
+    ],
+)
 def test_older_files_and_files_of_weights(name, tmp_path):
     sample = SAMPLES[name]()
     theirs = sample.model
@@ -214,7 +223,7 @@ def test_classes_of_the_user_are_found_by_name(kind, tmp_path):
         model = keras.Sequential([keras.Input((3,)), theirs["Scaled"](4), keras.layers.Dense(2)])
     else:
         model = theirs["Tower"]()
-        model.build((None, 3))
+        model(x)
     random = np.random.default_rng(0)
     model.set_weights([random.uniform(0.5, 1.5, w.shape) for w in model.get_weights()])
     expected = model.predict_on_batch(x)

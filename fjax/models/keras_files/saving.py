@@ -10,6 +10,7 @@ import numpy as np
 from fjax.core.naming import default_name
 from fjax.models.compile_config import describes_compile
 from fjax.models.keras_files.descriptions import describe_model
+from fjax.optimizers.stateful import StatefulOptimizer
 from fjax.storage.atomic import write_atomically
 from fjax.storage.hdf5 import write_hdf5
 from fjax.storage.keras_files.archive import CONFIG, METADATA, WEIGHTS
@@ -62,7 +63,10 @@ def save_keras_weights(model: Any, path: Any) -> None:
     Raises:
         ImportError: h5py is not installed.
     """
-    content = _weights(model, with_optimizer=False)
+    config = model.model_parts.config
+    # Keras warns if a compiled model finds no state of its optimizer in the file.
+    with_optimizer = config is not None and isinstance(config.optimizer, StatefulOptimizer)
+    content = _weights(model, with_optimizer)
     write_atomically(path, lambda: [content])
 
 
