@@ -70,7 +70,9 @@ def find_devices(owner: str, devices: Iterable[Any] | None) -> np.ndarray:
     """
     if devices is None:
         return np.array(jax.devices(), dtype=object)
-    known = {_name(device): device for device in [*jax.local_devices(backend="cpu"), *jax.devices()]}
+    known = {
+        _name(device): device for device in [*jax.local_devices(backend="cpu"), *jax.devices()]
+    }
     asked = np.array(devices, dtype=object)
     if asked.ndim == 0 or asked.size == 0:
         raise ValueError(

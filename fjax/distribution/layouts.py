@@ -105,8 +105,6 @@ class Rules:
         if exact:
             return exact
         found = [
-            pattern
-            for pattern in patterns
-            if any(re.fullmatch(pattern, name) for name in names)
+            pattern for pattern in patterns if any(re.fullmatch(pattern, name) for name in names)
         ]
         return [pattern for pattern in found if pattern != CATCH_ALL] or found

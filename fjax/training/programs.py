@@ -190,8 +190,9 @@ def _programs(
     return Programs(
         advance=_with_constant_key(
             lambda: steps.train_step(network, loss, optimizer, metrics),
-            partial(results, metrics), placement,
-        ),  # fmt: skip
+            partial(results, metrics),
+            placement,
+        ),
         # Without the optimizer's state, so that the program is the same for every optimizer.
         measure=lambda sums, train_state, *window, **sizes: measure(
             sums, _without_optimizer(train_state), *window, **sizes
@@ -210,9 +211,7 @@ def _advancing(
         step = make_step()
         return lambda train_state, batch, _: placement.constrain(step(train_state, batch)[0])
 
-    program = compile_loop(
-        "advance", advancing, lambda state: (state, result(state.accumulators))
-    )
+    program = compile_loop("advance", advancing, lambda state: (state, result(state.accumulators)))
     if placement.mesh is None:
         return program
     return lambda train_state, *window, **sizes: program(
