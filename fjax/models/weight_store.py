@@ -79,10 +79,6 @@ class WeightStore:
                 self.train_state = self.placement.shard(self._whole())
         return self._whole()
 
-    def _whole(self) -> TrainState:
-        assert self._rest is not None
-        return self._rest._replace(params=self._gather("params"), state=self._gather("state"))
-
     @train_state.setter
     def train_state(self, value: TrainState) -> None:
         slot = self.architecture.slot
@@ -267,6 +263,10 @@ class WeightStore:
         self._learned = learned_statistics(architecture.layer_tree)
         # The optimizer's state belongs to the drawn weights, not to those of other models.
         self._optimizer_is_new = has_weights and self.optimizer is not None
+
+    def _whole(self) -> TrainState:
+        assert self._rest is not None
+        return self._rest._replace(params=self._gather("params"), state=self._gather("state"))
 
     def _gather(self, part: str) -> PyTree:
         return self.architecture.slot.gather(part)
