@@ -34,7 +34,7 @@ class LargestAxis:
 
     def _spec(self, weight: Weight, count: int) -> PartitionSpec:
         divisible = [axis for axis, size in enumerate(weight.shape) if size % count == 0]
-        if weight.count < self.min_size or not divisible:
+        if weight.value_count < self.min_size or not divisible:
             return REPLICATED
         largest = max(divisible, key=lambda axis: weight.shape[axis])
         return PartitionSpec(*[None] * largest, self.mesh_axis)

@@ -72,8 +72,8 @@ class TensorLayout:
 
     Source: Keras's page "TensorLayout".
 
-    >>> TensorLayout((None, "model")).spec
-    PartitionSpec(None, 'model')
+    >>> TensorLayout((None, "model")).spec == PartitionSpec(None, "model")
+    True
     """
 
     def __init__(self, axes: Iterable[str | None], device_mesh: DeviceMesh | None = None) -> None:

@@ -268,6 +268,10 @@ class WeightStore:
         # The optimizer's state belongs to the drawn weights, not to those of other models.
         self._optimizer_is_new = has_weights and self.optimizer is not None
 
+    def _whole(self) -> TrainState:
+        assert self._rest is not None
+        return self._rest._replace(params=self._gather("params"), state=self._gather("state"))
+
     def _gather(self, part: str) -> PyTree:
         return self.architecture.slot.gather(part)
 

@@ -1,7 +1,7 @@
 """Placement: the only module that puts arrays on devices, and fetches results from them.
 
-It is the only caller of `jax.device_put`. By default there is one device; with a mesh, the arrays of
-a run are divided among its devices, and XLA's partitioner divides the programs (GSPMD): they are
+It is the only caller of `jax.device_put`. By default there is one device. With a mesh, the arrays
+of a run are divided among its devices, and XLA's partitioner divides the programs (GSPMD): they are
 written for one device, and no collective operation is written by hand.
 """
 

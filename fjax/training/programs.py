@@ -102,7 +102,9 @@ def programs_for(
     key = cache_key(parts)
     if key is not None:
         # A copy, since a program must not keep a model's weights alive.
-        return _SHARED.get((key, placement), lambda: _programs(*detached(parts), placement))
+        return _SHARED.get(
+            (key, placement), lambda: _programs(*detached(parts), placement=placement)
+        )
     private = {} if private is None else private
     key = ("programs", placement, *map(private_key, parts))
     if key not in private:
@@ -194,7 +196,7 @@ def _programs(
             lambda: steps.train_step(network, loss, optimizer, metrics),
             partial(results, metrics),
             placement,
-        ),  # fmt: skip
+        ),
         # Without the optimizer's state, so that the program is the same for every optimizer.
         measure=lambda sums, train_state, *window, **sizes: measure(
             sums, _without_optimizer(train_state), *window, **sizes
@@ -213,12 +215,19 @@ def _advancing(
         step = make_step()
         return lambda train_state, batch, _: placement.constrain(step(train_state, batch)[0])
 
-    program = compile_loop("advance", advancing, lambda state: (state, result(state.accumulators)))
+    program = compile_loop("advance", advancing, _finishing(result, placement))
     if placement.mesh is None:
         return program
     return lambda train_state, *window, **sizes: program(
         placement.shard(train_state), *window, **sizes
     )
+
+
+def _finishing(
+    result: Callable[[PyTree], Logs], placement: Placement
+) -> Callable[[TrainState], tuple[TrainState, Logs]]:
+    # XLA chooses the layout of a loop's result anew, whatever that of the carry is.
+    return lambda state: (placement.constrain(state), result(state.accumulators))
 
 
 def _with_constant_key(
@@ -237,7 +246,7 @@ def _with_constant_key(
 
         return keyless_step
 
-    program = compile_loop("advance", advancing, lambda state: (state, result(state.accumulators)))
+    program = compile_loop("advance", advancing, _finishing(result, placement))
 
     def advance(
         train_state: TrainState, constants: tuple[()], *window: Any, **sizes: Any

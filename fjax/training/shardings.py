@@ -31,7 +31,7 @@ class Weight(NamedTuple):
     size: int
 
     @property
-    def count(self) -> int:
+    def value_count(self) -> int:
         """The number of its values."""
         return math.prod(self.shape)
 
@@ -76,8 +76,8 @@ class Replicated:
 def weights_of(params: PyTree, state: PyTree) -> list[Weight]:
     """Return the weights in trees of arrays or shapes, the params first.
 
-    >>> weights_of({"dense": {"bias": np.zeros(3)}}, {"dense": {"penalty": np.zeros(())}})
-    [Weight(path='dense/bias', shape=(3,), is_trained=True, size=24)]
+    >>> weights_of({"dense": {"bias": np.zeros(3, "f")}}, {"dense": {"penalty": np.zeros(())}})
+    [Weight(path='dense/bias', shape=(3,), is_trained=True, size=12)]
     """
     state = only_weights(state) if isinstance(state, Mapping) else state
     return [
@@ -136,7 +136,7 @@ class WeightSpecs:
             if problem:
                 raise ValueError(
                     f"The weight {weight.path!r} of shape {weight.shape} cannot be divided by "
-                    f"{spec}: {problem}\n{self.table()}"
+                    f"{_shown(spec)}: {problem}\n{self.table()}"
                 )
 
     def table(self) -> str:
