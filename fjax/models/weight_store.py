@@ -86,10 +86,6 @@ class WeightStore:
             slot.scatter(part, getattr(value, part))
         self._rest = value._replace(params={}, state={})
 
-    def _whole(self) -> TrainState:
-        assert self._rest is not None
-        return self._rest._replace(params=self._gather("params"), state=self._gather("state"))
-
     @property
     def accumulators(self) -> PyTree:
         """The accumulators of the train state."""
