@@ -107,6 +107,7 @@ def test_images_of_unusual_channels_are_reported():
         assert VGG16(**SMALL, input_shape=(32, 32, 4)).input_shape == (None, 32, 32, 4)
 
 
+@pytest.mark.short
 def test_a_network_begins_with_a_tensor():
     inputs = fjax.Input((96, 96, 3))
     scaled = fjax.layers.Rescaling(1 / 255)(inputs)

@@ -24,6 +24,7 @@ def run_on_eight_devices(marked):
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
 
 
+@pytest.mark.short
 def test_runs_on_several_devices():
     run_on_eight_devices("not slow and not thorough")
 

@@ -140,8 +140,8 @@ CONFIGS = {
     })),
     "a path to a private attribute": sequential(layer("Dense.__init__.__globals__", units=1)),
     "an optimizer instead of a layer": sequential(layer("Adam", "keras.optimizers")),
-    "a policy with a scale": sequential(layer("Dense", units=1, dtype={
-        "module": "keras", "class_name": "DTypePolicy", "config": {"name": "mixed_float16"},
+    "a policy that is unknown": sequential(layer("Dense", units=1, dtype={
+        "module": "keras", "class_name": "DTypePolicy", "config": {"name": "mixed_float8"},
         "registered_name": None,
     })),
     "weights that no memory holds": sequential(layer("Dense", units=10**15)),

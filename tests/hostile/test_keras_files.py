@@ -25,6 +25,8 @@ ROOT = Path(__file__).parents[2]
 def genuine(tmp_path_factory):
     path = tmp_path_factory.mktemp("hostile") / "model.keras"
     sample_model().save(path)
+    # The modules that read such files are imported by the first one.
+    load_model(path)
     return KerasFile(path)
 
 
@@ -60,7 +62,7 @@ MESSAGES = {
     "CVE-2025-9906, a switch of Keras's own": "'enable_unsafe_deserialization' of Keras's module",
     "CVE-2025-12058, a vocabulary in a file": "which only the constructor reads",
     "CVE-2026-1462, a saved model of TensorFlow": "the class 'TFSMLayer' of Keras's module",
-    "a policy with a scale": "'mixed_float16'",
+    "a policy that is unknown": "'mixed_float8'",
     "an unknown argument": "`Dense` takes no argument `unit`. Did you mean `units`?",
 }
 

@@ -215,6 +215,29 @@ def authored(library):
     return {"Scaled": Scaled, "Tower": Tower}
 
 
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "bfloat16"])
+def test_dtype_policies_go_to_and_fro(policy, tmp_path):
+    x = battery.numbers(4, 3)
+    theirs = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, dtype=policy)])
+    theirs.save(tmp_path / "theirs.keras")
+    ours = fjax.models.load_model(tmp_path / "theirs.keras")
+    ours.save(tmp_path / "ours.keras")
+    again = keras.models.load_model(tmp_path / "ours.keras")
+    expected = theirs(x)
+    for model in (ours, again):
+        assert model.layers[-1].dtype_policy.name == policy
+        outputs = model(x)
+        assert outputs.dtype == expected.dtype == "bfloat16"
+        assert_equal(np.asarray(outputs, "float32"), np.asarray(expected, "float32"))
+
+
+def test_a_policy_that_keras_lacks_is_not_written(tmp_path):
+    policy = "params=float32,compute=bfloat16,output=float32"
+    model = fjax.Sequential([fjax.Input((3,)), fjax.layers.Dense(2, dtype=policy)])
+    with pytest.raises(TypeError, match="Keras has no dtype policy 'params="):
+        model.save(tmp_path / "model.keras")
+
+
 @pytest.mark.parametrize("kind", ["layer", "model"])
 def test_classes_of_the_user_are_found_by_name(kind, tmp_path):
     theirs, ours = authored(keras), authored(fjax)

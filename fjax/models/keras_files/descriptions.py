@@ -10,8 +10,9 @@ from fjax.core.calling import CallKwargs
 from fjax.core.graph import Call, Ref
 from fjax.core.masking import Masked
 from fjax.core.operations import Index, Operation
+from fjax.dtype_policies import DEFAULT, describe_policy
 from fjax.models.nested_models import as_model
-from fjax.storage.keras_files.encoding import ADVICE, POLICY, encode_for_keras, encode_object
+from fjax.storage.keras_files.encoding import ADVICE, encode_for_keras, encode_object
 from fjax.storage.keras_files.layout import keras_class_name
 
 _OPERATIONS = "keras.src.ops.numpy"
@@ -90,7 +91,7 @@ def _sequential(model: Any, network: Serial, name: str) -> dict[str, Any]:
         "module": "keras",
         "class_name": "Sequential",
         "config": {
-            "name": name, "trainable": True, "dtype": POLICY, "layers": described,
+            "name": name, "trainable": True, "dtype": describe_policy(DEFAULT), "layers": described,
             "build_input_shape": shape,
         },
         "registered_name": None,

@@ -10,17 +10,12 @@ from fjax.configuration import Configured, arguments, stored
 from fjax.core.inputs import InputLayer
 from fjax.core.layer import Layer
 from fjax.custom_objects import registered_name
+from fjax.dtype_policies import NAMED, describe_policy
 from fjax.storage.classes import CLASSES
 from fjax.storage.functions import name_of_function
 from fjax.storage.keras_files.decoding import warn_of_difference
 from fjax.typing import HasConfig
 
-POLICY = {
-    "module": "keras",
-    "class_name": "DTypePolicy",
-    "config": {"name": "float32"},
-    "registered_name": None,
-}
 ADVICE = "Save it in fjax's own format, with another extension, such as `model.save('model.fjax')`."
 _NAMES = {member: name for name, member in CLASSES.items()}
 # The families of classes that are packages of Keras under another name.
@@ -104,8 +99,14 @@ def _config(value: Configured) -> dict[str, Any]:
     if isinstance(value, InputLayer):
         return _input_config(value)
     if isinstance(value, Layer):
-        config["dtype"] = POLICY
+        config["dtype"] = _policy(stored(value, "dtype"), owner)
     return config
+
+
+def _policy(name: str, owner: str) -> dict[str, Any]:
+    if name not in NAMED:
+        raise TypeError(f"{owner}: Keras has no dtype policy {name!r}. {ADVICE}")
+    return describe_policy(name)
 
 
 def _input_config(layer: InputLayer) -> dict[str, Any]:
