@@ -101,12 +101,12 @@ def programs_for(
     parts = (network, loss, without_rate(optimizer), metrics)
     key = cache_key(parts)
     if key is not None:
-        # A copy, since a program must not keep a model's weights alive.
-        return _SHARED.get((key, placement), lambda: _programs(detached(parts), placement))
+        # Copies, since a program must not keep a model's weights alive.
+        return _SHARED.get((key, placement), lambda: _programs(placement, *detached(parts)))
     private = {} if private is None else private
     key = ("programs", placement, *map(private_key, parts))
     if key not in private:
-        private[key] = _programs(parts, placement)
+        private[key] = _programs(placement, *parts)
     return private[key]
 
 
@@ -174,9 +174,9 @@ def copy_of(tree: PyTree) -> PyTree:
     return jax.tree.map(jnp.copy, tree)
 
 
-def _programs(parts: tuple[Any, Any, Any, Metrics], placement: Placement) -> Programs:
-    network, loss, optimizer, metrics = parts
-
+def _programs(
+    placement: Placement, network: Any, loss: Any, optimizer: Any, metrics: Metrics
+) -> Programs:
     def evaluation() -> Callable[..., PyTree]:
         step = steps.test_step(network, loss or no_loss, metrics)
         return lambda sums, train_state, batch: step(

@@ -215,7 +215,7 @@ def authored(library):
     return {"Scaled": Scaled, "Tower": Tower}
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "bfloat16"])
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "float16"])
 def test_dtype_policies_go_to_and_fro(policy, tmp_path):
     x = battery.numbers(4, 3)
     theirs = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, dtype=policy)])
@@ -227,7 +227,7 @@ def test_dtype_policies_go_to_and_fro(policy, tmp_path):
     for model in (ours, again):
         assert model.layers[-1].dtype_policy.name == policy
         outputs = model(x)
-        assert outputs.dtype == expected.dtype == "bfloat16"
+        assert outputs.dtype == expected.dtype
         assert_equal(np.asarray(outputs, "float32"), np.asarray(expected, "float32"))
 
 
