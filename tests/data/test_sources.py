@@ -23,7 +23,8 @@ def taken(source, epoch, start=0, **options):
     """Return the rows of an epoch, batch by batch."""
     batches = []
     for window in source.windows(epoch, start, **options):
-        values = np.asarray(window.data.inputs[0]).ravel()[: window.rows]
+        batched = np.asarray(window.data.inputs[0])
+        values = batched.reshape(-1, batched.shape[-1])[: window.rows, 0]
         size = window.batch_size
         batches += [
             values[i * size : (i + 1) * size].tolist() for i in range(window.first, window.last)
