@@ -60,6 +60,7 @@ class Dropout(RandomLayer):
 class SpatialDropout(RandomLayer, SpatialLayer):
     """Base class of the dropouts of whole channels; `rank` is the number of spatial axes."""
 
+    fields_beyond_keras = frozenset({"trainable", "autocast"})
     traceable_fields = frozenset({"rate"})
 
     rate: float

@@ -1,5 +1,6 @@
 """An embedding that also projects vectors back to scores of the integers."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import jax
@@ -63,6 +64,11 @@ class ReversibleEmbedding(EmbeddingTable):
     logit_soft_cap: float | None = None
     weights: Any = None
 
+    neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+        **EmbeddingTable.neutral_arguments,
+        "activity_regularizer": (None,),
+        "quantization_config": (None,),
+    }
     rows_independent = True
 
     call_options: ClassVar[tuple[str, ...]] = ("reverse",)

@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501
 
+import jax
 import jax.numpy as jnp
 
 from fjax import activations
@@ -38,8 +39,9 @@ softsign = op.entrywise(activations.softsign, UNARY, "`x / (|x| + 1)`.")
 squareplus = op.entrywise(activations.squareplus, "x: Array, b=4", "`(x + sqrt(x**2 + b)) / 2`.")
 sparse_plus = op.entrywise(activations.sparse_plus, UNARY, "0 up to -1, `x` from 1, and `(x + 1)**2 / 4` between.")
 sparse_sigmoid = op.entrywise(activations.sparse_sigmoid, UNARY, "0 up to -1, 1 from 1, and `(x + 1) / 2` between.")
-softmax = rows_independent(op(activations.softmax, _ALONG_AXIS, "`exp(x) / sum(exp(x))` along an axis."))
-log_softmax = rows_independent(op(activations.log_softmax, _ALONG_AXIS, "`log(softmax(x))`, exact where a probability would round to 0."))
+# As Keras, in the dtype of `x`; the activations compute half precision in float32.
+softmax = rows_independent(op(lambda x, axis: jax.nn.softmax(x, axis), _ALONG_AXIS, "`exp(x) / sum(exp(x))` along an axis.", "softmax"))
+log_softmax = rows_independent(op(lambda x, axis: jax.nn.log_softmax(x, axis), _ALONG_AXIS, "`log(softmax(x))`, exact where a probability would round to 0.", "log_softmax"))
 sparsemax = rows_independent(op(activations.sparsemax, _ALONG_AXIS, "The nearest non-negative entries along an axis whose sum is 1; small entries become 0."))
 glu = rows_independent(op(activations.glu, _ALONG_AXIS, "`a * sigmoid(b)` for the halves `a` and `b` of `x` along an axis."))
 # fmt: on

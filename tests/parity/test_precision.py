@@ -58,6 +58,8 @@ def outputs_agree(entry, policy):
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("entry", DETERMINISTIC, ids=lambda entry: entry.label)
 def test_each_layer(entry, policy):
+    if entry.keras[0] == "STFTSpectrogram" and policy.endswith("bfloat16"):
+        pytest.skip("Keras's Fourier transform takes no bfloat16")
     outputs_agree(entry, policy)
 
 

@@ -189,11 +189,3 @@ def test_a_function_that_returns_one_number_is_the_loss_of_masked_outputs_as_it_
         logs = model.fit(tokens, targets, batch_size=6, shuffle=False, verbose=0).history["loss"]
         results.append([before, logs[0], model.evaluate(tokens, targets, batch_size=6, verbose=0)])
     np.testing.assert_allclose(results[0], results[1], rtol=2e-6)
-
-
-def test_a_masked_input_of_a_model_without_masks_is_an_error():
-    inputs = fjax.Input((LENGTH, 4))
-    inner = fjax.Model(inputs, fjax.layers.LSTM(3)(inputs))
-    tokens = fjax.Input((LENGTH,), dtype="int32")
-    with pytest.raises(ValueError, match="put the layer that makes the mask into this graph"):
-        inner(fjax.layers.Embedding(WORDS, 4, mask_zero=True)(tokens))

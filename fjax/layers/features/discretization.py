@@ -52,6 +52,7 @@ class Discretization(DataLayer, ArrayLayer):
     [[0, 2, 3, 2]]
     """
 
+    fields_beyond_keras = frozenset({"trainable", "autocast"})
     casting = "outputs"
 
     bin_boundaries: tuple[float, ...] | None = None
