@@ -215,6 +215,42 @@ def authored(library):
     return {"Scaled": Scaled, "Tower": Tower}
 
 
+def scaled(library):
+    """Return a layer as Keras's guide on saving writes it, whose constructor takes no name."""
+
+    @library.saving.register_keras_serializable(package="keras_files")
+    class Factor(library.layers.Layer):
+        def __init__(self, factor):
+            super().__init__()
+            self.factor = factor
+
+        def call(self, inputs):
+            return inputs * self.factor
+
+        def get_config(self):
+            return {"factor": self.factor}
+
+    return Factor
+
+
+@pytest.mark.parametrize("kind", ["sequential", "functional", "input_shape"])
+def test_what_tutorials_save_is_loaded_by_both(kind, tmp_path):
+    ours, theirs = scaled(fjax), scaled(keras)
+    x = battery.numbers(4, 3)
+    if kind == "sequential":
+        model = fjax.Sequential([fjax.Input((3,)), ours(0.5), ours(3.0), fjax.layers.Dense(2)])
+    elif kind == "functional":
+        inputs = fjax.Input((3,))
+        model = fjax.Model(inputs, fjax.layers.Dense(2)(ours(3.0)(ours(0.5)(inputs))))
+    else:
+        model = fjax.Sequential([fjax.layers.Dense(2, input_shape=(3,))])
+    model.save(tmp_path / "ours.keras")
+    for library, factor in ((fjax, ours), (keras, theirs)):
+        custom = {"keras_files>Factor": factor}
+        loaded = library.models.load_model(tmp_path / "ours.keras", custom_objects=custom)
+        assert_equal(loaded.predict_on_batch(x), model.predict_on_batch(x))
+
+
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "float16"])
 def test_dtype_policies_go_to_and_fro(policy, tmp_path):
     x = battery.numbers(4, 3)

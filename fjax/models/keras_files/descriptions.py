@@ -66,8 +66,9 @@ def _describe(parts: Any, layer: Any, name: str) -> dict[str, Any]:
     if not hasattr(layer, "get_config"):
         raise TypeError(f"The layer {name!r}, {layer!r}, is not one of Keras's. {ADVICE}")
     description = encode_object(layer)
-    # In a model a layer has a name, also if it was given none.
-    description["config"]["name"] = name
+    # In a model a layer has a name, also if it was given none. A user's class may take none.
+    if type(layer).__module__.startswith("fjax.") or "name" in description["config"]:
+        description["config"]["name"] = name
     return description
 
 

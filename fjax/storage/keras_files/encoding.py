@@ -17,6 +17,8 @@ from fjax.storage.keras_files.decoding import warn_of_difference
 from fjax.typing import HasConfig
 
 ADVICE = "Save it in fjax's own format, with another extension, such as `model.save('model.fjax')`."
+# What a first layer declares is in the configuration of the model.
+_DECLARED = "input_shape"
 _NAMES = {member: name for name, member in CLASSES.items()}
 # The families of classes that are packages of Keras under another name.
 _MODULES = {"schedules": "optimizers.schedules"}
@@ -89,6 +91,8 @@ def _config(value: Configured) -> dict[str, Any]:
     config = {}
     for item in arguments(cls):
         field = stored(value, item.name)
+        if item.name == _DECLARED:
+            continue
         if item.name in beyond:
             if item.default is dataclasses.MISSING or not _is_default(field, item.default):
                 raise TypeError(
