@@ -25,7 +25,7 @@ def call_concurrently(functions: Sequence[Callable[[], Result]]) -> list[Result]
     >>> call_concurrently([lambda: 1, lambda: 2])
     [1, 2]
     """
-    workers = min(len(functions), len(os.sched_getaffinity(0)))
+    workers = min(len(functions), _cores())
     if workers < 2 or not DEFAULT.is_cpu:
         return [function() for function in functions]
     from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +36,13 @@ def call_concurrently(functions: Sequence[Callable[[], Result]]) -> list[Result]
         if threads.submit(_settings).result() != _settings():
             return [function() for function in functions]
         return list(threads.map(_wait_for, functions))
+
+
+def _cores() -> int:
+    # Only Linux knows which cores this process may use.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _wait_for(function: Callable[[], Result]) -> Result:

@@ -43,6 +43,12 @@ def test_a_context_of_the_calling_thread_applies_to_all_programs():
     assert not any("HIGHEST" in text for text in call_concurrently([product] * 3))
 
 
+def test_a_system_that_does_not_tell_the_cores_of_a_process(monkeypatch):
+    monkeypatch.delattr("os.sched_getaffinity")
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert threading.get_ident() not in in_threads()
+
+
 def test_one_function_needs_no_thread():
     assert in_threads(1) == [threading.get_ident()]
 
