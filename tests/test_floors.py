@@ -18,7 +18,7 @@ FLOORS = {
     "typing": 0, "errors": 0, "version": 0, "caching": 0, "configuration": 0, "registry": 0,
     "config": 0, "custom_objects": 0, "public_names": 0, "traits": 0, "trees": 0,
     "importing": 0, "jax_release": 0, "compiler": 0, "compilation_cache": 0, "symbols": 0,
-    "absent_names": 0, "scopes": 0, "dtype_policies": 0,
+    "absent_names": 0, "scopes": 0, "dtype_policies": 0, "loopback": 0,
     "activations": 1, "initializers": 1, "losses": 1, "metrics": 1, "optimizers": 1,
     "regularizers": 1, "constraints": 1, "lowering": 1, "variable": 1,
     "core": 2, "random": 2, "mixed_precision": 2,
