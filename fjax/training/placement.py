@@ -6,7 +6,8 @@ written for one device, and no collective operation is written by hand.
 """
 
 import dataclasses
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from fjax.caching import Cache
 from fjax.compiler import compile_function
 from fjax.core.freezing import frozen_paths, trainable_part
-from fjax.training.batch import Batch
+from fjax.core.output_layouts import constrain_outputs
+from fjax.training.batch import Batch, rows
+from fjax.training.output_layouts import OutputConstraint
 from fjax.training.shardings import (
     REPLICATED,
     Replicated,
@@ -104,6 +107,45 @@ class Placement:
         if self.mesh is None:
             return train_state
         return jax.lax.with_sharding_constraint(train_state, self.shardings(train_state))
+
+    def step(self, step: Callable[[TrainState, Any], Any]) -> Callable[[TrainState, Any], Any]:
+        """Return a pure step whose arrays this placement divides, for `jax.jit`.
+
+        The outputs of layers are divided by the rows of the batch, and the next train state is as
+        `shard` puts it. On the default device the step is returned as it is.
+
+        Args:
+            step: `step(train_state, batch)`, which returns the next train state and something else.
+
+        >>> step = lambda train_state, batch: (train_state, {})
+        >>> Placement().step(step) is step
+        True
+        """
+        if self.mesh is None:
+            return step
+
+        def divided(train_state: TrainState, batch: Any) -> tuple[TrainState, Any]:
+            with self.dividing_outputs(rows(batch)) as outputs:
+                next_state, logs = step(train_state, batch)
+            if outputs is not None:
+                self.layout.check_outputs(outputs.paths)
+            return self.constrain(next_state), logs
+
+        return divided
+
+    @contextmanager
+    def dividing_outputs(self, row_count: int) -> Iterator[OutputConstraint | None]:
+        """Let the programs that are traced in the block divide the outputs of layers.
+
+        Args:
+            row_count: The number of rows of a batch.
+        """
+        if self.mesh is None:
+            yield None
+            return
+        constraint = OutputConstraint(self.mesh, self.batch_axes, self.layout, row_count)
+        with constrain_outputs(constraint):
+            yield constraint
 
     def constrain_window(self, tree: PyTree) -> PyTree:
         """Return traced arrays that the compiled program divides as the batches of a window."""
