@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import jax.numpy as jnp
-
 # The bytes that a device sends in the usual ring algorithms, as a multiple of the whole arrays,
 # given the share of the other devices, (n - 1) / n.
 _PASSES = {
@@ -24,7 +22,7 @@ _INSTRUCTION = re.compile(r"^\s+(?:ROOT )?%?[\w.-]+ = (?P<type>.*?) (?P<opcode>[
 _ARRAY = re.compile(r"\b([a-z][a-z0-9]*)\[([0-9,]*)\]")
 _CALLED = re.compile(
     r"\b(?:body|condition|calls|to_apply|true_computation|false_computation|branch_computations"
-    r"|called_computations)=\{?((?:%?[\w.-]+(?:, )?)+)"
+    r"|called_computations)=(?:\{([^}]*)\}|(%?[\w.-]+))"
 )
 _TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"')
 
@@ -96,9 +94,10 @@ def collectives(program: str) -> tuple[Collective, ...]:
                 continue
             kind = instruction["opcode"].removesuffix("-start")
             if kind in _PASSES or kind == _PERMUTE:
-                key = kind, _group_size(line)
-                counts[key] += times
-                sizes[key] += times * _whole_size(kind, *instruction.groups(), key[1])
+                devices = _group_size(line)
+                counts[kind, devices] += times
+                size = _whole_size(kind, instruction["type"], instruction["opcode"], devices)
+                sizes[kind, devices] += times * size
             trips = _TRIPS.search(line)
             for called in _called(line):
                 walk(called, times * (int(trips[1]) if trips else 1))
@@ -127,7 +126,9 @@ def _computations(program: str) -> Iterator[tuple[str, list[str]]]:
 
 def _called(line: str) -> list[str]:
     return [
-        name.removeprefix("%") for names in _CALLED.findall(line) for name in names.split(", ")
+        name.removeprefix("%")
+        for several, one in _CALLED.findall(line)
+        for name in (several or one).split(", ")
     ]
 
 
@@ -155,21 +156,14 @@ def _whole_size(kind: str, result: str, opcode: str, devices: int) -> int:
         sizes = sizes[len(sizes) // 2 :]
     elif opcode.endswith("-start") and kind == _PERMUTE:
         sizes = sizes[1:2]
-    return sum(sizes) * (devices if kind in ("reduce-scatter",) else 1)
+    return sum(sizes) * (devices if kind == "reduce-scatter" else 1)
 
 
 def _bytes(dtype: str, shape: str) -> int:
     values = math.prod(int(size) for size in shape.split(",") if size)
-    return values * _BITS.get(dtype, _bits(dtype)) // 8
-
-
-_BITS = {"pred": 8, "token": 0}
-
-
-def _bits(dtype: str) -> int:
-    """Return the bits of a value by XLA's name of a dtype, such as f32, bf16 or f8e4m3fn."""
-    digits = re.match(r"[a-z]+(\d+)", dtype)
-    return int(digits[1]) if digits else 8
+    # XLA's names of dtypes have their bits, as in f32, bf16 or f8e4m3fn; "pred" has a byte.
+    bits = re.match(r"[a-z]+(\d+)", dtype)
+    return values * (int(bits[1]) if bits else 8) // 8
 
 
 _UNITS = ("bytes", "KB", "MB", "GB", "TB")

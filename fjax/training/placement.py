@@ -18,17 +18,17 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from fjax.caching import Cache
 from fjax.compiler import compile_function
-from fjax.core.freezing import frozen_paths, trainable_part
 from fjax.core.output_layouts import constrain_outputs
 from fjax.training.batch import Batch, rows
 from fjax.training.output_layouts import OutputConstraint
+from fjax.training.placement_table import describe_weights
 from fjax.training.shardings import (
     REPLICATED,
     Replicated,
     WeightLayout,
     WeightSpecs,
     axis_size,
-    bytes_a_device,
+    with_sharding,
     with_specs,
 )
 from fjax.training.state import TrainState
@@ -166,6 +166,20 @@ class Placement:
         key = (self, structure, tuple(map(np.shape, leaves)))
         return _SHARDINGS.get(key, lambda: _shardings(self, mesh, train_state))
 
+    def shard_shapes(self, train_state: TrainState, batch: Any) -> tuple[TrainState, Any]:
+        """Return the shapes of a train state and of a batch, with the shardings that they have.
+
+        Args:
+            train_state: The train state or its shapes.
+            batch: The batch or its shapes.
+        """
+        if self.mesh is None:
+            return train_state, batch
+        sharded = jax.tree.map(with_sharding, train_state, self.shardings(train_state))
+        return sharded, jax.tree.map(
+            lambda leaf: with_sharding(leaf, self._of_rows(leaf, 0)), batch
+        )
+
     def check_weights(self, params: PyTree, state: PyTree) -> None:
         """Raise ValueError if the layout does not fit weights, or their shapes."""
         if self.mesh is not None:
@@ -202,27 +216,7 @@ class Placement:
         dense/kernel  (8, 3)  replicated              96
         Weights: 108 bytes a device of 108. Optimizer: 0 bytes a device of 0.
         """
-        if self.mesh is None:
-            raise ValueError(
-                "`describe`: this placement is one device and divides no weights: create one by "
-                "`fjax.distribution.data_parallel()`, `fsdp()` or `sharded(…)`."
-            )
-        placement, parts = self.for_model(model.name), model.model_parts
-        shapes, optimizer = model.layer_shapes, parts.weights.optimizer
-        params, network = shapes.params, parts.architecture.network
-        opt_state: PyTree = ()
-        if optimizer is not None:
-            opt_state = jax.eval_shape(
-                optimizer.init, trainable_part(params, frozen_paths(network))
-            )
-        whole = TrainState(params, shapes.state, opt_state, (), (), (), (), ())  # type: ignore[arg-type]
-        print(WeightSpecs(placement.layout, self.mesh, params, shapes.state).table())
-        sharded = jax.tree.map(_with_sharding, whole, placement.shardings(whole))
-        weights, optimizers = (
-            f"{bytes_a_device(part(sharded)):,} bytes a device of {bytes_a_device(part(whole)):,}"
-            for part in (lambda each: each[:2], lambda each: each.opt_state)
-        )
-        print(f"Weights: {weights}. Optimizer: {optimizers}.")
+        print(describe_weights(self, model))
 
     def fetch(self, tree: PyTree) -> PyTree:
         """Return the tree as numpy arrays, which may be read-only."""
@@ -338,10 +332,6 @@ def _put(tree: PyTree, shardings: PyTree) -> PyTree:
     for index, leaf in zip(elsewhere, moved, strict=True):
         leaves[index] = leaf
     return jax.tree.unflatten(structure, leaves)
-
-
-def _with_sharding(leaf: Any, sharding: NamedSharding) -> jax.ShapeDtypeStruct:
-    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
 
 
 def _on_default_device(leaf: Any) -> Any:

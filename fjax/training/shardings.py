@@ -231,6 +231,11 @@ def _shard_shape(leaf: Any) -> Shape:
     return leaf.shape if sharding is None else sharding.shard_shape(leaf.shape)
 
 
+def with_sharding(leaf: Any, sharding: NamedSharding) -> jax.ShapeDtypeStruct:
+    """Return the shape and dtype of an array, with a sharding."""
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
+
+
 def with_specs(tree: PyTree, mesh: Mesh, spec_of: Any) -> PyTree:
     """Return a tree of shardings like a tree; `spec_of(path, shape)` returns the spec of a leaf."""
     return jax.tree_util.tree_map_with_path(
