@@ -7,6 +7,8 @@ belong to several processes; `fjax.processes.arrays` makes their arrays.
 """
 
 import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +19,17 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from fjax.caching import Cache
 from fjax.compiler import compile_function
-from fjax.core.freezing import frozen_paths, trainable_part
-from fjax.training.batch import Batch
+from fjax.core.output_layouts import constrain_outputs
+from fjax.training.batch import Batch, rows
+from fjax.training.output_layouts import OutputConstraint
+from fjax.training.placement_table import describe_weights
 from fjax.training.shardings import (
     REPLICATED,
     Replicated,
     WeightLayout,
     WeightSpecs,
     axis_size,
-    bytes_a_device,
+    with_sharding,
     with_specs,
 )
 from fjax.training.state import TrainState
@@ -129,6 +133,45 @@ class Placement:
             return train_state
         return jax.lax.with_sharding_constraint(train_state, self.shardings(train_state))
 
+    def step(self, step: Callable[[TrainState, Any], Any]) -> Callable[[TrainState, Any], Any]:
+        """Return a pure step whose arrays this placement divides, for `jax.jit`.
+
+        The outputs of layers are divided by the rows of the batch, and the next train state is as
+        `shard` puts it. On the default device the step is returned as it is.
+
+        Args:
+            step: `step(train_state, batch)`, which returns the next train state and something else.
+
+        >>> step = lambda train_state, batch: (train_state, {})
+        >>> Placement().step(step) is step
+        True
+        """
+        if self.mesh is None:
+            return step
+
+        def divided(train_state: TrainState, batch: Any) -> tuple[TrainState, Any]:
+            with self.dividing_outputs(rows(batch)) as outputs:
+                next_state, logs = step(train_state, batch)
+            if outputs is not None:
+                self.layout.check_outputs(outputs.paths)
+            return self.constrain(next_state), logs
+
+        return divided
+
+    @contextmanager
+    def dividing_outputs(self, row_count: int) -> Iterator[OutputConstraint | None]:
+        """Let the programs that are traced in the block divide the outputs of layers.
+
+        Args:
+            row_count: The number of rows of a batch.
+        """
+        if self.mesh is None:
+            yield None
+            return
+        constraint = OutputConstraint(self.mesh, self.batch_axes, self.layout, row_count)
+        with constrain_outputs(constraint):
+            yield constraint
+
     def constrain_window(self, tree: PyTree) -> PyTree:
         """Return traced arrays that the compiled program divides as the batches of a window."""
         if self.mesh is None:
@@ -152,6 +195,20 @@ class Placement:
         leaves, structure = jax.tree.flatten(train_state)
         key = (self, structure, tuple(map(np.shape, leaves)))
         return _SHARDINGS.get(key, lambda: _shardings(self, mesh, train_state))
+
+    def shard_shapes(self, train_state: TrainState, batch: Any) -> tuple[TrainState, Any]:
+        """Return the shapes of a train state and of a batch, with the shardings that they have.
+
+        Args:
+            train_state: The train state or its shapes.
+            batch: The batch or its shapes.
+        """
+        if self.mesh is None:
+            return train_state, batch
+        sharded = jax.tree.map(with_sharding, train_state, self.shardings(train_state))
+        return sharded, jax.tree.map(
+            lambda leaf: with_sharding(leaf, self._of_rows(leaf, 0)), batch
+        )
 
     def check_weights(self, params: PyTree, state: PyTree) -> None:
         """Raise ValueError if the layout does not fit weights, or their shapes."""
@@ -230,27 +287,7 @@ class Placement:
         dense/kernel  (8, 3)  replicated              96
         Weights: 108 bytes a device of 108. Optimizer: 0 bytes a device of 0.
         """
-        if self.mesh is None:
-            raise ValueError(
-                "`describe`: this placement is one device and divides no weights: create one by "
-                "`fjax.distribution.data_parallel()`, `fsdp()` or `sharded(…)`."
-            )
-        placement, parts = self.for_model(model.name), model.model_parts
-        shapes, optimizer = model.layer_shapes, parts.weights.optimizer
-        params, network = shapes.params, parts.architecture.network
-        opt_state: PyTree = ()
-        if optimizer is not None:
-            opt_state = jax.eval_shape(
-                optimizer.init, trainable_part(params, frozen_paths(network))
-            )
-        whole = TrainState(params, shapes.state, opt_state, (), (), (), (), ())  # type: ignore[arg-type]
-        print(WeightSpecs(placement.layout, self.mesh, params, shapes.state).table())
-        sharded = jax.tree.map(_with_sharding, whole, placement.shardings(whole))
-        weights, optimizers = (
-            f"{bytes_a_device(part(sharded)):,} bytes a device of {bytes_a_device(part(whole)):,}"
-            for part in (lambda each: each[:2], lambda each: each.opt_state)
-        )
-        print(f"Weights: {weights}. Optimizer: {optimizers}.")
+        print(describe_weights(self, model))
 
     def fetch(self, tree: PyTree) -> PyTree:
         """Return the tree as numpy arrays, which may be read-only.
@@ -392,10 +429,6 @@ def _process_ids(placement: Placement) -> tuple[int, ...]:
     from fjax.processes.arrays import process_ids
 
     return process_ids(placement.mesh)
-
-
-def _with_sharding(leaf: Any, sharding: NamedSharding) -> jax.ShapeDtypeStruct:
-    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
 
 
 def _on_default_device(leaf: Any) -> Any:
