@@ -18,7 +18,7 @@ FLOORS = {
     "typing": 0, "errors": 0, "version": 0, "caching": 0, "configuration": 0, "registry": 0,
     "config": 0, "custom_objects": 0, "public_names": 0, "traits": 0, "trees": 0,
     "importing": 0, "jax_release": 0, "compiler": 0, "compilation_cache": 0, "symbols": 0,
-    "absent_names": 0, "scopes": 0, "dtype_policies": 0,
+    "absent_names": 0, "scopes": 0, "dtype_policies": 0, "languages": 0,
     "activations": 1, "initializers": 1, "losses": 1, "metrics": 1, "optimizers": 1,
     "regularizers": 1, "constraints": 1, "lowering": 1, "variable": 1,
     "core": 2, "random": 2, "mixed_precision": 2,
@@ -35,10 +35,11 @@ FLOORS = {
 # Imports that are allowed within a floor.
 ALLOWED = {
     "compiler": {"jax_release"},
-    "config": {"dtype_policies", "errors"},
+    "config": {"dtype_policies", "errors", "languages"},
     "configuration": {"errors"},
     "custom_objects": {"errors"},
     "dtype_policies": {"errors"},
+    "languages": {"errors"},
     "registry": {"configuration", "custom_objects", "errors"},
     "scopes": {"errors"},
     "traits": {"configuration"},
