@@ -19,6 +19,7 @@ FLOORS = {
     "config": 0, "custom_objects": 0, "public_names": 0, "traits": 0, "trees": 0,
     "importing": 0, "jax_release": 0, "compiler": 0, "compilation_cache": 0, "symbols": 0,
     "absent_names": 0, "scopes": 0, "dtype_policies": 0, "loopback": 0, "processes": 0,
+    "languages": 0,
     "activations": 1, "initializers": 1, "losses": 1, "metrics": 1, "optimizers": 1,
     "regularizers": 1, "constraints": 1, "lowering": 1, "variable": 1,
     "core": 2, "random": 2, "mixed_precision": 2,
@@ -35,10 +36,11 @@ FLOORS = {
 # Imports that are allowed within a floor.
 ALLOWED = {
     "compiler": {"jax_release"},
-    "config": {"dtype_policies", "errors"},
+    "config": {"dtype_policies", "errors", "languages"},
     "configuration": {"errors"},
     "custom_objects": {"errors"},
     "dtype_policies": {"errors"},
+    "languages": {"errors"},
     "processes": {"compiler", "errors", "typing"},
     "registry": {"configuration", "custom_objects", "errors"},
     "scopes": {"errors"},
