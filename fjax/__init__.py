@@ -55,7 +55,7 @@ with paused_garbage_collection():
     from fjax.public_names import list_public_names
     from fjax.regularizers import Regularizer as Regularizer
     from fjax.scopes import name_scope as name_scope
-    from fjax.training.placement import device as device
+    from fjax.training.default_device import device as device
     from fjax.variable import StatelessScope as StatelessScope
     from fjax.variable import Variable as Variable
     from fjax.version import VERSION
