@@ -8,7 +8,7 @@ belong to several processes; `fjax.processes.arrays` makes their arrays.
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
