@@ -9,13 +9,14 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from fjax.configuration import Configured, snake_case
+from fjax.configuration import Configured
 from fjax.core.layer import Layer
 from fjax.custom_objects import find_custom, get_registered_object
 from fjax.dtype_policies import NAMED
 from fjax.errors import suggestion, warn_user
 from fjax.storage.classes import CLASSES
-from fjax.storage.functions import FUNCTIONS, function_named
+from fjax.storage.functions import FUNCTIONS
+from fjax.storage.keras_files.operations import call_operation, function_of
 
 # Makes a model of its configuration, the name of its class, and the path of its group.
 MakeModel = Callable[["KerasDecoder", str, Mapping[str, Any], str], Any]
@@ -229,24 +230,14 @@ class Operation:
 
     def __init__(self, kind: str, name: Any, arguments: Mapping[str, Any]) -> None:
         self.kind, self.name, self.arguments = kind, name, arguments
-        self._function = None if kind == "GetItem" else _operation_named(kind)
+        self._function = None if kind == "GetItem" else function_of(kind)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the symbolic tensor of a call."""
         if self._function is None:
             tensor, index = args
             return tensor[tuple(index) if isinstance(index, list) else index]
-        return self._function(*args, **self.arguments, **kwargs)
-
-
-def _operation_named(kind: str) -> Callable[..., Any]:
-    name = snake_case(kind)
-    for module in ("ops", "ops.image"):
-        try:
-            return function_named(f"{module}.{name}")
-        except ValueError:
-            continue
-    raise ValueError(f"it contains Keras's operation {kind[:80]!r}, which fjax does not have")
+        return call_operation(self._function, self.arguments, args, kwargs)
 
 
 def _config(name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
