@@ -244,7 +244,7 @@ def test_what_tutorials_save_is_loaded_by_both(kind, tmp_path):
         assert_equal(loaded.predict_on_batch(x), model.predict_on_batch(x))
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "float16"])
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "float16", "bfloat16"])
 def test_dtype_policies_go_to_and_fro(policy, tmp_path):
     x = battery.numbers(4, 3)
     theirs = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, dtype=policy)])
