@@ -127,8 +127,8 @@ class ArraySource:
         `most` is not used, since no batch of an array is read too early.
         """
         for part in self._passes.parts(epoch, step):
-            for rows in self._passes.ranges(part, self.spec, fill):
-                yield self._window(rows)
+            for range_ in self._passes.ranges(part, self.spec, fill):
+                yield self._window(range_)
         if self._passes.is_shuffled:
             # The first window of the next epoch is gathered while the device computes.
             part = next(self._passes.parts(epoch + 1, 0))
@@ -170,26 +170,26 @@ class ArraySource:
         is_large = passes.length > batches_in_window(self._batch, passes.batch_size)
         return is_large and (capacity is None or size <= capacity)
 
-    def _window(self, rows: RowRange) -> Window:
+    def _window(self, range_: RowRange) -> Window:
         """Return the window of some rows; the last one is kept."""
-        key = rows if self._passes.is_shuffled else rows._replace(number=0)
+        key = range_ if self._passes.is_shuffled else range_._replace(number=0)
         if self._last is None or self._last[0] != key:
             self._last = None
-            order = self._order_of(rows.number)
-            taken = slice(rows.first, rows.last)
-            data = self._gather(taken if order is None else order[taken], rows)
-            batches = math.ceil(rows.count / rows.batch_size)
-            window = Window(data, 0, batches, rows.count, rows.first, rows.is_filled)
+            batches = math.ceil(range_.size / range_.batch_size)
+            data = self._gather(range_)
+            window = Window(data, 0, batches, range_.size, range_.first, range_.is_filled)
             self._last = (key, window)
         return self._last[1]
 
-    def _gather(self, taken: slice | np.ndarray, rows: RowRange) -> Batch:
-        count, size = rows.count, rows.batch_size
+    def _gather(self, range_: RowRange) -> Batch:
+        size, order = range_.batch_size, self._order_of(range_.number)
+        taken = slice(range_.first, range_.last)
         if self._resident is None:
-            return self._placement.put_window(gather(self._batch, taken, count, size))
-        index = np.arange(taken.start, taken.stop) if isinstance(taken, slice) else taken
+            chosen = taken if order is None else order[taken]
+            return self._placement.put_window(gather(self._batch, chosen, range_.size, size))
+        index = np.arange(taken.start, taken.stop) if order is None else order[taken]
         capacity = batches_in_window(self._batch, size) * size
-        padded = np.pad(index, (0, capacity - count), mode="edge").astype(np.int32)
+        padded = np.pad(index, (0, capacity - range_.size), mode="edge").astype(np.int32)
         return self._placement.take(self._resident, as_batches(padded, size))
 
     def _order_of(self, number: int) -> np.ndarray | None:

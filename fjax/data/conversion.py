@@ -188,16 +188,15 @@ def require_numbers(batch: Batch) -> Batch:
     return batch
 
 
-def _to_numbers(
-    name: str, array: np.ndarray, columns: list[Any] | None, rows: Rows
-) -> np.ndarray:
+def _to_numbers(name: str, array: np.ndarray, columns: list[Any] | None, rows: Rows) -> np.ndarray:
     """Convert an array of objects to numbers, or raise with the first value that is invalid."""
     if array.dtype.kind == "O":
         for index, item in np.ndenumerate(array):
             if not isinstance(item, int | float | np.number | np.bool_):
                 raise ValueError(
                     f"`{name}` must hold numbers, found {item!r} of type "
-                    f"`{type(item).__name__}` at {_position(index, columns, rows)}. Encode or drop it."
+                    f"`{type(item).__name__}` at {_position(index, columns, rows)}. Encode or drop "
+                    "it."
                 )
         return array.astype(np.float64)
     kinds = {"U": "text", "S": "bytes", "M": "dates", "m": "durations", "c": "complex numbers"}
@@ -227,7 +226,8 @@ def _check_finite(name: str, array: np.ndarray, columns: list[Any] | None, rows:
         index = tuple(int(i) for i in bad[0])
         raise ValueError(
             f"`{name}` has {len(bad)} entries that are NaN or infinite, the first is "
-            f"{array[index]} at {_position(index, columns, rows)}. Drop or fill them before training."
+            f"{array[index]} at {_position(index, columns, rows)}. Drop or fill them before "
+            "training."
         )
 
 

@@ -153,8 +153,8 @@ class DiskSource:
         data = gather(batch, slice(0, count), count, read.batch_size, capacity)
         is_divided = read.batch_size != range_.batch_size
         put = self._placement.put_own_window if is_divided else self._placement.put_window
-        batches = math.ceil(range_.count / range_.batch_size)
-        return Window(put(data), 0, batches, range_.count, range_.first, range_.is_filled)
+        batches = math.ceil(range_.size / range_.batch_size)
+        return Window(put(data), 0, batches, range_.size, range_.first, range_.is_filled)
 
 
 def is_on_disk(batch: Batch) -> bool:

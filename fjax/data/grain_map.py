@@ -57,7 +57,7 @@ class MapDatasetSource:
         placement: Placement = DEFAULT,
     ) -> None:
         self._batches = _Batches(dataset, batch_size)
-        self.steps = _steps(self._batches, steps_per_epoch, restarts)
+        self.steps: int | None = _steps(self._batches, steps_per_epoch, restarts)
         self._stacked = StackedBatches(check, placement)
         self._reader: Reader[Any, Batch] | None = None
         self._first: Batch | None = None
@@ -173,7 +173,9 @@ class _Batches:
 def _stacked(elements: Sequence[Any]) -> Any:
     """Return elements of one structure as a batch."""
     try:
-        return jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *elements)
+        return jax.tree.map(
+            lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *elements
+        )
     except ValueError as error:
         shapes = {
             str(jax.tree.map(np.shape, element)): index for index, element in enumerate(elements)

@@ -54,7 +54,7 @@ def unbatched_hint() -> Iterator[None]:
         yield
     except ValueError as error:
         raise ValueError(
-            f"{error} If each element of the data set of Grain is one sample, make batches of them: "
-            "`dataset.batch(32)`, `grain.transforms.Batch(32)` as an operation of a `DataLoader`, "
-            "or `batch_size=32` beside a `MapDataset`."
+            f"{error} If each element of the data set of Grain is one sample, make batches of "
+            "them: `dataset.batch(32)`, `grain.transforms.Batch(32)` as an operation of a "
+            "`DataLoader`, or `batch_size=32` beside a `MapDataset`."
         ) from error

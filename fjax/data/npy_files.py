@@ -63,10 +63,13 @@ def _mapped(path: str) -> np.ndarray:
             f"`NpyFiles`: {path!r} cannot be memory-mapped ({error}). It must be a whole file of "
             "`np.save`, with numbers or text and not with Python objects, which are never loaded."
         ) from error
-    if not isinstance(array, np.ndarray) or array.ndim == 0 or array.size == 0:
+    if not isinstance(array, np.ndarray):
+        array.close()
+        raise ValueError(f"`NpyFiles`: {path!r} must hold one array, found an archive (`.npz`).")
+    if array.size == 0 or array.ndim == 0:
         raise ValueError(
-            f"`NpyFiles`: {path!r} must hold one array with at least one row, found "
-            f"{f'shape {array.shape}' if isinstance(array, np.ndarray) else 'an archive'}."
+            f"`NpyFiles`: {path!r} must hold an array with at least one row, found the shape "
+            f"{array.shape}."
         )
     if array.flags.f_contiguous and not array.flags.c_contiguous:
         raise ValueError(

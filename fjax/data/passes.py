@@ -35,7 +35,7 @@ class RowRange(NamedTuple):
     is_filled: bool
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """The number of rows."""
         return self.last - self.first
 

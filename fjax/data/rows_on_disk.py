@@ -4,7 +4,7 @@ import bisect
 import itertools
 import mmap
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,8 +19,8 @@ SMALLEST_ON_DISK = 2**24
 # Pages of about so many bytes are in memory before they are dropped.
 RESIDENT_BYTES = 2**26
 
-# Linux maps so many bytes around each address that is read, if they are in its cache.
-_FAULT_BYTES = 2**16
+# Linux may map so many bytes around each address that is read, if they are in its cache.
+_FAULT_BYTES = 2**21
 
 
 class Segment(NamedTuple):
@@ -71,7 +71,7 @@ class Segment(NamedTuple):
                 out[part] = self.array[rows.start + part.start : rows.start + part.stop]
                 self._drop()
             return out
-        if len(rows) * (_FAULT_BYTES + self._row_bytes) <= 2 * RESIDENT_BYTES:
+        if len(rows) * (_FAULT_BYTES + self._row_bytes) <= RESIDENT_BYTES:
             out = np.take(self.array, rows, axis=0, mode="clip")
             self._drop()
             return out
@@ -180,9 +180,7 @@ class RowsOnDisk:
 
     def then(self, convert: Convert) -> "RowsOnDisk":
         """Return these rows, with a function that they pass through after they are read."""
-        return RowsOnDisk(
-            self._segments, self._first, self._last, (*self._conversions, convert)
-        )
+        return RowsOnDisk(self._segments, self._first, self._last, (*self._conversions, convert))
 
     def read(self, rows: slice | np.ndarray) -> np.ndarray:
         """Return some rows as an array in memory.
