@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from fjax import backend as backend
     from fjax import datasets as datasets
     from fjax import ops as ops
+    from fjax import playground as playground
     from fjax import preprocessing as preprocessing
     from fjax import search as search
     from fjax import utils as utils
@@ -78,6 +79,7 @@ _LAZY = (
     "backend",
     "datasets",
     "ops",
+    "playground",
     "preprocessing",
     "search",
     "utils",

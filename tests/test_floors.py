@@ -30,7 +30,7 @@ FLOORS = {
     "backend": 7, "datasets": 7, "preprocessing": 7, "saving": 7, "tree": 7, "utils": 7,
     "visualization": 7,
     "applications": 7, "search": 7, "wrappers": 7,
-    "keras": 8,
+    "keras": 8, "playground": 8,
 }  # fmt: skip
 
 # Imports that are allowed within a floor.
@@ -190,7 +190,8 @@ import fjax
 from jax._src import xla_bridge
 assert not xla_bridge._backends, "a device was started"
 heavy = {"pandas", "sklearn", "matplotlib", "keras", "torch", "optax", "tqdm", "safetensors"}
-heavy |= {"pydot", "pyparsing", "IPython", "tensorboard"}
+heavy |= {"pydot", "pyparsing", "IPython", "tensorboard", "anywidget", "http.server"}
+heavy |= {"fjax.playground"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
