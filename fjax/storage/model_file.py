@@ -20,7 +20,6 @@ from fjax.storage.tensors import open_tensors, write_tensors
 from fjax.storage.train_state import (
     describe_mismatches,
     fits,
-    read_array,
     train_state_document,
     train_state_tensors,
     weight_tensors,
@@ -105,11 +104,13 @@ def read_weights(
             )
         if mismatches:
             warn_user(f"{str(path)!r}: skipped what does not fit: {mismatches}")
-        return {
-            name: read_array(file, name)
-            for name, spec in expected.items()
-            if name in names and fits(file, name, spec)
-        }
+        return file.read_placed(
+            {
+                name: spec
+                for name, spec in expected.items()
+                if name in names and fits(file, name, spec)
+            }
+        )
 
 
 def architecture_json(architecture: Mapping[str, Any]) -> str:
