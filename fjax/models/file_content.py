@@ -6,7 +6,8 @@ from typing import Any
 from fjax.custom_objects import registered_name
 from fjax.models.compile_arguments import loss_names
 from fjax.models.compile_config import describes_compile
-from fjax.storage import TensorFile, encode
+from fjax.storage import encode
+from fjax.storage.array_store import ArrayReader
 from fjax.storage.model_file import (
     FileContent,
     architecture_json,
@@ -19,6 +20,7 @@ from fjax.storage.model_file import (
 )
 from fjax.storage.train_state import (
     TrainStateShapes,
+    named_specs,
     read_train_state,
     replace_leaves,
     train_state_shapes,
@@ -56,12 +58,14 @@ def save(model: Any, path: Any, overwrite: bool, include_optimizer: bool) -> Non
     if is_keras_model_path(path):
         save_keras_model(model, path, include_optimizer)
         return
+    placement = model.model_parts.placement
     parts = FileContent(
         architecture=describe_architecture(model),
         compile_args=_saved_compile_args(model) if include_optimizer else None,
-        train_state=model.train_state if model.built else None,
+        # Weights that a user has set may be on one device.
+        train_state=placement.shard(model.train_state) if model.built else None,
     )
-    write_model(path, parts)
+    write_model(path, parts, placement)
 
 
 def _refuse_hooks(layer: Any) -> None:
@@ -90,8 +94,10 @@ def save_weights(model: Any, path: Any, overwrite: bool) -> None:
     if is_keras_weights_path(path):
         save_keras_weights(model, path)
         return
+    placement = model.model_parts.placement
     train_state = model.train_state
-    write_weights(path, train_state.params, train_state.state)
+    params, state = placement.shard_weights(train_state.params, train_state.state)
+    write_weights(path, params, state, placement)
 
 
 def load_weights(model: Any, path: Any, skip_mismatch: bool, names: Any = None) -> None:
@@ -106,8 +112,9 @@ def load_weights(model: Any, path: Any, skip_mismatch: bool, names: Any = None) 
         if file_of_keras is not None:
             load_keras_weights(model, path, file_of_keras, skip_mismatch)
             return
-    shapes = model.layer_shapes
-    arrays = read_weights(path, model.name, shapes.params, shapes.state, skip_mismatch)
+    shapes = TrainStateShapes(model.layer_shapes.params, model.layer_shapes.state, opt_state=())
+    specs = named_specs(shapes, model.model_parts.placement)
+    arrays = read_weights(path, model.name, specs, skip_mismatch)
     train_state = model.train_state
     model.train_state = train_state._replace(
         params=replace_leaves("params", train_state.params, arrays),
@@ -121,7 +128,7 @@ def to_json(model: Any) -> str:
     return architecture_json(describe_architecture(model))
 
 
-def load_train_state(model: Any, file: TensorFile, document: Mapping[str, Any]) -> None:
+def load_train_state(model: Any, file: ArrayReader, document: Mapping[str, Any]) -> None:
     """Load the train state of a file, after comparing all arrays with the model.
 
     Args:
@@ -135,7 +142,8 @@ def load_train_state(model: Any, file: TensorFile, document: Mapping[str, Any]) 
     # A model that is loaded with `compile=False` leaves the optimizer's state in the file.
     leaves_optimizer = model.model_parts.config is None and document["compile"] is not None
     ignored = ("opt_state.",) if leaves_optimizer else ()
-    train_state = read_train_state(file, document, expected_train_state(model), ignored)
+    placement = model.model_parts.placement
+    train_state = read_train_state(file, document, expected_train_state(model), ignored, placement)
     model.model_parts.weights.adopt(train_state)
 
 

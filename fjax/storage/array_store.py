@@ -13,9 +13,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.storage.sharded_folder import open_sharded_folder
+from fjax.storage.sharded_folder import ShardedStore, open_sharded_folder
 from fjax.storage.tensors import TensorEntry, open_tensors, write_tensors
 from fjax.training import TrainState
+from fjax.training.placement import Placement
 
 
 class ArrayReader(Protocol):
@@ -109,6 +110,17 @@ class FileStore:
 
     def close(self) -> None:
         """Do nothing."""
+
+
+def store_for_path(path: Any, placement: Placement) -> ArrayStore:
+    """Return the store for a model that is saved: a folder of Orbax for the extension ".orbax".
+
+    Raises:
+        ImportError: The extension is ".orbax", and Orbax is not installed.
+    """
+    if Path(path).suffix == f".{ShardedStore.extension}":
+        return ShardedStore(placement, f"save({str(path)!r})")
+    return FileStore()
 
 
 @contextmanager

@@ -87,11 +87,8 @@ class ShardedStore:
         def finish() -> None:
             try:
                 self._orbax.wait_until_finished()
-                table = {
-                    "folder": arrays.name,
-                    "entries": entries,
-                    "files": sync_and_digest(arrays, list_files(arrays)),
-                }
+                files = sync_and_digest(arrays, list_files(arrays)) if divided else {}
+                table = {"folder": arrays.name, "entries": entries, "files": files}
                 strings = {**metadata, "arrays": dump_json(table)}
                 write_tensors(path / STATE_NAME, on_host, strings)
                 _delete_other_arrays(path, arrays.name)
@@ -100,7 +97,8 @@ class ShardedStore:
 
         try:
             path.mkdir(exist_ok=True)
-            self._orbax.save(arrays, args=self._save_args(divided))
+            if divided:
+                self._orbax.save(arrays, args=self._save_args(divided))
         except Exception as error:
             raise _write_error(path, error) from error
         return finish
@@ -192,9 +190,10 @@ def open_sharded_folder(path: Any, *kinds: str) -> Iterator[ShardedFolder]:
                 raise ModelFileError(path, f"it names the folder {str(table['folder'])[:80]!r}")
             entries = {name: parse_entry(path, name, e) for name, e in table["entries"].items()}
             arrays = folder / table["folder"]
-            if not arrays.is_dir() or arrays.is_symlink():
+            if entries and (not arrays.is_dir() or arrays.is_symlink()):
                 raise ModelFileError(path, f"it is damaged: the folder {arrays.name!r} is missing")
-            check_digests(arrays, table["files"])
+            if entries:
+                check_digests(arrays, table["files"])
         if entries:
             _check_stored_arrays(path, arrays, entries)
         yield ShardedFolder(path, state, arrays, entries)

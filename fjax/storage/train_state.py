@@ -102,7 +102,7 @@ def read_train_state(
         ModelFileError: An array is missing, unexpected, or of another shape or dtype.
         ValueError: The document has no valid counters, or an unknown kind of key.
     """
-    expected = named_specs(shapes, placement, _key_shape(document["key"]))
+    expected = named_specs(shapes, placement, {"key": _key_shape(document["key"])})
     names = {name for name in file.entries if not name.startswith(ignored_prefixes)}
     mismatches = describe_mismatches(file, expected, names)
     if mismatches:
@@ -115,17 +115,19 @@ def read_train_state(
     )
 
 
-def named_specs(shapes: TrainStateShapes, placement: Placement, key: Any) -> dict[str, Any]:
+def named_specs(
+    shapes: TrainStateShapes, placement: Placement, others: Mapping[str, Any] = {}
+) -> dict[str, Any]:
     """Return the shapes of a train state with their shardings, by the names in a file.
 
     Args:
         shapes: The shapes.
         placement: The devices for the arrays.
-        key: The shape of the data of the PRNG key.
+        others: The shapes of other arrays by name, of which each device has the whole.
     """
-    whole = TrainState(**shapes._asdict(), key=key, step=(), epoch=(), batch=())  # type: ignore[arg-type]
+    whole = TrainState(**shapes._asdict(), key=dict(others), step=(), epoch=(), batch=())  # type: ignore[arg-type]
     placed = placement.with_shardings(whole)
-    specs: dict[str, Any] = {"key": placed.key}
+    specs: dict[str, Any] = dict(placed.key)
     for part in TrainStateShapes._fields:
         specs |= named_leaves(part, getattr(placed, part))
     return specs

@@ -211,6 +211,48 @@ def test_orbax_itself_reads_the_arrays(folder):
     np.testing.assert_array_equal(stored["params.dense.kernel"], kernel)
 
 
+@pytest.mark.parametrize("is_whole", [True, False], ids=["model", "weights"])
+def test_a_model_is_saved_to_a_folder(tmp_path, uninterrupted, is_whole):
+    path = tmp_path / "model.orbax"
+    model = make(divided(4))
+    model.build_for(fjax.training.Batch((networks.data(6),), networks.data(1)))
+    # Written twice: the folder is replaced.
+    for each in (model, uninterrupted):
+        each.save(path) if is_whole else each.save_weights(path)
+        assert sorted(os.listdir(path))[-1] == "state.fjax" and len(os.listdir(path)) == 2
+    if is_whole:
+        distribution.set_distribution(None)
+        loaded = fjax.models.load_model(path)
+        assert loaded.model_parts.placement.mesh is None
+        assert bits(loaded) == bits(uninterrupted)
+    model.load_weights(path)
+    kernel = model.train_state.params["dense"]["kernel"]
+    assert kernel.sharding.shard_shape(kernel.shape) == (6, 4)
+    np.testing.assert_array_equal(kernel, uninterrupted.train_state.params["dense"]["kernel"])
+    with pytest.raises(ModelFileError, match=r"params.dense.kernel is float32 \(6, 16\), expected"):
+        other = make(None, units=24)
+        other.build_for(fjax.training.Batch((networks.data(6),), networks.data(1)))
+        other.load_weights(path)
+
+
+def test_a_model_on_one_device_is_saved_to_a_folder(tmp_path):
+    model = fjax.Sequential([layers.Input((2,)), layers.Dense(1)])
+    model.save(tmp_path / "model.orbax")
+    loaded = fjax.models.load_model(tmp_path / "model.orbax")
+    np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
+    (tmp_path / "mine.orbax").mkdir()
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        model.save(tmp_path / "mine.orbax")
+    with pytest.raises(ModelFileError, match=r"no file 'state\.fjax'"):
+        fjax.models.load_model(tmp_path / "mine.orbax")
+
+
+def test_model_checkpoint_writes_folders(tmp_path):
+    path = str(tmp_path / "{epoch}.orbax")
+    run(divided(), callbacks.ModelCheckpoint(path, save_weights_only=True), epochs=2)
+    assert sorted(os.listdir(tmp_path)) == ["1.orbax", "2.orbax"]
+
+
 def test_small_weights_that_are_not_divided_are_one_file(tmp_path):
     run(fsdp(min_size=2**18), epochs=1, resume=tmp_path)
     assert checkpoint_names(tmp_path) == ["run-000000000.fjax", "run-000000001.fjax"]
