@@ -17,7 +17,8 @@ class ModelCheckpoint(MonitorCallback):
     Args:
         filepath: The file. It may contain `{epoch}` (from 1), `{batch}` (from 1) and the names of
             logs, which are replaced by their values, as in
-            "model-{epoch:02d}-{val_loss:.2f}.fjax".
+            "model-{epoch:02d}-{val_loss:.2f}.fjax". With the extension ".orbax" it is a folder, to
+            which each device writes its own part of the weights.
         monitor: The log that decides which model is the best.
         verbose: 1 prints a line for each saved file, 0 prints nothing.
         save_best_only: Whether to save only when the log is better than ever before.

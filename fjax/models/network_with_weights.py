@@ -250,7 +250,8 @@ class NetworkWithWeights(DescribedNetwork):
         """Save the weights to one file, by name, without architecture and optimizer.
 
         Args:
-            filepath: The file. With the extension `.weights.h5`, it is a file that Keras loads.
+            filepath: The file. With the extension `.weights.h5`, it is a file that Keras loads;
+                with `.orbax`, a folder as `save` writes it.
             overwrite: Whether an existing file may be replaced.
 
         Raises:
@@ -288,7 +289,8 @@ class NetworkWithWeights(DescribedNetwork):
         state and the position of the training, so that training can continue exactly. It is
         written atomically, in the safetensors format, with any extension. It contains no code:
         your own classes and functions are stored by name. With the extension `.keras`, it is a file
-        that Keras loads.
+        that Keras loads. With `.orbax` it is a folder, to which each device of the placement writes
+        its own part (`pip install fjax[distributed]`).
 
         Args:
             filepath: The file.
