@@ -1,4 +1,4 @@
-"""How long a checkpoint of a divided train state holds the training: one file, and a folder of Orbax.
+"""How long a checkpoint of a divided train state holds the training: a file, a folder of Orbax.
 
 `python -m benchmarks.checkpoints` starts JAX with eight virtual devices, and prints for each store
 the time for which it holds the training, and the time until the checkpoint is complete.

@@ -1,13 +1,15 @@
 """Convert between a model and the parts that its files contain."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 from fjax.custom_objects import registered_name
 from fjax.models.compile_arguments import loss_names
 from fjax.models.compile_config import describes_compile
 from fjax.storage import encode
-from fjax.storage.array_store import ArrayReader
+from fjax.storage.array_store import ArrayReader, store_for_path
+from fjax.storage.background import BackgroundTask
 from fjax.storage.model_file import (
     FileContent,
     architecture_json,
@@ -15,6 +17,8 @@ from fjax.storage.model_file import (
     encode_compile_args,
     encode_inputs,
     read_weights,
+    start_model,
+    start_weights,
     write_model,
     write_weights,
 )
@@ -25,6 +29,7 @@ from fjax.storage.train_state import (
     replace_leaves,
     train_state_shapes,
 )
+from fjax.training import TrainState
 
 # The entry of the compile arguments of a model that describes them by `get_compile_config`.
 OWN_COMPILE = "own"
@@ -59,13 +64,44 @@ def save(model: Any, path: Any, overwrite: bool, include_optimizer: bool) -> Non
         save_keras_model(model, path, include_optimizer)
         return
     placement = model.model_parts.placement
-    parts = FileContent(
+    # Weights that a user has set may be on one device.
+    train_state = placement.shard(model.train_state) if model.built else None
+    write_model(path, _content(model, train_state, include_optimizer), placement)
+
+
+def async_save(model: Any, path: Any, overwrite: bool, weights_only: bool) -> BackgroundTask:
+    """Write a model file or a weight file in the background; see `Model.async_save`."""
+    from fjax.models.keras_files.saving import is_keras_model_path, is_keras_weights_path
+
+    check_target(path, overwrite, "async_save")
+    _refuse_hooks(model.layer_tree)
+    if is_keras_model_path(path) or is_keras_weights_path(path):
+        raise ValueError(
+            f"`async_save`: {str(path)!r} has the extension of a file of Keras, which is not "
+            "written in the background: use `save`, or another extension."
+        )
+    store = store_for_path(path, model.model_parts.placement)
+    train_state = store.snapshot(model.train_state)
+    if weights_only:
+        finish = start_weights(path, train_state.params, train_state.state, store)
+    else:
+        finish = start_model(path, _content(model, train_state, include_optimizer=True), store)
+
+    def finish_and_close() -> None:
+        with closing(store):
+            finish()
+
+    task = BackgroundTask()
+    task.start(finish_and_close)
+    return task
+
+
+def _content(model: Any, train_state: TrainState | None, include_optimizer: bool) -> FileContent:
+    return FileContent(
         architecture=describe_architecture(model),
         compile_args=_saved_compile_args(model) if include_optimizer else None,
-        # Weights that a user has set may be on one device.
-        train_state=placement.shard(model.train_state) if model.built else None,
+        train_state=train_state,
     )
-    write_model(path, parts, placement)
 
 
 def _refuse_hooks(layer: Any) -> None:

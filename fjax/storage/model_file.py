@@ -5,7 +5,8 @@ arguments and the position of the training) and the arrays of the train state.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ import jax
 from fjax.core import InputLayer
 from fjax.core.placeholders import PLACEHOLDER_SIZES
 from fjax.errors import warn_user
-from fjax.storage.array_store import open_arrays, store_for_path
+from fjax.storage.array_store import ArrayStore, open_arrays, store_for_path
 from fjax.storage.encoding import encode
 from fjax.storage.errors import ModelFileError
 from fjax.storage.sharded_folder import is_sharded_folder
@@ -49,6 +50,18 @@ class FileContent(NamedTuple):
 
 def write_model(path: Any, parts: FileContent, placement: Placement) -> None:
     """Write a model file, atomically; without compile arguments it has no optimizer state."""
+    with closing(store_for_path(path, placement)) as store:
+        start_model(path, parts, store)()
+
+
+def write_weights(path: Any, params: PyTree, state: PyTree, placement: Placement) -> None:
+    """Write a file with the arrays of the layers alone, atomically."""
+    with closing(store_for_path(path, placement)) as store:
+        start_weights(path, params, state, store)()
+
+
+def start_model(path: Any, parts: FileContent, store: ArrayStore) -> Callable[[], None]:
+    """Start to write a model file, and return the function that finishes it; see `ArrayStore`."""
     document = {**parts.architecture, "compile": parts.compile_args}
     tensors = {}
     train_state = parts.train_state
@@ -58,22 +71,15 @@ def write_model(path: Any, parts: FileContent, placement: Placement) -> None:
         document |= train_state_document(train_state)
         tensors = train_state_tensors(train_state)
     metadata = {**format_metadata("model"), "document": dump_json(document)}
-    _write(path, tensors, metadata, placement)
+    return store.start(Path(path).absolute(), tensors, metadata)
 
 
-def write_weights(path: Any, params: PyTree, state: PyTree, placement: Placement) -> None:
-    """Write a file with the arrays of the layers alone, atomically."""
-    _write(path, weight_tensors(params, state), format_metadata("weights"), placement)
-
-
-def _write(
-    path: Any, tensors: Mapping[str, Any], metadata: Mapping[str, str], placement: Placement
-) -> None:
-    store = store_for_path(path, placement)
-    try:
-        store.start(Path(path).absolute(), tensors, metadata)()
-    finally:
-        store.close()
+def start_weights(
+    path: Any, params: PyTree, state: PyTree, store: ArrayStore
+) -> Callable[[], None]:
+    """Start to write a file of weights, and return the function that finishes it."""
+    tensors = weight_tensors(params, state)
+    return store.start(Path(path).absolute(), tensors, format_metadata("weights"))
 
 
 def write_plain_weights(path: Any, params: PyTree, state: PyTree) -> None:

@@ -247,10 +247,45 @@ def test_a_model_on_one_device_is_saved_to_a_folder(tmp_path):
         fjax.models.load_model(tmp_path / "mine.orbax")
 
 
-def test_model_checkpoint_writes_folders(tmp_path):
+@pytest.mark.parametrize("weights_only", [True, False], ids=["weights", "model"])
+def test_model_checkpoint_writes_folders_while_training_goes_on(
+    tmp_path, monkeypatch, weights_only
+):
+    events, stepped = [], threading.Event()
+
+    def slow(folder, names):
+        # The second file is written while the third epoch trains.
+        if folder.parent.name == "2.orbax":
+            assert stepped.wait(60)
+            events.append("written")
+        return sync_and_digest(folder, names)
+
+    class Epochs(callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if (tmp_path / "2.orbax").exists():
+                events.append("step")
+                stepped.set()
+
+        def on_epoch_end(self, epoch, logs=None):
+            weights.append(self.model.get_weights())
+
+    weights = []
+    monkeypatch.setattr("fjax.storage.sharded_folder.sync_and_digest", slow)
     path = str(tmp_path / "{epoch}.orbax")
-    run(divided(), callbacks.ModelCheckpoint(path, save_weights_only=True), epochs=2)
-    assert sorted(os.listdir(tmp_path)) == ["1.orbax", "2.orbax"]
+    saving = callbacks.ModelCheckpoint(path, save_weights_only=weights_only)
+    # Without `restore_best_weights` the weights of the epochs are those of the files.
+    make(divided()).fit(
+        networks.data(6), networks.data(1, seed=1), batch_size=32, epochs=3, verbose=0,
+        callbacks=[saving, Epochs()],
+    )  # fmt: skip
+    assert events[0] == "step" and "written" in events
+    assert sorted(os.listdir(tmp_path)) == ["1.orbax", "2.orbax", "3.orbax"]
+    model = make(divided())
+    model.build_for(fjax.training.Batch((networks.data(6),), networks.data(1)))
+    for number, expected in enumerate(weights):
+        model.load_weights(tmp_path / f"{number + 1}.orbax")
+        for loaded, saved in zip(model.get_weights(), expected, strict=True):
+            np.testing.assert_array_equal(loaded, saved)
 
 
 def test_small_weights_that_are_not_divided_are_one_file(tmp_path):
