@@ -47,7 +47,10 @@ def main(megabytes: int = 100) -> None:
         finish()
         return held, time.perf_counter() - start
 
-    stores = {"one file": FileStore(), "Orbax": ShardedStore(placement, "benchmark")}
+    stores: dict[str, ArrayStore] = {
+        "one file": FileStore(),
+        "Orbax": ShardedStore(placement, "benchmark"),
+    }
     print(f"A train state of {4 * len(arrays)} MB on {jax.device_count()} devices, medians:")
     for name, store in stores.items():
         with tempfile.TemporaryDirectory() as folder:
