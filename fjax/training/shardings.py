@@ -231,7 +231,7 @@ def _shard_shape(leaf: Any) -> Shape:
     return leaf.shape if sharding is None else sharding.shard_shape(leaf.shape)
 
 
-def with_sharding(leaf: Any, sharding: NamedSharding) -> jax.ShapeDtypeStruct:
+def with_sharding(leaf: Any, sharding: NamedSharding | None) -> jax.ShapeDtypeStruct:
     """Return the shape and dtype of an array, with a sharding."""
     return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
 
