@@ -1,4 +1,4 @@
-"""Runs on several devices: the tests of `on_eight_devices.py`, in a process with eight devices."""
+"""Runs on several devices: the tests of `…on_eight_devices.py`, in a process with eight devices."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).with_name("on_eight_devices.py")
+TESTS = sorted(Path(__file__).parent.glob("*on_eight_devices.py"))
 
 
 def run_on_eight_devices(marked):
@@ -16,7 +16,7 @@ def run_on_eight_devices(marked):
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")
     }
-    program = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", marked, TESTS]
+    program = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", marked, *TESTS]
     done = subprocess.run(
         program, capture_output=True, text=True, timeout=1200, cwd=Path(__file__).parents[2],
         env={**environment, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
