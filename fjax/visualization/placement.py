@@ -66,19 +66,21 @@ def plot_placement(
     )
     right.tick_params(right=False)
     right.spines[:].set_visible(False)
-    right.set_ylabel("bytes a device", labelpad=8)
-    axes.set_title(_title(pairs, len(shown), mesh), loc="left", fontsize="medium")
+    top = {"xycoords": "axes fraction", "textcoords": "offset points", "xytext": (0, 4)}
+    axes.annotate("bytes a device", (1.01, 1.0), fontsize="small", **top)
+    axes.annotate("devices that have each part", (0.0, 1.0), fontsize="small", **top)
+    figure.suptitle(_title(pairs, len(shown), mesh), x=0.01, ha="left", fontsize="medium")
     return save_figure(figure, file)
 
 
 def _title(pairs: list[tuple[Weight, PartitionSpec]], shown: int, mesh: Any) -> str:
     whole = sum(weight.size for weight, _ in pairs)
     part = sum(_bytes(weight, spec, mesh) for weight, spec in pairs)
-    axes = " by ".join(f"{size} {name!r}" for name, size in mesh.shape.items())
+    axes = " and ".join(f"{size} along {name!r}" for name, size in mesh.shape.items())
     others = len(pairs) - shown
     rest = f"; {others} smaller weights are not drawn" if others else ""
     return (
-        f"{mesh.devices.size} devices ({axes}): {part:,} bytes of weights a device of "
+        f"{mesh.devices.size} devices, {axes}: {part:,} bytes of weights a device, of "
         f"{whole:,}{rest}"
     )
 

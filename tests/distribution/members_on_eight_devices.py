@@ -8,7 +8,7 @@ import fjax
 from fjax import callbacks, layers
 from fjax.distribution import data_parallel, list_devices
 from tests.distribution import networks
-from tests.distribution.on_eight_devices import CLOSE, assert_same
+from tests.distribution.on_eight_devices import assert_same
 
 
 def replicas(placement, count, make=networks.dense, **options):
@@ -64,15 +64,15 @@ def test_replicas_of_other_networks(make):
 
 
 def searched(placement):
-    def build(units, rate):
+    def build(units=4, rate=0.01):
         model = fjax.Sequential([layers.Dense(units, activation="relu"), layers.Dense(1)], seed=0)
         model.compile(fjax.optimizers.Adam(rate), "mse", placement=placement)
         return model
 
-    estimator = fjax.wrappers.SKLearnRegressor(build, {"units": 4, "rate": 0.01})
+    estimator = fjax.wrappers.SKLearnRegressor(build, epochs=2, random_state=0)
     grid = {"units": [4, 6], "rate": [0.1, 0.03, 0.01]}
     search = fjax.search.GridSearchCV(estimator, grid, cv=2)
-    return search.fit(networks.data(6), networks.data(1, seed=1)[:, 0], epochs=2)
+    return search.fit(networks.data(6), networks.data(1, seed=1)[:, 0])
 
 
 def test_searches_are_divided():
