@@ -115,7 +115,7 @@ def training_data(
             model.
     """
     share = 0.0 if validation_data is not None else validation_split
-    training, held_out = split(owner, data.batch, share)
+    training, held_out = split(owner, data.in_memory(), share)
     training = matched_batch(model, training, TRAIN, class_weight)
     if held_out is not None:
         held_out = matched_batch(model, held_out, TRAIN)

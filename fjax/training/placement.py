@@ -2,12 +2,13 @@
 
 It is the only caller of `jax.device_put`. By default there is one device. With a mesh, the arrays
 of a run are divided among its devices, and XLA's partitioner divides the programs (GSPMD): they are
-written for one device, and no collective operation is written by hand.
+written for one device, and no collective operation is written by hand. The devices of a mesh may
+belong to several processes; `fjax.processes.arrays` makes their arrays.
 """
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from fjax.training.shardings import (
     with_specs,
 )
 from fjax.training.state import TrainState
-from fjax.typing import Array, PyTree
+from fjax.typing import Array, PyTree, RowPart
 
 # How many train states have their shardings kept.
 CACHE_SIZE = 64
@@ -61,18 +62,38 @@ class Placement:
 
     def put(self, tree: PyTree) -> PyTree:
         """Return the tree with every array whole on each device; it may still be transferred."""
+        if self.is_shared:
+            return self._global(tree, lambda leaf: self._sharding(REPLICATED))
         return jax.device_put(tree, self._sharding(REPLICATED))
 
     def put_window(self, tree: PyTree) -> PyTree:
         """Return the batches of a window for a program; on one CPU it reads them where they are."""
         if self.mesh is None:
             return tree if self.is_cpu else self.put(tree)
+        if self.is_shared:
+            return self._global(tree, lambda leaf: self._of_rows(leaf, 1))
         return jax.tree.map(lambda leaf: jax.device_put(leaf, self._of_rows(leaf, 1)), tree)
+
+    def put_own_window(self, tree: PyTree) -> PyTree:
+        """Return the batches of a window of which each process has its own rows.
+
+        Args:
+            tree: Arrays of shape (batches, own rows of a batch, …): the part `row_part` of each
+                batch, with equally many rows in all processes. With one process, whole batches.
+        """
+        if not self.is_shared or self.row_part.count == 1:
+            return self.put_window(tree)
+        from fjax.processes.arrays import of_own_rows
+
+        mesh, axes = self._require_mesh(), self.batch_axes
+        return jax.tree.map(lambda leaf: of_own_rows(leaf, mesh, axes, 1), tree)
 
     def put_rows(self, tree: PyTree) -> PyTree:
         """Return the inputs of one call, divided by rows if the mesh divides their number."""
         if self.mesh is None:
             return tree
+        if self.is_shared:
+            return self._global(tree, lambda leaf: self._of_rows(leaf, 0))
         return jax.tree.map(lambda leaf: jax.device_put(leaf, self._of_rows(leaf, 0)), tree)
 
     def batch(self, batch: Batch) -> Batch:
@@ -93,7 +114,11 @@ class Placement:
         Raises:
             ValueError: The layout does not fit the weights.
         """
-        return train_state if self.mesh is None else _put(train_state, self.shardings(train_state))
+        if self.mesh is None:
+            return train_state
+        if self.is_shared:
+            return _put_global(train_state, self.shardings(train_state))
+        return _put(train_state, self.shardings(train_state))
 
     def shard_weights(self, params: PyTree, state: PyTree) -> tuple[PyTree, PyTree]:
         """Return params and state on the devices where this placement has them."""
@@ -154,14 +179,19 @@ class Placement:
         shardings = jax.tree.map(lambda leaf: self._of_rows(leaf, 1), tree)
         return jax.lax.with_sharding_constraint(tree, shardings)
 
+    def constrain_results(self, tree: PyTree) -> PyTree:
+        """Return traced results that every process can read, if several share the mesh."""
+        if not self.is_shared:
+            return tree
+        return jax.lax.with_sharding_constraint(tree, self._sharding(REPLICATED))
+
     def shardings(self, train_state: TrainState) -> TrainState:
         """Return the sharding of each array of a train state, or of its shapes.
 
         Raises:
             ValueError: The layout does not fit the weights.
         """
-        mesh = self.mesh
-        assert mesh is not None
+        mesh = self._require_mesh()
         leaves, structure = jax.tree.flatten(train_state)
         key = (self, structure, tuple(map(np.shape, leaves)))
         return _SHARDINGS.get(key, lambda: _shardings(self, mesh, train_state))
@@ -196,6 +226,47 @@ class Placement:
             )
 
     @property
+    def is_shared(self) -> bool:
+        """Whether several processes share the mesh."""
+        return self.mesh is not None and self.mesh.is_multi_process
+
+    @property
+    def process_count(self) -> int:
+        """The number of processes whose devices are in the mesh."""
+        return len(_process_ids(self)) if self.is_shared else 1
+
+    @property
+    def process_index(self) -> int:
+        """The position of this process among them."""
+        return _process_ids(self).index(jax.process_index()) if self.is_shared else 0
+
+    @property
+    def row_part(self) -> RowPart:
+        """The part of each batch that this process has: its index, and the number of parts.
+
+        Processes have the same part if the mesh divides only weights between them.
+
+        Raises:
+            ValueError: The mesh divides batches so that two processes share some of their rows.
+        """
+        if not self.is_shared:
+            return RowPart(0, 1)
+        from fjax.processes.arrays import row_part
+
+        return row_part(self._require_mesh(), self.batch_axes)
+
+    def own_rows(self, batch_size: int) -> np.ndarray | None:
+        """Return which rows of a batch this process has, by index; None for all of them.
+
+        It has all rows if the mesh does not divide their number.
+        """
+        if not self.is_shared:
+            return None
+        from fjax.processes.arrays import own_rows
+
+        return own_rows(self._require_mesh(), self.batch_axes, batch_size)
+
+    @property
     def batch_shards(self) -> int:
         """The number of parts into which each batch is divided."""
         return 1 if self.mesh is None else axis_size(self.mesh, self.batch_axes)
@@ -219,7 +290,14 @@ class Placement:
         print(describe_weights(self, model))
 
     def fetch(self, tree: PyTree) -> PyTree:
-        """Return the tree as numpy arrays, which may be read-only."""
+        """Return the tree as numpy arrays, which may be read-only.
+
+        If several processes share the mesh, all of them must call this.
+        """
+        if self.is_shared:
+            from fjax.processes.arrays import whole
+
+            return jax.tree.map(whole, tree)
         # `device_get` starts all transfers before it waits; a CPU has none, and is read directly.
         return jax.tree.map(np.asarray, tree) if self.is_cpu else jax.device_get(tree)
 
@@ -262,6 +340,9 @@ class Placement:
             return self.shard(train_state)
         return jax.tree.map(_on_default_device, train_state)
 
+    def _global(self, tree: PyTree, sharding_of: Any) -> PyTree:
+        return _put_global(tree, jax.tree.map(sharding_of, tree))
+
     def _sharding(self, spec: PartitionSpec) -> NamedSharding | None:
         return None if self.mesh is None else NamedSharding(self.mesh, spec)
 
@@ -273,8 +354,11 @@ class Placement:
         """
         is_divided = leaf.ndim > axis and leaf.shape[axis] % self.batch_shards == 0
         spec = PartitionSpec(*[None] * axis, self.batch_axes) if is_divided else REPLICATED
+        return NamedSharding(self._require_mesh(), spec)
+
+    def _require_mesh(self) -> Mesh:
         assert self.mesh is not None
-        return NamedSharding(self.mesh, spec)
+        return self.mesh
 
     def __copy__(self) -> "Placement":
         return self
@@ -334,13 +418,34 @@ def _put(tree: PyTree, shardings: PyTree) -> PyTree:
     return jax.tree.unflatten(structure, leaves)
 
 
+def _put_global(tree: PyTree, shardings: PyTree) -> PyTree:
+    """Return the tree with its arrays on the devices of several processes."""
+    from fjax.processes.arrays import of_whole
+
+    return jax.tree.map(of_whole, tree, shardings)
+
+
+def _process_ids(placement: Placement) -> tuple[int, ...]:
+    from fjax.processes.arrays import process_ids
+
+    return process_ids(placement.mesh)
+
+
 def _on_default_device(leaf: Any) -> Any:
     if not isinstance(leaf, jax.Array):
         return leaf
     if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
-        words = jnp.asarray(np.asarray(jax.random.key_data(leaf)))
+        words = jnp.asarray(_to_numpy(jax.random.key_data(leaf)))
         return jax.random.wrap_key_data(words, impl=jax.random.key_impl(leaf))
-    return jnp.array(np.asarray(leaf))
+    return jnp.array(_to_numpy(leaf))
+
+
+def _to_numpy(array: Array) -> np.ndarray:
+    if array.is_fully_addressable:
+        return np.asarray(array)
+    from fjax.processes.arrays import whole
+
+    return whole(array)
 
 
 def _ids_of(mesh: Mesh) -> np.ndarray:
@@ -356,44 +461,6 @@ def _mesh_of_ids(ids: np.ndarray, axis_names: tuple[str, ...]) -> Mesh:
             "`model.compile(…, placement=…)`."
         )
     return make_mesh(np.vectorize(devices.get, otypes=[object])(ids), axis_names)
-
-
-def device(device_name: str | jax.Device) -> AbstractContextManager[Any]:
-    """Return a context in which a device is the default one, for new arrays and programs.
-
-    Args:
-        device_name: The platform and the number of the device, as in "cpu:0" or "gpu:1"; without a
-            number, the first device of the platform. Or a device of JAX.
-
-    Raises:
-        TypeError: The argument is neither.
-        ValueError: There is no such device.
-
-    Source: Keras's `keras.device`.
-
-    >>> with device("cpu:0"):
-    ...     array = jax.numpy.ones(3)
-    >>> array.device.platform
-    'cpu'
-    """
-    if isinstance(device_name, jax.Device):
-        return jax.default_device(device_name)
-    if not isinstance(device_name, str):
-        raise TypeError(
-            f"`device`: `device_name` must be a name such as 'cpu:0' or a device of JAX, received "
-            f"{device_name!r}."
-        )
-    platform, _, number = device_name.lower().partition(":")
-    try:
-        found = [each for each in jax.devices(platform) if str(each.id) == (number or "0")]
-    except RuntimeError:
-        found = []
-    if not found:
-        raise ValueError(
-            f"`device`: there is no device {device_name!r}. The devices of the default platform "
-            f"are {', '.join(f'{each.platform}:{each.id}' for each in jax.devices())}."
-        )
-    return jax.default_device(found[0])
 
 
 @compile_function

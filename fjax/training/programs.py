@@ -225,7 +225,10 @@ def _finishing(
     result: Callable[[PyTree], Logs], placement: Placement
 ) -> Callable[[TrainState], tuple[TrainState, Logs]]:
     # XLA chooses the layout of a loop's result anew, whatever that of the carry is.
-    return lambda state: (placement.constrain(state), result(state.accumulators))
+    return lambda state: (
+        placement.constrain(state),
+        placement.constrain_results(result(state.accumulators)),
+    )
 
 
 def _with_constant_key(
@@ -270,7 +273,10 @@ def _measuring(
 
         return measure_batch
 
-    program = compile_loop("measure", measuring, lambda sums: (sums, result(sums)))
+    def finish(sums: PyTree) -> tuple[PyTree, Logs]:
+        return sums, placement.constrain_results(result(sums))
+
+    program = compile_loop("measure", measuring, finish)
     if placement.mesh is None:
         return program
     return lambda sums, train_state, *window, **sizes: program(
@@ -366,7 +372,7 @@ def _predicting(network: Any, placement: Placement) -> Callable[..., PyTree]:
         batch_size = _batch_size(data)
         empty = [jnp.zeros((most, batch_size, *leaf.shape[1:]), leaf.dtype) for leaf in leaves]
         filled = placement.constrain_window(jax.tree.unflatten(structure, empty))
-        return _over_batches(fill, filled, data, bounds)
+        return placement.constrain_results(_over_batches(fill, filled, data, bounds))
 
     program = compile_function(predict, static_argnames=("most", "outputs"))
     if placement.mesh is None:
@@ -385,7 +391,8 @@ def _calling(network: Any, placement: Placement) -> Callable[..., PyTree]:
             outputs, state = apply_layer(
                 network, params, state, *inputs, key=draw.call_key(), training=training
             )
-        return strip_masks(outputs), penalty_terms(state, ("calls",))
+        results = strip_masks(outputs), penalty_terms(state, ("calls",))
+        return placement.constrain_results(results)
 
     program = compile_function(call, static_argnames="training")
     if placement.mesh is None:

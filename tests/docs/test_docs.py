@@ -9,44 +9,19 @@ import io
 import itertools
 import re
 import sys
-from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
 
 import pytest
 
 import fjax
+from website.markdown import DOCS, ROOT, anchor, blocks, headings, links
+from website.translations import english_pages
 
-ROOT = Path(__file__).parents[2]
-DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+# Translations have the code and the links of their English pages: `test_translations.py`.
+PAGES = [*english_pages(), ROOT / "CONTRIBUTING.md"]
 
 # The classes whose methods the reference lists, in addition to the names of all modules.
 CLASSES = ("fjax.Sequential", "fjax.Layer", "fjax.callbacks.Callback")
-
-
-class Block(NamedTuple):
-    """A fenced block: its language, the number of lines before it, its text, its last line."""
-
-    language: str
-    line: int
-    text: str
-    end: int
-
-
-def blocks(page):
-    """Return the fenced blocks of a page, in order."""
-    result, lines = [], page.read_text("utf-8").splitlines()
-    number = 0
-    while number < len(lines):
-        if lines[number].startswith("```"):
-            language, first = lines[number][3:].strip(), number + 1
-            number = first
-            while lines[number] != "```":
-                number += 1
-            result.append(Block(language, first, "\n".join(lines[first:number]) + "\n", number))
-        number += 1
-    return result
 
 
 def name_of(page):
@@ -61,8 +36,8 @@ def test_code_prints_the_output_of_the_page(page, tmp_path, monkeypatch):
     """The blocks of a page share names; an `output` block holds the output of the block before."""
     monkeypatch.chdir(tmp_path)
     names = {"__name__": page.stem}
-    lines, printed, end = page.read_text("utf-8").splitlines(), None, 0
-    for block in blocks(page):
+    text, printed, end = page.read_text("utf-8"), None, 0
+    for block in blocks(text):
         if block.language == "python":
             # With empty lines before it, so that a traceback shows the line of the page.
             code = compile("\n" * block.line + block.text, str(page), "exec")
@@ -70,7 +45,7 @@ def test_code_prints_the_output_of_the_page(page, tmp_path, monkeypatch):
                 exec(code, names)
             printed, end = stream.getvalue(), block.end
         elif block.language == "output":
-            between = "".join(lines[end + 1 : block.line - 1]).strip()
+            between = "".join(text.splitlines()[end + 1 : block.line - 1]).strip()
             where = f"{name_of(page)}, line {block.line}"
             assert printed is not None and not between, f"{where}: output without a python block"
             options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -82,25 +57,19 @@ def test_code_prints_the_output_of_the_page(page, tmp_path, monkeypatch):
         pyplot.close("all")
 
 
-def headings(page):
-    """Return the anchors that GitHub makes from the headings of a page."""
-    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
-    titles = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
-
-
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_relative_links(page):
-    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
     broken = []
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
-        if re.match(r"[a-z]+:", target):
-            continue
-        path, _, anchor = target.partition("#")
+    for target in links(page.read_text("utf-8")):
+        path, _, fragment = target.partition("#")
         target_page = page.parent / path if path else page
-        if not target_page.exists() or (anchor and anchor not in headings(target_page)):
+        if not target_page.exists() or (fragment and fragment not in anchors(target_page)):
             broken.append(target)
     assert not broken
+
+
+def anchors(page):
+    return {anchor(title) for _, title in headings(page.read_text("utf-8"))}
 
 
 def test_site_lists_every_page():
