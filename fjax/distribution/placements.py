@@ -9,7 +9,8 @@ from fjax.distribution.devices import find_devices
 from fjax.distribution.layouts import LargestAxis, Rules
 from fjax.distribution.mesh import DeviceMesh, check_axes
 from fjax.errors import integer_at_least
-from fjax.training.placement import Placement, make_mesh
+from fjax.training.meshes import make_mesh
+from fjax.training.placement import Placement
 
 DATA = "data"
 

@@ -68,7 +68,7 @@ def member_template(owner: str, model: Any, data: Batch) -> MemberTemplate:
 
     Raises:
         TypeError: The model has its own `train_step`.
-        ValueError: The placement of the model divides weights.
+        ValueError: The placement of the model divides weights, or has several processes.
     """
     parts = model.model_parts
     if parts.placement.layout != Replicated():
@@ -76,6 +76,12 @@ def member_template(owner: str, model: Any, data: Batch) -> MemberTemplate:
             f"`{owner}` trains many whole models side by side, and {model.name!r} was compiled "
             "with a placement that divides weights: use `fjax.distribution.data_parallel()`, which "
             "divides the models among the devices."
+        )
+    if parts.placement.is_shared:
+        raise ValueError(
+            f"`{owner}` trains many models side by side in one process, and {model.name!r} was "
+            "compiled for the devices of several: use "
+            "`fjax.distribution.data_parallel(jax.local_devices())`."
         )
     if custom_step(model, parts, TRAIN) is not None or has_stateful_step(model, TRAIN):
         raise TypeError(
