@@ -188,7 +188,9 @@ def require_numbers(batch: Batch) -> Batch:
     return batch
 
 
-def _to_numbers(name: str, array: np.ndarray, columns: list[Any] | None, rows: Rows) -> np.ndarray:
+def _to_numbers(
+    name: str, array: np.ndarray, columns: list[Any] | None, rows: Rows
+) -> np.ndarray:
     """Convert an array of objects to numbers, or raise with the first value that is invalid."""
     if array.dtype.kind == "O":
         for index, item in np.ndenumerate(array):

@@ -173,9 +173,7 @@ class _Batches:
 def _stacked(elements: Sequence[Any]) -> Any:
     """Return elements of one structure as a batch."""
     try:
-        return jax.tree.map(
-            lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *elements
-        )
+        return jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *elements)
     except ValueError as error:
         shapes = {
             str(jax.tree.map(np.shape, element)): index for index, element in enumerate(elements)

@@ -4,7 +4,7 @@ import bisect
 import itertools
 import mmap
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -180,7 +180,9 @@ class RowsOnDisk:
 
     def then(self, convert: Convert) -> "RowsOnDisk":
         """Return these rows, with a function that they pass through after they are read."""
-        return RowsOnDisk(self._segments, self._first, self._last, (*self._conversions, convert))
+        return RowsOnDisk(
+            self._segments, self._first, self._last, (*self._conversions, convert)
+        )
 
     def read(self, rows: slice | np.ndarray) -> np.ndarray:
         """Return some rows as an array in memory.
