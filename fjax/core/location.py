@@ -18,14 +18,22 @@ def layer_path() -> str:
 
 
 @contextmanager
-def layer_context(name: str, layer: Any, inputs: tuple[PyTree, ...]) -> Iterator[None]:
+def layer_context(
+    name: str, layer: Any, inputs: tuple[PyTree, ...], has_path: bool = True
+) -> Iterator[None]:
     """Add the layer's name, configuration and input shapes to errors raised in the block.
+
+    Args:
+        name: The name of the layer.
+        layer: The layer.
+        inputs: Its inputs, or their shapes.
+        has_path: Whether the layer's weights are under its name.
 
     >>> with layer_context("encoder", None, ()), layer_context("dense", None, ()):
     ...     layer_path()
     'encoder/dense'
     """
-    token = _PATH.set((*_PATH.get(), name))
+    token = _PATH.set((*_PATH.get(), name) if has_path else _PATH.get())
     try:
         yield
     except Exception as error:

@@ -51,8 +51,10 @@ class Rules:
     """Divide the weights whose path a regular expression matches.
 
     A path is matched as a whole, with or without the name of the model. A path that is a pattern
-    itself has its spec. The pattern ".*" is for weights that no other rule matches. A pattern that
-    ends with "output" is for the outputs of layers, whose paths are "encoder/dense/output".
+    itself has its spec. The pattern ".*" is for weights that no other rule matches. The outputs of
+    a layer have paths such as "encoder/dense/output". If rules are strict, a pattern that ends with
+    "output" is for outputs, and others are for weights; otherwise a pattern is for both, as in
+    Keras.
 
     Attributes:
         rules: Pairs of a regular expression and a spec.
@@ -110,7 +112,7 @@ class Rules:
         Raises:
             ValueError: Two rules match the outputs.
         """
-        patterns = self.matches(f"{path}/{OUTPUT}")
+        patterns = self.matches(_output_path(path))
         if len(patterns) > 1:
             raise ValueError(
                 f"The outputs of the layer {path!r} match several rules: "
@@ -122,19 +124,23 @@ class Rules:
         """Raise ValueError if rules are strict and one for outputs matches none of these layers."""
         if not self.is_strict:
             return
-        used = {pattern for path in paths for pattern in self.matches(f"{path}/{OUTPUT}")}
+        used = {pattern for path in paths for pattern in self.matches(_output_path(path))}
         for pattern, _ in self.rules:
             if pattern.endswith(OUTPUT) and pattern not in used:
                 raise ValueError(
-                    f"The rule {pattern!r} matches the outputs of no layer. The layers are "
-                    f"{', '.join(repr(f'{path}/{OUTPUT}') for path in dict.fromkeys(paths))}."
+                    f"The rule {pattern!r} matches the outputs of no layer. The outputs are "
+                    f"{', '.join(repr(_output_path(path)) for path in dict.fromkeys(paths))}."
                 )
 
     def matches(self, path: str) -> list[str]:
         """Return the patterns that match the path of a weight, or of outputs."""
         names = [path] if self.model is None else [path, f"{self.model}/{path}"]
-        is_output = path.endswith(f"/{OUTPUT}")
-        patterns = [pattern for pattern, _ in self.rules if pattern.endswith(OUTPUT) == is_output]
+        is_output = path.split("/")[-1] == OUTPUT
+        patterns = [
+            pattern
+            for pattern, _ in self.rules
+            if not self.is_strict or pattern.endswith(OUTPUT) == is_output
+        ]
         exact = [pattern for pattern in patterns if pattern in names]
         if exact:
             return exact
@@ -142,3 +148,8 @@ class Rules:
             pattern for pattern in patterns if any(re.fullmatch(pattern, name) for name in names)
         ]
         return [pattern for pattern in found if pattern != CATCH_ALL] or found
+
+
+def _output_path(path: str) -> str:
+    """Return the path of the outputs of a layer; the network itself has the path ""."""
+    return f"{path}/{OUTPUT}" if path else OUTPUT

@@ -21,6 +21,7 @@ from fjax.caching import Cache
 from fjax.compiler import compile_function
 from fjax.core.output_layouts import constrain_outputs
 from fjax.training.batch import Batch, rows
+from fjax.training.meshes import ids_of, mesh_of_ids
 from fjax.training.output_layouts import OutputConstraint
 from fjax.training.placement_table import describe_weights
 from fjax.training.shardings import (
@@ -136,8 +137,7 @@ class Placement:
     def step(self, step: Callable[[TrainState, Any], Any]) -> Callable[[TrainState, Any], Any]:
         """Return a pure step whose arrays this placement divides, for `jax.jit`.
 
-        The outputs of layers are divided by the rows of the batch, and the next train state is as
-        `shard` puts it. On the default device the step is returned as it is.
+        The outputs of layers are divided by rows, and the next train state is as `shard` puts it.
 
         Args:
             step: `step(train_state, batch)`, which returns the next train state and something else.
@@ -387,18 +387,12 @@ class Placement:
 
     def __getstate__(self) -> dict[str, Any]:
         mesh = self.mesh
-        plain = None if mesh is None else (_ids_of(mesh), mesh.axis_names)
+        plain = None if mesh is None else (ids_of(mesh), mesh.axis_names)
         return {**vars(self), "mesh": plain}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         mesh = state["mesh"]
-        vars(self).update(state, mesh=None if mesh is None else _mesh_of_ids(*mesh))
-
-
-def make_mesh(devices: np.ndarray, axis_names: tuple[str, ...]) -> Mesh:
-    """Return a mesh of devices, whose programs XLA partitions."""
-    auto = (jax.sharding.AxisType.Auto,) * len(axis_names)
-    return Mesh(devices, axis_names, axis_types=auto)
+        vars(self).update(state, mesh=None if mesh is None else mesh_of_ids(*mesh))
 
 
 def put_on(value: Any, mesh: Mesh, spec: PartitionSpec) -> Array:
@@ -485,21 +479,6 @@ def _to_numpy(array: Array) -> np.ndarray:
     from fjax.processes.arrays import whole
 
     return whole(array)
-
-
-def _ids_of(mesh: Mesh) -> np.ndarray:
-    return np.vectorize(lambda device: device.id, otypes=[int])(mesh.devices)
-
-
-def _mesh_of_ids(ids: np.ndarray, axis_names: tuple[str, ...]) -> Mesh:
-    devices = {device.id: device for device in jax.devices()}
-    missing = sorted(set(ids.ravel().tolist()) - set(devices))
-    if missing:
-        raise ValueError(
-            f"A copied placement has the devices {missing}, which are not here: set another one by "
-            "`model.compile(…, placement=…)`."
-        )
-    return make_mesh(np.vectorize(devices.get, otypes=[object])(ids), axis_names)
 
 
 @compile_function
