@@ -106,6 +106,11 @@ class Rules:
             raise ValueError("\n".join([*problems, weight_table(weights, shown, mesh)]))
         return [by_pattern[patterns[0]] if patterns else REPLICATED for patterns in matches]
 
+    @property
+    def has_outputs(self) -> bool:
+        """Whether there may be specs for outputs."""
+        return not self.is_strict or any(pattern.endswith(OUTPUT) for pattern, _ in self.rules)
+
     def output_spec(self, path: str) -> PartitionSpec | None:
         """Return the spec of the outputs of the layer with a path, or None.
 

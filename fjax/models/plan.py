@@ -17,6 +17,7 @@ from fjax.training.batch import rows
 from fjax.training.custom_step import check_test_step, check_train_step
 from fjax.training.filled_batches import can_be_filled
 from fjax.training.logs import losses_first
+from fjax.training.output_layouts import check_output_rules
 from fjax.training.programs import no_loss, with_custom_steps, with_stateful_steps
 from fjax.typing import PyTree
 
@@ -216,6 +217,8 @@ def _plan(parts: ModelParts, kind: str, spec: Batch) -> tuple[Plan, tuple[Any, .
     """Return the plan of a run of the engine's own steps, and what it is made of."""
     config, network = parts.require_config("fit"), parts.architecture.network
     outputs = parts.architecture.output_specs(spec.inputs)
+    shapes = parts.architecture.built.layer_shapes
+    check_output_rules(parts.placement, network, shapes.params, shapes.state, spec.inputs)
     objective = parts.objective("fit", spec.targets, outputs)
     loss, metrics = objective.loss or no_loss, objective.metrics
     plan = Plan(

@@ -12,6 +12,9 @@ from typing import Any
 import jax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from fjax.core.masking import strip_masks
+from fjax.core.precision import apply_layer
+from fjax.training.batch import rows
 from fjax.training.shardings import WeightLayout, axis_size, shown_spec
 from fjax.typing import PyTree
 
@@ -78,3 +81,27 @@ def _by_spec(path: str, leaf: Any, spec: PartitionSpec, mesh: Mesh) -> Any:
 
 def _constrained(leaf: Any, spec: PartitionSpec, mesh: Mesh) -> Any:
     return jax.lax.with_sharding_constraint(leaf, NamedSharding(mesh, spec))
+
+
+def check_output_rules(
+    placement: Any, network: Any, params: PyTree, state: PyTree, inputs: tuple[PyTree, ...]
+) -> None:
+    """Raise ValueError if the layout of a placement does not fit the outputs of layers.
+
+    Args:
+        placement: The placement.
+        network: A layer.
+        params: Its params, or their shapes.
+        state: Its state, or its shapes.
+        inputs: A batch of inputs, or their shapes.
+    """
+    if placement.mesh is None or not placement.layout.has_outputs:
+        return
+
+    def outputs(*weights_and_inputs: PyTree) -> PyTree:
+        params, state, *inputs = weights_and_inputs
+        return strip_masks(apply_layer(network, params, state, *inputs, key=jax.random.key(0))[0])
+
+    with placement.dividing_outputs(rows(inputs)) as constraint:
+        jax.eval_shape(outputs, params, state, *inputs)
+    placement.layout.check_outputs(constraint.paths)

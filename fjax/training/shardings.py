@@ -50,6 +50,11 @@ class WeightLayout(Protocol):
         """Return the spec of the outputs of the layer with a path; None for no spec."""
         ...
 
+    @property
+    def has_outputs(self) -> bool:
+        """Whether there may be specs for outputs."""
+        ...
+
     def check_outputs(self, paths: Collection[str]) -> None:
         """Raise ValueError if the rule does not fit the layers with these paths."""
         ...
@@ -61,6 +66,8 @@ class WeightLayout(Protocol):
 
 class FreeOutputs:
     """The part of a layout that has no specs for outputs."""
+
+    has_outputs = False
 
     def output_spec(self, path: str) -> PartitionSpec | None:
         """Return None."""

@@ -298,7 +298,7 @@ BAD = [
     ("takes a placement", lambda: fit("data_parallel")),
     ("divides weights: use `fjax.distribution.data_parallel()`", lambda: fit(fsdp(), replicas=2)),
     (
-        "The rule 'no_layer/output' matches the outputs of no layer. The outputs are 'dense/",
+        "The rule 'no_layer/output' matches the outputs of no layer. The outputs are 'input_layer/",
         lambda: fit(rules(**{"no_layer/output": P("data"), ".*": P()})),
     ),
     (
