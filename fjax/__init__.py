@@ -64,6 +64,7 @@ with paused_garbage_collection():
 if TYPE_CHECKING:
     from fjax import applications as applications
     from fjax import backend as backend
+    from fjax import dashboard as dashboard
     from fjax import datasets as datasets
     from fjax import ops as ops
     from fjax import playground as playground
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
 _LAZY = (
     "applications",
     "backend",
+    "dashboard",
     "datasets",
     "ops",
     "playground",

@@ -19,7 +19,7 @@ FLOORS = {
     "config": 0, "custom_objects": 0, "public_names": 0, "traits": 0, "trees": 0,
     "importing": 0, "jax_release": 0, "compiler": 0, "compilation_cache": 0, "symbols": 0,
     "absent_names": 0, "scopes": 0, "dtype_policies": 0, "loopback": 0, "processes": 0,
-    "languages": 0,
+    "languages": 0, "markup": 0,
     "activations": 1, "initializers": 1, "losses": 1, "metrics": 1, "optimizers": 1,
     "regularizers": 1, "constraints": 1, "lowering": 1, "variable": 1,
     "core": 2, "random": 2, "mixed_precision": 2,
@@ -30,6 +30,7 @@ FLOORS = {
     "backend": 7, "datasets": 7, "preprocessing": 7, "saving": 7, "tree": 7, "utils": 7,
     "visualization": 7,
     "applications": 7, "search": 7, "wrappers": 7,
+    "dashboard": 7,
     "keras": 8, "playground": 8,
 }  # fmt: skip
 
@@ -37,7 +38,7 @@ FLOORS = {
 ALLOWED = {
     "compiler": {"jax_release"},
     "config": {"dtype_policies", "errors", "languages"},
-    "configuration": {"errors"},
+    "configuration": {"errors", "markup"},
     "custom_objects": {"errors"},
     "dtype_policies": {"errors"},
     "languages": {"errors"},

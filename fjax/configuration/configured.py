@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
 
+from fjax.configuration.display import arguments_html
 from fjax.configuration.fields import (
     arguments,
     described_arguments,
@@ -168,6 +169,22 @@ class Configured:
             if not _is_default(value, item.default):
                 shown.append(f"{item.name}={_short_repr(value)}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+    def _repr_html_(self) -> str:
+        """Return the table of arguments that a notebook shows as the value of a cell."""
+        return arguments_html(type(self).__name__, *self._shown_arguments())
+
+    def _shown_arguments(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the arguments as short texts: those that were given, and those left out."""
+        if self.has_own_init:
+            given = recorded_arguments(self)
+            return {name: _short_repr(value) for name, value in given.items()}, {}
+        given, left_out = {}, {}
+        for item in described_arguments(self):
+            value = stored(self, item.name)
+            part = left_out if _is_default(value, item.default) else given
+            part[item.name] = _short_repr(value)
+        return given, left_out
 
     def get_config(self) -> dict[str, Any]:
         """Return the fields as plain data: functions by name, configured objects as dicts.
