@@ -50,3 +50,14 @@ def links(text: str) -> list[str]:
     """Return the targets of the links of a page that are within the project, in order."""
     targets = _LINK.findall(_FENCED.sub("", text))
     return [target for target in targets if not re.match(r"[a-z]+:", target)]
+
+
+def anchors(text: str) -> list[str]:
+    """Return the anchor of each heading; a repeated one has a number, as on the site."""
+    result: list[str] = []
+    for _, title in headings(text):
+        name, number = anchor(title), 0
+        while (f"{name}_{number}" if number else name) in result:
+            number += 1
+        result.append(f"{name}_{number}" if number else name)
+    return result
