@@ -61,3 +61,16 @@ def anchors(text: str) -> list[str]:
             number += 1
         result.append(f"{name}_{number}" if number else name)
     return result
+
+
+def translate_anchors(text: str, english: str) -> str:
+    """Return a translated page whose headings have the anchors of the English page's headings."""
+    names = iter(anchors(english))
+
+    def with_anchor(heading: re.Match[str]) -> str:
+        return f"{heading.group()} {{ #{next(names)} }}"
+
+    parts = re.split(r"(^```.*?^```$)", text, flags=re.MULTILINE | re.DOTALL)
+    return "".join(
+        part if part.startswith("```") else _HEADING.sub(with_anchor, part) for part in parts
+    )
