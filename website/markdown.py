@@ -50,3 +50,27 @@ def links(text: str) -> list[str]:
     """Return the targets of the links of a page that are within the project, in order."""
     targets = _LINK.findall(_FENCED.sub("", text))
     return [target for target in targets if not re.match(r"[a-z]+:", target)]
+
+
+def anchors(text: str) -> list[str]:
+    """Return the anchor of each heading; a repeated one has a number, as on the site."""
+    result: list[str] = []
+    for _, title in headings(text):
+        name, number = anchor(title), 0
+        while (f"{name}_{number}" if number else name) in result:
+            number += 1
+        result.append(f"{name}_{number}" if number else name)
+    return result
+
+
+def translate_anchors(text: str, english: str) -> str:
+    """Return a translated page whose headings have the anchors of the English page's headings."""
+    names = iter(anchors(english))
+
+    def with_anchor(heading: re.Match[str]) -> str:
+        return f"{heading.group()} {{ #{next(names)} }}"
+
+    parts = re.split(r"(^```.*?^```$)", text, flags=re.MULTILINE | re.DOTALL)
+    return "".join(
+        part if part.startswith("```") else _HEADING.sub(with_anchor, part) for part in parts
+    )

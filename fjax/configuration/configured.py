@@ -94,6 +94,7 @@ class Configured:
     _renamed: ClassVar[Mapping[str, str]] = {}
     traceable_fields: ClassVar[frozenset[str]] = frozenset()
     width_field: ClassVar[str | None] = None
+    # Whether the class writes its own `__init__`; then its objects equal only themselves.
     has_own_init: ClassVar[bool] = False
     settable_fields: ClassVar[frozenset[str]] = frozenset()
     neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {}

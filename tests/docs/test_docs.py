@@ -1,20 +1,18 @@
 """Docs pages: their code runs, their links work, and their lists of names are complete."""
 
-import ast
 import contextlib
 import doctest
 import importlib
-import inspect
 import io
-import itertools
 import re
 import sys
-from types import ModuleType
 
 import pytest
 
 import fjax
+from fjax.public_names import exported_names
 from website.markdown import DOCS, ROOT, anchor, blocks, headings, links
+from website.reference import WITH_INHERITED, attributes, entries, public_modules
 from website.translations import english_pages
 
 # Translations have the code and the links of their English pages: `test_translations.py`.
@@ -73,36 +71,17 @@ def anchors(page):
 
 
 def test_site_lists_every_page():
-    listed = re.findall(
-        r"^  - .+: (\S+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE
-    )
-    assert {page.name for page in DOCS.glob("*.md")} <= set(listed)
-
-
-def modules(name="fjax"):
-    """Yield the public modules and their names, beginning with the package."""
-    module = importlib.import_module(name)
-    yield name, module
-    for public in sorted(public_names(module)):
-        if isinstance(getattr(module, public), ModuleType):
-            yield from modules(f"{name}.{public}")
-
-
-def public_names(module):
-    """Return the names that a module defines or exports, except those with a leading underscore."""
-    if hasattr(module, "__all__"):
-        return set(module.__all__)
-    names = set()
-    body = ast.parse(inspect.getsource(module)).body
-    blocks = [block.body for block in body if isinstance(block, ast.With | ast.If)]
-    for node in itertools.chain(body, *blocks):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.ImportFrom):
-            names |= {alias.name for alias in node.names if alias.asname == alias.name}
-        elif isinstance(node, ast.Assign):
-            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-    return {name for name in names if not name.startswith("_")}
+    configuration = (ROOT / "mkdocs.yml").read_text("utf-8")
+    listed = set(re.findall(r"^ +- (\S+\.md|\S+/)$", configuration, re.MULTILINE))
+    listed |= set(re.findall(r"^ +- \w+: (\S+/)$", configuration, re.MULTILINE))
+    pages = [page.relative_to(DOCS) for page in english_pages() if page.is_relative_to(DOCS)]
+    # A folder stands for its pages.
+    missing = {
+        page.as_posix()
+        for page in pages
+        if page.as_posix() not in listed and f"{page.parent.as_posix()}/" not in listed
+    }
+    assert not missing
 
 
 def rows(page):
@@ -118,7 +97,7 @@ def rows(page):
 
 
 def test_reference_lists_the_public_names():
-    expected = {name: public_names(module) for name, module in modules()}
+    expected = {name: exported_names(module) for name, module in public_modules().items()}
     for path in CLASSES:
         owner, _, name = path.rpartition(".")
         listed = dir(getattr(importlib.import_module(owner), name))
@@ -132,6 +111,18 @@ def test_reference_lists_the_public_names():
     assert sorted(listed_names) == sorted(expected)
     for heading, names in expected.items():
         assert sorted(listed_names[heading]) == sorted(names), heading
+
+
+def test_every_public_name_is_described():
+    """The site makes its reference of docstrings and of the comments above other values."""
+    undescribed = [
+        entry.path for module in public_modules() for entry in entries(module) if not entry.line
+    ]
+    for path in WITH_INHERITED:
+        owner, _, name = path.rpartition(".")
+        described = getattr(importlib.import_module(owner), name)
+        undescribed += [entry.path for entry in attributes(described) if not entry.line]
+    assert not undescribed
 
 
 def test_missing_names_are_missing():
