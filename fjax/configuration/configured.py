@@ -180,7 +180,8 @@ class Configured:
         if self.has_own_init:
             given = recorded_arguments(self)
             return {name: _short_repr(value) for name, value in given.items()}, {}
-        given, left_out = {}, {}
+        given: dict[str, str] = {}
+        left_out: dict[str, str] = {}
         for item in described_arguments(self):
             value = stored(self, item.name)
             part = left_out if _is_default(value, item.default) else given

@@ -4,7 +4,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 # The bytes that a device sends in the usual ring algorithms, as a multiple of the whole arrays,
 # given the share of the other devices, (n - 1) / n.
@@ -27,7 +27,8 @@ _CALLED = re.compile(
 _TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"')
 
 
-class Collective(NamedTuple):
+@dataclass(frozen=True)
+class Collective:
     """The collective operations of one kind in a step, among groups of so many devices.
 
     Attributes:
