@@ -28,7 +28,7 @@ def names(figure):
 
 def test_the_placement_of_the_model_is_drawn(tmp_path):
     file = tmp_path / "placement.png"
-    figure = plot_placement(model(data_parallel()), to_file=file)
+    figure = plot_placement(model(data_parallel(["cpu:0"])), to_file=file)
     assert file.read_bytes().startswith(b"\x89PNG")
     assert names(figure) == [
         "dense/bias  (32,)", "dense/kernel  (8, 32)", "dense_1/bias  (3,)",
@@ -38,7 +38,7 @@ def test_the_placement_of_the_model_is_drawn(tmp_path):
 
 
 def test_the_largest_weights_are_drawn():
-    figure = plot_placement(model(), data_parallel(), max_weights=2)
+    figure = plot_placement(model(), data_parallel(["cpu:0"]), max_weights=2)
     assert names(figure) == ["dense/kernel  (8, 32)", "dense_1/kernel  (32, 3)"]
     assert "2 smaller weights are not drawn" in figure.get_suptitle()
 
@@ -47,6 +47,6 @@ def test_mistakes(tmp_path):
     with pytest.raises(ValueError, match="this placement is one device"):
         plot_placement(model())
     with pytest.raises(ValueError, match=r"must end in one of \.png"):
-        plot_placement(model(data_parallel()), to_file=tmp_path / "placement.txt")
+        plot_placement(model(data_parallel(["cpu:0"])), to_file=tmp_path / "placement.txt")
     with pytest.raises(ValueError, match="`max_weights` must be"):
-        plot_placement(model(data_parallel()), max_weights=0)
+        plot_placement(model(data_parallel(["cpu:0"])), max_weights=0)
