@@ -73,6 +73,10 @@ class LivePlot(MonitorCallback):
     best: float | None
     best_epoch: int
 
+    # The batches of the current epoch that are drawn, and their losses.
+    _batches: list[float]
+    _batch_losses: list[float]
+
     @explain_keywords
     def __init__(
         self,
@@ -166,8 +170,7 @@ class LivePlot(MonitorCallback):
         self._current = 0
         # The durations of the epochs of this fit.
         self._seconds: list[float] = []
-        self._batches: list[float] = []
-        self._batch_losses: list[float] = []
+        self._batches, self._batch_losses = [], []
 
     def _end_batch(self, batch: int, logs: Logs | None = None) -> None:
         # The hook of the class, which a subclass may override.
@@ -244,7 +247,7 @@ class LivePlot(MonitorCallback):
     def _terminal_line(self) -> str:
         """Return the run as one line, with a curve of blocks if the terminal has them."""
         parts = self._status(is_last=True)
-        name = self.monitor if self.monitor in self.history else next(iter(self.history), None)
+        name = self.monitor if self.monitor in self.history else next(iter(self.history), "")
         values = [value for value in self.history.get(name, ()) if np.ndim(value) == 0]
         numbers = [float(value) for value in values if value is not None]
         if numbers:

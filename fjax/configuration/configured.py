@@ -178,10 +178,9 @@ class Configured:
     def _shown_arguments(self) -> tuple[dict[str, str], dict[str, str]]:
         """Return the arguments as short texts: those that were given, and those left out."""
         if self.has_own_init:
-            given = recorded_arguments(self)
-            return {name: _short_repr(value) for name, value in given.items()}, {}
-        given: dict[str, str] = {}
-        left_out: dict[str, str] = {}
+            recorded = recorded_arguments(self)
+            return {name: _short_repr(value) for name, value in recorded.items()}, {}
+        given, left_out = dict[str, str](), dict[str, str]()
         for item in described_arguments(self):
             value = stored(self, item.name)
             part = left_out if _is_default(value, item.default) else given

@@ -75,7 +75,7 @@ function rowOf(run) {
 
 const COLUMNS = [
   ["name", "run"], ["kind", "kind"], ["state", "state"], ["epochs", "epochs", true], ["last", "last", true],
-  ["lowest", "lowest", true], ["highest", "highest", true], ["settings", "settings"], ["changed", "changed", true], ["problem", "note"],
+  ["lowest", "lowest", true], ["highest", "highest", true], ["settings", "settings"], ["changed", "changed", true],
 ];
 
 function age(seconds) {
@@ -90,7 +90,7 @@ function compare(a, b) {
   const [x, y] = [a[order.column], b[order.column]];
   if (x === y) return a.key.localeCompare(b.key);
   if (x === null || y === null) return x === null ? 1 : -1;
-  const result = typeof x === "number" ? x - y : x.localeCompare(y, undefined, { numeric: true });
+  const result = typeof x === "number" ? x - y : x.localeCompare(y);
   return order.down ? -result : result;
 }
 
@@ -126,12 +126,11 @@ function drawRows(rows) {
     box.addEventListener("change", () => { box.checked ? hidden.delete(row.key) : hidden.add(row.key); draw(); });
     const name = element("label", { class: "name" }, box, element("span", { class: "swatch", style: { background: colors.get(row.key) } }), element("span", { class: "code" }, row.name));
     const line = element("tr", { class: box.checked ? null : "off" },
-      element("td", {}, name), element("td", {}, row.kind),
+      element("td", {}, name, element("div", { class: "note", hidden: !row.problem }, row.problem)), element("td", {}, row.kind),
       element("td", { class: row.state === "training" ? "training" : "faint" }, row.state),
       element("td", { class: "number" }, row.epochs ? String(row.epochs) : ""),
       ...[row.last, row.lowest, row.highest].map(value => element("td", { class: "number" }, value === null ? "" : formatNumber(value))),
-      element("td", { class: "faint" }, row.settings), element("td", { class: "number faint" }, age(row.changed)),
-      element("td", { class: "wrap faint" }, row.problem));
+      element("td", { class: "faint" }, row.settings), element("td", { class: "number faint" }, age(row.changed)));
     line.addEventListener("pointerenter", () => light(row.key));
     line.addEventListener("pointerleave", () => light(null));
     box.addEventListener("focus", () => light(row.key));

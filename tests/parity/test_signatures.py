@@ -22,6 +22,8 @@ ABSENT = {
     # Accepted with their neutral values; they mean nothing in JAX, or are deprecated in Keras.
     "renorm": "layers", "renorm_clipping": "layers", "renorm_momentum": "layers",
     "synchronized": "layers", "sparse": "layers", "ragged": "layers", "optional": "layers",
+    # Deprecated in Keras, without effect.
+    "check_types": "tree",
     # fjax chooses the layout of its own drawings.
     "subgraph": "utils", "splines": "utils",
     # fjax's own files need none of these.
