@@ -119,7 +119,8 @@ class App {
   showRun() {
     this.playButton.textContent = this.running ? `❚❚ ${this.texts("pause")}` : `▶ ${this.texts("play")}`;
     this.epochShown.textContent = (this.frame?.epoch ?? 0).toLocaleString(this.language);
-    this.speedShown.textContent = this.running && this.rate ? this.texts("rate", this.rate) : this.status ?? "";
+    this.speedShown.textContent = this.running && this.rate ? this.texts("rate", this.rate)
+      : this.isPreparing ? this.texts("preparing") : "";
   }
 
   set(name, value) {
@@ -185,13 +186,15 @@ class App {
     clearTimeout(this.idle);
     this.generation += 1;
     const { generation, settings } = this;
-    this.isDrawing = false;
-    this.status = this.texts("preparing");
+    const before = { records: this.records, firstTestLoss: this.firstTestLoss };
+    Object.assign(this, { isDrawing: false, isPreparing: true, records: [], firstTestLoss: null, rate: null });
+    this.output.drawCurve();
     this.showRun();
     const answer = await this.ask({ kind: "start", settings });
     if (generation !== this.generation) return;
-    this.status = "";
+    this.isPreparing = false;
     if (answer === null) {
+      Object.assign(this, before);
       // The settings were refused: those of the last run are shown again.
       this.running = false;
       this.settings = this.good;
@@ -203,7 +206,7 @@ class App {
     this.shape = answer.header;
     this.frame = frameOf(answer, this.shape);
     this.features = this.frame.features;
-    Object.assign(this, { records: [], firstTestLoss: null, isTouched: false, rate: null });
+    this.isTouched = false;
     this.network.showOutputs(this.shape.outputs);
     this.drawAll();
     this.save(settings, this.language);
@@ -213,10 +216,10 @@ class App {
   }
 
   async prepare() {
-    this.status = this.texts("preparing");
+    this.isPreparing = true;
     this.showRun();
     const answer = await this.ask({ kind: "prepare" });
-    this.status = "";
+    this.isPreparing = false;
     if (answer) this.firstTestLoss = answer.header.testLoss;
     this.output.drawCurve();
     this.showRun();
