@@ -11,6 +11,7 @@ from jax import lax
 from fjax.compiler import compile_function
 from fjax.lowering.linear import linear
 from fjax.lowering.patches import extract_patches, window_slices
+from fjax.lowering.row_shards import row_shards
 from fjax.lowering.windows import (
     Windows,
     dilated_size,
@@ -66,7 +67,9 @@ def convolution(
         window_padding(length, size, stride, padding)
         for length, size, stride in zip(lengths, sizes, strides, strict=True)
     )
-    windows = Windows(tuple(strides), tuple(dilation), pads, data_format, groups)
+    size = inputs.shape[0]
+    shards = 1 if has_symbolic_size((size,)) else row_shards(size)
+    windows = Windows(tuple(strides), tuple(dilation), pads, data_format, groups, shards)
     return _convolution(inputs, kernel, windows)
 
 
@@ -124,10 +127,27 @@ def _convolve_by_patches(inputs: Array, kernel: Array, windows: Windows) -> Arra
     else:
         # `checkpoint` computes the patches of a part again for its gradient, so that memory never
         # holds the patches of all parts.
-        split = inputs.reshape(parts, inputs.shape[0] // parts, *inputs.shape[1:])
+        split = _split_rows(inputs, parts, windows.row_shards)
         outputs = lax.map(lambda part: jax.checkpoint(convolve)(part, kernel), split)
-        outputs = outputs.reshape(inputs.shape[0], *outputs.shape[2:])
+        outputs = _join_rows(outputs, windows.row_shards)
     return jnp.moveaxis(outputs, -1, 1) if windows.data_format == "channels_first" else outputs
+
+
+def _split_rows(inputs: Array, parts: int, shards: int) -> Array:
+    """Return rows as equal parts, (parts, rows, …), each of which has rows of all devices."""
+    rows, *rest = inputs.shape
+    if shards == 1:
+        return inputs.reshape(parts, rows // parts, *rest)
+    split = inputs.reshape(shards, parts, rows // shards // parts, *rest)
+    return jnp.moveaxis(split, 1, 0).reshape(parts, rows // parts, *rest)
+
+
+def _join_rows(split: Array, shards: int) -> Array:
+    """Return the rows of the parts that `_split_rows` has made, in their order."""
+    parts, rows, *rest = split.shape
+    if shards > 1:
+        split = jnp.moveaxis(split.reshape(parts, shards, rows // shards, *rest), 0, 1)
+    return split.reshape(parts * rows, *rest)
 
 
 _convolution = by_platform(_convolve_by_patches, _convolve_by_xla)
@@ -171,8 +191,12 @@ def _window_counts(inputs: Array, kernel: Array, windows: Windows) -> list[int]:
 
 
 def _batch_parts(inputs: Array, kernel: Array, windows: Windows) -> int:
-    """Return the number of equal parts to split the batch into, to bound the size of patches."""
-    window, (batch, *_, channels) = math.prod(kernel.shape[:-2]), inputs.shape
+    """Return the number of equal parts to split the batch into, to bound the size of patches.
+
+    Of a batch that is divided among devices, these are the parts of each device.
+    """
+    window, (rows, *_, channels) = math.prod(kernel.shape[:-2]), inputs.shape
+    batch = rows // windows.row_shards
     values = batch * math.prod(_window_counts(inputs, kernel, windows)) * window * channels
     # The patches of windows of one entry are the inputs.
     if values <= MAX_PATCH_VALUES or window == 1:

@@ -18,6 +18,7 @@ class Windows(NamedTuple):
             what is trimmed before and added after the axis of the outputs.
         data_format: "channels_last" or "channels_first".
         groups: The number of groups that channels are split into.
+        row_shards: The number of devices among which the rows are divided.
     """
 
     strides: tuple[int, ...]
@@ -25,6 +26,7 @@ class Windows(NamedTuple):
     ends: tuple[tuple[int, int], ...]
     data_format: str
     groups: int = 1
+    row_shards: int = 1
 
 
 def dilated_size(size: int, dilation: int) -> int:

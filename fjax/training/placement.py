@@ -20,6 +20,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from fjax.caching import Cache
 from fjax.compiler import compile_function
 from fjax.core.output_layouts import constrain_outputs
+from fjax.lowering.row_shards import dividing_rows
 from fjax.training.batch import Batch, rows
 from fjax.training.meshes import ids_of, mesh_of_ids
 from fjax.training.output_layouts import OutputConstraint
@@ -160,16 +161,12 @@ class Placement:
 
     @contextmanager
     def dividing_outputs(self, row_count: int) -> Iterator[OutputConstraint | None]:
-        """Let the programs that are traced in the block divide the outputs of layers.
-
-        Args:
-            row_count: The number of rows of a batch.
-        """
+        """Let programs that are traced in the block divide outputs of layers with so many rows."""
         if self.mesh is None:
             yield None
             return
         constraint = OutputConstraint(self.mesh, self.batch_axes, self.layout, row_count)
-        with constrain_outputs(constraint):
+        with constrain_outputs(constraint), dividing_rows(self.batch_shards):
             yield constraint
 
     def constrain_window(self, tree: PyTree) -> PyTree:

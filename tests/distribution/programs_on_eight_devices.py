@@ -54,6 +54,27 @@ def test_data_parallelism_sums_each_gradient_once_and_gathers_nothing():
     assert reduced.sent == reduced.size * 2 * 7 // 8
 
 
+def test_convolutions_in_parts_gather_no_rows():
+    model = fjax.Sequential(
+        [layers.Input((28, 28, 16)), layers.Conv2D(8, 3), layers.GlobalAveragePooling2D()], seed=0
+    )
+    model.compile("sgd", "mse", placement=data_parallel())
+    # More patches than a CPU computes at a time, on each device, too.
+    for size in (64, 512):
+        assert {each.kind for each in model.memory_report(size).collectives} == {"all-reduce"}
+    x, y = np.ones((64, 28, 28, 16), "float32"), np.ones((64, 8), "float32")
+    x *= np.linspace(-1, 1, 64, dtype="float32")[:, None, None, None]
+    divided = model.predict(x, batch_size=64, verbose=0)
+    losses = model.fit(x, y, batch_size=64, epochs=2, verbose=0).history["loss"]
+    one = fjax.Sequential(
+        [layers.Input((28, 28, 16)), layers.Conv2D(8, 3), layers.GlobalAveragePooling2D()], seed=0
+    )
+    one.compile("sgd", "mse")
+    np.testing.assert_allclose(divided, one.predict(x, batch_size=64, verbose=0), atol=1e-5)
+    expected = one.fit(x, y, batch_size=64, epochs=2, verbose=0).history["loss"]
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+
+
 def test_fsdp_gathers_each_weight_once():
     placement = fsdp(min_size=256)
     _, train_state, _ = pure_run(placement)

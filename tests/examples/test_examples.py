@@ -184,11 +184,11 @@ def ray_search(folder):
 
 def gpt(folder):
     (folder / "text.txt").write_text("to be or not to be, that is the question. " * 150)
-    tiny = {"length": 16, "width": 16, "depth": 2, "heads": 2, "batch_size": 16, "count": 20}
+    tiny = {"length": 16, "width": 32, "depth": 2, "heads": 2, "batch_size": 16, "count": 20}
     program = load("gpt").main
-    logs = program(str(folder / "text.txt"), "data", "mixed_bfloat16", True, 4, **tiny)
-    # Below the entropy of single letters, which is 2.0 nats.
-    assert logs["val_loss"][-1] < logs["val_loss"][0] and logs["val_loss"][-1] < 2.0
+    logs = program(str(folder / "text.txt"), "data", "mixed_bfloat16", True, 12, rate=0.01, **tiny)
+    # The entropy of single letters is 2.4 nats: the model uses the letters before.
+    assert logs["val_loss"][-1] < 1.0 < logs["val_loss"][0]
     program(str(folder / "text.txt"), "data", report=True, **tiny)
 
 
