@@ -75,6 +75,7 @@ class Configured:
       beside the arguments of its own `__init__`, if that takes them.
     - `keras_fields`: the names of arguments in Keras's configurations that are not those of the
       fields, each with the name of its field.
+    - `derived_in_keras`: the entries of Keras's configurations that follow from other entries.
     - `fields_beyond_keras`: the fields that Keras's class lacks; those of base classes are added.
     - `in_keras`: whether Keras has a class of this name.
     - `differs_from_keras`: what its objects compute differently; a file of Keras warns of it.
@@ -93,12 +94,14 @@ class Configured:
     _renamed: ClassVar[Mapping[str, str]] = {}
     traceable_fields: ClassVar[frozenset[str]] = frozenset()
     width_field: ClassVar[str | None] = None
+    # Whether the class writes its own `__init__`; then its objects equal only themselves.
     has_own_init: ClassVar[bool] = False
     settable_fields: ClassVar[frozenset[str]] = frozenset()
     neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
     keywords_field: ClassVar[str | None] = None
     inherited_arguments: ClassVar[tuple[str, ...]] = ()
     keras_fields: ClassVar[Mapping[str, str]] = {}
+    derived_in_keras: ClassVar[frozenset[str]] = frozenset()
     fields_beyond_keras: ClassVar[frozenset[str]] = frozenset()
     in_keras: ClassVar[bool] = True
     differs_from_keras: ClassVar[str | None] = None

@@ -22,6 +22,7 @@ from fjax.storage.errors import ModelFileError, file_error_context
 from fjax.storage.regular_file import PROBLEM, file_size, open_regular_file
 from fjax.storage.strict_json import dump_json, parse_json
 from fjax.storage.versions import FORMAT_VERSION, check_format, migrate
+from fjax.training.placement import put_like
 
 # The dtypes by their names in the file.
 DTYPES = {
@@ -104,6 +105,10 @@ class TensorFile:
             raise ModelFileError(self.path, f"the file ends within the array {name!r}")
         return array
 
+    def read_placed(self, specs: Mapping[str, jax.ShapeDtypeStruct]) -> dict[str, jax.Array]:
+        """Return arrays on the devices that their specs name; see `ArrayReader.read_placed`."""
+        return {name: put_like(self.read(name), spec) for name, spec in specs.items()}
+
 
 def write_tensors(path: Any, tensors: Mapping[str, Any], metadata: Mapping[str, str]) -> None:
     """Write arrays and strings to one file, atomically.
@@ -121,7 +126,7 @@ def write_tensors(path: Any, tensors: Mapping[str, Any], metadata: Mapping[str, 
     tensors = dict(sorted(tensors.items(), key=lambda item: (-item[1].dtype.itemsize, item[0])))
     header: dict[str, Any] = {
         "__metadata__": {**metadata, "digest": _NO_DIGEST},
-        **_describe_tensors(tensors),
+        **describe_tensors(tensors),
     }
     text = dump_json(header).encode()
     text += b" " * (-len(text) % 8)
@@ -140,8 +145,12 @@ def write_tensors(path: Any, tensors: Mapping[str, Any], metadata: Mapping[str, 
     )
 
 
-def _describe_tensors(tensors: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the header's entries of arrays that follow one another."""
+def describe_tensors(tensors: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the header's entries of arrays that follow one another.
+
+    Raises:
+        TypeError: The format has no name for an array's dtype.
+    """
     entries: dict[str, Any] = {}
     end = 0
     for name, tensor in tensors.items():
@@ -262,7 +271,7 @@ def _check_digest(path: Any, file: BinaryIO, prefix: bytes, text: bytes, expecte
 
 def _check_layout(path: Any, header: Mapping[str, Any], size: int) -> dict[str, TensorEntry]:
     """Return the arrays in the order of their bytes, which must fill the data without a gap."""
-    entries = {name: _parse_entry(path, name, value) for name, value in header.items()}
+    entries = {name: parse_entry(path, name, value) for name, value in header.items()}
     entries = dict(sorted(entries.items(), key=lambda item: (item[1].begin, item[1].end)))
     end = 0
     for name, entry in entries.items():
@@ -276,7 +285,12 @@ def _check_layout(path: Any, header: Mapping[str, Any], size: int) -> dict[str, 
     return entries
 
 
-def _parse_entry(path: Any, name: str, value: Any) -> TensorEntry:
+def parse_entry(path: Any, name: str, value: Any) -> TensorEntry:
+    """Return the entry of an array as `describe_tensors` describes it.
+
+    Raises:
+        ModelFileError: The description is invalid.
+    """
     label = f"the array {name[:80]!r}"
     has_keys = isinstance(value, dict) and value.keys() == {"dtype", "shape", "data_offsets"}
     if not has_keys or not _are_counts(value["shape"]) or not _are_counts(value["data_offsets"]):
