@@ -1,10 +1,12 @@
 """A small HTTP server for pages on this machine: guarded by a token, and closed to other pages."""
 
+import contextlib
 import errno
 import functools
 import hmac
 import importlib.resources
 import secrets
+import socket
 import threading
 import traceback
 from collections.abc import Callable, Mapping
@@ -100,10 +102,9 @@ class LoopbackServer:
         self._token = secrets.token_urlsafe(24)
         handler = functools.partial(_Handler, respond, self._token)
         try:
-            self._server = ThreadingHTTPServer((ADDRESS, port or 0), handler)
+            self._server = _Server((ADDRESS, port or 0), handler)
         except OSError as error:
             raise OSError(error.errno, _port_problem(port, error)) from None
-        self._server.daemon_threads = True
         self.port: int = self._server.server_port
         self.url = f"http://{ADDRESS}:{self.port}/{self._token}/"
         self._thread: threading.Thread | None = None
@@ -127,7 +128,7 @@ class LoopbackServer:
         except KeyboardInterrupt:
             pass
         finally:
-            self._server.server_close()
+            self._close()
 
     def close(self) -> None:
         """Stop a server that `start` has started, and free the port."""
@@ -135,7 +136,11 @@ class LoopbackServer:
             self._server.shutdown()
             self._thread.join()
             self._thread = None
+        self._close()
+
+    def _close(self) -> None:
         self._server.server_close()
+        self._server.close_connections()
 
     def _serve(self) -> None:
         self._server.serve_forever(poll_interval=0.1)
@@ -151,6 +156,32 @@ def package_file(package: str, name: str) -> Response:
     """
     body = importlib.resources.files(package).joinpath(name).read_bytes()
     return Response(body, name.rpartition(".")[2])
+
+
+class _Server(ThreadingHTTPServer):
+    """A server that knows its open connections, which browsers keep for later requests."""
+
+    daemon_threads = True
+
+    def __init__(self, *arguments: Any) -> None:
+        self._connections: set[Any] = set()
+        super().__init__(*arguments)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Begin a connection."""
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """End a connection."""
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def close_connections(self) -> None:
+        """End the connections that are still open: a closed server answers nothing."""
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -224,7 +224,7 @@ def defined_in(*modules: ModuleType) -> list[Any]:
 
     >>> from fjax import registry
     >>> [member.__name__ for member in defined_in(registry)]
-    ['Registry', 'serialize', 'serialize_as_dict', 'defined_in']
+    ['Registry', 'serialize', 'serializer', 'serialize_as_dict', 'defined_in']
     """
     return [
         member

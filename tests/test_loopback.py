@@ -139,6 +139,19 @@ def test_a_closed_server_frees_its_port():
         assert ask(again)[0] == 200
 
 
+def test_a_closed_server_ends_the_connections_that_browsers_keep():
+    with LoopbackServer(echo) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        connection.request("GET", urlsplit(server.url).path)
+        connection.getresponse().read()
+    with (
+        contextlib.closing(connection),
+        pytest.raises((ConnectionError, http.client.HTTPException)),
+    ):
+        connection.request("GET", urlsplit(server.url).path)
+        connection.getresponse()
+
+
 def test_a_client_that_leaves_does_no_harm(server, capfd):
     with socket.create_connection(("127.0.0.1", server.port)) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost:")
