@@ -31,7 +31,11 @@ class Docstrings(griffe.Extension):
 
     def on_class_members(self, *, node: Any, cls: griffe.Class, **options: Any) -> None:
         """Add the constructor that a class makes of its fields."""
-        if not isinstance(node, griffe.ObjectNode) or "__init__" in vars(node.obj):
+        own = cls.members.get("__init__")
+        if not isinstance(node, griffe.ObjectNode) or isinstance(own, griffe.Function):
+            return
+        if own is not None:  # the one of `typing.Protocol`
+            cls.del_member("__init__")
             return
         try:
             signature = inspect.signature(node.obj)
