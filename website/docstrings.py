@@ -30,7 +30,10 @@ class Docstrings(griffe.Extension):
                 agent.inspect(griffe.ObjectNode(value, name=name, parent=node))
 
     def on_class_members(self, *, node: Any, cls: griffe.Class, **options: Any) -> None:
-        """Add the constructor that a class makes of its fields."""
+        """Leave out attributes, and add the constructor that a class makes of its fields."""
+        for name, member in list(cls.members.items()):
+            if isinstance(member, griffe.Attribute) and "property" not in member.labels:
+                cls.del_member(name)
         own = cls.members.get("__init__")
         if not isinstance(node, griffe.ObjectNode) or isinstance(own, griffe.Function):
             return
