@@ -286,6 +286,7 @@ def test_long_names_and_many_connections_wrap_within_the_frame():
 
 def test_a_table_is_not_wider_than_the_terminal(monkeypatch, capsys):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
     for columns in (70, 200):
         monkeypatch.setenv("COLUMNS", str(columns))
         wide_and_deep().summary()
