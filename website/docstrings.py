@@ -30,8 +30,15 @@ class Docstrings(griffe.Extension):
                 agent.inspect(griffe.ObjectNode(value, name=name, parent=node))
 
     def on_class_members(self, *, node: Any, cls: griffe.Class, **options: Any) -> None:
-        """Add the constructor that a class makes of its fields."""
-        if not isinstance(node, griffe.ObjectNode) or "__init__" in vars(node.obj):
+        """Leave out attributes, and add the constructor that a class makes of its fields."""
+        for name, member in list(cls.members.items()):
+            if isinstance(member, griffe.Attribute) and "property" not in member.labels:
+                cls.del_member(name)
+        own = cls.members.get("__init__")
+        if not isinstance(node, griffe.ObjectNode) or isinstance(own, griffe.Function):
+            return
+        if own is not None:  # the one of `typing.Protocol`
+            cls.del_member("__init__")
             return
         try:
             signature = inspect.signature(node.obj)

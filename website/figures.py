@@ -47,7 +47,7 @@ def make_all() -> Iterator[tuple[Path, Path]]:
 
 def _make(page: Path) -> Path:
     """Return the folder with the pictures of a page, after running its code if needed."""
-    code = "\n".join(block.text for block in _run_blocks(page))
+    code = "\n".join(block.text for block in run_blocks(page))
     key = hashlib.sha256((_package_digest() + code).encode()).hexdigest()[:16]
     folder = CACHE / f"{page.stem}-{key}"
     if not folder.is_dir():
@@ -68,7 +68,7 @@ def _make(page: Path) -> Path:
     return folder
 
 
-def _run_blocks(page: Path) -> list[Block]:
+def run_blocks(page: Path) -> list[Block]:
     """Return the Python blocks before the last figure of a page."""
     text = page.read_text("utf-8")
     end = max(match.start() for match in _FIGURE.finditer(text))
@@ -89,7 +89,7 @@ def run(page: Path, folder: Path) -> None:
 
     matplotlib.rcParams["savefig.dpi"] = _DPI
     names = {"__name__": page.stem}
-    code = [("\n" * block.line + block.text) for block in _run_blocks(page)]
+    code = [("\n" * block.line + block.text) for block in run_blocks(page)]
     os.chdir(folder)
     for text in code:
         exec(compile(text, str(page), "exec"), names)

@@ -42,10 +42,6 @@ def pages() -> dict[str, str]:
     return result | {f"examples/{name}.md": _page(name) for name in example_names()}
 
 
-def _title(name: str) -> str:
-    return name.replace("_", " ").capitalize()
-
-
 def _docstring(name: str) -> str:
     source = (EXAMPLES / f"{name}.py").read_text("utf-8")
     return ast.get_docstring(ast.parse(source)) or ""
@@ -55,7 +51,7 @@ def _gallery() -> str:
     cards = ["# Examples", _INTRODUCTION, '<div class="grid cards gallery" markdown>']
     for name in example_names():
         sentence = " ".join(_docstring(name).partition("\n\n")[0].split())
-        lines = [f"-   **[{_title(name)}]({name}.md)**", "", f"    {sentence}"]
+        lines = [f"-   **[{name}.py]({name}.md)**", "", f"    {sentence}"]
         for picture in pictures(name)[:1]:
             lines[1:1] = ["", f"    [![{sentence}](../gallery/{picture.name})]({name}.md)"]
         cards.append("\n".join(lines))
@@ -67,7 +63,7 @@ def _page(name: str) -> str:
     images = [f"![{picture.stem}](../gallery/{picture.name})" for picture in pictures(name)]
     command = f"```bash\npython examples/{name}.py\n```"
     program = f'```python title="examples/{name}.py"\n{source}```'
-    return "\n\n".join([f"# {_title(name)}", _docstring(name), *images, command, program]) + "\n"
+    return "\n\n".join([f"# {name}.py", _docstring(name), *images, command, program]) + "\n"
 
 
 def make_pictures(name: str) -> None:

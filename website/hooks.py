@@ -32,8 +32,13 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     written = [
         page.relative_to(DOCS).as_posix() for page in english_pages() if DOCS in page.parents
     ]
-    config.nav = _expand(config.nav, sorted([*_made, *written]))
+    config.nav = _expand(config.nav, sorted([*_made, *written], key=_order))
     return config
+
+
+def _order(uri: str) -> tuple[bool, str]:
+    """Sort pages by file, the module `fjax` before those within it."""
+    return uri != reference.page_of("fjax"), uri
 
 
 def _expand(items: Any, uris: list[str]) -> Any:
@@ -66,6 +71,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Insert what is made, and give translated headings the anchors of the English ones."""
+    if page.is_homepage:
+        page.meta["hide"] = ["navigation"]
     if page.file.src_uri == "reference.md":
         return reference.overview()
     if page.file.generated_by is not None:

@@ -23,6 +23,15 @@ _INTRODUCTION = (
     "errors and an example each, which `help(fjax.layers.Dense)` prints, too."
 )
 
+_ONLY_DOCSTRING = """
+    options:
+      members: false
+      show_root_heading: false
+      show_root_toc_entry: false"""
+_INHERITED = """
+    options:
+      inherited_members: true"""
+
 
 class Entry(NamedTuple):
     """A public name: where it is, its object, and one line that says what it is."""
@@ -180,17 +189,13 @@ def _page(name: str) -> str:
     """Return the page of a module: its docstring, the table of its names, and their docstrings."""
     depth = "../" * page_of(name).count("/")
     listed = entries(name)
-    parts = [
-        f"# {name}",
-        f"::: {name}\n    options:\n      members: false\n      show_root_heading: false",
-    ]
+    parts = [f"# {name}", f"::: {name}{_ONLY_DOCSTRING}"]
     lines = ["| name | what it is |", "|---|---|"]
     lines += [f"| {_link(entry, name, depth)} | {_cell(entry.line)} |" for entry in listed]
     parts.append("\n".join(lines))
     for entry in listed:
         if _documented_at().get(id(entry.value)) == entry.path:
-            options = "\n    options:\n      inherited_members: true"
-            parts.append(f"::: {entry.path}{options if entry.path in WITH_INHERITED else ''}")
+            parts.append(f"::: {entry.path}{_INHERITED if entry.path in WITH_INHERITED else ''}")
         if entry.path in WITH_INHERITED:
             parts.append(_table_of_attributes(entry.value))
     return "\n\n".join(parts) + "\n"
