@@ -16,7 +16,9 @@ class BackupAndRestore(Callback):
     the same bits as an uninterrupted run. Checkpoints are written atomically, in the background.
 
     This callback has no hooks: `fit` writes the checkpoints itself, after it has called all
-    callbacks. `fit(resume=folder)` does the same with `delete_checkpoint=False`.
+    callbacks. `fit(resume=folder)` does the same with `delete_checkpoint=False`. If the placement
+    of the model divides weights among devices, a checkpoint is a folder that Orbax writes (`pip
+    install fjax[distributed]`); otherwise it is a file.
 
     Args:
         backup_dir: The folder; each run needs its own.

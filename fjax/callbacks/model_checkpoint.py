@@ -6,6 +6,8 @@ from typing import Any
 from fjax.callbacks.callback import Logs
 from fjax.callbacks.monitor import MonitorCallback
 from fjax.errors import explain_keywords, integer_at_least, number_between, one_of, suggestion
+from fjax.languages import phrase
+from fjax.storage.background import BackgroundTask
 
 
 class ModelCheckpoint(MonitorCallback):
@@ -17,7 +19,8 @@ class ModelCheckpoint(MonitorCallback):
     Args:
         filepath: The file. It may contain `{epoch}` (from 1), `{batch}` (from 1) and the names of
             logs, which are replaced by their values, as in
-            "model-{epoch:02d}-{val_loss:.2f}.fjax".
+            "model-{epoch:02d}-{val_loss:.2f}.fjax". With the extension ".orbax" it is a folder, to
+            which each device writes its own part of the weights, while training continues.
         monitor: The log that decides which model is the best.
         verbose: 1 prints a line for each saved file, 0 prints nothing.
         save_best_only: Whether to save only when the log is better than ever before.
@@ -85,6 +88,7 @@ class ModelCheckpoint(MonitorCallback):
             # Defined only here, because a batch hook makes the training stop at each step.
             self.on_train_batch_end = self._count_batch  # type: ignore[method-assign]
         self._epoch = 0
+        self._writing: BackgroundTask | None = None
         if not save_best_only:
             # Without a monitored log, none needs to exist.
             self.monitor = None  # type: ignore[assignment]
@@ -111,6 +115,16 @@ class ModelCheckpoint(MonitorCallback):
         if self.save_freq == "epoch":
             self._save(epoch, None, logs)
 
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Wait until the last model is written."""
+        super().on_train_end(logs)
+        self._finish_writing()
+
+    def _finish_writing(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.wait()
+
     def _count_batch(self, batch: int, logs: Logs | None = None) -> None:
         self.batches += 1
         if self.batches >= self.save_freq:
@@ -125,12 +139,15 @@ class ModelCheckpoint(MonitorCallback):
             self.best = value
         path = self._format_path(epoch, batch, logs or {})
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        if self.save_weights_only:
+        self._finish_writing()
+        if path.endswith(".orbax"):
+            self._writing = self.model.async_save(path, weights_only=self.save_weights_only)
+        elif self.save_weights_only:
             self.model.save_weights(path)
         else:
             self.model.save(path)
         if self.verbose:
-            print(f"Epoch {epoch + 1}: saved the model to {path}.")
+            print(phrase("Epoch {epoch}: saved the model to {path}.", epoch=epoch + 1, path=path))
 
     def _format_path(self, epoch: int, batch: int | None, logs: Logs) -> str:
         values = {**logs, "epoch": epoch + 1}

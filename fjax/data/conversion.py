@@ -238,10 +238,9 @@ def _position(index: tuple[int, ...], columns: list[Any] | None, rows: Rows) -> 
         index = (int(rows[index[0]]), *index[1:])
     if columns is not None and len(index) == 2:
         return f"row {index[0]}, column {columns[index[1]]!r}"
-    parts = [f"row {index[0]}", *(f"column {i}" for i in index[1:2])]
     if len(index) > 2:
-        parts = [f"row {index[0]}", f"position {index[1:]}"]
-    return ", ".join(parts)
+        return f"row {index[0]}, position {index[1:]}"
+    return ", ".join([f"row {index[0]}", *(f"column {i}" for i in index[1:])])
 
 
 def _weights(name: str, sample_weight: Any, convert: Convert) -> PyTree:

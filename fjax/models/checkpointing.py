@@ -8,10 +8,12 @@ from fjax.models.file_content import (
     describe_compile_args,
     expected_train_state,
 )
+from fjax.storage.array_store import ArrayStore, FileStore
 from fjax.storage.checkpoints import CheckpointOptions, Checkpoints, NoCheckpoints, RunCheckpoints
 from fjax.storage.run_identity import run_identity
+from fjax.storage.sharded_folder import ShardedStore
 from fjax.storage.strict_json import dump_json, parse_json
-from fjax.storage.train_state import weight_tensors
+from fjax.storage.train_state import is_divided, weight_tensors
 from fjax.training import Source
 from fjax.typing import PyTree
 
@@ -41,15 +43,22 @@ def run_checkpoints(
     if backup is None:
         return NoCheckpoints()
     validation_data = None if validation is None else validation.fingerprint()
+    placement = model.model_parts.placement
+    shapes = expected_train_state(model)._replace(accumulators=accumulators)
+    store: ArrayStore = FileStore()
+    if is_divided(shapes, placement):
+        store = ShardedStore(placement, "Checkpoints of weights that several devices divide")
     return RunCheckpoints(
         options=CheckpointOptions(
             backup.backup_dir, backup.save_freq, backup.keep, backup.delete_checkpoint
         ),
         identity=run_identity(_model_identity(model), source.fingerprint(), validation_data),
-        shapes=expected_train_state(model)._replace(accumulators=accumulators),
+        shapes=shapes,
         callbacks=[callback for callback in callbacks.callbacks if callback is not backup],
         source=source,
         first_step=int(model.train_state.step),
+        placement=placement,
+        store=store,
     )
 
 

@@ -1,12 +1,15 @@
 """Convert between a model and the parts that its files contain."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 from fjax.custom_objects import registered_name
 from fjax.models.compile_arguments import loss_names
 from fjax.models.compile_config import describes_compile
-from fjax.storage import TensorFile, encode
+from fjax.storage import encode
+from fjax.storage.array_store import ArrayReader, store_for_path
+from fjax.storage.background import BackgroundTask
 from fjax.storage.model_file import (
     FileContent,
     architecture_json,
@@ -14,15 +17,19 @@ from fjax.storage.model_file import (
     encode_compile_args,
     encode_inputs,
     read_weights,
+    start_model,
+    start_weights,
     write_model,
     write_weights,
 )
 from fjax.storage.train_state import (
     TrainStateShapes,
+    named_specs,
     read_train_state,
     replace_leaves,
     train_state_shapes,
 )
+from fjax.training import TrainState
 
 # The entry of the compile arguments of a model that describes them by `get_compile_config`.
 OWN_COMPILE = "own"
@@ -56,12 +63,45 @@ def save(model: Any, path: Any, overwrite: bool, include_optimizer: bool) -> Non
     if is_keras_model_path(path):
         save_keras_model(model, path, include_optimizer)
         return
-    parts = FileContent(
+    placement = model.model_parts.placement
+    # Weights that a user has set may be on one device.
+    train_state = placement.shard(model.train_state) if model.built else None
+    write_model(path, _content(model, train_state, include_optimizer), placement)
+
+
+def async_save(model: Any, path: Any, overwrite: bool, weights_only: bool) -> BackgroundTask:
+    """Write a model file or a weight file in the background; see `Model.async_save`."""
+    from fjax.models.keras_files.saving import is_keras_model_path, is_keras_weights_path
+
+    check_target(path, overwrite, "async_save")
+    _refuse_hooks(model.layer_tree)
+    if is_keras_model_path(path) or is_keras_weights_path(path):
+        raise ValueError(
+            f"`async_save`: {str(path)!r} has the extension of a file of Keras, which is not "
+            "written in the background: use `save`, or another extension."
+        )
+    store = store_for_path(path, model.model_parts.placement)
+    train_state = store.snapshot(model.train_state)
+    if weights_only:
+        finish = start_weights(path, train_state.params, train_state.state, store)
+    else:
+        finish = start_model(path, _content(model, train_state, include_optimizer=True), store)
+
+    def finish_and_close() -> None:
+        with closing(store):
+            finish()
+
+    task = BackgroundTask()
+    task.start(finish_and_close)
+    return task
+
+
+def _content(model: Any, train_state: TrainState | None, include_optimizer: bool) -> FileContent:
+    return FileContent(
         architecture=describe_architecture(model),
         compile_args=_saved_compile_args(model) if include_optimizer else None,
-        train_state=model.train_state if model.built else None,
+        train_state=train_state,
     )
-    write_model(path, parts)
 
 
 def _refuse_hooks(layer: Any) -> None:
@@ -90,8 +130,10 @@ def save_weights(model: Any, path: Any, overwrite: bool) -> None:
     if is_keras_weights_path(path):
         save_keras_weights(model, path)
         return
+    placement = model.model_parts.placement
     train_state = model.train_state
-    write_weights(path, train_state.params, train_state.state)
+    params, state = placement.shard_weights(train_state.params, train_state.state)
+    write_weights(path, params, state, placement)
 
 
 def load_weights(model: Any, path: Any, skip_mismatch: bool, names: Any = None) -> None:
@@ -106,8 +148,9 @@ def load_weights(model: Any, path: Any, skip_mismatch: bool, names: Any = None) 
         if file_of_keras is not None:
             load_keras_weights(model, path, file_of_keras, skip_mismatch)
             return
-    shapes = model.layer_shapes
-    arrays = read_weights(path, model.name, shapes.params, shapes.state, skip_mismatch)
+    shapes = TrainStateShapes(model.layer_shapes.params, model.layer_shapes.state, opt_state=())
+    specs = named_specs(shapes, model.model_parts.placement)
+    arrays = read_weights(path, model.name, specs, skip_mismatch)
     train_state = model.train_state
     model.train_state = train_state._replace(
         params=replace_leaves("params", train_state.params, arrays),
@@ -121,7 +164,7 @@ def to_json(model: Any) -> str:
     return architecture_json(describe_architecture(model))
 
 
-def load_train_state(model: Any, file: TensorFile, document: Mapping[str, Any]) -> None:
+def load_train_state(model: Any, file: ArrayReader, document: Mapping[str, Any]) -> None:
     """Load the train state of a file, after comparing all arrays with the model.
 
     Args:
@@ -135,7 +178,8 @@ def load_train_state(model: Any, file: TensorFile, document: Mapping[str, Any]) 
     # A model that is loaded with `compile=False` leaves the optimizer's state in the file.
     leaves_optimizer = model.model_parts.config is None and document["compile"] is not None
     ignored = ("opt_state.",) if leaves_optimizer else ()
-    train_state = read_train_state(file, document, expected_train_state(model), ignored)
+    placement = model.model_parts.placement
+    train_state = read_train_state(file, document, expected_train_state(model), ignored, placement)
     model.model_parts.weights.adopt(train_state)
 
 

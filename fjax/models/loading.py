@@ -16,8 +16,8 @@ from fjax.storage import (
     config_values,
     decode,
     file_error_context,
-    open_tensors,
 )
+from fjax.storage.array_store import open_arrays
 from fjax.storage.strict_json import parse_json
 from fjax.storage.versions import check_format, migrate, upgrade_hint
 from fjax.typing import PyTree
@@ -65,7 +65,7 @@ def load_model(
     with keras_file(filepath) as file_of_keras:
         if file_of_keras is not None:
             return load_keras_model(filepath, file_of_keras, custom, compile)
-    with open_tensors(filepath, "model") as file:
+    with open_arrays(filepath, "model") as file:
         document = file.read_document()
         hint = upgrade_hint(file.metadata)
         with file_error_context(filepath, "its model cannot be created", hint):

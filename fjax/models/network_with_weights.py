@@ -27,6 +27,7 @@ from fjax.models.step_methods.losses import collect_losses
 from fjax.models.summary import Layout, print_summary, unbuilt_record
 from fjax.models.weight_store import WeightStore
 from fjax.storage import config_values, decode, encode
+from fjax.storage.background import BackgroundTask
 from fjax.training import TrainState
 from fjax.variable import Variable
 
@@ -250,7 +251,8 @@ class NetworkWithWeights(DescribedNetwork):
         """Save the weights to one file, by name, without architecture and optimizer.
 
         Args:
-            filepath: The file. With the extension `.weights.h5`, it is a file that Keras loads.
+            filepath: The file. With the extension `.weights.h5`, it is a file that Keras loads;
+                with `.orbax`, a folder as `save` writes it.
             overwrite: Whether an existing file may be replaced.
 
         Raises:
@@ -288,7 +290,8 @@ class NetworkWithWeights(DescribedNetwork):
         state and the position of the training, so that training can continue exactly. It is
         written atomically, in the safetensors format, with any extension. It contains no code:
         your own classes and functions are stored by name. With the extension `.keras`, it is a file
-        that Keras loads.
+        that Keras loads. With `.orbax` it is a folder, to which each device of the placement writes
+        its own part (`pip install fjax[distributed]`).
 
         Args:
             filepath: The file.
@@ -305,6 +308,38 @@ class NetworkWithWeights(DescribedNetwork):
         Source: Keras's page "Whole model saving & loading".
         """
         file_content.save(self, filepath, overwrite, include_optimizer)
+
+    @explain_keywords
+    def async_save(
+        self, filepath: Any, overwrite: bool = True, weights_only: bool = False
+    ) -> BackgroundTask:
+        """Save the model in the background, as it is now, while training continues.
+
+        Args:
+            filepath: The file, or the folder with the extension `.orbax`; see `save`.
+            overwrite: Whether an existing file may be replaced.
+            weights_only: Whether to write what `save_weights` writes.
+
+        Returns:
+            A task whose `wait()` returns when the file is complete, or raises the error of writing.
+
+        Raises:
+            FileExistsError: The file exists, and `overwrite` is False.
+            FileNotFoundError: The folder does not exist.
+            ValueError: The extension is that of a file of Keras.
+
+        >>> import tempfile
+        >>> from fjax import Sequential
+        >>> from fjax.layers import Dense, Input
+        >>> from fjax.models import load_model
+        >>> model = Sequential([Input((3,)), Dense(2)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     task = model.async_save(f"{folder}/model.fjax")
+        ...     task.wait()
+        ...     load_model(f"{folder}/model.fjax").count_params()
+        8
+        """
+        return file_content.async_save(self, filepath, overwrite, weights_only)
 
     @explain_keywords
     def export(

@@ -42,7 +42,7 @@ def write_atomically(path: Any, make_chunks: Callable[[], Chunks]) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
 def _open_temporary_file(target: Path) -> tuple[int, Path]:
@@ -63,7 +63,8 @@ def _open_temporary_file(target: Path) -> tuple[int, Path]:
     return descriptor, path
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Sync the names of the files in a folder to the disk."""
     if not hasattr(os, "O_DIRECTORY"):
         # Windows cannot open folders, and writes a rename to the disk by itself.
         return

@@ -9,18 +9,22 @@ import numpy as np
 
 from fjax.data.shuffling import FIRST_RULE
 from fjax.errors import warn_user
+from fjax.storage.array_store import ArrayReader
 from fjax.storage.errors import file_error_context
 from fjax.storage.packing import pack, unpack
 from fjax.storage.run_identity import check_identity
-from fjax.storage.tensors import TensorFile, named_leaves
+from fjax.storage.tensors import named_leaves
 from fjax.storage.train_state import (
     TrainStateShapes,
+    describe_mismatches,
     read_train_state,
     train_state_document,
     train_state_tensors,
+    weight_tensors,
 )
 from fjax.storage.versions import upgrade_hint
 from fjax.training import TrainState
+from fjax.training.placement import Placement
 from fjax.version import VERSION
 
 # A resumed run has the same bits only with the same versions of what computes it.
@@ -91,15 +95,20 @@ def encode_checkpoint(
 
 
 def read_checkpoint(
-    file: TensorFile, folder: Any, identity: Mapping[str, Any], shapes: TrainStateShapes
+    file: ArrayReader,
+    folder: Any,
+    identity: Mapping[str, Any],
+    shapes: TrainStateShapes,
+    placement: Placement,
 ) -> Checkpoint:
-    """Read a checkpoint file, after comparing it with the current run.
+    """Read a checkpoint, after comparing it with the current run.
 
     Args:
-        file: The open file.
+        file: The open checkpoint.
         folder: Its folder, for messages.
         identity: The identity of the current run.
         shapes: The shapes of its train state within an epoch, accumulators included.
+        placement: The devices for the train state.
 
     Raises:
         ChangedRunError: The checkpoint is that of another model or of other data.
@@ -107,12 +116,15 @@ def read_checkpoint(
     """
     document = file.read_document()
     hint = upgrade_hint(file.metadata)
-    check_identity(folder, document["same"], identity, hint)
+    weights = weight_tensors(shapes.params, shapes.state)
+    names = {name for name in file.entries if name.startswith(("params.", "state."))}
+    different = describe_mismatches(file, weights, names)
+    check_identity(folder, document["same"], identity, hint, different)
     _warn_of_changed_versions(folder, document.get("versions", {}))
     with file_error_context(file.path, "its run cannot be restored", hint):
         is_within_epoch = document["position"]["batch"] > 0
         shapes = shapes if is_within_epoch else shapes._replace(accumulators=())
-        train_state = read_train_state(file, document, shapes, ("memory.",))
+        train_state = read_train_state(file, document, shapes, ("memory.",), placement)
         memory = unpack(document["memory"], file.read)
         return Checkpoint(
             train_state=train_state,

@@ -2,28 +2,31 @@
 
 import os
 import re
+import shutil
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from fjax.storage.array_store import ArrayReader, ArrayStore, open_arrays
 from fjax.storage.errors import ModelFileError
-from fjax.storage.tensors import TensorFile, open_tensors, write_tensors
+from fjax.storage.sharded_folder import STATE_NAME, is_sharded_folder
 from fjax.storage.versions import format_metadata
 
 Result = TypeVar("Result")
 
-_CHECKPOINT_NAME = re.compile(r"run-(\d{9})\.fjax")
-# Temporary files that a killed write leaves behind.
+_CHECKPOINT_NAME = re.compile(r"run-(\d{9})\.(fjax|orbax)")
+# Temporary files that a killed write leaves behind, and folders that were being deleted.
 _TEMPORARY_NAME = re.compile(r"\.run-.*\.part")
 
 
 class CheckpointFolder:
-    """A folder of numbered checkpoint files, locked while it is open.
+    """A folder of numbered checkpoints, files or folders, locked while it is open.
 
     Args:
         path: The folder; it is created if it is missing.
         keep: The number of checkpoints to keep; older ones are deleted.
+        store: Writes a checkpoint.
 
     Raises:
         BlockingIOError: Another training, in this or another process, has locked the folder.
@@ -31,37 +34,52 @@ class CheckpointFolder:
         OSError: The folder cannot be created or written to, or the platform has no file locks.
     """
 
-    def __init__(self, path: Any, keep: int) -> None:
-        self.path = Path(path)
+    def __init__(self, path: Any, keep: int, store: ArrayStore) -> None:
+        # Absolute, because the program may change the current folder while it writes.
+        self.path = Path(path).absolute()
         self._keep = keep
+        self._store = store
         if self.path.exists() and not self.path.is_dir():
             raise NotADirectoryError(
                 f"{str(path)!r} is a file: give the path of a folder for the checkpoints."
             )
         self._lock = _lock_folder(self.path)
         for name in os.listdir(path):
-            if _TEMPORARY_NAME.fullmatch(name):
-                (self.path / name).unlink(missing_ok=True)
+            if _TEMPORARY_NAME.fullmatch(name) or self._is_incomplete(name):
+                _delete(self.path / name)
 
     def close(self) -> None:
         """Unlock the folder."""
         os.close(self._lock)
 
-    def files(self) -> list[Path]:
-        """Return the checkpoint files, the newest first."""
-        names = (path for path in self.path.iterdir() if _CHECKPOINT_NAME.fullmatch(path.name))
-        return sorted(names, reverse=True)
+    def checkpoints(self) -> list[Path]:
+        """Return the complete checkpoints, the newest first."""
+        names = [name for name in os.listdir(self.path) if _CHECKPOINT_NAME.fullmatch(name)]
+        complete = [self.path / name for name in names if not self._is_incomplete(name)]
+        return sorted(complete, key=_number_of, reverse=True)
 
-    def write(self, tensors: Mapping[str, Any], document: str) -> None:
-        """Write the next checkpoint, and delete those that are too old."""
-        files = self.files()
-        number = _number_of(files[0]) + 1 if files else 0
-        path = self.path / f"run-{number:09d}.fjax"
-        write_tensors(path, tensors, {**format_metadata("run"), "document": document})
-        for old in files[self._keep - 1 :]:
-            old.unlink(missing_ok=True)
+    def start(self, tensors: Mapping[str, Any], document: str) -> Callable[[], None]:
+        """Start to write the next checkpoint, and return the function that finishes it.
 
-    def read_newest(self, read: Callable[[TensorFile], Result]) -> Result | None:
+        The function, which may be called in another thread, also deletes those that are too old.
+
+        Raises:
+            OSError: The checkpoint cannot be written.
+        """
+        older = self.checkpoints()
+        number = _number_of(older[0]) + 1 if older else 0
+        path = self.path / f"run-{number:09d}.{self._store.extension}"
+        metadata = {**format_metadata("run"), "document": document}
+        finish = self._store.start(path, tensors, metadata)
+
+        def finish_and_delete() -> None:
+            finish()
+            for old in older[self._keep - 1 :]:
+                _delete(old)
+
+        return finish_and_delete
+
+    def read_newest(self, read: Callable[[ArrayReader], Result]) -> Result | None:
         """Return what `read` returns for the newest intact checkpoint; None if there is none.
 
         A damaged checkpoint is reported by a warning, and the one before it is read.
@@ -70,10 +88,10 @@ class CheckpointFolder:
             ModelFileError: All checkpoints are damaged.
         """
         damage: ModelFileError | None = None
-        for path in self.files():
+        for path in self.checkpoints():
             try:
-                with open_tensors(path, "run") as file:
-                    return read(file)
+                with open_arrays(path, "run") as reader:
+                    return read(reader)
             except ModelFileError as error:
                 damage = error
                 warnings.warn(
@@ -89,8 +107,23 @@ class CheckpointFolder:
 
     def delete_files(self) -> None:
         """Delete all checkpoints."""
-        for path in self.files():
-            path.unlink(missing_ok=True)
+        for path in self.checkpoints():
+            _delete(path)
+
+    def _is_incomplete(self, name: str) -> bool:
+        """Tell whether this is a checkpoint whose writing was killed."""
+        path = self.path / name
+        is_checkpoint = _CHECKPOINT_NAME.fullmatch(name) is not None
+        return is_checkpoint and path.is_dir() and not is_sharded_folder(path)
+
+
+def _delete(path: Path) -> None:
+    """Delete a checkpoint, so that at any instant it is complete or incomplete, but not damaged."""
+    if path.is_dir():
+        (path / STATE_NAME).unlink(missing_ok=True)
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _lock_folder(folder: Path) -> int:

@@ -4,11 +4,9 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, Self
 
-import jax
-import jax.numpy as jnp
-
 from fjax.data.shuffling import shuffle_seed
 from fjax.errors import warn_user
+from fjax.storage.array_store import ArrayReader, ArrayStore
 from fjax.storage.background import BackgroundTask
 from fjax.storage.checkpoint_file import (
     Checkpoint,
@@ -18,10 +16,10 @@ from fjax.storage.checkpoint_file import (
 )
 from fjax.storage.checkpoint_folder import CheckpointFolder
 from fjax.storage.strict_json import dump_json
-from fjax.storage.tensors import TensorFile
 from fjax.storage.train_state import TrainStateShapes
 from fjax.training import Source, TrainState
 from fjax.training.loop import StepHooks
+from fjax.training.placement import Placement
 from fjax.typing import Stateful
 
 
@@ -104,6 +102,8 @@ class RunCheckpoints:
         callbacks: The callbacks whose states belong to the run.
         source: The training data.
         first_step: The step at which the run starts.
+        placement: The devices of the train state.
+        store: Writes the checkpoints.
 
     Raises:
         BlockingIOError: Another training writes its checkpoints to the folder.
@@ -118,6 +118,8 @@ class RunCheckpoints:
         callbacks: Sequence[Stateful],
         source: Source,
         first_step: int,
+        placement: Placement,
+        store: ArrayStore,
     ) -> None:
         if options.save_freq != "epoch" and source.steps is None:
             raise ValueError(
@@ -132,7 +134,9 @@ class RunCheckpoints:
         self._first_step = first_step
         self._unsaved_steps = 0
         self._progress = Progress(0, {})
-        self._folder = CheckpointFolder(options.folder, options.keep)
+        self._placement = placement
+        self._store = store
+        self._folder = CheckpointFolder(options.folder, options.keep, store)
         self._writer = BackgroundTask()
 
     def __enter__(self) -> Self:
@@ -151,6 +155,7 @@ class RunCheckpoints:
             warnings.warn(f"The last checkpoint was not written: {write_error}", stacklevel=2)
         finally:
             self._folder.close()
+            self._store.close()
 
     def restore(self, set_train_state: Callable[[TrainState], None]) -> Progress | None:
         """Restore the newest checkpoint: the train state, the data and the callbacks.
@@ -186,20 +191,19 @@ class RunCheckpoints:
     def save(self, train_state: TrainState, progress: Progress) -> None:
         """Copy the state of the run now, and write it in the background."""
         self._unsaved_steps, self._progress = 0, progress
-        # Copied, because the next step donates these arrays.
-        copied: TrainState = jax.tree.map(jnp.copy, train_state)
-        batch = int(copied.batch)
+        batch = int(train_state.batch)
         if not batch:
-            copied = copied._replace(accumulators=())
+            train_state = train_state._replace(accumulators=())
         checkpoint = Checkpoint(
-            train_state=copied,
+            train_state=self._store.snapshot(train_state),
             progress=progress._replace(batch=batch),
             callback_states=[(type(each).__name__, each.get_state()) for each in self._callbacks],
             first_step=self._first_step,
             source_state=self._source.state(),
         )
         tensors, document = encode_checkpoint(checkpoint, self._identity)
-        self._writer.start(lambda: self._folder.write(tensors, dump_json(document)))
+        self._writer.wait()
+        self._writer.start(self._folder.start(tensors, dump_json(document)))
 
     def wrap_hooks(self, hooks: StepHooks, model: TrainedModel) -> StepHooks:
         """Return hooks that also write checkpoints within epochs, if that was requested."""
@@ -225,8 +229,10 @@ class RunCheckpoints:
             progress = self._progress._replace(stopped=bool(model.stop_training))
             self.save(model.train_state, progress)
 
-    def _read(self, file: TensorFile) -> Checkpoint:
-        return read_checkpoint(file, self._folder.path, self._identity, self._shapes)
+    def _read(self, reader: ArrayReader) -> Checkpoint:
+        return read_checkpoint(
+            reader, self._options.folder, self._identity, self._shapes, self._placement
+        )
 
 
 class _SavingHooks:

@@ -5,7 +5,9 @@ arguments and the position of the training) and the arrays of the train state.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -13,20 +15,22 @@ import jax
 from fjax.core import InputLayer
 from fjax.core.placeholders import PLACEHOLDER_SIZES
 from fjax.errors import warn_user
+from fjax.storage.array_store import ArrayStore, open_arrays, store_for_path
 from fjax.storage.encoding import encode
 from fjax.storage.errors import ModelFileError
+from fjax.storage.sharded_folder import is_sharded_folder
 from fjax.storage.strict_json import dump_json
-from fjax.storage.tensors import open_tensors, write_tensors
+from fjax.storage.tensors import write_tensors
 from fjax.storage.train_state import (
     describe_mismatches,
     fits,
-    read_array,
     train_state_document,
     train_state_tensors,
     weight_tensors,
 )
 from fjax.storage.versions import format_metadata
 from fjax.training import TrainState
+from fjax.training.placement import Placement
 from fjax.typing import PyTree
 
 
@@ -44,8 +48,20 @@ class FileContent(NamedTuple):
     train_state: TrainState | None
 
 
-def write_model(path: Any, parts: FileContent) -> None:
+def write_model(path: Any, parts: FileContent, placement: Placement) -> None:
     """Write a model file, atomically; without compile arguments it has no optimizer state."""
+    with closing(store_for_path(path, placement)) as store:
+        start_model(path, parts, store)()
+
+
+def write_weights(path: Any, params: PyTree, state: PyTree, placement: Placement) -> None:
+    """Write a file with the arrays of the layers alone, atomically."""
+    with closing(store_for_path(path, placement)) as store:
+        start_weights(path, params, state, store)()
+
+
+def start_model(path: Any, parts: FileContent, store: ArrayStore) -> Callable[[], None]:
+    """Start to write a model file, and return the function that finishes it; see `ArrayStore`."""
     document = {**parts.architecture, "compile": parts.compile_args}
     tensors = {}
     train_state = parts.train_state
@@ -54,12 +70,16 @@ def write_model(path: Any, parts: FileContent) -> None:
             train_state = train_state._replace(opt_state=())
         document |= train_state_document(train_state)
         tensors = train_state_tensors(train_state)
-    write_tensors(path, tensors, {**format_metadata("model"), "document": dump_json(document)})
+    metadata = {**format_metadata("model"), "document": dump_json(document)}
+    return store.start(Path(path).absolute(), tensors, metadata)
 
 
-def write_weights(path: Any, params: PyTree, state: PyTree) -> None:
-    """Write a file with the arrays of the layers alone, atomically."""
-    write_tensors(path, weight_tensors(params, state), format_metadata("weights"))
+def start_weights(
+    path: Any, params: PyTree, state: PyTree, store: ArrayStore
+) -> Callable[[], None]:
+    """Start to write a file of weights, and return the function that finishes it."""
+    tensors = weight_tensors(params, state)
+    return store.start(Path(path).absolute(), tensors, format_metadata("weights"))
 
 
 def write_plain_weights(path: Any, params: PyTree, state: PyTree) -> None:
@@ -81,35 +101,31 @@ def write_plain_weights(path: Any, params: PyTree, state: PyTree) -> None:
 
 
 def read_weights(
-    path: Any, model_name: str, params: PyTree, state: PyTree, skip_mismatch: bool
+    path: Any, model_name: str, specs: Mapping[str, Any], skip_mismatch: bool
 ) -> dict[str, jax.Array]:
     """Return the layers' arrays of a model file or weight file by name.
 
     Args:
         path: The file.
         model_name: The name of the model in an error.
-        params: The expected shapes and dtypes of the params.
-        state: Those of the state.
+        specs: The expected shapes and dtypes by name, with the shardings to read them to.
         skip_mismatch: Whether to leave out the arrays that do not fit, with a warning.
 
     Raises:
         ModelFileError: The file cannot be read, or its arrays do not fit.
     """
-    expected = weight_tensors(params, state)
-    with open_tensors(path, "model", "weights") as file:
+    with open_arrays(path, "model", "weights") as file:
         names = {name for name in file.entries if name.startswith(("params.", "state."))}
-        mismatches = describe_mismatches(file, expected, names)
+        mismatches = describe_mismatches(file, specs, names)
         if mismatches and not skip_mismatch:
             raise ModelFileError(
                 path, f"its weights do not fit the model {model_name!r}: {mismatches}"
             )
         if mismatches:
             warn_user(f"{str(path)!r}: skipped what does not fit: {mismatches}")
-        return {
-            name: read_array(file, name)
-            for name, spec in expected.items()
-            if name in names and fits(file, name, spec)
-        }
+        return file.read_placed(
+            {name: spec for name, spec in specs.items() if name in names and fits(file, name, spec)}
+        )
 
 
 def architecture_json(architecture: Mapping[str, Any]) -> str:
@@ -161,7 +177,7 @@ def check_target(path: Any, overwrite: bool, function: str = "save") -> None:
 
     Raises:
         FileNotFoundError: The folder does not exist.
-        IsADirectoryError: The path is a folder.
+        IsADirectoryError: The path is a folder, and no model that `ShardedStore` has written.
         FileExistsError: The file exists, and `overwrite` is False.
     """
     folder = os.path.dirname(os.path.abspath(os.fspath(path)))
@@ -169,7 +185,7 @@ def check_target(path: Any, overwrite: bool, function: str = "save") -> None:
         raise FileNotFoundError(
             f"`{function}`: the folder {folder!r} does not exist: create it first."
         )
-    if os.path.isdir(path):
+    if os.path.isdir(path) and not is_sharded_folder(Path(path)):
         raise IsADirectoryError(
             f"`{function}`: {str(path)!r} is a folder: give the name of a file."
         )

@@ -8,6 +8,9 @@ from fjax.storage.classes import CLASSES
 from fjax.storage.decoding import decode
 from fjax.storage.encoding import encode
 
+# The words for the model in a `ChangedRunError`.
+MODEL = "another model"
+
 
 class ChangedRunError(ValueError):
     """The checkpoints in a folder are those of another model or of other data."""
@@ -33,14 +36,18 @@ def run_identity(
         The parts, each by the words that name it in a `ChangedRunError`.
     """
     return {
-        "another model": model,
+        MODEL: model,
         "other training data": training_data,
         "other validation data": validation_data,
     }
 
 
 def check_identity(
-    folder: Any, saved: Mapping[str, Any], current: Mapping[str, Any], hint: str = ""
+    folder: Any,
+    saved: Mapping[str, Any],
+    current: Mapping[str, Any],
+    hint: str = "",
+    weights: str = "",
 ) -> None:
     """Compare the identity in a checkpoint with that of the current run.
 
@@ -49,12 +56,15 @@ def check_identity(
         saved: The identity in the checkpoint.
         current: The identity of the current run.
         hint: A text to append to the message.
+        weights: Which weights differ, for the message if the models differ.
 
     Raises:
         ChangedRunError: The two differ.
     """
     for part, value in current.items():
         difference = describe_difference(saved[part], value)
+        if difference and part == MODEL and weights:
+            difference += f". Its weights are {weights}"
         if difference:
             raise ChangedRunError(folder, part, difference + hint)
 

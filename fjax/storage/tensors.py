@@ -22,6 +22,7 @@ from fjax.storage.errors import ModelFileError, file_error_context
 from fjax.storage.regular_file import PROBLEM, file_size, open_regular_file
 from fjax.storage.strict_json import dump_json, parse_json
 from fjax.storage.versions import FORMAT_VERSION, check_format, migrate
+from fjax.training.placement import put_like
 
 # The dtypes by their names in the file.
 DTYPES = {
@@ -104,6 +105,10 @@ class TensorFile:
             raise ModelFileError(self.path, f"the file ends within the array {name!r}")
         return array
 
+    def read_placed(self, specs: Mapping[str, jax.ShapeDtypeStruct]) -> dict[str, jax.Array]:
+        """Return arrays on the devices that their specs name; see `ArrayReader.read_placed`."""
+        return {name: put_like(self.read(name), spec) for name, spec in specs.items()}
+
 
 def write_tensors(path: Any, tensors: Mapping[str, Any], metadata: Mapping[str, str]) -> None:
     """Write arrays and strings to one file, atomically.
@@ -121,7 +126,7 @@ def write_tensors(path: Any, tensors: Mapping[str, Any], metadata: Mapping[str, 
     tensors = dict(sorted(tensors.items(), key=lambda item: (-item[1].dtype.itemsize, item[0])))
     header: dict[str, Any] = {
         "__metadata__": {**metadata, "digest": _NO_DIGEST},
-        **_describe_tensors(tensors),
+        **describe_tensors(tensors),
     }
     text = dump_json(header).encode()
     text += b" " * (-len(text) % 8)
@@ -140,8 +145,12 @@ def write_tensors(path: Any, tensors: Mapping[str, Any], metadata: Mapping[str, 
     )
 
 
-def _describe_tensors(tensors: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the header's entries of arrays that follow one another."""
+def describe_tensors(tensors: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the header's entries of arrays that follow one another.
+
+    Raises:
+        TypeError: The format has no name for an array's dtype.
+    """
     entries: dict[str, Any] = {}
     end = 0
     for name, tensor in tensors.items():
@@ -195,7 +204,25 @@ def open_foreign_tensors(path: Any) -> Iterator[TensorFile]:
         yield tensor_file
 
 
-def _check_file(path: Any, file: BinaryIO, kinds: tuple[str, ...]) -> TensorFile:
+def read_unchecked(path: Any, file: BinaryIO, *kinds: str) -> TensorFile:
+    """Return an open file of arrays without comparing its digest, which would read all of it.
+
+    This is enough to show what is in a file; what is computed with needs `open_tensors`.
+
+    Args:
+        path: The path of the file, for messages.
+        file: The open file.
+        *kinds: The accepted kinds, such as "run".
+
+    Raises:
+        ModelFileError: It is of another kind or format, or its header is damaged.
+    """
+    return _check_file(path, file, kinds, compares_digest=False)
+
+
+def _check_file(
+    path: Any, file: BinaryIO, kinds: tuple[str, ...], compares_digest: bool = True
+) -> TensorFile:
     prefix, text, header = _read_header(path, file, "a model file of fjax")
     metadata = header.pop("__metadata__", None)
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
@@ -207,7 +234,9 @@ def _check_file(path: Any, file: BinaryIO, kinds: tuple[str, ...]) -> TensorFile
     except ValueError as error:
         hint = "" if str(metadata.get("format")).startswith("fjax.") else _NAMES
         raise ModelFileError(path, f"{error}{hint}") from None
-    _check_digest(path, file, prefix, text, metadata.pop("digest", ""))
+    digest = metadata.pop("digest", "")
+    if compares_digest:
+        _check_digest(path, file, prefix, text, digest)
     entries = _check_layout(path, header, file_size(file) - 8 - len(text))
     file.seek(8 + len(text))
     return TensorFile(path, file, metadata, entries, version)
@@ -242,7 +271,7 @@ def _check_digest(path: Any, file: BinaryIO, prefix: bytes, text: bytes, expecte
 
 def _check_layout(path: Any, header: Mapping[str, Any], size: int) -> dict[str, TensorEntry]:
     """Return the arrays in the order of their bytes, which must fill the data without a gap."""
-    entries = {name: _parse_entry(path, name, value) for name, value in header.items()}
+    entries = {name: parse_entry(path, name, value) for name, value in header.items()}
     entries = dict(sorted(entries.items(), key=lambda item: (item[1].begin, item[1].end)))
     end = 0
     for name, entry in entries.items():
@@ -256,7 +285,12 @@ def _check_layout(path: Any, header: Mapping[str, Any], size: int) -> dict[str, 
     return entries
 
 
-def _parse_entry(path: Any, name: str, value: Any) -> TensorEntry:
+def parse_entry(path: Any, name: str, value: Any) -> TensorEntry:
+    """Return the entry of an array as `describe_tensors` describes it.
+
+    Raises:
+        ModelFileError: The description is invalid.
+    """
     label = f"the array {name[:80]!r}"
     has_keys = isinstance(value, dict) and value.keys() == {"dtype", "shape", "data_offsets"}
     if not has_keys or not _are_counts(value["shape"]) or not _are_counts(value["data_offsets"]):

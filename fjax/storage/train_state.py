@@ -13,9 +13,11 @@ import numpy as np
 
 from fjax.core.freezing import frozen_paths, trainable_part
 from fjax.core.shapes import LayerShapes
+from fjax.storage.array_store import ArrayReader
 from fjax.storage.errors import ModelFileError
-from fjax.storage.tensors import TensorFile, named_leaves
+from fjax.storage.tensors import named_leaves
 from fjax.training import TrainState
+from fjax.training.placement import DEFAULT, Placement
 from fjax.typing import GradientTransformation, PyTree
 
 # The kinds of PRNG keys that a file may name.
@@ -79,31 +81,33 @@ def train_state_document(train_state: TrainState) -> dict[str, Any]:
 
 
 def read_train_state(
-    file: TensorFile,
+    file: ArrayReader,
     document: Mapping[str, Any],
     shapes: TrainStateShapes,
     ignored_prefixes: tuple[str, ...] = (),
+    placement: Placement = DEFAULT,
 ) -> TrainState:
     """Read a train state from a file, after comparing all arrays with the expected shapes.
+
+    Each device reads only its own part of an array.
 
     Args:
         file: The open file.
         document: The file's document.
         shapes: The expected shapes and dtypes.
         ignored_prefixes: Arrays whose names begin with one of these are not part of it.
+        placement: The devices for the arrays.
 
     Raises:
         ModelFileError: An array is missing, unexpected, or of another shape or dtype.
         ValueError: The document has no valid counters, or an unknown kind of key.
     """
-    expected: dict[str, Any] = {"key": _key_shape(document["key"])}
-    for part, tree in shapes._asdict().items():
-        expected |= named_leaves(part, tree)
+    expected = named_specs(shapes, placement, {"key": _key_shape(document["key"])})
     names = {name for name in file.entries if not name.startswith(ignored_prefixes)}
     mismatches = describe_mismatches(file, expected, names)
     if mismatches:
         raise ModelFileError(file.path, f"its arrays do not fit the model: {mismatches}")
-    arrays = {name: read_array(file, name) for name in expected}
+    arrays = file.read_placed(expected)
     return TrainState(
         **{part: replace_leaves(part, tree, arrays) for part, tree in shapes._asdict().items()},
         key=jax.random.wrap_key_data(arrays["key"], impl=document["key"]),
@@ -111,9 +115,28 @@ def read_train_state(
     )
 
 
-def read_array(file: TensorFile, name: str) -> jax.Array:
-    """Return one array of a file, copied to the device."""
-    return jnp.array(file.read(name), copy=True)
+def named_specs(
+    shapes: TrainStateShapes, placement: Placement, others: Mapping[str, Any] = {}
+) -> dict[str, Any]:
+    """Return the shapes of a train state with their shardings, by the names in a file.
+
+    Args:
+        shapes: The shapes.
+        placement: The devices for the arrays.
+        others: The shapes of other arrays by name, of which each device has the whole.
+    """
+    whole = TrainState(**shapes._asdict(), key=dict(others), step=(), epoch=(), batch=())  # type: ignore[arg-type]
+    placed = placement.with_shardings(whole)
+    specs: dict[str, Any] = dict(placed.key)
+    for part in TrainStateShapes._fields:
+        specs |= named_leaves(part, getattr(placed, part))
+    return specs
+
+
+def is_divided(shapes: TrainStateShapes, placement: Placement) -> bool:
+    """Tell whether a placement divides some array of a train state among its devices."""
+    whole = TrainState(**shapes._asdict(), key=(), step=(), epoch=(), batch=())  # type: ignore[arg-type]
+    return placement.divides(whole)
 
 
 def replace_leaves(prefix: str, tree: PyTree, arrays: Mapping[str, Any]) -> PyTree:
@@ -126,13 +149,13 @@ def replace_leaves(prefix: str, tree: PyTree, arrays: Mapping[str, Any]) -> PyTr
     return jax.tree.unflatten(jax.tree.structure(tree), leaves)
 
 
-def fits(file: TensorFile, name: str, spec: Any) -> bool:
+def fits(file: ArrayReader, name: str, spec: Any) -> bool:
     """Tell whether an array of the file has the expected shape and dtype."""
     entry = file.entries[name]
     return entry.shape == tuple(spec.shape) and entry.dtype == spec.dtype
 
 
-def describe_mismatches(file: TensorFile, expected: Mapping[str, Any], names: set[str]) -> str:
+def describe_mismatches(file: ArrayReader, expected: Mapping[str, Any], names: set[str]) -> str:
     """Return which arrays are missing, unexpected or different; an empty string if all fit.
 
     Args:

@@ -7,6 +7,8 @@ belong to several processes; `fjax.processes.arrays` makes their arrays.
 """
 
 import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +19,18 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from fjax.caching import Cache
 from fjax.compiler import compile_function
-from fjax.core.freezing import frozen_paths, trainable_part
-from fjax.training.batch import Batch
+from fjax.core.output_layouts import constrain_outputs
+from fjax.training.batch import Batch, rows
+from fjax.training.meshes import ids_of, mesh_of_ids
+from fjax.training.output_layouts import OutputConstraint
+from fjax.training.placement_table import describe_weights
 from fjax.training.shardings import (
     REPLICATED,
     Replicated,
     WeightLayout,
     WeightSpecs,
     axis_size,
-    bytes_a_device,
+    with_sharding,
     with_specs,
 )
 from fjax.training.state import TrainState
@@ -129,6 +134,44 @@ class Placement:
             return train_state
         return jax.lax.with_sharding_constraint(train_state, self.shardings(train_state))
 
+    def step(self, step: Callable[[TrainState, Any], Any]) -> Callable[[TrainState, Any], Any]:
+        """Return a pure step whose arrays this placement divides, for `jax.jit`.
+
+        The outputs of layers are divided by rows, and the next train state is as `shard` puts it.
+
+        Args:
+            step: `step(train_state, batch)`, which returns the next train state and something else.
+
+        >>> step = lambda train_state, batch: (train_state, {})
+        >>> Placement().step(step) is step
+        True
+        """
+        if self.mesh is None:
+            return step
+
+        def divided(train_state: TrainState, batch: Any) -> tuple[TrainState, Any]:
+            with self.dividing_outputs(rows(batch)) as outputs:
+                next_state, logs = step(train_state, batch)
+            if outputs is not None:
+                self.layout.check_outputs(outputs.paths)
+            return self.constrain(next_state), logs
+
+        return divided
+
+    @contextmanager
+    def dividing_outputs(self, row_count: int) -> Iterator[OutputConstraint | None]:
+        """Let the programs that are traced in the block divide the outputs of layers.
+
+        Args:
+            row_count: The number of rows of a batch.
+        """
+        if self.mesh is None:
+            yield None
+            return
+        constraint = OutputConstraint(self.mesh, self.batch_axes, self.layout, row_count)
+        with constrain_outputs(constraint):
+            yield constraint
+
     def constrain_window(self, tree: PyTree) -> PyTree:
         """Return traced arrays that the compiled program divides as the batches of a window."""
         if self.mesh is None:
@@ -152,6 +195,39 @@ class Placement:
         leaves, structure = jax.tree.flatten(train_state)
         key = (self, structure, tuple(map(np.shape, leaves)))
         return _SHARDINGS.get(key, lambda: _shardings(self, mesh, train_state))
+
+    def shard_shapes(self, train_state: TrainState, batch: Any) -> tuple[TrainState, Any]:
+        """Return the shapes of a train state and of a batch, with the shardings that they have.
+
+        Args:
+            train_state: The train state or its shapes.
+            batch: The batch or its shapes.
+        """
+        if self.mesh is None:
+            return train_state, batch
+        return self.with_shardings(train_state), jax.tree.map(
+            lambda leaf: with_sharding(leaf, self._of_rows(leaf, 0)), batch
+        )
+
+    def with_shardings(self, shapes: TrainState) -> TrainState:
+        """Return the shapes of a train state, with the sharding of each array if there is a mesh.
+
+        Args:
+            shapes: A train state of arrays or their shapes.
+
+        Raises:
+            ValueError: The layout does not fit the weights.
+        """
+        if self.mesh is None:
+            return jax.tree.map(lambda leaf: with_sharding(leaf, None), shapes)
+        return jax.tree.map(with_sharding, shapes, self.shardings(shapes))
+
+    def divides(self, shapes: TrainState) -> bool:
+        """Tell whether some array of a train state of these shapes is divided among devices."""
+        if self.mesh is None:
+            return False
+        shardings = jax.tree.leaves(self.shardings(shapes))
+        return not all(sharding.is_fully_replicated for sharding in shardings)
 
     def check_weights(self, params: PyTree, state: PyTree) -> None:
         """Raise ValueError if the layout does not fit weights, or their shapes."""
@@ -230,27 +306,7 @@ class Placement:
         dense/kernel  (8, 3)  replicated              96
         Weights: 108 bytes a device of 108. Optimizer: 0 bytes a device of 0.
         """
-        if self.mesh is None:
-            raise ValueError(
-                "`describe`: this placement is one device and divides no weights: create one by "
-                "`fjax.distribution.data_parallel()`, `fsdp()` or `sharded(…)`."
-            )
-        placement, parts = self.for_model(model.name), model.model_parts
-        shapes, optimizer = model.layer_shapes, parts.weights.optimizer
-        params, network = shapes.params, parts.architecture.network
-        opt_state: PyTree = ()
-        if optimizer is not None:
-            opt_state = jax.eval_shape(
-                optimizer.init, trainable_part(params, frozen_paths(network))
-            )
-        whole = TrainState(params, shapes.state, opt_state, (), (), (), (), ())  # type: ignore[arg-type]
-        print(WeightSpecs(placement.layout, self.mesh, params, shapes.state).table())
-        sharded = jax.tree.map(_with_sharding, whole, placement.shardings(whole))
-        weights, optimizers = (
-            f"{bytes_a_device(part(sharded)):,} bytes a device of {bytes_a_device(part(whole)):,}"
-            for part in (lambda each: each[:2], lambda each: each.opt_state)
-        )
-        print(f"Weights: {weights}. Optimizer: {optimizers}.")
+        print(describe_weights(self, model))
 
     def fetch(self, tree: PyTree) -> PyTree:
         """Return the tree as numpy arrays, which may be read-only.
@@ -331,23 +387,37 @@ class Placement:
 
     def __getstate__(self) -> dict[str, Any]:
         mesh = self.mesh
-        plain = None if mesh is None else (_ids_of(mesh), mesh.axis_names)
+        plain = None if mesh is None else (ids_of(mesh), mesh.axis_names)
         return {**vars(self), "mesh": plain}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         mesh = state["mesh"]
-        vars(self).update(state, mesh=None if mesh is None else _mesh_of_ids(*mesh))
-
-
-def make_mesh(devices: np.ndarray, axis_names: tuple[str, ...]) -> Mesh:
-    """Return a mesh of devices, whose programs XLA partitions."""
-    auto = (jax.sharding.AxisType.Auto,) * len(axis_names)
-    return Mesh(devices, axis_names, axis_types=auto)
+        vars(self).update(state, mesh=None if mesh is None else mesh_of_ids(*mesh))
 
 
 def put_on(value: Any, mesh: Mesh, spec: PartitionSpec) -> Array:
     """Return an array on the devices of a mesh; within a traced function it is a constraint."""
     return jax.device_put(value, NamedSharding(mesh, spec))
+
+
+def put_like(value: np.ndarray, spec: jax.ShapeDtypeStruct) -> Array:
+    """Return a copy of an array on the devices of a spec; each device gets only its own part.
+
+    Args:
+        value: The array, on the host.
+        spec: Its shape, with a sharding; without one it goes to the default device.
+    """
+    if spec.sharding is None:
+        return jnp.array(value, copy=True)
+    # Copied, because a CPU would otherwise read the host's memory.
+    return jax.make_array_from_callback(
+        value.shape, spec.sharding, lambda index: np.array(value[index])
+    )
+
+
+def default_sharding() -> jax.sharding.Sharding:
+    """Return the sharding of an array on the default device."""
+    return jnp.zeros(()).sharding
 
 
 _SHARDINGS: Cache[TrainState] = Cache(CACHE_SIZE)
@@ -394,10 +464,6 @@ def _process_ids(placement: Placement) -> tuple[int, ...]:
     return process_ids(placement.mesh)
 
 
-def _with_sharding(leaf: Any, sharding: NamedSharding) -> jax.ShapeDtypeStruct:
-    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
-
-
 def _on_default_device(leaf: Any) -> Any:
     if not isinstance(leaf, jax.Array):
         return leaf
@@ -413,21 +479,6 @@ def _to_numpy(array: Array) -> np.ndarray:
     from fjax.processes.arrays import whole
 
     return whole(array)
-
-
-def _ids_of(mesh: Mesh) -> np.ndarray:
-    return np.vectorize(lambda device: device.id, otypes=[int])(mesh.devices)
-
-
-def _mesh_of_ids(ids: np.ndarray, axis_names: tuple[str, ...]) -> Mesh:
-    devices = {device.id: device for device in jax.devices()}
-    missing = sorted(set(ids.ravel().tolist()) - set(devices))
-    if missing:
-        raise ValueError(
-            f"A copied placement has the devices {missing}, which are not here: set another one by "
-            "`model.compile(…, placement=…)`."
-        )
-    return make_mesh(np.vectorize(devices.get, otypes=[object])(ids), axis_names)
 
 
 @compile_function

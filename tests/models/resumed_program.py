@@ -10,8 +10,8 @@ import fjax as keras
 from fjax import callbacks, layers
 
 
-def main(folder: str) -> None:
-    """Train with checkpoints in the folder."""
+def main(folder: str, is_divided: bool = False) -> None:
+    """Train with checkpoints in the folder, and weights that all devices divide if requested."""
     random = np.random.default_rng(0)
     x = random.normal(size=(640, 8)).astype("float32")
     y = (x.sum(1) > 0).astype("float32")
@@ -26,10 +26,16 @@ def main(folder: str) -> None:
         seed=3,
     )
     rates = keras.optimizers.schedules.ExponentialDecay(0.01, 20, 0.9)
-    model.compile(keras.optimizers.Adam(rates), "binary_crossentropy", metrics=["accuracy"])
+    placement = keras.distribution.fsdp(min_size=8) if is_divided else None
+    model.compile(
+        keras.optimizers.Adam(rates), "binary_crossentropy", metrics=["accuracy"],
+        placement=placement,
+    )  # fmt: skip
     backup = callbacks.BackupAndRestore(folder, save_freq=3, delete_checkpoint=False)
     print("ready", flush=True)
-    history = model.fit(x, y, epochs=12, verbose=0, validation_split=0.1, callbacks=[backup])
+    # A checkpoint of divided weights takes longer.
+    epochs = 3 if is_divided else 12
+    history = model.fit(x, y, epochs=epochs, verbose=0, validation_split=0.1, callbacks=backup)
     train_state = model.train_state
     digest = hashlib.sha256(repr(sorted(history.history.items())).encode())
     parts = (train_state.params, train_state.state, train_state.opt_state)
@@ -39,4 +45,4 @@ def main(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], is_divided=len(sys.argv) > 2)

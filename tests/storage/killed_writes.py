@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from fjax.storage.array_store import FileStore
 from fjax.storage.checkpoint_folder import CheckpointFolder
 
 CALLS = (
@@ -66,13 +67,13 @@ def _write_and_kill(folder: Path, value: float, instant: int) -> bool:
 
 
 def _write(folder: Path, value: float) -> None:
-    checkpoints = CheckpointFolder(folder, keep=2)
-    checkpoints.write({"value": np.full(1000, value)}, "{}")
+    checkpoints = CheckpointFolder(folder, 2, FileStore())
+    checkpoints.start({"value": np.full(1000, value)}, "{}")()
     checkpoints.close()
 
 
 def _read_newest(folder: Path) -> float:
-    checkpoints = CheckpointFolder(folder, keep=2)
+    checkpoints = CheckpointFolder(folder, 2, FileStore())
     values = checkpoints.read_newest(lambda file: file.read("value"))
     checkpoints.close()
     assert values is not None and (values == values[0]).all()

@@ -1,5 +1,6 @@
 """Load the weights of files of Keras: `.weights.h5`, `.h5` and `.keras`."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO
@@ -27,7 +28,10 @@ from fjax.typing import PyTree
 
 @contextmanager
 def keras_file(path: Any) -> Iterator[BinaryIO | None]:
-    """Open a file if it is one of Keras; yield None if it is another one."""
+    """Open a file if it is one of Keras; yield None if it is another one, or a folder."""
+    if os.path.isdir(path):
+        yield None
+        return
     with open_regular_file(path) as file:
         with file_error_context(path, PROBLEM):
             start = file.read(8)
