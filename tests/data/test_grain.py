@@ -406,6 +406,13 @@ def test_each_process_reads_its_own_samples(processes):
         MapDatasetSource(samples(), 8).checked(lambda batch: batch, placement=SharedPlacement(0, 4))
 
 
+def test_states_of_several_processes_are_not_in_a_checkpoint():
+    source = IterDatasetSource(samples().to_iter_dataset().batch(8))
+    source.checked(lambda batch: batch, placement=SharedPlacement(0, 2))
+    with pytest.raises(ValueError, match="each of the 2 processes has its own"):
+        source.state()
+
+
 class SharedPlacement(Placement):
     """The placement of one of several processes."""
 
