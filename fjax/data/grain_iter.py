@@ -79,7 +79,7 @@ class IterDatasetSource:
         self.steps = steps_per_epoch
         self._dataset, self._is_iterator = dataset, isinstance(dataset, Iterator)
         self._restarts = restarts and steps_per_epoch is not None and not self._is_iterator
-        self._stacked = StackedBatches(check, placement)
+        self._stacked, self._placement = StackedBatches(check, placement), placement
         self._iterator: _Items | None = None
         self._reader: Reader[_Item, Batch] | None = None
         self._position, self._used = _Position(None, 0), 0
@@ -120,6 +120,7 @@ class IterDatasetSource:
             placement: The devices for the batches.
         """
         self._stacked.use(check, placement)
+        self._placement = placement
         return self
 
     def windows(
@@ -158,8 +159,16 @@ class IterDatasetSource:
         """Return the state of the iterator before one of the last batches, as JSON.
 
         Raises:
-            ValueError: The iterator has no state, or one that is not plain data.
+            ValueError: The iterator has no state, or one that is not plain data; or several
+                processes read different rows, whose iterators have different states.
         """
+        if self._placement.row_part.count > 1:
+            raise ValueError(
+                "A checkpoint has the state of one iterator, and each of the "
+                f"{self._placement.row_part.count} processes has its own: pass a "
+                "`grain.MapDataset`, which resumes by the number of the batch, or train without "
+                "`resume` and `BackupAndRestore`."
+            )
         state, batch = self._position
         if self._is_new:
             # The iterator may have been used before.

@@ -17,6 +17,7 @@ from fjax.data.windows import Check, shapes_of
 from fjax.errors import warn_user
 from fjax.training.batch import Batch, Window, rows
 from fjax.training.placement import DEFAULT, Placement
+from fjax.typing import RowPart
 
 # At most so many threads read batches, and so many batches are read before they are converted.
 WORKERS = 4
@@ -39,7 +40,8 @@ class MapDatasetSource:
         steps_per_epoch: Steps in an epoch; None for all elements once.
         restarts: Whether the data set is repeated if it has fewer steps.
         check: Returns batches in the structure that a model expects.
-        placement: The devices for the batches.
+        placement: The devices for the batches. Of several processes, each reads its own part of a
+            batch of samples; a data set of batches must have this part already.
 
     Attributes:
         is_indexable: Whether a batch can be read by its index; always True.
@@ -90,6 +92,9 @@ class MapDatasetSource:
             placement: The devices for the batches.
         """
         self._stacked.use(check, placement)
+        if placement.row_part.count > 1:
+            self._batches.use_part(placement.row_part)
+            self._first = None
         return self
 
     def windows(
@@ -140,6 +145,7 @@ class _Batches:
 
     def __init__(self, dataset: Any, batch_size: int | None) -> None:
         self._dataset, self._batch_size = dataset, batch_size
+        self._part = RowPart(0, 1)
         self.workers = self.max_queue_size = min(WORKERS, os.cpu_count() or 1)
         if not len(dataset):
             raise ValueError("`x` yielded no batch: the data set of Grain is empty.")
@@ -157,7 +163,28 @@ class _Batches:
             return self._element(number)
         epoch, batch = divmod(number, len(self))
         first, last = batch * size, min(count, (batch + 1) * size)
-        return _stacked([self._element(epoch * count + index) for index in range(first, last)])
+        own = (last - first) // self._part.count
+        first = epoch * count + first + own * self._part.index
+        return _stacked([self._element(index) for index in range(first, first + own)])
+
+    def use_part(self, part: RowPart) -> None:
+        """Read only the part of each batch of samples that a process has.
+
+        Raises:
+            ValueError: The processes cannot divide the batches.
+        """
+        if self._batch_size is None:
+            # Each process has a data set of its own part.
+            return
+        self._part, count = part, len(self._dataset)
+        for size in {min(count, self._batch_size), count % self._batch_size}:
+            if size % part.count:
+                raise ValueError(
+                    f"The data set of Grain has {count} samples, of which batches of "
+                    f"{self._batch_size} leave a batch of {size}, and {part.count} processes "
+                    "cannot divide it: choose another `batch_size`, or leave out the last samples "
+                    f"by `dataset[:{count - count % self._batch_size}]`."
+                )
 
     def _element(self, index: int) -> Any:
         element = self._dataset[index]

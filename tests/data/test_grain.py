@@ -11,6 +11,8 @@ import fjax
 from fjax.callbacks import BackupAndRestore, Callback
 from fjax.data import IterDatasetSource, MapDatasetSource
 from fjax.layers import Dense, Dropout, Input
+from fjax.training.placement import Placement
+from fjax.typing import RowPart
 
 grain = pytest.importorskip("grain")
 
@@ -382,6 +384,45 @@ def test_rows_in_a_parquet_file(tmp_path):
     one.fit(X, Y, batch_size=8, shuffle=False, verbose=0)
     other.fit(dataset.batch(8), verbose=0)
     jax.tree.map(np.testing.assert_array_equal, one.get_weights(), other.get_weights())
+
+
+@pytest.mark.parametrize("processes", [2, 4])
+def test_each_process_reads_its_own_samples(processes):
+    dataset = samples()[:88]
+    whole = [dataset.batch(8)[number][0] for number in range(22)]
+    parts = []
+    for process in range(processes):
+        placement = SharedPlacement(process, processes)
+        source = MapDatasetSource(dataset, 8).checked(lambda batch: batch, placement=placement)
+        parts.append([source._batches[number][0] for number in range(22)])
+        assert {len(part) for part in parts[-1]} == {8 // processes}
+    for number, batch in enumerate(whole):
+        np.testing.assert_array_equal(np.concatenate([part[number] for part in parts]), batch)
+    # The slices that the docs recommend for data sets of batches.
+    sliced = [dataset.batch(8 // processes)[process::processes] for process in range(processes)]
+    for number, batch in enumerate(whole[:11]):
+        np.testing.assert_array_equal(np.concatenate([part[number][0] for part in sliced]), batch)
+    with pytest.raises(ValueError, match=r"90 samples.* a batch of 2.*dataset\[:88\]"):
+        MapDatasetSource(samples(), 8).checked(lambda batch: batch, placement=SharedPlacement(0, 4))
+
+
+def test_states_of_several_processes_are_not_in_a_checkpoint():
+    source = IterDatasetSource(samples().to_iter_dataset().batch(8))
+    source.checked(lambda batch: batch, placement=SharedPlacement(0, 2))
+    with pytest.raises(ValueError, match="each of the 2 processes has its own"):
+        source.state()
+
+
+class SharedPlacement(Placement):
+    """The placement of one of several processes."""
+
+    def __init__(self, process, processes):
+        super().__init__()
+        object.__setattr__(self, "_part", RowPart(process, processes))
+
+    @property
+    def row_part(self):
+        return self._part
 
 
 @pytest.mark.slow
