@@ -44,6 +44,7 @@ with paused_garbage_collection():
     from fjax.dtype_policies import DTypePolicy as DTypePolicy
     from fjax.initializers import Initializer as Initializer
     from fjax.jax_release import warn_if_faulty
+    from fjax.languages import use_environment
     from fjax.layers import Input as Input
     from fjax.layers import InputSpec as InputSpec
     from fjax.losses import Loss as Loss
@@ -55,7 +56,7 @@ with paused_garbage_collection():
     from fjax.public_names import list_public_names
     from fjax.regularizers import Regularizer as Regularizer
     from fjax.scopes import name_scope as name_scope
-    from fjax.training.placement import device as device
+    from fjax.training.default_device import device as device
     from fjax.variable import StatelessScope as StatelessScope
     from fjax.variable import Variable as Variable
     from fjax.version import VERSION
@@ -63,8 +64,10 @@ with paused_garbage_collection():
 if TYPE_CHECKING:
     from fjax import applications as applications
     from fjax import backend as backend
+    from fjax import dashboard as dashboard
     from fjax import datasets as datasets
     from fjax import ops as ops
+    from fjax import playground as playground
     from fjax import preprocessing as preprocessing
     from fjax import search as search
     from fjax import utils as utils
@@ -75,8 +78,10 @@ if TYPE_CHECKING:
 _LAZY = (
     "applications",
     "backend",
+    "dashboard",
     "datasets",
     "ops",
+    "playground",
     "preprocessing",
     "search",
     "utils",
@@ -99,6 +104,7 @@ def version() -> str:
 
 
 warn_if_faulty()
+use_environment()
 # Imported when a tensor's method needs it.
 register_operations(lambda: importlib.import_module("fjax.ops"))
 list_public_names("fjax")

@@ -74,8 +74,8 @@ def export_function(function: Callable[..., Any], platforms: Sequence[str], *spe
     return jax.export.export(jax.jit(function), platforms=tuple(platforms))(*specs)
 
 
-def planned_memory(function: Callable[..., Any], *specs: Any, **jit_arguments: Any) -> Any:
-    """Return the sizes of arguments, outputs and temporaries of a compiled function, in bytes.
+def compiled_program(function: Callable[..., Any], *specs: Any, **jit_arguments: Any) -> Any:
+    """Return a function compiled for some arguments, as `jax.stages.Compiled`; it is not run.
 
     Args:
         function: A function of arrays.
@@ -84,8 +84,7 @@ def planned_memory(function: Callable[..., Any], *specs: Any, **jit_arguments: A
     """
     fault = installed_fault()
     options = available_options(tuple(fault.compiler_options.items())) if fault else {}
-    compiled = jax.jit(function, **jit_arguments).lower(*specs).compile(compiler_options=options)
-    return compiled.memory_analysis()
+    return jax.jit(function, **jit_arguments).lower(*specs).compile(compiler_options=options)
 
 
 @functools.cache

@@ -10,6 +10,8 @@ from typing import Any
 from fjax.dtype_policies import dtype_policy as dtype_policy
 from fjax.dtype_policies import set_dtype_policy as set_dtype_policy
 from fjax.errors import one_of
+from fjax.languages import language as language
+from fjax.languages import set_language as set_language
 
 
 class _Switches:

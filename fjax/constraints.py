@@ -14,9 +14,10 @@ import jax.numpy as jnp
 
 from fjax.configuration import Configured
 from fjax.errors import is_integer, number_between
-from fjax.registry import Registry
-from fjax.registry import serialize as serialize
+from fjax.registry import Registry, serializer
 from fjax.typing import Array, Identifier
+
+serialize = serializer("constraint")
 
 # Added to a norm before dividing by it, as in Keras.
 _EPSILON = 1e-7

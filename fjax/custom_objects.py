@@ -90,14 +90,14 @@ def get_custom_objects() -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
+def custom_object_scope(custom_objects: Mapping[str, Any]) -> Iterator[None]:
     """Let names refer to your classes and functions within a `with` block.
 
     Args:
-        objects: Classes and functions by name.
+        custom_objects: Classes and functions by name.
 
     Raises:
-        TypeError: `objects` is not a mapping.
+        TypeError: `custom_objects` is not a mapping.
 
     Source: Keras's page "Serialization utilities".
 
@@ -106,12 +106,12 @@ def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
     ...     activations.get("double")(3.0)
     6.0
     """
-    if not isinstance(objects, Mapping):
+    if not isinstance(custom_objects, Mapping):
         raise TypeError(
             f"`custom_object_scope` takes a dict of classes and functions by name, received "
-            f"{objects!r}."
+            f"{custom_objects!r}."
         )
-    token = _IN_SCOPE.set({**_IN_SCOPE.get(), **objects})
+    token = _IN_SCOPE.set({**_IN_SCOPE.get(), **custom_objects})
     try:
         yield
     finally:
@@ -122,26 +122,31 @@ def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
 CustomObjectScope = custom_object_scope
 
 
-def get_registered_name(thing: Any) -> str:
+def get_registered_name(obj: Any) -> str:
     """Return the name of a registered class or function, or its own name; a name is returned as is.
 
     >>> get_registered_name(dict)
     'dict'
     """
-    return thing if isinstance(thing, str) else registered_name(thing)
+    return obj if isinstance(obj, str) else registered_name(obj)
 
 
-def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+def get_registered_object(
+    name: str,
+    custom_objects: Mapping[str, Any] | None = None,
+    module_objects: Mapping[str, Any] | None = None,
+) -> Any:
     """Return the user's class or function of a name, or None.
 
     Args:
         name: Its name, with or without the package.
         custom_objects: Further names, which are looked up first.
+        module_objects: Further names, which are looked up last.
 
     >>> get_registered_object("double", {"double": max})
     <built-in function max>
     """
-    for objects in (custom_objects or {}, _IN_SCOPE.get(), _REGISTERED):
+    for objects in (custom_objects or {}, _IN_SCOPE.get(), _REGISTERED, module_objects or {}):
         if name in objects:
             return objects[name]
     return None

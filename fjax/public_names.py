@@ -25,14 +25,20 @@ def list_public_names(package: str) -> None:
 
 def _names(module: ModuleType) -> list[str]:
     special = {name for name in vars(module) if name.startswith("__")}
-    declared = getattr(module, "__all__", None)
-    return sorted(special | set(_exported(module) if declared is None else declared))
+    return sorted(special | exported_names(module))
 
 
-def _exported(module: ModuleType) -> set[str]:
-    """Return the names that the source of a module defines or exports."""
+def exported_names(module: ModuleType) -> set[str]:
+    """Return the names in `__all__`, or those that the source of a module defines or exports.
+
+    >>> import fjax
+    >>> sorted(exported_names(fjax.constraints))[:3]
+    ['Constraint', 'MaxNorm', 'MinMaxNorm']
+    """
+    if hasattr(module, "__all__"):
+        return set(module.__all__)
     body = ast.parse(inspect.getsource(module)).body
-    within = (block.body for block in body if isinstance(block, ast.With))
+    within = (block.body for block in body if isinstance(block, ast.With | ast.If))
     names: set[str] = set()
     for node in itertools.chain(body, *within):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):

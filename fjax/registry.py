@@ -1,5 +1,7 @@
 """Registries that find functions and classes by name: "relu", "adam", "mse", "he_normal"."""
 
+import functools
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -171,6 +173,24 @@ def serialize(value: Any) -> Any:
             "function with a name, defined with `def`."
         )
     return registered_name(value)
+
+
+def serializer(argument: str) -> Callable[..., Any]:
+    """Return `serialize` with the name of its argument that Keras has in a family.
+
+    >>> from fjax.regularizers import L2
+    >>> serializer("regularizer")(regularizer=L2(0.5))["class_name"]
+    'L2'
+    """
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    signature = inspect.Signature([inspect.Parameter(argument, kind)])
+
+    @functools.wraps(serialize)
+    def serialize_member(*args: Any, **kwargs: Any) -> Any:
+        return serialize(*signature.bind(*args, **kwargs).args)
+
+    vars(serialize_member)["__signature__"] = signature
+    return serialize_member
 
 
 def serialize_as_dict(value: Any) -> Any:

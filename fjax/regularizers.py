@@ -14,9 +14,10 @@ import jax.numpy as jnp
 
 from fjax.configuration import Configured, is_nonzero
 from fjax.errors import number_between, one_of
-from fjax.registry import Registry
-from fjax.registry import serialize as serialize
+from fjax.registry import Registry, serializer
 from fjax.typing import Array, Identifier
+
+serialize = serializer("regularizer")
 
 
 class Regularizer(Configured):

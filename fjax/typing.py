@@ -1,5 +1,6 @@
 """Type names and protocols that all packages share."""
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
 
@@ -43,6 +44,19 @@ class Spec(Protocol):
     def dtype(self) -> np.dtype:
         """The element type."""
         ...
+
+
+@dataclasses.dataclass(frozen=True)
+class RowPart:
+    """The part of each batch that a process has.
+
+    Attributes:
+        index: The number of the part; part 0 has the first rows of a batch.
+        count: The number of parts.
+    """
+
+    index: int
+    count: int
 
 
 class AuthoringContext(Protocol):

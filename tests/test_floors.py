@@ -18,7 +18,8 @@ FLOORS = {
     "typing": 0, "errors": 0, "version": 0, "caching": 0, "configuration": 0, "registry": 0,
     "config": 0, "custom_objects": 0, "public_names": 0, "traits": 0, "trees": 0,
     "importing": 0, "jax_release": 0, "compiler": 0, "compilation_cache": 0, "symbols": 0,
-    "absent_names": 0, "scopes": 0, "dtype_policies": 0,
+    "absent_names": 0, "scopes": 0, "dtype_policies": 0, "loopback": 0, "processes": 0,
+    "languages": 0, "markup": 0,
     "activations": 1, "initializers": 1, "losses": 1, "metrics": 1, "optimizers": 1,
     "regularizers": 1, "constraints": 1, "lowering": 1, "variable": 1,
     "core": 2, "random": 2, "mixed_precision": 2,
@@ -29,16 +30,19 @@ FLOORS = {
     "backend": 7, "datasets": 7, "preprocessing": 7, "saving": 7, "tree": 7, "utils": 7,
     "visualization": 7,
     "applications": 7, "search": 7, "wrappers": 7,
-    "keras": 8,
+    "dashboard": 7,
+    "keras": 8, "playground": 8,
 }  # fmt: skip
 
 # Imports that are allowed within a floor.
 ALLOWED = {
     "compiler": {"jax_release"},
-    "config": {"dtype_policies", "errors"},
-    "configuration": {"errors"},
+    "config": {"dtype_policies", "errors", "languages"},
+    "configuration": {"errors", "markup"},
     "custom_objects": {"errors"},
     "dtype_policies": {"errors"},
+    "languages": {"errors"},
+    "processes": {"compiler", "errors", "typing"},
     "registry": {"configuration", "custom_objects", "errors"},
     "scopes": {"errors"},
     "traits": {"configuration"},
@@ -103,8 +107,9 @@ def test_all_programs_are_compiled_in_one_place(path):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_only_runs_and_lowering_compile(path):
-    # `lowering` compiles operations of several steps, so that called alone they are one program.
-    if package(path) not in ("training", "population", "lowering"):
+    # `lowering` compiles operations of several steps, so that called alone they are one program;
+    # `processes` compiles the gathering of arrays that several processes share.
+    if package(path) not in ("training", "population", "lowering", "processes"):
         assert "fjax.compiler.compile_function" not in imports(path), path
 
 
@@ -186,7 +191,8 @@ import fjax
 from jax._src import xla_bridge
 assert not xla_bridge._backends, "a device was started"
 heavy = {"pandas", "sklearn", "matplotlib", "keras", "torch", "optax", "tqdm", "safetensors"}
-heavy |= {"pydot", "pyparsing", "IPython", "tensorboard"}
+heavy |= {"pydot", "pyparsing", "IPython", "tensorboard", "anywidget", "http.server"}
+heavy |= {"fjax.playground"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)

@@ -8,6 +8,8 @@ from fjax.activations.along_axis import glu as glu
 from fjax.activations.along_axis import log_softmax as log_softmax
 from fjax.activations.along_axis import softmax as softmax
 from fjax.activations.along_axis import sparsemax as sparsemax
+
+# The activations by name.
 from fjax.activations.names import REGISTRY as REGISTRY
 from fjax.activations.names import deserialize as deserialize
 from fjax.activations.names import get as get

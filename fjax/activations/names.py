@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from fjax.activations import along_axis, piecewise, smooth
-from fjax.registry import Registry, defined_in
-from fjax.registry import serialize as serialize
+from fjax.registry import Registry, defined_in, serializer
 from fjax.typing import ActivationFunction, Identifier
+
+serialize = serializer("activation")
 
 REGISTRY = Registry(
     "activation",

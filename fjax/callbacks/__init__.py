@@ -9,6 +9,7 @@ from fjax.callbacks.experiment_logger import ExperimentLogger as ExperimentLogge
 from fjax.callbacks.history import History as History
 from fjax.callbacks.lambda_callback import LambdaCallback as LambdaCallback
 from fjax.callbacks.learning_rate_scheduler import LearningRateScheduler as LearningRateScheduler
+from fjax.callbacks.live_plot import LivePlot as LivePlot
 from fjax.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoint
 from fjax.callbacks.progress import ProgbarLogger as ProgbarLogger
 from fjax.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 
+from fjax.languages import phrase
 from fjax.training.logs import losses_first
 from fjax.typing import NotebookBar
 
@@ -89,7 +90,7 @@ class Bar:
         elif now - self._last_drawing >= self._interval:
             if self._redraws:
                 is_timed = self._step > self._timed_from[0]
-                step_time = f"{format_duration(self._step_seconds())}/step" if is_timed else ""
+                step_time = _per_step(self._step_seconds()) if is_timed else ""
                 # A narrow terminal cuts off the end of the line: the loss comes first.
                 numbers = dict(logs or {})
                 order = losses_first(numbers, by_name=False)
@@ -215,7 +216,7 @@ class _Line(NamedTuple):
             fraction = self.step / self.steps
             count = f"{fraction:4.0%}|{full_bar[: int(10 * fraction)]:10}| {count}/{self.steps}"
         numbers = f", {format_logs(self.logs)}" if self.logs else ""
-        times = f"{format_duration(self.seconds)}, {format_duration(self.step_seconds)}/step"
+        times = f"{format_duration(self.seconds)}, {_per_step(self.step_seconds)}"
         return f"{self.title}: {count} [{times}{numbers}]"
 
 
@@ -269,6 +270,10 @@ def format_duration(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.0f}{unit}"
     return f"{seconds * 1e9:.0f}ns"
+
+
+def _per_step(seconds: float) -> str:
+    return phrase("{time}/step", time=format_duration(seconds))
 
 
 def _format_number(value: Any) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from fjax.callbacks.callback import Logs
 from fjax.callbacks.monitor import MonitorCallback
 from fjax.errors import explain_keywords, integer_at_least, number_between, one_of
+from fjax.languages import phrase
 
 
 class EarlyStopping(MonitorCallback):
@@ -115,14 +116,14 @@ class EarlyStopping(MonitorCallback):
         """Restore the best weights, if requested."""
         super().on_train_end(logs)
         if self.stopped_epoch > 0 and self.verbose:
-            print(
-                f"Epoch {self.stopped_epoch + 1}: stopped early; {self.monitor} was best in epoch "
-                f"{self.best_epoch + 1}."
-            )
+            text = "Epoch {epoch}: stopped early; {monitor} was best in epoch {best}."
+            epoch, best = self.stopped_epoch + 1, self.best_epoch + 1
+            print(phrase(text, epoch=epoch, monitor=self.monitor, best=best))
         if self.restore_best_weights and self.best_weights is not None:
             self.model.set_weights(self.best_weights)
             if self.verbose:
-                print(f"Restored the weights of epoch {self.best_epoch + 1}.")
+                text = "Restored the weights of epoch {epoch}."
+                print(phrase(text, epoch=self.best_epoch + 1))
 
     def _record_best(self, epoch: int) -> None:
         self.best_epoch = epoch

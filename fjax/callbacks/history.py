@@ -3,7 +3,9 @@
 from typing import Any
 
 from fjax.callbacks.callback import Logs
+from fjax.callbacks.history_curves import history_panels
 from fjax.callbacks.stateful import StatefulCallback
+from fjax.markup import draw_panels
 
 
 class History(StatefulCallback):
@@ -51,3 +53,9 @@ class History(StatefulCallback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+
+    def _repr_html_(self) -> str | None:
+        """Return the curves of the run, which a notebook shows as the value of a cell."""
+        if not self.epoch or not self.history:
+            return None
+        return draw_panels(history_panels(self.history, self.epoch, self.spread))

@@ -9,6 +9,7 @@ import numpy as np
 from fjax.callbacks.callback import Callback, Logs
 from fjax.callbacks.learning_rates import log_rate, require_settable_rate
 from fjax.errors import explain_keywords, number_between, one_of
+from fjax.languages import phrase
 from fjax.typing import Spec
 
 
@@ -64,7 +65,8 @@ class LearningRateScheduler(Callback):
         rate = number_between(type(self).__name__, call, rate, 0.0)
         optimizer.learning_rate = rate
         if self.verbose:
-            print(f"Epoch {epoch + 1}: the learning rate is {rate:g}.")
+            text = "Epoch {epoch}: the learning rate is {rate:g}."
+            print(phrase(text, epoch=epoch + 1, rate=rate))
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Log the epoch's rate."""

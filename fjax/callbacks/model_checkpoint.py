@@ -6,6 +6,7 @@ from typing import Any
 from fjax.callbacks.callback import Logs
 from fjax.callbacks.monitor import MonitorCallback
 from fjax.errors import explain_keywords, integer_at_least, number_between, one_of, suggestion
+from fjax.languages import phrase
 from fjax.storage.background import BackgroundTask
 
 
@@ -146,7 +147,7 @@ class ModelCheckpoint(MonitorCallback):
         else:
             self.model.save(path)
         if self.verbose:
-            print(f"Epoch {epoch + 1}: saved the model to {path}.")
+            print(phrase("Epoch {epoch}: saved the model to {path}.", epoch=epoch + 1, path=path))
 
     def _format_path(self, epoch: int, batch: int | None, logs: Logs) -> str:
         values = {**logs, "epoch": epoch + 1}

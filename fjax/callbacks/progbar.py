@@ -5,6 +5,7 @@ from typing import Any
 
 from fjax.callbacks.bar import Bar
 from fjax.errors import one_of
+from fjax.languages import phrase
 
 
 class Progbar:
@@ -100,7 +101,7 @@ class Progbar:
     def _show(self, current: int, is_last: bool) -> None:
         if self._bar is None:
             self._bar = Bar()
-            self._bar.begin("Progress", self.target)
+            self._bar.begin(phrase("Progress"), self.target)
         if self.verbose == 1 or is_last:
             self._bar.update(current, self.shown)
         if is_last:

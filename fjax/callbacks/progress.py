@@ -6,6 +6,7 @@ from typing import Any
 
 from fjax.callbacks.bar import Bar, format_duration, format_logs
 from fjax.callbacks.callback import Callback, Logs
+from fjax.languages import phrase
 
 
 class ProgbarLogger(Callback):
@@ -64,7 +65,7 @@ class ProgbarLogger(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Begin the epoch's line."""
-        title = f"Epoch {epoch + 1}/{self._epochs}"
+        title = phrase("Epoch {epoch}/{epochs}", epoch=epoch + 1, epochs=self._epochs)
         if self.params["verbose"] == 1:
             self._begin(title, compiles=not self._compiled)
             self._compiled = True
@@ -89,11 +90,11 @@ class ProgbarLogger(Callback):
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Begin a line, or show in the epoch's line that the validation runs."""
         if self._mode is None:
-            self._begin_evaluation("test", "Evaluate")
+            self._begin_evaluation("test", phrase("Evaluate"))
         elif self.params["verbose"] == 1:
             self._bar.stop_clock()
             if self._bar.is_visible:
-                self._bar.set_status("validating")
+                self._bar.set_status(phrase("validating"))
 
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Update the bar, unless the evaluation is part of `fit`."""
@@ -111,7 +112,7 @@ class ProgbarLogger(Callback):
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
         """Begin a line."""
-        self._begin_evaluation("predict", "Predict")
+        self._begin_evaluation("predict", phrase("Predict"))
 
     def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Update the bar; it does not show the outputs."""
@@ -134,7 +135,7 @@ class ProgbarLogger(Callback):
     def _begin(self, title: str, compiles: bool) -> None:
         self._bar.begin(title, self.params.get("steps"), compiles)
         if compiles:
-            self._bar.set_status("compiling")
+            self._bar.set_status(phrase("compiling"))
 
     def _end(self, logs: Mapping[str, Any], may_wait: bool = False) -> None:
         if self.params["verbose"] == 1:
@@ -148,6 +149,6 @@ class ProgbarLogger(Callback):
         parts = [f"{steps}/{steps}"] if steps else []
         parts.append(format_duration(seconds))
         if steps:
-            parts.append(f"{format_duration(seconds / steps)}/step")
+            parts.append(phrase("{time}/step", time=format_duration(seconds / steps)))
         numbers = format_logs(logs)
         print(" - ".join([*parts, numbers] if numbers else parts), flush=True)

@@ -8,6 +8,7 @@ from fjax.callbacks.callback import Logs
 from fjax.callbacks.learning_rates import log_rate, require_settable_rate
 from fjax.callbacks.monitor import MonitorCallback
 from fjax.errors import explain_keywords, integer_at_least, number_between
+from fjax.languages import phrase
 
 
 class ReduceLROnPlateau(MonitorCallback):
@@ -116,4 +117,5 @@ class ReduceLROnPlateau(MonitorCallback):
         self.cooldown_counter = self.cooldown
         self.wait = 0
         if self.verbose:
-            print(f"Epoch {epoch + 1}: the learning rate is {rate:g} from now on.")
+            text = "Epoch {epoch}: the learning rate is {rate:g} from now on."
+            print(phrase(text, epoch=epoch + 1, rate=rate))

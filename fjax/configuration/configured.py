@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
 
+from fjax.configuration.display import arguments_html
 from fjax.configuration.fields import (
     arguments,
     described_arguments,
@@ -74,6 +75,7 @@ class Configured:
       beside the arguments of its own `__init__`, if that takes them.
     - `keras_fields`: the names of arguments in Keras's configurations that are not those of the
       fields, each with the name of its field.
+    - `derived_in_keras`: the entries of Keras's configurations that follow from other entries.
     - `fields_beyond_keras`: the fields that Keras's class lacks; those of base classes are added.
     - `in_keras`: whether Keras has a class of this name.
     - `differs_from_keras`: what its objects compute differently; a file of Keras warns of it.
@@ -92,12 +94,14 @@ class Configured:
     _renamed: ClassVar[Mapping[str, str]] = {}
     traceable_fields: ClassVar[frozenset[str]] = frozenset()
     width_field: ClassVar[str | None] = None
+    # Whether the class writes its own `__init__`; then its objects equal only themselves.
     has_own_init: ClassVar[bool] = False
     settable_fields: ClassVar[frozenset[str]] = frozenset()
     neutral_arguments: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
     keywords_field: ClassVar[str | None] = None
     inherited_arguments: ClassVar[tuple[str, ...]] = ()
     keras_fields: ClassVar[Mapping[str, str]] = {}
+    derived_in_keras: ClassVar[frozenset[str]] = frozenset()
     fields_beyond_keras: ClassVar[frozenset[str]] = frozenset()
     in_keras: ClassVar[bool] = True
     differs_from_keras: ClassVar[str | None] = None
@@ -166,6 +170,23 @@ class Configured:
             if not _is_default(value, item.default):
                 shown.append(f"{item.name}={_short_repr(value)}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+    def _repr_html_(self) -> str:
+        """Return the table of arguments that a notebook shows as the value of a cell."""
+        return arguments_html(type(self).__name__, *self._shown_arguments())
+
+    def _shown_arguments(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the arguments as short texts: those that were given, and those left out."""
+        if self.has_own_init:
+            given = recorded_arguments(self)
+            return {name: _short_repr(value) for name, value in given.items()}, {}
+        given: dict[str, str] = {}
+        left_out: dict[str, str] = {}
+        for item in described_arguments(self):
+            value = stored(self, item.name)
+            part = left_out if _is_default(value, item.default) else given
+            part[item.name] = _short_repr(value)
+        return given, left_out
 
     def get_config(self) -> dict[str, Any]:
         """Return the fields as plain data: functions by name, configured objects as dicts.

@@ -22,6 +22,7 @@ import jax
 import jax.numpy as jnp
 
 from fjax.core.masking import Masked, first_mask, masking_of, strip_masks, warn_mask_dropped
+from fjax.core.output_layouts import constrained
 from fjax.core.policies import cast_floats, cast_weights, casting_of, like, policy_of
 from fjax.core.reserved import PENALTY
 from fjax.dtype_policies import DEFAULT, DTypePolicy
@@ -107,13 +108,17 @@ def _apply_in_policy(
     key: Key | None,
     training: bool | None,
 ) -> tuple[PyTree, State]:
-    """Return `layer.apply(…)` in the dtypes of the layer's policy."""
+    """Return `layer.apply(…)` in the dtypes of the layer's policy, in the layout of the program."""
     inputs = _cast_inputs(layer, inputs)
     policy = policy_of(layer)
     if policy.name == DEFAULT:
-        return layer.apply(params, state, *inputs, key=key, training=training)
-    casting = casting_of(layer) if layer.autocast else "none"
-    return apply_in_policy(policy, casting, layer.apply, params, state, inputs, key, training)
+        outputs, state = layer.apply(params, state, *inputs, key=key, training=training)
+    else:
+        casting = casting_of(layer) if layer.autocast else "none"
+        outputs, state = apply_in_policy(
+            policy, casting, layer.apply, params, state, inputs, key, training
+        )
+    return constrained(outputs), state
 
 
 def apply_in_policy(

@@ -59,7 +59,7 @@ class Repeat(Layer):
 
         def block(values: tuple[PyTree, ...], weights: Any) -> tuple[tuple[PyTree, ...], State]:
             position, params, state = weights
-            with layer_context(self._block_name, self.layer, values):
+            with layer_context(self._block_name, self.layer, values, has_path=False):
                 outputs, state = apply_layer(
                     self.layer, params, state, *values,
                     key=fold_key(key, position), training=training, remat=self.remat,

@@ -8,7 +8,7 @@ compiled programs do not contain it.
 """
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
@@ -122,7 +122,7 @@ class WeightSlot:
     @property
     def sublayers(self) -> Mapping[str, "WeightSlot"]:
         """The slots of all sublayers, by name."""
-        return {**self.children, **self.borrowed}
+        return {**self.children, **self.borrowed} if self.borrowed else self.children
 
     def gather(self, part: str) -> PyTree:
         """Return the whole tree of "params" or "state"."""
@@ -146,7 +146,7 @@ class WeightSlot:
         for name, slot in self.borrowed.items():
             if name in tree:
                 slot.scatter(part, tree[name])
-        setattr(self, part, self._without_children(tree))
+        setattr(self, part, _without(tree, self.sublayers))
         self.is_filled = True
 
     def fill(self, params: PyTree, state: PyTree) -> None:
@@ -154,7 +154,8 @@ class WeightSlot:
         for name, child in self.children.items():
             child.fill(params[name], state[name])
         if not self.is_filled:
-            self.params, self.state = map(self._without_children, (params, state))
+            below = self.sublayers
+            self.params, self.state = _without(params, below), _without(state, below)
             self.is_filled = True
 
     def slots(self, path: Path = ()) -> Iterator[tuple[Path, "WeightSlot"]]:
@@ -162,9 +163,6 @@ class WeightSlot:
         yield path, self
         for name, child in self.children.items():
             yield from child.slots((*path, name))
-
-    def _without_children(self, tree: PyTree) -> PyTree:
-        return _without(tree, self.sublayers) if self.sublayers else tree
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy of a model links its layers again.
@@ -290,7 +288,7 @@ def _has_slot(layer: Any) -> bool:
     return hasattr(layer, "children")
 
 
-def _without(tree: PyTree, names: Iterable[str]) -> PyTree:
-    if not isinstance(tree, Mapping):
+def _without(tree: PyTree, names: Collection[str]) -> PyTree:
+    if not names or not isinstance(tree, Mapping):
         return tree
     return {name: value for name, value in tree.items() if name not in names}

@@ -2,21 +2,23 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from fjax.core.specs import spec_of
-from fjax.data.shuffling import RULE, order_of_pass
-from fjax.data.windows import as_batches, filled_size, gather
+from fjax.data.disk import DiskSource, is_on_disk, read_rows
+from fjax.data.passes import Passes, RowRange
+from fjax.data.shuffling import order_of_pass
+from fjax.data.windows import Check, as_batches, gather
 from fjax.errors import integer_at_least, number_between, warn_user
 from fjax.training.batch import Batch, Source, Window, batches_in_window, rows, take
 from fjax.training.placement import DEFAULT, Placement
 
-# Returns a batch in the structure that a model expects, or raises.
-Check = Callable[[Batch], Batch]
+# A model is built from so many rows of arrays that stay on disk.
+FIRST_ROWS = 32
 
 
 class Arrays(NamedTuple):
@@ -30,7 +32,16 @@ class Arrays(NamedTuple):
 
     def first(self) -> Batch:
         """Return rows from which a model can be built."""
-        return self.batch
+        return read_rows(self.batch, slice(0, FIRST_ROWS)) if self.is_on_disk else self.batch
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether some of the arrays stay on disk."""
+        return is_on_disk(self.batch)
+
+    def in_memory(self) -> Batch:
+        """Return all arrays in memory."""
+        return read_rows(self.batch, slice(0, rows(self.batch))) if self.is_on_disk else self.batch
 
     def split(self, share: Any) -> "tuple[Arrays, Arrays | None]":
         """Return the data without its last share, and that share."""
@@ -44,6 +55,8 @@ class Arrays(NamedTuple):
     ) -> Source:
         """Return the source of these arrays, matched to a model by `check`."""
         size, steps = self._steps()
+        if self.is_on_disk:
+            return DiskSource(self.batch, size, shuffle_seed, steps, check, placement)
         return ArraySource(check(self.batch), size, shuffle_seed, steps, placement)
 
     def _steps(self) -> tuple[int, int | None]:
@@ -63,84 +76,6 @@ class Arrays(NamedTuple):
         return size, steps
 
 
-class _Pass(NamedTuple):
-    """A part of one pass through the rows: the batches `first` to `last`."""
-
-    number: int
-    first: int
-    last: int
-
-
-class _Passes:
-    """The endless sequence of passes through the rows, divided into epochs.
-
-    The order of a pass depends only on the seed and the number of the pass. An epoch is one pass,
-    or `steps_per_epoch` steps of the sequence.
-    """
-
-    def __init__(
-        self, batch: Batch, batch_size: int, seed: int | None, steps_per_epoch: int | None
-    ) -> None:
-        # Rows of a column-major array are slow to gather.
-        self.batch = jax.tree.map(np.ascontiguousarray, batch)
-        self.count = rows(batch)
-        self.batch_size = min(batch_size, self.count)
-        self.length = math.ceil(self.count / self.batch_size)
-        self.steps = steps_per_epoch or self.length
-        self._seed, self._rule = seed, RULE
-
-    @property
-    def is_shuffled(self) -> bool:
-        """Whether each pass has an order of its own."""
-        return self._seed is not None
-
-    @property
-    def spec(self) -> Batch:
-        return jax.tree.map(spec_of, take(self.batch, 0, self.batch_size))
-
-    @property
-    def batch_sizes(self) -> tuple[int, ...]:
-        full, rest = divmod(self.count, self.batch_size)
-        return tuple(size for size in (self.batch_size * min(full, 1), rest) if size)
-
-    def parts(self, epoch: int, step: int) -> Iterator[_Pass]:
-        """Return the parts of passes that an epoch consists of, from a step on."""
-        position, end = epoch * self.steps + step, (epoch + 1) * self.steps
-        while position < end:
-            number, first = divmod(position, self.length)
-            last = min(self.length, first + end - position)
-            yield _Pass(number, first, last)
-            position += last - first
-
-    def order(self, number: int) -> np.ndarray | None:
-        """Return the order of the rows in a pass; None if they are not shuffled."""
-        if self._seed is None:
-            return None
-        return order_of_pass(self._seed, number, self.count, self._rule)
-
-    def state(self) -> dict[str, Any]:
-        return {"order_rule": self._rule}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Restore the seed and the rule of the orders; the step is an argument of `parts`."""
-        if self._seed is not None:
-            self._seed, self._rule = state["shuffle_seed"], state["order_rule"]
-
-    def fingerprint(self) -> dict[str, Any]:
-        arrays = {}
-        for path, leaf in jax.tree_util.tree_leaves_with_path(self.batch):
-            values = np.ascontiguousarray(leaf)
-            arrays[jax.tree_util.keystr(path, simple=True, separator=".")] = {
-                "dtype": values.dtype.name,
-                "shape": list(values.shape),
-                "sha256": hashlib.sha256(values.reshape(-1).view(np.uint8).data).hexdigest(),
-            }
-        return {
-            "batch_size": self.batch_size, "steps": self.steps, "shuffled": self._seed is not None,
-            "arrays": arrays,
-        }  # fmt: skip
-
-
 class ArraySource:
     """Arrays as a source: windows of gathered rows.
 
@@ -150,7 +85,7 @@ class ArraySource:
     A `fjax.training.batch.Source`.
 
     Args:
-        batch: All data, numpy arrays, which may be memory-mapped.
+        batch: All data, numpy arrays.
         batch_size: Rows in a batch; the last batch of a pass has the remaining rows.
         shuffle_seed: The seed for the order of each pass; None does not shuffle.
         steps_per_epoch: Steps in an epoch; None for one pass.
@@ -173,16 +108,16 @@ class ArraySource:
         placement: Placement = DEFAULT,
     ) -> None:
         placement.check_batch_size(batch_size)
-        self._passes = _Passes(batch, batch_size, shuffle_seed, steps_per_epoch)
+        self._passes = Passes(rows(batch), batch_size, shuffle_seed, steps_per_epoch)
+        # Rows of a column-major array are slow to gather.
+        self._batch = jax.tree.map(np.ascontiguousarray, batch)
         self._placement = placement
-        self._batch_size = batch_size
         self._resident = placement.put(batch) if self._stays_on_device() else None
         self._order: tuple[int, np.ndarray | None] | None = None
         self._last: tuple[Any, Window] | None = None
         self.steps: int | None = self._passes.steps
-        self.spec = self._passes.spec
-        self.batch_sizes = self._passes.batch_sizes
-        self.state, self.fingerprint = self._passes.state, self._passes.fingerprint
+        self.spec = jax.tree.map(spec_of, take(self._batch, 0, self._passes.batch_size))
+        self.batch_sizes, self.state = self._passes.batch_sizes, self._passes.state
 
     def windows(
         self, epoch: int, step: int = 0, fill: bool = False, most: int | None = None
@@ -192,13 +127,12 @@ class ArraySource:
         `most` is not used, since no batch of an array is read too early.
         """
         for part in self._passes.parts(epoch, step):
-            for first, last, size in self._ranges(part, fill):
-                yield self._window(part.number, first, last, size, fill)
+            for range_ in self._passes.ranges(part, self.spec, fill):
+                yield self._window(range_)
         if self._passes.is_shuffled:
             # The first window of the next epoch is gathered while the device computes.
             part = next(self._passes.parts(epoch + 1, 0))
-            first, last, size = next(self._ranges(part, fill))
-            self._window(part.number, first, last, size, fill)
+            self._window(next(self._passes.ranges(part, self.spec, fill)))
 
     def put_back(self, steps: int) -> None:
         """Do nothing, since the batches of an epoch follow from its number."""
@@ -208,6 +142,22 @@ class ArraySource:
         self._passes.restore(state)
         self._order = self._last = None
 
+    def fingerprint(self) -> dict[str, Any]:
+        """Return the shapes, dtypes and digests of the arrays."""
+        arrays = {}
+        for path, leaf in jax.tree_util.tree_leaves_with_path(self._batch):
+            values = np.ascontiguousarray(leaf)
+            arrays[jax.tree_util.keystr(path, simple=True, separator=".")] = {
+                "dtype": values.dtype.name,
+                "shape": list(values.shape),
+                "sha256": hashlib.sha256(values.reshape(-1).view(np.uint8).data).hexdigest(),
+            }
+        passes = self._passes
+        return {
+            "batch_size": passes.batch_size, "steps": passes.steps,
+            "shuffled": passes.is_shuffled, "arrays": arrays,
+        }  # fmt: skip
+
     def close(self) -> None:
         """Do nothing, since no thread and no file is open."""
 
@@ -216,48 +166,40 @@ class ArraySource:
         if self._placement.is_cpu:
             return False
         passes, capacity = self._passes, self._placement.capacity()
-        size = sum(leaf.nbytes for leaf in jax.tree.leaves(passes.batch))
-        is_large = passes.length > batches_in_window(passes.batch, passes.batch_size)
+        size = sum(leaf.nbytes for leaf in jax.tree.leaves(self._batch))
+        is_large = passes.length > batches_in_window(self._batch, passes.batch_size)
         return is_large and (capacity is None or size <= capacity)
 
-    def _ranges(self, part: _Pass, fill: bool) -> Iterator[tuple[int, int, int]]:
-        """Return the first and last row of each window of a part of a pass, and its batch size."""
-        passes = self._passes
-        size = filled_size(passes.count, self._batch_size) if fill else passes.batch_size
-        capacity = batches_in_window(passes.batch, size) * size
-        stop = min(passes.count, part.last * size)
-        full = stop if fill else stop - stop % size
-        for first in range(part.first * size, full, capacity):
-            yield first, min(full, first + capacity), size
-        if full < stop:
-            first = max(full, part.first * size)
-            yield first, stop, stop - full
-
-    def _window(self, number: int, first: int, last: int, size: int, fill: bool) -> Window:
-        """Return the window of the rows `first` to `last` of a pass; the last one is kept."""
-        key = (number if self._passes.is_shuffled else 0, first, last, size, fill)
+    def _window(self, range_: RowRange) -> Window:
+        """Return the window of some rows; the last one is kept."""
+        key = range_ if self._passes.is_shuffled else range_._replace(number=0)
         if self._last is None or self._last[0] != key:
             self._last = None
-            order = self._order_of(number)
-            rows = slice(first, last) if order is None else order[first:last]
-            is_filled = fill and self._passes.count % size != 0
-            data = self._gather(rows, last - first, size)
-            batches = math.ceil((last - first) / size)
-            window = Window(data, 0, batches, last - first, first, is_filled)
+            batches = math.ceil(range_.size / range_.batch_size)
+            data = self._gather(range_)
+            window = Window(data, 0, batches, range_.size, range_.first, range_.is_filled)
             self._last = (key, window)
         return self._last[1]
 
-    def _gather(self, rows: slice | np.ndarray, count: int, size: int) -> Batch:
+    def _gather(self, range_: RowRange) -> Batch:
+        size, order = range_.batch_size, self._order_of(range_.number)
+        taken = slice(range_.first, range_.last)
         if self._resident is None:
-            return self._placement.put_window(gather(self._passes.batch, rows, count, size))
-        index = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
-        capacity = batches_in_window(self._passes.batch, size) * size
-        padded = np.pad(index, (0, capacity - count), mode="edge").astype(np.int32)
+            chosen = taken if order is None else order[taken]
+            return self._placement.put_window(gather(self._batch, chosen, range_.size, size))
+        index = np.arange(taken.start, taken.stop) if order is None else order[taken]
+        capacity = batches_in_window(self._batch, size) * size
+        padded = np.pad(index, (0, capacity - range_.size), mode="edge").astype(np.int32)
         return self._placement.take(self._resident, as_batches(padded, size))
 
     def _order_of(self, number: int) -> np.ndarray | None:
         if self._order is None or self._order[0] != number:
-            self._order = (number, self._passes.order(number))
+            passes, self._order = self._passes, None
+            seed = passes.seed
+            self._order = (
+                number,
+                None if seed is None else order_of_pass(seed, number, passes.count, passes.rule),
+            )
         return self._order[1]
 
 

@@ -1,17 +1,27 @@
 """Convert a user's data to numpy arrays for training, or raise a clear error."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
 import numpy as np
 
 from fjax.core.text_inputs import is_text
+from fjax.data.rows_on_disk import Rows, RowsOnDisk, mapped_rows
 from fjax.training.batch import Batch
 from fjax.typing import PyTree
 
+# Converts an array, given its name, to one of numbers; the flag allows text.
+Convert = Callable[[str, Any, bool], Any]
 
-def to_batch(x: Any, y: Any = None, sample_weight: Any = None, text: bool = False) -> Batch:
+
+def to_batch(
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    text: bool = False,
+    on_disk: bool = False,
+) -> Batch:
     """Return the data as checked numpy arrays of one common length.
 
     Args:
@@ -21,6 +31,8 @@ def to_batch(x: Any, y: Any = None, sample_weight: Any = None, text: bool = Fals
         sample_weight: One number per sample, or per time step of the targets; for several outputs
             one array for all, or a dict or list of arrays and None.
         text: Whether inputs may be text, which a layer of the model then encodes.
+        on_disk: Whether arrays in files stay there, as `RowsOnDisk`, whose rows are converted when
+            they are read.
 
     64-bit floats become float32 and 64-bit integers int32; smaller types, such as bfloat16, are
     kept.
@@ -38,9 +50,10 @@ def to_batch(x: Any, y: Any = None, sample_weight: Any = None, text: bool = Fals
     """
     if x is None:
         raise ValueError("There is no data: `x` is None.")
-    inputs = tuple(_tree("x", value, text=text) for value in several(x))
-    targets = None if y is None else _tree("y", y, optional=True)
-    weight = None if sample_weight is None else _weights("sample_weight", sample_weight)
+    convert = _array_on_disk if on_disk else _array
+    inputs = tuple(_tree("x", value, convert, text=text) for value in several(x))
+    targets = None if y is None else _tree("y", y, convert, optional=True)
+    weight = None if sample_weight is None else _weights("sample_weight", sample_weight, convert)
     count = _length("x", inputs)
     if jax.tree.leaves(targets) and _length("y", targets) != count:
         raise ValueError(
@@ -52,12 +65,12 @@ def to_batch(x: Any, y: Any = None, sample_weight: Any = None, text: bool = Fals
             f"`x` has {count} samples and `sample_weight` has {_length('sample_weight', weight)}: "
             "give one weight for each sample."
         )
-    if isinstance(weight, np.ndarray):
+    if isinstance(weight, np.ndarray | RowsOnDisk):
         check_weight("sample_weight", weight, targets, "y")
     return Batch(inputs, targets, weight)
 
 
-def check_weight(name: str, weight: np.ndarray, targets: PyTree, targets_name: str) -> None:
+def check_weight(name: str, weight: Any, targets: PyTree, targets_name: str) -> None:
     """Raise ValueError unless there is one weight per sample, or per time step."""
     steps = weight.shape[1:]
     if steps and (not hasattr(targets, "shape") or targets.shape[1 : weight.ndim] != steps):
@@ -99,18 +112,42 @@ def _holds_arrays(value: Any) -> bool:
     return all(_is_array(item) or _holds_arrays(item) for item in items)
 
 
-def _tree(name: str, value: Any, optional: bool = False, text: bool = False) -> PyTree:
+def _tree(
+    name: str, value: Any, convert: Convert, optional: bool = False, text: bool = False
+) -> PyTree:
+    """Return a structure of arrays, each converted by a function of its name, itself and `text`."""
     if isinstance(value, Mapping):
         if not value:
             raise ValueError(f"`{name}` is an empty dict: it must have one array for each name.")
-        return {key: _tree(f"{name}[{key!r}]", item, optional, text) for key, item in value.items()}
+        return {
+            key: _tree(f"{name}[{key!r}]", item, convert, optional, text)
+            for key, item in value.items()
+        }
     parts = several(value)
     if len(parts) > 1 or parts[0] is not value:
-        return tuple(_tree(f"{name}[{i}]", item, optional, text) for i, item in enumerate(parts))
-    return None if optional and value is None else _array(name, value, text)
+        return tuple(
+            _tree(f"{name}[{i}]", item, convert, optional, text) for i, item in enumerate(parts)
+        )
+    return None if optional and value is None else convert(name, value, text)
 
 
-def _array(name: str, value: Any, text: bool = False) -> np.ndarray:
+def _array_on_disk(name: str, value: Any, text: bool) -> "np.ndarray | RowsOnDisk":
+    """Return an array in files as it is, with the conversion of its rows; others in memory."""
+    rows_on_disk = mapped_rows(name, value)
+    if rows_on_disk is None:
+        return _array(name, value, text)
+    return rows_on_disk.then(lambda array, rows: _array(name, array, text, rows))
+
+
+def _array(name: str, value: Any, text: bool = False, rows: Rows = None) -> np.ndarray:
+    """Return an array of numbers, or of text.
+
+    Args:
+        name: Its name, for errors.
+        value: Anything that numpy converts to an array.
+        text: Whether it may be text.
+        rows: The numbers of its rows in the user's data, for errors; None if it is the data itself.
+    """
     columns = list(value.columns) if hasattr(value, "columns") else None
     try:
         array = np.asarray(value)
@@ -129,16 +166,16 @@ def _array(name: str, value: Any, text: bool = False) -> np.ndarray:
     # numpy has no kind for JAX's small floats, such as bfloat16.
     is_float = jax.dtypes.issubdtype(array.dtype, np.floating)
     if array.dtype.kind not in "fiub" and not is_float:
-        array = _to_numbers(name, array, columns)
+        array = _to_numbers(name, array, columns, rows)
         is_float = True
     if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
         return _narrow_integers(name, array)
     if is_float:
-        _check_finite(name, array, columns)
+        _check_finite(name, array, columns, rows)
         if array.dtype.itemsize == 8:
             with np.errstate(over="ignore"):
                 narrow = array.astype(np.float32)
-            _check_finite(name, narrow, columns)
+            _check_finite(name, narrow, columns, rows)
             return narrow
     return array
 
@@ -147,18 +184,19 @@ def require_numbers(batch: Batch) -> Batch:
     """Return the batch, or raise if it contains text."""
     for array in jax.tree.leaves(batch.inputs):
         if is_text(array):
-            _to_numbers("x", array, None)
+            _to_numbers("x", array, None, None)
     return batch
 
 
-def _to_numbers(name: str, array: np.ndarray, columns: list[Any] | None) -> np.ndarray:
+def _to_numbers(name: str, array: np.ndarray, columns: list[Any] | None, rows: Rows) -> np.ndarray:
     """Convert an array of objects to numbers, or raise with the first value that is invalid."""
     if array.dtype.kind == "O":
         for index, item in np.ndenumerate(array):
             if not isinstance(item, int | float | np.number | np.bool_):
                 raise ValueError(
                     f"`{name}` must hold numbers, found {item!r} of type "
-                    f"`{type(item).__name__}` at {_position(index, columns)}. Encode or drop it."
+                    f"`{type(item).__name__}` at {_position(index, columns, rows)}. Encode or drop "
+                    "it."
                 )
         return array.astype(np.float64)
     kinds = {"U": "text", "S": "bytes", "M": "dates", "m": "durations", "c": "complex numbers"}
@@ -178,7 +216,7 @@ def _narrow_integers(name: str, array: np.ndarray) -> np.ndarray:
     return array.astype(np.int32)
 
 
-def _check_finite(name: str, array: np.ndarray, columns: list[Any] | None) -> None:
+def _check_finite(name: str, array: np.ndarray, columns: list[Any] | None, rows: Rows) -> None:
     # A sum is one pass without a copy; the faulty entry is searched for only if necessary.
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(array.sum()):
@@ -188,25 +226,34 @@ def _check_finite(name: str, array: np.ndarray, columns: list[Any] | None) -> No
         index = tuple(int(i) for i in bad[0])
         raise ValueError(
             f"`{name}` has {len(bad)} entries that are NaN or infinite, the first is "
-            f"{array[index]} at {_position(index, columns)}. Drop or fill them before training."
+            f"{array[index]} at {_position(index, columns, rows)}. Drop or fill them before "
+            "training."
         )
 
 
-def _position(index: tuple[int, ...], columns: list[Any] | None) -> str:
+def _position(index: tuple[int, ...], columns: list[Any] | None, rows: Rows) -> str:
+    if isinstance(rows, slice):
+        index = (rows.start + index[0], *index[1:])
+    elif rows is not None:
+        index = (int(rows[index[0]]), *index[1:])
     if columns is not None and len(index) == 2:
         return f"row {index[0]}, column {columns[index[1]]!r}"
-    parts = [f"row {index[0]}", *(f"column {i}" for i in index[1:2])]
     if len(index) > 2:
-        parts = [f"row {index[0]}", f"position {index[1:]}"]
-    return ", ".join(parts)
+        return f"row {index[0]}, position {index[1:]}"
+    return ", ".join([f"row {index[0]}", *(f"column {i}" for i in index[1:])])
 
 
-def _weights(name: str, sample_weight: Any) -> PyTree:
+def _weights(name: str, sample_weight: Any, convert: Convert) -> PyTree:
     def flatten(weight: np.ndarray) -> np.ndarray:
         is_column = weight.ndim == 2 and weight.shape[1] == 1
         return (weight[:, 0] if is_column else weight).astype(np.float32)
 
-    return jax.tree.map(flatten, _tree(name, sample_weight, optional=True))
+    def flattened(weight: Any) -> Any:
+        if isinstance(weight, RowsOnDisk):
+            return weight.then(lambda array, _: flatten(array))
+        return flatten(weight)
+
+    return jax.tree.map(flattened, _tree(name, sample_weight, convert, optional=True))
 
 
 def _length(name: str, tree: PyTree) -> int:

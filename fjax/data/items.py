@@ -1,7 +1,8 @@
 """The items of an iterable as batches."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from fjax.data.conversion import to_batch
@@ -44,3 +45,16 @@ def _parts(item: Any) -> tuple[Any, ...]:
             stacklevel=1,
         )
     return tuple(item)
+
+
+@contextmanager
+def unbatched_hint() -> Iterator[None]:
+    """Return a context whose errors also say what to do if an element of Grain is no batch."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(
+            f"{error} If each element of the data set of Grain is one sample, make batches of "
+            "them: `dataset.batch(32)`, `grain.transforms.Batch(32)` as an operation of a "
+            "`DataLoader`, or `batch_size=32` beside a `MapDataset`."
+        ) from error

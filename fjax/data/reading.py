@@ -81,7 +81,8 @@ class Reader(Generic[Item, Result]):
     Args:
         items: An iterator or an iterable.
         convert: Converts an item to a batch, in the thread.
-        is_shared: Whether this reader continues where the last one of the same iterator stopped.
+        stream: The unused items of the iterator, if this reader continues where the last one of
+            the same iterator stopped; see `stream_of`.
         kind: Returns a value that is equal for results that `take` may return together.
 
     Attributes:
@@ -98,12 +99,12 @@ class Reader(Generic[Item, Result]):
         self,
         items: Any,
         convert: Callable[[Item], Result],
-        is_shared: bool = False,
+        stream: "Stream[Item] | None" = None,
         kind: Callable[[Result], Any] = lambda result: None,
     ) -> None:
         self._items: Iterator[Item] = _iterate(items)
         self._convert, self._kind, self.ahead = convert, kind, 2
-        self._stream: Stream[Item] = stream_of(items) if is_shared else Stream()
+        self._stream: Stream[Item] = Stream() if stream is None else stream
         # Guards everything below.
         self._changed = threading.Condition()
         self._ready: deque[Entry] = deque()
@@ -136,6 +137,10 @@ class Reader(Generic[Item, Result]):
     def drop(self) -> None:
         """Remove the item that `peek` has returned."""
         self._stream.unused.popleft()
+
+    def forget(self) -> None:
+        """Remove all items that were read but not used, before anything is read ahead."""
+        self._stream.unused.clear()
 
     def __iter__(self) -> Iterator[Result]:
         return self

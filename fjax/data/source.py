@@ -2,15 +2,19 @@
 
 from typing import Any
 
-from fjax.data.arrays import Arrays, Check
+from fjax.data.arrays import Arrays
 from fjax.data.conversion import is_batches, require_numbers, to_batch
+from fjax.data.grain_iter import IterDatasetSource
+from fjax.data.grain_kinds import is_batched, is_iter_dataset, is_iterator, is_map_dataset
+from fjax.data.grain_map import MapDatasetSource
 from fjax.data.streams import IteratorSource, LoaderSource, stream_source
-from fjax.errors import warn_user
+from fjax.data.windows import Check
+from fjax.errors import integer_at_least, warn_user
 from fjax.training.batch import Source
 from fjax.training.placement import DEFAULT, Placement
 
 # A user's data, before it is matched to a model.
-Data = Arrays | IteratorSource | LoaderSource
+Data = Arrays | IteratorSource | LoaderSource | MapDatasetSource | IterDatasetSource
 
 
 def source(
@@ -69,9 +73,15 @@ def read(
         repeats: Whether the data is repeated if there are more steps than batches.
     """
     if not is_batches(x):
-        batch = to_batch(x, y, sample_weight, text=True)
+        batch = to_batch(x, y, sample_weight, text=True, on_disk=True)
         return Arrays(owner, batch, batch_size, steps, repeats)
-    _check_batches_only(owner, y, sample_weight, batch_size)
+    has_samples = is_map_dataset(x) and batch_size is not None and not is_batched(x)
+    _check_batches_only(owner, y, sample_weight, None if has_samples else batch_size)
+    if is_map_dataset(x):
+        size = integer_at_least(owner, "batch_size", batch_size, 1) if has_samples else None
+        return MapDatasetSource(x, size, steps, repeats)
+    if is_iter_dataset(x) or is_iterator(x):
+        return IterDatasetSource(x, steps, repeats)
     return stream_source(x, steps, repeats)
 
 

@@ -7,10 +7,9 @@ import jax
 import numpy as np
 
 from fjax.core.specs import spec_of
-from fjax.data.arrays import Check
 from fjax.data.conversion import require_numbers
 from fjax.data.reading import Entry, Reader
-from fjax.data.windows import gather
+from fjax.data.windows import Check, gather
 from fjax.training.batch import Batch, Window, batches_in_window, rows
 from fjax.training.placement import Placement
 
@@ -72,6 +71,11 @@ class StackedBatches:
         batch_size = full_size if is_filled else size
         data = gather(batch, slice(0, used * size), used * size, batch_size)
         return Window(self._placement.put_window(data), 0, used, used * size, start, is_filled)
+
+    @property
+    def first_item(self) -> Any:
+        """The item from which the first batch of the last window was made."""
+        return self._taken[0].items[0]
 
     def put_back(self, reader: Reader[Any, Batch], steps: int) -> None:
         """Give the last batches of the last window back to its reader."""

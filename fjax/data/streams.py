@@ -6,20 +6,19 @@ from typing import Any
 import jax
 import numpy as np
 
-from fjax.data.arrays import Check
 from fjax.data.conversion import require_numbers
 from fjax.data.indexed import call_hook, is_indexed, iterate_indexed
 from fjax.data.items import batch_of
-from fjax.data.reading import Reader
+from fjax.data.reading import Reader, stream_of
 from fjax.data.shuffling import order_of_pass
 from fjax.data.stacking import StackedBatches
-from fjax.data.windows import shapes_of
+from fjax.data.windows import Check, shapes_of
 from fjax.errors import warn_user
 from fjax.training.batch import Batch, Window, rows
 from fjax.training.placement import DEFAULT, Placement
 from fjax.typing import IteratesPasses
 
-_EMPTY = "`x` yielded no batch: the iterable is empty."
+EMPTY = "`x` yielded no batch: the iterable is empty."
 
 
 def stream_source(
@@ -67,7 +66,7 @@ class IteratorSource:
         self.is_indexable = False
         self._stacked = StackedBatches(check, placement)
         # The unused items of an iterator are shared by all its readers.
-        self._reader = Reader(batches, batch_of, is_shared=True, kind=shapes_of)
+        self._reader = Reader(batches, batch_of, stream_of(batches), kind=shapes_of)
 
     @property
     def spec(self) -> Batch:
@@ -109,7 +108,7 @@ class IteratorSource:
             self._reader.allow(None if self.steps is None else self.steps - done)
             window = self._stacked.window(self._reader, spec, start, fill, most)
             if window is None:
-                _check_end(epoch, done, done == step, self.steps)
+                check_end(epoch, done, done == step, self.steps)
                 return
             done, start = done + window.last, start + window.rows
             yield window
@@ -129,7 +128,7 @@ class IteratorSource:
 
     def fingerprint(self) -> dict[str, Any]:
         """Return the shapes and dtypes of a batch, since later batches are unknown."""
-        return _fingerprint(self.spec, self.steps)
+        return describe_stream(self.spec, self.steps)
 
     def close(self) -> None:
         """End the thread; the iterator itself stays open."""
@@ -221,7 +220,7 @@ class LoaderSource:
                 continue
             self._restart()
             if not self._restarts or is_fresh:
-                _check_end(epoch, done, done == step, self.steps)
+                check_end(epoch, done, done == step, self.steps)
                 return
             is_fresh = True
         if not self._restarts:
@@ -250,7 +249,7 @@ class LoaderSource:
 
     def fingerprint(self) -> dict[str, Any]:
         """Return the shapes and dtypes of a batch, since later batches are unknown."""
-        return _fingerprint(self.spec, self.steps)
+        return describe_stream(self.spec, self.steps)
 
     def close(self) -> None:
         """End the thread."""
@@ -285,7 +284,7 @@ class LoaderSource:
 def _first_of(batches: Iterator[Any]) -> Batch:
     for item in batches:
         return batch_of(item)
-    raise ValueError(_EMPTY)
+    raise ValueError(EMPTY)
 
 
 def _peek(reader: Reader[Any, Batch]) -> Batch:
@@ -293,7 +292,7 @@ def _peek(reader: Reader[Any, Batch]) -> Batch:
     try:
         item = reader.peek()
     except StopIteration:
-        raise ValueError(_EMPTY) from None
+        raise ValueError(EMPTY) from None
     try:
         return batch_of(item)
     except Exception:
@@ -307,8 +306,15 @@ def _steps(batches: Any, steps_per_epoch: int | None) -> int | None:
     return steps_per_epoch
 
 
-def _check_end(epoch: int, done: int, is_empty: bool, steps: int | None) -> None:
-    """Raise or warn if an epoch ends before its number of steps."""
+def check_end(epoch: int, done: int, is_empty: bool, steps: int | None) -> None:
+    """Raise ValueError or warn if an epoch ends before its number of steps.
+
+    Args:
+        epoch: The number of the epoch.
+        done: The steps that it had.
+        is_empty: Whether it had none.
+        steps: The steps that it should have; None if any number is right.
+    """
     if is_empty:
         raise ValueError(
             f"`x` yielded no batch in epoch {epoch + 1}: the generator is exhausted. Pass "
@@ -321,7 +327,8 @@ def _check_end(epoch: int, done: int, is_empty: bool, steps: int | None) -> None
         )
 
 
-def _fingerprint(spec: Batch, steps: int | None) -> dict[str, Any]:
+def describe_stream(spec: Batch, steps: int | None) -> dict[str, Any]:
+    """Return what identifies a stream: the steps of an epoch, and the shapes of a batch."""
     arrays = {
         jax.tree_util.keystr(path, simple=True, separator="."): {
             "dtype": np.dtype(leaf.dtype).name,

@@ -1,6 +1,7 @@
 """Windows on the host: a fixed number of batches, whose first rows are gathered."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -8,6 +9,9 @@ import numpy as np
 
 from fjax.training.batch import Batch, batches_in_window
 from fjax.typing import PyTree
+
+# Returns a batch in the structure that a model expects, or raises.
+Check = Callable[[Batch], Batch]
 
 # XLA reads a host's array in place, without a copy, if it begins at a multiple of this address.
 ALIGNMENT = 64
@@ -30,7 +34,13 @@ def filled_size(count: int, batch_size: int) -> int:
     return min(batch_size, max(SMALLEST_FILLED, 1 << (count - 1).bit_length()))
 
 
-def gather(arrays: Batch, rows: slice | np.ndarray, count: int, batch_size: int) -> Batch:
+def gather(
+    arrays: Batch,
+    rows: slice | np.ndarray,
+    count: int,
+    batch_size: int,
+    capacity: int | None = None,
+) -> Batch:
     """Return a window of the given rows of arrays: leaves of shape (batches, batch size, ...).
 
     Args:
@@ -38,11 +48,12 @@ def gather(arrays: Batch, rows: slice | np.ndarray, count: int, batch_size: int)
         rows: The rows, as a slice or by index.
         count: The number of rows.
         batch_size: Rows in a batch; the last batch is filled with copies of the last row.
+        capacity: The number of batches; None for as many as a window has of such rows.
     """
-    capacity = batches_in_window(arrays, batch_size) * batch_size
+    capacity = batches_in_window(arrays, batch_size) if capacity is None else capacity
 
     def gathered(array: np.ndarray) -> np.ndarray:
-        window = _aligned(array, capacity)
+        window = _aligned(array, capacity * batch_size)
         if isinstance(rows, slice):
             window[:count] = array[rows]
         else:

@@ -13,6 +13,7 @@ from fjax.datasets.files import find, read_arrays
 from fjax.datasets.split import Samples, shuffled_split
 from fjax.errors import one_of
 
+# The names of the columns of `x`.
 COLUMN_NAMES = (
     "MedInc",
     "HouseAge",

@@ -10,6 +10,7 @@ from fjax.datasets.cifar import read_records
 from fjax.datasets.files import Download, fetcher, find
 from fjax.datasets.split import Samples
 
+# The names of the classes, by number.
 CLASS_NAMES = (
     "airplane",
     "automobile",

@@ -13,6 +13,7 @@ import numpy as np
 from fjax.datasets.files import Download, download, find, read_images, write
 from fjax.datasets.split import Samples
 
+# The names of the classes, by number.
 CLASS_NAMES = (
     "T-shirt/top",
     "Trouser",

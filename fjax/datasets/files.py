@@ -68,8 +68,10 @@ def find(name: str, fetch: Callable[[Path], None] | None = None, *, advice: str 
             tried.append(f"a download: {error}")
             cause = error
     attempts = "".join(f"\n  - {attempt}" for attempt in tried)
-    solution = "Put the file in one of these folders, or set FJAX_DATA to the folder that holds it."
-    message = f"The dataset's file `{name}` was not found. Tried:{attempts}\n{solution} {advice}"
+    message = (
+        f"The dataset's file `{name}` was not found. Tried:{attempts}\nPut the file in one of "
+        f"these folders, or set FJAX_DATA to the folder that holds it. {advice}"
+    )
     raise FileNotFoundError(message.rstrip()) from cause
 
 

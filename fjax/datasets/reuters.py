@@ -12,6 +12,7 @@ from fjax.datasets.split import Samples
 from fjax.datasets.word_sequences import Numbering, as_objects, read_word_index
 from fjax.errors import number_between
 
+# The names of the topics, by number.
 LABEL_NAMES = (
     "cocoa", "grain", "veg-oil", "earn", "acq", "wheat", "copper", "housing", "money-supply",
     "coffee", "sugar", "trade", "reserves", "ship", "cotton", "carcass", "crude", "nat-gas", "cpi",

@@ -16,9 +16,6 @@ from fjax.training.shardings import Weight
 # The name of the mesh axis of a `DataParallel` without a mesh.
 BATCH = "batch"
 
-# The end of the keys of a `LayoutMap` that are for the outputs of a layer.
-OUTPUT = "/output"
-
 
 class LayoutMap(MutableMapping[str, Any]):
     """The layouts of weights by their paths; a key is a regular expression for whole paths.
@@ -44,7 +41,8 @@ class LayoutMap(MutableMapping[str, Any]):
         Raises:
             ValueError: Several keys match the path.
         """
-        rules = Rules(tuple((pattern, layout.spec) for pattern, layout in self._layouts.items()))
+        pairs = tuple((pattern, layout.spec) for pattern, layout in self._layouts.items())
+        rules = Rules(pairs, is_strict=False)
         matching = rules.matches(key)
         if len(matching) > 1:
             raise ValueError(
@@ -114,6 +112,10 @@ class Distribution:
         axes = (*spec, *[None] * (len(variable.shape) - len(spec)))
         return TensorLayout(axes, self.device_mesh)
 
+    def get_tensor_layout(self, path: str) -> TensorLayout | None:
+        """Return the layout of the outputs of a layer, by its path; None for no layout."""
+        return None
+
     @contextlib.contextmanager
     def scope(self) -> Iterator[None]:
         """Make this the distribution of models that are created or compiled in the block."""
@@ -170,8 +172,8 @@ class DataParallel(Distribution):
 class ModelParallel(Distribution):
     """Weights are divided by a `LayoutMap`; others are replicated: `sharded` by Keras's name.
 
-    A key that matches no weight of a model has no effect, as in Keras. A key that ends with
-    "/output" is for the outputs of a layer: XLA's partitioner chooses these, and a warning says so.
+    The outputs of layers are divided, too, if a key matches their path, such as "dense/output". A
+    key that matches nothing in a model has no effect, as in Keras.
 
     Args:
         layout_map: The layouts.
@@ -181,8 +183,10 @@ class ModelParallel(Distribution):
     Source: Keras's page "ModelParallel".
 
     >>> layout_map = LayoutMap(DeviceMesh((1, 1), ["data", "model"], ["cpu:0"]))
-    >>> ModelParallel(layout_map=layout_map).num_model_replicas
-    1
+    >>> layout_map["dense.*output"] = ("data", None)
+    >>> distribution = ModelParallel(layout_map=layout_map)
+    >>> distribution.num_model_replicas, distribution.get_tensor_layout("dense_1/output").axes
+    (1, ('data', None))
     """
 
     def __init__(
@@ -199,12 +203,14 @@ class ModelParallel(Distribution):
         mesh = layout_map.device_mesh
         name = mesh.axis_names[0] if batch_dim_name is None else batch_dim_name
         rules = {key: layout.spec for key, layout in layout_map.layouts.items()}
-        outputs = [key for key in rules if key.endswith(OUTPUT)]
-        if outputs:
-            warnings.warn(
-                "`ModelParallel`: XLA's partitioner chooses the layouts of outputs; the keys "
-                f"{', '.join(map(repr, outputs))} have no effect.",
-                stacklevel=2,
-            )
         placement = place_by_rules("ModelParallel", mesh, rules, name, is_strict=False)
         super().__init__(mesh, name, placement, auto_shard_dataset)
+        self._layout_map = layout_map
+
+    def get_tensor_layout(self, path: str) -> TensorLayout | None:
+        """Return the layout of the outputs of a layer, by a path such as "dense/output"; or None.
+
+        Raises:
+            ValueError: Several keys match the path.
+        """
+        return self._layout_map[path]

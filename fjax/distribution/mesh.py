@@ -10,7 +10,8 @@ from jax.sharding import Mesh, PartitionSpec
 
 from fjax.core import SymbolicTensor
 from fjax.distribution.devices import find_devices
-from fjax.training.placement import make_mesh, put_on
+from fjax.training.meshes import make_mesh
+from fjax.training.placement import put_on
 
 
 class DeviceMesh:

@@ -9,7 +9,8 @@ from fjax.distribution.devices import find_devices
 from fjax.distribution.layouts import LargestAxis, Rules
 from fjax.distribution.mesh import DeviceMesh, check_axes
 from fjax.errors import integer_at_least
-from fjax.training.placement import Placement, make_mesh
+from fjax.training.meshes import make_mesh
+from fjax.training.placement import Placement
 
 DATA = "data"
 
@@ -57,7 +58,9 @@ def sharded(
 
     A rule is a regular expression, which is matched with the whole path of a weight, such as
     "dense_1/kernel", and the mesh axes that divide the weight's axes. The rule ".*" is for all
-    weights that no other rule matches. An optimizer's arrays are divided like their weights.
+    weights that no other rule matches. An optimizer's arrays are divided like their weights. A rule
+    that ends with "output" is for the outputs of layers, whose paths are "dense_1/output"; without
+    one, XLA chooses how the features are divided.
 
     Args:
         mesh: The devices, along named axes.
@@ -66,7 +69,7 @@ def sharded(
 
     Raises:
         ValueError: A rule or `batch` names an axis that the mesh does not have. When the rules meet
-            a model: a rule matches no weight, a weight matches no rule or two, or the mesh does not
+            a model: a rule matches nothing, a weight matches no rule or two, or the mesh does not
             divide a weight. The error shows the table of the weights.
 
     >>> from jax.sharding import PartitionSpec as P

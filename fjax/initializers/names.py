@@ -8,9 +8,10 @@ import numpy as np
 
 from fjax.initializers import constants, distributions, fans, fourier, orthogonality
 from fjax.initializers.initializer import Initializer
-from fjax.registry import Registry, defined_in
-from fjax.registry import serialize as serialize
+from fjax.registry import Registry, defined_in, serializer
 from fjax.typing import Identifier
+
+serialize = serializer("initializer")
 
 REGISTRY = Registry(
     "initializer",

@@ -5,8 +5,9 @@ from typing import Any
 
 from fjax import layers
 from fjax.core.layer import Layer
-from fjax.registry import Registry
-from fjax.registry import serialize as serialize
+from fjax.registry import Registry, serializer
+
+serialize = serializer("layer")
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:

@@ -12,10 +12,6 @@ ONE_HOT = (
     "Integer class labels belong to `sparse_categorical_crossentropy`; this loss needs one-hot "
     "rows, as `to_categorical` returns them."
 )
-ONE_UNIT = (
-    "an output of one unit always gives its only class probability 1, so the loss would always be "
-    "0. End the model in `Dense(num_classes, activation='softmax')`, or use `binary_crossentropy`."
-)
 ONE_LABEL = "Give one integer label for each prediction."
 
 
@@ -137,5 +133,9 @@ def _class_count(owner: str, y_pred_shape: Shape, axis: int) -> int:
         )
     classes = y_pred_shape[axis]
     if classes == 1:
-        raise ValueError(f"`{owner}`: {ONE_UNIT}")
+        raise ValueError(
+            f"`{owner}`: an output of one unit always gives its only class probability 1, so the "
+            "loss would always be 0. End the model in `Dense(num_classes, activation='softmax')`, "
+            "or use `binary_crossentropy`."
+        )
     return classes

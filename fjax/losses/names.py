@@ -76,13 +76,13 @@ def serialize(loss: Any) -> Any:
     return serialize_as_dict(loss)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Return the loss function or object for the result of `serialize`.
 
     As `keras.losses.deserialize`.
 
     Args:
-        config: The result of `serialize`, or the name of a function or class.
+        name: The result of `serialize`, or the name of a function or class.
         custom_objects: Your own classes and functions by name.
 
     Raises:
@@ -92,7 +92,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     >>> deserialize({"class_name": "Huber", "config": {}})
     Huber()
     """
-    return REGISTRY.deserialize(config, custom_objects)
+    return REGISTRY.deserialize(name, custom_objects)
 
 
 def as_loss(identifier: Identifier) -> Loss:

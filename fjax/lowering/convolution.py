@@ -24,8 +24,11 @@ from fjax.typing import Array
 
 # Windows of more entries than this use XLA's convolution: one slice per entry is too many.
 MAX_WINDOW_ENTRIES = 128
-# Patches of more values than this are computed for one part of the batch at a time.
-MAX_PATCH_VALUES = 2**25
+# Patches of more values than this, 16 MiB in float32, do not stay in the cache of a CPU: they are
+# computed for one part of the batch at a time.
+MAX_PATCH_VALUES = 2**22
+# About how many values the patches of such a part have.
+PART_VALUES = 2**19
 
 
 def convolution(
@@ -169,12 +172,10 @@ def _window_counts(inputs: Array, kernel: Array, windows: Windows) -> list[int]:
 
 def _batch_parts(inputs: Array, kernel: Array, windows: Windows) -> int:
     """Return the number of equal parts to split the batch into, to bound the size of patches."""
-    batch, channels = inputs.shape[0], inputs.shape[-1]
-    count = math.prod(_window_counts(inputs, kernel, windows))
-    values_per_sample = count * math.prod(kernel.shape[:-2]) * channels
-    samples_per_part = max(MAX_PATCH_VALUES // max(values_per_sample, 1), 1)
-    return next(
-        parts
-        for parts in range(1, max(batch, 1) + 1)
-        if batch <= parts * samples_per_part and batch % parts == 0
-    )
+    window, (batch, *_, channels) = math.prod(kernel.shape[:-2]), inputs.shape
+    values = batch * math.prod(_window_counts(inputs, kernel, windows)) * window * channels
+    # The patches of windows of one entry are the inputs.
+    if values <= MAX_PATCH_VALUES or window == 1:
+        return 1
+    divisors = [parts for parts in range(1, batch + 1) if batch % parts == 0]
+    return min(divisors, key=lambda parts: abs(math.log(values / parts / PART_VALUES)))

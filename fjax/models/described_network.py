@@ -39,6 +39,13 @@ class DescribedNetwork:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}: {self.layer_tree!r}>"
 
+    def _repr_html_(self) -> str:
+        """Return the drawing and the table that a notebook shows as the value of a cell."""
+        # Imported here: drawings are made of models.
+        from fjax.models.notebook import model_html
+
+        return model_html(self)
+
     @property
     def name(self) -> str:
         """The name of the model; of an unnamed one within another model its name there."""

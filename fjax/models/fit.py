@@ -184,9 +184,10 @@ def _split(
         return data, read_validation(validation, schedule.validation_steps)
     if not isinstance(data, Arrays) or validation.split == 0.0:
         return data, None
-    # All rows are matched before the split, so that an error names the row of the user's data.
-    matched = data._replace(batch=expectation(model, parts, TRAIN)(data.batch))
-    training, held_out = matched.split(validation.split)
+    if not data.is_on_disk:
+        # All rows are matched before the split, so that an error names the row of the user's data.
+        data = data._replace(batch=expectation(model, parts, TRAIN)(data.batch))
+    training, held_out = data.split(validation.split)
     if held_out is not None:
         held_out = held_out._replace(
             batch_size=validation.batch_size, steps=schedule.validation_steps, repeats=False

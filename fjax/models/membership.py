@@ -13,6 +13,8 @@ from fjax.population import Measurements, Member
 from fjax.population.program_groups import Parts
 from fjax.training import Batch, TrainState, init_accumulators
 from fjax.training.batch import rows, take
+from fjax.training.placement import Placement
+from fjax.training.shardings import Replicated
 from fjax.typing import PyTree
 
 
@@ -23,11 +25,13 @@ class MemberTemplate(NamedTuple):
         parts: Network, loss and optimizer.
         specs: The shapes and dtypes of the network's inputs.
         measurements: The metrics and accumulators.
+        placement: The devices, among which the members are divided.
     """
 
     parts: Parts
     specs: tuple[PyTree, ...]
     measurements: Measurements
+    placement: Placement
 
     def member(
         self,
@@ -64,13 +68,20 @@ def member_template(owner: str, model: Any, data: Batch) -> MemberTemplate:
 
     Raises:
         TypeError: The model has its own `train_step`.
-        ValueError: The model is on several devices.
+        ValueError: The placement of the model divides weights, or has several processes.
     """
     parts = model.model_parts
-    if parts.placement.mesh is not None:
+    if parts.placement.layout != Replicated():
         raise ValueError(
-            f"`{owner}` trains many models side by side on one device, and {model.name!r} was "
-            "compiled for several: compile it without `placement`."
+            f"`{owner}` trains many whole models side by side, and {model.name!r} was compiled "
+            "with a placement that divides weights: use `fjax.distribution.data_parallel()`, which "
+            "divides the models among the devices."
+        )
+    if parts.placement.is_shared:
+        raise ValueError(
+            f"`{owner}` trains many models side by side in one process, and {model.name!r} was "
+            "compiled for the devices of several: use "
+            "`fjax.distribution.data_parallel(jax.local_devices())`."
         )
     if custom_step(model, parts, TRAIN) is not None or has_stateful_step(model, TRAIN):
         raise TypeError(
@@ -91,6 +102,7 @@ def member_template(owner: str, model: Any, data: Batch) -> MemberTemplate:
             directions=directions
             | {f"val_{name}": direction for name, direction in directions.items()},
         ),
+        placement=parts.placement,
     )
 
 
@@ -109,7 +121,7 @@ def training_data(
             model.
     """
     share = 0.0 if validation_data is not None else validation_split
-    training, held_out = split(owner, data.batch, share)
+    training, held_out = split(owner, data.in_memory(), share)
     training = matched_batch(model, training, TRAIN, class_weight)
     if held_out is not None:
         held_out = matched_batch(model, held_out, TRAIN)

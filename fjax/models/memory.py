@@ -18,6 +18,7 @@ from fjax.typing import PyTree
 def memory_report(model: Any, parts: ModelParts, batch_size: int) -> MemoryReport:
     """Return the memory of a training step of a compiled model; see `Model.memory_report`."""
     count = integer_at_least("memory_report", "batch_size", batch_size, 1)
+    parts.placement.check_batch_size(count)
     require_objective(model, parts, TRAIN)
     if custom_step(model, parts, TRAIN) is not None or has_stateful_step(model, TRAIN):
         raise NotImplementedError(
@@ -47,8 +48,9 @@ def _report(parts: ModelParts, inputs: Any, targets: PyTree, outputs: PyTree) ->
         ),
         key,
     )
-    step = train_step(network, loss, config.optimizer, metrics)
-    return report_memory(step, train_state, Batch(inputs, targets))
+    step, placement = train_step(network, loss, config.optimizer, metrics), parts.placement
+    shapes = placement.shard_shapes(train_state, Batch(inputs, targets))
+    return report_memory(placement.step(step), *shapes)
 
 
 def _targets_like(outputs: PyTree) -> Iterator[PyTree]:

@@ -5,7 +5,7 @@ from typing import Any
 from fjax.callbacks.lazy_logs import to_numbers
 from fjax.data.windows import gather
 from fjax.models.model_parts import ModelParts, execution_mode
-from fjax.models.plan import Plan, make_plan, matched_batch
+from fjax.models.plan import Plan, matched_with_plan
 from fjax.models.step_methods.forms import TEST, TRAIN
 from fjax.training import Batch
 from fjax.training.batch import Window, rows
@@ -23,9 +23,8 @@ def train_on_batch(
         batch: The samples.
         class_weight: The weights of the classes.
     """
-    batch = matched_batch(model, batch, TRAIN, class_weight)
     with execution_mode(model.run_eagerly):
-        plan = _plan(model, parts, TRAIN, batch)
+        batch, plan = matched_with_plan(model, parts, TRAIN, batch, class_weight)
         parts.weights.begin_epoch(plan.empty_sums)
         logs = advance_window(parts.weights, plan.programs, _window(parts, batch))
     plan.store(parts.weights.accumulators)
@@ -40,16 +39,11 @@ def measure_on_batch(model: Any, parts: ModelParts, batch: Batch) -> tuple[Plan,
         parts: Its parts.
         batch: The samples.
     """
-    batch = matched_batch(model, batch, TEST)
     with execution_mode(model.run_eagerly):
-        plan = _plan(model, parts, TEST, batch)
+        batch, plan = matched_with_plan(model, parts, TEST, batch)
         window, train_state = _window(parts, batch), parts.weights.train_state
         logs = measure_window(plan.programs, train_state, plan.empty_sums, window)
     return plan, _read(parts, logs)
-
-
-def _plan(model: Any, parts: ModelParts, kind: str, batch: Batch) -> Plan:
-    return make_plan(model, parts, kind, batch, (rows(batch),))
 
 
 def _window(parts: ModelParts, batch: Batch) -> Window:

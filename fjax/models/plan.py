@@ -13,9 +13,11 @@ from fjax.models.step_methods.forms import TEST, TRAIN, has_stateful_step, own_f
 from fjax.models.step_methods.stateful import StatefulSteps
 from fjax.training import Batch, Programs, Source, init_accumulators, programs_for
 from fjax.training.accumulators import empty_means
+from fjax.training.batch import rows
 from fjax.training.custom_step import check_test_step, check_train_step
 from fjax.training.filled_batches import can_be_filled
 from fjax.training.logs import losses_first
+from fjax.training.output_layouts import check_output_rules
 from fjax.training.programs import no_loss, with_custom_steps, with_stateful_steps
 from fjax.typing import PyTree
 
@@ -163,17 +165,60 @@ def make_plan(
         return _custom_plan(model, parts, kind, spec, batch_sizes)
     if _is_stateful(model, parts, kind):
         return _stateful_plan(model, parts, kind, spec)
-    config, network = parts.require_config("fit"), parts.architecture.network
-    if kind == TRAIN and config.loss is None:
+    if kind == TRAIN and parts.require_config("fit").loss is None:
         require_objective(model, parts, kind)
-    watched = (network, config.loss, config.optimizer, config.metrics, config.weighted_metrics)
+    watched = _compiled(parts)
     return parts.plans.get((kind, shapes_of(spec)), watched, lambda: _plan(parts, kind, spec))
+
+
+def matched_with_plan(
+    model: Any, parts: ModelParts, kind: str, batch: Batch, class_weight: Any = None
+) -> tuple[Batch, Plan]:
+    """Return a batch in the structure that the model expects, and the plan of a run over it.
+
+    For shapes that were seen before, whether all is as it was is asked once, not for each part.
+
+    Args:
+        model: The model.
+        parts: Its parts.
+        kind: `TRAIN` or `TEST`.
+        batch: The arrays, converted.
+        class_weight: As in `fit`.
+    """
+    has_own_step = custom_step(model, parts, kind) is not None or _is_stateful(model, parts, kind)
+    if has_own_step or class_weight is not None or not parts.architecture.is_built:
+        matched = matched_batch(model, batch, kind, class_weight)
+        return matched, make_plan(model, parts, kind, matched, (rows(matched),))
+    require_objective(model, parts, kind)
+    model.build_for(batch)
+
+    def derive() -> tuple[tuple[Expectation, Plan], tuple[Any, ...]]:
+        expect = expectation(model, parts, kind)
+        plan, made_of = _plan(parts, kind, expect(batch))
+        return (expect, plan), made_of
+
+    watched = (*_compiled(parts), parts.config, model.input_expectation())
+    expect, plan = parts.plans.get(("batch", kind, shapes_of(batch)), watched, derive)
+    matched = expect(batch)
+    if matched is not batch:
+        # Its shapes may depend on the values, as those of text do.
+        plan = make_plan(model, parts, kind, matched, (rows(matched),))
+    return matched, plan
+
+
+def _compiled(parts: ModelParts) -> tuple[Any, ...]:
+    """Return what the programs of the engine's own steps depend on."""
+    config = parts.require_config("fit")
+    network = parts.architecture.network
+    return network, config.loss, config.optimizer, config.metrics, config.weighted_metrics
 
 
 def _plan(parts: ModelParts, kind: str, spec: Batch) -> tuple[Plan, tuple[Any, ...]]:
     """Return the plan of a run of the engine's own steps, and what it is made of."""
     config, network = parts.require_config("fit"), parts.architecture.network
     outputs = parts.architecture.output_specs(spec.inputs)
+    shapes = parts.architecture.built.layer_shapes
+    check_output_rules(parts.placement, network, shapes.params, shapes.state, spec.inputs)
     objective = parts.objective("fit", spec.targets, outputs)
     loss, metrics = objective.loss or no_loss, objective.metrics
     plan = Plan(

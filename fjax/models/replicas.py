@@ -27,7 +27,7 @@ from fjax.population.vmap_runner import VmapRunner
 from fjax.training import TrainState
 from fjax.training.batch import rows
 from fjax.training.initialization import initialize
-from fjax.training.placement import DEFAULT
+from fjax.training.placement import DEFAULT, Placement
 from fjax.training.state import run_key
 from fjax.typing import PyTree
 
@@ -43,14 +43,19 @@ class Replicas:
         train_states: The train state of each replica; the first belongs to the model itself.
     """
 
-    def __init__(self, parts: Parts, train_states: Sequence[TrainState]) -> None:
+    def __init__(
+        self, parts: Parts, train_states: Sequence[TrainState], placement: Placement = DEFAULT
+    ) -> None:
         self.train_states = list(train_states)
         count = len(self.train_states)
         (group,) = group_by_architecture([parts])
         group = group._replace(
             indices=list(range(count)), hyperparameters=group.hyperparameters * count
         )
-        self._runner = VmapRunner(group, self.train_states, Measurements((), {}, {}), 0)
+        self._placement = placement
+        self._runner = VmapRunner(
+            group, self.train_states, Measurements((), {}, {}), 0, placement=placement
+        )
 
     def __len__(self) -> int:
         return len(self.train_states)
@@ -58,7 +63,7 @@ class Replicas:
     def predict(self, inputs: tuple[PyTree, ...]) -> PyTree:
         """Return the outputs of all replicas, along a new first axis."""
         index = np.arange(rows(inputs))
-        outputs = self._runner.predict(DEFAULT.put(inputs), [index] * len(self))
+        outputs = self._runner.predict(self._placement.put(inputs), [index] * len(self))
         return jax.tree.map(lambda *arrays: np.stack(arrays), *outputs)
 
     def mean_and_std(self, inputs: tuple[PyTree, ...]) -> tuple[PyTree, PyTree]:
@@ -112,12 +117,14 @@ def fit_replicas(
     split = training_data("fit", model, data, validation_split, validation_data, class_weight)
     template = member_template("fit", model, split.batch)
     # Checked before the members are created.
-    check_memory([(count, model.train_state)], split.batch, count * len(split.rows))
+    row_count = count * len(split.rows)
+    check_memory([(count, model.train_state)], split.batch, row_count, template.placement)
     size = arguments.check_batch_size("fit", batch_size) or 32
     measurements = template.measurements
     population = Population(
         _members(model, template, count, split), split.batch, measurements, size, shuffle,
         callbacks=per_member, first_epoch=schedule.initial_epoch,
+        placement=template.placement,
     )  # fmt: skip
     steps = -(-len(split.rows) // size)
     callback_list = CallbackList(
@@ -130,7 +137,7 @@ def fit_replicas(
     history = _train(model, population, callback_list, schedule, steps - 1)
     states = [population.train_state(index) for index in range(count)]
     model.train_state = states[0]
-    model.replicas = Replicas(template.parts, states)
+    model.replicas = Replicas(template.parts, states, template.placement)
     return history
 
 

@@ -17,6 +17,7 @@ from fjax.core.naming import kind
 from fjax.core.reserved import only_weights
 from fjax.core.shapes import LayerShapes
 from fjax.errors import integer_at_least, suggestion
+from fjax.models.summary_colors import color_summary, has_colors
 from fjax.models.table import WIDTH, Column, available_width, fit_widths, render, widths_at
 from fjax.typing import PyTree
 
@@ -51,7 +52,11 @@ def print_summary(
     """
     weights = (shapes.params, only_weights(shapes.state))
     trained = trainable_part(shapes.params, frozen_paths(network))
-    total, trainable, optimizer = _total(weights), _total(trained), _total(opt_state)
+    total, trainable, optimizer = (
+        count_weights(weights),
+        count_weights(trained),
+        count_weights(opt_state),
+    )
     lines = [
         f'Model: "{name}"',
         _layer_table(_as_called(network, layers), layout),
@@ -61,7 +66,11 @@ def print_summary(
     ]
     if optimizer.values:
         lines.append(f" Optimizer params: {optimizer}")
-    (layout.print_fn or print)("\n".join(lines))
+    text = "\n".join(lines)
+    if layout.print_fn is not None:
+        layout.print_fn(text)
+    else:
+        print(color_summary(text) if has_colors() else text)
 
 
 def _as_called(network: Any, layers: NetworkRecord) -> NetworkRecord:
@@ -90,7 +99,7 @@ def _layer_table(network: NetworkRecord, layout: Layout) -> str:
     shows_connections = not network.is_sequence
     network = network._replace(layers=_layers_in_range(network.layers, layout.layer_range))
     records, is_built = list(network.walk()), bool(network.inputs)
-    counts = [_total(record.weights).values for record in records]
+    counts = [count_weights(record.weights).values for record in records]
     minimum = (20, 18, 10) if shows_connections else (31, 22, 13)
     columns = [
         Column("Layer (type)", minimum[0]),
@@ -188,27 +197,28 @@ def _layers_in_range(
 
 
 @dataclasses.dataclass(frozen=True)
-class _Total:
+class Total:
     """A number of values, and their size in bytes."""
 
     values: int
     size: int
 
-    def __add__(self, other: "_Total") -> "_Total":
-        return _Total(self.values + other.values, self.size + other.size)
+    def __add__(self, other: "Total") -> "Total":
+        return Total(self.values + other.values, self.size + other.size)
 
-    def __sub__(self, other: "_Total") -> "_Total":
-        return _Total(self.values - other.values, self.size - other.size)
+    def __sub__(self, other: "Total") -> "Total":
+        return Total(self.values - other.values, self.size - other.size)
 
     def __str__(self) -> str:
         return f"{self.values:,} ({_size_text(self.size)})"
 
 
-def _total(tree: PyTree) -> _Total:
+def count_weights(tree: PyTree) -> Total:
+    """Return the number of values of a tree of arrays or their shapes, and their size."""
     leaves = jax.tree.leaves(tree)
     counts = [int(np.prod(leaf.shape)) for leaf in leaves]
     sizes = [n * leaf.dtype.itemsize for n, leaf in zip(counts, leaves, strict=True)]
-    return _Total(sum(counts), sum(sizes))
+    return Total(sum(counts), sum(sizes))
 
 
 def _size_text(size: float) -> str:

@@ -24,9 +24,10 @@ from fjax.optimizers.optimizer_map import OptimizerMap as OptimizerMap
 from fjax.optimizers.rmsprop import RMSprop as RMSprop
 from fjax.optimizers.schedule_free_adamw import ScheduleFreeAdamW as ScheduleFreeAdamW
 from fjax.optimizers.sgd import SGD as SGD
-from fjax.registry import Registry
-from fjax.registry import serialize as serialize
+from fjax.registry import Registry, serializer
 from fjax.typing import GradientTransformation
+
+serialize = serializer("optimizer")
 
 _members: list[type[Optimizer]] = [
     SGD, RMSprop, Adam, AdamW, Nadam, Adamax, Adagrad, Adadelta, Adafactor, Ftrl, Lamb, Lion, Muon,

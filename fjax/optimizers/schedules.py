@@ -12,9 +12,10 @@ import jax.numpy as jnp
 
 from fjax.configuration import Configured
 from fjax.errors import number_between, one_of
-from fjax.registry import Registry
-from fjax.registry import serialize as serialize
+from fjax.registry import Registry, serializer
 from fjax.typing import Array, ArrayLike
+
+serialize = serializer("learning_rate_schedule")
 
 
 class LearningRateSchedule(Configured):

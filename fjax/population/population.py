@@ -31,7 +31,7 @@ from fjax.training import Batch, TrainState, create_train_state, finalized, init
 from fjax.training.accumulators import init_accumulators
 from fjax.training.batch import rows
 from fjax.training.filled_batches import can_be_filled
-from fjax.training.placement import DEFAULT
+from fjax.training.placement import DEFAULT, Placement
 from fjax.typing import AveragingOptimizer, Key, PyTree
 
 # On a CPU more members at once are not faster, and do not fit in the cache.
@@ -55,9 +55,11 @@ class Population:
         measurements: What is measured of every member.
         batch_size: The number of samples in a step.
         shuffle: Whether each epoch takes the rows of a member in another order.
-        at_once: How many members run in one program; by default 16 on a CPU and 256 elsewhere.
+        at_once: How many members run in one program; by default 16 a CPU and 256 another device.
         callbacks: Callbacks such as `EarlyStopping`, of which each member has a copy.
         first_epoch: The number of the first epoch.
+        placement: The devices, among which the members are divided, by the mesh axes that divide
+            batches; a device has all rows of the data.
         like: Another population and the index of a member there. The members of this population
             differ from that one in seed and rows only, and run by its compiled programs.
 
@@ -82,6 +84,7 @@ class Population:
         at_once: int | None = None,
         callbacks: Sequence[Callback] = (),
         first_epoch: int = 0,
+        placement: Placement = DEFAULT,
         like: tuple["Population", int] | None = None,
     ) -> None:
         self.members = list(members)
@@ -94,7 +97,8 @@ class Population:
         self._measurements = measurements
         self._batch_size, self._shuffle = batch_size, shuffle
         default = MEMBERS_AT_ONCE_ON_CPU if DEFAULT.is_cpu else MEMBERS_AT_ONCE
-        self._at_once = at_once or default
+        self._placement = placement
+        self._at_once = at_once or default * placement.batch_shards
         # The room of the programs: members that are regrouped run by the programs that exist.
         self._slots: dict[SharedArchitecture, int] = {}
         if like is None:
@@ -111,7 +115,8 @@ class Population:
         sizes = [
             (len(group.indices), self._padded_specs[group.architecture]) for group in self._groups
         ]
-        check_memory(sizes, data, sum(len(member.rows) for member in members))
+        row_count = sum(len(member.rows) for member in members)
+        check_memory(sizes, data, row_count, placement)
         states = [_first_state(member) for member in members]
         self._specs = [jax.tree.map(spec_of, state) for state in states]
         self._seeds = [shuffle_seed(state.key) for state in states]
@@ -120,7 +125,7 @@ class Population:
         # By member and epoch.
         self._next_orders: dict[tuple[int, int], np.ndarray] = {}
         self._is_active = [True] * len(self.members)
-        self._data = DEFAULT.put(data)
+        self._data = placement.put(data)
         self._runners = self._make_runners(states)
         self._callbacks = [self._copies(callbacks, index) for index in range(len(members))]
 
@@ -314,9 +319,10 @@ class Population:
                 padded = [
                     pad(states[index]._replace(accumulators=()), specs) for index in part.indices
                 ]
-                runners.append(
-                    VmapRunner(part, padded, self._measurements, rows(self._data), slots)
+                runner = VmapRunner(
+                    part, padded, self._measurements, rows(self._data), slots, self._placement
                 )
+                runners.append(runner)
         return runners
 
     def _split(self, group: Group) -> list[Group]:

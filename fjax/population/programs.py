@@ -5,7 +5,7 @@ members differ, and the rows of the data that each member is trained on. One ste
 of `fjax.training.train_step` under `vmap`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.sharding import PartitionSpec
 
 from fjax.caching import Cache
 from fjax.compiler import compile_function
@@ -24,9 +25,10 @@ from fjax.population.program_groups import SharedArchitecture
 from fjax.population.stacking import is_key
 from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
-from fjax.training.placement import DEFAULT
+from fjax.training.placement import DEFAULT, Placement
 from fjax.training.program_keys import private_key
 from fjax.training.programs import CACHE_SIZE
+from fjax.training.shardings import REPLICATED
 from fjax.training.state import TrainState
 from fjax.training.step import Batch
 from fjax.typing import Array, PyTree
@@ -108,33 +110,59 @@ class PopulationPrograms(NamedTuple):
     predict: Callable[..., PyTree]
 
 
-def population_programs(architecture: SharedArchitecture, metrics: Metrics) -> PopulationPrograms:
+def population_programs(
+    architecture: SharedArchitecture, metrics: Metrics, placement: Placement = DEFAULT
+) -> PopulationPrograms:
     """Return the programs of an architecture; equal architectures share them.
 
     Args:
         architecture: What the members share.
         metrics: What is measured beside the loss.
+        placement: The devices. Each runs the program for its members, and none waits for another.
     """
     metrics_key = cache_key(metrics)
     if architecture.key is not None and metrics_key is not None:
-        key = (architecture.key, metrics_key)
-        return _SHARED.get(key, lambda: _programs(architecture, metrics))
-    key = private_key(metrics)
-    if key not in architecture.programs:
-        architecture.programs[key] = _programs(architecture, metrics)
-    return architecture.programs[key]
+        key = (architecture.key, metrics_key, placement)
+        return _SHARED.get(key, lambda: _programs(architecture, metrics, placement))
+    private = (private_key(metrics), placement)
+    if private not in architecture.programs:
+        architecture.programs[private] = _programs(architecture, metrics, placement)
+    return architecture.programs[private]
 
 
 _SHARED: Cache[PopulationPrograms] = Cache(CACHE_SIZE)
 
 
-def _programs(architecture: SharedArchitecture, metrics: Metrics) -> PopulationPrograms:
+def _programs(
+    architecture: SharedArchitecture, metrics: Metrics, placement: Placement
+) -> PopulationPrograms:
     options = FAST_COMPILATION if DEFAULT.is_cpu else None
     compiled = partial(compile_function, compiler_options=options)
+    divided = partial(_divided, placement)
+    # For each argument whether it has the axis of the members.
+    advance = divided(partial(_advance, architecture, metrics), (True, True, False, True, True))
+    measure = divided(partial(_measure, architecture, metrics), (True, True, False, False, True))
+    predict = divided(partial(_predict, architecture), (True, True, False, True))
     return PopulationPrograms(
-        advance=compiled(partial(_advance, architecture, metrics), donate_argnums=0),
-        measure=compiled(partial(_measure, architecture, metrics)),
-        predict=compiled(partial(_predict, architecture)),
+        advance=compiled(advance, donate_argnums=0),
+        measure=compiled(measure),
+        predict=compiled(predict),
+    )
+
+
+def _divided(
+    placement: Placement, program: Callable[..., PyTree], has_members: Sequence[bool]
+) -> Callable[..., PyTree]:
+    """Return a program that each device runs for its members; all devices have other arguments."""
+    if placement.mesh is None:
+        return program
+    members = PartitionSpec(placement.batch_axes)
+    return jax.shard_map(
+        program,
+        mesh=placement.mesh,
+        in_specs=tuple(members if each else REPLICATED for each in has_members),
+        out_specs=members,
+        check_vma=False,
     )
 
 

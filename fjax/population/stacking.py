@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fjax.training.placement import DEFAULT
+from fjax.training.placement import DEFAULT, Placement
 from fjax.typing import PyTree
 
 
@@ -15,16 +15,26 @@ def is_key(leaf: Any) -> bool:
     return bool(jax.dtypes.issubdtype(getattr(leaf, "dtype", None), jax.dtypes.prng_key))
 
 
-def stack_members(trees: list[PyTree]) -> PyTree:
-    """Return the trees of the members as one tree of stacked arrays, on the device."""
+def stack_members(trees: list[PyTree], placement: Placement = DEFAULT) -> PyTree:
+    """Return the trees of the members as one tree of stacked arrays, on the devices.
+
+    Args:
+        trees: The trees, as many as the devices divide.
+        placement: The devices, among which the members are divided.
+    """
 
     def stack(*leaves: Any) -> Any:
         if is_key(leaves[0]):
             words = np.stack([np.asarray(jax.random.key_data(leaf)) for leaf in leaves])
             return jax.random.wrap_key_data(jnp.asarray(words), impl=jax.random.key_impl(leaves[0]))
-        return DEFAULT.put(np.stack([np.asarray(leaf) for leaf in leaves]))
+        return np.stack([np.asarray(leaf) for leaf in leaves])
 
-    return jax.tree.map(stack, *trees)
+    return put_members(jax.tree.map(stack, *trees), placement)
+
+
+def put_members(tree: PyTree, placement: Placement) -> PyTree:
+    """Return a stacked tree with its members divided among the devices."""
+    return placement.put(tree) if placement.mesh is None else placement.put_rows(tree)
 
 
 def take_member(tree: PyTree, index: int) -> PyTree:
@@ -44,7 +54,9 @@ def take_member(tree: PyTree, index: int) -> PyTree:
     return jax.tree.map(take, tree)
 
 
-def replace_member(tree: PyTree, index: int, member: PyTree) -> PyTree:
+def replace_member(
+    tree: PyTree, index: int, member: PyTree, placement: Placement = DEFAULT
+) -> PyTree:
     """Return the stacked tree with the arrays of one member replaced; keys do not change."""
 
     def replace(leaf: Any, value: Any) -> Any:
@@ -52,6 +64,6 @@ def replace_member(tree: PyTree, index: int, member: PyTree) -> PyTree:
             return leaf
         values = np.array(leaf)
         values[index] = value
-        return DEFAULT.put(values)
+        return put_members(values, placement)
 
     return jax.tree.map(replace, tree, member)

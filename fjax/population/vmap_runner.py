@@ -13,6 +13,7 @@ from fjax.population.stacking import replace_member, stack_members, take_member
 from fjax.training import Batch, TrainState
 from fjax.training.accumulators import Logs
 from fjax.training.filled_batches import can_be_filled
+from fjax.training.placement import DEFAULT, Placement
 from fjax.typing import PyTree
 
 # How many rows of each member a call of the prediction program takes.
@@ -28,6 +29,7 @@ class VmapRunner:
         measurements: What is measured of each member.
         row_count: The number of rows of the data, which bounds the rows of a member.
         slots: How many members the program has room for; by default as many as there are.
+        placement: The devices, among which the members are divided.
 
     Attributes:
         architecture: What the members share.
@@ -42,14 +44,20 @@ class VmapRunner:
         measurements: Measurements,
         row_count: int,
         slots: int | None = None,
+        placement: Placement = DEFAULT,
     ) -> None:
         self.architecture, self.indices, hyperparameters = group
-        self.slots = max(slots or 0, len(self.indices))
-        self._programs = population_programs(self.architecture, measurements.metrics)
+        # As many on each device: slots that are left have copies that do not count.
+        devices = placement.batch_shards
+        self.slots = -(-max(slots or 0, len(self.indices)) // devices) * devices
+        self._placement = placement
+        self._programs = population_programs(self.architecture, measurements.metrics, placement)
         self._sums, self._row_count = measurements.sums, row_count
         bare = [state._replace(accumulators=()) for state in states]
-        self._states = stack_members(self._fill_slots(bare))
-        self._hyperparameters = stack_members(self._fill_slots(_as_arrays(hyperparameters)))
+        self._states = stack_members(self._fill_slots(bare), placement)
+        self._hyperparameters = stack_members(
+            self._fill_slots(_as_arrays(hyperparameters)), placement
+        )
         self._pads_batches = can_be_filled(*self.architecture.parts[:2], measurements.metrics)
 
     def read(self, position: int) -> TrainState:
@@ -58,7 +66,9 @@ class VmapRunner:
 
     def write(self, position: int, state: TrainState) -> None:
         """Replace the train state of the member at this position."""
-        self._states = replace_member(self._states, position, state._replace(accumulators=()))
+        self._states = replace_member(
+            self._states, position, state._replace(accumulators=()), self._placement
+        )
 
     def advance(
         self, data: Batch, orders: Sequence[np.ndarray], active: Sequence[bool], batch_size: int

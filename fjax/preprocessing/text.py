@@ -9,7 +9,10 @@ import numpy as np
 
 from fjax.errors import integer_at_least, one_of
 
+# The characters that `Tokenizer` removes by default.
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
+
+# The modes of `texts_to_matrix`.
 MODES = ("binary", "count", "tfidf", "freq")
 
 

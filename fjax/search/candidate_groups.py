@@ -19,10 +19,9 @@ from fjax.population import Member, Population
 from fjax.search.candidates import Candidate
 from fjax.search.folds import Fold, SearchData, Split, make_folds
 from fjax.training import Batch, TrainState
-from fjax.training.placement import DEFAULT
 from fjax.wrappers.estimator import Estimator
 
-# The best candidate is trained on all data alone, in a program with so much room.
+# The best candidate is trained on all data alone, in a program with so much room a device.
 SLOTS_ON_CPU = 4
 
 # Parameters of a fit that are compared by identity.
@@ -184,10 +183,12 @@ class CandidateGroup:
     ) -> Population:
         first = self.candidates[0]
         training, template = first.training, self._templates[first.number]
-        at_once = self._search.at_once or (SLOTS_ON_CPU if DEFAULT.is_cpu else None)
+        placement = template.placement
+        slots = SLOTS_ON_CPU * placement.batch_shards if placement.is_cpu else None
+        at_once = self._search.at_once or slots
         return Population(
             members, self._batch, template.measurements, training.batch_size, training.shuffle,
-            at_once, training.callbacks, like=like,
+            at_once, training.callbacks, placement=placement, like=like,
         )  # fmt: skip
 
 
@@ -214,4 +215,5 @@ def _kind(candidate: Candidate) -> tuple[Any, ...]:
     given = [id(candidate.parameters.get(name)) for name in COMPARED_BY_IDENTITY]
     training = candidate.training._replace(callbacks=[], validation_data=None)
     measured = (type(config.loss), config.metrics, config.weighted_metrics)
-    return (given, training, measured, candidate.model.output_shape)
+    placement = candidate.model.model_parts.placement
+    return (given, training, measured, placement, candidate.model.output_shape)

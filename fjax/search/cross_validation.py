@@ -139,7 +139,7 @@ def cross_validate(
     members = [template.member(_seed(model, twin), train, test) for train, test in splits]
     population = Population(
         members, data, template.measurements, size, shuffle, at_once,
-        per_member_callbacks(OWNER, callbacks),
+        per_member_callbacks(OWNER, callbacks), placement=template.placement,
     )  # fmt: skip
     with closing(Progress(OWNER, shown)) as progress:
         progress.begin(epochs, 1, len(splits))

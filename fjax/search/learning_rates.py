@@ -128,7 +128,10 @@ def sweep_learning_rates(
         template.member(seed, data.rows, data.validation_rows, _with_rate(first, rate))
         for rate in rates
     ]
-    population = Population(members, data.batch, template.measurements, size, shuffle, at_once)
+    population = Population(
+        members, data.batch, template.measurements, size, shuffle, at_once,
+        placement=template.placement,
+    )  # fmt: skip
     population.train(epochs)
     population.end()
     score = "loss" if data.validation_rows is None else "val_loss"

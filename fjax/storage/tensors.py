@@ -204,7 +204,25 @@ def open_foreign_tensors(path: Any) -> Iterator[TensorFile]:
         yield tensor_file
 
 
-def _check_file(path: Any, file: BinaryIO, kinds: tuple[str, ...]) -> TensorFile:
+def read_unchecked(path: Any, file: BinaryIO, *kinds: str) -> TensorFile:
+    """Return an open file of arrays without comparing its digest, which would read all of it.
+
+    This is enough to show what is in a file; what is computed with needs `open_tensors`.
+
+    Args:
+        path: The path of the file, for messages.
+        file: The open file.
+        *kinds: The accepted kinds, such as "run".
+
+    Raises:
+        ModelFileError: It is of another kind or format, or its header is damaged.
+    """
+    return _check_file(path, file, kinds, compares_digest=False)
+
+
+def _check_file(
+    path: Any, file: BinaryIO, kinds: tuple[str, ...], compares_digest: bool = True
+) -> TensorFile:
     prefix, text, header = _read_header(path, file, "a model file of fjax")
     metadata = header.pop("__metadata__", None)
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
@@ -216,7 +234,9 @@ def _check_file(path: Any, file: BinaryIO, kinds: tuple[str, ...]) -> TensorFile
     except ValueError as error:
         hint = "" if str(metadata.get("format")).startswith("fjax.") else _NAMES
         raise ModelFileError(path, f"{error}{hint}") from None
-    _check_digest(path, file, prefix, text, metadata.pop("digest", ""))
+    digest = metadata.pop("digest", "")
+    if compares_digest:
+        _check_digest(path, file, prefix, text, digest)
     entries = _check_layout(path, header, file_size(file) - 8 - len(text))
     file.seek(8 + len(text))
     return TensorFile(path, file, metadata, entries, version)

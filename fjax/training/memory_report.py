@@ -1,22 +1,22 @@
-"""The device memory that a training step needs, as the compiler plans it."""
+"""The device memory and the communication of a training step, as the compiler plans it."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from fjax.compiler import planned_memory
+from fjax.compiler import compiled_program
+from fjax.training.collectives import Collective, collectives, readable_size
 from fjax.typing import PyTree
-
-_UNITS = ("bytes", "KB", "MB", "GB", "TB")
 
 
 class MemoryReport(NamedTuple):
-    """The device memory of one training step, in bytes; `print` shows it in readable units.
+    """What one training step needs on each device, in bytes; `print` shows it in readable units.
 
     Attributes:
         arguments: The train state and the batch.
         outputs: The next train state and the logs.
         reused: The part of the outputs that takes the place of arguments.
         temporaries: The values in between, such as the activations that the gradients need.
+        collectives: The collective operations, if the step runs on several devices.
 
     >>> report = MemoryReport(4_000_000, 3_000_000, 3_000_000, 12_500_000)
     >>> report.total
@@ -29,26 +29,30 @@ class MemoryReport(NamedTuple):
     outputs: int
     reused: int
     temporaries: int
+    collectives: tuple[Collective, ...] = ()
 
     @property
     def total(self) -> int:
-        """What the step needs in all."""
+        """The memory that the step needs in all."""
         return self.arguments + self.outputs - self.reused + self.temporaries
 
     def __str__(self) -> str:
-        return (
-            f"arguments {_readable(self.arguments)}, outputs {_readable(self.outputs)} "
-            f"({_readable(self.reused)} in place), temporaries {_readable(self.temporaries)}, "
-            f"total {_readable(self.total)}"
+        memory = (
+            f"arguments {readable_size(self.arguments)}, outputs {readable_size(self.outputs)} "
+            f"({readable_size(self.reused)} in place), temporaries "
+            f"{readable_size(self.temporaries)}, total {readable_size(self.total)}"
         )
+        return "\n".join([memory, *map(str, self.collectives)])
 
 
 def report_memory(step: Callable[..., Any], train_state: PyTree, batch: PyTree) -> MemoryReport:
-    """Return the memory of a training step, without running it.
+    """Return the memory and the collective operations of a training step, without running it.
 
     Args:
-        step: A pure step, `step(train_state, batch)`; its train state is donated.
-        train_state: The train state or its shapes.
+        step: A pure step, `step(train_state, batch)`; its train state is donated. For several
+            devices, `placement.step(step)`.
+        train_state: The train state or its shapes; for several devices, those that
+            `placement.shard_shapes(train_state, batch)` returns.
         batch: The batch or its shapes.
 
     >>> import jax, jax.numpy as jnp
@@ -56,17 +60,12 @@ def report_memory(step: Callable[..., Any], train_state: PyTree, batch: PyTree) 
     >>> report_memory(lambda state, batch: state + batch, spec, spec).arguments
     8000
     """
-    sizes = planned_memory(step, train_state, batch, donate_argnums=0)
+    program = compiled_program(step, train_state, batch, donate_argnums=0)
+    sizes = program.memory_analysis()
     return MemoryReport(
         arguments=int(sizes.argument_size_in_bytes),
         outputs=int(sizes.output_size_in_bytes),
         reused=int(sizes.alias_size_in_bytes),
         temporaries=int(sizes.temp_size_in_bytes),
+        collectives=collectives(program.as_text()),
     )
-
-
-def _readable(count: float) -> str:
-    unit = 0
-    while count >= 1000 and unit < len(_UNITS) - 1:
-        count, unit = count / 1000, unit + 1
-    return f"{count:.1f} {_UNITS[unit]}" if unit else f"{count} {_UNITS[unit]}"

@@ -2,11 +2,13 @@
 
 It is the only caller of `jax.device_put`. By default there is one device. With a mesh, the arrays
 of a run are divided among its devices, and XLA's partitioner divides the programs (GSPMD): they are
-written for one device, and no collective operation is written by hand.
+written for one device, and no collective operation is written by hand. The devices of a mesh may
+belong to several processes; `fjax.processes.arrays` makes their arrays.
 """
 
 import dataclasses
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +19,22 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from fjax.caching import Cache
 from fjax.compiler import compile_function
-from fjax.core.freezing import frozen_paths, trainable_part
-from fjax.training.batch import Batch
+from fjax.core.output_layouts import constrain_outputs
+from fjax.training.batch import Batch, rows
+from fjax.training.meshes import ids_of, mesh_of_ids
+from fjax.training.output_layouts import OutputConstraint
+from fjax.training.placement_table import describe_weights
 from fjax.training.shardings import (
     REPLICATED,
     Replicated,
     WeightLayout,
     WeightSpecs,
     axis_size,
-    bytes_a_device,
+    with_sharding,
     with_specs,
 )
 from fjax.training.state import TrainState
-from fjax.typing import Array, PyTree
+from fjax.typing import Array, PyTree, RowPart
 
 # How many train states have their shardings kept.
 CACHE_SIZE = 64
@@ -58,18 +63,38 @@ class Placement:
 
     def put(self, tree: PyTree) -> PyTree:
         """Return the tree with every array whole on each device; it may still be transferred."""
+        if self.is_shared:
+            return self._global(tree, lambda leaf: self._sharding(REPLICATED))
         return jax.device_put(tree, self._sharding(REPLICATED))
 
     def put_window(self, tree: PyTree) -> PyTree:
         """Return the batches of a window for a program; on one CPU it reads them where they are."""
         if self.mesh is None:
             return tree if self.is_cpu else self.put(tree)
+        if self.is_shared:
+            return self._global(tree, lambda leaf: self._of_rows(leaf, 1))
         return jax.tree.map(lambda leaf: jax.device_put(leaf, self._of_rows(leaf, 1)), tree)
+
+    def put_own_window(self, tree: PyTree) -> PyTree:
+        """Return the batches of a window of which each process has its own rows.
+
+        Args:
+            tree: Arrays of shape (batches, own rows of a batch, …): the part `row_part` of each
+                batch, with equally many rows in all processes. With one process, whole batches.
+        """
+        if not self.is_shared or self.row_part.count == 1:
+            return self.put_window(tree)
+        from fjax.processes.arrays import of_own_rows
+
+        mesh, axes = self._require_mesh(), self.batch_axes
+        return jax.tree.map(lambda leaf: of_own_rows(leaf, mesh, axes, 1), tree)
 
     def put_rows(self, tree: PyTree) -> PyTree:
         """Return the inputs of one call, divided by rows if the mesh divides their number."""
         if self.mesh is None:
             return tree
+        if self.is_shared:
+            return self._global(tree, lambda leaf: self._of_rows(leaf, 0))
         return jax.tree.map(lambda leaf: jax.device_put(leaf, self._of_rows(leaf, 0)), tree)
 
     def batch(self, batch: Batch) -> Batch:
@@ -90,7 +115,11 @@ class Placement:
         Raises:
             ValueError: The layout does not fit the weights.
         """
-        return train_state if self.mesh is None else _put(train_state, self.shardings(train_state))
+        if self.mesh is None:
+            return train_state
+        if self.is_shared:
+            return _put_global(train_state, self.shardings(train_state))
+        return _put(train_state, self.shardings(train_state))
 
     def shard_weights(self, params: PyTree, state: PyTree) -> tuple[PyTree, PyTree]:
         """Return params and state on the devices where this placement has them."""
@@ -105,6 +134,44 @@ class Placement:
             return train_state
         return jax.lax.with_sharding_constraint(train_state, self.shardings(train_state))
 
+    def step(self, step: Callable[[TrainState, Any], Any]) -> Callable[[TrainState, Any], Any]:
+        """Return a pure step whose arrays this placement divides, for `jax.jit`.
+
+        The outputs of layers are divided by rows, and the next train state is as `shard` puts it.
+
+        Args:
+            step: `step(train_state, batch)`, which returns the next train state and something else.
+
+        >>> step = lambda train_state, batch: (train_state, {})
+        >>> Placement().step(step) is step
+        True
+        """
+        if self.mesh is None:
+            return step
+
+        def divided(train_state: TrainState, batch: Any) -> tuple[TrainState, Any]:
+            with self.dividing_outputs(rows(batch)) as outputs:
+                next_state, logs = step(train_state, batch)
+            if outputs is not None:
+                self.layout.check_outputs(outputs.paths)
+            return self.constrain(next_state), logs
+
+        return divided
+
+    @contextmanager
+    def dividing_outputs(self, row_count: int) -> Iterator[OutputConstraint | None]:
+        """Let the programs that are traced in the block divide the outputs of layers.
+
+        Args:
+            row_count: The number of rows of a batch.
+        """
+        if self.mesh is None:
+            yield None
+            return
+        constraint = OutputConstraint(self.mesh, self.batch_axes, self.layout, row_count)
+        with constrain_outputs(constraint):
+            yield constraint
+
     def constrain_window(self, tree: PyTree) -> PyTree:
         """Return traced arrays that the compiled program divides as the batches of a window."""
         if self.mesh is None:
@@ -112,17 +179,35 @@ class Placement:
         shardings = jax.tree.map(lambda leaf: self._of_rows(leaf, 1), tree)
         return jax.lax.with_sharding_constraint(tree, shardings)
 
+    def constrain_results(self, tree: PyTree) -> PyTree:
+        """Return traced results that every process can read, if several share the mesh."""
+        if not self.is_shared:
+            return tree
+        return jax.lax.with_sharding_constraint(tree, self._sharding(REPLICATED))
+
     def shardings(self, train_state: TrainState) -> TrainState:
         """Return the sharding of each array of a train state, or of its shapes.
 
         Raises:
             ValueError: The layout does not fit the weights.
         """
-        mesh = self.mesh
-        assert mesh is not None
+        mesh = self._require_mesh()
         leaves, structure = jax.tree.flatten(train_state)
         key = (self, structure, tuple(map(np.shape, leaves)))
         return _SHARDINGS.get(key, lambda: _shardings(self, mesh, train_state))
+
+    def shard_shapes(self, train_state: TrainState, batch: Any) -> tuple[TrainState, Any]:
+        """Return the shapes of a train state and of a batch, with the shardings that they have.
+
+        Args:
+            train_state: The train state or its shapes.
+            batch: The batch or its shapes.
+        """
+        if self.mesh is None:
+            return train_state, batch
+        return self.with_shardings(train_state), jax.tree.map(
+            lambda leaf: with_sharding(leaf, self._of_rows(leaf, 0)), batch
+        )
 
     def with_shardings(self, shapes: TrainState) -> TrainState:
         """Return the shapes of a train state, with the sharding of each array if there is a mesh.
@@ -134,8 +219,8 @@ class Placement:
             ValueError: The layout does not fit the weights.
         """
         if self.mesh is None:
-            return jax.tree.map(lambda leaf: _with_sharding(leaf, None), shapes)
-        return jax.tree.map(_with_sharding, shapes, self.shardings(shapes))
+            return jax.tree.map(lambda leaf: with_sharding(leaf, None), shapes)
+        return jax.tree.map(with_sharding, shapes, self.shardings(shapes))
 
     def divides(self, shapes: TrainState) -> bool:
         """Tell whether some array of a train state of these shapes is divided among devices."""
@@ -160,6 +245,47 @@ class Placement:
             )
 
     @property
+    def is_shared(self) -> bool:
+        """Whether several processes share the mesh."""
+        return self.mesh is not None and self.mesh.is_multi_process
+
+    @property
+    def process_count(self) -> int:
+        """The number of processes whose devices are in the mesh."""
+        return len(_process_ids(self)) if self.is_shared else 1
+
+    @property
+    def process_index(self) -> int:
+        """The position of this process among them."""
+        return _process_ids(self).index(jax.process_index()) if self.is_shared else 0
+
+    @property
+    def row_part(self) -> RowPart:
+        """The part of each batch that this process has: its index, and the number of parts.
+
+        Processes have the same part if the mesh divides only weights between them.
+
+        Raises:
+            ValueError: The mesh divides batches so that two processes share some of their rows.
+        """
+        if not self.is_shared:
+            return RowPart(0, 1)
+        from fjax.processes.arrays import row_part
+
+        return row_part(self._require_mesh(), self.batch_axes)
+
+    def own_rows(self, batch_size: int) -> np.ndarray | None:
+        """Return which rows of a batch this process has, by index; None for all of them.
+
+        It has all rows if the mesh does not divide their number.
+        """
+        if not self.is_shared:
+            return None
+        from fjax.processes.arrays import own_rows
+
+        return own_rows(self._require_mesh(), self.batch_axes, batch_size)
+
+    @property
     def batch_shards(self) -> int:
         """The number of parts into which each batch is divided."""
         return 1 if self.mesh is None else axis_size(self.mesh, self.batch_axes)
@@ -180,30 +306,17 @@ class Placement:
         dense/kernel  (8, 3)  replicated              96
         Weights: 108 bytes a device of 108. Optimizer: 0 bytes a device of 0.
         """
-        if self.mesh is None:
-            raise ValueError(
-                "`describe`: this placement is one device and divides no weights: create one by "
-                "`fjax.distribution.data_parallel()`, `fsdp()` or `sharded(…)`."
-            )
-        placement, parts = self.for_model(model.name), model.model_parts
-        shapes, optimizer = model.layer_shapes, parts.weights.optimizer
-        params, network = shapes.params, parts.architecture.network
-        opt_state: PyTree = ()
-        if optimizer is not None:
-            opt_state = jax.eval_shape(
-                optimizer.init, trainable_part(params, frozen_paths(network))
-            )
-        whole = TrainState(params, shapes.state, opt_state, (), (), (), (), ())  # type: ignore[arg-type]
-        print(WeightSpecs(placement.layout, self.mesh, params, shapes.state).table())
-        sharded = placement.with_shardings(whole)
-        weights, optimizers = (
-            f"{bytes_a_device(part(sharded)):,} bytes a device of {bytes_a_device(part(whole)):,}"
-            for part in (lambda each: each[:2], lambda each: each.opt_state)
-        )
-        print(f"Weights: {weights}. Optimizer: {optimizers}.")
+        print(describe_weights(self, model))
 
     def fetch(self, tree: PyTree) -> PyTree:
-        """Return the tree as numpy arrays, which may be read-only."""
+        """Return the tree as numpy arrays, which may be read-only.
+
+        If several processes share the mesh, all of them must call this.
+        """
+        if self.is_shared:
+            from fjax.processes.arrays import whole
+
+            return jax.tree.map(whole, tree)
         # `device_get` starts all transfers before it waits; a CPU has none, and is read directly.
         return jax.tree.map(np.asarray, tree) if self.is_cpu else jax.device_get(tree)
 
@@ -246,6 +359,9 @@ class Placement:
             return self.shard(train_state)
         return jax.tree.map(_on_default_device, train_state)
 
+    def _global(self, tree: PyTree, sharding_of: Any) -> PyTree:
+        return _put_global(tree, jax.tree.map(sharding_of, tree))
+
     def _sharding(self, spec: PartitionSpec) -> NamedSharding | None:
         return None if self.mesh is None else NamedSharding(self.mesh, spec)
 
@@ -257,8 +373,11 @@ class Placement:
         """
         is_divided = leaf.ndim > axis and leaf.shape[axis] % self.batch_shards == 0
         spec = PartitionSpec(*[None] * axis, self.batch_axes) if is_divided else REPLICATED
+        return NamedSharding(self._require_mesh(), spec)
+
+    def _require_mesh(self) -> Mesh:
         assert self.mesh is not None
-        return NamedSharding(self.mesh, spec)
+        return self.mesh
 
     def __copy__(self) -> "Placement":
         return self
@@ -268,18 +387,12 @@ class Placement:
 
     def __getstate__(self) -> dict[str, Any]:
         mesh = self.mesh
-        plain = None if mesh is None else (_ids_of(mesh), mesh.axis_names)
+        plain = None if mesh is None else (ids_of(mesh), mesh.axis_names)
         return {**vars(self), "mesh": plain}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         mesh = state["mesh"]
-        vars(self).update(state, mesh=None if mesh is None else _mesh_of_ids(*mesh))
-
-
-def make_mesh(devices: np.ndarray, axis_names: tuple[str, ...]) -> Mesh:
-    """Return a mesh of devices, whose programs XLA partitions."""
-    auto = (jax.sharding.AxisType.Auto,) * len(axis_names)
-    return Mesh(devices, axis_names, axis_types=auto)
+        vars(self).update(state, mesh=None if mesh is None else mesh_of_ids(*mesh))
 
 
 def put_on(value: Any, mesh: Mesh, spec: PartitionSpec) -> Array:
@@ -338,70 +451,34 @@ def _put(tree: PyTree, shardings: PyTree) -> PyTree:
     return jax.tree.unflatten(structure, leaves)
 
 
-def _with_sharding(leaf: Any, sharding: NamedSharding | None) -> jax.ShapeDtypeStruct:
-    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
+def _put_global(tree: PyTree, shardings: PyTree) -> PyTree:
+    """Return the tree with its arrays on the devices of several processes."""
+    from fjax.processes.arrays import of_whole
+
+    return jax.tree.map(of_whole, tree, shardings)
+
+
+def _process_ids(placement: Placement) -> tuple[int, ...]:
+    from fjax.processes.arrays import process_ids
+
+    return process_ids(placement.mesh)
 
 
 def _on_default_device(leaf: Any) -> Any:
     if not isinstance(leaf, jax.Array):
         return leaf
     if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
-        words = jnp.asarray(np.asarray(jax.random.key_data(leaf)))
+        words = jnp.asarray(_to_numpy(jax.random.key_data(leaf)))
         return jax.random.wrap_key_data(words, impl=jax.random.key_impl(leaf))
-    return jnp.array(np.asarray(leaf))
+    return jnp.array(_to_numpy(leaf))
 
 
-def _ids_of(mesh: Mesh) -> np.ndarray:
-    return np.vectorize(lambda device: device.id, otypes=[int])(mesh.devices)
+def _to_numpy(array: Array) -> np.ndarray:
+    if array.is_fully_addressable:
+        return np.asarray(array)
+    from fjax.processes.arrays import whole
 
-
-def _mesh_of_ids(ids: np.ndarray, axis_names: tuple[str, ...]) -> Mesh:
-    devices = {device.id: device for device in jax.devices()}
-    missing = sorted(set(ids.ravel().tolist()) - set(devices))
-    if missing:
-        raise ValueError(
-            f"A copied placement has the devices {missing}, which are not here: set another one by "
-            "`model.compile(…, placement=…)`."
-        )
-    return make_mesh(np.vectorize(devices.get, otypes=[object])(ids), axis_names)
-
-
-def device(device_name: str | jax.Device) -> AbstractContextManager[Any]:
-    """Return a context in which a device is the default one, for new arrays and programs.
-
-    Args:
-        device_name: The platform and the number of the device, as in "cpu:0" or "gpu:1"; without a
-            number, the first device of the platform. Or a device of JAX.
-
-    Raises:
-        TypeError: The argument is neither.
-        ValueError: There is no such device.
-
-    Source: Keras's `keras.device`.
-
-    >>> with device("cpu:0"):
-    ...     array = jax.numpy.ones(3)
-    >>> array.device.platform
-    'cpu'
-    """
-    if isinstance(device_name, jax.Device):
-        return jax.default_device(device_name)
-    if not isinstance(device_name, str):
-        raise TypeError(
-            f"`device`: `device_name` must be a name such as 'cpu:0' or a device of JAX, received "
-            f"{device_name!r}."
-        )
-    platform, _, number = device_name.lower().partition(":")
-    try:
-        found = [each for each in jax.devices(platform) if str(each.id) == (number or "0")]
-    except RuntimeError:
-        found = []
-    if not found:
-        raise ValueError(
-            f"`device`: there is no device {device_name!r}. The devices of the default platform "
-            f"are {', '.join(f'{each.platform}:{each.id}' for each in jax.devices())}."
-        )
-    return jax.default_device(found[0])
+    return whole(array)
 
 
 @compile_function

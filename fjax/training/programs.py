@@ -21,7 +21,7 @@ from fjax.core.penalties import penalty_terms
 from fjax.core.precision import apply_layer
 from fjax.training import step as steps
 from fjax.training.accumulators import Logs, Metrics, results
-from fjax.training.batch import Batch
+from fjax.training.batch import Batch, rows
 from fjax.training.custom_step import TestStep, custom_test_step, custom_train_step
 from fjax.training.placement import DEFAULT, Placement
 from fjax.training.program_keys import private_key, step_key
@@ -210,8 +210,8 @@ def _advancing(
     placement: Placement,
 ) -> Callable[..., Any]:
     def advancing() -> Step:
-        step = make_step()
-        return lambda train_state, batch, _: placement.constrain(step(train_state, batch)[0])
+        step = placement.step(make_step())
+        return lambda train_state, batch, _: step(train_state, batch)[0]
 
     program = compile_loop("advance", advancing, _finishing(result, placement))
     if placement.mesh is None:
@@ -225,7 +225,10 @@ def _finishing(
     result: Callable[[PyTree], Logs], placement: Placement
 ) -> Callable[[TrainState], tuple[TrainState, Logs]]:
     # XLA chooses the layout of a loop's result anew, whatever that of the carry is.
-    return lambda state: (placement.constrain(state), result(state.accumulators))
+    return lambda state: (
+        placement.constrain(state),
+        placement.constrain_results(result(state.accumulators)),
+    )
 
 
 def _with_constant_key(
@@ -236,11 +239,10 @@ def _with_constant_key(
     """Return the program of steps that do not change the key, which need not be returned then."""
 
     def advancing(key: Key) -> Step:
-        step = make_step()
+        step = placement.step(make_step())
 
         def keyless_step(state: TrainState, batch: Batch, _: Array) -> TrainState:
-            next_state = step(state._replace(key=key), batch)[0]._replace(key=NO_KEY)
-            return placement.constrain(next_state)
+            return step(state._replace(key=key), batch)[0]._replace(key=NO_KEY)
 
         return keyless_step
 
@@ -264,9 +266,17 @@ def _measuring(
 ) -> Callable[..., Any]:
     def measuring(*fields: PyTree) -> Step:
         step, train_state = make_step(), TrainState(*fields)
-        return lambda sums, batch, start: step(sums, _with_batch_key(train_state, start), batch)
 
-    program = compile_loop("measure", measuring, lambda sums: (sums, result(sums)))
+        def measure_batch(sums: PyTree, batch: Batch, start: Array) -> PyTree:
+            with placement.dividing_outputs(rows(batch)):
+                return step(sums, _with_batch_key(train_state, start), batch)
+
+        return measure_batch
+
+    def finish(sums: PyTree) -> tuple[PyTree, Logs]:
+        return sums, placement.constrain_results(result(sums))
+
+    program = compile_loop("measure", measuring, finish)
     if placement.mesh is None:
         return program
     return lambda sums, train_state, *window, **sizes: program(
@@ -353,15 +363,16 @@ def _predicting(network: Any, placement: Placement) -> Callable[..., PyTree]:
         def fill(filled: PyTree, batch: Batch, start: Array) -> PyTree:
             # Some layers draw random numbers outside of training, too, such as Monte Carlo dropout.
             batch_key = jax.random.fold_in(key, start)
-            rows, _ = apply_layer(network, params, state, *batch.inputs, key=batch_key)
+            with placement.dividing_outputs(batch_size):
+                outputs, _ = apply_layer(network, params, state, *batch.inputs, key=batch_key)
             position = (start - offset) // batch_size - first
-            return jax.tree.map(partial(_put, position), filled, strip_masks(rows))
+            return jax.tree.map(partial(_put, position), filled, strip_masks(outputs))
 
         leaves, structure = outputs
         batch_size = _batch_size(data)
         empty = [jnp.zeros((most, batch_size, *leaf.shape[1:]), leaf.dtype) for leaf in leaves]
         filled = placement.constrain_window(jax.tree.unflatten(structure, empty))
-        return _over_batches(fill, filled, data, bounds)
+        return placement.constrain_results(_over_batches(fill, filled, data, bounds))
 
     program = compile_function(predict, static_argnames=("most", "outputs"))
     if placement.mesh is None:
@@ -376,10 +387,12 @@ def _calling(network: Any, placement: Placement) -> Callable[..., PyTree]:
 
     def call(constants: PyTree, inputs: tuple[PyTree, ...], training: bool | None) -> PyTree:
         params, state, draw = constants
-        outputs, state = apply_layer(
-            network, params, state, *inputs, key=draw.call_key(), training=training
-        )
-        return strip_masks(outputs), penalty_terms(state, ("calls",))
+        with placement.dividing_outputs(rows(inputs)):
+            outputs, state = apply_layer(
+                network, params, state, *inputs, key=draw.call_key(), training=training
+            )
+        results = strip_masks(outputs), penalty_terms(state, ("calls",))
+        return placement.constrain_results(results)
 
     program = compile_function(call, static_argnames="training")
     if placement.mesh is None:

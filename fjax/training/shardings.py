@@ -1,7 +1,7 @@
 """How the arrays of a train state are divided among the devices of a mesh."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -37,10 +37,26 @@ class Weight(NamedTuple):
 
 
 class WeightLayout(Protocol):
-    """A rule that divides weights among devices; it is compared by value, and hashable."""
+    """A rule that divides weights among devices; it is compared by value, and hashable.
+
+    It may divide the outputs of layers, too.
+    """
 
     def specs(self, weights: Sequence[Weight], mesh: Mesh) -> list[PartitionSpec]:
         """Return for each weight the mesh axes that divide its axes."""
+        ...
+
+    def output_spec(self, path: str) -> PartitionSpec | None:
+        """Return the spec of the outputs of the layer with a path; None for no spec."""
+        ...
+
+    @property
+    def has_outputs(self) -> bool:
+        """Whether there may be specs for outputs."""
+        ...
+
+    def check_outputs(self, paths: Collection[str]) -> None:
+        """Raise ValueError if the rule does not fit the layers with these paths."""
         ...
 
     def for_model(self, name: str) -> "WeightLayout":
@@ -48,7 +64,20 @@ class WeightLayout(Protocol):
         ...
 
 
-class Replicated:
+class FreeOutputs:
+    """The part of a layout that has no specs for outputs."""
+
+    has_outputs = False
+
+    def output_spec(self, path: str) -> PartitionSpec | None:
+        """Return None."""
+        return None
+
+    def check_outputs(self, paths: Collection[str]) -> None:
+        """Accept all layers."""
+
+
+class Replicated(FreeOutputs):
     """Each device has all weights.
 
     >>> Replicated() == Replicated()
@@ -136,7 +165,7 @@ class WeightSpecs:
             if problem:
                 raise ValueError(
                     f"The weight {weight.path!r} of shape {weight.shape} cannot be divided by "
-                    f"{_shown(spec)}: {problem}\n{self.table()}"
+                    f"{shown_spec(spec)}: {problem}\n{self.table()}"
                 )
 
     def table(self) -> str:
@@ -169,7 +198,7 @@ def weight_table(
     for weight, spec in zip(weights, specs, strict=True):
         counts = [] if isinstance(spec, str) else [axis_size(mesh, axes) for axes in spec]
         size = weight.size // math.prod(counts)
-        shown = spec if isinstance(spec, str) else _shown(spec)
+        shown = spec if isinstance(spec, str) else shown_spec(spec)
         rows.append((weight.path, str(weight.shape), shown, f"{size:,}"))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
@@ -182,7 +211,12 @@ def weight_table(
     return "\n".join(lines)
 
 
-def _shown(spec: PartitionSpec) -> str:
+def shown_spec(spec: PartitionSpec) -> str:
+    """Return a spec as text.
+
+    >>> shown_spec(PartitionSpec(None, "model")), shown_spec(PartitionSpec(None))
+    ("P(None, 'model')", 'replicated')
+    """
     return f"P({', '.join(map(repr, spec))})" if any(spec) else "replicated"
 
 
@@ -202,6 +236,11 @@ def bytes_a_device(tree: PyTree) -> int:
 def _shard_shape(leaf: Any) -> Shape:
     sharding = getattr(leaf, "sharding", None)
     return leaf.shape if sharding is None else sharding.shard_shape(leaf.shape)
+
+
+def with_sharding(leaf: Any, sharding: NamedSharding | None) -> jax.ShapeDtypeStruct:
+    """Return the shape and dtype of an array, with a sharding."""
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
 
 
 def with_specs(tree: PyTree, mesh: Mesh, spec_of: Any) -> PyTree:

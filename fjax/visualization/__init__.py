@@ -7,6 +7,7 @@ from fjax.visualization.history import plot_history as plot_history
 from fjax.visualization.learning_rate import LearningRateSweep as LearningRateSweep
 from fjax.visualization.learning_rate import find_learning_rate as find_learning_rate
 from fjax.visualization.picture import plot_model as plot_model
+from fjax.visualization.placement import plot_placement as plot_placement
 from fjax.visualization.predictions import plot_predictions as plot_predictions
 from fjax.visualization.search import plot_search as plot_search
 from fjax.visualization.sweep import plot_sweep as plot_sweep

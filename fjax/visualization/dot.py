@@ -7,8 +7,8 @@ from typing import Any
 
 from fjax.core import Layer
 from fjax.errors import explain_keywords, import_extra, integer_at_least, one_of
+from fjax.models.diagram import Box, Path, diagram_of
 from fjax.models.summary import shape_text
-from fjax.visualization.diagram import Box, Path, diagram_of
 
 DIRECTIONS = ("TB", "LR", "BT", "RL")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fjax.errors import explain_keywords, warn_user
-from fjax.visualization.diagram import diagram_of
+from fjax.models.diagram import diagram_of
 from fjax.visualization.dot import model_to_dot
 from fjax.visualization.figures import ENDINGS, check_path
 from fjax.visualization.text import text_of

@@ -4,9 +4,10 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from fjax.models.diagram import Box, Diagram, Path, diagram_of
+from fjax.models.rails import Row, lay_rails, sort_boxes
 from fjax.models.summary import shape_text
 from fjax.models.table import available_width
-from fjax.visualization.diagram import Box, Diagram, Path, diagram_of
 
 # The box-drawing character for each combination of lines: up, down, left, right.
 _CHARACTERS = {
@@ -56,7 +57,7 @@ def text_drawing(model: Any, show_shapes: bool = False, expand_nested: bool = Fa
 
 def text_of(diagram: Diagram, show_shapes: bool) -> str:
     """Return a drawing of a diagram; see `text_drawing`."""
-    rows = _sort_boxes(diagram)
+    rows = sort_boxes(diagram)
     if not rows:
         return f"{diagram.name} has no layers"
     lines = list(_lines_with_rails(rows))
@@ -83,20 +84,6 @@ def text_of(diagram: Diagram, show_shapes: bool) -> str:
     return "\n".join(drawn)
 
 
-class _Row(NamedTuple):
-    """A box of the drawing.
-
-    Attributes:
-        box: The box.
-        sources: The boxes above it on whose outputs it is called.
-        later_sources: The boxes below it on whose outputs it is called, if calls form a cycle.
-    """
-
-    box: Box
-    sources: tuple[Path, ...]
-    later_sources: tuple[Path, ...]
-
-
 class _Line(NamedTuple):
     """A line of the drawing: its rails, the rails that continue below, and its box, if any."""
 
@@ -105,66 +92,19 @@ class _Line(NamedTuple):
     box: Box | None = None
 
 
-def _sort_boxes(diagram: Diagram) -> list[_Row]:
-    """Return the boxes in depth-first order, each after the boxes that it is called on."""
-    boxes = {box.path: box for box in diagram.boxes}
-    sources: dict[Path, list[Path]] = {path: [] for path in boxes}
-    for source, target in diagram.arrows:
-        sources[target].append(source)
-    rows: list[_Row] = []
-    done: set[Path] = set()
-    visited: set[Path] = set()
-    ends = [box.path for box in diagram.boxes if box.is_output]
-    for end in [*ends, *boxes]:
-        stack = [end]
-        while stack:
-            path = stack[-1]
-            if path not in visited:
-                visited.add(path)
-                stack += [source for source in reversed(sources[path]) if source not in visited]
-                continue
-            stack.pop()
-            if path not in done:
-                above = tuple(source for source in sources[path] if source in done)
-                # Layers can call each other in turns; then one of them comes first.
-                below = tuple(source for source in sources[path] if source not in done)
-                done.add(path)
-                rows.append(_Row(boxes[path], above, below))
-    return rows
-
-
-def _lines_with_rails(rows: Sequence[_Row]) -> Iterator[_Line]:
+def _lines_with_rails(rows: Sequence[Row]) -> Iterator[_Line]:
     """Return the lines of the drawing, with rails that lead from box to box."""
-    # How many boxes below are still to be called on the output of each box.
-    calls_left: dict[Path, int] = {}
-    for row in rows:
-        for source in row.sources:
-            calls_left[source] = calls_left.get(source, 0) + 1
-    # The box from which the rail in each column comes, or None.
-    rails: list[Path | None] = []
     last_column: int | None = None
-    for row in rows:
-        source_columns = [rails.index(source) for source in row.sources]
-        for source in row.sources:
-            calls_left[source] -= 1
-        ended = {column for column in source_columns if not calls_left[rails[column] or ()]}
-        free = [column for column, source in enumerate(rails) if source is None]
-        column = min(ended) if ended else min(free, default=len(rails))
-        if column == len(rails):
-            rails.append(None)
+    for row, before, after, source_columns, ended, column, _ in lay_rails(rows):
         if any(source_column != column for source_column in source_columns):
-            yield _Line(_draw_joint(rails, source_columns, ended, column), "")
+            yield _Line(_draw_joint(before, source_columns, ended, column), "")
         elif not source_columns and column == last_column:
             # Without a gap, the box would look as if it were called on the one above.
-            yield _Line(_draw_rails(rails), "")
-        for ended_column in ended:
-            rails[ended_column] = None
-        rails[column] = row.box.path
-        text = _draw_rails(rails)
+            yield _Line(_draw_rails(before), "")
+        text = _draw_rails([*after[:column], row.box.path, *after[column + 1 :]])
         dot = "○" if row.box.is_input else "●"
-        if not calls_left.get(row.box.path):
-            rails[column] = None
-        yield _Line(text[: 2 * column] + dot + text[2 * column + 1 :], _draw_rails(rails), row.box)
+        text = text[: 2 * column] + dot + text[2 * column + 1 :]
+        yield _Line(text, _draw_rails(after), row.box)
         last_column = column
 
 
@@ -190,14 +130,14 @@ def _draw_joint(
     return text.rstrip()
 
 
-def _title(row: _Row) -> str:
+def _title(row: Row) -> str:
     title = f"{'/'.join(row.box.path)} ({row.box.kind})"
     if row.later_sources:
         title += f" ↺ also on {', '.join('/'.join(path) for path in row.later_sources)}"
     return title + (" → output" if row.box.is_output else "")
 
 
-def _lines_with_names(rows: Sequence[_Row], show_shapes: bool, width: int) -> Iterator[str]:
+def _lines_with_names(rows: Sequence[Row], show_shapes: bool, width: int) -> Iterator[str]:
     """Return lines with the names of each box's sources, for diagrams with too many rails."""
     for row in rows:
         line = _title(row)

@@ -8,7 +8,7 @@ import pytest
 
 from fjax import Model, Sequential
 from fjax.callbacks import Callback
-from fjax.data.reading import Reader
+from fjax.data.reading import Reader, stream_of
 from fjax.layers import Dense, Input
 
 
@@ -70,13 +70,13 @@ def test_the_next_fit_uses_the_batches_that_a_stopped_one_read(wrap):
 
 def test_a_slow_generator_can_be_used_twice():
     slow = iter(slowly())
-    first = Reader(slow, lambda item: item, is_shared=True)
+    first = Reader(slow, lambda item: item, stream_of(slow))
     first.allow(None)
     assert next(first) == 0
     first._thread.join = lambda timeout: None
     first.close()
     # The thread of the first one is still within the generator.
-    second = Reader(slow, lambda item: item, is_shared=True)
+    second = Reader(slow, lambda item: item, stream_of(slow))
     assert [next(second) for _ in range(4)] == [1, 2, 3, 4]
     second.close()
 
@@ -91,7 +91,7 @@ def test_unused_items_keep_their_order():
     items = iter(range(20))
     counter = []
     for count in (1, 3, 2, 5, 4):
-        reader = Reader(items, lambda item: (time.sleep(0.002), item)[1], is_shared=True)
+        reader = Reader(items, lambda item: (time.sleep(0.002), item)[1], stream_of(items))
         reader.allow(None)
         counter += [next(reader) for _ in range(count)]
         reader.close()

@@ -132,5 +132,82 @@ def attention(**compiled):
     return model, data(6, 8), data(1, seed=1), {}
 
 
+def frozen(**compiled):
+    base = fjax.Sequential([layers.Dense(8, activation="relu"), layers.BatchNormalization()])
+    base.trainable = False
+    model = fjax.Sequential([layers.Input((6,)), base, layers.Dense(1)], seed=1)
+    model.compile(
+        optimizers.SGD(0.05, nesterov=True, momentum=0.9), "mse", metrics=["mae", "r2_score"],
+        **compiled,
+    )  # fmt: skip
+    return model, data(6), data(1, seed=1), {}
+
+
+def penalized(**compiled):
+    model = fjax.Sequential(
+        [
+            layers.GaussianNoise(0.1),
+            layers.Dense(
+                8, activation="tanh", kernel_regularizer="l2", activity_regularizer="l1",
+                bias_constraint="non_neg",
+            ),
+            layers.SpatialDropout1D(0.3),
+            layers.GroupNormalization(4),
+            layers.Flatten(),
+            layers.Dense(1, activation="sigmoid"),
+        ],
+        seed=1,
+    )  # fmt: skip
+    model.compile(
+        optimizers.Nadam(0.01, ema_overwrite_frequency=2, use_ema=True), "binary_crossentropy",
+        metrics=["auc"], **compiled,
+    )  # fmt: skip
+    return model, data(4, 6), (data(1, seed=1) > 0).astype("float32"), {}
+
+
+def bidirectional(**compiled):
+    words = fjax.Input((5,), dtype="int32")
+    hidden = layers.Embedding(10, 4, mask_zero=True)(words)
+    hidden = layers.Bidirectional(layers.GRU(3, return_sequences=True, dropout=0.2))(hidden)
+    outputs = layers.TimeDistributed(layers.Dense(4, activation="softmax"))(hidden)
+    model = fjax.Model(words, outputs, seed=1)
+    model.compile(
+        optimizers.Adam(optimizers.schedules.CosineDecay(0.02, 9)),
+        "sparse_categorical_crossentropy", weighted_metrics=["accuracy"], **compiled,
+    )  # fmt: skip
+    words = np.random.default_rng(0).integers(1, 10, (ROWS, 5))
+    words[::3, 3:] = 0
+    return model, words, words % 4, {}
+
+
+class Block(layers.Layer):
+    """A block of an author, with attention to earlier steps."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = layers.LayerNormalization()
+        self.attention = layers.MultiHeadAttention(2, 4, dropout=0.1)
+        self.dense = layers.Dense(8, activation="gelu")
+
+    def call(self, inputs):
+        hidden = self.norm(inputs)
+        return self.dense(inputs + self.attention(hidden, hidden, use_causal_mask=True))
+
+
+def repeated(**compiled):
+    tokens, words = layers.ReversibleEmbedding(16, 8), fjax.Input((6,), dtype="int32")
+    hidden = fjax.repeat(Block(), 3, remat=True)(tokens(words))
+    model = fjax.Model(words, tokens(hidden, reverse=True), seed=1)
+    model.compile(
+        optimizers.AdamW(0.01, clipnorm=1.0),
+        losses.SparseCategoricalCrossentropy(from_logits=True), **compiled,
+    )  # fmt: skip
+    words = np.random.default_rng(0).integers(0, 16, (ROWS, 7))
+    return model, words[:, :-1], words[:, 1:], {}
+
+
 DEFAULT = [dense, convolution, masked_recurrence]
-ALL = [*DEFAULT, several_outputs, authored, keras_step, pure_step, attention]
+ALL = [
+    *DEFAULT, several_outputs, authored, keras_step, pure_step, attention, frozen, penalized,
+    bidirectional, repeated,
+]  # fmt: skip

@@ -12,7 +12,7 @@ import fjax
 from fjax import callbacks, distribution, layers, losses, optimizers
 from fjax.distribution import data_parallel, fsdp, list_devices, sharded
 from fjax.models.learning_rate_range import range_test_of_model
-from fjax.training import Batch, create_train_state, programs_for, train_step
+from fjax.training import Batch, create_train_state, programs_for
 from tests.distribution import networks
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-6}
@@ -60,10 +60,45 @@ def test_eight_devices_train_like_one(make):
 @pytest.mark.thorough
 @pytest.mark.parametrize("make", networks.ALL, ids=lambda make: make.__name__)
 def test_any_number_of_devices_trains_like_one(make):
-    expected, _ = history(make, None)
-    for count in (1, 2, 4, 8):
-        assert_same(history(make, devices(count))[0], expected)
-    assert_same(history(make, fsdp(min_size=8))[0], expected)
+    expected, model = history(make, None)
+    _, x, y, _ = make()
+    outputs, scores = model.predict(x, verbose=0), model.evaluate(x, y, verbose=0)
+    for placement in (*map(devices, (1, 2, 4, 8)), fsdp(min_size=8)):
+        logs, divided = history(make, placement)
+        assert_same(logs, expected)
+        assert_close(divided.predict(x, verbose=0), outputs, rtol=1e-4, atol=1e-5)
+        assert_close(divided.evaluate(x, y, verbose=0), scores, **CLOSE)
+    again, same = history(make, fsdp(min_size=8))
+    assert again == logs and bits(same) == bits(divided)
+
+
+def assert_close(tree, expected, **tolerance):
+    jax.tree.map(
+        lambda one, other: np.testing.assert_allclose(one, other, **tolerance), tree, expected
+    )
+
+
+@pytest.mark.thorough
+def test_callbacks_write_the_files_of_one_device(tmp_path):
+    tables = []
+    for name, placement in (("one", None), ("eight", fsdp(min_size=8))):
+        folder = tmp_path / name
+        listed = [
+            callbacks.TensorBoard(folder / "logs", histogram_freq=1),
+            callbacks.CSVLogger(folder / "table.csv"),
+            callbacks.ModelCheckpoint(folder / "{epoch}.fjax"),
+            callbacks.EarlyStopping("loss", restore_best_weights=True),
+            callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.9),
+        ]
+        folder.mkdir()
+        _, model = history(networks.dense, placement, callbacks=listed)
+        assert list((folder / "logs").rglob("events*"))
+        tables.append(np.genfromtxt(folder / "table.csv", delimiter=",", names=True))
+        loaded = fjax.models.load_model(folder / "3.fjax")
+        _, x, _, _ = networks.dense()
+        assert_close(loaded.predict(x, verbose=0), model.predict(x, verbose=0), **CLOSE)
+    for column in tables[0].dtype.names:
+        np.testing.assert_allclose(tables[1][column], tables[0][column], **CLOSE)
 
 
 def test_a_mesh_gives_the_same_bits_twice():
@@ -74,31 +109,6 @@ def test_a_mesh_gives_the_same_bits_twice():
 def test_a_mesh_of_one_device_gives_the_bits_of_no_mesh():
     (one, model), (none, plain) = (history(networks.dense, each) for each in (devices(1), None))
     assert one == none and bits(model) == bits(plain)
-
-
-def pure_run(placement):
-    network = fjax.serial(layers.Dense(64, activation="relu"), layers.Dense(8))
-    batch = Batch((np.ones((16, 32), "float32"),), np.ones((16, 8), "float32"))
-    optimizer, loss = optimizers.Adam(0.01), losses.MeanSquaredError()
-    train_state = create_train_state(network, optimizer, jax.random.key(0), *batch.inputs)
-    step = train_step(network, loss, optimizer)
-    return step, placement.shard(train_state), placement.batch(batch)
-
-
-def test_data_parallelism_reduces_gradients_and_gathers_no_weights():
-    step, train_state, batch = pure_run(data_parallel())
-    program = jax.jit(step).lower(train_state, batch).compile().as_text()
-    assert "all-reduce" in program and "all-gather" not in program
-
-
-def test_fsdp_divides_weights_and_optimizer_state():
-    placement = fsdp(min_size=64)
-    step, train_state, batch = pure_run(placement)
-    after = jax.jit(lambda *values: placement.constrain(step(*values)[0]))(train_state, batch)
-    for tree in (after.params, after.opt_state.slots):
-        sizes = [leaf.addressable_shards[0].data.nbytes for leaf in jax.tree.leaves(tree)]
-        whole = sum(leaf.nbytes for leaf in jax.tree.leaves(tree))
-        assert sum(sizes) < whole / 8 + 64
 
 
 def test_programs_of_a_placement_run_the_loop():
@@ -286,7 +296,19 @@ BAD = [
     ("is for 16 devices, but there are 8", lambda: distribution.DeviceMesh((4, 4), MESH)),
     ("different axes of the mesh", lambda: rules(**{".*": P("modell")})),
     ("takes a placement", lambda: fit("data_parallel")),
-    ("on one device", lambda: fit(data_parallel(), replicas=2)),
+    ("divides weights: use `fjax.distribution.data_parallel()`", lambda: fit(fsdp(), replicas=2)),
+    (
+        "The rule 'no_layer/output' matches the outputs of no layer. The outputs are 'input_layer/",
+        lambda: fit(rules(**{"no_layer/output": P("data"), ".*": P()})),
+    ),
+    (
+        "'dense' match several rules: 'dense/.*output', 'den.*output'",
+        lambda: fit(rules(**{"dense/.*output": P(), "den.*output": P(), ".*": P()})),
+    ),
+    (
+        "layer 'dense_1', of shape (32, 1), cannot be divided by P(None, 'model')",
+        lambda: fit(rules(**{"dense_1/output": P(None, "model"), ".*": P()})),
+    ),
     ("one process", lambda: distribution.initialize("host:1", 2, 0)),
 ]
 
@@ -338,11 +360,9 @@ def test_the_guide_of_keras():
         layout_map = keras.distribution.LayoutMap(mesh)
         layout_map["d1/kernel"] = (None, "model")
         layout_map["d1/bias"] = ("model",)
-        with pytest.warns(UserWarning, match="'d2/output' have no effect"):
-            layout_map["d2/output"] = ("data", None)
-            parallel = keras.distribution.ModelParallel(
-                layout_map=layout_map, batch_dim_name="data"
-            )
+        layout_map["d2/output"] = ("data", None)
+        parallel = keras.distribution.ModelParallel(layout_map=layout_map, batch_dim_name="data")
+        assert parallel.get_tensor_layout("d2/output").axes == ("data", None)
         keras.distribution.set_distribution(parallel)
         model = build()
         model.compile(loss="mse")

@@ -1,52 +1,25 @@
 """Docs pages: their code runs, their links work, and their lists of names are complete."""
 
-import ast
 import contextlib
 import doctest
 import importlib
-import inspect
 import io
-import itertools
 import re
 import sys
-from pathlib import Path
-from types import ModuleType
-from typing import NamedTuple
 
 import pytest
 
 import fjax
+from fjax.public_names import exported_names
+from website.markdown import DOCS, ROOT, anchor, blocks, headings, links
+from website.reference import WITH_INHERITED, attributes, entries, public_modules
+from website.translations import english_pages
 
-ROOT = Path(__file__).parents[2]
-DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+# Translations have the code and the links of their English pages: `test_translations.py`.
+PAGES = [*english_pages(), ROOT / "CONTRIBUTING.md"]
 
 # The classes whose methods the reference lists, in addition to the names of all modules.
 CLASSES = ("fjax.Sequential", "fjax.Layer", "fjax.callbacks.Callback")
-
-
-class Block(NamedTuple):
-    """A fenced block: its language, the number of lines before it, its text, its last line."""
-
-    language: str
-    line: int
-    text: str
-    end: int
-
-
-def blocks(page):
-    """Return the fenced blocks of a page, in order."""
-    result, lines = [], page.read_text("utf-8").splitlines()
-    number = 0
-    while number < len(lines):
-        if lines[number].startswith("```"):
-            language, first = lines[number][3:].strip(), number + 1
-            number = first
-            while lines[number] != "```":
-                number += 1
-            result.append(Block(language, first, "\n".join(lines[first:number]) + "\n", number))
-        number += 1
-    return result
 
 
 def name_of(page):
@@ -61,8 +34,8 @@ def test_code_prints_the_output_of_the_page(page, tmp_path, monkeypatch):
     """The blocks of a page share names; an `output` block holds the output of the block before."""
     monkeypatch.chdir(tmp_path)
     names = {"__name__": page.stem}
-    lines, printed, end = page.read_text("utf-8").splitlines(), None, 0
-    for block in blocks(page):
+    text, printed, end = page.read_text("utf-8"), None, 0
+    for block in blocks(text):
         if block.language == "python":
             # With empty lines before it, so that a traceback shows the line of the page.
             code = compile("\n" * block.line + block.text, str(page), "exec")
@@ -70,7 +43,7 @@ def test_code_prints_the_output_of_the_page(page, tmp_path, monkeypatch):
                 exec(code, names)
             printed, end = stream.getvalue(), block.end
         elif block.language == "output":
-            between = "".join(lines[end + 1 : block.line - 1]).strip()
+            between = "".join(text.splitlines()[end + 1 : block.line - 1]).strip()
             where = f"{name_of(page)}, line {block.line}"
             assert printed is not None and not between, f"{where}: output without a python block"
             options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -82,58 +55,33 @@ def test_code_prints_the_output_of_the_page(page, tmp_path, monkeypatch):
         pyplot.close("all")
 
 
-def headings(page):
-    """Return the anchors that GitHub makes from the headings of a page."""
-    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
-    titles = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
-
-
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_relative_links(page):
-    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
     broken = []
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
-        if re.match(r"[a-z]+:", target):
-            continue
-        path, _, anchor = target.partition("#")
+    for target in links(page.read_text("utf-8")):
+        path, _, fragment = target.partition("#")
         target_page = page.parent / path if path else page
-        if not target_page.exists() or (anchor and anchor not in headings(target_page)):
+        if not target_page.exists() or (fragment and fragment not in anchors(target_page)):
             broken.append(target)
     assert not broken
 
 
+def anchors(page):
+    return {anchor(title) for _, title in headings(page.read_text("utf-8"))}
+
+
 def test_site_lists_every_page():
-    listed = re.findall(
-        r"^  - .+: (\S+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE
-    )
-    assert {page.name for page in DOCS.glob("*.md")} <= set(listed)
-
-
-def modules(name="fjax"):
-    """Yield the public modules and their names, beginning with the package."""
-    module = importlib.import_module(name)
-    yield name, module
-    for public in sorted(public_names(module)):
-        if isinstance(getattr(module, public), ModuleType):
-            yield from modules(f"{name}.{public}")
-
-
-def public_names(module):
-    """Return the names that a module defines or exports, except those with a leading underscore."""
-    if hasattr(module, "__all__"):
-        return set(module.__all__)
-    names = set()
-    body = ast.parse(inspect.getsource(module)).body
-    blocks = [block.body for block in body if isinstance(block, ast.With | ast.If)]
-    for node in itertools.chain(body, *blocks):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.ImportFrom):
-            names |= {alias.name for alias in node.names if alias.asname == alias.name}
-        elif isinstance(node, ast.Assign):
-            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-    return {name for name in names if not name.startswith("_")}
+    configuration = (ROOT / "mkdocs.yml").read_text("utf-8")
+    listed = set(re.findall(r"^ +- (\S+\.md|\S+/)$", configuration, re.MULTILINE))
+    listed |= set(re.findall(r"^ +- \w+: (\S+/)$", configuration, re.MULTILINE))
+    pages = [page.relative_to(DOCS) for page in english_pages() if page.is_relative_to(DOCS)]
+    # A folder stands for its pages.
+    missing = {
+        page.as_posix()
+        for page in pages
+        if page.as_posix() not in listed and f"{page.parent.as_posix()}/" not in listed
+    }
+    assert not missing
 
 
 def rows(page):
@@ -149,7 +97,7 @@ def rows(page):
 
 
 def test_reference_lists_the_public_names():
-    expected = {name: public_names(module) for name, module in modules()}
+    expected = {name: exported_names(module) for name, module in public_modules().items()}
     for path in CLASSES:
         owner, _, name = path.rpartition(".")
         listed = dir(getattr(importlib.import_module(owner), name))
@@ -163,6 +111,18 @@ def test_reference_lists_the_public_names():
     assert sorted(listed_names) == sorted(expected)
     for heading, names in expected.items():
         assert sorted(listed_names[heading]) == sorted(names), heading
+
+
+def test_every_public_name_is_described():
+    """The site makes its reference of docstrings and of the comments above other values."""
+    undescribed = [
+        entry.path for module in public_modules() for entry in entries(module) if not entry.line
+    ]
+    for path in WITH_INHERITED:
+        owner, _, name = path.rpartition(".")
+        described = getattr(importlib.import_module(owner), name)
+        undescribed += [entry.path for entry in attributes(described) if not entry.line]
+    assert not undescribed
 
 
 def test_missing_names_are_missing():

@@ -182,6 +182,16 @@ def ray_search(folder):
     print("tested")
 
 
+def gpt(folder):
+    (folder / "text.txt").write_text("to be or not to be, that is the question. " * 150)
+    tiny = {"length": 16, "width": 16, "depth": 2, "heads": 2, "batch_size": 16, "count": 20}
+    program = load("gpt").main
+    logs = program(str(folder / "text.txt"), "data", "mixed_bfloat16", True, 4, **tiny)
+    # Below the entropy of single letters, which is 2.0 nats.
+    assert logs["val_loss"][-1] < logs["val_loss"][0] and logs["val_loss"][-1] < 2.0
+    program(str(folder / "text.txt"), "data", report=True, **tiny)
+
+
 def trial_folder(folder):
     results = load("trial_folder").main(epochs=2, folder=str(folder))
     assert len(results) == 4
@@ -234,6 +244,7 @@ def random_search(folder):
         pytest.param(hyperopt_search, marks=needs_package("hyperopt")),
         pytest.param(ray_search, marks=[needs_package("ray"), pytest.mark.thorough]),
         trial_folder,
+        gpt,
         pytest.param(random_search, marks=needs("california_housing.npz")),
         pytest.param(fine_tuning, marks=pytest.mark.thorough),
     ],
@@ -250,6 +261,6 @@ def test_every_example_is_tested():
         siamese, autoencoder, transfer_learning, multi_task, gan, contrastive, research,
         movie_reviews, early_stopping, learning_rate, perceptron, ensemble, optuna_search,
         trial_folder, random_search, k_fold, image_folder, fine_tuning, keras_tuner_search,
-        hyperopt_search, ray_search,
+        hyperopt_search, ray_search, gpt,
     }  # fmt: skip
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {example.__name__ for example in tested}

@@ -129,6 +129,11 @@ def twice(file):
     file["again"] = file["array"]
 
 
+def opaque(file):
+    file["array"] = np.zeros(3, "V2")
+    file["array"].attrs["dtype"] = "float8"
+
+
 def huge_shape(file):
     file.create_dataset("array", (2**40,), "f4", chunks=(2**10,), fillvalue=1.0)
 
@@ -176,6 +181,7 @@ REFUSED = {
     texts: "expected numbers",
     compound: "neither a number nor text",
     big_endian: "neither a number nor text",
+    opaque: "entries of 2 bytes of an unknown type",
 }
 
 

@@ -109,25 +109,18 @@ def test_a_model_goes_to_and_fro_and_is_trained_further(name, tmp_path):
     expected = theirs.predict_on_batch(sample.x)
     if name not in DIFFERENT_AT_INFERENCE:
         assert_equal(ours.predict_on_batch(sample.x), expected)
-    if name in UNWRITABLE:
-        with pytest.raises(TypeError, match=UNWRITABLE[name]):
-            ours.save(tmp_path / "ours.keras")
-    else:
-        ours.save(tmp_path / "ours.keras")
-        again = keras.models.load_model(tmp_path / "ours.keras")
-        assert_equal(again.predict_on_batch(sample.x), expected)
+    ours.save(tmp_path / "ours.keras")
+    again = keras.models.load_model(tmp_path / "ours.keras")
+    assert_equal(again.predict_on_batch(sample.x), expected)
     if sample.y is not None and name not in TRAINED_ONCE:
         losses = steps(theirs, sample)
         assert_equal(steps(ours, sample), losses)
-        if name not in UNWRITABLE:
-            assert_equal(steps(again, sample), losses)
+        assert_equal(steps(again, sample), losses)
 
 
 DIFFERENT_AT_INFERENCE = {"spectral"}
 # Keras cannot train these a second time.
 TRAINED_ONCE = {"averaged"}
-# Functions of `keras.ops` in a graph.
-UNWRITABLE = {"operations": "`FunctionCall`"}
 
 
 @pytest.mark.parametrize(
@@ -251,7 +244,7 @@ def test_what_tutorials_save_is_loaded_by_both(kind, tmp_path):
         assert_equal(loaded.predict_on_batch(x), model.predict_on_batch(x))
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "float16"])
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "float16", "bfloat16"])
 def test_dtype_policies_go_to_and_fro(policy, tmp_path):
     x = battery.numbers(4, 3)
     theirs = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, dtype=policy)])

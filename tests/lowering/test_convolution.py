@@ -103,11 +103,14 @@ def test_half_precision_and_integers():
 def test_large_patches_are_computed_for_a_part_of_the_batch_at_a_time(monkeypatch):
     inputs, kernel, ours, theirs = make_case("plain")
     inputs = jnp.concatenate([inputs, 2 * inputs, 3 * inputs])
-    # A sample has 4 * 4 windows of 18 values: two samples are below the limit, so six make 3 parts.
-    monkeypatch.setattr(sys.modules["fjax.lowering.convolution"], "MAX_PATCH_VALUES", 600)
+    # A sample has 4 * 4 windows of 18 values: two samples are near the size, so six make 3 parts.
+    module = sys.modules["fjax.lowering.convolution"]
+    monkeypatch.setattr(module, "PART_VALUES", 600)
     jax.clear_caches()
-    program = jax.make_jaxpr(ours)(inputs, kernel)
-    assert "length=3" in str(program)
+    assert "length=" not in str(jax.make_jaxpr(ours)(inputs, kernel))
+    monkeypatch.setattr(module, "MAX_PATCH_VALUES", 600)
+    jax.clear_caches()
+    assert "length=3" in str(jax.make_jaxpr(ours)(inputs, kernel))
     assert_close(
         outputs_and_derivatives(ours)(inputs, kernel),
         outputs_and_derivatives(theirs)(inputs, kernel),

@@ -90,6 +90,7 @@ class TextVectorization(TextLayer):
     mask_token: ClassVar[str] = ""
     oov_token: ClassVar[str] = "[UNK]"
     invert: ClassVar[bool] = False
+    weight_groups = ("", "_lookup_layer/")
 
     def __post_init__(self) -> None:
         owner = "TextVectorization"

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from fjax.layers.learned import not_ready, set_learned
 
 MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 OLDER_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
+
+# The name of the weights of the tokens in files of Keras.
+IDF_WEIGHTS = "idf_weights"
 
 # The number of tokens that an error message lists.
 MAX_LISTED = 5
@@ -33,6 +36,10 @@ class VocabularyLayer(DataLayer, ArrayLayer):
     # As in Keras, the global policy does not change indices.
     casting = "none"
     has_policy = False
+    derived_in_keras = frozenset({"vocabulary_size"})
+    fields_beyond_keras = frozenset({"autocast"})
+    # The groups within that of the layer that have the weights of the tokens in a file of Keras.
+    weight_groups: ClassVar[tuple[str, ...]] = ("",)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -145,6 +152,22 @@ class VocabularyLayer(DataLayer, ArrayLayer):
         weights = self._parse_weights(idf_weights, len(tokens), unlisted)
         set_learned(self, vocabulary=(*special, *ordinary), idf_weights=weights)
         vars(self).pop("_index_of_token", None)
+
+    def learn_lines(self, lines: Sequence[str], weights: np.ndarray | None) -> None:
+        """Set the vocabulary that a layer of Keras learned, from the lines of a file.
+
+        Args:
+            lines: The tokens as text, special tokens first.
+            weights: The weight of each token for `output_mode="tf_idf"`, or None.
+        """
+        # With `pad_to_max_tokens` there are weights beyond the tokens.
+        self.set_vocabulary(list(lines), None if weights is None else weights[: len(lines)])
+
+    def arrays_beside_weights(self) -> dict[str, np.ndarray]:
+        """Return the arrays that a file of Keras has of what the layer learned, by name."""
+        if self.idf_weights is None:
+            return {}
+        return {f"{group}vars/{IDF_WEIGHTS}": self._idf_row() for group in self.weight_groups}
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
         """Return the tokens in the order of their indices; before `adapt` only special tokens."""

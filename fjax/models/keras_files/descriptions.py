@@ -7,6 +7,7 @@ import jax
 
 from fjax.core import Graph, InputLayer, Serial
 from fjax.core.calling import CallKwargs
+from fjax.core.function_calls import Argument, Constant, FunctionCall
 from fjax.core.graph import Call, Ref
 from fjax.core.masking import Masked
 from fjax.core.operations import Index, Operation
@@ -14,6 +15,7 @@ from fjax.dtype_policies import DEFAULT, describe_policy
 from fjax.models.nested_models import as_model
 from fjax.storage.keras_files.encoding import ADVICE, encode_for_keras, encode_object
 from fjax.storage.keras_files.layout import keras_class_name
+from fjax.storage.keras_files.operations import keras_operation, split_arguments
 
 _OPERATIONS = "keras.src.ops.numpy"
 _FUNCTIONAL = "keras.src.models.functional"
@@ -63,6 +65,8 @@ def _describe(parts: Any, layer: Any, name: str) -> dict[str, Any]:
         return _operation(layer.kind, name)
     if isinstance(layer, Index):
         return _operation("GetItem", name)
+    if isinstance(layer, FunctionCall):
+        return _function(layer, name)
     if not hasattr(layer, "get_config"):
         raise TypeError(f"The layer {name!r}, {layer!r}, is not one of Keras's. {ADVICE}")
     description = encode_object(layer)
@@ -79,6 +83,35 @@ def _operation(kind: str, name: str) -> dict[str, Any]:
         "config": {"name": name},
         "registered_name": kind,
     }
+
+
+def _function(layer: FunctionCall, name: str) -> dict[str, Any]:
+    operation = keras_operation(layer.function)
+    if operation is None:
+        raise TypeError(
+            f"The function {layer.function.__name__!r} of the layer {name!r} is not an operation "
+            f"of `keras.ops`. {ADVICE}"
+        )
+    fields, _ = split_arguments(layer.function, layer.arguments, layer.keywords)
+    config = {key: _constant(value, f"{name}: `{key}`") for key, value in fields.items()}
+    return {
+        "module": operation.module,
+        "class_name": operation.kind,
+        "config": {"name": name, **config},
+        "registered_name": operation.kind,
+    }
+
+
+def _constant(value: Any, label: str) -> Any:
+    """Return an argument of a function without tensors as Keras describes it."""
+    if isinstance(value, Argument):
+        raise TypeError(f"{label} is a tensor, and Keras has an argument there. {ADVICE}")
+    if isinstance(value, Constant):
+        config = {"value": value.array.tolist(), "dtype": value.dtype_name}
+        return {"class_name": "__numpy__", "config": config}
+    if isinstance(value, list | tuple):
+        return [_constant(item, label) for item in value]
+    return encode_for_keras(value, label)
 
 
 def _sequential(model: Any, network: Serial, name: str) -> dict[str, Any]:
@@ -101,20 +134,22 @@ def _sequential(model: Any, network: Serial, name: str) -> dict[str, Any]:
 
 
 def _functional(model: Any, network: Graph, name: str) -> dict[str, Any]:
+    described = {
+        at: _describe(model.model_parts, layer, at) for at, layer in network.layers_in_order()
+    }
     references = _References(network)
-    calls: dict[str, list[Any]] = {at: [] for at, _ in network.children()}
+    nodes: dict[str, list[Any]] = {at: [] for at in described}
     for call in network.calls:
-        calls[network.names[call.layer]].append(references.arguments(call))
-    described = []
-    for at, layer in network.layers_in_order():
-        description = _describe(model.model_parts, layer, at)
-        nodes = calls.get(at, []) if not isinstance(layer, InputLayer) else []
-        described.append({**description, "name": at, "inbound_nodes": nodes})
+        nodes[network.names[call.layer]].append(references.arguments(call))
+    layers = [
+        {**description, "name": at, "inbound_nodes": nodes[at]}
+        for at, description in described.items()
+    ]
     return {
         "module": _FUNCTIONAL,
         "class_name": "Functional",
         "config": {
-            "name": name, "trainable": True, "layers": described,
+            "name": name, "trainable": True, "layers": layers,
             "input_layers": references.inputs(), "output_layers": references.outputs(),
         },
         "registered_name": "Functional",
@@ -169,6 +204,8 @@ class _References:
         if call.training is False:
             kwargs["training"] = False
         values = [self._argument(value) for value in args]
+        if isinstance(layer, FunctionCall):
+            return self._function_arguments(layer, values)
         if isinstance(layer, Index):
             return {"args": [*values, _index(layer.index)], "kwargs": kwargs}
         layout = getattr(layer, "keras_layout", None)
@@ -178,6 +215,22 @@ class _References:
         if len(values) > 1 and takes_list and not isinstance(layer, Operation):
             values = [values]
         return {"args": values, "kwargs": kwargs}
+
+    def _function_arguments(self, layer: FunctionCall, inputs: list[Any]) -> dict[str, Any]:
+        """Return the arguments of a call of a function with these inputs in their places."""
+
+        def fill(value: Any) -> Any:
+            if isinstance(value, Argument):
+                return inputs[value.position]
+            if isinstance(value, list | tuple):
+                return [fill(item) for item in value]
+            return _constant(value, "an argument of a call")
+
+        _, called_with = split_arguments(layer.function, layer.arguments, layer.keywords)
+        (name, first), *others = called_with.items()
+        # `einsum` takes its tensors as `*operands`.
+        args = fill(first) if name == "operands" else [fill(first)]
+        return {"args": args, "kwargs": {name: fill(value) for name, value in others}}
 
     def _argument(self, value: Any) -> Any:
         return self._replace(value, self._tensor)

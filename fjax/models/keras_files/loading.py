@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, BinaryIO
 
+from fjax.layers.text.vocabulary import IDF_WEIGHTS
 from fjax.models.compile_config import describes_compile
 from fjax.models.keras_files.configs import make_model
 from fjax.models.keras_files.weights import load_arrays, load_optimizer, read_hdf5
 from fjax.storage import ModelFileError, file_error_context
 from fjax.storage.hdf5 import Hdf5File
 from fjax.storage.keras_files.archive import CONFIG, is_archive, open_archive
-from fjax.storage.keras_files.decoding import KerasDecoder
-from fjax.storage.keras_files.weights import layer_arrays
+from fjax.storage.keras_files.decoding import KerasDecoder, Vocabulary
+from fjax.storage.keras_files.weights import layer_arrays, named_array
 from fjax.storage.strict_json import parse_json
 
 _COMPILE = frozenset({
@@ -24,9 +25,11 @@ def load_keras_model(
     path: Any, file: BinaryIO, custom_objects: Mapping[str, Any], compile: bool
 ) -> Any:
     """Return the model of a `.keras` or `.h5` file; see `fjax.models.load_model`."""
+    vocabularies: dict[str, list[str]] = {}
     if is_archive(file.read(4)):
         with open_archive(path, file) as archive:
             config, weights = archive.read_json(CONFIG), archive.open_weights()
+            vocabularies = archive.read_vocabularies()
         compile_config = config.get("compile_config") if isinstance(config, dict) else None
     else:
         weights = read_hdf5(path, file)
@@ -37,7 +40,15 @@ def load_keras_model(
             raise ModelFileError(
                 path, "it has weights and no model: create the model, and call `load_weights`"
             )
-    decoder = KerasDecoder(custom_objects, make_model, partial(layer_arrays, weights))
+
+    def read_vocabulary(group: str) -> Vocabulary | None:
+        if group not in vocabularies:
+            return None
+        return Vocabulary(vocabularies[group], named_array(weights, group, IDF_WEIGHTS))
+
+    decoder = KerasDecoder(
+        custom_objects, make_model, partial(layer_arrays, weights), read_vocabulary
+    )
     with file_error_context(path, "its model cannot be created"):
         model = decoder.decode_layer(config)
         if not hasattr(model, "model_parts"):

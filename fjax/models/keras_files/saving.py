@@ -15,7 +15,12 @@ from fjax.storage.atomic import write_atomically
 from fjax.storage.hdf5 import write_hdf5
 from fjax.storage.keras_files.archive import CONFIG, METADATA, WEIGHTS
 from fjax.storage.keras_files.encoding import encode_for_keras
-from fjax.storage.keras_files.layout import VARIABLES, group_names, locate_arrays
+from fjax.storage.keras_files.layout import (
+    VARIABLES,
+    arrays_beside_weights,
+    group_names,
+    locate_arrays,
+)
 from fjax.storage.strict_json import dump_json
 from fjax.trees import branch
 
@@ -81,6 +86,7 @@ def _weights(model: Any, with_optimizer: bool) -> bytes:
         for located in locate_arrays(network, shapes.params, shapes.state):
             if not located.is_optional:
                 arrays[located.name] = np.asarray(branch(trees, located.path))
+        arrays |= arrays_beside_weights(network)
         names |= {f"{group}/{VARIABLES}": {"name": name} for group, name in group_names(network)}
     if with_optimizer and train_state is not None:
         optimizer = model.optimizer

@@ -34,9 +34,10 @@ class SteppedNetwork(AuthoredNetwork):
         return self.model_parts.require_config("loss").loss
 
     def memory_report(self, batch_size: int = 32) -> MemoryReport:
-        """Return the device memory of one training step, as the compiler plans it.
+        """Return the memory and the communication of one training step, as the compiler plans it.
 
-        Nothing is trained, and no weights are made; the step is compiled.
+        Nothing is trained, and no weights are made; the step is compiled. On several devices, the
+        report is that of one device, with the collective operations in which it takes part.
 
         Args:
             batch_size: Samples per step.

@@ -9,6 +9,7 @@ import numpy as np
 from fjax.storage.errors import file_error_context
 from fjax.storage.hdf5.block import UNDEFINED, Block
 from fjax.storage.hdf5.messages import (
+    BFLOAT16,
     CHECKSUM,
     DEFLATE,
     SHUFFLE,
@@ -160,6 +161,8 @@ class Hdf5File:
         datatype: Datatype = read_datatype(kind)
         if datatype.dtype is None:
             raise ValueError("it is an array of text, expected numbers")
+        if datatype.is_opaque and self._dtype_name(messages) != BFLOAT16.name.encode():
+            raise ValueError(f"it has entries of {datatype.size} bytes of an unknown type")
         filters = only_message(messages, _FILTERS)
         entry = Hdf5Entry(
             datatype.dtype, read_shape(shape), read_layout(layout),
@@ -170,6 +173,15 @@ class Hdf5File:
         elif entry.nbytes:
             self._content(entry)
         return entry
+
+    def _dtype_name(self, messages: list[tuple[int, Block]]) -> Any:
+        """Return the attribute that names the dtype of an array, or None."""
+        attributes = [
+            read_attribute(block, self._structure.text)
+            for kind, block in messages
+            if kind == _ATTRIBUTE
+        ]
+        return next((value() for name, value in attributes if name == "dtype"), None)
 
     def _content(self, entry: Hdf5Entry) -> Block:
         """Return the bytes of an array that is not in chunks."""

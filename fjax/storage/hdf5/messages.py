@@ -4,13 +4,16 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 
 from fjax.storage.hdf5.block import Block, padded
 
 # The filters of the library itself; others are plug-ins.
 DEFLATE, SHUFFLE, CHECKSUM = 1, 2, 3
-_INTEGER, _FLOAT, _STRING, _VARIABLE = 0, 1, 3, 9
+_INTEGER, _FLOAT, _STRING, _OPAQUE, _VARIABLE = 0, 1, 3, 5, 9
+# The format has no such type: Keras writes its bytes, and its name as an attribute.
+BFLOAT16 = np.dtype(jnp.bfloat16)
 # Of floats: the precision, the positions and sizes of exponent and mantissa, and the bias.
 _FLOATS = {2: (16, 10, 5, 0, 10, 15), 4: (32, 23, 8, 0, 23, 127), 8: (64, 52, 11, 0, 52, 1023)}
 _TEXT_SIZE = 16
@@ -24,11 +27,13 @@ class Datatype(NamedTuple):
         dtype: The dtype of numbers; None for text.
         size: The number of bytes of an entry.
         is_variable: Whether text is stored elsewhere, with a length of its own.
+        is_opaque: Whether the format does not know the dtype, which an attribute tells.
     """
 
     dtype: np.dtype[Any] | None
     size: int
     is_variable: bool = False
+    is_opaque: bool = False
 
 
 class Layout(NamedTuple):
@@ -50,7 +55,7 @@ class Layout(NamedTuple):
 
 
 def read_datatype(block: Block) -> Datatype:
-    """Return a type: a number in the order of bytes of this format, or text.
+    """Return a type: a number in the order of bytes of this format, bfloat16, or text.
 
     Raises:
         ValueError: It is another type, such as a reference.
@@ -68,6 +73,8 @@ def read_datatype(block: Block) -> Datatype:
         return Datatype(None, size)
     if kind == _VARIABLE and bits & 15 == 1 and size == _TEXT_SIZE:
         return Datatype(None, size, is_variable=True)
+    if kind == _OPAQUE and size == BFLOAT16.itemsize:
+        return Datatype(BFLOAT16, size, is_opaque=True)
     raise ValueError(
         f"it has a type that is neither a number nor text (class {kind}, {size} bytes)"
     )

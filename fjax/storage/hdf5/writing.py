@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fjax.errors import import_extra
+from fjax.storage.hdf5.messages import BFLOAT16
 
 
 def write_hdf5(
@@ -27,4 +28,9 @@ def write_hdf5(
             for name, text in attributes.items():
                 target.require_group(group or "/").attrs[name] = text
         for name, array in arrays.items():
-            target.create_dataset(name, data=np.asarray(array))
+            values = np.asarray(array)
+            if values.dtype == BFLOAT16:
+                target.create_dataset(name, data=values.view(f"V{BFLOAT16.itemsize}"))
+                target[name].attrs["dtype"] = BFLOAT16.name
+            else:
+                target.create_dataset(name, data=values)

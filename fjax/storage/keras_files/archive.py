@@ -12,7 +12,7 @@ from fjax.storage.regular_file import file_size
 from fjax.storage.strict_json import parse_json
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-ASSETS = "assets/"
+ASSETS, VOCABULARY = "assets/", "/vocabulary.txt"
 MAX_MEMBERS = 10_000
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
@@ -47,10 +47,17 @@ class KerasArchive:
         with file_error_context(self.path, f"its {name!r} cannot be read"):
             return parse_json(self._read(name))
 
-    def read_lines(self, name: str) -> list[str]:
-        """Return the lines of a member that is text."""
+    def read_vocabularies(self) -> dict[str, list[str]]:
+        """Return the lines of the vocabularies of layers, by the groups of these."""
+        names = [name for name in self.names if name.endswith(VOCABULARY)]
+        return {
+            name.removeprefix(ASSETS).removesuffix(VOCABULARY): self._read_lines(name)
+            for name in names
+        }
+
+    def _read_lines(self, name: str) -> list[str]:
         with file_error_context(self.path, f"its {name[-80:]!r} cannot be read"):
-            return self._read(name).decode("utf-8").removesuffix("\n").split("\n")
+            return self._read(name).decode("utf-8").rstrip("\n").split("\n")
 
     def open_weights(self) -> Hdf5File:
         """Return the weights."""

@@ -5,17 +5,18 @@ have no `module`. No module is imported: its name chooses one of the families of
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from fjax.configuration import Configured, snake_case
+from fjax.configuration import Configured
 from fjax.core.layer import Layer
 from fjax.custom_objects import find_custom, get_registered_object
 from fjax.dtype_policies import NAMED
 from fjax.errors import suggestion, warn_user
 from fjax.storage.classes import CLASSES
-from fjax.storage.functions import FUNCTIONS, function_named
+from fjax.storage.functions import FUNCTIONS
+from fjax.storage.keras_files.operations import call_operation, function_of
 
 # Makes a model of its configuration, the name of its class, and the path of its group.
 MakeModel = Callable[["KerasDecoder", str, Mapping[str, Any], str], Any]
@@ -45,6 +46,7 @@ class KerasDecoder:
         custom_objects: The user's classes and functions by name.
         make_model: Makes a model.
         read_arrays: Returns the arrays of a layer by its group and its name; none by default.
+        read_vocabulary: Returns the vocabulary of a layer by its group; None by default.
     """
 
     def __init__(
@@ -52,8 +54,10 @@ class KerasDecoder:
         custom_objects: Mapping[str, Any],
         make_model: MakeModel,
         read_arrays: Callable[[str, str], list[np.ndarray]] = lambda group, name: [],
+        read_vocabulary: Callable[[str], "Vocabulary | None"] = lambda group: None,
     ) -> None:
         self.custom_objects = custom_objects
+        self._read_vocabulary = read_vocabulary
         self._read_arrays = read_arrays
         self._make_model = make_model
         self._shared: dict[int, Any] = {}
@@ -99,6 +103,10 @@ class KerasDecoder:
             arrays = self._read_arrays(group, str(data["config"].get("name")))
             if arrays:
                 layer.learn_arrays(arrays)
+        if isinstance(layer, LearnsVocabulary) and not layer.get_vocabulary(False):
+            vocabulary = self._read_vocabulary(group)
+            if vocabulary is not None:
+                layer.learn_lines(*vocabulary)
         return layer
 
     def _decode_object(self, name: str, data: Any, family: str | None, group: str) -> Any:
@@ -145,7 +153,7 @@ class KerasDecoder:
             elif key == _BATCH_SHAPE:
                 # In files of Keras 2, the first layer of a model declares its input.
                 fields["input_shape"] = self.decode(value)[1:]
-            else:
+            elif key not in cls.derived_in_keras:
                 fields[cls.keras_fields.get(key, key)] = self.decode_field(key, value)
         warn_of_difference(cls)
         try:
@@ -187,6 +195,30 @@ class LearnsArrays(Protocol):
         """Set what `adapt` computed."""
 
 
+class Vocabulary(NamedTuple):
+    """What a file has of a layer with a vocabulary.
+
+    Attributes:
+        lines: The tokens as text, in the order of their indices.
+        weights: The weight of each token for `output_mode="tf_idf"`, or None.
+    """
+
+    lines: list[str]
+    weights: np.ndarray | None
+
+
+@runtime_checkable
+class LearnsVocabulary(Protocol):
+    """A layer whose `adapt` learns a vocabulary, which a file of Keras has in a file of text."""
+
+    def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
+        """Return the tokens in the order of their indices."""
+        ...
+
+    def learn_lines(self, lines: list[str], weights: np.ndarray | None) -> None:
+        """Set what `adapt` learned; see `Vocabulary`."""
+
+
 class Operation:
     """A function of `keras.ops` in a graph.
 
@@ -198,24 +230,14 @@ class Operation:
 
     def __init__(self, kind: str, name: Any, arguments: Mapping[str, Any]) -> None:
         self.kind, self.name, self.arguments = kind, name, arguments
-        self._function = None if kind == "GetItem" else _operation_named(kind)
+        self._function = None if kind == "GetItem" else function_of(kind)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the symbolic tensor of a call."""
         if self._function is None:
             tensor, index = args
             return tensor[tuple(index) if isinstance(index, list) else index]
-        return self._function(*args, **self.arguments, **kwargs)
-
-
-def _operation_named(kind: str) -> Callable[..., Any]:
-    name = snake_case(kind)
-    for module in ("ops", "ops.image"):
-        try:
-            return function_named(f"{module}.{name}")
-        except ValueError:
-            continue
-    raise ValueError(f"it contains Keras's operation {kind[:80]!r}, which fjax does not have")
+        return call_operation(self._function, self.arguments, args, kwargs)
 
 
 def _config(name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:

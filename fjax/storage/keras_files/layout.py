@@ -7,6 +7,8 @@ groups of a model's layers are named after their classes, numbered in the order 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from fjax.authoring.attributes import author_attributes, items_of
 from fjax.authoring.sublayers import as_sublayer
 from fjax.configuration import snake_case
@@ -112,6 +114,16 @@ def group_names(layer: Any, group: str = "") -> Iterator[tuple[str, str]]:
     for name, at, child in layer_groups(layer):
         yield _join(group, at), name
         yield from group_names(child, _join(group, at))
+
+
+def arrays_beside_weights(layer: Any, group: str = "") -> Iterator[tuple[str, np.ndarray]]:
+    """Yield what layers within a layer learned that Keras has among the weights, with names."""
+    for _, at, child in layer_groups(layer):
+        below = _join(group, at)
+        if hasattr(child, "arrays_beside_weights"):
+            for name, array in child.arrays_beside_weights().items():
+                yield _join(below, name), array
+        yield from arrays_beside_weights(child, below)
 
 
 def _note_groups(layer: Any, group: str, groups: dict[int, str]) -> None:

@@ -6,14 +6,16 @@ from typing import Any
 import numpy as np
 
 from fjax.errors import warn_user
+from fjax.layers.text.vocabulary import IDF_WEIGHTS
 from fjax.storage.errors import ModelFileError
 from fjax.storage.hdf5 import Hdf5File
 from fjax.storage.keras_files.layout import VARIABLES
 from fjax.storage.train_state import describe_mismatches, fits
 
 OPTIMIZER = "optimizer/vars/"
-# What Keras keeps of random numbers and metrics is not part of a model.
-_IGNORED = ("seed_generator", "_seed_generator")
+# What Keras keeps of random numbers and metrics is not part of a model, and the weights of the
+# tokens of a vocabulary are read with it.
+_IGNORED = ("seed_generator", "_seed_generator", IDF_WEIGHTS)
 LAYER_NAMES, WEIGHT_NAMES = "layer_names", "weight_names"
 TOP_LEVEL = "top_level_model_weights"
 
@@ -53,6 +55,12 @@ def layer_arrays(file: Hdf5File, group: str, name: str) -> list[np.ndarray]:
         )
         names = [each for each in names if each.removeprefix(prefix).isdigit()]
     return [file.read(each) for each in names]
+
+
+def named_array(file: Hdf5File, group: str, name: str) -> np.ndarray | None:
+    """Return an array that a layer of a `.weights.h5` file has under a name, or None."""
+    path = f"{group}/{VARIABLES}/{name}"
+    return file.read(path) if path in file.entries else None
 
 
 def model_arrays(file: Hdf5File) -> set[str]:

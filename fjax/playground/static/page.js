@@ -1,0 +1,3 @@
+import { startPage } from "./playground.js";
+
+startPage();

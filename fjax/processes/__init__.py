@@ -1,0 +1,1 @@
+"""Runs of several processes: their messages and failures, and the arrays that they share."""
