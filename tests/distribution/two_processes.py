@@ -1,7 +1,7 @@
 """One of two processes with four devices each, which write and read arrays together.
 
-`python -m tests.distribution.two_processes INDEX PORT FOLDER` writes an array that all eight devices
-divide, and reads one that a single process has written before.
+`python -m tests.distribution.two_processes INDEX PORT FOLDER` writes an array that all eight
+devices divide, and reads one that a single process has written before.
 """
 
 import sys
