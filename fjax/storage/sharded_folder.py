@@ -83,10 +83,14 @@ class ShardedStore:
         on_host = {name: value for name, value in tensors.items() if name not in divided}
         entries = describe_tensors(divided)
         arrays = path / f"arrays-{_next_number(path)}"
+        # Orbax has all processes write their own parts, and waits for them.
+        is_first = jax.process_index() == 0
 
         def finish() -> None:
             try:
                 self._orbax.wait_until_finished()
+                if not is_first:
+                    return
                 files = sync_and_digest(arrays, list_files(arrays)) if divided else {}
                 table = {"folder": arrays.name, "entries": entries, "files": files}
                 strings = {**metadata, "arrays": dump_json(table)}

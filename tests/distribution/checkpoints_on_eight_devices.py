@@ -113,7 +113,7 @@ class Kill(callbacks.Callback):
 
 
 def test_a_run_killed_within_an_epoch_ends_with_the_same_bits(tmp_path, uninterrupted):
-    for batch in (2, 3, 2):
+    for batch in (2, 3):
         with pytest.raises(KilledError):
             run(divided(), Kill(batch), backup(tmp_path, save_freq=1))
     model = run(divided(), backup(tmp_path, save_freq=1, keep=3))
@@ -143,6 +143,7 @@ def test_a_run_resumes_on_another_mesh(folder, uninterrupted, placement):
     )
 
 
+@pytest.mark.thorough
 def test_a_run_of_one_device_resumes_divided(tmp_path, uninterrupted):
     run(None, epochs=2, resume=tmp_path)
     assert checkpoint_names(tmp_path)[-1] == "run-000000002.fjax"
@@ -211,7 +212,13 @@ def test_orbax_itself_reads_the_arrays(folder):
     np.testing.assert_array_equal(stored["params.dense.kernel"], kernel)
 
 
-@pytest.mark.parametrize("is_whole", [True, False], ids=["model", "weights"])
+@pytest.mark.parametrize(
+    "is_whole",
+    [
+        pytest.param(True, id="model"),
+        pytest.param(False, id="weights", marks=pytest.mark.thorough),
+    ],
+)
 def test_a_model_is_saved_to_a_folder(tmp_path, uninterrupted, is_whole):
     path = tmp_path / "model.orbax"
     model = make(divided(4))
@@ -247,7 +254,13 @@ def test_a_model_on_one_device_is_saved_to_a_folder(tmp_path):
         fjax.models.load_model(tmp_path / "mine.orbax")
 
 
-@pytest.mark.parametrize("weights_only", [True, False], ids=["weights", "model"])
+@pytest.mark.parametrize(
+    "weights_only",
+    [
+        pytest.param(True, id="weights"),
+        pytest.param(False, id="model", marks=pytest.mark.thorough),
+    ],
+)
 def test_model_checkpoint_writes_folders_while_training_goes_on(
     tmp_path, monkeypatch, weights_only
 ):
@@ -288,7 +301,9 @@ def test_model_checkpoint_writes_folders_while_training_goes_on(
             np.testing.assert_array_equal(loaded, saved)
 
 
-def test_small_weights_that_are_not_divided_are_one_file(tmp_path):
+@pytest.mark.thorough
+def test_small_weights_that_are_not_divided_are_one_file_without_orbax(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "orbax.checkpoint", None)
     run(fsdp(min_size=2**18), epochs=1, resume=tmp_path)
     assert checkpoint_names(tmp_path) == ["run-000000000.fjax", "run-000000001.fjax"]
 
@@ -298,7 +313,6 @@ def test_without_orbax_the_error_says_what_to_install(tmp_path, folder, monkeypa
     for placement, path in ((divided(), tmp_path / "new"), (None, folder)):
         with pytest.raises(ImportError, match=r"pip install fjax\[distributed\]"):
             run(placement, resume=path)
-    run(data_parallel(), epochs=1, resume=tmp_path / "whole")
 
 
 @pytest.mark.parametrize(
