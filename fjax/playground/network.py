@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fjax import Input, Sequential
 from fjax.datasets.split import Samples
-from fjax.layers import Dense
+from fjax.layers import Dense, Input
+from fjax.models import Sequential
 from fjax.optimizers import SGD, Adam, RMSprop
 from fjax.playground.features import make_features
 from fjax.playground.points import load_data, split

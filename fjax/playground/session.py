@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from fjax import Model
 from fjax.callbacks.lazy_logs import to_numbers
 from fjax.data.shuffling import shuffle_seed
 from fjax.data.source import read
+from fjax.models import Model
 from fjax.models.plan import expectation, plan_for
 from fjax.models.step_methods.forms import TEST, TRAIN
 from fjax.playground.code import show_code
