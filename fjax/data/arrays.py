@@ -208,6 +208,12 @@ class ArraySource:
         self._passes.restore(state)
         self._order = self._last = None
 
+    def sample_rows(self) -> Any:
+        """Return plain data that differs for other arrays: the number of rows, and a checksum."""
+        from fjax.processes.checksums import sample_rows
+
+        return sample_rows(self._passes.batch, self._passes.count)
+
     def close(self) -> None:
         """Do nothing, since no thread and no file is open."""
 
@@ -248,6 +254,15 @@ class ArraySource:
         return self._last[1]
 
     def _gather(self, rows: slice | np.ndarray, count: int, size: int) -> Batch:
+        own = self._placement.own_rows(size) if self._resident is None else None
+        if own is not None:
+            # Of each batch, only the rows of this process are read.
+            index = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+            batches = as_batches(np.pad(index, (0, -count % size), mode="edge"), size)
+            index = batches[:, own].ravel()
+            most = batches_in_window(self._passes.batch, size)
+            window = gather(self._passes.batch, index, len(index), len(own), most)
+            return self._placement.put_own_window(window)
         if self._resident is None:
             return self._placement.put_window(gather(self._passes.batch, rows, count, size))
         index = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows

@@ -30,7 +30,13 @@ def filled_size(count: int, batch_size: int) -> int:
     return min(batch_size, max(SMALLEST_FILLED, 1 << (count - 1).bit_length()))
 
 
-def gather(arrays: Batch, rows: slice | np.ndarray, count: int, batch_size: int) -> Batch:
+def gather(
+    arrays: Batch,
+    rows: slice | np.ndarray,
+    count: int,
+    batch_size: int,
+    most: int | None = None,
+) -> Batch:
     """Return a window of the given rows of arrays: leaves of shape (batches, batch size, ...).
 
     Args:
@@ -38,8 +44,9 @@ def gather(arrays: Batch, rows: slice | np.ndarray, count: int, batch_size: int)
         rows: The rows, as a slice or by index.
         count: The number of rows.
         batch_size: Rows in a batch; the last batch is filled with copies of the last row.
+        most: The batches for which the window has room; None follows from their size.
     """
-    capacity = batches_in_window(arrays, batch_size) * batch_size
+    capacity = (most or batches_in_window(arrays, batch_size)) * batch_size
 
     def gathered(array: np.ndarray) -> np.ndarray:
         window = _aligned(array, capacity)

@@ -6,6 +6,7 @@ from typing import Any
 from fjax.custom_objects import registered_name
 from fjax.models.compile_arguments import loss_names
 from fjax.models.compile_config import describes_compile
+from fjax.models.joint_run import write_once
 from fjax.storage import TensorFile, encode
 from fjax.storage.model_file import (
     FileContent,
@@ -56,12 +57,13 @@ def save(model: Any, path: Any, overwrite: bool, include_optimizer: bool) -> Non
     if is_keras_model_path(path):
         save_keras_model(model, path, include_optimizer)
         return
+    placement = model.model_parts.placement
     parts = FileContent(
         architecture=describe_architecture(model),
         compile_args=_saved_compile_args(model) if include_optimizer else None,
-        train_state=model.train_state if model.built else None,
+        train_state=placement.readable(model.train_state) if model.built else None,
     )
-    write_model(path, parts)
+    write_once("`save`", placement, lambda: write_model(path, parts))
 
 
 def _refuse_hooks(layer: Any) -> None:
@@ -90,8 +92,12 @@ def save_weights(model: Any, path: Any, overwrite: bool) -> None:
     if is_keras_weights_path(path):
         save_keras_weights(model, path)
         return
-    train_state = model.train_state
-    write_weights(path, train_state.params, train_state.state)
+    placement = model.model_parts.placement
+    train_state = placement.readable(model.train_state)
+    write_once(
+        "`save_weights`", placement,
+        lambda: write_weights(path, train_state.params, train_state.state),
+    )  # fmt: skip
 
 
 def load_weights(model: Any, path: Any, skip_mismatch: bool, names: Any = None) -> None:

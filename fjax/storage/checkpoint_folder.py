@@ -24,6 +24,7 @@ class CheckpointFolder:
     Args:
         path: The folder; it is created if it is missing.
         keep: The number of checkpoints to keep; older ones are deleted.
+        writes: Whether this process writes; one that only reads does not lock the folder.
 
     Raises:
         BlockingIOError: Another training, in this or another process, has locked the folder.
@@ -31,13 +32,16 @@ class CheckpointFolder:
         OSError: The folder cannot be created or written to, or the platform has no file locks.
     """
 
-    def __init__(self, path: Any, keep: int) -> None:
+    def __init__(self, path: Any, keep: int, writes: bool = True) -> None:
         self.path = Path(path)
         self._keep = keep
         if self.path.exists() and not self.path.is_dir():
             raise NotADirectoryError(
                 f"{str(path)!r} is a file: give the path of a folder for the checkpoints."
             )
+        self._lock: int | None = None
+        if not writes:
+            return
         self._lock = _lock_folder(self.path)
         for name in os.listdir(path):
             if _TEMPORARY_NAME.fullmatch(name):
@@ -45,10 +49,13 @@ class CheckpointFolder:
 
     def close(self) -> None:
         """Unlock the folder."""
-        os.close(self._lock)
+        if self._lock is not None:
+            os.close(self._lock)
 
     def files(self) -> list[Path]:
         """Return the checkpoint files, the newest first."""
+        if not self.path.is_dir():
+            return []
         names = (path for path in self.path.iterdir() if _CHECKPOINT_NAME.fullmatch(path.name))
         return sorted(names, reverse=True)
 

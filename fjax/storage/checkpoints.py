@@ -4,9 +4,6 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, Self
 
-import jax
-import jax.numpy as jnp
-
 from fjax.data.shuffling import shuffle_seed
 from fjax.errors import warn_user
 from fjax.storage.background import BackgroundTask
@@ -22,6 +19,7 @@ from fjax.storage.tensors import TensorFile
 from fjax.storage.train_state import TrainStateShapes
 from fjax.training import Source, TrainState
 from fjax.training.loop import StepHooks
+from fjax.training.placement import DEFAULT, Placement
 from fjax.typing import Stateful
 
 
@@ -104,6 +102,8 @@ class RunCheckpoints:
         callbacks: The callbacks whose states belong to the run.
         source: The training data.
         first_step: The step at which the run starts.
+        placement: The devices of the train state. If several processes share them, the first one
+            writes, and all read, so that they need one file system.
 
     Raises:
         BlockingIOError: Another training writes its checkpoints to the folder.
@@ -118,6 +118,7 @@ class RunCheckpoints:
         callbacks: Sequence[Stateful],
         source: Source,
         first_step: int,
+        placement: Placement = DEFAULT,
     ) -> None:
         if options.save_freq != "epoch" and source.steps is None:
             raise ValueError(
@@ -132,7 +133,9 @@ class RunCheckpoints:
         self._first_step = first_step
         self._unsaved_steps = 0
         self._progress = Progress(0, {})
-        self._folder = CheckpointFolder(options.folder, options.keep)
+        self._placement = placement
+        self._writes = placement.process_index == 0
+        self._folder = CheckpointFolder(options.folder, options.keep, self._writes)
         self._writer = BackgroundTask()
 
     def __enter__(self) -> Self:
@@ -143,7 +146,7 @@ class RunCheckpoints:
         failed = error[0] is not None
         try:
             self._writer.wait()
-            if not failed and self._options.delete_at_end:
+            if not failed and self._options.delete_at_end and self._writes:
                 self._folder.delete_files()
         except OSError as write_error:
             if not failed:
@@ -166,6 +169,8 @@ class RunCheckpoints:
             ModelFileError: All checkpoints are damaged.
         """
         checkpoint = self._folder.read_newest(self._read)
+        if self._placement.is_shared:
+            self._check_all_have(checkpoint)
         if checkpoint is None:
             return None
         train_state, self._progress = checkpoint.train_state, checkpoint.progress
@@ -187,7 +192,9 @@ class RunCheckpoints:
         """Copy the state of the run now, and write it in the background."""
         self._unsaved_steps, self._progress = 0, progress
         # Copied, because the next step donates these arrays.
-        copied: TrainState = jax.tree.map(jnp.copy, train_state)
+        copied: TrainState = self._placement.copies(train_state)
+        if not self._writes:
+            return
         batch = int(copied.batch)
         if not batch:
             copied = copied._replace(accumulators=())
@@ -224,6 +231,23 @@ class RunCheckpoints:
         if self.steps_until_save() <= 0 and last + 1 != self._source.steps:
             progress = self._progress._replace(stopped=bool(model.stop_training))
             self.save(model.train_state, progress)
+
+    def _check_all_have(self, checkpoint: Checkpoint | None) -> None:
+        """Raise DisagreementError if the processes have not read the same checkpoint."""
+        from fjax.processes.errors import DisagreementError
+        from fjax.processes.job import shared_job
+
+        step = None if checkpoint is None else int(checkpoint.train_state.step)
+        steps = shared_job().exchange("a checkpoint of `fit`", step)
+        if len(set(steps)) > 1:
+            told = ", ".join(
+                f"process {each}: {'none' if step is None else f'step {step}'}"
+                for each, step in enumerate(steps)
+            )
+            raise DisagreementError(
+                f"The processes find different checkpoints in {str(self._folder.path)!r} ({told}): "
+                "the folder must be on a file system that all processes share."
+            )
 
     def _read(self, file: TensorFile) -> Checkpoint:
         return read_checkpoint(file, self._folder.path, self._identity, self._shapes)

@@ -132,5 +132,46 @@ def attention(**compiled):
     return model, data(6, 8), data(1, seed=1), {}
 
 
+def gated_recurrence(**compiled):
+    model = fjax.Sequential([layers.Bidirectional(layers.GRU(3)), layers.Dense(2)], seed=1)
+    model.compile(optimizers.Adam(0.01), "mse", metrics=["mae"], **compiled)
+    return model, data(5, 4), data(2, seed=1), {}
+
+
+def separable(**compiled):
+    model = fjax.Sequential(
+        [
+            layers.SeparableConv1D(4, 3, activation="swish"),
+            layers.GroupNormalization(2),
+            layers.GlobalMaxPooling1D(),
+            layers.Dense(1, activation="sigmoid"),
+        ],
+        seed=1,
+    )
+    model.compile("nadam", "binary_crossentropy", metrics=["auc", "accuracy"], **compiled)
+    return model, data(9, 3), np.arange(ROWS) % 2, {}
+
+
+def residual(**compiled):
+    inputs = fjax.Input((6,))
+    hidden = inputs
+    for _ in range(2):
+        branch = layers.Dense(6, activation="gelu", kernel_regularizer="l2")(hidden)
+        hidden = layers.Add()([hidden, layers.Dropout(0.1)(branch)])
+    model = fjax.Model(inputs, layers.Dense(1)(hidden), seed=1)
+    model.compile(optimizers.Lion(0.001), "log_cosh", **compiled)
+    return model, data(6), data(1, seed=1), {}
+
+
+def pooled_embedding(**compiled):
+    model = fjax.Sequential(
+        [layers.Embedding(10, 4), layers.GlobalAveragePooling1D(), layers.Dense(3)], seed=1
+    )
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizers.Adagrad(0.1), loss, metrics=["accuracy"], **compiled)
+    return model, np.random.default_rng(0).integers(0, 10, (ROWS, 5)), np.arange(ROWS) % 3, {}
+
+
 DEFAULT = [dense, convolution, masked_recurrence]
 ALL = [*DEFAULT, several_outputs, authored, keras_step, pure_step, attention]
+TWELVE = [*ALL, gated_recurrence, separable, residual, pooled_embedding]
