@@ -87,8 +87,7 @@ def initialize(
 def _connect(address: str | None, count: int | None, index: int | None) -> None:
     from fjax.processes.job import shared_job
 
-    if not jax.config.jax_cpu_collectives_implementation:
-        jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    # Processes on CPUs communicate by Gloo, JAX's default.
     jax.distributed.initialize(
         coordinator_address=address, num_processes=count, process_id=index,
         heartbeat_timeout_seconds=HEARTBEAT_SECONDS, shutdown_timeout_seconds=SHUTDOWN_SECONDS,

@@ -6,13 +6,14 @@ ends the process with an error.
 """
 
 import contextlib
+import dataclasses
 import json
 import logging
 import os
 import sys
 import threading
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 
@@ -31,7 +32,8 @@ SILENT_SECONDS = 12.0
 LAST_WORDS_SECONDS = 20.0
 
 
-class Failure(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Failure:
     """What has happened to another process.
 
     Attributes:
