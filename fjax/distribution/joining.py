@@ -16,9 +16,6 @@ ID = "KERAS_DISTRIBUTION_PROCESS_ID"
 # A process without a sign of life for so many seconds ends the job.
 HEARTBEAT_SECONDS = 30
 
-# So many seconds a process that has finished waits for the others.
-SHUTDOWN_SECONDS = 60
-
 
 def initialize(
     job_addresses: str | None = None,
@@ -90,7 +87,7 @@ def _connect(address: str | None, count: int | None, index: int | None) -> None:
     # Processes on CPUs communicate by Gloo, JAX's default.
     jax.distributed.initialize(
         coordinator_address=address, num_processes=count, process_id=index,
-        heartbeat_timeout_seconds=HEARTBEAT_SECONDS, shutdown_timeout_seconds=SHUTDOWN_SECONDS,
+        heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
     )  # fmt: skip
     _share_seeds(shared_job())
 
