@@ -121,7 +121,7 @@ def test_a_failure_of_one_process_ends_the_other(tmp_path, kind, process):
     assert other.code not in (0, -9) and other.seconds - ended[process].seconds < 60
     expected = {
         "raise": f"Process {process} of 2 failed: ValueError: no space is left",
-        "exit": f"Process {process} of 2 has ended",
+        "exit": f"Process {process} of 2 failed: SystemExit",
         "kill": f"process {process} of 2 has given no sign of life" if process else "died",
     }[kind]
     assert expected in other.text, other.text[-4000:]
