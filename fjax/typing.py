@@ -223,6 +223,15 @@ class AveragingOptimizer(GradientTransformation, Finalizes, Protocol):
 
 
 @runtime_checkable
+class SamplesRows(Protocol):
+    """A source of arrays that every process has as a whole."""
+
+    def sample_rows(self) -> Any:
+        """Return plain data that differs for other arrays: the number of rows, and a checksum."""
+        ...
+
+
+@runtime_checkable
 class IteratesPasses(Protocol):
     """A data set whose order in each pass follows from the number of the pass."""
 

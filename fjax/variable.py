@@ -34,6 +34,20 @@ class Storage(Protocol):
         ...
 
 
+def to_numpy(values: Any) -> Any:
+    """Return copies of an array or of several; all processes that share them must call this."""
+    if any(map(_is_shared, jax.tree.leaves(values))):
+        from fjax.processes.arrays import whole
+
+        values = whole(values)
+    return jax.tree.map(np.array, values)
+
+
+def _is_shared(value: Any) -> bool:
+    is_array = isinstance(value, jax.Array) and not isinstance(value, jax.core.Tracer)
+    return is_array and not value.is_fully_addressable
+
+
 class OwnStorage:
     """Storage of a variable that belongs to nothing else."""
 
@@ -174,7 +188,8 @@ class Variable:
 
     def numpy(self) -> np.ndarray:
         """Return a copy of the array as a numpy array."""
-        return np.array(self.value)
+        array: np.ndarray = to_numpy(self.value)
+        return array
 
     def assign(self, value: Any) -> Array:
         """Replace the array, and return the new one.
@@ -221,7 +236,8 @@ class Variable:
         return self.assign(self.value - value)
 
     def __array__(self, dtype: DType = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(self.value, dtype)
+        value = self.value
+        return np.asarray(to_numpy(value) if _is_shared(value) else value, dtype)
 
     def __jax_array__(self) -> Array:
         return self.value

@@ -32,6 +32,10 @@ class Callback:
     # other logs.
     _added_logs: ClassVar[tuple[str, ...] | None] = None
 
+    # Whether it only writes or shows what all processes know, so that with several processes the
+    # first one alone calls it.
+    only_first_process: ClassVar[bool] = False
+
     # Whether it saves or changes the weights of the model, so that it cannot listen to replicas.
     needs_one_model: ClassVar[bool] = False
 

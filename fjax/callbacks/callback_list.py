@@ -22,7 +22,13 @@ class CallbackList:
             appended if there is none, and a `ProgbarLogger` if `verbose` is not 0.
         model: The model; each callback receives it by `set_model`.
         verbose: 0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
+        is_first: Whether this is the first process of the run, or the only one. In the others,
+            nothing is shown, and callbacks that only write are not called.
         params: More entries, beside `verbose`, of what each callback receives by `set_params`.
+
+    Attributes:
+        callbacks: The callbacks that are called.
+        inactive: Those that only the first process calls.
 
     Raises:
         TypeError: An item is not a callback.
@@ -33,9 +39,13 @@ class CallbackList:
         callbacks: Any,
         model: Any,
         verbose: int = 0,
+        is_first: bool = True,
         **params: Any,
     ) -> None:
-        self.callbacks = list_callbacks(callbacks)
+        self.callbacks, self.inactive = list_callbacks(callbacks), list[Callback]()
+        if not is_first:
+            verbose = 0
+            self._silence()
         if verbose and not any(isinstance(c, ProgbarLogger) for c in self.callbacks):
             self.callbacks.append(ProgbarLogger())
         histories = [c for c in self.callbacks if isinstance(c, History)]
@@ -48,6 +58,13 @@ class CallbackList:
             callback.set_params({"verbose": verbose, **params})
             if isinstance(callback, ProgbarLogger):
                 callback.is_alone = len(self.callbacks) == 2
+
+    def _silence(self) -> None:
+        self.inactive = [each for each in self.callbacks if each.only_first_process]
+        self.callbacks = [each for each in self.callbacks if not each.only_first_process]
+        for callback in self.callbacks:
+            if "verbose" in vars(callback):
+                vars(callback)["verbose"] = 0
 
     def call(self, hook: str, *args: Any) -> None:
         """Call one hook of every callback."""

@@ -46,6 +46,7 @@ class CSVLogger(StatefulCallback):
     """
 
     _added_logs = ()
+    only_first_process = True
 
     columns: list[str]
     size: int

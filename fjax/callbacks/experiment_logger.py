@@ -41,6 +41,7 @@ class ExperimentLogger(Callback):
     """
 
     _added_logs = ()
+    only_first_process = True
 
     @explain_keywords
     def __init__(self, run: Any, update_freq: Any = "epoch") -> None:

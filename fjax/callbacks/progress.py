@@ -31,6 +31,8 @@ class ProgbarLogger(Callback):
     Epoch 1/1: 100%|██████████| 2/2 [..., .../step, loss: 0.0000]
     """
 
+    only_first_process = True
+
     # Whether no other callback can print; `CallbackList` sets it.
     is_alone = False
 

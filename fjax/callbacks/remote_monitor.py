@@ -39,6 +39,7 @@ class RemoteMonitor(Callback):
     """
 
     _added_logs = ()
+    only_first_process = True
 
     @explain_keywords
     def __init__(

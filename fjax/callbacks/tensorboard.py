@@ -67,6 +67,8 @@ class TensorBoard(Callback):
     ['train']
     """
 
+    only_first_process = True
+
     @explain_keywords
     def __init__(
         self,

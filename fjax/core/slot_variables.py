@@ -11,7 +11,7 @@ from fjax.core.reserved import only_weights
 from fjax.core.weight_slot import Path, WeightSlot
 from fjax.trees import branch
 from fjax.typing import Array, Constrains, PyTree
-from fjax.variable import Variable
+from fjax.variable import Variable, to_numpy
 
 
 class SlotStorage:
@@ -111,7 +111,10 @@ def are_trainable(paths: Sequence[Path], layer: Any) -> list[bool]:
 
 def read_weights(slot: WeightSlot) -> list[np.ndarray]:
     """Return copies of the weights in a filled slot and below, in Keras's order."""
-    return [np.array(_storage_at(slot, path).read()) for path in slot_paths(slot)]
+    arrays: list[np.ndarray] = to_numpy(
+        [_storage_at(slot, path).read() for path in slot_paths(slot)]
+    )
+    return arrays
 
 
 def write_weights(slot: WeightSlot, weights: Sequence[Any], owner: str) -> None:

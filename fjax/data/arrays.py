@@ -158,6 +158,12 @@ class ArraySource:
             "shuffled": passes.is_shuffled, "arrays": arrays,
         }  # fmt: skip
 
+    def sample_rows(self) -> Any:
+        """Return plain data that differs for other arrays: the number of rows, and a checksum."""
+        from fjax.processes.checksums import sample_rows
+
+        return sample_rows(self._batch, self._passes.count)
+
     def close(self) -> None:
         """Do nothing, since no thread and no file is open."""
 
@@ -184,6 +190,15 @@ class ArraySource:
     def _gather(self, range_: RowRange) -> Batch:
         size, order = range_.batch_size, self._order_of(range_.number)
         taken = slice(range_.first, range_.last)
+        own = self._placement.own_rows(size) if self._resident is None else None
+        if own is not None:
+            # Of each batch, only the rows of this process are read.
+            index = np.arange(taken.start, taken.stop) if order is None else order[taken]
+            batches = as_batches(np.pad(index, (0, -range_.size % size), mode="edge"), size)
+            index = batches[:, own].ravel()
+            capacity = batches_in_window(self._batch, size)
+            window = gather(self._batch, index, len(index), len(own), capacity)
+            return self._placement.put_own_window(window)
         if self._resident is None:
             chosen = taken if order is None else order[taken]
             return self._placement.put_window(gather(self._batch, chosen, range_.size, size))

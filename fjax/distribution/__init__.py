@@ -3,8 +3,8 @@
 from fjax.distribution.current import distribution as distribution
 from fjax.distribution.current import set_distribution as set_distribution
 from fjax.distribution.devices import get_device_count as get_device_count
-from fjax.distribution.devices import initialize as initialize
 from fjax.distribution.devices import list_devices as list_devices
+from fjax.distribution.joining import initialize as initialize
 from fjax.distribution.keras_names import DataParallel as DataParallel
 from fjax.distribution.keras_names import LayoutMap as LayoutMap
 from fjax.distribution.keras_names import ModelParallel as ModelParallel

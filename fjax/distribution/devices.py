@@ -1,6 +1,5 @@
-"""The devices of this process, by name."""
+"""The devices of all processes, by name."""
 
-import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -31,31 +30,6 @@ def get_device_count(device_type: str | None = None) -> int:
         device_type: "cpu", "gpu" or "tpu"; by default that of JAX's default devices.
     """
     return len(_devices(device_type))
-
-
-def initialize(
-    job_addresses: str | None = None,
-    num_processes: int | None = None,
-    process_id: int | None = None,
-) -> None:
-    """Do nothing: a run has one process, with all devices of its machine.
-
-    Args:
-        job_addresses: Not used.
-        num_processes: 1 or None.
-        process_id: 0 or None.
-
-    Raises:
-        ValueError: Several processes are asked for, which fjax does not support.
-
-    Source: Keras's page "initialize".
-    """
-    count = num_processes or int(os.environ.get("KERAS_DISTRIBUTION_NUM_PROCESSES", "1"))
-    if count != 1 or process_id not in (None, 0):
-        raise ValueError(
-            f"`initialize`: {count} processes were asked for, but fjax runs in one process, with "
-            "all devices of its machine: leave out `initialize`, and start the program once."
-        )
 
 
 def find_devices(owner: str, devices: Iterable[Any] | None) -> np.ndarray:

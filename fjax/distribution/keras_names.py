@@ -1,6 +1,7 @@
 """Keras's distributions: thin names of placements."""
 
 import contextlib
+import dataclasses
 import warnings
 from collections.abc import Iterable, Iterator, MutableMapping
 from typing import Any
@@ -86,14 +87,23 @@ class Distribution:
         device_mesh: The mesh.
         batch_dim_name: The mesh axis that divides each batch.
         placement: The placement that the distribution stands for.
-        auto_shard_dataset: Without effect, since a run has one process.
     """
 
     def __init__(
         self, device_mesh: DeviceMesh, batch_dim_name: str, placement: Placement, auto_shard: bool
     ) -> None:
         self.device_mesh, self.batch_dim_name = device_mesh, batch_dim_name
-        self.placement, self.auto_shard_dataset = placement, auto_shard
+        self.placement = placement
+        self.auto_shard_dataset = auto_shard
+
+    @property
+    def auto_shard_dataset(self) -> bool:
+        """Whether batches of an iterable would have to be divided among several processes."""
+        return self.placement.auto_shard_dataset
+
+    @auto_shard_dataset.setter
+    def auto_shard_dataset(self, value: bool) -> None:
+        self.placement = dataclasses.replace(self.placement, auto_shard_dataset=bool(value))
 
     @property
     def num_model_replicas(self) -> int:
@@ -137,7 +147,8 @@ class DataParallel(Distribution):
     Args:
         device_mesh: A mesh, whose first axis divides the batches.
         devices: Devices in place of a mesh; by default all of them.
-        auto_shard_dataset: Without effect, since a run has one process.
+        auto_shard_dataset: With several processes, as in Keras: whether an iterable of batches is
+            the same in all of them, which is an error, or, with False, yields the part of each.
 
     Source: Keras's page "DataParallel".
 
@@ -178,7 +189,8 @@ class ModelParallel(Distribution):
     Args:
         layout_map: The layouts.
         batch_dim_name: The mesh axis that divides each batch; by default the first one.
-        auto_shard_dataset: Without effect, since a run has one process.
+        auto_shard_dataset: With several processes, as in Keras: whether an iterable of batches is
+            the same in all of them, which is an error, or, with False, yields the part of each.
 
     Source: Keras's page "ModelParallel".
 

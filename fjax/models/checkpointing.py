@@ -45,16 +45,20 @@ def run_checkpoints(
     validation_data = None if validation is None else validation.fingerprint()
     placement = model.model_parts.placement
     shapes = expected_train_state(model)._replace(accumulators=accumulators)
-    store: ArrayStore = FileStore()
+    store: ArrayStore = FileStore(placement)
     if is_divided(shapes, placement):
         store = ShardedStore(placement, "Checkpoints of weights that several devices divide")
     return RunCheckpoints(
         options=CheckpointOptions(
             backup.backup_dir, backup.save_freq, backup.keep, backup.delete_checkpoint
         ),
-        identity=run_identity(_model_identity(model), source.fingerprint(), validation_data),
+        identity=run_identity(model_identity(model), source.fingerprint(), validation_data),
         shapes=shapes,
-        callbacks=[callback for callback in callbacks.callbacks if callback is not backup],
+        callbacks=[
+            callback
+            for callback in [*callbacks.callbacks, *callbacks.inactive]
+            if callback is not backup
+        ],
         source=source,
         first_step=int(model.train_state.step),
         placement=placement,
@@ -75,7 +79,7 @@ def _requested_backup(resume: Any, callbacks: CallbackList) -> BackupAndRestore 
     return requested[0] if requested else None
 
 
-def _model_identity(model: Any) -> Any:
+def model_identity(model: Any) -> Any:
     """Return the architecture and the compile arguments as plain data.
 
     If something in them has no name, the shapes of the weights are returned instead.

@@ -7,6 +7,7 @@ from typing import Any
 from fjax.custom_objects import registered_name
 from fjax.models.compile_arguments import loss_names
 from fjax.models.compile_config import describes_compile
+from fjax.models.joint_run import write_once
 from fjax.storage import encode
 from fjax.storage.array_store import ArrayReader, store_for_path
 from fjax.storage.background import BackgroundTask
@@ -66,7 +67,13 @@ def save(model: Any, path: Any, overwrite: bool, include_optimizer: bool) -> Non
     placement = model.model_parts.placement
     # Weights that a user has set may be on one device.
     train_state = placement.shard(model.train_state) if model.built else None
-    write_model(path, _content(model, train_state, include_optimizer), placement)
+    content = _content(model, train_state, include_optimizer)
+    with closing(store_for_path(path, placement)) as store:
+        if store.is_joint:
+            start_model(path, content, store)()
+            return
+        content = content._replace(train_state=placement.readable(train_state))
+        write_once("`save`", placement, lambda: start_model(path, content, store)())
 
 
 def async_save(model: Any, path: Any, overwrite: bool, weights_only: bool) -> BackgroundTask:
@@ -133,7 +140,12 @@ def save_weights(model: Any, path: Any, overwrite: bool) -> None:
     placement = model.model_parts.placement
     train_state = model.train_state
     params, state = placement.shard_weights(train_state.params, train_state.state)
-    write_weights(path, params, state, placement)
+    with closing(store_for_path(path, placement)) as store:
+        if store.is_joint:
+            start_weights(path, params, state, store)()
+            return
+        params, state = placement.readable((params, state))
+        write_once("`save_weights`", placement, lambda: start_weights(path, params, state, store)())
 
 
 def load_weights(model: Any, path: Any, skip_mismatch: bool, names: Any = None) -> None:

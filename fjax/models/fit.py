@@ -11,8 +11,9 @@ from fjax.data.conversion import is_batches
 from fjax.data.shuffling import shuffle_seed
 from fjax.data.source import Data, read
 from fjax.models.arguments import Schedule
-from fjax.models.checkpointing import run_checkpoints
+from fjax.models.checkpointing import model_identity, run_checkpoints
 from fjax.models.evaluate import measure
+from fjax.models.joint_run import check_joins, describe_source, describe_weights, joint_run
 from fjax.models.model_parts import ModelParts, execution_mode
 from fjax.models.plan import Plan, expectation, plan_for, require_objective
 from fjax.models.step_methods.forms import TEST, TRAIN
@@ -63,11 +64,13 @@ def fit(
         verbose: 0, 1 or 2.
         resume: The folder of the checkpoints, or None.
     """
+    check_joins(parts.placement)
     prepared = _prepared(model, parts, data, schedule, validation, shuffle, class_weight)
-    with prepared as (source, plan, held_out):
+    with joint_run("`fit`", parts.placement) as run, prepared as (source, plan, held_out):
         callback_list = CallbackList(
-            callbacks, model, verbose, epochs=schedule.epochs, steps=source.steps
-        )
+            callbacks, model, verbose, parts.placement.process_index == 0,
+            epochs=schedule.epochs, steps=source.steps,
+        )  # fmt: skip
         callback_list.check_monitors(plan.directions | _validation_directions(held_out))
         programs = callback_list.wrap_programs(plan.programs)
         model.history, model.stop_training = callback_list.history, False
@@ -75,7 +78,9 @@ def fit(
         checkpoints = run_checkpoints(
             model, resume, callback_list, source, validation_source, plan.empty_sums
         )
+        run.agree(lambda: _description(model, parts, schedule, shuffle, source, held_out))
         hooks = checkpoints.wrap_hooks(callback_list.steps("train"), model)
+        hooks = run.hooks(hooks, source.steps)
         chunks = ChunkScheduler(hooks)
         with checkpoints:
             restored = checkpoints.restore(parts.weights.adopt)
@@ -101,18 +106,41 @@ def fit(
                 plan.store(parts.weights.accumulators)
                 parts.last_logs = dict(logs)
                 if held_out is not None and epoch in schedule.validation_epochs:
-                    values = measure(parts, held_out.plan, held_out.source, callback_list)
+                    values = measure(parts, held_out.plan, held_out.source, callback_list, run)
                     logs |= {f"val_{name}": value for name, value in values.items()}
                     logs = sort_logs(logs)
                 total_epochs += 1
                 parts.weights.end_epoch(total_epochs)
                 callback_list.call("on_epoch_end", epoch, logs)
+                model.stop_training = run.any(model.stop_training)
                 progress = Progress(epoch + 1, logs, bool(model.stop_training))
                 checkpoints.save(parts.weights.train_state, progress)
             if logs or model.stop_training:
                 _finalize(parts)
             callback_list.call("on_train_end", logs)
         return callback_list.history
+
+
+def _description(
+    model: Any,
+    parts: ModelParts,
+    schedule: Schedule,
+    shuffle: bool,
+    source: Source,
+    held_out: "_HeldOut | None",
+) -> dict[str, Any]:
+    """Return what must be the same in all processes that train a model together."""
+    about: dict[str, Any] = {
+        "the model": model_identity(model),
+        "the epochs": [schedule.initial_epoch, schedule.epochs],
+        "`shuffle`": shuffle,
+        **describe_source("data", source),
+        **describe_weights(parts.weights),
+    }
+    if held_out is not None:
+        about |= describe_source("validation data", held_out.source)
+        about["the epochs of the validation"] = sorted(schedule.validation_epochs)
+    return about
 
 
 class _HeldOut(NamedTuple):

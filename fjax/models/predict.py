@@ -14,6 +14,7 @@ from fjax.core.precision import apply_layer
 from fjax.data.arrays import Arrays
 from fjax.data.conversion import to_batch
 from fjax.data.source import Data
+from fjax.models.joint_run import describe_source, describe_weights, joint_run
 from fjax.models.model_parts import ModelParts, execution_mode
 from fjax.models.step_methods.forms import has_predict_step
 from fjax.models.step_methods.predict import PredictStep, predict_step
@@ -54,22 +55,27 @@ def predict(model: Any, parts: ModelParts, data: Data, callbacks: Any, verbose: 
     if not has_predict_step(model):
         require_outputs(model)
     model.build_for(data.first())
-    source = data.checked(model.input_expectation(), placement=parts.placement)
-    callback_list = CallbackList(callbacks, model, verbose, epochs=1, steps=source.steps)
-    network, programs, fill, _ = _prediction(parts, predict_step(model, parts))
-    try:
-        # If the first batch does not fit, this raises before callbacks are called.
-        _output_specs(network, parts, source.spec.inputs)
-        callback_list.call("on_predict_begin", {})
-        with execution_mode(model.run_eagerly):
-            hooks = callback_list.steps("predict")
-            outputs = predict_source(
-                programs, parts.weights.for_call(), partial(_output_specs, network, parts),
-                source, hooks, fill,
-            )  # fmt: skip
-    finally:
-        source.close()
-    callback_list.call("on_predict_end", {})
+    with joint_run("`predict`", parts.placement) as run:
+        source = data.checked(model.input_expectation(), placement=parts.placement)
+        callback_list = CallbackList(
+            callbacks, model, verbose, parts.placement.process_index == 0,
+            epochs=1, steps=source.steps,
+        )  # fmt: skip
+        network, programs, fill, _ = _prediction(parts, predict_step(model, parts))
+        try:
+            # If the first batch does not fit, this raises before callbacks are called.
+            _output_specs(network, parts, source.spec.inputs)
+            run.agree(lambda: describe_source("data", source) | describe_weights(parts.weights))
+            callback_list.call("on_predict_begin", {})
+            with execution_mode(model.run_eagerly):
+                hooks = run.hooks(callback_list.steps("predict"), source.steps)
+                outputs = predict_source(
+                    programs, parts.weights.for_call(), partial(_output_specs, network, parts),
+                    source, hooks, fill,
+                )  # fmt: skip
+        finally:
+            source.close()
+        callback_list.call("on_predict_end", {})
     return outputs[0] if len(outputs) == 1 else jax.tree.map(_joined, *outputs)
 
 

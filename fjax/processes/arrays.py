@@ -13,6 +13,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from fjax.compiler import compile_function
+from fjax.processes.job import GATHER_SECONDS, shared_job
 from fjax.typing import Array, PyTree, RowPart
 
 # How many meshes have their parts kept.
@@ -85,7 +86,8 @@ def of_whole(value: Any, sharding: NamedSharding) -> Array:
 
     A PRNG key stays one.
     """
-    if getattr(value, "sharding", None) == sharding:
+    present = getattr(value, "sharding", None)
+    if present is not None and present.is_equivalent_to(sharding, value.ndim):
         return value
     if jax.dtypes.issubdtype(getattr(value, "dtype", np.float32), jax.dtypes.prng_key):
         spec = PartitionSpec(*sharding.spec, None)
@@ -99,14 +101,43 @@ def of_whole(value: Any, sharding: NamedSharding) -> Array:
     return jax.make_array_from_callback(array.shape, sharding, lambda index: array[index])
 
 
-def whole(array: Any) -> np.ndarray:
-    """Return an array of any devices as a numpy array, which may be read-only.
+def whole(tree: PyTree) -> PyTree:
+    """Return arrays of any devices as numpy arrays, which may be read-only.
 
-    If it is divided among processes, all of them must call this.
+    If one is divided among processes, all of them must call this.
     """
-    if isinstance(array, jax.Array) and not (array.is_fully_addressable or is_replicated(array)):
-        array = replicated(array)
-    return np.asarray(array)
+    return jax.tree.map(np.asarray, _gathered(tree))
+
+
+def readable(tree: PyTree) -> PyTree:
+    """Return arrays that this process can read as a whole; PRNG keys become local ones."""
+    return jax.tree.map(_local, _gathered(tree))
+
+
+def _gathered(tree: PyTree) -> PyTree:
+    """Return the tree with the arrays that are divided among processes whole on each device."""
+    leaves, structure = jax.tree.flatten(tree)
+    divided = [index for index, leaf in enumerate(leaves) if _is_divided(leaf)]
+    if divided:
+        # Else a process that does not take part would be waited for without end.
+        topic = "to read arrays that are divided among processes"
+        shared_job().exchange(topic, len(divided), GATHER_SECONDS)
+        for index, leaf in zip(
+            divided, replicated([leaves[index] for index in divided]), strict=True
+        ):
+            leaves[index] = leaf
+    return jax.tree.unflatten(structure, leaves)
+
+
+def _is_divided(leaf: Any) -> bool:
+    return isinstance(leaf, jax.Array) and not (leaf.is_fully_addressable or is_replicated(leaf))
+
+
+def _local(leaf: Any) -> Any:
+    if jax.dtypes.issubdtype(getattr(leaf, "dtype", np.float32), jax.dtypes.prng_key):
+        words = jax.numpy.asarray(np.asarray(jax.random.key_data(leaf)))
+        return jax.random.wrap_key_data(words, impl=jax.random.key_impl(leaf))
+    return np.asarray(leaf)
 
 
 def is_replicated(array: Array) -> bool:
@@ -119,6 +150,24 @@ def replicated(tree: PyTree) -> PyTree:
     leaves, structure = jax.tree.flatten(tree)
     mesh = leaves[0].sharding.mesh
     return jax.tree.unflatten(structure, _resharding(NamedSharding(mesh, PartitionSpec()))(leaves))
+
+
+def gather_rows(part: RowPart, mesh: Mesh, local: Any) -> np.ndarray:
+    """Return the rows that the processes of all parts have, as one array in the order of the parts.
+
+    Args:
+        part: The part of this process.
+        mesh: The devices of the processes.
+        local: The rows of this process, a numpy array; each process has equally many.
+    """
+    first = {device.process_index: device for device in reversed(mesh.devices.ravel().tolist())}
+    one_each = np.array([first[process] for process in sorted(first)], object)
+    sharding = NamedSharding(Mesh(one_each, ("process",)), PartitionSpec("process"))
+    labelled = jax.make_array_from_process_local_data(sharding, np.array([part.index]))
+    rows = jax.make_array_from_process_local_data(sharding, local[None])
+    owners = whole(labelled).tolist()
+    parts: np.ndarray = whole(rows)[[owners.index(number) for number in range(part.count)]]
+    return parts.reshape(-1, *local.shape[1:])
 
 
 @lru_cache(CACHE_SIZE)

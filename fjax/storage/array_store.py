@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from fjax.storage.sharded_folder import ShardedStore, open_sharded_folder
 from fjax.storage.tensors import TensorEntry, open_tensors, write_tensors
 from fjax.training import TrainState
-from fjax.training.placement import Placement
+from fjax.training.placement import DEFAULT, Placement
 
 
 class ArrayReader(Protocol):
@@ -66,9 +65,12 @@ class ArrayStore(Protocol):
 
     Attributes:
         extension: The extension of the paths that it writes.
+        is_joint: Whether all processes that share a mesh write, each its own part; if not, the
+            first one writes.
     """
 
     extension: str
+    is_joint: bool
 
     def snapshot(self, train_state: TrainState) -> TrainState:
         """Return the train state as `start` takes it, so that training may continue after it."""
@@ -93,13 +95,21 @@ class ArrayStore(Protocol):
 
 
 class FileStore:
-    """Writes one file; an array that is divided among devices is gathered on the host."""
+    """Writes one file; an array that is divided among devices is gathered on the host.
+
+    Args:
+        placement: The devices of the arrays.
+    """
 
     extension = "fjax"
+    is_joint = False
+
+    def __init__(self, placement: Placement = DEFAULT) -> None:
+        self._placement = placement
 
     def snapshot(self, train_state: TrainState) -> TrainState:
         """Return a copy, because the next step donates the arrays."""
-        copied: TrainState = jax.tree.map(jnp.copy, train_state)
+        copied: TrainState = self._placement.copies(train_state)
         return copied
 
     def start(
@@ -120,7 +130,7 @@ def store_for_path(path: Any, placement: Placement) -> ArrayStore:
     """
     if Path(path).suffix == f".{ShardedStore.extension}":
         return ShardedStore(placement, f"save({str(path)!r})")
-    return FileStore()
+    return FileStore(placement)
 
 
 @contextmanager

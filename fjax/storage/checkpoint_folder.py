@@ -27,6 +27,8 @@ class CheckpointFolder:
         path: The folder; it is created if it is missing.
         keep: The number of checkpoints to keep; older ones are deleted.
         store: Writes a checkpoint.
+        is_first: Whether this process locks the folder and deletes checkpoints; others that share
+            it do not.
 
     Raises:
         BlockingIOError: Another training, in this or another process, has locked the folder.
@@ -34,7 +36,7 @@ class CheckpointFolder:
         OSError: The folder cannot be created or written to, or the platform has no file locks.
     """
 
-    def __init__(self, path: Any, keep: int, store: ArrayStore) -> None:
+    def __init__(self, path: Any, keep: int, store: ArrayStore, is_first: bool = True) -> None:
         # Absolute, because the program may change the current folder while it writes.
         self.path = Path(path).absolute()
         self._keep = keep
@@ -43,6 +45,9 @@ class CheckpointFolder:
             raise NotADirectoryError(
                 f"{str(path)!r} is a file: give the path of a folder for the checkpoints."
             )
+        self._lock: int | None = None
+        if not is_first:
+            return
         self._lock = _lock_folder(self.path)
         for name in os.listdir(path):
             if _TEMPORARY_NAME.fullmatch(name) or self._is_incomplete(name):
@@ -50,10 +55,13 @@ class CheckpointFolder:
 
     def close(self) -> None:
         """Unlock the folder."""
-        os.close(self._lock)
+        if self._lock is not None:
+            os.close(self._lock)
 
     def checkpoints(self) -> list[Path]:
         """Return the complete checkpoints, the newest first."""
+        if not self.path.is_dir():
+            return []
         names = [name for name in os.listdir(self.path) if _CHECKPOINT_NAME.fullmatch(name)]
         complete = [self.path / name for name in names if not self._is_incomplete(name)]
         return sorted(complete, key=_number_of, reverse=True)
@@ -74,6 +82,8 @@ class CheckpointFolder:
 
         def finish_and_delete() -> None:
             finish()
+            if self._lock is None:
+                return
             for old in older[self._keep - 1 :]:
                 _delete(old)
 

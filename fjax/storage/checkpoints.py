@@ -102,7 +102,8 @@ class RunCheckpoints:
         callbacks: The callbacks whose states belong to the run.
         source: The training data.
         first_step: The step at which the run starts.
-        placement: The devices of the train state.
+        placement: The devices of the train state. If several processes share them, all read, so
+            that they need one file system.
         store: Writes the checkpoints.
 
     Raises:
@@ -136,7 +137,10 @@ class RunCheckpoints:
         self._progress = Progress(0, {})
         self._placement = placement
         self._store = store
-        self._folder = CheckpointFolder(options.folder, options.keep, store)
+        is_first = placement.process_index == 0
+        self._writes = is_first or store.is_joint
+        self._deletes = is_first
+        self._folder = CheckpointFolder(options.folder, options.keep, store, is_first)
         self._writer = BackgroundTask()
 
     def __enter__(self) -> Self:
@@ -147,7 +151,7 @@ class RunCheckpoints:
         failed = error[0] is not None
         try:
             self._writer.wait()
-            if not failed and self._options.delete_at_end:
+            if not failed and self._options.delete_at_end and self._deletes:
                 self._folder.delete_files()
         except OSError as write_error:
             if not failed:
@@ -171,6 +175,8 @@ class RunCheckpoints:
             ModelFileError: All checkpoints are damaged.
         """
         checkpoint = self._folder.read_newest(self._read)
+        if self._placement.is_shared:
+            self._check_all_have(checkpoint)
         if checkpoint is None:
             return None
         train_state, self._progress = checkpoint.train_state, checkpoint.progress
@@ -194,8 +200,12 @@ class RunCheckpoints:
         batch = int(train_state.batch)
         if not batch:
             train_state = train_state._replace(accumulators=())
+        # All processes take part in a snapshot.
+        snapshot = self._store.snapshot(train_state)
+        if not self._writes:
+            return
         checkpoint = Checkpoint(
-            train_state=self._store.snapshot(train_state),
+            train_state=snapshot,
             progress=progress._replace(batch=batch),
             callback_states=[(type(each).__name__, each.get_state()) for each in self._callbacks],
             first_step=self._first_step,
@@ -228,6 +238,23 @@ class RunCheckpoints:
         if self.steps_until_save() <= 0 and last + 1 != self._source.steps:
             progress = self._progress._replace(stopped=bool(model.stop_training))
             self.save(model.train_state, progress)
+
+    def _check_all_have(self, checkpoint: Checkpoint | None) -> None:
+        """Raise DisagreementError if the processes have not read the same checkpoint."""
+        from fjax.processes.errors import DisagreementError
+        from fjax.processes.job import shared_job
+
+        step = None if checkpoint is None else int(checkpoint.train_state.step)
+        steps = shared_job().exchange("a checkpoint of `fit`", step)
+        if len(set(steps)) > 1:
+            told = ", ".join(
+                f"process {each}: {'none' if step is None else f'step {step}'}"
+                for each, step in enumerate(steps)
+            )
+            raise DisagreementError(
+                f"The processes find different checkpoints in {str(self._folder.path)!r} ({told}): "
+                "the folder must be on a file system that all processes share."
+            )
 
     def _read(self, reader: ArrayReader) -> Checkpoint:
         return read_checkpoint(

@@ -62,6 +62,7 @@ class ShardedStore:
     """
 
     extension = "orbax"
+    is_joint = True
 
     def __init__(self, placement: Placement, owner: str) -> None:
         self._placement = placement

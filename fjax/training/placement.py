@@ -9,7 +9,7 @@ belong to several processes; `fjax.processes.arrays` makes their arrays.
 import dataclasses
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import jax
@@ -22,6 +22,7 @@ from fjax.compiler import compile_function
 from fjax.core.output_layouts import constrain_outputs
 from fjax.lowering.row_shards import dividing_rows
 from fjax.training.batch import Batch, rows
+from fjax.training.device_memory import free_bytes, half_of_memory
 from fjax.training.meshes import ids_of, mesh_of_ids
 from fjax.training.output_layouts import OutputConstraint
 from fjax.training.placement_table import describe_weights
@@ -52,6 +53,8 @@ class Placement:
         batch_axes: The mesh axes that divide each batch: a name, several names, or None, with which
             each device has the whole batch.
         layout: The rule that divides the weights; by default each device has all of them.
+        auto_shard_dataset: Whether an iterable of batches would be the same in all processes, so
+            that it had to be divided, which only Keras does, and only for `tf.data`.
 
     >>> import numpy as np
     >>> isinstance(Placement().put(np.ones(3)), jax.Array)
@@ -61,6 +64,7 @@ class Placement:
     mesh: Mesh | None = None
     batch_axes: str | tuple[str, ...] | None = None
     layout: WeightLayout = dataclasses.field(default_factory=Replicated)
+    auto_shard_dataset: bool = False
 
     def put(self, tree: PyTree) -> PyTree:
         """Return the tree with every array whole on each device; it may still be transferred."""
@@ -282,6 +286,22 @@ class Placement:
 
         return own_rows(self._require_mesh(), self.batch_axes, batch_size)
 
+    def gather_rows(self, tree: PyTree) -> PyTree:
+        """Return the rows of all parts of a batch, numpy arrays; all processes must call it."""
+        if self.row_part.count == 1:
+            return tree
+        from fjax.processes.arrays import gather_rows
+
+        return jax.tree.map(partial(gather_rows, self.row_part, self._require_mesh()), tree)
+
+    def check_streams(self) -> None:
+        """Raise ValueError if batches of an iterable cannot be used with this placement."""
+        if self.auto_shard_dataset and self.is_shared:
+            raise ValueError(
+                "`x` yields batches, which are not divided among processes: let each process yield "
+                "its own part of every batch, and say so by `auto_shard_dataset=False`."
+            )
+
     @property
     def batch_shards(self) -> int:
         """The number of parts into which each batch is divided."""
@@ -313,9 +333,24 @@ class Placement:
         if self.is_shared:
             from fjax.processes.arrays import whole
 
-            return jax.tree.map(whole, tree)
+            return whole(tree)
         # `device_get` starts all transfers before it waits; a CPU has none, and is read directly.
         return jax.tree.map(np.asarray, tree) if self.is_cpu else jax.device_get(tree)
+
+    def readable(self, tree: PyTree) -> PyTree:
+        """Return the tree with arrays that this process can read as a whole; keys stay keys.
+
+        If several processes share the mesh, all of them must call this.
+        """
+        if not self.is_shared:
+            return tree
+        from fjax.processes.arrays import readable
+
+        return readable(tree)
+
+    def copies(self, tree: PyTree) -> PyTree:
+        """Return copies of arrays that this process can read, and that survive a donation."""
+        return jax.tree.map(_copy if self.is_shared else jnp.copy, self.readable(tree))
 
     def take(self, tree: PyTree, rows: np.ndarray) -> PyTree:
         """Return batches of rows, by index, of arrays that `put` has put on the devices.
@@ -334,21 +369,11 @@ class Placement:
 
         This is half of the device's memory; the other half is for weights and results.
         """
-        statistics = jax.local_devices()[0].memory_stats()
-        return (
-            statistics["bytes_limit"] // 2 if statistics and "bytes_limit" in statistics else None
-        )
+        return half_of_memory()
 
     def free_memory(self) -> int | None:
         """Return the bytes that are free on the device, or on the host; None if unknown."""
-        statistics = jax.local_devices()[0].memory_stats()
-        if statistics and "bytes_limit" in statistics:
-            return statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)
-        # "MemAvailable" includes the file cache, which Linux gives back on demand.
-        meminfo = Path("/proc/meminfo")
-        lines = meminfo.read_text().splitlines() if meminfo.exists() else []
-        free = [line for line in lines if line.startswith("MemAvailable:")]
-        return int(free[0].split()[1]) * 1024 if free else None
+        return free_bytes()
 
     def move(self, train_state: TrainState) -> TrainState:
         """Return the train state of another placement in this one."""
@@ -459,6 +484,10 @@ def _process_ids(placement: Placement) -> tuple[int, ...]:
     from fjax.processes.arrays import process_ids
 
     return process_ids(placement.mesh)
+
+
+def _copy(leaf: Any) -> Any:
+    return jnp.copy(leaf) if isinstance(leaf, jax.Array) else np.copy(leaf)
 
 
 def _on_default_device(leaf: Any) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 
 from fjax.core.naming import default_name
 from fjax.models.compile_config import describes_compile
+from fjax.models.joint_run import write_once
 from fjax.models.keras_files.descriptions import describe_model
 from fjax.optimizers.stateful import StatefulOptimizer
 from fjax.storage.atomic import write_atomically
@@ -59,7 +60,10 @@ def save_keras_model(model: Any, path: Any, include_optimizer: bool) -> None:
     with zipfile.ZipFile(memory, "w") as archive:
         for name, content in members.items():
             archive.writestr(zipfile.ZipInfo(name, _DATE), content)
-    write_atomically(path, lambda: [memory.getbuffer()])
+    write_once(
+        "`save`", model.model_parts.placement,
+        lambda: write_atomically(path, lambda: [memory.getbuffer()]),
+    )  # fmt: skip
 
 
 def save_keras_weights(model: Any, path: Any) -> None:
@@ -72,11 +76,16 @@ def save_keras_weights(model: Any, path: Any) -> None:
     # Keras warns if a compiled model finds no state of its optimizer in the file.
     with_optimizer = config is not None and isinstance(config.optimizer, StatefulOptimizer)
     content = _weights(model, with_optimizer)
-    write_atomically(path, lambda: [content])
+    write_once(
+        "`save_weights`", model.model_parts.placement,
+        lambda: write_atomically(path, lambda: [content]),
+    )  # fmt: skip
 
 
 def _weights(model: Any, with_optimizer: bool) -> bytes:
-    network, train_state = model.layer_tree, model.train_state if model.built else None
+    network, train_state = model.layer_tree, None
+    if model.built:
+        train_state = model.model_parts.placement.readable(model.train_state)
     arrays: dict[str, Any] = {}
     names: dict[str, Mapping[str, str]] = {VARIABLES: {"name": model.name}}
     if train_state is not None:
@@ -92,7 +101,7 @@ def _weights(model: Any, with_optimizer: bool) -> bytes:
         optimizer = model.optimizer
         entries = optimizer.in_variables.layout.entries
         for number, (variable, entry) in enumerate(zip(optimizer.variables, entries, strict=True)):
-            value = np.asarray(variable.value)
+            value = variable.numpy()
             is_negative = entry.name in optimizer.keras_negative_slots
             arrays[f"optimizer/{VARIABLES}/{number}"] = -value if is_negative else value
         names[f"optimizer/{VARIABLES}"] = {"name": _optimizer_name(optimizer.optimizer)}
