@@ -20,8 +20,6 @@ from fjax.storage.model_file import (
     read_weights,
     start_model,
     start_weights,
-    write_model,
-    write_weights,
 )
 from fjax.storage.train_state import (
     TrainStateShapes,

@@ -6,7 +6,6 @@ arguments and the position of the training) and the arrays of the train state.
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +14,7 @@ import jax
 from fjax.core import InputLayer
 from fjax.core.placeholders import PLACEHOLDER_SIZES
 from fjax.errors import warn_user
-from fjax.storage.array_store import ArrayStore, open_arrays, store_for_path
+from fjax.storage.array_store import ArrayStore, open_arrays
 from fjax.storage.encoding import encode
 from fjax.storage.errors import ModelFileError
 from fjax.storage.sharded_folder import is_sharded_folder
@@ -30,7 +29,6 @@ from fjax.storage.train_state import (
 )
 from fjax.storage.versions import format_metadata
 from fjax.training import TrainState
-from fjax.training.placement import Placement
 from fjax.typing import PyTree
 
 
@@ -46,18 +44,6 @@ class FileContent(NamedTuple):
     architecture: Mapping[str, Any]
     compile_args: Mapping[str, Any] | None
     train_state: TrainState | None
-
-
-def write_model(path: Any, parts: FileContent, placement: Placement) -> None:
-    """Write a model file, atomically; without compile arguments it has no optimizer state."""
-    with closing(store_for_path(path, placement)) as store:
-        start_model(path, parts, store)()
-
-
-def write_weights(path: Any, params: PyTree, state: PyTree, placement: Placement) -> None:
-    """Write a file with the arrays of the layers alone, atomically."""
-    with closing(store_for_path(path, placement)) as store:
-        start_weights(path, params, state, store)()
 
 
 def start_model(path: Any, parts: FileContent, store: ArrayStore) -> Callable[[], None]:

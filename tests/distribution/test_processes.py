@@ -64,7 +64,7 @@ def test_two_processes_train_like_one(tmp_path):
 
 @pytest.mark.thorough
 def test_networks_train_like_one_process(tmp_path):
-    names = [make.__name__ for make in networks.TWELVE]
+    names = [make.__name__ for make in networks.ALL]
     both = results_of(tmp_path, f"curves {' '.join(names)}")
     assert both[0] == both[1]
     for name, results in both[0]["curves"].items():
