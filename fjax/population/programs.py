@@ -124,10 +124,10 @@ def population_programs(
     if architecture.key is not None and metrics_key is not None:
         key = (architecture.key, metrics_key, placement)
         return _SHARED.get(key, lambda: _programs(architecture, metrics, placement))
-    key = (private_key(metrics), placement)
-    if key not in architecture.programs:
-        architecture.programs[key] = _programs(architecture, metrics, placement)
-    return architecture.programs[key]
+    private = (private_key(metrics), placement)
+    if private not in architecture.programs:
+        architecture.programs[private] = _programs(architecture, metrics, placement)
+    return architecture.programs[private]
 
 
 _SHARED: Cache[PopulationPrograms] = Cache(CACHE_SIZE)
