@@ -35,7 +35,7 @@ class Collective:
         kind: The operation by XLA's name: "all-reduce", "all-gather", "reduce-scatter",
             "all-to-all", "collective-permute", "collective-broadcast".
         devices: The number of devices in a group.
-        count: How often a device takes part in one.
+        times: How often a device takes part in one.
         size: The bytes of the whole arrays, those of all devices of a group: of the sums, of what
             is gathered.
 
@@ -48,7 +48,7 @@ class Collective:
 
     kind: str
     devices: int
-    count: int
+    times: int
     size: int
 
     @property
@@ -60,7 +60,7 @@ class Collective:
 
     def __str__(self) -> str:
         return (
-            f"{self.count} {self.kind} of {readable_size(self.size)} among {self.devices} devices, "
+            f"{self.times} {self.kind} of {readable_size(self.size)} among {self.devices} devices, "
             f"{readable_size(self.sent)} sent by each"
         )
 
@@ -82,7 +82,7 @@ def collectives(program: str) -> tuple[Collective, ...]:
     ... }
     ... '''
     >>> collectives(text)
-    (Collective(kind='all-gather', devices=2, count=1, size=32),)
+    (Collective(kind='all-gather', devices=2, times=1, size=32),)
     """
     computations = dict(_computations(program))
     counts: Counter[tuple[str, int]] = Counter()

@@ -82,7 +82,7 @@ def test_fsdp_gathers_each_weight_once():
     sizes = by_kind(made)
     # The second kernel, which the gradients need, too, is still there.
     assert sizes.pop("all-gather") == FIRST + SECOND
-    assert sum(each.count for each in made if each.kind == "all-gather") == 2
+    assert sum(each.times for each in made if each.kind == "all-gather") == 2
     assert set(sizes) <= {"all-reduce", "reduce-scatter"}
     assert sum(sizes.values()) <= bytes_of(train_state.params) + SCALARS
 
