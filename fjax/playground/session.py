@@ -64,7 +64,7 @@ class Session:
 
     >>> session = Session(Settings(data="gauss", hidden=(2,)))
     >>> session.advance(steps=40)[-1].epoch
-    1
+    2
     >>> session.weights().shape, session.surfaces()[0].shape
     ((9,), (1, 96, 96))
     """
