@@ -11,7 +11,7 @@ from jax.sharding import Mesh, PartitionSpec
 from fjax.core import SymbolicTensor
 from fjax.distribution.devices import find_devices
 from fjax.training.meshes import make_mesh
-from fjax.training.placement import put_on
+from fjax.training.transfers import put_on
 
 
 class DeviceMesh:

@@ -1,9 +1,10 @@
-"""Placement: the only module that puts arrays on devices, and fetches results from them.
+"""Placement: where the arrays of a run are, and how results are fetched.
 
-It is the only caller of `jax.device_put`. By default there is one device. With a mesh, the arrays
-of a run are divided among its devices, and XLA's partitioner divides the programs (GSPMD): they are
-written for one device, and no collective operation is written by hand. The devices of a mesh may
-belong to several processes; `fjax.processes.arrays` makes their arrays.
+This module and `transfers` are the only callers of `jax.device_put`. By default there is one
+device. With a mesh, the arrays of a run are divided among its devices, and XLA's partitioner
+divides the programs (GSPMD): they are written for one device, and no collective operation is
+written by hand. The devices of a mesh may belong to several processes; `fjax.processes.arrays`
+makes their arrays.
 """
 
 import dataclasses
@@ -18,7 +19,6 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from fjax.caching import Cache
-from fjax.compiler import compile_function
 from fjax.core.output_layouts import constrain_outputs
 from fjax.lowering.row_shards import dividing_rows
 from fjax.training.batch import Batch, rows
@@ -36,7 +36,14 @@ from fjax.training.shardings import (
     with_specs,
 )
 from fjax.training.state import TrainState
-from fjax.typing import Array, PyTree, RowPart
+from fjax.training.transfers import (
+    copy_array,
+    put_global,
+    put_tree,
+    take_rows,
+    to_default_device,
+)
+from fjax.typing import PyTree, RowPart
 
 # How many train states have their shardings kept.
 CACHE_SIZE = 64
@@ -123,8 +130,8 @@ class Placement:
         if self.mesh is None:
             return train_state
         if self.is_shared:
-            return _put_global(train_state, self.shardings(train_state))
-        return _put(train_state, self.shardings(train_state))
+            return put_global(train_state, self.shardings(train_state))
+        return put_tree(train_state, self.shardings(train_state))
 
     def shard_weights(self, params: PyTree, state: PyTree) -> tuple[PyTree, PyTree]:
         """Return params and state on the devices where this placement has them."""
@@ -253,12 +260,12 @@ class Placement:
     @property
     def process_count(self) -> int:
         """The number of processes whose devices are in the mesh."""
-        return len(_process_ids(self)) if self.is_shared else 1
+        return len(self._process_ids()) if self.is_shared else 1
 
     @property
     def process_index(self) -> int:
         """The position of this process among them."""
-        return _process_ids(self).index(jax.process_index()) if self.is_shared else 0
+        return self._process_ids().index(jax.process_index()) if self.is_shared else 0
 
     @property
     def row_part(self) -> RowPart:
@@ -350,14 +357,14 @@ class Placement:
 
     def copies(self, tree: PyTree) -> PyTree:
         """Return copies of arrays that this process can read, and that survive a donation."""
-        return jax.tree.map(_copy if self.is_shared else jnp.copy, self.readable(tree))
+        return jax.tree.map(copy_array if self.is_shared else jnp.copy, self.readable(tree))
 
     def take(self, tree: PyTree, rows: np.ndarray) -> PyTree:
         """Return batches of rows, by index, of arrays that `put` has put on the devices.
 
         The indices are within bounds. With a mesh each device takes its own rows.
         """
-        return _take(tree, rows if self.mesh is None else self.put_window(rows))
+        return take_rows(tree, rows if self.mesh is None else self.put_window(rows))
 
     @property
     def is_cpu(self) -> bool:
@@ -379,10 +386,10 @@ class Placement:
         """Return the train state of another placement in this one."""
         if self.mesh is not None:
             return self.shard(train_state)
-        return jax.tree.map(_on_default_device, train_state)
+        return jax.tree.map(to_default_device, train_state)
 
     def _global(self, tree: PyTree, sharding_of: Any) -> PyTree:
-        return _put_global(tree, jax.tree.map(sharding_of, tree))
+        return put_global(tree, jax.tree.map(sharding_of, tree))
 
     def _sharding(self, spec: PartitionSpec) -> NamedSharding | None:
         return None if self.mesh is None else NamedSharding(self.mesh, spec)
@@ -396,6 +403,11 @@ class Placement:
         is_divided = leaf.ndim > axis and leaf.shape[axis] % self.batch_shards == 0
         spec = PartitionSpec(*[None] * axis, self.batch_axes) if is_divided else REPLICATED
         return NamedSharding(self._require_mesh(), spec)
+
+    def _process_ids(self) -> tuple[int, ...]:
+        from fjax.processes.arrays import process_ids
+
+        return process_ids(self.mesh)
 
     def _require_mesh(self) -> Mesh:
         assert self.mesh is not None
@@ -417,31 +429,6 @@ class Placement:
         vars(self).update(state, mesh=None if mesh is None else mesh_of_ids(*mesh))
 
 
-def put_on(value: Any, mesh: Mesh, spec: PartitionSpec) -> Array:
-    """Return an array on the devices of a mesh; within a traced function it is a constraint."""
-    return jax.device_put(value, NamedSharding(mesh, spec))
-
-
-def put_like(value: np.ndarray, spec: jax.ShapeDtypeStruct) -> Array:
-    """Return a copy of an array on the devices of a spec; each device gets only its own part.
-
-    Args:
-        value: The array, on the host.
-        spec: Its shape, with a sharding; without one it goes to the default device.
-    """
-    if spec.sharding is None:
-        return jnp.array(value, copy=True)
-    # Copied, because a CPU would otherwise read the host's memory.
-    return jax.make_array_from_callback(
-        value.shape, spec.sharding, lambda index: np.array(value[index])
-    )
-
-
-def default_sharding() -> jax.sharding.Sharding:
-    """Return the sharding of an array on the default device."""
-    return jnp.zeros(()).sharding
-
-
 _SHARDINGS: Cache[TrainState] = Cache(CACHE_SIZE)
 
 
@@ -454,62 +441,6 @@ def _shardings(placement: Placement, mesh: Mesh, train_state: TrainState) -> Tra
         state=with_specs(state, mesh, specs.for_state),
         opt_state=with_specs(train_state.opt_state, mesh, specs.for_params),
     )
-
-
-def _put(tree: PyTree, shardings: PyTree) -> PyTree:
-    """Return the tree with its arrays on other devices; an array that is there is not copied."""
-    leaves, structure = jax.tree.flatten(tree)
-    wanted = jax.tree.leaves(shardings)
-    elsewhere = [
-        index
-        for index, (leaf, sharding) in enumerate(zip(leaves, wanted, strict=True))
-        if getattr(leaf, "sharding", None) != sharding
-    ]
-    moved = jax.device_put(
-        [leaves[index] for index in elsewhere], [wanted[index] for index in elsewhere]
-    )
-    for index, leaf in zip(elsewhere, moved, strict=True):
-        leaves[index] = leaf
-    return jax.tree.unflatten(structure, leaves)
-
-
-def _put_global(tree: PyTree, shardings: PyTree) -> PyTree:
-    """Return the tree with its arrays on the devices of several processes."""
-    from fjax.processes.arrays import of_whole
-
-    return jax.tree.map(of_whole, tree, shardings)
-
-
-def _process_ids(placement: Placement) -> tuple[int, ...]:
-    from fjax.processes.arrays import process_ids
-
-    return process_ids(placement.mesh)
-
-
-def _copy(leaf: Any) -> Any:
-    return jnp.copy(leaf) if isinstance(leaf, jax.Array) else np.copy(leaf)
-
-
-def _on_default_device(leaf: Any) -> Any:
-    if not isinstance(leaf, jax.Array):
-        return leaf
-    if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
-        words = jnp.asarray(_to_numpy(jax.random.key_data(leaf)))
-        return jax.random.wrap_key_data(words, impl=jax.random.key_impl(leaf))
-    return jnp.array(_to_numpy(leaf))
-
-
-def _to_numpy(array: Array) -> np.ndarray:
-    if array.is_fully_addressable:
-        return np.asarray(array)
-    from fjax.processes.arrays import whole
-
-    return whole(array)
-
-
-@compile_function
-def _take(tree: PyTree, rows: Array) -> PyTree:
-    return jax.tree.map(lambda array: array.at[rows].get(mode="promise_in_bounds"), tree)
 
 
 DEFAULT = Placement()

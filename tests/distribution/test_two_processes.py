@@ -20,7 +20,7 @@ from jax.sharding import PartitionSpec as P
 from fjax.distribution import fsdp
 from fjax.storage.sharded_folder import ShardedStore
 from fjax.storage.versions import format_metadata
-from fjax.training.placement import put_on
+from fjax.training.transfers import put_on
 from tests.distribution.two_processes import VALUE
 
 placement = fsdp(min_size=8)
