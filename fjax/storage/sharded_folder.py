@@ -32,7 +32,8 @@ from fjax.storage.tensors import (
     write_tensors,
 )
 from fjax.training import TrainState
-from fjax.training.placement import Placement, default_sharding
+from fjax.training.placed_shapes import default_sharding
+from fjax.training.placement import Placement
 
 STATE_NAME = "state.fjax"
 _ARRAYS_NAME = re.compile(r"arrays-(\d{1,9})")

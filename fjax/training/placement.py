@@ -209,26 +209,6 @@ class Placement:
             lambda leaf: with_sharding(leaf, self._of_rows(leaf, 0)), batch
         )
 
-    def with_shardings(self, shapes: TrainState) -> TrainState:
-        """Return the shapes of a train state, with the sharding of each array if there is a mesh.
-
-        Args:
-            shapes: A train state of arrays or their shapes.
-
-        Raises:
-            ValueError: The layout does not fit the weights.
-        """
-        if self.mesh is None:
-            return jax.tree.map(lambda leaf: with_sharding(leaf, None), shapes)
-        return jax.tree.map(with_sharding, shapes, self.shardings(shapes))
-
-    def divides(self, shapes: TrainState) -> bool:
-        """Tell whether some array of a train state of these shapes is divided among devices."""
-        if self.mesh is None:
-            return False
-        shardings = jax.tree.leaves(self.shardings(shapes))
-        return not all(sharding.is_fully_replicated for sharding in shardings)
-
     def check_weights(self, params: PyTree, state: PyTree) -> None:
         """Raise ValueError if the layout does not fit weights, or their shapes."""
         if self.mesh is not None:
@@ -398,26 +378,6 @@ class Placement:
 def put_on(value: Any, mesh: Mesh, spec: PartitionSpec) -> Array:
     """Return an array on the devices of a mesh; within a traced function it is a constraint."""
     return jax.device_put(value, NamedSharding(mesh, spec))
-
-
-def put_like(value: np.ndarray, spec: jax.ShapeDtypeStruct) -> Array:
-    """Return a copy of an array on the devices of a spec; each device gets only its own part.
-
-    Args:
-        value: The array, on the host.
-        spec: Its shape, with a sharding; without one it goes to the default device.
-    """
-    if spec.sharding is None:
-        return jnp.array(value, copy=True)
-    # Copied, because a CPU would otherwise read the host's memory.
-    return jax.make_array_from_callback(
-        value.shape, spec.sharding, lambda index: np.array(value[index])
-    )
-
-
-def default_sharding() -> jax.sharding.Sharding:
-    """Return the sharding of an array on the default device."""
-    return jnp.zeros(()).sharding
 
 
 _SHARDINGS: Cache[TrainState] = Cache(CACHE_SIZE)
