@@ -213,7 +213,8 @@ class Placement:
         """
         if self.mesh is None:
             return train_state, batch
-        return self.with_shardings(train_state), jax.tree.map(
+        sharded = jax.tree.map(with_sharding, train_state, self.shardings(train_state))
+        return sharded, jax.tree.map(
             lambda leaf: with_sharding(leaf, self._of_rows(leaf, 0)), batch
         )
 
