@@ -3,9 +3,7 @@
 from typing import Any
 
 from fjax.callbacks.callback import Logs
-from fjax.callbacks.history_curves import history_panels
 from fjax.callbacks.stateful import StatefulCallback
-from fjax.markup import draw_panels
 
 
 class History(StatefulCallback):
@@ -58,4 +56,8 @@ class History(StatefulCallback):
         """Return the curves of the run, which a notebook shows as the value of a cell."""
         if not self.epoch or not self.history:
             return None
+        # Imported where a notebook asks for it, so that `import fjax` loads no markup.
+        from fjax.callbacks.history_curves import history_panels
+        from fjax.markup import draw_panels
+
         return draw_panels(history_panels(self.history, self.epoch, self.spread))

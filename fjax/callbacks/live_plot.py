@@ -1,6 +1,5 @@
 """Curves of a run in a notebook, which grow while it trains."""
 
-import html
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,12 +10,10 @@ import numpy as np
 from fjax.callbacks.bar import can_encode, format_duration, in_notebook
 from fjax.callbacks.callback import Logs
 from fjax.callbacks.figure_cell import FigureCell
-from fjax.callbacks.history_curves import TRAINING, history_panels
 from fjax.callbacks.lazy_logs import to_number
 from fjax.callbacks.monitor import MonitorCallback
 from fjax.callbacks.update_freq import checked_update_freq
 from fjax.errors import explain_keywords, suggestion
-from fjax.markup import FAINT, Curve, Mark, Panel, draw_panels, format_number, tag
 
 # Seconds between two drawings, and the largest part of the time that drawing may take.
 REDRAW_SECONDS, DRAWING_SHARE = 0.5, 0.02
@@ -226,12 +223,16 @@ class LivePlot(MonitorCallback):
         return parts
 
     def _best_text(self) -> str:
-        return (
-            f"best {self.monitor} {format_number(self.best or 0.0)} in epoch {self.best_epoch + 1}"
-        )
+        return f"best {self.monitor} {self.best or 0.0:.4g} in epoch {self.best_epoch + 1}"
 
     def _figure(self, status: str) -> str:
         """Return the status and the panels as HTML."""
+        # Imported where a notebook asks for it, so that `import fjax` loads no markup.
+        import html
+
+        from fjax.callbacks.history_curves import TRAINING, history_panels
+        from fjax.markup import FAINT, Curve, Mark, Panel, draw_panels, tag
+
         mark = None
         if self.best is not None:
             ring = Mark(self.best_epoch + 1, self.best, self._best_text())
@@ -252,7 +253,7 @@ class LivePlot(MonitorCallback):
         numbers = [float(value) for value in values if value is not None]
         if numbers:
             curve = f"{sparkline(numbers)} " if can_encode(sys.stdout, SPARKS) else ""
-            parts.insert(1, f"{name} {curve}{format_number(numbers[-1])}")
+            parts.insert(1, f"{name} {curve}{numbers[-1]:.4g}")
         return " - ".join(parts)
 
 

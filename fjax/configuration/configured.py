@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
 
-from fjax.configuration.display import arguments_html
 from fjax.configuration.fields import (
     arguments,
     described_arguments,
@@ -173,6 +172,9 @@ class Configured:
 
     def _repr_html_(self) -> str:
         """Return the table of arguments that a notebook shows as the value of a cell."""
+        # Imported where a notebook asks for it, so that `import fjax` loads no markup.
+        from fjax.configuration.display import arguments_html
+
         return arguments_html(type(self).__name__, *self._shown_arguments())
 
     def _shown_arguments(self) -> tuple[dict[str, str], dict[str, str]]:

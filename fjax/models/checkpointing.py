@@ -13,7 +13,7 @@ from fjax.storage.checkpoints import CheckpointOptions, Checkpoints, NoCheckpoin
 from fjax.storage.run_identity import run_identity
 from fjax.storage.sharded_folder import ShardedStore
 from fjax.storage.strict_json import dump_json, parse_json
-from fjax.storage.train_state import is_divided, weight_tensors
+from fjax.storage.train_state import divides_arrays, weight_tensors
 from fjax.training import Source
 from fjax.typing import PyTree
 
@@ -46,7 +46,7 @@ def run_checkpoints(
     placement = model.model_parts.placement
     shapes = expected_train_state(model)._replace(accumulators=accumulators)
     store: ArrayStore = FileStore(placement)
-    if is_divided(shapes, placement):
+    if divides_arrays(shapes, placement):
         store = ShardedStore(placement, "Checkpoints of weights that several devices divide")
     return RunCheckpoints(
         options=CheckpointOptions(

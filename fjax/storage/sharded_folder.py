@@ -32,8 +32,8 @@ from fjax.storage.tensors import (
     write_tensors,
 )
 from fjax.training import TrainState
+from fjax.training.placed_shapes import default_sharding
 from fjax.training.placement import Placement
-from fjax.training.transfers import default_sharding
 
 STATE_NAME = "state.fjax"
 _ARRAYS_NAME = re.compile(r"arrays-(\d{1,9})")

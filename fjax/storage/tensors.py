@@ -22,7 +22,7 @@ from fjax.storage.errors import ModelFileError, file_error_context
 from fjax.storage.regular_file import PROBLEM, file_size, open_regular_file
 from fjax.storage.strict_json import dump_json, parse_json
 from fjax.storage.versions import FORMAT_VERSION, check_format, migrate
-from fjax.training.transfers import put_like
+from fjax.training.placed_shapes import put_like
 
 # The dtypes by their names in the file.
 DTYPES = {

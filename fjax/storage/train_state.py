@@ -17,6 +17,7 @@ from fjax.storage.array_store import ArrayReader
 from fjax.storage.errors import ModelFileError
 from fjax.storage.tensors import named_leaves
 from fjax.training import TrainState
+from fjax.training.placed_shapes import is_divided, with_shardings
 from fjax.training.placement import DEFAULT, Placement
 from fjax.typing import GradientTransformation, PyTree
 
@@ -126,17 +127,17 @@ def named_specs(
         others: The shapes of other arrays by name, of which each device has the whole.
     """
     whole = TrainState(**shapes._asdict(), key=dict(others), step=(), epoch=(), batch=())  # type: ignore[arg-type]
-    placed = placement.with_shardings(whole)
+    placed = with_shardings(whole, placement)
     specs: dict[str, Any] = dict(placed.key)
     for part in TrainStateShapes._fields:
         specs |= named_leaves(part, getattr(placed, part))
     return specs
 
 
-def is_divided(shapes: TrainStateShapes, placement: Placement) -> bool:
+def divides_arrays(shapes: TrainStateShapes, placement: Placement) -> bool:
     """Tell whether a placement divides some array of a train state among its devices."""
     whole = TrainState(**shapes._asdict(), key=(), step=(), epoch=(), batch=())  # type: ignore[arg-type]
-    return placement.divides(whole)
+    return is_divided(whole, placement)
 
 
 def replace_leaves(prefix: str, tree: PyTree, arrays: Mapping[str, Any]) -> PyTree:

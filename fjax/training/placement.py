@@ -213,29 +213,10 @@ class Placement:
         """
         if self.mesh is None:
             return train_state, batch
-        return self.with_shardings(train_state), jax.tree.map(
+        sharded = jax.tree.map(with_sharding, train_state, self.shardings(train_state))
+        return sharded, jax.tree.map(
             lambda leaf: with_sharding(leaf, self._of_rows(leaf, 0)), batch
         )
-
-    def with_shardings(self, shapes: TrainState) -> TrainState:
-        """Return the shapes of a train state, with the sharding of each array if there is a mesh.
-
-        Args:
-            shapes: A train state of arrays or their shapes.
-
-        Raises:
-            ValueError: The layout does not fit the weights.
-        """
-        if self.mesh is None:
-            return jax.tree.map(lambda leaf: with_sharding(leaf, None), shapes)
-        return jax.tree.map(with_sharding, shapes, self.shardings(shapes))
-
-    def divides(self, shapes: TrainState) -> bool:
-        """Tell whether some array of a train state of these shapes is divided among devices."""
-        if self.mesh is None:
-            return False
-        shardings = jax.tree.leaves(self.shardings(shapes))
-        return not all(sharding.is_fully_replicated for sharding in shardings)
 
     def check_weights(self, params: PyTree, state: PyTree) -> None:
         """Raise ValueError if the layout does not fit weights, or their shapes."""

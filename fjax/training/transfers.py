@@ -16,26 +16,6 @@ def put_on(value: Any, mesh: Mesh, spec: PartitionSpec) -> Array:
     return jax.device_put(value, NamedSharding(mesh, spec))
 
 
-def put_like(value: np.ndarray, spec: jax.ShapeDtypeStruct) -> Array:
-    """Return a copy of an array on the devices of a spec; each device gets only its own part.
-
-    Args:
-        value: The array, on the host.
-        spec: Its shape, with a sharding; without one it goes to the default device.
-    """
-    if spec.sharding is None:
-        return jnp.array(value, copy=True)
-    # Copied, because a CPU would otherwise read the host's memory.
-    return jax.make_array_from_callback(
-        value.shape, spec.sharding, lambda index: np.array(value[index])
-    )
-
-
-def default_sharding() -> jax.sharding.Sharding:
-    """Return the sharding of an array on the default device."""
-    return jnp.zeros(()).sharding
-
-
 def put_tree(tree: PyTree, shardings: PyTree) -> PyTree:
     """Return the tree with its arrays on other devices; an array that is there is not copied."""
     leaves, structure = jax.tree.flatten(tree)

@@ -21,7 +21,8 @@ from fjax.storage.array_store import FileStore, open_arrays
 from fjax.storage.folder_digests import list_files, sync_and_digest
 from fjax.storage.sharded_folder import ShardedStore
 from fjax.storage.versions import format_metadata
-from fjax.training import placement as placements
+from fjax.training.placed_shapes import default_sharding
+from fjax.training.placement import put_on
 from tests.distribution import networks
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-6}
@@ -158,7 +159,7 @@ def test_a_run_of_one_device_resumes_divided(tmp_path, uninterrupted):
 @pytest.mark.parametrize("store", [FileStore, lambda: ShardedStore(divided(), "test")])
 def test_no_device_gets_a_whole_divided_array(tmp_path, store):
     value = np.arange(6 * 1032, dtype="float32").reshape(6, 1032)
-    whole = placements.put_on(value, divided().mesh, P(None, "data"))
+    whole = put_on(value, divided().mesh, P(None, "data"))
     store().start(tmp_path / "arrays", {"kernel": whole}, format_metadata("model"))()
     before = {id(each) for each in jax.live_arrays()}
     halves = NamedSharding(divided(4).mesh, P(None, "data"))
@@ -199,9 +200,7 @@ def test_orbax_itself_reads_the_arrays(folder):
     arrays = folder / "run-000000002.orbax" / "arrays-0"
     with orbax.checkpoint.Checkpointer(orbax.checkpoint.PyTreeCheckpointHandler()) as reader:
         specs = {
-            name: jax.ShapeDtypeStruct(
-                found.shape, found.dtype, sharding=placements.default_sharding()
-            )
+            name: jax.ShapeDtypeStruct(found.shape, found.dtype, sharding=default_sharding())
             for name, found in reader.metadata(arrays).item_metadata.tree.items()
         }
         arguments = orbax.checkpoint.checkpoint_utils.construct_restore_args(specs)
