@@ -22,7 +22,7 @@ from fjax.storage.folder_digests import list_files, sync_and_digest
 from fjax.storage.sharded_folder import ShardedStore
 from fjax.storage.versions import format_metadata
 from fjax.training.placed_shapes import default_sharding
-from fjax.training.placement import put_on
+from fjax.training.transfers import put_on
 from tests.distribution import networks
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-6}

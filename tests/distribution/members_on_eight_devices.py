@@ -27,6 +27,7 @@ def assert_same_replicas(divided, expected):
     np.testing.assert_allclose(outputs, other.replicas.predict((x,)), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.thorough
 def test_replicas_are_divided_and_those_left_over_are_filled():
     stop = callbacks.EarlyStopping("val_loss", patience=0)
     # Dropout and batch normalization; 11 members are 2 on each of 8 devices, 5 of which are copies.
@@ -74,6 +75,7 @@ def searched(placement):
     return search.fit(networks.data(6), networks.data(1, seed=1)[:, 0])
 
 
+@pytest.mark.thorough
 def test_searches_are_divided():
     pytest.importorskip("sklearn")
     divided, expected = searched(data_parallel()), searched(None)

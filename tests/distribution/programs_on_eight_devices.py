@@ -54,6 +54,7 @@ def test_data_parallelism_sums_each_gradient_once_and_gathers_nothing():
     assert reduced.sent == reduced.size * 2 * 7 // 8
 
 
+@pytest.mark.thorough
 def test_convolutions_in_parts_gather_no_rows():
     model = fjax.Sequential(
         [layers.Input((28, 28, 16)), layers.Conv2D(8, 3), layers.GlobalAveragePooling2D()], seed=0

@@ -54,6 +54,7 @@ def assert_same_mistakes(both):
             assert text != "no error" and MISTAKES[name] in text, (name, text)
 
 
+@pytest.mark.thorough
 def test_two_processes_train_like_one(tmp_path):
     tasks = "curves dense + mistakes seed undivided"
     both = results_of(tmp_path, tasks)
