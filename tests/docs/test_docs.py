@@ -17,6 +17,11 @@ from website.translations import english_pages
 
 # Translations have the code and the links of their English pages: `test_translations.py`.
 PAGES = [*english_pages(), ROOT / "CONTRIBUTING.md"]
+# The tutorials train on more data than the other pages.
+RUN_PAGES = [
+    pytest.param(page, marks=pytest.mark.thorough) if page.parent.name == "tutorials" else page
+    for page in PAGES
+]
 
 # The classes whose methods the reference lists, in addition to the names of all modules.
 CLASSES = ("fjax.Sequential", "fjax.Layer", "fjax.callbacks.Callback")
@@ -27,7 +32,7 @@ def name_of(page):
 
 
 @pytest.mark.sampled(3, name="^")
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
+@pytest.mark.parametrize("page", RUN_PAGES, ids=name_of)
 # Pages may show older spellings.
 @pytest.mark.filterwarnings("ignore:.* is an older spelling of:DeprecationWarning")
 def test_code_prints_the_output_of_the_page(page, tmp_path, monkeypatch):
