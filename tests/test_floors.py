@@ -191,7 +191,7 @@ import fjax
 from jax._src import xla_bridge
 assert not xla_bridge._backends, "a device was started"
 heavy = {"pandas", "sklearn", "matplotlib", "keras", "torch", "optax", "tqdm", "safetensors"}
-heavy |= {"pydot", "pyparsing", "IPython", "tensorboard", "anywidget", "http.server"}
+heavy |= {"pydot", "pyparsing", "IPython", "tensorboard", "anywidget", "fjax.loopback"}
 heavy |= {"fjax.playground"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """

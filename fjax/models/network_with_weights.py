@@ -288,10 +288,9 @@ class NetworkWithWeights(DescribedNetwork):
 
         The file contains the architecture, the weights, the compile arguments, the optimizer's
         state and the position of the training, so that training can continue exactly. It is
-        written atomically, in the safetensors format, with any extension. It contains no code:
-        your own classes and functions are stored by name. With the extension `.keras`, it is a file
-        that Keras loads. With `.orbax` it is a folder, to which each device of the placement writes
-        its own part (`pip install fjax[distributed]`).
+        written atomically, in the safetensors format. It contains no code: your own classes and
+        functions are stored by name. With the extension `.keras`, it is a file that Keras loads;
+        with `.orbax` a folder, to which each device writes its own part.
 
         Args:
             filepath: The file.
@@ -301,9 +300,8 @@ class NetworkWithWeights(DescribedNetwork):
         Raises:
             FileExistsError: The file exists, and `overwrite` is False.
             FileNotFoundError: The folder does not exist.
-            TypeError: The model contains something that has no name, such as a lambda or an
-                optimizer of another library; or, for a `.keras` file, something that Keras does
-                not have.
+            TypeError: The model contains something without a name, such as a lambda; or, for a
+                `.keras` file, something that Keras does not have.
 
         Source: Keras's page "Whole model saving & loading".
         """
@@ -313,31 +311,22 @@ class NetworkWithWeights(DescribedNetwork):
     def async_save(
         self, filepath: Any, overwrite: bool = True, weights_only: bool = False
     ) -> BackgroundTask:
-        """Save the model in the background, as it is now, while training continues.
+        """Save the model in the background, as it is now; the task's `wait()` ends with the file.
 
         Args:
             filepath: The file, or the folder with the extension `.orbax`; see `save`.
             overwrite: Whether an existing file may be replaced.
             weights_only: Whether to write what `save_weights` writes.
 
-        Returns:
-            A task whose `wait()` returns when the file is complete, or raises the error of writing.
-
         Raises:
-            FileExistsError: The file exists, and `overwrite` is False.
-            FileNotFoundError: The folder does not exist.
-            ValueError: The extension is that of a file of Keras.
+            ValueError: The extension is that of a file of Keras. For other errors see `save`.
 
-        >>> import tempfile
-        >>> from fjax import Sequential
-        >>> from fjax.layers import Dense, Input
-        >>> from fjax.models import load_model
-        >>> model = Sequential([Input((3,)), Dense(2)])
+        >>> import os, tempfile
+        >>> from fjax import Sequential, layers
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     task = model.async_save(f"{folder}/model.fjax")
-        ...     task.wait()
-        ...     load_model(f"{folder}/model.fjax").count_params()
-        8
+        ...     Sequential([layers.Input((3,)), layers.Dense(2)]).async_save(f"{folder}/a.fjax").wait()
+        ...     os.listdir(folder)
+        ['a.fjax']
         """
         return file_content.async_save(self, filepath, overwrite, weights_only)
 

@@ -103,7 +103,7 @@ def initialize_optimizer(network: Any, optimizer: GradientTransformation, params
     """Return the optimizer's initial state for a network's params."""
     init = without_rate(optimizer).init
     trained = trainable_part(params, frozen_paths(network))
-    is_local = all(leaf.is_fully_addressable for leaf in jax.tree.leaves(trained))
+    is_local = all(getattr(leaf, "is_fully_addressable", True) for leaf in jax.tree.leaves(trained))
     if is_local and can_evaluate() and _count_values(trained) <= MAX_HOST_VALUES:
         return with_rate(optimizer, evaluate_on_host(init, trained))
     return with_rate(optimizer, compile_function(init, compiler_options=RUN_ONCE)(trained))

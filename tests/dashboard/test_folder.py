@@ -37,6 +37,7 @@ def written(tmp_path_factory):
     return folder, history.history
 
 
+@pytest.mark.short
 @pytest.mark.parametrize(
     "kind, name", [("CSV", "log.csv"), ("checkpoints", "run"), ("TensorBoard", "board")]
 )

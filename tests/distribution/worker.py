@@ -17,7 +17,8 @@ from fjax import callbacks
 from fjax.distribution import data_parallel, fsdp
 from tests.distribution import networks
 
-OUT = Path(os.environ["PAIR_OUT"])
+# Doctests are looked for in this file, too, without the variable.
+OUT = Path(os.environ.get("PAIR_OUT", "."))
 
 
 def fit(make, placement, folder=None, **options):

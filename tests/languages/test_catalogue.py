@@ -60,6 +60,7 @@ def templates_in(source):
                     yield tuple(Template(node.value).literals)
 
 
+@pytest.mark.short
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_source_has_each_text(language):
     """A message that was changed in the source has to be translated again."""

@@ -25,6 +25,7 @@ def keys(tree, path=""):
     return {(path, *sorted(set(re.findall(r"\{(\w+)\}", tree))))}
 
 
+@pytest.mark.short
 def test_all_languages_have_the_same_texts():
     english, *others = (keys(read_texts(language)) for language in LANGUAGES)
     assert all(other == english for other in others)
