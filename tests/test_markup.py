@@ -23,8 +23,9 @@ def test_a_panel_has_its_curves_and_is_well_formed():
     # XML has only five of HTML's names of characters.
     drawing = re.sub(r"&(?!(lt|gt|amp|quot|apos);)\w+;", " ", drawing)
     elements = list(ET.fromstring(f"<div>{drawing}</div>").iter())
-    assert sum(element.tag.endswith("polyline") for element in elements) >= 2
-    assert any("loss <1>" in (element.text or "") for element in elements)
+    strokes = {element.get("stroke") for element in elements}
+    assert {"red", "blue"} <= strokes
+    assert any("loss <1>" in (element.tail or "") for element in elements)
 
 
 @pytest.mark.parametrize("values", [[], [np.nan, np.nan], [np.inf, 1.0], [3.0]])

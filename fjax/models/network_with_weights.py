@@ -324,9 +324,9 @@ class NetworkWithWeights(DescribedNetwork):
         >>> import os, tempfile
         >>> from fjax import Sequential, layers
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     Sequential([layers.Input((3,)), layers.Dense(2)]).async_save(f"{folder}/a.fjax").wait()
+        ...     Sequential([layers.Input((3,)), layers.Dense(2)]).async_save(f"{folder}/a").wait()
         ...     os.listdir(folder)
-        ['a.fjax']
+        ['a']
         """
         return file_content.async_save(self, filepath, overwrite, weights_only)
 
