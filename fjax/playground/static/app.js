@@ -21,7 +21,8 @@ class App {
       theme: null, speed: 50, running: false, tourStep: 0, brush: 1, showsTest: false, isSharp: false,
       records: [], generation: 0, queue: Promise.resolve(), look: null, message: null, isTouched: false,
     });
-    this.good = this.settings;
+    // The settings to return to if others are refused.
+    this.good = DEFAULTS;
     this.root = element("div.fjax-playground");
     this.root.addEventListener("keydown", (event) => this.key(event));
     place.append(this.root);
@@ -226,7 +227,16 @@ class App {
   }
 
   toggle() {
-    if (this.isDrawing) return this.say("errors.few_points", { received: this.settings.points.length });
+    if (this.isDrawing && !this.canStart()) {
+      return this.say("errors.few_points", { received: this.settings.points.length });
+    }
+    if (this.isDrawing) {
+      // Points were drawn a moment ago, and the run has not begun yet.
+      clearTimeout(this.drawn);
+      this.running = true;
+      this.start();
+      return undefined;
+    }
     this.running = !this.running;
     this.showRun();
     if (this.running) this.run();
