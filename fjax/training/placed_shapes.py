@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fjax.training.placement import Placement
+from fjax.training.shardings import with_sharding
 from fjax.training.state import TrainState
 from fjax.typing import Array
 
@@ -22,12 +23,8 @@ def with_shardings(shapes: TrainState, placement: Placement) -> TrainState:
         ValueError: The layout does not fit the weights.
     """
     if placement.mesh is None:
-        return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), shapes)
-    return jax.tree.map(
-        lambda leaf, sharding: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding),
-        shapes,
-        placement.shardings(shapes),
-    )
+        return jax.tree.map(lambda leaf: with_sharding(leaf, None), shapes)
+    return jax.tree.map(with_sharding, shapes, placement.shardings(shapes))
 
 
 def is_divided(shapes: TrainState, placement: Placement) -> bool:

@@ -207,8 +207,7 @@ def repeated(**compiled):
     return model, words[:, :-1], words[:, 1:], {}
 
 
-DEFAULT = [dense, convolution, masked_recurrence]
 ALL = [
-    *DEFAULT, several_outputs, authored, keras_step, pure_step, attention, frozen, penalized,
-    bidirectional, repeated,
+    dense, convolution, masked_recurrence, several_outputs, authored, keras_step, pure_step,
+    attention, frozen, penalized, bidirectional, repeated,
 ]  # fmt: skip
